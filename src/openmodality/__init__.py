@@ -1,0 +1,1 @@
+"""OpenModality: the DICOM side of an imaging device."""

@@ -1,0 +1,1 @@
+"""Prints the conformance statement and checks peers."""

@@ -1,0 +1,1 @@
+"""Loads and validates profiles and site files."""

@@ -1,0 +1,75 @@
+"""One tree of errors that says whose fault it is and what to do next.
+
+Texts never hold data set content or raw input, because that may be patient data. A DIMSE status is a value, not an error; only an
+operation that cannot go on raises. The command line prints ``str(error)`` as its one line and adds ``error.advice``.
+"""
+
+from __future__ import annotations
+
+
+class OpenModalityError(Exception):
+    """Root of all errors raised on purpose. ``advice`` tells what to do next, empty where nothing helps."""
+
+    advice = ""
+
+    def __init__(self, message: str, *, advice: str | None = None) -> None:
+        super().__init__(message)
+        if advice is not None:
+            self.advice = advice
+
+
+class UsageError(OpenModalityError):
+    """The caller asked for something that makes no sense, such as sending before an association exists."""
+
+
+class ConfigurationError(OpenModalityError):
+    """A profile or site file is wrong; the message names file, line or key, and what is allowed."""
+
+
+class ProtocolError(OpenModalityError):
+    """The peer broke PS3.7 or PS3.8; the association is aborted."""
+
+
+class AssociationRejected(OpenModalityError):
+    """A-ASSOCIATE-RJ: ``result``, ``source``, ``reason`` as in PS3.8 Table 9-21."""
+
+    def __init__(self, message: str, *, result: int, source: int, reason: int, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.result, self.source, self.reason = result, source, reason
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same request may succeed later (result 2, rejected-transient)."""
+        return self.result == 2
+
+
+class AssociationAborted(OpenModalityError):
+    """A-ABORT or A-P-ABORT: ``source`` and ``reason`` as in PS3.8 Table 9-26."""
+
+    def __init__(self, message: str, *, source: int, reason: int, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.source, self.reason = source, reason
+
+
+class NoPresentationContext(OpenModalityError):
+    """The peer accepted no presentation context for what is to be done."""
+
+
+class TransportError(OpenModalityError):
+    """The connection could not be made or broke; trying again may help."""
+
+
+class PeerTimeout(TransportError):
+    """The peer did not answer in time; ``waiting_for`` names what was waited for."""
+
+    def __init__(self, message: str, *, waiting_for: str, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.waiting_for = waiting_for
+
+
+class ObjectInvalid(OpenModalityError):
+    """An instance or data set breaks its definition; tags are named, values never."""
+
+
+class StoreError(OpenModalityError):
+    """The local database or the instance files cannot do what was asked."""

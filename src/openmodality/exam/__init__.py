@@ -1,0 +1,1 @@
+"""The scheduled workflow of an examination."""

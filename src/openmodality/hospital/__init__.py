@@ -1,0 +1,1 @@
+"""Virtual RIS, PACS and printer: the other side."""

@@ -1,0 +1,1 @@
+"""Pixels to display or film."""

@@ -1,0 +1,1 @@
+"""PS3.10 file-sets and ISO images."""

@@ -1,0 +1,1 @@
+"""PS3.3 information objects, built and checked from module tables."""

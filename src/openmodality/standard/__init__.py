@@ -1,0 +1,1 @@
+"""Facts of the DICOM standard: tables with their source, no behaviour."""

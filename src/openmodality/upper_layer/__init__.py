@@ -1,0 +1,1 @@
+"""PS3.8: PDUs, negotiation and the state machine. No socket, no thread, no clock."""
