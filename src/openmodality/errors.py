@@ -1,7 +1,8 @@
 """One tree of errors that says whose fault it is and what to do next.
 
-Texts never hold data set content or raw input, because that may be patient data. A DIMSE status is a value, not an error; only an
-operation that cannot go on raises. The command line prints ``str(error)`` as its one line and adds ``error.advice``.
+Texts never hold data set content or raw input, because that may be patient data. A DIMSE status is a value, not an
+error; only an operation that cannot go on raises. The command line prints ``str(error)`` as its one line and adds
+``error.advice``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,71 @@
+# Everything a developer or a user types. Each target sets up what it needs in .venv on a machine with Python 3.11+, pip, git and make.
+# To use an interpreter that has everything installed already: make lint PY=/path/to/python
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+
+ifeq ($(origin PY), undefined)
+PY := $(VENV)/bin/python
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+endif
+
+CODE := src tests tools $(foreach folder,benchmarks fuzz,$(if $(wildcard $(folder)/*.py),$(folder)))
+export PYTHONPATH := $(CURDIR)/src
+ARGS ?=
+
+.PHONY: help demo test peers lint format trace bench fuzz docs clean
+.DEFAULT_GOAL := help
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+demo: $(RUNTIME)  ## a scheduled exam from end to end, with a virtual hospital (ARGS="--profile mr")
+	$(dir $(PY))openmodality demo $(ARGS)
+
+test: $(DEVELOPMENT) peers  ## all tests, with coverage (ARGS="tests/unit -k pdu")
+	$(PY) -m pytest -q --cov --cov-report=term --cov-report=xml $(ARGS)
+
+peers:
+	@tools/install_peers.sh
+
+lint: $(DEVELOPMENT)  ## the gates: ruff, mypy, import-linter, house rules
+	$(PY) -m ruff check $(CODE)
+	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m mypy $(CODE)
+	$(dir $(PY))lint-imports --no-logo
+	$(PY) -m tools.house_rules $(CODE)
+
+format: $(DEVELOPMENT)  ## let ruff put the code in order
+	$(PY) -m ruff check --fix $(CODE)
+	$(PY) -m ruff format $(CODE)
+
+trace: $(DEVELOPMENT)  ## the requirements of both devices and the tests that prove them (ARGS=--json)
+	@$(PY) -m tools.trace $(ARGS)
+
+bench: $(DEVELOPMENT) peers  ## speed, side by side with DCMTK, pynetdicom, Orthanc and the raw limit
+	$(PY) -m benchmarks $(ARGS)
+
+fuzz: $(DEVELOPMENT)  ## mutated byte streams against the decoders and the live acceptor
+	$(PY) -m fuzz $(ARGS)
+
+docs: $(DEVELOPMENT)  ## links and commands in the documents are sound
+	$(PY) -m tools.check_docs
+
+clean:  ## remove what was made, .venv included
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian's python3 may come without ensurepip: the virtual environment is then made without pip, and the pip outside installs into it.
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found: install it or set PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || $(PYTHON) -m venv --clear --without-pip $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.development: pyproject.toml | $(VENV)/bin/python
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[dev,postgresql]'
+	@touch $@ $(VENV)/.runtime

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Installs the DICOM programs of others that the tests talk to. Only where nobody minds: in CI, as root, on Debian.
+# Does nothing where they are there already. Elsewhere the tests that need a missing program are skipped and counted.
+set -eu
+
+[ "${CI:-}" = true ] || exit 0
+
+missing=
+for pair in storescp:dcmtk wlmscpfs:dcmtk dciodvfy:dicom3tools Orthanc:orthanc chromium:chromium; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "Missing on this machine and needed by the tests in CI:$missing (installing them takes root and apt-get)" >&2
+    exit 1
+fi
+
+echo "Installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update --quiet
+# Orthanc's package would start a server of its own at once; the tests start theirs.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+# shellcheck disable=SC2086 # the list is meant to be split
+apt-get install --yes --quiet --no-install-recommends $missing
