@@ -1,0 +1,41 @@
+"""Which programs of others the tests know, and where they are on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+_DCMTK = (
+    "dcm2pnm", "dcmcjpeg", "dcmconv", "dcmcrle", "dcmdjpeg", "dcmdrle", "dcmdump", "dcmftest", "dcmmkdir", "dcmprscp",
+    "dcmprscu", "dcmqrscp", "dsrdump", "dump2dcm", "echoscu", "findscu", "getscu", "movescu", "storescp", "storescu",
+    "termscu", "wlmscpfs",
+)  # fmt: skip
+
+PACKAGE_OF: Mapping[str, str] = {
+    **dict.fromkeys(_DCMTK, "dcmtk"),
+    "dciodvfy": "dicom3tools",
+    "dcdump": "dicom3tools",
+    "Orthanc": "orthanc",
+    "chromium": "chromium",
+}
+"""Program, and the Debian package that brings it."""
+
+
+def find_program(name: str) -> Path | None:
+    """Where a program is; ``None`` where it is missing. Only programs of `PACKAGE_OF` may be asked for."""
+    if name not in PACKAGE_OF:
+        raise ValueError(f"unknown peer program {name!r}: add it to PACKAGE_OF with its Debian package")
+    # Servers such as Orthanc are in sbin, which is not on every user's path.
+    folders = [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    return Path(found) if found else None
+
+
+def program(name: str) -> Path:
+    """Where a program is. A test that calls this carries ``@pytest.mark.needs(name)``."""
+    found = find_program(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} is missing; mark the test with @pytest.mark.needs({name!r})")
+    return found
