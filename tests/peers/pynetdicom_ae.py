@@ -1,0 +1,67 @@
+"""pynetdicom in this process: an application entity that serves, or an association that was accepted."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pynetdicom import AE
+from pynetdicom.association import Association
+
+from tests.peers.process import HOST, Address
+
+Handlers = Iterable[tuple[Any, ...]]
+"""pynetdicom's event handlers: ``(evt.EVT_C_STORE, function)`` or ``(event, function, arguments)``."""
+
+
+@contextlib.contextmanager
+def serving(
+    contexts: Iterable[str],
+    handlers: Handlers = (),
+    *,
+    aet: str = "PYNETDICOM",
+    roles: bool = False,
+    ae: AE | None = None,
+) -> Iterator[Address]:
+    """Serve the abstract syntaxes with all of pynetdicom's default transfer syntaxes.
+
+    ``roles`` lets the requestor take the SCP's role (role selection, PS3.7 D.3.3.4). An ``ae`` with settings of its own
+    may be given.
+    """
+    entity = ae or AE(ae_title=aet)
+    for context in contexts:
+        entity.add_supported_context(context, scu_role=roles or None, scp_role=roles or None)
+    server = entity.start_server((HOST, 0), block=False, evt_handlers=list(handlers))
+    assert server is not None
+    try:
+        yield Address(entity.ae_title, int(server.server_address[1]))
+    finally:
+        entity.shutdown()
+
+
+@contextlib.contextmanager
+def associated(
+    peer: Address,
+    contexts: Iterable[str],
+    handlers: Handlers = (),
+    *,
+    calling: str = "PYNETDICOM",
+    transfer_syntaxes: list[str] | None = None,
+    **negotiation: Any,
+) -> Iterator[Association]:
+    """An association with the peer, asserted to be established, released at the end of the block.
+
+    ``negotiation`` goes to ``AE.associate``: ``ext_neg``, ``max_pdu``, ``tls_args``.
+    """
+    entity = AE(ae_title=calling)
+    for context in contexts:
+        entity.add_requested_context(context, transfer_syntaxes)
+    association = entity.associate(peer.host, peer.port, ae_title=peer.aet, evt_handlers=list(handlers), **negotiation)
+    assert association.is_established, f"{peer} did not accept the association"
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+        association.join(10)
