@@ -1,0 +1,59 @@
+"""Deflated Explicit VR Little Endian (PS3.5 A.5): a data set as one RFC 1951 stream, in pieces of bounded size."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from openmodality.encoding.headers import Buffer
+from openmodality.errors import ObjectInvalid
+
+PIECE_BYTES: Final = 64 * 1024
+"""At most so much is inflated at a time: a few bytes can stand for megabytes."""
+
+
+class Inflater:
+    """Inflates a stream as it comes. What follows its end, such as the NUL that makes the length even, is ignored."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+
+    def feed(self, chunk: Buffer) -> Iterator[bytes]:
+        """The data set's next bytes; iterate to the end before the next chunk. Raises ObjectInvalid."""
+        stream, rest = self._stream, chunk
+        while not stream.eof:
+            try:
+                piece = stream.decompress(rest, PIECE_BYTES)
+            except zlib.error:
+                raise ObjectInvalid("the deflated data set is damaged") from None
+            rest = stream.unconsumed_tail
+            if piece:
+                yield piece
+            if not rest and len(piece) < PIECE_BYTES:
+                break
+
+    def finish(self) -> None:
+        """Says that no more bytes come; raises ObjectInvalid where the stream is cut off."""
+        if not self._stream.eof:
+            raise ObjectInvalid("the deflated data set is cut off")
+
+
+def inflate(chunks: Iterable[Buffer]) -> Iterator[bytes]:
+    """The data set in a deflated stream."""
+    inflater = Inflater()
+    for chunk in chunks:
+        yield from inflater.feed(chunk)
+    inflater.finish()
+
+
+def deflate(chunks: Iterable[Buffer]) -> Iterator[bytes]:
+    """The deflated stream of a data set in Explicit VR Little Endian, of even length."""
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    written = 0
+    for chunk in chunks:
+        if piece := stream.compress(chunk):
+            written += len(piece)
+            yield piece
+    last = stream.flush()
+    yield last + b"\0" * ((written + len(last)) % 2)

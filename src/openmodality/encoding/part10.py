@@ -1,0 +1,237 @@
+"""The head of a DICOM file (PS3.10 7.1): preamble, prefix, File Meta Information; and files that have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import BinaryIO, Final
+
+from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.headers import Buffer, layout, tag_text
+from openmodality.encoding.uid import strip_padding
+from openmodality.encoding.vr import LONG_VRS, SHORT_VRS
+from openmodality.errors import ObjectInvalid
+from openmodality.standard.transfer_syntaxes import (
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+)
+
+PREFIX: Final = b"DICM"
+PREAMBLE_BYTES: Final = 128
+MAX_META_BYTES: Final = 1024 * 1024
+"""Beyond this, what calls itself File Meta Information is none."""
+
+GROUP_LENGTH: Final = 0x00020000
+VERSION: Final = 0x00020001
+MEDIA_STORAGE_SOP_CLASS_UID: Final = 0x00020002
+MEDIA_STORAGE_SOP_INSTANCE_UID: Final = 0x00020003
+TRANSFER_SYNTAX_UID: Final = 0x00020010
+IMPLEMENTATION_CLASS_UID: Final = 0x00020012
+IMPLEMENTATION_VERSION_NAME: Final = 0x00020013
+SOURCE_AE_TITLE: Final = 0x00020016
+SOP_CLASS_UID: Final = 0x00080016
+SOP_INSTANCE_UID: Final = 0x00080018
+
+_FIRST_READ_BYTES = 4096
+_KEPT = frozenset(
+    (
+        MEDIA_STORAGE_SOP_CLASS_UID,
+        MEDIA_STORAGE_SOP_INSTANCE_UID,
+        TRANSFER_SYNTAX_UID,
+        IMPLEMENTATION_CLASS_UID,
+        IMPLEMENTATION_VERSION_NAME,
+        SOURCE_AE_TITLE,
+    )
+)
+_META = layout(explicit=True, big_endian=False)
+_LENGTH_ELEMENT_BYTES = 12
+_NOT_DICOM = "the file does not begin with a 128-byte preamble and DICM"
+
+
+@dataclass(frozen=True, slots=True)
+class FileMeta:
+    """What the head of a file says about the data set, which begins at ``data_set_offset``.
+
+    A ``headless`` file is a data set alone: its transfer syntax is a guess, its UIDs come from the data set. Elements
+    that the file lacks are empty.
+    """
+
+    media_storage_sop_class_uid: str
+    media_storage_sop_instance_uid: str
+    transfer_syntax_uid: str
+    data_set_offset: int
+    implementation_class_uid: str = ""
+    implementation_version_name: str = ""
+    source_ae_title: str = ""
+    headless: bool = False
+
+
+def read_file_meta(source: BinaryIO | Buffer, *, strict: bool = False) -> FileMeta:
+    """Reads the head of a Part 10 file from its first byte; the file's position afterwards means nothing.
+
+    Raises ObjectInvalid where prefix or Transfer Syntax UID is missing. A group length that is absent or wrong occurs
+    in many files and does no harm: only ``strict`` refuses it, and a missing Media Storage SOP Class or Instance UID.
+    """
+    start = _Start(source)
+    if start.data[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] != PREFIX:
+        raise ObjectInvalid(_NOT_DICOM, advice="Check that it is a DICOM file.")
+    return _meta(start, PREAMBLE_BYTES + 4, strict)
+
+
+def read_headless(source: BinaryIO | Buffer) -> FileMeta:
+    """Reads a file without preamble: one that begins with group 0002, or with the data set itself.
+
+    Such files come from old systems and from received streams written as they were. Raises ObjectInvalid where it
+    begins like neither.
+    """
+    return _headless(_Start(source))
+
+
+def read_any(source: BinaryIO | Buffer) -> FileMeta:
+    """Reads the head of a file with or without preamble; for files that people bring."""
+    start = _Start(source)
+    if start.data[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == PREFIX:
+        return _meta(start, PREAMBLE_BYTES + 4, strict=False)
+    return _headless(start)
+
+
+def encode_file_head(
+    sop_class_uid: str,
+    sop_instance_uid: str,
+    transfer_syntax_uid: str,
+    implementation_class_uid: str,
+    implementation_version_name: str = "",
+    source_ae_title: str = "",
+) -> bytes:
+    """Preamble, DICM and File Meta Information of an instance (PS3.10 Table 7.1-1); its data set is to follow."""
+    before = _meta_before(sop_class_uid)
+    after = _meta_after(transfer_syntax_uid, implementation_class_uid, implementation_version_name, source_ae_title)
+    instance = _text_element(MEDIA_STORAGE_SOP_INSTANCE_UID, "UI", sop_instance_uid)
+    length = len(before) + len(instance) + len(after)
+    return b"".join((_PREAMBLE_AND_PREFIX, length.to_bytes(4, "little"), before, instance, after))
+
+
+_PREAMBLE_AND_PREFIX = bytes(PREAMBLE_BYTES) + PREFIX + _META.write(GROUP_LENGTH, "UL", 4)
+
+
+@lru_cache(maxsize=64)
+def _meta_before(sop_class_uid: str) -> bytes:
+    version = _META.write(VERSION, "OB", 2) + b"\0\1"
+    return version + _text_element(MEDIA_STORAGE_SOP_CLASS_UID, "UI", sop_class_uid)
+
+
+@lru_cache(maxsize=256)
+def _meta_after(transfer_syntax_uid: str, class_uid: str, version_name: str, source_ae_title: str) -> bytes:
+    return b"".join(
+        (
+            _text_element(TRANSFER_SYNTAX_UID, "UI", transfer_syntax_uid),
+            _text_element(IMPLEMENTATION_CLASS_UID, "UI", class_uid),
+            _text_element(IMPLEMENTATION_VERSION_NAME, "SH", version_name) if version_name else b"",
+            _text_element(SOURCE_AE_TITLE, "AE", source_ae_title) if source_ae_title else b"",
+        )
+    )
+
+
+def _text_element(tag: int, vr: str, text: str) -> bytes:
+    try:
+        value = text.encode("ascii")
+    except UnicodeEncodeError:
+        raise ObjectInvalid(f"{tag_text(tag)} holds characters that are not allowed in {vr}") from None
+    if len(value) % 2:
+        value += b"\0" if vr == "UI" else b" "
+    if len(value) > 0xFFFF:
+        raise ObjectInvalid(f"{tag_text(tag)} is too long for {vr}")
+    return _META.write(tag, vr, len(value)) + value
+
+
+class _Start:
+    """The first bytes of a file: a few at first, up to MAX_META_BYTES when asked for more."""
+
+    def __init__(self, source: BinaryIO | Buffer) -> None:
+        if isinstance(source, bytes | bytearray | memoryview):
+            self._file, self.data = None, bytes(source[:MAX_META_BYTES])
+        else:
+            self._file, self.data = source, source.read(_FIRST_READ_BYTES)
+
+    def grow(self) -> bool:
+        """Whether there was more."""
+        before = len(self.data)
+        if self._file is not None:
+            self.data += self._file.read(MAX_META_BYTES - before)
+        return len(self.data) > before
+
+
+def _meta(start: _Start, offset: int, strict: bool) -> FileMeta:
+    scanned = _scan(start.data, offset)
+    if scanned is None and start.grow():
+        scanned = _scan(start.data, offset)
+    if scanned is None:
+        raise ObjectInvalid("the File Meta Information is cut off")
+    values, end, declared_end = scanned
+    if TRANSFER_SYNTAX_UID not in values:
+        raise ObjectInvalid("the File Meta Information lacks (0002,0010) Transfer Syntax UID")
+    if strict:
+        _check(values, end, declared_end)
+    return FileMeta(
+        media_storage_sop_class_uid=values.get(MEDIA_STORAGE_SOP_CLASS_UID, ""),
+        media_storage_sop_instance_uid=values.get(MEDIA_STORAGE_SOP_INSTANCE_UID, ""),
+        transfer_syntax_uid=values[TRANSFER_SYNTAX_UID],
+        data_set_offset=end,
+        implementation_class_uid=values.get(IMPLEMENTATION_CLASS_UID, ""),
+        implementation_version_name=values.get(IMPLEMENTATION_VERSION_NAME, ""),
+        source_ae_title=values.get(SOURCE_AE_TITLE, ""),
+    )
+
+
+def _scan(data: bytes, offset: int) -> tuple[dict[int, str], int, int] | None:
+    """Values, end, and end by the group length (-1: none) of group 0002; None where ``data`` is too short."""
+    values: dict[int, str] = {}
+    declared_end = -1
+    while offset != declared_end:
+        header = _META.read(data, offset, len(data) - offset)
+        if header is None or header[0] >> 16 != 2:
+            break
+        tag, _, length, size = header
+        offset += size
+        if offset + length > len(data):
+            return None
+        if tag == GROUP_LENGTH and length == 4:
+            declared_end = offset + 4 + int.from_bytes(data[offset : offset + 4], "little")
+        elif tag in _KEPT:
+            values[tag] = strip_padding(data[offset : offset + length])
+        offset += length
+    # a group length that points behind what was read may mean that there is more to read
+    return None if offset == len(data) < declared_end else (values, offset, declared_end)
+
+
+def _check(values: dict[int, str], end: int, declared_end: int) -> None:
+    if declared_end < 0:
+        raise ObjectInvalid("the File Meta Information lacks (0002,0000) File Meta Information Group Length")
+    if end != declared_end:
+        raise ObjectInvalid(f"(0002,0000) says that the File Meta Information ends at byte {declared_end}, not {end}")
+    for tag in (MEDIA_STORAGE_SOP_CLASS_UID, MEDIA_STORAGE_SOP_INSTANCE_UID):
+        if not values.get(tag):
+            raise ObjectInvalid(f"the File Meta Information lacks {tag_text(tag)}")
+
+
+def _headless(start: _Start) -> FileMeta:
+    data = start.data
+    for offset in (0, 4):
+        if data[offset : offset + 2] == b"\x02\0" and (not offset or data[:4] == PREFIX):
+            return _meta(start, offset, strict=False)
+    syntax = _guess(data)
+    scanner = HeadScanner(syntax, frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)), SOP_INSTANCE_UID)
+    scanner.feed(data)
+    uids = [strip_padding(scanner.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
+    return FileMeta(uids[0], uids[1], syntax, data_set_offset=0, headless=True)
+
+
+def _guess(data: bytes) -> str:
+    """The transfer syntax of a data set by its first element, which is of group 0008 in every instance."""
+    explicit = data[4:6].decode("latin-1") in SHORT_VRS | LONG_VRS
+    if len(data) >= 8 and data[:2] == b"\x08\0":
+        return EXPLICIT_VR_LITTLE_ENDIAN if explicit else IMPLICIT_VR_LITTLE_ENDIAN
+    if explicit and data[:2] == b"\0\x08":
+        return EXPLICIT_VR_BIG_ENDIAN
+    raise ObjectInvalid(f"{_NOT_DICOM}, nor with a data set", advice="Check that it is a DICOM file.")

@@ -1,0 +1,207 @@
+"""Converts a data set among the uncompressed transfer syntaxes while it streams, without holding any value.
+
+The rules. Lengths change with the layout, and cannot be known before all has passed: sequences and items with content
+are written with undefined length (PS3.5 7.5), empty ones with length zero. Group lengths (gggg,0000) would be wrong
+and are dropped; they are retired (PS3.5 7.2). From Implicit VR the dictionary gives the VR; where it has a choice,
+PS3.5 Annex A decides (OW for pixel, overlay, curve, waveform and LUT data), and for US or SS (0028,0103) Pixel
+Representation, if seen before at the same level or around it. A value that is too long for the 16-bit length of its
+VR becomes UN (PS3.5 6.2.2). UN is always Little Endian (PS3.5 6.2.2): its bytes never change. UN of undefined length
+becomes the sequence it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from openmodality.encoding.deflate import deflate, inflate
+from openmodality.encoding.elements import (
+    ElementStart,
+    ItemEnd,
+    ItemStart,
+    SequenceEnd,
+    SequenceStart,
+    Token,
+    Tokenizer,
+    Value,
+)
+from openmodality.encoding.headers import (
+    ITEM,
+    ITEM_DELIMITER,
+    SEQUENCE_DELIMITER,
+    UNDEFINED_LENGTH,
+    Buffer,
+    layout_of,
+    tag_text,
+)
+from openmodality.encoding.swap import Swapper
+from openmodality.encoding.vr import SHORT_VRS, SWAP_WIDTH
+from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.standard.transfer_syntaxes import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    UNCOMPRESSED,
+)
+
+PIXEL_REPRESENTATION: Final = 0x00280103
+
+_GATHERED_BYTES: Final = 1024
+"""Values up to this size are copied next to their headers: fewer, larger pieces are cheaper to send."""
+
+_CONVERTIBLE: Final = (*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+def can_transcode(source: str, target: str) -> bool:
+    """Whether ``transcode`` can turn one transfer syntax into the other: no pixel data is coded or decoded."""
+    return source == target or (source in _CONVERTIBLE and target in _CONVERTIBLE)
+
+
+def transcode(chunks: Iterable[Buffer], source: str, target: str) -> Iterator[Buffer]:
+    """The data set in ``chunks``, converted. A chunk must stay as it is until the next is asked for.
+
+    Raises UsageError where ``can_transcode`` says no, ObjectInvalid where the data set is damaged.
+    """
+    if source == target:
+        yield from chunks
+        return
+    if not can_transcode(source, target):
+        raise _cannot(source, target)
+    plain = inflate(chunks) if source == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else chunks
+    converted = _convert(plain, Transcoder(_inflated(source), _inflated(target)))
+    yield from deflate(converted) if target == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else converted
+
+
+class Transcoder:
+    """Converts among Implicit VR Little Endian, Explicit VR Little Endian and Explicit VR Big Endian."""
+
+    def __init__(self, source: str, target: str) -> None:
+        self._same = source == target
+        if not self._same and (source not in UNCOMPRESSED or target not in UNCOMPRESSED):
+            raise _cannot(source, target)
+        self._tokenizer = Tokenizer(source)
+        self._target = layout_of(target)
+        self._from_big, self._to_big = layout_of(source).big_endian, self._target.big_endian
+        self._gathered = bytearray()
+        self._output: list[Buffer] = []
+        self._swapper: Swapper | None = None
+        self._dropping = False
+        self._signed = False  # Pixel Representation of this level
+        self._outer_signed: list[bool] = []
+        self._outer_big: list[bool] = []  # inside UN, Explicit VR Big Endian turns into Implicit VR Little Endian
+        self._delimited: list[bool] = []  # which of the open sequences and items need a delimiter
+        self._awaiting_pixel_representation = False
+
+    def feed(self, chunk: Buffer) -> list[Buffer]:
+        """The target's next bytes. Some are slices of ``chunk``: use them before its memory is used again."""
+        if self._same:
+            return [chunk]
+        for token in self._tokenizer.feed(chunk):
+            self._token(token)
+        return self._flush()
+
+    def finish(self) -> list[Buffer]:
+        """Says that no more bytes come, and returns the last; raises ObjectInvalid where the data set is cut off."""
+        if not self._same:
+            self._tokenizer.finish()
+        return self._flush()
+
+    def _flush(self) -> list[Buffer]:
+        self._gather_end()
+        output, self._output = self._output, []
+        return output
+
+    def _gather_end(self) -> None:
+        if self._gathered:
+            self._output.append(self._gathered)
+            self._gathered = bytearray()
+
+    def _token(self, token: Token) -> None:
+        match token:
+            case ElementStart():
+                self._element(token)
+            case Value():
+                self._value(token)
+            case SequenceStart():
+                self._sequence(token)
+            case ItemStart():
+                self._outer_signed.append(self._signed)
+                self._begin(ITEM, "", token.length)
+            case ItemEnd():
+                self._signed = self._outer_signed.pop()
+                self._end(ITEM_DELIMITER)
+            case SequenceEnd():
+                self._from_big = self._outer_big.pop()
+                self._end(SEQUENCE_DELIMITER)
+
+    def _element(self, token: ElementStart) -> None:
+        tag, vr, length = token[:3]
+        self._dropping = tag & 0xFFFF == 0
+        if self._dropping:
+            return
+        if " " in vr:
+            vr = self._chosen(vr)
+        written = "UN" if length > 0xFFFF and vr in SHORT_VRS else vr
+        self._gathered += self._target.write(tag, written, length)
+        self._awaiting_pixel_representation = tag == PIXEL_REPRESENTATION and length > 0
+        if self._awaiting_pixel_representation:
+            self._signed = False
+        swaps = self._from_big != (self._to_big and written != "UN")
+        self._swapper = Swapper(SWAP_WIDTH[vr]) if swaps and vr in SWAP_WIDTH else None
+
+    def _chosen(self, alternatives: str) -> str:
+        """One VR of those that the dictionary leaves open (PS3.5 Annex A)."""
+        if "OW" in alternatives:
+            return "OW"
+        return "SS" if self._signed else "US"
+
+    def _value(self, token: Value) -> None:
+        if self._dropping:
+            return
+        if self._awaiting_pixel_representation:
+            # 0 or 1 in two bytes: whichever comes first, one that is set says signed
+            self._signed = self._signed or any(token.data[:2])
+        if self._swapper is None:
+            self._put(token.data)
+            return
+        for words in self._swapper.feed(token.data):
+            self._put(words)
+        if not token.remaining:
+            self._put(self._swapper.finish())
+
+    def _put(self, data: Buffer) -> None:
+        if len(data) <= _GATHERED_BYTES:
+            self._gathered += data
+        else:
+            self._gather_end()
+            self._output.append(data)
+
+    def _sequence(self, token: SequenceStart) -> None:
+        if token.vr not in ("SQ", "UN"):
+            raise ObjectInvalid(f"{tag_text(token.tag)} is encapsulated, which the transfer syntax does not allow")
+        self._outer_big.append(self._from_big)
+        if token.vr == "UN":
+            self._from_big = False
+        self._begin(token.tag, "SQ", token.length)
+
+    def _begin(self, tag: int, vr: str, length: int) -> None:
+        """A sequence or item: of undefined length, but empty where it was said to be."""
+        self._delimited.append(length > 0)
+        self._gathered += self._target.write(tag, vr, UNDEFINED_LENGTH if length else 0)
+
+    def _end(self, delimiter: int) -> None:
+        if self._delimited.pop():
+            self._gathered += self._target.write(delimiter, "", 0)
+
+
+def _convert(chunks: Iterable[Buffer], transcoder: Transcoder) -> Iterator[Buffer]:
+    for chunk in chunks:
+        yield from transcoder.feed(chunk)
+    yield from transcoder.finish()
+
+
+def _inflated(uid: str) -> str:
+    return EXPLICIT_VR_LITTLE_ENDIAN if uid == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else uid
+
+
+def _cannot(source: str, target: str) -> UsageError:
+    return UsageError(f"cannot convert from transfer syntax {source} to {target}: pixel data would have to be recoded")
