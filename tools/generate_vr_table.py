@@ -36,6 +36,7 @@ def table(name: str, by_vr: dict[str, list[str]]) -> str:
 
 
 def main() -> None:
+    """Writes the module."""
     tags: dict[str, list[str]] = defaultdict(list)
     repeating: dict[str, list[str]] = defaultdict(list)
     for tag, entry in DicomDictionary.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
+from openmodality.encoding.vr_table import REPEATING, TAGS
+
 SHORT_VRS: Final = frozenset(
     "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()  # noqa: SIM905 - reads as the table
 )
@@ -45,8 +47,6 @@ def dictionary() -> dict[int, str]:
 
     Group lengths (gggg,0000) are UL, private creators LO (PS3.5 7.2, 7.8.1), repeating groups follow PS3.5 7.6.
     """
-    from openmodality.encoding.vr_table import REPEATING, TAGS  # start-up time: most associations never need it
-
     masks = [(*_mask(text), vr) for vr, texts in REPEATING.items() for text in texts.split()]
     table = _Dictionary(masks)
     for vr, tags in TAGS.items():
