@@ -1,0 +1,77 @@
+"""What makes a test run fail: warnings, unknown requirement ids and markers, missing peers in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+HEAD = "import pytest\nimport threading\nimport warnings\n"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's test configuration, without its tests."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for name in ("plugins", "peers", "data"):
+        shutil.copytree(ROOT / "tests" / name, folder / "tests" / name)
+    for name in ("__init__.py", "conftest.py"):
+        shutil.copy(ROOT / "tests" / name, folder / "tests")
+    return folder
+
+
+def _pytest(project: Path, test: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    (project / "tests" / "test_new.py").write_text(HEAD + test)
+    surroundings = {name: value for name, value in os.environ.items() if name != "CI"} | environment
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_new.py"],
+        cwd=project,
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("def test_new(): warnings.warn('old')", "UserWarning: old"),
+        ("def test_new():\n t = threading.Thread(target=lambda: 1 / 0)\n t.start()\n t.join()", "ZeroDivisionError"),
+        ("@pytest.mark.requirement('MR-0.0-00')\ndef test_new(): pass", "no requirements.csv has the id MR-0.0-00"),
+        ("@pytest.mark.requirement()\ndef test_new(): pass", "the marker 'requirement' names no id"),
+        ("@pytest.mark.requirements('MR-2.1-01')\ndef test_new(): pass", "not found in `markers`"),
+        ("@pytest.mark.needs('storescq')\ndef test_new(): pass", "unknown peer program 'storescq'"),
+    ],
+)
+def test_the_run_fails(project: Path, test: str, said: str) -> None:
+    done = _pytest(project, test)
+    assert done.returncode != 0
+    assert said in done.stdout + done.stderr
+
+
+def test_known_requirement_ids_pass(project: Path) -> None:
+    done = _pytest(project, "@pytest.mark.requirement('MR-2.1-01', 'RF-1-01')\ndef test_new(): pass")
+    assert done.returncode == 0, done.stdout
+
+
+NEEDS_STORESCP = "@pytest.mark.needs('storescp')\ndef test_new(): pass"
+
+
+def test_a_missing_peer_fails_in_ci(project: Path, tmp_path: Path) -> None:
+    done = _pytest(project, NEEDS_STORESCP, CI="true", PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "in CI every peer must be there; missing: storescp (Debian package dcmtk)" in done.stdout
+
+
+def test_a_missing_peer_is_skipped_and_counted_elsewhere(project: Path, tmp_path: Path) -> None:
+    done = _pytest(project, NEEDS_STORESCP, PATH=str(tmp_path))
+    assert done.returncode == 0
+    assert "MISSING PEERS" in done.stdout
+    assert "1 tests skipped for want of storescp: apt-get install dcmtk" in done.stdout
