@@ -1,0 +1,57 @@
+"""UIDs of the objects that this device creates (PS3.5 9 and B.2).
+
+A UID is made either afresh, or derived from a key that names the same thing for ever. A derived UID makes work
+repeatable: the same file taken twice from a watched folder, or a step done again after a crash, gives the same
+instance and not a second one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from openmodality.errors import ConfigurationError
+
+UUID_ROOT = "2.25"
+MAXIMUM_LENGTH = 64
+# With a root of its own a device appends 96 bits, at most 29 digits, which leaves 34 characters and a dot for the root.
+SUFFIX_BITS = 96
+MAXIMUM_ROOT_LENGTH = 34
+
+NewUuid = Callable[[], uuid.UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Uids:
+    """Makes UIDs under ``root``: the UUID form 2.25 (PS3.5 B.2), or a root that the maker of the device has
+    registered.
+    """
+
+    root: str = UUID_ROOT
+    new_uuid: NewUuid = field(default=uuid.uuid4)
+
+    def __post_init__(self) -> None:
+        components = self.root.split(".")
+        numeric = all(part.isascii() and part.isdigit() and (part == "0" or part[0] != "0") for part in components)
+        if not numeric or len(components) < 2 or len(self.root) > MAXIMUM_ROOT_LENGTH:
+            raise ConfigurationError(
+                f"uid_root: not a UID root of at most {MAXIMUM_ROOT_LENGTH} characters",
+                advice="Use 2.25, or numbers without leading zeros joined by dots, registered for your organisation.",
+            )
+
+    def new(self) -> str:
+        """A UID that was never used before."""
+        return self._uid(self.new_uuid())
+
+    def derived(self, key: str) -> str:
+        """The UID that ``key`` always gets under this root."""
+        return self._uid(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.root}/{key}"))
+
+    def __call__(self) -> str:
+        return self.new()
+
+    def _uid(self, value: uuid.UUID) -> str:
+        if self.root == UUID_ROOT:
+            return f"{UUID_ROOT}.{value.int}"
+        return f"{self.root}.{value.int % (1 << SUFFIX_BITS)}"
