@@ -1,0 +1,75 @@
+"""Pixels that somebody hands over as an array: checked, and brought to the one form that a source delivers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from openmodality.acquisition.keywords import attributes_of
+from openmodality.acquisition.source import AcquiredFrame, Pixels
+from openmodality.errors import ObjectInvalid
+
+LARGEST_SIDE = 65535  # Rows and Columns are US
+ADVICE = "Hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)."
+
+
+def checked_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
+    """The frames of ``array`` as uint16. ``where`` names the array in the error.
+
+    Boolean and unsigned 8 or 16 bit arrays are taken, and signed ones without negative values that fit.
+
+    Raises:
+        ObjectInvalid: shape, type of number or range do not fit an image.
+    """
+    if array.ndim not in (2, 3) or 0 in array.shape:
+        raise ObjectInvalid(f"{where}: array has the shape {array.shape}", advice=ADVICE)
+    if max(array.shape[-2:]) > LARGEST_SIDE:
+        raise ObjectInvalid(f"{where}: more than {LARGEST_SIDE} rows or columns", advice=ADVICE)
+    if array.dtype.kind not in "bui":
+        raise ObjectInvalid(f"{where}: numbers of type {array.dtype} are not pixel values", advice=ADVICE)
+    if array.dtype.kind == "i" or array.dtype.itemsize > 2:
+        low, high = int(array.min()), int(array.max())
+        if low < 0 or high > np.iinfo(np.uint16).max:
+            raise ObjectInvalid(f"{where}: values outside 0 to 65535", advice=ADVICE)
+    frames = array.reshape((-1, *array.shape[-2:]))
+    # Copies: what the caller or a mapped file does later changes no image.
+    return [np.array(frame, dtype=np.uint16, order="C") for frame in frames]
+
+
+def frames_from_array(
+    array: NDArray[np.generic], keywords: Mapping[str, object], where: str = "array"
+) -> list[AcquiredFrame]:
+    """The frames of ``array``, each with the attributes that ``keywords`` says, such as ``{"SliceLocation": 12.5}``.
+
+    Raises:
+        ObjectInvalid: the array is no image, or a keyword or value is not DICOM's.
+    """
+    attributes = attributes_of(keywords, where)
+    return [frame_of(pixels, attributes) for pixels in checked_pixels(array, where)]
+
+
+def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame:
+    """A frame with Bits Stored and a window, as far as ``attributes`` does not have them already."""
+    complete = Dataset()
+    if attributes is not None:
+        complete.update(attributes)
+    if "BitsStored" not in complete:
+        complete.BitsStored = bits_needed(pixels)
+    elif int(pixels.max()) >> int(complete.BitsStored):
+        raise ObjectInvalid(
+            "(0028,0101) Bits Stored is too small for the pixel values", advice="Leave it out to have it found."
+        )
+    if "WindowCenter" not in complete or "WindowWidth" not in complete:
+        low, high = int(pixels.min()), int(pixels.max())
+        complete.WindowCenter = str((low + high + 1) // 2)
+        complete.WindowWidth = str(max(high - low + 1, 1))
+    return AcquiredFrame(pixels, complete)
+
+
+def bits_needed(pixels: Pixels) -> int:
+    """The smallest usual Bits Stored (8, 12, 14, 16) that holds the largest value."""
+    largest = int(pixels.max())
+    return next(bits for bits in (8, 12, 14, 16) if largest < 1 << bits)

@@ -1,0 +1,80 @@
+"""What a DICOM file says about how its image was acquired, without whom it shows.
+
+Taken over: acquisition (group 0018), position and pixel description. Left out: patient, study, UIDs, equipment, private
+attributes; those belong to the exam and the device that make the new instance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
+
+from openmodality.acquisition.arrays import checked_pixels
+from openmodality.acquisition.source import Pixels
+from openmodality.errors import ObjectInvalid
+
+ACQUISITION_GROUP = 0x0018
+# Of group 0018: names of equipment and people, and UIDs, stay behind.
+LEFT_OUT = frozenset(
+    Tag(keyword)
+    for keyword in (
+        "DeviceSerialNumber", "SoftwareVersions", "DeviceUID", "GantryID", "SecondaryCaptureDeviceID",
+        "SecondaryCaptureDeviceManufacturer", "SecondaryCaptureDeviceManufacturerModelName",
+        "SecondaryCaptureDeviceSoftwareVersions", "DetectorID", "GridID", "CassetteID", "PlateID", "GeneratorID",
+    )
+)  # fmt: skip
+TAKEN = frozenset(
+    Tag(keyword)
+    for keyword in (
+        "ImageType", "AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime", "AnatomicRegionSequence",
+        "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "PatientOrientation", "ImageLaterality",
+        "TemporalPositionIdentifier", "NumberOfTemporalPositions", "TemporalResolution", "AcquisitionNumber",
+        "PixelSpacing", "PixelIntensityRelationship", "PixelIntensityRelationshipSign", "BurnedInAnnotation",
+        "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction",
+        "RescaleIntercept", "RescaleSlope", "RescaleType", "LossyImageCompression", "LossyImageCompressionRatio",
+        "LossyImageCompressionMethod", "PixelAspectRatio", "EntranceDose", "EntranceDoseInmGy",
+    )
+)  # fmt: skip
+SIGNED = 1
+
+
+def acquisition_attributes(data_set: Dataset) -> Dataset:
+    """The attributes of ``data_set`` that a new instance of the same pixels keeps."""
+    kept = Dataset()
+    for element in data_set:
+        if _is_taken(element.tag) and element.VR != "UI":
+            kept.add(element)
+    return kept
+
+
+def stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]:
+    """The frames of ``data_set`` and the attributes that describe them.
+
+    Signed pixels are moved up to start at 0, and Rescale Intercept (0028,1052) takes the move back, so that the values
+    after the modality LUT stay what they were.
+
+    Raises:
+        ObjectInvalid: colour, floating point or no pixels.
+    """
+    if "PixelData" not in data_set:
+        raise ObjectInvalid(f"{where}: no (7FE0,0010) Pixel Data")
+    if int(data_set.get("SamplesPerPixel", 1)) != 1 or data_set.get("PhotometricInterpretation") == "PALETTE COLOR":
+        raise ObjectInvalid(f"{where}: a colour image", advice="Convert it to greyscale first.")
+    attributes = acquisition_attributes(data_set)
+    if data_set.get("PhotometricInterpretation") == "MONOCHROME1":
+        attributes.PhotometricInterpretation = "MONOCHROME1"
+    array = data_set.pixel_array
+    if int(data_set.get("PixelRepresentation", 0)) == SIGNED and int(array.min()) < 0:
+        shift = 1 << (int(data_set.BitsStored) - 1)
+        array = (array.astype(np.int32) + shift).astype(np.int32)
+        slope = float(attributes.get("RescaleSlope", 1))
+        attributes.RescaleSlope = f"{slope:.12g}"
+        attributes.RescaleIntercept = f"{float(attributes.get('RescaleIntercept', 0)) - slope * shift:.12g}"
+        attributes.RescaleType = attributes.get("RescaleType", "US")
+    attributes.BitsStored = int(data_set.BitsStored)
+    return checked_pixels(array, where), attributes
+
+
+def _is_taken(tag: BaseTag) -> bool:
+    return tag in TAKEN or (tag.group == ACQUISITION_GROUP and tag not in LEFT_OUT)

@@ -1,0 +1,169 @@
+"""A watched folder: whatever puts a file there has it become an image.
+
+Rules. A file is taken only when it is complete:
+* a name that starts with a dot or ends in ``.part`` or ``.tmp`` is still being written; renaming it makes it complete
+  in one step;
+* ``name.done`` next to ``name`` says that ``name`` is complete;
+* otherwise a file is complete when its size and time have not changed for ``settle_s``.
+
+A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why. When
+delivering fails for another reason, such as a full disk, the file stays and is tried again. Nothing is ever deleted or
+overwritten. A crash between delivering and moving delivers a file twice; ``Arrival.key`` is the same both times, so
+UIDs derived from it are too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from openmodality.errors import ObjectInvalid, OpenModalityError
+
+log = logging.getLogger(__name__)
+
+UNFINISHED = (".part", ".tmp")
+MARKER = ".done"
+COMPANION = ".json"
+DONE, FAILED = "done", "failed"
+
+Deliver = Callable[["Arrival"], None]
+Wait = Callable[[float], bool]
+MonotonicClock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """What the folder says about a file: if this changed, somebody is writing."""
+
+    size_bytes: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """Files that were seen, and since when each looks as it does."""
+
+    seen: Mapping[str, tuple[FileStatus, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A complete file. ``key`` is made of its name and content."""
+
+    path: Path
+    key: str
+
+
+def decide(
+    listing: Mapping[str, FileStatus], state: FolderState, now_s: float, settle_s: float
+) -> tuple[FolderState, list[str]]:
+    """Which of the files in ``listing`` are complete at ``now_s``, in the order of their names; and what is known
+    from now on.
+    """
+    seen: dict[str, tuple[FileStatus, float]] = {}
+    complete: list[str] = []
+    for name in sorted(listing):
+        if not _is_candidate(name, listing):
+            continue
+        status = listing[name]
+        earlier = state.seen.get(name)
+        since = earlier[1] if earlier is not None and earlier[0] == status else now_s
+        seen[name] = (status, since)
+        if name + MARKER in listing or (earlier is not None and now_s - since >= settle_s):
+            complete.append(name)
+    return FolderState(seen), complete
+
+
+def _is_candidate(name: str, listing: Mapping[str, FileStatus]) -> bool:
+    if name.startswith(".") or name.endswith((*UNFINISHED, COMPANION)):
+        return False
+    return not (name.endswith(MARKER) and name.removesuffix(MARKER) in listing)
+
+
+def list_folder(folder: Path) -> dict[str, FileStatus]:
+    """The files directly in ``folder``; one that vanishes meanwhile is left out."""
+    listing: dict[str, FileStatus] = {}
+    for entry in folder.iterdir():
+        try:
+            if entry.is_file() and not entry.is_symlink():
+                status = entry.stat()
+                listing[entry.name] = FileStatus(status.st_size, status.st_mtime_ns)
+        except FileNotFoundError:
+            continue
+    return listing
+
+
+def scan(folder: Path, state: FolderState, *, now_s: float, settle_s: float = 2.0) -> tuple[FolderState, list[Path]]:
+    """Look once: the new state, and the files that are complete."""
+    state, names = decide(list_folder(folder), state, now_s, settle_s)
+    return state, [folder / name for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class DropFolder:
+    """Takes complete files out of ``folder`` and hands each to ``deliver``."""
+
+    folder: Path
+    deliver: Deliver
+    settle_s: float = 2.0
+
+    def step(self, state: FolderState, now_s: float) -> FolderState:
+        """Look once and deliver what is complete."""
+        state, complete = scan(self.folder, state, now_s=now_s, settle_s=self.settle_s)
+        for path in complete:
+            self._take(path)
+        return state
+
+    def watch(self, wait: Wait, clock: MonotonicClock, interval_s: float = 1.0) -> None:
+        """Look every ``interval_s`` until ``wait`` returns True (as the ``wait`` of a threading event does when it is
+        set).
+        """
+        state = FolderState()
+        while not wait(interval_s):
+            state = self.step(state, clock())
+
+    def _take(self, path: Path) -> None:
+        try:
+            self.deliver(Arrival(path, arrival_key(path)))
+        except ObjectInvalid as error:
+            reason = move_aside(path, FAILED)
+            reason.with_name(reason.name + ".txt").write_text(f"{error}\n{error.advice}\n", encoding="utf-8")
+            log.warning("drop folder: file refused", extra={"error": type(error).__name__})
+        except (OpenModalityError, OSError) as error:
+            log.error("drop folder: file not delivered, it stays", extra={"error": type(error).__name__})
+        else:
+            move_aside(path, DONE)
+            log.info("drop folder: file delivered")
+
+
+def arrival_key(path: Path) -> str:
+    """A text that is the same whenever the same file arrives."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return f"{path.name}/{digest}"
+
+
+def move_aside(path: Path, into: str) -> Path:
+    """Move a file and its companion to the subfolder ``into``, under a new name where one of that name is there; its
+    new place.
+    """
+    folder = path.parent / into
+    folder.mkdir(exist_ok=True)
+    target = _free_name(folder, path.name)
+    companion = path.with_suffix(COMPANION)
+    if companion.is_file():
+        companion.rename(_free_name(folder, Path(target.name).with_suffix(COMPANION).name))
+    path.rename(target)
+    path.with_name(path.name + MARKER).unlink(missing_ok=True)
+    return target
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    candidate, number = folder / name, 1
+    while candidate.exists():
+        candidate = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+        number += 1
+    return candidate

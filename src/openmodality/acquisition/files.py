@@ -1,0 +1,177 @@
+"""Pixels from files: DICOM, PNG, TIFF, NumPy.
+
+A file may have a companion of the same name with ``.json`` instead of its ending: an object of DICOM keywords and
+values, such as ``{"SliceThickness": 5, "PixelSpacing": [0.5, 0.5], "SeriesDescription": "T1 SE SAG"}``. It adds to,
+and overrides, what the file says.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import tokenize
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence, UnidentifiedImageError
+from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from openmodality.acquisition.arrays import checked_pixels, frame_of
+from openmodality.acquisition.dicom_attributes import stored_pixels
+from openmodality.acquisition.keywords import attributes_of
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
+from openmodality.errors import ObjectInvalid
+
+MAXIMUM_PIXELS = 1 << 28
+MAXIMUM_COMPANION_BYTES = 1 << 20
+GREY_MODES = ("1", "L", "I", "I;16", "I;16B", "I;16L", "I;16N")
+ADVICE = "Files of DICOM, PNG, TIFF (8 or 16 bit grey) and NumPy (.npy) are taken."
+NOT_READABLE = (
+    ArithmeticError, AttributeError, BytesLengthException, EOFError, Image.DecompressionBombError, InvalidDicomError,
+    LookupError, MemoryError, NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError,
+    UnidentifiedImageError, ValueError, struct.error, tokenize.TokenError, zlib.error,
+)  # fmt: skip
+# Attributes of a companion that belong to the series and not to one frame.
+SERIES_KEYWORDS = ("SeriesDescription", "Modality", "BodyPartExamined", "ProtocolName", "PatientPosition", "Laterality")
+
+Contents = tuple[list[AcquiredFrame], Dataset]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Each of ``paths`` is one series; a folder is one series of all files in it, in the order of their names."""
+
+    paths: Sequence[Path]
+    modality: str = "OT"
+
+    def series(self) -> Iterator[AcquiredSeries]:
+        """The series, read when they are asked for.
+
+        Raises:
+            ObjectInvalid: a file is none of those that can be read; the text names it.
+        """
+        for path in self.paths:
+            files = sorted(entry for entry in path.iterdir() if is_pixel_file(entry)) if path.is_dir() else [path]
+            if not files:
+                raise ObjectInvalid(f"{path}: no image in this folder", advice=ADVICE)
+            yield self._series(path, files)
+
+    def _series(self, path: Path, files: Sequence[Path]) -> AcquiredSeries:
+        contents = [read_frames(file) for file in files]
+        frames = [frame for part, _ in contents for frame in part]
+        common = contents[0][1]
+        modality = str(common.get("Modality", self.modality))
+        return AcquiredSeries(
+            description=str(common.get("SeriesDescription", path.stem)),
+            modality=modality,
+            sop_class_uid=str(common.get("SOPClassUID", SecondaryCaptureImageStorage)),
+            frames=frames,
+            number_of_frames=len(frames),
+            attributes=Dataset({item.tag: item for item in common if item.keyword in SERIES_KEYWORDS[2:]}),
+        )
+
+
+def is_pixel_file(path: Path) -> bool:
+    """Whether ``path`` is meant to hold pixels: a visible file that is no companion."""
+    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() != ".json"
+
+
+def read_frames(path: Path) -> Contents:
+    """The frames of one file, and what is said about their series.
+
+    Raises:
+        ObjectInvalid: the file cannot be read, or its pixels do not make an image.
+    """
+    try:
+        frames, series = _reader(path)(path)
+    except NOT_READABLE as error:
+        raise ObjectInvalid(f"{path}: cannot be read as an image ({type(error).__name__})", advice=ADVICE) from error
+    companion = path.with_suffix(".json")
+    if companion.is_file():
+        said = read_companion(companion)
+        series.update({item.tag: item for item in said if item.keyword in SERIES_KEYWORDS})
+        own = Dataset({item.tag: item for item in said if item.keyword not in SERIES_KEYWORDS})
+        frames = [frame_of(frame.pixels, _merged(frame.attributes, own)) for frame in frames]
+    return frames, series
+
+
+def read_companion(path: Path) -> Dataset:
+    """Attributes from a file of keywords and values.
+
+    Raises:
+        ObjectInvalid: not such a file, or a keyword that DICOM does not know; the text names the keyword.
+    """
+    try:
+        if path.stat().st_size > MAXIMUM_COMPANION_BYTES:
+            raise ObjectInvalid(f"{path}: too large for a list of attributes")
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ObjectInvalid(
+            f"{path}: not a JSON file", advice="Write an object of DICOM keywords and values."
+        ) from error
+    if not isinstance(content, dict):
+        raise ObjectInvalid(f"{path}: not a JSON object", advice="Write an object of DICOM keywords and values.")
+    return attributes_of(content, str(path))
+
+
+def _reader(path: Path) -> Callable[[Path], Contents]:
+    with path.open("rb") as stream:
+        start = stream.read(132)
+    if start.startswith(b"\x93NUMPY"):
+        return _read_numpy
+    if start[128:] == b"DICM":
+        return _read_dicom
+    if start.startswith((b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")):
+        return _read_picture
+    raise ObjectInvalid(f"{path}: not a kind of file that holds an image", advice=ADVICE)
+
+
+def _read_numpy(path: Path) -> Contents:
+    # Mapped, not read: a header that promises more than the file holds is refused before memory is taken.
+    array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return [frame_of(pixels) for pixels in checked_pixels(array, str(path))], Dataset()
+
+
+def _read_picture(path: Path) -> Contents:
+    frames: list[AcquiredFrame] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Pillow warns of is either refused here or harmless
+        with Image.open(path, formats=("PNG", "TIFF")) as picture:
+            for page in ImageSequence.Iterator(picture):
+                frames += _page(page, path)
+    return frames, Dataset()
+
+
+def _page(page: Image.Image, path: Path) -> list[AcquiredFrame]:
+    if page.width * page.height > MAXIMUM_PIXELS:
+        raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
+    if page.mode not in GREY_MODES:
+        raise ObjectInvalid(f"{path}: a picture of mode {page.mode}", advice="Save it as greyscale of 8 or 16 bits.")
+    return [frame_of(pixels) for pixels in checked_pixels(np.asarray(page), str(path))]
+
+
+def _read_dicom(path: Path) -> Contents:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd but readable values of others are not ours to report
+        data_set = pydicom.dcmread(path)
+        if int(data_set.get("Rows", 0)) * int(data_set.get("Columns", 0)) > MAXIMUM_PIXELS:
+            raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
+        pixels, attributes = stored_pixels(data_set, str(path))
+        frames = [frame_of(frame, attributes) for frame in pixels]
+    keywords = (*SERIES_KEYWORDS, "SOPClassUID")
+    return frames, Dataset({item.tag: item for item in data_set if item.keyword in keywords})
+
+
+def _merged(first: Dataset, second: Dataset) -> Dataset:
+    merged = Dataset()
+    merged.update(first)
+    merged.update(second)
+    return merged

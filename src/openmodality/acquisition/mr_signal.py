@@ -1,0 +1,53 @@
+"""Signal of a tissue in three MR pulse sequences, from its relaxation times.
+
+The equations are those of the steady state with ideal pulses; times in ms, flip angle in degrees. Each takes numbers
+or arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxation:
+    """Proton density (relative to water), T1, T2 and T2* in ms of one or more tissues."""
+
+    proton_density: Values
+    t1_ms: Values
+    t2_ms: Values
+    t2_star_ms: Values
+
+
+def spin_echo(tissue: Relaxation, repetition_time_ms: float, echo_time_ms: float) -> Values:
+    """PD (1 - exp(-TR/T1)) exp(-TE/T2)."""
+    recovered = 1.0 - np.exp(-repetition_time_ms / tissue.t1_ms)
+    return np.asarray(tissue.proton_density * recovered * np.exp(-echo_time_ms / tissue.t2_ms))
+
+
+def gradient_echo(tissue: Relaxation, repetition_time_ms: float, echo_time_ms: float, flip_angle_deg: float) -> Values:
+    """Spoiled gradient echo: PD sin a (1 - E1) / (1 - E1 cos a) exp(-TE/T2*), with E1 = exp(-TR/T1)."""
+    angle = np.deg2rad(flip_angle_deg)
+    e1 = np.exp(-repetition_time_ms / tissue.t1_ms)
+    steady = np.sin(angle) * (1.0 - e1) / (1.0 - e1 * np.cos(angle))
+    return np.asarray(tissue.proton_density * steady * np.exp(-echo_time_ms / tissue.t2_star_ms))
+
+
+def inversion_recovery(
+    tissue: Relaxation, repetition_time_ms: float, echo_time_ms: float, inversion_time_ms: float
+) -> Values:
+    """Magnitude image: PD |1 - 2 exp(-TI/T1) + exp(-TR/T1)| exp(-TE/T2)."""
+    recovered = np.abs(
+        1.0 - 2.0 * np.exp(-inversion_time_ms / tissue.t1_ms) + np.exp(-repetition_time_ms / tissue.t1_ms)
+    )
+    return np.asarray(tissue.proton_density * recovered * np.exp(-echo_time_ms / tissue.t2_ms))
+
+
+def ernst_angle_deg(t1_ms: float, repetition_time_ms: float) -> float:
+    """The flip angle that gives a tissue its strongest spoiled gradient echo: acos(exp(-TR/T1))."""
+    return float(np.rad2deg(np.arccos(np.exp(-repetition_time_ms / t1_ms))))

@@ -1,0 +1,58 @@
+"""What a source of pixels hands over, whichever it is: simulator, file, watched folder or the caller's own program.
+
+A source knows its pixels and how they were acquired. It knows nothing of patient, study or UIDs of instances: those
+are added where the object is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from openmodality.objects.irradiation import IrradiationEvent
+
+Pixels = NDArray[np.uint16]
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AcquiredFrame:
+    """One image: ``pixels`` of shape (rows, columns), and the attributes that say how it was acquired and how to show
+    it.
+
+    ``attributes`` holds Bits Stored, geometry, technique and window; no patient, no study, no UIDs of instances.
+    """
+
+    pixels: Pixels
+    attributes: Dataset
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AcquiredSeries:
+    """Frames that belong together. ``frames`` may be computed one by one as it is walked; walk it once.
+
+    ``sop_class_uid`` is what the source takes the images for; ``attributes`` are the same for the whole series, such
+    as Body Part Examined. ``events`` is the irradiation that made the images, empty where no X-ray was used.
+    """
+
+    description: str
+    modality: str
+    sop_class_uid: str
+    frames: Iterable[AcquiredFrame]
+    number_of_frames: int
+    attributes: Dataset = field(default_factory=Dataset)
+    events: tuple[IrradiationEvent, ...] = ()
+
+
+class Source(Protocol):
+    """Where pixels come from."""
+
+    def series(self) -> Iterator[AcquiredSeries]:
+        """The series in the order in which they were, or are now, acquired."""
+        ...

@@ -1,0 +1,146 @@
+"""The watched folder: nothing is taken too early, nothing is lost, nothing is taken twice unless it must be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openmodality.acquisition.drop_folder import (
+    Arrival,
+    DropFolder,
+    FileStatus,
+    FolderState,
+    arrival_key,
+    decide,
+    move_aside,
+    scan,
+)
+from openmodality.errors import ObjectInvalid, StoreError
+
+SMALL, LARGE = FileStatus(10, 1), FileStatus(20, 2)
+
+
+def test_a_file_is_complete_when_it_did_not_change_for_a_while() -> None:
+    state, complete = decide({"a.png": SMALL}, FolderState(), 0.0, 2.0)
+    assert complete == []
+    state, complete = decide({"a.png": SMALL}, state, 1.0, 2.0)
+    assert complete == []
+    state, complete = decide({"a.png": SMALL}, state, 2.0, 2.0)
+    assert complete == ["a.png"]
+
+
+def test_growing_starts_the_wait_again() -> None:
+    state, _ = decide({"a.png": SMALL}, FolderState(), 0.0, 2.0)
+    state, complete = decide({"a.png": LARGE}, state, 2.0, 2.0)
+    assert complete == []
+    _, complete = decide({"a.png": LARGE}, state, 4.0, 2.0)
+    assert complete == ["a.png"]
+
+
+def test_a_file_is_never_complete_at_first_sight_without_a_marker() -> None:
+    assert decide({"a.png": SMALL}, FolderState(), 0.0, 0.0)[1] == []
+
+
+def test_a_marker_makes_it_complete_at_once() -> None:
+    assert decide({"a.png": SMALL, "a.png.done": SMALL}, FolderState(), 0.0, 60.0)[1] == ["a.png"]
+
+
+def test_what_is_being_written_and_companions_are_not_looked_at() -> None:
+    listing = dict.fromkeys((".a.png", "a.png.part", "a.tmp", "a.json"), SMALL)
+    state, complete = decide(listing, FolderState(), 0.0, 0.0)
+    assert (dict(state.seen), complete) == ({}, [])
+
+
+def test_files_that_went_away_are_forgotten() -> None:
+    state, _ = decide({"a.png": SMALL}, FolderState(), 0.0, 2.0)
+    state, _ = decide({}, state, 1.0, 2.0)
+    assert decide({"a.png": SMALL}, state, 3.0, 2.0)[1] == []
+
+
+def test_a_delivered_file_moves_to_done_with_companion_and_without_marker(tmp_path: Path) -> None:
+    for name in ("a.png", "a.json", "a.png.done"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    arrivals: list[Arrival] = []
+    DropFolder(tmp_path, arrivals.append).step(FolderState(), 0.0)
+    assert [arrival.path.name for arrival in arrivals] == ["a.png"]
+    assert sorted(path.name for path in (tmp_path / "done").iterdir()) == ["a.json", "a.png"]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+def test_a_refused_file_moves_to_failed_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "a.png.done").touch()
+
+    def refuse(arrival: Arrival) -> None:
+        raise ObjectInvalid("a.png: no picture", advice="Save it again.")
+
+    DropFolder(tmp_path, refuse).step(FolderState(), 0.0)
+    assert (tmp_path / "failed" / "a.png").read_bytes() == b"x"
+    assert (tmp_path / "failed" / "a.png.txt").read_text(encoding="utf-8") == "a.png: no picture\nSave it again.\n"
+
+
+def test_a_file_that_could_not_be_delivered_stays_and_is_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "a.png.done").touch()
+    tries: list[Arrival] = []
+
+    def full(arrival: Arrival) -> None:
+        tries.append(arrival)
+        if len(tries) == 1:
+            raise StoreError("disk full")
+
+    folder = DropFolder(tmp_path, full)
+    state = folder.step(FolderState(), 0.0)
+    assert (tmp_path / "a.png").exists()
+    folder.step(state, 1.0)
+    assert (tmp_path / "done" / "a.png").exists()
+    assert tries[0].key == tries[1].key
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    for content in (b"1", b"2", b"3"):
+        (tmp_path / "a.png").write_bytes(content)
+        move_aside(tmp_path / "a.png", "done")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "done").iterdir()} == {
+        "a.png": b"1",
+        "a-1.png": b"2",
+        "a-2.png": b"3",
+    }
+
+
+def test_key_depends_on_name_and_content(tmp_path: Path) -> None:
+    for name, content in (("a", b"1"), ("b", b"1")):
+        (tmp_path / name).write_bytes(content)
+    first, other_name = arrival_key(tmp_path / "a"), arrival_key(tmp_path / "b")
+    (tmp_path / "a").write_bytes(b"2")
+    assert len({first, other_name, arrival_key(tmp_path / "a")}) == 3
+
+
+def test_scan_ignores_folders_and_links(tmp_path: Path) -> None:
+    (tmp_path / "done").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    state, complete = scan(tmp_path, FolderState(), now_s=0.0)
+    assert (dict(state.seen), complete) == ({}, [])
+
+
+def test_watching_ends_when_told(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "b.png").write_bytes(b"x")
+    arrivals: list[Arrival] = []
+    answers = iter([False, False, True])
+    moments = iter([0.0, 5.0])
+    DropFolder(tmp_path, arrivals.append).watch(lambda _: next(answers), lambda: next(moments))
+    assert [arrival.path.name for arrival in arrivals] == ["a.png", "b.png"]
+
+
+def test_an_error_that_is_nobodys_plan_is_not_swallowed(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "a.png.done").touch()
+
+    def broken(arrival: Arrival) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        DropFolder(tmp_path, broken).step(FolderState(), 0.0)
+    assert (tmp_path / "a.png").exists()
