@@ -1,0 +1,149 @@
+"""Service primitives (PS3.8 7): what the user of an association says to the provider, and what it hears from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from openmodality.upper_layer.reasons import abort_text
+
+
+class Role(Enum):
+    """Which side of the association this is: who asked for it, or who was asked."""
+
+    REQUESTOR = "association-requestor"
+    ACCEPTOR = "association-acceptor"
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateRequest:
+    """A-ASSOCIATE request (requestor, Sta1). The transport connection is to be opened next."""
+
+    pdu: A_ASSOCIATE_RQ
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateAccept:
+    """A-ASSOCIATE response, accept (acceptor, Sta3)."""
+
+    pdu: A_ASSOCIATE_AC
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateReject:
+    """A-ASSOCIATE response, reject (acceptor, Sta3)."""
+
+    pdu: A_ASSOCIATE_RJ
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequest:
+    """A-RELEASE request (Sta6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseResponse:
+    """A-RELEASE response (Sta8, and after a release collision Sta9 or Sta12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbortRequest:
+    """A-ABORT request by the service-user, allowed at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAbort:
+    """Abort as service-provider, for a protocol error that a layer above has seen; a reason of PS3.8 Table 9-26."""
+
+    reason: int
+
+
+Primitive = (
+    AssociateRequest
+    | AssociateAccept
+    | AssociateReject
+    | ReleaseRequest
+    | ReleaseResponse
+    | AbortRequest
+    | ProviderAbort
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateIndication:
+    """A-ASSOCIATE indication: decide, then send `AssociateAccept` or `AssociateReject`."""
+
+    pdu: A_ASSOCIATE_RQ
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateConfirm:
+    """A-ASSOCIATE confirmation (accept)."""
+
+    pdu: A_ASSOCIATE_AC
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateRejected:
+    """A-ASSOCIATE confirmation (reject); the transport connection is to be closed."""
+
+    pdu: A_ASSOCIATE_RJ
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseIndication:
+    """The peer wants to release. ``collision``: so do we, both requests crossed on the way."""
+
+    collision: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseConfirm:
+    """The peer has agreed to release."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbortIndication:
+    """A-ABORT or A-P-ABORT indication. ``violation`` says what the peer did wrong if it was this provider that
+    aborted.
+    """
+
+    source: int
+    reason: int
+    violation: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.violation or abort_text(self.source, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class TransportClosed:
+    """The connection went away under a living association (the A-P-ABORT indication of AA-4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationDataValue:
+    """P-DATA indication: a slice of a presentation data value, as it arrived.
+
+    A value may come in several slices. ``is_last`` is set only on the slice that completes a value whose last-fragment
+    bit is set, which is the end of the command or data set. ``data`` is valid until the next `receive_data`.
+    """
+
+    context_id: int
+    is_command: bool
+    is_last: bool
+    data: memoryview
+
+
+Indication = (
+    AssociateIndication
+    | AssociateConfirm
+    | AssociateRejected
+    | ReleaseIndication
+    | ReleaseConfirm
+    | AbortIndication
+    | TransportClosed
+    | PresentationDataValue
+)
