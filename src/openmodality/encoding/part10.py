@@ -15,6 +15,7 @@ from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
+    TRANSFER_SYNTAXES,
 )
 
 PREFIX: Final = b"DICM"
@@ -188,7 +189,9 @@ def _scan(data: bytes, offset: int) -> tuple[dict[int, str], int, int] | None:
     """Values, end, and end by the group length (-1: none) of group 0002; None where ``data`` is too short."""
     values: dict[int, str] = {}
     declared_end = -1
-    while offset != declared_end:
+    # no data set has elements of group 0002, so they go on until another group, whatever the group length says;
+    # but what is deflated may look like anything
+    while offset != declared_end or not _deflated(values):
         header = _META.read(data, offset, len(data) - offset)
         if header is None or header[0] >> 16 != 2:
             break
@@ -203,6 +206,11 @@ def _scan(data: bytes, offset: int) -> tuple[dict[int, str], int, int] | None:
         offset += length
     # a group length that points behind what was read may mean that there is more to read
     return None if offset == len(data) < declared_end else (values, offset, declared_end)
+
+
+def _deflated(values: dict[int, str]) -> bool:
+    syntax = TRANSFER_SYNTAXES.get(values.get(TRANSFER_SYNTAX_UID, ""))
+    return syntax is not None and syntax.deflated
 
 
 def _check(values: dict[int, str], end: int, declared_end: int) -> None:

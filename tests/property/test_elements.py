@@ -1,0 +1,163 @@
+"""The tokenizer and the head scanner on random data sets, chunkings and noise."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from struct import unpack_from
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom import config
+from pydicom.dataset import Dataset
+
+from openmodality.encoding.elements import (
+    ElementStart,
+    ItemEnd,
+    ItemStart,
+    SequenceEnd,
+    SequenceStart,
+    Tokenizer,
+    Value,
+)
+from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.headers import UNDEFINED_LENGTH
+from openmodality.errors import ObjectInvalid
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN, JPEG_BASELINE_8BIT, UNCOMPRESSED
+from tests.property.data_sets import chunked, cut_lists, data_sets, decode, encode
+
+SYNTAXES = pytest.mark.parametrize("syntax", UNCOMPRESSED)
+FEW = settings(max_examples=20)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _lenient_pydicom() -> None:
+    config.settings.reading_validation_mode = config.IGNORE
+    config.settings.writing_validation_mode = config.IGNORE
+
+
+def tokens_of(chunks: list[bytes], syntax: str) -> list[tuple[object, ...]]:
+    """All tokens, the pieces of each value joined."""
+    tokenizer = Tokenizer(syntax)
+    found: list[tuple[object, ...]] = []
+    value = b""
+    for chunk in chunks:
+        for token in tokenizer.feed(chunk):
+            if isinstance(token, Value):
+                assert token.data.obj is chunk, "values are slices of the chunk, not copies"
+                value += token.data
+                if not token.remaining:
+                    found.append(("value", value))
+                    value = b""
+            else:
+                found.append((type(token).__name__, *token))
+    tokenizer.finish()
+    return found
+
+
+@SYNTAXES
+@FEW
+@given(data_set=data_sets(), cuts=cut_lists)
+def test_any_chunking_gives_the_same_tokens(syntax: str, data_set: Dataset, cuts: list[int]) -> None:
+    data = encode(data_set, syntax)
+    whole = tokens_of([data], syntax)
+    assert tokens_of(chunked(data, cuts), syntax) == whole
+    assert tokens_of([data[i : i + 1] for i in range(len(data))], syntax) == whole
+
+
+@SYNTAXES
+@FEW
+@given(data_set=data_sets())
+def test_top_level_elements_are_those_that_pydicom_finds(syntax: str, data_set: Dataset) -> None:
+    data = encode(data_set, syntax)
+    tokens = Tokenizer(syntax).feed(data)
+    heads = [token for token in tokens if isinstance(token, ElementStart | SequenceStart) and token.depth == 0]
+    theirs = decode(data, syntax).keys()
+    assert [token.tag for token in heads] == sorted(map(int, theirs))
+    order = ">HH" if syntax == EXPLICIT_VR_BIG_ENDIAN else "<HH"
+    assert all(unpack_from(order, data, t.position) == (t.tag >> 16, t.tag & 0xFFFF) for t in heads)
+
+
+@SYNTAXES
+@FEW
+@given(data_set=data_sets())
+def test_what_begins_ends(syntax: str, data_set: Dataset) -> None:
+    open_ones: list[tuple[type, int]] = []
+    for token in Tokenizer(syntax).feed(encode(data_set, syntax)):
+        match token:
+            case SequenceStart():
+                open_ones.append((SequenceEnd, token.depth))
+            case ItemStart():
+                open_ones.append((ItemEnd, token.depth))
+            case SequenceEnd() | ItemEnd():
+                assert open_ones.pop() == (type(token), token.depth)
+    assert not open_ones
+
+
+@SYNTAXES
+@FEW
+@given(data_set=data_sets(), cut=st.integers(0, 2000))
+def test_a_cut_is_told_unless_it_falls_between_elements(syntax: str, data_set: Dataset, cut: int) -> None:
+    data = encode(data_set, syntax)
+    cut %= len(data) + 1
+    tokenizer = Tokenizer(syntax)
+    tokens = Tokenizer(syntax).feed(data)
+    between = {t.position for t in tokens if isinstance(t, ElementStart | SequenceStart) and t.depth == 0} | {len(data)}
+    tokenizer.feed(data[:cut])
+    if cut in between:
+        tokenizer.finish()
+    else:
+        with pytest.raises(ObjectInvalid):
+            tokenizer.finish()
+
+
+@pytest.mark.parametrize("syntax", [*UNCOMPRESSED, JPEG_BASELINE_8BIT])
+@given(noise=st.binary(max_size=200), cuts=cut_lists)
+def test_noise_raises_object_invalid_or_nothing(syntax: str, noise: bytes, cuts: list[int]) -> None:
+    tokenizer, passed = Tokenizer(syntax), 0
+    with suppress(ObjectInvalid):
+        for chunk in chunked(noise, cuts):
+            passed += sum(len(token.data) for token in tokenizer.feed(chunk) if isinstance(token, Value))
+        tokenizer.finish()
+    assert passed <= len(noise)
+
+
+@SYNTAXES
+@FEW
+@given(data_set=data_sets(), cuts=cut_lists, stop=st.sampled_from([0x00080018, 0x00100020, 0x7FE00010]), data=st.data())
+def test_head_scanner_finds_what_pydicom_finds(
+    syntax: str, data_set: Dataset, cuts: list[int], stop: int, data: st.DataObject
+) -> None:
+    encoded = encode(data_set, syntax)
+    plain = [
+        (token.tag, token.length)
+        for token in Tokenizer(syntax).feed(encoded)
+        if isinstance(token, ElementStart) and token.depth == 0
+    ]
+    candidates = [0x00080016, 0x00080018, 0x00100020, *(tag for tag, _ in plain)]
+    wanted = data.draw(st.frozensets(st.sampled_from(candidates)))
+    scanner = HeadScanner(syntax, wanted, stop)
+    for chunk in chunked(encoded, cuts):
+        if scanner.feed(chunk):
+            break
+    else:
+        scanner.finish()
+    assert scanner.done
+    lengths = {tag: length for tag, length in plain if tag in wanted and tag <= stop}
+    assert UNDEFINED_LENGTH not in lengths.values()
+    assert {tag: len(value) for tag, value in scanner.values.items()} == lengths
+    raw = decode(encoded, syntax)
+    for tag, value in scanner.values.items():
+        assert (raw.get_item(tag).value or b"") == value
+
+
+@pytest.mark.parametrize("syntax", [*UNCOMPRESSED, "1.2.840.10008.1.2.1.99"])
+@given(noise=st.binary(max_size=200), cuts=cut_lists)
+def test_head_scanner_takes_noise(syntax: str, noise: bytes, cuts: list[int]) -> None:
+    scanner = HeadScanner(syntax, frozenset((0x00080016, 0x00080018)), 0x00080018)
+    with suppress(ObjectInvalid):
+        for chunk in chunked(noise, cuts):
+            scanner.feed(chunk)
+        scanner.finish()
+        assert scanner.done
+    assert scanner.values.keys() <= {0x00080016, 0x00080018}

@@ -1,0 +1,40 @@
+"""Deflated data sets: bounded pieces, damage told."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+
+from openmodality.encoding.deflate import PIECE_BYTES, Inflater, deflate, inflate
+from openmodality.errors import ObjectInvalid
+
+
+def test_there_and_back_in_pieces_of_bounded_size() -> None:
+    data = bytes(5_000_000)
+    deflated = b"".join(deflate([data[:1000], data[1000:]]))
+    assert len(deflated) < 20_000
+    assert len(deflated) % 2 == 0
+    pieces = list(inflate([deflated]))
+    assert max(len(piece) for piece in pieces) <= PIECE_BYTES
+    assert b"".join(pieces) == data
+
+
+def test_byte_by_byte_and_padded() -> None:
+    deflated = b"".join(deflate([b"a data set"])) + b"\0"
+    assert b"".join(inflate([bytes((byte,)) for byte in deflated])) == b"a data set"
+
+
+def test_cut_off() -> None:
+    with pytest.raises(ObjectInvalid, match="cut off"):
+        list(inflate([b"".join(deflate([b"a data set"]))[:4]]))
+
+
+def test_damaged() -> None:
+    with pytest.raises(ObjectInvalid, match="damaged"):
+        list(Inflater().feed(b"\xff\xff\xff\xff"))
+
+
+def test_output_of_exactly_one_piece_does_not_lose_the_rest() -> None:
+    data = bytes(range(256)) * (2 * PIECE_BYTES // 256)
+    assert b"".join(inflate([zlib.compress(data, wbits=-15)])) == data
