@@ -1,0 +1,45 @@
+"""What an executor says when it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job has reached its aim; ``comment`` tells what a person should know of it."""
+
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """A part is done; run the job again. No failure is counted."""
+
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """This run failed. ``transient``: the same thing may succeed later, such as when the peer is down or full."""
+
+    reason: str
+    transient: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do until an answer comes from outside, or until the time ``until``; then the job runs again."""
+
+    waiting_for: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Trying again makes no sense; a person has to decide."""
+
+    reason: str
+
+
+Outcome = Done | Continue | Retry | Wait | Fail

@@ -1,0 +1,231 @@
+"""The durable queue. A job is a row; each change of its state is one transaction and one row of ``events``.
+
+Rules, each held by the schema or by ``selection``:
+- a job is in the database before its work begins, in one transaction with what caused it;
+- one job at a time per destination;
+- jobs of one order run strictly one after the other; a job runs when all that it comes after are done;
+- what is unfinished and has the same unique key is queued once;
+- a job that was being done when the process died is done again, and leaves out the instances that have success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from openmodality.errors import UsageError
+from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, State
+from openmodality.jobs.listing import get_job, instances_of, job_of
+from openmodality.jobs.outcome import Outcome
+from openmodality.jobs.policy import Next, decide
+from openmodality.jobs.selection import next_due, runnable
+from openmodality.store.database import ConstraintViolated, Database
+from openmodality.store.schema import UNFINISHED, job_dependencies, job_instances, jobs
+
+BY_USER = "cancelled by the user"
+
+
+class Queue:
+    """The jobs of one database. Methods that take a connection are part of the caller's write transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def enqueue(self, connection: Connection, new: NewJob) -> Job:
+        """Queue a job, or return the unfinished one that has the same unique key."""
+        now = self.database.clock()
+        row = _row(new, now)
+        statement = self.database.insert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
+        job_id = connection.execute(statement).scalar()
+        if job_id is None:
+            same = select(jobs).where(jobs.c.unique_key == new.unique_key, jobs.c.state.in_(UNFINISHED))
+            return job_of(connection.execute(same).mappings().one())
+        self._add_dependencies(connection, job_id, new.after)
+        if new.instances:
+            connection.execute(insert(job_instances), _instance_rows(job_id, new.instances))
+        self._event(connection, job_id, State.TODO, "queued")
+        return get_job(connection, job_id)
+
+    def claim(self, worker: str, kinds: Collection[Kind]) -> Job | None:
+        """Take the next job that may run, or None. It is the worker's until ``finish``."""
+        now = self.database.clock()
+        with self.database.read() as connection:
+            if connection.execute(runnable(kinds, now)).first() is None:
+                return None
+        try:
+            with self.database.write() as connection:
+                job_id = connection.execute(runnable(kinds, now)).scalar()
+                if job_id is None:
+                    return None
+                self._change(connection, job_id, State.DOING, worker=worker, started_at=now)
+                return get_job(connection, job_id)
+        except ConstraintViolated:
+            return None  # another process took the destination between our two statements
+
+    def next_due(self, kinds: Collection[Kind]) -> float | None:
+        """When the next job becomes due by the clock."""
+        with self.database.read() as connection:
+            return connection.execute(next_due(kinds, self.database.clock())).scalar()
+
+    def record(self, job_id: int, results: Sequence[JobInstance]) -> bool:
+        """Keep results of instances as they come; says whether the user wants the job to end."""
+        with self.database.write() as connection:
+            if results:
+                connection.execute(_RECORD, [_result_row(job_id, result, self.database.clock()) for result in results])
+            return get_job(connection, job_id).cancel_requested
+
+    def outstanding(self, job_id: int) -> list[JobInstance]:
+        """The instances of a job that have no success yet: what is to be sent, again or for the first time."""
+        with self.database.read() as connection:
+            return instances_of(connection, job_id, outstanding=True)
+
+    def finish(self, job_id: int, outcome: Outcome) -> Job:
+        """End a run of a job that was claimed; the policy decides what comes next."""
+        with self.database.write() as connection:
+            job = get_job(connection, job_id)
+            if job.state is not State.DOING:
+                raise UsageError(f"job {job_id} is {job.state}, not being done")
+            step = decide(outcome, job.attempts, job.retry, self.database.clock())
+            if job.cancel_requested and step.state is not State.DONE:
+                self._cancel(connection, job_id, BY_USER)
+            else:
+                self._go(connection, job, step)
+            return get_job(connection, job_id)
+
+    def wake(self, connection: Connection, job_id: int) -> None:
+        """An answer for a waiting job has come: run it again. One that is about to wait will not."""
+        job = get_job(connection, job_id)
+        now = self.database.clock()
+        if job.state is State.WAITING:
+            self._change(connection, job_id, State.TODO, due_at=now, reason="the answer has come")
+        elif job.state is State.DOING:
+            connection.execute(update(jobs).where(jobs.c.id == job_id).values(due_at=now))
+
+    def retry(self, job_id: int) -> Job:
+        """Run a job now: one that failed, was cancelled or waits. Instances that have success are not repeated."""
+        with self.database.write() as connection:
+            job = get_job(connection, job_id)
+            if job.state in (State.DOING, State.DONE):
+                raise UsageError(
+                    f"job {job_id} is {job.state}; only a job that is neither doing nor done can be retried"
+                )
+            self._refuse_second(connection, job_id)
+            now = self.database.clock()
+            values = {"due_at": now, "attempts": 0, "cancel_requested": False, "reason": "retried by the user"}
+            self._change(connection, job_id, State.TODO, **values)
+            return get_job(connection, job_id)
+
+    def cancel(self, job_id: int) -> Job:
+        """Cancel a job and those that come after it. One that is being done ends at the next instance."""
+        with self.database.write() as connection:
+            job = get_job(connection, job_id)
+            if job.state in (State.DONE, State.CANCELLED):
+                raise UsageError(f"job {job_id} is {job.state} already")
+            if job.state is State.DOING:
+                connection.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))
+                self._event(connection, job_id, State.DOING, "the user asked to cancel")
+            else:
+                self._cancel(connection, job_id, BY_USER)
+            return get_job(connection, job_id)
+
+    def recover(self, worker: str) -> list[Job]:
+        """To be called at the start: jobs that this worker was doing when its process died go back to the queue."""
+        with self.database.write() as connection:
+            orphans = connection.execute(
+                select(jobs).where(jobs.c.state == State.DOING, jobs.c.worker == worker)
+            ).mappings()
+            lost = [job_of(row) for row in orphans]
+            for job in lost:
+                if job.cancel_requested:
+                    self._cancel(connection, job.id, BY_USER)
+                else:
+                    reason = "interrupted by the end of the program"
+                    self._change(connection, job.id, State.TODO, due_at=self.database.clock(), reason=reason)
+            return lost
+
+    def _go(self, connection: Connection, job: Job, step: Next) -> None:
+        woken = step.state is State.WAITING and job.due_at is not None
+        values: dict[str, Any] = {"attempts": step.attempts, "due_at": step.due_at, "reason": step.reason}
+        if woken:
+            values["due_at"] = self.database.clock()
+        else:
+            values["waiting_for"] = step.waiting_for
+        self._change(connection, job.id, State.TODO if woken else step.state, **values)
+
+    def _cancel(self, connection: Connection, job_id: int, reason: str) -> None:
+        self._change(connection, job_id, State.CANCELLED, reason=reason)
+        after = job_dependencies.c
+        later = select(jobs.c.id).join(job_dependencies, after.job_id == jobs.c.id).where(after.after_id == job_id)
+        for later_id in connection.execute(later.where(jobs.c.state.in_((*UNFINISHED, State.FAILED)))).scalars().all():
+            self._cancel(connection, later_id, f"job {job_id}, which it comes after, is cancelled")
+
+    def _change(self, connection: Connection, job_id: int, state: State, **values: Any) -> None:
+        row: dict[str, Any] = {"due_at": None, "worker": None, "waiting_for": "", **values, "state": state}
+        row["finished_at"] = self.database.clock() if state.finished else None
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(row))
+        self._event(connection, job_id, state, row["waiting_for"] or row.get("reason", ""))
+
+    def _event(self, connection: Connection, job_id: int, state: State, detail: str) -> None:
+        self.database.add_event(connection, "job", job_id, state, detail)
+
+    def _refuse_second(self, connection: Connection, job_id: int) -> None:
+        key = select(jobs.c.unique_key).where(jobs.c.id == job_id).scalar_subquery()
+        same = select(jobs.c.id).where(jobs.c.unique_key == key, jobs.c.state.in_(UNFINISHED), jobs.c.id != job_id)
+        other = connection.execute(same).scalar()
+        if other is not None:
+            raise UsageError(f"the same is queued already as job {other}")
+
+    def _add_dependencies(self, connection: Connection, job_id: int, after: Sequence[int]) -> None:
+        for after_id in after:
+            if get_job(connection, after_id).state is State.CANCELLED:
+                raise UsageError(f"job {after_id} is cancelled; nothing can come after it")
+            connection.execute(insert(job_dependencies).values(job_id=job_id, after_id=after_id))
+
+
+_RECORD = (
+    update(job_instances)
+    .where(job_instances.c.job_id == bindparam("of_job"), job_instances.c.SOPInstanceUID == bindparam("of_uid"))
+    .values(
+        result=bindparam("new_result"),
+        status=bindparam("new_status"),
+        comment=bindparam("new_comment"),
+        at=bindparam("new_at"),
+        attempts=job_instances.c.attempts + 1,
+    )
+)
+
+
+def _result_row(job_id: int, result: JobInstance, at: float) -> dict[str, Any]:
+    return {
+        "of_job": job_id,
+        "of_uid": result.SOPInstanceUID,
+        "new_result": result.result,
+        "new_status": result.status,
+        "new_comment": result.comment,
+        "new_at": at,
+    }
+
+
+def _row(new: NewJob, now: float) -> dict[str, Any]:
+    return {
+        "kind": new.kind,
+        "state": State.TODO,
+        "destination": new.destination,
+        "parameters": dict(new.parameters),
+        "unique_key": new.unique_key,
+        "order_key": new.order_key,
+        "max_retries": new.retry.max_retries,
+        "retry_delay_s": new.retry.delay_s,
+        "retry_permanent": new.retry.permanent,
+        "due_at": now if new.due_at is None else new.due_at,
+        "created_at": now,
+    }
+
+
+def _instance_rows(job_id: int, pairs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [
+        {"job_id": job_id, "SOPClassUID": sop_class_uid, "SOPInstanceUID": uid, "number": number}
+        for number, (sop_class_uid, uid) in enumerate(dict.fromkeys(pairs))
+    ]

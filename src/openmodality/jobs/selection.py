@@ -1,0 +1,54 @@
+"""Which job runs next: the rules of order as one query."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Select, exists, func, select
+
+from openmodality.jobs.job import Kind, State
+from openmodality.store.schema import job_dependencies, jobs
+
+_OPEN = (State.TODO, State.WAITING)
+_other = jobs.alias("other")
+
+
+def runnable(kinds: Collection[Kind], now: float) -> Select[int]:
+    """The id of the next job: due, its destination free, all before it in its order ended, all it comes after done.
+
+    Whoever was due first goes first; among those, the older one.
+    """
+    return (
+        select(jobs.c.id)
+        .where(jobs.c.state.in_(_OPEN), jobs.c.due_at <= now, jobs.c.kind.in_(list(kinds)))
+        .where(~_destination_busy(), ~_earlier_in_order(), ~_dependency_open())
+        .order_by(jobs.c.due_at, jobs.c.id)
+        .limit(1)
+    )
+
+
+def next_due(kinds: Collection[Kind], now: float) -> Select[float]:
+    """When the clock alone makes another job due; one that is due already waits for another job, not for the clock."""
+    return select(func.min(jobs.c.due_at)).where(
+        jobs.c.state.in_(_OPEN), jobs.c.due_at > now, jobs.c.kind.in_(list(kinds))
+    )
+
+
+def _destination_busy() -> ColumnElement[bool]:
+    return exists().where(_other.c.destination == jobs.c.destination, _other.c.state == State.DOING)
+
+
+def _earlier_in_order() -> ColumnElement[bool]:
+    return exists().where(
+        _other.c.order_key == jobs.c.order_key,
+        _other.c.id < jobs.c.id,
+        _other.c.state.not_in((State.DONE, State.CANCELLED)),
+    )
+
+
+def _dependency_open() -> ColumnElement[bool]:
+    return exists().where(
+        job_dependencies.c.job_id == jobs.c.id,
+        _other.c.id == job_dependencies.c.after_id,
+        _other.c.state != State.DONE,
+    )

@@ -1,0 +1,117 @@
+"""Threads that do the jobs.
+
+A thread that finds nothing to do waits until something in the database changes or the next job becomes due; it does
+not poll. Changes by another process (the command line, while the device runs) raise no condition here, so one thread
+looks once a second whether the newest event has another number: one look at the end of one index.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Mapping
+
+from openmodality.errors import OpenModalityError, StoreError
+from openmodality.jobs.job import Job, Kind
+from openmodality.jobs.outcome import Fail, Outcome
+from openmodality.jobs.policy import outcome_of
+from openmodality.jobs.queue import Queue
+from openmodality.jobs.report import Executor, Report
+
+_log = logging.getLogger(__name__)
+_LOOK_S = 1.0
+
+
+class Worker:
+    """Runs the jobs for which there are executors. ``name`` tells its jobs from those of a worker of another process.
+
+    There should be as many threads as there are destinations; with fewer, a slow destination holds up others.
+    """
+
+    def __init__(
+        self, queue: Queue, executors: Mapping[Kind, Executor], *, threads: int = 4, name: str = "device"
+    ) -> None:
+        self._queue = queue
+        self._executors = dict(executors)
+        self._name = name
+        self._changed = queue.database.changed
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(threads)
+        ]
+        self._threads.append(threading.Thread(target=self._look, name="worker-look", daemon=True))
+
+    def start(self) -> list[Job]:
+        """Take back the jobs that a dead process left, and begin; returns those jobs."""
+        recovered = self._queue.recover(self._name)
+        for thread in self._threads:
+            thread.start()
+        return recovered
+
+    def stop(self, timeout_s: float = 30.0) -> bool:
+        """Let running jobs end at their next instance and end the threads; says whether all have ended in time."""
+        self._stopping.set()
+        self._changed.notify()
+        for thread in self._threads:
+            thread.join(timeout_s)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        while True:
+            seen = self._changed.count
+            if self._stopping.is_set():
+                return
+            try:
+                job = self._queue.claim(self._name, self._executors.keys())
+                if job is None:
+                    self._changed.wait(seen, self._pause())
+                    continue
+            except StoreError as error:
+                _log.error("worker.store_failed", extra={"reason": str(error)})
+                self._stopping.wait(_LOOK_S)
+                continue
+            self._do(job)
+
+    def _pause(self) -> float | None:
+        """How long the clock alone gives nothing to do."""
+        due = self._queue.next_due(self._executors.keys())
+        return None if due is None else max(0.0, due - self._queue.database.clock())
+
+    def _do(self, job: Job) -> None:
+        _log.info("job.started", extra={"job": job.id, "kind": job.kind.value, "destination": job.destination})
+        report = Report(self._queue, job, self._stopping)
+        outcome = _run(self._executors[job.kind], job, report)
+        while True:  # the work is done and must not be forgotten because the disk is full just now
+            try:
+                report.keep()
+                state = self._queue.finish(job.id, outcome).state
+                break
+            except StoreError as error:
+                _log.error("job.not_recorded", extra={"job": job.id, "reason": str(error)})
+                if self._stopping.wait(_LOOK_S):
+                    return
+        _log.info("job.ended", extra={"job": job.id, "state": state.value})
+
+    def _look(self) -> None:
+        newest = 0
+        while not self._stopping.wait(_LOOK_S):
+            try:
+                last = self._queue.database.last_event()
+            except StoreError as error:
+                _log.error("worker.store_failed", extra={"reason": str(error)})
+                continue
+            if last != newest:
+                newest = last
+                self._changed.notify()
+
+
+def _run(executor: Executor, job: Job, report: Report) -> Outcome:
+    try:
+        return executor.run(job, report)
+    except OpenModalityError as error:
+        return outcome_of(error)
+    except Exception as error:  # noqa: BLE001 - the thread's boundary: reported as the job's failure
+        trace = "".join(traceback.format_tb(error.__traceback__))  # where, not what: the text may hold data
+        _log.error("job.crashed", extra={"job": job.id, "error": type(error).__name__, "trace": trace})
+        return Fail(f"internal error: {type(error).__name__}")

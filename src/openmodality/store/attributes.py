@@ -1,0 +1,77 @@
+"""What the index keeps of an instance, read from its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import Dataset, dcmread
+from pydicom.errors import InvalidDicomError
+from pydicom.tag import Tag
+from sqlalchemy import Table
+
+from openmodality.errors import ObjectInvalid
+from openmodality.store.schema import instances, patients, series, studies
+
+
+def keywords_of(table: Table) -> tuple[str, ...]:
+    """The columns of a table that hold attributes: those named by a keyword."""
+    return tuple(column.name for column in table.columns if column.name[0].isupper())
+
+
+_FILE_META = ("TransferSyntaxUID",)
+_REQUIRED = ("SOPInstanceUID", "SOPClassUID", "SeriesInstanceUID", "StudyInstanceUID")
+_TAGS = sorted(
+    Tag(keyword)
+    for table in (patients, studies, series, instances)
+    for keyword in keywords_of(table)
+    if keyword not in _FILE_META
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """One row for each level, by keyword; an attribute that is absent or empty is an empty text."""
+
+    patient: dict[str, str]
+    study: dict[str, str]
+    series: dict[str, str]
+    instance: dict[str, str]
+    length_bytes: int
+
+
+def read_attributes(path: Path) -> Attributes:
+    """Read the head of an instance file as far as the index needs it.
+
+    Raises ``ObjectInvalid`` for what is no PS3.10 file or lacks one of the UIDs, and ``OSError``.
+    """
+    try:
+        dataset = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
+    except (InvalidDicomError, EOFError, ValueError, KeyError, NotImplementedError, AttributeError) as error:
+        raise ObjectInvalid(f"{path.name} is not a readable PS3.10 file: {type(error).__name__}") from None
+    dataset.TransferSyntaxUID = dataset.file_meta.get("TransferSyntaxUID", "")
+    missing = [keyword for keyword in _REQUIRED if not _text(dataset, keyword)]
+    if missing:
+        raise ObjectInvalid(f"{path.name} lacks {', '.join(missing)}")
+    patient, study, series_, instance = (
+        _row(dataset, keywords_of(table)) for table in (patients, studies, series, instances)
+    )
+    return Attributes(patient, study, series_, instance, path.stat().st_size)
+
+
+def _row(dataset: Dataset, keywords: Iterable[str]) -> dict[str, str]:
+    return {keyword: _text(dataset, keyword) for keyword in keywords}
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    """The value as the data set has it; several values are parted by a backslash."""
+    try:
+        value = dataset.get(keyword)
+    except (ValueError, TypeError, OverflowError):
+        return ""  # a value that its VR does not allow is kept in the file and not in the index
+    if value is None:
+        return ""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        return str(value).replace("\0", "")
+    return "\\".join(str(part) for part in value).replace("\0", "")

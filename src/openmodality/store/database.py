@@ -1,0 +1,194 @@
+"""One database, one writer, readers beside it.
+
+Every writer of this process goes through ``Database.write()``: one transaction at a time, begun with BEGIN IMMEDIATE,
+so that a second process waits at its begin and never finds a lock in the middle of its work. Readers see the last
+committed state and wait for nobody (SQLite's WAL; PostgreSQL does so by itself).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+
+from openmodality.errors import ConfigurationError, StoreError, UsageError
+from openmodality.store.migrate import migrate
+from openmodality.store.schema import events
+
+Durability = Literal["fsync", "os"]
+Clock = Callable[[], float]
+Insert = sqlite.Insert | postgresql.Insert
+
+_BUSY_TIMEOUT_S = 30
+
+
+class ConstraintViolated(StoreError):
+    """A row would break an invariant of the schema, such as a second one with the same UID."""
+
+
+class ChangeSignal:
+    """Counts committed writes, so that a worker can wait for the next one."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        with self._condition:
+            return self._count
+
+    def notify(self) -> None:
+        """Wake everyone who waits."""
+        with self._condition:
+            self._count += 1
+            self._condition.notify_all()
+
+    def wait(self, seen: int, timeout_s: float | None) -> int:
+        """Return the new count as soon as it differs from ``seen``, or the old one after ``timeout_s``."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._count != seen, timeout_s)
+            return self._count
+
+
+class Database:
+    """The tables of ``schema`` in one SQLite file or one PostgreSQL database; made by ``open_database``."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.changed = ChangeSignal()
+        self._writer = threading.Lock()
+        self._writing_thread: int | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state; whatever it would write is rolled back."""
+        with mapped_errors(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The transaction of the only writer: committed at the end of the block, rolled back when it raises."""
+        if self._writing_thread == threading.get_ident():
+            raise UsageError("a write transaction is open in this thread already; hand its connection down")
+        with self._writer:
+            self._writing_thread = threading.get_ident()
+            try:
+                with mapped_errors(), self.engine.connect() as connection:
+                    connection.execution_options(openmodality_writes=True)
+                    with connection.begin():
+                        yield connection
+            finally:
+                self._writing_thread = None
+        self.changed.notify()
+
+    def add_event(
+        self, connection: Connection, subject: str, subject_id: int | str, name: str, detail: str = ""
+    ) -> None:
+        """Record a change of state of a ``subject``; ``detail`` says why, in words without patient data."""
+        row = {"at": self.clock(), "subject": subject, "subject_id": str(subject_id), "name": name, "detail": detail}
+        connection.execute(insert(events).values(row))
+
+    def insert(self, table: Table) -> Insert:
+        """The dialect's INSERT, which knows ON CONFLICT."""
+        return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
+
+    def last_event(self) -> int:
+        """The number of the newest event: differs when any process changed the state of anything."""
+        with self.read() as connection:
+            return connection.execute(select(func.max(events.c.id))).scalar() or 0
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, durability: Durability = "fsync", clock: Clock = time.time) -> Database:
+    """Open the database at an SQLAlchemy URL (``sqlite:///PATH`` or ``postgresql+psycopg://...``) and migrate it.
+
+    ``durability`` "fsync" survives a power failure; "os" survives the end of the process.
+    """
+    target = _parsed(url)
+    engine = create_engine(target, hide_parameters=True, pool_size=8, max_overflow=56, **_options(target))
+    event.listen(engine, "connect", _settings(engine.dialect.name, durability))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "begin", _begin)
+    database = Database(engine, clock)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _parsed(url: str) -> URL:
+    try:
+        target = make_url(url)
+        target.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ConfigurationError(
+            "the database URL is not usable", advice="give sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
+        ) from error
+    if target.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigurationError(f"{target.get_backend_name()} is not supported: the database is sqlite or postgresql")
+    return target
+
+
+def _options(target: URL) -> dict[str, Any]:
+    if target.get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": _BUSY_TIMEOUT_S}}
+    return {"pool_pre_ping": True}
+
+
+def _settings(dialect: str, durability: Durability) -> Callable[[Any, Any], None]:
+    """What every new connection is told."""
+    if dialect == "sqlite":
+        synchronous = "FULL" if durability == "fsync" else "NORMAL"
+        statements = ["PRAGMA journal_mode=WAL", f"PRAGMA synchronous={synchronous}", "PRAGMA foreign_keys=ON"]
+    else:
+        statements = [f"SET synchronous_commit TO {'on' if durability == 'fsync' else 'off'}", "COMMIT"]
+
+    def apply(dbapi_connection: Any, _record: Any) -> None:
+        if dialect == "sqlite":
+            dbapi_connection.isolation_level = None  # the driver begins nothing: ``_begin`` does
+        cursor = dbapi_connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.close()
+
+    return apply
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("openmodality_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Turn the database library's errors into ours; their texts may hold values of rows, so they are not passed on."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise ConstraintViolated(f"the database refused a row: {_named(error)}") from None
+    except DBAPIError as error:
+        advice = "check free space, permissions and whether the database server runs"
+        raise StoreError(f"the database failed: {_named(error)}", advice=advice) from None
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database failed: {type(error).__name__}") from None
+
+
+def _named(error: DBAPIError) -> str:
+    """What went wrong without any value: SQLite names tables and columns only, PostgreSQL's primary message too."""
+    diagnostics = getattr(error.orig, "diag", None)
+    said = getattr(diagnostics, "message_primary", None) if diagnostics is not None else error.orig
+    return str(said or type(error.orig).__name__)

@@ -1,0 +1,142 @@
+"""The index follows the files, in batches and by a thread of its own: receiving never waits for the database.
+
+An instance counts as stored when its file has its name; the index may lag by a batch. Whoever reads asks ``flush``
+first and thus sees everything that was acknowledged before. What a dead process did not index is found by
+``recovery``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.store.attributes import read_attributes
+from openmodality.store.database import Database
+from openmodality.store.files import InstanceFiles
+from openmodality.store.indexing import Entry, Origin, add_instances
+
+_log = logging.getLogger(__name__)
+_BATCH = 256
+_DELAY_S = 0.05
+_RETRY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An instance that was handed in: ``different`` when another content was stored under its UID before."""
+
+    sop_instance_uid: str
+    origin: Origin
+    listed: bool = True
+    different: bool = False
+
+
+class Ingest:
+    """Brings arrivals into the index. A database that fails is tried again; the files are safe meanwhile."""
+
+    def __init__(self, database: Database, files: InstanceFiles) -> None:
+        self._database = database
+        self._files = files
+        self._condition = threading.Condition()
+        self._pending: list[Arrival] = []
+        self._failure: StoreError | None = None
+        self._attempts = 0
+        self._hurry = False
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+        self._thread.start()
+
+    def add(self, arrival: Arrival) -> None:
+        """Queue an instance whose file is complete."""
+        with self._condition:
+            self._pending.append(arrival)
+            if len(self._pending) == 1 or len(self._pending) == _BATCH:
+                self._condition.notify_all()
+
+    def flush(self) -> None:
+        """Return when what was added before the call is in the index. Raises ``StoreError`` if that fails."""
+        with self._condition:
+            last = self._pending[-1] if self._pending else None
+            attempts = self._attempts
+            while last is not None and any(arrival is last for arrival in self._pending):
+                if self._attempts != attempts and self._failure is not None:
+                    raise self._failure
+                self._hurry = True
+                self._condition.notify_all()
+                self._condition.wait()
+
+    def close(self) -> None:
+        """Write what is pending and end the thread; what cannot be written is found at the next start."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            try:
+                index_arrivals(self._database, self._files, batch)
+                failure = None
+            except StoreError as error:
+                failure = error
+            except Exception as error:  # noqa: BLE001 - the thread's boundary: reported to whoever flushes
+                failure = StoreError(f"the index failed: {type(error).__name__}")
+            self._settle(len(batch), failure)
+
+    def _next_batch(self) -> list[Arrival]:
+        """Wait for arrivals, a little longer for more of them; empty when the thread is to end."""
+        with self._condition:
+            if self._failure is not None:
+                self._condition.wait_for(lambda: self._hurry or self._closing, _RETRY_S)
+            self._condition.wait_for(lambda: self._pending or self._closing)
+            self._condition.wait_for(lambda: self._hurry or self._closing or len(self._pending) >= _BATCH, _DELAY_S)
+            if self._closing and self._failure is not None:
+                return []
+            self._hurry = False
+            return self._pending[:_BATCH]
+
+    def _settle(self, count: int, failure: StoreError | None) -> None:
+        with self._condition:
+            if failure is None:
+                del self._pending[:count]
+            elif self._failure is None:
+                _log.error("index.failed", extra={"reason": str(failure)})
+            self._failure = failure
+            self._attempts += 1
+            self._condition.notify_all()
+
+
+def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[Arrival]) -> int:
+    """Index instance files and record what is wrong with them; returns how many instances were new.
+
+    A file that cannot be read stays where it is and is reported as an event.
+    """
+    entries: list[Entry] = []
+    remarks: list[tuple[str, str, str]] = []
+    for arrival in arrivals:
+        uid = arrival.sop_instance_uid
+        if arrival.different:
+            remarks.append((uid, "different", "received again with different content; what was stored is unchanged"))
+            continue
+        try:
+            entries.append(_entry(files, arrival))
+        except FileNotFoundError:
+            continue  # deleted since
+        except (ObjectInvalid, OSError) as error:
+            remarks.append(
+                (uid, "unreadable", str(error) if isinstance(error, ObjectInvalid) else type(error).__name__)
+            )
+    with database.write() as connection:
+        for uid, name, detail in remarks:
+            database.add_event(connection, "instance", uid, name, detail)
+        return add_instances(database, connection, entries)
+
+
+def _entry(files: InstanceFiles, arrival: Arrival) -> Entry:
+    attributes = read_attributes(files.path(arrival.sop_instance_uid))
+    if attributes.instance["SOPInstanceUID"] != arrival.sop_instance_uid:
+        raise ObjectInvalid(f"the file {arrival.sop_instance_uid}.dcm holds another SOP Instance UID")
+    return Entry(attributes, files.bucket(arrival.sop_instance_uid), arrival.origin, arrival.listed)

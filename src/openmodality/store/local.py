@@ -1,0 +1,105 @@
+"""Database, instance files and index as one: what the device, its console and its command line work with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection
+
+from openmodality.errors import StoreError
+from openmodality.store.attributes import read_attributes
+from openmodality.store.database import Clock, Database, Durability, open_database
+from openmodality.store.files import InstanceFiles
+from openmodality.store.indexing import Origin
+from openmodality.store.ingest import Arrival, Ingest
+from openmodality.store.instance_file import InstanceFile, Stored
+from openmodality.store.recovery import Progress, Recovered, recover
+
+_COPY_BYTES = 1 << 20
+
+
+class LocalStore:
+    """The local database of the device; made by ``open_store``, a context manager."""
+
+    def __init__(self, database: Database, files: InstanceFiles) -> None:
+        self.database = database
+        self.files = files
+        self._ingest = Ingest(database, files)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def create(self, sop_instance_uid: str, head: bytes = b"") -> InstanceFile:
+        """Begin an instance file; write to it and hand it to ``accept``, or abort it."""
+        return self.files.create(sop_instance_uid, head)
+
+    def accept(self, file: InstanceFile, origin: Origin = "received", *, listed: bool = True) -> Stored:
+        """Store a complete instance; Success may be answered when this returns.
+
+        An instance that is stored already changes nothing; different content is recorded as an event for the operator.
+        ``listed=False`` keeps the instance out of lists (R/F decision 1).
+        """
+        stored = file.commit()
+        if stored is not Stored.SAME:
+            different = stored is Stored.DIFFERENT
+            self._ingest.add(Arrival(file.sop_instance_uid, origin, listed, different))
+        return stored
+
+    def add_file(self, path: Path, origin: Origin = "imported") -> Stored:
+        """Copy a PS3.10 file into the store. Raises ``ObjectInvalid`` for what is none, ``StoreError``."""
+        try:
+            uid = read_attributes(path).instance["SOPInstanceUID"]
+            with path.open("rb") as source:
+                file = self.create(uid)
+                try:
+                    while chunk := source.read(_COPY_BYTES):
+                        file.write(chunk)
+                except BaseException:
+                    file.abort()
+                    raise
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror}") from error
+        return self.accept(file, origin)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for queries that sees everything stored before this call."""
+        self.flush()
+        with self.database.read() as connection:
+            yield connection
+
+    def flush(self) -> None:
+        """Wait until the index has everything that is stored."""
+        self._ingest.flush()
+
+    def recover(self, progress: Progress = lambda done, total: None) -> Recovered:
+        """To be called once at the start of the device, before it listens and works."""
+        return recover(self.database, self.files, progress)
+
+    def close(self) -> None:
+        """Write what is pending and let go of files and database."""
+        self._ingest.close()
+        self.files.close()
+        self.database.close()
+
+
+def open_store(
+    folder: Path, *, url: str | None = None, durability: Durability = "fsync", clock: Clock = time.time
+) -> LocalStore:
+    """Open the store in a data folder: ``instances/``, and ``openmodality.db`` unless ``url`` names a database."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the data folder {folder}: {error.strerror}") from error
+    database = open_database(url or f"sqlite:///{folder / 'openmodality.db'}", durability=durability, clock=clock)
+    return LocalStore(database, InstanceFiles(folder / "instances", durability=durability))

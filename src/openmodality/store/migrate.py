@@ -1,0 +1,56 @@
+"""Brings a database to the newest schema when it is opened.
+
+The common case, a database that is up to date, costs one SELECT: Alembic is imported only when there is something to
+do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+from openmodality.errors import StoreError
+from openmodality.store.schema import REVISION
+
+if TYPE_CHECKING:
+    from openmodality.store.database import Database
+
+_LOCK_KEY = 0x4F4D  # PostgreSQL's advisory locks are numbers; this one means "migrating OpenModality"
+
+
+def migrate(database: Database) -> None:
+    """Apply the migrations that are missing, all of them or none.
+
+    Raises ``StoreError`` for a database that a newer version has made.
+    """
+    with database.read() as connection:
+        if _revision(connection) == REVISION:
+            return
+    with database.write() as connection:
+        if database.engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+        if _revision(connection) != REVISION:  # another process may have been faster
+            _upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - start-up time
+    from alembic.config import Config  # noqa: PLC0415 - start-up time
+    from alembic.util import CommandError  # noqa: PLC0415 - start-up time
+
+    config = Config()
+    config.set_main_option("script_location", "openmodality.store:migrations")
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(
+            "the database has a schema that this version does not know", advice="use the newer version that made it"
+        ) from error

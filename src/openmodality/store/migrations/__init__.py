@@ -1,0 +1,1 @@
+"""Migrations of the local database, applied when it is opened."""

@@ -1,0 +1,330 @@
+"""The tables of the local database, for SQLite and PostgreSQL alike.
+
+Columns that hold an attribute bear its keyword (PS3.6), in the form that the data set has it: dates as ``YYYYMMDD``,
+names with their components. Other columns are ours and in lower case. Times are seconds since the epoch, UTC. What
+must never happen is said here as a constraint, so that no code path can do it.
+
+Job rows, events and reasons hold UIDs and words, never patient data.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import BigInteger
+
+REVISION = "0001"
+"""The newest migration; a database that has it needs no migration, so Alembic is not even imported."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+STEP_STATES = ("IN PROGRESS", "COMPLETED", "DISCONTINUED")
+EXAM_STATES = ("REGISTERED", *STEP_STATES)
+ORIGINS = ("acquired", "received", "imported", "recovered")
+JOB_KINDS = ("send", "commit", "mpps_create", "mpps_set", "print", "media", "retrieve")
+JOB_STATES = ("todo", "doing", "waiting", "done", "failed", "cancelled")
+UNFINISHED = ("todo", "doing", "waiting")
+INSTANCE_RESULTS = ("pending", "success", "warning", "failure")
+COMMITMENT_STATES = ("requested", "sent", "committed", "failed", "no answer")
+COMMITMENT_RESULTS = ("pending", "committed", "failed")
+
+_LONG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _uid(name: str, *, unique: bool = False) -> Column[str]:
+    return Column(name, String(64), nullable=False, unique=unique)
+
+
+def _parent(name: str, target: str, *, ondelete: str, nullable: bool = False, index: bool = True) -> Column[int]:
+    return Column(name, _LONG, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index)
+
+
+patients = Table(
+    "patients",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    _text("PatientID"),
+    _text("IssuerOfPatientID"),
+    _text("PatientName"),
+    _text("PatientBirthDate"),
+    _text("PatientBirthTime"),
+    _text("PatientSex"),
+    _text("OtherPatientIDs"),
+    _text("OtherPatientNames"),
+    _text("EthnicGroup"),
+    _text("PatientComments"),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("PatientID", "IssuerOfPatientID"),
+)
+
+studies = Table(
+    "studies",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    _parent("patient_id", "patients.id", ondelete="RESTRICT"),
+    _uid("StudyInstanceUID", unique=True),
+    _text("StudyDate"),
+    _text("StudyTime"),
+    _text("AccessionNumber"),
+    _text("StudyID"),
+    _text("StudyDescription"),
+    _text("ReferringPhysicianName"),
+    Column("created_at", Float, nullable=False),
+    Index(None, "StudyDate"),
+    Index(None, "AccessionNumber"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    _parent("study_id", "studies.id", ondelete="RESTRICT"),
+    _uid("SeriesInstanceUID", unique=True),
+    _text("Modality"),
+    _text("SeriesNumber"),
+    _text("SeriesDescription"),
+    _text("SeriesDate"),
+    _text("SeriesTime"),
+    _text("BodyPartExamined"),
+    _text("ProtocolName"),
+    _text("MRAcquisitionType"),
+    _text("ScanningSequence"),
+    _text("SequenceName"),
+    _text("ContrastBolusAgent"),
+    _text("PerformedProcedureStepID"),
+    Column("created_at", Float, nullable=False),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    _parent("series_id", "series.id", ondelete="RESTRICT"),
+    _uid("SOPInstanceUID", unique=True),
+    _uid("SOPClassUID"),
+    _text("InstanceNumber"),
+    _text("NumberOfFrames"),
+    _text("Rows"),
+    _text("Columns"),
+    _text("ContentDate"),
+    _text("ContentTime"),
+    _uid("TransferSyntaxUID"),
+    Column("bucket", String(2), nullable=False, index=True),
+    Column("length_bytes", BigInteger, nullable=False),
+    Column("origin", String(9), nullable=False),
+    Column("listed", Boolean, nullable=False, server_default=text("true")),
+    Column("created_at", Float, nullable=False),
+    _one_of("origin", ORIGINS),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("SOPInstanceUID", String(64), primary_key=True),
+    Column("modified_ns", BigInteger, nullable=False),
+)
+
+worklist_items = Table(
+    "worklist_items",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    _text("PatientID"),
+    _text("IssuerOfPatientID"),
+    _text("PatientName"),
+    _text("AccessionNumber"),
+    _text("RequestedProcedureID"),
+    _text("StudyInstanceUID"),
+    _text("ScheduledProcedureStepID"),
+    _text("ScheduledProcedureStepStartDate"),
+    _text("ScheduledProcedureStepStartTime"),
+    _text("ScheduledStationAETitle"),
+    _text("Modality"),
+    Column("item", JSON, nullable=False),
+    Column("defects", JSON, nullable=False),
+    Column("current", Boolean, nullable=False, server_default=text("true")),
+    Column("received_at", Float, nullable=False),
+    UniqueConstraint("source", "key"),
+)
+
+exams = Table(
+    "exams",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    _parent("patient_id", "patients.id", ondelete="SET NULL", nullable=True),
+    Column("state", String(12), nullable=False),
+    Column("StudyInstanceUID", String(64), nullable=False, index=True),
+    _text("AccessionNumber"),
+    Column("scheduled", Boolean, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("ended_at", Float),
+    _one_of("state", EXAM_STATES),
+)
+
+performed_steps = Table(
+    "performed_steps",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    _parent("exam_id", "exams.id", ondelete="CASCADE", nullable=True),
+    _uid("SOPInstanceUID", unique=True),
+    Column("assigned_uid", String(64)),
+    _text("PerformedProcedureStepID"),
+    Column("state", String(12), nullable=False),
+    Column("n_create", JSON, nullable=False),
+    Column("n_set", JSON),
+    Column("started_at", Float, nullable=False),
+    Column("ended_at", Float),
+    _one_of("state", STEP_STATES),
+    CheckConstraint("state = 'IN PROGRESS' OR n_set IS NOT NULL", name="ended_has_n_set"),
+)
+
+exam_steps = Table(
+    "exam_steps",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    _parent("exam_id", "exams.id", ondelete="CASCADE"),
+    _parent("worklist_item_id", "worklist_items.id", ondelete="SET NULL", nullable=True),
+    _parent("performed_step_id", "performed_steps.id", ondelete="SET NULL", nullable=True),
+    _text("ScheduledProcedureStepID"),
+    Column("item", JSON, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    Column("kind", String(11), nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("unique_key", Text),
+    Column("order_key", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("max_retries", Integer, nullable=False),
+    Column("retry_delay_s", Float, nullable=False),
+    Column("retry_permanent", Boolean, nullable=False, server_default=text("false")),
+    Column("due_at", Float),
+    Column("waiting_for", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
+    Column("worker", Text),
+    Column("created_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("finished_at", Float),
+    _one_of("kind", JOB_KINDS),
+    _one_of("state", JOB_STATES),
+    CheckConstraint("(state = 'doing') = (worker IS NOT NULL)", name="doing_has_worker"),
+    CheckConstraint("state <> 'todo' OR due_at IS NOT NULL", name="todo_has_due"),
+    CheckConstraint("(state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished_has_time"),
+    Index(
+        "one_association_per_destination",
+        "destination",
+        unique=True,
+        sqlite_where=text("state = 'doing'"),
+        postgresql_where=text("state = 'doing'"),
+    ),
+    Index(
+        "same_job_once",
+        "unique_key",
+        unique=True,
+        sqlite_where=text("state IN ('todo', 'doing', 'waiting')"),
+        postgresql_where=text("state IN ('todo', 'doing', 'waiting')"),
+    ),
+    Index(None, "state", "due_at"),
+    Index(None, "order_key"),
+    sqlite_autoincrement=True,
+)
+
+job_dependencies = Table(
+    "job_dependencies",
+    metadata,
+    Column("job_id", _LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("after_id", _LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, index=True),
+    CheckConstraint("after_id < job_id", name="no_cycle"),
+)
+
+job_instances = Table(
+    "job_instances",
+    metadata,
+    Column("job_id", _LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("SOPInstanceUID", String(64), primary_key=True, index=True),
+    Column("SOPClassUID", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("result", String(7), nullable=False, server_default="pending"),
+    Column("status", Integer),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("at", Float),
+    _one_of("result", INSTANCE_RESULTS),
+)
+
+commitments = Table(
+    "commitments",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    _uid("TransactionUID", unique=True),
+    Column("destination", Text, nullable=False),
+    _parent("job_id", "jobs.id", ondelete="SET NULL", nullable=True),
+    Column("state", String(9), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("answered_at", Float),
+    _one_of("state", COMMITMENT_STATES),
+)
+
+commitment_instances = Table(
+    "commitment_instances",
+    metadata,
+    Column("commitment_id", _LONG, ForeignKey("commitments.id", ondelete="CASCADE"), primary_key=True),
+    Column("SOPInstanceUID", String(64), primary_key=True, index=True),
+    Column("SOPClassUID", String(64), nullable=False),
+    Column("result", String(9), nullable=False, server_default="pending"),
+    Column("FailureReason", Integer),
+    _one_of("result", COMMITMENT_RESULTS),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _LONG, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("subject", String(16), nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index(None, "subject", "subject_id"),
+    sqlite_autoincrement=True,
+)
