@@ -88,7 +88,7 @@ def count_results(connection: Connection, job_ids: Sequence[int]) -> dict[int, M
         .group_by(job_instances.c.job_id, job_instances.c.result)
     )
     counted: dict[int, dict[Result, int]] = {job_id: dict.fromkeys(Result, 0) for job_id in job_ids}
-    for job_id, result, number in connection.execute(statement).tuples():
+    for job_id, result, number in connection.execute(statement):
         counted[job_id][Result(result)] = number
     return dict(counted)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
+from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 from sqlalchemy import Table
 
@@ -72,6 +73,5 @@ def _text(dataset: Dataset, keyword: str) -> str:
         return ""  # a value that its VR does not allow is kept in the file and not in the index
     if value is None:
         return ""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        return str(value).replace("\0", "")
-    return "\\".join(str(part) for part in value).replace("\0", "")
+    several = isinstance(value, MultiValue | list)
+    return ("\\".join(str(part) for part in value) if several else str(value)).replace("\0", "")

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid
 from openmodality.store.incoming import Incoming, remove_leftovers
 from openmodality.store.instance_file import InstanceFile, Stored, remove, sync_directory
 
-_UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _SUFFIX = ".dcm"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
@@ -69,7 +69,7 @@ class InstanceFiles:
         with os.scandir(self.root / bucket) as entries:
             for entry in entries:
                 uid = entry.name.removesuffix(_SUFFIX)
-                if uid != entry.name and _UID.fullmatch(uid):
+                if uid != entry.name and is_valid_uid(uid, strict=False):
                     yield uid
 
     def modified_ns(self, sop_instance_uid: str) -> int | None:
@@ -129,7 +129,7 @@ class InstanceFiles:
 
 def check_uid(uid: str) -> None:
     """Refuse what is no UID (PS3.5 9.1): it becomes a file name."""
-    if len(uid) > 64 or not _UID.fullmatch(uid):
+    if not is_valid_uid(uid, strict=False):
         raise ObjectInvalid("(0008,0018) SOP Instance UID is not a UID of at most 64 digits and dots")
 
 

@@ -80,7 +80,7 @@ def _add(database: Database, connection: Connection, key: Column[str], rows: lis
     by_uid = {row[key.name]: row for row in reversed(rows)}
     _insert_missing(database, connection, key.table, list(by_uid.values()))
     found = connection.execute(select(key.table.c.id, key).where(key.in_(list(by_uid))))
-    return {uid: number for number, uid in found.tuples()}
+    return {uid: number for number, uid in found}
 
 
 def _insert_missing(database: Database, connection: Connection, table: Any, rows: list[Row]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,8 @@ class Ingest:
             except StoreError as error:
                 failure = error
             except Exception as error:  # noqa: BLE001 - the thread's boundary: reported to whoever flushes
+                trace = "".join(traceback.format_tb(error.__traceback__))  # where, not what: the text may hold data
+                _log.error("index.crashed", extra={"error": type(error).__name__, "trace": trace})
                 failure = StoreError(f"the index failed: {type(error).__name__}")
             self._settle(len(batch), failure)
 

@@ -206,7 +206,7 @@ def _modalities(connection: Connection, level: Level, ids: list[int]) -> dict[in
     for start in range(0, len(ids), _IDS_AT_ONCE):
         part = own.in_(ids[start : start + _IDS_AT_ONCE])
         statement = select(own, series.c.Modality).distinct().select_from(_joined(Level.SERIES)).where(part)
-        for number, modality in connection.execute(statement.order_by(series.c.Modality)).tuples():
+        for number, modality in connection.execute(statement.order_by(series.c.Modality)):
             found.setdefault(number, []).append(modality)
     return {number: tuple(modalities) for number, modalities in found.items()}
 

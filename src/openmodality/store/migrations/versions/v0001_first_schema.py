@@ -10,6 +10,25 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _events()
+    _jobs()
+    _jobs_indexes()
+    _patients()
+    _tombstones()
+    _worklist_items()
+    _commitments()
+    _exams()
+    _job_dependencies()
+    _job_instances()
+    _studies()
+    _commitment_instances()
+    _performed_steps()
+    _series()
+    _exam_steps()
+    _instances()
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -22,6 +41,30 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_events_subject_events_subject_id"), "events", ["subject", "subject_id"], unique=False)
+
+
+def _jobs_indexes() -> None:
+    op.create_index(op.f("ix_jobs_order_key"), "jobs", ["order_key"], unique=False)
+    op.create_index(op.f("ix_jobs_state_jobs_due_at"), "jobs", ["state", "due_at"], unique=False)
+    op.create_index(
+        "one_association_per_destination",
+        "jobs",
+        ["destination"],
+        unique=True,
+        sqlite_where=sa.text("state = 'doing'"),
+        postgresql_where=sa.text("state = 'doing'"),
+    )
+    op.create_index(
+        "same_job_once",
+        "jobs",
+        ["unique_key"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('todo', 'doing', 'waiting')"),
+        postgresql_where=sa.text("state IN ('todo', 'doing', 'waiting')"),
+    )
+
+
+def _jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -59,24 +102,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_jobs_order_key"), "jobs", ["order_key"], unique=False)
-    op.create_index(op.f("ix_jobs_state_jobs_due_at"), "jobs", ["state", "due_at"], unique=False)
-    op.create_index(
-        "one_association_per_destination",
-        "jobs",
-        ["destination"],
-        unique=True,
-        sqlite_where=sa.text("state = 'doing'"),
-        postgresql_where=sa.text("state = 'doing'"),
-    )
-    op.create_index(
-        "same_job_once",
-        "jobs",
-        ["unique_key"],
-        unique=True,
-        sqlite_where=sa.text("state IN ('todo', 'doing', 'waiting')"),
-        postgresql_where=sa.text("state IN ('todo', 'doing', 'waiting')"),
-    )
+
+
+def _patients() -> None:
     op.create_table(
         "patients",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -94,12 +122,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patients")),
         sa.UniqueConstraint("PatientID", "IssuerOfPatientID", name=op.f("uq_patients_PatientID_IssuerOfPatientID")),
     )
+
+
+def _tombstones() -> None:
     op.create_table(
         "tombstones",
         sa.Column("SOPInstanceUID", sa.String(length=64), nullable=False),
         sa.Column("modified_ns", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("SOPInstanceUID", name=op.f("pk_tombstones")),
     )
+
+
+def _worklist_items() -> None:
     op.create_table(
         "worklist_items",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -123,6 +157,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worklist_items")),
         sa.UniqueConstraint("source", "key", name=op.f("uq_worklist_items_source_key")),
     )
+
+
+def _commitments() -> None:
     op.create_table(
         "commitments",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -141,6 +178,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("TransactionUID", name=op.f("uq_commitments_TransactionUID")),
     )
     op.create_index(op.f("ix_commitments_job_id"), "commitments", ["job_id"], unique=False)
+
+
+def _exams() -> None:
     op.create_table(
         "exams",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -160,6 +200,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_exams_StudyInstanceUID"), "exams", ["StudyInstanceUID"], unique=False)
     op.create_index(op.f("ix_exams_patient_id"), "exams", ["patient_id"], unique=False)
+
+
+def _job_dependencies() -> None:
     op.create_table(
         "job_dependencies",
         sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -172,6 +215,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", "after_id", name=op.f("pk_job_dependencies")),
     )
     op.create_index(op.f("ix_job_dependencies_after_id"), "job_dependencies", ["after_id"], unique=False)
+
+
+def _job_instances() -> None:
     op.create_table(
         "job_instances",
         sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -190,6 +236,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", "SOPInstanceUID", name=op.f("pk_job_instances")),
     )
     op.create_index(op.f("ix_job_instances_SOPInstanceUID"), "job_instances", ["SOPInstanceUID"], unique=False)
+
+
+def _studies() -> None:
     op.create_table(
         "studies",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -211,6 +260,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_studies_AccessionNumber"), "studies", ["AccessionNumber"], unique=False)
     op.create_index(op.f("ix_studies_StudyDate"), "studies", ["StudyDate"], unique=False)
     op.create_index(op.f("ix_studies_patient_id"), "studies", ["patient_id"], unique=False)
+
+
+def _commitment_instances() -> None:
     op.create_table(
         "commitment_instances",
         sa.Column("commitment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -230,6 +282,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_commitment_instances_SOPInstanceUID"), "commitment_instances", ["SOPInstanceUID"], unique=False
     )
+
+
+def _performed_steps() -> None:
     op.create_table(
         "performed_steps",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -253,6 +308,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("SOPInstanceUID", name=op.f("uq_performed_steps_SOPInstanceUID")),
     )
     op.create_index(op.f("ix_performed_steps_exam_id"), "performed_steps", ["exam_id"], unique=False)
+
+
+def _series() -> None:
     op.create_table(
         "series",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -276,6 +334,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("SeriesInstanceUID", name=op.f("uq_series_SeriesInstanceUID")),
     )
     op.create_index(op.f("ix_series_study_id"), "series", ["study_id"], unique=False)
+
+
+def _exam_steps() -> None:
     op.create_table(
         "exam_steps",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -302,6 +363,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_exam_steps_exam_id"), "exam_steps", ["exam_id"], unique=False)
     op.create_index(op.f("ix_exam_steps_performed_step_id"), "exam_steps", ["performed_step_id"], unique=False)
     op.create_index(op.f("ix_exam_steps_worklist_item_id"), "exam_steps", ["worklist_item_id"], unique=False)
+
+
+def _instances() -> None:
     op.create_table(
         "instances",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
