@@ -52,6 +52,10 @@ class AssociationAborted(OpenModalityError):
         self.source, self.reason = source, reason
 
 
+class AssociationReleased(OpenModalityError):
+    """The peer released the association while something was still wanted of it."""
+
+
 class NoPresentationContext(OpenModalityError):
     """The peer accepted no presentation context for what is to be done."""
 

@@ -1,0 +1,49 @@
+"""pydicom data sets to and from the bytes of a message."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Final
+
+from pydicom import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
+from pydicom.uid import UID
+
+from openmodality.encoding.elements import Tokenizer
+from openmodality.errors import ObjectInvalid
+
+MAX_DEPTH: Final = 64
+"""Nesting that is taken in a data set that is held as an object; pydicom reads nested sequences by recursion."""
+
+
+def encode_data_set(data_set: Dataset, transfer_syntax: str) -> bytes:
+    """The bytes of a data set in a transfer syntax, group lengths left out."""
+    syntax = UID(transfer_syntax)
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR = syntax.is_implicit_VR
+    buffer.is_little_endian = syntax.is_little_endian
+    write_dataset(buffer, data_set, parent_encoding="iso8859")
+    return buffer.getvalue()
+
+
+def decode_data_set(raw: bytes, transfer_syntax: str) -> Dataset:
+    """Read a data set; raises :class:`ObjectInvalid` where the bytes are none or are nested deeper than 64."""
+    if not raw:
+        return Dataset()
+    _check(raw, transfer_syntax)
+    syntax = UID(transfer_syntax)
+    try:
+        data_set = read_dataset(BytesIO(raw), syntax.is_implicit_VR, syntax.is_little_endian, bytelength=len(raw))
+        data_set.walk(lambda parent, element: None)  # values are decoded on access: find what cannot be read now
+    except Exception as error:  # pydicom raises many kinds for bytes that are no data set
+        raise ObjectInvalid(f"the data set cannot be read: {type(error).__name__}") from error
+    return data_set
+
+
+def _check(raw: bytes, transfer_syntax: str) -> None:
+    tokenizer = Tokenizer(transfer_syntax, max_depth=MAX_DEPTH)
+    for _ in tokenizer.feed(raw):
+        pass
+    tokenizer.finish()

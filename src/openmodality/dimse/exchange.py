@@ -1,0 +1,62 @@
+"""Asking and waiting: one request, its responses, whatever else arrives in between (PS3.7 7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from openmodality.dimse.channel import Channel, Message
+from openmodality.dimse.command import Command
+from openmodality.dimse.outgoing import DataSet
+from openmodality.dimse.status import is_pending
+from openmodality.errors import ProtocolError
+from openmodality.standard.dimse import DATA_SET_PRESENT, NO_DATA_SET, CommandField
+
+
+def request(
+    channel: Channel, context_id: int, command: Command, data: DataSet | None = None, *, timeout_s: float | None = None
+) -> Message:
+    """Send a request and wait for its one response."""
+    message_id = send_request(channel, context_id, command, data)
+    return await_response(channel, message_id, timeout_s=timeout_s)
+
+
+def responses(
+    channel: Channel, context_id: int, command: Command, data: DataSet | None = None, *, timeout_s: float | None = None
+) -> Iterator[Message]:
+    """Send a request and yield its responses until one is not pending; read each before asking for the next."""
+    message_id = send_request(channel, context_id, command, data)
+    pending = True
+    while pending:
+        response = await_response(channel, message_id, timeout_s=timeout_s)
+        pending = is_pending(response.command.Status)
+        yield response
+
+
+def send_request(channel: Channel, context_id: int, command: Command, data: DataSet | None = None) -> int:
+    """Send a request with a new Message ID, which is returned."""
+    message_id = channel.next_message_id()
+    kind = NO_DATA_SET if data is None else DATA_SET_PRESENT
+    channel.send(context_id, replace(command, MessageID=message_id, CommandDataSetType=kind), data)
+    return message_id
+
+
+def await_response(channel: Channel, message_id: int, *, timeout_s: float | None = None) -> Message:
+    """Wait for the response to ``message_id``; requests of the peer that arrive meanwhile are answered.
+
+    A late N-EVENT-REPORT on this association is such a request. A response to anything else breaks the protocol.
+    """
+    while True:
+        message = channel.receive(timeout_s)
+        command = message.command
+        if not command.is_response:
+            channel.answer(message)
+        elif command.MessageIDBeingRespondedTo == message_id and command.Status is not None:
+            return message
+        else:
+            raise ProtocolError(f"{command.name} arrived that answers no open request or has no Status")
+
+
+def cancel(channel: Channel, context_id: int, message_id: int) -> None:
+    """Send C-CANCEL-RQ for an open request (PS3.7 9.3.2.3); its final response still has to be awaited."""
+    channel.send(context_id, Command(CommandField=CommandField.C_CANCEL_RQ, MessageIDBeingRespondedTo=message_id), None)

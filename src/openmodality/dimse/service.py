@@ -1,0 +1,168 @@
+"""How a service answers: handlers, responses, refusals, and the one place that turns them into messages.
+
+A handler takes a request and returns or yields :class:`Response` values. To refuse it raises :class:`Refuse`. What goes
+wrong inside it otherwise is this side's fault and becomes Processing failure (0110H). After the handler, what it left
+unread of the
+data set is read over, so that the association stays usable.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from openmodality.dimse.channel import Channel, Message
+from openmodality.dimse.command import Command
+from openmodality.dimse.outgoing import DataSet
+from openmodality.dimse.status import StatusCategory, category, is_pending
+from openmodality.errors import AssociationAborted, ObjectInvalid, OpenModalityError, ProtocolError, TransportError
+from openmodality.standard.dimse import DATA_SET_PRESENT, RESPONSE_BIT, STATUS_MEANINGS, CommandField, Status
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a handler answers; ``fields`` are further command elements by keyword, such as the sub-operation counts."""
+
+    status: int
+    data: DataSet | None = None
+    comment: str | None = None
+    offending: tuple[int, ...] = ()
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+class Refuse(Exception):
+    """Raised by a handler to answer with a failure status, an Error Comment and the offending elements."""
+
+    def __init__(self, status: int, comment: str = "", offending: tuple[int, ...] = ()) -> None:
+        super().__init__(comment or STATUS_MEANINGS.get(status, f"{status:04X}"))
+        self.status, self.comment, self.offending = status, comment, offending
+
+
+class Cancelled(Exception):
+    """Thrown into a handler at a pending response when the peer has sent C-CANCEL.
+
+    A handler that wants to say more than Cancel (FE00H), such as counts, catches it and yields its final response.
+    """
+
+
+Handler = Callable[[Message], "Response | Iterable[Response]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service class as an AE offers it: its abstract syntaxes and a handler for each request.
+
+    ``as_scp`` says which side of the service answers: a storage commitment SCU, too, answers N-EVENT-REPORT.
+    """
+
+    name: str
+    abstract_syntaxes: Container[str]
+    handlers: Mapping[CommandField, Handler]
+    as_scp: bool = True
+
+
+def handler_for(services: Sequence[Service], message: Message) -> Handler:
+    """The handler for a request on its presentation context; raises :class:`Refuse` where there is none."""
+    for service in services:
+        if message.context.abstract_syntax in service.abstract_syntaxes:
+            for command_field, handler in service.handlers.items():
+                if command_field == message.command.CommandField:
+                    return handler
+    raise Refuse(Status.UNRECOGNIZED_OPERATION, f"{message.command.name} is not offered on this presentation context")
+
+
+def answer(channel: Channel, services: Sequence[Service], request: Message) -> None:
+    """Let the services answer one request, whatever happens.
+
+    Raises only what ends the association: :class:`TransportError`, :class:`AssociationAborted`, :class:`ProtocolError`.
+    """
+    for _ in answering(channel, services, request):
+        pass
+
+
+def answering(channel: Channel, services: Sequence[Service], request: Message) -> Iterator[Response]:
+    """As :func:`answer`, one step for each response that has been sent."""
+    if request.command.CommandField == CommandField.C_CANCEL_RQ:
+        return  # its operation is over; PS3.7 9.3.2.3 asks for no response
+    for response in _responses(services, request):
+        if not is_pending(response.status):
+            read_over(request)
+        command = response_command(request.command, response)
+        channel.send(request.context.context_id, command, response.data)
+        if category(response.status) is StatusCategory.FAILURE:
+            log.warning("dimse.refused", extra={"command": request.command.name, "status": f"{response.status:04X}"})
+        yield response
+
+
+def read_over(message: Message) -> None:
+    """Read what is left of a message's data set and forget it."""
+    for _ in message.chunks():
+        pass
+
+
+def _responses(services: Sequence[Service], request: Message) -> Iterator[Response]:
+    try:
+        result = handler_for(services, request)(request)
+        yield from (result,) if isinstance(result, Response) else _with_cancel(iter(result), request)
+    except Refuse as refusal:
+        yield Response(refusal.status, comment=str(refusal), offending=refusal.offending)
+    except ObjectInvalid as error:
+        yield Response(_cannot_understand(request.command.CommandField), comment=str(error))
+    except (TransportError, AssociationAborted, ProtocolError):
+        raise
+    except OpenModalityError as error:
+        yield Response(Status.PROCESSING_FAILURE, comment=str(error))
+    except Exception as error:  # the boundary between an association and whatever a handler does
+        log.exception("dimse.handler_failed", extra={"command": request.command.name})
+        yield Response(Status.PROCESSING_FAILURE, comment=f"internal error: {type(error).__name__}")
+
+
+def _with_cancel(results: Iterator[Response], request: Message) -> Iterator[Response]:
+    for response in results:
+        yield response
+        if is_pending(response.status) and request.cancelled():
+            yield _cancelled(results)
+            return
+
+
+def _cancelled(results: Iterator[Response]) -> Response:
+    throw = getattr(results, "throw", None)
+    if throw is not None:
+        try:
+            final = throw(Cancelled())
+        except (Cancelled, StopIteration):
+            pass
+        else:
+            if isinstance(final, Response):
+                return final
+    return Response(Status.CANCEL, comment="cancelled as requested")
+
+
+def _cannot_understand(command_field: int) -> int:
+    is_composite = command_field < CommandField.N_EVENT_REPORT_RQ
+    return 0xC000 if is_composite else Status.PROCESSING_FAILURE
+
+
+def response_command(request: Command, response: Response) -> Command:
+    """The command set of a response (PS3.7 9.3, 10.3): the request's UIDs echoed as affected, Error Comment where it
+    failed.
+    """
+    says_why = category(response.status) in (StatusCategory.FAILURE, StatusCategory.WARNING, StatusCategory.CANCEL)
+    command = Command(
+        CommandField=request.CommandField | RESPONSE_BIT,
+        MessageIDBeingRespondedTo=request.MessageID,
+        AffectedSOPClassUID=request.AffectedSOPClassUID or request.RequestedSOPClassUID,
+        AffectedSOPInstanceUID=request.AffectedSOPInstanceUID or request.RequestedSOPInstanceUID,
+        EventTypeID=request.EventTypeID,
+        ActionTypeID=request.ActionTypeID,
+        Status=response.status,
+        ErrorComment=(response.comment or STATUS_MEANINGS.get(response.status)) if says_why else None,
+        OffendingElement=response.offending or None,
+    )
+    changes = dict(response.fields)
+    if response.data is not None:
+        changes["CommandDataSetType"] = DATA_SET_PRESENT
+    return replace(command, **changes) if changes else command  # type: ignore[arg-type]

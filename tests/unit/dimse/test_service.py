@@ -1,0 +1,168 @@
+"""How requests are answered: every way a handler can end (PS3.7 7.5, 9.3)."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from openmodality.dimse.channel import Message, PresentationContext, read_all
+from openmodality.dimse.command import Command
+from openmodality.dimse.exchange import await_response, cancel, request, responses, send_request
+from openmodality.dimse.loopback import Loopback, loopback_pair
+from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service
+from openmodality.errors import ObjectInvalid, PeerTimeout, ProtocolError, StoreError
+from openmodality.standard.dimse import CommandField, Status
+
+SYNTAX = "1.2.3"
+CONTEXT = PresentationContext(1, SYNTAX, "1.2.840.10008.1.2")
+FIND = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=SYNTAX)
+
+
+def channel_to(handler: Handler, field: CommandField = CommandField.C_FIND_RQ) -> Loopback:
+    return loopback_pair([CONTEXT], [Service("test", frozenset({SYNTAX}), {field: handler})])[0]
+
+
+def ask(handler: Handler, data: bytes | None = None) -> Command:
+    return request(channel_to(handler), 1, FIND, data).command
+
+
+def test_response_names_what_was_asked() -> None:
+    asked = Command(
+        CommandField=CommandField.N_ACTION_RQ,
+        RequestedSOPClassUID=SYNTAX,
+        RequestedSOPInstanceUID="1.9",
+        ActionTypeID=1,
+    )
+    answered = request(channel_to(lambda _: Response(0), CommandField.N_ACTION_RQ), 1, asked).command
+    assert answered.CommandField == CommandField.N_ACTION_RSP
+    assert (answered.AffectedSOPClassUID, answered.AffectedSOPInstanceUID) == (SYNTAX, "1.9")
+    assert (answered.ActionTypeID, answered.Status, answered.ErrorComment) == (1, 0, None)
+
+
+def refuse(message: Message) -> Response:
+    raise Refuse(0xA700, "no room", (0x00080018,))
+
+
+def break_invalid(message: Message) -> Response:
+    raise ObjectInvalid("cannot be read")
+
+
+def break_store(message: Message) -> Response:
+    raise StoreError("database is gone")
+
+
+def break_other(message: Message) -> Response:
+    raise KeyError("a patient's name")
+
+
+@pytest.mark.parametrize(
+    ("handler", "status", "comment"),
+    [
+        (refuse, 0xA700, "no room"),
+        (break_invalid, 0xC000, "cannot be read"),
+        (break_store, 0x0110, "database is gone"),
+        (break_other, 0x0110, "internal error: KeyError"),
+    ],
+)
+def test_what_goes_wrong_in_a_handler_is_answered_with_a_comment(handler: Handler, status: int, comment: str) -> None:
+    answered = ask(handler)
+    assert (answered.Status, answered.ErrorComment) == (status, comment)
+
+
+def test_offending_elements_are_named() -> None:
+    assert ask(refuse).OffendingElement == (0x00080018,)
+
+
+def test_operation_that_is_not_offered_is_unrecognized() -> None:
+    other = Command(CommandField=CommandField.N_GET_RQ)
+    assert request(channel_to(refuse), 1, other).command.Status == Status.UNRECOGNIZED_OPERATION
+
+
+def test_data_set_that_the_handler_left_is_read_over() -> None:
+    channel = channel_to(refuse)
+    for _ in range(2):
+        assert request(channel, 1, FIND, b"12" * 40000).command.Status == 0xA700
+
+
+def echo_back(message: Message) -> Response:
+    return Response(0, data=read_all(message))
+
+
+@pytest.mark.parametrize("length", [0, 2, 16376, 16378, 16380, 100_000])
+def test_data_sets_of_any_length_come_through(length: int) -> None:
+    data = bytes(range(256)) * (length // 256 + 1)
+    channel = channel_to(echo_back)
+    answered = request(channel, 1, FIND, data[:length])
+    assert read_all(answered) == data[:length]
+
+
+def three(message: Message) -> Iterator[Response]:
+    for _ in range(3):
+        yield Response(Status.PENDING, b"ab")
+    yield Response(Status.SUCCESS)
+
+
+def test_pending_responses_come_one_by_one() -> None:
+    statuses = [answer.command.Status for answer in responses(channel_to(three), 1, FIND)]
+    assert statuses == [0xFF00, 0xFF00, 0xFF00, 0x0000]
+
+
+def test_cancel_ends_the_pending_responses() -> None:
+    channel = channel_to(three)
+    message_id = send_request(channel, 1, FIND)
+    assert await_response(channel, message_id).command.Status == Status.PENDING
+    cancel(channel, 1, message_id)
+    rest = [await_response(channel, message_id).command.Status]
+    while rest[-1] == Status.PENDING:
+        rest.append(await_response(channel, message_id).command.Status)
+    assert rest[-1] == Status.CANCEL
+    assert len(rest) < 3
+
+
+def counting(message: Message) -> Iterator[Response]:
+    for done in range(10):
+        try:
+            yield Response(Status.PENDING)
+        except Cancelled:
+            yield Response(Status.CANCEL, fields={"NumberOfCompletedSuboperations": done})
+            return
+
+
+def test_handler_can_say_how_far_it_came_when_cancelled() -> None:
+    channel = channel_to(counting)
+    message_id = send_request(channel, 1, FIND)
+    await_response(channel, message_id)
+    cancel(channel, 1, message_id)
+    answer = await_response(channel, message_id)
+    assert (answer.command.Status, answer.command.NumberOfCompletedSuboperations) == (Status.CANCEL, 0)
+
+
+def test_request_of_the_peer_is_answered_while_a_response_is_awaited() -> None:
+    seen: list[int | None] = []
+
+    def notified(message: Message) -> Response:
+        seen.append(message.command.EventTypeID)
+        return Response(0)
+
+    def acting(message: Message) -> Response:
+        event = Command(CommandField=CommandField.N_EVENT_REPORT_RQ, AffectedSOPClassUID=SYNTAX, EventTypeID=1)
+        assert request(message.channel, 1, event).command.Status == 0
+        return Response(0)
+
+    services = [Service("act", frozenset({SYNTAX}), {CommandField.N_ACTION_RQ: acting})]
+    hearing = [Service("hear", frozenset({SYNTAX}), {CommandField.N_EVENT_REPORT_RQ: notified})]
+    channel, _ = loopback_pair([CONTEXT], services, hearing)
+    assert request(channel, 1, Command(CommandField=CommandField.N_ACTION_RQ)).command.Status == 0
+    assert seen == [1]
+
+
+def test_answer_to_nothing_breaks_the_protocol() -> None:
+    channel, other = loopback_pair([CONTEXT], [])
+    other.send(1, Command(CommandField=CommandField.C_ECHO_RSP, MessageIDBeingRespondedTo=99, Status=0))
+    with pytest.raises(ProtocolError, match="C-ECHO-RSP"):
+        await_response(channel, 1)
+
+
+def test_no_answer_is_a_time_out() -> None:
+    channel, _ = loopback_pair([CONTEXT], [])
+    with pytest.raises(PeerTimeout):
+        await_response(channel, 1)
