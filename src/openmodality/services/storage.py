@@ -1,0 +1,227 @@
+"""Storage: instances go from the SCU to the SCP. PS3.4 Annex B; RF-4.2.1, MR-3.2.3, MR-3.3.4.
+
+The SCU sends one C-STORE for each instance and sorts the answer into an :class:`Outcome`. The SCP hands the data set,
+as it
+arrives, to an :class:`InstanceSink` and answers Success only after the sink has said that the instance is safe. SOP
+Class and SOP Instance
+UID of the data set must be those of the command, else the answer is Data Set does not match SOP Class (A900H).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
+
+from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
+from openmodality.dimse.command import Command
+from openmodality.dimse.exchange import request
+from openmodality.dimse.outgoing import DataSet
+from openmodality.dimse.service import Refuse, Response, Service
+from openmodality.dimse.status import StatusCategory, category
+from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.uid import is_valid_uid, strip_padding
+from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.standard.dimse import CommandField, Priority, Status
+
+SOP_CLASS_UID: Final = 0x00080016
+SOP_INSTANCE_UID: Final = 0x00080018
+
+OUT_OF_RESOURCES: Final = 0xA700
+DATA_SET_DOES_NOT_MATCH: Final = 0xA900
+CANNOT_UNDERSTAND: Final = 0xC001
+COERCED: Final = 0xB000
+ELEMENTS_DISCARDED: Final = 0xB006
+MISMATCH_WARNING: Final = 0xB007
+
+
+class Outcome(Enum):
+    """What a C-STORE response status says (PS3.4 Table B.2-1, R/F Table 4.2-7); the two last are without a response."""
+
+    SUCCESS = "success"
+    WARNING = "warning"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused: out of resources"
+    MISMATCH = "error: data set does not match SOP class"
+    CANNOT_UNDERSTAND = "error: cannot understand"
+    OTHER = "other status"
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the peer has the instance."""
+        return self in (Outcome.SUCCESS, Outcome.WARNING, Outcome.DUPLICATE)
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether sending the same again later may succeed."""
+        return self is Outcome.REFUSED
+
+
+def outcome_of(status: int, overrides: Mapping[int, Outcome] | None = None) -> Outcome:
+    """Sort a C-STORE status; ``overrides`` are a peer's own (INTEROP trap 25)."""
+    if overrides and status in overrides:
+        return overrides[status]
+    if status == Status.SUCCESS:
+        return Outcome.SUCCESS
+    if status == Status.DUPLICATE_SOP_INSTANCE:
+        return Outcome.DUPLICATE
+    if category(status) is StatusCategory.WARNING:
+        return Outcome.WARNING
+    return {0xA7: Outcome.REFUSED, 0xA9: Outcome.MISMATCH}.get(
+        status >> 8, Outcome.CANNOT_UNDERSTAND if status >> 12 == 0xC else Outcome.OTHER
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """The answer to one C-STORE."""
+
+    status: int
+    outcome: Outcome
+    comment: str = ""
+    offending: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceIdentity:
+    """What names an instance: (0008,0016) SOP Class UID and (0008,0018) SOP Instance UID."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOriginator:
+    """For a C-STORE that a C-MOVE asked for: who asked, with which Message ID (PS3.7 9.3.1.1)."""
+
+    ae_title: str
+    message_id: int
+
+
+def store(
+    channel: Channel,
+    context: PresentationContext,
+    identity: InstanceIdentity,
+    data: DataSet,
+    *,
+    originator: MoveOriginator | None = None,
+    timeout_s: float | None = None,
+) -> StoreResult:
+    """Send one instance, whose data set is already in the context's transfer syntax, and sort the answer."""
+    command = Command(
+        CommandField=CommandField.C_STORE_RQ,
+        AffectedSOPClassUID=identity.sop_class_uid,
+        AffectedSOPInstanceUID=identity.sop_instance_uid,
+        Priority=Priority.MEDIUM,
+        MoveOriginatorApplicationEntityTitle=originator.ae_title if originator else None,
+        MoveOriginatorMessageID=originator.message_id if originator else None,
+    )
+    answer = request(channel, context.context_id, command, data, timeout_s=timeout_s).command
+    status = answer.Status if answer.Status is not None else Status.PROCESSING_FAILURE
+    return StoreResult(status, outcome_of(status), answer.ErrorComment or "", answer.OffendingElement or ())
+
+
+# SCP
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRequest:
+    """What an SCP knows of an instance before its data set comes."""
+
+    identity: InstanceIdentity
+    transfer_syntax: str
+    peer: PeerInfo
+    originator: MoveOriginator | None = None
+
+
+class InstanceWriter(Protocol):
+    """Takes one instance; exactly one of ``commit`` and ``abort`` is called."""
+
+    def write(self, chunk: memoryview) -> object:
+        """Take a part of the data set; the buffer is reused afterwards. Raises :class:`StoreError`."""
+        ...
+
+    def commit(self) -> int | None:
+        """Make the instance safe; a status other than ``None`` is answered instead of Success."""
+        ...
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        ...
+
+
+class InstanceSink(Protocol):
+    """Where received instances go."""
+
+    def open(self, request: StoreRequest) -> InstanceWriter:
+        """Begin an instance; raises :class:`Refuse` to turn it down and :class:`StoreError` when there is no room."""
+        ...
+
+
+def storage_service(sink: InstanceSink, abstract_syntaxes: Container[str]) -> Service:
+    """The SCP for these storage SOP Classes."""
+
+    def answer_store(message: Message) -> Response:
+        return _receive(message, sink)
+
+    return Service("Storage", abstract_syntaxes, {CommandField.C_STORE_RQ: answer_store})
+
+
+def _receive(message: Message, sink: InstanceSink) -> Response:
+    request = _store_request(message)
+    try:
+        writer = sink.open(request)
+        try:
+            _write(message, request, writer)
+        except BaseException:
+            writer.abort()
+            raise
+        status = writer.commit()
+    except StoreError as error:
+        return Response(OUT_OF_RESOURCES, comment=str(error))
+    except ObjectInvalid as error:
+        return Response(CANNOT_UNDERSTAND, comment=str(error))
+    return Response(Status.SUCCESS if status is None else status)
+
+
+def _store_request(message: Message) -> StoreRequest:
+    command = message.command
+    sop_class_uid, sop_instance_uid = command.AffectedSOPClassUID, command.AffectedSOPInstanceUID
+    if not command.has_data_set:
+        raise Refuse(CANNOT_UNDERSTAND, "C-STORE without a data set")
+    if sop_class_uid != message.context.abstract_syntax:
+        raise Refuse(Status.REFUSED_SOP_CLASS_NOT_SUPPORTED, "SOP Class is not that of the presentation context")
+    if sop_instance_uid is None or not is_valid_uid(sop_instance_uid, strict=False):
+        raise Refuse(Status.INVALID_SOP_INSTANCE, "Affected SOP Instance UID is missing or is no UID")
+    originator = None
+    if command.MoveOriginatorApplicationEntityTitle and command.MoveOriginatorMessageID is not None:
+        originator = MoveOriginator(command.MoveOriginatorApplicationEntityTitle, command.MoveOriginatorMessageID)
+    identity = InstanceIdentity(sop_class_uid, sop_instance_uid)
+    return StoreRequest(identity, message.context.transfer_syntax, message.peer, originator)
+
+
+_IDENTITY_TAGS: Final = frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})
+
+
+def _write(message: Message, request: StoreRequest, writer: InstanceWriter) -> None:
+    scanner = HeadScanner(request.transfer_syntax, _IDENTITY_TAGS, SOP_INSTANCE_UID)
+    write, is_checked = writer.write, False
+    for chunk in message.chunks():
+        if not is_checked:
+            scanner.feed(chunk)
+            if scanner.done:
+                _check_identity(scanner.values, request.identity)
+                is_checked = True
+        write(chunk)
+    if not is_checked:
+        _check_identity(scanner.values, request.identity)
+
+
+def _check_identity(values: Mapping[int, bytes], identity: InstanceIdentity) -> None:
+    for tag, name, expected in (
+        (SOP_CLASS_UID, "SOP Class UID", identity.sop_class_uid),
+        (SOP_INSTANCE_UID, "SOP Instance UID", identity.sop_instance_uid),
+    ):
+        if strip_padding(values.get(tag, b"")) != expected:
+            raise Refuse(DATA_SET_DOES_NOT_MATCH, f"{name} of data set and command differ", (tag,))

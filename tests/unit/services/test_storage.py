@@ -1,0 +1,179 @@
+"""Storage, SCU joined to SCP in memory (PS3.4 Annex B)."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from pydicom import Dataset
+
+from openmodality.dimse.channel import PresentationContext
+from openmodality.dimse.command import Command
+from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.exchange import request
+from openmodality.dimse.loopback import Loopback, loopback_pair
+from openmodality.dimse.service import Refuse
+from openmodality.errors import StoreError
+from openmodality.services.storage import (
+    InstanceIdentity,
+    MoveOriginator,
+    Outcome,
+    StoreRequest,
+    outcome_of,
+    storage_service,
+    store,
+)
+from openmodality.standard.dimse import CommandField
+from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+
+IDENTITY = InstanceIdentity(MR_IMAGE_STORAGE, "1.2.3.4")
+
+
+@dataclass
+class Writer:
+    sink: "Sink"
+    data: bytearray = field(default_factory=bytearray)
+
+    def write(self, chunk: memoryview) -> None:
+        if len(self.data) + len(chunk) > self.sink.room:
+            raise StoreError("no space is left")
+        self.data += chunk
+
+    def commit(self) -> int | None:
+        self.sink.stored.append(bytes(self.data))
+        return self.sink.status
+
+    def abort(self) -> None:
+        self.sink.aborted += 1
+
+
+@dataclass
+class Sink:
+    room: int = 1 << 30
+    status: int | None = None
+    refusal: Refuse | None = None
+    stored: list[bytes] = field(default_factory=list)
+    requests: list[StoreRequest] = field(default_factory=list)
+    aborted: int = 0
+
+    def open(self, request: StoreRequest) -> Writer:
+        self.requests.append(request)
+        if self.refusal is not None:
+            raise self.refusal
+        return Writer(self)
+
+
+def channel_to(sink: Sink, transfer_syntax: str = EXPLICIT_VR_LITTLE_ENDIAN) -> Loopback:
+    context = PresentationContext(1, MR_IMAGE_STORAGE, transfer_syntax)
+    return loopback_pair([context], [storage_service(sink, {MR_IMAGE_STORAGE})])[0]
+
+
+def instance(transfer_syntax: str = EXPLICIT_VR_LITTLE_ENDIAN, **changes: str) -> bytes:
+    data_set = Dataset()
+    data_set.SpecificCharacterSet = "ISO_IR 100"
+    data_set.SOPClassUID = changes.get("sop_class", MR_IMAGE_STORAGE)
+    data_set.SOPInstanceUID = changes.get("sop_instance", "1.2.3.4")
+    data_set.PatientName = "A^B"
+    data_set.add_new("PixelData", "OW", bytes(50_000))
+    return encode_data_set(data_set, transfer_syntax)
+
+
+@pytest.mark.requirement("MR-3-10", "MR-3-20", "MR-3.3.4.3-07", "MR-3.3.4.3-11", "MR-3.3.4.3-02")
+@pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
+def test_instance_arrives_as_it_was_sent(transfer_syntax: str) -> None:
+    sink = Sink()
+    channel = channel_to(sink, transfer_syntax)
+    data = instance(transfer_syntax)
+    result = store(channel, channel.contexts[0], IDENTITY, data)
+    assert (result.status, result.outcome, result.comment) == (0, Outcome.SUCCESS, "")
+    assert sink.stored == [data]
+    assert sink.requests[0].identity == IDENTITY
+    assert sink.requests[0].transfer_syntax == transfer_syntax
+
+
+def test_move_originator_is_handed_on() -> None:
+    sink = Sink()
+    channel = channel_to(sink)
+    store(channel, channel.contexts[0], IDENTITY, instance(), originator=MoveOriginator("ARCHIVE", 12))
+    assert sink.requests[0].originator == MoveOriginator("ARCHIVE", 12)
+
+
+@pytest.mark.requirement("MR-3.3.4.3-09", "MR-3.3.4.3-12")
+@pytest.mark.parametrize("changed", ["sop_class", "sop_instance"])
+def test_data_set_of_another_instance_is_not_stored(changed: str) -> None:
+    sink = Sink()
+    channel = channel_to(sink)
+    result = store(channel, channel.contexts[0], IDENTITY, instance(**{changed: "1.2.9"}))
+    assert (result.status, result.outcome) == (0xA900, Outcome.MISMATCH)
+    assert result.comment.endswith("of data set and command differ")
+    assert result.offending in ((0x00080016,), (0x00080018,))
+    assert (sink.stored, sink.aborted) == ([], 1)
+
+
+@pytest.mark.requirement("MR-3.3.4.3-08", "MR-3.3.4.3-12")
+def test_full_disk_is_out_of_resources_and_leaves_nothing() -> None:
+    sink = Sink(room=20_000)
+    channel = channel_to(sink)
+    result = store(channel, channel.contexts[0], IDENTITY, instance())
+    assert (result.status, result.outcome, result.comment) == (0xA700, Outcome.REFUSED, "no space is left")
+    assert (sink.stored, sink.aborted) == ([], 1)
+    sink.room = 1 << 30
+    assert store(channel, channel.contexts[0], IDENTITY, instance()).status == 0
+
+
+def test_sink_can_refuse_and_can_warn() -> None:
+    sink = Sink(refusal=Refuse(0xA701, "not now"))
+    channel = channel_to(sink)
+    assert store(channel, channel.contexts[0], IDENTITY, instance()).comment == "not now"
+    sink.refusal, sink.status = None, 0xB000
+    assert store(channel, channel.contexts[0], IDENTITY, instance()).outcome is Outcome.WARNING
+
+
+@pytest.mark.parametrize(
+    ("command", "data", "status"),
+    [
+        (Command(CommandField=1, AffectedSOPClassUID=MR_IMAGE_STORAGE, AffectedSOPInstanceUID="1.2"), None, 0xC001),
+        (Command(CommandField=1, AffectedSOPClassUID="1.2.9", AffectedSOPInstanceUID="1.2"), b"xx", 0x0122),
+        (Command(CommandField=1, AffectedSOPClassUID=MR_IMAGE_STORAGE), b"xx", 0x0117),
+        (Command(CommandField=1, AffectedSOPClassUID=MR_IMAGE_STORAGE, AffectedSOPInstanceUID="../x"), b"xx", 0x0117),
+    ],
+)
+def test_request_that_makes_no_sense_is_refused(command: Command, data: bytes | None, status: int) -> None:
+    channel = channel_to(Sink())
+    answer = request(channel, 1, command, data).command
+    assert (answer.CommandField, answer.Status) == (CommandField.C_STORE_RSP, status)
+    assert answer.ErrorComment
+
+
+def test_noise_instead_of_a_data_set_is_not_stored() -> None:
+    sink = Sink()
+    channel = channel_to(sink)
+    result = store(channel, channel.contexts[0], IDENTITY, b"\xff" * 4000)
+    assert not result.outcome.is_stored
+    assert sink.stored == []
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (0x0000, Outcome.SUCCESS),
+        (0xB000, Outcome.WARNING),
+        (0xB006, Outcome.WARNING),
+        (0xB007, Outcome.WARNING),
+        (0x0111, Outcome.DUPLICATE),
+        (0xA700, Outcome.REFUSED),
+        (0xA7FF, Outcome.REFUSED),
+        (0xA900, Outcome.MISMATCH),
+        (0xA9FF, Outcome.MISMATCH),
+        (0xC000, Outcome.CANNOT_UNDERSTAND),
+        (0xCFFF, Outcome.CANNOT_UNDERSTAND),
+        (0x0110, Outcome.OTHER),
+        (0x0122, Outcome.OTHER),
+        (0xFE00, Outcome.OTHER),
+    ],
+)
+def test_every_class_of_status_is_told_apart(status: int, outcome: Outcome) -> None:
+    assert outcome_of(status) is outcome
+
+
+def test_a_peers_own_reading_of_a_status_comes_first() -> None:
+    assert outcome_of(0xC123, {0xC123: Outcome.REFUSED}).is_transient

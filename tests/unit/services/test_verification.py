@@ -1,0 +1,24 @@
+"""Verification, SCU joined to SCP in memory (PS3.4 Annex A)."""
+
+import pytest
+
+from openmodality.dimse.channel import PresentationContext
+from openmodality.dimse.loopback import loopback_pair
+from openmodality.errors import NoPresentationContext
+from openmodality.services.verification import VERIFICATION_SERVICE, echo
+from openmodality.standard.sop_classes import VERIFICATION
+from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+
+
+@pytest.mark.requirement("MR-3.3.1.3-01", "MR-3.3.1.3-03", "MR-3.3.1.3-04", "MR-2.1.1-08", "MR-3-05", "MR-3-14")
+@pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
+def test_every_echo_gets_one_success(transfer_syntax: str) -> None:
+    requestor, acceptor = loopback_pair([PresentationContext(1, VERIFICATION, transfer_syntax)], [VERIFICATION_SERVICE])
+    assert [echo(requestor) for _ in range(3)] == [0, 0, 0]
+    assert [command.name for command in acceptor.sent] == ["C-ECHO-RSP"] * 3
+
+
+def test_echo_needs_its_presentation_context() -> None:
+    requestor, _ = loopback_pair([PresentationContext(1, "1.2.3", "1.2.840.10008.1.2")], [])
+    with pytest.raises(NoPresentationContext, match="ACCEPTOR accepted no presentation context"):
+        echo(requestor)
