@@ -1,0 +1,36 @@
+"""Compressed files made uncompressed, for a peer that takes nothing else (PS3.5 Annex A)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import dcmread
+from pydicom.uid import ExplicitVRLittleEndian
+
+from openmodality.errors import ObjectInvalid
+
+
+def decompress_file(path: Path) -> BinaryIO:
+    """A Part 10 file in Explicit VR Little Endian, in memory.
+
+    The SOP Instance UID stays: decompression of what was compressed changes no pixel (PS3.4 B.4.1 forbids a new UID
+    for a mere
+    change of transfer syntax). Raises :class:`ObjectInvalid` naming the file where no decoder can read it.
+    """
+    try:
+        data_set = dcmread(path)
+        if data_set.file_meta.TransferSyntaxUID.is_deflated:
+            data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        else:
+            data_set.decompress(generate_instance_uid=False)
+        buffer = BytesIO()
+        data_set.save_as(buffer, enforce_file_format=True)
+    except Exception as error:
+        raise ObjectInvalid(
+            f"{path}: cannot be decompressed for a peer that takes only uncompressed data: {type(error).__name__}",
+            advice="let the peer accept the transfer syntax of the file, or convert the file first",
+        ) from error
+    buffer.seek(0)
+    return buffer

@@ -1,0 +1,84 @@
+"""Who talks to whom: the values that an association is made from."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from dataclasses import dataclass, field
+from typing import Final
+
+from openmodality.errors import ConfigurationError
+from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from openmodality.upper_layer.negotiation import LocalSide
+
+DEFAULT_AE_TITLE: Final = "OPENMODALITY"
+DEFAULT_MAX_PDU_LENGTH: Final = 131072
+"""What is announced as the longest P-DATA-TF that is taken, in bytes, and the longest that is sent to a peer without a
+limit.
+"""
+
+IMPLEMENTATION_CLASS_UID: Final = "2.25.313475206178354410239286532541092478321"
+IMPLEMENTATION_VERSION_NAME: Final = "OPENMODALITY_01"
+
+_REMOTE: Final = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[^\]]+\]|[^:\[\]]+):(?P<port>\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAE:
+    """A peer: AE title, host name or address, port; ``ssl_context`` where it is reached under TLS."""
+
+    ae_title: str
+    host: str
+    port: int
+    ssl_context: ssl.SSLContext | None = None
+
+    def __str__(self) -> str:
+        return f"{self.ae_title}@{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> RemoteAE:
+        """Read ``AETITLE@host:port`` (an IPv6 address in brackets); raises :class:`ConfigurationError`."""
+        found = _REMOTE.fullmatch(text)
+        if found is None:
+            raise ConfigurationError(f"{text!r} is not a peer", advice="write it as AETITLE@host:port")
+        port = int(found["port"])
+        if not 0 < port < 65536:
+            raise ConfigurationError(f"{text!r}: port {port} is outside 1-65535")
+        return cls(checked_ae_title(found["title"]), found["host"].strip("[]"), port)
+
+
+def checked_ae_title(text: str) -> str:
+    """An AE title without the padding; raises :class:`ConfigurationError` where PS3.5 6.2 forbids it."""
+    title = text.strip(" ")
+    if not 0 < len(title) <= 16 or not title.isascii() or not title.isprintable() or "\\" in title:
+        raise ConfigurationError(
+            f"{text!r} is not an AE title", advice="1 to 16 printable ASCII characters, no backslash, not only spaces"
+        )
+    return title
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAE:
+    """This side of an association."""
+
+    ae_title: str = DEFAULT_AE_TITLE
+    max_pdu_length: int = DEFAULT_MAX_PDU_LENGTH
+    """Announced receive limit in bytes; 0 for none."""
+    max_send_pdu_length: int = 0
+    """Our own limit for what we send, in bytes, below the peer's; 0 for the peer's alone."""
+    implementation_class_uid: str = IMPLEMENTATION_CLASS_UID
+    implementation_version_name: str = IMPLEMENTATION_VERSION_NAME
+    timeouts: Timeouts = field(default=DEFAULT_TIMEOUTS)
+
+    @property
+    def side(self) -> LocalSide:
+        """What the negotiation says of us."""
+        return LocalSide(self.implementation_class_uid, self.implementation_version_name, self.max_pdu_length)
+
+
+def send_limit(local: LocalAE, peer_limit: int) -> int:
+    """The longest P-DATA-TF to send, in bytes: the peer's limit, ours if it is lower, a sane one if the peer has none
+    (0).
+    """
+    limits = [limit for limit in (peer_limit, local.max_send_pdu_length) if limit > 0]
+    return min(limits) if limits else DEFAULT_MAX_PDU_LENGTH

@@ -1,0 +1,45 @@
+"""What both sides do until the association stands: write what the provider wants sent, read, watch one deadline."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Final
+
+from openmodality.network.transport import Transport, timed_out
+from openmodality.upper_layer.primitives import Indication
+from openmodality.upper_layer.provider import Provider
+
+_READ_BYTES: Final = 16 * 1024
+
+
+def await_indication(
+    transport: Transport, provider: Provider, timeout_s: float | None, waiting_for: str
+) -> Indication | None:
+    """The provider's next indication, or ``None`` when it is over without one.
+
+    The deadline holds for the whole of it, so that a peer that sends byte by byte does not stretch it. Raises
+    :class:`PeerTimeout` and :class:`TransportError`.
+    """
+    deadline = None if timeout_s is None else monotonic() + timeout_s
+    buffer = memoryview(bytearray(_READ_BYTES))
+    flush(transport, provider, timeout_s)
+    while True:
+        indication = provider.next_event()
+        flush(transport, provider, timeout_s)
+        if indication is not None or provider.must_close:
+            return indication
+        left = None if deadline is None else deadline - monotonic()
+        if left is not None and left <= 0:
+            raise timed_out(waiting_for, timeout_s)
+        count = transport.read_into(buffer, left, waiting_for)
+        if count:
+            provider.receive_data(buffer[:count])
+        else:
+            provider.transport_closed()
+
+
+def flush(transport: Transport, provider: Provider, timeout_s: float | None) -> None:
+    """Write what the provider wants sent."""
+    data = provider.data_to_send()
+    if data:
+        transport.write((data,), timeout_s)

@@ -1,0 +1,110 @@
+"""Instances that lie in files, as the storage SCU needs them: identity, transfer syntax, a stream."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
+from openmodality.encoding.part10 import read_file_meta
+from openmodality.encoding.transcode import Transcoder
+from openmodality.errors import ObjectInvalid
+from openmodality.services.storage import InstanceIdentity
+from openmodality.services.storage_plan import Kind
+from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+from openmodality.upper_layer.p_data import Buffer
+
+Decompress = Callable[[Path], BinaryIO]
+"""Gives a Part 10 file, in Explicit VR Little Endian, of a compressed one; raises :class:`ObjectInvalid`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileInstance:
+    """A Part 10 file; ``offset_bytes`` is where its data set begins, ``length_bytes`` how long that is."""
+
+    path: Path
+    identity: InstanceIdentity
+    transfer_syntax: str
+    offset_bytes: int
+    length_bytes: int
+
+    @property
+    def kind(self) -> Kind:
+        """What decides the presentation contexts it needs."""
+        return Kind(self.identity.sop_class_uid, self.transfer_syntax)
+
+
+def read_instance(path: Path) -> FileInstance:
+    """Look at the head of a file; raises :class:`ObjectInvalid` naming the file and what is wrong with it."""
+    try:
+        with path.open("rb") as file:
+            meta = read_file_meta(file)
+            size = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error
+    except ObjectInvalid as error:
+        raise ObjectInvalid(f"{path}: {error}", advice="only DICOM files can be sent") from error
+    identity = InstanceIdentity(meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
+    return FileInstance(path, identity, meta.transfer_syntax_uid, meta.data_set_offset, size - meta.data_set_offset)
+
+
+class InstanceReader:
+    """Reads data sets of files, one at a time, into one buffer."""
+
+    def __init__(self, decompress: Decompress | None = None) -> None:
+        self._decompress = decompress
+        self._buffer = memoryview(bytearray(GATHER_BYTES))
+
+    @contextmanager
+    def data_set(self, instance: FileInstance, transfer_syntax: str) -> Iterator[DataSet]:
+        """The data set of a file in a transfer syntax, streamed from the open file.
+
+        The three uncompressed transfer syntaxes are converted into one another on the fly; a compressed file goes as
+        it is or
+        is decompressed first. Raises :class:`ObjectInvalid`.
+        """
+        with self._open(instance, transfer_syntax) as (file, source, length_bytes):
+            if source == transfer_syntax:
+                yield KnownLength(self._chunks(file), length_bytes)
+            else:
+                yield self._converted(file, Transcoder(source, transfer_syntax))
+
+    @contextmanager
+    def _open(self, instance: FileInstance, transfer_syntax: str) -> Iterator[tuple[BinaryIO, str, int]]:
+        source, offset, length = instance.transfer_syntax, instance.offset_bytes, instance.length_bytes
+        is_direct = source == transfer_syntax or source in UNCOMPRESSED
+        with _file(instance.path) if is_direct else self._decompressed(instance) as file:
+            if not is_direct:
+                meta = read_file_meta(file)
+                source, offset = meta.transfer_syntax_uid, meta.data_set_offset
+                length = file.seek(0, os.SEEK_END) - offset
+            file.seek(offset)
+            yield file, source, length
+
+    def _decompressed(self, instance: FileInstance) -> BinaryIO:
+        if self._decompress is None:
+            raise ObjectInvalid(
+                f"{instance.path}: the peer takes only uncompressed data, and no decompressor is at hand"
+            )
+        return self._decompress(instance.path)
+
+    def _chunks(self, file: BinaryIO) -> Iterator[memoryview]:
+        view = self._buffer
+        while count := file.readinto(view):  # type: ignore[attr-defined]
+            yield view[:count]
+
+    def _converted(self, file: BinaryIO, transcoder: Transcoder) -> Iterator[Buffer]:
+        for chunk in self._chunks(file):
+            yield from transcoder.feed(chunk)
+        yield from transcoder.finish()
+
+
+def _file(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,0 +1,125 @@
+"""Opening an association (PS3.8 7.1): connect, propose, understand the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openmodality.dimse.channel import PeerInfo
+from openmodality.dimse.service import Service
+from openmodality.errors import AssociationRejected, NoPresentationContext, TransportError, UsageError
+from openmodality.network.association import Association, aborted, contexts_of
+from openmodality.network.entity import LocalAE, RemoteAE, send_limit
+from openmodality.network.handshake import await_indication, flush
+from openmodality.network.transport import Transport, connect
+from openmodality.upper_layer.negotiation import (
+    ContextProposal,
+    Negotiated,
+    RequestOptions,
+    outcome,
+    propose,
+)
+from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from openmodality.upper_layer.primitives import (
+    AbortIndication,
+    AbortRequest,
+    AssociateConfirm,
+    AssociateRejected,
+    AssociateRequest,
+    Indication,
+    Role,
+)
+from openmodality.upper_layer.provider import Provider
+from openmodality.upper_layer.reasons import reject_text
+
+
+def associate(
+    remote: RemoteAE,
+    local: LocalAE,
+    proposals: Sequence[ContextProposal],
+    services: Sequence[Service] = (),
+    options: RequestOptions | None = None,
+) -> Association:
+    """Open an association; use it as a context manager, which releases it.
+
+    ``services`` answer what the peer asks on this association, such as a storage commitment notification. Raises
+    :class:`TransportError`, :class:`PeerTimeout`, :class:`AssociationRejected`, :class:`AssociationAborted`, and
+    :class:`NoPresentationContext` when the peer accepts none of the proposals.
+    """
+    requests = propose(local.side, local.ae_title, remote.ae_title, proposals, options or RequestOptions())
+    if len(requests) > 1:
+        raise UsageError(f"{len(proposals)} presentation contexts do not fit one association, 128 do")
+    transport = connect(remote.host, remote.port, local.timeouts.connect_s, remote.ssl_context)
+    try:
+        return _negotiate(transport, remote, local, requests[0], services)
+    except BaseException:
+        transport.close()
+        raise
+
+
+def _negotiate(
+    transport: Transport, remote: RemoteAE, local: LocalAE, request: A_ASSOCIATE_RQ, services: Sequence[Service]
+) -> Association:
+    provider = Provider(Role.REQUESTOR, max_pdu_length=local.max_pdu_length)
+    provider.send(AssociateRequest(request))
+    provider.transport_connected()
+    timeout_s = local.timeouts.association_s
+    answer = await_indication(transport, provider, timeout_s, f"{remote} to answer the association request")
+    if not isinstance(answer, AssociateConfirm):
+        raise _refusal(remote, answer)
+    negotiated = outcome(request, answer.pdu)
+    if not negotiated.accepted:
+        provider.send(AbortRequest())
+        flush(transport, provider, timeout_s)
+        raise _nothing_accepted(remote, negotiated)
+    association = Association(
+        transport, provider, contexts_of(negotiated), _peer_info(remote, request, negotiated), services, local.timeouts
+    )
+    association.max_pdu_length = send_limit(local, negotiated.peer_max_pdu_length)
+    return association
+
+
+def _peer_info(remote: RemoteAE, request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> PeerInfo:
+    return PeerInfo(
+        calling_ae_title=request.calling_ae_title,
+        called_ae_title=remote.ae_title,
+        address=remote.host,
+        implementation_class_uid=negotiated.peer_implementation_class_uid,
+        implementation_version_name=negotiated.peer_implementation_version_name,
+    )
+
+
+_REJECT_ADVICE = {
+    (1, 3): "add our AE title (see --calling) to the applications that the peer knows",
+    (1, 7): "check the AE title that the peer is called by",
+    (3, 1): "the peer is busy, try again later",
+    (3, 2): "the peer has too many associations open, try again later",
+}
+
+
+def _refusal(remote: RemoteAE, answer: Indication | None) -> Exception:
+    if isinstance(answer, AssociateRejected):
+        return _rejected(remote, answer.pdu)
+    if isinstance(answer, AbortIndication):
+        return aborted(str(remote), answer)
+    return TransportError(
+        f"{remote} closed the connection without answering the association request",
+        advice="check that it is a DICOM application, and whether it wants TLS",
+    )
+
+
+def _rejected(remote: RemoteAE, pdu: A_ASSOCIATE_RJ) -> AssociationRejected:
+    return AssociationRejected(
+        f"{remote} rejected the association: {reject_text(pdu.result, pdu.source, pdu.reason)}",
+        result=pdu.result,
+        source=pdu.source,
+        reason=pdu.reason,
+        advice=_REJECT_ADVICE.get((pdu.source, pdu.reason), "see the peer's own log"),
+    )
+
+
+def _nothing_accepted(remote: RemoteAE, negotiated: Negotiated) -> NoPresentationContext:
+    reasons = ", ".join(sorted({f"{context.abstract_syntax} {context.text}" for context in negotiated.rejected})[:4])
+    return NoPresentationContext(
+        f"{remote} accepted none of the presentation contexts: {reasons}",
+        advice="check that the peer offers this service to this AE title",
+    )

@@ -1,0 +1,80 @@
+"""A folder as the sink of a storage SCP, without a database: what ``openmodality receive`` writes to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from openmodality.encoding.part10 import encode_file_head
+from openmodality.services.storage import StoreRequest
+from openmodality.store.files import InstanceFiles
+from openmodality.store.instance_file import InstanceFile, Stored
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An instance that is safe on disk; ``stored`` says whether it was there before."""
+
+    request: StoreRequest
+    length_bytes: int
+    stored: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the file head says of who wrote the file (PS3.10 Table 7.1-1)."""
+
+    implementation_class_uid: str
+    implementation_version_name: str
+
+
+class FolderSink:
+    """Fulfils :class:`openmodality.services.storage.InstanceSink`.
+
+    ``arrived`` is called, in the association's thread, for every instance that is safe and before its C-STORE is
+    answered.
+    """
+
+    def __init__(self, files: InstanceFiles, identity: Identity, arrived: Callable[[Arrival], object]) -> None:
+        self._files = files
+        self._identity = identity
+        self._arrived = arrived
+
+    def open(self, request: StoreRequest) -> FolderWriter:
+        """Begin the file of an instance."""
+        head = encode_file_head(
+            request.identity.sop_class_uid,
+            request.identity.sop_instance_uid,
+            request.transfer_syntax,
+            self._identity.implementation_class_uid,
+            self._identity.implementation_version_name,
+            request.peer.calling_ae_title,
+        )
+        return FolderWriter(self._files.create(request.identity.sop_instance_uid, head), request, self._arrived)
+
+
+class FolderWriter:
+    """One instance on its way into the folder."""
+
+    __slots__ = ("_arrived", "_file", "_request", "write")
+
+    def __init__(self, file: InstanceFile, request: StoreRequest, arrived: Callable[[Arrival], object]) -> None:
+        self._file = file
+        self._request = request
+        self._arrived = arrived
+        self.write = file.write
+
+    def commit(self) -> None:
+        """Give the complete file its name; an instance that is there already stays as it is."""
+        stored = self._file.commit()
+        if stored is Stored.DIFFERENT:
+            uid = self._request.identity.sop_instance_uid
+            log.warning("storage.content_differs", extra={"sop_instance_uid": uid, "kept": "first"})
+        self._arrived(Arrival(self._request, self._file.length_bytes, stored))
+
+    def abort(self) -> None:
+        """Remove what was written."""
+        self._file.abort()
