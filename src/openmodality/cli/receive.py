@@ -1,0 +1,117 @@
+"""``openmodality receive``: instances straight into a folder."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from openmodality.cli.peer import JsonOption
+from openmodality.cli.progress import ProgressLine
+from openmodality.errors import UsageError
+from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH, LocalAE, checked_ae_title
+from openmodality.network.policy import StorageClasses, storage_policy
+from openmodality.services.storage import storage_service
+from openmodality.services.verification import VERIFICATION_SERVICE
+from openmodality.store.files import InstanceFiles
+from openmodality.store.folder import Arrival, FolderSink, Identity
+from openmodality.store.instance_file import Stored
+
+
+def run(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go; made if it is not there.")],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="TCP port to listen on; 0 takes a free one.")],
+    aet: Annotated[str | None, typer.Option("--aet", help="Our AE title; else any called title is taken.")] = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; all by default.")] = "",
+    durability: Annotated[
+        str, typer.Option("--durability", help="fsync: safe against power failure; os: faster.")
+    ] = "fsync",
+    max_pdu: Annotated[
+        int, typer.Option("--max-pdu", min=0, help="Longest PDU to take, bytes.")
+    ] = DEFAULT_MAX_PDU_LENGTH,
+    as_json: JsonOption = False,
+) -> None:
+    """Receive instances into a folder (Storage and Verification SCP), without the local database.
+
+    Every storage SOP Class and transfer syntax is taken. A file appears under its name, SOP-INSTANCE-UID.dcm, only
+    when it is complete and
+    safe; then Success is answered. An instance that is there already is not replaced. Stops at Ctrl-C or SIGTERM.
+    """
+    local = LocalAE(checked_ae_title(aet) if aet else DEFAULT_AE_TITLE, max_pdu_length=max_pdu)
+    files = InstanceFiles(_made(folder), durability=_durability(durability), fan_out=False)
+    files.remove_leftovers()
+    progress = ProgressLine("received")
+    sink = FolderSink(
+        files,
+        Identity(local.implementation_class_uid, local.implementation_version_name),
+        _Printer(progress, as_json).arrived,
+    )
+    decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}) if aet else None)
+    services = (VERIFICATION_SERVICE, storage_service(sink, StorageClasses()))
+    stop = _stop_on_signals()
+    with Acceptor(local, services, decide, Listening(host, port)) as acceptor:
+        print(f"listening on port {acceptor.port}, files go to {folder}", file=sys.stderr, flush=True)
+        stop.wait()
+    files.close()
+    progress.clear()
+    print(f"received {progress.count} files", file=sys.stderr)
+
+
+class _Printer:
+    """One line for each instance with ``--json``, else a line of progress."""
+
+    def __init__(self, progress: ProgressLine, as_json: bool) -> None:
+        self._progress = progress
+        self._as_json = as_json
+        self._lock = threading.Lock()
+
+    def arrived(self, arrival: Arrival) -> None:
+        with self._lock:
+            self._progress.advance(arrival.length_bytes)
+            if self._as_json:
+                print(json.dumps(_described(arrival)), flush=True)
+            elif arrival.stored is Stored.DIFFERENT:
+                self._progress.clear()
+                uid = arrival.request.identity.sop_instance_uid
+                print(f"{uid}: came again with different content, the first is kept", file=sys.stderr)
+
+
+def _described(arrival: Arrival) -> dict[str, Any]:
+    request = arrival.request
+    return {
+        "sop_instance_uid": request.identity.sop_instance_uid,
+        "sop_class_uid": request.identity.sop_class_uid,
+        "transfer_syntax": request.transfer_syntax,
+        "calling_ae_title": request.peer.calling_ae_title,
+        "bytes": arrival.length_bytes,
+        "stored": arrival.stored.value,
+    }
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be used as a folder: {error.strerror}") from error
+    return folder
+
+
+def _durability(text: str) -> Literal["fsync", "os"]:
+    if text == "fsync":
+        return "fsync"
+    if text == "os":
+        return "os"
+    raise UsageError(f"--durability {text!r} is not known", advice="use fsync or os")
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,152 @@
+"""``openmodality send``: files and folders straight to a peer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from openmodality.cli.main import error_line
+from openmodality.cli.peer import CallingOption, JsonOption, PeerArgument, TimeoutOption, local_ae, resolve
+from openmodality.cli.progress import ProgressLine
+from openmodality.dimse.status import describe
+from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
+from openmodality.network.entity import DEFAULT_AE_TITLE
+from openmodality.network.instances import Decompress, FileInstance, InstanceReader, read_instance
+from openmodality.network.requestor import associate
+from openmodality.network.sending import SendOptions, Sent, send
+
+
+def run(
+    peer: PeerArgument,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="DICOM files, or folders of them.")],
+    calling: CallingOption = DEFAULT_AE_TITLE,
+    timeout: TimeoutOption = 30.0,
+    stop: Annotated[bool, typer.Option("--stop-on-failure", help="Stop at the first that is not stored.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send files or folders straight to a peer (C-STORE), without the local database.
+
+    Uncompressed files are converted to what the peer takes; compressed ones go as they are, or are decompressed where
+    the peer takes
+    only uncompressed data. Files in a folder that are not DICOM are passed over and counted.
+    """
+    remote, local = resolve(peer), local_ae(calling, timeout)
+    instances, unreadable = find_instances(paths)
+    progress = ProgressLine("sent", len(instances), sum(instance.length_bytes for instance in instances))
+    results = send(
+        lambda plan: associate(remote, local, plan.proposals),
+        instances,
+        InstanceReader(_decompressor()),
+        SendOptions(stop_on_failure=stop),
+    )
+    report = Report(str(remote), unreadable)
+    for sent in results:
+        progress.advance(sent.instance.length_bytes, ok=sent.is_stored)
+        report.add(sent, progress, quiet=as_json)
+    progress.clear()
+    print(json.dumps(report.as_json(progress)) if as_json else report.summary(progress))
+    raise typer.Exit(0 if report.is_complete else 1)
+
+
+class Report:
+    """What became of the files."""
+
+    def __init__(self, peer: str, unreadable: list[OpenModalityError]) -> None:
+        self.peer = peer
+        self.outcomes: Counter[str] = Counter()
+        self.not_stored: list[dict[str, Any]] = []
+        self.warnings: list[dict[str, Any]] = []
+        self._unreadable = unreadable
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was named is now at the peer."""
+        return not self.not_stored and not self._unreadable
+
+    def add(self, sent: Sent, progress: ProgressLine, *, quiet: bool) -> None:
+        """Take in one result; what is not a plain success is said at once."""
+        self.outcomes[sent.result.outcome.value if sent.result else "not sent"] += 1
+        if sent.result is not None and sent.result.status == 0:
+            return
+        entry = {"path": str(sent.instance.path), "status": None, "reason": ""}
+        if sent.result is not None:
+            entry |= {
+                "status": f"{sent.result.status:04X}",
+                "reason": describe(sent.result.status, sent.result.comment),
+            }
+        elif sent.error is not None:
+            entry["reason"] = error_line(sent.error)
+        (self.warnings if sent.is_stored else self.not_stored).append(entry)
+        if not quiet:
+            progress.clear()
+            print(f"{entry['path']}: {entry['reason']}", file=sys.stderr)
+
+    def summary(self, progress: ProgressLine) -> str:
+        """One line for a person."""
+        stored = progress.count - progress.failed
+        volume = f"{progress.length_bytes / 1e6:.1f} MB in {progress.seconds:.1f} s"
+        text = f"{self.peer}: {stored} of {progress.count} instances stored, {volume}"
+        if self.warnings:
+            text += f", {len(self.warnings)} with a warning"
+        return text
+
+    def as_json(self, progress: ProgressLine) -> dict[str, Any]:
+        """All of it, for a program."""
+        return {
+            "peer": self.peer,
+            "instances": progress.count,
+            "stored": progress.count - progress.failed,
+            "bytes": progress.length_bytes,
+            "seconds": round(progress.seconds, 3),
+            "outcomes": dict(self.outcomes),
+            "warnings": self.warnings,
+            "not_stored": self.not_stored
+            + [{"path": None, "status": None, "reason": str(e)} for e in self._unreadable],
+        }
+
+
+def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[OpenModalityError]]:
+    """The DICOM files among ``paths``; those named one by one that are none are reported and returned as errors.
+
+    Raises :class:`UsageError` when nothing is there to send.
+    """
+    instances: list[FileInstance] = []
+    errors: list[OpenModalityError] = []
+    passed_over = 0
+    for path, is_named in _files(paths):
+        try:
+            instances.append(read_instance(path))
+        except ObjectInvalid as error:
+            if is_named:
+                errors.append(error)
+                print(error_line(error), file=sys.stderr)
+            else:
+                passed_over += 1
+    if passed_over:
+        print(f"{passed_over} files are not DICOM and were passed over", file=sys.stderr)
+    if not instances:
+        raise UsageError("there is no DICOM file to send", advice="name DICOM files, or folders of them")
+    return instances, errors
+
+
+def _files(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
+    for path in paths:
+        if path.is_dir():
+            yield from ((file, False) for file in sorted(path.rglob("*")) if file.is_file() and file.name != "DICOMDIR")
+        else:
+            yield path, True
+
+
+def _decompressor() -> Decompress:
+    def decompress(path: Path) -> Any:
+        from openmodality.imaging.decompress import decompress_file  # noqa: PLC0415 - start-up time, and rarely needed
+
+        return decompress_file(path)
+
+    return decompress
