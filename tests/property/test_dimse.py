@@ -34,7 +34,7 @@ FIELDS = {
     "MoveOriginatorApplicationEntityTitle": TEXT,
 }
 COMMANDS = st.fixed_dictionaries({"CommandField": US, "CommandDataSetType": US}, optional=FIELDS).map(
-    lambda fields: Command(**fields)
+    lambda fields: Command(**fields)  # type: ignore[arg-type]
 )
 
 
