@@ -70,8 +70,6 @@ class HeadScanner:
             if self._scan(chunk):
                 self.done = True
                 return True
-            self.values.clear()
-            self._kept = 0
             self._tokenizer = Tokenizer(self._uid)
         for token in self._tokenizer.feed(chunk):
             if self._take(token):

@@ -9,7 +9,7 @@ UN.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -51,6 +51,7 @@ def tag_text(tag: int) -> str:
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
+@lru_cache(maxsize=128)  # UIDs come from peers: bounded
 def layout_of(transfer_syntax: str) -> Layout:
     """The layout that a transfer syntax UID stands for; what is deflated is meant after inflating.
 
@@ -60,9 +61,13 @@ def layout_of(transfer_syntax: str) -> Layout:
     return layout(syntax.explicit, syntax.big_endian) if syntax else layout(explicit=True, big_endian=False)
 
 
-@cache
 def layout(explicit: bool, big_endian: bool) -> Layout:
     """The layout with these properties; Implicit VR is Little Endian (there is no other in the standard)."""
+    return _layout(explicit, explicit and big_endian)
+
+
+@cache
+def _layout(explicit: bool, big_endian: bool) -> Layout:
     if not explicit:
         return Layout(False, False, _implicit_reader(), _implicit_writer())
     order = ">" if big_endian else "<"

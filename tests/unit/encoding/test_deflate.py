@@ -35,6 +35,8 @@ def test_damaged() -> None:
         list(Inflater().feed(b"\xff\xff\xff\xff"))
 
 
-def test_output_of_exactly_one_piece_does_not_lose_the_rest() -> None:
-    data = bytes(range(256)) * (2 * PIECE_BYTES // 256)
-    assert b"".join(inflate([zlib.compress(data, wbits=-15)])) == data
+def test_the_last_bytes_come_although_all_input_is_taken() -> None:
+    for size in range(PIECE_BYTES - 2, PIECE_BYTES + 300):
+        deflated = zlib.compress(bytes(size), wbits=-15)
+        assert sum(len(piece) for piece in inflate([deflated[:-1], deflated[-1:]])) == size
+        assert sum(len(piece) for piece in inflate([deflated])) == size

@@ -140,6 +140,10 @@ def test_order_is_not_checked() -> None:
         (explicit_sequence(ITEM + UNDEFINED + NAME, UNDEFINED), "cut off"),
         (explicit_sequence(NAME), r"\(0010,0010\) at byte 12 stands where \(0040,A730\) needs an item"),
         (explicit_sequence(ITEM + pack("<L", 4) + NAME), r"\(0010,0010\) .* beyond the end"),
+        (
+            explicit_sequence(ITEM + pack("<L", 28) + explicit_sequence(ITEM + UNDEFINED + NAME, UNDEFINED)),
+            "beyond the end",
+        ),
         (explicit_sequence(ITEM + pack("<L", 400)), r"\(FFFE,E000\) .* beyond the end"),
         (ITEM + bytes(4), "no item or delimiter"),
         (ITEM_END, "no item or delimiter"),
