@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID
 
+from openmodality.encoding.uid import is_valid_uid
+
 TransferSyntaxName: TypeAlias = Literal["ImplicitVRLittleEndian", "ExplicitVRLittleEndian", "ExplicitVRBigEndian"]
 
 
@@ -26,7 +28,7 @@ def valid_ae_title(title: str) -> str:
 
 def valid_uid(uid: str) -> str:
     """``uid`` where it is empty or a UID: digits and points, at most 64, no leading zeros (PS3.5 9.1)."""
-    if uid and not UID(uid).is_valid:
+    if uid and not is_valid_uid(uid):
         raise ValueError("a UID has at most 64 digits and points, and no part starts with 0")
     return uid
 
@@ -41,6 +43,11 @@ def sop_class_uid(text: str) -> UID:
     raise ValueError("is neither the keyword nor the UID of a SOP class of PS3.6")
 
 
+def _optional_ae_title(title: str) -> str:
+    return valid_ae_title(title) if title else title
+
+
+OptionalAETitle: TypeAlias = Annotated[str, AfterValidator(_optional_ae_title)]
 AETitle: TypeAlias = Annotated[str, AfterValidator(valid_ae_title)]
 SOPClass: TypeAlias = Annotated[str, AfterValidator(sop_class_uid)]
 UIDText: TypeAlias = Annotated[str, AfterValidator(valid_uid)]

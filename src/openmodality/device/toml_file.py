@@ -97,7 +97,8 @@ def _parts(dotted_key: str) -> Location:
 
 
 def _problem(model: type[BaseModel], detail: ErrorDetails, lines: Mapping[Location, int], shown: str) -> str:
-    location = detail["loc"]
+    # Pydantic appends "[key]" where the name of a table is wrong, not what is in it.
+    location = tuple(part for part in detail["loc"] if part != "[key]")
     where = place(location, lines, shown)
     if detail["type"] == "extra_forbidden":
         return f"{where} is not a setting{_suggestion(str(location[-1]), _names_at(model, location[:-1]))}"
