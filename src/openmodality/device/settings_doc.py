@@ -118,9 +118,9 @@ def settings_page() -> str:
 _INTRODUCTION = """\
 # The site file
 
-`site.toml` says which device this is and how it is connected. `openmodality init DIR --profile mr` writes one that
-works at once with the virtual hospital on the same machine; what you do not set keeps its default. A mistake is
-reported with file, line, key and what is allowed.
+`site.toml` says which device this is and how it is connected. A newly made one works at once with the virtual hospital
+on the same machine; what you do not set keeps its default. A mistake is reported with file, line, key and what is
+allowed.
 
 This page is generated: `python -m openmodality.device.settings_doc docs/site-file.md`. `NAME` stands for a name of your
 choice (a peer) or of the profile (an application entity), `[]` for each `[[...]]` table. Relative paths start at the
