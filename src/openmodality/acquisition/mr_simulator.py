@@ -108,7 +108,7 @@ class MrSimulator:
 
     def _scan(self, index: int, protocol: MrProtocol) -> AcquiredSeries:
         common = Dataset()
-        common.BodyPartExamined = "HEAD"
+        common.BodyPartExamined = "BRAIN"
         common.ProtocolName = protocol.name
         common.PatientPosition = "HFS"
         return AcquiredSeries(
@@ -157,7 +157,7 @@ def technique_attributes(protocol: MrProtocol) -> Dataset:
     data_set.ImageType = ["ORIGINAL", "PRIMARY", "M", protocol.sequence.value]
     inversion = protocol.sequence is PulseSequence.INVERSION_RECOVERY
     gradient = protocol.sequence is PulseSequence.GRADIENT_ECHO
-    data_set.ScanningSequence = ["SE", "IR"] if inversion else protocol.sequence.value
+    data_set.ScanningSequence = protocol.sequence.value
     data_set.SequenceVariant = "SP" if gradient else "SK" if protocol.echo_train_length > 1 else "NONE"
     data_set.ScanOptions = ""
     data_set.MRAcquisitionType = "2D"

@@ -252,7 +252,7 @@ def frame_attributes(protocol: XRayProtocol, event: IrradiationEvent) -> Dataset
     data_set.RadiationMode = "PULSED" if protocol.pulse_rate else "CONTINUOUS"
     data_set.AveragePulseWidth = f"{protocol.pulse_width_ms:g}"
     data_set.ImageAndFluoroscopyAreaDoseProduct = f"{event.dose_area_product_gy_m2 / frames * 1e5:.6g}"
-    data_set.EntranceDose = round(event.entrance_dose_gy / frames * 100)
+    data_set.EntranceDose = round(event.entrance_dose_gy / frames * 10)
     data_set.EntranceDoseInmGy = f"{event.entrance_dose_gy / frames * 1e3:.6g}"
     data_set.IrradiationEventUID = event.uid
     data_set.DistanceSourceToDetector = f"{geometry.source_to_detector_mm:g}"

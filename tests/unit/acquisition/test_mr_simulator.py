@@ -81,7 +81,7 @@ def test_technique_attributes() -> None:
     attributes = scan(replace(SMALL, sequence=PulseSequence.INVERSION_RECOVERY, inversion_time_ms=2500.0))[1][
         0
     ].attributes
-    assert list(attributes.ScanningSequence) == ["SE", "IR"]
+    assert attributes.ScanningSequence == "IR"
     assert (float(attributes.EchoTime), float(attributes.RepetitionTime)) == (12.0, 500.0)
     assert float(attributes.InversionTime) == 2500.0
     assert float(attributes.MagneticFieldStrength) == 1.5

@@ -1,0 +1,126 @@
+"""Content items of structured reports (PS3.3 C.17.3), as small functions that return a data set each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydicom.dataset import Dataset
+from pydicom.valuerep import format_number_as_ds
+
+CONTAINS = "CONTAINS"
+HAS_CONCEPT_MOD = "HAS CONCEPT MOD"
+HAS_OBS_CONTEXT = "HAS OBS CONTEXT"
+HAS_PROPERTIES = "HAS PROPERTIES"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A coded concept (PS3.3 8.8)."""
+
+    value: str
+    scheme: str
+    meaning: str
+
+    def item(self) -> Dataset:
+        """The item of a code sequence."""
+        data_set = Dataset()
+        data_set.CodeValue = self.value
+        data_set.CodingSchemeDesignator = self.scheme
+        data_set.CodeMeaning = self.meaning
+        return data_set
+
+
+def dcm(value: str, meaning: str) -> Code:
+    """A concept of PS3.16 Annex D."""
+    return Code(value, "DCM", meaning)
+
+
+def ucum(value: str, meaning: str = "") -> Code:
+    """A unit of measurement."""
+    return Code(value, "UCUM", meaning or value)
+
+
+def container(
+    concept: Code, children: Sequence[Dataset], *, template: str = "", continuity: str = "SEPARATE"
+) -> Dataset:
+    """A CONTAINER with its children; ``template`` is the DCMR template it follows."""
+    data_set = _item("CONTAINER", concept)
+    data_set.ContinuityOfContent = continuity
+    if template:
+        identification = Dataset()
+        identification.MappingResource = "DCMR"
+        identification.TemplateIdentifier = template
+        data_set.ContentTemplateSequence = [identification]
+    if children:
+        data_set.ContentSequence = list(children)
+    return data_set
+
+
+def code(concept: Code, value: Code, children: Sequence[Dataset] = ()) -> Dataset:
+    """A CODE, with the items that modify it."""
+    data_set = _item("CODE", concept)
+    data_set.ConceptCodeSequence = [value.item()]
+    if children:
+        data_set.ContentSequence = list(children)
+    return data_set
+
+
+def num(concept: Code, value: float, unit: Code) -> Dataset:
+    """A NUM: a measured value with its unit."""
+    measured = Dataset()
+    measured.NumericValue = format_number_as_ds(float(value))
+    measured.MeasurementUnitsCodeSequence = [unit.item()]
+    data_set = _item("NUM", concept)
+    data_set.MeasuredValueSequence = [measured]
+    return data_set
+
+
+def text(concept: Code, value: str) -> Dataset:
+    """A TEXT."""
+    data_set = _item("TEXT", concept)
+    data_set.TextValue = value
+    return data_set
+
+
+def uidref(concept: Code, value: str) -> Dataset:
+    """A UIDREF."""
+    data_set = _item("UIDREF", concept)
+    data_set.UID = value
+    return data_set
+
+
+def date_time(concept: Code, value: datetime) -> Dataset:
+    """A DATETIME."""
+    data_set = _item("DATETIME", concept)
+    data_set.DateTime = value.strftime("%Y%m%d%H%M%S.%f")
+    return data_set
+
+
+def image(concept: Code, sop_class_uid: str, sop_instance_uid: str) -> Dataset:
+    """An IMAGE: a reference to an instance."""
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = sop_class_uid
+    reference.ReferencedSOPInstanceUID = sop_instance_uid
+    data_set = _item("IMAGE", concept)
+    data_set.ReferencedSOPSequence = [reference]
+    return data_set
+
+
+def related(relationship: str, item: Dataset) -> Dataset:
+    """``item`` as a child by ``relationship``."""
+    item.RelationshipType = relationship
+    return item
+
+
+def contains(*items: Dataset) -> list[Dataset]:
+    """``items`` as the contents of a container."""
+    return [related(CONTAINS, item) for item in items]
+
+
+def _item(value_type: str, concept: Code) -> Dataset:
+    data_set = Dataset()
+    data_set.ValueType = value_type
+    data_set.ConceptNameCodeSequence = [concept.item()]
+    return data_set

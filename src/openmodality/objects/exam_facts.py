@@ -1,0 +1,152 @@
+"""What an exam, a series and an instance know of themselves: the values that the device finds automatically."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from pydicom.dataset import Dataset
+
+from openmodality.objects.builder import Values
+
+MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3"
+
+
+@dataclass(frozen=True, slots=True)
+class PerformedStep:
+    """The Modality Performed Procedure Step that images belong to."""
+
+    sop_instance_uid: str
+    step_id: str
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExamFacts:
+    """One study on this device.
+
+    ``worklist`` is the scheduled item after the attribute mapping, empty for an unscheduled exam; ``user`` what the
+    operator typed; ``configuration`` the attributes of the equipment. Study Instance UID and Accession Number are
+    those of the item, or made locally.
+    """
+
+    study_instance_uid: str
+    started: datetime
+    study_id: str = ""
+    accession_number: str = ""
+    step: PerformedStep | None = None
+    worklist: Dataset = field(default_factory=Dataset)
+    user: Dataset = field(default_factory=Dataset)
+    configuration: Dataset = field(default_factory=Dataset)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFacts:
+    """One series. ``attributes`` are the same for all its instances, such as Patient Position."""
+
+    series_instance_uid: str
+    number: int
+    started: datetime
+    modality: str
+    description: str = ""
+    images_in_acquisition: int = 1
+    frame_of_reference_uid: str = ""
+    attributes: Dataset = field(default_factory=Dataset)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    """One instance."""
+
+    sop_instance_uid: str
+    number: int
+    created: datetime
+
+
+def values_of(exam: ExamFacts, series: SeriesFacts, instance: InstanceFacts, acquisition: Dataset) -> Values:
+    """All that is known about an instance, sorted by source. ``acquisition`` are the attributes of its frame."""
+    automatic = Dataset()
+    for part in (_study(exam), _series(exam, series), _instance(series, instance)):
+        automatic.update(part)
+    acquired = Dataset()
+    acquired.update(series.attributes)
+    acquired.update(acquisition)
+    # The moment when the image was acquired is also when its content was made.
+    for kind in ("Date", "Time"):
+        for keyword in (f"Content{kind}", f"Acquisition{kind}"):
+            if acquired.get(keyword):
+                automatic[keyword] = acquired[keyword]
+    return Values(exam.worklist, exam.user, exam.configuration, acquired, automatic)
+
+
+def _study(exam: ExamFacts) -> Dataset:
+    data_set = Dataset()
+    data_set.StudyInstanceUID = exam.study_instance_uid
+    data_set.StudyID = exam.study_id
+    data_set.AccessionNumber = exam.accession_number
+    data_set.StudyDate, data_set.StudyTime = moment(exam.started)
+    birth = exam.worklist.get("PatientBirthDate") or exam.user.get("PatientBirthDate")
+    data_set.PatientAge = age(str(birth or ""), exam.started.date())
+    if exam.step is not None:
+        data_set.update(_step(exam.step))
+    return data_set
+
+
+def _step(step: PerformedStep) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = MODALITY_PERFORMED_PROCEDURE_STEP
+    reference.ReferencedSOPInstanceUID = step.sop_instance_uid
+    data_set = Dataset()
+    data_set.ReferencedPerformedProcedureStepSequence = [reference]
+    data_set.PerformedProcedureStepID = step.step_id
+    data_set.PerformedProcedureStepStartDate, data_set.PerformedProcedureStepStartTime = moment(step.started)
+    return data_set
+
+
+def _series(exam: ExamFacts, series: SeriesFacts) -> Dataset:
+    data_set = Dataset()
+    data_set.SeriesInstanceUID = series.series_instance_uid
+    data_set.SeriesNumber = series.number
+    data_set.SeriesDate, data_set.SeriesTime = moment(series.started)
+    data_set.Modality = series.modality
+    data_set.SeriesDescription = series.description
+    if exam.step is None:
+        # Images of an exam without a performed step still belong to a group of their own.
+        data_set.PerformedProcedureStepID = exam.study_id
+    if series.frame_of_reference_uid:
+        data_set.FrameOfReferenceUID = series.frame_of_reference_uid
+    return data_set
+
+
+def _instance(series: SeriesFacts, instance: InstanceFacts) -> Dataset:
+    data_set = Dataset()
+    data_set.SOPInstanceUID = instance.sop_instance_uid
+    data_set.InstanceNumber = instance.number
+    data_set.AcquisitionNumber = series.number
+    data_set.ImagesInAcquisition = series.images_in_acquisition
+    day, time = moment(instance.created)
+    data_set.InstanceCreationDate, data_set.InstanceCreationTime = day, time
+    data_set.ContentDate, data_set.ContentTime = day, time
+    data_set.AcquisitionDate, data_set.AcquisitionTime = day, time
+    data_set.DateOfSecondaryCapture, data_set.TimeOfSecondaryCapture = day, time
+    return data_set
+
+
+def moment(now: datetime) -> tuple[str, str]:
+    """Date (DA) and time (TM) of a moment."""
+    return now.strftime("%Y%m%d"), now.strftime("%H%M%S.%f")
+
+
+def age(birth_date: str, today: date) -> str:
+    """Patient's Age (0010,1010), an Age String (PS3.5 6.2): in years from two years on, in months or days below."""
+    try:
+        birth = datetime.strptime(birth_date, "%Y%m%d").date()
+    except ValueError:
+        return ""
+    days = (today - birth).days
+    if days < 0:
+        return ""
+    months = (today.year - birth.year) * 12 + today.month - birth.month - (today.day < birth.day)
+    if months >= 24:
+        return f"{min(months // 12, 999):03d}Y"
+    return f"{months:03d}M" if months >= 1 else f"{days:03d}D"
