@@ -15,7 +15,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass
 
 from openmodality.standard import upper_layer as facts
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
@@ -23,6 +22,7 @@ from openmodality.upper_layer.items import PresentationContextAC, PresentationCo
 from openmodality.upper_layer.negotiation import LocalSide, find_role_selection
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.user_information import RoleSelection, UserInformation
+from openmodality.upper_layer.value_class import value_class
 
 VERIFICATION_SOP_CLASS = "1.2.840.10008.1.1"
 
@@ -35,7 +35,7 @@ TEMPORARY_CONGESTION = A_ASSOCIATE_RJ(facts.REJECTED_TRANSIENT, facts.REJECT_BY_
 LOCAL_LIMIT_EXCEEDED = A_ASSOCIATE_RJ(facts.REJECTED_TRANSIENT, facts.REJECT_BY_PRESENTATION, 2)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SyntaxPolicy:
     """How one abstract syntax is taken: transfer syntaxes in our order of preference, and the roles that we play.
 
@@ -47,7 +47,7 @@ class SyntaxPolicy:
     scu: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PeerPolicy:
     """What one peer may have. ``other`` takes abstract syntaxes that ``abstract_syntaxes`` does not list, None none.
 
@@ -61,7 +61,7 @@ class PeerPolicy:
     max_associations: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AcceptorPolicy:
     """What an acceptor takes. ``peer`` gives the policy for a calling AE title, None for one that is not known.
 
@@ -77,7 +77,7 @@ class AcceptorPolicy:
     max_associations: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Load:
     """How busy the acceptor is, not counting the association that is asked for."""
 

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Set
-from dataclasses import dataclass
 
 from openmodality.errors import UsageError
 from openmodality.standard import upper_layer as facts
 from openmodality.upper_layer.primitives import PresentationDataValue
+from openmodality.upper_layer.value_class import value_class
 
 MAX_ASSOCIATE_LENGTH = 1 << 20
 TOLERATED_P_DATA_LENGTH = 1 << 20
@@ -35,7 +35,7 @@ _COLLECTED_LONG = (facts.PDU_A_ASSOCIATE_RQ, facts.PDU_A_ASSOCIATE_AC)
 _SHORT_LENGTH = 4
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ReceivedPDU:
     """A PDU other than streamed P-DATA-TF: its type and variable field. Unexpected P-DATA-TF comes with an empty
     field.
@@ -45,7 +45,7 @@ class ReceivedPDU:
     variable_field: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Violation:
     """What came is no PDU: the reason for A-P-ABORT (PS3.8 Table 9-26) and what was wrong."""
 
@@ -107,7 +107,8 @@ class Framing:
             return self._fragment()
         # The usual case: a P-DATA-TF begins, both headers are in the buffer and their values are good.
         position = self._position
-        if self._expects_data and self._end - position >= 12 and self._is_between_pdus():
+        in_parts = self._pdu_left or self._partial or self._pdu_type or self._skip or self._broken
+        if self._expects_data and self._end - position >= 12 and not in_parts:
             pdu_type, pdu_length, pdv_length, context_id, control = _unpack_both_headers(self._view, position)
             if (
                 pdu_type == _P_DATA_TF
@@ -121,9 +122,6 @@ class Framing:
                 self._context_id, self._control = context_id, control
                 return self._fragment()
         return self._next_in_parts()
-
-    def _is_between_pdus(self) -> bool:
-        return not (self._pdu_left or self._partial or self._pdu_type or self._skip or self._broken)
 
     def _fragment(self) -> PresentationDataValue | None:
         """What has arrived of the current presentation data value."""

@@ -16,17 +16,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from openmodality.errors import ProtocolError, UsageError
 from openmodality.standard import upper_layer as facts
+from openmodality.upper_layer.value_class import value_class
 
 _HEADER = struct.Struct(">BBH")
 _LENGTH = struct.Struct(">H")
 _PADDING = b"\0 "
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class UnknownItem:
     """An item of a type that the standard does not define here; kept as it came, otherwise skipped."""
 
@@ -34,7 +34,7 @@ class UnknownItem:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PresentationContextRQ:
     """A proposed presentation context (PS3.8 9.3.2.2): one abstract syntax, its transfer syntaxes in order of
     preference.
@@ -68,7 +68,7 @@ class PresentationContextRQ:
         return cls(data[0], abstract_syntax, tuple(transfer_syntaxes))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PresentationContextAC:
     """The answer to a proposed presentation context (PS3.8 9.3.3.2).
 

@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from openmodality.errors import UsageError
 from openmodality.standard import upper_layer as facts
@@ -27,9 +26,10 @@ from openmodality.upper_layer.user_information import (
     UserIdentityRQ,
     UserInformation,
 )
+from openmodality.upper_layer.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class LocalSide:
     """What this implementation says about itself. ``max_pdu_length`` is its limit for receiving, 0 without limit."""
 
@@ -38,7 +38,7 @@ class LocalSide:
     max_pdu_length: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ContextProposal:
     """A presentation context to propose, and the roles the requestor wants to play in it."""
 
@@ -48,7 +48,7 @@ class ContextProposal:
     scp_role: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RequestOptions:
     """Parts of a request that only some peers and services want."""
 
@@ -60,7 +60,7 @@ class RequestOptions:
 _PLAIN = RequestOptions()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AcceptedContext:
     """An accepted presentation context. The roles are those that *we* may play in it."""
 
@@ -71,7 +71,7 @@ class AcceptedContext:
     scp_role: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RejectedContext:
     """A proposed context that cannot be used; ``result`` as in PS3.8 Table 9-18."""
 
@@ -84,7 +84,7 @@ class RejectedContext:
         return context_result_text(self.result)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Negotiated:
     """What the two sides agreed upon, seen from one of them. ``peer_max_pdu_length`` 0 is without limit."""
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from openmodality.errors import ProtocolError, UsageError
 from openmodality.standard import upper_layer as facts
@@ -31,6 +30,7 @@ from openmodality.upper_layer.items import (
 )
 from openmodality.upper_layer.reasons import abort_text, reject_text
 from openmodality.upper_layer.user_information import UserInformation
+from openmodality.upper_layer.value_class import value_class
 
 _PDU_HEADER = struct.Struct(">BxL")
 _PDV_HEADER = struct.Struct(">LBB")
@@ -38,7 +38,7 @@ _ASSOCIATE_FIXED_LENGTH = 68
 _NO_USER_INFORMATION = UserInformation()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class A_ASSOCIATE_RQ:  # noqa: N801
     """A request for an association (PS3.8 9.3.2).
 
@@ -78,7 +78,7 @@ class A_ASSOCIATE_RQ:  # noqa: N801
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class A_ASSOCIATE_AC:  # noqa: N801
     """The acceptance of an association (PS3.8 9.3.3), laid out as A-ASSOCIATE-RQ with type 02H.
 
@@ -110,7 +110,7 @@ class A_ASSOCIATE_AC:  # noqa: N801
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class A_ASSOCIATE_RJ:  # noqa: N801
     """The rejection of an association (PS3.8 9.3.4). Numbers that the standard reserves are kept.
 
@@ -139,7 +139,7 @@ class A_ASSOCIATE_RJ:  # noqa: N801
         return cls(*_four_bytes(data, facts.PDU_A_ASSOCIATE_RJ)[1:])
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PresentationDataValueItem:
     """A presentation data value: a fragment of a command or data set (PS3.8 9.3.5.1, E.2).
 
@@ -158,7 +158,7 @@ class PresentationDataValueItem:
         return _PDV_HEADER.pack(len(self.data) + 2, self.context_id, self.is_command | self.is_last << 1) + self.data
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class P_DATA_TF:  # noqa: N801
     """Presentation data values as one value (PS3.8 9.3.5). `p_data` and `framing` move data without building this.
 
@@ -178,7 +178,7 @@ class P_DATA_TF:  # noqa: N801
         return cls(tuple(_read_presentation_data_values(data)))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class A_RELEASE_RQ:  # noqa: N801
     """A request to release the association (PS3.8 9.3.6): type 05H, four reserved bytes."""
 
@@ -191,7 +191,7 @@ class A_RELEASE_RQ:  # noqa: N801
         return cls()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class A_RELEASE_RP:  # noqa: N801
     """The answer to a request to release (PS3.8 9.3.7): type 06H, four reserved bytes."""
 
@@ -204,7 +204,7 @@ class A_RELEASE_RP:  # noqa: N801
         return cls()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class A_ABORT:  # noqa: N801
     """The end of an association by its user or provider (PS3.8 9.3.8). Numbers that the standard reserves are kept.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.reasons import abort_text
+from openmodality.upper_layer.value_class import value_class
 
 
 class Role(Enum):
@@ -16,43 +16,43 @@ class Role(Enum):
     ACCEPTOR = "association-acceptor"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AssociateRequest:
     """A-ASSOCIATE request (requestor, Sta1). The transport connection is to be opened next."""
 
     pdu: A_ASSOCIATE_RQ
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AssociateAccept:
     """A-ASSOCIATE response, accept (acceptor, Sta3)."""
 
     pdu: A_ASSOCIATE_AC
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AssociateReject:
     """A-ASSOCIATE response, reject (acceptor, Sta3)."""
 
     pdu: A_ASSOCIATE_RJ
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ReleaseRequest:
     """A-RELEASE request (Sta6)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ReleaseResponse:
     """A-RELEASE response (Sta8, and after a release collision Sta9 or Sta12)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AbortRequest:
     """A-ABORT request by the service-user, allowed at any time."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ProviderAbort:
     """Abort as service-provider, for a protocol error that a layer above has seen; a reason of PS3.8 Table 9-26."""
 
@@ -70,40 +70,40 @@ Primitive = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AssociateIndication:
     """A-ASSOCIATE indication: decide, then send `AssociateAccept` or `AssociateReject`."""
 
     pdu: A_ASSOCIATE_RQ
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AssociateConfirm:
     """A-ASSOCIATE confirmation (accept)."""
 
     pdu: A_ASSOCIATE_AC
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AssociateRejected:
     """A-ASSOCIATE confirmation (reject); the transport connection is to be closed."""
 
     pdu: A_ASSOCIATE_RJ
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ReleaseIndication:
     """The peer wants to release. ``collision``: so do we, both requests crossed on the way."""
 
     collision: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ReleaseConfirm:
     """The peer has agreed to release."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AbortIndication:
     """A-ABORT or A-P-ABORT indication. ``violation`` says what the peer did wrong if it was this provider that
     aborted.
@@ -118,12 +118,12 @@ class AbortIndication:
         return self.violation or abort_text(self.source, self.reason)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class TransportClosed:
     """The connection went away under a living association (the A-P-ABORT indication of AA-4)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PresentationDataValue:
     """P-DATA indication: a slice of a presentation data value, as it arrived.
 

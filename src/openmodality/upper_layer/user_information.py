@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from openmodality.errors import ProtocolError
 from openmodality.standard import upper_layer as facts
@@ -22,12 +21,13 @@ from openmodality.upper_layer.items import (
     read_items,
     read_text,
 )
+from openmodality.upper_layer.value_class import value_class
 
 _UINT32 = struct.Struct(">L")
 _TWO_UINT16 = struct.Struct(">HH")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AsynchronousOperationsWindow:
     """How many operations may be outstanding (PS3.7 D.3.3.3); 0 means unlimited. Absent means one each way.
 
@@ -46,7 +46,7 @@ class AsynchronousOperationsWindow:
         return cls(*_TWO_UINT16.unpack_from(need(data, 4)))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RoleSelection:
     """SCP/SCU role selection of one SOP class (PS3.7 D.3.3.4): the roles of the *requestor*, proposed or accepted.
 
@@ -70,7 +70,7 @@ class RoleSelection:
         return cls(read_text(uid), roles[0] == 1, roles[1] == 1)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SOPClassExtendedNegotiation:
     """SOP Class extended negotiation (PS3.7 D.3.3.5).
 
@@ -92,7 +92,7 @@ class SOPClassExtendedNegotiation:
         return cls(read_text(uid), bytes(information))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SOPClassCommonExtendedNegotiation:
     """SOP Class common extended negotiation (PS3.7 D.3.3.6). Byte 2 of the header is the sub-item version, 0.
 
@@ -127,7 +127,7 @@ def _counted_uids(data: memoryview) -> Iterator[str]:
         yield read_text(uid)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class UserIdentityRQ:
     """Who the requestor's user is (PS3.7 D.3.3.7.1). The fields are secrets and never part of a repr.
 
@@ -138,9 +138,12 @@ class UserIdentityRQ:
     """
 
     type: int
-    primary_field: bytes = field(repr=False)
-    secondary_field: bytes = field(default=b"", repr=False)
+    primary_field: bytes
+    secondary_field: bytes = b""
     positive_response_requested: bool = False
+
+    def __repr__(self) -> str:
+        return f"UserIdentityRQ(type={self.type})"
 
     def encode(self) -> bytes:
         head = bytes((self.type, self.positive_response_requested))
@@ -154,7 +157,7 @@ class UserIdentityRQ:
         return cls(data[0], bytes(primary), bytes(secondary), data[1] == 1)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class UserIdentityAC:
     """The acceptor's positive response to a user identity (PS3.7 D.3.3.7.2).
 
@@ -162,7 +165,10 @@ class UserIdentityAC:
     bytes 3-   Server-response: a Kerberos ticket or SAML response, else empty
     """
 
-    server_response: bytes = field(default=b"", repr=False)
+    server_response: bytes = b""
+
+    def __repr__(self) -> str:
+        return "UserIdentityAC()"
 
     def encode(self) -> bytes:
         return encode_item(facts.ITEM_USER_IDENTITY_AC, encode_counted(self.server_response))
@@ -173,7 +179,7 @@ class UserIdentityAC:
         return cls(bytes(response))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class UserInformation:
     """All sub-items of the user information item; what is absent is None or an empty tuple.
 
