@@ -1,0 +1,59 @@
+"""Value classes behave as the frozen, slotted dataclasses that they stand for."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from openmodality.upper_layer.items import UnknownItem
+from openmodality.upper_layer.primitives import AbortIndication, ReleaseConfirm, ReleaseIndication, TransportClosed
+from openmodality.upper_layer.value_class import replace
+
+
+def test_values_are_equal_by_class_and_fields() -> None:
+    assert AbortIndication(2, 1) == AbortIndication(2, 1, "")
+    assert AbortIndication(2, 1) != AbortIndication(2, 2)
+    assert len({ReleaseConfirm(), TransportClosed(), ReleaseConfirm()}) == 2
+    assert hash(AbortIndication(2, 1)) == hash(AbortIndication(source=2, reason=1))
+
+
+def test_values_show_their_fields() -> None:
+    assert repr(UnknownItem(1, b"a")) == "UnknownItem(type=1, data=b'a')"
+    assert repr(ReleaseConfirm()) == "ReleaseConfirm()"
+
+
+@pytest.mark.parametrize("name", ["type", "other"])
+def test_values_do_not_change(name: str) -> None:
+    item = UnknownItem(1, b"a")
+    with pytest.raises(AttributeError, match="immutable"):
+        setattr(item, name, 2)
+    with pytest.raises(AttributeError, match="immutable"):
+        delattr(item, name)
+    assert not hasattr(item, "__dict__")
+
+
+def test_constructors_check_their_arguments() -> None:
+    with pytest.raises(TypeError):
+        UnknownItem(1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        ReleaseIndication(collision=True, more=1)  # type: ignore[call-arg]
+
+
+def test_a_changed_copy() -> None:
+    assert replace(AbortIndication(2, 1), reason=6) == AbortIndication(2, 6)
+    with pytest.raises(TypeError):
+        replace(AbortIndication(2, 1), nothing=6)
+
+
+def test_values_match_by_position() -> None:
+    match AbortIndication(2, 1):
+        case AbortIndication(source, reason):
+            assert (source, reason) == (2, 1)
+
+
+def test_values_can_be_copied() -> None:
+    item = UnknownItem(1, b"a")
+    assert copy.deepcopy(item) == item
+    assert pickle.loads(pickle.dumps(item)) == item
