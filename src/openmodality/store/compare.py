@@ -1,57 +1,62 @@
-"""Whether two instance files hold the same data set, whoever wrote the File Meta Information before it."""
+"""Whether two instance files hold the same data set, whoever wrote the File Meta Information before it.
+
+Files are read in chunks, so that the size of an instance does not matter.
+"""
 
 from __future__ import annotations
 
-from io import BytesIO
+import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-_PREAMBLE_BYTES = 128
-_GROUP_LENGTH_END = 144
-"""Preamble, prefix and (0002,0000), whose value counts what follows of the group (PS3.10 7.1)."""
-_CHUNK_BYTES = 1 << 20
+from openmodality.encoding.headers import Buffer
+from openmodality.encoding.part10 import FileMeta, read_any
+from openmodality.encoding.transcode import can_transcode, transcode
+from openmodality.errors import ObjectInvalid
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+
+_CHUNK_BYTES = 1 << 18
 
 
 def same_content(one: Path, other: Path) -> bool:
-    """Compare the data sets byte by byte; where only the transfer syntax differs, by what they encode."""
+    """Compare the data sets byte by byte and, where these differ, by what they encode.
+
+    The same data set differs in bytes when it came in another transfer syntax or with another kind of sequence lengths.
+    """
     with one.open("rb") as first, other.open("rb") as second:
-        if _same_bytes(first, second):
-            return True
-    return _same_in_implicit_vr(one, other)
+        try:
+            metas = read_any(first), read_any(second)
+            if _digest(_data_set(first, metas[0])) == _digest(_data_set(second, metas[1])):
+                return True
+            if not all(can_transcode(meta.transfer_syntax_uid, IMPLICIT_VR_LITTLE_ENDIAN) for meta in metas):
+                return False
+            return _digest(_normal(first, metas[0])) == _digest(_normal(second, metas[1]))
+        except ObjectInvalid:
+            return _digest(_from(first, 0)) == _digest(_from(second, 0))
 
 
-def _same_bytes(first: BinaryIO, second: BinaryIO) -> bool:
-    for file in (first, second):
-        file.seek(_data_set_offset(file))
-    while True:
-        chunk = first.read(_CHUNK_BYTES)
-        if chunk != second.read(_CHUNK_BYTES):
-            return False
-        if not chunk:
-            return True
+def _digest(chunks: Iterable[Buffer]) -> bytes:
+    digest = hashlib.blake2b()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.digest()
 
 
-def _data_set_offset(file: BinaryIO) -> int:
-    head = file.read(_GROUP_LENGTH_END)
-    if head[_PREAMBLE_BYTES:140] != b"DICM\x02\x00\x00\x00UL\x04\x00":
-        return 0
-    return _GROUP_LENGTH_END + int.from_bytes(head[140:144], "little")
+def _data_set(file: BinaryIO, meta: FileMeta) -> Iterator[bytes]:
+    return _from(file, meta.data_set_offset)
 
 
-def _same_in_implicit_vr(one: Path, other: Path) -> bool:
-    from pydicom import dcmread  # noqa: PLC0415 - start-up time
-    from pydicom.errors import InvalidDicomError  # noqa: PLC0415 - start-up time
+def _from(file: BinaryIO, offset: int) -> Iterator[bytes]:
+    file.seek(offset)
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
 
-    try:
-        first, second = dcmread(one), dcmread(other)
-        syntaxes = [dataset.file_meta.TransferSyntaxUID for dataset in (first, second)]
-        if syntaxes[0] == syntaxes[1] or any(syntax.is_compressed for syntax in syntaxes):
-            return False
-        encoded = []
-        for dataset in (first, second):
-            buffer = BytesIO()
-            dataset.save_as(buffer, implicit_vr=True, little_endian=True, enforce_file_format=False)
-            encoded.append(buffer.getvalue())
-    except (InvalidDicomError, AttributeError, ValueError, TypeError, EOFError):
-        return False  # not readable is not the same
-    return encoded[0] == encoded[1]
+
+def _normal(file: BinaryIO, meta: FileMeta) -> Iterator[Buffer]:
+    """The data set in Implicit VR with sequences of undefined length, which is what a conversion writes."""
+    chunks: Iterable[Buffer] = _data_set(file, meta)
+    source = meta.transfer_syntax_uid
+    if source == IMPLICIT_VR_LITTLE_ENDIAN:  # a conversion to itself would change nothing
+        chunks, source = transcode(chunks, source, EXPLICIT_VR_LITTLE_ENDIAN), EXPLICIT_VR_LITTLE_ENDIAN
+    return transcode(chunks, source, IMPLICIT_VR_LITTLE_ENDIAN)

