@@ -31,7 +31,18 @@ def postgres() -> Iterator[str]:
         identity = _identity(root)
         programs = _programs(root)
         data = root / "owned" / "data"
-        initdb = [programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"]
+        initdb: list[str | Path] = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **identity)
         port = free_port()
         settings = ["-h", HOST, "-p", str(port), "-k", str(data.parent), "-c", "fsync=off"]

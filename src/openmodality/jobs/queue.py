@@ -48,15 +48,20 @@ class Queue:
         self._event(connection, job_id, State.TODO, "queued")
         return get_job(connection, job_id)
 
-    def claim(self, worker: str, kinds: Collection[Kind]) -> Job | None:
-        """Take the next job that may run, or None. It is the worker's until ``finish``."""
+    def claim(self, worker: str, kinds: Collection[Kind], *, one_per_ae: bool = False) -> Job | None:
+        """Take the next job that may run, or None. It is the worker's until ``finish``.
+
+        ``one_per_ae``: at most one association for each application entity of the device, not only for each
+        destination.
+        """
         now = self.database.clock()
+        selected = runnable(kinds, now, one_per_ae=one_per_ae)
         with self.database.read() as connection:
-            if connection.execute(runnable(kinds, now)).first() is None:
+            if connection.execute(selected).first() is None:
                 return None
         try:
             with self.database.write() as connection:
-                job_id = connection.execute(runnable(kinds, now)).scalar()
+                job_id = connection.execute(selected).scalar()
                 if job_id is None:
                     return None
                 self._change(connection, job_id, State.DOING, worker=worker, started_at=now)

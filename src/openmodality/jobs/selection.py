@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from openmodality.jobs.job import Kind, State
 from openmodality.store.schema import job_dependencies, jobs
 
+_KINDS_OF_ENTITIES = (
+    (Kind.SEND,),
+    (Kind.COMMIT,),
+    (Kind.MPPS_CREATE, Kind.MPPS_SET),
+    (Kind.PRINT,),
+    (Kind.RETRIEVE,),
+)
 _OPEN = (State.TODO, State.WAITING)
 _other = jobs.alias("other")
 
 
-def runnable(kinds: Collection[Kind], now: float) -> Select[int]:
+def runnable(kinds: Collection[Kind], now: float, *, one_per_ae: bool = False) -> Select[int]:
     """The id of the next job: due, its destination free, all before it in its order ended, all it comes after done.
 
-    Whoever was due first goes first; among those, the older one.
+    Whoever was due first goes first; among those, the older one. ``one_per_ae``: no application entity of the device
+    has two associations at once, whatever the destinations (RF-4.4.2-11, -15, -28, -31).
     """
-    return (
+    statement = (
         select(jobs.c.id)
         .where(jobs.c.state.in_(_OPEN), jobs.c.due_at <= now, jobs.c.kind.in_(list(kinds)))
         .where(~_destination_busy(), ~_earlier_in_order(), ~_dependency_open())
         .order_by(jobs.c.due_at, jobs.c.id)
         .limit(1)
     )
+    return statement.where(~_entity_busy()) if one_per_ae else statement
 
 
 def next_due(kinds: Collection[Kind], now: float) -> Select[float]:
@@ -36,6 +45,15 @@ def next_due(kinds: Collection[Kind], now: float) -> Select[float]:
 
 def _destination_busy() -> ColumnElement[bool]:
     return exists().where(_other.c.destination == jobs.c.destination, _other.c.state == State.DOING)
+
+
+def _entity_busy() -> ColumnElement[bool]:
+    return or_(
+        *(
+            jobs.c.kind.in_(kinds) & exists().where(_other.c.kind.in_(kinds), _other.c.state == State.DOING)
+            for kinds in _KINDS_OF_ENTITIES
+        )
+    )
 
 
 def _earlier_in_order() -> ColumnElement[bool]:

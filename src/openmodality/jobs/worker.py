@@ -27,14 +27,23 @@ class Worker:
     """Runs the jobs for which there are executors. ``name`` tells its jobs from those of a worker of another process.
 
     There should be as many threads as there are destinations; with fewer, a slow destination holds up others.
+    ``one_per_ae`` is for a device whose application entities have one association at a time, whatever the
+    destination.
     """
 
     def __init__(
-        self, queue: Queue, executors: Mapping[Kind, Executor], *, threads: int = 4, name: str = "device"
+        self,
+        queue: Queue,
+        executors: Mapping[Kind, Executor],
+        *,
+        threads: int = 4,
+        name: str = "device",
+        one_per_ae: bool = False,
     ) -> None:
         self._queue = queue
         self._executors = dict(executors)
         self._name = name
+        self._one_per_ae = one_per_ae
         self._changed = queue.database.changed
         self._stopping = threading.Event()
         self._threads = [
@@ -63,7 +72,7 @@ class Worker:
             if self._stopping.is_set():
                 return
             try:
-                job = self._queue.claim(self._name, self._executors.keys())
+                job = self._queue.claim(self._name, self._executors.keys(), one_per_ae=self._one_per_ae)
                 if job is None:
                     self._changed.wait(seen, self._pause())
                     continue

@@ -16,7 +16,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from openmodality.errors import ConfigurationError, StoreError, UsageError
 from openmodality.store.migrate import migrate
@@ -183,8 +184,8 @@ def mapped_errors() -> Iterator[None]:
     except DBAPIError as error:
         advice = "check free space, permissions and whether the database server runs"
         raise StoreError(f"the database failed: {_named(error)}", advice=advice) from None
-    except SQLAlchemyError as error:
-        raise StoreError(f"the database failed: {type(error).__name__}") from None
+    except PoolTimeout:
+        raise StoreError("the database failed: all connections are in use") from None
 
 
 def _named(error: DBAPIError) -> str:

@@ -74,8 +74,7 @@ def delete_entity(
     Raises ``StoreError`` when there is no such entity, an exam on it is in progress or an unfinished job needs it, and
     ``NotCommitted`` unless ``force`` is given.
     """
-    store.flush()
-    with store.database.write() as connection:
+    with store.write() as connection:
         target = _target(connection, level, unique_key, issuer)
         _refuse_unfinished(connection, target, patient=level is Level.PATIENT)
         _refuse_uncommitted(connection, target.uids, force=force)

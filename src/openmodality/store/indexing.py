@@ -67,7 +67,9 @@ def _patient_key(entry: Entry) -> tuple[str, str]:
 
 
 def _add_patients(database: Database, connection: Connection, entries: Sequence[Entry]) -> dict[tuple[str, str], int]:
-    by_key = {_patient_key(entry): entry.attributes.patient for entry in reversed(entries)}
+    by_key: dict[tuple[str, str], dict[str, str]] = {}
+    for entry in entries:
+        by_key.setdefault(_patient_key(entry), entry.attributes.patient)
     rows = [{**patient, "created_at": database.clock()} for patient in by_key.values()]
     _insert_missing(database, connection, patients, rows)
     key = (patients.c.PatientID, patients.c.IssuerOfPatientID)
@@ -77,7 +79,9 @@ def _add_patients(database: Database, connection: Connection, entries: Sequence[
 
 def _add(database: Database, connection: Connection, key: Column[str], rows: list[Row]) -> dict[str, int]:
     """Insert the rows whose UID is new; returns the id of every UID."""
-    by_uid = {row[key.name]: row for row in reversed(rows)}
+    by_uid: dict[str, Row] = {}
+    for row in rows:
+        by_uid.setdefault(row[key.name], row)
     _insert_missing(database, connection, key.table, list(by_uid.values()))
     found = connection.execute(select(key.table.c.id, key).where(key.in_(list(by_uid))))
     return {uid: number for number, uid in found}

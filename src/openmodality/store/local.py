@@ -78,6 +78,13 @@ class LocalStore:
         with self.database.read() as connection:
             yield connection
 
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The write transaction; it sees everything stored before this call."""
+        self.flush()
+        with self.database.write() as connection:
+            yield connection
+
     def flush(self) -> None:
         """Wait until the index has everything that is stored."""
         self._ingest.flush()

@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import pytest
+
+from openmodality.errors import UsageError
+from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, RetryParameters, State
+from openmodality.jobs.listing import blockers, count_results, get_job, history, instances_of, list_jobs
+from openmodality.jobs.outcome import Continue, Done, Fail, Outcome, Retry, Wait
+from openmodality.jobs.queue import Queue
+
+
+class Clock(Protocol):
+    now: float
+
+
+def add(queue: Queue, kind: Kind = Kind.SEND, destination: str = "PACS", **values: Any) -> Job:
+    with queue.database.write() as connection:
+        return queue.enqueue(connection, NewJob(kind, destination, **values))
+
+
+def claim(queue: Queue) -> int | None:
+    job = queue.claim("device", list(Kind))
+    return None if job is None else job.id
+
+
+def run(queue: Queue, outcome: Outcome) -> Job:
+    """Do the next job with this outcome."""
+    job_id = claim(queue)
+    assert job_id is not None
+    return queue.finish(job_id, outcome)
+
+
+def get(queue: Queue, job: Job) -> Job:
+    with queue.database.read() as connection:
+        return get_job(connection, job.id)
+
+
+def states(queue: Queue, job: Job) -> list[tuple[str, str]]:
+    with queue.database.read() as connection:
+        return [(change.state, change.detail) for change in history(connection, job.id)]
+
+
+def test_a_job_is_what_was_queued(queue: Queue) -> None:
+    retry = RetryParameters(3, 60.0, permanent=True)
+    job = add(queue, parameters={"StudyInstanceUID": "1.2"}, retry=retry, order_key="1.2.3", due_at=1500.0)
+    assert job == Job(
+        id=1, kind=Kind.SEND, state=State.TODO, destination="PACS", parameters={"StudyInstanceUID": "1.2"}, retry=retry,
+        order_key="1.2.3", attempts=0, due_at=1500.0, waiting_for="", reason="", cancel_requested=False,
+        created_at=1000.0, started_at=None, finished_at=None,
+    )  # fmt: skip
+
+
+def test_a_job_is_queued_together_with_its_cause_or_not_at_all(queue: Queue) -> None:
+    def cause() -> None:
+        with queue.database.write() as connection:
+            queue.enqueue(connection, NewJob(Kind.SEND, "PACS"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cause()
+    assert claim(queue) is None
+
+
+@pytest.mark.requirement("RF-4.4.2-11", "RF-4.4.2-15", "RF-4.4.2-28", "RF-4.4.2-31")
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (Kind.SEND, Kind.SEND),
+        (Kind.COMMIT, Kind.COMMIT),
+        (Kind.MPPS_CREATE, Kind.MPPS_SET),
+        (Kind.PRINT, Kind.PRINT),
+    ],
+)
+def test_one_association_for_each_application_entity(queue: Queue, first: Kind, second: Kind) -> None:
+    one, two = add(queue, first, "A"), add(queue, second, "B")
+    media = add(queue, Kind.MEDIA, "C")
+    claimed = [queue.claim("device", list(Kind), one_per_ae=True) for _ in range(3)]
+    assert [job.id for job in claimed if job is not None] == [one.id, media.id]
+    queue.finish(one.id, Done())
+    assert claim(queue) == two.id
+
+
+def test_one_job_at_a_time_for_a_destination(queue: Queue) -> None:
+    first, second = add(queue), add(queue, Kind.COMMIT)
+    other = add(queue, Kind.MPPS_CREATE, "RIS")
+    assert [claim(queue), claim(queue), claim(queue)] == [first.id, other.id, None]
+    queue.finish(first.id, Done())
+    assert claim(queue) == second.id
+
+
+def test_who_was_due_first_goes_first(queue: Queue, clock: Clock) -> None:
+    late, early = add(queue, due_at=1200.0), add(queue, due_at=1100.0)
+    assert claim(queue) is None
+    assert queue.next_due(list(Kind)) == 1100.0
+    clock.now = 1300.0
+    assert claim(queue) == early.id
+    queue.finish(early.id, Done())
+    assert claim(queue) == late.id
+
+
+@pytest.mark.requirement("MR-2.4.3-01")
+def test_jobs_of_one_step_run_strictly_in_order(queue: Queue, clock: Clock) -> None:
+    create = add(queue, Kind.MPPS_CREATE, "RIS", order_key="1.2.3")
+    first_set = add(queue, Kind.MPPS_SET, "RIS", order_key="1.2.3")
+    elsewhere = add(queue, Kind.MPPS_SET, "RIS2", order_key="1.2.3")
+    other_step = add(queue, Kind.MPPS_CREATE, "RIS", order_key="1.2.4")
+    assert run(queue, Retry("no answer")).id == create.id
+    assert run(queue, Done()).id == other_step.id
+    assert claim(queue) is None
+    clock.now += 300
+    assert run(queue, Fail("refused")).id == create.id
+    assert claim(queue) is None
+    with queue.database.read() as connection:
+        assert [job.id for job in blockers(connection, elsewhere)] == [create.id, first_set.id]
+    queue.retry(create.id)
+    assert [run(queue, Done()).id for _ in range(3)] == [create.id, first_set.id, elsewhere.id]
+
+
+def test_a_job_runs_after_those_it_depends_on(queue: Queue) -> None:
+    first, second = add(queue, destination="A"), add(queue, destination="B")
+    commit = add(queue, Kind.COMMIT, "C", after=[first.id, second.id])
+    assert [run(queue, Done()).id, run(queue, Fail("refused")).id] == [first.id, second.id]
+    assert claim(queue) is None
+    with queue.database.read() as connection:
+        assert blockers(connection, commit) == [get_job(connection, second.id)]
+    queue.retry(second.id)
+    assert [run(queue, Done()).id, run(queue, Done()).id] == [second.id, commit.id]
+
+
+def test_the_same_is_not_queued_twice_while_it_is_unfinished(queue: Queue, clock: Clock) -> None:
+    first = add(queue, unique_key="send 1.2 PACS", instances=[("1.1", "1.2.3")])
+    assert add(queue, unique_key="send 1.2 PACS", instances=[("1.1", "1.2.3")]) == first
+    run(queue, Wait("an answer"))
+    assert add(queue, unique_key="send 1.2 PACS").id == first.id
+    queue.retry(first.id)
+    run(queue, Fail("refused"))
+    second = add(queue, unique_key="send 1.2 PACS")
+    assert second.id != first.id
+    with pytest.raises(UsageError, match=f"queued already as job {second.id}"):
+        queue.retry(first.id)
+
+
+@pytest.mark.requirement("RF-4.2.1.3.1.1-03", "RF-4.1.2.1-03")
+def test_a_failed_job_comes_again_after_the_delay_until_it_is_given_up(queue: Queue, clock: Clock) -> None:
+    job = add(queue, retry=RetryParameters(max_retries=2, delay_s=60.0))
+    for attempt in (1, 2):
+        assert run(queue, Retry("no answer")).attempts == attempt
+        assert claim(queue) is None
+        clock.now += 60
+    failed = run(queue, Retry("no answer"))
+    assert (failed.state, failed.attempts, failed.reason) == (
+        State.FAILED, 3, "no answer (given up after 2 retries)",
+    )  # fmt: skip
+    assert failed.finished_at == clock.now
+    clock.now += 10_000
+    assert claim(queue) is None
+    again = queue.retry(job.id)
+    assert (again.state, again.attempts, again.finished_at) == (State.TODO, 0, None)
+
+
+@pytest.mark.requirement("RF-4.2.1.3.1.3-01")
+def test_only_what_has_no_success_is_outstanding(queue: Queue) -> None:
+    pairs = [("1.1", f"1.2.{number}") for number in range(4)]
+    job = add(queue, instances=[*pairs, pairs[0]])
+    assert [instance.SOPInstanceUID for instance in queue.outstanding(job.id)] == ["1.2.0", "1.2.1", "1.2.2", "1.2.3"]
+    results = [(Result.SUCCESS, 0x0000, ""), (Result.WARNING, 0xB000, "coerced"), (Result.FAILURE, 0xA700, "full")]
+    for pair, (result, status, comment) in zip(pairs, results, strict=False):
+        queue.record(job.id, [JobInstance(*pair, result, status, comment)])
+    assert [instance.SOPInstanceUID for instance in queue.outstanding(job.id)] == ["1.2.2", "1.2.3"]
+    queue.record(job.id, [JobInstance("1.1", "1.2.2", Result.SUCCESS, 0)])
+    with queue.database.read() as connection:
+        found = instances_of(connection, job.id)
+        assert found[1] == JobInstance("1.1", "1.2.1", Result.WARNING, 0xB000, "coerced", 1)
+        assert found[2] == JobInstance("1.1", "1.2.2", Result.SUCCESS, 0, "", 2)
+        counted = count_results(connection, [job.id])[job.id]
+        assert counted == {Result.PENDING: 1, Result.SUCCESS: 2, Result.WARNING: 1, Result.FAILURE: 0}
+
+
+def test_continuing_counts_no_failure(queue: Queue) -> None:
+    job = add(queue)
+    assert run(queue, Continue()).attempts == 0
+    assert claim(queue) == job.id
+
+
+def test_a_waiting_job_leaves_its_destination_free_and_runs_when_the_answer_comes(queue: Queue) -> None:
+    commit, send = add(queue, Kind.COMMIT), add(queue)
+    assert run(queue, Wait("storage commitment result")).waiting_for == "storage commitment result"
+    assert claim(queue) == send.id
+    with queue.database.write() as connection:
+        queue.wake(connection, commit.id)
+        queue.wake(connection, send.id)
+    queue.finish(send.id, Done())
+    assert claim(queue) == commit.id
+    assert queue.finish(commit.id, Done()).waiting_for == ""
+
+
+def test_a_waiting_job_runs_when_its_time_is_over(queue: Queue, clock: Clock) -> None:
+    commit = add(queue, Kind.COMMIT)
+    run(queue, Wait("storage commitment result", until=1000.0 + 3600))
+    assert claim(queue) is None
+    assert queue.next_due(list(Kind)) == 4600.0
+    clock.now = 4600.0
+    assert claim(queue) == commit.id
+
+
+def test_an_answer_that_comes_before_the_job_waits_is_not_lost(queue: Queue) -> None:
+    commit = add(queue, Kind.COMMIT)
+    assert claim(queue) == commit.id
+    with queue.database.write() as connection:
+        queue.wake(connection, commit.id)
+    assert queue.finish(commit.id, Wait("storage commitment result")).state is State.TODO
+    assert claim(queue) == commit.id
+
+
+def test_cancelling_takes_along_what_comes_after(queue: Queue) -> None:
+    send = add(queue)
+    commit = add(queue, Kind.COMMIT, after=[send.id])
+    later = add(queue, Kind.MEDIA, "BURNER", after=[commit.id])
+    assert queue.cancel(send.id).reason == "cancelled by the user"
+    assert get(queue, commit).reason == f"job {send.id}, which it comes after, is cancelled"
+    assert get(queue, later).state is State.CANCELLED
+    assert claim(queue) is None
+    with pytest.raises(UsageError, match="cancelled already"):
+        queue.cancel(send.id)
+    with pytest.raises(UsageError, match="nothing can come after it"):
+        add(queue, Kind.COMMIT, after=[send.id])
+
+
+def test_a_job_that_is_being_done_is_asked_to_end(queue: Queue) -> None:
+    job = add(queue, instances=[("1.1", "1.2.3")])
+    claim(queue)
+    assert queue.record(job.id, []) is False
+    assert queue.cancel(job.id).state is State.DOING
+    assert queue.record(job.id, [JobInstance("1.1", "1.2.3", Result.SUCCESS)]) is True
+    assert queue.finish(job.id, Continue()).state is State.CANCELLED
+
+
+def test_a_job_that_was_done_before_it_could_be_cancelled_is_done(queue: Queue) -> None:
+    job = add(queue)
+    claim(queue)
+    queue.cancel(job.id)
+    assert queue.finish(job.id, Done()).state is State.DONE
+
+
+def test_a_failed_job_can_be_put_away(queue: Queue) -> None:
+    job = add(queue, order_key="1.2.3")
+    later = add(queue, order_key="1.2.3")
+    run(queue, Fail("refused"))
+    assert queue.cancel(job.id).state is State.CANCELLED
+    assert claim(queue) == later.id
+
+
+def test_jobs_of_a_dead_process_go_back(queue: Queue) -> None:
+    lost, unwanted, foreign = add(queue, destination="A"), add(queue, destination="B"), add(queue, destination="C")
+    claim(queue)
+    claim(queue)
+    queue.cancel(unwanted.id)
+    assert queue.claim("another worker", list(Kind)) is not None
+    assert [job.id for job in queue.recover("device")] == [lost.id, unwanted.id]
+    assert get(queue, lost).reason == "interrupted by the end of the program"
+    found = [get(queue, job).state for job in (lost, unwanted, foreign)]
+    assert found == [State.TODO, State.CANCELLED, State.DOING]
+    assert claim(queue) == lost.id
+
+
+def test_every_change_is_an_event_with_its_reason(queue: Queue, clock: Clock) -> None:
+    job = add(queue)
+    run(queue, Retry("no answer from PACS"))
+    clock.now += 300
+    run(queue, Wait("a person"))
+    queue.retry(job.id)
+    run(queue, Done("2 warnings"))
+    assert states(queue, job) == [
+        ("todo", "queued"),
+        ("doing", ""),
+        ("todo", "no answer from PACS"),
+        ("doing", ""),
+        ("waiting", "a person"),
+        ("todo", "retried by the user"),
+        ("doing", ""),
+        ("done", "2 warnings"),
+    ]
+
+
+def test_what_makes_no_sense_is_refused(queue: Queue) -> None:
+    job = add(queue)
+    with pytest.raises(UsageError, match="todo, not being done"):
+        queue.finish(job.id, Done())
+    claim(queue)
+    with pytest.raises(UsageError, match="neither doing nor done"):
+        queue.retry(job.id)
+    queue.finish(job.id, Done())
+    with pytest.raises(UsageError, match="neither doing nor done"):
+        queue.retry(job.id)
+    with pytest.raises(UsageError, match="there is no job 99"):
+        queue.cancel(99)
+
+
+def test_only_jobs_that_the_worker_can_do_are_claimed(queue: Queue) -> None:
+    add(queue, Kind.PRINT, "PRINTER")
+    send = add(queue)
+    claimed = queue.claim("device", [Kind.SEND])
+    assert claimed is not None
+    assert claimed.id == send.id
+
+
+def test_jobs_are_listed_by_what_is_asked_for(queue: Queue) -> None:
+    send, commit, printing = add(queue), add(queue, Kind.COMMIT), add(queue, Kind.PRINT, "PRINTER")
+    run(queue, Fail("refused"))
+    with queue.database.read() as connection:
+        assert [job.id for job in list_jobs(connection)] == [printing.id, commit.id, send.id]
+        assert [job.id for job in list_jobs(connection, states=[State.FAILED])] == [send.id]
+        assert [job.id for job in list_jobs(connection, kinds=[Kind.COMMIT])] == [commit.id]
+        assert [job.id for job in list_jobs(connection, destination="PRINTER")] == [printing.id]
+        assert [job.id for job in list_jobs(connection, limit=1)] == [printing.id]

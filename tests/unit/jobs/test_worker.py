@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from openmodality.errors import AssociationRejected, StoreError, TransportError
+from openmodality.jobs.job import Job, Kind, NewJob, Result, RetryParameters, State
+from openmodality.jobs.listing import get_job, instances_of
+from openmodality.jobs.outcome import Continue, Done, Outcome, Wait
+from openmodality.jobs.queue import Queue
+from openmodality.jobs.report import Report
+from openmodality.jobs.worker import Worker
+from openmodality.store.database import open_database
+
+
+class Clock(Protocol):
+    now: float
+
+
+class Does:
+    """An executor that does what it is told."""
+
+    def __init__(self, what: Callable[[Job, Report], Outcome]) -> None:
+        self._what = what
+
+    def run(self, job: Job, report: Report) -> Outcome:
+        return self._what(job, report)
+
+
+@contextmanager
+def working(queue: Queue, what: Callable[[Job, Report], Outcome], threads: int = 2) -> Iterator[Worker]:
+    worker = Worker(queue, {Kind.SEND: Does(what), Kind.COMMIT: Does(what)}, threads=threads)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        assert worker.stop()
+
+
+def add(queue: Queue, kind: Kind = Kind.SEND, destination: str = "PACS", uids: int = 0) -> Job:
+    new = NewJob(
+        kind, destination, instances=[("1.1", f"1.2.{number}") for number in range(uids)], retry=RetryParameters(1, 60)
+    )
+    with queue.database.write() as connection:
+        return queue.enqueue(connection, new)
+
+
+def wait_for(queue: Queue, job: Job, *states: State) -> Job:
+    """Wait until the job is in one of the states."""
+    while True:
+        seen = queue.database.changed.count
+        with queue.database.read() as connection:
+            found = get_job(connection, job.id)
+        if found.state in states:
+            return found
+        assert queue.database.changed.wait(seen, 20.0) != seen, f"job {job.id} stays {found.state}: {found.reason}"
+
+
+def done(job: Job, report: Report) -> Outcome:
+    return Done()
+
+
+@pytest.mark.requirement("RF-4.1.2.1-01")
+def test_a_job_in_the_queue_is_done(queue: Queue) -> None:
+    with working(queue, done):
+        assert wait_for(queue, add(queue), State.DONE).reason == ""
+
+
+def test_results_of_instances_are_kept_as_they_come(queue: Queue) -> None:
+    def send(job: Job, report: Report) -> Outcome:
+        for number, instance in enumerate(report.outstanding()):
+            report.instance(instance.SOPInstanceUID, Result.SUCCESS, status=0, comment=str(number))
+        return Done()
+
+    with working(queue, send):
+        job = wait_for(queue, add(queue, uids=150), State.DONE)
+    with queue.database.read() as connection:
+        found = instances_of(connection, job.id)
+    assert [(instance.result, instance.status, instance.attempts) for instance in found] == [
+        (Result.SUCCESS, 0, 1)
+    ] * 150
+    assert found[149].SOPClassUID == "1.1"
+
+
+@pytest.mark.requirement("RF-4.2.1.3.1.3-07", "RF-4.2.1.3.1.3-08")
+@pytest.mark.parametrize(
+    ("error", "state", "reason"),
+    [
+        (TransportError("no connection to PACS"), State.TODO, "no connection to PACS"),
+        (AssociationRejected("PACS is busy", result=2, source=3, reason=1), State.TODO, "PACS is busy"),
+        (AssociationRejected("PACS rejects", result=1, source=1, reason=7), State.FAILED, "PACS rejects"),
+        (ValueError("Doe^Jane"), State.FAILED, "internal error: ValueError"),
+    ],
+)
+def test_an_error_ends_the_run_and_its_reason_is_kept(
+    queue: Queue, caplog: pytest.LogCaptureFixture, error: Exception, state: State, reason: str
+) -> None:
+    def fail(job: Job, report: Report) -> Outcome:
+        raise error
+
+    job = add(queue)
+    with caplog.at_level(logging.INFO), working(queue, fail):
+        while (found := wait_for(queue, job, State.TODO, State.FAILED)).attempts == 0:
+            queue.database.changed.wait(queue.database.changed.count, 0.05)
+    assert (found.state, found.reason) == (state, reason)
+    assert not any("Doe" in str(vars(record)) for record in caplog.records)
+
+
+def test_destinations_work_side_by_side_and_each_has_one_job(queue: Queue) -> None:
+    both = threading.Barrier(2, timeout=20)
+    busy: set[str] = set()
+    wrong: list[str] = []
+
+    def send(job: Job, report: Report) -> Outcome:
+        if job.destination in busy:
+            wrong.append(job.destination)
+        busy.add(job.destination)
+        both.wait()
+        busy.discard(job.destination)
+        return Done()
+
+    jobs = [add(queue, destination=destination) for destination in ("A", "B", "A", "B", "A", "B")]
+    with working(queue, send, threads=4):
+        for job in jobs:
+            wait_for(queue, job, State.DONE)
+    assert wrong == []
+
+
+def test_the_clock_makes_a_job_due(queue: Queue, clock: Clock) -> None:
+    with queue.database.write() as connection:
+        job = queue.enqueue(connection, NewJob(Kind.SEND, "PACS", due_at=clock.now + 0.2))
+    with working(queue, done):
+        threading.Timer(0.1, lambda: setattr(clock, "now", clock.now + 1)).start()
+        assert wait_for(queue, job, State.DONE).started_at is not None
+
+
+def test_a_job_that_waits_goes_on_when_it_is_woken(queue: Queue) -> None:
+    runs: list[int] = []
+
+    def commit(job: Job, report: Report) -> Outcome:
+        runs.append(job.id)
+        return Wait("storage commitment result") if len(runs) == 1 else Done()
+
+    with working(queue, commit):
+        job = add(queue, Kind.COMMIT)
+        wait_for(queue, job, State.WAITING)
+        with queue.database.write() as connection:
+            queue.wake(connection, job.id)
+        wait_for(queue, job, State.DONE)
+    assert len(runs) == 2
+
+
+def test_a_cancelled_job_ends_at_its_next_instance(queue: Queue, clock: Clock) -> None:
+    started = threading.Event()
+
+    def send(job: Job, report: Report) -> Outcome:
+        started.set()
+        while not report.stop_requested:
+            clock.now += 0.1
+        return Continue()
+
+    with working(queue, send):
+        job = add(queue)
+        assert started.wait(20)
+        queue.cancel(job.id)
+        wait_for(queue, job, State.CANCELLED)
+
+
+def test_stopping_lets_the_running_job_end_and_keeps_it(queue: Queue) -> None:
+    started = threading.Event()
+
+    def send(job: Job, report: Report) -> Outcome:
+        started.set()
+        while not report.stop_requested:
+            pass
+        return Continue()
+
+    job = add(queue)
+    with working(queue, send):
+        assert started.wait(20)
+    with queue.database.read() as connection:
+        assert get_job(connection, job.id).state is State.TODO
+    with working(queue, done):
+        wait_for(queue, job, State.DONE)
+
+
+def test_what_another_process_queues_is_noticed(queue: Queue) -> None:
+    url = make_url(queue.database.engine.url).render_as_string(hide_password=False)
+    other = open_database(url, durability="os", clock=queue.database.clock)
+    with working(queue, done):
+        job = add(Queue(other))
+        wait_for(queue, job, State.DONE)
+    other.close()
+
+
+def test_jobs_of_a_dead_process_are_done_again(queue: Queue) -> None:
+    job = add(queue)
+    assert queue.claim("device", [Kind.SEND]) is not None
+    with working(queue, done):
+        wait_for(queue, job, State.DONE)
+
+
+def test_what_was_done_is_not_forgotten_while_the_disk_is_full(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish = Queue.finish
+    failed = threading.Event()
+
+    def full(self: Queue, job_id: int, outcome: Outcome) -> Job:
+        if failed.is_set():
+            return finish(self, job_id, outcome)
+        failed.set()
+        raise StoreError("the database failed: disk is full")
+
+    runs: list[int] = []
+
+    def send(job: Job, report: Report) -> Outcome:
+        runs.append(job.id)
+        return Done()
+
+    monkeypatch.setattr(Queue, "finish", full)
+    with working(queue, send):
+        wait_for(queue, add(queue), State.DONE)
+    assert len(runs) == 1

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from openmodality.errors import ConfigurationError, StoreError, UsageError
+from openmodality.store.database import ConstraintViolated, Database, open_database
+from openmodality.store.schema import commitments, events, jobs, patients, performed_steps, studies
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path / 'test.db'}", durability="os", clock=lambda: 1000.0)
+    yield opened
+    opened.close()
+
+
+def names(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.execute(select(events.c.name).order_by(events.c.id)).scalars())
+
+
+def fail_while_writing(database: Database) -> None:
+    with database.write() as connection:
+        database.add_event(connection, "test", 1, "lost")
+        raise ZeroDivisionError
+
+
+def test_a_write_is_kept_and_a_failed_one_is_not(database: Database) -> None:
+    with database.write() as connection:
+        database.add_event(connection, "test", 1, "kept", "why")
+    with pytest.raises(ZeroDivisionError):
+        fail_while_writing(database)
+    assert names(database) == ["kept"]
+    assert database.last_event() == 1
+
+
+def test_readers_go_on_while_a_writer_writes(database: Database) -> None:
+    with database.write() as connection:
+        database.add_event(connection, "test", 1, "first")
+        assert names(database) == []
+    assert names(database) == ["first"]
+
+
+def test_a_reader_sees_one_state_throughout(database: Database) -> None:
+    with database.read() as reader:
+        assert reader.execute(select(events.c.id)).all() == []
+        with database.write() as connection:
+            database.add_event(connection, "test", 1, "later")
+        assert reader.execute(select(events.c.id)).all() == []
+    assert names(database) == ["later"]
+
+
+def test_what_a_reader_writes_is_rolled_back(database: Database) -> None:
+    with database.read() as connection:
+        database.add_event(connection, "test", 1, "lost")
+    assert names(database) == []
+
+
+def test_writers_take_turns(database: Database) -> None:
+    def add() -> None:
+        for _ in range(20):
+            with database.write() as connection:
+                last = connection.execute(select(events.c.subject_id).order_by(events.c.id.desc()).limit(1)).scalar()
+                database.add_event(connection, "test", int(last or 0) + 1, "counted")
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        counted = connection.execute(select(events.c.subject_id).order_by(events.c.id)).scalars().all()
+    assert counted == [str(number) for number in range(1, 81)]
+
+
+def test_two_databases_on_one_file_take_turns_too(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    both = [open_database(url, durability="os") for _ in range(2)]
+
+    def add(database: Database) -> None:
+        for _ in range(30):
+            with database.write() as connection:
+                database.add_event(connection, "test", 1, "added")
+
+    threads = [threading.Thread(target=add, args=(database,)) for database in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [database.last_event() for database in both] == [60, 60]
+    for database in both:
+        database.close()
+
+
+def test_a_write_within_a_write_is_refused_instead_of_waiting_forever(database: Database) -> None:
+    with database.write(), pytest.raises(UsageError, match="hand its connection down"), database.write():
+        pass
+
+
+def test_a_change_wakes_those_who_wait(database: Database) -> None:
+    seen = database.changed.count
+    woken: list[int] = []
+    waiter = threading.Thread(target=lambda: woken.append(database.changed.wait(seen, 30.0)))
+    waiter.start()
+    with database.write() as connection:
+        database.add_event(connection, "test", 1, "changed")
+    waiter.join()
+    assert woken == [seen + 1]
+    assert database.changed.wait(seen + 1, 0.0) == seen + 1
+
+
+def test_constraints_hold_and_their_errors_hold_no_values(database: Database) -> None:
+    patient = {"PatientID": "SECRET", "PatientName": "SECRET", "created_at": 0.0}
+    with database.write() as connection:
+        connection.execute(insert(patients).values(patient))
+    step = {"SOPInstanceUID": "1.2", "state": "COMPLETED", "n_create": {}, "started_at": 0.0}
+    commitment = {"TransactionUID": "1.2", "destination": "PACS", "state": "lost", "created_at": 0.0}
+    job = {
+        "kind": "send",
+        "destination": "PACS",
+        "parameters": {},
+        "max_retries": 0,
+        "retry_delay_s": 1.0,
+        "created_at": 0.0,
+    }
+    study = {"patient_id": 99, "StudyInstanceUID": "1.2", "created_at": 0.0}
+    broken = [
+        insert(patients).values(patient),
+        insert(studies).values(study),
+        insert(performed_steps).values(step),
+        insert(commitments).values(commitment),
+        insert(jobs).values({**job, "state": "todo"}),
+        insert(jobs).values({**job, "state": "doing", "due_at": 0.0}),
+        insert(jobs).values({**job, "state": "done"}),
+        insert(jobs).values({**job, "state": "asleep", "due_at": 0.0}),
+    ]
+    for statement in broken:
+        with pytest.raises(ConstraintViolated) as caught, database.write() as connection:
+            connection.execute(statement)
+        assert "SECRET" not in str(caught.value)
+
+
+def test_durability_is_what_was_asked_for(tmp_path: Path) -> None:
+    for durability, expected in (("fsync", 2), ("os", 1)):
+        opened = open_database(f"sqlite:///{tmp_path / durability}.db", durability=durability)  # type: ignore[arg-type]
+        with opened.read() as connection:
+            pragmas = ("synchronous", "journal_mode", "foreign_keys", "busy_timeout")
+            found = [connection.execute(text(f"PRAGMA {pragma}")).scalar() for pragma in pragmas]
+        opened.close()
+        assert found == [expected, "wal", 1, 30000]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", "sqlite+nonsense:///x", "mssql+pyodbc://host/x"])
+def test_a_url_that_cannot_be_used_is_a_configuration_error(url: str) -> None:
+    with pytest.raises(ConfigurationError):
+        open_database(url)
+
+
+def test_a_database_that_cannot_be_opened_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="unable to open database file"):
+        open_database(f"sqlite:///{tmp_path / 'absent' / 'test.db'}")
+    (tmp_path / "text.db").write_text("this is no database " * 100)
+    with pytest.raises(StoreError, match="not a database"):
+        open_database(f"sqlite:///{tmp_path / 'text.db'}")
