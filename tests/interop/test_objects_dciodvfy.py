@@ -2,122 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
-from pydicom.dataset import Dataset
-from pydicom.uid import XRayRadiofluoroscopicImageStorage
 
-from openmodality.acquisition.arrays import frames_from_array
-from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
-from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
-from openmodality.acquisition.source import AcquiredSeries
-from openmodality.device.loader import load_profile
-from openmodality.objects.definition import ObjectDefinition
-from openmodality.objects.dose_report import DoseContent, ImageReference, Units, build_dose_report
-from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, PerformedStep, SeriesFacts
-from openmodality.objects.identity import Uids
-from openmodality.objects.image import build_image
+from openmodality.acquisition.rf_simulator import UPPER_GI
+from openmodality.objects.dose_report import Units
 from openmodality.objects.validate import check
+from tests.made_objects import NAMES, OBJECTS, WRITTEN, instances, report, worklist
 from tests.peers.dicom3tools import dciodvfy_errors
 from tests.peers.process import run
 
 pytestmark = pytest.mark.needs("dciodvfy")
 
-NOW = datetime(2026, 11, 22, 8, 30, 15)
-UIDS = Uids()
-NAMES = {
-    "ascii": "Doe^Jane",
-    "latin": "Müller^Jürgen",
-    "japanese": "Yamada^Tarou=山田^太郎=やまだ^たろう",
-    "katakana": "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう",
-    "chinese": "Wang^XiaoDong=王^小东",
-}
-# The character sets of each device hold these.
-WRITTEN = {"mr": ("ascii", "latin", "japanese", "katakana"), "rf": ("ascii", "latin", "japanese", "chinese")}
 
-
-def code(value: str, meaning: str) -> Dataset:
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "99TEST", meaning
-    return item
-
-
-def worklist(name: str) -> Dataset:
-    """A worklist item after the attribute mapping, as the exam hands it over."""
-    request = Dataset()
-    request.RequestedProcedureID, request.ScheduledProcedureStepID = "RP1", "SPS1"
-    request.ScheduledProcedureStepDescription = "Routine"
-    request.ScheduledProtocolCodeSequence = [code("P1", "Protocol")]
-    item = Dataset()
-    item.PatientName, item.PatientID, item.PatientBirthDate, item.PatientSex = name, "0000001", "19700101", "O"
-    item.AccessionNumber, item.ReferringPhysicianName = "A0001", name
-    item.StudyDescription, item.Modality = "EXAM", "RF"
-    item.RequestAttributesSequence = [request]
-    item.PerformedProtocolCodeSequence = [code("P1", "Protocol")]
-    item.PerformedProcedureStepDescription = "Routine"
-    item.ReferencedStudySequence = []
-    return item
-
-
-def equipment() -> Dataset:
-    data_set = Dataset()
-    data_set.Manufacturer, data_set.ManufacturerModelName = "OpenModality", "Simulator"
-    data_set.InstitutionName, data_set.StationName = "Test Hospital", "ROOM1"
-    data_set.DeviceSerialNumber, data_set.SoftwareVersions = "1", "0.1"
-    return data_set
-
-
-def exam(scheduled: Dataset | None) -> ExamFacts:
-    user = Dataset()
-    user.PatientName, user.PatientID = "Unscheduled", "U1"
-    return ExamFacts(
-        study_instance_uid=UIDS(),
-        started=NOW,
-        study_id="1",
-        accession_number="L1",
-        step=PerformedStep(UIDS(), "PPS1", NOW),
-        worklist=scheduled if scheduled is not None else Dataset(),
-        user=user if scheduled is None else Dataset(),
-        configuration=equipment(),
-    )
-
-
-def acquired(object_name: str) -> AcquiredSeries:
-    if object_name == "MR Image":
-        return next(iter(MrSimulator([replace(SURVEY[2], matrix=64, slices=2)], clock=lambda: NOW).series()))
-    if object_name == "SC Image":
-        frames = frames_from_array(next(iter(acquired("MR Image").frames)).pixels, {})
-        return AcquiredSeries("screen", "OT", "", frames, 1)
-    kind = next(kind for kind in ImageKind if kind.value[1] == object_name[:2])
-    protocol = replace(UPPER_GI[1], matrix=64, kind=kind, duration_s=0.3)
-    return next(iter(RfSimulator([protocol], clock=lambda: NOW).series()))
-
-
-def instances(
-    profile_name: str, object_name: str, scheduled: Dataset | None
-) -> Iterator[tuple[ObjectDefinition, Dataset]]:
-    definition = ObjectDefinition.of(load_profile(profile_name), object_name)
-    facts, source = exam(scheduled), acquired(object_name)
-    series = SeriesFacts(
-        UIDS(), 1, NOW, definition.information_object.modality, source.description, source.number_of_frames,
-        UIDS.derived(facts.study_instance_uid), source.attributes,
-    )  # fmt: skip
-    for number, frame in enumerate(source.frames, start=1):
-        instance = InstanceFacts(UIDS(), number, NOW)
-        yield definition, build_image(definition, facts, series, instance, (frame.pixels, frame.attributes))
-
-
-OBJECTS = [
-    ("mr", "MR Image"), ("mr", "SC Image"), ("rf", "SC Image"),
-    ("rf", "RF Image"), ("rf", "XA Image"), ("rf", "CR Image"),
-]  # fmt: skip
-
-
+@pytest.mark.requirement("RF-4.2.1.3.1.3-10", "RF-8.1.1-01")
 @pytest.mark.parametrize(
     ("profile", "name", "script"),
     [(profile, name, script) for profile, name in OBJECTS for script in WRITTEN[profile]],
@@ -140,17 +40,6 @@ def test_unscheduled(tmp_path: Path, profile: str, name: str) -> None:
         assert [str(finding) for finding in check(data_set, definition.rules, definition.optional_modules)] == []
 
 
-def report(scheduled: Dataset | None, *, units: Units = "standard", complete: bool = True) -> Dataset:
-    definition = ObjectDefinition.of(load_profile("rf"), "Dose SR")
-    facts = exam(scheduled)
-    protocols = [replace(protocol, matrix=16) for protocol in UPPER_GI]
-    events = [event for series in RfSimulator(protocols, clock=lambda: NOW).series() for event in series.events]
-    images = {event.uid: [ImageReference(XRayRadiofluoroscopicImageStorage, UIDS(), UIDS())] for event in events}
-    content = DoseContent(events, complete, UIDS.derived("device"), images, units)
-    series = SeriesFacts(UIDS(), 9001, NOW, "SR", "Dose report")
-    return build_dose_report(definition, facts, series, InstanceFacts(UIDS(), 1, NOW), content)
-
-
 @pytest.mark.parametrize("units", ["standard", "statement"])
 @pytest.mark.parametrize("script", [*WRITTEN["rf"], None])
 def test_dose_report(tmp_path: Path, script: str | None, units: Units) -> None:
@@ -167,3 +56,15 @@ def test_dcmtk_reads_the_dose_report(tmp_path: Path) -> None:
     assert "X-Ray Radiation Dose Report" in dump.output
     assert dump.output.count("Irradiation Event X-Ray Data") == len(UPPER_GI)
     assert "Completion Flag" in dump.output
+
+
+@pytest.mark.parametrize("part", ["KNEE", "ABDOMEN", "OTHER", None])
+def test_laterality_is_asked_for_where_a_part_has_two_sides(tmp_path: Path, part: str | None) -> None:
+    for _, data_set in instances("rf", "CR Image", worklist(NAMES["ascii"])):
+        data_set.BodyPartExamined = part
+        if part == "ABDOMEN":
+            data_set.pop("Laterality", None)
+        else:
+            data_set.Laterality = None
+        data_set.save_as(tmp_path / "cr.dcm", enforce_file_format=True)
+        assert dciodvfy_errors(tmp_path / "cr.dcm") == []

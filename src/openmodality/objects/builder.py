@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence as DicomSequence
 from pydicom.tag import Tag
-from pydicom.valuerep import PersonName
 
 from openmodality.device.paths import name_of
 from openmodality.device.profile import AttributeRule, Source
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.definition import Node, ObjectDefinition, tree
+from openmodality.objects.elements import copied_item, element, element_at, plain_value, sequence
 
 MUST_HAVE_VALUE = frozenset({"1", "ALWAYS"})
 EMPTY_WITHOUT_VALUE = frozenset({"2", "VNAP", "EMPTY"})
@@ -109,13 +107,13 @@ def _rules_in_use(definition: ObjectDefinition, find: Find) -> Iterator[Attribut
 def _found(rule: AttributeRule, values: Values, definition: ObjectDefinition) -> DataElement | None:
     tag = rule.path[0]
     if rule.value_rule == "fixed":
-        return _element(tag, rule.vr, rule.values[0])
+        return element(tag, rule.vr, rule.values[0])
     if definition.is_zero(rule):
-        return _element(tag, rule.vr, "0")
+        return element(tag, rule.vr, "0")
     for place in _places(rule, values):
-        element = element_at(place, tag)
-        if element is not None and not element.is_empty and _allowed(rule, element):
-            return element
+        found = element_at(place, tag)
+        if found is not None and not found.is_empty and _allowed(rule, found):
+            return found
     return None
 
 
@@ -126,16 +124,16 @@ def _places(rule: AttributeRule, values: Values) -> Iterable[Dataset]:
         yield values.automatic
 
 
-def _allowed(rule: AttributeRule, element: DataElement) -> bool:
+def _allowed(rule: AttributeRule, found: DataElement) -> bool:
     """Whether an enumerated value is one of the list; defined terms may be extended (PS3.5 7.4)."""
-    return rule.value_rule != "enumerated" or str(element.value) in rule.values
+    return rule.value_rule != "enumerated" or str(found.value) in rule.values
 
 
 def _fill(target: Dataset, nodes: Iterable[Node], find: Find, object_name: str) -> None:
     for node in nodes:
-        element = next((found for rule in node.all_rules if (found := find(rule)) is not None), None)
-        if element is not None:
-            target.add(_copied(node, element, object_name))
+        value = next((found for rule in node.all_rules if (found := find(rule)) is not None), None)
+        if value is not None:
+            target.add(_copied(node, value, object_name))
         else:
             _without_value(target, node.rule, object_name)
 
@@ -144,7 +142,7 @@ def _without_value(target: Dataset, rule: AttributeRule, object_name: str) -> No
     tag = rule.path[-1]
     if rule.requirement in EMPTY_WITHOUT_VALUE or (rule.requirement == "ALWAYS" and _may_be_empty(rule)):
         if tag not in NEVER_EMPTY:
-            target.add(_element(tag, rule.vr, None))
+            target.add(element(tag, rule.vr, None))
     elif rule.requirement in MUST_HAVE_VALUE:
         raise ObjectInvalid(
             f"{object_name}: {name_of(tag)} of the {rule.module} module has no value",
@@ -156,18 +154,18 @@ def _may_be_empty(rule: AttributeRule) -> bool:
     return rule.vr == "SQ" or rule.path[-1] in MAY_BE_UNKNOWN
 
 
-def _copied(node: Node, element: DataElement, object_name: str) -> DataElement:
+def _copied(node: Node, found: DataElement, object_name: str) -> DataElement:
     rule = node.rule
     if rule.vr != "SQ":
-        return _element(rule.path[-1], rule.vr, plain_value(element.value))
+        return element(rule.path[-1], rule.vr, plain_value(found.value))
     if not node.children:
-        return _sequence(rule.path[-1], [copied_item(item) for item in element.value])
+        return sequence(rule.path[-1], [copied_item(item) for item in found.value])
     items = []
-    for source in element.value:
+    for source in found.value:
         item = Dataset()
         _fill(item, node.children, _finder_in(source), object_name)
         items.append(item)
-    return _sequence(rule.path[-1], items)
+    return sequence(rule.path[-1], items)
 
 
 def _finder_in(item: Dataset) -> Find:
@@ -175,50 +173,8 @@ def _finder_in(item: Dataset) -> Find:
 
     def find(rule: AttributeRule) -> DataElement | None:
         if rule.value_rule == "fixed":
-            return _element(rule.path[-1], rule.vr, rule.values[0])
-        element = element_at(item, rule.path[-1])
-        return element if element is not None and not element.is_empty else None
+            return element(rule.path[-1], rule.vr, rule.values[0])
+        found = element_at(item, rule.path[-1])
+        return found if found is not None and not found.is_empty else None
 
     return find
-
-
-def element_at(data_set: Dataset, tag: int) -> DataElement | None:
-    """The attribute; None where ``data_set`` does not have it."""
-    try:
-        return data_set[tag]
-    except KeyError:
-        return None
-
-
-def copied_item(item: Dataset) -> Dataset:
-    """A copy of a sequence item that does not remember the character set it was read with."""
-    copy = Dataset()
-    for element in item:
-        if element.tag == Tag("SpecificCharacterSet"):
-            continue
-        if element.VR == "SQ":
-            copy.add(_sequence(element.tag, [copied_item(child) for child in element.value]))
-        else:
-            copy.add(_element(element.tag, element.VR, plain_value(element.value)))
-    return copy
-
-
-def plain_value(value: object) -> object:
-    """A value as it may go into another data set: names become text, so they are encoded anew when they are written."""
-    if isinstance(value, PersonName):
-        return str(value)
-    if isinstance(value, MultiValue | list):
-        return [plain_value(part) for part in value]
-    return value
-
-
-def _sequence(tag: int, items: Iterable[Dataset]) -> DataElement:
-    return DataElement(tag, "SQ", DicomSequence(items))
-
-
-def _element(tag: int, vr: str, value: object) -> DataElement:
-    if vr == "SQ" and value is None:
-        return _sequence(tag, ())
-    if vr in ("US", "SS", "UL", "SL") and isinstance(value, str):
-        value = int(value)
-    return DataElement(tag, vr, value)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pydicom.dataset import Dataset
 
 from openmodality.objects.builder import Values
+from openmodality.objects.elements import data_set_of
 
 MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3"
 
@@ -80,56 +81,68 @@ def values_of(exam: ExamFacts, series: SeriesFacts, instance: InstanceFacts, acq
 
 
 def _study(exam: ExamFacts) -> Dataset:
-    data_set = Dataset()
-    data_set.StudyInstanceUID = exam.study_instance_uid
-    data_set.StudyID = exam.study_id
-    data_set.AccessionNumber = exam.accession_number
-    data_set.StudyDate, data_set.StudyTime = moment(exam.started)
+    day, time = moment(exam.started)
     birth = exam.worklist.get("PatientBirthDate") or exam.user.get("PatientBirthDate")
-    data_set.PatientAge = age(str(birth or ""), exam.started.date())
+    data_set = data_set_of(
+        StudyInstanceUID=exam.study_instance_uid,
+        StudyID=exam.study_id,
+        AccessionNumber=exam.accession_number,
+        StudyDate=day,
+        StudyTime=time,
+        PatientAge=age(str(birth or ""), exam.started.date()),
+    )
     if exam.step is not None:
         data_set.update(_step(exam.step))
     return data_set
 
 
 def _step(step: PerformedStep) -> Dataset:
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = MODALITY_PERFORMED_PROCEDURE_STEP
-    reference.ReferencedSOPInstanceUID = step.sop_instance_uid
-    data_set = Dataset()
-    data_set.ReferencedPerformedProcedureStepSequence = [reference]
-    data_set.PerformedProcedureStepID = step.step_id
-    data_set.PerformedProcedureStepStartDate, data_set.PerformedProcedureStepStartTime = moment(step.started)
-    return data_set
+    day, time = moment(step.started)
+    reference = data_set_of(
+        ReferencedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP, ReferencedSOPInstanceUID=step.sop_instance_uid
+    )
+    return data_set_of(
+        ReferencedPerformedProcedureStepSequence=[reference],
+        PerformedProcedureStepID=step.step_id,
+        PerformedProcedureStepStartDate=day,
+        PerformedProcedureStepStartTime=time,
+    )
 
 
 def _series(exam: ExamFacts, series: SeriesFacts) -> Dataset:
-    data_set = Dataset()
-    data_set.SeriesInstanceUID = series.series_instance_uid
-    data_set.SeriesNumber = series.number
-    data_set.SeriesDate, data_set.SeriesTime = moment(series.started)
-    data_set.Modality = series.modality
-    data_set.SeriesDescription = series.description
+    day, time = moment(series.started)
+    data_set = data_set_of(
+        SeriesInstanceUID=series.series_instance_uid,
+        SeriesNumber=series.number,
+        SeriesDate=day,
+        SeriesTime=time,
+        Modality=series.modality,
+        SeriesDescription=series.description,
+    )
     if exam.step is None:
         # Images of an exam without a performed step still belong to a group of their own.
-        data_set.PerformedProcedureStepID = exam.study_id
+        data_set.update(data_set_of(PerformedProcedureStepID=exam.study_id))
     if series.frame_of_reference_uid:
-        data_set.FrameOfReferenceUID = series.frame_of_reference_uid
+        data_set.update(data_set_of(FrameOfReferenceUID=series.frame_of_reference_uid))
     return data_set
 
 
 def _instance(series: SeriesFacts, instance: InstanceFacts) -> Dataset:
-    data_set = Dataset()
-    data_set.SOPInstanceUID = instance.sop_instance_uid
-    data_set.InstanceNumber = instance.number
-    data_set.AcquisitionNumber = series.number
-    data_set.ImagesInAcquisition = series.images_in_acquisition
     day, time = moment(instance.created)
-    data_set.InstanceCreationDate, data_set.InstanceCreationTime = day, time
-    data_set.ContentDate, data_set.ContentTime = day, time
-    data_set.AcquisitionDate, data_set.AcquisitionTime = day, time
-    data_set.DateOfSecondaryCapture, data_set.TimeOfSecondaryCapture = day, time
-    return data_set
+    return data_set_of(
+        SOPInstanceUID=instance.sop_instance_uid,
+        InstanceNumber=instance.number,
+        AcquisitionNumber=series.number,
+        ImagesInAcquisition=series.images_in_acquisition,
+        InstanceCreationDate=day,
+        InstanceCreationTime=time,
+        ContentDate=day,
+        ContentTime=time,
+        AcquisitionDate=day,
+        AcquisitionTime=time,
+        DateOfSecondaryCapture=day,
+        TimeOfSecondaryCapture=time,
+    )
 
 
 def moment(now: datetime) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pydicom.config import IGNORE
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
@@ -12,8 +13,9 @@ from pydicom.uid import UID
 
 from openmodality.device.paths import TagPath, format_keywords, name_of
 from openmodality.device.profile import AttributeRule
-from openmodality.objects.builder import MAY_BE_UNKNOWN, NEVER_EMPTY, element_at
+from openmodality.objects.builder import MAY_BE_UNKNOWN, NEVER_EMPTY
 from openmodality.objects.definition import Node, tree
+from openmodality.objects.elements import element_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _value_problems(rule: AttributeRule, element: DataElement) -> Iterator[str]:
     values = element.value if isinstance(element.value, MultiValue) else [element.value]
     if rule.value_rule in ("fixed", "enumerated") and any(str(value) not in rule.values for value in values):
         yield f"not {' or '.join(rule.values)}"
-    if rule.vr == "UI" and not all(UID(str(value)).is_valid for value in values):
+    if rule.vr == "UI" and not all(UID(str(value), IGNORE).is_valid for value in values):
         yield "not a valid UID"
 
 
