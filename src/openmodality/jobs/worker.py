@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Mapping
 
-from openmodality.errors import OpenModalityError, StoreError
+from openmodality.errors import OpenModalityError, StoreError, UsageError
 from openmodality.jobs.job import Job, Kind
 from openmodality.jobs.outcome import Fail, Outcome
 from openmodality.jobs.policy import outcome_of
@@ -96,6 +96,9 @@ class Worker:
                 report.keep()
                 state = self._queue.finish(job.id, outcome).state
                 break
+            except UsageError as error:  # two workers of one name on one database: the other took the job back
+                _log.error("job.not_ours", extra={"job": job.id, "reason": str(error)})
+                return
             except StoreError as error:
                 _log.error("job.not_recorded", extra={"job": job.id, "reason": str(error)})
                 if self._stopping.wait(_LOOK_S):

@@ -226,3 +226,17 @@ def test_what_was_done_is_not_forgotten_while_the_disk_is_full(queue: Queue, mon
     with working(queue, send):
         wait_for(queue, add(queue), State.DONE)
     assert len(runs) == 1
+
+
+def test_a_job_that_another_worker_took_back_is_left_to_it(queue: Queue) -> None:
+    taken = threading.Event()
+
+    def send(job: Job, report: Report) -> Outcome:
+        if not taken.is_set():
+            taken.set()
+            queue.recover("device")
+        return Done()
+
+    with working(queue, send):
+        wait_for(queue, add(queue), State.DONE)
+        wait_for(queue, add(queue), State.DONE)

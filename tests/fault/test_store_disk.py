@@ -1,0 +1,103 @@
+"""No space left: an instance is stored whole or refused with nothing left of it; with space again all goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import openmodality
+from openmodality.errors import StoreError
+from openmodality.store.files import InstanceFiles
+from openmodality.store.instance_file import StorageFull, Stored
+from openmodality.store.local import open_store
+from openmodality.store.queries import Level, count
+from tests.peers.objects import mr_image, save
+
+FULL = 4 * 1024 * 1024
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={FULL}", "tmpfs", str(place)], check=False, capture_output=True
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("a small file system can be mounted by root only")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(files: InstanceFiles) -> None:
+    for number in range(1000):
+        file = files.create(f"1.2.3.{number}", b"head")
+        for _ in range(5):
+            file.write(bytes(20_000))
+        file.commit()
+
+
+def leftovers(files: InstanceFiles) -> list[Path]:
+    return [path for path in (files.root / ".incoming").rglob("*") if path.is_file()]
+
+
+@pytest.mark.requirement("MR-3.3.4.3-08")
+def test_a_full_disk_refuses_instances_and_leaves_nothing(small_disk: Path) -> None:
+    files = InstanceFiles(small_disk / "instances", durability="fsync")
+    with pytest.raises(StorageFull, match="No space left on device") as caught:
+        fill(files)
+    assert "free space" in caught.value.advice
+    assert leftovers(files) == []
+    kept = sorted(uid for bucket in files.buckets() for uid in files.uids(bucket))
+    assert 20 < len(kept) < 50
+    assert all(files.path(uid).stat().st_size == 100_004 for uid in kept)
+    files.delete(kept[0])
+    again = files.create(kept[0], b"head")
+    again.write(bytes(100_000))
+    assert again.commit() is Stored.NEW
+    files.close()
+
+
+def test_a_database_without_space_is_an_error_to_readers_and_catches_up_later(small_disk: Path, tmp_path: Path) -> None:
+    filler = small_disk / "filler"
+    with open_store(small_disk, durability="os") as store:
+        path = save(mr_image(rows=4, columns=4), tmp_path / "source")
+        content = path.read_bytes()
+        with pytest.raises(OSError, match="No space left"):
+            filler.write_bytes(bytes(FULL))
+        os.truncate(filler, filler.stat().st_size - 12_288)  # room for the instance, not for its row
+        file = store.create(path.stem)
+        file.write(content)
+        assert store.accept(file) is Stored.NEW
+        with pytest.raises(StoreError, match="database failed"):
+            store.flush()
+        filler.unlink()
+        with store.read() as connection:
+            assert count(connection, Level.IMAGE) == 1
+
+
+def test_a_limit_of_the_process_is_a_full_disk_too(tmp_path: Path) -> None:
+    script = (
+        "import resource, sys; from pathlib import Path\n"
+        "from openmodality.store.files import InstanceFiles\n"
+        "from openmodality.store.instance_file import StorageFull\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "files = InstanceFiles(Path(sys.argv[1]))\n"
+        "file = files.create('1.2.3', b'head')\n"
+        "try:\n"
+        "    for _ in range(10): file.write(bytes(20_000))\n"
+        "except StorageFull: sys.exit(42)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(openmodality.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "instances")], check=False, env=environment)
+    assert done.returncode == 42
+    assert leftovers(InstanceFiles(tmp_path / "instances")) == []

@@ -1,0 +1,86 @@
+"""kill -9 at any moment: what was acknowledged is there, nothing half is there, and every job comes to its end."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+import openmodality
+from openmodality.jobs.job import Kind, Result, State
+from openmodality.jobs.listing import instances_of, list_jobs
+from openmodality.jobs.queue import Queue
+from openmodality.jobs.worker import Worker
+from openmodality.store.local import LocalStore, open_store
+from openmodality.store.queries import Level, count, instance_references
+from tests.fault.store_process import Sends
+
+ROUNDS = 12
+PLACES = [str(Path(openmodality.__file__).parents[1]), str(Path(__file__).parents[2])]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(PLACES)}
+PROCESS = [sys.executable, "-m", "tests.fault.store_process"]
+
+
+def run_and_kill(folder: Path, lines: int) -> list[list[str]]:
+    """Let the device run until it has said so many lines, kill it, and return all that it said."""
+    process = subprocess.Popen([*PROCESS, str(folder), "1000000"], stdout=subprocess.PIPE, env=ENVIRONMENT)
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(lines)]
+    process.kill()
+    said += process.stdout.readlines()
+    process.wait()
+    process.stdout.close()
+    return [line.decode().split() for line in said if line.endswith(b"\n")]
+
+
+def uids_in(store: LocalStore) -> set[str]:
+    with store.read() as connection:
+        return {found.SOPInstanceUID for found in instance_references(connection, Level.PATIENT, {})}
+
+
+@pytest.mark.timeout(120)
+def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    said: dict[str, set[str]] = defaultdict(set)
+    for _ in range(ROUNDS):
+        for words in run_and_kill(tmp_path, chance.randint(1, 120)):
+            said[words[0]].add(words[1])
+    with open_store(tmp_path, durability="os") as store:
+        store.recover()
+        there = uids_in(store)
+        assert said["stored"] - said["deleting"] <= there
+        assert not there & said["deleted"]
+        assert there <= said["storing"]
+        on_disk = {uid for bucket in store.files.buckets() for uid in store.files.uids(bucket)}
+        assert on_disk == there
+        assert [path for path in (store.files.root / ".incoming").rglob("*") if path.is_file()] == []
+        assert all(len(dcmread(store.files.path(uid)).PixelData) == 32 * 32 * 2 for uid in sorted(there)[::7])
+        assert len(said["stored"]) > 50
+        finish_jobs(store, said["queued"], there)
+
+
+def finish_jobs(store: LocalStore, queued: set[str], there: set[str]) -> None:
+    """Every job that was queued is known and can be brought to its end."""
+    queue = Queue(store.database)
+    worker = Worker(queue, {Kind.SEND: Sends()})
+    worker.start()
+    while True:
+        seen = store.database.changed.count
+        with store.read() as connection:
+            jobs = list_jobs(connection)
+        if all(job.state is State.DONE for job in jobs):
+            break
+        assert store.database.changed.wait(seen, 30.0) != seen
+    assert worker.stop()
+    assert queued <= {str(job.id) for job in jobs}
+    with store.read() as connection:
+        results = [instance for job in jobs for instance in instances_of(connection, job.id)]
+        assert count(connection, Level.IMAGE) == len(there)
+    assert {instance.result for instance in results} == {Result.SUCCESS}
+    assert {instance.SOPInstanceUID for instance in results} <= there
