@@ -28,7 +28,7 @@ from openmodality.device.profile import (
 )
 from openmodality.device.profile_file import ProfileFile
 from openmodality.device.rows import ModuleAttribute, Table
-from openmodality.device.tables import read_table
+from openmodality.device.tables import is_file, read_table
 from openmodality.device.toml_file import validated
 from openmodality.errors import ConfigurationError
 
@@ -75,11 +75,7 @@ def _folder(name_or_path: str | Path) -> _Folder:
     if isinstance(name_or_path, str) and name_or_path in profile_names():
         return _packaged(name_or_path)
     folder = Path(name_or_path)
-    try:
-        found = (folder / "profile.toml").is_file()
-    except ValueError:
-        found = False
-    if not found:
+    if not is_file(folder / "profile.toml"):
         known = ", ".join(profile_names())
         raise ConfigurationError(
             f"there is no profile {str(name_or_path)!r}: use {known}, or a folder with a profile.toml"
@@ -152,7 +148,7 @@ class _Reader:
         """The table of the first folder that has it; empty where none has."""
         for folder in self._folders:
             file, shown = folder.file(table.file)
-            if file.is_file():
+            if is_file(file):
                 return tuple(table.read(row) for row in read_table(file, shown, table.columns))
         return ()
 
@@ -160,7 +156,7 @@ class _Reader:
         merged: dict[str, Parameter] = {}
         for folder in reversed(self._folders):
             file, shown = folder.file(rows.PARAMETERS.file)
-            if file.is_file():
+            if is_file(file):
                 merged |= _unique(
                     shown, [rows.PARAMETERS.read(row) for row in read_table(file, shown, rows.PARAMETERS.columns)]
                 )

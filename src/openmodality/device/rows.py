@@ -13,6 +13,7 @@ from typing import Generic, TypeVar, get_args
 
 from pydicom.valuerep import VR
 
+from openmodality.device.mapping import misfit
 from openmodality.device.parameters import Parameter, ParameterKind, ParameterValue
 from openmodality.device.paths import TagPath
 from openmodality.device.profile import (
@@ -224,7 +225,10 @@ def _mapping_rule(row: Row) -> MappingRule:
     image, mpps = row.path("image"), row.path("mpps")
     if image is None and mpps is None:
         row.refuse("a rule needs an image path or an MPPS path")
-    return MappingRule(row.path("worklist") or row.refuse("worklist is empty"), image, mpps)
+    rule = MappingRule(row.path("worklist") or row.refuse("worklist is empty"), image, mpps)
+    if problem := misfit(rule):
+        row.refuse(problem)
+    return rule
 
 
 def _status(row: Row) -> StatusRule:

@@ -30,6 +30,11 @@ _PEER_SERVICE: Mapping[Service, PeerService] = {
 }
 
 
+def peer_service(service: Service) -> PeerService:
+    """How a site file names a service of a profile: query and retrieve are one."""
+    return _PEER_SERVICE[service]
+
+
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """The General Equipment module's values (PS3.3 C.7.5.1) and where the device stands."""
@@ -83,11 +88,22 @@ class Peer:
 
     def offers(self, service: Service) -> bool:
         """Whether this device asks the service from the peer."""
-        return _PEER_SERVICE[service] in self.services
+        return peer_service(service) in self.services
 
     def may_ask(self, service: Service) -> bool:
         """Whether the peer may ask the service from this device."""
-        return _PEER_SERVICE[service] in self.incoming
+        return peer_service(service) in self.incoming
+
+    def negotiates(self, entry: PresentationContextEntry) -> bool:
+        """Whether the SOP class is one of those chosen for this peer; Verification always is (MR-3.1.1-06)."""
+        if entry.service == "verification":
+            return True
+        keyword = entry.sop_class_uid.keyword
+        other_root = {"study": "PatientRoot", "patient": "StudyRoot"}[self.query_model]
+        other_print = {"grayscale": "BasicColor", "color": "BasicGrayscale"}[self.print_color]
+        if not entry.accepted and keyword.startswith((other_root, other_print)):
+            return False
+        return not self.sop_classes or entry.sop_class_uid in self.sop_classes
 
     def transfer_syntaxes_for(self, service: Service) -> tuple[UID, ...]:
         """The transfer syntaxes to propose, the preferred one first; empty where only the profile limits them."""
@@ -149,15 +165,21 @@ class Site:
         return tuple(
             entry
             for entry in self.profile.presentation_contexts
-            if entry.service == service and not entry.accepted and self.enabled(entry) and _allowed(entry, peer)
+            if entry.service == service
+            and not entry.accepted
+            and self.enabled(entry)
+            and (peer is None or peer.negotiates(entry))
         )
 
-    def accepted(self, role: str) -> tuple[PresentationContextEntry, ...]:
-        """What the local AE of a role accepts as acceptor."""
+    def accepted(self, role: str, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
+        """What the local AE of a role accepts as acceptor; from a peer, only what this peer may ask."""
         return tuple(
             entry
             for entry in self.profile.presentation_contexts
-            if entry.ae == role and entry.accepted and self.enabled(entry)
+            if entry.ae == role
+            and entry.accepted
+            and self.enabled(entry)
+            and (peer is None or (peer.may_ask(entry.service) and peer.negotiates(entry)))
         )
 
     def calling_ae(self, service: Service) -> LocalAE:
@@ -180,10 +202,6 @@ class Site:
             rule = replace(rule, effect="succeed", abort=False)
         override = _override(peer, code, rule) if peer else None
         return _overridden(rule, override) if override else rule
-
-
-def _allowed(entry: PresentationContextEntry, peer: Peer | None) -> bool:
-    return peer is None or not peer.sop_classes or entry.sop_class_uid in peer.sop_classes
 
 
 def _override(peer: Peer, code: int, rule: StatusRule) -> StatusOverride | None:

@@ -14,10 +14,11 @@ from typing import NoReturn
 from pydicom.uid import UID
 
 from openmodality.device.loader import load_profile, profile_names
+from openmodality.device.mapping import misfit
 from openmodality.device.parameters import TRANSFER_SYNTAXES, Parameters, ParameterValue
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile import MappingRule, Profile
-from openmodality.device.site import Equipment, LocalAE, Peer, Site
+from openmodality.device.site import Equipment, LocalAE, Peer, Site, peer_service
 from openmodality.device.site_file import (
     ApplicationEntitySettings,
     DeviceSettings,
@@ -27,6 +28,7 @@ from openmodality.device.site_file import (
     PeerSettings,
     SiteFile,
 )
+from openmodality.device.tables import is_file
 from openmodality.device.toml_file import Location, key_lines, place, validated
 from openmodality.errors import ConfigurationError
 
@@ -65,7 +67,7 @@ class _Resolver:
             {key: item.default for key, item in profile.parameters.items()}, ("parameters",), settings.parameters
         )
         self._check_tls()
-        return Site(
+        site = Site(
             path=self._file,
             profile=profile,
             settings=settings,
@@ -77,6 +79,20 @@ class _Resolver:
             character_sets=tuple(_terms(terms) for terms in settings.device.character_sets) or profile.character_sets,
             acceptor_transfer_syntaxes=_uids(settings.network.transfer_syntaxes) or profile.acceptor_transfer_syntaxes,
         )
+        for name, peer in site.peers.items():
+            self._check_services(name, peer)
+        return site
+
+    def _check_services(self, name: str, peer: Peer) -> None:
+        """Each service asked from a peer must be one of the device, with a SOP class left for this peer."""
+        used = [entry for entry in self._profile.presentation_contexts if not entry.accepted]
+        for service in sorted(peer.services):
+            entries = [entry for entry in used if peer_service(entry.service) == service]
+            location: Location = ("peers", name, "services")
+            if not entries:
+                self._refuse(location, f": profile {self._profile.name} does not use {service}")
+            if not any(peer.negotiates(entry) for entry in entries):
+                self._refuse(location, f": sop_classes, query_model and print_color leave nothing for {service}")
 
     def _refuse(self, location: Location, problem: str) -> NoReturn:
         raise ConfigurationError(f"{place(location, self._lines, str(self._file))}{problem}")
@@ -86,7 +102,7 @@ class _Resolver:
         if name in profile_names():
             return load_profile(name)
         folder = self._file.parent / name
-        if not (folder / "profile.toml").is_file():
+        if not is_file(folder / "profile.toml"):
             known = ", ".join(profile_names())
             self._refuse(("profile",), f": there is no profile {name!r}: use {known}, or a folder with a profile.toml")
         return load_profile(folder)
@@ -152,7 +168,7 @@ class _Resolver:
             file = getattr(settings.tls, name)
             if not file:
                 self._refuse(("tls", name), " is missing: TLS is used, so it needs a PEM file")
-            if not (self._file.parent / file).is_file():
+            if not is_file(self._file.parent / file):
                 self._refuse(("tls", name), f": there is no file {self._file.parent / file}")
 
     def _peer(self, name: str, settings: PeerSettings, parameters: Parameters) -> Peer:
@@ -221,7 +237,10 @@ class _Resolver:
             return self._path(text, ("mapping", index, column)) if text else None
 
         worklist = path("worklist")
-        return worklist is not None, MappingRule(worklist or (), path("image"), path("mpps"))
+        rule = MappingRule(worklist or (), path("image"), path("mpps"))
+        if worklist and (problem := misfit(rule)):
+            self._refuse(("mapping", index), f": {problem}")
+        return worklist is not None, rule
 
 
 def _equipment(device: DeviceSettings, profile: Profile) -> Equipment:

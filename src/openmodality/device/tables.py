@@ -135,6 +135,14 @@ def read_table(file: Traversable, shown: str, columns: Sequence[str]) -> tuple[R
     return tuple(rows)
 
 
+def is_file(file: Traversable) -> bool:
+    """Whether the file is there; a name that the file system cannot even hold is not."""
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _text(file: Traversable, shown: str) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")

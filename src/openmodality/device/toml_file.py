@@ -31,7 +31,7 @@ def parse_toml(text: str, shown: str) -> dict[str, Any]:
     """The TOML document. Raises ConfigurationError with the parser's own line."""
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ConfigurationError(f"{shown}: not readable as TOML: {error}") from error
 
 

@@ -57,7 +57,11 @@ port = 104
 alias = "PACS"
 description = "the archive"
 services = ["storage", "storage_commitment", "query_retrieve"]
-sop_classes = ["XRayRadiofluoroscopicImageStorage", "1.2.840.10008.1.20.1"]
+sop_classes = [
+    "XRayRadiofluoroscopicImageStorage",
+    "1.2.840.10008.1.20.1",
+    "StudyRootQueryRetrieveInformationModelFind",
+]
 calling_ae_title = "XR3"
 automatic_commitment = true
 
@@ -167,13 +171,68 @@ def test_services_and_sop_classes_are_chosen_per_peer(site: Site) -> None:
         "X-Ray Radiofluoroscopic Image Storage"
     ]
     assert len(site.proposed("storage")) == 5
-    assert site.proposed("query", archive) == ()
+    assert site.proposed("retrieve", archive) == ()
     assert archive.offers("query")
     assert not ris.offers("storage")
     assert archive.incoming == {"verification", "storage", "storage_commitment"}
     assert ris.incoming == {"verification"}
     assert archive.may_ask("storage")
     assert not ris.may_ask("storage_commitment")
+
+
+@pytest.mark.requirement(
+    *(f"MR-3.3.{number}.2-02" for number in (1, 2, 3, 4, 5)),
+)
+def test_accepted_contexts_are_chosen_per_peer(tmp_path: Path) -> None:
+    text = (
+        PEER
+        + """incoming = ["storage", "query_retrieve"]
+sop_classes = ["MRImageStorage", "StudyRootQueryRetrieveInformationModelFind"]
+[peers.archive]
+ae_title = "ARCHIVE"
+host = "archive"
+port = 104
+services = ["storage_commitment"]
+"""
+    )
+    site = load_site(write(tmp_path, text))
+
+    def accepted(name: str) -> list[tuple[str, str]]:
+        return [(entry.service, entry.sop_class_uid.name) for entry in site.accepted("device", site.peer(name))]
+
+    assert accepted("pacs") == [
+        ("verification", "Verification SOP Class"),
+        ("query", "Study Root Query/Retrieve Information Model - FIND"),
+        ("storage", "MR Image Storage"),
+    ]
+    assert accepted("archive") == [
+        ("verification", "Verification SOP Class"),
+        ("storage_commitment", "Storage Commitment Push Model SOP Class"),
+    ]
+    assert len(site.accepted("device")) == 10
+
+
+@pytest.mark.requirement("MR-3.2.1.2-02", "MR-4.2.1.2-02", "MR-4.1.1-02", "MR-2.2.2-02")
+@pytest.mark.parametrize(("model", "root"), [("study", "StudyRoot"), ("patient", "PatientRoot")])
+@pytest.mark.parametrize(("color", "kind"), [("grayscale", "BasicGrayscale"), ("color", "BasicColor")])
+def test_one_query_model_and_one_kind_of_print_per_peer(
+    tmp_path: Path, model: str, root: str, color: str, kind: str
+) -> None:
+    choice = f'services = ["query_retrieve", "print"]\nquery_model = "{model}"\nprint_color = "{color}"\n'
+    site = load_site(write(tmp_path, PEER + choice))
+    for service, start in (("query", root), ("retrieve", root), ("print", kind)):
+        entries = site.proposed(service, site.peer("pacs"))  # type: ignore[arg-type]
+        assert [entry.sop_class_uid.keyword.startswith(start) for entry in entries] == [True]
+
+
+@pytest.mark.requirement("MR-2.3.2-02", "MR-2.3.2-03", "MR-2.4.2-02", "MR-2.4.2-03")
+def test_the_worklist_and_mpps_providers_are_configured(tmp_path: Path) -> None:
+    own = '[application_entities.device]\nae_title = "MR1"\n'
+    site = load_site(write(tmp_path, PEER + 'services = ["worklist", "mpps"]\n' + own))
+    for service in ("worklist", "mpps"):
+        (peer,) = site.peers_for(service)
+        assert (peer.ae_title, peer.host, peer.port) == ("PACS", "pacs", 104)
+        assert site.calling_ae_title(service, peer) == "MR1"
 
 
 def test_calling_ae_title_is_that_of_the_ae_unless_the_peer_has_another(site: Site) -> None:
@@ -218,6 +277,8 @@ def test_a_service_the_device_does_not_use_has_no_calling_ae(tmp_path: Path) -> 
     assert site.calling_ae("storage").ae_title == "OM_US"
     with pytest.raises(ConfigurationError, match="profile us does not use the service mpps"):
         site.calling_ae("mpps")
+    with pytest.raises(ConfigurationError, match=r"line 6: peers\.pacs\.services: profile us does not use mpps"):
+        load_site(write(tmp_path, PEER.replace('"mr"', '"us"') + 'services = ["mpps"]\n'))
 
 
 @pytest.mark.parametrize(
@@ -344,6 +405,14 @@ PEER = 'profile = "mr"\n[peers.pacs]\nae_title = "PACS"\nhost = "pacs"\nport = 1
         (
             PEER + "[peers.pacs.parameters.storage]\nretries = 101\n",
             "line 7: peers.pacs.parameters.storage.retries: 101 is outside 0-100; 0 = forever",
+        ),
+        (
+            PEER.replace('"mr"', '"rf"') + 'query_model = "patient"\nservices = ["query_retrieve"]\n',
+            "line 7: peers.pacs.services: sop_classes, query_model and print_color leave nothing for query_retrieve",
+        ),
+        (
+            MINIMAL + "[[mapping]]\nworklist = 'PatientID'\nimage = 'PatientSex'\n",
+            "line 2: mapping[0]: (0010,0020) Pat",
         ),
         (MINIMAL + "[parameters.storage]\nretry = 1\n", "is no parameter of profile mr; did you mean storage.retries?"),
         (

@@ -1,0 +1,150 @@
+"""Takes attributes from worklist items to images and to the performed procedure step, by rules that are data.
+
+Rules of the game (R/F Table 8.1-29; IHE RAD TF-2 Appendix A):
+
+- A worklist item has one or more scheduled procedure steps, or none at all. An exam may serve several items.
+- A target inside Request Attributes Sequence or Scheduled Step Attributes Sequence gets one item per scheduled step.
+- Any other target gets the first value there is, by the order of rules, then of steps.
+- A value that is empty, unreadable or a sequence of empty items counts as none: no target is ever made for it.
+- Text that is longer than its target's VR allows is cut. Identifiers are never cut, because they would name another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence as ItemSequence
+from pydicom.tag import Tag
+from pydicom.valuerep import PersonName
+
+from openmodality.device.item_values import MAXIMUM_CHARACTERS, element_with_value, is_identifier, sequence_items
+from openmodality.device.paths import TagPath, name_of, parse_path, vr_of
+from openmodality.device.profile import MappingRule
+
+_STEPS: Final = parse_path("ScheduledProcedureStepSequence")[0]
+_PERFORMED_SERIES: Final = parse_path("PerformedSeriesSequence")[0]
+_ONE_ITEM_PER_STEP: Final = frozenset(
+    parse_path(keyword)[0] for keyword in ("RequestAttributesSequence", "ScheduledStepAttributesSequence")
+)
+
+_TEXT: Final = frozenset({"SH", "LO", "ST", "LT", "UC", "UT"})
+_WRITABLE_AS_TEXT: Final = _TEXT | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM"}
+
+
+class _Step(NamedTuple):
+    """A scheduled procedure step and the worklist item it belongs to; either may be empty."""
+
+    item: Dataset
+    step: Dataset
+
+
+def map_to_image(items: Sequence[Dataset], rules: Iterable[MappingRule]) -> Dataset:
+    """The attributes that images take from the worklist items of their exam; the first item names patient and study."""
+    return _mapped(items, ((rule.worklist, rule.image) for rule in rules if rule.image))
+
+
+def map_to_mpps(items: Sequence[Dataset], rules: Iterable[MappingRule]) -> Dataset:
+    """The attributes that the performed procedure step takes from them, without those of its series."""
+    pairs = ((rule.worklist, rule.mpps) for rule in rules if rule.mpps)
+    return _mapped(items, ((source, target) for source, target in pairs if target[0] != _PERFORMED_SERIES))
+
+
+def map_to_performed_series(items: Sequence[Dataset], rules: Iterable[MappingRule]) -> Dataset:
+    """The attributes that each item of (0040,0340) Performed Series Sequence takes from them."""
+    pairs = ((rule.worklist, rule.mpps) for rule in rules if rule.mpps)
+    return _mapped(items, ((source, target[1:]) for source, target in pairs if target[0] == _PERFORMED_SERIES))
+
+
+def misfit(rule: MappingRule) -> str:
+    """Why the rule cannot be applied, because a target's VR cannot hold the source's values; empty where it can."""
+    source = vr_of(rule.worklist[-1])
+    for target in filter(None, (rule.image, rule.mpps)):
+        vr = vr_of(target[-1])
+        if source != vr and not (source in _WRITABLE_AS_TEXT and vr in _TEXT):
+            return f"{name_of(rule.worklist[-1])} is {source} and cannot go to {name_of(target[-1])}, which is {vr}"
+    return ""
+
+
+def _mapped(items: Sequence[Dataset], pairs: Iterable[tuple[TagPath, TagPath]]) -> Dataset:
+    steps = list(_steps(items))
+    found = Dataset()
+    per_step: dict[int, list[Dataset]] = {}
+    for source, target in pairs:
+        if target[0] in _ONE_ITEM_PER_STEP and len(target) > 1:
+            targets = per_step.setdefault(target[0], [Dataset() for _ in steps])
+            for step, into in zip(steps, targets, strict=True):
+                _put_first(into, target[1:], [step], source)
+        else:
+            _put_first(found, target, steps, source)
+    for tag, targets in per_step.items():
+        if filled := [into for into in targets if len(into)]:
+            found.add(DataElement(Tag(tag), "SQ", ItemSequence(filled)))
+    return found
+
+
+def _steps(items: Sequence[Dataset]) -> Iterator[_Step]:
+    for item in items:
+        steps = sequence_items(item, _STEPS)
+        yield from (_Step(item, step) for step in steps or [Dataset()])
+
+
+def _put_first(into: Dataset, target: TagPath, steps: Iterable[_Step], source: TagPath) -> None:
+    """Put the first value of the steps at the target, where there is none yet."""
+    if _at(into, target) is not None:
+        return
+    element = next(filter(None, (_source_of(step, source) for step in steps)), None)
+    if element is not None:
+        _put(into, target, element)
+
+
+def _source_of(step: _Step, source: TagPath) -> DataElement | None:
+    return _at(step.step, source[1:]) if source[0] == _STEPS else _at(step.item, source)
+
+
+def _at(dataset: Dataset, path: TagPath) -> DataElement | None:
+    """The element at the path through the first items of sequences; None where it is absent or has no value."""
+    for tag in path[:-1]:
+        items = sequence_items(dataset, tag)
+        if not items:
+            return None
+        dataset = items[0]
+    return element_with_value(dataset, path[-1]) if path else None
+
+
+def _put(into: Dataset, target: TagPath, element: DataElement) -> None:
+    for tag in target[:-1]:
+        if tag not in into:
+            into.add(DataElement(Tag(tag), "SQ", ItemSequence([Dataset()])))
+        into = into[tag].value[0]
+    tag = target[-1]
+    vr = element.VR if vr_of(tag) == element.VR or " or " in vr_of(tag) else vr_of(tag)
+    into.add(DataElement(Tag(tag), vr, _fitted(element, tag, vr), already_converted=True))
+
+
+def _fitted(element: DataElement, tag: int, vr: str) -> object:
+    """The element's value, copied, as the target's VR holds it."""
+    if element.VR == "SQ":
+        return ItemSequence([copied for item in element.value if len(copied := _copy(item))])
+    if element.VR == "PN":
+        return _each(element.value, lambda name: PersonName(str(name)))
+    if vr not in _TEXT:
+        return _each(element.value, lambda value: value)
+    limit = None if is_identifier(tag) else MAXIMUM_CHARACTERS.get(vr)
+    return _each(element.value, lambda text: str(text)[:limit])
+
+
+def _each(value: object, convert: Callable[[object], object]) -> object:
+    return MultiValue(convert, list(value)) if isinstance(value, MultiValue) else convert(value)
+
+
+def _copy(dataset: Dataset) -> Dataset:
+    copied = Dataset()
+    for tag in list(dataset.keys()):
+        element = element_with_value(dataset, tag)
+        if element is not None:
+            _put(copied, (int(tag),), element)
+    return copied

@@ -1,0 +1,105 @@
+"""Whatever profile and site files hold, the answer is a device or a ConfigurationError."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from openmodality.device.loader import load_profile
+from openmodality.device.paths import format_keywords, format_path, parse_path
+from openmodality.device.profile import Profile
+from openmodality.device.site import Site
+from openmodality.device.site_loader import load_site
+from openmodality.device.template import site_text
+from openmodality.device.toml_file import key_lines
+from openmodality.errors import ConfigurationError
+
+US = Path(__file__).parents[1] / "data" / "profiles" / "us"
+FILES = sorted(path.name for path in US.iterdir())
+SITE = site_text(load_profile("mr"), "mr")
+
+PIECES = st.one_of(
+    st.text(max_size=6),
+    st.sampled_from(
+        [",", '"', "\n", "|", "=", "[", "[[", "]", ".", "{", "0", "-1", "nan", "1e999", "'''", '"""', "\0", "yes"]
+    ),
+    st.sampled_from(["0010,0010", "profile", "PatientName", "9" * 5000, "#", "\\", "\ufeff", "\u0661", "SCU", "true"]),
+)
+
+files_on_disk = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@st.composite
+def mutated(draw: st.DrawFn, text: str) -> str:
+    """The text with some of its parts cut out, doubled or replaced."""
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        end = draw(st.integers(start, min(len(text), start + 40)))
+        text = text[:start] + draw(st.one_of(PIECES, st.just(text[start:end] * 2))) + text[end:]
+    return text
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(US, tmp_path / "us"))
+
+
+@files_on_disk
+@given(name=st.sampled_from(FILES), data=st.data())
+def test_a_mutated_profile_loads_or_is_refused(folder: Path, name: str, data: st.DataObject) -> None:
+    text = (US / name).read_text()
+    (folder / name).write_text(data.draw(mutated(text)), encoding="utf-8", errors="surrogatepass")
+    try:
+        with contextlib.suppress(ConfigurationError):
+            assert isinstance(load_profile(folder), Profile)
+    finally:
+        (folder / name).write_text(text)
+
+
+@files_on_disk
+@given(name=st.sampled_from(FILES), content=st.binary(max_size=60))
+def test_any_bytes_are_refused_or_read(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    try:
+        with contextlib.suppress(ConfigurationError):
+            load_profile(folder)
+    finally:
+        (folder / name).write_bytes((US / name).read_bytes())
+
+
+@files_on_disk
+@given(text=mutated(SITE))
+@example(text='profile = "a\\u0000b"')
+@example(text='profile = "mr"\n[parameters]\nstorage = 3')
+@example(text='profile = "mr"\n[parameters.print]\ncopies = 2026-11-22')
+@example(text='profile = "mr"\n[tls]\nenabled = true\ncertificate = "\\u0000"')
+@example(text=f'profile = "{"x" * 300}"')
+def test_a_mutated_site_file_loads_or_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    with contextlib.suppress(ConfigurationError):
+        assert isinstance(load_site(file), Site)
+
+
+@given(text=st.text())
+def test_lines_of_keys_are_found_in_any_text(text: str) -> None:
+    lines = key_lines(text)
+    assert all(1 <= line <= len(text.splitlines()) for line in lines.values())
+
+
+@given(path=st.lists(st.sampled_from(["0040,0100", "0040,0275", "0008,1032"]), max_size=3))
+def test_paths_survive_both_notations(path: list[str]) -> None:
+    parsed = parse_path(">".join([*path, "0008,0100"]))
+    assert parse_path(format_path(parsed)) == parsed
+    assert parse_path(format_keywords(parsed)) == parsed
+
+
+@given(text=st.text())
+def test_any_text_is_a_path_or_a_value_error(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert parse_path(text)
