@@ -63,7 +63,7 @@ def parts_of(raw: bytes) -> list[Part]:
 
 def emptied(command: Command) -> Command:
     """What an empty value becomes on the way: no value."""
-    return Command(**{k: v for k in command.__slots__ if (v := getattr(command, k)) not in ("", (), None)})
+    return Command(**{k: v for k in command._fields if (v := getattr(command, k)) not in ("", (), None)})
 
 
 @given(COMMANDS)

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -20,6 +20,11 @@ from openmodality.network.entity import DEFAULT_AE_TITLE
 from openmodality.network.instances import Decompress, FileInstance, InstanceReader, read_instance
 from openmodality.network.requestor import associate
 from openmodality.network.sending import SendOptions, Sent, send
+from openmodality.upper_layer.negotiation import RequestOptions
+from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
+
+WINDOW: Final = AsynchronousOperationsWindow(8, 1)
+"""Requests that may be open at once with a peer that can do so; others take one at a time (PS3.7 D.3.3.3)."""
 
 
 def run(
@@ -40,7 +45,7 @@ def run(
     instances, unreadable = find_instances(paths)
     progress = ProgressLine("sent", len(instances), sum(instance.length_bytes for instance in instances))
     results = send(
-        lambda plan: associate(remote, local, plan.proposals),
+        lambda plan: associate(remote, local, plan.proposals, options=RequestOptions(None, WINDOW)),
         instances,
         InstanceReader(_decompressor()),
         SendOptions(stop_on_failure=stop),
@@ -90,7 +95,7 @@ class Report:
     def summary(self, progress: ProgressLine) -> str:
         """One line for a person."""
         stored = progress.count - progress.failed
-        volume = f"{progress.length_bytes / 1e6:.1f} MB in {progress.seconds:.1f} s"
+        volume = f"{progress.length_bytes / 1e6:.1f} MB in {progress.seconds:.3f} s"
         text = f"{self.peer}: {stored} of {progress.count} instances stored, {volume}"
         if self.warnings:
             text += f", {len(self.warnings)} with a warning"

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import COMMAND_ELEMENTS, NO_DATA_SET, RESPONSE_BIT, CommandField
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """One command set; attribute names are the PS3.6 keywords."""
+class Command(NamedTuple):
+    """One command set; attribute names are the PS3.6 keywords.
+
+    A tuple, because two are made for every instance that is stored, and a tuple of 23 is made six times faster than
+    a frozen dataclass.
+    """
 
     CommandField: int
     AffectedSOPClassUID: str | None = None
@@ -118,7 +120,8 @@ _DECODERS: Final[dict[str, Callable[[bytes], Any]]] = {
     "AT": _decode_at,
 }
 _ENCODING: Final = tuple(
-    (element.keyword, element.tag & 0xFFFF, _ENCODERS[element.vr], element.vr == "US") for element in COMMAND_ELEMENTS
+    (Command._fields.index(element.keyword), element.tag & 0xFFFF, _ENCODERS[element.vr], element.vr == "US")
+    for element in COMMAND_ELEMENTS
 )
 _DECODING: Final = {element.tag & 0xFFFF: (element.keyword, _DECODERS[element.vr]) for element in COMMAND_ELEMENTS}
 
@@ -126,8 +129,8 @@ _DECODING: Final = {element.tag & 0xFFFF: (element.keyword, _DECODERS[element.vr
 def encode(command: Command) -> bytes:
     """The bytes of a command set, Command Group Length (0000,0000) first."""
     parts = []
-    for keyword, element, encoder, is_us in _ENCODING:
-        value = getattr(command, keyword)
+    for index, element, encoder, is_us in _ENCODING:
+        value = command[index]
         if value is None:
             continue
         if is_us:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
@@ -37,7 +36,7 @@ def send_request(channel: Channel, context_id: int, command: Command, data: Data
     """Send a request with a new Message ID, which is returned."""
     message_id = channel.next_message_id()
     kind = NO_DATA_SET if data is None else DATA_SET_PRESENT
-    channel.send(context_id, replace(command, MessageID=message_id, CommandDataSetType=kind), data)
+    channel.send(context_id, command._replace(MessageID=message_id, CommandDataSetType=kind), data)
     return message_id
 
 
@@ -55,6 +54,39 @@ def await_response(channel: Channel, message_id: int, *, timeout_s: float | None
             return message
         else:
             raise ProtocolError(f"{command.name} arrived that answers no open request or has no Status")
+
+
+class Outstanding:
+    """Requests that are open at the same time, within the asynchronous operations window (PS3.7 7.6, D.3.3.3).
+
+    Their responses may come in any order. For operations whose response has no data set.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._open: set[int] = set()
+        self._answered: dict[int, Command] = {}
+
+    def send(self, context_id: int, command: Command, data: DataSet | None = None) -> int:
+        """Send a request; its Message ID is what :meth:`await_response` takes."""
+        message_id = send_request(self._channel, context_id, command, data)
+        self._open.add(message_id)
+        return message_id
+
+    def await_response(self, message_id: int, *, timeout_s: float | None = None) -> Command:
+        """Wait for the response to one of the open requests; those to others are kept for them."""
+        while message_id not in self._answered:
+            message = self._channel.receive(timeout_s)
+            command = message.command
+            answered = command.MessageIDBeingRespondedTo
+            if not command.is_response:
+                self._channel.answer(message)
+            elif answered in self._open and answered not in self._answered and command.Status is not None:
+                self._answered[answered] = command
+            else:
+                raise ProtocolError(f"{command.name} arrived that answers no open request or has no Status")
+        self._open.discard(message_id)
+        return self._answered.pop(message_id)
 
 
 def cancel(channel: Channel, context_id: int, message_id: int) -> None:

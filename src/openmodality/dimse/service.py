@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
@@ -165,4 +165,4 @@ def response_command(request: Command, response: Response) -> Command:
     changes = dict(response.fields)
     if response.data is not None:
         changes["CommandDataSetType"] = DATA_SET_PRESENT
-    return replace(command, **changes) if changes else command  # type: ignore[arg-type]
+    return command._replace(**changes) if changes else command  # type: ignore[arg-type]

@@ -109,6 +109,7 @@ class Association:
         self.peer = peer
         self.timeouts = timeouts
         self.max_pdu_length = 0
+        self.max_operations_invoked = 1
         self._transport = transport
         self._provider = provider
         self._services = services

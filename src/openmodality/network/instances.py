@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,7 +70,8 @@ class InstanceReader:
         """
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
             if source == transfer_syntax:
-                yield KnownLength(self._chunks(file), length_bytes)
+                first = self._read(file)  # now, while the peer may still be busy with the instance before
+                yield KnownLength(chain((first,), self._chunks(file)), length_bytes)
             else:
                 yield self._converted(file, Transcoder(source, transfer_syntax))
 
@@ -92,10 +94,12 @@ class InstanceReader:
             )
         return self._decompress(instance.path)
 
+    def _read(self, file: BinaryIO) -> memoryview:
+        return self._buffer[: file.readinto(self._buffer)]  # type: ignore[attr-defined]
+
     def _chunks(self, file: BinaryIO) -> Iterator[memoryview]:
-        view = self._buffer
-        while count := file.readinto(view):  # type: ignore[attr-defined]
-            yield view[:count]
+        while chunk := self._read(file):
+            yield chunk
 
     def _converted(self, file: BinaryIO, transcoder: Transcoder) -> Iterator[Buffer]:
         for chunk in self._chunks(file):

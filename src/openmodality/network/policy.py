@@ -21,6 +21,9 @@ UNCOMPRESSED_ORDER = (EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, IMPLICI
 EVERY_TRANSFER_SYNTAX = (*UNCOMPRESSED_ORDER, *(uid for uid in TRANSFER_SYNTAXES if uid not in UNCOMPRESSED_ORDER))
 """Where a context offers several: uncompressed ones first, which every reader can read."""
 
+MAX_OPERATIONS_PERFORMED = 16
+"""Requests that a peer may have open at once; they are performed in order, the others wait in the connection."""
+
 _DICOM_ROOT = "1.2.840.10008."
 
 
@@ -53,7 +56,9 @@ def storage_policy(
 ) -> Decide:
     """Take storage and verification from anybody; called titles only those given, where some are given."""
     peer = PeerPolicy(StorageClasses(tuple(transfer_syntaxes)))
-    return deciding(AcceptorPolicy(local.side, lambda _: peer, called_ae_titles))
+    return deciding(
+        AcceptorPolicy(local.side, lambda _: peer, called_ae_titles, max_operations_performed=MAX_OPERATIONS_PERFORMED)
+    )
 
 
 def deciding(policy: AcceptorPolicy) -> Callable[[A_ASSOCIATE_RQ, Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]:

@@ -75,6 +75,8 @@ def _negotiate(
         transport, provider, contexts_of(negotiated), _peer_info(remote, request, negotiated), services, local.timeouts
     )
     association.max_pdu_length = send_limit(local, negotiated.peer_max_pdu_length)
+    if negotiated.asynchronous_operations_window is not None:
+        association.max_operations_invoked = negotiated.asynchronous_operations_window.invoked or 1
     return association
 
 

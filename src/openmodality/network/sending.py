@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from openmodality.dimse.exchange import Outstanding
 from openmodality.errors import (
     AssociationRejected,
     NoPresentationContext,
@@ -21,7 +22,7 @@ from openmodality.errors import (
 )
 from openmodality.network.association import Association
 from openmodality.network.instances import FileInstance, InstanceReader
-from openmodality.services.storage import MoveOriginator, Outcome, StoreResult, outcome_of, store
+from openmodality.services.storage import MoveOriginator, Outcome, StoreResult, outcome_of, result_of, store_command
 from openmodality.services.storage_plan import AssociationPlan, choose, plan
 
 Associate = Callable[[AssociationPlan], Association]
@@ -93,46 +94,96 @@ def _send_group(
         except OpenModalityError as error:
             yield from (Sent(instance, error=error) for instance in left)
             return
-        sent = None
         with association:
-            while left and association.is_open:
-                sent = _send_one(association, left.popleft(), reader, options)
-                yield sent
-                if options.stop_on_failure and not sent.is_stored:
-                    association.abort()
-        if sent is None or not isinstance(sent.error, ObjectInvalid):  # a broken file of ours is not the peer's fault
-            yield from (Sent(other, error=_not_sent(sent)) for other in left)
+            pipeline = _Pipeline(association, reader, options)
+            yield from pipeline.send(left)
+        if not pipeline.is_broken_by_file:
+            yield from (Sent(other, error=_not_sent(pipeline.end)) for other in left)
             return
+
+
+class _Pipeline:
+    """Instances through one association: the next is read while the peer works on the one before.
+
+    Where the peer agreed to an asynchronous operations window, so many requests are open at once; else the next one
+    waits for the response, but its file is already in the buffer. ``end`` is what ended the association early.
+    """
+
+    def __init__(self, association: Association, reader: InstanceReader, options: SendOptions) -> None:
+        self.end: Sent | None = None
+        self._association = association
+        self._reader = reader
+        self._options = options
+        self._window = 1 if options.stop_on_failure else association.max_operations_invoked
+        self._outstanding = Outstanding(association)
+        self._in_flight: deque[tuple[int, FileInstance]] = deque()
+
+    def send(self, left: deque[FileInstance]) -> Iterator[Sent]:
+        """Take instances from the left until there is none or the association has ended; a result for each taken.
+
+        When a file of ours breaks off and the association with it, those without an answer are put back.
+        """
+        while left and self.end is None:
+            yield from self._send_one(left.popleft())
+        if self.is_broken_by_file:
+            left.extendleft(instance for _, instance in reversed(self._in_flight))
+            return
+        while self._in_flight:
+            yield self._finish_oldest()
+
+    @property
+    def is_broken_by_file(self) -> bool:
+        """Whether it was not the peer, nor the connection, that ended the association."""
+        return self.end is not None and isinstance(self.end.error, ObjectInvalid)
+
+    def _send_one(self, instance: FileInstance) -> Iterator[Sent]:
+        context = choose(self._association.contexts, instance.kind)
+        if context is None:
+            yield Sent(instance, error=_no_context(self._association, instance))
+            return
+        try:
+            with self._reader.data_set(instance, context.transfer_syntax) as data:
+                while len(self._in_flight) >= self._window:
+                    yield self._finish_oldest()
+                if self.end is not None:
+                    yield Sent(instance, error=_not_sent(self.end))
+                    return
+                command = store_command(instance.identity, self._options.originator)
+                message_id = self._outstanding.send(context.context_id, command, data)
+        except OpenModalityError as error:
+            yield self._ended(Sent(instance, error=error))
+        else:
+            self._in_flight.append((message_id, instance))
+
+    def _finish_oldest(self) -> Sent:
+        message_id, instance = self._in_flight.popleft()
+        if self.end is not None:
+            return Sent(instance, error=_not_sent(self.end))
+        try:
+            answer = self._outstanding.await_response(message_id, timeout_s=self._options.response_timeout_s)
+        except OpenModalityError as error:
+            return self._ended(Sent(instance, error=error))
+        result = result_of(answer)
+        if self._options.status_overrides:
+            result = replace(result, outcome=outcome_of(result.status, self._options.status_overrides))
+        sent = Sent(instance, result=result)
+        if self._options.stop_on_failure and not sent.is_stored:
+            self._ended(sent)
+        return sent
+
+    def _ended(self, sent: Sent) -> Sent:
+        """An error ends the association, but for a file that could not even be opened."""
+        if self._association.is_open and isinstance(sent.error, ObjectInvalid):
+            return sent
+        self.end = sent
+        self._association.abort()
+        return sent
 
 
 def _not_sent(cause: Sent | None) -> OpenModalityError:
     if cause is not None and cause.error is not None:
         return TransportError(f"not sent, because the association ended: {cause.error}", advice=cause.error.advice)
     return TransportError("not sent, because an instance before it failed")
-
-
-def _send_one(association: Association, instance: FileInstance, reader: InstanceReader, options: SendOptions) -> Sent:
-    context = choose(association.contexts, instance.kind)
-    if context is None:
-        return Sent(instance, error=_no_context(association, instance))
-    try:
-        with reader.data_set(instance, context.transfer_syntax) as data:
-            result = store(
-                association,
-                context,
-                instance.identity,
-                data,
-                originator=options.originator,
-                timeout_s=options.response_timeout_s,
-            )
-    except ObjectInvalid as error:
-        return Sent(instance, error=error)
-    except OpenModalityError as error:
-        association.abort()
-        return Sent(instance, error=error)
-    if options.status_overrides:
-        result = replace(result, outcome=outcome_of(result.status, options.status_overrides))
-    return Sent(instance, result=result)
 
 
 def _no_context(association: Association, instance: FileInstance) -> NoPresentationContext:

@@ -109,7 +109,13 @@ def store(
     timeout_s: float | None = None,
 ) -> StoreResult:
     """Send one instance, whose data set is already in the context's transfer syntax, and sort the answer."""
-    command = Command(
+    command = store_command(identity, originator)
+    return result_of(request(channel, context.context_id, command, data, timeout_s=timeout_s).command)
+
+
+def store_command(identity: InstanceIdentity, originator: MoveOriginator | None = None) -> Command:
+    """The C-STORE request for an instance, without its Message ID."""
+    return Command(
         CommandField=CommandField.C_STORE_RQ,
         AffectedSOPClassUID=identity.sop_class_uid,
         AffectedSOPInstanceUID=identity.sop_instance_uid,
@@ -117,7 +123,10 @@ def store(
         MoveOriginatorApplicationEntityTitle=originator.ae_title if originator else None,
         MoveOriginatorMessageID=originator.message_id if originator else None,
     )
-    answer = request(channel, context.context_id, command, data, timeout_s=timeout_s).command
+
+
+def result_of(answer: Command) -> StoreResult:
+    """Sort a C-STORE response."""
     status = answer.Status if answer.Status is not None else Status.PROCESSING_FAILURE
     return StoreResult(status, outcome_of(status), answer.ErrorComment or "", answer.OffendingElement or ())
 

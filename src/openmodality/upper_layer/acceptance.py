@@ -9,7 +9,8 @@ Rules:
 - Each context is answered by itself. A request in which nothing is acceptable is accepted with all contexts rejected,
   or rejected, as the policy says: peers differ in which of the two they understand.
 - The transfer syntax is chosen by our order of preference.
-- The asynchronous operations window is never returned: one operation at a time, each way.
+- The asynchronous operations window is returned only where it is asked for and ours is wider than one operation; we
+  never invoke more than one ourselves as acceptor.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, I
 from openmodality.upper_layer.items import PresentationContextAC, PresentationContextRQ
 from openmodality.upper_layer.negotiation import LocalSide, find_role_selection
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
-from openmodality.upper_layer.user_information import RoleSelection, UserInformation
+from openmodality.upper_layer.user_information import AsynchronousOperationsWindow, RoleSelection, UserInformation
 from openmodality.upper_layer.value_class import value_class
 
 VERIFICATION_SOP_CLASS = "1.2.840.10008.1.1"
@@ -65,7 +66,8 @@ class PeerPolicy:
 class AcceptorPolicy:
     """What an acceptor takes. ``peer`` gives the policy for a calling AE title, None for one that is not known.
 
-    ``called_ae_titles`` None takes any. ``max_associations`` None is without limit.
+    ``called_ae_titles`` None takes any. ``max_associations`` None is without limit. ``max_operations_performed`` is how
+    many requests a requestor may have open at once where it asks for that.
     """
 
     local: LocalSide
@@ -75,6 +77,7 @@ class AcceptorPolicy:
     accept_unknown_verification: bool = False
     reject_without_contexts: bool = False
     max_associations: int | None = None
+    max_operations_performed: int = 1
 
 
 @value_class
@@ -120,9 +123,18 @@ def decide(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy, load: Load = _IDLE) -> A_
             maximum_length=policy.local.max_pdu_length,
             implementation_class_uid=policy.local.implementation_class_uid,
             implementation_version_name=policy.local.implementation_version_name or None,
+            asynchronous_operations_window=_window(rq, policy.max_operations_performed),
             role_selections=tuple(_role_answers(rq, contexts, peer)),
         ),
     )
+
+
+def _window(rq: A_ASSOCIATE_RQ, most: int) -> AsynchronousOperationsWindow | None:
+    """How many operations the requestor may have open: as asked, up to ours; 0 asks for any (PS3.7 D.3.3.3)."""
+    asked = rq.user_information.asynchronous_operations_window
+    if asked is None or most == 1:
+        return None
+    return AsynchronousOperationsWindow(min(asked.invoked or most, most), 1)
 
 
 def _is_called(title: str, policy: AcceptorPolicy) -> bool:

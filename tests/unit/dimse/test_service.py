@@ -6,7 +6,7 @@ import pytest
 
 from openmodality.dimse.channel import Message, PresentationContext, read_all
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import await_response, cancel, request, responses, send_request
+from openmodality.dimse.exchange import Outstanding, await_response, cancel, request, responses, send_request
 from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service
 from openmodality.errors import ObjectInvalid, PeerTimeout, ProtocolError, StoreError
@@ -166,3 +166,22 @@ def test_no_answer_is_a_time_out() -> None:
     channel, _ = loopback_pair([CONTEXT], [])
     with pytest.raises(PeerTimeout):
         await_response(channel, 1)
+
+
+def test_responses_to_several_open_requests_come_in_any_order() -> None:
+    channel, other = loopback_pair([CONTEXT], [])
+    outstanding = Outstanding(channel)
+    ids = [outstanding.send(1, FIND) for _ in range(3)]
+    for message_id in reversed(ids):
+        other.send(1, Command(CommandField=CommandField.C_FIND_RSP, MessageIDBeingRespondedTo=message_id, Status=0))
+    assert [outstanding.await_response(i).MessageIDBeingRespondedTo for i in ids] == ids
+
+
+def test_second_response_to_one_request_breaks_the_protocol() -> None:
+    channel, other = loopback_pair([CONTEXT], [])
+    outstanding = Outstanding(channel)
+    first, second = outstanding.send(1, FIND), outstanding.send(1, FIND)
+    for _ in range(2):
+        other.send(1, Command(CommandField=CommandField.C_FIND_RSP, MessageIDBeingRespondedTo=second, Status=0))
+    with pytest.raises(ProtocolError, match="answers no open request"):
+        outstanding.await_response(first)
