@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,12 @@ from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFact
 Pixels = NDArray[np.uint16]
 
 BITS_ALLOCATED = 16
+# Without these nobody can read an instance; they are there even if the table of a new device forgot them.
+IDENTITY = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality")
+PIXEL_DESCRIPTION = (
+    "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation",
+)  # fmt: skip
 # What an image says of itself where its source says nothing, by module: values that claim nothing about the patient.
 DEFAULTS: dict[str, dict[str, str | list[str]]] = {
     # RM is research mode, the defined term for a sequence without a name (PS3.3 C.8.3.1.1.2).
@@ -47,6 +54,7 @@ def build_image(
     values = values_of(exam, series, instance, acquisition)
     data_set = finished(definition, values)
     conditions.complete(data_set)
+    _ensure(data_set, PIXEL_DESCRIPTION, values.acquisition)
     data_set.add_new(Tag("PixelData"), "OW", np.ascontiguousarray(pixels, dtype="<u2").tobytes())
     return data_set
 
@@ -66,6 +74,7 @@ def finished(definition: ObjectDefinition, values: Values, content: Dataset | No
     # Replaced below, when all texts are known.
     automatic.SpecificCharacterSet = "ISO_IR 192"
     data_set = build(definition, replace(values, automatic=automatic))
+    _ensure(data_set, IDENTITY, automatic)
     if content is not None:
         data_set.update(content)
     character_sets.apply(data_set, character_sets.choose(data_set, definition.character_sets))
@@ -74,6 +83,12 @@ def finished(definition: ObjectDefinition, values: Values, content: Dataset | No
     data_set.file_meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID
     data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return data_set
+
+
+def _ensure(data_set: Dataset, keywords: Iterable[str], values: Dataset) -> None:
+    for keyword in keywords:
+        if keyword not in data_set:
+            data_set.add(values[keyword])
 
 
 def fitted(definition: ObjectDefinition, pixels: Pixels, attributes: Dataset) -> tuple[Pixels, Dataset]:

@@ -1,0 +1,74 @@
+"""Objects as a site configures them, and the objects of a device that no code knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import ComputedRadiographyImageStorage, CTImageStorage
+
+from openmodality.device.loader import load_profile
+from openmodality.device.site import Site
+from openmodality.device.site_loader import load_site
+from openmodality.errors import ConfigurationError
+from openmodality.objects.definition import ObjectDefinition
+from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
+from openmodality.objects.image import build_image
+from openmodality.objects.site_objects import definition_at, definition_for_sop_class, equipment_attributes
+from tests.made_objects import NOW, UIDS
+
+US = Path(__file__).parents[2] / "data" / "profiles" / "us"
+SITE = """\
+profile = "rf"
+
+[device]
+manufacturer = "Maker"
+station_name = "XR3"
+character_sets = ["", "ISO_IR 192"]
+
+[parameters.kits]
+dap = false
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
+    return load_site(tmp_path / "site.toml")
+
+
+def test_character_sets_and_kits_are_those_of_the_site(site: Site) -> None:
+    definition = definition_for_sop_class(site, ComputedRadiographyImageStorage)
+    assert definition.name == "CR Image"
+    assert definition.character_sets == ((), ("ISO_IR 192",))
+    assert "kits.dap" in definition.switches_off
+
+
+def test_equipment_is_what_is_configured(site: Site) -> None:
+    attributes = equipment_attributes(site.equipment)
+    assert (attributes.Manufacturer, attributes.StationName) == ("Maker", "XR3")
+    assert attributes.SoftwareVersions
+    assert "InstitutionAddress" not in attributes
+
+
+def test_an_object_of_another_device_is_a_wrong_configuration(site: Site) -> None:
+    with pytest.raises(ConfigurationError, match="it makes: XA Image"):
+        definition_at(site, "MR Image")
+    with pytest.raises(ConfigurationError, match=CTImageStorage):
+        definition_for_sop_class(site, CTImageStorage)
+
+
+def test_a_device_with_a_table_of_two_lines_makes_an_image_that_can_be_read() -> None:
+    definition = ObjectDefinition.of(load_profile(US), "US Image")
+    user = Dataset()
+    user.PatientName = "Müller"
+    exam = ExamFacts(UIDS(), NOW, user=user)
+    pixels = np.arange(16, dtype=np.uint16).reshape(4, 4)
+    data_set = build_image(
+        definition, exam, SeriesFacts(UIDS(), 1, NOW, "US"), InstanceFacts(UIDS(), 1, NOW), (pixels, Dataset())
+    )
+    assert (data_set.Modality, data_set.PatientName, data_set.SpecificCharacterSet) == ("US", "Müller", "ISO_IR 100")
+    assert data_set.StudyInstanceUID == exam.study_instance_uid
+    assert np.array_equal(data_set.pixel_array, pixels)
