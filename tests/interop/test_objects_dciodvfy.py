@@ -8,6 +8,7 @@ import pytest
 from pydicom import dcmread
 
 from openmodality.acquisition.rf_simulator import UPPER_GI
+from openmodality.objects.conditions import complete
 from openmodality.objects.dose_report import Units
 from openmodality.objects.validate import check
 from tests.made_objects import NAMES, OBJECTS, WRITTEN, instances, report, worklist
@@ -62,9 +63,8 @@ def test_dcmtk_reads_the_dose_report(tmp_path: Path) -> None:
 def test_laterality_is_asked_for_where_a_part_has_two_sides(tmp_path: Path, part: str | None) -> None:
     for _, data_set in instances("rf", "CR Image", worklist(NAMES["ascii"])):
         data_set.BodyPartExamined = part
-        if part == "ABDOMEN":
-            data_set.pop("Laterality", None)
-        else:
-            data_set.Laterality = None
+        data_set.pop("Laterality", None)
+        complete(data_set)
+        assert ("Laterality" in data_set) is (part != "ABDOMEN")
         data_set.save_as(tmp_path / "cr.dcm", enforce_file_format=True)
         assert dciodvfy_errors(tmp_path / "cr.dcm") == []
