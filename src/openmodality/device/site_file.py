@@ -77,7 +77,9 @@ class DeviceSettings(Settings):
     implementation_version_name: ShortText = Field(
         default="", description="Implementation Version Name (PS3.7 D.3.3.2); empty: OpenModality's own"
     )
-    uid_root: UIDText = Field(default="", description="root of the UIDs made here; empty: UUID-derived, under 2.25")
+    uid_root: UIDText = Field(
+        default="", max_length=34, description="root of the UIDs made here; empty: UUID-derived, under 2.25"
+    )
     character_sets: tuple[CharacterSetTerms, ...] = Field(
         default=(),
         description="values of Specific Character Set (0008,0005) for objects made here, tried in this order; "
