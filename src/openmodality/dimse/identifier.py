@@ -1,0 +1,116 @@
+"""Building the identifier of a query from rows of keys (PS3.4 C.2.2.1, K.2.2.1).
+
+A row names where a key stands: the path (0040,0100) > (0008,0060) is the Modality in the one item of the Scheduled
+Procedure Step Sequence. A key without a value is sent with zero length: it asks for the value and matches everything
+(universal matching). Some peers read an empty key as a condition, so that each key, and all below it, can be left out
+for such a peer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydicom import Dataset, config
+from pydicom.charset import convert_encodings
+from pydicom.dataelem import DataElement
+
+from openmodality.dimse.reading import elements, values_of
+from openmodality.encoding.vr import dictionary
+from openmodality.errors import ObjectInvalid, UsageError
+
+Path = tuple[int, ...]
+"""Where an attribute stands: its tag, behind those of the sequences around it."""
+
+CharacterSet = str | Sequence[str]
+"""The value of Specific Character Set (0008,0005), several where code extensions are used."""
+
+SPECIFIC_CHARACTER_SET: Final = 0x00080005
+CHARACTER_SETS: Final[tuple[CharacterSet, ...]] = ("ISO_IR 100", "ISO_IR 192")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One matching or return key; an empty ``vr`` is that of PS3.6."""
+
+    path: Path
+    vr: str = ""
+
+
+def identifier(
+    keys: Iterable[Key],
+    values: Mapping[Path, object] | None = None,
+    *,
+    omitted: Collection[Path] = (),
+    character_sets: Sequence[CharacterSet] = CHARACTER_SETS,
+) -> Dataset:
+    """The identifier with these keys; ``values`` may name further ones, ``omitted`` ones stay out with all below them.
+
+    Specific Character Set is added only where a value needs one: the first of ``character_sets`` that holds all
+    values. Raises :class:`ObjectInvalid` where none does and :class:`UsageError` for a value that its VR cannot hold.
+    """
+    given = values or {}
+    wanted = {key.path: key.vr for key in (*keys, *(Key(path) for path in given))}
+    result = Dataset()
+    for path in sorted(wanted):
+        if path[0] != SPECIFIC_CHARACTER_SET and not any(path[: len(out)] == out for out in omitted):
+            _place(result, path, _element(path[-1], wanted[path], given.get(path)))
+    _declare_character_set(result, character_sets)
+    return result
+
+
+def _element(tag: int, vr: str, value: object) -> DataElement:
+    vr = vr or dictionary()[tag].split(" or ")[0]
+    try:
+        if value in (None, ""):
+            value = [] if vr == "SQ" else None
+        return DataElement(tag, vr, value, validation_mode=config.IGNORE)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"key {name(tag)}: its value is no {vr}") from error
+
+
+def _place(data_set: Dataset, path: Path, element: DataElement) -> None:
+    for tag in path[:-1]:
+        if tag not in data_set or not data_set[tag].value:
+            data_set.add_new(tag, "SQ", [Dataset()])
+        data_set = data_set[tag].value[0]
+    if element.VR != "SQ" or path[-1] not in data_set:
+        data_set.add(element)
+
+
+def _declare_character_set(data_set: Dataset, character_sets: Sequence[CharacterSet]) -> None:
+    foreign = {element.tag: text for element in elements(data_set) if not (text := _text(element)).isascii()}
+    if not foreign:
+        return
+    for character_set in character_sets:
+        if all(_holds(character_set, text) for text in foreign.values()):
+            data_set.SpecificCharacterSet = character_set
+            return
+    tags = ", ".join(name(tag) for tag in foreign)
+    raise ObjectInvalid(
+        f"no character set of this peer holds the text of {tags}", advice="let the site allow another one"
+    )
+
+
+def _text(element: DataElement) -> str:
+    return "" if element.VR == "SQ" else "".join(str(value) for value in values_of(element))
+
+
+def _holds(character_set: CharacterSet, text: str) -> bool:
+    names = [character_set] if isinstance(character_set, str) else list(character_set)
+    encodings = convert_encodings(names)
+    return all(any(_encodes(encoding, character) for encoding in encodings) for character in text)
+
+
+def _encodes(encoding: str, character: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def name(tag: int) -> str:
+    """``(0010,0020)``: how an attribute is named in messages, without its value."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

@@ -1,0 +1,208 @@
+"""C-MOVE, both ends: progress is followed, sub-operations are counted (PS3.7 9.1.4, PS3.4 C.4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
+
+from pydicom import Dataset
+
+from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
+from openmodality.dimse.command import Command
+from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.exchange import await_response, cancel, send_request
+from openmodality.dimse.reading import texts
+from openmodality.dimse.service import Cancelled, Response
+from openmodality.dimse.status import is_pending
+from openmodality.errors import ObjectInvalid, OpenModalityError
+from openmodality.standard.dimse import CommandField, Priority, Status
+
+FAILED_SOP_INSTANCE_UID_LIST: Final = 0x00080058
+
+CANNOT_PERFORM_SUB_OPERATIONS: Final = 0xA702
+SUB_OPERATIONS_FAILED: Final = 0xB000
+LARGEST_COUNT: Final = 0xFFFF
+"""The numbers of sub-operations are US."""
+
+MAX_FAILED_UIDS: Final = 1000
+"""UIDs that are named in a response: more do not fit the 16-bit length of a UI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Sub-operations of a retrieve (PS3.7 9.1.4)."""
+
+    remaining: int = 0
+    completed: int = 0
+    failed: int = 0
+    warning: int = 0
+
+
+class MoveOutcome(Enum):
+    """What a final C-MOVE status says."""
+
+    DONE = "done"
+    PARTLY_DONE = "partly done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveResult:
+    """The end of a retrieve; ``failed_uids`` are the SOP Instance UIDs that the SCP could not send."""
+
+    status: int
+    outcome: MoveOutcome
+    counts: Counts
+    failed_uids: tuple[str, ...] = ()
+    comment: str = ""
+
+
+def move(
+    channel: Channel,
+    sop_class_uid: str,
+    identifier: Dataset,
+    destination: str,
+    *,
+    go_on: Callable[[Counts], bool] | None = None,
+    timeout_s: float | None = None,
+) -> MoveResult:
+    """Let the SCP send what the identifier names to the AE ``destination``, which it must know.
+
+    ``go_on`` is asked at each pending response; when it says no, C-CANCEL is sent and the final response awaited.
+    """
+    context = context_for(channel, sop_class_uid)
+    command = Command(
+        CommandField=CommandField.C_MOVE_RQ,
+        AffectedSOPClassUID=sop_class_uid,
+        MoveDestination=destination,
+        Priority=Priority.MEDIUM,
+    )
+    data = encode_data_set(identifier, context.transfer_syntax)
+    message_id = send_request(channel, context.context_id, command, data)
+    is_cancelled = False
+    while True:
+        response = await_response(channel, message_id, timeout_s=timeout_s)
+        if not is_pending(response.command.Status):
+            return _move_result(response)
+        if go_on is not None and not is_cancelled and not go_on(_counts(response.command)):
+            cancel(channel, context.context_id, message_id)
+            is_cancelled = True
+
+
+def _move_result(response: Message) -> MoveResult:
+    status = response.command.Status or Status.SUCCESS
+    outcome = {
+        Status.SUCCESS: MoveOutcome.DONE,
+        SUB_OPERATIONS_FAILED: MoveOutcome.PARTLY_DONE,
+        Status.CANCEL: MoveOutcome.PARTLY_DONE,
+    }.get(status, MoveOutcome.FAILED)
+    try:
+        failed_uids = texts(read_data_set(response), FAILED_SOP_INSTANCE_UID_LIST)
+    except ObjectInvalid:
+        failed_uids = ()  # the counts say how many
+    return MoveResult(status, outcome, _counts(response.command), failed_uids, response.command.ErrorComment or "")
+
+
+def _counts(command: Command) -> Counts:
+    return Counts(
+        command.NumberOfRemainingSuboperations or 0,
+        command.NumberOfCompletedSuboperations or 0,
+        command.NumberOfFailedSuboperations or 0,
+        command.NumberOfWarningSuboperations or 0,
+    )
+
+
+# SCP
+
+
+class SubOperation(Enum):
+    """How the C-STORE of one instance ended."""
+
+    COMPLETED = "completed"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+class Transfer(Protocol):
+    """Sub-operations that are ready to be performed."""
+
+    @property
+    def count(self) -> int:
+        """How many instances match."""
+        ...
+
+    def perform(self) -> Iterator[tuple[str, SubOperation]]:
+        """Send one instance after the other: its SOP Instance UID and how that ended.
+
+        Is closed early when the retrieve is cancelled. An :class:`OpenModalityError` fails what is left.
+        """
+        ...
+
+
+def answer_transfer(message: Message, transfer: Transfer) -> Iterator[Response]:
+    """The SCP's responses: pending after each sub-operation, then what became of them all."""
+    return _Progress(transfer.count, message.context.transfer_syntax).responses(transfer)
+
+
+class _Progress:
+    """Counts the sub-operations of one C-MOVE."""
+
+    def __init__(self, remaining: int, transfer_syntax: str) -> None:
+        self._remaining = remaining
+        self._transfer_syntax = transfer_syntax
+        self._ended = dict.fromkeys(SubOperation, 0)
+        self._failed_uids: list[str] = []
+
+    def responses(self, transfer: Transfer) -> Iterator[Response]:
+        performing = transfer.perform()
+        comment = ""
+        try:
+            for uid, ended in performing:
+                self._count(uid, ended)
+                yield Response(Status.PENDING, fields=self._fields(with_remaining=True))
+        except Cancelled:
+            close = getattr(performing, "close", None)
+            if close is not None:
+                close()
+            yield self._final(Status.CANCEL, "cancelled as requested")
+            return
+        except OpenModalityError as error:
+            comment = str(error)
+        self._ended[SubOperation.FAILED] += self._remaining
+        self._remaining = 0
+        yield self._end(comment)
+
+    def _count(self, uid: str, ended: SubOperation) -> None:
+        self._remaining = max(self._remaining - 1, 0)
+        self._ended[ended] += 1
+        if ended is SubOperation.FAILED:
+            self._failed_uids.append(uid)
+
+    def _end(self, comment: str) -> Response:
+        failed, warning = self._ended[SubOperation.FAILED], self._ended[SubOperation.WARNING]
+        if not failed and not warning:
+            return self._final(Status.SUCCESS, "")
+        if failed and not warning and not self._ended[SubOperation.COMPLETED]:
+            return self._final(CANNOT_PERFORM_SUB_OPERATIONS, comment or "no instance could be sent")
+        return self._final(SUB_OPERATIONS_FAILED, comment or f"{failed} failed, {warning} with a warning")
+
+    def _final(self, status: int, comment: str) -> Response:
+        data = None
+        if self._failed_uids:
+            data_set = Dataset()
+            data_set.FailedSOPInstanceUIDList = self._failed_uids[:MAX_FAILED_UIDS]
+            data = encode_data_set(data_set, self._transfer_syntax)
+        fields = self._fields(with_remaining=status == Status.CANCEL)
+        return Response(status, data, comment or None, fields=fields)
+
+    def _fields(self, *, with_remaining: bool) -> dict[str, object]:
+        counts = {
+            "NumberOfCompletedSuboperations": self._ended[SubOperation.COMPLETED],
+            "NumberOfFailedSuboperations": self._ended[SubOperation.FAILED],
+            "NumberOfWarningSuboperations": self._ended[SubOperation.WARNING],
+        }
+        if with_remaining:
+            counts["NumberOfRemainingSuboperations"] = self._remaining
+        return {keyword: min(count, LARGEST_COUNT) for keyword, count in counts.items()}

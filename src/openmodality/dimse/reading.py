@@ -1,0 +1,77 @@
+"""Values out of a data set that a peer sent: whatever stands there, only what fits comes out.
+
+pydicom is told not to check values as it reads them: peers do send wrong ones, which are to be shown rather than
+dropped, and its warnings repeat the value, which may be a patient's, in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pydicom import Dataset, config
+from pydicom.dataelem import DataElement
+from pydicom.multival import MultiValue
+
+PADDING = "\0 "
+
+config.settings.reading_validation_mode = config.IGNORE
+
+
+def text(data_set: Dataset, tag: int) -> str:
+    """The value of a text element without its padding; empty where there is none, or several, or no text."""
+    values = texts(data_set, tag)
+    return values[0] if len(values) == 1 else ""
+
+
+def texts(data_set: Dataset, tag: int) -> tuple[str, ...]:
+    """The values of a text element without their padding, empty ones left out."""
+    if tag not in data_set or data_set[tag].VR == "SQ":
+        return ()
+    found = (value for value in values_of(data_set[tag]) if not isinstance(value, (bytes, Dataset)))
+    return tuple(stripped for value in found if (stripped := str(value).strip(PADDING)))
+
+
+def number(data_set: Dataset, tag: int) -> int | None:
+    """The value of an element that holds one whole number."""
+    values = values_of(data_set[tag]) if tag in data_set else []
+    return int(values[0]) if len(values) == 1 and isinstance(values[0], int) else None
+
+
+def items(data_set: Dataset, tag: int) -> tuple[Dataset, ...]:
+    """The items of a sequence; none where it is absent, empty or no sequence."""
+    if tag not in data_set or data_set[tag].VR != "SQ":
+        return ()
+    return tuple(data_set[tag].value)
+
+
+def items_at(data_set: Dataset, path: Sequence[int]) -> Iterator[Dataset]:
+    """All items that a path of sequences leads to; the data set itself for the empty path."""
+    if not path:
+        yield data_set
+        return
+    for item in items(data_set, path[0]):
+        yield from items_at(item, path[1:])
+
+
+def has_value(data_set: Dataset, tag: int) -> bool:
+    """Whether an element is there and not empty, as type 1 demands; a sequence needs an item."""
+    if tag not in data_set:
+        return False
+    return bool(items(data_set, tag) if data_set[tag].VR == "SQ" else values_of(data_set[tag]))
+
+
+def values_of(element: DataElement) -> list[object]:
+    """The values of an element as a list, however many there are."""
+    value = element.value
+    if value is None or value == "" or value == b"":
+        return []
+    return list(value) if isinstance(value, (MultiValue, list, tuple)) else [value]
+
+
+def elements(data_set: Dataset) -> Iterator[DataElement]:
+    """All elements, those in items included, in the order in which they are written."""
+    for element in data_set:
+        yield element
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from elements(item)
