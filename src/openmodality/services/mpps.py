@@ -1,0 +1,297 @@
+"""Modality performed procedure step: what this device is doing, told to the hospital. PS3.4 Annex F.7; RF-4.2.4, MR-6.
+
+The SCU creates the step with N-CREATE as IN PROGRESS and ends it with N-SET as COMPLETED or DISCONTINUED. The SCP
+keeps to one state machine:
+
+=============  ====================================  ========================================================
+state          request                               answer
+=============  ====================================  ========================================================
+none           N-CREATE, IN PROGRESS                 0000, the step is in progress
+none           N-CREATE, another status              0106
+any            N-CREATE                              0111
+none           N-SET                                 0112
+in progress    N-SET, IN PROGRESS or without status  0000, still in progress
+in progress    N-SET, COMPLETED or DISCONTINUED      0000, final; 0120, 0121 where the final state needs more
+final          N-SET                                 0110 with Error ID A710, may no longer be updated
+=============  ====================================  ========================================================
+
+Which attributes each needs is a table, by default that of PS3.4; what is missing is 0120, what is empty 0121, what
+N-SET may not change 0105.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Protocol
+
+from pydicom import Dataset
+from pydicom.datadict import keyword_for_tag
+
+from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
+from openmodality.dimse.command import Command
+from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.exchange import request
+from openmodality.dimse.identifier import SPECIFIC_CHARACTER_SET, name
+from openmodality.dimse.reading import has_value, items_at, text, texts
+from openmodality.dimse.service import Refuse, Response, Service
+from openmodality.encoding.uid import is_valid_uid, new_uid
+from openmodality.errors import ObjectInvalid
+from openmodality.standard.dimse import CommandField, Status
+from openmodality.standard.performed_step import NOT_ALLOWED, PERFORMED_STEP_RULES, StepRule
+from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
+
+PERFORMED_PROCEDURE_STEP_STATUS: Final = 0x00400252
+IN_PROGRESS: Final = "IN PROGRESS"
+FINAL_STATES: Final = frozenset({"COMPLETED", "DISCONTINUED"})
+
+NO_LONGER_UPDATABLE: Final = 0xA710
+"""Error ID (0000,0903) beside Processing failure (PS3.4 F.7.2.2.4)."""
+
+NO_LONGER_UPDATABLE_COMMENT: Final = "Performed Procedure Step Object may no longer be updated"
+WARNINGS: Final = frozenset({Status.ATTRIBUTE_LIST_ERROR, Status.ATTRIBUTE_VALUE_OUT_OF_RANGE})
+
+
+class Outcome(Enum):
+    """What the answer to N-CREATE or N-SET says."""
+
+    DONE = "done"
+    DONE_WITH_WARNING = "done, with a warning"
+    DONE_BEFORE = "done by an earlier request whose answer was lost"
+    NO_LONGER_UPDATABLE = "the step may no longer be updated"
+    FAILED = "failed"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the SCP has what was sent."""
+        return self in (Outcome.DONE, Outcome.DONE_WITH_WARNING, Outcome.DONE_BEFORE)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """The answer; ``sop_instance_uid`` names the step from now on, whoever chose it; ``tags`` are those the SCP
+    objects to.
+    """
+
+    status: int
+    outcome: Outcome
+    sop_instance_uid: str
+    comment: str = ""
+    tags: tuple[int, ...] = ()
+    attributes: Dataset = field(default_factory=Dataset)
+
+
+# SCU
+
+
+def create(
+    channel: Channel,
+    sop_instance_uid: str,
+    attributes: Dataset,
+    *,
+    warning_is_success: bool = False,
+    is_repeat: bool = False,
+    timeout_s: float | None = None,
+) -> StepResult:
+    """N-CREATE a step.
+
+    ``is_repeat``: the same request went out before and its answer was lost; Duplicate SOP Instance then means that it
+    is there.
+    """
+    command = Command(
+        CommandField=CommandField.N_CREATE_RQ,
+        AffectedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP,
+        AffectedSOPInstanceUID=sop_instance_uid or None,
+    )
+    answer = _send(channel, command, attributes, timeout_s)
+    outcome = outcome_of(answer.command, warning_is_success=warning_is_success, is_repeat=is_repeat)
+    return _result(answer, outcome, answer.command.AffectedSOPInstanceUID or sop_instance_uid)
+
+
+def update(
+    channel: Channel,
+    sop_instance_uid: str,
+    attributes: Dataset,
+    *,
+    warning_is_success: bool = False,
+    is_repeat: bool = False,
+    timeout_s: float | None = None,
+) -> StepResult:
+    """N-SET a step.
+
+    ``is_repeat``: our own final N-SET went out before and its answer was lost; that the step may no longer be updated
+    then means that it arrived.
+    """
+    command = Command(
+        CommandField=CommandField.N_SET_RQ,
+        RequestedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP,
+        RequestedSOPInstanceUID=sop_instance_uid,
+    )
+    answer = _send(channel, command, attributes, timeout_s)
+    outcome = outcome_of(answer.command, warning_is_success=warning_is_success, is_repeat=is_repeat)
+    return _result(answer, outcome, sop_instance_uid)
+
+
+def outcome_of(answer: Command, *, warning_is_success: bool, is_repeat: bool) -> Outcome:
+    """Sort the status of an N-CREATE or N-SET response (R/F Table 4.2-37)."""
+    status = answer.Status
+    if status == Status.SUCCESS:
+        return Outcome.DONE
+    if status in WARNINGS and warning_is_success:
+        return Outcome.DONE_WITH_WARNING
+    if status == Status.DUPLICATE_SOP_INSTANCE and is_repeat:
+        return Outcome.DONE_BEFORE
+    says_so = "no longer be updated" in (answer.ErrorComment or "").lower()
+    if status == Status.PROCESSING_FAILURE and (answer.ErrorID == NO_LONGER_UPDATABLE or says_so):
+        return Outcome.DONE_BEFORE if is_repeat else Outcome.NO_LONGER_UPDATABLE
+    return Outcome.FAILED
+
+
+def _send(channel: Channel, command: Command, attributes: Dataset, timeout_s: float | None) -> Message:
+    context = context_for(channel, MODALITY_PERFORMED_PROCEDURE_STEP)
+    data = encode_data_set(attributes, context.transfer_syntax)
+    return request(channel, context.context_id, command, data, timeout_s=timeout_s)
+
+
+def _result(answer: Message, outcome: Outcome, sop_instance_uid: str) -> StepResult:
+    command = answer.command
+    try:
+        attributes = read_data_set(answer)
+    except ObjectInvalid:
+        attributes = Dataset()  # what the SCP sends back for information does not undo its status
+    tags = (*(command.OffendingElement or ()), *(command.AttributeIdentifierList or ()))
+    status = command.Status or Status.SUCCESS
+    return StepResult(status, outcome, sop_instance_uid, command.ErrorComment or "", tags, attributes)
+
+
+# SCP
+
+
+class StepStore(Protocol):
+    """Where an SCP keeps the steps."""
+
+    def create(self, sop_instance_uid: str, attributes: Dataset) -> bool:
+        """Keep a new step; ``False`` where there is one already."""
+        ...
+
+    def update(self, sop_instance_uid: str, change: Callable[[Dataset], Dataset]) -> bool:
+        """Replace a step by what ``change`` makes of it, as one transaction; ``False`` where there is none.
+
+        What ``change`` raises goes through, and the step stays as it was.
+        """
+        ...
+
+
+class _Final(Exception):
+    """The step is in a final state."""
+
+
+def mpps_service(store: StepStore, rules: Sequence[StepRule] = PERFORMED_STEP_RULES) -> Service:
+    """The SCP, strict by ``rules``."""
+
+    def answer_create(message: Message) -> Response:
+        return _create(message, store, rules)
+
+    def answer_set(message: Message) -> Response:
+        return _set(message, store, rules)
+
+    handlers = {CommandField.N_CREATE_RQ: answer_create, CommandField.N_SET_RQ: answer_set}
+    return Service("Modality Performed Procedure Step", frozenset({MODALITY_PERFORMED_PROCEDURE_STEP}), handlers)
+
+
+def _create(message: Message, store: StepStore, rules: Sequence[StepRule]) -> Response:
+    command = message.command
+    _check_class(command.AffectedSOPClassUID)
+    sop_instance_uid = command.AffectedSOPInstanceUID or new_uid()
+    if not is_valid_uid(sop_instance_uid, strict=False):
+        raise Refuse(Status.INVALID_SOP_INSTANCE, "Affected SOP Instance UID is no UID")
+    attributes = read_data_set(message)
+    _check_present(attributes, {rule.path: rule.n_create for rule in rules})
+    if text(attributes, PERFORMED_PROCEDURE_STEP_STATUS) != IN_PROGRESS:
+        raise Refuse(
+            Status.INVALID_ATTRIBUTE_VALUE,
+            "a step is created with Performed Procedure Step Status IN PROGRESS",
+            (PERFORMED_PROCEDURE_STEP_STATUS,),
+        )
+    if not store.create(sop_instance_uid, attributes):
+        raise Refuse(Status.DUPLICATE_SOP_INSTANCE)
+    return Response(Status.SUCCESS, fields={"AffectedSOPInstanceUID": sop_instance_uid})
+
+
+def _set(message: Message, store: StepStore, rules: Sequence[StepRule]) -> Response:
+    command = message.command
+    _check_class(command.RequestedSOPClassUID)
+    changes = read_data_set(message)
+
+    def change(step: Dataset) -> Dataset:
+        return updated(step, changes, rules)
+
+    try:
+        is_known = store.update(command.RequestedSOPInstanceUID or "", change)
+    except _Final:
+        fields = {"ErrorID": NO_LONGER_UPDATABLE}
+        return Response(Status.PROCESSING_FAILURE, comment=NO_LONGER_UPDATABLE_COMMENT, fields=fields)
+    if not is_known:
+        raise Refuse(Status.NO_SUCH_SOP_INSTANCE)
+    return Response(Status.SUCCESS)
+
+
+def _check_class(sop_class_uid: str | None) -> None:
+    if sop_class_uid != MODALITY_PERFORMED_PROCEDURE_STEP:
+        raise Refuse(Status.NO_SUCH_SOP_CLASS, "SOP Class is not Modality Performed Procedure Step")
+
+
+def updated(step: Dataset, changes: Dataset, rules: Sequence[StepRule]) -> Dataset:
+    """The step after an N-SET; the step itself stays as it is. Raises :class:`Refuse`."""
+    if text(step, PERFORMED_PROCEDURE_STEP_STATUS) in FINAL_STATES:
+        raise _Final
+    fixed = tuple(rule.path[0] for rule in rules if rule.n_set == NOT_ALLOWED and rule.path[0] in changes)
+    if fixed:
+        tags = tuple(dict.fromkeys(fixed))
+        raise Refuse(Status.NO_SUCH_ATTRIBUTE, f"N-SET may not change {_listed(tags)}", tags)
+    _check_present(changes, {rule.path: rule.n_set for rule in rules if len(rule.path) > 1})
+    status = text(changes, PERFORMED_PROCEDURE_STEP_STATUS)
+    if PERFORMED_PROCEDURE_STEP_STATUS in changes and status not in {IN_PROGRESS, *FINAL_STATES}:
+        tags = (PERFORMED_PROCEDURE_STEP_STATUS,)
+        raise Refuse(Status.INVALID_ATTRIBUTE_VALUE, "Performed Procedure Step Status has no such value", tags)
+    result = _merged(step, changes)
+    if status in FINAL_STATES:
+        _check_present(result, {rule.path: rule.final for rule in rules})
+    return result
+
+
+def _merged(step: Dataset, changes: Dataset) -> Dataset:
+    """Both, the later value counts; text in two character sets is kept in Unicode (PS3.4 F.7.2.2.3)."""
+    result = Dataset()
+    result.update(step)
+    result.update(changes)
+    sets = {texts(each, SPECIFIC_CHARACTER_SET) for each in (step, changes) if SPECIFIC_CHARACTER_SET in each}
+    if len(sets) > 1:
+        result.SpecificCharacterSet = "ISO_IR 192"
+    return result
+
+
+def _check_present(attributes: Dataset, types: dict[tuple[int, ...], str]) -> None:
+    """Refuse with 0120 where a type 1 or 2 attribute is missing and with 0121 where a type 1 attribute is empty."""
+    missing = tuple(dict.fromkeys(_failing(attributes, types, lambda item, tag: tag in item, "12")))
+    if missing:
+        raise Refuse(Status.MISSING_ATTRIBUTE, f"missing: {_listed(missing)}", missing)
+    empty = tuple(dict.fromkeys(_failing(attributes, types, has_value, "1")))
+    if empty:
+        raise Refuse(Status.MISSING_ATTRIBUTE_VALUE, f"no value: {_listed(empty)}", empty)
+
+
+def _failing(
+    attributes: Dataset, types: dict[tuple[int, ...], str], is_there: Callable[[Dataset, int], bool], checked: str
+) -> Iterator[int]:
+    for path, type_ in types.items():
+        if type_ and type_ in checked:
+            for item in items_at(attributes, path[:-1]):
+                if not is_there(item, path[-1]):
+                    yield path[-1]
+
+
+def _listed(tags: Sequence[int]) -> str:
+    first = f"{name(tags[0])} {keyword_for_tag(tags[0])}".rstrip()
+    return first if len(tags) == 1 else f"{first} and {len(tags) - 1} more"

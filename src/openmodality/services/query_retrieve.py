@@ -1,0 +1,179 @@
+"""Query/Retrieve: what does the archive have, and send it there. PS3.4 Annex C; RF-4.2.5, MR-3.2.1, MR-3.2.2,
+MR-3.3.2, MR-3.3.3.
+
+A query (C-FIND) looks on one level of the model, below entities that the unique keys of the levels above name;
+relational queries are not negotiated. A retrieve (C-MOVE) makes the SCP open an association to the destination and
+send each instance as a sub-operation. The SCP counts them in every pending response. The SCU of a retrieve is
+:func:`openmodality.dimse.moving.move`.
+
+================  ===============================================  ==================================================
+C-MOVE status     meaning                                          outcome
+================  ===============================================  ==================================================
+0000              all sub-operations succeeded                     done
+B000              some failed or had warnings                      partly done
+FE00              ended by C-CANCEL                                partly done
+A701              out of resources: cannot count the matches       failed
+A702              out of resources: no sub-operation succeeded     failed
+A801              move destination unknown                         failed
+A900              identifier does not match SOP Class              failed
+Cxxx, others      unable to process                                failed
+================  ===============================================  ==================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from pydicom import Dataset
+
+from openmodality.dimse.channel import Channel, Message, PeerInfo, read_data_set
+from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
+from openmodality.dimse.identifier import name
+from openmodality.dimse.matching import Supported
+from openmodality.dimse.moving import Transfer, answer_transfer
+from openmodality.dimse.reading import text, texts
+from openmodality.dimse.service import Refuse, Response, Service
+from openmodality.dimse.status import describe
+from openmodality.errors import OpenModalityError, StoreError
+from openmodality.standard.dimse import CommandField
+from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
+from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
+
+QUERY_RETRIEVE_LEVEL: Final = 0x00080052
+RETRIEVE_AE_TITLE: Final = 0x00080054
+CANNOT_COUNT_MATCHES: Final = 0xA701
+MOVE_DESTINATION_UNKNOWN: Final = 0xA801
+
+
+class QueryFailed(OpenModalityError):
+    """The SCP answered a query with a failure ``status``; the association is to be aborted."""
+
+    def __init__(self, status: int, comment: str = "") -> None:
+        super().__init__(f"the query was refused: {describe(status, comment)}")
+        self.status, self.comment = status, comment
+
+
+# SCU
+
+
+def query(
+    channel: Channel,
+    sop_class_uid: str,
+    identifier: Dataset,
+    *,
+    limit: int | None = None,
+    timeout_s: float | None = None,
+) -> FindAnswer:
+    """Ask for the entities of one level; raises :class:`QueryFailed`. A ``limit`` works as for the worklist."""
+    answer = find(channel, sop_class_uid, identifier, limit=limit, timeout_s=timeout_s)
+    if not answer.is_usable:
+        raise QueryFailed(answer.status, answer.comment)
+    return answer
+
+
+# SCP
+
+
+class QuerySource(Protocol):
+    """Where the entities of an SCP come from."""
+
+    def find(self, level: str, identifier: Dataset) -> Iterable[Dataset]:
+        """Entities of a level that may match, with the unique keys of the levels above.
+
+        More than match may come: they are matched again. Raises :class:`Refuse`, or :class:`StoreError` when out of
+        resources.
+        """
+        ...
+
+
+def query_service(source: QuerySource, retrieve_ae_title: str, supported: Supported = None) -> Service:
+    """The C-FIND SCP of both models; ``retrieve_ae_title`` is where matches can be retrieved from."""
+
+    def answer_find(message: Message) -> Iterable[Response]:
+        identifier = read_data_set(message)
+        level = _checked_level(message, identifier, is_query=True)
+        added = Dataset()
+        added.QueryRetrieveLevel, added.RetrieveAETitle = level, retrieve_ae_title
+        candidates = _candidates(source, level, identifier)
+        return answer_matches(message, identifier, candidates, supported=supported, added=added)
+
+    syntaxes = frozenset({PATIENT_ROOT_FIND, STUDY_ROOT_FIND})
+    return Service("Query", syntaxes, {CommandField.C_FIND_RQ: answer_find})
+
+
+def _candidates(source: QuerySource, level: str, identifier: Dataset) -> Iterator[Dataset]:
+    yield from source.find(level, identifier)
+
+
+def _checked_level(message: Message, identifier: Dataset, *, is_query: bool) -> str:
+    """The level of an identifier that names one entity on each level above (PS3.4 C.4.1.2.1, C.4.2.1.4.1)."""
+    levels = LEVELS[message.context.abstract_syntax]
+    level = text(identifier, QUERY_RETRIEVE_LEVEL).upper()
+    if level not in levels:
+        raise Refuse(
+            IDENTIFIER_DOES_NOT_MATCH,
+            "Query/Retrieve Level is missing or not one of this model",
+            (QUERY_RETRIEVE_LEVEL,),
+        )
+    place = levels.index(level)
+    for above in levels[:place]:
+        key = UNIQUE_KEYS[above]
+        value = text(identifier, key)
+        if not value or set(value) & set("*?"):
+            raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name(key)} of {above} must have one value", (key,))
+    for below in levels[place + 1 :]:
+        key = UNIQUE_KEYS[below]
+        if texts(identifier, key):
+            raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name(key)} belongs to a lower level", (key,))
+    key = UNIQUE_KEYS[level]
+    if not is_query and (not texts(identifier, key) or (level == "PATIENT" and not text(identifier, key))):
+        raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name(key)} must have a value", (key,))
+    return level
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequest:
+    """What is to be sent where; ``keys`` are the values of the unique key on ``level`` and of those above."""
+
+    level: str
+    keys: dict[int, tuple[str, ...]]
+    destination: str
+    peer: PeerInfo
+    message_id: int
+    """With the peer's AE title, what the C-STORE requests name as Move Originator."""
+
+
+class MoveSource(Protocol):
+    """Finds instances and sends them."""
+
+    def open(self, request: MoveRequest) -> Transfer:
+        """Raises :class:`Refuse` (A801 for an unknown destination) and :class:`StoreError` when out of resources."""
+        ...
+
+
+def move_service(source: MoveSource) -> Service:
+    """The C-MOVE SCP of both models."""
+
+    def answer_move(message: Message) -> Iterator[Response]:
+        request = _move_request(message)
+        try:
+            transfer = source.open(request)
+        except StoreError as error:
+            raise Refuse(CANNOT_COUNT_MATCHES, str(error)) from error
+        return answer_transfer(message, transfer)
+
+    return Service("Retrieve", frozenset({PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE}), {CommandField.C_MOVE_RQ: answer_move})
+
+
+def _move_request(message: Message) -> MoveRequest:
+    command = message.command
+    identifier = read_data_set(message)
+    level = _checked_level(message, identifier, is_query=False)
+    if not command.MoveDestination:
+        raise Refuse(MOVE_DESTINATION_UNKNOWN, "Move Destination is missing")
+    levels = LEVELS[message.context.abstract_syntax]
+    tags = [UNIQUE_KEYS[each] for each in levels[: levels.index(level) + 1]]
+    keys = {tag: texts(identifier, tag) for tag in tags}
+    return MoveRequest(level, keys, command.MoveDestination, message.peer, command.MessageID or 0)

@@ -1,0 +1,177 @@
+"""Modality worklist: what is scheduled for this device? PS3.4 Annex K; RF-4.2.3, MR-5.
+
+The SCU sends one C-FIND whose identifier holds the matching keys with their values and the return keys without. Each
+pending response is one scheduled procedure step. What an SCP returns is not to be trusted: :func:`defects` names what
+is wrong with an item, and a caller shows it rather than failing on it. The SCP asks a :class:`WorklistSource` for
+candidates and matches them itself.
+
+============  ===========================================  =======================================================
+status        meaning                                      what it does
+============  ===========================================  =======================================================
+0000          matching is complete                         the items count
+FF00, FF01    pending (FF01: some keys not supported)      an item
+FE00          ended by C-CANCEL                            the items count, there are more
+A700          out of resources                             :class:`WorklistFailed`, the worklist is empty
+A900          identifier does not match SOP Class          the same
+Cxxx, others  unable to process                            the same
+============  ===========================================  =======================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Protocol
+
+from pydicom import Dataset
+from pydicom.datadict import dictionary_VM, keyword_for_tag
+from pydicom.dataelem import DataElement
+
+from openmodality.dimse.channel import Channel, Message, read_data_set
+from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
+from openmodality.dimse.identifier import SPECIFIC_CHARACTER_SET, name
+from openmodality.dimse.matching import Supported
+from openmodality.dimse.reading import elements, has_value, items, values_of
+from openmodality.dimse.service import Refuse, Response, Service
+from openmodality.dimse.status import describe
+from openmodality.encoding.uid import is_valid_uid
+from openmodality.errors import ObjectInvalid, OpenModalityError
+from openmodality.standard.dimse import CommandField
+from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
+from openmodality.standard.value_lengths import MAX_CHARACTERS
+
+SCHEDULED_PROCEDURE_STEP_SEQUENCE: Final = 0x00400100
+STUDY_INSTANCE_UID: Final = 0x0020000D
+UNABLE_TO_PROCESS: Final = 0xC001
+
+NEEDED: Final = (0x00100010, 0x00100020, STUDY_INSTANCE_UID, 0x00401001)
+"""Patient's Name, Patient ID, Study Instance UID and Requested Procedure ID, type 1 in Table K.6-1."""
+
+NEEDED_IN_STEP: Final = (0x00400001, 0x00400002, 0x00400003, 0x00080060, 0x00400009)
+"""Scheduled Station AE Title, start date and time, Modality, Scheduled Procedure Step ID, type 1 in Table K.6-1."""
+
+
+class WorklistFailed(OpenModalityError):
+    """The SCP answered with a failure ``status``: the worklist is empty and the association is to be aborted."""
+
+    def __init__(self, status: int, comment: str = "") -> None:
+        super().__init__(
+            f"the worklist was refused: {describe(status, comment)}",
+            advice="look at the query keys of this peer and at the log of the worklist server",
+        )
+        self.status, self.comment = status, comment
+
+
+def query(
+    channel: Channel, identifier: Dataset, *, limit: int | None = None, timeout_s: float | None = None
+) -> FindAnswer:
+    """Ask for the worklist; raises :class:`WorklistFailed`.
+
+    Where there are more than ``limit`` items C-CANCEL is sent and ``more_available`` is set; ``must_abort`` says that
+    the SCP ignored it.
+    """
+    answer = find(channel, MODALITY_WORKLIST_FIND, identifier, limit=limit, timeout_s=timeout_s)
+    if not answer.is_usable:
+        raise WorklistFailed(answer.status, answer.comment)
+    return answer
+
+
+# What is wrong with an item
+
+
+def defects(item: Dataset) -> tuple[str, ...]:
+    """What breaks the standard in a worklist item, tags and no values; empty where nothing does."""
+    return tuple(dict.fromkeys((*_step_defects(item), *_missing(item, NEEDED), *_value_defects(item))))
+
+
+def _step_defects(item: Dataset) -> Iterator[str]:
+    tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
+    steps = items(item, tag)
+    if tag not in item:
+        yield f"{_named(tag)}: missing"
+    elif not steps:
+        yield f"{_named(tag)}: no item"
+    elif len(steps) > 1:
+        yield f"{_named(tag)}: {len(steps)} items where one is allowed"
+    for step in steps[:1]:
+        yield from _missing(step, NEEDED_IN_STEP)
+
+
+def _missing(item: Dataset, tags: Iterable[int]) -> Iterator[str]:
+    for tag in tags:
+        if not has_value(item, tag):
+            yield f"{_named(tag)}: missing"
+
+
+def _value_defects(item: Dataset) -> Iterator[str]:
+    is_declared = has_value(item, SPECIFIC_CHARACTER_SET)
+    for element in elements(item):
+        values = values_of(element) if element.VR != "SQ" else []
+        if len(values) > 1 and _allows_one(element.tag):
+            yield f"{_named(element.tag)}: {len(values)} values where one is allowed"
+        for value in values:
+            yield from _text_defects(element, value, is_declared=is_declared)
+
+
+def _text_defects(element: DataElement, value: object, *, is_declared: bool) -> Iterator[str]:
+    longest = MAX_CHARACTERS.get(element.VR)
+    if longest is None or isinstance(value, bytes):
+        return
+    written = getattr(value, "original_string", None) or str(value)  # of DS and IS the text, not the number
+    parts = str(written).split("=") if element.VR == "PN" else [str(written)]
+    if max(map(len, parts)) > longest:
+        yield f"{_named(element.tag)}: longer than {longest} characters"
+    if element.VR == "UI" and not is_valid_uid(str(written)):
+        yield f"{_named(element.tag)}: no valid UID"
+    if not is_declared and not str(written).isascii():
+        yield f"{_named(element.tag)}: characters that no Specific Character Set declares"
+
+
+def _allows_one(tag: int) -> bool:
+    try:
+        return dictionary_VM(tag) == "1"
+    except KeyError:
+        return False
+
+
+def _named(tag: int) -> str:
+    return f"{name(tag)} {keyword_for_tag(tag)}".rstrip()
+
+
+# SCP
+
+
+class WorklistSource(Protocol):
+    """Where the scheduled procedure steps of an SCP come from."""
+
+    def find(self, identifier: Dataset) -> Iterable[Dataset]:
+        """Worklist items that may match, each with one Scheduled Procedure Step Sequence item.
+
+        More than match may come: they are matched again. Raises :class:`Refuse`, or :class:`StoreError` when out of
+        resources.
+        """
+        ...
+
+
+def worklist_service(source: WorklistSource, supported: Supported = None) -> Service:
+    """The SCP; a query with other keys than ``supported`` is answered with FF01."""
+
+    def answer_find(message: Message) -> Iterable[Response]:
+        identifier = _identifier(message)
+        return answer_matches(message, identifier, _candidates(source, identifier), supported=supported)
+
+    return Service("Modality Worklist", frozenset({MODALITY_WORKLIST_FIND}), {CommandField.C_FIND_RQ: answer_find})
+
+
+def _candidates(source: WorklistSource, identifier: Dataset) -> Iterator[Dataset]:
+    yield from source.find(identifier)
+
+
+def _identifier(message: Message) -> Dataset:
+    try:
+        identifier = read_data_set(message)
+    except ObjectInvalid as error:
+        raise Refuse(UNABLE_TO_PROCESS, str(error)) from error
+    tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
+    if tag not in identifier or identifier[tag].VR != "SQ" or len(identifier[tag].value) > 1:
+        raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{_named(tag)} is missing or has several items", (tag,))
+    return identifier

@@ -1,0 +1,21 @@
+"""The query/retrieve information models: levels, their order and unique keys, PS3.4 C.3, C.6."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
+
+UNIQUE_KEYS: Final = {"PATIENT": 0x00100020, "STUDY": 0x0020000D, "SERIES": 0x0020000E, "IMAGE": 0x00080018}
+"""The attribute that names an entity of each level, levels from the top."""
+
+PATIENT_ROOT_LEVELS: Final = ("PATIENT", "STUDY", "SERIES", "IMAGE")
+STUDY_ROOT_LEVELS: Final = ("STUDY", "SERIES", "IMAGE")
+
+LEVELS: Final = {
+    PATIENT_ROOT_FIND: PATIENT_ROOT_LEVELS,
+    PATIENT_ROOT_MOVE: PATIENT_ROOT_LEVELS,
+    STUDY_ROOT_FIND: STUDY_ROOT_LEVELS,
+    STUDY_ROOT_MOVE: STUDY_ROOT_LEVELS,
+}
+"""The levels of each SOP Class."""
