@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.plugins.requirements", "tests.plugins.needs"]
+pytest_plugins = ["tests.plugins.requirements", "tests.plugins.needs", "tests.plugins.database"]

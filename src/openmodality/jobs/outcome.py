@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from openmodality.jobs.job import NewJob
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The job has reached its aim; ``comment`` tells what a person should know of it."""
+    """The job has reached its aim; ``comment`` tells what a person should know of it.
+
+    ``then`` are jobs that follow from it, queued in the transaction that ends this one.
+    """
 
     comment: str = ""
+    then: tuple[NewJob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

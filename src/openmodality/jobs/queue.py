@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from openmodality.errors import UsageError
 from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, State
 from openmodality.jobs.listing import get_job, instances_of, job_of
-from openmodality.jobs.outcome import Outcome
+from openmodality.jobs.outcome import Done, Outcome
 from openmodality.jobs.policy import Next, decide
 from openmodality.jobs.selection import next_due, runnable
 from openmodality.store.database import ConstraintViolated, Database
@@ -97,6 +97,8 @@ class Queue:
                 self._cancel(connection, job_id, BY_USER)
             else:
                 self._go(connection, job, step)
+            for new in outcome.then if isinstance(outcome, Done) else ():
+                self.enqueue(connection, new)
             return get_job(connection, job_id)
 
     def wake(self, connection: Connection, job_id: int) -> None:

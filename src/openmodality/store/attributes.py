@@ -52,7 +52,7 @@ def read_attributes(path: Path) -> Attributes:
     except (InvalidDicomError, EOFError, ValueError, KeyError, NotImplementedError, AttributeError) as error:
         raise ObjectInvalid(f"{path.name} is not a readable PS3.10 file: {type(error).__name__}") from None
     dataset.TransferSyntaxUID = dataset.file_meta.get("TransferSyntaxUID", "")
-    missing = [keyword for keyword in _REQUIRED if not _text(dataset, keyword)]
+    missing = [keyword for keyword in _REQUIRED if not text_of(dataset, keyword)]
     if missing:
         raise ObjectInvalid(f"{path.name} lacks {', '.join(missing)}")
     patient, study, series_, instance = (
@@ -62,10 +62,10 @@ def read_attributes(path: Path) -> Attributes:
 
 
 def _row(dataset: Dataset, keywords: Iterable[str]) -> dict[str, str]:
-    return {keyword: _text(dataset, keyword) for keyword in keywords}
+    return {keyword: text_of(dataset, keyword) for keyword in keywords}
 
 
-def _text(dataset: Dataset, keyword: str) -> str:
+def text_of(dataset: Dataset, keyword: str) -> str:
     """The value as the data set has it; several values are parted by a backslash."""
     try:
         value = dataset.get(keyword)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -26,7 +25,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def queue(tmp_path: Path, clock: Clock) -> Iterator[Queue]:
-    database = open_database(f"sqlite:///{tmp_path / 'test.db'}", durability="os", clock=clock)
+def queue(database_url: str, clock: Clock) -> Iterator[Queue]:
+    database = open_database(database_url, durability="os", clock=clock)
     yield Queue(database)
     database.close()

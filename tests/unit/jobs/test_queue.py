@@ -315,3 +315,11 @@ def test_jobs_are_listed_by_what_is_asked_for(queue: Queue) -> None:
         assert [job.id for job in list_jobs(connection, kinds=[Kind.COMMIT])] == [commit.id]
         assert [job.id for job in list_jobs(connection, destination="PRINTER")] == [printing.id]
         assert [job.id for job in list_jobs(connection, limit=1)] == [printing.id]
+
+
+def test_what_follows_is_queued_together_with_the_end_of_its_cause(queue: Queue) -> None:
+    send = add(queue)
+    assert run(queue, Done("sent", then=(NewJob(Kind.COMMIT, "PACS"),))).id == send.id
+    with queue.database.read() as connection:
+        [commit] = list_jobs(connection, kinds=[Kind.COMMIT])
+    assert claim(queue) == commit.id

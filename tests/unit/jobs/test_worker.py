@@ -190,7 +190,8 @@ def test_stopping_lets_the_running_job_end_and_keeps_it(queue: Queue) -> None:
         wait_for(queue, job, State.DONE)
 
 
-def test_what_another_process_queues_is_noticed(queue: Queue) -> None:
+def test_what_another_process_queues_is_noticed(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 0.05)
     url = make_url(queue.database.engine.url).render_as_string(hide_password=False)
     other = open_database(url, durability="os", clock=queue.database.clock)
     with working(queue, done):
@@ -222,6 +223,7 @@ def test_what_was_done_is_not_forgotten_while_the_disk_is_full(queue: Queue, mon
         runs.append(job.id)
         return Done()
 
+    monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 0.05)
     monkeypatch.setattr(Queue, "finish", full)
     with working(queue, send):
         wait_for(queue, add(queue), State.DONE)

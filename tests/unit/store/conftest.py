@@ -14,6 +14,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(folder: Path) -> Iterator[LocalStore]:
-    with open_store(folder, durability="os", clock=lambda: 1000.0) as opened:
+def store(folder: Path, database_url: str) -> Iterator[LocalStore]:
+    with open_store(folder, url=database_url, durability="os", clock=lambda: 1000.0) as opened:
         yield opened

@@ -13,8 +13,8 @@ from openmodality.store.schema import commitments, events, jobs, patients, perfo
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'test.db'}", durability="os", clock=lambda: 1000.0)
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url, durability="os", clock=lambda: 1000.0)
     yield opened
     opened.close()
 
@@ -78,9 +78,8 @@ def test_writers_take_turns(database: Database) -> None:
     assert counted == [str(number) for number in range(1, 81)]
 
 
-def test_two_databases_on_one_file_take_turns_too(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
-    both = [open_database(url, durability="os") for _ in range(2)]
+def test_two_databases_on_one_file_take_turns_too(database_url: str) -> None:
+    both = [open_database(database_url, durability="os") for _ in range(2)]
 
     def add(database: Database) -> None:
         for _ in range(30):

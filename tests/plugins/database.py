@@ -1,0 +1,24 @@
+"""A database that is migrated already: a copy of one that was made once, because migrating takes most of a short test."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from openmodality.store.database import open_database
+
+
+@pytest.fixture(scope="session")
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "openmodality.db"
+    open_database(f"sqlite:///{path}", durability="os").close()
+    return path
+
+
+@pytest.fixture
+def database_url(_migrated: Path, tmp_path: Path) -> str:
+    """The URL of an empty database of the newest schema, ``tmp_path/openmodality.db``."""
+    shutil.copy(_migrated, tmp_path / "openmodality.db")
+    return f"sqlite:///{tmp_path / 'openmodality.db'}"
