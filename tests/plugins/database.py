@@ -1,4 +1,4 @@
-"""A database that is migrated already: a copy of one that was made once, because migrating takes most of a short test."""
+"""A database that is migrated already: a copy of one made once, as migrating takes most of the time of a short test."""
 
 from __future__ import annotations
 
