@@ -138,7 +138,7 @@ STATUSES = [
 class Answering:
     """A peer that answers each C-STORE with one status, and how its associations ended."""
 
-    address: Address = Address("", 0)
+    address: Address = field(default_factory=lambda: Address("", 0))
     status: int = 0
     ended: list[str] = field(default_factory=list)
 

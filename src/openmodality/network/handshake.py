@@ -17,8 +17,9 @@ def await_indication(
 ) -> Indication | None:
     """The provider's next indication, or ``None`` when it is over without one.
 
-    The deadline holds for the whole of it, so that a peer that sends byte by byte does not stretch it. Raises
-    :class:`PeerTimeout` and :class:`TransportError`.
+    The deadline holds for the whole of it, so that a peer that sends byte by byte does not stretch it. One that broke the
+    protocol is not waited for: our answer is out, and the caller closes. Raises :class:`PeerTimeout` and
+    :class:`TransportError`.
     """
     deadline = None if timeout_s is None else monotonic() + timeout_s
     buffer = memoryview(bytearray(_READ_BYTES))
@@ -26,7 +27,7 @@ def await_indication(
     while True:
         indication = provider.next_event()
         flush(transport, provider, timeout_s)
-        if indication is not None or provider.must_close:
+        if indication is not None or provider.must_close or provider.violation:
             return indication
         left = None if deadline is None else deadline - monotonic()
         if left is not None and left <= 0:
