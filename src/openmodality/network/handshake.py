@@ -17,8 +17,8 @@ def await_indication(
 ) -> Indication | None:
     """The provider's next indication, or ``None`` when it is over without one.
 
-    The deadline holds for the whole of it, so that a peer that sends byte by byte does not stretch it. One that broke the
-    protocol is not waited for: our answer is out, and the caller closes. Raises :class:`PeerTimeout` and
+    The deadline holds for the whole of it, so that a peer that sends byte by byte does not stretch it. A peer that
+    broke the protocol is not waited for: our answer is out, and the caller closes. Raises :class:`PeerTimeout` and
     :class:`TransportError`.
     """
     deadline = None if timeout_s is None else monotonic() + timeout_s
