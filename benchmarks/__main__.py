@@ -1,0 +1,62 @@
+"""``make bench``: runs the cases and prints the table; ``--write`` puts it into benchmarks/results.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from pathlib import Path
+
+from benchmarks.cases import CASES, Row
+
+RESULTS = Path(__file__).parent / "results.md"
+
+
+def main() -> None:
+    """The command line of the benchmarks."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"which: {', '.join(CASES)}; all by default")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each pair is run, in turn")
+    parser.add_argument("--write", action="store_true", help="write the table to benchmarks/results.md")
+    arguments = parser.parse_args()
+    unknown = set(arguments.cases) - set(CASES)
+    if unknown:
+        parser.error(f"no such case: {', '.join(sorted(unknown))}")
+    rows: list[Row] = []
+    for name in arguments.cases or CASES:
+        for row in CASES[name](arguments.rounds):
+            rows.append(row)
+            print(line(row), flush=True)
+    if arguments.write:
+        RESULTS.write_text(page(rows, arguments.rounds))
+
+
+def line(row: Row) -> str:
+    """One row of the table: median, range over the rounds, the bar, the figures."""
+    ratio = f"{row.ratio:.2f} ({min(row.ratios):.2f} to {max(row.ratios):.2f})"
+    return f"| {row.what} | {ratio} | {row.must} | {row.figures} |"
+
+
+def page(rows: list[Row], rounds: int) -> str:
+    """The whole page."""
+    machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    return "\n".join(
+        (
+            "# Speed",
+            "",
+            f"Made by `make bench ARGS='--write --rounds {rounds}'`. {machine}, loopback, TCP_NODELAY=1 at both ends.",
+            "",
+            "Each ratio is the median of the rounds (and their range); the two sides of a row run in turn, each with",
+            "fresh processes. Rates are objects per second after start-up: the wall time of the sender for all files,",
+            "less that for one file. In brackets, the wall time of the whole sender process. `os` durability.",
+            "",
+            "| work | ratio or value | must | figures |",
+            "|---|---|---|---|",
+            *map(line, rows),
+            "",
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""What is measured, against what, and the bar that the project set itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import data
+from benchmarks.ends import DCMTK, OURS, PYNETDICOM, RAW, End, Run, listening, timed, transfer
+from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.instances import FileInstance, InstanceReader, read_instance
+from openmodality.network.requestor import associate
+from openmodality.network.sending import send
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table; ``ratios`` holds one value a round, ``figures`` what was measured, in words."""
+
+    what: str
+    ratios: tuple[float, ...]
+    must: str
+    figures: str
+
+    @property
+    def ratio(self) -> float:
+        """The median over the rounds."""
+        return median(self.ratios)
+
+
+Pair = tuple[End, End]
+_OURS: Pair = (OURS, OURS)
+_DCMTK: Pair = (DCMTK, DCMTK)
+
+
+def _pair_row(what: str, must: str, folder: Path, pairs: tuple[Pair, Pair], rounds: int) -> Row:
+    """Two pairs in turn; the time for one file alone, which is the start of the processes, is taken off."""
+    one, count = min(folder.iterdir()), sum(1 for _ in folder.iterdir())
+    rates: tuple[list[float], list[float]] = ([], [])
+    whole: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for index, (sender, receiver) in enumerate(pairs):
+            start_up = min(transfer(sender, receiver, one).seconds for _ in range(2))
+            run = transfer(sender, receiver, folder)
+            if run.arrived != count:
+                raise RuntimeError(f"{what}: {run.arrived} of {count} files arrived")
+            rates[index].append((count - 1) / (run.seconds - start_up))
+            whole[index].append(run.seconds)
+    ratios = tuple(ours / theirs for ours, theirs in zip(*rates, strict=True))
+    figures = " vs ".join(
+        f"{median(rate):.0f}/s ({median(wall):.2f} s)" for rate, wall in zip(rates, whole, strict=True)
+    )
+    return Row(what, ratios, must, figures)
+
+
+def small_vs_dcmtk(rounds: int) -> list[Row]:
+    """Many small images on one association."""
+    folder = data.series("mr-1000", 1000, 256, 256)
+    return [_pair_row("1000 x 128 KB, ours to ours vs DCMTK to DCMTK", "2.0", folder, (_OURS, _DCMTK), rounds)]
+
+
+def mixed_vs_dcmtk(rounds: int) -> list[Row]:
+    """One end ours, the other DCMTK's."""
+    folder = data.series("mr-1000", 1000, 256, 256)
+    return [
+        _pair_row("1000 x 128 KB, ours to storescp vs DCMTK pair", "1.5", folder, ((OURS, DCMTK), _DCMTK), rounds),
+        _pair_row("1000 x 128 KB, storescu to ours vs DCMTK pair", "1.2", folder, ((DCMTK, OURS), _DCMTK), rounds),
+    ]
+
+
+def small_vs_pynetdicom(rounds: int) -> list[Row]:
+    """Fewer, because it takes long."""
+    folder = data.series("mr-200", 200, 256, 256)
+    pairs = (_OURS, (PYNETDICOM, PYNETDICOM))
+    return [_pair_row("200 x 128 KB, ours to ours vs pynetdicom pair", "15", folder, pairs, min(rounds, 3))]
+
+
+def small_vs_raw(rounds: int) -> list[Row]:
+    """How much of what the machine can do is left."""
+    folder = data.series("mr-1000", 1000, 256, 256)
+    return [_pair_row("1000 x 128 KB, ours to ours vs raw socket", "0.50", folder, (_OURS, (RAW, RAW)), rounds)]
+
+
+def medium_vs_dcmtk(rounds: int) -> list[Row]:
+    """Larger images."""
+    folder = data.series("mr-100-2mb", 100, 1024, 1024)
+    return [_pair_row("100 x 2 MB, ours to ours vs DCMTK pair", "1.3", folder, (_OURS, _DCMTK), rounds)]
+
+
+def large(rounds: int) -> list[Row]:
+    """One object of 1 GB: speed against the raw socket, peak memory of both ends."""
+    folder, one = data.large(), min(data.series("mr-1000", 1000, 256, 256).iterdir())
+    seconds: tuple[list[float], list[float]] = ([], [])
+    runs: list[Run] = []
+    for _ in range(min(rounds, 3)):
+        for index, end in enumerate((OURS, RAW)):
+            start_up = min(transfer(end, end, one).seconds for _ in range(2))
+            run = transfer(end, end, folder)
+            seconds[index].append(run.seconds - start_up)
+            if end is OURS:
+                runs.append(run)
+    ratios = tuple(raw / ours for ours, raw in zip(*seconds, strict=True))
+    speed = " vs ".join(f"{1.074 / median(s):.2f} GB/s" for s in seconds)
+    sender, receiver = max(r.sender_mb for r in runs), max(r.receiver_mb for r in runs)
+    return [
+        Row("1 x 1 GB, ours to ours vs raw socket", ratios, "0.7", speed),
+        Row("1 x 1 GB, peak memory of sender, MB", (sender,), "< 100", f"{sender:.0f} MB"),
+        Row("1 x 1 GB, peak memory of receiver, MB", (receiver,), "< 100", f"{receiver:.0f} MB"),
+    ]
+
+
+def echo(rounds: int) -> list[Row]:
+    """Whole processes: our echo, pynetdicom's echoscu, and Python doing nothing."""
+    with listening(DCMTK) as (port, _):
+        ours = (sys.executable, "-c", "from openmodality.cli.main import main; main()", "echo", f"ANY@127.0.0.1:{port}")
+        theirs = (sys.executable, "-m", "pynetdicom", "echoscu", "127.0.0.1", str(port), "-q")
+        bare = (sys.executable, "-c", "pass")
+        for command in (ours, theirs, bare):
+            timed(command)
+        times = [[timed(command) for command in (ours, theirs, bare)] for _ in range(max(rounds, 5) * 2)]
+    mine, other, nothing = (median(column) for column in zip(*times, strict=True))
+    return [
+        Row("echo, whole process, vs pynetdicom's echoscu", tuple(a / b for a, b, _ in times), "<= 0.3",
+            f"{mine * 1000:.0f} ms vs {other * 1000:.0f} ms"),
+        Row("echo, seconds above python -c pass", tuple(a - c for a, _, c in times), "<= 0.1",
+            f"{mine * 1000:.0f} ms vs {nothing * 1000:.0f} ms"),
+    ]  # fmt: skip
+
+
+def many(_: int) -> list[Row]:
+    """100 associations at once, 20 objects each: how many are lost."""
+    files = sorted(data.series("mr-2000", 2000, 64, 64).iterdir())
+    groups = [[read_instance(path) for path in files[start::100]] for start in range(100)]
+    with listening(OURS) as (port, folder):
+        remote, local = RemoteAE("ANY", "127.0.0.1", port), LocalAE("BENCH")
+
+        def send_group(group: list[FileInstance]) -> int:
+            sent = send(lambda plan: associate(remote, local, plan.proposals), group, InstanceReader())
+            return sum(not one.is_stored for one in sent)
+
+        with ThreadPoolExecutor(100) as pool:
+            failed = sum(pool.map(send_group, groups))
+        arrived = sum(1 for file in folder.glob("*.dcm"))
+    lost = len(files) - arrived
+    return [Row("100 associations at once, 20 objects each: lost or failed", (lost + failed,), "0", f"{arrived} came")]
+
+
+CASES: dict[str, Callable[[int], list[Row]]] = {
+    "small": small_vs_dcmtk,
+    "mixed": mixed_vs_dcmtk,
+    "pynetdicom": small_vs_pynetdicom,
+    "raw": small_vs_raw,
+    "medium": medium_vs_dcmtk,
+    "large": large,
+    "echo": echo,
+    "many": many,
+}
