@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
-import secrets
 from pathlib import Path
 
 from openmodality.store.instance_file import remove, store_error
@@ -37,7 +36,7 @@ class Incoming:
 
     def _own(self) -> tuple[int, str]:
         while True:
-            folder = self._root / f"{os.getpid()}-{secrets.token_hex(4)}"
+            folder = self._root / f"{os.getpid()}-{os.urandom(4).hex()}"
             try:
                 folder.mkdir(parents=True)
                 fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.multival import MultiValue
 from sqlalchemy import Connection, RowMapping, delete, exists, select, update
 
 from openmodality.errors import StoreError
-from openmodality.store.attributes import keywords_of, text_of
+from openmodality.store.attributes import keywords_of
 from openmodality.store.database import Database
 from openmodality.store.patients import register_patient
 from openmodality.store.schema import exam_steps, patients, worklist_items
@@ -62,7 +63,7 @@ def replace_worklist(
         connection.execute(statement.on_conflict_do_update(index_elements=["source", "key"], set_=changed))
     _forget(connection, source)
     for new in received:
-        demographics = {keyword: text_of(new.item, keyword) for keyword in keywords_of(patients)}
+        demographics = {keyword: _text(new.item, keyword) for keyword in keywords_of(patients)}
         if demographics["PatientID"]:
             register_patient(database, connection, demographics)
     ids = select(worklist_items.c.key, worklist_items.c.id).where(worklist_items.c.source == source)
@@ -90,7 +91,7 @@ def get_worklist_item(connection: Connection, item_id: int) -> WorklistItem:
 
 def _row(source: str, new: ReceivedItem, now: float) -> dict[str, Any]:
     steps = new.item.get("ScheduledProcedureStepSequence") or [Dataset()]
-    attributes = {keyword: text_of(new.item, keyword) or text_of(steps[0], keyword) for keyword in _KEYWORDS}
+    attributes = {keyword: _text(new.item, keyword) or _text(steps[0], keyword) for keyword in _KEYWORDS}
     item = new.item.to_json_dict()
     return {
         **attributes,
@@ -127,3 +128,15 @@ def _item_of(row: RowMapping) -> WorklistItem:
         current=row["current"],
         received_at=row["received_at"],
     )
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    """The value as the data set has it; several values are parted by a backslash."""
+    try:
+        value = dataset.get(keyword)
+    except (ValueError, TypeError, OverflowError):
+        return ""  # a value that its VR does not allow stays in the item only
+    if value is None:
+        return ""
+    several = isinstance(value, MultiValue | list)
+    return ("\\".join(str(part) for part in value) if several else str(value)).replace("\0", "")
