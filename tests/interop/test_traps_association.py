@@ -1,4 +1,4 @@
-"""What real peers do to naive association code: traps 15 to 22. Each test is named after its trap; the peers are scripts."""
+"""What real peers do to naive association code: traps 15 to 22, each test named after its trap; scripted peers."""
 
 from __future__ import annotations
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from time import perf_counter
 
-import typer
+import click
 
-from openmodality.cli.peer import CallingOption, JsonOption, PeerArgument, TimeoutOption, local_ae, resolve
+from openmodality.cli.peer import calling_option, json_option, local_ae, peer_argument, resolve, timeout_option
 from openmodality.dimse.status import StatusCategory, category, describe
-from openmodality.network.entity import DEFAULT_AE_TITLE
 from openmodality.network.requestor import associate
 from openmodality.services.verification import echo
 from openmodality.standard.sop_classes import VERIFICATION
@@ -17,14 +16,15 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, I
 from openmodality.upper_layer.negotiation import ContextProposal
 
 
-def run(
-    peer: PeerArgument,
-    calling: CallingOption = DEFAULT_AE_TITLE,
-    timeout: TimeoutOption = 30.0,
-    as_json: JsonOption = False,
-) -> None:
-    """Ask a peer whether it is there and speaks DICOM (C-ECHO).
+@click.command("echo")
+@peer_argument
+@calling_option
+@timeout_option
+@json_option
+def command(peer: str, calling: str, timeout: float, as_json: bool) -> None:
+    """Ask PEER whether it is there and speaks DICOM (C-ECHO).
 
+    PEER is AETITLE@host:port, or a peer's name in the site file.
     Exit status 0 when it answers Success, 1 when it does not.
     """
     remote = resolve(peer)
@@ -48,4 +48,4 @@ def run(
     else:
         version = f", {info.implementation_version_name}" if info.implementation_version_name else ""
         print(f"{remote}: {describe(status)} in {duration_ms:.0f} ms{version}")
-    raise typer.Exit(0 if is_success else 1)
+    click.get_current_context().exit(0 if is_success else 1)

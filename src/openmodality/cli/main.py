@@ -14,9 +14,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import typer
+import click
 
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 
@@ -27,11 +27,10 @@ INTERRUPTED: Final = 130
 
 
 class CommandEntry(NamedTuple):
-    """Where a command is and what it is for."""
+    """Where a command is (``command`` in its module) and what it is for."""
 
     module: str
     summary: str
-    is_group: bool = False
 
 
 COMMANDS: Final = {
@@ -41,43 +40,31 @@ COMMANDS: Final = {
 }
 
 
-def application(called: str | None) -> typer.Typer:
-    """The whole command line; only the module of the command that is called is imported."""
-    root = typer.Typer(
-        add_completion=False,
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        help="The DICOM side of an imaging device: worklist, exam, storage, commitment, query, film, media.",
-        epilog="Every command takes --debug, which shows the log and, for a fault, the traceback.",
-    )
-    root.callback()(_root)
-    for name, entry in COMMANDS.items():
-        if name != called:
-            root.command(name, short_help=entry.summary)(_not_called)
-        elif entry.is_group:
-            root.add_typer(_module(entry).app, name=name, short_help=entry.summary)
-        else:
-            root.command(name, short_help=entry.summary)(_module(entry).run)
-    return root
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called; the help page needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of :data:`COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; ``None`` when there is none of that name."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(entry.module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list on the help page."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
-def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-) -> None:
-    if version:
-        from importlib.metadata import version as version_of  # noqa: PLC0415 - start-up time
-
-        print(f"openmodality {version_of('openmodality')}")
-        raise typer.Exit
-
-
-def _not_called() -> None:
-    """Stands in for a command whose help line alone is needed."""
-
-
-def _module(entry: CommandEntry) -> Any:
-    return importlib.import_module(entry.module)
+@click.group(cls=LazyGroup, epilog="Every command takes --debug, which shows the log and, for a fault, the traceback.")
+@click.version_option(package_name="openmodality", prog_name="openmodality", message="%(prog)s %(version)s")
+def application() -> None:
+    """The DICOM side of an imaging device: worklist, exam, storage, commitment, query, film, media."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -88,9 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     if debug:
         _show_log()
     try:
-        called = next((argument for argument in given if not argument.startswith("-")), None)
-        command = typer.main.get_command(application(called))
-        status = command.main(given, prog_name="openmodality", standalone_mode=False)
+        status = application.main(given, prog_name="openmodality", standalone_mode=False)
     except Exception as error:
         if debug:
             raise
@@ -105,9 +90,9 @@ def _report(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: end quietly
         return FAILED
-    if isinstance(error, typer.Abort):
+    if isinstance(error, click.Abort):
         return INTERRUPTED
-    if hasattr(error, "format_message"):  # typer's usage errors, whatever their module is called in this version
+    if isinstance(error, click.ClickException):
         return _report_usage(error)
     if isinstance(error, (ConfigurationError, UsageError)):
         return _say(error_line(error), WRONG_USAGE)
@@ -119,10 +104,10 @@ def _report(error: Exception) -> int:
     return _say(f"a fault in openmodality ({type(error).__name__}); run again with --debug and report it", FAILED)
 
 
-def _report_usage(error: Any) -> int:
+def _report_usage(error: click.ClickException) -> int:
     context: Any = getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError":
-        print(context.get_help(), file=sys.stderr)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
         return WRONG_USAGE
     hint = f"; see '{context.command_path} --help'" if context is not None else ""
     return _say(f"{error.format_message().rstrip('.')}{hint}", WRONG_USAGE)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from openmodality.errors import ConfigurationError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, checked_ae_title
 from openmodality.network.timeouts import Timeouts
 
-PeerArgument = Annotated[str, typer.Argument(metavar="PEER", help="AETITLE@host:port, or its name in the site file.")]
-CallingOption = Annotated[
-    str, typer.Option("--calling", metavar="AET", help="Our own AE title, where no site file is used.")
-]
-TimeoutOption = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for the peer at each step.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+peer_argument = click.argument("peer", metavar="PEER")
+"""``AETITLE@host:port``, or a peer's name in the site file."""
+
+calling_option = click.option(
+    "--calling",
+    metavar="AET",
+    default=DEFAULT_AE_TITLE,
+    show_default=True,
+    help="Our own AE title, where no site file is used.",
+)
+timeout_option = click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    help="How long to wait for the peer at each step.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 def resolve(peer: str) -> RemoteAE:

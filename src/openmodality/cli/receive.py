@@ -7,11 +7,11 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import typer
+import click
 
-from openmodality.cli.peer import JsonOption
+from openmodality.cli.peer import json_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening
@@ -24,27 +24,43 @@ from openmodality.store.folder import Arrival, FolderSink, Identity
 from openmodality.store.instance_file import Stored
 
 
-def run(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go; made if it is not there.")],
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="TCP port to listen on; 0 takes a free one.")],
-    aet: Annotated[str | None, typer.Option("--aet", help="Our AE title; else any called title is taken.")] = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; all by default.")] = "",
-    durability: Annotated[
-        str, typer.Option("--durability", help="fsync: safe against power failure; os: faster.")
-    ] = "fsync",
-    max_pdu: Annotated[
-        int, typer.Option("--max-pdu", min=0, help="Longest PDU to take, bytes.")
-    ] = DEFAULT_MAX_PDU_LENGTH,
-    as_json: JsonOption = False,
+@click.command("receive")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--port", type=click.IntRange(0, 65535), required=True, help="TCP port to listen on; 0 takes a free one.")
+@click.option("--aet", help="Our AE title; without it any called title is taken.")
+@click.option("--host", default="", help="Address to listen on; all by default.")
+@click.option(
+    "--durability",
+    type=click.Choice(["fsync", "os"]),
+    default="fsync",
+    show_default=True,
+    help="fsync: safe against power failure; os: faster.",
+)
+@click.option(
+    "--max-pdu",
+    type=click.IntRange(min=0),
+    default=DEFAULT_MAX_PDU_LENGTH,
+    show_default=True,
+    help="Longest PDU to take, in bytes; 0 for any.",
+)
+@json_option
+def command(  # one parameter for each option
+    folder: Path,
+    port: int,
+    aet: str | None,
+    host: str,
+    durability: Literal["fsync", "os"],
+    max_pdu: int,
+    as_json: bool,
 ) -> None:
-    """Receive instances into a folder (Storage and Verification SCP), without the local database.
+    """Receive instances into DIR (Storage and Verification SCP), without the local database.
 
     Every storage SOP Class and transfer syntax is taken. A file appears under its name, SOP-INSTANCE-UID.dcm, only
     when it is complete and
     safe; then Success is answered. An instance that is there already is not replaced. Stops at Ctrl-C or SIGTERM.
     """
     local = LocalAE(checked_ae_title(aet) if aet else DEFAULT_AE_TITLE, max_pdu_length=max_pdu)
-    files = InstanceFiles(_made(folder), durability=_durability(durability), fan_out=False)
+    files = InstanceFiles(_made(folder), durability=durability, fan_out=False)
     files.remove_leftovers()
     progress = ProgressLine("received")
     sink = FolderSink(
@@ -100,14 +116,6 @@ def _made(folder: Path) -> Path:
     except OSError as error:
         raise UsageError(f"{folder}: cannot be used as a folder: {error.strerror}") from error
     return folder
-
-
-def _durability(text: str) -> Literal["fsync", "os"]:
-    if text == "fsync":
-        return "fsync"
-    if text == "os":
-        return "os"
-    raise UsageError(f"--durability {text!r} is not known", advice="use fsync or os")
 
 
 def _stop_on_signals() -> threading.Event:

@@ -7,16 +7,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import typer
+import click
 
 from openmodality.cli.main import error_line
-from openmodality.cli.peer import CallingOption, JsonOption, PeerArgument, TimeoutOption, local_ae, resolve
+from openmodality.cli.peer import calling_option, json_option, local_ae, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.dimse.status import describe
 from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
-from openmodality.network.entity import DEFAULT_AE_TITLE
 from openmodality.network.instances import Decompress, FileInstance, InstanceReader, read_instance
 from openmodality.network.requestor import associate
 from openmodality.network.sending import SendOptions, Sent, send
@@ -27,22 +26,26 @@ WINDOW: Final = AsynchronousOperationsWindow(8, 1)
 """Requests that may be open at once with a peer that can do so; others take one at a time (PS3.7 D.3.3.3)."""
 
 
-def run(
-    peer: PeerArgument,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="DICOM files, or folders of them.")],
-    calling: CallingOption = DEFAULT_AE_TITLE,
-    timeout: TimeoutOption = 30.0,
-    stop: Annotated[bool, typer.Option("--stop-on-failure", help="Stop at the first that is not stored.")] = False,
-    as_json: JsonOption = False,
+@click.command("send")
+@peer_argument
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@calling_option
+@timeout_option
+@click.option("--stop-on-failure", "stop", is_flag=True, help="Stop at the first instance that is not stored.")
+@json_option
+def command(  # one parameter for each option
+    peer: str, paths: tuple[Path, ...], calling: str, timeout: float, stop: bool, as_json: bool
 ) -> None:
-    """Send files or folders straight to a peer (C-STORE), without the local database.
+    """Send files or folders straight to PEER (C-STORE), without the local database.
+
+    PEER is AETITLE@host:port, or a peer's name in the site file.
 
     Uncompressed files are converted to what the peer takes; compressed ones go as they are, or are decompressed where
     the peer takes
     only uncompressed data. Files in a folder that are not DICOM are passed over and counted.
     """
     remote, local = resolve(peer), local_ae(calling, timeout)
-    instances, unreadable = find_instances(paths)
+    instances, unreadable = find_instances(list(paths))
     progress = ProgressLine("sent", len(instances), sum(instance.length_bytes for instance in instances))
     results = send(
         lambda plan: associate(remote, local, plan.proposals, options=RequestOptions(None, WINDOW)),
@@ -56,7 +59,7 @@ def run(
         report.add(sent, progress, quiet=as_json)
     progress.clear()
     print(json.dumps(report.as_json(progress)) if as_json else report.summary(progress))
-    raise typer.Exit(0 if report.is_complete else 1)
+    click.get_current_context().exit(0 if report.is_complete else 1)
 
 
 class Report:

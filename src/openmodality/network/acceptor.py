@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import logging
 import socket
-import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
@@ -33,6 +32,9 @@ from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOC
 from openmodality.upper_layer.primitives import AssociateAccept, AssociateIndication, AssociateReject, Role
 from openmodality.upper_layer.provider import Provider
 from openmodality.upper_layer.reasons import reject_text
+
+if TYPE_CHECKING:
+    import ssl
 
 log = logging.getLogger(__name__)
 

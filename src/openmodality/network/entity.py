@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-import ssl
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from openmodality.errors import ConfigurationError
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from openmodality.upper_layer.negotiation import LocalSide
+
+if TYPE_CHECKING:
+    import ssl
 
 DEFAULT_AE_TITLE: Final = "OPENMODALITY"
 DEFAULT_MAX_PDU_LENGTH: Final = 131072

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import select
 import socket
-import ssl
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from openmodality.errors import PeerTimeout, TransportError
 from openmodality.upper_layer.p_data import Buffer
+
+if TYPE_CHECKING:
+    import ssl
 
 _IOV_MAX: Final = 1000
 """Buffers in one gathered write; POSIX systems take at least 1024."""
@@ -22,15 +24,12 @@ class Transport:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self.is_secure = hasattr(sock, "cipher")
+        """Whether the connection is under TLS; asked of the socket, because importing ssl costs a plain echo 8 ms."""
         self._timeout_s: float | None = None
         sock.settimeout(None)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether the connection is under TLS."""
-        return isinstance(self._sock, ssl.SSLSocket)
 
     def read_into(self, buffer: memoryview, timeout_s: float | None, waiting_for: str) -> int:
         """Read what is there, waiting for at least one byte; 0 when the peer has closed.
@@ -49,7 +48,7 @@ class Transport:
         """Write all buffers in order; raises :class:`PeerTimeout` when the peer takes nothing for ``timeout_s``."""
         self._set_timeout(timeout_s)
         try:
-            if isinstance(self._sock, ssl.SSLSocket):
+            if self.is_secure:
                 for buffer in buffers if len(buffers) == 1 else (b"".join(buffers),):
                     self._sock.sendall(buffer)
             else:
@@ -69,7 +68,7 @@ class Transport:
 
     def readable(self) -> bool:
         """Whether a read would find something at once."""
-        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+        if self.is_secure and cast("ssl.SSLSocket", self._sock).pending():
             return True
         try:
             poll = select.poll()
@@ -125,8 +124,9 @@ def timed_out(waiting_for: str, timeout_s: float | None) -> PeerTimeout:
 
 
 def _broken(error: OSError) -> TransportError:
-    if isinstance(error, ssl.SSLError):
-        return TransportError(f"TLS failed: {error.reason or type(error).__name__}", advice=TLS_ADVICE)
+    tls_reason = getattr(error, "reason", None)  # an ssl.SSLError
+    if tls_reason is not None:
+        return TransportError(f"TLS failed: {tls_reason}", advice=TLS_ADVICE)
     reason = error.strerror or type(error).__name__
     return TransportError(f"the connection broke: {reason}", advice="check the network and the peer's own log")
 
@@ -159,6 +159,8 @@ def secure(
 
     Raises :class:`TransportError` with one clear text, also where the other side does not speak TLS at all.
     """
+    import ssl  # noqa: PLC0415 - start-up time: most associations are plain
+
     try:
         sock.settimeout(timeout_s)
         return context.wrap_socket(sock, server_side=server_hostname is None, server_hostname=server_hostname)
