@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.store.database import open_database
-
 
 @pytest.fixture(scope="session")
 def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from openmodality.store.database import open_database  # noqa: PLC0415 - start-up time of runs that need none
+
     path = tmp_path_factory.mktemp("migrated") / "openmodality.db"
     open_database(f"sqlite:///{path}", durability="os").close()
     return path
