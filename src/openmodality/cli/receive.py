@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import click
@@ -115,6 +116,10 @@ def _made(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be used as a folder: {error.strerror}") from error
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written to: {error.strerror}") from error
     return folder
 
 

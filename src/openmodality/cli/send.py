@@ -15,7 +15,7 @@ from openmodality.cli.main import error_line
 from openmodality.cli.peer import calling_option, json_option, local_ae, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.dimse.status import describe
-from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
+from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.instances import Decompress, FileInstance, InstanceReader, read_instance
 from openmodality.network.requestor import associate
 from openmodality.network.sending import SendOptions, Sent, send
@@ -50,7 +50,7 @@ def command(  # one parameter for each option
     results = send(
         lambda plan: associate(remote, local, plan.proposals, options=RequestOptions(None, WINDOW)),
         instances,
-        InstanceReader(_decompressor()),
+        InstanceReader(_decompressor(), check=True),
         SendOptions(stop_on_failure=stop),
     )
     report = Report(str(remote), unreadable)
@@ -58,8 +58,12 @@ def command(  # one parameter for each option
         progress.advance(sent.instance.length_bytes, ok=sent.is_stored)
         report.add(sent, progress, quiet=as_json)
     progress.clear()
+    report.say_unsent()
     print(json.dumps(report.as_json(progress)) if as_json else report.summary(progress))
     click.get_current_context().exit(0 if report.is_complete else 1)
+
+
+_ABOUT_ONE_FILE: Final = (ObjectInvalid, NoPresentationContext)
 
 
 class Report:
@@ -71,6 +75,7 @@ class Report:
         self.not_stored: list[dict[str, Any]] = []
         self.warnings: list[dict[str, Any]] = []
         self._unreadable = unreadable
+        self._unsent: list[dict[str, Any]] = []
 
     @property
     def is_complete(self) -> bool:
@@ -82,7 +87,7 @@ class Report:
         self.outcomes[sent.result.outcome.value if sent.result else "not sent"] += 1
         if sent.result is not None and sent.result.status == 0:
             return
-        entry = {"path": str(sent.instance.path), "status": None, "reason": ""}
+        entry: dict[str, Any] = {"path": str(sent.instance.path), "status": None, "reason": ""}
         if sent.result is not None:
             entry |= {
                 "status": f"{sent.result.status:04X}",
@@ -93,6 +98,23 @@ class Report:
         (self.warnings if sent.is_stored else self.not_stored).append(entry)
         if not quiet:
             progress.clear()
+            self._say(entry, is_own=sent.result is not None or isinstance(sent.error, _ABOUT_ONE_FILE))
+
+    def say_unsent(self) -> None:
+        """One line for all the files that one reason has kept from being sent."""
+        if self._unsent:
+            count, entry = len(self._unsent), self._unsent[0]
+            print(f"{entry['path'] if count == 1 else f'{count} files'}: {entry['reason']}", file=sys.stderr)
+        self._unsent = []
+
+    def _say(self, entry: dict[str, Any], *, is_own: bool) -> None:
+        if is_own or (self._unsent and self._unsent[0]["reason"] != entry["reason"]):
+            self.say_unsent()
+        if not is_own:
+            self._unsent.append(entry)
+        elif entry["reason"].startswith(entry["path"]):
+            print(entry["reason"], file=sys.stderr)
+        else:
             print(f"{entry['path']}: {entry['reason']}", file=sys.stderr)
 
     def summary(self, progress: ProgressLine) -> str:

@@ -154,14 +154,17 @@ class Association:
             raise UsageError("the association has ended")
         self._provider.check_can_send_data()
         write, timeout_s = self._transport.write, self.timeouts.data_s
+        has_begun = False
         try:
             for buffers in message_writes(context_id, command, data, self.max_pdu_length):
+                has_begun = True
                 write(buffers, timeout_s)
         except TransportError as error:
             self._raise_abort_behind(error)
             raise
         except BaseException:
-            self.abort()  # half a message is out: nothing can follow it
+            if has_begun:
+                self.abort()  # half a message is out: nothing can follow it
             raise
 
     def receive(self, timeout_s: float | None = None) -> AssociationMessage:

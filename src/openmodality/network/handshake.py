@@ -5,7 +5,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import Final
 
-from openmodality.network.transport import Transport, timed_out
+from openmodality.errors import PeerTimeout
+from openmodality.network.transport import Transport
 from openmodality.upper_layer.primitives import Indication
 from openmodality.upper_layer.provider import Provider
 
@@ -31,8 +32,11 @@ def await_indication(
             return indication
         left = None if deadline is None else deadline - monotonic()
         if left is not None and left <= 0:
-            raise timed_out(waiting_for, timeout_s)
-        count = transport.read_into(buffer, left, waiting_for)
+            raise transport.timed_out(waiting_for, timeout_s)
+        try:
+            count = transport.read_into(buffer, left, waiting_for)
+        except PeerTimeout as error:
+            raise transport.timed_out(waiting_for, timeout_s) from error
         if count:
             provider.receive_data(buffer[:count])
         else:

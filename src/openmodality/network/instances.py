@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
-from openmodality.encoding.part10 import read_file_meta
+from openmodality.encoding.elements import Tokenizer
+from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.part10 import FileMeta, read_any, read_file_meta
 from openmodality.encoding.transcode import Transcoder
+from openmodality.encoding.uid import strip_padding
 from openmodality.errors import ObjectInvalid
-from openmodality.services.storage import InstanceIdentity
+from openmodality.services.storage import SOP_CLASS_UID, SOP_INSTANCE_UID, InstanceIdentity
 from openmodality.services.storage_plan import Kind
-from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES, UNCOMPRESSED
 from openmodality.upper_layer.p_data import Buffer
+
+_SCAN_BYTES: Final = 64 * 1024
 
 Decompress = Callable[[Path], BinaryIO]
 """Gives a Part 10 file, in Explicit VR Little Endian, of a compressed one; raises :class:`ObjectInvalid`."""
@@ -25,7 +30,7 @@ Decompress = Callable[[Path], BinaryIO]
 
 @dataclass(frozen=True, slots=True)
 class FileInstance:
-    """A Part 10 file; ``offset_bytes`` is where its data set begins, ``length_bytes`` how long that is."""
+    """A file, with or without preamble; its data set begins at ``offset_bytes`` and has ``length_bytes``."""
 
     path: Path
     identity: InstanceIdentity
@@ -43,21 +48,40 @@ def read_instance(path: Path) -> FileInstance:
     """Look at the head of a file; raises :class:`ObjectInvalid` naming the file and what is wrong with it."""
     try:
         with path.open("rb") as file:
-            meta = read_file_meta(file)
+            meta = read_any(file)
+            identity = _identity(meta, file)
             size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error
     except ObjectInvalid as error:
         raise ObjectInvalid(f"{path}: {error}", advice="only DICOM files can be sent") from error
-    identity = InstanceIdentity(meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
     return FileInstance(path, identity, meta.transfer_syntax_uid, meta.data_set_offset, size - meta.data_set_offset)
 
 
-class InstanceReader:
-    """Reads data sets of files, one at a time, into one buffer."""
+def _identity(meta: FileMeta, file: BinaryIO) -> InstanceIdentity:
+    """By the File Meta Information, or by the data set where that leaves the UIDs out."""
+    if meta.media_storage_sop_class_uid and meta.media_storage_sop_instance_uid:
+        return InstanceIdentity(meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
+    scanner = HeadScanner(meta.transfer_syntax_uid, frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)), SOP_INSTANCE_UID)
+    file.seek(meta.data_set_offset)
+    while (chunk := file.read(_SCAN_BYTES)) and not scanner.feed(chunk):
+        pass
+    uids = [strip_padding(scanner.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
+    if not all(uids):
+        raise ObjectInvalid("(0008,0016) SOP Class UID or (0008,0018) SOP Instance UID is missing")
+    return InstanceIdentity(*uids)
 
-    def __init__(self, decompress: Decompress | None = None) -> None:
+
+class InstanceReader:
+    """Reads data sets of files, one at a time, into one buffer.
+
+    ``check`` looks whether a file is cut off, also where it goes as it is: for files that people bring. Those of the
+    local store are whole.
+    """
+
+    def __init__(self, decompress: Decompress | None = None, *, check: bool = False) -> None:
         self._decompress = decompress
+        self._check = check
         self._buffer = memoryview(bytearray(GATHER_BYTES))
 
     @contextmanager
@@ -71,7 +95,13 @@ class InstanceReader:
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
             if source == transfer_syntax:
                 first = self._read(file)  # now, while the peer may still be busy with the instance before
-                yield KnownLength(chain((first,), self._chunks(file)), length_bytes)
+                chunks: Iterator[Buffer] = chain((first,), self._chunks(file))
+                if _is_deflated(source):
+                    yield chain(chunks, (b"\0" * (length_bytes & 1),))  # many files lack the padding of PS3.5 A.5
+                    return
+                if self._check:
+                    chunks = _checked(chunks, instance.path, source, length_bytes)
+                yield KnownLength(chunks, length_bytes)
             else:
                 yield self._converted(file, Transcoder(source, transfer_syntax))
 
@@ -105,6 +135,25 @@ class InstanceReader:
         for chunk in self._chunks(file):
             yield from transcoder.feed(chunk)
         yield from transcoder.finish()
+
+
+def _is_deflated(transfer_syntax: str) -> bool:
+    syntax = TRANSFER_SYNTAXES.get(transfer_syntax)
+    return syntax is not None and syntax.deflated
+
+
+def _checked(chunks: Iterable[Buffer], path: Path, transfer_syntax: str, length_bytes: int) -> Iterator[Buffer]:
+    """The chunks; the last only when it is sure that the data set ends with it."""
+    tokenizer, left = Tokenizer(transfer_syntax), length_bytes
+    for chunk in chunks:
+        left -= len(chunk)
+        try:
+            tokenizer.feed(chunk)
+            if not left:
+                tokenizer.finish()
+        except ObjectInvalid as error:
+            raise ObjectInvalid(f"{path}: {error}") from error
+        yield chunk
 
 
 def _file(path: Path) -> BinaryIO:

@@ -48,7 +48,7 @@ def associate(
     requests = propose(local.side, local.ae_title, remote.ae_title, proposals, options or RequestOptions())
     if len(requests) > 1:
         raise UsageError(f"{len(proposals)} presentation contexts do not fit one association, 128 do")
-    transport = connect(remote.host, remote.port, local.timeouts.connect_s, remote.ssl_context)
+    transport = connect(remote.host, remote.port, local.timeouts.connect_s, remote.ssl_context, str(remote))
     try:
         return _negotiate(transport, remote, local, requests[0], services)
     except BaseException:
@@ -63,7 +63,7 @@ def _negotiate(
     provider.send(AssociateRequest(request))
     provider.transport_connected()
     timeout_s = local.timeouts.association_s
-    answer = await_indication(transport, provider, timeout_s, f"{remote} to answer the association request")
+    answer = await_indication(transport, provider, timeout_s, "the answer to A-ASSOCIATE-RQ")
     if not isinstance(answer, AssociateConfirm):
         raise _refusal(remote, answer)
     negotiated = outcome(request, answer.pdu)

@@ -15,14 +15,19 @@ from openmodality.upper_layer.p_data import Buffer
 if TYPE_CHECKING:
     import ssl
 
+_UNNAMED: Final = "the peer"
 _IOV_MAX: Final = 1000
 """Buffers in one gathered write; POSIX systems take at least 1024."""
 
 
 class Transport:
-    """A connected socket. Not for two threads at once, but for :meth:`shut`, which any thread may call."""
+    """A connected socket. Not for two threads at once, but for :meth:`shut`, which any thread may call.
 
-    def __init__(self, sock: socket.socket) -> None:
+    ``peer`` is how errors call the other side.
+    """
+
+    def __init__(self, sock: socket.socket, peer: str = _UNNAMED) -> None:
+        self._peer = peer
         self._sock = sock
         self.is_secure = hasattr(sock, "cipher")
         """Whether the connection is under TLS; asked of the socket, because importing ssl costs a plain echo 8 ms."""
@@ -40,9 +45,9 @@ class Transport:
         try:
             return self._sock.recv_into(buffer)
         except TimeoutError as error:
-            raise timed_out(waiting_for, timeout_s) from error
+            raise self.timed_out(waiting_for, timeout_s) from error
         except OSError as error:
-            raise _broken(error) from error
+            raise self._broken(error) from error
 
     def write(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
         """Write all buffers in order; raises :class:`PeerTimeout` when the peer takes nothing for ``timeout_s``."""
@@ -54,9 +59,9 @@ class Transport:
             else:
                 self._write_gathered(buffers)
         except TimeoutError as error:
-            raise timed_out("the peer to take data", timeout_s) from error
+            raise self.timed_out("it to take data", timeout_s) from error
         except OSError as error:
-            raise _broken(error) from error
+            raise self._broken(error) from error
 
     def _write_gathered(self, buffers: Sequence[Buffer]) -> None:
         sendmsg = self._sock.sendmsg
@@ -102,8 +107,21 @@ class Transport:
             try:
                 self._sock.settimeout(timeout_s)
             except OSError as error:
-                raise _broken(error) from error
+                raise self._broken(error) from error
             self._timeout_s = timeout_s
+
+    def timed_out(self, waiting_for: str, timeout_s: float | None) -> PeerTimeout:
+        """The error for a peer that let ``timeout_s`` pass."""
+        return _timed_out(self._peer, waiting_for, timeout_s)
+
+    def _broken(self, error: OSError) -> TransportError:
+        tls_reason = getattr(error, "reason", None)  # an ssl.SSLError
+        if tls_reason is not None:
+            return TransportError(f"TLS with {self._peer} failed: {tls_reason}", advice=TLS_ADVICE)
+        reason = error.strerror or type(error).__name__
+        return TransportError(
+            f"the connection with {self._peer} broke: {reason}", advice="check the network and the peer's own log"
+        )
 
 
 def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
@@ -114,28 +132,24 @@ def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
     return ()
 
 
-def timed_out(waiting_for: str, timeout_s: float | None) -> PeerTimeout:
-    """The error for a peer that let ``timeout_s`` pass."""
+def _timed_out(peer: str, waiting_for: str, timeout_s: float | None) -> PeerTimeout:
     return PeerTimeout(
-        f"no answer within {timeout_s:g} s while waiting for {waiting_for}",
+        f"no answer from {peer} within {timeout_s:g} s while waiting for {waiting_for}",
         waiting_for=waiting_for,
         advice="check that the peer works and is not overloaded, or set a longer time-out",
     )
 
 
-def _broken(error: OSError) -> TransportError:
-    tls_reason = getattr(error, "reason", None)  # an ssl.SSLError
-    if tls_reason is not None:
-        return TransportError(f"TLS failed: {tls_reason}", advice=TLS_ADVICE)
-    reason = error.strerror or type(error).__name__
-    return TransportError(f"the connection broke: {reason}", advice="check the network and the peer's own log")
-
-
 TLS_ADVICE: Final = "check that both sides use TLS on this port, and that each trusts the other's certificate"
 
 
-def connect(host: str, port: int, timeout_s: float | None, ssl_context: ssl.SSLContext | None = None) -> Transport:
-    """Connect to a listening application; raises :class:`TransportError` or :class:`PeerTimeout` saying where."""
+def connect(
+    host: str, port: int, timeout_s: float | None, ssl_context: ssl.SSLContext | None = None, peer: str = ""
+) -> Transport:
+    """Connect to a listening application; raises :class:`TransportError` or :class:`PeerTimeout` saying where.
+
+    ``peer`` is how later errors call it, if not by host and port.
+    """
     try:
         sock = socket.create_connection((host, port), timeout_s)
     except TimeoutError as error:
@@ -149,11 +163,16 @@ def connect(host: str, port: int, timeout_s: float | None, ssl_context: ssl.SSLC
         raise TransportError(
             f"cannot connect to {host}:{port}: {reason}", advice="check that the peer is running, its host and its port"
         ) from error
-    return Transport(secure(sock, ssl_context, timeout_s, server_hostname=host) if ssl_context else sock)
+    peer = peer or f"{host}:{port}"
+    return Transport(secure(sock, ssl_context, timeout_s, host, peer) if ssl_context else sock, peer)
 
 
 def secure(
-    sock: socket.socket, context: ssl.SSLContext, timeout_s: float | None, server_hostname: str | None = None
+    sock: socket.socket,
+    context: ssl.SSLContext,
+    timeout_s: float | None,
+    server_hostname: str | None = None,
+    peer: str = _UNNAMED,
 ) -> ssl.SSLSocket:
     """Do the TLS handshake, as server where no ``server_hostname`` is given; closes the socket when it fails.
 
@@ -166,12 +185,12 @@ def secure(
         return context.wrap_socket(sock, server_side=server_hostname is None, server_hostname=server_hostname)
     except TimeoutError as error:
         sock.close()
-        raise timed_out("the TLS handshake", timeout_s) from error
+        raise _timed_out(peer, "the TLS handshake", timeout_s) from error
     except ssl.SSLError as error:
         sock.close()
-        raise TransportError(f"TLS handshake failed: {error.reason or 'no TLS'}", advice=TLS_ADVICE) from error
+        reason = error.reason or "no TLS"
+        raise TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE) from error
     except OSError as error:
         sock.close()
-        raise TransportError(
-            f"TLS handshake failed: {error.strerror or 'the peer closed'}", advice=TLS_ADVICE
-        ) from error
+        reason = error.strerror or "it closed the connection"
+        raise TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE) from error

@@ -1,0 +1,103 @@
+"""``openmodality echo`` as a user runs it."""
+
+from __future__ import annotations
+
+import pytest
+from pynetdicom import evt
+from pynetdicom.sop_class import MRImageStorage, Verification  # type: ignore[attr-defined]
+
+from tests.acceptance.command_line import openmodality
+from tests.interop import wire
+from tests.peers import pynetdicom_ae
+from tests.peers.process import HOST, free_port
+
+
+@pytest.mark.requirement("RF-4.1.1-12", "RF-4.2.8.3.1.3-01", "MR-3-14")
+def test_peer_that_is_there() -> None:
+    with pynetdicom_ae.serving([Verification]) as peer:
+        plain = openmodality("echo", peer)
+        machine = openmodality("echo", peer, "--json", "--calling", "ME")
+    assert (plain.status, plain.err) == (0, "")
+    assert plain.out.startswith(f"{peer}: 0000 Success in ")
+    assert (machine.status, machine.err) == (0, "")
+    assert machine.json["success"] is True
+    assert machine.json["status"] == "0000"
+    assert machine.json["peer"] == str(peer)
+
+
+def test_peer_that_answers_with_a_failure() -> None:
+    with pynetdicom_ae.serving([Verification], [(evt.EVT_C_ECHO, lambda _: 0x0110)]) as peer:
+        plain = openmodality("echo", peer)
+        machine = openmodality("echo", peer, "--json")
+    assert plain.status == machine.status == 1
+    assert "0110 Processing failure" in plain.out
+    assert machine.json["success"] is False
+
+
+def test_dead_peer() -> None:
+    ended = openmodality("echo", f"NOBODY@{HOST}:{free_port()}")
+    assert ended.status == 1
+    assert "Connection refused; check that the peer is running" in ended.error_line
+    assert ended.out == ""
+
+
+def test_host_that_does_not_exist() -> None:
+    ended = openmodality("echo", "NOBODY@no-such-host.invalid:104")
+    assert ended.status == 1
+    assert "no-such-host.invalid" in ended.error_line
+
+
+def test_peer_that_does_not_know_us() -> None:
+    def reject(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(wire.rejection(1, 1, 3))
+
+    with wire.listening(reject) as peer:
+        ended = openmodality("echo", peer)
+    assert ended.status == 1
+    assert "calling-AE-title-not-recognized" in ended.error_line
+    assert "--calling" in ended.error_line
+
+
+@pytest.mark.requirement("RF-4.2.8.3.1.3-02", "RF-4.4.2-03")
+def test_peer_that_never_answers() -> None:
+    with wire.listening(lambda connection: connection.until_closed()) as peer:
+        ended = openmodality("echo", peer, "--timeout", "0.2")
+    assert ended.status == 1
+    assert f"no answer from {peer} within 0.2 s while waiting for the answer to A-ASSOCIATE-RQ" in ended.error_line
+
+
+def test_peer_without_verification() -> None:
+    with pynetdicom_ae.serving([MRImageStorage]) as peer:
+        ended = openmodality("echo", peer)
+    assert ended.status == 1
+    assert "accepted none of the presentation contexts" in ended.error_line
+
+
+def test_peer_that_is_no_dicom_application() -> None:
+    with wire.listening(lambda connection: connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as peer:
+        ended = openmodality("echo", peer)
+    assert ended.status == 1
+    assert str(peer) in ended.error_line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["echo"],
+        ["echo", "nobody"],
+        ["echo", "A@localhost"],
+        ["echo", "A@localhost:0"],
+        ["echo", "A@localhost:99999"],
+        ["echo", "MUCH-TOO-LONG-A-TITLE@localhost:104"],
+        ["echo", "A@localhost:104", "--calling", "back\\slash"],
+        ["echo", "A@localhost:104", "--timeout", "soon"],
+        ["echo", "A@localhost:104", "--no-such-option"],
+        ["no-such-command"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:3]),
+)
+def test_wrong_usage_is_status_2_and_one_line(arguments: list[str]) -> None:
+    ended = openmodality(*arguments)
+    assert ended.status == 2
+    assert ended.error_line.startswith("openmodality: ")

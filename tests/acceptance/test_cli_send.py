@@ -1,0 +1,243 @@
+"""``openmodality send`` and what people give it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+)
+from pynetdicom import evt
+from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
+
+from openmodality.encoding.part10 import read_file_meta
+from tests.acceptance.command_line import openmodality, receiving
+from tests.interop import contents, wire
+from tests.peers import dcmtk, objects, pynetdicom_ae
+from tests.peers.process import HOST, free_port, run
+
+
+@pytest.mark.needs("storescp")
+def test_files_and_folders(tmp_path: Path) -> None:
+    paths = objects.mr_series(tmp_path / "folder" / "below", 3)
+    single = objects.save(objects.ct_image(), tmp_path)
+    with dcmtk.storescp(tmp_path / "received") as peer:
+        ended = openmodality("send", peer, tmp_path / "folder", single)
+        assert len(peer.files()) == 4
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith(f"{peer}: 4 of 4 instances stored, ")
+    assert len(paths) == 3
+
+
+def test_json(tmp_path: Path) -> None:
+    paths = objects.mr_series(tmp_path, 2)
+    with pynetdicom_ae.serving([MRImageStorage], [(evt.EVT_C_STORE, lambda _: 0xB000)]) as peer:
+        ended = openmodality("send", peer, "--json", *paths)
+    assert (ended.status, ended.err) == (0, "")
+    told = ended.json
+    assert (told["instances"], told["stored"], told["not_stored"]) == (2, 2, [])
+    assert told["outcomes"] == {"warning": 2}
+    assert [warning["status"] for warning in told["warnings"]] == ["B000", "B000"]
+
+
+@pytest.mark.parametrize(("status", "stored"), [(0xA700, False), (0xC000, False), (0x0111, True), (0xB007, True)])
+def test_status_decides_the_exit_status_and_is_said(tmp_path: Path, status: int, stored: bool) -> None:
+    [path] = objects.mr_series(tmp_path, 1)
+    with pynetdicom_ae.serving([MRImageStorage], [(evt.EVT_C_STORE, lambda _: status)]) as peer:
+        ended = openmodality("send", peer, path)
+    assert ended.status == (0 if stored else 1)
+    assert ended.error_line.startswith(f"{path}: {status:04X} ")
+
+
+def test_stop_on_failure(tmp_path: Path) -> None:
+    objects.mr_series(tmp_path, 3)
+    asked: list[int] = []
+
+    def refuse(_: evt.Event) -> int:
+        asked.append(1)
+        return 0xA700
+
+    with pynetdicom_ae.serving([MRImageStorage], [(evt.EVT_C_STORE, refuse)]) as peer:
+        ended = openmodality("send", peer, "--stop-on-failure", "--json", tmp_path)
+    assert ended.status == 1
+    assert len(asked) == 1
+    assert ended.json["outcomes"] == {"refused: out of resources": 1, "not sent": 2}
+
+
+def test_what_is_not_dicom_in_a_folder_is_passed_over_and_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    objects.mr_series(folder, 2)
+    (folder / "notes.txt").write_text("not DICOM")
+    (folder / "empty.dcm").touch()
+    (folder / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    with receiving(tmp_path / "received") as peer:
+        ended = openmodality("send", peer.address, folder)
+        assert len(peer.files()) == 2
+    assert ended.status == 0
+    assert ended.error_line == "2 files are not DICOM and were passed over"
+
+
+def test_dicomdir_is_never_sent(tmp_path: Path) -> None:
+    """A DICOMDIR is a Part 10 file, but no instance of a storage SOP Class (PS3.10 8.6)."""
+    image = objects.save(objects.mr_image(), tmp_path / "IMAGES")
+    directory = dcmread(image)
+    directory.file_meta.MediaStorageSOPClassUID = directory.SOPClassUID = MediaStorageDirectoryStorage
+    directory.save_as(tmp_path / "renamed")
+    with receiving(tmp_path / "received") as peer:
+        ended = openmodality("send", peer.address, tmp_path / "renamed", image)
+        assert [file.stem for file in peer.files()] == [image.stem]
+    assert ended.status == 1
+    assert "1.2.840.10008.1.3.10" in ended.error_line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("text.dcm", b"hello", "only DICOM files can be sent"),
+        ("empty.dcm", b"", "only DICOM files can be sent"),
+        ("head.dcm", bytes(128) + b"DICM", "only DICOM files can be sent"),
+    ],
+)
+def test_named_file_that_is_not_dicom_is_reported_and_the_others_are_sent(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    [path] = objects.mr_series(tmp_path / "good", 1)
+    bad = tmp_path / name
+    bad.write_bytes(content)
+    with receiving(tmp_path / "received") as peer:
+        ended = openmodality("send", peer.address, bad, path)
+        assert len(peer.files()) == 1
+    assert ended.status == 1
+    assert ended.error_line.startswith(f"{bad}: ")
+    assert said in ended.error_line
+
+
+def test_file_that_is_not_there_and_folder_that_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    nothing = openmodality("send", f"A@{HOST}:104", tmp_path / "empty")
+    assert (nothing.status, nothing.error_line) == (
+        2, "openmodality: there is no DICOM file to send; name DICOM files, or folders of them"
+    )  # fmt: skip
+    missing = openmodality("send", f"A@{HOST}:104", tmp_path / "missing.dcm")
+    assert missing.status == 2
+    assert f"'{tmp_path / 'missing.dcm'}' does not exist" in missing.error_line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_file(tmp_path: Path) -> None:
+    good, bad = objects.mr_series(tmp_path, 2)
+    bad.chmod(0)
+    with receiving(tmp_path / "received") as peer:
+        ended = openmodality("send", peer.address, good, bad)
+        assert len(peer.files()) == 1
+    assert ended.status == 1
+    assert "Permission denied" in ended.error_line
+
+
+@pytest.mark.parametrize("transfer_syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_file_without_preamble(tmp_path: Path, transfer_syntax: str) -> None:
+    whole = contents.saved(transfer_syntax, tmp_path / "whole")
+    bare = tmp_path / "bare.dcm"
+    bare.write_bytes(whole.read_bytes()[read_file_meta(whole.read_bytes()).data_set_offset :])
+    with receiving(tmp_path / "received") as peer:
+        ended = openmodality("send", peer.address, bare)
+        [file] = peer.files()
+    assert (ended.status, ended.err) == (0, "")
+    contents.assert_same_content(whole, file)
+
+
+def test_file_with_file_meta_information_but_without_preamble(tmp_path: Path) -> None:
+    whole = contents.saved(ExplicitVRLittleEndian, tmp_path / "whole")
+    bare = tmp_path / "bare.dcm"
+    bare.write_bytes(whole.read_bytes()[132:])
+    with receiving(tmp_path / "received") as peer:
+        assert openmodality("send", peer.address, bare).status == 0
+        [file] = peer.files()
+    contents.assert_same_content(whole, file)
+
+
+def test_file_meta_information_without_the_uids(tmp_path: Path) -> None:
+    """Some systems leave (0002,0002) and (0002,0003) out: the data set has them."""
+    image = objects.mr_image()
+    del image.file_meta.MediaStorageSOPClassUID
+    del image.file_meta.MediaStorageSOPInstanceUID
+    path = tmp_path / "short.dcm"
+    image.save_as(path)
+    with receiving(tmp_path / "received") as peer:
+        assert openmodality("send", peer.address, path).status == 0
+        [file] = peer.files()
+    assert file.stem == image.SOPInstanceUID
+
+
+@pytest.mark.parametrize("cut", [1, 2, 1000], ids=["odd", "even", "much"])
+@pytest.mark.parametrize("transfer_syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, "1.2.840.10008.1.2.5"])
+def test_file_that_is_cut_off_is_reported_and_the_others_are_sent(
+    tmp_path: Path, transfer_syntax: str, cut: int
+) -> None:
+    good = objects.mr_series(tmp_path / "good", 2)
+    bad = contents.saved(transfer_syntax, tmp_path / "bad")
+    bad.write_bytes(bad.read_bytes()[:-cut])
+    with receiving(tmp_path / "received") as peer:
+        ended = openmodality("send", peer.address, good[0], bad, good[1])
+        assert {file.name for file in peer.files()} == {path.name for path in good}
+    assert ended.status == 1
+    assert ended.error_line.startswith(f"{bad}: ")
+    assert "cut off" in ended.error_line
+
+
+@pytest.mark.needs("dcmconv")
+def test_deflated_file(tmp_path: Path) -> None:
+    """Trap 26: as it is where the peer takes it, inflated where it does not."""
+    path = objects.save(objects.mr_image(), tmp_path / "plain")
+    deflated = tmp_path / "deflated.dcm"
+    assert run("dcmconv", "+td", path, deflated).status == 0
+    with receiving(tmp_path / "ours") as peer:
+        assert openmodality("send", peer.address, deflated).status == 0
+        [file] = peer.files()
+    assert dcmread(file).file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1.99"
+    contents.assert_same_content(path, file)
+    with dcmtk.storescp(tmp_path / "theirs", "+xi") as other:
+        assert openmodality("send", other, deflated).status == 0
+        [file] = other.files()
+    contents.assert_same_content(path, file)
+
+
+def test_dead_peer_and_wrong_title(tmp_path: Path) -> None:
+    [path] = objects.mr_series(tmp_path / "files", 1)
+    dead = openmodality("send", f"NOBODY@{HOST}:{free_port()}", path)
+    assert dead.status == 1
+    assert "Connection refused" in dead.error_line
+    with receiving(tmp_path / "received", "--aet", "RECEIVER") as peer:
+        wrong = openmodality("send", f"OTHER@{HOST}:{peer.address.port}", path)
+        assert not peer.files()
+    assert wrong.status == 1
+    assert "called-AE-title-not-recognized; check the AE title" in wrong.error_line
+
+
+def test_dead_peer_is_said_once_for_many_files(tmp_path: Path) -> None:
+    objects.mr_series(tmp_path, 20, rows=8, columns=8)
+    ended = openmodality("send", f"NOBODY@{HOST}:{free_port()}", tmp_path)
+    assert ended.status == 1
+    assert ended.err.count("Connection refused") == 1
+    assert "20" in ended.error_line
+
+
+def test_peer_that_dies_in_the_middle(tmp_path: Path) -> None:
+    objects.mr_series(tmp_path, 5, rows=8, columns=8)
+
+    def die(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(wire.associate_ac([(1, 0, wire.EXPLICIT)]))
+        connection.receive_command()
+
+    with wire.listening(die) as peer:
+        ended = openmodality("send", peer, tmp_path, "--json")
+    assert ended.status == 1
+    assert ended.err == ""
+    assert ended.json["outcomes"] == {"not sent": 5}
