@@ -1,0 +1,153 @@
+"""What the virtual PACS has: instances on disk, and their headers in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydicom import Dataset, dcmread
+
+from openmodality.dimse.reading import text
+from openmodality.errors import ObjectInvalid
+from openmodality.network.entity import LocalAE
+from openmodality.services.storage import StoreRequest
+from openmodality.store.files import InstanceFiles
+from openmodality.store.folder import Arrival, FolderSink, FolderWriter, Identity
+from openmodality.store.instance_file import Stored
+
+STUDY_INSTANCE_UID: Final = 0x0020000D
+SERIES_INSTANCE_UID: Final = 0x0020000E
+SOP_CLASS_UID: Final = 0x00080016
+SOP_INSTANCE_UID: Final = 0x00080018
+
+KEPT: Final = (
+    "SpecificCharacterSet", "ImageType", "InstanceCreationDate", "InstanceCreationTime", "SOPClassUID",
+    "SOPInstanceUID", "StudyDate", "SeriesDate", "ContentDate", "StudyTime", "SeriesTime", "ContentTime",
+    "AccessionNumber", "Modality", "Manufacturer", "InstitutionName", "ReferringPhysicianName", "StationName",
+    "StudyDescription", "SeriesDescription", "PerformingPhysicianName", "OperatorsName",
+    "ReferencedPerformedProcedureStepSequence", "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate",
+    "PatientBirthTime", "PatientSex", "PatientAge", "PatientSize", "PatientWeight", "OtherPatientIDs",
+    "PatientComments", "BodyPartExamined", "ProtocolName", "PatientPosition", "StudyInstanceUID", "SeriesInstanceUID",
+    "StudyID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber", "Laterality", "NumberOfFrames", "Rows",
+    "Columns", "BitsAllocated", "RequestAttributesSequence", "PerformedProcedureStepStartDate",
+    "PerformedProcedureStepStartTime", "PerformedProcedureStepID", "PerformedProcedureStepDescription",
+)  # fmt: skip
+"""What can be asked for in a query, and what is checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """An instance that is safe on disk; ``header`` holds the attributes of :data:`KEPT`."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    path: Path
+    header: Dataset
+
+    @property
+    def study_instance_uid(self) -> str:
+        return text(self.header, STUDY_INSTANCE_UID)
+
+    @property
+    def series_instance_uid(self) -> str:
+        return text(self.header, SERIES_INSTANCE_UID)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStudy:
+    """A study and its instances."""
+
+    study_instance_uid: str
+    instances: tuple[StoredInstance, ...]
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Series Instance UIDs."""
+        return tuple(dict.fromkeys(instance.series_instance_uid for instance in self.instances))
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        return tuple(sorted({text(instance.header, 0x00080060) for instance in self.instances}))
+
+    @property
+    def patient_name(self) -> str:
+        return text(self.instances[0].header, 0x00100010)
+
+    @property
+    def patient_id(self) -> str:
+        return text(self.instances[0].header, 0x00100020)
+
+
+class Archive:
+    """Instance files and their index; fulfils :class:`openmodality.services.storage.InstanceSink`.
+
+    ``arrived`` is called with an instance that has just become safe, and with what the file store says of it.
+    """
+
+    def __init__(self, folder: Path, local: LocalAE, arrived: Callable[[StoredInstance, Arrival], object]) -> None:
+        self._arrived = arrived
+        self._files = InstanceFiles(folder)
+        self._files.remove_leftovers()
+        identity = Identity(local.implementation_class_uid, local.implementation_version_name)
+        self._sink = FolderSink(self._files, identity, self._take)
+        self._lock = threading.Lock()
+        self._instances = {instance.sop_instance_uid: instance for instance in self._on_disk()}
+
+    def open(self, request: StoreRequest) -> FolderWriter:
+        """Begin an instance."""
+        return self._sink.open(request)
+
+    def close(self) -> None:
+        """Give up the folder for incoming files."""
+        self._files.close()
+
+    @property
+    def instances(self) -> dict[str, StoredInstance]:
+        """All instances by SOP Instance UID."""
+        with self._lock:
+            return dict(self._instances)
+
+    @property
+    def studies(self) -> list[StoredStudy]:
+        """All studies, in the order in which they came."""
+        by_study: dict[str, list[StoredInstance]] = {}
+        for instance in self.instances.values():
+            by_study.setdefault(instance.study_instance_uid, []).append(instance)
+        return [StoredStudy(uid, tuple(instances)) for uid, instances in by_study.items()]
+
+    def headers(self) -> list[Dataset]:
+        """The headers of all instances."""
+        return [instance.header for instance in self.instances.values()]
+
+    def _take(self, arrival: Arrival) -> None:
+        identity = arrival.request.identity
+        instance = self._instances.get(identity.sop_instance_uid)
+        if instance is None or arrival.stored is Stored.NEW:
+            instance = self._read(identity.sop_instance_uid, identity.sop_class_uid)
+            with self._lock:
+                self._instances[identity.sop_instance_uid] = instance
+        self._arrived(instance, arrival)
+
+    def _on_disk(self) -> list[StoredInstance]:
+        uids = [uid for bucket in self._files.buckets() for uid in self._files.uids(bucket)]
+        return [self._read(uid) for uid in sorted(uids, key=lambda uid: self._files.modified_ns(uid) or 0)]
+
+    def _read(self, sop_instance_uid: str, sop_class_uid: str = "") -> StoredInstance:
+        path = self._files.path(sop_instance_uid)
+        try:
+            header = _read_header(path)
+        except ObjectInvalid:
+            header = Dataset()  # the instance is kept all the same, and complained about
+        return StoredInstance(sop_instance_uid, sop_class_uid or text(header, SOP_CLASS_UID), path, header)
+
+
+def _read_header(path: Path) -> Dataset:
+    try:
+        header = Dataset(dcmread(path, stop_before_pixels=True, specific_tags=list(KEPT)))
+        header.walk(lambda parent, element: None)  # values are decoded on access: find what cannot be read now
+    except Exception as error:  # pydicom raises many kinds for bytes that are no data set
+        raise ObjectInvalid(f"{path} cannot be read: {type(error).__name__}") from error
+    return header

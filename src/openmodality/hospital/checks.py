@@ -1,0 +1,128 @@
+"""What the hospital finds wrong with what it gets, where the standard gives no reason to refuse. Pure functions.
+
+Findings name tags and UIDs, never values of patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pydicom import Dataset
+
+from openmodality.dimse.identifier import name
+from openmodality.dimse.reading import has_value, items, text
+from openmodality.encoding.uid import is_valid_uid
+from openmodality.hospital.items import (
+    ACCESSION_NUMBER,
+    PATIENT_ID,
+    REFERENCED_SOP_INSTANCE_UID,
+    REQUESTED_PROCEDURE_ID,
+    SCHEDULED_PROCEDURE_STEP_ID,
+    STUDY_INSTANCE_UID,
+    ItemKey,
+    PerformedStep,
+    WorklistItem,
+)
+
+SERIES_INSTANCE_UID: Final = 0x0020000E
+SOP_INSTANCE_UID: Final = 0x00080018
+REFERENCED_STEP: Final = 0x00081111
+REQUEST_ATTRIBUTES: Final = 0x00400275
+
+_UIDS: Final = {
+    SOP_INSTANCE_UID: "SOP Instance UID",
+    STUDY_INSTANCE_UID: "Study Instance UID",
+    SERIES_INSTANCE_UID: "Series Instance UID",
+}
+
+
+def instance_findings(
+    header: Dataset, schedule: Sequence[WorklistItem], steps: Sequence[PerformedStep]
+) -> Iterator[str]:
+    """What is wrong with a stored instance: UIDs, and whether it agrees with worklist and performed step."""
+    for tag, keyword in _UIDS.items():
+        uid = text(header, tag)
+        if not is_valid_uid(uid):
+            yield f"{name(tag)} {keyword} {'breaks PS3.5 9.1' if uid else 'is missing'}"
+    yield from _request_findings(header, schedule)
+    yield from _step_findings(header, steps)
+
+
+def _request_findings(header: Dataset, schedule: Sequence[WorklistItem]) -> Iterator[str]:
+    study = text(header, STUDY_INSTANCE_UID)
+    requests = items(header, REQUEST_ATTRIBUTES)
+    procedure = [item for item in schedule if item.study_instance_uid == study]
+    if procedure:
+        if not requests:
+            yield f"{name(REQUEST_ATTRIBUTES)} Request Attributes Sequence is missing in a scheduled study"
+        yield from _identity_findings(header, procedure[0])
+    for request in requests:
+        step_id = text(request, SCHEDULED_PROCEDURE_STEP_ID)
+        if step_id and not _fits(request, step_id, study, schedule):
+            yield f"{name(REQUEST_ATTRIBUTES)} Request Attributes Sequence names no step scheduled for this study"
+
+
+def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[WorklistItem]) -> bool:
+    """Whether a request is that of the study, or one of a group that is stored in one study."""
+    in_study = {item.patient_id for item in schedule if item.study_instance_uid == study}
+    procedure = text(request, REQUESTED_PROCEDURE_ID)
+    return any(
+        item.step_id == step_id and item.requested_procedure_id == procedure and item.patient_id in in_study
+        for item in schedule
+    )
+
+
+def _identity_findings(attributes: Dataset, item: WorklistItem) -> Iterator[str]:
+    if text(attributes, PATIENT_ID) != item.patient_id:
+        yield f"{name(PATIENT_ID)} Patient ID is not that of the worklist item"
+    accession = text(attributes, ACCESSION_NUMBER)
+    if ACCESSION_NUMBER in attributes and accession and accession != item.accession_number:
+        yield f"{name(ACCESSION_NUMBER)} Accession Number is not that of the worklist item"
+
+
+def _step_findings(header: Dataset, steps: Sequence[PerformedStep]) -> Iterator[str]:
+    by_uid = {step.sop_instance_uid: step for step in steps}
+    sop_instance_uid = text(header, SOP_INSTANCE_UID)
+    for reference in items(header, REFERENCED_STEP):
+        step = by_uid.get(text(reference, REFERENCED_SOP_INSTANCE_UID))
+        if step is None:
+            yield f"{name(REFERENCED_STEP)} refers to a performed procedure step that the RIS does not know"
+        elif step.status == "COMPLETED" and not _lists(step, sop_instance_uid):
+            yield "the completed performed procedure step does not list this instance"
+
+
+def _lists(step: PerformedStep, sop_instance_uid: str) -> bool:
+    return any(reference.sop_instance_uid == sop_instance_uid for reference in step.instances)
+
+
+def step_findings(step: PerformedStep, schedule: Sequence[WorklistItem]) -> Iterator[str]:
+    """What is wrong with a performed step in the light of the worklist."""
+    if not is_valid_uid(step.sop_instance_uid):
+        yield "the SOP Instance UID of the step breaks PS3.5 9.1"
+    by_key = {item.key: item for item in schedule}
+    for key in step.scheduled:
+        item = by_key.get(key)
+        if item is not None:
+            yield from _identity_findings(step.attributes, item)
+        elif key.step_id:
+            yield _stranger(key, schedule)
+        if not is_valid_uid(key.study_instance_uid):
+            yield f"{name(STUDY_INSTANCE_UID)} Study Instance UID of the step breaks PS3.5 9.1"
+    if not has_value(step.attributes, PATIENT_ID):
+        yield f"{name(PATIENT_ID)} Patient ID of the step is empty"
+
+
+def _stranger(key: ItemKey, schedule: Sequence[WorklistItem]) -> str:
+    if any(item.study_instance_uid == key.study_instance_uid for item in schedule):
+        return f"{name(SCHEDULED_PROCEDURE_STEP_ID)} Scheduled Procedure Step ID is not scheduled for this study"
+    return f"{name(STUDY_INSTANCE_UID)} Study Instance UID is not that of a worklist item, though a step ID is named"
+
+
+def listing_findings(step: PerformedStep, stored: Sequence[Dataset]) -> Iterator[str]:
+    """What a step that has just been completed leaves out of the instances that refer to it; ``stored`` are headers."""
+    for header in stored:
+        references = {text(item, REFERENCED_SOP_INSTANCE_UID) for item in items(header, REFERENCED_STEP)}
+        uid = text(header, SOP_INSTANCE_UID)
+        if step.sop_instance_uid in references and not _lists(step, uid):
+            yield f"Performed Series Sequence does not list the stored instance {uid}"

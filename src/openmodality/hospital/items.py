@@ -1,0 +1,162 @@
+"""Worklist items and performed steps as values, and what becomes of an item when steps are performed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple
+
+from pydicom import Dataset
+
+from openmodality.dimse.reading import items, items_at, text
+from openmodality.hospital.schedule import step_of
+
+PATIENT_NAME: Final = 0x00100010
+PATIENT_ID: Final = 0x00100020
+ACCESSION_NUMBER: Final = 0x00080050
+MODALITY: Final = 0x00080060
+REFERENCED_SOP_CLASS_UID: Final = 0x00081150
+REFERENCED_SOP_INSTANCE_UID: Final = 0x00081155
+STUDY_INSTANCE_UID: Final = 0x0020000D
+SCHEDULED_STATION_AE_TITLE: Final = 0x00400001
+SCHEDULED_PROCEDURE_STEP_ID: Final = 0x00400009
+PERFORMED_STATION_AE_TITLE: Final = 0x00400241
+PERFORMED_PROCEDURE_STEP_STATUS: Final = 0x00400252
+SCHEDULED_STEP_ATTRIBUTES: Final = 0x00400270
+DISCONTINUATION_REASON: Final = 0x00400281
+PERFORMED_SERIES: Final = 0x00400340
+REFERENCED_IMAGES: Final = 0x00081140
+REFERENCED_OTHERS: Final = 0x00400220
+REQUESTED_PROCEDURE_ID: Final = 0x00401001
+CODE_VALUE: Final = 0x00080100
+
+WRONG_WORKLIST_ENTRY: Final = "110514"
+"""DCM code "Incorrect worklist entry selected" (PS3.16 CID 9301): the item is still to be done."""
+
+
+class ItemKey(NamedTuple):
+    """What names a scheduled procedure step: Study Instance UID and Scheduled Procedure Step ID."""
+
+    study_instance_uid: str
+    step_id: str
+
+
+class ItemState(Enum):
+    """Where a worklist item is on its way."""
+
+    SCHEDULED = "SCHEDULED"
+    IN_PROGRESS = "IN PROGRESS"
+    COMPLETED = "COMPLETED"
+    DISCONTINUED = "DISCONTINUED"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the worklist still shows the item."""
+        return self in (ItemState.SCHEDULED, ItemState.IN_PROGRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistItem:
+    """One scheduled procedure step, with the state that performed steps gave it."""
+
+    data_set: Dataset
+    state: ItemState = ItemState.SCHEDULED
+
+    @property
+    def key(self) -> ItemKey:
+        return key_of(self.data_set)
+
+    @property
+    def study_instance_uid(self) -> str:
+        return self.key.study_instance_uid
+
+    @property
+    def step_id(self) -> str:
+        return self.key.step_id
+
+    @property
+    def patient_id(self) -> str:
+        return text(self.data_set, PATIENT_ID)
+
+    @property
+    def patient_name(self) -> str:
+        return text(self.data_set, PATIENT_NAME)
+
+    @property
+    def accession_number(self) -> str:
+        return text(self.data_set, ACCESSION_NUMBER)
+
+    @property
+    def requested_procedure_id(self) -> str:
+        return text(self.data_set, REQUESTED_PROCEDURE_ID)
+
+    @property
+    def modality(self) -> str:
+        return text(step_of(self.data_set), MODALITY)
+
+    @property
+    def station_ae_title(self) -> str:
+        return text(step_of(self.data_set), SCHEDULED_STATION_AE_TITLE)
+
+
+def key_of(item: Dataset) -> ItemKey:
+    """The key of a worklist item."""
+    return ItemKey(text(item, STUDY_INSTANCE_UID), text(step_of(item), SCHEDULED_PROCEDURE_STEP_ID))
+
+
+class InstanceReference(NamedTuple):
+    """An instance that a step says it made."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class PerformedStep:
+    """A modality performed procedure step as the RIS has it."""
+
+    sop_instance_uid: str
+    attributes: Dataset
+
+    @property
+    def status(self) -> str:
+        """(0040,0252) Performed Procedure Step Status."""
+        return text(self.attributes, PERFORMED_PROCEDURE_STEP_STATUS)
+
+    @property
+    def station_ae_title(self) -> str:
+        return text(self.attributes, PERFORMED_STATION_AE_TITLE)
+
+    @property
+    def scheduled(self) -> tuple[ItemKey, ...]:
+        """The scheduled steps that it performs; a Scheduled Procedure Step ID is empty where it was not scheduled."""
+        return tuple(
+            ItemKey(text(item, STUDY_INSTANCE_UID), text(item, SCHEDULED_PROCEDURE_STEP_ID))
+            for item in items(self.attributes, SCHEDULED_STEP_ATTRIBUTES)
+        )
+
+    @property
+    def instances(self) -> tuple[InstanceReference, ...]:
+        """All instances that Performed Series Sequence (0040,0340) lists."""
+        return tuple(dict.fromkeys(self._references()))
+
+    @property
+    def is_wrong_entry(self) -> bool:
+        """Whether it was discontinued because the wrong worklist item had been chosen."""
+        codes = items(self.attributes, DISCONTINUATION_REASON)
+        return any(text(code, CODE_VALUE) == WRONG_WORKLIST_ENTRY for code in codes)
+
+    def _references(self) -> Iterator[InstanceReference]:
+        for sequence in (REFERENCED_IMAGES, REFERENCED_OTHERS):
+            for item in items_at(self.attributes, (PERFORMED_SERIES, sequence)):
+                yield InstanceReference(text(item, REFERENCED_SOP_CLASS_UID), text(item, REFERENCED_SOP_INSTANCE_UID))
+
+
+def state_of(key: ItemKey, steps: Iterable[PerformedStep]) -> ItemState:
+    """What the performed steps make of an item: in progress as long as one is, completed when one was."""
+    states = {step.status for step in steps if key in step.scheduled and not step.is_wrong_entry}
+    for state in (ItemState.IN_PROGRESS, ItemState.COMPLETED, ItemState.DISCONTINUED):
+        if state.value in states:
+            return state
+    return ItemState.SCHEDULED

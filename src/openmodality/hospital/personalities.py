@@ -1,0 +1,217 @@
+"""Named ways in which the virtual hospital misbehaves. A table of facts; ``docs/hospital.md`` lists it.
+
+``server:NAME`` acts on every request that it is about, ``@N`` on the N-th since it was switched on, ``@N+`` from the
+N-th on, ``/N`` on every N-th, ``=SECONDS`` sets how long where that matters. The name of the server may be left out
+where only one has the personality.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from openmodality.errors import ConfigurationError
+from openmodality.hospital import effects
+from openmodality.hospital.commitments import When
+from openmodality.hospital.effects import AssociationEffect, Effect
+from openmodality.standard.dimse import CommandField
+from openmodality.upper_layer import acceptance
+
+RIS: Final = "ris"
+PACS: Final = "pacs"
+PRINTER: Final = "printer"
+SERVERS: Final = (RIS, PACS, PRINTER)
+
+
+class Hook(Enum):
+    """Where a personality acts; what is counted for ``@N``."""
+
+    ASSOCIATION = "association requests"
+    REQUEST = "requests of any kind"
+    STORE = "instances (C-STORE)"
+    FIND = "worklist queries (C-FIND)"
+    STEP = "performed step requests (N-CREATE, N-SET)"
+    STEP_CREATE = "N-CREATE of a performed step"
+    COMMIT = "commitment requests (N-ACTION)"
+    REPORT = "commitment results"
+
+
+COMMANDS: Final[Mapping[Hook, frozenset[CommandField]]] = {
+    Hook.REQUEST: frozenset(CommandField),
+    Hook.STORE: frozenset({CommandField.C_STORE_RQ}),
+    Hook.FIND: frozenset({CommandField.C_FIND_RQ}),
+    Hook.STEP: frozenset({CommandField.N_CREATE_RQ, CommandField.N_SET_RQ}),
+    Hook.STEP_CREATE: frozenset({CommandField.N_CREATE_RQ}),
+    Hook.COMMIT: frozenset({CommandField.N_ACTION_RQ}),
+}
+"""The requests that a hook sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Personality:
+    """One way to misbehave: where, whose, what; exactly one of the three kinds of effect."""
+
+    hook: Hook
+    servers: tuple[str, ...]
+    summary: str
+    message: Effect | None = None
+    association: AssociationEffect | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def _association(summary: str, effect: AssociationEffect) -> Personality:
+    return Personality(Hook.ASSOCIATION, SERVERS, summary, association=effect)
+
+
+def _any(summary: str, effect: Effect, seconds: float = 0.0) -> Personality:
+    return Personality(Hook.REQUEST, SERVERS, summary, effect, seconds=seconds)
+
+
+def _store(summary: str, effect: Effect) -> Personality:
+    return Personality(Hook.STORE, (PACS,), summary, effect)
+
+
+def _step(summary: str, effect: Effect, hook: Hook = Hook.STEP) -> Personality:
+    return Personality(hook, (RIS,), summary, effect)
+
+
+def _find(summary: str, effect: Effect) -> Personality:
+    return Personality(Hook.FIND, (RIS,), summary, effect)
+
+
+def _report(summary: str, seconds: float = 0.0, **changes: object) -> Personality:
+    return Personality(Hook.REPORT, (PACS,), summary, report=changes, seconds=seconds)
+
+
+PERSONALITIES: Final[Mapping[str, Personality]] = {
+    "refuse-association": _association(
+        "rejects the association: permanent, no reason given", effects.rejected(acceptance.NO_REASON_GIVEN)
+    ),
+    "reject-called-ae": _association(
+        "rejects the association: called AE title not recognized",
+        effects.rejected(acceptance.CALLED_AE_TITLE_NOT_RECOGNIZED),
+    ),
+    "reject-calling-ae": _association(
+        "rejects the association: calling AE title not recognized",
+        effects.rejected(acceptance.CALLING_AE_TITLE_NOT_RECOGNIZED),
+    ),
+    "local-limit": _association(
+        "rejects the association: transient, local limit exceeded", effects.rejected(acceptance.LOCAL_LIMIT_EXCEEDED)
+    ),
+    "congestion": _association(
+        "rejects the association: transient, temporary congestion", effects.rejected(acceptance.TEMPORARY_CONGESTION)
+    ),
+    "zero-contexts": _association("accepts the association and none of its contexts", effects.without_contexts),
+    "hang": _any("never answers, and never hangs up", effects.hang),
+    "slow": _any("answers late (=SECONDS, 2 by default)", effects.slow, 2.0),
+    "abort": _any("aborts in place of an answer", effects.abort),
+    "drop": _any("cuts the connection in place of an answer", effects.drop),
+    "a700": _store("refuses the instance: out of resources", effects.status(0xA700)),
+    "a900": _store("refuses the instance: data set does not match SOP Class", effects.status(0xA900)),
+    "c000": _store("refuses the instance: cannot understand", effects.status(0xC000)),
+    "b000": _store("stores, with the warning: coercion of data elements", effects.done_but(0xB000)),
+    "b006": _store("stores, with the warning: elements discarded", effects.done_but(0xB006)),
+    "b007": _store("stores, with the warning: data set does not match SOP Class", effects.done_but(0xB007)),
+    "duplicate-0111": _store("stores, and says that the instance is a duplicate", effects.done_but(0x0111)),
+    "abort-mid-transfer": _store("aborts in the middle of an instance", effects.abort_within),
+    "drop-mid-transfer": _store("cuts the connection in the middle of an instance", effects.drop_within),
+    "store-hang": _store("takes the instance and never answers", effects.hang),
+    "store-lost-answer": _store("stores, and cuts the connection before it says so", effects.lose_answer),
+    "commit-early": _report("reports before the response to N-ACTION", when=When.EARLY),
+    "commit-same-association": _report("reports on the association of the request", when=When.SAME),
+    "commit-late": _report("reports late (=SECONDS, 30 by default)", 30.0, when=When.NEW),
+    "commit-failures": _report("reports the first instance as failed (0110H)", with_failures=True),
+    "commit-never": _report("takes the request and never reports", when=When.NEVER),
+    "commit-unknown": _report("reports under another Transaction UID", with_unknown_transaction=True),
+    "commit-twice": _report("reports twice", times=2),
+    "commit-no-role": _report("reports without role selection", with_role_selection=False),
+    "commit-refused": Personality(Hook.COMMIT, (PACS,), "refuses N-ACTION: 0110H", effects.status(0x0110)),
+    "commit-busy": Personality(Hook.COMMIT, (PACS,), "refuses N-ACTION: resource limitation", effects.status(0x0213)),
+    "commit-hang": Personality(Hook.COMMIT, (PACS,), "never answers N-ACTION", effects.hang),
+    "mpps-0110": _step("refuses: processing failure", effects.status(0x0110)),
+    "mpps-0107": _step("does it, with the warning: attribute list error", effects.done_but(0x0107)),
+    "mpps-0116": _step("does it, with the warning: attribute value out of range", effects.done_but(0x0116)),
+    "mpps-0111": _step(
+        "refuses N-CREATE: duplicate SOP instance", effects.status(0x0111), Hook.STEP_CREATE
+    ),
+    "mpps-other-uid": _step("creates the step under another SOP Instance UID", effects.other_uid, Hook.STEP_CREATE),
+    "mpps-no-uid": _step("answers N-CREATE without SOP Instance UID", effects.without_uid, Hook.STEP_CREATE),
+    "mpps-hang": _step("never answers N-CREATE and N-SET", effects.hang),
+    "mpps-lost-answer": _step("does it, and cuts the connection before it says so", effects.lose_answer),
+    "worklist-ff01": _find("answers with FF01: optional keys are not supported", effects.pending_as(0xFF01)),
+    "worklist-a700": _find("refuses: out of resources", effects.status(0xA700)),
+    "worklist-a900": _find("refuses: identifier does not match SOP Class", effects.status(0xA900)),
+    "worklist-c000": _find("refuses: unable to process", effects.status(0xC000)),
+    "worklist-hang": _find("never answers", effects.hang),
+    "worklist-stall": _find("sends one item and then nothing", effects.stall),
+    "worklist-endless": _find("sends items without end and ignores C-CANCEL", effects.endless),
+    "worklist-leftover": _find("sends an identifier with the final response", effects.leftover),
+    "worklist-no-step": _find("Scheduled Procedure Step Sequence without item", effects.spoiled(effects.no_step)),
+    "worklist-several-steps": _find(
+        "Scheduled Procedure Step Sequence with two items", effects.spoiled(effects.several_steps)
+    ),
+    "worklist-no-study-uid": _find("items without Study Instance UID", effects.spoiled(effects.no_study_uid)),
+    "worklist-no-charset": _find(
+        "items without Specific Character Set", effects.defective(effects.no_character_set)
+    ),
+}  # fmt: skip
+"""All personalities by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """On which requests a personality acts, counted from 1: from ``first`` on, every ``every``-th, or once."""
+
+    first: int = 1
+    every: int = 1
+    once: bool = False
+
+    def fires(self, count: int) -> bool:
+        """Whether it acts on the ``count``-th request."""
+        return count == self.first if self.once else count >= self.first and count % self.every == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Misbehaviour:
+    """A personality that is to be switched on at a server."""
+
+    server: str
+    name: str
+    trigger: Trigger = Trigger()
+    seconds: float = 0.0
+
+    @property
+    def personality(self) -> Personality:
+        return PERSONALITIES[self.name]
+
+
+_SPECIFICATION: Final = re.compile(
+    r"(?:(?P<server>\w+):)?(?P<name>[a-z0-9-]+?)(?:@(?P<at>[1-9]\d*)(?P<on>\+)?|/(?P<every>[1-9]\d*))?"
+    r"(?:=(?P<seconds>\d+(?:\.\d+)?))?"
+)
+
+
+def parse(text: str) -> Misbehaviour:
+    """Read ``pacs:a700@5``; raises :class:`ConfigurationError` saying what is allowed."""
+    found = _SPECIFICATION.fullmatch(text)
+    if found is None:
+        raise ConfigurationError(
+            f"{text!r} is not a personality", advice="write it as SERVER:NAME[@N|@N+|/N][=SECONDS], e.g. pacs:a700@5"
+        )
+    personality = PERSONALITIES.get(found["name"])
+    if personality is None:
+        raise ConfigurationError(
+            f"there is no personality {found['name']!r}", advice="see openmodality hospital --list-personalities"
+        )
+    server = found["server"] or (personality.servers[0] if len(personality.servers) == 1 else "")
+    if server not in personality.servers:
+        allowed = ", ".join(personality.servers)
+        raise ConfigurationError(f"{text!r}: {found['name']} needs one of these servers before it: {allowed}")
+    once = found["at"] is not None and found["on"] is None
+    trigger = Trigger(int(found["at"] or 1), int(found["every"] or 1), once)
+    seconds = float(found["seconds"]) if found["seconds"] else personality.seconds
+    return Misbehaviour(server, found["name"], trigger, seconds)

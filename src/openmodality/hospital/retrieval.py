@@ -1,0 +1,110 @@
+"""Query/Retrieve of the virtual PACS: entities out of the headers, instances sent to whom the address book knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from pydicom import Dataset
+
+from openmodality.dimse.moving import SubOperation
+from openmodality.dimse.reading import text
+from openmodality.dimse.service import Refuse
+from openmodality.hospital.addresses import AddressBook
+from openmodality.hospital.archive import StoredInstance
+from openmodality.imaging.decompress import decompress_file
+from openmodality.network.association import Association
+from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.instances import InstanceReader, read_instance
+from openmodality.network.requestor import associate
+from openmodality.network.sending import SendOptions, Sent, send
+from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, MoveRequest
+from openmodality.services.storage import MoveOriginator, Outcome
+from openmodality.services.storage_plan import AssociationPlan
+from openmodality.standard.query_retrieve import PATIENT_ROOT_LEVELS, UNIQUE_KEYS
+
+Instances = Callable[[], Iterable[StoredInstance]]
+
+STUDY: Final = PATIENT_ROOT_LEVELS.index("STUDY")
+SERIES: Final = PATIENT_ROOT_LEVELS.index("SERIES")
+
+
+class Retrieval:
+    """Fulfils :class:`openmodality.services.query_retrieve.QuerySource` and ``MoveSource``."""
+
+    def __init__(self, instances: Instances, local: LocalAE, addresses: AddressBook) -> None:
+        self._instances = instances
+        self._local = local
+        self._addresses = addresses
+
+    def find(self, level: str, identifier: Dataset) -> Iterator[Dataset]:
+        """All entities of a level; the service matches them."""
+        depth = PATIENT_ROOT_LEVELS.index(level)
+        entities: dict[tuple[str, ...], list[Dataset]] = {}
+        for instance in self._instances():
+            entities.setdefault(_keys(instance.header)[: depth + 1], []).append(instance.header)
+        for headers in entities.values():
+            yield _entity(headers, depth)
+
+    def open(self, request: MoveRequest) -> Outgoing:
+        """The sub-operations of a retrieve."""
+        remote = self._addresses.find(request.destination)
+        if remote is None:
+            raise Refuse(MOVE_DESTINATION_UNKNOWN, "the address book has no such Move Destination")
+        chosen = [instance for instance in self._instances() if _is_meant(instance.header, request)]
+        originator = MoveOriginator(request.peer.calling_ae_title, request.message_id)
+        return Outgoing(chosen, self._local, remote, SendOptions(originator=originator))
+
+
+class Outgoing:
+    """Fulfils :class:`openmodality.dimse.moving.Transfer`."""
+
+    def __init__(
+        self, instances: Sequence[StoredInstance], local: LocalAE, remote: RemoteAE, options: SendOptions
+    ) -> None:
+        self._instances = instances
+        self._local = local
+        self._remote = remote
+        self._options = options
+
+    @property
+    def count(self) -> int:
+        """How many instances match."""
+        return len(self._instances)
+
+    def perform(self) -> Iterator[tuple[str, SubOperation]]:
+        """Send one instance after the other."""
+        files = [read_instance(instance.path) for instance in self._instances]
+        for sent in send(self._associate, files, InstanceReader(decompress_file), self._options):
+            yield sent.instance.identity.sop_instance_uid, _ended(sent)
+
+    def _associate(self, plan: AssociationPlan) -> Association:
+        return associate(self._remote, self._local, plan.proposals)
+
+
+def _ended(sent: Sent) -> SubOperation:
+    if not sent.is_stored or sent.result is None:
+        return SubOperation.FAILED
+    return SubOperation.WARNING if sent.result.outcome is Outcome.WARNING else SubOperation.COMPLETED
+
+
+def _keys(header: Dataset) -> tuple[str, ...]:
+    return tuple(text(header, UNIQUE_KEYS[level]) for level in PATIENT_ROOT_LEVELS)
+
+
+def _is_meant(header: Dataset, request: MoveRequest) -> bool:
+    return all(text(header, tag) in values for tag, values in request.keys.items() if values)
+
+
+def _entity(headers: Sequence[Dataset], depth: int) -> Dataset:
+    """What the instances of an entity have in common, as its first one says, and the counts of PS3.4 C.3.4."""
+    entity = Dataset()
+    entity.update(headers[0])
+    if depth <= STUDY:
+        entity.ModalitiesInStudy = sorted({str(header.get("Modality", "")) for header in headers})
+        entity.NumberOfStudyRelatedInstances = len(headers)
+        entity.NumberOfStudyRelatedSeries = len({_keys(header)[SERIES] for header in headers})
+        entity.SOPClassesInStudy = sorted({str(header.get("SOPClassUID", "")) for header in headers})
+    elif depth == SERIES:
+        entity.NumberOfSeriesRelatedInstances = len(headers)
+    return entity
