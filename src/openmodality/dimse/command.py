@@ -74,7 +74,7 @@ _US_ELEMENT: Final = struct.Struct("<HHLH")
 
 
 def _encode_ui(value: str) -> bytes:
-    raw = value.encode("ascii")
+    raw = value.encode("ascii", "replace")  # a peer's own, echoed, may hold what no UID holds
     return raw + b"\0" if len(raw) & 1 else raw
 
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Final
 
-from pydicom import Dataset
+from pydicom import Dataset, config
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
-from openmodality.encoding.elements import Tokenizer
+from openmodality.encoding.elements import ElementStart, ItemStart, Tokenizer
 from openmodality.errors import ObjectInvalid
+
+config.settings.reading_validation_mode = config.IGNORE  # else its warnings quote the values of the data set
 
 MAX_DEPTH: Final = 64
 """Nesting that is taken in a data set that is held as an object; pydicom reads nested sequences by recursion."""
+
+MAX_ELEMENTS: Final = 500_000
+"""Elements and items that are taken: eight bytes on the wire become some hundreds in memory."""
+
+_PIECE_BYTES: Final = 64 * 1024
 
 
 def encode_data_set(data_set: Dataset, transfer_syntax: str) -> bytes:
@@ -29,7 +36,7 @@ def encode_data_set(data_set: Dataset, transfer_syntax: str) -> bytes:
 
 
 def decode_data_set(raw: bytes, transfer_syntax: str) -> Dataset:
-    """Read a data set; raises :class:`ObjectInvalid` where the bytes are none or are nested deeper than 64."""
+    """Read a data set; raises :class:`ObjectInvalid` where the bytes are none, or break a limit of this module."""
     if not raw:
         return Dataset()
     _check(raw, transfer_syntax)
@@ -44,6 +51,10 @@ def decode_data_set(raw: bytes, transfer_syntax: str) -> Dataset:
 
 def _check(raw: bytes, transfer_syntax: str) -> None:
     tokenizer = Tokenizer(transfer_syntax, max_depth=MAX_DEPTH)
-    for _ in tokenizer.feed(raw):
-        pass
+    view, elements = memoryview(raw), 0
+    for start in range(0, len(raw), _PIECE_BYTES):
+        tokens = tokenizer.feed(view[start : start + _PIECE_BYTES])
+        elements += sum(isinstance(token, ElementStart | ItemStart) for token in tokens)
+        if elements > MAX_ELEMENTS:
+            raise ObjectInvalid(f"the data set has more than {MAX_ELEMENTS} elements")
     tokenizer.finish()

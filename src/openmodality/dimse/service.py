@@ -16,7 +16,14 @@ from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet
 from openmodality.dimse.status import StatusCategory, category, is_pending
-from openmodality.errors import AssociationAborted, ObjectInvalid, OpenModalityError, ProtocolError, TransportError
+from openmodality.errors import (
+    AssociationAborted,
+    AssociationReleased,
+    ObjectInvalid,
+    OpenModalityError,
+    ProtocolError,
+    TransportError,
+)
 from openmodality.standard.dimse import DATA_SET_PRESENT, RESPONSE_BIT, STATUS_MEANINGS, CommandField, Status
 
 log = logging.getLogger(__name__)
@@ -77,7 +84,8 @@ def handler_for(services: Sequence[Service], message: Message) -> Handler:
 def answer(channel: Channel, services: Sequence[Service], request: Message) -> None:
     """Let the services answer one request, whatever happens.
 
-    Raises only what ends the association: :class:`TransportError`, :class:`AssociationAborted`, :class:`ProtocolError`.
+    Raises only what ends the association: :class:`TransportError`, :class:`AssociationAborted`,
+    :class:`AssociationReleased`, :class:`ProtocolError`.
     """
     for _ in answering(channel, services, request):
         pass
@@ -111,7 +119,7 @@ def _responses(services: Sequence[Service], request: Message) -> Iterator[Respon
         yield Response(refusal.status, comment=str(refusal), offending=refusal.offending)
     except ObjectInvalid as error:
         yield Response(_cannot_understand(request.command.CommandField), comment=str(error))
-    except (TransportError, AssociationAborted, ProtocolError):
+    except (TransportError, AssociationAborted, AssociationReleased, ProtocolError):
         raise
     except OpenModalityError as error:
         yield Response(Status.PROCESSING_FAILURE, comment=str(error))

@@ -126,9 +126,17 @@ class Acceptor:
                 log.warning("network.too_many_connections", extra={"address": address[0]})
                 sock.close()
                 continue
-            thread = threading.Thread(target=self._run, args=(sock, address[0]), daemon=True)
-            self._connections.add(sock, thread)
+            self._start_thread(sock, address[0])
+
+    def _start_thread(self, sock: socket.socket, address: str) -> None:
+        thread = threading.Thread(target=self._run, args=(sock, address), daemon=True)
+        self._connections.add(sock, thread)
+        try:
             thread.start()
+        except RuntimeError as error:  # the system gives no more threads; that must not end the listening one
+            log.warning("network.no_thread", extra={"address": address, "reason": str(error)})
+            self._connections.remove(sock)
+            sock.close()
 
     def _run(self, sock: socket.socket, address: str) -> None:
         """The life of one connection; the boundary of its thread."""

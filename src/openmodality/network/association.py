@@ -29,6 +29,7 @@ from openmodality.errors import (
     AssociationAborted,
     AssociationReleased,
     OpenModalityError,
+    PeerTimeout,
     ProtocolError,
     TransportError,
     UsageError,
@@ -56,6 +57,8 @@ from openmodality.upper_layer.provider import Provider
 log = logging.getLogger(__name__)
 
 RECEIVE_BUFFER_BYTES: Final = 256 * 1024
+MAX_EARLY: Final = 16
+"""Requests that are kept while another is being answered; one is all that a peer may have open (PS3.7 D.3.3.3)."""
 LINGER_S: Final = 2.0
 """How long a closing side waits for the peer to read its last PDU."""
 
@@ -198,6 +201,8 @@ class Association:
                 raise self._broken("a second request arrived before the first was answered")
             command = received.command
             if command.CommandField != CommandField.C_CANCEL_RQ:
+                if len(self._early) == MAX_EARLY:
+                    raise self._broken(f"{MAX_EARLY} requests arrived before the first was answered")
                 self._early.append(self._message(received))
             elif command.MessageIDBeingRespondedTo == message_id:
                 return True
@@ -339,14 +344,20 @@ class Association:
             self._close(graceful=True)
             raise AssociationReleased(f"{self._peer_name()} released the association")
         if isinstance(event, AbortIndication):
-            self._close()
+            self._close(graceful=bool(event.violation))  # the A-ABORT is ours then, and has to arrive
             raise aborted(self._peer_name(), event)
         self._close()
         if isinstance(event, TransportClosed):
             raise TransportError(f"{self._peer_name()} closed the connection without releasing the association")
 
     def _raise_abort_behind(self, error: TransportError) -> None:
-        """A write failed: if an A-ABORT of the peer lies in the receive buffer, that is the reason to report."""
+        """A write failed: if an A-ABORT of the peer lies in the receive buffer, that is the reason to report.
+
+        A peer that takes nothing more will take no A-ABORT of ours either, and may send for ever.
+        """
+        if isinstance(error, PeerTimeout):
+            self._close()
+            return
         try:
             while (event := self._event_at_hand()) is not None:
                 self._assemble(event)

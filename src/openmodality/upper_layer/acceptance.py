@@ -25,6 +25,8 @@ from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOC
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow, RoleSelection, UserInformation
 from openmodality.upper_layer.value_class import value_class
 
+MAX_UID_LENGTH = 64
+"""PS3.5 9.1. What is longer is no UID, and answers that repeat it might not fit their items."""
 VERIFICATION_SOP_CLASS = "1.2.840.10008.1.1"
 
 PROTOCOL_VERSION_NOT_SUPPORTED = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_ACSE, 2)
@@ -175,7 +177,7 @@ def _answer(context: PresentationContextRQ, rq: A_ASSOCIATE_RQ, peer: PeerPolicy
     if context.id % 2 == 0:
         return PresentationContextAC(context.id, facts.CONTEXT_NO_REASON, rejected_syntax)
     syntax_policy = _syntax_policy(context.abstract_syntax, peer)
-    if syntax_policy is None:
+    if syntax_policy is None or len(context.abstract_syntax) > MAX_UID_LENGTH:
         return PresentationContextAC(context.id, facts.CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED, rejected_syntax)
     if not _has_role(context.abstract_syntax, rq, peer):
         return PresentationContextAC(context.id, facts.CONTEXT_USER_REJECTION, rejected_syntax)

@@ -102,7 +102,7 @@ class Provider:
         """How often ARTIM was started: a change tells the owner of the clock to start it anew."""
         self.must_close = False
         self.violation = ""
-        """What the peer last did against the protocol, in words, without what it sent; "" if nothing."""
+        """What the peer did first against the protocol, in words, without what it sent; "" if nothing."""
         self.peer_max_pdu_length = 0
         """The peer's limit for what we send, known once the association is there; 0 without limit."""
         self._state = State.Sta1
@@ -239,7 +239,7 @@ class Provider:
             self._refuse(Event.Evt19, facts.ABORT_INVALID_PDU_PARAMETER_VALUE, text)
 
     def _refuse(self, event: Event, reason: int, text: str) -> None:
-        self.violation = text
+        self.violation = self.violation or text
         action = TRANSITIONS[event, self._state]
         self._abort = _USER_ABORT if action is Action.AA_1 else A_ABORT(facts.ABORT_BY_PROVIDER, reason)
         self._do(event)
