@@ -1,0 +1,247 @@
+"""The live acceptor as a target: real sockets, many connections at a time, and what must hold after each batch."""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Final
+
+from fuzz.decoders import ABORTED, ACCEPTED, REJECTED, check_pdus
+from fuzz.recording import HOST, Recorded, record
+from openmodality.errors import OpenModalityError
+from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.policy import StorageClasses, storage_policy
+from openmodality.network.requestor import associate
+from openmodality.network.timeouts import Timeouts
+from openmodality.services.storage import storage_service
+from openmodality.services.verification import VERIFICATION_SERVICE, echo
+from openmodality.standard import upper_layer as facts
+from openmodality.standard.sop_classes import VERIFICATION
+from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.files import InstanceFiles
+from openmodality.store.folder import FolderSink, Identity
+from openmodality.upper_layer.negotiation import ContextProposal
+
+NAME: Final = "live acceptor"
+WATCHDOG: Final = "watchdog"
+"""The name of the one thread that may come and go."""
+AT_ONCE: Final = 32
+TIMEOUT_S: Final = 1.0
+HANG_S: Final = 15.0
+"""More than all time-outs of the acceptor that can follow one another, and its wait for the peer to close."""
+
+_STALLED_EVERY: Final = 150
+_CALM: Final = Timeouts(*[TIMEOUT_S] * 6)
+_PROPOSALS: Final = (ContextProposal(VERIFICATION, (IMPLICIT_VR_LITTLE_ENDIAN,)),)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One stream on its way to the acceptor, and what came back."""
+
+    index: int
+    data: bytes
+    started: float = 0.0
+    took_s: float = 0.0
+    answer: bytearray = field(default_factory=bytearray)
+    sent: int = 0
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the connection stays open after the stream, so that a time-out has to end it."""
+        return self.index % _STALLED_EVERY == 0
+
+
+class Alarm(logging.Handler):
+    """Collects what must never be logged: an exception that nobody expected, in an association or a handler."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            self.heard.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
+
+    def thread_failed(self, failure: threading.ExceptHookArgs) -> None:
+        """For ``threading.excepthook``."""
+        self.heard.append(f"a thread ended: {failure.exc_value!r}")
+
+    def take(self) -> list[str]:
+        """What was heard since the last call."""
+        heard, self.heard = self.heard, []
+        return heard
+
+
+class LiveAcceptor:
+    """An acceptor in this process with verification and storage to a temporary folder. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._threads = self._descriptors = sys.maxsize  # until all is warm
+
+    def __enter__(self) -> LiveAcceptor:
+        self._folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="openmodality-fuzz-")))
+        self._listen_to_log()
+        local = LocalAE("ACCEPTOR", timeouts=_CALM)
+        files = InstanceFiles(self._folder, durability="os", fan_out=False)
+        self._stack.callback(files.close)
+        sink = FolderSink(files, Identity("1.2.3", "FUZZ"), lambda _: None)
+        services = (VERIFICATION_SERVICE, storage_service(sink, StorageClasses()))
+        acceptor = Acceptor(local, services, storage_policy(local), Listening(HOST))
+        self._acceptor = self._stack.enter_context(acceptor)
+        self.recorded: list[Recorded] = record(acceptor.port)
+        self._settle()
+        self._threads, self._descriptors = _threads(), _descriptors()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def batch(self, attempts: Sequence[Attempt]) -> list[tuple[Attempt, str]]:
+        """Send the streams, ``AT_ONCE`` at a time; what became of each. Raises AssertionError for one that hangs."""
+        waiting, done = list(reversed(attempts)), list[tuple[Attempt, str]]()
+        with selectors.DefaultSelector() as selector:
+            try:
+                while waiting or selector.get_map():
+                    while waiting and len(selector.get_map()) < AT_ONCE:
+                        self._begin(waiting.pop(), selector)
+                    done += [(attempt, classified(bytes(attempt.answer))) for attempt in _step(selector)]
+            finally:
+                for key in list(selector.get_map().values()):
+                    key.fileobj.close()  # type: ignore[union-attr]
+        return done
+
+    def problems(self) -> list[str]:
+        """What does not hold after a batch; nothing, if all is well."""
+        found = [] if self._settle() else [f"{self._acceptor.open_connections} connections are still open"]
+        found += self._alarm.take()
+        if self._acceptor.open_associations:
+            found.append(f"{self._acceptor.open_associations} associations are still counted")
+        if _threads() > self._threads:
+            found.append(f"{_threads() - self._threads} threads are left")
+        if _descriptors() > self._descriptors:
+            found.append(f"{_descriptors() - self._descriptors} file descriptors are left")
+        found += self._files_left()
+        with suppress(StopIteration):
+            found.append(next(self._echo()))
+        return found
+
+    def _listen_to_log(self) -> None:
+        self._alarm = Alarm()
+        logger, hook = logging.getLogger("openmodality"), threading.excepthook
+        propagates, level = logger.propagate, logger.level
+        logger.addHandler(self._alarm)
+        logger.propagate = False
+        logger.setLevel(logging.WARNING)
+        threading.excepthook = self._alarm.thread_failed
+
+        def restore() -> None:
+            threading.excepthook = hook
+            logger.propagate = propagates
+            logger.setLevel(level)
+            logger.removeHandler(self._alarm)
+
+        self._stack.callback(restore)
+
+    def _begin(self, attempt: Attempt, selector: selectors.BaseSelector) -> None:
+        sock = socket.create_connection((HOST, self._acceptor.port), timeout=HANG_S)
+        sock.setblocking(False)
+        attempt.started = monotonic()
+        selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, attempt)
+
+    def _settle(self) -> bool:
+        """Wait until the acceptor is done with every connection and its threads have ended."""
+        end = monotonic() + HANG_S
+        never = threading.Event()
+        while self._acceptor.open_connections or _threads() > self._threads:
+            if monotonic() > end:
+                return not self._acceptor.open_connections
+            never.wait(0.002)
+        return True
+
+    def _files_left(self) -> Iterator[str]:
+        for path in self._folder.rglob("*"):
+            if path.is_file():
+                if path.suffix != ".dcm":
+                    yield "a temporary file is left"
+                path.unlink()
+
+    def _echo(self) -> Iterator[str]:
+        remote = RemoteAE("ACCEPTOR", HOST, self._acceptor.port)
+        try:
+            with associate(remote, LocalAE("FUZZ"), _PROPOSALS) as association:
+                echo(association)
+        except OpenModalityError as error:
+            yield f"C-ECHO fails: {error}"
+        self._settle()
+
+
+def classified(answer: bytes) -> str:
+    """What became of a stream, by the PDUs that the acceptor sent; raises where these are not whole and right."""
+    types = check_pdus(answer)
+    if facts.PDU_A_ASSOCIATE_RJ in types:
+        return REJECTED
+    if facts.PDU_A_ABORT in types:
+        return ABORTED
+    return ACCEPTED if facts.PDU_A_ASSOCIATE_AC in types else "closed"
+
+
+def _step(selector: selectors.BaseSelector) -> Iterator[Attempt]:
+    """Move all connections on; yields those that the acceptor has ended."""
+    for key, events in selector.select(timeout=0.5):
+        sock, attempt = key.fileobj, key.data
+        assert isinstance(sock, socket.socket)
+        if events & selectors.EVENT_WRITE:
+            _write(sock, attempt, selector)
+        if events & selectors.EVENT_READ and _has_ended(sock, attempt):
+            selector.unregister(sock)
+            sock.close()
+            attempt.took_s = monotonic() - attempt.started
+            yield attempt
+    now = monotonic()
+    for key in selector.get_map().values():
+        if now - key.data.started > HANG_S:
+            raise AssertionError(f"stream {key.data.index}: the connection is open after {HANG_S:g} s")
+
+
+def _write(sock: socket.socket, attempt: Attempt, selector: selectors.BaseSelector) -> None:
+    try:
+        attempt.sent += sock.send(memoryview(attempt.data)[attempt.sent : attempt.sent + 65536])
+    except OSError:
+        attempt.sent = len(attempt.data)
+    if attempt.sent >= len(attempt.data):
+        if not attempt.is_stalled:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_WR)
+        selector.modify(sock, selectors.EVENT_READ, attempt)
+
+
+def _has_ended(sock: socket.socket, attempt: Attempt) -> bool:
+    try:
+        data = sock.recv(65536)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    attempt.answer += data
+    return not data
+
+
+def _threads() -> int:
+    return sum(thread.name != WATCHDOG for thread in threading.enumerate())
+
+
+def _descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting, not walking
