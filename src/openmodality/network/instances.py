@@ -14,6 +14,7 @@ from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
 from openmodality.encoding.elements import Tokenizer
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.part10 import FileMeta, read_any, read_file_meta
+from openmodality.encoding.skim import is_whole
 from openmodality.encoding.transcode import Transcoder
 from openmodality.encoding.uid import strip_padding
 from openmodality.errors import ObjectInvalid
@@ -95,7 +96,8 @@ class InstanceReader:
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
             if source == transfer_syntax:
                 first = self._read(file)  # now, while the peer may still be busy with the instance before
-                chunks: Iterator[Buffer] = chain((first,), self._chunks(file))
+                rest = self._chunks(file) if len(first) < length_bytes else ()
+                chunks: Iterator[Buffer] = chain((first,), rest)
                 if _is_deflated(source):
                     yield chain(chunks, (b"\0" * (length_bytes & 1),))  # many files lack the padding of PS3.5 A.5
                     return
@@ -147,6 +149,9 @@ def _checked(chunks: Iterable[Buffer], path: Path, transfer_syntax: str, length_
     tokenizer, left = Tokenizer(transfer_syntax), length_bytes
     for chunk in chunks:
         left -= len(chunk)
+        if len(chunk) == length_bytes and is_whole(chunk, transfer_syntax):
+            yield chunk
+            return
         try:
             tokenizer.feed(chunk)
             if not left:
