@@ -1,7 +1,7 @@
 """Whether a data set that is wholly at hand is complete, told from its top-level headers alone.
 
-A sender looks at every file before it lets the last fragment go, so this must cost microseconds; :class:`Tokenizer` takes
-whatever cannot be settled here.
+A sender looks at every file before it lets the last fragment go, so this must cost microseconds; what cannot be
+settled here is left to :class:`Tokenizer`.
 """
 
 from __future__ import annotations
