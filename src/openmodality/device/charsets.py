@@ -1,7 +1,9 @@
-"""Chooses (0008,0005) Specific Character Set: the smallest configured one that holds all text of an object.
+"""Chooses (0008,0005) Specific Character Set: the smallest configured one that holds all text of a data set.
 
 A character set is the tuple of its defined terms (PS3.3 C.12.1.1.2): ``()`` is the default repertoire,
-``("", "ISO 2022 IR 87")`` the default repertoire with code extensions to kanji.
+``("", "ISO 2022 IR 87")`` the default repertoire with code extensions to kanji. Images, reports, performed procedure
+steps and queries all choose here, among ``Site.character_sets``. What a term can hold is decided character by
+character, because codecs of the same name hold more than the repertoire of DICOM does.
 """
 
 from __future__ import annotations
@@ -51,6 +53,16 @@ def choose(texts: Iterable[str], configured: Sequence[CharacterSetTerms]) -> Cha
 def choose_for(dataset: Dataset, configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
     """The character set for all text of a data set, that in sequences included."""
     return choose((text for _, text in _texts(dataset)), configured)
+
+
+def declare(dataset: Dataset, configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
+    """Set Specific Character Set (0008,0005) of a data set to the one that its text needs, if any."""
+    terms = choose_for(dataset, configured)
+    if any(terms):
+        dataset.SpecificCharacterSet = list(terms) if len(terms) > 1 else terms[0]
+    else:
+        dataset.pop("SpecificCharacterSet", None)
+    return terms
 
 
 def holds(terms: CharacterSetTerms, characters: Iterable[str]) -> bool:

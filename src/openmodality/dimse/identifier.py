@@ -99,7 +99,7 @@ def _text(element: DataElement) -> str:
 
 def _holds(character_set: CharacterSet, text: str) -> bool:
     names = [character_set] if isinstance(character_set, str) else list(character_set)
-    encodings = convert_encodings(names)
+    encodings = convert_encodings(names or [""])
     return all(any(_encodes(encoding, character) for encoding in encodings) for character in text)
 
 

@@ -19,7 +19,8 @@ class ObjectDefinition:
     """What the builder and the check need of a profile for one object.
 
     ``optional_modules`` are left out as a whole when there is nothing to say in them. ``character_sets`` are tried in
-    their order. ``switches_off`` names the parameters of kind boolean that are off at this site, such as ``kits.dap``.
+    their order, UTF-8 after them. ``switches_off`` names the parameters of kind boolean that are off at this site, such
+    as ``kits.dap``.
     """
 
     information_object: InformationObject

@@ -11,8 +11,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
+from openmodality.device import charsets
 from openmodality.errors import ObjectInvalid
-from openmodality.objects import character_sets, conditions
+from openmodality.objects import conditions
 from openmodality.objects.builder import Values, build
 from openmodality.objects.definition import ObjectDefinition
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts, values_of
@@ -77,7 +78,7 @@ def finished(definition: ObjectDefinition, values: Values, content: Dataset | No
     _ensure(data_set, IDENTITY, automatic)
     if content is not None:
         data_set.update(content)
-    character_sets.apply(data_set, character_sets.choose(data_set, definition.character_sets))
+    charsets.declare(data_set, definition.character_sets)
     data_set.file_meta = FileMetaDataset()
     data_set.file_meta.MediaStorageSOPClassUID = data_set.SOPClassUID
     data_set.file_meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID

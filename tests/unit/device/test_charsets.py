@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import logging
 
 import pytest
-from pydicom.dataset import Dataset
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from openmodality.device.charsets import UTF_8, attributes_outside, choose, choose_for, holds
+from openmodality.device.charsets import (
+    UTF_8,
+    CharacterSetTerms,
+    attributes_outside,
+    choose,
+    choose_for,
+    declare,
+    holds,
+)
 from openmodality.device.loader import load_profile
 from openmodality.device.paths import parse_path
 
@@ -23,13 +36,17 @@ RF = load_profile("rf").character_sets
         ("Müller^Jörg", ("ISO_IR 100",)),
         ("Yamada^Tarou=山田^太郎=やまだ^たろう", ("", "ISO 2022 IR 87")),
         ("ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう", ("ISO 2022 IR 13", "ISO 2022 IR 87")),
+        ("ﾔﾏﾀﾞ^ﾀﾛｳ", ("ISO 2022 IR 13", "ISO 2022 IR 87")),
     ],
 )
 def test_mr_takes_the_smallest_that_holds_the_text(text: str, terms: tuple[str, ...]) -> None:
     assert choose([text], MR) == terms
 
 
-@pytest.mark.parametrize(("text", "terms"), [("Smith^John", ()), ("王^小东", ("GB18030",)), ("a\r\nb", ())])
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [("Smith^John", ()), ("Müller^Jörg", ("GB18030",)), ("王^小东", ("GB18030",)), ("a\r\nb", ())],
+)
 def test_rf_takes_gb18030_where_it_must(text: str, terms: tuple[str, ...]) -> None:
     assert choose([text], RF) == terms
 
@@ -50,6 +67,11 @@ def test_what_none_holds_goes_as_utf_8_and_is_logged_without_the_text(caplog: py
         (("ISO 2022 IR 6", "ISO 2022 IR 87"), "山¥", False),
         (("ISO_IR 192",), "山é王", True),
         (("NO SUCH SET",), "a", False),
+        (("ISO_IR 13",), "山", False),
+        (("", "ISO 2022 IR 87"), "ﾔ", False),
+        (("", "ISO 2022 IR 87"), "é", False),
+        (("ISO_IR 144",), "Люкceмбypг", True),
+        (("ISO_IR 144",), "山", False),
         (("ISO 2022 IR 159",), "α", False),
     ],
 )
@@ -76,6 +98,59 @@ def test_sequences_count() -> None:
     assert choose_for(dataset, RF) == ("GB18030",)
 
 
+def test_without_any_configured_set_text_goes_as_utf_8() -> None:
+    assert choose(["Müller"], ()) == UTF_8
+
+
+def test_codes_do_not_count() -> None:
+    dataset = Dataset()
+    dataset.add_new("Modality", "CS", None)
+    dataset["Modality"]._value = "Ü"
+    assert choose_for(dataset, RF) == ()
+
+
+@pytest.mark.parametrize(
+    ("configured", "name", "value"),
+    [
+        ([()], "Doe", None),
+        ([("ISO_IR 6",)], "Doe", "ISO_IR 6"),
+        ([("ISO_IR 100",)], "Müller", "ISO_IR 100"),
+        ([("", "ISO 2022 IR 87")], "山", ["", "ISO 2022 IR 87"]),
+        ([("ISO_IR 100",)], "山", "ISO_IR 192"),
+    ],
+)
+def test_a_data_set_declares_its_character_set(configured: list[CharacterSetTerms], name: str, value: object) -> None:
+    dataset = Dataset()
+    dataset.SpecificCharacterSet = "ISO_IR 144"
+    dataset.PatientName = name
+    declare(dataset, configured)
+    assert dataset.get("SpecificCharacterSet") == value
+
+
 def test_text_outside_the_statement_s_table_is_found() -> None:
     outside = attributes_outside(chinese(), load_profile("rf").charset_attributes)
     assert outside == (parse_path("StationName"), parse_path("ProcedureCodeSequence>CodeMeaning"))
+
+
+LETTERS = st.characters(
+    min_codepoint=33, exclude_characters="\\^=\x7f", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp", "Cf", "Mn"]
+)
+
+
+@given(st.text(LETTERS, min_size=1, max_size=12))
+def test_no_name_is_lost_when_it_is_written(text: str) -> None:
+    for configured in (MR, RF, (), *([terms] for terms in MR)):
+        dataset = Dataset()
+        dataset.PatientName = text
+        declare(dataset, configured)
+        assert str(written_and_read(dataset).PatientName) == text
+
+
+def written_and_read(dataset: Dataset) -> Dataset:
+    dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, "1.2.3"
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    stream = io.BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    stream.seek(0)
+    return dcmread(stream)

@@ -65,3 +65,9 @@ def test_value_for_a_key_that_no_row_names_adds_it() -> None:
 def test_value_that_its_vr_cannot_hold_is_a_wrong_use() -> None:
     with pytest.raises(UsageError, match=r"\(0010,1030\): its value is no DS"):
         identifier([], {(0x00101030,): "heavy"})
+
+
+def test_the_default_repertoire_holds_no_more_than_ascii() -> None:
+    assert identifier(KEYS, {(0x00100010,): "Müller"}, character_sets=[(), "ISO_IR 192"]).SpecificCharacterSet == (
+        "ISO_IR 192"
+    )

@@ -14,6 +14,8 @@ from openmodality.device.site import Site
 from openmodality.device.site_loader import load_site
 from openmodality.errors import ConfigurationError
 from openmodality.objects.definition import ObjectDefinition
+from openmodality.objects.dose_report import DoseContent, build_dose_report
+from openmodality.objects.elements import data_set_of
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
 from openmodality.objects.image import build_image
 from openmodality.objects.site_objects import definition_at, definition_for_sop_class, equipment_attributes
@@ -72,3 +74,22 @@ def test_a_device_with_a_table_of_two_lines_makes_an_image_that_can_be_read() ->
     assert (data_set.Modality, data_set.PatientName, data_set.SpecificCharacterSet) == ("US", "Müller", "ISO_IR 100")
     assert data_set.StudyInstanceUID == exam.study_instance_uid
     assert np.array_equal(data_set.pixel_array, pixels)
+
+
+@pytest.mark.parametrize(
+    ("configured", "declared"),
+    [
+        ('["", "ISO_IR 192"]', "ISO_IR 192"),
+        ('[""]', "ISO_IR 192"),
+        ("['\\ISO 2022 IR 149', 'GB18030']", ["", "ISO 2022 IR 149"]),
+    ],
+)
+def test_a_report_takes_the_character_set_of_the_site(tmp_path: Path, configured: str, declared: object) -> None:
+    (tmp_path / "site.toml").write_text(SITE.replace('["", "ISO_IR 192"]', configured), encoding="utf-8")
+    definition = definition_at(load_site(tmp_path / "site.toml"), "Dose SR")
+    user = data_set_of(PatientName="Hong^Gildong=洪^吉洞=홍^길동", PatientID="1", AccessionNumber="2", StudyID="3")
+    equipment = data_set_of(Manufacturer="A", ManufacturerModelName="B", DeviceSerialNumber="C", SoftwareVersions="D")
+    exam = ExamFacts(UIDS(), NOW, user=user, configuration=equipment)
+    series, instance = SeriesFacts(UIDS(), 1, NOW, "SR"), InstanceFacts(UIDS(), 1, NOW)
+    data_set = build_dose_report(definition, exam, series, instance, DoseContent([], True, UIDS()))
+    assert (data_set.SpecificCharacterSet, data_set.PatientName) == (declared, user.PatientName)
