@@ -71,6 +71,11 @@ def holds(terms: CharacterSetTerms, characters: Iterable[str]) -> bool:
     return all(any(_in_repertoire(term, character) for term in sets) for character in characters)
 
 
+def unheld(dataset: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:
+    """The attributes whose text the character set does not hold, each once."""
+    return tuple(dict.fromkeys(path for path, text in _texts(dataset) if not holds(terms, set(text) - _CONTROLS)))
+
+
 def attributes_outside(dataset: Dataset, table: Iterable[TagPath]) -> tuple[TagPath, ...]:
     """The attributes that hold more than ASCII and are not in the table (R/F Table 6-1, GB18030), each once."""
     allowed = {path[-1] for path in table}

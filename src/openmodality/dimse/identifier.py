@@ -27,6 +27,7 @@ CharacterSet = str | Sequence[str]
 """The value of Specific Character Set (0008,0005), several where code extensions are used."""
 
 SPECIFIC_CHARACTER_SET: Final = 0x00080005
+DEFAULT_REPERTOIRE: Final = ("", "ISO_IR 6", "ISO 2022 IR 6")
 CHARACTER_SETS: Final[tuple[CharacterSet, ...]] = ("ISO_IR 100", "ISO_IR 192")
 
 
@@ -99,8 +100,10 @@ def _text(element: DataElement) -> str:
 
 def _holds(character_set: CharacterSet, text: str) -> bool:
     names = [character_set] if isinstance(character_set, str) else list(character_set)
-    encodings = convert_encodings(names or [""])
-    return all(any(_encodes(encoding, character) for encoding in encodings) for character in text)
+    # pydicom reads the default repertoire as Latin-1; it is ASCII (PS3.5 6.1.1).
+    extended = [name for name in names if name not in DEFAULT_REPERTOIRE]
+    encodings = convert_encodings(extended) if extended else []
+    return all(character.isascii() or any(_encodes(each, character) for each in encodings) for character in text)
 
 
 def _encodes(encoding: str, character: str) -> bool:

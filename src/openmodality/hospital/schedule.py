@@ -19,8 +19,10 @@ from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
+from openmodality.device.charsets import unheld
+from openmodality.device.paths import name_of
 from openmodality.dimse.reading import items, text
-from openmodality.errors import ConfigurationError, ObjectInvalid
+from openmodality.errors import ConfigurationError
 from openmodality.hospital.patients import (
     CODING_SCHEME,
     DAY,
@@ -32,7 +34,6 @@ from openmodality.hospital.patients import (
     Order,
     Person,
 )
-from openmodality.objects.character_sets import choose
 from openmodality.services.worklist import defects
 
 TODAY: Final = "{today}"
@@ -231,10 +232,8 @@ def check_item(item: Dataset, where: str) -> None:
 def _undeclared(item: Dataset) -> Iterator[str]:
     said = item.get("SpecificCharacterSet") or ""
     declared = (said,) if isinstance(said, str) else tuple(said)
-    try:
-        choose(item, [declared])
-    except ObjectInvalid as error:
-        yield f"{error}: Specific Character Set does not hold it"
+    for path in unheld(item, declared):
+        yield f"Specific Character Set does not hold the text of {name_of(path[-1])}"
 
 
 def step_of(item: Dataset) -> Dataset:

@@ -21,6 +21,7 @@ from openmodality.device.charsets import (
     choose_for,
     declare,
     holds,
+    unheld,
 )
 from openmodality.device.loader import load_profile
 from openmodality.device.paths import parse_path
@@ -125,6 +126,11 @@ def test_a_data_set_declares_its_character_set(configured: list[CharacterSetTerm
     dataset.PatientName = name
     declare(dataset, configured)
     assert dataset.get("SpecificCharacterSet") == value
+
+
+def test_attributes_that_a_character_set_does_not_hold() -> None:
+    assert unheld(chinese(), ("GB18030",)) == ()
+    assert unheld(chinese(), ("", "ISO 2022 IR 87")) == (parse_path("PatientName"), parse_path("StationName"))
 
 
 def test_text_outside_the_statement_s_table_is_found() -> None:

@@ -71,3 +71,8 @@ def test_the_default_repertoire_holds_no_more_than_ascii() -> None:
     assert identifier(KEYS, {(0x00100010,): "Müller"}, character_sets=[(), "ISO_IR 192"]).SpecificCharacterSet == (
         "ISO_IR 192"
     )
+
+
+def test_code_extensions_hold_no_more_than_their_terms() -> None:
+    character_sets = [["", "ISO 2022 IR 87"], "ISO_IR 192"]
+    assert identifier(KEYS, {(0x00100010,): "é"}, character_sets=character_sets).SpecificCharacterSet == "ISO_IR 192"
