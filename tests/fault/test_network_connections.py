@@ -17,17 +17,19 @@ from openmodality.dimse.channel import Message
 from openmodality.dimse.command import Command, encode
 from openmodality.dimse.outgoing import KnownLength
 from openmodality.dimse.service import Response, Service
-from openmodality.errors import PeerTimeout
+from openmodality.errors import AssociationAborted, PeerTimeout
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import InstanceIdentity, store
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy, decide
+from openmodality.upper_layer.items import PresentationContextAC
 from openmodality.upper_layer.negotiation import ContextProposal
-from openmodality.upper_layer.pdu import A_ABORT, A_ASSOCIATE_RQ, decode
+from openmodality.upper_layer.pdu import A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RQ, decode
 from tests.fault.wire import (
     ABORT,
+    EXPLICIT,
     IMPLICIT,
     MR,
     MR_ID,
@@ -222,6 +224,34 @@ def test_sending_to_a_peer_that_stops_reading_is_a_clear_time_out() -> None:
         assert not association.is_open
         release.set()
         stalled.join()
+
+
+def test_data_for_a_context_that_was_accepted_wrongly_is_refused() -> None:
+    with socket.create_server((HOST, 0)) as server:
+        wrong = threading.Thread(target=accept_wrongly, args=(server,))
+        wrong.start()
+        remote = RemoteAE("WRONG", HOST, server.getsockname()[1])
+        proposals = [ContextProposal(MR, (IMPLICIT,)), ContextProposal(MR, (EXPLICIT,))]
+        with associate(remote, LocalAE("SENDER"), proposals) as association:
+            assert [context.context_id for context in association.contexts] == [1]
+            with pytest.raises(
+                AssociationAborted, match="presentation data value for context 3, which was not accepted"
+            ):
+                association.receive()
+        wrong.join()
+
+
+def accept_wrongly(server: socket.socket) -> None:
+    """A peer that accepts a transfer syntax that was not proposed, and sends data in it."""
+    connection, _ = server.accept()
+    with connection:
+        request = decode(1, connection.recv(65536)[6:])
+        assert isinstance(request, A_ASSOCIATE_RQ)
+        contexts = (PresentationContextAC(1, 0, IMPLICIT), PresentationContextAC(3, 0, "1.2.840.10008.1.2.2"))
+        connection.sendall(A_ASSOCIATE_AC("WRONG", "SENDER", contexts).encode())
+        connection.sendall(p_data(pdv(3, 3, store_command(UID))))
+        while connection.recv(65536):
+            pass
 
 
 def accept_and_stall(server: socket.socket, release: threading.Event) -> None:

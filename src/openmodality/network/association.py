@@ -117,6 +117,7 @@ class Association:
         self._provider = provider
         self._services = services
         self._by_id = {context.context_id: context for context in contexts}
+        provider.accepted_contexts = self._by_id.keys()  # not those that the peer accepted in a way we cannot follow
         self._assembler = MessageAssembler()
         self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
         self._current: AssociationMessage | None = None
