@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from time import monotonic
 
+from fuzz.answering import AnsweringPeer
+from fuzz.decoders import targets
 from fuzz.findings import load
 from fuzz.live import LiveAcceptor
 from fuzz.processes import run_all
@@ -49,8 +51,9 @@ def _parser() -> argparse.ArgumentParser:
 def _replay(path: Path) -> int:
     finding, streams = load(path)
     run = Run(0, finding.seed, float("inf"), path.parent)
-    with LiveAcceptor() as acceptor:
-        problems = Worker(run, acceptor).replay(finding, streams)
+    with AnsweringPeer() as peer, LiveAcceptor() as acceptor:
+        decoders = [*targets(acceptor.recorded), peer.target(acceptor.recorded)]
+        problems = Worker(run, acceptor, decoders).replay(finding, streams)
     for problem in problems:
         print(f"{finding.target}: {problem}")
     print("happens again" if problems else "does not happen any more")

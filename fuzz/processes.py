@@ -7,6 +7,8 @@ import warnings
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 
+from fuzz.answering import AnsweringPeer
+from fuzz.decoders import targets
 from fuzz.live import LiveAcceptor
 from fuzz.summary import progress_line
 from fuzz.worker import Run, Tally, Worker
@@ -40,8 +42,9 @@ def run_all(runs: list[Run]) -> tuple[Tally, bool]:
 
 def _work(run: Run, reports: Connection) -> None:
     warnings.filterwarnings("ignore", module="pydicom")  # of what is wrong in a stream; that is the point of it
-    with LiveAcceptor() as acceptor:
-        Worker(run, acceptor).work(reports.send)
+    with AnsweringPeer() as peer, LiveAcceptor() as acceptor:
+        decoders = [*targets(acceptor.recorded), peer.target(acceptor.recorded)]
+        Worker(run, acceptor, decoders).work(reports.send)
     reports.close()
 
 

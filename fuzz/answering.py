@@ -1,0 +1,75 @@
+"""Our own requestor as a target: a peer answers it with a mutated stream, whatever it asks."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from random import Random
+from typing import Final
+
+from fuzz.decoders import ABORTED, ACCEPTED, REJECTED, Target
+from fuzz.mutation import Mutator
+from fuzz.recording import HOST, MR, STORED_SYNTAXES, Recorded, instance
+from fuzz.tree import exchange
+from openmodality.errors import AssociationRejected, OpenModalityError
+from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.requestor import associate
+from openmodality.network.timeouts import Timeouts
+from openmodality.services.storage import InstanceIdentity, store
+from openmodality.services.verification import VERIFICATION_SERVICE
+from openmodality.upper_layer.negotiation import ContextProposal
+
+NAME: Final = "live requestor"
+_PROPOSALS: Final = tuple(ContextProposal(MR, STORED_SYNTAXES[: 1 + number % 3]) for number in range(3))
+_LOCAL: Final = LocalAE("FUZZ", timeouts=Timeouts(*[1.0] * 6))
+
+
+class AnsweringPeer:
+    """Listens, and answers each connection with the stream that was set. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self.stream = b""
+        self._socket = socket.create_server((HOST, 0))
+        self._thread = threading.Thread(target=self._listen, name="answering peer")
+
+    def __enter__(self) -> AnsweringPeer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+    def target(self, recorded: list[Recorded]) -> Target:
+        """The requestor as something to fuzz: it stores two instances and releases."""
+        answers = [exchange(item.acceptor, item.syntaxes) for item in recorded]
+        return Target(NAME, 0.03, {"": Mutator(answers)}, self._ask)
+
+    def _ask(self, data: bytes, variant: str, rng: Random) -> str:
+        self.stream = data
+        remote = RemoteAE("ACCEPTOR", HOST, self._socket.getsockname()[1])
+        try:
+            with associate(remote, _LOCAL, _PROPOSALS, (VERIFICATION_SERVICE,)) as association:
+                for number in range(2):
+                    context = association.contexts[number % len(association.contexts)]
+                    identity = InstanceIdentity(MR, f"1.2.{number}")
+                    store(association, context, identity, instance(context.transfer_syntax))
+        except AssociationRejected:
+            return REJECTED
+        except OpenModalityError:
+            return ABORTED
+        return ACCEPTED
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.sendall(self.stream)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
