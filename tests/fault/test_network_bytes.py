@@ -12,10 +12,12 @@ from openmodality.dimse.channel import Message, read_data_set
 from openmodality.dimse.command import Command, encode
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.dimse.service import Response, Service
+from openmodality.encoding.part10 import encode_file_head
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import StoreRequest
 from openmodality.standard.dimse import CommandField
-from openmodality.store.instance_file import StorageFull
+from openmodality.store.files import InstanceFiles
+from openmodality.store.instance_file import StorageFull, Stored
 from openmodality.upper_layer.items import PresentationContextRQ
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.user_information import RoleSelection, UserInformation
@@ -303,3 +305,20 @@ def test_an_abstract_syntax_that_is_too_long_to_be_answered_is_rejected_by_itsel
         assert [context.result for context in answer.presentation_contexts] == [0, 0, 0, 3]
         peer.release()
     listening.ended_with()
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_value_of_an_identifier_gets_into_a_warning() -> None:
+    data_set = decode_data_set(element(0x00080018, b"Doe^Jane") + element(0x00100030, b"no date "), IMPLICIT)
+    assert data_set.SOPInstanceUID == "Doe^Jane"
+
+
+def test_a_damaged_deflated_instance_may_come_twice(tmp_path: Path) -> None:
+    deflated = "1.2.840.10008.1.2.1.99"
+    files = InstanceFiles(tmp_path, durability="os", fan_out=False)
+    for damaged, expected in ((b"\xff\xff", Stored.NEW), (b"\xff\xfe", Stored.DIFFERENT)):
+        file = files.create(UID, encode_file_head(MR, UID, deflated, "1.2.3"))
+        file.write(damaged)
+        assert file.commit() is expected
+    files.close()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{UID}.dcm"]
