@@ -1,0 +1,136 @@
+"""Series and images: what a source acquired becomes instances of the profile's objects, in the local store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+from pydicom import Dataset
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import UID
+
+from openmodality.acquisition.source import AcquiredSeries, Pixels
+from openmodality.device.profile import InformationObject
+from openmodality.device.site import Site
+from openmodality.errors import UsageError
+from openmodality.exam.dose import SERIES_NUMBER, event_to_json
+from openmodality.exam.facts import definition_of, exam_facts, series_facts
+from openmodality.exam.record import ExamRecord, SeriesRecord, StepRecord, to_json
+from openmodality.jobs.connection import implementation_identity
+from openmodality.objects.exam_facts import InstanceFacts
+from openmodality.objects.identity import Uids
+from openmodality.objects.image import build_image
+from openmodality.store.local import LocalStore
+
+_NO_IMAGES = ("SR", "PR", "KO")
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPlan:
+    """What is known of a series before its first image."""
+
+    description: str
+    modality: str = ""
+    sop_class_uid: str = ""
+    images: int = 1
+    attributes: Dataset | None = None
+    events: tuple[dict[str, object], ...] = ()
+
+    @classmethod
+    def of(cls, acquired: AcquiredSeries) -> SeriesPlan:
+        """The plan of a series that a source hands over."""
+        return cls(
+            acquired.description,
+            acquired.modality,
+            acquired.sop_class_uid,
+            acquired.number_of_frames,
+            acquired.attributes,
+            tuple(event_to_json(event) for event in acquired.events),
+        )
+
+
+def object_for(site: Site, plan: SeriesPlan) -> InformationObject:
+    """Which object of the profile the images become.
+
+    It is the one of the SOP class, else the first of the modality, else the device's first.
+    Raises :class:`UsageError` where the device makes no images.
+    """
+    images = [item for item in site.profile.objects if item.modality not in _NO_IMAGES]
+    same_class = [item for item in images if item.sop_class_uid == plan.sop_class_uid]
+    same_modality = [item for item in images if item.modality == plan.modality]
+    found = same_class or same_modality or images
+    if not found:
+        raise UsageError(f"profile {site.profile.name} has no image object")
+    return found[0]
+
+
+def new_series(
+    site: Site, exam: ExamRecord, step: StepRecord | None, plan: SeriesPlan, at: float, uid: str = ""
+) -> SeriesRecord:
+    """A series of this exam with the next free number, and with a new UID where none is given."""
+    uids = uids_of(site)
+    chosen = object_for(site, plan)
+    numbers = [series.number for series in exam.series if series.number < SERIES_NUMBER]
+    return SeriesRecord(
+        series_instance_uid=uid or uids.new(),
+        number=max(numbers, default=0) + 1,
+        object_name=chosen.name,
+        modality=chosen.modality,
+        description=plan.description,
+        started=at,
+        step_uid=step.sop_instance_uid if step else "",
+        frame_of_reference_uid=uids.derived(f"{exam.study_instance_uid}/{exam.id}/frame of reference"),
+        images=plan.images,
+        attributes=to_json(plan.attributes or Dataset()),
+        events=tuple(plan.events),
+    )
+
+
+class ImageMaker:
+    """Builds the images of one series and stores them."""
+
+    def __init__(
+        self, site: Site, store: LocalStore, exam: ExamRecord, step: StepRecord | None, series: SeriesRecord
+    ) -> None:
+        self._site = site
+        self._store = store
+        self._definition = definition_of(site, series.object_name)
+        self._exam = exam_facts(site, exam, step)
+        self._series = series_facts(series)
+
+    def make(self, number: int, pixels: Pixels, attributes: Dataset, uid: str = "") -> str:
+        """Build an image and store it; its SOP Instance UID. The image is safe when this returns.
+
+        Raises:
+            ObjectInvalid: a mandatory attribute has no value, or the pixels do not fit the object.
+            StoreError: there is no room.
+        """
+        instance_uid: str = uid or uids_of(self._site).new()
+        now = datetime.fromtimestamp(self._store.database.clock())
+        instance = InstanceFacts(instance_uid, number, now)
+        frame = (pixels, attributes)
+        data_set = build_image(self._definition, self._exam, self._series, instance, frame)
+        keep_instance(self._site, self._store, data_set)
+        return instance_uid
+
+
+def keep_instance(site: Site, store: LocalStore, data_set: Dataset) -> None:
+    """Store an instance that this device made; it is safe when this returns."""
+    class_uid, version_name = implementation_identity(site)
+    data_set.file_meta.ImplementationClassUID = UID(class_uid)
+    data_set.file_meta.ImplementationVersionName = version_name
+    buffer = BytesIO()
+    dcmwrite(buffer, data_set, enforce_file_format=True)
+    file = store.create(str(data_set.SOPInstanceUID))
+    try:
+        file.write(buffer.getbuffer())
+    except BaseException:
+        file.abort()
+        raise
+    store.accept(file, "acquired")
+
+
+def uids_of(site: Site) -> Uids:
+    """How this device makes UIDs."""
+    return Uids(site.settings.device.uid_root) if site.settings.device.uid_root else Uids()

@@ -1,0 +1,232 @@
+"""An exam and its series as a program or an operator holds them: thin handles over what is in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from numpy.typing import NDArray
+from pydicom import Dataset
+
+from openmodality.acquisition.arrays import frames_from_array
+from openmodality.acquisition.drop_folder import Arrival
+from openmodality.acquisition.files import FileSource
+from openmodality.acquisition.keywords import attributes_of
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
+from openmodality.errors import UsageError
+from openmodality.exam.images import ImageMaker, SeriesPlan, new_series, uids_of
+from openmodality.exam.record import (
+    COMPLETED,
+    DISCONTINUED,
+    IN_PROGRESS,
+    REGISTERED,
+    ExamRecord,
+    SeriesRecord,
+    StepRecord,
+    open_step,
+    read_exam,
+    steps_of,
+)
+from openmodality.exam.workflow import Workflow
+from openmodality.store.queries import InstanceReference, Level, instance_references
+
+Progress = Callable[[int, int], None]
+"""Called with how many images of a series are stored and how many there will be."""
+
+
+class Exam:
+    """One exam. As a context manager it is COMPLETED at the end of the block, DISCONTINUED on an exception."""
+
+    def __init__(self, workflow: Workflow, exam_id: int) -> None:
+        self.id = exam_id
+        self._workflow = workflow
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.state not in (REGISTERED, IN_PROGRESS):
+            return  # it was ended inside the block
+        if kind is None:
+            self.complete()
+        else:
+            self.discontinue()
+
+    @property
+    def record(self) -> ExamRecord:
+        """What is on record now."""
+        with self._workflow.store.database.read() as connection:
+            return read_exam(connection, self.id)
+
+    @property
+    def state(self) -> str:
+        """REGISTERED, IN PROGRESS, COMPLETED or DISCONTINUED."""
+        return self.record.state
+
+    @property
+    def study_instance_uid(self) -> str:
+        """(0020,000D) Study Instance UID."""
+        return self.record.study_instance_uid
+
+    @property
+    def accession_number(self) -> str:
+        """(0008,0050) Accession Number, the worklist's or made here."""
+        return self.record.accession_number
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the operator is to know: what changed at the RIS, or could not be checked."""
+        return self.record.notices
+
+    @property
+    def steps(self) -> list[StepRecord]:
+        """The performed procedure steps, oldest first."""
+        with self._workflow.store.database.read() as connection:
+            return steps_of(connection, self.id)
+
+    def instances(self) -> list[InstanceReference]:
+        """Everything that was made, the dose report included."""
+        series = "\\".join(each.series_instance_uid for each in self.record.series)
+        if not series:
+            return []
+        with self._workflow.store.read() as connection:
+            return instance_references(connection, Level.IMAGE, {"SeriesInstanceUID": series})
+
+    def begin(self) -> Self:
+        """Begin a registered exam, or append to one that has ended: a performed step is IN PROGRESS."""
+        self._workflow.begin(self.id)
+        return self
+
+    def series(
+        self,
+        description: str = "",
+        *,
+        modality: str = "",
+        sop_class_uid: str = "",
+        images: int = 1,
+        **attributes: object,
+    ) -> Series:
+        """Begin a series. ``attributes`` are DICOM keywords that all its images share, such as ``ProtocolName``.
+
+        Raises:
+            UsageError: the exam has ended.
+            ObjectInvalid: a keyword or value is not DICOM's.
+        """
+        common = attributes_of(attributes, f"series {description!r}")
+        return self._new_series(SeriesPlan(description, modality, sop_class_uid, images, common))
+
+    def acquire(self, source: Source, progress: Progress = lambda done, total: None) -> list[Series]:
+        """Take all series of a source, storing each image as it comes.
+
+        Raises:
+            ObjectInvalid: an image lacks a mandatory attribute, or its pixels do not fit the object.
+        """
+        made = []
+        for acquired in source.series():
+            with self._new_series(SeriesPlan.of(acquired)) as series:
+                series.add_all(acquired, progress)
+            made.append(series)
+        return made
+
+    def take(self, arrival: Arrival) -> Series | None:
+        """Take a file out of a watched folder; the same file gives the same instances when it comes again."""
+        uids = uids_of(self._workflow.site)
+        taken = None
+        for number, acquired in enumerate(FileSource([arrival.path]).series()):
+            key = f"{self.study_instance_uid}/{arrival.key}/{number}"
+            known = {each.series_instance_uid: each for each in self.record.series}
+            uid = uids.derived(key)
+            taken = Series(self, known[uid]) if uid in known else self._new_series(SeriesPlan.of(acquired), uid)
+            with taken:
+                taken.add_all(acquired, keys=lambda image, key=key: uids.derived(f"{key}/{image}"))  # type: ignore[misc]
+        return taken
+
+    def complete(self) -> Self:
+        """End the exam: the step is COMPLETED with all that it made, images are queued for the archives."""
+        self._workflow.end(self.id, COMPLETED)
+        return self
+
+    def discontinue(self, reason: str = "") -> Self:
+        """End the exam as DISCONTINUED; ``reason`` is a code value of CID 9300, 110513 (unspecified) by default."""
+        self._workflow.end(self.id, DISCONTINUED, reason)
+        return self
+
+    def deliver(self) -> None:
+        """Queue for the archives what was made since the last time."""
+        self._workflow.deliver(self.id)
+
+    def image_maker(self, series: SeriesRecord) -> ImageMaker:
+        """What builds the images of a series of this exam."""
+        workflow = self._workflow
+        with workflow.store.database.read() as connection:
+            exam, step = read_exam(connection, self.id), open_step(connection, self.id)
+        return ImageMaker(workflow.site, workflow.store, exam, step, series)
+
+    def _new_series(self, plan: SeriesPlan, uid: str = "") -> Series:
+        workflow = self._workflow
+        if self.state == REGISTERED:
+            workflow.begin(self.id, plan.modality)
+        with workflow.store.database.read() as connection:
+            exam, step = read_exam(connection, self.id), open_step(connection, self.id)
+        if exam.state != IN_PROGRESS:
+            raise UsageError(f"exam {self.id} is {exam.state}", advice="begin it again to append to it")
+        series = new_series(workflow.site, exam, step, plan, workflow.now, uid)
+        workflow.plan_series(self.id, series)
+        return Series(self, series)
+
+
+class Series:
+    """One series. As a context manager its images are queued for the archives at the end of the block."""
+
+    def __init__(self, exam: Exam, record: SeriesRecord) -> None:
+        self.exam = exam
+        self.record = record
+        self._maker = exam.image_maker(record)
+        self._images = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def series_instance_uid(self) -> str:
+        """(0020,000E) Series Instance UID."""
+        return self.record.series_instance_uid
+
+    def add(self, pixels: NDArray[Any], **attributes: object) -> list[str]:
+        """Make images of an array, shape (rows, columns) or (frames, rows, columns); their SOP Instance UIDs.
+
+        ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``. An image is safe when this returns.
+        """
+        frames = frames_from_array(pixels, attributes, f"image {self._images + 1}")
+        return [self.add_frame(frame) for frame in frames]
+
+    def add_frame(self, frame: AcquiredFrame, uid: str = "") -> str:
+        """Make an image of a frame of a source; its SOP Instance UID."""
+        self._images += 1
+        return self._maker.make(self._images, frame.pixels, frame.attributes, uid)
+
+    def add_all(
+        self,
+        acquired: AcquiredSeries,
+        progress: Progress = lambda done, total: None,
+        keys: Callable[[int], str] = lambda image: "",
+    ) -> None:
+        """Make images of all frames of a series."""
+        for number, frame in enumerate(acquired.frames, 1):
+            self.add_frame(frame, keys(number))
+            progress(number, acquired.number_of_frames)
+
+    def close(self) -> None:
+        """Queue the images of this series for the archives now, without waiting for the end of the exam."""
+        self.exam.deliver()
+
+
+def patient_attributes(patient: Mapping[str, object] | None, attributes: Mapping[str, object]) -> Dataset:
+    """What the operator typed, from keywords and values."""
+    return attributes_of({**(patient or {}), **attributes}, "exam")

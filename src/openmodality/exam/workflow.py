@@ -1,0 +1,270 @@
+"""The life of an exam: registered, in progress, completed or discontinued; each change is one transaction.
+
+Rules, so that a process may die at any moment:
+- a change of state and the jobs that tell others of it are in one transaction;
+- a step that ends is first noted as ending, with its moment and reason; carrying that out can be repeated;
+- what is derived from a step (its dose report) has UIDs derived from the step's, so that making it twice makes one.
+
+RIS and archive are never waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pydicom import Dataset
+from sqlalchemy import Connection, insert, update
+
+from openmodality.device.profile import Service
+from openmodality.device.site import Peer, Site
+from openmodality.errors import UsageError
+from openmodality.exam import dose
+from openmodality.exam.delivery import Delivery, produced
+from openmodality.exam.facts import items_of
+from openmodality.exam.images import keep_instance, uids_of
+from openmodality.exam.record import (
+    COMPLETED,
+    DISCONTINUED,
+    IN_PROGRESS,
+    REGISTERED,
+    Ending,
+    ExamRecord,
+    SeriesRecord,
+    StepRecord,
+    add_series,
+    insert_exam,
+    insert_item,
+    open_step,
+    read_exam,
+    save_exam,
+    steps_of,
+    to_json,
+)
+from openmodality.exam.step_attributes import SeriesContent, n_create_attributes, n_set_attributes
+from openmodality.exam.worklist_items import WorklistItem, keep_patient, value_of
+from openmodality.jobs.performed_step import create_job, set_job
+from openmodality.jobs.queue import Queue
+from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
+from openmodality.store.attributes import keywords_of
+from openmodality.store.local import LocalStore
+from openmodality.store.schema import patients, performed_steps
+
+
+class Workflow:
+    """Moves the exams of one device through their states."""
+
+    def __init__(self, site: Site, store: LocalStore, queue: Queue) -> None:
+        self.site = site
+        self.store = store
+        self.queue = queue
+        self.delivery = Delivery(site, queue)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.store.database.clock()
+
+    def register(self, items: Sequence[WorklistItem], user: Dataset, notices: Sequence[str] = ()) -> ExamRecord:
+        """A new exam, not yet begun: for worklist items, or without any for a patient registered by hand.
+
+        Raises:
+            UsageError: the items belong to several patients, or nothing names a patient.
+        """
+        _check_patient(items, user)
+        uids = uids_of(self.site)
+        study_uids = [uid for item in items if (uid := item["StudyInstanceUID"])]
+        with self.store.write() as connection:
+            patient_id = keep_patient(self.store.database, connection, _demographics(items, user))
+            exam_id = insert_exam(
+                connection,
+                {
+                    "patient_id": patient_id,
+                    "state": REGISTERED,
+                    "StudyInstanceUID": study_uids[0] if study_uids else uids.new(),
+                    "scheduled": bool(items),
+                    "created_at": self.now,
+                    "data": {"study_id": "", "user": to_json(user), "series": [], "notices": [], "ending": None},
+                },
+            )
+            for item in items:
+                step_id = item["ScheduledProcedureStepID"]
+                insert_item(connection, exam_id, to_json(item.attributes), item.id, step_id)
+            exam = read_exam(connection, exam_id)
+            accession = items[0]["AccessionNumber"] if items else str(user.get("AccessionNumber") or "")
+            exam = replace(
+                exam,
+                study_id=str(exam_id),
+                accession_number=accession or ("" if items else _local_accession(exam)),
+                notices=tuple(notice for notice in notices if notice),
+            )
+            save_exam(connection, exam)
+            self._event(connection, exam, REGISTERED)
+            return exam
+
+    def begin(self, exam_id: int, modality: str = "") -> ExamRecord:
+        """Begin the exam, or go on with it: its performed step is IN PROGRESS from now on (DECISIONS MR 18).
+
+        An exam that has ended is appended to, with a further performed step.
+        """
+        with self.store.write() as connection:
+            exam = read_exam(connection, exam_id)
+            if exam.state == IN_PROGRESS:
+                return exam
+            self._add_step(connection, exam, modality)
+            begun = replace(exam, state=IN_PROGRESS, ended_at=None, ending=None)
+            save_exam(connection, begun)
+            self._event(connection, begun, IN_PROGRESS)
+            return begun
+
+    def plan_series(self, exam_id: int, series: SeriesRecord) -> ExamRecord:
+        """Put a series on record before its first image."""
+        with self.store.write() as connection:
+            return add_series(connection, exam_id, series)
+
+    def deliver(self, exam_id: int) -> None:
+        """Queue for the archives what was made since the last time."""
+        with self.store.write() as connection:
+            self.delivery.deliver(connection, read_exam(connection, exam_id))
+
+    def end(self, exam_id: int, state: str, reason: str = "") -> ExamRecord:
+        """End the exam as COMPLETED or DISCONTINUED.
+
+        Raises:
+            UsageError: it has ended already, it has no image to be completed with, or the reason is none of CID 9300.
+        """
+        if state == DISCONTINUED:
+            reason = reason or UNSPECIFIED
+            if reason not in DISCONTINUATION_REASONS:
+                known = ", ".join(DISCONTINUATION_REASONS)
+                raise UsageError(f"{reason!r} is no reason of CID 9300: {known}")
+        with self.store.write() as connection:
+            exam = read_exam(connection, exam_id)
+            if exam.state not in (REGISTERED, IN_PROGRESS):
+                raise UsageError(f"exam {exam_id} is {exam.state} already", advice="append to it to add images")
+            if state == COMPLETED and not _content(connection, exam, open_step(connection, exam_id)):
+                raise UsageError(f"exam {exam_id} has no image", advice="discontinue it instead")
+            save_exam(connection, replace(exam, ending=exam.ending or Ending(state, self.now, reason)))
+        return self.carry_out(exam_id)
+
+    def carry_out(self, exam_id: int) -> ExamRecord:
+        """Do what the noted ending asks for; can be repeated at any point."""
+        with self.store.read() as connection:
+            exam, step = read_exam(connection, exam_id), open_step(connection, exam_id)
+        ending = exam.ending
+        if ending is None or exam.state not in (REGISTERED, IN_PROGRESS):
+            return exam
+        if dose.events_of(exam, step) and dose.has_dose_report(self.site):
+            exam = self._make_report(exam, step, ending)
+        with self.store.write() as connection:
+            exam = read_exam(connection, exam_id)
+            if step is not None:
+                self._end_step(connection, exam, step, ending)
+            ended = replace(exam, state=ending.state, ended_at=ending.at, ending=None)
+            save_exam(connection, ended)
+            self.delivery.deliver(connection, ended)
+            self._event(connection, ended, ending.state, _reason_words(ending))
+            return ended
+
+    def _add_step(self, connection: Connection, exam: ExamRecord, modality: str) -> None:
+        peer = self.mpps_peer()
+        number = sum(1 for _ in steps_of(connection, exam.id)) + 1
+        step_id = f"{exam.id}" if number == 1 else f"{exam.id}.{number}"
+        chosen = modality or _scheduled_modality(exam) or self.site.profile.modalities[0]
+        now = datetime.fromtimestamp(self.now)
+        attributes = n_create_attributes(self.site, exam, step_id, chosen, now) if peer else Dataset()
+        uid = uids_of(self.site).new()
+        row: dict[str, Any] = {
+            "exam_id": exam.id,
+            "SOPInstanceUID": uid,
+            "PerformedProcedureStepID": step_id,
+            "state": IN_PROGRESS,
+            "n_create": to_json(attributes),
+            "started_at": self.now,
+        }
+        connection.execute(insert(performed_steps).values(row))
+        if peer:
+            self.queue.enqueue(connection, create_job(peer, uid))
+
+    def _end_step(self, connection: Connection, exam: ExamRecord, step: StepRecord, ending: Ending) -> None:
+        peer = self.mpps_peer()
+        attributes = Dataset()
+        if peer:
+            content = _content(connection, exam, step) or [self._empty_series(step)]
+            attributes = n_set_attributes(
+                self.site, exam, ending, content, dose.mpps_dose(self.site, dose.events_of(exam, step))
+            )
+        connection.execute(
+            update(performed_steps)
+            .where(performed_steps.c.id == step.id)
+            .values(state=ending.state, ended_at=ending.at, n_set=to_json(attributes))
+        )
+        if peer:
+            self.queue.enqueue(connection, set_job(peer, step.sop_instance_uid))
+
+    def _empty_series(self, step: StepRecord) -> SeriesContent:
+        """A step that ends before its first image still has to name a series (PS3.4 Table F.7.2-1)."""
+        uid = uids_of(self.site).derived(f"{step.sop_instance_uid}/no series")
+        return SeriesContent(SeriesRecord(uid, 0, "", "", "no images", step.started_at, step.sop_instance_uid), ())
+
+    def _make_report(self, exam: ExamRecord, step: StepRecord | None, ending: Ending) -> ExamRecord:
+        uids = uids_of(self.site)
+        series = dose.report_series(self.site, exam, step, uids, ending.at)
+        if series.series_instance_uid not in {each.series_instance_uid for each in exam.series}:
+            exam = self.plan_series(exam.id, series)
+        with self.store.read() as connection:
+            made = any(each.SeriesInstanceUID == series.series_instance_uid for each in produced(connection, exam))
+            if made:
+                return exam
+            report = dose.build_report(self.site, connection, exam, step, series, uids)
+        keep_instance(self.site, self.store, report)
+        return exam
+
+    def mpps_peer(self) -> Peer | None:
+        """The RIS that is told of performed steps: the first peer with this service, where the device has it."""
+        service: Service = "mpps"
+        return next((peer for peer in self.site.peers_for(service) if self.site.proposed(service, peer)), None)
+
+    def _event(self, connection: Connection, exam: ExamRecord, name: str, detail: str = "") -> None:
+        self.store.database.add_event(connection, "exam", exam.id, name, detail)
+
+
+def _content(connection: Connection, exam: ExamRecord, step: StepRecord | None) -> list[SeriesContent]:
+    """The series of a step that hold instances, with these."""
+    made = produced(connection, exam)
+    own = [series for series in exam.series if step is None or series.step_uid == step.sop_instance_uid]
+    by_series = [
+        SeriesContent(series, [each for each in made if each.SeriesInstanceUID == series.series_instance_uid])
+        for series in own
+    ]
+    return [content for content in by_series if content.instances]
+
+
+def _check_patient(items: Sequence[WorklistItem], user: Dataset) -> None:
+    named = {(item["PatientID"], item["IssuerOfPatientID"]) for item in items}
+    if len(named) > 1:
+        raise UsageError("the worklist items belong to several patients", advice="start one exam for each patient")
+    if not items and not user.get("PatientID"):
+        raise UsageError("an exam needs a worklist item or a patient with a Patient ID")
+
+
+def _demographics(items: Sequence[WorklistItem], user: Dataset) -> dict[str, str]:
+    known = {keyword: str(user.get(keyword) or "") for keyword in keywords_of(patients)}
+    for item in items[:1]:
+        known |= {keyword: value for keyword in known if (value := value_of(item.attributes, keyword))}
+    return known
+
+
+def _local_accession(exam: ExamRecord) -> str:
+    """An Accession Number (SH, 16 characters) that this device makes for an unscheduled exam."""
+    return f"L{exam.started:%y%m%d}{exam.id:06d}"[:16]
+
+
+def _scheduled_modality(exam: ExamRecord) -> str:
+    return next((value for item in items_of(exam) if (value := value_of(item, "Modality"))), "")
+
+
+def _reason_words(ending: Ending) -> str:
+    return DISCONTINUATION_REASONS[ending.reason].meaning if ending.reason else ""
