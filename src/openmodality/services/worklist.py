@@ -116,7 +116,8 @@ def _text_defects(element: DataElement, value: object, *, is_declared: bool) -> 
     longest = MAX_CHARACTERS.get(element.VR)
     if longest is None or isinstance(value, bytes):
         return
-    written = getattr(value, "original_string", None) or str(value)  # of DS and IS the text, not the number
+    number_text = getattr(value, "original_string", None) if element.VR in ("DS", "IS") else None
+    written = number_text or str(value)
     parts = str(written).split("=") if element.VR == "PN" else [str(written)]
     if max(map(len, parts)) > longest:
         yield f"{_named(element.tag)}: longer than {longest} characters"

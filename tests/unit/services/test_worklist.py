@@ -10,7 +10,7 @@ from pydicom.dataelem import DataElement
 
 from openmodality.dimse.channel import Message, PresentationContext, read_data_set
 from openmodality.dimse.command import Command
-from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.exchange import request
 from openmodality.dimse.finding import MAX_AFTER_CANCEL
 from openmodality.dimse.identifier import Key, identifier
@@ -251,6 +251,12 @@ def test_defects_are_named_by_tag(spoil: Callable[[Dataset], None], expected: tu
     spoiled = item(1)
     spoil(spoiled)
     assert defects(spoiled) == expected
+
+
+def test_a_name_in_three_groups_is_as_long_as_its_longest_group() -> None:
+    named = item(1, PatientName="Yamada^Tarou=山田^太郎=やまだ^たろう", SpecificCharacterSet="ISO_IR 192")
+    raw = encode_data_set(named, EXPLICIT_VR_LITTLE_ENDIAN)
+    assert defects(decode_data_set(raw, EXPLICIT_VR_LITTLE_ENDIAN)) == ()
 
 
 def test_several_steps_in_one_item_are_a_defect() -> None:
