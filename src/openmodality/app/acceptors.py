@@ -1,0 +1,108 @@
+"""What this device offers to others: an acceptor for each local AE that listens, with what each peer may ask.
+
+Only peers of the site file are known; an AE title that several of them share may do what any of them may. Verification
+is always theirs. Contexts, transfer syntaxes and their order, numbers of associations and rejections are the
+profile's and the site's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from openmodality.app.receiving import RetrieveWindow
+from openmodality.app.tls import server_context
+from openmodality.device.profile import PresentationContextEntry
+from openmodality.device.site import LocalAE, Peer, Site
+from openmodality.dimse.service import Service
+from openmodality.jobs.connection import local_ae
+from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.standard.sop_classes import VERIFICATION
+from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide
+from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+
+_LIMITS = {"storage_commitment": "storage_commitment.max_accepted_associations"}
+_TAKES_ONLY_STORAGE = frozenset({"storage", "verification"})
+
+
+def build_acceptors(site: Site, services: Sequence[Service], window: RetrieveWindow) -> dict[str, Acceptor]:
+    """One acceptor for each local AE that has a port and something to accept, by its role."""
+    return {
+        role: _acceptor(site, entity, services, window)
+        for role, entity in site.application_entities.items()
+        if entity.port is not None and site.accepted(role)
+    }
+
+
+def _acceptor(site: Site, entity: LocalAE, services: Sequence[Service], window: RetrieveWindow) -> Acceptor:
+    local = local_ae(site, entity.ae_title)
+    any_title = site.settings.network.accept_any_called_ae_title
+    policy = AcceptorPolicy(
+        local=local.side,
+        peer=_peer_policies(site, entity.role, services),
+        called_ae_titles=None if any_title else frozenset({entity.ae_title}),
+        accept_unknown_verification=site.parameters.boolean("behaviour.accept_unknown_verification"),
+        max_associations=_limit(site, entity.role),
+    )
+    listening = Listening(
+        site.settings.network.bind_address, entity.port or 0, server_context(site) if entity.tls else None
+    )
+    return Acceptor(local, services, partial(_decide, policy, _congestion(site, entity.role, window)), listening)
+
+
+def _decide(
+    policy: AcceptorPolicy, congested: Callable[[], bool], request: A_ASSOCIATE_RQ, load: Load
+) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
+    return decide(request, policy, Load(load.open_associations, load.open_from_peer, congested()))
+
+
+def _congestion(site: Site, role: str, window: RetrieveWindow) -> Callable[[], bool]:
+    """Whether an AE that only stores refuses for now, because nothing is retrieved (R/F 4.2.6.4.1.1)."""
+    only_storage = {entry.service for entry in site.accepted(role)} <= _TAKES_ONLY_STORAGE
+    if only_storage and site.parameters.boolean("behaviour.receive_only_while_retrieving"):
+        return lambda: not window.is_open
+    return lambda: False
+
+
+def _limit(site: Site, role: str) -> int:
+    general = site.parameters.integer("general.max_accepted_associations")
+    own = _LIMITS.get(role)
+    return min(general, site.parameters.integer(own)) if own else general
+
+
+def _peer_policies(site: Site, role: str, services: Sequence[Service]) -> Callable[[str], PeerPolicy | None]:
+    """The policy for a calling AE title; made once for each, as configuration does not change while we listen."""
+    titles = {peer.ae_title for peer in site.peers.values()}
+    policies = {title: _policy(site, role, site.peers_titled(title), services) for title in titles}
+    return policies.get
+
+
+def _policy(site: Site, role: str, peers: Sequence[Peer], services: Sequence[Service]) -> PeerPolicy:
+    order = tuple(map(str, site.acceptor_transfer_syntaxes))
+    offered = [
+        entry
+        for entry in site.accepted(role)
+        if any(entry.sop_class_uid in each.abstract_syntaxes for each in services)
+    ]
+    syntaxes = {
+        str(entry.sop_class_uid): SyntaxPolicy(
+            tuple(uid for uid in order if uid in entry.transfer_syntaxes),
+            scp=entry.role == "SCP",
+            scu=entry.role == "SCU",
+        )
+        for entry in offered
+        if any(_may_ask(peer, entry) for peer in peers)
+    }
+    syntaxes.setdefault(VERIFICATION, SyntaxPolicy(order))
+    return PeerPolicy(syntaxes, role_selection_required=any(peer.role_selection_required for peer in peers))
+
+
+def _is_offered(entry: PresentationContextEntry, services: Sequence[Service]) -> bool:
+    return any(entry.sop_class_uid in service.abstract_syntaxes for service in services)
+
+
+def _may_ask(peer: Peer, entry: PresentationContextEntry) -> bool:
+    if entry.sop_class_uid == VERIFICATION:
+        return True
+    allowed = not peer.sop_classes or entry.sop_class_uid in peer.sop_classes
+    return allowed and peer.may_ask(entry.service)

@@ -1,0 +1,85 @@
+"""Deletes what an archive has committed to keep, where the site wants that (RF-4.4.2-19); off by default."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Final, Self
+
+from sqlalchemy import exists, select
+
+from openmodality.device.site import Site
+from openmodality.errors import StoreError
+from openmodality.store.deletion import delete_entity
+from openmodality.store.local import LocalStore
+from openmodality.store.queries import Level
+from openmodality.store.schema import UNFINISHED, commitment_instances, instances, job_instances, jobs
+
+log = logging.getLogger(__name__)
+
+_RETRY_S: Final = 60.0
+_OPEN: Final = (*UNFINISHED, "failed")
+
+
+class Housekeeping:
+    """A thread that waits for changes; needed only where a peer's ``storage_commitment.on_success`` is ``delete``."""
+
+    def __init__(self, store: LocalStore, site: Site) -> None:
+        self._store = store
+        self._site = site
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._store.database.changed.notify()
+        self._thread.join()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the site deletes anything by itself."""
+        archives = self._site.peers_for("storage_commitment")
+        return bool(archives) and all(
+            peer.parameters.text("storage_commitment.on_success") == "delete" for peer in archives
+        )
+
+    def _run(self) -> None:
+        changed = self._store.database.changed
+        while not self._stopping.is_set():
+            seen = changed.count
+            try:
+                deleted = delete_committed(self._store)
+            except StoreError as error:
+                log.warning("housekeeping.failed", extra={"reason": str(error)})
+                deleted = 0
+            if not deleted:
+                changed.wait(seen, _RETRY_S)
+
+
+def delete_committed(store: LocalStore) -> int:
+    """Delete the instances that are committed and that no job needs any more; returns how many."""
+    columns = job_instances.c
+    committed = exists().where(
+        commitment_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
+        commitment_instances.c.result == "committed",
+    )
+    needed = exists().where(
+        columns.SOPInstanceUID == instances.c.SOPInstanceUID,
+        columns.job_id.in_(select(jobs.c.id).where(jobs.c.state.in_(_OPEN))),
+    )
+    with store.read() as connection:
+        uids = list(connection.execute(select(instances.c.SOPInstanceUID).where(committed, ~needed)).scalars())
+    deleted = 0
+    for uid in uids:
+        try:
+            deleted += delete_entity(store, Level.IMAGE, uid).instances
+        except StoreError as error:
+            log.info("housekeeping.kept", extra={"reason": str(error)})  # its exam is still in progress
+    return deleted

@@ -1,0 +1,73 @@
+"""The queue as an operator sees and controls it (the statements' job control application)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from openmodality.jobs.job import Job, JobInstance, Kind, Result, State
+from openmodality.jobs.listing import Change, blockers, count_results, get_job, history, instances_of, list_jobs
+from openmodality.jobs.queue import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """All there is to know of a job: its instances, its history, and the jobs that it waits for."""
+
+    job: Job
+    instances: tuple[JobInstance, ...]
+    history: tuple[Change, ...]
+    blockers: tuple[Job, ...]
+
+
+class Jobs:
+    """The jobs of this device."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def list(
+        self,
+        *,
+        states: Iterable[State] | None = None,
+        kinds: Iterable[Kind] | None = None,
+        destination: str | None = None,
+        limit: int | None = None,
+    ) -> list[Job]:
+        """Jobs that fit all of the filters, newest first."""
+        with self._queue.database.read() as connection:
+            return list_jobs(connection, states=states, kinds=kinds, destination=destination, limit=limit)
+
+    def show(self, job_id: int) -> JobDetails:
+        """One job. Raises ``UsageError`` when there is none with this number."""
+        with self._queue.database.read() as connection:
+            job = get_job(connection, job_id)
+            return JobDetails(
+                job,
+                tuple(instances_of(connection, job_id)),
+                tuple(history(connection, job_id)),
+                tuple(blockers(connection, job)),
+            )
+
+    def results(self, jobs: Iterable[Job]) -> dict[int, Mapping[Result, int]]:
+        """How many instances of each job have which result."""
+        with self._queue.database.read() as connection:
+            return count_results(connection, [job.id for job in jobs])
+
+    def retry(self, job_id: int) -> Job:
+        """Run a job now: one that failed, was cancelled or waits. What has success is not repeated."""
+        return self._queue.retry(job_id)
+
+    def cancel(self, job_id: int) -> Job:
+        """Cancel a job and those that come after it."""
+        return self._queue.cancel(job_id)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be done, being done or waited for, but what another job that failed holds up."""
+        open_ = self.list(states=(State.TODO, State.DOING, State.WAITING))
+        with self._queue.database.read() as connection:
+            return all(self._is_held(blockers(connection, job)) for job in open_)
+
+    def _is_held(self, held_by: Iterable[Job]) -> bool:
+        return any(job.state in (State.FAILED, State.CANCELLED) for job in held_by)

@@ -1,0 +1,84 @@
+"""What is in the local database: listed, imported, deleted, sent on by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.store.deletion import Deleted, delete_entity
+from openmodality.store.instance_file import Stored
+from openmodality.store.local import LocalStore
+from openmodality.store.queries import Found, InstanceReference, Level, find, instance_references
+
+Progress = Callable[[int, int], None]
+"""Called with how many files are done and how many there are."""
+
+
+@dataclass(slots=True)
+class Imported:
+    """What became of the files of an import; ``refused`` are those that are no DICOM files, with the reason."""
+
+    new: int = 0
+    same: int = 0
+    different: int = 0
+    refused: list[tuple[Path, str]] = field(default_factory=list)
+
+
+class LocalData:
+    """The instances of this device and what they belong to."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+
+    def find(self, level: Level, keys: dict[str, str], limit: int | None = None) -> list[Found]:
+        """Entities of a level that match the keys (PS3.4 C.2.2.2)."""
+        with self._store.read() as connection:
+            return find(connection, level, keys, limit=limit)
+
+    def references(self, study: str = "", series: str = "", instance: str = "") -> list[InstanceReference]:
+        """The instances of a study, series or instance. Raises ``UsageError`` where there is none."""
+        given = {"StudyInstanceUID": study, "SeriesInstanceUID": series, "SOPInstanceUID": instance}
+        keys = {keyword: uid for keyword, uid in given.items() if uid}
+        if not keys:
+            raise UsageError("name a study, a series or an instance by its UID")
+        with self._store.read() as connection:
+            found = instance_references(connection, Level.IMAGE, keys)
+        if not found:
+            raise UsageError("the local database has no such instances")
+        return found
+
+    def import_files(self, paths: Iterable[str | Path], progress: Progress = lambda done, total: None) -> Imported:
+        """Copy PS3.10 files, and those of folders, into the store."""
+        files = list(_files(paths))
+        imported = Imported()
+        for number, path in enumerate(files, 1):
+            try:
+                stored = self._store.add_file(path)
+            except ObjectInvalid as error:
+                imported.refused.append((path, str(error)))
+            else:
+                imported.new += stored is Stored.NEW
+                imported.same += stored is Stored.SAME
+                imported.different += stored is Stored.DIFFERENT
+            progress(number, len(files))
+        self._store.flush()
+        return imported
+
+    def delete(self, level: Level, uid: str, *, issuer: str = "", force: bool = False) -> Deleted:
+        """Delete a patient (by Patient ID), study, series or instance.
+
+        Raises ``StoreError`` while an exam or a job needs it, ``NotCommitted`` unless ``force`` is given.
+        """
+        return delete_entity(self._store, level, uid, issuer=issuer, force=force)
+
+
+def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
+    for path in map(Path, paths):
+        if path.is_dir():
+            yield from sorted(each for each in path.rglob("*") if each.is_file() and each.name != "DICOMDIR")
+        elif path.exists():
+            yield path
+        else:
+            raise UsageError(f"{path}: there is no such file or folder")

@@ -1,0 +1,266 @@
+"""The device: everything that a program, the command line and the console do goes through :class:`Modality`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from openmodality.app.jobs import Jobs
+from openmodality.app.local_data import Imported, LocalData, Progress
+from openmodality.app.runtime import Runtime
+from openmodality.device.site import Peer, Site
+from openmodality.device.site_loader import load_site
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.exam.record import ExamRecord, read_exam, read_exams
+from openmodality.exam.session import Exam, patient_attributes
+from openmodality.exam.worklist import ItemCheck, WorklistAnswer
+from openmodality.exam.worklist_items import WorklistItem, stored_items
+from openmodality.jobs.job import Job
+from openmodality.services.verification import echo
+from openmodality.store.database import Clock
+from openmodality.store.deletion import Deleted
+from openmodality.store.queries import Found, Level
+
+Items = WorklistItem | int | Sequence[WorklistItem | int]
+Confirm = Callable[[ItemCheck], bool]
+"""Asked when a worklist item is gone or has changed since it was shown; ``False`` stops the start of the exam."""
+
+_LOOK_S: Final = 0.5
+
+
+class Modality:
+    """A device at a site, from its site file. Use it as a context manager.
+
+    ``works``: this process may work the queue in the background; it does where no other process of the same data
+    folder does already (``app.worker_lock``). Leaving the block stops the work after the instance that is being sent;
+    what is queued is on disk and goes on with the next start, or with ``openmodality serve``.
+    """
+
+    def __init__(self, site: Site | str | Path, *, works: bool = True, clock: Clock = time.time) -> None:
+        self.site = site if isinstance(site, Site) else load_site(site)
+        self._works = works
+        self._runtime = Runtime(self.site, clock)
+        self._store = self._runtime.store
+        self._workflow = self._runtime.workflow
+        self._data = LocalData(self._store)
+        self.jobs = Jobs(self._runtime.queue)
+
+    def __enter__(self) -> Self:
+        try:
+            if self._works:
+                self._runtime.start_worker()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and working, let go of the database."""
+        self._runtime.close()
+
+    # The device on the network
+
+    def serve(self) -> dict[str, int]:
+        """Listen for peers and work the queue until the block ends or :meth:`stop_serving`; the ports by role."""
+        return self._runtime.serve()
+
+    def stop_serving(self) -> None:
+        """Listen no longer."""
+        self._runtime.stop_serving()
+
+    @property
+    def works_queue(self) -> bool:
+        """Whether this process works the queue, and not another one."""
+        return self._runtime.works
+
+    def echo(self, peer: str) -> int:
+        """Verification: the Status of a C-ECHO to a peer. Raises the errors of an association."""
+        with self._runtime.connections.open("verification", self.site.peer(peer)) as association:
+            return echo(association)
+
+    def wait_until_idle(self, timeout_s: float = 60.0) -> bool:
+        """Wait until no job is to be done or waited for; says whether that came true in time.
+
+        Jobs that one which failed holds up do not count: they wait for a person.
+        """
+        changed = self._store.database.changed
+        deadline = time.monotonic() + timeout_s
+        while True:
+            seen = changed.count
+            if self.jobs.idle:
+                return True
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return False
+            changed.wait(seen, left_s if self.works_queue else min(left_s, _LOOK_S))
+
+    # Worklist
+
+    def worklist(self, **keys: str) -> list[WorklistItem]:
+        """Ask the RIS now and keep what it says; ``keys`` are matching keys, such as ``PatientID="0000001"``.
+
+        Without keys: what is scheduled for this device today. Raises ``WorklistFailed`` and the errors of an
+        association.
+        """
+        return list(self.query_worklist(keys).items)
+
+    def query_worklist(self, keys: Mapping[str, str] | None = None, peer: str | None = None) -> WorklistAnswer:
+        """As :meth:`worklist`, with what the operator is to know of the answer."""
+        return self._runtime.worklist.query(keys, peer)
+
+    def worklist_items(self) -> list[WorklistItem]:
+        """The items that are stored and current, by their scheduled time."""
+        with self._store.database.read() as connection:
+            return stored_items(connection)
+
+    def check(self, item: WorklistItem) -> ItemCheck:
+        """Whether the RIS still has an item, unchanged."""
+        try:
+            return self._runtime.worklist.check(item)
+        except OpenModalityError as error:
+            return ItemCheck("unknown", item, reason=str(error))
+
+    # Exams
+
+    def exam(
+        self,
+        items: Items | None = None,
+        *,
+        patient: Mapping[str, object] | None = None,
+        modality: str = "",
+        confirm: Confirm | None = None,
+        **attributes: object,
+    ) -> Exam:
+        """Start an exam, to be used as a context manager: COMPLETED at its end, DISCONTINUED on an exception.
+
+        As :meth:`start_exam`.
+        """
+        return self.start_exam(items, patient=patient, modality=modality, confirm=confirm, **attributes)
+
+    def start_exam(
+        self,
+        items: Items | None = None,
+        *,
+        patient: Mapping[str, object] | None = None,
+        modality: str = "",
+        confirm: Confirm | None = None,
+        **attributes: object,
+    ) -> Exam:
+        """Start an exam for one or several worklist items, or an unscheduled one for a ``patient`` given by keyword.
+
+        The performed procedure step is IN PROGRESS from now on. ``attributes`` are what the operator typed, such as
+        ``OperatorsName``. Raises ``UsageError`` where ``confirm`` says no.
+        """
+        chosen, notices = self._checked(self._items(items), confirm)
+        exam = self._registered(chosen, patient, attributes, notices)
+        self._workflow.begin(exam.id, modality)
+        return exam
+
+    def register(self, patient: Mapping[str, object], **attributes: object) -> Exam:
+        """Register a patient by hand: an exam that begins with its first image, or with ``begin``."""
+        notices = []
+        if self.site.parameters.boolean("worklist.update_at_registration") and self.site.peers_for("worklist"):
+            try:
+                self.query_worklist()
+            except OpenModalityError as error:
+                notices.append(f"the worklist could not be updated: {error}")
+        return self._registered([], patient, attributes, notices)
+
+    def find_exam(self, exam_id: int) -> Exam:
+        """An exam by its number. Raises ``UsageError`` where there is none."""
+        with self._store.database.read() as connection:
+            read_exam(connection, exam_id)
+        return Exam(self._workflow, exam_id)
+
+    def exams(self, *states: str) -> list[ExamRecord]:
+        """Exams in these states, or all, newest first."""
+        with self._store.database.read() as connection:
+            return read_exams(connection, states)
+
+    # Local data
+
+    def studies(self, **keys: str) -> list[Found]:
+        """Studies in the local database; ``keys`` match as in a query."""
+        return self._data.find(Level.STUDY, keys)
+
+    def series(self, **keys: str) -> list[Found]:
+        """Series in the local database."""
+        return self._data.find(Level.SERIES, keys)
+
+    def instances(self, **keys: str) -> list[Found]:
+        """Instances in the local database."""
+        return self._data.find(Level.IMAGE, keys)
+
+    def instance_path(self, sop_instance_uid: str) -> Path:
+        """The PS3.10 file of an instance."""
+        return self._store.files.path(sop_instance_uid)
+
+    def import_files(self, paths: Iterable[str | Path], progress: Progress = lambda done, total: None) -> Imported:
+        """Copy DICOM files, and those of folders, into the local database."""
+        return self._data.import_files(paths, progress)
+
+    def delete(self, level: Level | str, uid: str, *, issuer: str = "", force: bool = False) -> Deleted:
+        """Delete a PATIENT (by Patient ID), STUDY, SERIES or IMAGE; refused while an exam or a job needs it."""
+        return self._data.delete(Level(level), uid, issuer=issuer, force=force)
+
+    # By hand
+
+    def send(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> list[Job]:
+        """Queue a study, series or instance, by its UID, for a peer; by default the first archive of the site."""
+        target = self._peer(peer, "storage")
+        found = self._data.references(study, series, instance)
+        with self._store.write() as connection:
+            pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
+            return self._workflow.delivery.send(connection, target, pairs)
+
+    def commit(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> Job:
+        """Queue a request for storage commitment of a study, series or instance, sent before or not (MR-2.1.3-02)."""
+        target = self._peer(peer, "storage_commitment")
+        if not self._workflow.delivery.may_commit(target):
+            raise UsageError(f"peer {target.name} is not configured for storage commitment")
+        found = self._data.references(study, series, instance)
+        with self._store.write() as connection:
+            pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
+            return self._workflow.delivery.commit(connection, target, pairs)
+
+    def _peer(self, name: str | None, service: str) -> Peer:
+        if name is not None:
+            return self.site.peer(name)
+        found = [peer for peer in self.site.peers.values() if service in peer.services]
+        if not found:
+            raise ConfigurationError(f"{self.site.path} has no peer with the service {service}")
+        return found[0]
+
+    def _items(self, items: Items | None) -> list[WorklistItem]:
+        given = [items] if isinstance(items, WorklistItem | int) else list(items or ())
+        numbers = [each if isinstance(each, int) else each.id for each in given]
+        with self._store.database.read() as connection:
+            return stored_items(connection, numbers)
+
+    def _checked(self, items: Sequence[WorklistItem], confirm: Confirm | None) -> tuple[list[WorklistItem], list[str]]:
+        """The items in their newest state, where the device asks again when an exam starts (DECISIONS MR 17)."""
+        if not self.site.parameters.boolean("worklist.check_at_exam_start"):
+            return list(items), []
+        checks = [self.check(item) for item in items]
+        for check in checks:
+            if check.state in ("gone", "changed") and confirm is not None and not confirm(check):
+                raise UsageError(f"the exam was not started: {check.notice}")
+        return [check.item for check in checks], [check.notice for check in checks if check.notice]
+
+    def _registered(
+        self,
+        items: Sequence[WorklistItem],
+        patient: Mapping[str, object] | None,
+        attributes: Mapping[str, object],
+        notices: Sequence[str],
+    ) -> Exam:
+        record = self._workflow.register(items, patient_attributes(patient, attributes), notices)
+        return Exam(self._workflow, record.id)

@@ -1,0 +1,112 @@
+"""Instances that peers send to this device: into the local store (MR-3.3.4, R/F 4.2.6).
+
+A device may take instances only while it retrieves (R/F): :class:`RetrieveWindow` says when that is, and which studies
+were asked for. What comes of other studies is kept, but not listed (DECISIONS R/F 1).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.part10 import encode_file_head
+from openmodality.encoding.uid import is_valid_uid, strip_padding
+from openmodality.errors import ObjectInvalid
+from openmodality.services.storage import StoreRequest
+from openmodality.store.instance_file import InstanceFile
+from openmodality.store.local import LocalStore
+
+_STUDY: Final = 0x0020000D
+_SERIES: Final = 0x0020000E
+
+Clock = Callable[[], float]
+IsListed = Callable[[str], bool]
+
+
+class RetrieveWindow:
+    """When instances are taken: while a retrieve runs and ``after_s`` seconds after its end."""
+
+    def __init__(self, clock: Clock, after_s: float) -> None:
+        self._clock = clock
+        self._after_s = after_s
+        self._lock = threading.Lock()
+        self._running: Counter[str] = Counter()
+        self._until: dict[str, float] = {}
+
+    @contextmanager
+    def retrieving(self, study_instance_uid: str) -> Iterator[None]:
+        """Around a retrieve of a study."""
+        with self._lock:
+            self._running[study_instance_uid] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running[study_instance_uid] -= 1
+                self._until[study_instance_uid] = self._clock() + self._after_s
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any instance is taken now."""
+        with self._lock:
+            now = self._clock()
+            return any(self._running.values()) or any(until >= now for until in self._until.values())
+
+    def asked_for(self, study_instance_uid: str) -> bool:
+        """Whether a study was asked for."""
+        with self._lock:
+            return study_instance_uid in self._running
+
+
+class StoreSink:
+    """Fulfils :class:`openmodality.services.storage.InstanceSink` with the local store."""
+
+    def __init__(self, store: LocalStore, identity: tuple[str, str], is_listed: IsListed = lambda uid: True) -> None:
+        self._store = store
+        self._identity = identity
+        self._is_listed = is_listed
+
+    def open(self, request: StoreRequest) -> StoreWriter:
+        """Begin the file of an instance."""
+        head = encode_file_head(
+            request.identity.sop_class_uid,
+            request.identity.sop_instance_uid,
+            request.transfer_syntax,
+            *self._identity,
+            request.peer.calling_ae_title,
+        )
+        file = self._store.create(request.identity.sop_instance_uid, head)
+        return StoreWriter(self._store, file, request.transfer_syntax, self._is_listed)
+
+
+class StoreWriter:
+    """One instance on its way into the store."""
+
+    def __init__(self, store: LocalStore, file: InstanceFile, transfer_syntax: str, is_listed: IsListed) -> None:
+        self._store = store
+        self._file = file
+        self._is_listed = is_listed
+        self._scanner = HeadScanner(transfer_syntax, frozenset({_STUDY, _SERIES}), _SERIES)
+
+    def write(self, chunk: memoryview) -> None:
+        """Take a part of the data set."""
+        if not self._scanner.done:
+            self._scanner.feed(chunk)
+        self._file.write(chunk)
+
+    def commit(self) -> None:
+        """Make the instance safe; raises :class:`ObjectInvalid` where it names no study or series."""
+        study, series = (strip_padding(self._scanner.values.get(tag, b"")) for tag in (_STUDY, _SERIES))
+        for uid, name in ((study, "(0020,000D) StudyInstanceUID"), (series, "(0020,000E) SeriesInstanceUID")):
+            if not is_valid_uid(uid, strict=False):
+                self._file.abort()
+                raise ObjectInvalid(f"{name} is missing or is no UID")
+        self._store.accept(self._file, "received", listed=self._is_listed(study))
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        self._file.abort()

@@ -1,0 +1,129 @@
+"""The running parts of a device: store, queue, worker, acceptors; who starts what, and in which order.
+
+At the start: the worker's lock is tried; who gets it recovers store and exams and works the queue, who does not only
+queues. Acceptors listen only where the worker runs. At the end everything stops in the opposite order.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from openmodality.app.acceptors import build_acceptors
+from openmodality.app.housekeeping import Housekeeping
+from openmodality.app.receiving import RetrieveWindow, StoreSink
+from openmodality.app.tls import client_context
+from openmodality.app.worker_lock import WorkerLock
+from openmodality.device.site import Site
+from openmodality.dimse.service import Service
+from openmodality.errors import StoreError
+from openmodality.exam.images import uids_of
+from openmodality.exam.recovery import recover_exams
+from openmodality.exam.workflow import Workflow
+from openmodality.exam.worklist import Worklist
+from openmodality.imaging.decompress import decompress_file
+from openmodality.jobs.commitment import CommitExecutor
+from openmodality.jobs.commitment_record import StoredCommitments
+from openmodality.jobs.connection import Connections, implementation_identity
+from openmodality.jobs.job import Kind
+from openmodality.jobs.performed_step import StepExecutor
+from openmodality.jobs.queue import Queue
+from openmodality.jobs.report import Executor
+from openmodality.jobs.sending import SendExecutor
+from openmodality.jobs.worker import Worker
+from openmodality.network.acceptor import Acceptor
+from openmodality.services.commitment import commitment_result_service
+from openmodality.services.storage import storage_service
+from openmodality.services.verification import VERIFICATION_SERVICE
+from openmodality.store.database import Clock
+from openmodality.store.local import open_store
+
+
+class Runtime:
+    """Everything of one device that lives while the device does."""
+
+    def __init__(self, site: Site, clock: Clock) -> None:
+        self.site = site
+        self._stack = ExitStack()
+        url = site.settings.data.database or None
+        durability = site.settings.data.durability
+        self.store = self._stack.enter_context(
+            open_store(site.data_folder, url=url, durability=durability, clock=clock)
+        )
+        self.lock = WorkerLock(site.data_folder)
+        self._stack.callback(self.lock.release)
+        self.queue = Queue(self.store.database)
+        self.connections = Connections(site, client_context(site))
+        self.workflow = Workflow(site, self.store, self.queue)
+        self.worklist = Worklist(self.store, self.connections)
+        self.window = RetrieveWindow(clock, site.parameters.number("behaviour.receive_after_retrieve_s"))
+        self.acceptors: dict[str, Acceptor] = {}
+        self._worker: Worker | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether this process works the queue."""
+        return self._worker is not None
+
+    def start_worker(self) -> bool:
+        """Recover what a dead process left and work the queue; ``False`` where another process does already."""
+        if self._worker is not None:
+            return True
+        if not self.lock.acquire():
+            return False
+        self.store.recover()
+        recover_exams(self.workflow)
+        destinations = max(len(self.site.peers), 1)
+        self._worker = Worker(self.queue, self._executors(), threads=destinations)
+        self._worker.start()
+        self._stack.callback(self._worker.stop)
+        housekeeping = Housekeeping(self.store, self.site)
+        if housekeeping.is_needed:
+            self._stack.enter_context(housekeeping)
+        return True
+
+    def serve(self) -> dict[str, int]:
+        """Listen, and work the queue; the ports by role. Raises :class:`StoreError` where another process does."""
+        if not self.start_worker():
+            raise StoreError(
+                f"another process serves the data folder {self.site.data_folder}",
+                advice="stop it first, or give this device another data folder",
+            )
+        if not self.acceptors:
+            acceptors = build_acceptors(self.site, self._services(), self.window)
+            with ExitStack() as started:
+                for acceptor in acceptors.values():
+                    started.enter_context(acceptor)
+                self._stack.push(started.pop_all())
+            self.acceptors = acceptors
+        return {role: acceptor.port for role, acceptor in self.acceptors.items()}
+
+    def stop_serving(self) -> None:
+        """Listen no longer; the queue is worked on."""
+        acceptors, self.acceptors = self.acceptors, {}
+        for acceptor in acceptors.values():
+            acceptor.stop()
+
+    def close(self) -> None:
+        """Stop everything, newest first."""
+        self._stack.close()
+
+    def _executors(self) -> dict[Kind, Executor]:
+        step = StepExecutor(self.store.database, self.connections)
+        return {
+            Kind.SEND: SendExecutor(self.store.files, self.connections, decompress_file),
+            Kind.COMMIT: CommitExecutor(self.queue, self.connections, uids_of(self.site)),
+            Kind.MPPS_CREATE: step,
+            Kind.MPPS_SET: step,
+        }
+
+    def _services(self) -> tuple[Service, ...]:
+        storage = frozenset(
+            str(entry.sop_class_uid)
+            for entry in self.site.profile.presentation_contexts
+            if entry.accepted and entry.service == "storage"
+        )
+        only_asked_for = self.site.parameters.boolean("behaviour.receive_only_while_retrieving")
+        is_listed = self.window.asked_for if only_asked_for else lambda uid: True
+        sink = StoreSink(self.store, implementation_identity(self.site), is_listed)
+        record = StoredCommitments(self.queue, self.site)
+        return VERIFICATION_SERVICE, storage_service(sink, storage), commitment_result_service(record)

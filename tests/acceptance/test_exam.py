@@ -1,0 +1,171 @@
+"""A whole exam on both devices against a hospital made of the services: worklist, step, images, dose, commitment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+from openmodality.jobs.job import State
+from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
+from tests.devices import Device, add_image, device_in_hospital, today
+
+AUTOMATIC = "automatic_commitment = true"
+
+
+def states(device: Device) -> list[str]:
+    return [str(step.PerformedProcedureStepStatus) for step in device.hospital.steps.steps.values()]
+
+
+def referenced(device: Device, number: int = 0) -> set[str]:
+    step = list(device.hospital.steps.steps.values())[number]
+    return {
+        item.ReferencedSOPInstanceUID
+        for series in step.PerformedSeriesSequence
+        for sequence in (series.ReferencedImageSequence, series.ReferencedNonImageCompositeSOPInstanceSequence)
+        for item in sequence
+    }
+
+
+@pytest.mark.requirement(
+    "MR-2.3.2-08", "MR-2.3.2-09", "MR-2.3.2-11", "MR-2.4.1-01", "MR-2.4.1-03", "MR-2.4.1-04", "MR-2.4.2-01",
+    "MR-2.4.2-05", "MR-2.4.2-06", "MR-2.4.3-01", "MR-2.1.1-07", "MR-3-04", "MR-3-20", "MR-3.2.3.3-01",
+    "MR-3.2.3.3-03", "MR-3.2.4.1-01",
+)  # fmt: skip
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_scheduled_exam_from_worklist_to_commitment(tmp_path: Path, profile: str) -> None:
+    with device_in_hospital(tmp_path, profile, today(profile), peer=AUTOMATIC) as device, device.modality() as modality:
+        modality.serve()
+        (item,) = modality.worklist()
+        assert item.defects == ()
+        with modality.exam(item, OperatorsName="Operator^O") as exam:
+            exam.acquire(device.source)
+        assert exam.state == "COMPLETED"
+        assert modality.wait_until_idle(20)
+        assert [job.state for job in modality.jobs.list() if job.state is not State.DONE] == []
+        made = {instance.SOPInstanceUID for instance in exam.instances()}
+        assert {arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored} == made
+        assert len(device.hospital.stored) == len(made) == (2 if profile == "mr" else 3)
+        assert states(device) == ["COMPLETED"]
+        assert referenced(device) == made
+        (study,) = modality.studies()
+        assert (study.sent, study.committed) == (len(made), len(made))
+        assert device.hospital.steps.received[0][0] == "N-CREATE"
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_images_carry_worklist_and_step(tmp_path: Path, profile: str) -> None:
+    name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
+    with (
+        device_in_hospital(tmp_path, profile, today(profile, name=name)) as device,
+        device.modality() as modality,
+    ):
+        with modality.exam(modality.worklist()[0]) as exam:
+            exam.acquire(device.source)
+        image = dcmread(modality.instance_path(exam.instances()[0].SOPInstanceUID))
+        assert str(image.PatientName) == name
+        assert image.StudyInstanceUID == exam.study_instance_uid
+        assert image.AccessionNumber == "A0001"
+        (request,) = image.RequestAttributesSequence
+        assert (request.ScheduledProcedureStepID, request.RequestedProcedureID) == ("SPS1", "RP1")
+        (reference,) = image.ReferencedPerformedProcedureStepSequence
+        assert reference.ReferencedSOPInstanceUID == exam.steps[0].sop_instance_uid
+        assert image.PerformedProcedureStepID == exam.steps[0].step_id
+        assert modality.wait_until_idle(20)
+
+
+def test_several_scheduled_steps_in_one_exam(tmp_path: Path) -> None:
+    items = today("mr", 2, patient_id="1")
+    with device_in_hospital(tmp_path, "mr", items) as device, device.modality() as modality:
+        with modality.exam(modality.worklist()) as exam:
+            add_image(exam.series("T1"))
+        assert modality.wait_until_idle(20)
+        (step,) = device.hospital.steps.steps.values()
+        ids = [(each.ScheduledProcedureStepID, each.AccessionNumber) for each in step.ScheduledStepAttributesSequence]
+        assert ids == [("SPS1", "A0001"), ("SPS2", "A0002")]
+        image = dcmread(modality.instance_path(exam.instances()[0].SOPInstanceUID))
+        assert [each.ScheduledProcedureStepID for each in image.RequestAttributesSequence] == ["SPS1", "SPS2"]
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_unscheduled_exam(tmp_path: Path, profile: str) -> None:
+    with device_in_hospital(tmp_path, profile) as device, device.modality() as modality:
+        with modality.exam(patient={"PatientID": "U1", "PatientName": "Unknown^John"}) as exam:
+            exam.acquire(device.source)
+        assert modality.wait_until_idle(20)
+        assert states(device) == ["COMPLETED"]
+        (step,) = device.hospital.steps.steps.values()
+        (scheduled,) = step.ScheduledStepAttributesSequence
+        assert scheduled.StudyInstanceUID == exam.study_instance_uid
+        assert scheduled.ScheduledProcedureStepID in ("", None)
+        assert exam.accession_number.startswith("L")
+        assert dcmread(device.hospital.files.path(exam.instances()[0].SOPInstanceUID)).PatientID == "U1"
+
+
+def test_append_to_a_finished_exam(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr", today()) as device, device.modality() as modality:
+        with modality.exam(modality.worklist()[0]) as exam:
+            add_image(exam.series("first"), 1)
+        with modality.find_exam(exam.id).begin() as again:
+            add_image(again.series("second"), 2)
+        assert modality.wait_until_idle(20)
+        assert states(device) == ["COMPLETED", "COMPLETED"]
+        first, second = (referenced(device, number) for number in range(2))
+        assert len(first) == len(second) == 1
+        assert first != second
+        assert [series.number for series in again.record.series] == [1, 2]
+        assert len(modality.studies()) == 1
+
+
+@pytest.mark.parametrize("images", [0, 1])
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_discontinue_before_and_after_images(tmp_path: Path, profile: str, images: int) -> None:
+    with device_in_hospital(tmp_path, profile, today(profile)) as device, device.modality() as modality:
+        exam = modality.start_exam(modality.worklist()[0])
+        for number in range(images):
+            add_image(exam.series("T1", ProtocolName="T1"), number)
+        exam.discontinue("110514")
+        assert modality.wait_until_idle(20)
+        (step,) = device.hospital.steps.steps.values()
+        assert step.PerformedProcedureStepStatus == "DISCONTINUED"
+        (reason,) = step.PerformedProcedureStepDiscontinuationReasonCodeSequence
+        assert (reason.CodeValue, reason.CodingSchemeDesignator) == ("110514", "DCM")
+        assert len(referenced(device)) == len(device.hospital.stored) == images
+
+
+def test_an_exception_discontinues(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr", today()) as device, device.modality() as modality:
+        exam = modality.start_exam(modality.worklist()[0])
+        add_image(exam.series("T1"))
+        with pytest.raises(ZeroDivisionError), exam:
+            raise ZeroDivisionError
+        assert exam.state == "DISCONTINUED"
+        assert modality.wait_until_idle(20)
+        assert states(device) == ["DISCONTINUED"]
+
+
+def test_registered_by_hand_the_first_image_begins_the_step(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality() as modality:
+        exam = modality.register({"PatientID": "H1", "PatientName": "Hand^Made"})
+        assert exam.state == "REGISTERED"
+        assert exam.steps == []
+        add_image(exam.series("T1"))
+        assert exam.state == "IN PROGRESS"
+        exam.complete()
+        assert modality.wait_until_idle(20)
+        assert states(device) == ["COMPLETED"]
+
+
+def test_dose_report_is_part_of_the_step(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "rf", today("rf")) as device, device.modality() as modality:
+        with modality.exam(modality.worklist()[0]) as exam:
+            exam.acquire(device.source)
+        assert modality.wait_until_idle(20)
+        (report,) = (each for each in exam.instances() if each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE)
+        dose = dcmread(device.hospital.files.path(report.SOPInstanceUID))
+        assert dose.CompletionFlag == "COMPLETE"
+        (step,) = device.hospital.steps.steps.values()
+        assert step.TotalTimeOfFluoroscopy is not None
+        assert float(step.ImageAndFluoroscopyAreaDoseProduct) > 0
+        assert report.SOPInstanceUID in referenced(device)

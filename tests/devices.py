@@ -1,0 +1,124 @@
+"""Devices for tests: site files that name the stand-in hospital, and acquisitions that take little time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+
+from openmodality import Modality
+from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
+from openmodality.acquisition.rf_simulator import UPPER_GI, RfSimulator
+from openmodality.acquisition.source import Source
+from openmodality.exam.session import Series
+from openmodality.network.entity import RemoteAE
+from tests.peers.process import free_port
+from tests.stand_in import Hospital, hospital, scheduled
+
+STATION = {"mr": "OM_MR", "rf": "ADR_MWM_SCU"}
+MODALITY = {"mr": "MR", "rf": "RF"}
+LISTENS = {"mr": ("device", "OM_MR"), "rf": ("storage_commitment", "ADR_S_COMM_SCU")}
+
+_SITE = """
+profile = "{profile}"
+
+[data]
+durability = "os"
+
+[network]
+bind_address = "127.0.0.1"
+
+{entities}
+[peers.hospital]
+ae_title = "HOSPITAL"
+host = "127.0.0.1"
+port = {port}
+services = ["verification", "storage", "storage_commitment", "worklist", "mpps"]
+{peer}
+
+[parameters.general]
+connect_timeout_s = 5
+dimse_timeout_s = 5
+association_timeout_s = 5
+{more}
+"""
+
+
+@dataclass
+class Device:
+    """A site file, the hospital it names, and the port on which the device takes notifications."""
+
+    profile: str
+    site: Path
+    hospital: Hospital
+    port: int
+
+    def modality(self, *, works: bool = True) -> Modality:
+        return Modality(self.site, works=works)
+
+    @property
+    def source(self) -> Source:
+        """Two images, of the kind that the device makes."""
+        return quick_source(self.profile)
+
+
+def quick_source(profile: str) -> Source:
+    if profile == "mr":
+        return MrSimulator([replace(SURVEY[2], matrix=64, slices=2)])
+    return RfSimulator([replace(UPPER_GI[1], matrix=64, duration_s=0.3)])
+
+
+def pixels(seed: int = 1) -> NDArray[np.uint16]:
+    """An image of 16 by 16 pixels."""
+    return np.random.default_rng(seed).integers(0, 4096, (16, 16), dtype=np.uint16)
+
+
+def add_image(series: Series, seed: int = 1) -> str:
+    """One image of 16 by 16 pixels, with the geometry that an MR image cannot do without."""
+    geometry: dict[str, object] = {
+        "ImagePositionPatient": [0, 0, seed],
+        "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+        "PixelSpacing": [1, 1],
+        "SliceThickness": 5,
+    }
+    (uid,) = series.add(pixels(seed), **geometry)
+    return uid
+
+
+def today(profile: str = "mr", count: int = 1, **changes: str) -> list[Dataset]:
+    """Worklist items for today and this device."""
+    date = datetime.now().strftime("%Y%m%d")
+    return [
+        scheduled(number, modality=MODALITY[profile], station=STATION[profile], start_date=date, **changes)
+        for number in range(1, count + 1)
+    ]
+
+
+def write_site(folder: Path, profile: str, port: int, *, own_port: int, peer: str = "", more: str = "") -> Path:
+    """A site file whose one peer is the hospital at ``port``."""
+    role, _ = LISTENS[profile]
+    entities = f"[application_entities.{role}]\nport = {own_port}\n"
+    if profile == "rf":
+        entities += f"[application_entities.storage_scp]\nport = {free_port()}\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "site.toml"
+    path.write_text(_SITE.format(profile=profile, entities=entities, port=port, peer=peer, more=more), "utf-8")
+    return path
+
+
+@contextmanager
+def device_in_hospital(
+    folder: Path, profile: str, items: Sequence[Dataset] = (), *, peer: str = "", more: str = ""
+) -> Iterator[Device]:
+    """A running hospital and the site file of a device in it; the device itself is not running."""
+    own_port = free_port()
+    with hospital(folder / "pacs", items) as (made, port):
+        made.device = RemoteAE(LISTENS[profile][1], "127.0.0.1", own_port)
+        site = write_site(folder, profile, port, own_port=own_port, peer=peer, more=more)
+        yield Device(profile, site, made, own_port)
