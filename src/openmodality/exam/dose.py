@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from openmodality.device.site import Site
 from openmodality.exam.delivery import produced
-from openmodality.exam.facts import definition_of, exam_facts, series_facts
+from openmodality.exam.facts import exam_facts, series_facts
 from openmodality.exam.record import ExamRecord, Json, SeriesRecord, StepRecord
 from openmodality.objects.dose_report import DoseContent, ImageReference, build_dose_report
 from openmodality.objects.dose_summary import radiation_dose
@@ -25,6 +25,7 @@ from openmodality.objects.irradiation import (
     XRayGeometry,
     XRayTechnique,
 )
+from openmodality.objects.site_objects import definition_at
 
 DOSE_SR: Final = "Dose SR"
 SERIES_NUMBER: Final = 9000
@@ -96,7 +97,7 @@ def build_report(
     moment = datetime.fromtimestamp(series.started)
     instance = InstanceFacts(uids.derived(f"{series.series_instance_uid}/1"), 1, moment)
     return build_dose_report(
-        definition_of(site, DOSE_SR), exam_facts(site, exam, step), series_facts(series), instance, content
+        definition_at(site, DOSE_SR), exam_facts(site, exam, step), series_facts(series), instance, content
     )
 
 

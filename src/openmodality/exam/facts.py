@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from pydicom import Dataset
 
 from openmodality.device.mapping import map_to_image
 from openmodality.device.site import Site
 from openmodality.exam.record import ExamRecord, SeriesRecord, StepRecord, from_json
-from openmodality.objects.definition import ObjectDefinition
 from openmodality.objects.exam_facts import ExamFacts, PerformedStep, SeriesFacts
-
-UTF_8: Final = ("ISO_IR 192",)
+from openmodality.objects.site_objects import equipment_attributes
 
 
 def exam_facts(site: Site, exam: ExamRecord, step: StepRecord | None) -> ExamFacts:
@@ -54,33 +51,8 @@ def series_facts(series: SeriesRecord) -> SeriesFacts:
 
 
 def equipment(site: Site) -> Dataset:
-    """The attributes of the General Equipment module (PS3.3 C.7.5.1) and of the place where a step is performed."""
-    own = site.equipment
-    values = Dataset()
-    values.Manufacturer = own.manufacturer
-    values.ManufacturerModelName = own.model
-    values.DeviceSerialNumber = own.serial_number
-    values.SoftwareVersions = list(own.software_versions)
-    values.StationName = own.station_name
-    values.InstitutionName = own.institution_name
-    values.InstitutionAddress = own.institution_address
-    values.InstitutionalDepartmentName = own.department
-    values.PerformedStationName = own.station_name
-    values.PerformedLocation = own.location
+    """The equipment (PS3.3 C.7.5.1), and the place where a step is performed."""
+    values = equipment_attributes(site.equipment)
+    values.PerformedStationName = site.equipment.station_name
+    values.PerformedLocation = site.equipment.location
     return values
-
-
-def definition_of(site: Site, object_name: str) -> ObjectDefinition:
-    """An object of the profile with the site's switches and character sets.
-
-    UTF-8 stands last: a name that no configured character set holds must not stop an exam.
-    """
-    off = [key for key, value in site.parameters.items() if value is False]
-    definition = ObjectDefinition.of(site.profile, object_name, switches_off=off)
-    return ObjectDefinition(
-        definition.information_object,
-        definition.rules,
-        definition.optional_modules,
-        (*site.character_sets, UTF_8),
-        definition.switches_off,
-    )

@@ -15,12 +15,13 @@ from openmodality.device.profile import InformationObject
 from openmodality.device.site import Site
 from openmodality.errors import UsageError
 from openmodality.exam.dose import SERIES_NUMBER, event_to_json
-from openmodality.exam.facts import definition_of, exam_facts, series_facts
+from openmodality.exam.facts import exam_facts, series_facts
 from openmodality.exam.record import ExamRecord, SeriesRecord, StepRecord, to_json
 from openmodality.jobs.connection import implementation_identity
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.identity import Uids
 from openmodality.objects.image import build_image
+from openmodality.objects.site_objects import definition_at
 from openmodality.store.local import LocalStore
 
 _NO_IMAGES = ("SR", "PR", "KO")
@@ -95,7 +96,7 @@ class ImageMaker:
     ) -> None:
         self._site = site
         self._store = store
-        self._definition = definition_of(site, series.object_name)
+        self._definition = definition_at(site, series.object_name)
         self._exam = exam_facts(site, exam, step)
         self._series = series_facts(series)
 

@@ -17,14 +17,14 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence as Items
 
+from openmodality.device import charsets
 from openmodality.device.mapping import map_to_mpps, map_to_performed_series
 from openmodality.device.paths import TagPath, name_of
 from openmodality.device.profile import MppsAttribute, Requirement
 from openmodality.device.site import Site
 from openmodality.errors import ObjectInvalid
-from openmodality.exam.facts import UTF_8, equipment, items_of
+from openmodality.exam.facts import equipment, items_of
 from openmodality.exam.record import DISCONTINUED, IN_PROGRESS, Ending, ExamRecord, SeriesRecord, from_json
-from openmodality.objects import character_sets
 from openmodality.objects.elements import copied_item, element_at
 from openmodality.objects.exam_facts import moment
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
@@ -154,7 +154,7 @@ class _Node:
 def _chosen(site: Site, values: Dataset, type_of: TypeOf) -> Dataset:
     result = Dataset()
     _fill(result, _tree(site.profile.mpps_attributes, type_of), values)
-    character_sets.apply(result, character_sets.choose(result, (*site.character_sets, UTF_8)))
+    charsets.declare(result, site.character_sets)
     return result
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from pydicom import Dataset
 
+from openmodality.device.charsets import UTF_8
 from openmodality.device.item_values import item_problems
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile import WorklistKey
@@ -21,7 +22,6 @@ from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.finding import FindAnswer
 from openmodality.dimse.identifier import Key, identifier
 from openmodality.errors import ConfigurationError, UsageError
-from openmodality.exam.facts import UTF_8
 from openmodality.exam.worklist_items import WorklistItem, keep_items, stored_items
 from openmodality.jobs.connection import Connections, response_timeout_s
 from openmodality.services import worklist
