@@ -18,11 +18,15 @@ from openmodality.dimse.command import Command, encode
 from openmodality.dimse.outgoing import KnownLength
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout
+from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.policy import storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import InstanceIdentity, store
+from openmodality.services.verification import VERIFICATION_SERVICE, echo
 from openmodality.standard.dimse import CommandField
+from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy, decide
 from openmodality.upper_layer.items import PresentationContextAC
 from openmodality.upper_layer.negotiation import ContextProposal
@@ -46,6 +50,7 @@ from tests.fault.wire import (
     scene,
     store_command,
 )
+from tests.interop.certificates import key_pair
 from tests.peers.process import HOST, wait_until
 
 UID = "1.2.826.0.1.7"
@@ -224,6 +229,22 @@ def test_sending_to_a_peer_that_stops_reading_is_a_clear_time_out() -> None:
         assert not association.is_open
         release.set()
         stalled.join()
+
+
+@pytest.mark.parametrize("over_tls", [False, True], ids=["plain", "TLS"])
+def test_stopping_ends_associations_that_are_open(tmp_path: Path, over_tls: bool) -> None:
+    keys = key_pair(tmp_path, "acceptor") if over_tls else None
+    local = LocalAE("ACCEPTOR")
+    listening = Listening(HOST, 0, keys.server() if keys else None)
+    before = threading.active_count()
+    acceptor = Acceptor(local, [VERIFICATION_SERVICE], storage_policy(local), listening)
+    acceptor.start()
+    remote = RemoteAE("ACCEPTOR", HOST, acceptor.port, keys.client() if keys else None)
+    association = associate(remote, LocalAE("PEER"), [ContextProposal(VERIFICATION, (IMPLICIT,))])
+    assert echo(association) == 0
+    acceptor.stop(grace_s=0)
+    assert (acceptor.open_connections, threading.active_count()) == (0, before)
+    association.abort()
 
 
 def test_data_for_a_context_that_was_accepted_wrongly_is_refused() -> None:

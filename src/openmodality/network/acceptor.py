@@ -153,7 +153,9 @@ class Acceptor:
     def _serve(self, sock: socket.socket, address: str) -> None:
         timeouts = self._local.timeouts
         context = self._listening.ssl_context
-        transport = Transport(secure(sock, context, timeouts.connect_s) if context else sock)
+        current = secure(sock, context, timeouts.connect_s) if context else sock
+        self._connections.follow(sock, current)
+        transport = Transport(current)
         try:
             provider = Provider(Role.ACCEPTOR, max_pdu_length=self._local.max_pdu_length)
             provider.transport_connected()
@@ -218,6 +220,7 @@ class _Connections:
     def __init__(self) -> None:
         self._lock = threading.Condition()
         self._threads: dict[socket.socket, threading.Thread] = {}
+        self._current: dict[socket.socket, socket.socket] = {}
         self._associations: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -227,9 +230,15 @@ class _Connections:
         with self._lock:
             self._threads[sock] = thread
 
+    def follow(self, sock: socket.socket, current: socket.socket) -> None:
+        """The connection of ``sock`` goes on in ``current``: TLS takes it over."""
+        with self._lock:
+            self._current[sock] = current
+
     def remove(self, sock: socket.socket) -> None:
         with self._lock:
             self._threads.pop(sock, None)
+            self._current.pop(sock, None)
             self._lock.notify_all()
 
     def load(self, calling: str) -> Load:
@@ -259,8 +268,9 @@ class _Connections:
     def end_all(self, grace_s: float) -> None:
         with self._lock:
             self._lock.wait_for(lambda: not self._threads, timeout=grace_s)
-            left = dict(self._threads)
-        for sock, thread in left.items():
+            left = {self._current.get(sock, sock): thread for sock, thread in self._threads.items()}
+        for sock in left:
             with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, which belongs to the other thread
+        for thread in left.values():
             thread.join(timeout=LINGER_S)
