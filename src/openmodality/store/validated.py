@@ -1,0 +1,50 @@
+"""A sink that lets only sound instances through, without private attributes that the device does not know."""
+
+from __future__ import annotations
+
+from openmodality.objects.private_sets import PrivateSets
+from openmodality.objects.received import ReceivedDataSet
+from openmodality.services.storage import InstanceSink, InstanceWriter, StoreRequest
+
+
+class ValidatedSink:
+    """Fulfils :class:`openmodality.services.storage.InstanceSink` around another one.
+
+    What fails the check raises :class:`ObjectInvalid`, which the storage service answers with Cannot understand
+    (C001H) and an Error Comment (MR-3.3.4.3-10, -12, -13).
+    """
+
+    def __init__(self, sink: InstanceSink, known_private: PrivateSets) -> None:
+        self._sink = sink
+        self._known_private = known_private
+
+    def open(self, request: StoreRequest) -> ValidatedWriter:
+        """Begin an instance."""
+        data_set = ReceivedDataSet(request.transfer_syntax, request.identity.sop_class_uid, self._known_private)
+        return ValidatedWriter(self._sink.open(request), data_set)
+
+
+class ValidatedWriter:
+    """One instance on its way to the inner sink."""
+
+    def __init__(self, writer: InstanceWriter, data_set: ReceivedDataSet) -> None:
+        self._writer = writer
+        self._data_set = data_set
+
+    def write(self, chunk: memoryview) -> None:
+        """Check a part of the data set and hand on what is to be stored."""
+        for piece in self._data_set.feed(chunk):
+            self._writer.write(memoryview(piece))
+
+    def commit(self) -> int | None:
+        """Make the instance safe; one that fails the check leaves nothing behind."""
+        try:
+            self._data_set.finish()
+        except BaseException:
+            self._writer.abort()
+            raise
+        return self._writer.commit()
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        self._writer.abort()

@@ -1,0 +1,59 @@
+"""The filter of private attributes on random data sets: what is standard or known stays, whatever the chunks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from pydicom import config
+from pydicom.dataset import Dataset
+
+from openmodality.errors import ObjectInvalid
+from openmodality.objects.private_sets import PrivateSets, with_known_private
+from openmodality.objects.received import ReceivedDataSet
+from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
+from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+from tests.property.data_sets import chunked, cut_lists, data_sets, encode, flat
+
+SOMEBODY: PrivateSets = frozenset({("SOMEBODY", 0x0009)})
+FEW = settings(max_examples=30)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _lenient_pydicom() -> None:
+    config.settings.reading_validation_mode = config.IGNORE
+    config.settings.writing_validation_mode = config.IGNORE
+
+
+def kept(chunks: list[bytes], transfer_syntax: str, known: PrivateSets) -> bytes:
+    return b"".join(bytes(piece) for piece in with_known_private(chunks, transfer_syntax, known))
+
+
+@pytest.mark.requirement("MR-3.3.4.3-02", "MR-3.3.4.3-06")
+@pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
+@FEW
+@given(data_set=data_sets(), cuts=cut_lists)
+def test_standard_attributes_stay_and_private_ones_of_known_sets(
+    transfer_syntax: str, data_set: Dataset, cuts: list[int]
+) -> None:
+    data = encode(data_set, transfer_syntax)
+    before = flat(data, transfer_syntax)
+    assert flat(kept(chunked(data, cuts), transfer_syntax, SOMEBODY), transfer_syntax) == before
+    without = kept(chunked(data, cuts), transfer_syntax, frozenset())
+    assert flat(without, transfer_syntax) == [each for each in before if "/0009" not in each[0]]
+    assert kept([without], transfer_syntax, frozenset()) == without
+
+
+@FEW
+@given(data_set=data_sets(), cuts=cut_lists)
+def test_a_check_ends_with_what_is_to_be_stored_or_with_one_text(data_set: Dataset, cuts: list[int]) -> None:
+    data = encode(data_set, UNCOMPRESSED[0])
+    for damaged in (data, data[: len(data) // 2]):
+        with pytest.raises(ObjectInvalid):
+            receive(chunked(damaged, cuts))
+
+
+def receive(chunks: list[bytes]) -> None:
+    received = ReceivedDataSet(UNCOMPRESSED[0], MR_IMAGE_STORAGE, frozenset())
+    for chunk in chunks:
+        received.feed(chunk)
+    received.finish()
