@@ -1,0 +1,38 @@
+"""What a short command imports: a large library would take longer to load than the command takes."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+HEAVY = {"ssl", "pydantic", "sqlalchemy", "numpy", "pydicom", "highdicom", "fastapi", "asyncio", "rich", "jinja2"}
+PROGRAM = """
+import sys
+from openmodality.cli.main import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(*sys.modules)
+"""
+
+
+def run(*arguments: str) -> tuple[int, str, set[str]]:
+    """Exit status, error text and top-level modules of a command in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr, {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_an_echo_to_a_closed_port_loads_nothing_heavy() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # not listening: nobody else gets the port, and connecting is refused
+        status, said, loaded = run("echo", f"PEER@127.0.0.1:{bound.getsockname()[1]}")
+    assert (status, "Connection refused" in said) == (1, True)
+    assert "openmodality" in loaded
+    assert not HEAVY & loaded
+
+
+def test_the_help_page_loads_no_command() -> None:
+    status, _, loaded = run("--help")
+    assert status == 0
+    assert not (HEAVY | {"socket"}) & loaded
