@@ -19,8 +19,8 @@ from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
 from openmodality.encoding.part10 import read_file_meta
 from tests.acceptance.command_line import openmodality, receiving
 from tests.interop import contents, wire
-from tests.peers import dcmtk, objects, pynetdicom_ae
-from tests.peers.process import HOST, free_port, run
+from tests.peers import dcmtk, objects, orthanc, pynetdicom_ae
+from tests.peers.process import HOST, free_port, run, wait_until
 
 
 @pytest.mark.needs("storescp")
@@ -33,6 +33,15 @@ def test_files_and_folders(tmp_path: Path) -> None:
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.startswith(f"{peer}: 4 of 4 instances stored, ")
     assert len(paths) == 3
+
+
+@pytest.mark.needs("Orthanc")
+def test_orthanc(tmp_path: Path) -> None:
+    paths = objects.mr_series(tmp_path / "folder", 12)
+    with orthanc.orthanc(tmp_path / "pacs") as pacs:
+        ended = openmodality("send", pacs, tmp_path / "folder")
+        assert (ended.status, ended.err) == (0, "")
+        wait_until(lambda: pacs.instances() == sorted(path.stem for path in paths), what="the instances in Orthanc")
 
 
 def test_json(tmp_path: Path) -> None:

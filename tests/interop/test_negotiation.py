@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 from pynetdicom import AE, evt
-from pynetdicom.sop_class import CTImageStorage, MRImageStorage  # type: ignore[attr-defined]
+from pynetdicom.sop_class import CTImageStorage, MRImageStorage, Verification  # type: ignore[attr-defined]
 
 from openmodality.errors import UsageError
+from openmodality.network.acceptor import Listening
 from openmodality.network.entity import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, LocalAE
 from openmodality.network.policy import deciding
 from openmodality.network.sending import SendOptions
+from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.interop import contents, ours
 from tests.peers import objects, pynetdicom_ae
-from tests.peers.process import Address
+from tests.peers.process import HOST, Address, free_port
 
 IMPLICIT, EXPLICIT, BIG = str(ImplicitVRLittleEndian), str(ExplicitVRLittleEndian), str(ExplicitVRBigEndian)
 XA, RF, CR = (f"1.2.840.10008.5.1.4.1.1.{tail}" for tail in ("12.1", "12.2", "1"))
@@ -182,7 +184,7 @@ STORAGE_CLASSES = [MRImageStorage, ENHANCED_MR, SECONDARY_CAPTURE, PRESENTATION_
 
 
 @pytest.mark.requirement(
-    "MR-3-20", "MR-3-21", "MR-3-22", "MR-3-23", "MR-3-24", "MR-3-10", "MR-3-11", "MR-3-12", "MR-3-13",
+    "MR-3-20", "MR-3-21", "MR-3-22", "MR-3-23", "MR-3-24", "MR-3-10", "MR-3-11", "MR-3-12", "MR-3-13", "MR-3.3.4.3-01",
 )  # fmt: skip
 @pytest.mark.parametrize("transfer_syntax", [IMPLICIT, EXPLICIT, BIG], ids=["implicit", "explicit", "big-endian"])
 def test_every_storage_class_of_both_devices_as_scu_and_scp(tmp_path: Path, transfer_syntax: str) -> None:
@@ -195,4 +197,25 @@ def test_every_storage_class_of_both_devices_as_scu_and_scp(tmp_path: Path, tran
         sent = ours.send_files(here, paths)
         assert [one for one in sent if not one.is_stored] == []
         stored = {request.identity.sop_class_uid for request in here.folder.requests}
+        for path in paths:
+            contents.assert_same_content(path, tmp_path / "received" / path.name)
     assert stored == {*map(str, STORAGE_CLASSES), "1.2.840.10008.5.1.4.1.1.88.67"}
+
+
+@pytest.mark.requirement("MR-9.2-01", "RF-8.6-01")
+def test_no_private_transfer_syntax_is_known_or_accepted(tmp_path: Path) -> None:
+    assert [uid for uid in TRANSFER_SYNTAXES if not uid.startswith("1.2.840.10008.")] == []
+    private = AE("PRIVATE")
+    private.add_requested_context(MRImageStorage, "1.2.3.4.5")
+    with ours.archive(tmp_path) as here:
+        association = private.associate(here.host, here.port, ae_title=here.aet)
+        assert [context.result for context in association.rejected_contexts] == [4]
+
+
+@pytest.mark.requirement("MR-8.1-01", "MR-8.1.2.1-01", "MR-2.1.2-04")
+def test_listens_with_tcp_sockets_on_the_port_that_is_configured(tmp_path: Path) -> None:
+    port = free_port()
+    with ours.archive(tmp_path, listening=Listening(HOST, port)) as here:
+        assert here.port == port
+        with pynetdicom_ae.associated(here, [Verification]) as association:
+            assert association.send_c_echo().Status == 0

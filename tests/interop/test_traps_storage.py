@@ -211,3 +211,16 @@ def test_requestor_that_stops_in_the_middle_leaves_no_file(tmp_path: Path) -> No
             connection.send(wire.abortion())
         here.wait_until_idle()
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12")
+@pytest.mark.parametrize("length", [100, 0xFFF0])
+def test_data_set_that_is_cut_off_before_its_uids_cannot_be_understood(tmp_path: Path, length: int) -> None:
+    data = wire.implicit_image("1.2.3.4")[:8] + bytes(50)
+    data = data[:4] + length.to_bytes(4, "little") + data[8:]
+    with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
+        connection.send(wire.p_data(wire.value(wire.store_rq("1.2.3.4"), 3)), wire.p_data(wire.value(data, 2)))
+        answer = connection.receive_command()
+        assert wire.status_of(answer) == 0xC001
+        assert b"cut off" in answer[0x0902]
+        assert list(tmp_path.iterdir()) == []

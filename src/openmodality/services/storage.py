@@ -224,6 +224,7 @@ def _write(message: Message, request: StoreRequest, writer: InstanceWriter) -> N
                 is_checked = True
         write(chunk)
     if not is_checked:
+        scanner.finish()  # what is cut off before its UIDs is not understood, rather than another instance
         _check_identity(scanner.values, request.identity)
 
 
