@@ -136,7 +136,7 @@ def test_peer_that_never_answers_an_echo() -> None:
         with pytest.raises(PeerTimeout) as caught, ours.associated(peer, local=local) as association:
             echo(association)
         wait_until(lambda: bool(aborted), what="the A-ABORT at the peer")
-    assert caught.value.waiting_for == "the next DIMSE message"
+    assert caught.value.waiting_for == "the response to C-ECHO-RQ"
     assert "0.2 s" in str(caught.value)
 
 

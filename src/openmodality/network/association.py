@@ -25,6 +25,7 @@ from openmodality.dimse.channel import Message, PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet, message_writes
 from openmodality.dimse.service import Service, answer
+from openmodality.dimse.status import is_pending
 from openmodality.errors import (
     AssociationAborted,
     AssociationReleased,
@@ -122,6 +123,7 @@ class Association:
         self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
         self._current: AssociationMessage | None = None
         self._early: deque[AssociationMessage] = deque()
+        self._awaited = _NEXT_MESSAGE  # in the words of a time-out
         self._message_id = 0
         self._releasing = False
         self._is_open = True
@@ -170,6 +172,8 @@ class Association:
             if has_begun:
                 self.abort()  # half a message is out: nothing can follow it
             raise
+        if not command.is_response and command.CommandField != CommandField.C_CANCEL_RQ:
+            self._awaited = f"the response to {command.name}"
 
     def receive(self, timeout_s: float | None = None) -> AssociationMessage:
         """Wait for the next message; see :class:`openmodality.dimse.channel.Channel`."""
@@ -179,6 +183,8 @@ class Association:
             self._current = self._early.popleft()
         else:
             self._current = self._receive_command(wait_s)
+        if self._current.command.is_response and not is_pending(self._current.command.Status):
+            self._awaited = _NEXT_MESSAGE
         return self._current
 
     def answer(self, request: Message) -> None:
@@ -272,7 +278,7 @@ class Association:
     def _receive_command(self, wait_s: float | None) -> AssociationMessage:
         while True:
             in_message = self._assembler.in_message
-            event = self._event(self.timeouts.data_s if in_message else wait_s, _NEXT_MESSAGE)
+            event = self._event(self.timeouts.data_s if in_message else wait_s, self._awaited)
             received = self._assemble(event)
             if isinstance(received, CommandReceived):
                 return self._message(received)

@@ -85,7 +85,7 @@ def test_response_to_a_request_and_the_association_is_aborted() -> None:
         ours.associated(peer, local=impatient(response_s=0.2)) as association,
     ):
         echo(association)
-    assert str(caught.value) == f"no answer from {peer} within 0.2 s while waiting for the next DIMSE message"
+    assert str(caught.value) == f"no answer from {peer} within 0.2 s while waiting for the response to C-ECHO-RQ"
     assert peer.result == [[wire.ABORT]]
 
 
