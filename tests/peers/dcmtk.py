@@ -61,7 +61,7 @@ def dcmqrscp(
     database = folder / aet
     database.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    hosts = [f'{name} = ("{to.aet}", {to.host}, {to.port})' for name, to in (known or {}).items()]
+    hosts = [f"{name} = ({to.aet}, {to.host}, {to.port})" for name, to in (known or {}).items()]
     configuration = folder / "dcmqrscp.cfg"
     configuration.write_text(
         "\n".join([

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from time import perf_counter
 
 import click
 
-from openmodality.cli.peer import calling_option, json_option, local_ae, peer_argument, resolve, timeout_option
+from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
+from openmodality.cli.site import site_option
 from openmodality.dimse.status import StatusCategory, category, describe
 from openmodality.network.requestor import associate
 from openmodality.services.verification import echo
@@ -18,19 +20,21 @@ from openmodality.upper_layer.negotiation import ContextProposal
 
 @click.command("echo")
 @peer_argument
+@site_option
 @calling_option
 @timeout_option
 @json_option
-def command(peer: str, calling: str, timeout: float, as_json: bool) -> None:
+def command(peer: str, site_file: Path, calling: str | None, timeout: float | None, as_json: bool) -> None:
     """Ask PEER whether it is there and speaks DICOM (C-ECHO).
 
     PEER is AETITLE@host:port, or a peer's name in the site file.
     Exit status 0 when it answers Success, 1 when it does not.
     """
-    remote = resolve(peer)
+    ends = resolve(peer, "verification", site_file, calling, timeout)
+    remote = ends.remote
     start = perf_counter()
     proposals = [ContextProposal(VERIFICATION, (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))]
-    with associate(remote, local_ae(calling, timeout), proposals) as association:
+    with associate(remote, ends.local, proposals) as association:
         status = echo(association)
         duration_ms = (perf_counter() - start) * 1000
     is_success = category(status) is StatusCategory.SUCCESS

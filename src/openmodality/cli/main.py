@@ -27,16 +27,21 @@ INTERRUPTED: Final = 130
 
 
 class CommandEntry(NamedTuple):
-    """Where a command is (``command`` in its module) and what it is for."""
+    """Where a command is (``name`` in its module) and what it is for."""
 
     module: str
     summary: str
+    name: str = "command"
 
 
 COMMANDS: Final = {
+    "init": CommandEntry("openmodality.cli.init", "Write a site file to start with."),
     "echo": CommandEntry("openmodality.cli.echo", "Ask a peer whether it is there (C-ECHO)."),
     "send": CommandEntry("openmodality.cli.send", "Send files or folders straight to a peer (C-STORE)."),
     "receive": CommandEntry("openmodality.cli.receive", "Receive instances straight into a folder (Storage SCP)."),
+    "query": CommandEntry("openmodality.cli.query", "Ask an archive what it has (C-FIND)."),
+    "retrieve": CommandEntry("openmodality.cli.retrieve", "Let an archive send what it has (C-MOVE)."),
+    "worklist": CommandEntry("openmodality.cli.worklist", "Ask a RIS what is scheduled (Modality Worklist)."),
 }
 
 
@@ -52,7 +57,7 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command: click.Command = importlib.import_module(entry.module).command
+        command: click.Command = getattr(importlib.import_module(entry.module), entry.name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

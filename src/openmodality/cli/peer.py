@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
 import click
 
+from openmodality.cli.site import NoSiteFile, load
 from openmodality.errors import ConfigurationError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, checked_ae_title
 from openmodality.network.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from openmodality.device.profile import Service
+
+DEFAULT_TIMEOUT_S: Final = 30.0
 
 peer_argument = click.argument("peer", metavar="PEER")
 """``AETITLE@host:port``, or a peer's name in the site file."""
@@ -14,31 +24,67 @@ peer_argument = click.argument("peer", metavar="PEER")
 calling_option = click.option(
     "--calling",
     metavar="AET",
-    default=DEFAULT_AE_TITLE,
-    show_default=True,
-    help="Our own AE title, where no site file is used.",
+    help=f"Our own AE title.  [default: the site's for a peer of the site file, else {DEFAULT_AE_TITLE}]",
 )
 timeout_option = click.option(
     "--timeout",
     metavar="SECONDS",
     type=click.FloatRange(min=0.1),
-    default=30.0,
-    show_default=True,
-    help="How long to wait for the peer at each step.",
+    help="How long to wait for the peer at each step."
+    f"  [default: the site's for a peer of the site file, else {DEFAULT_TIMEOUT_S:g}]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
-def resolve(peer: str) -> RemoteAE:
-    """The peer that is meant; raises :class:`ConfigurationError`."""
-    if "@" not in peer:
-        raise ConfigurationError(f"{peer!r} is not a peer", advice="write it as AETITLE@host:port")
-    return RemoteAE.parse(peer)
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Both ends of an association: the peer, and this side as that peer is to see it.
+
+    ``name`` is the peer's in the site file, empty where it was given by its address.
+    """
+
+    remote: RemoteAE
+    local: LocalAE
+    name: str = ""
+    transfer_syntaxes: tuple[str, ...] = ()
+    patient_root: bool = False
 
 
-def local_ae(calling: str = DEFAULT_AE_TITLE, timeout_s: float | None = None) -> LocalAE:
-    """Our own side for a command without a site file."""
-    title = checked_ae_title(calling)
-    if timeout_s is None:
-        return LocalAE(title)
-    return LocalAE(title, timeouts=Timeouts(timeout_s, timeout_s, timeout_s, timeout_s, timeout_s, timeout_s))
+def is_direct(peer: str) -> bool:
+    """Whether a peer is given by its address; a name in a site file has no ``@``."""
+    return "@" in peer
+
+
+def resolve(peer: str, service: Service, site_file: Path, calling: str | None, timeout_s: float | None) -> Ends:
+    """The peer that is meant, and who we are for it; raises :class:`ConfigurationError`."""
+    if is_direct(peer):
+        ends = Ends(RemoteAE.parse(peer), LocalAE(DEFAULT_AE_TITLE))
+    else:
+        ends = _named(peer, service, site_file)
+    local = ends.local
+    if calling is not None:
+        local = replace(local, ae_title=checked_ae_title(calling))
+    if timeout_s is not None:
+        local = replace(local, timeouts=Timeouts(*[timeout_s] * 6))
+    return replace(ends, local=local)
+
+
+def _named(name: str, service: Service, site_file: Path) -> Ends:
+    try:
+        site = load(site_file)
+    except NoSiteFile as error:
+        raise ConfigurationError(
+            f"{name!r} is not AETITLE@host:port, and {error} to look it up in", advice="write it as AETITLE@host:port"
+        ) from error
+    from openmodality.app.tls import client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file
+    from openmodality.jobs.connection import Connections  # noqa: PLC0415
+
+    peer = site.peer(name)
+    connections = Connections(site, client_context(site))
+    return Ends(
+        connections.remote(peer),
+        connections.local(service, peer),
+        name,
+        tuple(map(str, peer.transfer_syntaxes)),
+        patient_root=peer.query_model == "patient",
+    )

@@ -21,25 +21,19 @@ class ProgressLine:
         self._total = total
         self._total_bytes = total_bytes
         self._start = monotonic()
-        self._shown_at = 0.0
-        self._is_terminal = sys.stderr.isatty()
+        self._line = StatusLine()
 
     def advance(self, length_bytes: int, *, ok: bool = True) -> None:
         """One more file is dealt with."""
         self.count += 1
         self.failed += not ok
         self.length_bytes += length_bytes
-        now = monotonic()
-        if self._is_terminal and now - self._shown_at >= _EVERY_S:
-            self._shown_at = now
-            sys.stderr.write(f"\r\x1b[K{self.text()}")
-            sys.stderr.flush()
+        if self._line.is_due:
+            self._line.show(self.text())
 
     def clear(self) -> None:
         """Remove the line, before something else is printed."""
-        if self._is_terminal and self._shown_at:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._line.clear()
 
     @property
     def seconds(self) -> float:
@@ -55,3 +49,32 @@ class ProgressLine:
         if self._total_bytes and rate:
             text += f", {max(self._total_bytes - self.length_bytes, 0) / rate:.0f} s left"
         return text
+
+
+class StatusLine:
+    """A line on stderr that is rewritten; only on a terminal."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._is_shown = False
+        self._shown_at = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a text would be shown now: on a terminal, ten times a second."""
+        return self._is_terminal and monotonic() - self._shown_at >= _EVERY_S
+
+    def show(self, text: str) -> None:
+        """Put the text there, if it is time for another one."""
+        if self.is_due:
+            self._shown_at = monotonic()
+            self._is_shown = True
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Remove the line, before something else is printed."""
+        if self._is_shown:
+            self._is_shown = False
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -12,8 +12,9 @@ from typing import Any, Final
 import click
 
 from openmodality.cli.main import error_line
-from openmodality.cli.peer import calling_option, json_option, local_ae, peer_argument, resolve, timeout_option
+from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import ProgressLine
+from openmodality.cli.site import site_option
 from openmodality.dimse.status import describe
 from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.instances import Decompress, FileInstance, InstanceReader, read_instance
@@ -29,12 +30,19 @@ WINDOW: Final = AsynchronousOperationsWindow(8, 1)
 @click.command("send")
 @peer_argument
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@site_option
 @calling_option
 @timeout_option
 @click.option("--stop-on-failure", "stop", is_flag=True, help="Stop at the first instance that is not stored.")
 @json_option
 def command(  # one parameter for each option
-    peer: str, paths: tuple[Path, ...], calling: str, timeout: float, stop: bool, as_json: bool
+    peer: str,
+    paths: tuple[Path, ...],
+    site_file: Path,
+    calling: str | None,
+    timeout: float | None,
+    stop: bool,
+    as_json: bool,
 ) -> None:
     """Send files or folders straight to PEER (C-STORE), without the local database.
 
@@ -44,16 +52,16 @@ def command(  # one parameter for each option
     the peer takes
     only uncompressed data. Files in a folder that are not DICOM are passed over and counted.
     """
-    remote, local = resolve(peer), local_ae(calling, timeout)
+    ends = resolve(peer, "storage", site_file, calling, timeout)
     instances, unreadable = find_instances(list(paths))
     progress = ProgressLine("sent", len(instances), sum(instance.length_bytes for instance in instances))
     results = send(
-        lambda plan: associate(remote, local, plan.proposals, options=RequestOptions(None, WINDOW)),
+        lambda plan: associate(ends.remote, ends.local, plan.proposals, options=RequestOptions(None, WINDOW)),
         instances,
         InstanceReader(_decompressor(), check=True),
-        SendOptions(stop_on_failure=stop),
+        SendOptions(ends.transfer_syntaxes, stop_on_failure=stop),
     )
-    report = Report(str(remote), unreadable)
+    report = Report(str(ends.remote), unreadable)
     for sent in results:
         progress.advance(sent.instance.length_bytes, ok=sent.is_stored)
         report.add(sent, progress, quiet=as_json)

@@ -1,0 +1,35 @@
+"""``openmodality init``: a site file to start with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openmodality.cli.site import DEFAULT
+
+
+@click.command("init")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--profile",
+    metavar="NAME",
+    required=True,
+    help="The device: mr, rf, or a folder with a profile.toml.",
+)
+def command(folder: Path, profile: str) -> None:
+    """Write DIR/site.toml: every setting of the device with its meaning, ready to edit.
+
+    As it is, it works with the virtual hospital of the same machine (openmodality hospital). A site file that is there
+    already stays as it is.
+    """
+    from openmodality.device.template import write_site  # noqa: PLC0415 - start-up time of the help page
+
+    file = write_site(folder, profile)
+    option = "" if file == Path(DEFAULT) else f" -c {file}"
+    print(f"{file} is written. What to do next:")
+    print("  1. Edit it: AE titles and ports of this device, and the addresses of your RIS and PACS under [peers].")
+    print("     To try it out leave it as it is and start the virtual hospital in another shell: openmodality hospital")
+    print(f"  2. Check the peers:      openmodality echo{option} ris; openmodality echo{option} pacs")
+    print(f"  3. Start the device:     openmodality serve{option}")
+    print(f"  4. See what is planned:  openmodality worklist{option}")

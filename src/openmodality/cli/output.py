@@ -1,0 +1,101 @@
+"""Results on stdout: aligned text or, on a terminal, a table; JSON for programs.
+
+What comes from a peer or a file may hold anything; control characters are taken out before a terminal sees them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+_GAP: Final = "  "
+_WIDE: Final = ("W", "F")
+_UNSAFE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+
+def print_json(value: Any) -> None:
+    """One JSON document; characters that stdout cannot hold are escaped."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    print(json.dumps(value, ensure_ascii=encoding != "utf8", indent=2))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
+    """A table; where there are no rows, the line ``empty`` on stderr."""
+    texts = [[clean(_cell(value)) for value in row] for row in rows]
+    if not texts:
+        if empty:
+            print(empty, file=sys.stderr)
+    elif sys.stdout.isatty():
+        _print_rich(headings, texts)
+    else:
+        print("\n".join(aligned([list(headings), *texts])))
+
+
+def print_fields(fields: Iterable[tuple[str, object]]) -> None:
+    """Names and values, one line each; values that are empty are left out."""
+    shown = [[name, clean(_cell(value))] for name, value in fields if value not in (None, "", ())]
+    print("\n".join(aligned(shown)))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns of equal width as a terminal shows them, without blanks at the ends of lines."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return [
+        _GAP.join(text + " " * (columns - width(text)) for text, columns in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes: East Asian characters take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        2 if unicodedata.east_asian_width(character) in _WIDE else 1
+        for character in text
+        if not unicodedata.combining(character)
+    )
+
+
+def clean(text: str) -> str:
+    """The text without what would make a terminal do something."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_REPLACEMENT if unicodedata.category(each) in _UNSAFE else each for each in text)
+
+
+def moment(seconds: float | None) -> str:
+    """Seconds since the epoch as local date and time; empty where there are none."""
+    return "" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 image``, ``2 images``, ``2 studies``."""
+    if number == 1 or noun == "series":
+        return f"{number} {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _print_rich(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - start-up time, and only a terminal gets it
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(text) for text in row))
+    Console().print(table)

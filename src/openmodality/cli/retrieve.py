@@ -1,0 +1,137 @@
+"""``openmodality retrieve``: let an archive send what it has."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Final
+
+import click
+from pydicom import Dataset
+
+from openmodality.cli.output import clean, print_json
+from openmodality.cli.peer import Ends, calling_option, json_option, peer_argument, resolve, timeout_option
+from openmodality.cli.progress import StatusLine
+from openmodality.cli.query import Model, chosen_model, model_option
+from openmodality.cli.site import site_option
+from openmodality.dimse.identifier import identifier
+from openmodality.dimse.moving import Counts, MoveOutcome, MoveResult, move
+from openmodality.dimse.status import describe
+from openmodality.errors import OpenModalityError, UsageError
+from openmodality.network.entity import checked_ae_title
+from openmodality.network.requestor import associate
+from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, QUERY_RETRIEVE_LEVEL
+from openmodality.standard.query_retrieve import UNIQUE_KEYS
+from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.upper_layer.negotiation import ContextProposal
+
+_MOVE: Final[Mapping[str, str]] = {"study": STUDY_ROOT_MOVE, "patient": PATIENT_ROOT_MOVE}
+
+
+@click.command("retrieve")
+@peer_argument
+@click.option("--study", metavar="UID", required=True, help="Study Instance UID.")
+@click.option("--series", metavar="UID", help="Series Instance UID: only this series.")
+@click.option("--instance", metavar="UID", help="SOP Instance UID: only this instance; needs --series.")
+@click.option("--to", "destination", metavar="AET", help="Who is to get them.  [default: our own AE title]")
+@model_option
+@click.option("--patient-id", metavar="ID", help="Patient ID, which the patient root model needs.")
+@site_option
+@calling_option
+@timeout_option
+@json_option
+def command(
+    peer: str,
+    study: str,
+    series: str | None,
+    instance: str | None,
+    destination: str | None,
+    model: Model | None,
+    patient_id: str | None,
+    site_file: Path,
+    calling: str | None,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Let PEER send a study, a series or an instance (Query/Retrieve, C-MOVE).
+
+    PEER is AETITLE@host:port, or a peer's name in the site file. A peer of the site file sends to the device, which
+    listens meanwhile and keeps what comes in its local database; --to names another destination. A PEER given by its
+    address sends to the AE title --to, or to our own, which must be listening already (openmodality receive). PEER
+    must know the address of the destination.
+
+    Exit status 0 when all instances were sent, 1 when some were not.
+    """
+    if instance and not series:
+        raise UsageError("--instance needs --series", advice="query at level SERIES shows the series of a study")
+    ends = resolve(peer, "retrieve", site_file, calling, timeout)
+    model = chosen_model(model, ends, "STUDY")
+    if model == "patient" and not patient_id:
+        raise UsageError("the patient root model needs --patient-id")
+    uids = {"PATIENT": patient_id if model == "patient" else None, "STUDY": study, "SERIES": series, "IMAGE": instance}
+    asked = _identifier({level: uid for level, uid in uids.items() if uid})
+    title = checked_ae_title(destination) if destination else ends.local.ae_title
+    with _listening(ends, study, site_file, title):
+        result = _move(ends, _MOVE[model], asked, title)
+    _report(result, ends, title, as_json=as_json)
+    click.get_current_context().exit(0 if result.outcome is MoveOutcome.DONE else 1)
+
+
+def _listening(ends: Ends, study: str, site_file: Path, destination: str) -> AbstractContextManager[object]:
+    """The device of the site file takes what comes, where it is the destination of a peer that it knows."""
+    return nullcontext()
+
+
+def _identifier(uids: Mapping[str, str]) -> Dataset:
+    """The unique keys of the level and of those above it."""
+    values: dict[tuple[int, ...], object] = {(UNIQUE_KEYS[level],): uid for level, uid in uids.items()}
+    return identifier([], {**values, (QUERY_RETRIEVE_LEVEL,): list(uids)[-1]})
+
+
+def _move(ends: Ends, sop_class_uid: str, asked: Dataset, destination: str) -> MoveResult:
+    line = StatusLine()
+
+    def show(counts: Counts) -> bool:
+        done = counts.completed + counts.warning + counts.failed
+        line.show(f"{done} of {done + counts.remaining} instances sent to {destination}, {counts.failed} failed")
+        return True
+
+    proposals = [ContextProposal(sop_class_uid, (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))]
+    try:
+        with associate(ends.remote, ends.local, proposals) as association:
+            return move(association, sop_class_uid, asked, destination, go_on=show)
+    finally:
+        line.clear()
+
+
+def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) -> None:
+    counts = result.counts
+    if as_json:
+        print_json({
+            "peer": str(ends.remote),
+            "destination": destination,
+            "status": f"{result.status:04X}",
+            "outcome": result.outcome.value,
+            "completed": counts.completed,
+            "warning": counts.warning,
+            "failed": counts.failed,
+            "remaining": counts.remaining,
+            "failed_sop_instance_uids": list(result.failed_uids),
+            "comment": result.comment,
+        })  # fmt: skip
+    if result.outcome is MoveOutcome.FAILED:
+        raise OpenModalityError(
+            f"{ends.remote} sent nothing to {destination}: {describe(result.status, result.comment)}",
+            advice=f"let the peer know {destination} and its address"
+            if result.status == MOVE_DESTINATION_UNKNOWN
+            else "look at the peer's own log",
+        )
+    if not as_json:
+        failed = f", {counts.failed} failed" if counts.failed else ""
+        warned = f", {counts.warning} with a warning" if counts.warning else ""
+        print(f"{ends.remote}: {counts.completed + counts.warning} instances sent to {destination}{warned}{failed}")
+        for uid in result.failed_uids:
+            print(f"not sent: {clean(uid)}", file=sys.stderr)

@@ -1,0 +1,64 @@
+"""The site file on the command line: where it is, and the device or the peer that it describes.
+
+Only commands that need a site file import this module's dependencies; ``echo AETITLE@host:port`` does not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from openmodality.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from openmodality.app import Modality
+    from openmodality.device.site import Site
+
+DEFAULT: Final = "site.toml"
+
+site_option = click.option(
+    "-c",
+    "--config",
+    "site_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    envvar="OPENMODALITY_SITE",
+    default=DEFAULT,
+    help="The site file, or its folder.  [default: $OPENMODALITY_SITE, else ./site.toml]",
+)
+
+
+class NoSiteFile(ConfigurationError):
+    """There is no site file where it is looked for."""
+
+    advice = "make one with 'openmodality init DIR', or name yours with --config"
+
+
+def site_path(site_file: Path) -> Path:
+    """The site file that is meant: a folder stands for the ``site.toml`` in it; raises :class:`NoSiteFile`."""
+    path = site_file / DEFAULT if site_file.is_dir() else site_file
+    if not path.exists():
+        raise NoSiteFile(f"there is no site file {path}")
+    return path
+
+
+def load(site_file: Path) -> Site:
+    """The device as it is configured; raises :class:`ConfigurationError`."""
+    path = site_path(site_file)
+    from openmodality.device.site_loader import load_site  # noqa: PLC0415 - start-up time
+
+    return load_site(path)
+
+
+def device(site_file: Path, *, works: bool = False) -> Modality:
+    """The device, to be used as a context manager.
+
+    A command only queues what is to be done; ``openmodality serve`` does it. ``works``: this process does it, where no
+    other one does.
+    """
+    path = site_path(site_file)
+    from openmodality.app import Modality  # noqa: PLC0415 - start-up time
+
+    return Modality(path, works=works)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+from tests.acceptance.command_line import openmodality, receiving, wait_for_files
+from tests.acceptance.hospital_site import Place, in_hospital
+from tests.peers import dcmtk
+from tests.peers.objects import mr_series
+from tests.peers.process import Address
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with in_hospital(tmp_path) as place:
+        yield place
+
+
+def _stored(place: Place, folder: Path, count: int = 3) -> str:
+    """Send a series to the hospital's archive; its Study Instance UID."""
+    files = mr_series(folder, count, PatientName="Query^Quirin", PatientID="Q-1")
+    assert openmodality("send", place.hospital.pacs_peer, folder).status == 0
+    return str(dcmread(files[0]).StudyInstanceUID)
+
+
+def test_every_level_of_the_virtual_archive(place: Place, tmp_path: Path) -> None:
+    study = _stored(place, tmp_path / "images")
+    peer = place.hospital.pacs_peer
+    studies = openmodality("query", peer, "--level", "study", "-k", "PatientID=Q-1", "--json")
+    assert [match["StudyInstanceUID"] for match in studies.json["matches"]] == [study]
+    assert studies.json["matches"][0]["PatientName"] == "Query^Quirin"
+    key = f"StudyInstanceUID={study}"
+    series = openmodality("query", "pacs", "-c", place.site, "--level", "SERIES", "-k", key, "--json").json["matches"]
+    keys = ("-k", key, "-k", f"SeriesInstanceUID={series[0]['SeriesInstanceUID']}")
+    images = openmodality("query", peer, "--level", "IMAGE", *keys)
+    assert len(images.out.splitlines()) == 4
+    patients = openmodality("query", peer, "--level", "PATIENT", "-k", "PatientName=QUERY*", "--json")
+    assert [match["PatientID"] for match in patients.json["matches"]] == ["Q-1"]
+    nothing = openmodality("query", peer, "--level", "STUDY", "-k", "PatientID=none")
+    assert (nothing.status, nothing.error_line) == (0, "nothing matches")
+
+
+def test_what_is_missing_is_said(place: Place) -> None:
+    peer = place.hospital.pacs_peer
+    ended = openmodality("query", peer, "--level", "SERIES")
+    assert ended.status == 1
+    assert str(peer) in ended.error_line
+    assert "-k StudyInstanceUID=..." in ended.error_line
+    assert openmodality("query", peer, "--level", "PATIENT", "--model", "study").status == 2
+    assert openmodality("query", "nobody", "-c", place.site, "--level", "STUDY").status == 2
+
+
+def test_retrieve_to_a_receiver(place: Place, tmp_path: Path) -> None:
+    study = _stored(place, tmp_path / "images")
+    peer = place.hospital.pacs_peer
+    with receiving(tmp_path / "in", aet="RECEIVER") as receiver:
+        place.hospital.peers["RECEIVER"] = (receiver.address.host, receiver.address.port)
+        ended = openmodality("retrieve", peer, "--study", study, "--to", "RECEIVER", "--json")
+        wait_for_files(receiver, 3)
+    assert ended.status == 0
+    assert (ended.json["completed"], ended.json["failed"], ended.json["outcome"]) == (3, 0, "done")
+    unknown = openmodality("retrieve", peer, "--study", study, "--to", "STRANGER")
+    assert unknown.status == 1
+    assert "A801" in unknown.error_line
+    assert "let the peer know STRANGER" in unknown.error_line
+    assert openmodality("retrieve", peer, "--study", study, "--instance", "1.2.3").status == 2
+
+
+@pytest.mark.needs("dcmqrscp")
+def test_query_and_retrieve_with_dcmtk(tmp_path: Path) -> None:
+    files = mr_series(tmp_path / "images", 4, PatientID="Q-2")
+    first = dcmread(files[0])
+    with receiving(tmp_path / "in", aet="RECEIVER") as receiver:
+        known = {"receiver": Address("RECEIVER", receiver.address.port)}
+        with dcmtk.dcmqrscp(tmp_path, known=known) as archive:
+            assert openmodality("send", archive, tmp_path / "images").status == 0
+            found = openmodality("query", archive, "--level", "STUDY", "-k", "PatientID=Q-2", "--json")
+            uids = ("--study", first.StudyInstanceUID, "--series", first.SeriesInstanceUID)
+            one = openmodality(
+                "retrieve", archive, *uids, "--instance", first.SOPInstanceUID, "--to", "RECEIVER", "--json"
+            )
+            wait_for_files(receiver, 1)
+            rest = openmodality(
+                "retrieve", archive, *uids[:2], "--to", "RECEIVER", "--model", "patient", "--patient-id", "Q-2"
+            )
+            wait_for_files(receiver, 4)
+    assert [match["StudyInstanceUID"] for match in found.json["matches"]] == [first.StudyInstanceUID]
+    assert (one.status, one.json["completed"]) == (0, 1)
+    assert rest.status == 0
+    assert "4 instances sent to RECEIVER" in rest.out
