@@ -31,11 +31,13 @@ from openmodality.jobs.report import Executor
 from openmodality.jobs.sending import SendExecutor
 from openmodality.jobs.worker import Worker
 from openmodality.network.acceptor import Acceptor
+from openmodality.objects.private_sets import imported_sets
 from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.store.database import Clock
 from openmodality.store.local import open_store
+from openmodality.store.validated import ValidatedSink
 
 
 class Runtime:
@@ -124,6 +126,7 @@ class Runtime:
         )
         only_asked_for = self.site.parameters.boolean("behaviour.receive_only_while_retrieving")
         is_listed = self.window.asked_for if only_asked_for else lambda uid: True
-        sink = StoreSink(self.store, implementation_identity(self.site), is_listed)
+        own = StoreSink(self.store, implementation_identity(self.site), is_listed)
+        sink = ValidatedSink(own, imported_sets(self.site))
         record = StoredCommitments(self.queue, self.site)
         return VERIFICATION_SERVICE, storage_service(sink, storage), commitment_result_service(record)

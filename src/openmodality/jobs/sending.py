@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 from openmodality.device.profile import StatusRule
@@ -26,6 +27,7 @@ from openmodality.jobs.report import Report
 from openmodality.network.association import Association
 from openmodality.network.instances import Decompress, FileInstance, InstanceReader, read_instance
 from openmodality.network.sending import SendOptions, Sent, send
+from openmodality.objects.private_sets import exported_sets, with_known_private
 from openmodality.services import storage
 from openmodality.services.storage_plan import AssociationPlan
 from openmodality.standard.dimse import Status
@@ -68,9 +70,8 @@ class SendExecutor:
         def open_planned(plan: AssociationPlan) -> Association:
             return self._connections.open("storage", peer, _allowed(plan, site, peer))
 
-        sending = cast(
-            "Generator[Sent, None, None]", send(open_planned, instances, InstanceReader(self._decompress), options)
-        )
+        reader = InstanceReader(self._decompress, rewrite=partial(with_known_private, known=exported_sets(site)))
+        sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
         with closing(sending) as results:  # closing it early aborts the association (RF-4.2.1.3.1.3)
             stopped = self._follow(results, site, peer, report, tally)
         if stopped:

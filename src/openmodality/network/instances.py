@@ -15,7 +15,7 @@ from openmodality.encoding.elements import Tokenizer
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.part10 import FileMeta, read_any, read_file_meta
 from openmodality.encoding.skim import is_whole
-from openmodality.encoding.transcode import Transcoder
+from openmodality.encoding.transcode import Transcoder, transcode
 from openmodality.encoding.uid import strip_padding
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import SOP_CLASS_UID, SOP_INSTANCE_UID, InstanceIdentity
@@ -27,6 +27,10 @@ _SCAN_BYTES: Final = 64 * 1024
 
 Decompress = Callable[[Path], BinaryIO]
 """Gives a Part 10 file, in Explicit VR Little Endian, of a compressed one; raises :class:`ObjectInvalid`."""
+
+
+Rewrite = Callable[[Iterable[Buffer], str], Iterator[Buffer]]
+"""Gives the data set in chunks of a transfer syntax anew, in that transfer syntax; raises :class:`ObjectInvalid`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,15 @@ class InstanceReader:
     """Reads data sets of files, one at a time, into one buffer.
 
     ``check`` looks whether a file is cut off, also where it goes as it is: for files that people bring. Those of the
-    local store are whole.
+    local store are whole. ``rewrite`` changes each data set on its way, such as by leaving attributes out.
     """
 
-    def __init__(self, decompress: Decompress | None = None, *, check: bool = False) -> None:
+    def __init__(
+        self, decompress: Decompress | None = None, *, check: bool = False, rewrite: Rewrite | None = None
+    ) -> None:
         self._decompress = decompress
         self._check = check
+        self._rewrite = rewrite
         self._buffer = memoryview(bytearray(GATHER_BYTES))
 
     @contextmanager
@@ -94,7 +101,9 @@ class InstanceReader:
         is decompressed first. Raises :class:`ObjectInvalid`.
         """
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
-            if source == transfer_syntax:
+            if self._rewrite is not None:
+                yield transcode(self._rewrite(self._chunks(file), source), source, transfer_syntax)
+            elif source == transfer_syntax:
                 first = self._read(file)  # now, while the peer may still be busy with the instance before
                 rest = self._chunks(file) if len(first) < length_bytes else ()
                 chunks: Iterator[Buffer] = chain((first,), rest)

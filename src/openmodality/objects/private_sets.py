@@ -13,6 +13,7 @@ from typing import Final
 
 from openmodality.device.paths import is_private
 from openmodality.device.site import Site
+from openmodality.encoding.deflate import deflate, inflate
 from openmodality.encoding.elements import (
     ElementStart,
     ItemEnd,
@@ -27,6 +28,7 @@ from openmodality.encoding.headers import Buffer
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS
+from openmodality.standard.transfer_syntaxes import DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN
 
 PrivateSets = frozenset[tuple[str, int]]
 """Private creator and group of the known sets."""
@@ -51,10 +53,13 @@ def _known(site: Site, switch: str) -> PrivateSets:
 
 
 def with_known_private(chunks: Iterable[Buffer], transfer_syntax: str, known: PrivateSets) -> Iterator[Buffer]:
-    """The data set in ``chunks`` without unknown private attributes, in the same transfer syntax, not deflated.
+    """The data set in ``chunks`` without unknown private attributes, in the same transfer syntax.
 
     A chunk must stay as it is until the next is asked for. Raises ObjectInvalid where the data set is damaged.
     """
+    if transfer_syntax == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
+        yield from deflate(with_known_private(inflate(chunks), EXPLICIT_VR_LITTLE_ENDIAN, known))
+        return
     tokenizer, kept, writer = Tokenizer(transfer_syntax), PrivateFilter(known), TokenWriter(transfer_syntax)
     for chunk in chunks:
         for token in tokenizer.feed(chunk):

@@ -9,8 +9,13 @@ from pydicom.dataset import Dataset
 
 from openmodality.device.site_loader import load_site
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
+from openmodality.encoding.deflate import deflate, inflate
 from openmodality.objects.private_sets import PrivateSets, exported_sets, imported_sets, with_known_private
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from openmodality.standard.transfer_syntaxes import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    UNCOMPRESSED,
+)
 
 OURS: PrivateSets = frozenset({("MMCPrivate", 0x0029)})
 
@@ -44,6 +49,12 @@ def test_a_set_stays_by_its_creator_and_group_at_each_level(transfer_syntax: str
     assert sorted(map(int, result.keys())) == [0x00081032, 0x00100020, 0x00290011, 0x00291101]
     assert result[0x00290011].value == "MMCPrivate"
     assert result.ProcedureCodeSequence[0].to_json_dict().keys() == {"00080100"}
+
+
+def test_a_deflated_data_set_is_filtered_too() -> None:
+    plain = encode_data_set(with_private(), EXPLICIT_VR_LITTLE_ENDIAN)
+    filtered = with_known_private(deflate([plain]), DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, OURS)
+    assert b"".join(inflate(filtered)) == b"".join(with_known_private([plain], EXPLICIT_VR_LITTLE_ENDIAN, OURS))
 
 
 def test_a_creator_without_value_or_too_long_is_unknown() -> None:
