@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "query": CommandEntry("openmodality.cli.query", "Ask an archive what it has (C-FIND)."),
     "retrieve": CommandEntry("openmodality.cli.retrieve", "Let an archive send what it has (C-MOVE)."),
     "worklist": CommandEntry("openmodality.cli.worklist", "Ask a RIS what is scheduled (Modality Worklist)."),
+    "hospital": CommandEntry("openmodality.cli.hospital", "Run a virtual hospital: RIS and PACS."),
 }
 
 
