@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydicom.uid import generate_uid
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.finding import FindAnswer
+from openmodality.dimse.service import Service
 from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.hospital.items import WorklistItem
@@ -48,10 +48,12 @@ def hospital(folder: Path, seed: int = 1, retry_s: float = 0.05, **peers: int) -
     return Hospital(folder, Endpoint("OM_RIS"), Endpoint("OM_PACS"), Endpoint("OM_PRINT"), addresses, habits)
 
 
-def associated(remote: RemoteAE, sop_class_uid: str, *, timeout_s: float = 10.0, **options: object) -> Association:
-    """An association of the device for one SOP Class."""
+def associated(
+    remote: RemoteAE, sop_class_uid: str, *, timeout_s: float = 10.0, services: Sequence[Service] = ()
+) -> Association:
+    """An association of the device for one SOP Class; ``services`` answer what comes on it."""
     local = LocalAE(DEVICE, timeouts=Timeouts(timeout_s, timeout_s, timeout_s, timeout_s, timeout_s, timeout_s))
-    return associate(remote, local, [ContextProposal(sop_class_uid, (EXPLICIT_VR_LITTLE_ENDIAN,))], **options)  # type: ignore[arg-type]
+    return associate(remote, local, [ContextProposal(sop_class_uid, (EXPLICIT_VR_LITTLE_ENDIAN,))], services)
 
 
 def query(at: Hospital, *, modality: str = "", timeout_s: float = 10.0, limit: int | None = None) -> FindAnswer:
@@ -67,7 +69,10 @@ def query(at: Hospital, *, modality: str = "", timeout_s: float = 10.0, limit: i
     step.Modality = modality
     identifier.ScheduledProcedureStepSequence = [step]
     with associated(at.ris_peer, MODALITY_WORKLIST_FIND, timeout_s=timeout_s) as association:
-        return worklist.query(association, identifier, limit=limit)
+        answer = worklist.query(association, identifier, limit=limit)
+        if answer.must_abort:
+            association.shut()
+        return answer
 
 
 def step_attributes(item: WorklistItem) -> Dataset:
@@ -96,9 +101,11 @@ def step_attributes(item: WorklistItem) -> Dataset:
     return attributes
 
 
-def create_step(at: Hospital, attributes: Dataset, uid: str | None = None, **options: object) -> mpps.StepResult:
+def create_step(
+    at: Hospital, attributes: Dataset, uid: str | None = None, *, timeout_s: float = 10.0
+) -> mpps.StepResult:
     """N-CREATE."""
-    with associated(at.ris_peer, MODALITY_PERFORMED_PROCEDURE_STEP, **options) as association:  # type: ignore[arg-type]
+    with associated(at.ris_peer, MODALITY_PERFORMED_PROCEDURE_STEP, timeout_s=timeout_s) as association:
         return mpps.create(association, uid or generate_uid(), attributes)
 
 
@@ -141,9 +148,14 @@ def images(item: WorklistItem, step_uid: str, count: int = 2) -> list[FileDatase
     ]  # fmt: skip
 
 
-def store(at: Hospital, *instances: FileDataset) -> list[storage.StoreResult]:
+def store(at: Hospital, *instances: FileDataset, timeout_s: float = 10.0) -> list[storage.StoreResult]:
     """Send images on one association."""
-    with associated(at.pacs_peer, MR_IMAGE_STORAGE) as association:
+    return store_to(at.pacs_peer, *instances, timeout_s=timeout_s)
+
+
+def store_to(peer: RemoteAE, *instances: FileDataset, timeout_s: float = 10.0) -> list[storage.StoreResult]:
+    """Send images on one association to an archive."""
+    with associated(peer, MR_IMAGE_STORAGE, timeout_s=timeout_s) as association:
         context = association.contexts[0]
         return [
             storage.store(
@@ -161,16 +173,19 @@ class Transactions:
 
     def __init__(self) -> None:
         self.results: list[commitment.CommitmentResult] = []
-        self.came = threading.Semaphore(0)
+        self.reports = 0
         self._known: dict[str, frozenset[commitment.Reference]] = {}
 
     def expect(self, uid: str, references: Sequence[commitment.Reference]) -> None:
         self._known[uid] = frozenset(references)
 
     def find(self, transaction_uid: str, peer: PeerInfo) -> commitment.Known | commitment.Missing:
-        self.came.release()
+        self.reports += 1
         references = self._known.get(transaction_uid)
-        return commitment.Missing.UNKNOWN if references is None else commitment.Known(references)
+        if references is None:
+            return commitment.Missing.UNKNOWN
+        results = (result for result in self.results if result.transaction_uid == transaction_uid)
+        return commitment.Known(references, next(results, None))
 
     def result(self, result: commitment.CommitmentResult, peer: PeerInfo) -> None:
         self.results.append(result)
@@ -189,14 +204,33 @@ def listening(transactions: Transactions) -> Iterator[int]:
 
 
 def request_commitment(
-    at: Hospital, transactions: Transactions, instances: Sequence[FileDataset], stay_s: float = 0.0
+    at: Hospital,
+    transactions: Transactions,
+    instances: Sequence[FileDataset],
+    *,
+    uid: str | None = None,
+    stay_s: float = 0.0,
+    timeout_s: float = 10.0,
 ) -> commitment.RequestResult:
     """Ask for commitment; stays on the association for ``stay_s`` seconds to be reported to."""
+    return commit_to(at.pacs_peer, transactions, instances, uid=uid, stay_s=stay_s, timeout_s=timeout_s)
+
+
+def commit_to(
+    peer: RemoteAE,
+    transactions: Transactions,
+    instances: Sequence[FileDataset],
+    *,
+    uid: str | None = None,
+    stay_s: float = 0.0,
+    timeout_s: float = 10.0,
+) -> commitment.RequestResult:
+    """Ask an archive for commitment."""
     references = [commitment.Reference(str(image.SOPClassUID), str(image.SOPInstanceUID)) for image in instances]
-    uid = generate_uid()
+    uid = uid or generate_uid()
     transactions.expect(uid, references)
     services = [commitment.commitment_result_service(transactions)]
-    with associated(at.pacs_peer, STORAGE_COMMITMENT_PUSH_MODEL, services=services) as association:
+    with associated(peer, STORAGE_COMMITMENT_PUSH_MODEL, timeout_s=timeout_s, services=services) as association:
         result = commitment.request_commitment(association, uid, references)
         if stay_s:
             association.answer(association.receive(stay_s))

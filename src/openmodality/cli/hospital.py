@@ -176,11 +176,13 @@ def line(event: Event) -> str:
 
 @contextmanager
 def _live(hospital: Hospital) -> Iterator[None]:
-    from rich.live import Live  # noqa: PLC0415 - start-up time, and only on a terminal
+    from rich.console import Console  # noqa: PLC0415 - start-up time, and only on a terminal
+    from rich.live import Live  # noqa: PLC0415 - likewise
 
     from openmodality.cli.hospital_table import hospital_table  # noqa: PLC0415 - likewise
 
-    with Live(get_renderable=lambda: hospital_table(hospital), refresh_per_second=4):
+    console = Console()
+    with Live(console=console, get_renderable=lambda: hospital_table(hospital, console.height), refresh_per_second=4):
         yield
 
 
