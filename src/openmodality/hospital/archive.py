@@ -111,6 +111,11 @@ class Archive:
             return dict(self._instances)
 
     @property
+    def count(self) -> int:
+        """How many instances there are."""
+        return len(self._instances)
+
+    @property
     def studies(self) -> list[StoredStudy]:
         """All studies, in the order in which they came."""
         by_study: dict[str, list[StoredInstance]] = {}

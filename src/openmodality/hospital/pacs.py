@@ -110,7 +110,7 @@ class VirtualPACS:
 
     def _arrived(self, instance: StoredInstance, arrival: Arrival) -> None:
         caller = arrival.request.peer.calling_ae_title.strip()
-        uid, total = instance.sop_instance_uid, len(self.instances)
+        uid, total = instance.sop_instance_uid, self._archive.count
         again = "" if arrival.stored is Stored.NEW else ", which was there already"
         self._journal.note(
             PLACE, "instance.stored", f"instance {total} from {caller}{again}", instance=uid, instances=total
