@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,9 +18,12 @@ from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
 from openmodality.acquisition.rf_simulator import UPPER_GI, RfSimulator
 from openmodality.acquisition.source import Source
 from openmodality.exam.session import Series
+from openmodality.hospital.addresses import Endpoint
+from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.network.entity import RemoteAE
 from tests.peers.process import free_port
-from tests.stand_in import Hospital, hospital, scheduled
+from tests.stand_in import Hospital as StandIn
+from tests.stand_in import hospital, scheduled
 
 STATION = {"mr": "OM_MR", "rf": "ADR_MWM_SCU"}
 MODALITY = {"mr": "MR", "rf": "RF"}
@@ -35,19 +39,25 @@ durability = "os"
 bind_address = "127.0.0.1"
 
 {entities}
-[peers.hospital]
-ae_title = "HOSPITAL"
-host = "127.0.0.1"
-port = {port}
-services = ["verification", "storage", "storage_commitment", "worklist", "mpps"]
-{peer}
-
+{peers}
 [parameters.general]
 connect_timeout_s = 5
 dimse_timeout_s = 5
 association_timeout_s = 5
 {more}
 """
+
+_PEER = """
+[peers.{name}]
+ae_title = "{title}"
+host = "127.0.0.1"
+port = {port}
+services = {services}
+{more}
+"""
+
+_RIS_SERVICES = ["verification", "worklist", "mpps"]
+_PACS_SERVICES = ["verification", "storage", "storage_commitment"]
 
 
 @dataclass
@@ -56,7 +66,7 @@ class Device:
 
     profile: str
     site: Path
-    hospital: Hospital
+    hospital: StandIn
     port: int
 
     def modality(self, *, works: bool = True) -> Modality:
@@ -101,14 +111,32 @@ def today(profile: str = "mr", count: int = 1, **changes: str) -> list[Dataset]:
 
 
 def write_site(folder: Path, profile: str, port: int, *, own_port: int, peer: str = "", more: str = "") -> Path:
-    """A site file whose one peer is the hospital at ``port``."""
+    """A site file whose one peer is the stand-in hospital at ``port``."""
+    services = json.dumps([*_RIS_SERVICES, *_PACS_SERVICES[1:]])
+    peers = _PEER.format(name="hospital", title="HOSPITAL", port=port, services=services, more=peer)
+    return _write(folder, profile, peers, own_port, more)
+
+
+def write_two_peers(
+    folder: Path, profile: str, ris_port: int, pacs_port: int, *, own_port: int, more: str = ""
+) -> Path:
+    """A site file whose peers are RIS and PACS of the virtual hospital."""
+    automatic = "automatic_commitment = true"
+    ris = _PEER.format(name="ris", title="OM_RIS", port=ris_port, services=json.dumps(_RIS_SERVICES), more="")
+    pacs = _PEER.format(
+        name="pacs", title="OM_PACS", port=pacs_port, services=json.dumps(_PACS_SERVICES), more=automatic
+    )
+    return _write(folder, profile, ris + pacs, own_port, more)
+
+
+def _write(folder: Path, profile: str, peers: str, own_port: int, more: str) -> Path:
     role, _ = LISTENS[profile]
     entities = f"[application_entities.{role}]\nport = {own_port}\n"
     if profile == "rf":
         entities += f"[application_entities.storage_scp]\nport = {free_port()}\n"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "site.toml"
-    path.write_text(_SITE.format(profile=profile, entities=entities, port=port, peer=peer, more=more), "utf-8")
+    path.write_text(_SITE.format(profile=profile, entities=entities, peers=peers, more=more), "utf-8")
     return path
 
 
@@ -122,3 +150,14 @@ def device_in_hospital(
         made.device = RemoteAE(LISTENS[profile][1], "127.0.0.1", own_port)
         site = write_site(folder, profile, port, own_port=own_port, peer=peer, more=more)
         yield Device(profile, site, made, own_port)
+
+
+@contextmanager
+def in_virtual_hospital(folder: Path, profile: str, *, more: str = "") -> Iterator[tuple[Hospital, Path]]:
+    """A running virtual hospital and the site file of a device in it; the device itself is not running."""
+    own_port = free_port()
+    devices = {LISTENS[profile][1]: ("127.0.0.1", own_port)}
+    endpoints = (Endpoint("OM_RIS"), Endpoint("OM_PACS"), Endpoint("OM_PRINT"))
+    with Hospital(folder / "hospital", *endpoints, devices, Habits(commitment_retry_s=0.2)) as made:
+        ports = made.ris_peer.port, made.pacs_peer.port
+        yield made, write_two_peers(folder, profile, *ports, own_port=own_port, more=more)

@@ -103,7 +103,7 @@ class Hospital:
     decide_commitment: Callable[[Hospital, CommitmentRequest], tuple[str, CommitmentResult]] = commit_what_is_there
     device: RemoteAE | None = None
     with_role_selection: bool = True
-    peak: int = 0
+    peaks: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files = InstanceFiles(self.folder, durability="os", fan_out=False)
@@ -154,7 +154,8 @@ class Hospital:
 
     def answer(self, request: A_ASSOCIATE_RQ, load: Load) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
         self.requests.append(request)
-        self.peak = max(self.peak, load.open_associations + 1)
+        title = request.calling_ae_title
+        self.peaks[title] = max(self.peaks.get(title, 0), load.open_from_peer + 1)
         local = LocalAE("HOSPITAL")
         peer = PeerPolicy({uid: SyntaxPolicy(_SYNTAXES) for uid in _SERVICES}, other=SyntaxPolicy(_SYNTAXES))
         return decide(request, AcceptorPolicy(local.side, lambda title: peer), load)

@@ -83,7 +83,8 @@ class Modality:
 
     def echo(self, peer: str) -> int:
         """Verification: the Status of a C-ECHO to a peer. Raises the errors of an association."""
-        with self._runtime.connections.open("verification", self.site.peer(peer)) as association:
+        connections = self._runtime.connections
+        with connections.turn("verification"), connections.open("verification", self.site.peer(peer)) as association:
             return echo(association)
 
     def wait_until_idle(self, timeout_s: float = 60.0) -> bool:
@@ -91,11 +92,15 @@ class Modality:
 
         Jobs that one which failed holds up do not count: they wait for a person.
         """
+        return self.wait_until(lambda: self.jobs.idle, timeout_s)
+
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
+        """Wait until a condition on the database holds, looking again after each change; whether it came to that."""
         changed = self._store.database.changed
         deadline = time.monotonic() + timeout_s
         while True:
             seen = changed.count
-            if self.jobs.idle:
+            if condition():
                 return True
             left_s = deadline - time.monotonic()
             if left_s <= 0:

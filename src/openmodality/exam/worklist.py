@@ -134,7 +134,7 @@ class Worklist:
         )
         timeout_s = response_timeout_s(peer, "worklist.response_timeout_s")
         limit = peer.parameters.integer("worklist.max_items")
-        with self._connections.open("worklist", peer) as association:
+        with self._connections.turn("worklist"), self._connections.open("worklist", peer) as association:
             answer = worklist.query(association, asked, limit=limit, timeout_s=timeout_s)
             if answer.must_abort:
                 association.abort()

@@ -29,6 +29,7 @@ from openmodality.network.association import Association
 from openmodality.objects.identity import Uids
 from openmodality.services.commitment import Reference, chunks, commitment_result_service, request_commitment
 from openmodality.standard.commitment import REASON_MEANINGS
+from openmodality.standard.dimse import Status
 from openmodality.store.schema import commitment_instances, commitments
 
 MAX_REFERENCES: Final = 500
@@ -110,7 +111,10 @@ class CommitExecutor:
         if not pending:
             return None
         service = commitment_result_service(StoredCommitments(self._queue, self._connections.site))
-        with self._connections.open("storage_commitment", peer, services=(service,)) as association:
+        with (
+            self._connections.turn("storage_commitment"),
+            self._connections.open("storage_commitment", peer, services=(service,)) as association,
+        ):
             for transaction_uid, references in pending:
                 refusal = self._request(association, peer, transaction_uid, references)
                 if refusal is not None:
@@ -123,8 +127,10 @@ class CommitExecutor:
     ) -> Outcome | None:
         timeout_s = response_timeout_s(peer, "storage_commitment.response_timeout_s")
         result = request_commitment(association, transaction_uid, references, timeout_s=timeout_s)
+        # The answer to an earlier request for this transaction was lost: the peer has it and will report.
+        is_known_there = result.status == Status.DUPLICATE_INVOCATION
         rule = self._connections.site.judge("storage_commitment", "N-ACTION", result.status, peer)
-        if result.is_accepted or (rule is not None and rule.effect == "succeed"):
+        if result.is_accepted or is_known_there or (rule is not None and rule.effect == "succeed"):
             self._mark_sent(transaction_uid, peer)
             return None
         if rule is None or rule.abort:

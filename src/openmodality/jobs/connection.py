@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from openmodality.device.profile import PresentationContextEntry, Service
 from openmodality.device.site import Peer, Site
@@ -27,6 +29,13 @@ class Connections:
     def __init__(self, site: Site, tls: ssl.SSLContext | None = None) -> None:
         self.site = site
         self._tls = tls
+        self._turns = {role: threading.Lock() for role in site.application_entities}
+
+    @contextmanager
+    def turn(self, service: Service) -> Iterator[None]:
+        """Around an activity: a local AE has one association open at a time (RF-4.2.1.2.2-01, MR-3.1.2-01)."""
+        with self._turns[self.site.calling_ae(service).role]:
+            yield
 
     def open(
         self,

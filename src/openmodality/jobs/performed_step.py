@@ -74,7 +74,7 @@ class StepExecutor:
         if not outstanding:
             return Done()
         is_repeat = outstanding[0].attempts > 0
-        with self._connections.open("mpps", peer) as association:
+        with self._connections.turn("mpps"), self._connections.open("mpps", peer) as association:
             report.instance(step.sop_instance_uid, Result.PENDING, comment="sent")
             report.keep()
             send = self._create if job.kind is Kind.MPPS_CREATE else self._set

@@ -72,7 +72,8 @@ class SendExecutor:
 
         reader = InstanceReader(self._decompress, rewrite=partial(with_known_private, known=exported_sets(site)))
         sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
-        with closing(sending) as results:  # closing it early aborts the association (RF-4.2.1.3.1.3)
+        # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
+        with self._connections.turn("storage"), closing(sending) as results:
             stopped = self._follow(results, site, peer, report, tally)
         if stopped:
             return Continue()

@@ -1,0 +1,102 @@
+"""A device in a process of its own, for tests that kill it: ``python -m tests.fault.device_process``.
+
+Everything is imported once. Each line ``run SITE SEED ACKED`` on standard input forks a device that examines patients
+without end until it is killed; ``finish SITE SEED ACKED`` forks one that ends what is open, waits until its queue is
+empty and exits. The number of the forked process is answered at once, its exit status when it has ended. ACKED is the
+file to which the SOP Instance UID of an image goes as soon as the device has said that the image is safe.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import traceback
+from pathlib import Path
+
+from openmodality import Modality
+from openmodality.exam.session import Exam, Series
+from openmodality.jobs.job import State
+from tests.devices import add_image, quick_source
+
+_ENDING = ("IN PROGRESS", "REGISTERED")
+
+
+def main() -> None:
+    for line in sys.stdin:
+        command, site, seed, acked = line.split()
+        pid = os.fork()
+        if pid == 0:
+            _child(command, Path(site), int(seed), Path(acked))
+        _say(pid)
+        _, status = os.waitpid(pid, 0)
+        _say(status)
+
+
+def _say(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+def _child(command: str, site: Path, seed: int, acked: Path) -> None:
+    status = 1
+    try:
+        status = _device(command, site, random.Random(seed), acked)
+    except BaseException:  # noqa: BLE001 - the end of a forked process: shown, then told by its status
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _device(command: str, site: Path, chance: random.Random, acked: Path) -> int:
+    with Modality(site) as modality, acked.open("ab", buffering=0) as file:
+        modality.serve()
+        for record in modality.exams(*_ENDING):
+            _end(modality.find_exam(record.id))
+        if command == "finish":
+            idle = modality.wait_until_idle(30)
+            failed = [(job.id, job.kind, job.reason) for job in modality.jobs.list() if job.state is not State.DONE]
+            sys.stderr.write(f"jobs that are not done: {failed}\n")
+            return 0 if idle and not failed else 1
+        while True:
+            _examine(modality, chance, file.fileno())
+
+
+def _end(exam: Exam) -> None:
+    if exam.instances():
+        exam.complete()
+    else:
+        exam.discontinue()
+
+
+def _examine(modality: Modality, chance: random.Random, acked: int) -> None:
+    items = modality.worklist_items() or modality.worklist()
+    if items and chance.random() < 0.5:
+        exam = modality.start_exam(chance.choice(items))
+    else:
+        exam = modality.start_exam(patient={"PatientID": f"U{chance.randrange(10**6)}", "PatientName": "Test^Kill"})
+    for number in range(chance.randrange(1, 3)):
+        if modality.site.profile.name == "rf":
+            exam.acquire(quick_source("rf"))
+            for instance in exam.instances():
+                _acknowledge(acked, instance.SOPInstanceUID)
+        else:
+            _series(exam.series(f"series {number}"), chance, acked)
+    if chance.random() < 0.8:
+        exam.complete()
+    else:
+        exam.discontinue("110513")
+
+
+def _series(series: Series, chance: random.Random, acked: int) -> None:
+    for number in range(chance.randrange(1, 4)):
+        _acknowledge(acked, add_image(series, number + 1))
+    series.close()
+
+
+def _acknowledge(acked: int, uid: str) -> None:
+    os.write(acked, f"{uid}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

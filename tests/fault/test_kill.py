@@ -1,0 +1,91 @@
+"""A device that is killed at any moment of its exams loses nothing and sends nothing wrong."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+from openmodality import Modality
+from openmodality.hospital.hospital import Hospital
+from tests.devices import in_virtual_hospital
+
+KILLS = 30
+LONGEST_S = 0.9
+
+
+@dataclass
+class Starter:
+    """Forks devices from one process that has everything imported."""
+
+    process: subprocess.Popen[str]
+
+    def start(self, command: str, site: Path, seed: int, acked: Path) -> int:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{command} {site} {seed} {acked}\n")
+        self.process.stdin.flush()
+        return int(self._line())
+
+    def ended(self) -> int:
+        return int(self._line())
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+
+@contextmanager
+def starter() -> Iterator[Starter]:
+    command = [sys.executable, "-m", "tests.fault.device_process"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Starter(process)
+        finally:
+            process.kill()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_killed_at_random_points_both_sides_are_equal(tmp_path: Path, profile: str) -> None:
+    chance = random.Random(20261122)
+    acked = tmp_path / "acked"
+    with in_virtual_hospital(tmp_path, profile) as (hospital, site), starter() as forked:
+        for kill in range(KILLS):
+            pid = forked.start("run", site, kill, acked)
+            threading.Event().wait(chance.uniform(0.0, LONGEST_S))  # the moment of the kill is what the test varies
+            os.kill(pid, signal.SIGKILL)
+            assert forked.ended() == signal.SIGKILL
+        forked.start("finish", site, KILLS, acked)
+        assert forked.ended() == 0
+        compare(hospital, site, acked)
+
+
+def compare(hospital: Hospital, site: Path, acked: Path) -> None:
+    """Every image that was acknowledged is in both places and the same; steps and commitments agree."""
+    with Modality(site, works=False) as modality:
+        local = {found["SOPInstanceUID"]: found for found in modality.instances()}
+        remote = hospital.pacs.instances
+        acknowledged = set(acked.read_text("ascii").split())
+        assert len(acknowledged) > KILLS // 3
+        assert acknowledged <= set(local)
+        assert set(remote) == set(local)
+        for uid in local:
+            mine, theirs = dcmread(modality.instance_path(uid)), dcmread(remote[uid].path)
+            assert mine.get("PixelData") == theirs.get("PixelData")
+            assert mine.StudyInstanceUID == theirs.StudyInstanceUID
+        assert {uid for uid, found in local.items() if found.committed} == set(local)
+        steps = [step for record in modality.exams() for step in modality.find_exam(record.id).steps]
+        assert {step.uid: step.state for step in steps} == {
+            step.sop_instance_uid: step.status for step in hospital.ris.steps
+        }
+        assert {step.state for step in steps} <= {"COMPLETED", "DISCONTINUED"}

@@ -1,0 +1,191 @@
+"""Commit jobs against an archive that reports as it is told (R/F 4.2.2, DECISIONS 10 to 12)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import time
+
+import pytest
+
+from openmodality import Modality
+from openmodality.jobs.job import Kind, Result, State
+from openmodality.network.entity import LocalAE
+from openmodality.network.requestor import associate
+from openmodality.services.commitment import CommitmentRequest, CommitmentResult, Failure, Reference, report
+from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
+from openmodality.upper_layer.negotiation import ContextProposal
+from tests.devices import Device, add_image, device_in_hospital
+from tests.peers.process import wait_until
+from tests.stand_in import Hospital, commit_what_is_there
+
+AUTOMATIC = "automatic_commitment = true"
+
+
+@dataclass
+class Clock:
+    """The time of day, and what was added to it."""
+
+    ahead_s: float = 0.0
+
+    def __call__(self) -> float:
+        return time() + self.ahead_s
+
+
+@contextmanager
+def one_image(device: Device, clock: Clock | None = None) -> Iterator[tuple[Modality, str]]:
+    """A serving device that has made one image."""
+    with Modality(device.site, clock=clock or time) as modality:
+        modality.serve()
+        with modality.exam(patient={"PatientID": "1"}) as exam:
+            uid = add_image(exam.series("T1", ProtocolName="T1"))
+        yield modality, uid
+
+
+def commit_states(modality: Modality) -> list[State]:
+    return [job.state for job in reversed(modality.jobs.list(kinds=[Kind.COMMIT]))]
+
+
+@dataclass
+class Decisions:
+    """What the archive does with each request; ``seen`` are the requests."""
+
+    seen: list[CommitmentRequest] = field(default_factory=list)
+    fail_first: bool = False
+    when: str = "new"
+
+    def __call__(self, hospital: Hospital, request: CommitmentRequest) -> tuple[str, CommitmentResult]:
+        self.seen.append(request)
+        if self.fail_first and len(self.seen) == 1:
+            failed = tuple(Failure(reference, 0x0112) for reference in request.references)
+            return self.when, CommitmentResult(request.transaction_uid, (), failed)
+        return self.when, commit_what_is_there(hospital, request)[1]
+
+
+@pytest.mark.requirement(
+    "RF-4.2.2.3.1.1-01", "RF-4.2.2.3.1.1-03", "RF-4.2.2.4.1.1-01", "RF-4.2.2.4.1.1-02", "RF-4.2.2.4.1.3.1-03",
+    "RF-4.1.1-02", "RF-4.1.1-03", "RF-4.1.2.1-04", "RF-4.1.2.2-01", "RF-4.1.2.2-02", "MR-3.3.5.1-01",
+    "MR-3.3.5.3.1-01", "MR-3.3.5.3.1-02", "MR-3.2.4.1-01", "MR-2.1.1-07",
+)  # fmt: skip
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+@pytest.mark.parametrize("role", [True, False])
+def test_committed_on_another_association(tmp_path: Path, profile: str, role: bool) -> None:
+    with device_in_hospital(tmp_path, profile, peer=AUTOMATIC) as device:
+        device.hospital.with_role_selection = role
+        with one_image(device) as (modality, _):
+            assert modality.wait_until_idle(10)
+            assert commit_states(modality) == [State.DONE]
+            wait_until(lambda: device.hospital.reports == [0])
+            (instance,) = modality.instances()
+            assert instance.committed == 1
+
+
+def test_role_selection_may_be_demanded(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC + "\nrole_selection_required = true") as device:
+        device.hospital.with_role_selection = False
+        with one_image(device) as (modality, _):
+            wait_until(lambda: device.hospital.reports == [-1])
+            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_committed_on_the_same_association(tmp_path: Path, profile: str) -> None:
+    peer = AUTOMATIC + "\ncommitment_same_association = true"
+    with device_in_hospital(tmp_path, profile, peer=peer) as device:
+        device.hospital.decide_commitment = Decisions(when="same")
+        with one_image(device) as (modality, _):
+            assert modality.wait_until_idle(10)
+            assert commit_states(modality) == [State.DONE]
+
+
+@pytest.mark.requirement("RF-4.2.2.4.1.3.1-02")
+def test_what_is_not_committed_is_sent_and_asked_for_again(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "rf", peer=AUTOMATIC) as device:
+        device.hospital.decide_commitment = decisions = Decisions(fail_first=True)
+        with one_image(device) as (modality, uid):
+            assert modality.wait_until_idle(10)
+            assert commit_states(modality) == [State.DONE, State.DONE]
+            first, second = reversed(modality.jobs.list(kinds=[Kind.COMMIT]))
+            assert "0112" in first.reason
+            assert [each.result for each in modality.jobs.show(first.id).instances] == [Result.FAILURE]
+            assert [each.result for each in modality.jobs.show(second.id).instances] == [Result.SUCCESS]
+            stored = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
+            assert stored == [uid, uid]
+            assert len({request.transaction_uid for request in decisions.seen}) == 2
+
+
+def test_the_transaction_is_on_record_before_it_is_sent(tmp_path: Path) -> None:
+    known: list[bool] = []
+    with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC) as device:
+
+        def decide(hospital: Hospital, request: CommitmentRequest) -> tuple[str, CommitmentResult]:
+            with closing(sqlite3.connect(tmp_path / "data" / "openmodality.db")) as connection:
+                rows = connection.execute("select TransactionUID from commitments").fetchall()
+            known.append((request.transaction_uid,) in rows)
+            return commit_what_is_there(hospital, request)
+
+        device.hospital.decide_commitment = decide
+        with one_image(device) as (modality, _):
+            assert modality.wait_until_idle(10)
+    assert known == [True]
+
+
+@pytest.mark.requirement("RF-4.2.2.3.1.3.1-02", "RF-4.2.2.4.1.3.1-05", "RF-4.2.2.4.1.3.1-04", "RF-4.4.2-16")
+def test_no_answer_in_time_and_then_a_late_one(tmp_path: Path) -> None:
+    more = "[parameters.storage_commitment]\nnotification_timeout_h = 1\nretries = 0"
+    clock = Clock()
+    with device_in_hospital(tmp_path, "rf", peer=AUTOMATIC, more=more) as device:
+        device.hospital.decide_commitment = decisions = Decisions(when="never")
+        with one_image(device, clock) as (modality, _):
+            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
+            (job,) = modality.jobs.list(kinds=[Kind.COMMIT])
+            clock.ahead_s = 3700
+            modality.jobs.retry(job.id)
+            assert modality.wait_until(lambda: commit_states(modality) == [State.FAILED], 10)
+            assert "no notification came in time" in modality.jobs.show(job.id).job.reason
+            late = commit_what_is_there(device.hospital, decisions.seen[0])[1]
+            unknown = CommitmentResult("2.25.1", (Reference("1.2.3", "1.2.3.4"),))
+            assert send_reports(device, late, unknown) == [0x0213, 0x0211]
+
+
+@pytest.mark.requirement("RF-4.2.2.4.1.3.1-08")
+def test_an_instance_that_was_not_asked_for(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "rf", peer=AUTOMATIC) as device:
+        device.hospital.decide_commitment = decisions = Decisions(when="never")
+        with one_image(device) as (modality, _):
+            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
+            asked = decisions.seen[0]
+            strange = CommitmentResult(asked.transaction_uid, (*asked.references, Reference("1.2.3", "1.2.3.4")))
+            assert send_reports(device, strange) == [0x0115]
+            assert commit_states(modality) == [State.WAITING]
+
+
+@pytest.mark.requirement("MR-2.1.3-02", "MR-2.1.1-06", "MR-3.2.4.1-02", "MR-3.2.4.3.1-02")
+def test_by_hand_and_before_it_was_sent(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device:
+        device.hospital.store_status = lambda request: 0xC000
+        with one_image(device) as (modality, uid):
+            assert modality.wait_until_idle(10)
+            job = modality.commit(instance=uid)
+            assert modality.wait_until(lambda: "0112" in modality.jobs.show(job.id).job.reason, 10)
+
+
+@pytest.mark.requirement("RF-4.2.2.4.1.3.1-01", "RF-4.4.2-19")
+def test_deleted_once_committed_where_the_site_says_so(tmp_path: Path) -> None:
+    more = '[parameters.storage_commitment]\non_success = "delete"'
+    device_there = device_in_hospital(tmp_path, "rf", peer=AUTOMATIC, more=more)
+    with device_there as device, one_image(device) as (modality, uid):
+        assert modality.wait_until(lambda: modality.instances() == [], 10)
+        wait_until(lambda: not modality.instance_path(uid).exists())
+        assert device.hospital.files.path(uid).exists()
+
+
+def send_reports(device: Device, *results: CommitmentResult) -> list[int]:
+    assert device.hospital.device is not None
+    syntaxes = ("1.2.840.10008.1.2",)
+    proposal = ContextProposal(STORAGE_COMMITMENT_PUSH_MODEL, syntaxes, scu_role=False, scp_role=True)
+    with associate(device.hospital.device, LocalAE("HOSPITAL"), [proposal]) as association:
+        return [report(association, result).status for result in results]

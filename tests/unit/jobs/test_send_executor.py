@@ -1,0 +1,146 @@
+"""Send jobs against a hospital that answers as it is told (R/F Table 4.2-7, DECISIONS)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from openmodality import Modality
+from openmodality.jobs.job import Job, Kind, Result, State
+from openmodality.services.storage import StoreRequest
+from tests.devices import Device, add_image, device_in_hospital
+
+
+@contextmanager
+def two_images(
+    folder: Path, profile: str, status: int, *, peer: str = "", more: str = ""
+) -> Iterator[tuple[Device, Modality, Job]]:
+    """The send job of two images, of which the first is answered with ``status``, after its first run."""
+    first: list[str] = []
+
+    def answer(request: StoreRequest) -> int:
+        first.append(request.identity.sop_instance_uid)
+        return status if request.identity.sop_instance_uid == first[0] else 0
+
+    with device_in_hospital(folder, profile, peer=peer, more=more) as device, device.modality() as modality:
+        device.hospital.store_status = answer
+        with modality.exam(patient={"PatientID": "1"}) as exam:
+            series = exam.series("T1", ProtocolName="T1")
+            for number in (1, 2):
+                add_image(series, number)
+        assert wait_for_run(modality)
+        (job,) = modality.jobs.list(kinds=[Kind.SEND])
+        yield device, modality, job
+
+
+def wait_for_run(modality: Modality) -> bool:
+    """Wait until each send job has run: it is done, failed, or due again later."""
+
+    def has_run() -> bool:
+        jobs = modality.jobs.list(kinds=[Kind.SEND])
+        return all(job.state in (State.DONE, State.FAILED) or job.attempts > 0 for job in jobs)
+
+    return modality.wait_until(has_run, 10)
+
+
+def results(modality: Modality, job: Job) -> list[Result]:
+    return [instance.result for instance in modality.jobs.show(job.id).instances]
+
+
+@pytest.mark.requirement(
+    "RF-4.2.1.3.1.3-02", "RF-4.2.1.3.1.3-03", "RF-4.2.1.3.1.3-04", "RF-4.2.1.3.1.3-06"
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (0xA700, State.TODO),
+        (0xA7FF, State.TODO),
+        (0xA900, State.FAILED),
+        (0xC123, State.FAILED),
+        (0x0122, State.FAILED),
+    ],
+)
+def test_rf_ends_at_the_first_instance_that_is_not_stored(tmp_path: Path, status: int, state: State) -> None:
+    with two_images(tmp_path, "rf", status) as (device, modality, job):
+        assert job.state is state
+        assert f"{status:04X}" in job.reason
+        assert results(modality, job) == [Result.FAILURE, Result.PENDING]
+        assert modality.jobs.show(job.id).instances[0].status == status
+        assert device.hospital.stored == []
+
+
+@pytest.mark.parametrize(("status", "state"), [(0xA700, State.TODO), (0xA900, State.FAILED), (0xC123, State.FAILED)])
+def test_mr_goes_on_with_the_next_instance(tmp_path: Path, status: int, state: State) -> None:
+    with two_images(tmp_path, "mr", status) as (device, modality, job):
+        assert job.state is state
+        assert results(modality, job) == [Result.FAILURE, Result.SUCCESS]
+        assert len(device.hospital.stored) == 1
+
+
+@pytest.mark.requirement("RF-4.2.1.3.1.3-01", "RF-4.2.1.3.1.1-02", "RF-4.2.1.3.1.1-04", "RF-4.2.1.3.1.1-01")
+def test_several_images_over_one_association(tmp_path: Path) -> None:
+    with two_images(tmp_path, "rf", 0) as (device, modality, job):
+        assert job.state is State.DONE
+        assert results(modality, job) == [Result.SUCCESS, Result.SUCCESS]
+        storing = [request for request in device.hospital.requests if request.calling_ae_title == "ADR_STORAGE_SCU"]
+        assert len(storing) == 1
+
+
+@pytest.mark.requirement("RF-4.2.1.3.1.3-05")
+@pytest.mark.parametrize("status", [0xB000, 0xB006, 0xB007, 0x0111])
+def test_stored_with_a_warning_or_as_a_duplicate(tmp_path: Path, status: int) -> None:
+    with two_images(tmp_path, "rf", status) as (_, modality, job):
+        assert job.state is State.DONE
+        assert results(modality, job) == [Result.WARNING, Result.SUCCESS]
+
+
+@pytest.mark.requirement("RF-4.2.1.3.1.3-05")
+def test_warnings_fail_where_the_site_says_so(tmp_path: Path) -> None:
+    more = "[parameters.behaviour]\nstore_warnings_are_success = false"
+    with two_images(tmp_path, "rf", 0xB000, more=more) as (_, modality, job):
+        assert job.state is State.FAILED
+        assert results(modality, job) == [Result.FAILURE, Result.PENDING]
+
+
+def test_a_peer_s_own_meaning_of_a_status(tmp_path: Path) -> None:
+    peer = '[peers.hospital.statuses]\n"C123" = "success"\n'
+    with two_images(tmp_path, "rf", 0xC123, peer=peer) as (_, _modality, job):
+        assert job.state is State.DONE
+
+
+@pytest.mark.requirement("RF-4.2.1.3.1.3-09", "RF-4.2.1.3.1.1-03", "RF-4.1.2.1-03")
+def test_only_what_has_no_success_is_sent_again(tmp_path: Path) -> None:
+    with two_images(tmp_path, "mr", 0xA700) as (device, modality, job):
+        assert (job.state, job.attempts) == (State.TODO, 1)
+        assert job.due_at is not None
+        device.hospital.store_status = lambda request: 0
+        modality.jobs.retry(job.id)
+        assert modality.wait_until_idle(10)
+        assert results(modality, job) == [Result.SUCCESS, Result.SUCCESS]
+        uids = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
+        assert len(uids) == len(set(uids)) == 2
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as modality:
+        with modality.exam(patient={"PatientID": "1"}) as exam:
+            uid = add_image(exam.series("T1"))
+        modality.instance_path(uid).unlink()
+        with device.modality() as again:
+            assert wait_for_run(again)
+            (job,) = again.jobs.list(kinds=[Kind.SEND])
+            assert job.state is State.FAILED
+            assert "missing or damaged" in job.reason
+
+
+@pytest.mark.requirement("MR-3.2.3.1-02", "MR-3.2.3.1-03")
+def test_a_sop_class_that_the_peer_may_not_get(tmp_path: Path) -> None:
+    others = ("1.2.840.10008.1.1", "1.2.840.10008.1.20.1", "1.2.840.10008.5.1.4.31", "1.2.840.10008.3.1.2.3.3")
+    peer = f"sop_classes = {json.dumps(['SecondaryCaptureImageStorage', *others])}"
+    with two_images(tmp_path, "mr", 0, peer=peer) as (device, _, job):
+        assert job.state is State.FAILED
+        assert device.hospital.stored == []
