@@ -67,6 +67,7 @@ class Device:
     profile: str
     site: Path
     hospital: StandIn
+    hospital_port: int
     port: int
 
     def modality(self, *, works: bool = True) -> Modality:
@@ -149,7 +150,7 @@ def device_in_hospital(
     with hospital(folder / "pacs", items) as (made, port):
         made.device = RemoteAE(LISTENS[profile][1], "127.0.0.1", own_port)
         site = write_site(folder, profile, port, own_port=own_port, peer=peer, more=more)
-        yield Device(profile, site, made, own_port)
+        yield Device(profile, site, made, port, own_port)
 
 
 @contextmanager

@@ -245,10 +245,10 @@ class Modality:
         return found[0]
 
     def _items(self, items: Items | None) -> list[WorklistItem]:
+        """Items given by number as they are stored, others as the caller has seen them."""
         given = [items] if isinstance(items, WorklistItem | int) else list(items or ())
-        numbers = [each if isinstance(each, int) else each.id for each in given]
         with self._store.database.read() as connection:
-            return stored_items(connection, numbers)
+            return [each if isinstance(each, WorklistItem) else stored_items(connection, [each])[0] for each in given]
 
     def _checked(self, items: Sequence[WorklistItem], confirm: Confirm | None) -> tuple[list[WorklistItem], list[str]]:
         """The items in their newest state, where the device asks again when an exam starts (DECISIONS MR 17)."""

@@ -1,0 +1,126 @@
+"""States of an exam, and what a new process makes of one that was left in the middle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openmodality import Modality
+from openmodality.acquisition.drop_folder import Arrival, arrival_key
+from openmodality.errors import StoreError, UsageError
+from openmodality.exam.record import COMPLETED, Ending, save_exam
+from openmodality.jobs.job import Kind, State
+from tests.devices import add_image, device_in_hospital, quick_source, today
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_an_ending_that_was_noted_is_carried_out_at_the_next_start(tmp_path: Path, profile: str) -> None:
+    with device_in_hospital(tmp_path, profile, today(profile)) as device:
+        with device.modality(works=False) as modality:
+            exam = modality.start_exam(modality.worklist()[0])
+            exam.acquire(quick_source(profile))
+            with modality._store.write() as connection:
+                save_exam(connection, replace(exam.record, ending=Ending(COMPLETED, 1.7e9)))
+        with device.modality() as modality:
+            assert modality.find_exam(exam.id).state == "COMPLETED"
+            assert modality.wait_until_idle(10)
+            (step,) = device.hospital.steps.steps.values()
+            assert step.PerformedProcedureStepStatus == "COMPLETED"
+            assert len(device.hospital.stored) == len(modality.instances()) == (2 if profile == "mr" else 3)
+
+
+def test_images_that_nobody_queued_are_queued_at_the_next_start(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device:
+        with device.modality(works=False) as modality:
+            exam = modality.start_exam(patient={"PatientID": "1"})
+            uid = add_image(exam.series("T1"))
+            assert modality.jobs.list(kinds=[Kind.SEND]) == []
+        with device.modality() as modality:
+            assert modality.wait_until_idle(10)
+            assert [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored] == [uid]
+            assert modality.find_exam(exam.id).state == "IN PROGRESS"
+
+
+def test_one_process_works_the_queue(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality() as first:
+        with device.modality() as second:
+            assert (first.works_queue, second.works_queue) == (True, False)
+            with pytest.raises(StoreError, match="another process serves"):
+                second.serve()
+            with second.exam(patient={"PatientID": "1"}) as exam:
+                add_image(exam.series("T1"))
+            assert second.wait_until_idle(10)  # the first has done it
+        assert [job.state for job in first.jobs.list()] == [State.DONE] * 3
+
+
+def test_states_refuse_what_makes_no_sense(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        with pytest.raises(UsageError, match="has no image"):
+            exam.complete()
+        with pytest.raises(UsageError, match="CID 9300"):
+            exam.discontinue("999999")
+        exam.discontinue()
+        with pytest.raises(UsageError, match="DISCONTINUED already"):
+            exam.complete()
+        with pytest.raises(UsageError, match="is DISCONTINUED"):
+            exam.series("T1")
+        with pytest.raises(UsageError, match="Patient ID"):
+            modality.start_exam()
+        with pytest.raises(UsageError, match="no exam 99"):
+            modality.find_exam(99)
+        with pytest.raises(UsageError, match="no worklist item 99"):
+            modality.start_exam(99)
+
+
+def test_an_exam_in_progress_and_what_is_queued_cannot_be_deleted(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        add_image(exam.series("T1"))
+        with pytest.raises(StoreError, match="in progress"):
+            modality.delete("STUDY", exam.study_instance_uid, force=True)
+        exam.complete()
+        with pytest.raises(StoreError, match="unfinished jobs"):
+            modality.delete("STUDY", exam.study_instance_uid, force=True)
+
+
+def test_a_file_of_a_watched_folder_makes_the_same_images_twice(tmp_path: Path) -> None:
+    path = tmp_path / "image.npy"
+    np.save(path, np.ones((8, 8), np.uint16))
+    with device_in_hospital(tmp_path, "rf") as device, device.modality(works=False) as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        arrival = Arrival(path, arrival_key(path))
+        exam.take(arrival)
+        exam.take(arrival)
+        assert len(exam.instances()) == len(exam.record.series) == 1
+
+
+def test_by_hand_to_a_peer(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        uid = add_image(exam.series("T1"))
+        (job,) = modality.send(exam.study_instance_uid)
+        assert [instance.SOPInstanceUID for instance in modality.jobs.show(job.id).instances] == [uid]
+        with pytest.raises(UsageError, match="no such instances"):
+            modality.send("1.2.3")
+        assert modality.jobs.cancel(job.id).state is State.CANCELLED
+
+
+def test_import_files_and_folders(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path / "one", "mr") as device, device.modality(works=False) as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        uid = add_image(exam.series("T1"))
+        folder = tmp_path / "files"
+        folder.mkdir()
+        (folder / "image").write_bytes(modality.instance_path(uid).read_bytes())
+        (folder / "note.txt").write_text("no DICOM", "utf-8")
+        with device_in_hospital(tmp_path / "two", "mr") as other, Modality(other.site, works=False) as there:
+            imported = there.import_files([folder])
+            assert (imported.new, imported.same, len(imported.refused)) == (1, 0, 1)
+            assert there.import_files([folder]).same == 1
+            assert [found["SOPInstanceUID"] for found in there.instances()] == [uid]
+            with pytest.raises(UsageError, match="no such file"):
+                there.import_files([tmp_path / "nothing"])
