@@ -7,6 +7,7 @@ committed state and wait for nobody (SQLite's WAL; PostgreSQL does so by itself)
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ Clock = Callable[[], float]
 Insert = sqlite.Insert | postgresql.Insert
 
 _BUSY_TIMEOUT_S = 30
+_WRITE_AHEAD_ATTEMPTS = 20
 
 
 class ConstraintViolated(StoreError):
@@ -154,7 +156,7 @@ def _settings(dialect: str, durability: Durability) -> Callable[[Any, Any], None
     """What every new connection is told."""
     if dialect == "sqlite":
         synchronous = "FULL" if durability == "fsync" else "NORMAL"
-        statements = ["PRAGMA journal_mode=WAL", f"PRAGMA synchronous={synchronous}", "PRAGMA foreign_keys=ON"]
+        statements = [f"PRAGMA synchronous={synchronous}", "PRAGMA foreign_keys=ON"]
     else:
         statements = [f"SET synchronous_commit TO {'on' if durability == 'fsync' else 'off'}", "COMMIT"]
 
@@ -162,11 +164,30 @@ def _settings(dialect: str, durability: Durability) -> Callable[[Any, Any], None
         if dialect == "sqlite":
             dbapi_connection.isolation_level = None  # the driver begins nothing: ``_begin`` does
         cursor = dbapi_connection.cursor()
+        if dialect == "sqlite":
+            _write_ahead(dbapi_connection)
         for statement in statements:
             cursor.execute(statement)
         cursor.close()
 
     return apply
+
+
+def _write_ahead(dbapi_connection: Any) -> None:
+    """Turn a new SQLite file to write-ahead logging, also while another process does the same.
+
+    SQLite answers "locked" at once here, whatever the time-out; a transaction does wait until the other is done.
+    """
+    for _ in range(_WRITE_AHEAD_ATTEMPTS):
+        try:
+            dbapi_connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        dbapi_connection.execute("BEGIN IMMEDIATE")
+        dbapi_connection.execute("ROLLBACK")
+    dbapi_connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin(connection: Connection) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -166,3 +168,16 @@ def test_a_database_that_cannot_be_opened_is_a_store_error(tmp_path: Path) -> No
     (tmp_path / "text.db").write_text("this is no database " * 100)
     with pytest.raises(StoreError, match="not a database"):
         open_database(f"sqlite:///{tmp_path / 'text.db'}")
+
+
+def test_a_new_file_that_another_process_writes_to_is_waited_for(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE other (number INTEGER)")
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.1, other.execute, ["COMMIT"])
+        release.start()
+        opened = open_database(f"sqlite:///{tmp_path / 'new.db'}", durability="os", clock=lambda: 1000.0)
+        with opened.read() as connection:
+            assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        opened.close()
+        release.join()
