@@ -80,8 +80,13 @@ def test_mr_asks_again_when_the_exam_starts(tmp_path: Path, change: Callable[[li
         assert modality.check(item).state == "same"
         change(device.hospital.items)
         shown: list[ItemCheck] = []
+
+        def refuse(check: ItemCheck) -> bool:
+            shown.append(check)
+            return False
+
         with pytest.raises(UsageError, match="was not started"):
-            modality.start_exam(item, confirm=lambda check: bool(shown.append(check)))
+            modality.start_exam(item, confirm=refuse)
         assert [check.state for check in shown] == ["changed" if change is rename else "gone"]
         exam = modality.start_exam(item)
         assert word in exam.notices[0]
