@@ -31,7 +31,7 @@ def referenced(device: Device, number: int = 0) -> set[str]:
 @pytest.mark.requirement(
     "MR-2.3.2-08", "MR-2.3.2-09", "MR-2.3.2-11", "MR-2.4.1-01", "MR-2.4.1-03", "MR-2.4.1-04", "MR-2.4.2-01",
     "MR-2.4.2-05", "MR-2.4.2-06", "MR-2.4.3-01", "MR-2.1.1-07", "MR-3-04", "MR-3-20", "MR-3.2.3.3-01",
-    "MR-3.2.3.3-03", "MR-3.2.4.1-01",
+    "MR-3.2.3.3-03", "MR-3.2.4.1-01", "MR-2.1-02", "MR-2.1-06", "RF-4.1.3-01",
 )  # fmt: skip
 @pytest.mark.parametrize("profile", ["mr", "rf"])
 def test_scheduled_exam_from_worklist_to_commitment(tmp_path: Path, profile: str) -> None:
@@ -88,6 +88,7 @@ def test_several_scheduled_steps_in_one_exam(tmp_path: Path) -> None:
         assert [each.ScheduledProcedureStepID for each in image.RequestAttributesSequence] == ["SPS1", "SPS2"]
 
 
+@pytest.mark.requirement("RF-4.1.3-02")
 @pytest.mark.parametrize("profile", ["mr", "rf"])
 def test_unscheduled_exam(tmp_path: Path, profile: str) -> None:
     with device_in_hospital(tmp_path, profile) as device, device.modality() as modality:
@@ -145,6 +146,7 @@ def test_an_exception_discontinues(tmp_path: Path) -> None:
         assert states(device) == ["DISCONTINUED"]
 
 
+@pytest.mark.requirement("MR-2.4.1-02")
 def test_registered_by_hand_the_first_image_begins_the_step(tmp_path: Path) -> None:
     with device_in_hospital(tmp_path, "mr") as device, device.modality() as modality:
         exam = modality.register({"PatientID": "H1", "PatientName": "Hand^Made"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -75,6 +76,10 @@ class Modality:
     def stop_serving(self) -> None:
         """Listen no longer."""
         self._runtime.stop_serving()
+
+    def retrieving(self, study_instance_uid: str) -> AbstractContextManager[None]:
+        """Around a retrieve of a study: only then, and shortly after, an R/F device takes instances."""
+        return self._runtime.window.retrieving(study_instance_uid)
 
     @property
     def works_queue(self) -> bool:
