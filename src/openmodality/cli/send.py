@@ -23,7 +23,7 @@ from openmodality.network.sending import SendOptions, Sent, send
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
 
-WINDOW: Final = AsynchronousOperationsWindow(8, 1)
+WINDOW: Final = AsynchronousOperationsWindow(16, 1)
 """Requests that may be open at once with a peer that can do so; others take one at a time (PS3.7 D.3.3.3)."""
 
 
