@@ -116,6 +116,26 @@ def test_sender_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         assert not here.files()
 
 
+@pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12")
+@pytest.mark.parametrize(
+    ("length", "sent", "said"),
+    [(1000, 500, b"is cut off"), (999, 999, b"odd length"), (1000, 1004, b"is cut off")],
+    ids=["cut off", "odd", "half an element more"],
+)
+def test_instance_that_does_not_end_cleanly_is_refused_and_not_kept(
+    tmp_path: Path, length: int, sent: int, said: bytes
+) -> None:
+    image = wire.implicit_image("1.2.3.4", length)
+    data = (image + bytes(4))[: len(image) - length + sent]
+    with receiving(tmp_path) as here, wire.associated(here.address, wire.MR_IMAGE) as connection:
+        connection.send(wire.p_data(wire.value(wire.store_rq("1.2.3.4"), 3)), wire.p_data(wire.value(data, 2)))
+        answer = connection.receive_command()
+        assert wire.status_of(answer) == 0xC001
+        assert said in answer[0x0902]
+        assert not here.files()
+        assert _partial_files(here.folder) == 0
+
+
 def _partial_files(folder: Path) -> int:
     return sum(path.is_file() for path in (folder / ".incoming").rglob("*"))
 

@@ -219,10 +219,19 @@ def deep_with_lengths() -> bytes:
     return b"".join(levels)
 
 
+def behind_the_uids(deep: bytes) -> bytes:
+    return image(UID)[:-2008] + deep.replace(b"\x08\0\x06\0", b"\x40\0\x30\xa7")
+
+
 @pytest.mark.parametrize(
     ("context_id", "data"),
-    [(MR_ID, DEEP_IMPLICIT), (MR_EXPLICIT_ID, DEEP_EXPLICIT), (MR_ID, deep_with_lengths())],
-    ids=["implicit", "explicit", "with lengths"],
+    [
+        (MR_ID, DEEP_IMPLICIT),
+        (MR_EXPLICIT_ID, DEEP_EXPLICIT),
+        (MR_ID, deep_with_lengths()),
+        (MR_ID, behind_the_uids(DEEP_IMPLICIT)),
+    ],
+    ids=["implicit", "explicit", "with lengths", "behind the UIDs"],
 )
 def test_100_000_levels_in_an_instance_are_refused(listening: Scene, context_id: int, data: bytes) -> None:
     with Peer(listening.acceptor.port) as peer:
@@ -239,8 +248,9 @@ def test_100_000_levels_in_an_instance_are_refused(listening: Scene, context_id:
     listening.ended_with("dimse.refused")
 
 
-def test_100_000_levels_behind_what_is_looked_at_are_stored_as_they_are(listening: Scene) -> None:
-    data = image(UID)[:-2008] + DEEP_IMPLICIT.replace(b"\x08\0\x06\0", b"\x40\0\x30\xa7")
+def test_100_000_levels_that_nobody_has_to_look_at_are_stored_as_they_are(listening: Scene) -> None:
+    """Lengths say where they end."""
+    data = behind_the_uids(deep_with_lengths())
     with Peer(listening.acceptor.port) as peer:
         peer.associate()
         peer.send(p_data(pdv(MR_ID, 3, store_command(UID))))

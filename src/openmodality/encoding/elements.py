@@ -115,15 +115,18 @@ class _Frame(NamedTuple):
 
 
 class Tokenizer:
-    """Takes a data set in chunks, gives its tokens. Raises ObjectInvalid; then it is spent."""
+    """Takes a data set in chunks, gives its tokens. Raises ObjectInvalid; then it is spent.
 
-    def __init__(self, transfer_syntax: str, *, max_depth: int = MAX_DEPTH) -> None:
+    ``position`` is that of the first byte, where something else has read what stands before it.
+    """
+
+    def __init__(self, transfer_syntax: str, *, max_depth: int = MAX_DEPTH, position: int = 0) -> None:
         self._frame = _Frame(_Holds.ELEMENTS, -1, sys.maxsize, layout_of(transfer_syntax), 0)
         self._stack: list[_Frame] = []
         self._max_depth = max_depth
         self._head = b""  # the beginning of a header that the last chunk ended in
         self._remaining = 0  # bytes of the current value that are still to come
-        self._position = 0
+        self._position = position
         self._depth = 0
         self._tag = 0
 

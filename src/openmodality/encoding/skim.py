@@ -1,48 +1,139 @@
-"""Whether a data set that is wholly at hand is complete, told from its top-level headers alone.
+"""Whether a data set ends where it should, told from its top-level headers alone as it streams by.
 
-A sender looks at every file before it lets the last fragment go, so this must cost microseconds; what cannot be
-settled here is left to :class:`Tokenizer`.
+A sender looks at every file before it lets the last fragment go, and a receiver at every instance before it answers
+Success, so this must cost microseconds: values are stepped over, and a chunk inside a value costs nothing. From the
+first element that only its content can measure, such as a sequence of undefined length, a :class:`Tokenizer` goes on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
 from typing import Final
 
-from openmodality.encoding.headers import UNDEFINED_LENGTH, Buffer, layout_of
+from openmodality.encoding.deflate import Inflater
+from openmodality.encoding.elements import Tokenizer
+from openmodality.encoding.headers import MAX_HEADER_BYTES, UNDEFINED_LENGTH, Buffer, layout_of, tag_text
 from openmodality.encoding.vr import LONG_VRS, SHORT_VRS
+from openmodality.errors import ObjectInvalid
+from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 _SHORT: Final = frozenset(vr.encode("ascii") for vr in SHORT_VRS)
 _LONG: Final = frozenset(vr.encode("ascii") for vr in LONG_VRS)
+_UNSETTLED: Final = -1
+
+_Step = Callable[[Buffer, int, int], tuple[int, int]]
+"""(buffer, offset of a header, size) -> (offset of the last header read, offset of the one behind it).
+
+The latter lies beyond the buffer where a value goes on, less than :data:`MAX_HEADER_BYTES` before its end where a
+header may be cut, and is ``_UNSETTLED`` where that last header does not tell where its element ends.
+"""
 
 
-def is_whole(data_set: Buffer, transfer_syntax: str) -> bool:
-    """True when elements of defined length fill the data set exactly; False says only that this cannot be seen."""
-    layout = layout_of(transfer_syntax)
-    if layout.explicit:
-        return _is_whole_explicit(data_set, ">" if layout.big_endian else "<")
-    unpack_length = Struct("<L").unpack_from
-    offset, size = 0, len(data_set)
-    while size - offset >= 8:
-        (length,) = unpack_length(data_set, offset + 4)
-        if length == UNDEFINED_LENGTH:
-            return False
-        offset += 8 + length
-    return offset == size
+class Skimmer:
+    """Takes a data set in chunks. Raises ObjectInvalid where it is none, or is cut off."""
 
+    __slots__ = ("_ahead", "_head", "_inflater", "_position", "_step", "_tag", "_tokenizer", "_uid")
 
-def _is_whole_explicit(data_set: Buffer, order: str) -> bool:
-    unpack, unpack_length = Struct(order + "4x2sH").unpack_from, Struct(order + "L").unpack_from
-    offset, size = 0, len(data_set)
-    while size - offset >= 12:
-        vr, length = unpack(data_set, offset)
-        if vr in _SHORT:
-            offset += 8 + length
-        elif vr in _LONG:
-            (length,) = unpack_length(data_set, offset + 8)
-            if length == UNDEFINED_LENGTH:
-                return False
-            offset += 12 + length
+    def __init__(self, transfer_syntax: str) -> None:
+        layout, syntax = layout_of(transfer_syntax), TRANSFER_SYNTAXES.get(transfer_syntax)
+        self._uid = transfer_syntax
+        self._step: _Step = _implicit if not layout.explicit else _big_endian if layout.big_endian else _little_endian
+        self._inflater = Inflater() if syntax is not None and syntax.deflated else None
+        self._tokenizer: Tokenizer | None = None
+        self._ahead = 0  # bytes of the current value that are still to come
+        self._head: Buffer = b""  # what the last chunk ended in, too short to be surely a whole header
+        self._position = 0  # where the next chunk begins
+        self._tag = 0  # whose value is still to come
+
+    def feed(self, chunk: Buffer) -> None:
+        """Take the next bytes."""
+        if self._inflater is None:
+            self._feed(chunk)
         else:
-            return False
-    return offset == size
+            for piece in self._inflater.feed(chunk):
+                self._feed(piece)
+
+    def finish(self) -> None:
+        """Say that no more bytes come; raises ObjectInvalid where the data set is cut off."""
+        if self._inflater is not None:
+            self._inflater.finish()
+        if self._head:
+            self._hand_over(self._position - len(self._head), self._head)
+        if self._tokenizer is not None:
+            self._tokenizer.finish()
+        elif self._ahead:
+            raise ObjectInvalid(f"the data set is cut off at byte {self._position}, in or after {tag_text(self._tag)}")
+
+    def _feed(self, chunk: Buffer) -> None:
+        size = len(chunk)
+        if self._tokenizer is not None:
+            self._tokenizer.feed(chunk)
+        elif self._head:
+            self._behind_head(chunk)
+        elif self._ahead > size:
+            self._ahead -= size
+        else:
+            self._skim(chunk, self._ahead)
+        self._position += size
+
+    def _skim(self, chunk: Buffer, offset: int) -> None:
+        """Step through the chunk from the header at ``offset``."""
+        size = len(chunk)
+        start, end = self._step(chunk, offset, size)
+        if end == _UNSETTLED:
+            self._hand_over(self._position + start, chunk[start:])
+        elif end > size:
+            header = layout_of(self._uid).read(chunk, start, size - start)
+            self._tag, self._ahead = header[0] if header else 0, end - size
+        else:
+            self._head, self._ahead = bytes(chunk[end:]), 0
+
+    def _behind_head(self, chunk: Buffer) -> None:
+        """The next chunk where the last one ended within a header."""
+        before, joined = len(self._head), bytes(self._head) + bytes(chunk)
+        self._head = b""
+        self._position -= before
+        self._skim(joined, 0)
+        self._position += before
+
+    def _hand_over(self, position: int, rest: Buffer) -> None:
+        self._tokenizer = Tokenizer(self._uid, position=position)
+        self._tokenizer.feed(rest)
+        self._head = b""
+
+
+def _implicit(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
+    unpack_length, start = _LENGTH.unpack_from, offset
+    while size - offset >= 8:
+        start = offset
+        (length,) = unpack_length(chunk, offset + 4)
+        if length == UNDEFINED_LENGTH:
+            return start, _UNSETTLED
+        offset += 8 + length
+    return start, offset
+
+
+def _explicit(order: str) -> _Step:
+    unpack, unpack_length = Struct(order + "4x2sH").unpack_from, Struct(order + "L").unpack_from
+
+    def step(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
+        start = offset
+        while size - offset >= MAX_HEADER_BYTES:
+            start = offset
+            vr, length = unpack(chunk, offset)
+            if vr in _SHORT:
+                offset += 8 + length
+                continue
+            (length,) = unpack_length(chunk, offset + 8)
+            if vr not in _LONG or length == UNDEFINED_LENGTH:
+                return start, _UNSETTLED
+            offset += 12 + length
+        return start, offset
+
+    return step
+
+
+_LENGTH: Final = Struct("<L")
+_little_endian: Final = _explicit("<")
+_big_endian: Final = _explicit(">")

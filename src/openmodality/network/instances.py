@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
-from openmodality.encoding.elements import Tokenizer
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.part10 import FileMeta, read_any, read_file_meta
-from openmodality.encoding.skim import is_whole
+from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.transcode import Transcoder, transcode
 from openmodality.encoding.uid import strip_padding
 from openmodality.errors import ObjectInvalid
@@ -155,16 +154,13 @@ def _is_deflated(transfer_syntax: str) -> bool:
 
 def _checked(chunks: Iterable[Buffer], path: Path, transfer_syntax: str, length_bytes: int) -> Iterator[Buffer]:
     """The chunks; the last only when it is sure that the data set ends with it."""
-    tokenizer, left = Tokenizer(transfer_syntax), length_bytes
+    skimmer, left = Skimmer(transfer_syntax), length_bytes
     for chunk in chunks:
         left -= len(chunk)
-        if len(chunk) == length_bytes and is_whole(chunk, transfer_syntax):
-            yield chunk
-            return
         try:
-            tokenizer.feed(chunk)
+            skimmer.feed(chunk)
             if not left:
-                tokenizer.finish()
+                skimmer.finish()
         except ObjectInvalid as error:
             raise ObjectInvalid(f"{path}: {error}") from error
         yield chunk

@@ -1,10 +1,9 @@
 """Storage: instances go from the SCU to the SCP. PS3.4 Annex B; RF-4.2.1, MR-3.2.3, MR-3.3.4.
 
 The SCU sends one C-STORE for each instance and sorts the answer into an :class:`Outcome`. The SCP hands the data set,
-as it
-arrives, to an :class:`InstanceSink` and answers Success only after the sink has said that the instance is safe. SOP
-Class and SOP Instance
-UID of the data set must be those of the command, else the answer is Data Set does not match SOP Class (A900H).
+as it arrives, to an :class:`InstanceSink` and answers Success only after the sink has said that the instance is safe.
+SOP Class and SOP Instance UID of the data set must be those of the command, else the answer is Data Set does not match
+SOP Class (A900H). A data set that is cut off or of odd length is not understood (C001H), and not kept.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from openmodality.dimse.outgoing import DataSet
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import StatusCategory, category
 from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.standard.dimse import CommandField, Priority, Status
@@ -31,9 +31,6 @@ SOP_INSTANCE_UID: Final = 0x00080018
 OUT_OF_RESOURCES: Final = 0xA700
 DATA_SET_DOES_NOT_MATCH: Final = 0xA900
 CANNOT_UNDERSTAND: Final = 0xC001
-COERCED: Final = 0xB000
-ELEMENTS_DISCARDED: Final = 0xB006
-MISMATCH_WARNING: Final = 0xB007
 
 
 class Outcome(Enum):
@@ -152,7 +149,10 @@ class InstanceWriter(Protocol):
         ...
 
     def commit(self) -> int | None:
-        """Make the instance safe; a status other than ``None`` is answered instead of Success."""
+        """Make the instance safe; a status other than ``None`` is answered instead of Success.
+
+        Raises :class:`Refuse` to say more, and :class:`StoreError`.
+        """
         ...
 
     def abort(self) -> None:
@@ -215,17 +215,23 @@ _IDENTITY_TAGS: Final = frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})
 
 def _write(message: Message, request: StoreRequest, writer: InstanceWriter) -> None:
     scanner = HeadScanner(request.transfer_syntax, _IDENTITY_TAGS, SOP_INSTANCE_UID)
-    write, is_checked = writer.write, False
+    skimmer = Skimmer(request.transfer_syntax)
+    write, is_checked, length_bytes = writer.write, False, 0
     for chunk in message.chunks():
         if not is_checked:
             scanner.feed(chunk)
             if scanner.done:
                 _check_identity(scanner.values, request.identity)
                 is_checked = True
+        skimmer.feed(chunk)
+        length_bytes += len(chunk)
         write(chunk)
     if not is_checked:
         scanner.finish()  # what is cut off before its UIDs is not understood, rather than another instance
         _check_identity(scanner.values, request.identity)
+    skimmer.finish()
+    if length_bytes % 2:
+        raise ObjectInvalid("the data set has an odd length")  # PS3.5 7.1.1, A.5; PS3.8 D.1 and E.1
 
 
 def _check_identity(values: Mapping[int, bytes], identity: InstanceIdentity) -> None:

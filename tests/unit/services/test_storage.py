@@ -1,5 +1,6 @@
 """Storage, SCU joined to SCP in memory (PS3.4 Annex B)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -177,3 +178,23 @@ def test_every_class_of_status_is_told_apart(status: int, outcome: Outcome) -> N
 
 def test_a_peers_own_reading_of_a_status_comes_first() -> None:
     assert outcome_of(0xC123, {0xC123: Outcome.REFUSED}).is_transient
+
+
+@pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12")
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (lambda data: data[:-100], "is cut off at byte"),
+        (lambda data: data + b"\xff" * 40, "at byte"),
+        (lambda data: data + b"\x7f\xe0\x00\x11", "is cut off at byte"),
+        (lambda data: data[:-50_001] + b"\1", "is cut off at byte"),
+    ],
+    ids=["cut off", "noise behind it", "half a header", "cut off in its last header"],
+)
+def test_data_set_that_does_not_end_cleanly_is_not_kept(changed: Callable[[bytes], bytes], said: str) -> None:
+    sink = Sink()
+    channel = channel_to(sink)
+    result = store(channel, channel.contexts[0], IDENTITY, changed(instance()))
+    assert (result.status, result.outcome) == (0xC001, Outcome.CANNOT_UNDERSTAND)
+    assert said in result.comment
+    assert (sink.stored, sink.aborted) == ([], 1)
