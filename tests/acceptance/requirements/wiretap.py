@@ -6,7 +6,9 @@ It decodes the bytes with pynetdicom and pydicom, so that the device is not judg
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +35,8 @@ from pynetdicom.pdu_primitives import (
 from tests.peers.process import HOST
 
 _HEADER: Final = struct.Struct(">BxL")
+_CHUNK_BYTES: Final = 65536
+_LOOK_S: Final = 0.2
 _PDV: Final = struct.Struct(">LBB")
 _RQ, _AC, _RJ, _DATA, _RELEASE_RQ, _RELEASE_RP, _ABORT = range(1, 8)
 _ENDS: Final = {_RJ: "rejected", _RELEASE_RP: "released", _ABORT: "aborted"}
@@ -136,11 +140,16 @@ class Conversation:
 
 
 class Wiretap:
-    """Relays of one test, and what went through them."""
+    """Relays of one test, and what went through them.
+
+    ``before_passing`` is called with each message while its receiver still waits for it.
+    """
 
     def __init__(self) -> None:
         self.conversations: list[Conversation] = []
         self.changed = threading.Condition()
+        self.before_passing: Callable[[Conversation, Message], object] = lambda conversation, message: None
+        self.is_closed = False
         self._order: list[tuple[int, Conversation]] = []
         self._stack = contextlib.ExitStack()
 
@@ -148,13 +157,20 @@ class Wiretap:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.is_closed = True
         self._stack.close()
 
-    def relay(self, to: str, port: int) -> int:
-        """Listen in front of ``port``, which is called ``to`` from now on; the port to connect to."""
+    def relay(
+        self, to: str, port: int, *, near_tls: ssl.SSLContext | None = None, far_tls: ssl.SSLContext | None = None
+    ) -> int:
+        """Listen in front of ``port``, which is called ``to`` from now on; the port to connect to.
+
+        ``near_tls`` is for those who connect to the relay, ``far_tls`` for the relay's own connections.
+        """
         listening = socket.create_server((HOST, 0))
         self._stack.callback(_shut, listening)
-        threading.Thread(target=self._listen, args=(listening, to, port), daemon=True).start()
+        relay = _Relay(to, port, listening, near_tls, far_tls)
+        threading.Thread(target=self._listen, args=(relay,), daemon=True).start()
         return int(listening.getsockname()[1])
 
     def to(self, *names: str) -> list[Conversation]:
@@ -200,33 +216,43 @@ class Wiretap:
             self.changed.notify_all()
 
     def add(self, conversation: Conversation, message: Message) -> None:
-        """A message has passed."""
+        """A message has arrived, and is passed on after this."""
+        self.before_passing(conversation, message)
         with self.changed:
             conversation.messages.append(message)
             self.changed.notify_all()
 
-    def _listen(self, listening: socket.socket, to: str, port: int) -> None:
+    def _listen(self, relay: _Relay) -> None:
         while True:
             try:
-                near, _ = listening.accept()
+                near, _ = relay.listening.accept()
             except OSError:
                 return
-            try:
-                far = socket.create_connection((HOST, port))
-            except OSError:
-                near.close()
-                continue
-            self._stack.callback(_shut, near)
-            self._stack.callback(_shut, far)
-            connection = _Connection(self, to)
-            for source, target, by_requestor in ((near, far, True), (far, near, False)):
-                for each in (source, target):
-                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=connection.pump, args=(source, target, by_requestor), daemon=True).start()
+            threading.Thread(target=_Connection(self, relay.to).run, args=(near, relay), daemon=True).start()
+
+
+@dataclass(frozen=True, slots=True)
+class _Relay:
+    """Where a relay listens and where it connects to, in the clear or under TLS."""
+
+    to: str
+    port: int
+    listening: socket.socket
+    near_tls: ssl.SSLContext | None
+    far_tls: ssl.SSLContext | None
+
+    def accepted(self, sock: socket.socket) -> socket.socket:
+        """The connection from the requestor."""
+        return self.near_tls.wrap_socket(sock, server_side=True) if self.near_tls else sock
+
+    def connected(self) -> socket.socket:
+        """A connection to the acceptor."""
+        sock = socket.create_connection((HOST, self.port))
+        return self.far_tls.wrap_socket(sock, server_hostname=HOST) if self.far_tls else sock
 
 
 class _Connection:
-    """One connection through a relay."""
+    """One connection through a relay; its one thread reads from both sides, as TLS cannot do with two."""
 
     def __init__(self, tap: Wiretap, to: str) -> None:
         self._tap = tap
@@ -234,16 +260,27 @@ class _Connection:
         self._conversation: Conversation | None = None
         self._parts: dict[tuple[bool, int], tuple[bytearray, bytearray]] = {}
 
-    def pump(self, source: socket.socket, target: socket.socket, by_requestor: bool) -> None:
-        """Pass PDUs on, each written down before it goes, so that what is answered is known."""
-        with contextlib.suppress(OSError):
-            for pdu in _pdus(source):
-                self._note(pdu, by_requestor)
-                target.sendall(pdu)
+    def run(self, accepted: socket.socket, relay: _Relay) -> None:
+        """Pass on until one side ends it."""
+        with contextlib.suppress(OSError), accepted, relay.accepted(accepted) as near, relay.connected() as far:
+            for each in (near, far):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._pass_on(near, far)
         if self._conversation is not None:
             self._tap.finish(self._conversation, "closed")
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
+
+    def _pass_on(self, near: socket.socket, far: socket.socket) -> None:
+        """Pass PDUs on, each written down before it goes, so that what is answered is known."""
+        pending = {near: bytearray(), far: bytearray()}
+        while not self._tap.is_closed:
+            for source in _readable(near, far):
+                data = source.recv(_CHUNK_BYTES)
+                if not data:
+                    return
+                pending[source] += data
+                for pdu in _whole_pdus(pending[source]):
+                    self._note(pdu, source is near)
+                    (far if source is near else near).sendall(pdu)
 
     def _note(self, pdu: bytes, by_requestor: bool) -> None:
         kind = pdu[0]
@@ -294,10 +331,16 @@ def _roles(primitive: A_ASSOCIATE) -> dict[str, tuple[bool, bool]]:
     return {str(each.sop_class_uid): (bool(each.scu_role), bool(each.scp_role)) for each in items}
 
 
-def _pdus(source: socket.socket) -> Iterator[bytes]:
-    with source.makefile("rb") as stream:
-        while len(header := stream.read(_HEADER.size)) == _HEADER.size:
-            yield header + stream.read(_HEADER.unpack(header)[1])
+def _readable(near: socket.socket, far: socket.socket) -> list[socket.socket]:
+    both = (near, far)
+    decrypted: list[socket.socket] = [each for each in both if isinstance(each, ssl.SSLSocket) and each.pending()]
+    return decrypted or select.select(both, [], [], _LOOK_S)[0]
+
+
+def _whole_pdus(received: bytearray) -> Iterator[bytes]:
+    while len(received) >= _HEADER.size and len(received) >= (end := _HEADER.size + _HEADER.unpack_from(received)[1]):
+        yield bytes(received[:end])
+        del received[:end]
 
 
 def _command(raw: bytes) -> Dataset:

@@ -49,7 +49,9 @@ NOT_CONFIGURABLE = {
     "print.max_initiated_associations": 1,
 }
 
-DEVICE_SPECIFIC = {"worklist.scheduled_station_ae_title", "worklist.modality"}
+DEVICE_SPECIFIC = {
+    "worklist.scheduled_station_ae_title", "worklist.modality", "worklist.transfer_syntaxes", "mpps.transfer_syntaxes",
+}  # fmt: skip
 
 
 @pytest.mark.requirement(
@@ -94,6 +96,12 @@ def test_zero_has_its_printed_meaning(key: str, special: str) -> None:
 @pytest.mark.parametrize("key", [key for key, *_ in TABLE_4_4_2 if key not in DEVICE_SPECIFIC])
 def test_mr_has_the_same_where_its_statement_is_silent(key: str) -> None:
     assert load_profile("mr").parameters[key] == load_profile("rf").parameters[key]
+
+
+@pytest.mark.parametrize("key", ["worklist.transfer_syntaxes", "mpps.transfer_syntaxes"])
+def test_mr_presents_all_three_transfer_syntaxes_to_a_ris(key: str) -> None:
+    parameter = load_profile("mr").parameters[key]
+    assert parameter.default == ("ImplicitVRLittleEndian", "ExplicitVRLittleEndian", "ExplicitVRBigEndian")
 
 
 def test_mr_worklist_associations_have_their_own_pdu_length() -> None:
