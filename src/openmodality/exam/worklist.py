@@ -21,6 +21,7 @@ from openmodality.device.site import Peer
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.finding import FindAnswer
 from openmodality.dimse.identifier import Key, identifier
+from openmodality.dimse.matching import matches
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.exam.worklist_items import WorklistItem, keep_items, stored_items
 from openmodality.jobs.connection import Connections, response_timeout_s
@@ -42,6 +43,7 @@ _COMPARED: Final = (
     "ScheduledProcedureStepDescription",
     "Modality",
 )
+_MAY_BE_IGNORED: Final = ("StudyInstanceUID", "AccessionNumber")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class Worklist:
         peer = self._peer(peer_name)
         values = self._values(peer, keys or {})
         answer = self._ask(peer, values)
-        found = [_assumed(item, peer.assumed_character_set) for item in answer.items]
+        assumed = [_assumed(item, peer.assumed_character_set) for item in answer.items]
+        found = [item for item in assumed if _was_asked_for(item, keys or {})]
         database = self._store.database
         with database.write() as connection:
             is_whole = not keys and not answer.more_available
@@ -161,6 +164,18 @@ class Worklist:
             known = sorted({row.keyword for row in self._site.profile.worklist_keys if set(row.matching) - {"U"}})
             raise UsageError(f"{keyword} is no matching key of this device's worklist; it has {', '.join(known)}")
         return min(matching, key=lambda row: len(row.path))
+
+
+def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:
+    """Whether an item matches the keys that an SCP may ignore, answering with everything (PS3.4 Table K.6-1, type O).
+
+    Only these are looked at: what an SCP does match by, it may match more freely than we would.
+    """
+    asked = Dataset()
+    for keyword in _MAY_BE_IGNORED:
+        if keys.get(keyword):
+            setattr(asked, keyword, keys[keyword])
+    return matches(asked, item)
 
 
 def _problems(item: Dataset) -> Sequence[str]:
