@@ -1,4 +1,4 @@
-"""The device's storage and storage commitment against Orthanc: N-ACTION, N-EVENT-REPORT on an association of its own."""
+"""The device's storage and storage commitment against Orthanc, which reports on an association of its own."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ def serving(
     aet: str = "PYNETDICOM",
     roles: bool = False,
     ae: AE | None = None,
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Address]:
     """Serve the abstract syntaxes with all of pynetdicom's default transfer syntaxes.
 
@@ -32,7 +35,7 @@ def serving(
     entity = ae or AE(ae_title=aet)
     for context in contexts:
         entity.add_supported_context(context, scu_role=roles or None, scp_role=roles or None)
-    server = entity.start_server((HOST, 0), block=False, evt_handlers=list(handlers))
+    server = entity.start_server((HOST, port), block=False, evt_handlers=list(handlers), ssl_context=tls)
     assert server is not None
     try:
         yield Address(entity.ae_title, int(server.server_address[1]))
