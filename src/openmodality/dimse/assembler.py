@@ -1,10 +1,8 @@
 """From presentation data values to messages (PS3.7 6.3.1, PS3.8 Annex E).
 
 Rules: a message is a command set and, if its Command Data Set Type says so, one data set on the same presentation
-context. Command
-fragments are collected, with a bound; data fragments are passed on as they come, never collected here. Anything else
-breaks
-the protocol.
+context. Command fragments are collected, with a bound; data fragments are passed on as they come, never collected here.
+A request has a Message ID, because its response has to name it. Anything else breaks the protocol.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from typing import Final, Protocol
 
 from openmodality.dimse.command import Command, decode
 from openmodality.errors import ProtocolError
+from openmodality.standard.dimse import CommandField
 
 MAX_COMMAND_LENGTH: Final = 64 * 1024
 """Bytes of a command set that are collected; the largest real ones (long attribute lists) stay far below."""
@@ -89,6 +88,8 @@ class MessageAssembler:
         command = decode(bytes(self._command))
         self._command.clear()
         self._command_context = None
+        if command.MessageID is None and not command.is_response and command.CommandField != CommandField.C_CANCEL_RQ:
+            raise ProtocolError("a request has no Message ID (0000,0110)")
         if command.has_data_set:
             self._data_context = fragment.context_id
         return CommandReceived(fragment.context_id, command)

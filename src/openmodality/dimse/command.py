@@ -1,8 +1,7 @@
 """The command set of a DIMSE message (PS3.7 6.3, 9.3, 10.3, Annex E).
 
 A command set is always Implicit VR Little Endian. :class:`Command` holds every element that Table E.1-1 does not
-retire; what a
-message does not use is ``None``. Unknown and retired elements are read over.
+retire; what a message does not use is ``None``. Unknown and retired elements are read over.
 """
 
 from __future__ import annotations

@@ -23,9 +23,6 @@ FAILED_SOP_INSTANCE_UID_LIST: Final = 0x00080058
 
 CANNOT_PERFORM_SUB_OPERATIONS: Final = 0xA702
 SUB_OPERATIONS_FAILED: Final = 0xB000
-LARGEST_COUNT: Final = 0xFFFF
-"""The numbers of sub-operations are US."""
-
 MAX_FAILED_UIDS: Final = 1000
 """UIDs that are named in a response: more do not fit the 16-bit length of a UI."""
 
@@ -198,11 +195,11 @@ class _Progress:
         return Response(status, data, comment or None, fields=fields)
 
     def _fields(self, *, with_remaining: bool) -> dict[str, object]:
-        counts = {
+        counts: dict[str, object] = {
             "NumberOfCompletedSuboperations": self._ended[SubOperation.COMPLETED],
             "NumberOfFailedSuboperations": self._ended[SubOperation.FAILED],
             "NumberOfWarningSuboperations": self._ended[SubOperation.WARNING],
         }
         if with_remaining:
             counts["NumberOfRemainingSuboperations"] = self._remaining
-        return {keyword: min(count, LARGEST_COUNT) for keyword, count in counts.items()}
+        return counts

@@ -2,15 +2,17 @@
 
 A handler takes a request and returns or yields :class:`Response` values. To refuse it raises :class:`Refuse`. What goes
 wrong inside it otherwise is this side's fault and becomes Processing failure (0110H). After the handler, what it left
-unread of the
-data set is read over, so that the association stays usable.
+unread of the data set is read over, so that the association stays usable. A handler that yields is closed when the
+association ends first.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Final
 
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
@@ -28,10 +30,17 @@ from openmodality.standard.dimse import DATA_SET_PRESENT, RESPONSE_BIT, STATUS_M
 
 log = logging.getLogger(__name__)
 
+LARGEST_COUNT: Final = 0xFFFF
+"""The numbers of sub-operations are US."""
+_COUNTS: Final = frozenset(f"NumberOf{which}Suboperations" for which in ("Remaining", "Completed", "Failed", "Warning"))
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a handler answers; ``fields`` are further command elements by keyword, such as the sub-operation counts."""
+    """What a handler answers; ``fields`` are further command elements by keyword, such as the sub-operation counts.
+
+    Of a count above 65535 that is said, which is the most that its element holds.
+    """
 
     status: int
     data: DataSet | None = None
@@ -95,14 +104,16 @@ def answering(channel: Channel, services: Sequence[Service], request: Message) -
     """As :func:`answer`, one step for each response that has been sent."""
     if request.command.CommandField == CommandField.C_CANCEL_RQ:
         return  # its operation is over; PS3.7 9.3.2.3 asks for no response
-    for response in _responses(services, request):
-        if not is_pending(response.status):
-            read_over(request)
-        command = response_command(request.command, response)
-        channel.send(request.context.context_id, command, response.data)
-        if category(response.status) is StatusCategory.FAILURE:
-            log.warning("dimse.refused", extra={"command": request.command.name, "status": f"{response.status:04X}"})
-        yield response
+    with closing(_responses(services, request)) as responses:
+        for response in responses:
+            if not is_pending(response.status):
+                read_over(request)
+            command = response_command(request.command, response)
+            channel.send(request.context.context_id, command, response.data)
+            if category(response.status) is StatusCategory.FAILURE:
+                failed = {"command": request.command.name, "status": f"{response.status:04X}"}
+                log.warning("dimse.refused", extra=failed)
+            yield response
 
 
 def read_over(message: Message) -> None:
@@ -111,7 +122,7 @@ def read_over(message: Message) -> None:
         pass
 
 
-def _responses(services: Sequence[Service], request: Message) -> Iterator[Response]:
+def _responses(services: Sequence[Service], request: Message) -> Generator[Response, None, None]:
     try:
         result = handler_for(services, request)(request)
         yield from (result,) if isinstance(result, Response) else _with_cancel(iter(result), request)
@@ -129,11 +140,24 @@ def _responses(services: Sequence[Service], request: Message) -> Iterator[Respon
 
 
 def _with_cancel(results: Iterator[Response], request: Message) -> Iterator[Response]:
-    for response in results:
-        yield response
-        if is_pending(response.status) and request.cancelled():
-            yield _cancelled(results)
-            return
+    try:
+        for response in results:
+            yield response
+            if is_pending(response.status) and request.cancelled():
+                yield _cancelled(results)
+                return
+    finally:
+        _close(results, request)
+
+
+def _close(results: Iterator[Response], request: Message) -> None:
+    close = getattr(results, "close", None)
+    if close is None:
+        return
+    try:
+        close()
+    except Exception:  # a handler's cleaning up, which must not hide why the association ends
+        log.exception("dimse.handler_failed", extra={"command": request.command.name})
 
 
 def _cancelled(results: Iterator[Response]) -> Response:
@@ -170,7 +194,10 @@ def response_command(request: Command, response: Response) -> Command:
         ErrorComment=(response.comment or STATUS_MEANINGS.get(response.status)) if says_why else None,
         OffendingElement=response.offending or None,
     )
-    changes = dict(response.fields)
+    changes = {
+        keyword: min(value, LARGEST_COUNT) if keyword in _COUNTS and isinstance(value, int) else value
+        for keyword, value in response.fields.items()
+    }
     if response.data is not None:
         changes["CommandDataSetType"] = DATA_SET_PRESENT
     return command._replace(**changes) if changes else command  # type: ignore[arg-type]

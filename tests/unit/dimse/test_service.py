@@ -9,7 +9,7 @@ from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import Outstanding, await_response, cancel, request, responses, send_request
 from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service
-from openmodality.errors import ObjectInvalid, PeerTimeout, ProtocolError, StoreError
+from openmodality.errors import AssociationAborted, ObjectInvalid, PeerTimeout, ProtocolError, StoreError
 from openmodality.standard.dimse import CommandField, Status
 
 SYNTAX = "1.2.3"
@@ -185,3 +185,47 @@ def test_second_response_to_one_request_breaks_the_protocol() -> None:
         other.send(1, Command(CommandField=CommandField.C_FIND_RSP, MessageIDBeingRespondedTo=second, Status=0))
     with pytest.raises(ProtocolError, match="answers no open request"):
         outstanding.await_response(first)
+
+
+@pytest.mark.parametrize("data_set", [0x0101, 0])
+def test_request_without_message_id_breaks_the_protocol(data_set: int) -> None:
+    channel, _ = loopback_pair([CONTEXT], [])
+    with pytest.raises(ProtocolError, match=r"no Message ID \(0000,0110\)"):
+        channel.send(1, FIND._replace(CommandDataSetType=data_set), None if data_set else b"ab")
+
+
+def test_counts_beyond_their_element_are_clamped() -> None:
+    counts = {f"NumberOf{which}Suboperations": 70_000 for which in ("Remaining", "Completed", "Failed", "Warning")}
+    answered = ask(lambda _: Response(Status.CANCEL, fields=counts))
+    assert {getattr(answered, keyword) for keyword in counts} == {65535}
+
+
+class Unfinished:
+    """A handler that would yield for ever; remembers that it was closed."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.is_closed = False
+        self._error = error
+
+    def __call__(self, message: Message) -> Iterator[Response]:
+        try:
+            while True:
+                yield Response(Status.PENDING, b"ab")
+        finally:
+            self.is_closed = True
+            if self._error is not None:
+                raise self._error
+
+
+@pytest.mark.parametrize("error", [None, KeyError("cleaning up failed too")])
+def test_handler_is_closed_when_the_association_ends(error: Exception | None) -> None:
+    """At once, not when the last reference goes: whoever holds the error holds the frames."""
+    handler = Unfinished(error)
+    channel, other = loopback_pair([CONTEXT], [Service("t", frozenset({SYNTAX}), {CommandField.C_FIND_RQ: handler})])
+    send_request(channel, 1, FIND)
+    assert other.work()
+    other.close()
+    with pytest.raises(AssociationAborted) as held:
+        other.work()
+    assert held.traceback
+    assert handler.is_closed
