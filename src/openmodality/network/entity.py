@@ -35,7 +35,8 @@ class RemoteAE:
     ssl_context: ssl.SSLContext | None = None
 
     def __str__(self) -> str:
-        return f"{self.ae_title}@{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.ae_title}@{host}:{self.port}"
 
     @classmethod
     def parse(cls, text: str) -> RemoteAE:
