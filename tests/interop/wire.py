@@ -148,22 +148,27 @@ def associate_rq(
 
 
 def associate_ac(
-    contexts: Iterable[tuple[int, int, str | None]], *, max_pdu: int = 16384, padding: bytes = b""
+    contexts: Iterable[tuple[int, int, str | None]],
+    *,
+    max_pdu: int = 16384,
+    padding: bytes = b"",
+    window: int | None = None,
 ) -> bytes:
-    """``contexts``: id, result, transfer syntax (``None``: no item at all)."""
+    """``contexts``: id, result, transfer syntax (``None``: no item at all); ``window``: operations invoked."""
     body = _titles("SCRIPT", "OURS") + item(0x10, b"1.2.840.10008.3.1.1.1" + padding)
     for number, result, transfer in contexts:
         syntax = b"" if transfer is None else item(0x40, transfer.encode() + (padding if transfer else b""))
         body += item(0x21, bytes((number, 0, result, 0)) + syntax)
-    return pdu(ASSOCIATE_AC, body + _user_information(max_pdu, padding))
+    return pdu(ASSOCIATE_AC, body + _user_information(max_pdu, padding, window))
 
 
 def _titles(called: str, calling: str) -> bytes:
     return struct.pack(">HH", 1, 0) + called.ljust(16).encode() + calling.ljust(16).encode() + bytes(32)
 
 
-def _user_information(max_pdu: int, padding: bytes) -> bytes:
-    return item(0x50, item(0x51, struct.pack(">L", max_pdu)) + item(0x52, b"1.2.3.4" + padding))
+def _user_information(max_pdu: int, padding: bytes, window: int | None = None) -> bytes:
+    operations = b"" if window is None else item(0x53, struct.pack(">HH", window, 1))
+    return item(0x50, item(0x51, struct.pack(">L", max_pdu)) + item(0x52, b"1.2.3.4" + padding) + operations)
 
 
 def rejection(result: int, source: int, reason: int) -> bytes:

@@ -1,11 +1,10 @@
 """Accepting associations: one listening socket, one thread for each association (PS3.8 7.1, 9.1.4).
 
 Theory of operation. The listening thread accepts connections and starts a thread for each. That thread does the TLS
-handshake, waits
-under the ARTIM timer for the request, asks ``decide`` what to answer, and serves until the association ends. Whatever
-a peer does ends at most its own thread, with one log line. A connection beyond ``max_connections`` is closed at once,
-so that
-peers that connect and say nothing cannot take all threads.
+handshake, waits under the ARTIM timer for the request, asks ``decide`` what to answer, and serves until the association
+ends. Whatever a peer does ends at most its own thread, with one log line. A connection beyond ``max_connections`` is
+closed at once, so that peers that connect and say nothing cannot take all threads. When the acceptor stops, each thread
+aborts its own association: at once where it waits for a request, else after the answer or when the time is over.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,10 +20,12 @@ from typing import TYPE_CHECKING, Final
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
 from openmodality.errors import OpenModalityError, TransportError
-from openmodality.network.association import LINGER_S, Association, contexts_of
+from openmodality.network.agreement import Agreement, contexts_of
+from openmodality.network.association import LINGER_S, Association
+from openmodality.network.connections import Connection, Connections
 from openmodality.network.entity import LocalAE, send_limit
 from openmodality.network.handshake import await_indication, flush
-from openmodality.network.transport import Transport, secure
+from openmodality.network.transport import Transport, shake_hands, wrapped
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.negotiation import Negotiated, outcome
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
@@ -47,7 +47,7 @@ _BACKLOG: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where to listen; port 0 takes a free one, an empty host all addresses."""
+    """Where to listen; port 0 takes a free one, an empty host all addresses, of IPv6 too where the system has it."""
 
     host: str = ""
     port: int = 0
@@ -66,7 +66,7 @@ class Acceptor:
         self._listening = listening
         self._socket: socket.socket | None = None
         self._listener: threading.Thread | None = None
-        self._connections = _Connections()
+        self._connections = Connections()
 
     def __enter__(self) -> Acceptor:
         self.start()
@@ -89,18 +89,19 @@ class Acceptor:
         """Listen; :attr:`port` is the port that was taken. Raises :class:`TransportError`."""
         host, port = self._listening.host, self._listening.port
         try:
-            self._socket = socket.create_server((host, port), backlog=_BACKLOG)
+            self._socket = _listening_socket(host, port)
         except OSError as error:
             where = f"{host or 'all addresses'} port {port}"
             raise TransportError(
                 f"cannot listen on {where}: {error.strerror}", advice="choose another port, or stop what uses this one"
             ) from error
         self.port = self._socket.getsockname()[1]
+        self._connections.begin()
         self._listener = threading.Thread(target=self._listen, name=f"listen-{self.port}", daemon=True)
         self._listener.start()
 
     def stop(self, grace_s: float = 5.0) -> None:
-        """Stop listening, give open associations ``grace_s`` to end, then end them."""
+        """Stop listening and abort what is open; a request that is being answered gets ``grace_s`` to end."""
         listener, listening = self._listener, self._socket
         if listener is None or listening is None:
             return
@@ -123,57 +124,64 @@ class Acceptor:
                 self._connections.wait_for_fewer()  # out of file descriptors: one has to be given back first
                 continue
             if len(self._connections) >= self._listening.max_connections:
-                log.warning("network.too_many_connections", extra={"address": address[0]})
+                log.warning("network.too_many_connections", extra={"address": _host(address)})
                 sock.close()
                 continue
-            self._start_thread(sock, address[0])
+            self._start_thread(Connection(sock, _host(address)))
 
-    def _start_thread(self, sock: socket.socket, address: str) -> None:
-        thread = threading.Thread(target=self._run, args=(sock, address), daemon=True)
-        self._connections.add(sock, thread)
+    def _start_thread(self, connection: Connection) -> None:
+        connection.thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
+        self._connections.add(connection)
         try:
-            thread.start()
+            connection.thread.start()
         except RuntimeError as error:  # the system gives no more threads; that must not end the listening one
-            log.warning("network.no_thread", extra={"address": address, "reason": str(error)})
-            self._connections.remove(sock)
-            sock.close()
+            log.warning("network.no_thread", extra={"address": connection.address, "reason": str(error)})
+            self._connections.remove(connection)
+            connection.socket.close()
 
-    def _run(self, sock: socket.socket, address: str) -> None:
+    def _run(self, connection: Connection) -> None:
         """The life of one connection; the boundary of its thread."""
+        address = connection.address
         try:
-            self._serve(sock, address)
+            self._serve(connection)
         except OpenModalityError as error:
             log.warning("association.ended", extra={"address": address, "reason": str(error)})
         except Exception:
             log.exception("association.failed", extra={"address": address})
         finally:
-            self._connections.remove(sock)
-            sock.close()
+            self._connections.remove(connection)
+            connection.socket.close()
 
-    def _serve(self, sock: socket.socket, address: str) -> None:
-        timeouts = self._local.timeouts
-        context = self._listening.ssl_context
-        current = secure(sock, context, timeouts.connect_s) if context else sock
-        self._connections.follow(sock, current)
-        transport = Transport(current)
+    def _serve(self, connection: Connection) -> None:
+        timeouts, context = self._local.timeouts, self._listening.ssl_context
+        if context is not None:
+            secured = wrapped(connection.socket, context)
+            self._connections.secure(connection, secured)
+            shake_hands(secured, timeouts.connect_s)
+        transport = Transport(connection.socket)
         try:
             provider = Provider(Role.ACCEPTOR, max_pdu_length=self._local.max_pdu_length)
             provider.transport_connected()
             request = await_indication(transport, provider, timeouts.association_s, "A-ASSOCIATE-RQ")
             if not isinstance(request, AssociateIndication):
-                log.warning("association.none", extra={"address": address, "reason": provider.violation or "closed"})
+                reason = provider.violation or "closed"
+                log.warning("association.none", extra={"address": connection.address, "reason": reason})
                 transport.close_gracefully(LINGER_S if provider.violation else 0)
                 return
-            self._answer(transport, provider, request.pdu, address)
+            self._answer(connection, transport, provider, request.pdu)
         finally:
             transport.close()
 
-    def _answer(self, transport: Transport, provider: Provider, request: A_ASSOCIATE_RQ, address: str) -> None:
+    def _answer(
+        self, connection: Connection, transport: Transport, provider: Provider, request: A_ASSOCIATE_RQ
+    ) -> None:
         calling = request.calling_ae_title.strip()
         answer = self._connections.admit(calling, lambda load: self._decide(request, load))
         if isinstance(answer, A_ASSOCIATE_RJ):
             reason = reject_text(answer.result, answer.source, answer.reason)
-            log.warning("association.rejected", extra={"address": address, "calling": calling, "reason": reason})
+            log.warning(
+                "association.rejected", extra={"address": connection.address, "calling": calling, "reason": reason}
+            )
             provider.send(AssociateReject(answer))
             flush(transport, provider, self._local.timeouts.data_s)
             transport.close_gracefully(LINGER_S)
@@ -181,96 +189,42 @@ class Acceptor:
         try:
             provider.send(AssociateAccept(answer))
             flush(transport, provider, self._local.timeouts.data_s)
-            self._serve_association(
-                transport, provider, outcome(request, answer, Role.ACCEPTOR), _peer(request, address)
-            )
+            agreement = self._agreement(request, outcome(request, answer, Role.ACCEPTOR), connection.address)
+            association = Association(transport, provider, agreement, self._services, self._local.timeouts)
+            self._connections.establish(connection, association)
+            _serve_association(association)
         finally:
             self._connections.leave(calling)
 
-    def _serve_association(
-        self, transport: Transport, provider: Provider, negotiated: Negotiated, peer: PeerInfo
-    ) -> None:
+    def _agreement(self, request: A_ASSOCIATE_RQ, negotiated: Negotiated, address: str) -> Agreement:
         peer = PeerInfo(
-            peer.calling_ae_title,
-            peer.called_ae_title,
-            peer.address,
+            request.calling_ae_title.strip(),
+            request.called_ae_title.strip(),
+            address,
             negotiated.peer_implementation_class_uid,
             negotiated.peer_implementation_version_name,
         )
-        log.info("association.open", extra={"address": peer.address, "calling": peer.calling_ae_title})
-        association = Association(
-            transport, provider, contexts_of(negotiated), peer, self._services, self._local.timeouts
-        )
-        association.max_pdu_length = send_limit(self._local, negotiated.peer_max_pdu_length)
-        try:
-            association.serve()
-        except BaseException:
-            association.abort()
-            raise
-        log.info("association.released", extra={"address": peer.address, "calling": peer.calling_ae_title})
+        return Agreement(contexts_of(negotiated), peer, send_limit(self._local, negotiated.peer_max_pdu_length))
 
 
-def _peer(request: A_ASSOCIATE_RQ, address: str) -> PeerInfo:
-    return PeerInfo(request.calling_ae_title.strip(), request.called_ae_title.strip(), address)
+def _serve_association(association: Association) -> None:
+    peer = association.peer
+    log.info("association.open", extra={"address": peer.address, "calling": peer.calling_ae_title})
+    try:
+        association.serve()
+    except BaseException:
+        association.abort()
+        raise
+    log.info("association.released", extra={"address": peer.address, "calling": peer.calling_ae_title})
 
 
-class _Connections:
-    """What is open: sockets with their threads, and associations by calling AE title."""
+def _listening_socket(host: str, port: int) -> socket.socket:
+    if not host and socket.has_dualstack_ipv6():
+        return socket.create_server((host, port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
-    def __init__(self) -> None:
-        self._lock = threading.Condition()
-        self._threads: dict[socket.socket, threading.Thread] = {}
-        self._current: dict[socket.socket, socket.socket] = {}
-        self._associations: Counter[str] = Counter()
 
-    def __len__(self) -> int:
-        return len(self._threads)
-
-    def add(self, sock: socket.socket, thread: threading.Thread) -> None:
-        with self._lock:
-            self._threads[sock] = thread
-
-    def follow(self, sock: socket.socket, current: socket.socket) -> None:
-        """The connection of ``sock`` goes on in ``current``: TLS takes it over."""
-        with self._lock:
-            self._current[sock] = current
-
-    def remove(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._threads.pop(sock, None)
-            self._current.pop(sock, None)
-            self._lock.notify_all()
-
-    def load(self, calling: str) -> Load:
-        return Load(sum(self._associations.values()), self._associations[calling])
-
-    def admit(
-        self, calling: str, decide: Callable[[Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
-    ) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
-        """Decide and count in one step, so that two requests at once do not both get the last place."""
-        with self._lock:
-            answer = decide(self.load(calling))
-            if isinstance(answer, A_ASSOCIATE_AC):
-                self._associations[calling] += 1
-            return answer
-
-    def leave(self, calling: str) -> None:
-        with self._lock:
-            self._associations[calling] -= 1
-            if not self._associations[calling]:
-                del self._associations[calling]
-            self._lock.notify_all()
-
-    def wait_for_fewer(self) -> None:
-        with self._lock:
-            self._lock.wait(timeout=1.0)
-
-    def end_all(self, grace_s: float) -> None:
-        with self._lock:
-            self._lock.wait_for(lambda: not self._threads, timeout=grace_s)
-            left = {self._current.get(sock, sock): thread for sock, thread in self._threads.items()}
-        for sock in left:
-            with suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, which belongs to the other thread
-        for thread in left.values():
-            thread.join(timeout=LINGER_S)
+def _host(address: tuple[str, int]) -> str:
+    """The peer's address; one of IPv4 without what a socket for both families puts in front of it."""
+    return address[0].removeprefix("::ffff:")

@@ -10,18 +10,21 @@ N-EVENT-REPORT) is answered by this side's services (:meth:`answer`); a C-CANCEL
 :meth:`look_for_cancel` looks, between pending responses; a release is confirmed and ends the waiting with
 :class:`AssociationReleased`; an abort ends it with :class:`AssociationAborted`. While we release, requests still
 reach the services, but their responses have no way back (PS3.8 Sta7).
+
+After the end, :meth:`Association.receive` still gives out the responses that had arrived when a write failed.
 """
 
 from __future__ import annotations
 
 import logging
+import socket
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
 from openmodality.dimse.assembler import CommandReceived, DataReceived, MessageAssembler
-from openmodality.dimse.channel import Message, PeerInfo, PresentationContext
+from openmodality.dimse.channel import Message
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet, message_writes
 from openmodality.dimse.service import Service, answer
@@ -35,11 +38,12 @@ from openmodality.errors import (
     TransportError,
     UsageError,
 )
-from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from openmodality.network.agreement import Agreement
+from openmodality.network.message import AssociationMessage
+from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Deadline, Timeouts
 from openmodality.network.transport import Transport
 from openmodality.standard.dimse import CommandField
-from openmodality.standard.upper_layer import ABORT_UNEXPECTED_PDU
-from openmodality.upper_layer.negotiation import Negotiated
+from openmodality.standard.upper_layer import ABORT_BY_USER, ABORT_REASON_NOT_SPECIFIED, ABORT_UNEXPECTED_PDU
 from openmodality.upper_layer.primitives import (
     AbortIndication,
     AbortRequest,
@@ -61,37 +65,7 @@ RECEIVE_BUFFER_BYTES: Final = 256 * 1024
 MAX_EARLY: Final = 16
 """Requests that are kept while another is being answered; one is all that a peer may have open (PS3.7 D.3.3.3)."""
 LINGER_S: Final = 2.0
-"""How long a closing side waits for the peer to read its last PDU."""
-
-
-class AssociationMessage:
-    """A message that has begun to arrive; see :class:`openmodality.dimse.channel.Message`."""
-
-    __slots__ = ("_has_more", "_was_cancelled", "channel", "command", "context")
-
-    def __init__(self, channel: Association, context: PresentationContext, command: Command) -> None:
-        self.channel = channel
-        self.context = context
-        self.command = command
-        self._has_more = command.has_data_set
-        self._was_cancelled = False
-
-    @property
-    def peer(self) -> PeerInfo:
-        """Who sent it."""
-        return self.channel.peer
-
-    def chunks(self) -> Iterator[memoryview]:
-        """The data set as it arrives; each chunk is valid until the next is asked for."""
-        while self._has_more:
-            part = self.channel.receive_data()
-            self._has_more = not part.is_last
-            yield part.data
-
-    def cancelled(self) -> bool:
-        """Whether a C-CANCEL for this request has arrived."""
-        self._was_cancelled = self._was_cancelled or self.channel.look_for_cancel(self.command.MessageID)
-        return self._was_cancelled
+"""How long a closing side waits for the peer to read its last PDU, and looks for the reason why a write failed."""
 
 
 class Association:
@@ -100,24 +74,23 @@ class Association:
     As a context manager it releases at the end and aborts on an exception.
     """
 
-    def __init__(  # six things make an association; none has a sensible default but the last two
+    def __init__(
         self,
         transport: Transport,
         provider: Provider,
-        contexts: Sequence[PresentationContext],
-        peer: PeerInfo,
+        agreement: Agreement,
         services: Sequence[Service] = (),
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
-        self.contexts = contexts
-        self.peer = peer
+        self.contexts = agreement.contexts
+        self.peer = agreement.peer
+        self.max_operations_invoked = agreement.max_operations_invoked
         self.timeouts = timeouts
-        self.max_pdu_length = 0
-        self.max_operations_invoked = 1
+        self._max_pdu_length = agreement.max_pdu_length
         self._transport = transport
         self._provider = provider
         self._services = services
-        self._by_id = {context.context_id: context for context in contexts}
+        self._by_id = {context.context_id: context for context in agreement.contexts}
         provider.accepted_contexts = self._by_id.keys()  # not those that the peer accepted in a way we cannot follow
         self._assembler = MessageAssembler()
         self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
@@ -126,7 +99,9 @@ class Association:
         self._awaited = _NEXT_MESSAGE  # in the words of a time-out
         self._message_id = 0
         self._releasing = False
+        self._release_by: Deadline | None = None
         self._is_open = True
+        self._is_stopping = False
 
     def __enter__(self) -> Association:
         return self
@@ -162,7 +137,7 @@ class Association:
         write, timeout_s = self._transport.write, self.timeouts.data_s
         has_begun = False
         try:
-            for buffers in message_writes(context_id, command, data, self.max_pdu_length):
+            for buffers in message_writes(context_id, command, data, self._max_pdu_length):
                 has_begun = True
                 write(buffers, timeout_s)
         except TransportError as error:
@@ -178,9 +153,12 @@ class Association:
     def receive(self, timeout_s: float | None = None) -> AssociationMessage:
         """Wait for the next message; see :class:`openmodality.dimse.channel.Channel`."""
         wait_s = self.timeouts.response_s if timeout_s is None else timeout_s
-        self._read_over()
+        if self._is_open:
+            self._read_over()
         if self._early:
             self._current = self._early.popleft()
+        elif not self._is_open:
+            raise TransportError("the association has ended")
         else:
             self._current = self._receive_command(wait_s)
         if self._current.command.is_response and not is_pending(self._current.command.Status):
@@ -193,7 +171,9 @@ class Association:
 
     def receive_data(self) -> DataReceived:
         """The next part of the current message's data set."""
-        received = self._assemble(self._event(self.timeouts.data_s, "the rest of a data set"))
+        while (event := self._next_event()) is None:
+            self._read(self.timeouts.data_s, "the rest of a data set")
+        received = self._assemble(event)
         if not isinstance(received, DataReceived):
             raise self._broken("a command set arrived where a data set was due")
         return received
@@ -220,6 +200,9 @@ class Association:
     def serve(self) -> None:
         """Answer requests until the peer releases; raises what ends an association otherwise."""
         while True:
+            self._read_over()  # before the look at the flag: from here on :meth:`stop` wakes us up
+            if self._is_stopping:
+                raise _stopped()
             try:
                 request = self.receive(self.timeouts.idle_s)
             except AssociationReleased:
@@ -227,22 +210,14 @@ class Association:
             if not request.command.is_response:
                 self.answer(request)
 
-    def answer_for(self, seconds: float) -> None:
-        """Answer requests of the peer for a while, such as a notification on the same association."""
-        try:
-            while True:
-                self.answer(self.receive(seconds))
-        except TransportError as error:
-            if getattr(error, "waiting_for", None) != _NEXT_MESSAGE:
-                raise
-
     def release(self) -> None:
         """Release in order (PS3.8 7.2); what the peer still sends is given to the services."""
         if not self._is_open:
             return
-        self._read_over()
-        self._releasing = True
         try:
+            self._read_over()
+            self._releasing = True
+            self._release_by = Deadline(self.timeouts.release_s)
             self._send_primitive(ReleaseRequest())
             self._await_release()
         except OpenModalityError as error:
@@ -254,6 +229,15 @@ class Association:
         """Abort (PS3.8 7.3); never raises."""
         self._end_with(AbortRequest())
 
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ask from another thread that the owner aborts: now where it waits for a request, else after its answer.
+
+        ``at_once`` does not let it read the rest of a message either.
+        """
+        self._is_stopping = True
+        if at_once or self._current is None:
+            self._transport.shut(socket.SHUT_RD)
+
     def shut(self) -> None:
         """End the connection from another thread; the owner sees it break."""
         self._transport.shut()
@@ -261,27 +245,54 @@ class Association:
     # Inside
 
     def _await_release(self) -> None:
+        owes_response = False
         while True:
-            event = self._event(self.timeouts.release_s, "the answer to A-RELEASE-RQ", in_release=True)
-            if isinstance(event, ReleaseConfirm):
+            event = self._provider.next_event()
+            if event is None:
+                self._read(None, _RELEASE)
+            elif isinstance(event, ReleaseConfirm):
+                if owes_response:
+                    self._send_primitive(ReleaseResponse())
+                    self._close(graceful=True)
                 return
-            if isinstance(event, ReleaseIndication):
-                self._send_primitive(ReleaseResponse())
-                continue
-            received = self._assemble(event)
-            if isinstance(received, CommandReceived):
-                self._current = self._message(received)
-                if not received.command.is_response:
-                    self.answer(self._current)
-                self._read_over()
+            elif isinstance(event, ReleaseIndication) and not self._assembler.in_message:
+                owes_response = self._provider.role is Role.ACCEPTOR  # PS3.8 7.2.2: the requestor responds first
+                if not owes_response:
+                    self._send_primitive(ReleaseResponse())
+            else:
+                self._answer_in_release(event)
+
+    def _answer_in_release(self, event: Indication) -> None:
+        if type(event) is not PresentationDataValue:
+            self._flush()
+            self._raise_end(event)
+        received = self._assemble(event)
+        if isinstance(received, CommandReceived):
+            self._current = self._message(received)
+            if not received.command.is_response:
+                self.answer(self._current)
+            self._read_over()
 
     def _receive_command(self, wait_s: float | None) -> AssociationMessage:
-        while True:
-            in_message = self._assembler.in_message
-            event = self._event(self.timeouts.data_s if in_message else wait_s, self._awaited)
+        message = self._next_command()
+        if message is None:
+            self._read(self.timeouts.data_s if self._assembler.in_message else wait_s, self._awaited)
+            message = self._next_command() or self._rest_of_command()
+        return message
+
+    def _rest_of_command(self) -> AssociationMessage:
+        deadline = Deadline(self.timeouts.data_s)
+        while (message := self._next_command()) is None:
+            self._take(self._transport.read_before, self._release_by or deadline, self._awaited)
+        return message
+
+    def _next_command(self) -> AssociationMessage | None:
+        """The next message whose command set has wholly arrived."""
+        while (event := self._next_event()) is not None:
             received = self._assemble(event)
             if isinstance(received, CommandReceived):
                 return self._message(received)
+        return None
 
     def _message(self, received: CommandReceived) -> AssociationMessage:
         return AssociationMessage(self, self._by_id[received.context_id], received.command)
@@ -304,41 +315,48 @@ class Association:
         self._end_with(ProviderAbort(ABORT_UNEXPECTED_PDU))
         return ProtocolError(f"{self._peer_name()} broke the protocol: {reason}", advice="see the peer's own log")
 
-    def _event(self, timeout_s: float | None, waiting_for: str, *, in_release: bool = False) -> Indication:
-        """The next event; those that end the association are raised."""
-        provider = self._provider
-        while (event := provider.next_event()) is None:
-            self._read(timeout_s, waiting_for)
-        if type(event) is not PresentationDataValue:
-            self._flush()
-            if not in_release or isinstance(event, (AbortIndication, TransportClosed)):
-                self._raise_end(event)
-        return event
-
-    def _event_at_hand(self) -> Indication | None:
-        provider = self._provider
-        while (event := provider.next_event()) is None:
-            if not self._transport.readable():
-                return None
-            self._read(self.timeouts.data_s, _NEXT_MESSAGE)
-        if type(event) is not PresentationDataValue:
+    def _next_event(self) -> Indication | None:
+        """The next event that has arrived; those that end the association are raised."""
+        event = self._provider.next_event()
+        if event is not None and type(event) is not PresentationDataValue:
             self._flush()
             self._raise_end(event)
         return event
 
+    def _event_at_hand(self) -> Indication | None:
+        """The next event, without waiting."""
+        while (event := self._next_event()) is None:
+            if not self._take(self._transport.read_at_hand):
+                return None
+        return event
+
     def _read(self, timeout_s: float | None, waiting_for: str) -> None:
+        """Take in what comes next; while we release, all reads together have the time of the release."""
+        if self._release_by is not None:
+            self._take(self._transport.read_before, self._release_by, _RELEASE)
+        else:
+            self._take(self._transport.read_into, timeout_s, waiting_for)
+
+    def _take(self, read: Callable[..., int | None], *how: object) -> bool:
+        """Let the transport read, and tell the provider; whether there was anything."""
         try:
-            count = self._transport.read_into(self._buffer, timeout_s, waiting_for)
-        except TransportError as error:
-            if getattr(error, "waiting_for", None) is None:
-                self._provider.transport_closed()
-                self._close()
+            count = read(self._buffer, *how)
+        except PeerTimeout:
             raise
+        except TransportError:
+            self._provider.transport_closed()
+            self._close()
+            raise
+        if count is None:
+            return False
         if count:
             self._provider.receive_data(self._buffer[:count])
+        elif self._is_stopping:
+            raise _stopped()
         else:
             self._provider.transport_closed()
         self._flush()
+        return True
 
     def _flush(self) -> None:
         data = self._provider.data_to_send()
@@ -347,6 +365,8 @@ class Association:
 
     def _raise_end(self, event: Indication) -> None:
         if isinstance(event, ReleaseIndication):
+            if self._assembler.in_message:
+                raise self._broken("A-RELEASE-RQ came in the middle of a message")
             self._send_primitive(ReleaseResponse())
             self._close(graceful=True)
             raise AssociationReleased(f"{self._peer_name()} released the association")
@@ -358,21 +378,28 @@ class Association:
             raise TransportError(f"{self._peer_name()} closed the connection without releasing the association")
 
     def _raise_abort_behind(self, error: TransportError) -> None:
-        """A write failed: if an A-ABORT of the peer lies in the receive buffer, that is the reason to report.
+        """A write failed: keep the responses that lie in the receive buffer; an A-ABORT there is the reason to report.
 
         A peer that takes nothing more will take no A-ABORT of ours either, and may send for ever.
         """
-        if isinstance(error, PeerTimeout):
-            self._close()
-            return
+        deadline = Deadline(LINGER_S)
         try:
-            while (event := self._event_at_hand()) is not None:
-                self._assemble(event)
+            while (deadline.left_s() or 0) > 0 and (event := self._event_at_hand()) is not None:
+                self._keep_response(event)
         except AssociationAborted as abort:
             raise abort from error
         except OpenModalityError:
             pass
+        if isinstance(error, PeerTimeout):
+            self._close()
         self._end_with(AbortRequest())
+
+    def _keep_response(self, event: Indication) -> None:
+        received = self._assemble(event)
+        if not isinstance(received, CommandReceived) or len(self._early) >= self.max_operations_invoked + MAX_EARLY:
+            return
+        if received.command.is_response and not received.command.has_data_set:
+            self._early.append(self._message(received))
 
     def _send_primitive(self, primitive: ReleaseRequest | ReleaseResponse | AbortRequest | ProviderAbort) -> None:
         self._provider.send(primitive)
@@ -398,13 +425,12 @@ class Association:
 
 
 _NEXT_MESSAGE: Final = "the next DIMSE message"
+_RELEASE: Final = "the answer to A-RELEASE-RQ"
 
 
-def contexts_of(negotiated: Negotiated) -> tuple[PresentationContext, ...]:
-    """The accepted contexts, as DIMSE sees them."""
-    return tuple(
-        PresentationContext(c.id, c.abstract_syntax, c.transfer_syntax, as_scu=c.scu_role, as_scp=c.scp_role)
-        for c in negotiated.accepted
+def _stopped() -> AssociationAborted:
+    return AssociationAborted(
+        "aborted by this side, which stops", source=ABORT_BY_USER, reason=ABORT_REASON_NOT_SPECIFIED
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import Final
 
-from openmodality.errors import PeerTimeout
+from openmodality.network.timeouts import Deadline
 from openmodality.network.transport import Transport
 from openmodality.upper_layer.primitives import Indication
 from openmodality.upper_layer.provider import Provider
@@ -22,7 +21,7 @@ def await_indication(
     broke the protocol is not waited for: our answer is out, and the caller closes. Raises :class:`PeerTimeout` and
     :class:`TransportError`.
     """
-    deadline = None if timeout_s is None else monotonic() + timeout_s
+    deadline = Deadline(timeout_s)
     buffer = memoryview(bytearray(_READ_BYTES))
     flush(transport, provider, timeout_s)
     while True:
@@ -30,13 +29,7 @@ def await_indication(
         flush(transport, provider, timeout_s)
         if indication is not None or provider.must_close or provider.violation:
             return indication
-        left = None if deadline is None else deadline - monotonic()
-        if left is not None and left <= 0:
-            raise transport.timed_out(waiting_for, timeout_s)
-        try:
-            count = transport.read_into(buffer, left, waiting_for)
-        except PeerTimeout as error:
-            raise transport.timed_out(waiting_for, timeout_s) from error
+        count = transport.read_before(buffer, deadline, waiting_for)
         if count:
             provider.receive_data(buffer[:count])
         else:

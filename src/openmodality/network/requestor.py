@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
 from openmodality.errors import AssociationRejected, NoPresentationContext, TransportError, UsageError
-from openmodality.network.association import Association, aborted, contexts_of
+from openmodality.network.agreement import Agreement, contexts_of
+from openmodality.network.association import Association, aborted
 from openmodality.network.entity import LocalAE, RemoteAE, send_limit
 from openmodality.network.handshake import await_indication, flush
 from openmodality.network.transport import Transport, connect
@@ -71,13 +72,22 @@ def _negotiate(
         provider.send(AbortRequest())
         flush(transport, provider, timeout_s)
         raise _nothing_accepted(remote, negotiated)
-    association = Association(
-        transport, provider, contexts_of(negotiated), _peer_info(remote, request, negotiated), services, local.timeouts
+    agreement = Agreement(
+        contexts_of(negotiated),
+        _peer_info(remote, request, negotiated),
+        send_limit(local, negotiated.peer_max_pdu_length),
+        _window(request, negotiated),
     )
-    association.max_pdu_length = send_limit(local, negotiated.peer_max_pdu_length)
-    if negotiated.asynchronous_operations_window is not None:
-        association.max_operations_invoked = negotiated.asynchronous_operations_window.invoked or 1
-    return association
+    return Association(transport, provider, agreement, services, local.timeouts)
+
+
+def _window(request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> int:
+    """How many requests may be open at once (PS3.7 D.3.3.3): the lower limit of the two; 1 if not agreed on."""
+    asked = request.user_information.asynchronous_operations_window
+    answered = negotiated.asynchronous_operations_window
+    if asked is None or answered is None:
+        return 1
+    return min((limit for limit in (asked.invoked, answered.invoked) if limit), default=1)
 
 
 def _peer_info(remote: RemoteAE, request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> PeerInfo:

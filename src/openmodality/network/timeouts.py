@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,17 @@ class Timeouts:
 
 
 DEFAULT_TIMEOUTS = Timeouts()
+
+
+class Deadline:
+    """The end of a wait that several reads share, so that a peer that sends byte by byte does not stretch it."""
+
+    __slots__ = ("_end", "timeout_s")
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self.timeout_s = timeout_s
+        self._end = None if timeout_s is None else monotonic() + timeout_s
+
+    def left_s(self) -> float | None:
+        """Seconds until then, not above 0 once it has passed; ``None`` for ever."""
+        return None if self._end is None else self._end - monotonic()

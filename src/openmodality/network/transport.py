@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from openmodality.errors import PeerTimeout, TransportError
+from openmodality.network.timeouts import Deadline
 from openmodality.upper_layer.p_data import Buffer
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _UNNAMED: Final = "the peer"
 _IOV_MAX: Final = 1000
 """Buffers in one gathered write; POSIX systems take at least 1024."""
+_KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20))
+"""Seconds: many firewalls forget a silent connection after some minutes, systems by themselves wait two hours."""
 
 
 class Transport:
@@ -35,6 +38,9 @@ class Transport:
         sock.settimeout(None)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, seconds in _KEEPALIVE_OPTIONS:
+            if hasattr(socket, name):  # not on every system
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)
 
     def read_into(self, buffer: memoryview, timeout_s: float | None, waiting_for: str) -> int:
         """Read what is there, waiting for at least one byte; 0 when the peer has closed.
@@ -44,9 +50,31 @@ class Transport:
         self._set_timeout(timeout_s)
         try:
             return self._sock.recv_into(buffer)
-        except TimeoutError as error:
-            raise self.timed_out(waiting_for, timeout_s) from error
         except OSError as error:
+            if _is_time_out(error):
+                raise _timed_out(self._peer, waiting_for, timeout_s) from error
+            raise self._broken(error) from error
+
+    def read_before(self, buffer: memoryview, deadline: Deadline, waiting_for: str) -> int:
+        """As :meth:`read_into`, for one of several reads that have one deadline together."""
+        left_s = deadline.left_s()
+        try:
+            if left_s is None or left_s > 0:
+                return self.read_into(buffer, left_s, waiting_for)
+        except PeerTimeout as error:
+            raise _timed_out(self._peer, waiting_for, deadline.timeout_s) from error
+        raise _timed_out(self._peer, waiting_for, deadline.timeout_s)
+
+    def read_at_hand(self, buffer: memoryview) -> int | None:
+        """Read what is there without waiting; ``None`` where there is nothing, or not yet a whole TLS record."""
+        if not self._readable():
+            return None
+        self._set_timeout(0.0)
+        try:
+            return self._sock.recv_into(buffer)
+        except OSError as error:
+            if self._must_wait(error):
+                return None
             raise self._broken(error) from error
 
     def write(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
@@ -58,9 +86,9 @@ class Transport:
                     self._sock.sendall(buffer)
             else:
                 self._write_gathered(buffers)
-        except TimeoutError as error:
-            raise self.timed_out("it to take data", timeout_s) from error
         except OSError as error:
+            if _is_time_out(error):
+                raise _timed_out(self._peer, "it to take data", timeout_s) from error
             raise self._broken(error) from error
 
     def _write_gathered(self, buffers: Sequence[Buffer]) -> None:
@@ -71,8 +99,7 @@ class Transport:
             sent = sendmsg(batch)
             pending = _after(pending, sent)
 
-    def readable(self) -> bool:
-        """Whether a read would find something at once."""
+    def _readable(self) -> bool:
         if self.is_secure and cast("ssl.SSLSocket", self._sock).pending():
             return True
         try:
@@ -82,18 +109,27 @@ class Transport:
         except (OSError, ValueError):
             return True  # the read that follows names the error
 
-    def shut(self) -> None:
-        """Stop the connection in both directions, so that a thread that waits in it wakes up."""
+    def _must_wait(self, error: OSError) -> bool:
+        if not self.is_secure:
+            return isinstance(error, BlockingIOError)
+        import ssl  # noqa: PLC0415 - start-up time: most associations are plain
+
+        return isinstance(error, ssl.SSLWantReadError | ssl.SSLWantWriteError)
+
+    def shut(self, how: int = socket.SHUT_RDWR) -> None:
+        """Stop the connection, so that a thread that waits in it wakes up; ``SHUT_RD`` lets it still write."""
         with suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self._sock, how)  # below TLS, which belongs to the other thread
 
     def close(self) -> None:
         """Give the socket back."""
+        self._say_closing()
         self._sock.close()
 
     def close_gracefully(self, timeout_s: float) -> None:
         """Close after the peer has closed or ``timeout_s`` has gone, so that our last PDU is not lost to a reset."""
         end = time.monotonic() + timeout_s
+        self._say_closing()
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
             while (left := end - time.monotonic()) > 0:
@@ -102,6 +138,13 @@ class Transport:
                     break
         self._sock.close()
 
+    def _say_closing(self) -> None:
+        """Under TLS: send close_notify, without which the peer takes the end for an attack (RFC 8446 6.1)."""
+        if self.is_secure:
+            with suppress(OSError, ValueError):  # that of the peer is not waited for, which is an error too
+                self._sock.settimeout(0)
+                cast("ssl.SSLSocket", self._sock).unwrap()
+
     def _set_timeout(self, timeout_s: float | None) -> None:
         if timeout_s != self._timeout_s:  # saves two system calls where nothing changes
             try:
@@ -109,10 +152,6 @@ class Transport:
             except OSError as error:
                 raise self._broken(error) from error
             self._timeout_s = timeout_s
-
-    def timed_out(self, waiting_for: str, timeout_s: float | None) -> PeerTimeout:
-        """The error for a peer that let ``timeout_s`` pass."""
-        return _timed_out(self._peer, waiting_for, timeout_s)
 
     def _broken(self, error: OSError) -> TransportError:
         tls_reason = getattr(error, "reason", None)  # an ssl.SSLError
@@ -130,6 +169,11 @@ def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
             return [memoryview(buffer)[sent:], *buffers[index + 1 :]]
         sent -= len(buffer)
     return ()
+
+
+def _is_time_out(error: OSError) -> bool:
+    """Whether our own time is over; with an errno it is the system that has given the connection up."""
+    return isinstance(error, TimeoutError) and error.errno is None
 
 
 def _timed_out(peer: str, waiting_for: str, timeout_s: float | None) -> PeerTimeout:
@@ -152,45 +196,68 @@ def connect(
     """
     try:
         sock = socket.create_connection((host, port), timeout_s)
-    except TimeoutError as error:
-        raise PeerTimeout(
-            f"no connection to {host}:{port} within {timeout_s:g} s",
+    except OSError as error:
+        raise _not_connected(f"{host}:{port}", timeout_s, error) from error
+    peer = peer or f"{host}:{port}"
+    if ssl_context is None:
+        return Transport(sock, peer)
+    secured = wrapped(sock, ssl_context, host, peer)
+    shake_hands(secured, timeout_s, peer)
+    return Transport(secured, peer)
+
+
+def _not_connected(where: str, timeout_s: float | None, error: OSError) -> TransportError:
+    if _is_time_out(error):
+        return PeerTimeout(
+            f"no connection to {where} within {timeout_s:g} s",
             waiting_for="TCP connection",
             advice="check host, port and firewall",
-        ) from error
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise TransportError(
-            f"cannot connect to {host}:{port}: {reason}", advice="check that the peer is running, its host and its port"
-        ) from error
-    peer = peer or f"{host}:{port}"
-    return Transport(secure(sock, ssl_context, timeout_s, host, peer) if ssl_context else sock, peer)
+        )
+    reason = error.strerror or type(error).__name__
+    return TransportError(
+        f"cannot connect to {where}: {reason}", advice="check that the peer is running, its host and its port"
+    )
 
 
-def secure(
-    sock: socket.socket,
-    context: ssl.SSLContext,
-    timeout_s: float | None,
-    server_hostname: str | None = None,
-    peer: str = _UNNAMED,
+def wrapped(
+    sock: socket.socket, context: ssl.SSLContext, server_hostname: str | None = None, peer: str = _UNNAMED
 ) -> ssl.SSLSocket:
-    """Do the TLS handshake, as server where no ``server_hostname`` is given; closes the socket when it fails.
+    """The socket under TLS, as server where no ``server_hostname`` is given; :func:`shake_hands` is to follow.
+
+    Closes the socket and raises :class:`TransportError` when the connection has ended already.
+    """
+    try:
+        return context.wrap_socket(
+            sock,
+            server_side=server_hostname is None,
+            do_handshake_on_connect=False,
+            server_hostname=server_hostname,
+        )
+    except OSError as error:
+        sock.close()
+        raise _no_handshake(error, None, peer) from error
+
+
+def shake_hands(sock: ssl.SSLSocket, timeout_s: float | None, peer: str = _UNNAMED) -> None:
+    """Do the TLS handshake; closes the socket when it fails.
 
     Raises :class:`TransportError` with one clear text, also where the other side does not speak TLS at all.
     """
-    import ssl  # noqa: PLC0415 - start-up time: most associations are plain
-
     try:
         sock.settimeout(timeout_s)
-        return context.wrap_socket(sock, server_side=server_hostname is None, server_hostname=server_hostname)
-    except TimeoutError as error:
-        sock.close()
-        raise _timed_out(peer, "the TLS handshake", timeout_s) from error
-    except ssl.SSLError as error:
-        sock.close()
-        reason = error.reason or "no TLS"
-        raise TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE) from error
+        sock.do_handshake()
     except OSError as error:
         sock.close()
+        raise _no_handshake(error, timeout_s, peer) from error
+
+
+def _no_handshake(error: OSError, timeout_s: float | None, peer: str) -> TransportError:
+    if _is_time_out(error):
+        return _timed_out(peer, "the TLS handshake", timeout_s)
+    import ssl  # noqa: PLC0415 - start-up time: most associations are plain
+
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or "no TLS"
+    else:
         reason = error.strerror or "it closed the connection"
-        raise TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE) from error
+    return TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE)

@@ -1,0 +1,247 @@
+"""The ends of an association, and what must not hold it open (PS3.8 7.2, 7.3)."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from openmodality.dimse.channel import Message
+from openmodality.dimse.service import Handler, Response, Service
+from openmodality.errors import PeerTimeout
+from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.association import Association
+from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.policy import storage_policy
+from openmodality.network.requestor import associate
+from openmodality.network.timeouts import Timeouts
+from openmodality.services.verification import echo
+from openmodality.standard.dimse import CommandField
+from openmodality.standard.sop_classes import VERIFICATION
+from openmodality.upper_layer.negotiation import RequestOptions
+from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
+from tests.interop import ours, wire
+from tests.interop.certificates import key_pair
+from tests.interop.wire import IMPLICIT, MR_IMAGE
+from tests.peers.process import HOST, Address, wait_until
+
+PATIENT = Timeouts(10, 10, 10, 10, 10, 10)
+ECHO = wire.p_data(wire.value(wire.request(0x0030, VERIFICATION), 3))
+ANSWER = wire.p_data(wire.value(wire.response(0x8030, VERIFICATION), 3))
+
+
+def impatient(**timeouts: float) -> LocalAE:
+    return LocalAE("OURS", timeouts=replace(PATIENT, **timeouts))
+
+
+def accept(connection: wire.Wire) -> None:
+    connection.expect(wire.ASSOCIATE_RQ)
+    connection.send(wire.associate_ac([(1, 0, IMPLICIT)]))
+
+
+def drip(connection: wire.Wire, pieces: Iterator[bytes]) -> None:
+    """A piece each 50 ms until the other side says something or closes."""
+    for piece in pieces:
+        if select.select([connection.socket], [], [], 0.05)[0]:
+            return
+        connection.send(piece)
+
+
+@contextmanager
+def echoing(handler: Handler, listening: Listening | None = None) -> Iterator[Acceptor]:
+    service = Service("Verification", frozenset({VERIFICATION}), {CommandField.C_ECHO_RQ: handler})
+    local = LocalAE("OURS", timeouts=PATIENT)
+    with Acceptor(local, [service], storage_policy(local), listening or Listening(HOST)) as acceptor:
+        yield acceptor
+
+
+def at(acceptor: Acceptor) -> Address:
+    return Address("OURS", acceptor.port)
+
+
+def test_both_release_at_once_and_we_are_the_acceptor() -> None:
+    """PS3.8 7.2.2: the requestor responds first, and only then we do."""
+
+    def release(message: Message) -> Response:
+        assert isinstance(message.channel, Association)
+        message.channel.release()
+        return Response(0)
+
+    with echoing(release) as acceptor, wire.associated(at(acceptor)) as connection:
+        connection.send(ECHO)
+        connection.expect(wire.RELEASE_RQ)
+        connection.send(wire.RELEASE_REQUEST)
+        assert not select.select([connection.socket], [], [], 0.1)[0], "the requestor has not responded yet"
+        connection.send(wire.RELEASE_RESPONSE)
+        connection.expect(wire.RELEASE_RP)
+        assert connection.until_closed() == []
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["data set", "command set"])
+def test_release_in_the_middle_of_a_message_is_aborted(tmp_path: Path, part: int) -> None:
+    with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
+        command = wire.store_rq("1.2.3.4")
+        if part:
+            connection.send(wire.p_data(wire.value(command[:20], 1)))
+        else:
+            connection.send(wire.p_data(wire.value(command, 3)), wire.p_data(wire.value(bytes(100), 0)))
+        connection.send(wire.RELEASE_REQUEST)
+        assert connection.expect(wire.ABORT) == bytes((0, 0, 2, 2))
+        connection.socket.close()
+        here.wait_until_idle()
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_response_that_comes_byte_by_byte_has_one_time_out() -> None:
+    def script(connection: wire.Wire) -> None:
+        accept(connection)
+        connection.receive_command()
+        drip(connection, (ANSWER[i : i + 1] for i in range(len(ANSWER))))
+        assert connection.until_closed() == [wire.ABORT]
+
+    local = impatient(response_s=0.3, data_s=0.3)
+    started = monotonic()
+    with (
+        wire.listening(script) as peer,
+        pytest.raises(PeerTimeout) as caught,
+        ours.associated(peer, local=local) as association,
+    ):
+        echo(association)
+    assert str(caught.value).endswith("within 0.3 s while waiting for the response to C-ECHO-RQ")
+    assert monotonic() - started < 2, "many bytes, each of them in time"
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["requests", "endless data set"])
+def test_release_has_one_time_out_whatever_the_peer_still_sends(ends: bool) -> None:
+    def script(connection: wire.Wire) -> None:
+        accept(connection)
+        connection.expect(wire.RELEASE_RQ)
+        more = ECHO
+        if not ends:
+            command = wire.request(0x0030, VERIFICATION, data_set=0)
+            connection.send(wire.p_data(wire.value(command, 3)))
+            more = wire.p_data(wire.value(bytes(10), 0))
+        drip(connection, (more for _ in range(100)))
+
+    started = monotonic()
+    with wire.listening(script) as peer:
+        association = ours.associated(peer, local=impatient(release_s=0.3))
+        association.release()
+        assert not association.is_open
+    assert monotonic() - started < 2
+
+
+def test_release_closes_though_the_peer_leaves_a_data_set_unfinished() -> None:
+    def script(connection: wire.Wire) -> list[int]:
+        accept(connection)
+        connection.receive_command()
+        response = wire.response(0x8030, VERIFICATION, data_set=0)
+        connection.send(wire.p_data(wire.value(response, 3)))
+        return connection.until_closed()
+
+    with wire.listening(script) as peer:
+        with ours.associated(peer, local=impatient(data_s=0.2)) as association:
+            assert echo(association) == 0
+        assert not association.is_open
+    assert peer.result == [[]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "used"),
+    [(None, 500, 1), (8, None, 1), (8, 500, 8), (8, 2, 2), (8, 0, 8), (0, 5, 5), (0, 0, 1)],
+)
+def test_window_is_the_lower_of_what_was_asked_and_answered(asked: int | None, answered: int | None, used: int) -> None:
+    def script(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(wire.associate_ac([(1, 0, IMPLICIT)], window=answered))
+        connection.until_closed()
+
+    window = None if asked is None else AsynchronousOperationsWindow(asked, 1)
+    with wire.listening(script) as peer:
+        remote = RemoteAE(peer.aet, peer.host, peer.port)
+        options = RequestOptions(asynchronous_operations_window=window)
+        association = associate(remote, ours.LOCAL, ours.ECHO, options=options)
+        assert association.max_operations_invoked == used
+        association.abort()
+
+
+def stop(acceptor: Acceptor, grace_s: float = 20) -> threading.Thread:
+    stopping = threading.Thread(target=acceptor.stop, args=(grace_s,))
+    stopping.start()
+    return stopping
+
+
+def test_stopping_aborts_an_idle_association_at_once() -> None:
+    started = monotonic()
+    with echoing(lambda _: Response(0)) as acceptor, wire.associated(at(acceptor)) as connection:
+        connection.send(ECHO)
+        assert wire.status_of(connection.receive_command()) == 0
+        stopping = stop(acceptor)
+        assert connection.until_closed() == [wire.ABORT]
+    stopping.join()
+    assert monotonic() - started < 5
+
+
+def test_stopping_lets_a_request_be_answered() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(message: Message) -> Response:
+        begun.set()
+        go_on.wait(10)
+        return Response(0)
+
+    with echoing(slow) as acceptor, wire.associated(at(acceptor)) as connection:
+        connection.send(ECHO)
+        assert begun.wait(10)
+        stopping = stop(acceptor)
+        assert not select.select([connection.socket], [], [], 0.1)[0], "nothing is said while it is being answered"
+        go_on.set()
+        assert wire.status_of(connection.receive_command()) == 0
+        assert connection.until_closed() == [wire.ABORT]
+    stopping.join()
+
+
+def test_stopping_aborts_a_message_that_does_not_end_in_time(tmp_path: Path) -> None:
+    with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
+        connection.send(wire.p_data(wire.value(wire.store_rq("1.2.3.4"), 3)), wire.p_data(wire.value(bytes(100), 0)))
+        wait_until(lambda: list(tmp_path.iterdir()) != [], what="the store to have begun")
+        stopping = stop(here.acceptor, grace_s=0.1)
+        assert connection.until_closed() == [wire.ABORT]
+    stopping.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopped_acceptor_does_not_finish_a_tls_handshake(tmp_path: Path) -> None:
+    keys = key_pair(tmp_path, "here")
+    with (
+        echoing(lambda _: Response(0), Listening(HOST, 0, keys.server())) as acceptor,
+        socket.create_connection((HOST, acceptor.port)) as sock,
+    ):
+        wait_until(lambda: acceptor.open_connections == 1, what="the connection to be taken")
+        acceptor.stop(grace_s=0)
+        assert acceptor.open_connections == 0
+        with pytest.raises(OSError), keys.client().wrap_socket(sock, server_hostname=HOST):
+            pass
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6")
+@pytest.mark.parametrize(("listens", "connects"), [("", HOST), ("", "::1"), ("::1", "::1")])
+def test_addresses_of_both_families(listens: str, connects: str) -> None:
+    seen = []
+
+    def note(message: Message) -> Response:
+        seen.append(message.peer.address)
+        return Response(0)
+
+    with echoing(note, Listening(listens)) as acceptor:
+        remote = RemoteAE("OURS", connects, acceptor.port)
+        with associate(remote, ours.LOCAL, ours.ECHO) as association:
+            assert echo(association) == 0
+    assert seen == [connects]

@@ -1,0 +1,136 @@
+"""One connection: time-outs of our own and of the system, looking without waiting, the end under TLS."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import pytest
+
+from openmodality.errors import PeerTimeout, TransportError
+from openmodality.network.transport import Transport, connect
+from tests.interop.certificates import KeyPair, key_pair
+from tests.peers.process import HOST
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    return key_pair(tmp_path_factory.mktemp("keys"), "here")
+
+
+class Connection:
+    """The two ends of a TLS connection: ours, and one whose records are handed over by hand."""
+
+    def __init__(self, sock: socket.socket, other: socket.socket, keys: KeyPair) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.other, self.tls = other, keys.client().wrap_bio(self.incoming, self.outgoing, server_hostname=HOST)
+        secured: list[ssl.SSLSocket] = []
+        thread = threading.Thread(target=lambda: secured.append(keys.server().wrap_socket(sock, server_side=True)))
+        thread.start()
+        while True:
+            try:
+                self.tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self.other.sendall(self.outgoing.read())
+                self.incoming.write(self.other.recv(65536))
+        self.other.sendall(self.outgoing.read())
+        thread.join()
+        self.ours = Transport(secured[0])
+
+    def record(self, data: bytes) -> bytes:
+        self.tls.write(data)
+        return self.outgoing.read()
+
+
+@contextmanager
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    with socket.create_server((HOST, 0)) as server, socket.create_connection(server.getsockname()) as other:
+        sock, _ = server.accept()
+        with sock:
+            yield sock, other
+
+
+@pytest.fixture
+def secure(keys: KeyPair) -> Iterator[Connection]:
+    with pair() as (sock, other):
+        connection = Connection(sock, other, keys)
+        yield connection
+        connection.ours.close()
+
+
+class GivenUp(socket.socket):
+    """A socket of which the system has given up the connection, as keep-alive makes it do."""
+
+    def recv_into(self, *_: object) -> int:
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+
+@pytest.mark.parametrize("timeout_s", [None, 600.0])
+def test_connection_that_the_system_gives_up_is_broken_not_late(timeout_s: float | None) -> None:
+    with GivenUp() as sock, pytest.raises(TransportError, match="broke: Connection timed out") as caught:
+        Transport(sock).read_into(memoryview(bytearray(10)), timeout_s, "something")
+    assert not isinstance(caught.value, PeerTimeout)
+
+
+@pytest.mark.parametrize("timeout_s", [None, 600.0])
+def test_connecting_that_the_system_gives_up_is_no_time_out_of_ours(
+    monkeypatch: pytest.MonkeyPatch, timeout_s: float | None
+) -> None:
+    def give_up(*_: object) -> socket.socket:
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+    monkeypatch.setattr(socket, "create_connection", give_up)
+    with pytest.raises(TransportError, match=r"cannot connect to there:104: Connection timed out") as caught:
+        connect("there", 104, timeout_s)
+    assert not isinstance(caught.value, PeerTimeout)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="the system has no such option")
+def test_a_dead_connection_is_found_within_minutes() -> None:
+    with pair() as (sock, _):
+        Transport(sock)
+        idle_s, interval_s, probes = (
+            sock.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        )
+        assert idle_s <= 60
+        assert idle_s + interval_s * probes <= 300
+
+
+def test_looking_without_waiting() -> None:
+    with pair() as (sock, other):
+        transport, buffer = Transport(sock), memoryview(bytearray(10))
+        assert transport.read_at_hand(buffer) is None
+        other.sendall(b"abc")
+        assert transport.read_into(buffer[:1], 5, "a byte") == 1
+        assert transport.read_at_hand(buffer) == 2
+        other.close()
+        assert transport.read_into(buffer, 5, "the end") == 0
+        assert transport.read_at_hand(buffer) == 0
+
+
+def test_part_of_a_tls_record_is_nothing_yet(secure: Connection) -> None:
+    record, buffer, started = secure.record(b"cancel"), memoryview(bytearray(100)), monotonic()
+    for part in (record[:3], record[3:9]):
+        secure.other.sendall(part)
+        assert secure.ours.read_at_hand(buffer) is None
+    assert monotonic() - started < 5
+    secure.other.sendall(record[9:])
+    assert secure.ours.read_into(buffer, 5, "the rest") == 6
+
+
+@pytest.mark.parametrize("graceful", [True, False])
+def test_the_end_under_tls_is_told(secure: Connection, graceful: bool) -> None:
+    closing = threading.Thread(target=(lambda: secure.ours.close_gracefully(0.1)) if graceful else secure.ours.close)
+    closing.start()
+    while data := secure.other.recv(65536):
+        secure.incoming.write(data)
+    secure.incoming.write_eof()
+    assert secure.tls.read(10) == b"", "close_notify; without it this is an SSLEOFError"
+    closing.join()
