@@ -1,15 +1,15 @@
 """Storage SCU for many files: plan the associations, send each instance, say what became of it (RF-4.2.1, MR-3.2.3).
 
 Every instance that is asked for gets exactly one :class:`Sent`, whatever happens: a file that is none, a peer that
-takes no such SOP
-Class, a status, an association that breaks. The caller decides whether a failure ends the rest.
+takes no such SOP Class, a status, an association that breaks. The caller decides whether a failure ends the rest.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from openmodality.dimse.exchange import Outstanding
@@ -27,6 +27,10 @@ from openmodality.services.storage_plan import AssociationPlan, choose, plan
 
 Associate = Callable[[AssociationPlan], Association]
 """Opens an association with the contexts of a plan; raises what :func:`network.requestor.associate` raises."""
+
+
+_OF_ONE_INSTANCE: Final = (ObjectInvalid, NoPresentationContext)
+"""Errors that say nothing of the peer or the connection; trying again does not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Sent:
             return self.result.outcome.is_transient
         if isinstance(self.error, AssociationRejected):
             return self.error.transient
-        return not isinstance(self.error, (ObjectInvalid, NoPresentationContext))
+        return not isinstance(self.error, _OF_ONE_INSTANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class SendOptions:
     """Uncompressed transfer syntaxes to propose, in order; empty: what fits the files."""
     response_timeout_s: float | None = None
     stop_on_failure: bool = False
-    """Abort the association at the first instance that is not stored (RF-4.2.1.3.1.3), the rest is not sent."""
+    """Abort the association at the first instance that is not stored, for whatever reason (RF-4.2.1.3.1.3)."""
     status_overrides: Mapping[int, Outcome] | None = None
     originator: MoveOriginator | None = None
 
@@ -74,11 +78,19 @@ def send(
     reader: InstanceReader,
     options: SendOptions = DEFAULT_OPTIONS,
 ) -> Iterator[Sent]:
-    """Send instances and yield one :class:`Sent` for each, as they are answered; the order is that of the plan."""
+    """Send instances and yield one :class:`Sent` for each, as it becomes known what became of it.
+
+    The order is that of the plan's associations, and in each that of the instances; only one that cannot be sent at all
+    may overtake those that wait for their responses.
+    """
     waiting = list(instances)
+    end: Sent | None = None
     for association_plan in plan((instance.kind for instance in waiting), options.transfer_syntaxes):
         chosen = [instance for instance in waiting if instance.kind in association_plan.kinds]
-        yield from _send_group(lambda p=association_plan: associate(p), chosen, reader, options)  # type: ignore[misc]
+        if end is None:
+            end = yield from _send_group(partial(associate, association_plan), chosen, reader, options)
+        else:
+            yield from (Sent(instance, error=_not_sent(end)) for instance in chosen)
 
 
 def _send_group(
@@ -86,20 +98,27 @@ def _send_group(
     instances: Sequence[FileInstance],
     reader: InstanceReader,
     options: SendOptions,
-) -> Iterator[Sent]:
+) -> Generator[Sent, None, Sent | None]:
+    """Over one association, or more where a file of ours breaks one off; returns what ends all sending, if it does."""
     left = deque(instances)
     while left:
         try:
             association = associate()
         except OpenModalityError as error:
+            if options.stop_on_failure:
+                end = Sent(left.popleft(), error=error)
+                yield end
+                yield from (Sent(instance, error=_not_sent(end)) for instance in left)
+                return end
             yield from (Sent(instance, error=error) for instance in left)
-            return
+            return None
         with association:
             pipeline = _Pipeline(association, reader, options)
             yield from pipeline.send(left)
-        if not pipeline.is_broken_by_file:
+        if options.stop_on_failure or not pipeline.is_broken_by_file:
             yield from (Sent(other, error=_not_sent(pipeline.end)) for other in left)
-            return
+            return pipeline.end if options.stop_on_failure else None
+    return None
 
 
 class _Pipeline:
@@ -121,15 +140,18 @@ class _Pipeline:
     def send(self, left: deque[FileInstance]) -> Iterator[Sent]:
         """Take instances from the left until there is none or the association has ended; a result for each taken.
 
-        When a file of ours breaks off and the association with it, those without an answer are put back.
+        When a file of ours breaks off and the association with it, those without a response are put back.
         """
         while left and self.end is None:
             yield from self._send_one(left.popleft())
-        if self.is_broken_by_file:
-            left.extendleft(instance for _, instance in reversed(self._in_flight))
-            return
+        unanswered = []
         while self._in_flight:
-            yield self._finish_oldest()
+            sent = self._finish_oldest()
+            if sent.result is None and self.is_broken_by_file:
+                unanswered.append(sent.instance)
+            else:
+                yield sent
+        left.extendleft(reversed(unanswered))
 
     @property
     def is_broken_by_file(self) -> bool:
@@ -139,7 +161,7 @@ class _Pipeline:
     def _send_one(self, instance: FileInstance) -> Iterator[Sent]:
         context = choose(self._association.contexts, instance.kind)
         if context is None:
-            yield Sent(instance, error=_no_context(self._association, instance))
+            yield from self._not_sendable(Sent(instance, error=_no_context(self._association, instance)))
             return
         try:
             with self._reader.data_set(instance, context.transfer_syntax) as data:
@@ -151,39 +173,57 @@ class _Pipeline:
                 command = store_command(instance.identity, self._options.originator)
                 message_id = self._outstanding.send(context.context_id, command, data)
         except OpenModalityError as error:
-            yield self._ended(Sent(instance, error=error))
+            sent = Sent(instance, error=error)
+            if self._association.is_open and isinstance(error, ObjectInvalid):
+                yield from self._not_sendable(sent)
+            else:
+                yield self._ended(sent)
         else:
             self._in_flight.append((message_id, instance))
 
+    def _not_sendable(self, sent: Sent) -> Iterator[Sent]:
+        """An instance of which nothing has gone out: the others go on, or are finished before it is the end."""
+        if self._options.stop_on_failure:
+            while self._in_flight:
+                yield self._finish_oldest()
+            if self.end is None:
+                self._ended(sent)
+        yield sent
+
     def _finish_oldest(self) -> Sent:
+        """Also after the end: responses that had arrived by then are given out."""
         message_id, instance = self._in_flight.popleft()
-        if self.end is not None:
-            return Sent(instance, error=_not_sent(self.end))
         try:
             answer = self._outstanding.await_response(message_id, timeout_s=self._options.response_timeout_s)
         except OpenModalityError as error:
+            if self.end is not None:
+                return Sent(instance, error=_not_answered(self.end))
             return self._ended(Sent(instance, error=error))
         result = result_of(answer)
         if self._options.status_overrides:
             result = replace(result, outcome=outcome_of(result.status, self._options.status_overrides))
         sent = Sent(instance, result=result)
-        if self._options.stop_on_failure and not sent.is_stored:
+        if self._options.stop_on_failure and not sent.is_stored and self.end is None:
             self._ended(sent)
         return sent
 
     def _ended(self, sent: Sent) -> Sent:
-        """An error ends the association, but for a file that could not even be opened."""
-        if self._association.is_open and isinstance(sent.error, ObjectInvalid):
-            return sent
         self.end = sent
         self._association.abort()
         return sent
 
 
 def _not_sent(cause: Sent | None) -> OpenModalityError:
-    if cause is not None and cause.error is not None:
+    if cause is not None and cause.error is not None and not isinstance(cause.error, _OF_ONE_INSTANCE):
         return TransportError(f"not sent, because the association ended: {cause.error}", advice=cause.error.advice)
     return TransportError("not sent, because an instance before it failed")
+
+
+def _not_answered(cause: Sent) -> OpenModalityError:
+    why = "an instance after it failed" if cause.error is None else f"the association ended: {cause.error}"
+    return TransportError(
+        f"sent, but not answered, because {why}", advice="the peer may have it; send it again to be sure"
+    )
 
 
 def _no_context(association: Association, instance: FileInstance) -> NoPresentationContext:

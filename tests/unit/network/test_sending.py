@@ -1,23 +1,29 @@
 """Many files over few associations: every file gets one result, whatever happens (PS3.4 Annex B, PS3.7 D.3.3.3)."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.service import Response, Service
+from openmodality.errors import AssociationAborted, NoPresentationContext, TransportError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.instances import FileInstance, InstanceReader, read_instance
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.sending import DEFAULT_OPTIONS, SendOptions, Sent, send
+from openmodality.network.timeouts import Timeouts
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
-from tests.peers.objects import mr_series
+from tests.interop import wire
+from tests.peers.objects import mr_image, mr_series, save
 
 
 class Archive:
@@ -44,7 +50,7 @@ def send_all(
     remote: RemoteAE, instances: list[FileInstance], window: int, options: SendOptions = DEFAULT_OPTIONS
 ) -> list[Sent]:
     asked = RequestOptions(asynchronous_operations_window=AsynchronousOperationsWindow(window, 1))
-    local = LocalAE("SENDER")
+    local = LocalAE("SENDER", timeouts=Timeouts(data_s=1))
     return list(
         send(lambda plan: associate(remote, local, plan.proposals, options=asked), instances, InstanceReader(), options)
     )
@@ -102,3 +108,119 @@ def test_file_that_shrinks_while_it_is_sent_does_not_keep_the_others(
     assert len(sent) == 12
     assert [s.instance for s in sent if not s.is_stored] == [instances[3]]
     assert "were announced" in " ".join(str(s.error) for s in sent)
+
+
+def take_two(connection: wire.Wire) -> None:
+    """Accept with a window, and take two instances."""
+    connection.expect(wire.ASSOCIATE_RQ)
+    connection.send(wire.associate_ac([(1, 0, wire.EXPLICIT)], window=8))
+    for _ in range(2):
+        while connection.expect(wire.P_DATA)[5] != 2:
+            pass
+
+
+def answer_and_abort(connection: wire.Wire, *message_ids: int) -> None:
+    responses = (wire.response(0x8001, wire.MR_IMAGE, message_id=number) for number in message_ids)
+    connection.send(*(wire.p_data(wire.value(each, 3)) for each in responses), wire.abortion(2))
+
+
+@pytest.fixture
+def two_and_a_large_one(instances: list[FileInstance], tmp_path: Path) -> list[FileInstance]:
+    """The third does not fit the buffers of a connection, so that writing it lasts until the peer ends it."""
+    large = save(mr_image(rows=4096, columns=4096), tmp_path / "large")
+    return [*instances[:2], read_instance(large)]
+
+
+def test_responses_that_wait_when_a_write_fails_count(two_and_a_large_one: list[FileInstance]) -> None:
+    def script(connection: wire.Wire) -> None:
+        take_two(connection)
+        answer_and_abort(connection, 1, 2)  # what is unread makes the system reset the connection when it is closed
+
+    with wire.listening(script) as peer:
+        sent = send_all(RemoteAE("SCRIPT", peer.host, peer.port), two_and_a_large_one, 8)
+    results = {s.instance: s for s in sent}
+    assert [results[i].is_stored for i in two_and_a_large_one] == [True, True, False]
+    assert len(sent) == 3
+
+
+def test_an_abort_is_reported_though_the_write_timed_out(two_and_a_large_one: list[FileInstance]) -> None:
+    def script(connection: wire.Wire) -> None:
+        take_two(connection)
+        answer_and_abort(connection, 1)
+        ended.wait(10)
+
+    ended = threading.Event()
+    with wire.listening(script) as peer:
+        sent = send_all(RemoteAE("SCRIPT", peer.host, peer.port), two_and_a_large_one, 8)
+        ended.set()
+    results = {s.instance: s for s in sent}
+    first, second, third = (results[i] for i in two_and_a_large_one)
+    assert first.is_stored
+    assert str(second.error).startswith("sent, but not answered, because the association ended: SCRIPT aborted")
+    assert isinstance(third.error, AssociationAborted)
+
+
+def test_responses_that_came_out_of_order_before_an_abort_count(instances: list[FileInstance]) -> None:
+    def script(connection: wire.Wire) -> None:
+        take_two(connection)
+        answer_and_abort(connection, 2)
+        connection.until_closed()
+
+    with wire.listening(script) as peer:
+        sent = send_all(RemoteAE("SCRIPT", peer.host, peer.port), instances[:3], 8)
+    assert [s.instance for s in sent] == instances[:3]
+    assert [s.is_stored for s in sent] == [False, True, False]
+    assert isinstance(sent[0].error, AssociationAborted)
+    assert isinstance(sent[2].error, TransportError)
+    assert str(sent[2].error).startswith("sent, but not answered, because the association ended: ")
+    assert sent[2].is_transient
+
+
+STOPPING = SendOptions(stop_on_failure=True)
+
+
+def test_stopping_at_a_file_of_ours_that_is_gone(instances: list[FileInstance]) -> None:
+    instances[2].path.unlink()
+    archive = Archive()
+    with archive.listening() as remote:
+        sent = send_all(remote, instances, 1, STOPPING)
+    assert [s.instance for s in sent] == instances
+    assert [s.is_stored for s in sent] == [True, True] + [False] * 10
+    assert len(archive.received) == 2
+    assert str(sent[3].error) == "not sent, because an instance before it failed"
+
+
+def test_stopping_at_an_instance_without_a_context(instances: list[FileInstance]) -> None:
+    """The peer takes the MR images but not the query class that the third claims to be of."""
+    instances[2] = replace(instances[2], identity=replace(instances[2].identity, sop_class_uid=QUERY))
+    archive = Archive()
+    with archive.listening() as remote:
+        sent = send_all(remote, instances, 1, STOPPING)
+    assert [s.is_stored for s in sent] == [True, True] + [False] * 10
+    assert isinstance(sent[2].error, NoPresentationContext)
+    assert len(archive.received) == 2
+
+
+QUERY = "1.2.840.10008.5.1.4.1.2.2.1"
+
+
+def test_stopping_ends_the_associations_that_would_follow(instances: list[FileInstance]) -> None:
+    """More SOP Classes than one association has contexts for."""
+    many = [
+        replace(instances[0], identity=replace(instances[0].identity, sop_class_uid=f"1.2.826.{number}"))
+        for number in range(130)
+    ]
+    archive = Archive(0xA700)
+    with archive.listening() as remote:
+        sent = send_all(remote, many, 1, STOPPING)
+    assert len(archive.received) == 1
+    assert sum(s.result is not None for s in sent) == 1
+    assert {s.instance for s in sent} == set(many)
+
+
+def test_stopping_where_there_is_no_association(instances: list[FileInstance]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    sent = send_all(RemoteAE("NOBODY", "127.0.0.1", port), instances, 1, STOPPING)
+    assert str(sent[0].error).startswith("cannot connect")
+    assert all(str(s.error).startswith("not sent, because the association ended: cannot conn") for s in sent[1:])
