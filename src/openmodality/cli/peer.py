@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +13,14 @@ from openmodality.cli.site import NoSiteFile, load
 from openmodality.errors import ConfigurationError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, checked_ae_title
 from openmodality.network.timeouts import Timeouts
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.upper_layer.negotiation import ContextProposal
 
 if TYPE_CHECKING:
     from openmodality.device.profile import Service
 
 DEFAULT_TIMEOUT_S: Final = 30.0
+_UNKNOWN_PEER: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 
 peer_argument = click.argument("peer", metavar="PEER")
 """``AETITLE@host:port``, or a peer's name in the site file."""
@@ -40,7 +44,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 class Ends:
     """Both ends of an association: the peer, and this side as that peer is to see it.
 
-    ``name`` is the peer's in the site file, empty where it was given by its address.
+    ``name`` is the peer's in the site file, empty where it was given by its address. ``proposed`` are the transfer
+    syntaxes that the device proposes to the peer for an abstract syntax of the service.
     """
 
     remote: RemoteAE
@@ -48,6 +53,11 @@ class Ends:
     name: str = ""
     transfer_syntaxes: tuple[str, ...] = ()
     patient_root: bool = False
+    proposed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def proposal(self, abstract_syntax: str) -> ContextProposal:
+        """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""
+        return ContextProposal(abstract_syntax, self.proposed.get(abstract_syntax, _UNKNOWN_PEER))
 
 
 def is_direct(peer: str) -> bool:
@@ -77,7 +87,7 @@ def _named(name: str, service: Service, site_file: Path) -> Ends:
             f"{name!r} is not AETITLE@host:port, and {error} to look it up in", advice="write it as AETITLE@host:port"
         ) from error
     from openmodality.app.tls import client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file
-    from openmodality.jobs.connection import Connections  # noqa: PLC0415
+    from openmodality.jobs.connection import Connections, syntaxes_of  # noqa: PLC0415
 
     peer = site.peer(name)
     connections = Connections(site, client_context(site))
@@ -87,4 +97,5 @@ def _named(name: str, service: Service, site_file: Path) -> Ends:
         name,
         tuple(map(str, peer.transfer_syntaxes)),
         patient_root=peer.query_model == "patient",
+        proposed={str(entry.sop_class_uid): syntaxes_of(entry, peer) for entry in site.proposed(service)},
     )

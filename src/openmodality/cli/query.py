@@ -24,8 +24,6 @@ from openmodality.services.query_retrieve import QUERY_RETRIEVE_LEVEL, QueryFail
 from openmodality.services.query_retrieve import query as find
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from openmodality.upper_layer.negotiation import ContextProposal
 
 Model = Literal["study", "patient"]
 _FIND: Final[Mapping[str, str]] = {"study": STUDY_ROOT_FIND, "patient": PATIENT_ROOT_FIND}
@@ -157,7 +155,7 @@ def chosen_model(model: Model | None, ends: Ends, level: str) -> Model:
 
 
 def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
-    proposals = [ContextProposal(sop_class_uid, (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))]
+    proposals = [ends.proposal(sop_class_uid)]
     with associate(ends.remote, ends.local, proposals) as association:
         answer = find(association, sop_class_uid, asked, limit=limit)
         if answer.must_abort:

@@ -25,8 +25,6 @@ from openmodality.network.requestor import associate
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, QUERY_RETRIEVE_LEVEL
 from openmodality.standard.query_retrieve import UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from openmodality.upper_layer.negotiation import ContextProposal
 
 _MOVE: Final[Mapping[str, str]] = {"study": STUDY_ROOT_MOVE, "patient": PATIENT_ROOT_MOVE}
 
@@ -99,7 +97,7 @@ def _move(ends: Ends, sop_class_uid: str, asked: Dataset, destination: str) -> M
         line.show(f"{done} of {done + counts.remaining} instances sent to {destination}, {counts.failed} failed")
         return True
 
-    proposals = [ContextProposal(sop_class_uid, (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))]
+    proposals = [ends.proposal(sop_class_uid)]
     try:
         with associate(ends.remote, ends.local, proposals) as association:
             return move(association, sop_class_uid, asked, destination, go_on=show)

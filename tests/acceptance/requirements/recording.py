@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from openmodality import Modality
+from openmodality.cli.main import main
 from openmodality.exam.session import Exam
-from openmodality.hospital.hospital import Habits, Hospital
+from openmodality.hospital.hospital import Hospital
 from openmodality.network.entity import RemoteAE
+from tests.acceptance.command_line import Ended
 from tests.acceptance.hospital_site import in_hospital, with_ports
 from tests.acceptance.requirements.wiretap import Wiretap
 from tests.devices import quick_source
+from tests.interop.certificates import KeyPair
 from tests.peers.process import HOST
 
 Change = tuple[str, str]
 """A text of the site file and what stands there in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """The relays, by their names, towards which the device has TLS, and the keys of everybody."""
+
+    keys: KeyPair
+    lines: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,15 @@ class Recorded:
         self.settle()
         return exam
 
+    def command(self, *arguments: object) -> Ended:
+        """What ``openmodality`` does with the device's site file, in this process, which takes less time."""
+        with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+            try:
+                main([*map(str, arguments), "-c", str(self.modality.site.path)])
+            except SystemExit as ended:
+                return Ended(int(ended.code or 0), out.getvalue(), err.getvalue())
+        raise AssertionError("a command ends with its status")
+
     def settle(self) -> None:
         """Wait until all jobs are done and all associations have ended."""
         assert self.modality.wait_until_idle(20)
@@ -47,14 +69,23 @@ class Recorded:
 
 @contextlib.contextmanager
 def recorded(
-    folder: Path, profile: str, *, change: Sequence[Change] = (), add: str = "", habits: Habits | None = None
+    folder: Path, profile: str, *, change: Sequence[Change] = (), add: str = "", secure: Secure | None = None
 ) -> Iterator[Recorded]:
-    """A device that listens, in a hospital that behaves; ``change`` and ``add`` are for its site file."""
-    with Wiretap() as tap, in_hospital(folder, profile, habits) as place:
+    """A device that listens, in a hospital that behaves; ``change`` and ``add`` are for its site file.
+
+    On the lines that ``secure`` names the device has TLS, the hospital never: the relay stands between them.
+    """
+    lines = secure.lines if secure else frozenset()
+    server = secure.keys.server() if secure else None
+    client = secure.keys.client() if secure else None
+    with Wiretap() as tap, in_hospital(folder, profile) as place:
         hospital = place.hospital
-        relays = {peer.port: tap.relay(name, peer.port) for name, peer in _servers(hospital).items()}
+        relays = {
+            peer.port: tap.relay(name, peer.port, near_tls=server if name in lines else None)
+            for name, peer in _servers(hospital).items()
+        }
         for aet, (_, port) in list(hospital.peers.items()):
-            hospital.peers[aet] = (HOST, tap.relay(aet, port))
+            hospital.peers[aet] = (HOST, tap.relay(aet, port, far_tls=client if aet in lines else None))
         text = with_ports(place.site.read_text(encoding="utf-8"), _Relayed(relays))
         text = text.replace('# durability = "fsync"', 'durability = "os"')
         for before, after in change:

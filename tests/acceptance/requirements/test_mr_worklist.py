@@ -12,7 +12,6 @@ from pydicom import Dataset
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.errors import UsageError
 from openmodality.exam.worklist import ItemCheck
-from tests.acceptance.command_line import openmodality
 from tests.acceptance.requirements.recording import Recorded, recorded
 from tests.acceptance.requirements.story import Story
 from tests.acceptance.requirements.tables import paths_of, value_at
@@ -137,7 +136,7 @@ def _happen(at: Recorded, what: str, patient_id: str) -> None:
 @pytest.mark.requirement("MR-2.3.1-01")
 def test_the_users_request_opens_an_association_and_shows_what_came(tmp_path: Path) -> None:
     with recorded(tmp_path, "mr") as at:
-        shown = openmodality("worklist", "-c", at.modality.site.path, "--json").json["items"]
+        shown = at.command("worklist", "--json").json["items"]
         at.settle()
         (talk,) = at.tap.conversations
         came = [each.data for each in talk.messages if not each.by_requestor and each.data is not None]
