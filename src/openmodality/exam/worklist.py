@@ -6,6 +6,7 @@ response, demographics of patients with it; a query that fails changes nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,12 +23,15 @@ from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.finding import FindAnswer
 from openmodality.dimse.identifier import Key, identifier
 from openmodality.dimse.matching import matches
-from openmodality.errors import ConfigurationError, UsageError
+from openmodality.dimse.status import describe
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.exam.worklist_items import WorklistItem, keep_items, stored_items
 from openmodality.jobs.connection import Connections, response_timeout_s
 from openmodality.services import worklist
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.local import LocalStore
+
+_log = logging.getLogger(__name__)
 
 _STATION: Final = parse_path("ScheduledProcedureStepSequence>ScheduledStationAETitle")
 _MODALITY: Final = parse_path("ScheduledProcedureStepSequence>Modality")
@@ -96,7 +100,7 @@ class Worklist:
         """
         peer = self._peer(peer_name)
         values = self._values(peer, keys or {})
-        answer = self._ask(peer, values)
+        answer = self._asked(peer, values)
         assumed = [_assumed(item, peer.assumed_character_set) for item in answer.items]
         found = [item for item in assumed if _was_asked_for(item, keys or {})]
         database = self._store.database
@@ -125,6 +129,15 @@ class Worklist:
         if not found:
             raise ConfigurationError(f"{self._site.path} has no peer with the service worklist")
         return found[0]
+
+    def _asked(self, peer: Peer, values: Mapping[TagPath, object]) -> FindAnswer:
+        """The answer; why there is none is logged (RF-4.2.3.3.1.3-02 to -07), without the peer's own words."""
+        try:
+            return self._ask(peer, values)
+        except OpenModalityError as error:
+            status = describe(error.status) if isinstance(error, worklist.WorklistFailed) else ""
+            _log.warning("worklist.failed", extra={"peer": peer.name, "reason": status or str(error)})
+            raise
 
     def _ask(self, peer: Peer, values: Mapping[TagPath, object]) -> FindAnswer:
         rows = self._site.profile.worklist_keys
