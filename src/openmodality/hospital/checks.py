@@ -29,6 +29,9 @@ SERIES_INSTANCE_UID: Final = 0x0020000E
 SOP_INSTANCE_UID: Final = 0x00080018
 REFERENCED_STEP: Final = 0x00081111
 REQUEST_ATTRIBUTES: Final = 0x00400275
+MODALITY: Final = 0x00080060
+WITHOUT_REQUEST: Final = ("SR", "KO")
+"""Documents: their series module has no Request Attributes Sequence (PS3.3 C.17.1, C.17.6.1)."""
 
 _UIDS: Final = {
     SOP_INSTANCE_UID: "SOP Instance UID",
@@ -54,7 +57,7 @@ def _request_findings(header: Dataset, schedule: Sequence[WorklistItem]) -> Iter
     requests = items(header, REQUEST_ATTRIBUTES)
     procedure = [item for item in schedule if item.study_instance_uid == study]
     if procedure:
-        if not requests:
+        if not requests and text(header, MODALITY) not in WITHOUT_REQUEST:
             yield f"{name(REQUEST_ATTRIBUTES)} Request Attributes Sequence is missing in a scheduled study"
         yield from _identity_findings(header, procedure[0])
     for request in requests:
