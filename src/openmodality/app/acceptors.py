@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from openmodality.app.receiving import RetrieveWindow
+from openmodality.app.retrieve_window import RetrieveWindow
 from openmodality.app.tls import server_context
 from openmodality.device.profile import PresentationContextEntry
 from openmodality.device.site import LocalAE, Peer, Site

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -80,6 +80,17 @@ class Modality:
     def retrieving(self, study_instance_uid: str) -> AbstractContextManager[None]:
         """Around a retrieve of a study: only then, and shortly after, an R/F device takes instances."""
         return self._runtime.window.retrieving(study_instance_uid)
+
+    @contextmanager
+    def receiving(self, study_instance_uid: str) -> Iterator[None]:
+        """Take the instances of a study that an archive is asked to send, until the block ends.
+
+        This process listens, unless another one serves the device: then that one takes them.
+        """
+        if self._runtime.start_worker():
+            self.serve()
+        with self._runtime.window.retrieving(study_instance_uid):
+            yield
 
     @property
     def works_queue(self) -> bool:

@@ -1,15 +1,12 @@
 """Instances that peers send to this device: into the local store (MR-3.3.4, R/F 4.2.6).
 
-A device may take instances only while it retrieves (R/F): :class:`RetrieveWindow` says when that is, and which studies
+A device may take instances only while it retrieves (R/F): ``app.retrieve_window`` says when that is, and which studies
 were asked for. What comes of other studies is kept, but not listed (DECISIONS R/F 1).
 """
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 from openmodality.encoding.head import HeadScanner
@@ -25,41 +22,6 @@ _SERIES: Final = 0x0020000E
 
 Clock = Callable[[], float]
 IsListed = Callable[[str], bool]
-
-
-class RetrieveWindow:
-    """When instances are taken: while a retrieve runs and ``after_s`` seconds after its end."""
-
-    def __init__(self, clock: Clock, after_s: float) -> None:
-        self._clock = clock
-        self._after_s = after_s
-        self._lock = threading.Lock()
-        self._running: Counter[str] = Counter()
-        self._until: dict[str, float] = {}
-
-    @contextmanager
-    def retrieving(self, study_instance_uid: str) -> Iterator[None]:
-        """Around a retrieve of a study."""
-        with self._lock:
-            self._running[study_instance_uid] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._running[study_instance_uid] -= 1
-                self._until[study_instance_uid] = self._clock() + self._after_s
-
-    @property
-    def is_open(self) -> bool:
-        """Whether any instance is taken now."""
-        with self._lock:
-            now = self._clock()
-            return any(self._running.values()) or any(until >= now for until in self._until.values())
-
-    def asked_for(self, study_instance_uid: str) -> bool:
-        """Whether a study was asked for."""
-        with self._lock:
-            return study_instance_uid in self._running
 
 
 class StoreSink:

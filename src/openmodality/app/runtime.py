@@ -10,7 +10,8 @@ from contextlib import ExitStack
 
 from openmodality.app.acceptors import build_acceptors
 from openmodality.app.housekeeping import Housekeeping
-from openmodality.app.receiving import RetrieveWindow, StoreSink
+from openmodality.app.receiving import StoreSink
+from openmodality.app.retrieve_window import RetrieveWindow
 from openmodality.app.tls import client_context
 from openmodality.app.worker_lock import WorkerLock
 from openmodality.device.site import Site
@@ -57,7 +58,8 @@ class Runtime:
         self.connections = Connections(site, client_context(site))
         self.workflow = Workflow(site, self.store, self.queue)
         self.worklist = Worklist(self.store, self.connections)
-        self.window = RetrieveWindow(clock, site.parameters.number("behaviour.receive_after_retrieve_s"))
+        after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
+        self.window = RetrieveWindow(site.data_folder, clock, after_s)
         self.acceptors: dict[str, Acceptor] = {}
         self._worker: Worker | None = None
 

@@ -1,0 +1,83 @@
+"""When instances are taken from archives: while a retrieve runs, and a while after it.
+
+A device may take instances only while it retrieves (R/F 4.2.6.4.1.1), and shows only those of studies that it asked for
+(DECISIONS R/F 1). The process that listens and the one that asks may be two, so the window is a folder: one empty file
+for each study, locked while the study is being retrieved; its time is that of the end. A process that dies lets go of
+its locks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from openmodality.encoding.uid import is_valid_uid
+from openmodality.errors import StoreError, UsageError
+
+NAME: Final = "retrieving"
+
+Clock = Callable[[], float]
+
+
+class RetrieveWindow:
+    """The window of a data folder; it stays open ``after_s`` seconds after the end of a retrieve."""
+
+    def __init__(self, folder: Path, clock: Clock, after_s: float) -> None:
+        self._folder = folder / NAME
+        self._clock = clock
+        self._after_s = after_s
+
+    @contextmanager
+    def retrieving(self, study_instance_uid: str) -> Iterator[None]:
+        """Around a retrieve of a study; raises :class:`UsageError` for what is no UID."""
+        if not is_valid_uid(study_instance_uid, strict=False):
+            raise UsageError(f"{study_instance_uid!r} is no Study Instance UID")
+        path = self._folder / study_instance_uid
+        with self._locked(path):
+            try:
+                yield
+            finally:
+                os.utime(path, (self._clock(),) * 2)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any instance is taken now."""
+        return any(not self._is_over(path) for path in self._files())
+
+    def asked_for(self, study_instance_uid: str) -> bool:
+        """Whether a study was asked for."""
+        return (self._folder / study_instance_uid).exists()
+
+    @contextmanager
+    def _locked(self, path: Path) -> Iterator[BinaryIO]:
+        try:
+            self._folder.mkdir(exist_ok=True)
+            for old in self._files():
+                if self._is_over(old):
+                    old.unlink(missing_ok=True)
+            file = path.open("ab")
+        except OSError as error:
+            raise StoreError(f"cannot use {self._folder}: {error.strerror}") from error
+        with file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            os.utime(path, (self._clock(),) * 2)
+            yield file
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.iterdir()) if self._folder.is_dir() else []
+
+    def _is_over(self, path: Path) -> bool:
+        try:
+            if path.stat().st_mtime + self._after_s >= self._clock():
+                return False
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except FileNotFoundError:
+            pass  # another process has just removed it
+        return True

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openmodality.app.retrieve_window import RetrieveWindow
+from openmodality.errors import UsageError
+
+STUDY = "2.25.1"
+
+
+class _Clock:
+    now: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_is_open_while_retrieving_and_a_while_after_for_every_process(tmp_path: Path) -> None:
+    clock = _Clock()
+    asking, listening = (RetrieveWindow(tmp_path, clock, 30.0) for _ in range(2))
+    assert [listening.is_open] == [False]
+    with asking.retrieving(STUDY):
+        clock.now += 3600
+        assert [listening.is_open] == [True]
+        assert listening.asked_for(STUDY)
+        assert not listening.asked_for("2.25.2")
+    clock.now += 30
+    assert [listening.is_open] == [True]
+    clock.now += 1
+    assert [listening.is_open] == [False]
+    with asking.retrieving("2.25.2"):
+        assert not listening.asked_for(STUDY)
+
+
+def test_takes_uids_only(tmp_path: Path) -> None:
+    window = RetrieveWindow(tmp_path, _Clock(), 1.0)
+    with pytest.raises(UsageError, match="no Study Instance UID"):
+        window.retrieving("../x").__enter__()
