@@ -114,3 +114,21 @@ def receiving(folder: Path, *options: object, aet: str = "RECEIVER") -> Iterator
 def wait_for_files(running: Receiving, count: int) -> None:
     """Wait until so many files have their final name."""
     wait_until(lambda: len(running.files()) >= count, what=f"{count} files in {running.folder}")
+
+
+@contextlib.contextmanager
+def serving(site: Path) -> Iterator[subprocess.Popen[str]]:
+    """``openmodality serve``, entered when it listens; ended by SIGTERM, which must be a clean end."""
+    process = start("serve", "-c", site)
+    assert process.stderr is not None
+    lines: list[str] = []
+    while "Ctrl-C stops" not in "".join(lines[-1:]):
+        lines.append(process.stderr.readline())
+        assert lines[-1], "".join(lines)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        ended = finish(process)
+        assert ended.status == 0, ended.err

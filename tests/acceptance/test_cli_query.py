@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import UID
 
-from tests.acceptance.command_line import openmodality, receiving, wait_for_files
+from openmodality.standard.sop_classes import COMPUTED_RADIOGRAPHY_IMAGE_STORAGE, MR_IMAGE_STORAGE
+from tests.acceptance.command_line import openmodality, receiving, serving, wait_for_files
 from tests.acceptance.hospital_site import Place, in_hospital
 from tests.peers import dcmtk
 from tests.peers.objects import mr_series
@@ -19,9 +22,13 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield place
 
 
-def _stored(place: Place, folder: Path, count: int = 3) -> str:
+def _stored(place: Place, folder: Path, count: int = 3, sop_class_uid: str = MR_IMAGE_STORAGE) -> str:
     """Send a series to the hospital's archive; its Study Instance UID."""
     files = mr_series(folder, count, PatientName="Query^Quirin", PatientID="Q-1")
+    for file in files:
+        instance = dcmread(file)
+        instance.SOPClassUID = instance.file_meta.MediaStorageSOPClassUID = UID(sop_class_uid)
+        instance.save_as(file)
     assert openmodality("send", place.hospital.pacs_peer, folder).status == 0
     return str(dcmread(files[0]).StudyInstanceUID)
 
@@ -91,3 +98,32 @@ def test_query_and_retrieve_with_dcmtk(tmp_path: Path) -> None:
     assert (one.status, one.json["completed"]) == (0, 1)
     assert rest.status == 0
     assert "4 instances sent to RECEIVER" in rest.out
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+@pytest.mark.parametrize("served", [True, False], ids=["served", "by itself"])
+def test_retrieve_into_the_local_database(tmp_path: Path, profile: str, served: bool) -> None:
+    kept = {"mr": MR_IMAGE_STORAGE, "rf": COMPUTED_RADIOGRAPHY_IMAGE_STORAGE}[profile]
+    with in_hospital(tmp_path, profile) as place:
+        study = _stored(place, tmp_path / "images", sop_class_uid=kept)
+        with serving(place.site) if served else contextlib.nullcontext():
+            ended = openmodality("retrieve", "pacs", "-c", place.site, "--study", study, "--json")
+            assert (ended.status, ended.json["completed"]) == (0, 3)
+            assert ended.json["destination"] == {"mr": "OM_MR", "rf": "HDR_QR_SCU"}[profile]
+            studies = openmodality("studies", "list", "-c", place.site, "--json").json
+    assert [(each["StudyInstanceUID"], each["instances"]) for each in studies] == [(study, 3)]
+
+
+@pytest.mark.requirement("RF-4.2.6.4.1.1-01")
+def test_takes_instances_only_while_retrieving(tmp_path: Path) -> None:
+    with in_hospital(tmp_path, "rf") as place:
+        study = _stored(place, tmp_path / "images", sop_class_uid=COMPUTED_RADIOGRAPHY_IMAGE_STORAGE)
+        here = f"HDR_QR_SCU@127.0.0.1:{place.hospital.peers['HDR_QR_SCU'][1]}"
+        push = ("send", here, tmp_path / "images", "--calling", "OM_PACS")
+        with serving(place.site):
+            before = openmodality(*push)
+            assert openmodality("retrieve", "pacs", "-c", place.site, "--study", study).status == 0
+            after = openmodality(*push)
+    assert before.status == 1
+    assert "temporary-congestion" in before.err
+    assert after.status == 0

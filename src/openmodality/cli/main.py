@@ -35,13 +35,22 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS: Final = {
+    "demo": CommandEntry("openmodality.cli.demo", "Watch a scheduled exam go through a virtual hospital."),
     "init": CommandEntry("openmodality.cli.init", "Write a site file to start with."),
+    "serve": CommandEntry("openmodality.cli.serve", "Run the device: listen, and work the queue."),
+    "worklist": CommandEntry("openmodality.cli.worklist", "Ask a RIS what is scheduled (Modality Worklist)."),
+    "exam": CommandEntry("openmodality.cli.exam", "Start, acquire, complete and list exams."),
+    "jobs": CommandEntry("openmodality.cli.jobs", "List, show, retry and cancel jobs."),
+    "studies": CommandEntry("openmodality.cli.local_data", "Studies in the local database.", "studies"),
+    "series": CommandEntry("openmodality.cli.local_data", "Series in the local database.", "series"),
+    "instances": CommandEntry("openmodality.cli.local_data", "Instances in the local database.", "instances"),
+    "import": CommandEntry("openmodality.cli.importing", "Copy DICOM files into the local database."),
+    "commit": CommandEntry("openmodality.cli.commit", "Ask an archive to keep a study (Storage Commitment)."),
+    "query": CommandEntry("openmodality.cli.query", "Ask an archive what it has (C-FIND)."),
+    "retrieve": CommandEntry("openmodality.cli.retrieve", "Let an archive send what it has (C-MOVE)."),
     "echo": CommandEntry("openmodality.cli.echo", "Ask a peer whether it is there (C-ECHO)."),
     "send": CommandEntry("openmodality.cli.send", "Send files or folders straight to a peer (C-STORE)."),
     "receive": CommandEntry("openmodality.cli.receive", "Receive instances straight into a folder (Storage SCP)."),
-    "query": CommandEntry("openmodality.cli.query", "Ask an archive what it has (C-FIND)."),
-    "retrieve": CommandEntry("openmodality.cli.retrieve", "Let an archive send what it has (C-MOVE)."),
-    "worklist": CommandEntry("openmodality.cli.worklist", "Ask a RIS what is scheduled (Modality Worklist)."),
     "hospital": CommandEntry("openmodality.cli.hospital", "Run a virtual hospital: RIS and PACS."),
 }
 

@@ -38,7 +38,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, em
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
     """Names and values, one line each; values that are empty are left out."""
-    shown = [[name, clean(_cell(value))] for name, value in fields if value not in (None, "", ())]
+    shown = [[name, clean(_cell(value))] for name, value in fields if value or value == 0]
     print("\n".join(aligned(shown)))
 
 
@@ -93,7 +93,7 @@ def _print_rich(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:

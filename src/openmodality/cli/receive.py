@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 
 from openmodality.cli.peer import json_option
 from openmodality.cli.progress import ProgressLine
+from openmodality.cli.stopping import stop_on_signals
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH, LocalAE, checked_ae_title
@@ -71,7 +71,7 @@ def command(  # one parameter for each option
     )
     decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}) if aet else None)
     services = (VERIFICATION_SERVICE, storage_service(sink, StorageClasses()))
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     with Acceptor(local, services, decide, Listening(host, port)) as acceptor:
         print(f"listening on port {acceptor.port}, files go to {folder}", file=sys.stderr, flush=True)
         stop.wait()
@@ -121,10 +121,3 @@ def _made(folder: Path) -> Path:
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written to: {error.strerror}") from error
     return folder
-
-
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from openmodality.cli.output import clean, print_json
 from openmodality.cli.peer import Ends, calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.query import Model, chosen_model, model_option
-from openmodality.cli.site import site_option
+from openmodality.cli.site import device, site_option
 from openmodality.dimse.identifier import identifier
 from openmodality.dimse.moving import Counts, MoveOutcome, MoveResult, move
 from openmodality.dimse.status import describe
@@ -72,15 +72,20 @@ def command(
     uids = {"PATIENT": patient_id if model == "patient" else None, "STUDY": study, "SERIES": series, "IMAGE": instance}
     asked = _identifier({level: uid for level, uid in uids.items() if uid})
     title = checked_ae_title(destination) if destination else ends.local.ae_title
-    with _listening(ends, study, site_file, title):
+    with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title):
         result = _move(ends, _MOVE[model], asked, title)
     _report(result, ends, title, as_json=as_json)
     click.get_current_context().exit(0 if result.outcome is MoveOutcome.DONE else 1)
 
 
-def _listening(ends: Ends, study: str, site_file: Path, destination: str) -> AbstractContextManager[object]:
+@contextmanager
+def _listening(ends: Ends, study: str, site_file: Path, *, is_for_us: bool) -> Iterator[None]:
     """The device of the site file takes what comes, where it is the destination of a peer that it knows."""
-    return nullcontext()
+    if not (ends.name and is_for_us):
+        yield
+        return
+    with device(site_file) as modality, modality.receiving(study):
+        yield
 
 
 def _identifier(uids: Mapping[str, str]) -> Dataset:

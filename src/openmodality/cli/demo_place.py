@@ -1,0 +1,104 @@
+"""The folder of a demonstration: a hospital, and a device for each profile with a site file that knows it.
+
+::
+
+    DIR/hospital/             what RIS and PACS got
+    DIR/mr/site.toml          the device; its database and instances are in data/ beside it
+    DIR/mr/pictures/exam-1/   a PNG of each image
+    DIR/ports.json            the ports that were free when it was made
+
+A folder of an earlier demonstration is used again as it is, with its ports.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from openmodality.device.site import Site
+from openmodality.device.site_loader import load_site
+from openmodality.device.template import write_site
+from openmodality.errors import ConfigurationError, TransportError
+from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
+from openmodality.hospital.hospital import Habits, Hospital
+
+_SERVERS = {"ris": RIS, "pacs": PACS, "printer": PRINTER}
+
+
+def prepare(folder: Path, profiles: Sequence[str], habits: Habits) -> tuple[Hospital, dict[str, Site]]:
+    """The hospital, not yet open, and the site of each profile.
+
+    Raises :class:`ConfigurationError` where the folder cannot be used.
+    """
+    ports = _ports(folder)
+    sites = {profile: _site(folder / profile, profile, ports) for profile in profiles}
+    endpoints = {name: Endpoint(each.aet, ports[each.port]) for name, each in _SERVERS.items()}
+    devices = {aet: (LOCALHOST, ports[port]) for aet, (_, port) in DEVICES.items()}
+    hospital = Hospital(folder / "hospital", **endpoints, peers=devices, habits=habits)
+    return hospital, sites
+
+
+def hospital_options(folder: Path) -> list[str]:
+    """What ``openmodality hospital`` is to be told, so that it is the one of this folder."""
+    ports = _ports(folder)
+    found = ["--data", str(folder / "hospital")]
+    for name, usual in _SERVERS.items():
+        if ports[usual.port] != usual.port:
+            found += [f"--{name}-port", str(ports[usual.port])]
+    for aet, (host, port) in DEVICES.items():
+        if ports[port] != port:
+            found += ["--peer", f"{aet}={host}:{ports[port]}"]
+    return found
+
+
+def _site(folder: Path, profile: str, ports: Mapping[int, int]) -> Site:
+    file = folder / "site.toml"
+    if not file.exists():
+        write_site(folder, profile)
+        text = file.read_text(encoding="utf-8")
+        file.write_text(_with_ports(text, ports), encoding="utf-8")
+    return load_site(file)
+
+
+def _with_ports(text: str, ports: Mapping[int, int]) -> str:
+    def changed(line: re.Match[str]) -> str:
+        return f"port = {ports.get(int(line[1]), int(line[1]))}"
+
+    return re.sub(r"^port = (\d+)$", changed, text, flags=re.MULTILINE)
+
+
+def _ports(folder: Path) -> dict[int, int]:
+    """The port to use for each that a new site file has; the same ones whenever a folder is used."""
+    file = folder / "ports.json"
+    try:
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(_free_ports()) + "\n", encoding="utf-8")
+        return {int(usual): int(chosen) for usual, chosen in json.loads(file.read_text(encoding="utf-8")).items()}
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be used: {error.strerror}") from error
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError(f"{file} is no list of ports", advice="delete it, or choose another folder") from error
+
+
+def _free_ports() -> dict[int, int]:
+    """The usual ports where they are free, others for the rest."""
+    usual = [each.port for each in _SERVERS.values()] + [port for _, port in DEVICES.values()]
+    with ExitStack() as probes:  # all are held until the last is found, so that none is found twice
+        return {port: _free_port(port, probes) for port in usual}
+
+
+def _free_port(wanted: int, probes: ExitStack) -> int:
+    for port in (wanted, 0):
+        probe = probes.enter_context(socket.socket())
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOCALHOST, port))
+        except OSError:
+            continue
+        return int(probe.getsockname()[1])
+    raise TransportError("this machine has no free port")

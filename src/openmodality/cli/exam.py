@@ -1,0 +1,284 @@
+"""``openmodality exam``: from a worklist item to images, step by step."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from openmodality.cli.confirmation import yes_option
+from openmodality.cli.exam_listing import Details, exam_as_json, line, print_exams, reasons
+from openmodality.cli.exam_sources import acquire_from, watch
+from openmodality.cli.keys import split_key
+from openmodality.cli.output import clean, counted, print_json
+from openmodality.cli.peer import json_option
+from openmodality.cli.site import device, site_option
+from openmodality.errors import UsageError
+from openmodality.exam.record import COMPLETED, DISCONTINUED, IN_PROGRESS, REGISTERED
+from openmodality.exam.worklist import ItemCheck
+
+if TYPE_CHECKING:
+    from openmodality.app import Modality
+    from openmodality.exam.session import Exam
+
+ALL_PROTOCOLS: Final = "*"
+_exam_argument = click.argument("exam", metavar="EXAM")
+_attributes_option = click.option(
+    "-k",
+    "--key",
+    "keys",
+    metavar="KEYWORD=VALUE",
+    multiple=True,
+    help="What the operator adds, such as OperatorsName=ROE^RICHARD. May be repeated.",
+)
+
+
+@click.group("exam")
+def command() -> None:
+    """Exams: start one for a worklist item, acquire images, end it.
+
+    Everything is kept at once and told to RIS and archive by "openmodality serve". EXAM is a number of "exam list",
+    an accession number, or the beginning of a Study Instance UID.
+    """
+
+
+@command.command("start")
+@click.argument("items", metavar="ITEM...", nargs=-1, required=True)
+@_attributes_option
+@click.option("--modality", help="Modality of the step.  [default: the worklist's, else the device's first]")
+@yes_option
+@site_option
+@json_option
+def start(
+    items: tuple[str, ...], keys: tuple[str, ...], modality: str | None, yes: bool, site_file: Path, as_json: bool
+) -> None:
+    """Start an exam for one or several worklist items: a performed step is IN PROGRESS from now on.
+
+    ITEM is a number of "openmodality worklist", an accession number or a scheduled step ID. Where the device checks
+    items, the RIS is asked again: an item that has changed or is gone must be confirmed.
+    """
+    with device(site_file) as device_:
+        numbers = [_item(device_, item) for item in items]
+        exam = device_.start_exam(
+            numbers, modality=modality or "", confirm=lambda check: _confirm(check, yes=yes), **_attributes(keys)
+        )
+        _print_started(exam, as_json=as_json)
+
+
+@command.command("unscheduled")
+@click.option("--patient-id", metavar="ID", required=True, help="Patient ID.")
+@click.option("--patient-name", metavar="NAME", required=True, help="Patient's Name, such as DOE^JANE.")
+@click.option("--birth-date", metavar="YYYYMMDD", default="", help="Patient's Birth Date.")
+@click.option("--sex", type=click.Choice(["M", "F", "O"]), help="Patient's Sex.")
+@_attributes_option
+@click.option("--modality", help="Modality of the step.  [default: the device's first]")
+@site_option
+@json_option
+def unscheduled(
+    patient_id: str,
+    patient_name: str,
+    birth_date: str,
+    sex: str | None,
+    keys: tuple[str, ...],
+    modality: str | None,
+    site_file: Path,
+    as_json: bool,
+) -> None:
+    """Start an exam that nobody scheduled; study UID and accession number are made here."""
+    said = {"PatientID": patient_id, "PatientName": patient_name, "PatientBirthDate": birth_date, "PatientSex": sex}
+    patient = {keyword: value for keyword, value in said.items() if value}
+    with device(site_file) as device_:
+        exam = device_.start_exam(patient=patient, modality=modality or "", **_attributes(keys))
+        _print_started(exam, as_json=as_json)
+
+
+@command.command("acquire")
+@_exam_argument
+@click.option(
+    "--simulate",
+    "protocols",
+    metavar="[PROTOCOL]",
+    is_flag=False,
+    flag_value=ALL_PROTOCOLS,
+    multiple=True,
+    help="Scan a phantom; with a name only this protocol. May be repeated.",
+)
+@click.option(
+    "--from",
+    "files",
+    metavar="PATH",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="A file or folder of DICOM, PNG, TIFF or .npy pixels: one series each. May be repeated.",
+)
+@click.option(
+    "--watch",
+    "folder",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Make images of the files that appear in a folder, until Ctrl-C or SIGTERM.",
+)
+@click.option("--append", is_flag=True, help="Go on with an exam that has ended: a further performed step begins.")
+@click.option("--seed", type=int, help="Of the simulator's noise.  [default: the exam's number]")
+@site_option
+@json_option
+def acquire(
+    exam: str,
+    protocols: tuple[str, ...],
+    files: tuple[Path, ...],
+    folder: Path | None,
+    append: bool,
+    seed: int | None,
+    site_file: Path,
+    as_json: bool,
+) -> None:
+    """Make images in an exam, from a simulator, from files, or from a watched folder.
+
+    Each image is safe on disk when it is counted; series go to the archives as they are finished.
+    """
+    if not (protocols or files or folder):
+        raise UsageError("nothing says where the pixels come from", advice="use --simulate, --from or --watch")
+    with device(site_file) as device_:
+        chosen = find_exam(device_, exam)
+        if append and chosen.state in (COMPLETED, DISCONTINUED):
+            chosen.begin()
+        names = [name for name in protocols if name != ALL_PROTOCOLS]
+        simulated = None if not protocols else names
+        made = acquire_from(device_.site, chosen, simulated, files, chosen.id if seed is None else seed)
+        if folder is not None:
+            made += watch(chosen, folder)
+        if as_json:
+            print_json(Details.of(device_, chosen).as_json())
+        else:
+            print(f"exam {chosen.id}: {counted(made, 'image')} made")
+
+
+@command.command("complete")
+@_exam_argument
+@site_option
+@json_option
+def complete(exam: str, site_file: Path, as_json: bool) -> None:
+    """End an exam as COMPLETED: the RIS is told what was made, and what is not sent yet goes to the archives."""
+    with device(site_file) as device_:
+        _print_ended(device_, find_exam(device_, exam).complete(), as_json=as_json)
+
+
+@command.command("discontinue", help=f"End an exam as DISCONTINUED.\n\nCodes of --reason: {reasons()}.")
+@_exam_argument
+@click.option("--reason", metavar="CODE", required=True, help="Why, as a code of the list above (CID 9300).")
+@site_option
+@json_option
+def discontinue(exam: str, reason: str, site_file: Path, as_json: bool) -> None:
+    """End an exam as DISCONTINUED."""
+    with device(site_file) as device_:
+        _print_ended(device_, find_exam(device_, exam).discontinue(reason), as_json=as_json)
+
+
+@command.command("list")
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([REGISTERED, IN_PROGRESS, COMPLETED, DISCONTINUED], case_sensitive=False),
+    multiple=True,
+    help="Only this state. May be repeated.",
+)
+@site_option
+@json_option
+def list_(states: tuple[str, ...], site_file: Path, as_json: bool) -> None:
+    """Exams, newest first."""
+    with device(site_file) as device_:
+        print_exams(device_.exams(*(state.upper() for state in states)), json=as_json)
+
+
+@command.command("show")
+@_exam_argument
+@site_option
+@json_option
+def show(exam: str, site_file: Path, as_json: bool) -> None:
+    """One exam: its steps and what the RIS has been told, its series and what has been sent and committed."""
+    with device(site_file) as device_:
+        details = Details.of(device_, find_exam(device_, exam))
+    if as_json:
+        print_json(details.as_json())
+    else:
+        details.print()
+
+
+def find_exam(modality: Modality, text: str) -> Exam:
+    """The exam that is meant; raises :class:`UsageError` where it is none or several."""
+    if text.isdecimal() and int(text) in {exam.id for exam in modality.exams()}:
+        return modality.find_exam(int(text))
+    fitting = [
+        exam.id
+        for exam in modality.exams()
+        if text == exam.accession_number or exam.study_instance_uid.startswith(text)
+    ]
+    if len(fitting) == 1:
+        return modality.find_exam(fitting[0])
+    if fitting:
+        raise UsageError(f"{text} fits the exams {_listed(fitting)}", advice="give the number of one")
+    raise UsageError(f"there is no exam {text}", advice="openmodality exam list shows all")
+
+
+def _item(modality: Modality, text: str) -> int:
+    """The number of the worklist item that is meant."""
+    items = modality.worklist_items()
+    if text.isdecimal() and int(text) in {item.id for item in items}:
+        return int(text)
+    fitting = [item.id for item in items if text in (item["AccessionNumber"], item["ScheduledProcedureStepID"])]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise UsageError(f"{text} fits the worklist items {_listed(fitting)}", advice="give their numbers")
+    raise UsageError(f"there is no worklist item {text}", advice="openmodality worklist shows them")
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return " and ".join(map(str, sorted(numbers)))
+
+
+def _attributes(keys: Sequence[str]) -> dict[str, Any]:
+    return dict(split_key(key) for key in keys)
+
+
+def _confirm(check: ItemCheck, *, yes: bool) -> bool:
+    """A person decides on an item that changed; without one it is taken as it is now, but not when it is gone."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        return check.state == "changed"
+    return click.confirm(f"{clean(check.notice)}. Start the exam with it as it is now?", err=True)
+
+
+def _print_started(exam: Exam, *, as_json: bool) -> None:
+    record = exam.record
+    _print_exam(exam, as_json=as_json)
+    for notice in record.notices:
+        print(clean(notice), file=sys.stderr)
+
+
+def _print_exam(exam: Exam, *, as_json: bool) -> None:
+    if as_json:
+        print_json(exam_as_json(exam.record))
+    else:
+        print(clean(line(exam.record)))
+
+
+def _print_ended(modality: Modality, exam: Exam, *, as_json: bool) -> None:
+    _print_exam(exam, as_json=as_json)
+    if not is_served(modality):
+        open_jobs = sum(not job.state.finished for job in modality.jobs.list())
+        print(f"{counted(open_jobs, 'job')} queued; 'openmodality serve' does them", file=sys.stderr)
+
+
+def is_served(modality: Modality) -> bool:
+    """Whether some process works the queue of this device."""
+    from openmodality.app.worker_lock import WorkerLock  # noqa: PLC0415 - start-up time
+
+    lock = WorkerLock(modality.site.data_folder)
+    is_free = lock.acquire()
+    lock.release()
+    return not is_free

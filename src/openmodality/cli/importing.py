@@ -1,0 +1,52 @@
+"""``openmodality import``: DICOM files into the local database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from openmodality.cli.output import clean, counted, print_json
+from openmodality.cli.peer import json_option
+from openmodality.cli.progress import StatusLine
+from openmodality.cli.site import device, site_option
+
+
+@click.command("import")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@site_option
+@json_option
+def command(paths: tuple[Path, ...], site_file: Path, as_json: bool) -> None:
+    """Copy DICOM files, and those in folders, into the local database.
+
+    An instance that is there already is not replaced. Files in a folder that are not DICOM are passed over and
+    counted; one that is named itself and is none is an error.
+    """
+    line = StatusLine()
+    with device(site_file) as modality:
+        imported = modality.import_files(
+            paths, lambda done, total: line.show(f"{done} of {counted(total, 'file')} imported")
+        )
+    line.clear()
+    named = [(path, why) for path, why in imported.refused if path in paths]
+    passed_over = len(imported.refused) - len(named)
+    if as_json:
+        print_json({
+            "new": imported.new,
+            "already_there": imported.same,
+            "different": imported.different,
+            "passed_over": passed_over,
+            "refused": [{"path": str(path), "reason": why} for path, why in named],
+        })  # fmt: skip
+    else:
+        print(f"{counted(imported.new, 'instance')} imported, {imported.same} already there")
+    if imported.different:
+        different = counted(imported.different, "instance")
+        print(f"{different} came with different content than is stored; the first is kept", file=sys.stderr)
+    for path, why in named:
+        print(f"{path}: {clean(why).removeprefix(f'{path}: ')}", file=sys.stderr)
+    if passed_over:
+        print(f"{counted(passed_over, 'file')} not DICOM, passed over", file=sys.stderr)
+    is_anything = imported.new or imported.same
+    click.get_current_context().exit(0 if is_anything and not named else 1)

@@ -1,0 +1,193 @@
+"""``openmodality jobs``: what is queued, being done, done or failed, and why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from openmodality.cli.output import counted, moment, print_fields, print_json, print_table
+from openmodality.cli.peer import json_option
+from openmodality.cli.site import device, site_option
+from openmodality.dimse.status import describe
+from openmodality.jobs.job import Job, JobInstance, Kind, Result, State
+
+if TYPE_CHECKING:
+    from openmodality.app.jobs import JobDetails
+
+NEWEST: Final = 50
+_job_argument = click.argument("job", metavar="JOB", type=click.IntRange(min=1))
+_jobs_argument = click.argument("jobs", metavar="JOB...", type=click.IntRange(min=1), nargs=-1, required=True)
+
+
+@click.group("jobs")
+def command() -> None:
+    """Jobs: sending, storage commitment, performed procedure steps. "openmodality serve" does them."""
+
+
+@command.command("list")
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([state.value for state in State]),
+    multiple=True,
+    help="Only this state. May be repeated.",
+)
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice([kind.value for kind in Kind]),
+    multiple=True,
+    help="Only this kind. May be repeated.",
+)
+@click.option("--peer", metavar="NAME", help="Only jobs for this peer of the site file.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=1), default=NEWEST, show_default=True, help="Only the newest."
+)
+@site_option
+@json_option
+def list_(
+    states: tuple[str, ...], kinds: tuple[str, ...], peer: str | None, limit: int, site_file: Path, as_json: bool
+) -> None:
+    """Jobs, newest first, with the reason why each is where it is."""
+    with device(site_file) as modality:
+        jobs = modality.jobs.list(
+            states=[State(state) for state in states] or None,
+            kinds=[Kind(kind) for kind in kinds] or None,
+            destination=peer,
+            limit=limit + 1,
+        )
+        results = modality.jobs.results(jobs)
+    shown = jobs[:limit]
+    if as_json:
+        print_json([job_as_json(job, results[job.id]) for job in shown])
+        return
+    headings = ["job", "kind", "peer", "state", "instances", "queued", "reason"]
+    print_table(headings, [_row(job, results[job.id]) for job in shown], empty="there are no such jobs")
+    if len(jobs) > limit:
+        print(f"there are more than {limit}; raise --limit to see older ones", file=sys.stderr)
+
+
+@command.command("show")
+@_job_argument
+@site_option
+@json_option
+def show(job: int, site_file: Path, as_json: bool) -> None:
+    """One job: its state and reason, what became of each instance, and its history."""
+    with device(site_file) as modality:
+        details = modality.jobs.show(job)
+        results = modality.jobs.results([details.job])[job]
+    if as_json:
+        print_json({
+            **job_as_json(details.job, results),
+            "instances": [_instance_as_json(instance) for instance in details.instances],
+            "history": [
+                {"at": moment(change.at), "state": change.state, "detail": change.detail} for change in details.history
+            ],
+            "waits_for_jobs": [blocker.id for blocker in details.blockers],
+        })  # fmt: skip
+    else:
+        _print(details, results)
+
+
+@command.command("retry")
+@_jobs_argument
+@site_option
+def retry(jobs: tuple[int, ...], site_file: Path) -> None:
+    """Run jobs again now that failed, were cancelled or wait. Instances that have success are not repeated."""
+    with device(site_file) as modality:
+        for job in jobs:
+            print(_line(modality.jobs.retry(job)))
+
+
+@command.command("cancel")
+@_jobs_argument
+@site_option
+def cancel(jobs: tuple[int, ...], site_file: Path) -> None:
+    """Cancel jobs, and those that come after them. One that is being done ends after the instance on its way."""
+    with device(site_file) as modality:
+        for job in jobs:
+            cancelled = modality.jobs.cancel(job)
+            print(f"{_line(cancelled)}{'' if cancelled.state.finished else ', to be cancelled'}")
+
+
+def _line(job: Job) -> str:
+    return f"job {job.id}: {job.kind} to {job.destination}, {job.state}"
+
+
+def reason(job: Job) -> str:
+    """Why a job is in its state, in words."""
+    said = f"waiting for {job.waiting_for}" if job.waiting_for else job.reason
+    if job.attempts and not job.state.finished:
+        said += f" (attempt {job.attempts + 1})"
+        if job.due_at is not None:
+            said += f", next {moment(job.due_at)}"
+    return said
+
+
+def _counts(results: Mapping[Result, int]) -> str:
+    """``12 of 36``, and how many of them did not go well."""
+    stored = results[Result.SUCCESS] + results[Result.WARNING]
+    text = f"{stored} of {sum(results.values())}"
+    if results[Result.WARNING]:
+        text += f", {counted(results[Result.WARNING], 'warning')}"
+    return text + (f", {results[Result.FAILURE]} failed" if results[Result.FAILURE] else "")
+
+
+def _row(job: Job, results: Mapping[Result, int]) -> list[object]:
+    return [job.id, job.kind, job.destination, job.state, _counts(results), moment(job.created_at), reason(job)]
+
+
+def _print(details: JobDetails, results: Mapping[Result, int]) -> None:
+    job = details.job
+    print_fields([
+        ("job", f"{job.id}: {job.kind} to {job.destination}"),
+        ("state", job.state),
+        ("reason", reason(job)),
+        ("instances", _counts(results)),
+        ("waits for", [f"job {each.id} ({each.kind}, {each.state})" for each in details.blockers]),
+        ("queued", moment(job.created_at)),
+        ("started", moment(job.started_at)),
+        ("finished", moment(job.finished_at)),
+    ])  # fmt: skip
+    print()
+    rows = [[each.SOPInstanceUID, each.result, each.attempts, _status(each)] for each in details.instances]
+    print_table(["SOP Instance UID", "result", "attempts", "answer"], rows)
+    print()
+    print_table(["at", "state", "why"], [[moment(each.at), each.state, each.detail] for each in details.history])
+
+
+def _status(instance: JobInstance) -> str:
+    if instance.status is None or instance.comment.startswith(f"{instance.status:04X}"):
+        return instance.comment
+    return describe(instance.status, instance.comment)
+
+
+def job_as_json(job: Job, results: Mapping[Result, int]) -> dict[str, Any]:
+    """A job for a program."""
+    return {
+        "job": job.id,
+        "kind": job.kind.value,
+        "peer": job.destination,
+        "state": job.state.value,
+        "reason": reason(job),
+        "results": {result.value: number for result, number in results.items()},
+        "failed_attempts": job.attempts,
+        "queued": moment(job.created_at),
+        "started": moment(job.started_at),
+        "finished": moment(job.finished_at),
+    }
+
+
+def _instance_as_json(instance: JobInstance) -> dict[str, Any]:
+    return {
+        "sop_class_uid": instance.SOPClassUID,
+        "sop_instance_uid": instance.SOPInstanceUID,
+        "result": instance.result.value,
+        "status": None if instance.status is None else f"{instance.status:04X}",
+        "comment": instance.comment,
+        "attempts": instance.attempts,
+    }

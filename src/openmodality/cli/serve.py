@@ -1,0 +1,41 @@
+"""``openmodality serve``: the device."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from openmodality.cli.output import counted
+from openmodality.cli.peer import json_option
+from openmodality.cli.site import device, site_option
+from openmodality.cli.stopping import stop_on_signals
+
+
+@click.command("serve")
+@site_option
+@json_option
+def command(site_file: Path, as_json: bool) -> None:
+    """Run the device: listen for peers and work the queue of jobs, until Ctrl-C or SIGTERM.
+
+    One process serves a data folder; the other commands queue what it does. Jobs that were interrupted go on where
+    they were.
+
+    The operator's web console comes with a later version: until then the device is operated by the other commands.
+    """
+    stop = stop_on_signals()
+    with device(site_file, works=True) as modality:
+        ports = modality.serve()
+        titles = {role: modality.site.application_entities[role].ae_title for role in ports}
+        open_jobs = sum(not job.state.finished for job in modality.jobs.list())
+        if as_json:
+            listening = [{"role": role, "ae_title": titles[role], "port": port} for role, port in ports.items()]
+            print(json.dumps({"listening": listening, "open_jobs": open_jobs}), flush=True)
+        for role, port in ports.items():
+            print(f"{titles[role]} listens on port {port} ({role})", file=sys.stderr, flush=True)
+        data = modality.site.data_folder
+        print(f"serving {data}, {counted(open_jobs, 'open job')}; Ctrl-C stops", file=sys.stderr, flush=True)
+        stop.wait()
+        print("stopping after the instances that are on their way", file=sys.stderr, flush=True)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from tests.acceptance.command_line import openmodality
+from tests.peers.process import free_port
+
+USUAL = (11112, 11104, 11105, 11113, 11114, 11115)
+
+
+def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text(json.dumps({port: free_port() for port in USUAL}))
+    ended = openmodality("demo", "--data", tmp_path, "--no-console")
+    assert ended.status == 0, ended.err
+    assert ended.err == ""
+    for step in (
+        "exam started",
+        "acquiring T1 SE SAG: 9 of 9",
+        "a dose report among them",
+        "committed by the PACS: 36",
+    ):
+        assert step in ended.out
+    lines = ended.out.splitlines()
+    heading = next(number for number, line in enumerate(lines) if line.startswith("device "))
+    assert [line.split()[0] for line in lines[heading + 1 : heading + 3]] == ["mr", "rf"]
+    pictures = sorted((tmp_path / "mr" / "pictures").rglob("*.png"))
+    assert len(pictures) == 36
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == (256, 256)
+
+    again = openmodality("demo", "--data", tmp_path, "--profile", "mr", "--json").json
+    assert [exam["faults"] for exam in again["exams"]] == [[]]
+    assert again["exams"][0]["item"] not in ended.out
+
+
+def test_says_why_it_cannot(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text("[]")
+    ended = openmodality("demo", "--data", tmp_path)
+    assert ended.status == 2
+    assert "ports.json is no list of ports" in ended.error_line

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.command_line import Ended, openmodality, serving
+from tests.acceptance.hospital_site import Place, in_hospital
+from tests.peers.process import wait_until
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A device with a completed exam whose jobs are queued: step, nine images, commitment, step."""
+    with in_hospital(tmp_path) as place:
+        for arguments in (
+            ("worklist",),
+            ("exam", "start", 1),
+            ("exam", "acquire", 1, "--simulate", "T1 SE SAG"),
+            ("exam", "complete", 1),
+        ):
+            assert openmodality(*arguments, "-c", place.site).status == 0
+        yield place
+
+
+def jobs(place: Place, *arguments: object) -> Ended:
+    return openmodality("jobs", *arguments, "-c", place.site)
+
+
+def listed(place: Place, *arguments: object) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = jobs(place, "list", *arguments, "--json").json
+    return found
+
+
+def test_list_show_cancel_retry(place: Place) -> None:
+    kinds = [job["kind"] for job in reversed(listed(place))]
+    assert kinds == ["mpps_create", "send", "commit", "mpps_set"]
+    table = jobs(place, "list", "--kind", "send").out.splitlines()
+    assert table[0].split() == ["job", "kind", "peer", "state", "instances", "queued", "reason"]
+    assert "0 of 9" in table[1]
+    (send,) = listed(place, "--kind", "send")
+    cancelled = jobs(place, "cancel", send["job"])
+    assert (cancelled.status, cancelled.out) == (0, f"job {send['job']}: send to pacs, cancelled\n")
+    assert {job["kind"] for job in listed(place, "--state", "cancelled")} == {"send", "commit"}
+    assert jobs(place, "cancel", send["job"]).status == 2
+    assert jobs(place, "retry", send["job"]).out == f"job {send['job']}: send to pacs, todo\n"
+    assert jobs(place, "show", 99).status == 2
+    limited = jobs(place, "list", "--limit", 2)
+    assert len(limited.out.splitlines()) == 3
+    assert "there are more than 2" in limited.error_line
+
+
+def test_failures_say_why(place: Place) -> None:
+    place.hospital.misbehave("pacs:a900")
+    with serving(place.site):
+        wait_until(lambda: listed(place, "--kind", "send")[0]["state"] == "failed", timeout_s=30, what="the failure")
+    (send,) = listed(place, "--kind", "send")
+    assert "A900" in send["reason"]
+    shown = jobs(place, "show", send["job"])
+    assert "failed" in shown.out
+    details = jobs(place, "show", send["job"], "--json").json
+    assert details["instances"][0]["status"] == "A900"
+    assert details["history"][-1]["state"] == "failed"
+    (commit,) = listed(place, "--kind", "commit")
+    assert f"job {send['job']} (send, failed)" in jobs(place, "show", commit["job"]).out
+    place.hospital.behave()
+    assert jobs(place, "retry", send["job"]).status == 0
+    with serving(place.site):
+        wait_until(lambda: not listed(place, "--state", "todo", "--state", "doing", "--state", "waiting"), timeout_s=30)
+    assert {job["state"] for job in listed(place)} == {"done"}
+    assert len(place.hospital.pacs.instances) == 9
