@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -68,18 +69,19 @@ def status(code: int, **elements: object) -> Answer:
 
 
 def abort(event: Any) -> int:
-    """Answer with A-ABORT."""
+    """Answer with A-ABORT; the status does not go out."""
     event.assoc.abort()
-    return 0x0000
+    return 0x0110
 
 
 @contextlib.contextmanager
-def serving(ris: Ris, *, port: int = 0) -> Iterator[Address]:
+def serving(ris: Ris, *, port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Address]:
     """The RIS on the network."""
     handlers = [
         (evt.EVT_N_CREATE, ris.create),
         (evt.EVT_N_SET, ris.set),
         (evt.EVT_ABORTED, lambda event: ris.aborted.append(True)),
     ]
-    with pynetdicom_ae.serving([ModalityPerformedProcedureStep, Verification], handlers, aet="RIS", port=port) as at:
-        yield at
+    contexts = [ModalityPerformedProcedureStep, Verification]
+    with pynetdicom_ae.serving(contexts, handlers, aet="RIS", port=port, tls=tls) as address:
+        yield address

@@ -1,9 +1,10 @@
-"""TLS contexts from the ``[tls]`` table of a site file (PS3.15 B.9 to B.12: TLS 1.2 and 1.3, BCP 195)."""
+"""TLS contexts from the ``[tls]`` table of a site file (PS3.15 B.9 to B.12: TLS 1.2 and 1.3, older if allowed)."""
 
 from __future__ import annotations
 
 import ssl
 
+from openmodality.app.cipher_suites import use_cipher_suites
 from openmodality.device.site import Site
 from openmodality.errors import ConfigurationError
 
@@ -28,15 +29,12 @@ def server_context(site: Site) -> ssl.SSLContext:
 def _context(site: Site, protocol: int) -> ssl.SSLContext:
     settings = site.settings.tls
     context = ssl.SSLContext(protocol)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.allow_legacy_tls:
-        raise ConfigurationError(f"{site.path}: tls.allow_legacy_tls is not available in this version")
     try:
         context.load_cert_chain(site.folder / settings.certificate, site.folder / settings.private_key)
         context.load_verify_locations(site.folder / settings.ca_certificates)
-        if settings.cipher_suites:
-            context.set_ciphers(":".join(settings.cipher_suites))
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
         raise ConfigurationError(f"{site.path}: the files of [tls] cannot be used: {reason}") from error
+    where = f"{site.path}: tls.cipher_suites"
+    use_cipher_suites(context, settings.cipher_suites, legacy=settings.allow_legacy_tls, where=where)
     return context

@@ -158,6 +158,8 @@ class Transport:
         if tls_reason is not None:
             return TransportError(f"TLS with {self._peer} failed: {tls_reason}", advice=TLS_ADVICE)
         reason = error.strerror or type(error).__name__
+        if self.is_secure:  # under TLS 1.3 a peer that does not trust us says so, or nothing, after the handshake
+            return TransportError(f"the TLS connection with {self._peer} broke: {reason}", advice=TLS_ADVICE)
         return TransportError(
             f"the connection with {self._peer} broke: {reason}", advice="check the network and the peer's own log"
         )
