@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from tests.acceptance.command_line import finish, openmodality, receiving, start, wait_for_files
+from tests.acceptance.command_line import Ended, finish, openmodality, receiving, start, wait_for_files
 from tests.interop import contents, wire
 from tests.peers import dcmtk, objects
 from tests.peers.process import HOST, wait_until
@@ -54,6 +54,22 @@ def test_json_is_a_line_for_each_instance(tmp_path: Path) -> None:
     assert [line["stored"] for line in lines] == ["new", "new", "already stored"]
     assert {line["sop_instance_uid"] for line in lines} == {path.stem for path in paths}
     assert lines[0]["calling_ae_title"] == "ME"
+
+
+def test_output_that_nobody_reads_stops_it_and_fails_no_instance(tmp_path: Path) -> None:
+    paths = objects.mr_series(tmp_path / "files", 2)
+    with receiving(tmp_path / "received", "--json") as here:
+        assert here.process.stdout is not None
+        assert here.process.stderr is not None
+        here.process.stdout.close()
+        sent = openmodality("send", here.address, paths[0])
+        with here.process.stderr as errors:
+            said = errors.read()
+        here.ended.append(Ended(here.process.wait(10), "", said))
+        assert len(here.files()) == 1
+    assert (sent.status, sent.err) == (0, "")
+    assert here.ended[0].status == 1
+    assert here.ended[0].error_line == "received 1 file"
 
 
 @pytest.mark.needs("storescu")
@@ -145,10 +161,11 @@ def test_other_content_under_the_same_uid_keeps_the_first(tmp_path: Path) -> Non
     second.SOPInstanceUID = second.file_meta.MediaStorageSOPInstanceUID = first.SOPInstanceUID
     with receiving(tmp_path / "received") as here:
         assert openmodality("send", here.address, objects.save(first, tmp_path / "1")).status == 0
-        assert openmodality("send", here.address, objects.save(second, tmp_path / "2")).status == 0
+        again = openmodality("send", here.address, objects.save(second, tmp_path / "2"))
         [file] = here.files()
         ended = here.stop()
     assert dcmread(file).PixelData == first.PixelData
+    assert "0111 Duplicate SOP Instance (other content is stored under this UID, and is kept)" in again.error_line
     assert "came again with different content, the first is kept" in ended.err
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from pynetdicom import evt
 from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
 
 from openmodality.encoding.part10 import read_file_meta
-from tests.acceptance.command_line import openmodality, receiving
+from tests.acceptance.command_line import finish, openmodality, receiving, start
 from tests.interop import contents, wire
 from tests.peers import dcmtk, objects, orthanc, pynetdicom_ae
 from tests.peers.process import HOST, free_port, run, wait_until
@@ -90,6 +92,80 @@ def test_what_is_not_dicom_in_a_folder_is_passed_over_and_counted(tmp_path: Path
         assert len(peer.files()) == 2
     assert ended.status == 0
     assert ended.error_line == "2 files are not DICOM and were passed over"
+
+
+def test_what_cannot_be_read_in_a_folder_is_an_error_and_not_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    [path] = objects.mr_series(folder, 1)
+    (folder / "loop.dcm").symlink_to(folder / "loop.dcm")
+    (folder / "broken.dcm").write_bytes(bytes(128) + b"DICM")
+    (folder / "notes.txt").write_text("not DICOM")
+    os.mkfifo(folder / "pipe")
+    with receiving(tmp_path / "received") as peer:
+        ended = openmodality("send", peer.address, folder, "--json")
+        assert [file.name for file in peer.files()] == [path.name]
+    assert ended.status == 1
+    broken, loop, passed_over = ended.err.splitlines()
+    assert broken.startswith(f"{folder / 'broken.dcm'}: the File Meta Information ")
+    assert loop.startswith(f"{folder / 'loop.dcm'}: cannot be read: Too many levels of symbolic links")
+    assert passed_over == "2 files are not DICOM and were passed over"
+    assert [entry["path"] for entry in ended.json["not_stored"]] == [
+        str(folder / n) for n in ("broken.dcm", "loop.dcm")
+    ]
+    assert {entry["error"] for entry in ended.json["not_stored"]} == {"ObjectInvalid"}
+
+
+def test_one_file_that_is_not_dicom(tmp_path: Path) -> None:
+    objects.mr_series(tmp_path / "folder", 1)
+    (tmp_path / "folder" / "notes.txt").write_text("not DICOM")
+    with receiving(tmp_path / "received") as peer:
+        ended = openmodality("send", peer.address, tmp_path / "folder")
+    assert (ended.status, ended.error_line) == (0, "1 file is not DICOM and was passed over")
+    assert ": 1 of 1 instance stored, " in ended.out
+
+
+def test_json_counts_what_was_stored_and_names_the_error(tmp_path: Path) -> None:
+    paths = objects.mr_series(tmp_path, 2)
+
+    def answer_one(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(wire.associate_ac([(1, 0, wire.EXPLICIT)]))
+        command = connection.receive_command()
+        message_id = int.from_bytes(command[0x0110], "little")
+        while not connection.expect(wire.P_DATA)[5] & 2:
+            pass
+        answer = wire.response(0x8001, wire.MR_IMAGE, message_id=message_id, status=0)
+        connection.send(wire.p_data(wire.value(answer, 3)))
+        connection.until_closed()
+
+    with wire.listening(answer_one) as peer:
+        ended = openmodality("send", peer, *paths, "--json", "--timeout", "0.3")
+    told = ended.json
+    first = read_file_meta(paths[0].read_bytes())
+    assert (told["instances"], told["stored"]) == (2, 1)
+    assert told["bytes"] == paths[0].stat().st_size - first.data_set_offset
+    assert [entry["error"] for entry in told["not_stored"]] == ["PeerTimeout"]
+
+
+def test_ctrl_c_says_how_far_it_came(tmp_path: Path) -> None:
+    objects.mr_series(tmp_path, 3)
+    asked = threading.Event()
+
+    def wait(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(wire.associate_ac([(1, 0, wire.EXPLICIT)]))
+        connection.receive_command()
+        asked.set()
+        connection.until_closed()
+
+    with wire.listening(wait) as peer:
+        sending = start("send", peer, tmp_path)
+        assert asked.wait(10)
+        sending.send_signal(signal.SIGINT)
+        ended = finish(sending)
+    assert ended.status == 130
+    assert ended.out.startswith(f"{peer}: 0 of 3 instances stored, 0.0 MB in ")
+    assert "Traceback" not in ended.err
 
 
 def test_dicomdir_is_never_sent(tmp_path: Path) -> None:

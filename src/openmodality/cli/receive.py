@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import click
 
+from openmodality.cli.output import counted
 from openmodality.cli.peer import json_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.cli.stopping import stop_on_signals
@@ -57,46 +58,60 @@ def command(  # one parameter for each option
     """Receive instances into DIR (Storage and Verification SCP), without the local database.
 
     Every storage SOP Class and transfer syntax is taken. A file appears under its name, SOP-INSTANCE-UID.dcm, only
-    when it is complete and
-    safe; then Success is answered. An instance that is there already is not replaced. Stops at Ctrl-C or SIGTERM.
+    when it is complete and safe; then Success is answered. An instance that is there already is not replaced; where
+    its content differs, 0111H (Duplicate SOP Instance) is answered. Stops at Ctrl-C or SIGTERM.
     """
     local = LocalAE(checked_ae_title(aet) if aet else DEFAULT_AE_TITLE, max_pdu_length=max_pdu)
     files = InstanceFiles(_made(folder), durability=durability, fan_out=False)
     files.remove_leftovers()
-    progress = ProgressLine("received")
+    progress, stop = ProgressLine("received"), stop_on_signals()
+    printer = _Printer(progress, as_json, stop)
     sink = FolderSink(
         files,
         Identity(local.implementation_class_uid, local.implementation_version_name),
-        _Printer(progress, as_json).arrived,
+        printer.arrived,
     )
     decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}) if aet else None)
     services = (VERIFICATION_SERVICE, storage_service(sink, StorageClasses()))
-    stop = stop_on_signals()
     with Acceptor(local, services, decide, Listening(host, port)) as acceptor:
         print(f"listening on port {acceptor.port}, files go to {folder}", file=sys.stderr, flush=True)
         stop.wait()
     files.close()
     progress.clear()
-    print(f"received {progress.count} files", file=sys.stderr)
+    print(f"received {counted(progress.count, 'file')}", file=sys.stderr)
+    if printer.failure is not None:
+        raise printer.failure
 
 
 class _Printer:
-    """One line for each instance with ``--json``, else a line of progress."""
+    """One line for each instance with ``--json``, else a line of progress.
 
-    def __init__(self, progress: ProgressLine, as_json: bool) -> None:
+    Sets ``stop`` where nothing can be printed any more, as in ``receive --json | head``.
+    """
+
+    def __init__(self, progress: ProgressLine, as_json: bool, stop: threading.Event) -> None:
+        self.failure: OSError | None = None
         self._progress = progress
         self._as_json = as_json
+        self._stop = stop
         self._lock = threading.Lock()
 
     def arrived(self, arrival: Arrival) -> None:
         with self._lock:
-            self._progress.advance(arrival.length_bytes)
-            if self._as_json:
-                print(json.dumps(_described(arrival)), flush=True)
-            elif arrival.stored is Stored.DIFFERENT:
-                self._progress.clear()
-                uid = arrival.request.identity.sop_instance_uid
-                print(f"{uid}: came again with different content, the first is kept", file=sys.stderr)
+            try:
+                self._print(arrival)
+            except OSError as error:
+                self.failure = error
+                self._stop.set()
+
+    def _print(self, arrival: Arrival) -> None:
+        self._progress.advance(arrival.length_bytes)
+        if self._as_json:
+            print(json.dumps(_described(arrival)), flush=True)
+        elif arrival.stored is Stored.DIFFERENT:
+            self._progress.clear()
+            uid = arrival.request.identity.sop_instance_uid
+            print(f"{uid}: came again with different content, the first is kept", file=sys.stderr)
 
 
 def _described(arrival: Arrival) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -12,12 +13,13 @@ from typing import Any, Final
 import click
 
 from openmodality.cli.main import error_line
+from openmodality.cli.output import counted
 from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.cli.site import site_option
 from openmodality.dimse.status import describe
 from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError, UsageError
-from openmodality.network.instances import Decompress, FileInstance, InstanceReader, read_instance
+from openmodality.network.instances import Decompress, FileInstance, InstanceReader, NotDicom, read_instance
 from openmodality.network.requestor import associate
 from openmodality.network.sending import SendOptions, Sent, send
 from openmodality.upper_layer.negotiation import RequestOptions
@@ -49,8 +51,7 @@ def command(  # one parameter for each option
     PEER is AETITLE@host:port, or a peer's name in the site file.
 
     Uncompressed files are converted to what the peer takes; compressed ones go as they are, or are decompressed where
-    the peer takes
-    only uncompressed data. Files in a folder that are not DICOM are passed over and counted.
+    the peer takes only uncompressed data. Files in a folder that are not DICOM are passed over and counted.
     """
     ends = resolve(peer, "storage", site_file, calling, timeout)
     instances, unreadable = find_instances(list(paths))
@@ -61,24 +62,32 @@ def command(  # one parameter for each option
         InstanceReader(_decompressor(), check=True),
         SendOptions(ends.transfer_syntaxes, stop_on_failure=stop),
     )
-    report = Report(str(ends.remote), unreadable)
-    for sent in results:
-        progress.advance(sent.instance.length_bytes, ok=sent.is_stored)
-        report.add(sent, progress, quiet=as_json)
-    progress.clear()
-    report.say_unsent()
-    print(json.dumps(report.as_json(progress)) if as_json else report.summary(progress))
+    report = Report(str(ends.remote), len(instances), unreadable)
+    try:
+        for sent in results:
+            progress.advance(sent.instance.length_bytes, ok=sent.is_stored)
+            report.add(sent, progress, quiet=as_json)
+    finally:  # also at Ctrl-C: what is at the peer is at the peer
+        progress.clear()
+        report.say_unsent()
+        print(json.dumps(report.as_json(progress.seconds)) if as_json else report.summary(progress.seconds))
     click.get_current_context().exit(0 if report.is_complete else 1)
 
 
 _ABOUT_ONE_FILE: Final = (ObjectInvalid, NoPresentationContext)
 
+Unreadable = tuple[Path, ObjectInvalid]
+"""What was to be sent and cannot be read, and why."""
+
 
 class Report:
-    """What became of the files."""
+    """What became of the files; ``total`` is how many are to be sent."""
 
-    def __init__(self, peer: str, unreadable: list[OpenModalityError]) -> None:
+    def __init__(self, peer: str, total: int, unreadable: list[Unreadable]) -> None:
         self.peer = peer
+        self.total = total
+        self.stored = 0
+        self.stored_bytes = 0
         self.outcomes: Counter[str] = Counter()
         self.not_stored: list[dict[str, Any]] = []
         self.warnings: list[dict[str, Any]] = []
@@ -93,16 +102,19 @@ class Report:
     def add(self, sent: Sent, progress: ProgressLine, *, quiet: bool) -> None:
         """Take in one result; what is not a plain success is said at once."""
         self.outcomes[sent.result.outcome.value if sent.result else "not sent"] += 1
+        if sent.is_stored:
+            self.stored += 1
+            self.stored_bytes += sent.instance.length_bytes
         if sent.result is not None and sent.result.status == 0:
             return
-        entry: dict[str, Any] = {"path": str(sent.instance.path), "status": None, "reason": ""}
+        entry: dict[str, Any] = {"path": str(sent.instance.path), "status": None, "error": None, "reason": ""}
         if sent.result is not None:
             entry |= {
                 "status": f"{sent.result.status:04X}",
                 "reason": describe(sent.result.status, sent.result.comment),
             }
         elif sent.error is not None:
-            entry["reason"] = error_line(sent.error)
+            entry |= _described(sent.error)
         (self.warnings if sent.is_stored else self.not_stored).append(entry)
         if not quiet:
             progress.clear()
@@ -112,7 +124,7 @@ class Report:
         """One line for all the files that one reason has kept from being sent."""
         if self._unsent:
             count, entry = len(self._unsent), self._unsent[0]
-            print(f"{entry['path'] if count == 1 else f'{count} files'}: {entry['reason']}", file=sys.stderr)
+            print(f"{entry['path'] if count == 1 else counted(count, 'file')}: {entry['reason']}", file=sys.stderr)
         self._unsent = []
 
     def _say(self, entry: dict[str, Any], *, is_own: bool) -> None:
@@ -125,60 +137,72 @@ class Report:
         else:
             print(f"{entry['path']}: {entry['reason']}", file=sys.stderr)
 
-    def summary(self, progress: ProgressLine) -> str:
+    def summary(self, seconds: float) -> str:
         """One line for a person."""
-        stored = progress.count - progress.failed
-        volume = f"{progress.length_bytes / 1e6:.1f} MB in {progress.seconds:.3f} s"
-        text = f"{self.peer}: {stored} of {progress.count} instances stored, {volume}"
+        volume = f"{self.stored_bytes / 1e6:.1f} MB in {seconds:.3f} s"
+        text = f"{self.peer}: {self.stored} of {counted(self.total, 'instance')} stored, {volume}"
         if self.warnings:
             text += f", {len(self.warnings)} with a warning"
         return text
 
-    def as_json(self, progress: ProgressLine) -> dict[str, Any]:
-        """All of it, for a program."""
+    def as_json(self, seconds: float) -> dict[str, Any]:
+        """All of it, for a program; ``bytes`` are those of what was stored."""
         return {
             "peer": self.peer,
-            "instances": progress.count,
-            "stored": progress.count - progress.failed,
-            "bytes": progress.length_bytes,
-            "seconds": round(progress.seconds, 3),
+            "instances": self.total,
+            "stored": self.stored,
+            "bytes": self.stored_bytes,
+            "seconds": round(seconds, 3),
             "outcomes": dict(self.outcomes),
             "warnings": self.warnings,
             "not_stored": self.not_stored
-            + [{"path": None, "status": None, "reason": str(e)} for e in self._unreadable],
+            + [{"path": str(path), "status": None, **_described(error)} for path, error in self._unreadable],
         }
 
 
-def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[OpenModalityError]]:
-    """The DICOM files among ``paths``; those named one by one that are none are reported and returned as errors.
+def _described(error: OpenModalityError) -> dict[str, str]:
+    return {"error": type(error).__name__, "reason": error_line(error)}
 
-    Raises :class:`UsageError` when nothing is there to send.
+
+def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadable]]:
+    """The DICOM files among ``paths``, and what cannot be read.
+
+    What is not DICOM counts as unreadable where it was named itself; in a folder it is passed over. Raises
+    :class:`UsageError` when nothing is there to send.
     """
     instances: list[FileInstance] = []
-    errors: list[OpenModalityError] = []
+    unreadable: list[Unreadable] = []
     passed_over = 0
-    for path, is_named in _files(paths):
+    for path, is_named in _files(paths, unreadable):
         try:
             instances.append(read_instance(path))
         except ObjectInvalid as error:
-            if is_named:
-                errors.append(error)
-                print(error_line(error), file=sys.stderr)
+            if is_named or not isinstance(error, NotDicom):
+                unreadable.append((path, error))
             else:
                 passed_over += 1
+    for _, reason in unreadable:
+        print(error_line(reason), file=sys.stderr)
     if passed_over:
-        print(f"{passed_over} files are not DICOM and were passed over", file=sys.stderr)
+        what = "1 file is not DICOM and was" if passed_over == 1 else f"{passed_over} files are not DICOM and were"
+        print(f"{what} passed over", file=sys.stderr)
     if not instances:
         raise UsageError("there is no DICOM file to send", advice="name DICOM files, or folders of them")
-    return instances, errors
+    return instances, unreadable
 
 
-def _files(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
+def _files(paths: list[Path], unreadable: list[Unreadable]) -> Iterator[tuple[Path, bool]]:
+    """The files that are meant, and whether each was named itself; folders that cannot be listed are unreadable."""
+
+    def closed(error: OSError) -> None:
+        unreadable.append((Path(error.filename), ObjectInvalid(f"{error.filename}: cannot be read: {error.strerror}")))
+
     for path in paths:
-        if path.is_dir():
-            yield from ((file, False) for file in sorted(path.rglob("*")) if file.is_file() and file.name != "DICOMDIR")
-        else:
+        if not path.is_dir():
             yield path, True
+            continue
+        found = (Path(folder, name) for folder, _, names in os.walk(path, onerror=closed) for name in names)
+        yield from ((file, False) for file in sorted(found) if file.name != "DICOMDIR")
 
 
 def _decompressor() -> Decompress:

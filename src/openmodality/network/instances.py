@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from typing import BinaryIO, Final
 
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
 from openmodality.encoding.head import HeadScanner
-from openmodality.encoding.part10 import FileMeta, read_any, read_file_meta
+from openmodality.encoding.part10 import PREAMBLE_BYTES, PREFIX, FileMeta, read_any, read_file_meta
 from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.transcode import Transcoder, transcode
-from openmodality.encoding.uid import strip_padding
+from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import SOP_CLASS_UID, SOP_INSTANCE_UID, InstanceIdentity
 from openmodality.services.storage_plan import Kind
@@ -48,18 +49,52 @@ class FileInstance:
         return Kind(self.identity.sop_class_uid, self.transfer_syntax)
 
 
+class NotDicom(ObjectInvalid):
+    """A file that does not even claim to be DICOM."""
+
+    advice = "only DICOM files can be sent"
+
+
 def read_instance(path: Path) -> FileInstance:
-    """Look at the head of a file; raises :class:`ObjectInvalid` naming the file and what is wrong with it."""
+    """Look at the head of a file; raises :class:`ObjectInvalid` naming the file and what is wrong with it.
+
+    :class:`NotDicom` where it is something else, such as a text.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a named pipe would wait for somebody to write into it
+            raise NotDicom(f"{path}: is not a file")
         with path.open("rb") as file:
-            meta = read_any(file)
-            identity = _identity(meta, file)
-            size = os.fstat(file.fileno()).st_size
+            return _instance(path, file)
     except OSError as error:
-        raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error
+        raise _unreadable(path, error) from error
+
+
+def _instance(path: Path, file: BinaryIO) -> FileInstance:
+    try:
+        meta = read_any(file)
+        identity = _identity(meta, file)
+        _check_uids(identity, meta.transfer_syntax_uid)
     except ObjectInvalid as error:
-        raise ObjectInvalid(f"{path}: {error}", advice="only DICOM files can be sent") from error
+        file.seek(PREAMBLE_BYTES)
+        kind = ObjectInvalid if file.read(len(PREFIX)) == PREFIX else NotDicom
+        raise kind(f"{path}: {error}", advice=NotDicom.advice) from error
+    size = os.fstat(file.fileno()).st_size
     return FileInstance(path, identity, meta.transfer_syntax_uid, meta.data_set_offset, size - meta.data_set_offset)
+
+
+def _check_uids(identity: InstanceIdentity, transfer_syntax_uid: str) -> None:
+    """They go into the association's negotiation and into commands, where one that is none would stop all the files."""
+    for name, uid in (
+        ("SOP Class UID", identity.sop_class_uid),
+        ("SOP Instance UID", identity.sop_instance_uid),
+        ("Transfer Syntax UID", transfer_syntax_uid),
+    ):
+        if not is_valid_uid(uid, strict=False):
+            raise ObjectInvalid(f"its {name} is no UID")
+
+
+def _unreadable(path: Path, error: OSError) -> ObjectInvalid:
+    return ObjectInvalid(f"{path}: cannot be read: {error.strerror or type(error).__name__}")
 
 
 def _identity(meta: FileMeta, file: BinaryIO) -> InstanceIdentity:
@@ -96,15 +131,16 @@ class InstanceReader:
         """The data set of a file in a transfer syntax, streamed from the open file.
 
         The three uncompressed transfer syntaxes are converted into one another on the fly; a compressed file goes as
-        it is or
-        is decompressed first. Raises :class:`ObjectInvalid`.
+        it is or is decompressed first. Raises :class:`ObjectInvalid`, also while the data set is read.
         """
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
             if self._rewrite is not None:
-                yield transcode(self._rewrite(self._chunks(file), source), source, transfer_syntax)
+                yield transcode(self._rewrite(self._chunks(file, instance.path), source), source, transfer_syntax)
             elif source == transfer_syntax:
-                first = self._read(file)  # now, while the peer may still be busy with the instance before
-                rest = self._chunks(file) if len(first) < length_bytes else ()
+                first = self._read(
+                    file, instance.path
+                )  # now, while the peer may still be busy with the instance before
+                rest = self._chunks(file, instance.path) if len(first) < length_bytes else ()
                 chunks: Iterator[Buffer] = chain((first,), rest)
                 if _is_deflated(source):
                     yield chain(chunks, (b"\0" * (length_bytes & 1),))  # many files lack the padding of PS3.5 A.5
@@ -113,7 +149,7 @@ class InstanceReader:
                     chunks = _checked(chunks, instance.path, source, length_bytes)
                 yield KnownLength(chunks, length_bytes)
             else:
-                yield self._converted(file, Transcoder(source, transfer_syntax))
+                yield self._converted(self._chunks(file, instance.path), Transcoder(source, transfer_syntax))
 
     @contextmanager
     def _open(self, instance: FileInstance, transfer_syntax: str) -> Iterator[tuple[BinaryIO, str, int]]:
@@ -134,15 +170,18 @@ class InstanceReader:
             )
         return self._decompress(instance.path)
 
-    def _read(self, file: BinaryIO) -> memoryview:
-        return self._buffer[: file.readinto(self._buffer)]  # type: ignore[attr-defined]
+    def _read(self, file: BinaryIO, path: Path) -> memoryview:
+        try:
+            return self._buffer[: file.readinto(self._buffer)]  # type: ignore[attr-defined]
+        except OSError as error:
+            raise _unreadable(path, error) from error
 
-    def _chunks(self, file: BinaryIO) -> Iterator[memoryview]:
-        while chunk := self._read(file):
+    def _chunks(self, file: BinaryIO, path: Path) -> Iterator[memoryview]:
+        while chunk := self._read(file, path):
             yield chunk
 
-    def _converted(self, file: BinaryIO, transcoder: Transcoder) -> Iterator[Buffer]:
-        for chunk in self._chunks(file):
+    def _converted(self, chunks: Iterable[Buffer], transcoder: Transcoder) -> Iterator[Buffer]:
+        for chunk in chunks:
             yield from transcoder.feed(chunk)
         yield from transcoder.finish()
 
@@ -170,4 +209,4 @@ def _file(path: Path) -> BinaryIO:
     try:
         return path.open("rb", buffering=0)
     except OSError as error:
-        raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error
+        raise _unreadable(path, error) from error

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from openmodality.dimse.service import Refuse
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.services.storage import StoreRequest
+from openmodality.standard.dimse import Status
 from openmodality.store.files import InstanceFiles
 from openmodality.store.instance_file import InstanceFile, Stored
 
@@ -35,7 +37,7 @@ class FolderSink:
     """Fulfils :class:`openmodality.services.storage.InstanceSink`.
 
     ``arrived`` is called, in the association's thread, for every instance that is safe and before its C-STORE is
-    answered.
+    answered. What it raises is logged and changes no answer.
     """
 
     def __init__(self, files: InstanceFiles, identity: Identity, arrived: Callable[[Arrival], object]) -> None:
@@ -68,12 +70,22 @@ class FolderWriter:
         self.write = file.write
 
     def commit(self) -> None:
-        """Give the complete file its name; an instance that is there already stays as it is."""
+        """Give the complete file its name; an instance that is there already stays as it is.
+
+        Raises :class:`Refuse` where its content differs: the sender would otherwise delete the only copy of it.
+        """
         stored = self._file.commit()
+        self._tell(Arrival(self._request, self._file.length_bytes, stored))
         if stored is Stored.DIFFERENT:
             uid = self._request.identity.sop_instance_uid
             log.warning("storage.content_differs", extra={"sop_instance_uid": uid, "kept": "first"})
-        self._arrived(Arrival(self._request, self._file.length_bytes, stored))
+            raise Refuse(Status.DUPLICATE_SOP_INSTANCE, "other content is stored under this UID, and is kept")
+
+    def _tell(self, arrival: Arrival) -> None:
+        try:
+            self._arrived(arrival)
+        except Exception:
+            log.exception("storage.listener_failed")
 
     def abort(self) -> None:
         """Remove what was written."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
+from pydicom import dcmread
 
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.dimse.outgoing import DataSet, KnownLength
-from openmodality.network.instances import InstanceReader, read_instance
+from openmodality.errors import ObjectInvalid
+from openmodality.network.instances import InstanceReader, NotDicom, read_instance
 from openmodality.objects.private_sets import with_known_private
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
 from tests.peers.objects import mr_image
@@ -38,3 +43,62 @@ def test_without_anything_to_change_a_file_goes_as_it_is(tmp_path: Path) -> None
     instance = read_instance(tmp_path / "image.dcm")
     with InstanceReader().data_set(instance, EXPLICIT_VR_LITTLE_ENDIAN) as data:
         assert joined(data) == instance.path.read_bytes()[instance.offset_bytes :]
+
+
+class Failing(InstanceReader):
+    """A disk that fails after the first of the file."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._left = after
+
+    def _read(self, file: BinaryIO, path: Path) -> memoryview:
+        if not self._left:
+            file.close()
+            file = cast("BinaryIO", BrokenFile())
+        self._left -= 1
+        return super()._read(file, path)
+
+
+class BrokenFile:
+    def readinto(self, _: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
+def test_a_disk_that_fails_is_an_error_of_that_file(tmp_path: Path, transfer_syntax: str, after: int) -> None:
+    path = tmp_path / "image.dcm"
+    mr_image(rows=1024, columns=1024).save_as(path, enforce_file_format=True)
+    said = pytest.raises(ObjectInvalid, match=f"{path}: cannot be read: Input/output error")
+    with said, Failing(after).data_set(read_instance(path), transfer_syntax) as data:
+        joined(data)
+
+
+@pytest.mark.parametrize("keyword", ["MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID"])
+def test_a_uid_that_is_none_is_an_error_of_that_file(tmp_path: Path, keyword: str) -> None:
+    path = tmp_path / "image.dcm"
+    mr_image().save_as(path, enforce_file_format=True)
+    raw = path.read_bytes()
+    uid = str(getattr(dcmread(path).file_meta, keyword)).encode()
+    for wrong in (b"\xe9" + uid[1:], b"x" + uid[1:]):
+        path.write_bytes(raw.replace(uid, wrong, 1))
+        with pytest.raises(ObjectInvalid, match=f"{path}: its .* UID is no UID"):
+            read_instance(path)
+
+
+def test_a_named_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotDicom, match="is not a file"):
+        read_instance(tmp_path / "pipe")
+
+
+def test_what_is_not_dicom_is_told_from_dicom_that_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello")
+    (tmp_path / "broken").write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(NotDicom):
+        read_instance(tmp_path / "text")
+    for name in ("broken", "gone"):
+        with pytest.raises(ObjectInvalid) as caught:
+            read_instance(tmp_path / name)
+        assert type(caught.value) is ObjectInvalid
