@@ -46,13 +46,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(SOURCES), "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8"}
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
-    """Start ``openmodality`` with these arguments."""
+def start(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    """Start ``openmodality`` with these arguments; ``stderr`` may be a terminal's descriptor."""
     return subprocess.Popen(
         [sys.executable, *_MAIN, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         env=_environment(),
         text=True,
     )
@@ -65,7 +65,7 @@ def finish(process: subprocess.Popen[str], timeout_s: float = 30.0) -> Ended:
     except subprocess.TimeoutExpired:
         process.kill()
         raise
-    return Ended(process.returncode, out, err)
+    return Ended(process.returncode, out, err or "")
 
 
 def openmodality(*arguments: object) -> Ended:

@@ -92,10 +92,15 @@ def test_peer_that_is_no_dicom_application() -> None:
         ["echo", "MUCH-TOO-LONG-A-TITLE@localhost:104"],
         ["echo", "A@localhost:104", "--calling", "back\\slash"],
         ["echo", "A@localhost:104", "--timeout", "soon"],
+        ["echo", "A@localhost:104", "--timeout", "nan"],
+        ["echo", "A@localhost:104", "--timeout", "inf"],
+        ["echo", "A@localhost:104", "--timeout", "1e10"],
+        ["echo", "A@a..b:104"],
+        ["echo", f"A@{'x' * 70}:104"],
         ["echo", "A@localhost:104", "--no-such-option"],
         ["no-such-command"],
     ],
-    ids=lambda arguments: " ".join(arguments[:3]),
+    ids=lambda arguments: " ".join(arguments),
 )
 def test_wrong_usage_is_status_2_and_one_line(arguments: list[str]) -> None:
     ended = openmodality(*arguments)

@@ -169,6 +169,15 @@ def test_other_content_under_the_same_uid_keeps_the_first(tmp_path: Path) -> Non
     assert "came again with different content, the first is kept" in ended.err
 
 
+def test_a_warning_says_who_and_why(tmp_path: Path) -> None:
+    with receiving(tmp_path, "--aet", "RECEIVER") as here:
+        assert openmodality("echo", f"OTHER@{HOST}:{here.address.port}", "--calling", "ME").status == 1
+        ended = here.stop()
+    warning, _ = ended.err.splitlines()
+    assert warning.startswith(f"openmodality: warning: association.rejected address={HOST} calling=ME reason=")
+    assert "called-AE-title-not-recognized" in warning
+
+
 def test_port_in_use(tmp_path: Path) -> None:
     with receiving(tmp_path / "one") as here:
         ended = openmodality("receive", tmp_path / "two", "--port", here.address.port, "--host", HOST)
@@ -198,7 +207,17 @@ def test_system_folder_that_nobody_can_write_to() -> None:
     assert "/proc/self/fd: cannot be written to" in ended.error_line
 
 
-@pytest.mark.parametrize("arguments", [["--port", "70000"], ["--port", "x"], [], ["--port", "0", "--durability", "no"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "70000"],
+        ["--port", "x"],
+        [],
+        ["--port", "0", "--durability", "no"],
+        ["--port", "0", "--max-pdu", "3"],
+        ["--port", "0", "--max-pdu", "5000000000"],
+    ],
+)
 def test_wrong_usage(tmp_path: Path, arguments: list[str]) -> None:
     ended = openmodality("receive", tmp_path, *arguments)
     assert ended.status == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import threading
 from pathlib import Path
@@ -291,6 +292,20 @@ def test_deflated_file(tmp_path: Path) -> None:
         assert openmodality("send", other, deflated).status == 0
         [file] = other.files()
     contents.assert_same_content(path, file)
+
+
+def test_a_terminal_gets_a_line_of_progress_and_loses_it_again(tmp_path: Path) -> None:
+    objects.mr_series(tmp_path, 1)
+    near, far = pty.openpty()
+    with receiving(tmp_path / "received") as peer:
+        sending = start("send", peer.address, tmp_path, stderr=far)
+        os.close(far)
+        ended = finish(sending)
+    said = os.read(near, 4096)
+    os.close(near)
+    assert ended.status == 0
+    assert said.startswith(b"\r\x1b[Ksent 1 of 1 files, ")
+    assert said.endswith(b"\r\x1b[K")
 
 
 def test_dead_peer_and_wrong_title(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ import pytest
 from pydicom import dcmread
 
 import openmodality.network
+from tests.interop import wire
 from tests.peers import objects
-from tests.peers.process import accepts, free_port, wait_until
+from tests.peers.process import Address, accepts, free_port, wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "network.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
@@ -58,6 +59,27 @@ def test_store_a_data_set(port: int, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == "0000 success \n"
     [file] = (tmp_path / "received").iterdir()
     assert dcmread(file).pixel_array.shape == (64, 64)
+
+
+def test_two_senders_of_the_same_uid_do_not_mix(port: int, tmp_path: Path) -> None:
+    """Each is answered Success for a file that was whole; the last one stays."""
+    address = Address("ARCHIVE", port)
+    contents = {letter: _image(letter) for letter in (b"A", b"B")}
+    with wire.associated(address, wire.MR_IMAGE) as one, wire.associated(address, wire.MR_IMAGE) as other:
+        for connection, data in zip((one, other), contents.values(), strict=True):
+            connection.send(wire.p_data(wire.value(wire.store_rq("1.2.3.4"), 3)))
+            connection.send(wire.p_data(wire.value(data[:500], 0)))
+        wait_until(lambda: len(list((tmp_path / "received").iterdir())) == 2, what="both files in the making")
+        for connection, data in zip((one, other), contents.values(), strict=True):
+            connection.send(wire.p_data(wire.value(data[500:], 2)))
+            assert wire.status_of(connection.receive_command()) == 0
+            [file] = (tmp_path / "received").glob("*.dcm")
+            assert file.read_bytes().endswith(data)
+    assert len(list((tmp_path / "received").iterdir())) == 1
+
+
+def _image(letter: bytes) -> bytes:
+    return wire.implicit_image("1.2.3.4", 1000)[:-1000] + letter * 1000
 
 
 def test_the_storage_scp_has_about_20_lines() -> None:

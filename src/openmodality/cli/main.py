@@ -1,12 +1,11 @@
 """The command ``openmodality``.
 
 A command's module is imported when the command is called, and not before: ``openmodality echo`` must start in about a
-tenth
-of a second. :data:`COMMANDS` names each command, where it is and what it is for.
+tenth of a second. :data:`COMMANDS` names each command, where it is and what it is for.
 
 Exit status: 0 done, 1 the operation failed, 2 wrong usage or configuration. Errors are one line on stderr: what
-failed, with
-which peer, what to do. A traceback comes only with ``--debug``.
+failed, with which peer, what to do. Warnings of the log are on stderr too, one line each. A traceback comes only with
+``--debug``.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from openmodality.cli.log import show_log
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 
 DONE: Final = 0
@@ -87,8 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
-    if debug:
-        _show_log()
+    show_log(debug=debug)
     try:
         status = application.main(given, prog_name="openmodality", standalone_mode=False)
     except Exception as error:
@@ -136,9 +135,3 @@ def error_line(error: OpenModalityError) -> str:
 def _say(text: str, status: int) -> int:
     print(f"openmodality: {text}", file=sys.stderr)
     return status
-
-
-def _show_log() -> None:
-    import logging  # noqa: PLC0415 - only --debug needs it
-
-    logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_S: Final = 30.0
 _UNKNOWN_PEER: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+MAX_TIMEOUT_S: Final = 24 * 3600.0
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    """Turn down nan, which is in no range and out of none."""
+    if value is not None and isnan(value):
+        raise click.BadParameter("nan is not a number of seconds.", ctx, param)
+    return value
+
 
 peer_argument = click.argument("peer", metavar="PEER")
 """``AETITLE@host:port``, or a peer's name in the site file."""
@@ -33,7 +43,8 @@ calling_option = click.option(
 timeout_option = click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(0.1, MAX_TIMEOUT_S),
+    callback=_seconds,
     help="How long to wait for the peer at each step."
     f"  [default: the site's for a peer of the site file, else {DEFAULT_TIMEOUT_S:g}]",
 )

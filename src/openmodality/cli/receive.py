@@ -43,7 +43,7 @@ from openmodality.store.instance_file import Stored
     type=click.IntRange(min=0),
     default=DEFAULT_MAX_PDU_LENGTH,
     show_default=True,
-    help="Longest PDU to take, in bytes; 0 for any.",
+    help="Longest PDU to take, in bytes, from 4096; 0 for any.",
 )
 @json_option
 def command(  # one parameter for each option

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 DEFAULT_AE_TITLE: Final = "OPENMODALITY"
 DEFAULT_MAX_PDU_LENGTH: Final = 131072
-"""What is announced as the longest P-DATA-TF that is taken, in bytes, and the longest that is sent to a peer without a
-limit.
-"""
+"""The longest P-DATA-TF in bytes: what is announced as taken, and what is sent to a peer without a limit."""
+
+MIN_MAX_PDU_LENGTH: Final = 4096
+"""Less makes every instance crawl, and DCMTK refuses it."""
 
 IMPLEMENTATION_CLASS_UID: Final = "2.25.313475206178354410239286532541092478321"
 IMPLEMENTATION_VERSION_NAME: Final = "OPENMODALITY_01"
@@ -27,7 +28,10 @@ _REMOTE: Final = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[^\]]+\]|[^:\[\]]+):(?
 
 @dataclass(frozen=True, slots=True)
 class RemoteAE:
-    """A peer: AE title, host name or address, port; ``ssl_context`` where it is reached under TLS."""
+    """A peer: AE title, host name or address, port; ``ssl_context`` where it is reached under TLS.
+
+    As a text it is what :meth:`parse` reads.
+    """
 
     ae_title: str
     host: str
@@ -47,7 +51,17 @@ class RemoteAE:
         port = int(found["port"])
         if not 0 < port < 65536:
             raise ConfigurationError(f"{text!r}: port {port} is outside 1-65535")
-        return cls(checked_ae_title(found["title"]), found["host"].strip("[]"), port)
+        return cls(checked_ae_title(found["title"]), _checked_host(found["host"].strip("[]"), text), port)
+
+
+def _checked_host(host: str, text: str) -> str:
+    try:
+        host.encode("idna")  # as the resolver will: no empty label, none above 63 characters
+    except UnicodeError:
+        host = ""
+    if not host.isprintable() or " " in host or not host:
+        raise ConfigurationError(f"{text!r}: the host is neither a name nor an address")
+    return host
 
 
 def checked_ae_title(text: str) -> str:
@@ -73,6 +87,13 @@ class LocalAE:
     implementation_version_name: str = IMPLEMENTATION_VERSION_NAME
     timeouts: Timeouts = field(default=DEFAULT_TIMEOUTS)
 
+    def __post_init__(self) -> None:
+        if self.max_pdu_length and not MIN_MAX_PDU_LENGTH <= self.max_pdu_length <= 0xFFFFFFFF:
+            raise ConfigurationError(
+                f"a longest PDU of {self.max_pdu_length} bytes cannot be announced",
+                advice=f"give {MIN_MAX_PDU_LENGTH} to {0xFFFFFFFF}, or 0 for any",
+            )
+
     @property
     def side(self) -> LocalSide:
         """What the negotiation says of us."""
@@ -80,8 +101,6 @@ class LocalAE:
 
 
 def send_limit(local: LocalAE, peer_limit: int) -> int:
-    """The longest P-DATA-TF to send, in bytes: the peer's limit, ours if it is lower, a sane one if the peer has none
-    (0).
-    """
+    """The longest P-DATA-TF to send, in bytes: the peer's limit or our own, whichever is lower; a sane one for none."""
     limits = [limit for limit in (peer_limit, local.max_send_pdu_length) if limit > 0]
     return min(limits) if limits else DEFAULT_MAX_PDU_LENGTH

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.network.acceptor import Decide
 from openmodality.network.entity import LocalAE
-from openmodality.standard.sop_classes import STORAGE_ROOTS, VERIFICATION
+from openmodality.standard.sop_classes import NOT_STORAGE, STORAGE_ROOTS, VERIFICATION
 from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -26,9 +26,6 @@ MAX_OPERATIONS_PERFORMED = 16
 """Requests that a peer may have open at once; they are performed in order, the others wait in the connection."""
 
 _DICOM_ROOT = "1.2.840.10008."
-_INVENTORY_ROOT = "1.2.840.10008.5.1.4.1.1.201."
-_INVENTORY_STORAGE = _INVENTORY_ROOT + "1"
-"""The others under its root are services that query and create inventories (PS3.4 JJ)."""
 
 
 class StorageClasses(Mapping[str, SyntaxPolicy], Container[str]):
@@ -55,10 +52,8 @@ class StorageClasses(Mapping[str, SyntaxPolicy], Container[str]):
 @lru_cache(maxsize=1024)
 def _is_storage(uid: str) -> bool:
     """Whether a UID is, or may be, that of a storage SOP Class; remembered, as each message asks for it."""
-    if not is_valid_uid(uid, strict=False):
+    if not is_valid_uid(uid, strict=False) or uid in NOT_STORAGE:
         return False
-    if uid.startswith(_INVENTORY_ROOT):
-        return uid == _INVENTORY_STORAGE
     return uid.startswith(STORAGE_ROOTS) or not uid.startswith(_DICOM_ROOT)
 
 

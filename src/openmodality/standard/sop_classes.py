@@ -27,3 +27,13 @@ X_RAY_RADIATION_DOSE_SR_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.88.67"
 
 STORAGE_ROOTS: Final = ("1.2.840.10008.5.1.4.1.1.", "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.43.1")
 """Prefixes under which PS3.6 registers storage SOP Classes."""
+
+NOT_STORAGE: Final = frozenset(
+    (
+        *(f"1.2.840.10008.5.1.4.1.1.200.{number}" for number in (4, 5, 6)),
+        *(f"1.2.840.10008.5.1.4.1.1.201.{number}" for number in (2, 3, 4, 5, 6)),
+    )
+)
+"""SOP Classes under these prefixes that store nothing: Protocol Approval and Inventory FIND, MOVE and GET, Inventory
+Creation, Repository Query (PS3.6 Table A-1).
+"""
