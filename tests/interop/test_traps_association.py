@@ -247,6 +247,24 @@ def test_trap_21_local_limit_exceeded_is_transient_and_over_once_the_other_has_g
             assert (caught.value.result, caught.value.source, caught.value.reason) == (2, 3, 2)
             assert caught.value.transient
             assert echo(association) == 0
+        for _ in range(20):  # whoever has the release response gets the place, at once
+            with ours.associated(here) as association:
+                assert echo(association) == 0
+
+
+def test_trap_21_a_peer_that_does_not_close_after_the_release_holds_no_place(tmp_path: Path) -> None:
+    policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy(StorageClasses()), max_associations=1)
+    with ours.archive(tmp_path, decide=deciding(policy)) as here, wire.associated(here) as connection:
+        connection.send(wire.RELEASE_REQUEST)
+        connection.expect(wire.RELEASE_RP)
+        with ours.associated(here) as association:
+            assert echo(association) == 0
+
+
+def test_trap_21_an_abort_gives_the_place_back(tmp_path: Path) -> None:
+    policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy(StorageClasses()), max_associations=1)
+    with ours.archive(tmp_path, decide=deciding(policy)) as here:
+        ours.associated(here).abort()
         wait_until(lambda: here.acceptor.open_associations == 0, what="the place to be given back")
         with ours.associated(here) as association:
             assert echo(association) == 0

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from openmodality.dimse.channel import PeerInfo
@@ -176,7 +177,7 @@ class Acceptor:
         self, connection: Connection, transport: Transport, provider: Provider, request: A_ASSOCIATE_RQ
     ) -> None:
         calling = request.calling_ae_title.strip()
-        answer = self._connections.admit(calling, lambda load: self._decide(request, load))
+        answer = self._connections.admit(connection, calling, lambda load: self._decide(request, load))
         if isinstance(answer, A_ASSOCIATE_RJ):
             reason = reject_text(answer.result, answer.source, answer.reason)
             log.warning(
@@ -191,10 +192,11 @@ class Acceptor:
             flush(transport, provider, self._local.timeouts.data_s)
             agreement = self._agreement(request, outcome(request, answer, Role.ACCEPTOR), connection.address)
             association = Association(transport, provider, agreement, self._services, self._local.timeouts)
+            association.on_end = partial(self._connections.leave, connection)
             self._connections.establish(connection, association)
             _serve_association(association)
         finally:
-            self._connections.leave(calling)
+            self._connections.leave(connection)
 
     def _agreement(self, request: A_ASSOCIATE_RQ, negotiated: Negotiated, address: str) -> Agreement:
         peer = PeerInfo(

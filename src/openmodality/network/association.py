@@ -102,6 +102,8 @@ class Association:
         self._release_by: Deadline | None = None
         self._is_open = True
         self._is_stopping = False
+        self.on_end: Callable[[], None] | None = None
+        """Called once, before the last PDU of this association goes out or its connection is closed."""
 
     def __enter__(self) -> Association:
         return self
@@ -367,6 +369,7 @@ class Association:
         if isinstance(event, ReleaseIndication):
             if self._assembler.in_message:
                 raise self._broken("A-RELEASE-RQ came in the middle of a message")
+            self._tell_end()  # first: whoever has our response may ask for the next association at once
             self._send_primitive(ReleaseResponse())
             self._close(graceful=True)
             raise AssociationReleased(f"{self._peer_name()} released the association")
@@ -408,11 +411,18 @@ class Association:
     def _end_with(self, primitive: AbortRequest | ProviderAbort) -> None:
         if not self._is_open:
             return
+        self._tell_end()
         with suppress(OpenModalityError):  # the connection may be gone, which is what an abort wants
             self._send_primitive(primitive)
         self._close(graceful=True)
 
+    def _tell_end(self) -> None:
+        on_end, self.on_end = self.on_end, None
+        if on_end is not None:
+            on_end()
+
     def _close(self, *, graceful: bool = False) -> None:
+        self._tell_end()
         if self._is_open:
             self._is_open = False
             if graceful:

@@ -18,11 +18,15 @@ from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One connection from accept to its end; ``socket`` is the TLS one once it has taken over."""
+    """One connection from accept to its end; ``socket`` is the TLS one once it has taken over.
+
+    ``counted_for`` is the calling AE title while it counts as an association.
+    """
 
     socket: socket.socket
     address: str
     association: Association | None = None
+    counted_for: str | None = None
     thread: threading.Thread = field(init=False)
 
     def stop(self, *, at_once: bool) -> None:
@@ -81,17 +85,22 @@ class Connections:
         return Load(sum(self._associations.values()), self._associations[calling])
 
     def admit(
-        self, calling: str, decide: Callable[[Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
+        self, connection: Connection, calling: str, decide: Callable[[Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
     ) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
         """Decide and count in one step, so that two requests at once do not both get the last place."""
         with self._lock:
             answer = decide(self.load(calling))
             if isinstance(answer, A_ASSOCIATE_AC):
                 self._associations[calling] += 1
+                connection.counted_for = calling
             return answer
 
-    def leave(self, calling: str) -> None:
+    def leave(self, connection: Connection) -> None:
+        """The association is over, though its connection may last until the peer has closed it; again is no harm."""
         with self._lock:
+            calling, connection.counted_for = connection.counted_for, None
+            if calling is None:
+                return
             self._associations[calling] -= 1
             if not self._associations[calling]:
                 del self._associations[calling]
