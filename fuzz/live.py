@@ -17,7 +17,9 @@ from time import monotonic
 from typing import Final
 
 from fuzz.decoders import ABORTED, ACCEPTED, REJECTED, check_pdus
-from fuzz.recording import HOST, Recorded, record
+from fuzz.recording import HOST, MR, Recorded, record
+from openmodality.dimse.channel import Message, read_all
+from openmodality.dimse.service import Response, Service
 from openmodality.errors import OpenModalityError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import LocalAE, RemoteAE
@@ -27,6 +29,7 @@ from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE, echo
 from openmodality.standard import upper_layer as facts
+from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.files import InstanceFiles
@@ -84,8 +87,31 @@ class Alarm(logging.Handler):
         return heard
 
 
+class Query:
+    """Answers C-FIND with some matches, on the storage SOP Class; counts what has begun and not ended."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.service = Service("Query", frozenset({MR}), {CommandField.C_FIND_RQ: self._find})
+        self._lock = threading.Lock()
+
+    def _find(self, message: Message) -> Iterator[Response]:
+        self._count(1)
+        try:
+            identifier = read_all(message)
+            for _ in range(5):
+                yield Response(Status.PENDING, identifier[: len(identifier) & ~1])
+            yield Response(Status.SUCCESS)
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.open += change
+
+
 class LiveAcceptor:
-    """An acceptor in this process with verification and storage to a temporary folder. Use as a context manager."""
+    """An acceptor in this process: verification, queries, storage to a temporary folder. Use as a context manager."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -98,7 +124,8 @@ class LiveAcceptor:
         files = InstanceFiles(self._folder, durability="os", fan_out=False)
         self._stack.callback(files.close)
         sink = FolderSink(files, Identity("1.2.3", "FUZZ"), lambda _: None)
-        services = (VERIFICATION_SERVICE, storage_service(sink, StorageClasses()))
+        self._query = Query()
+        services = (VERIFICATION_SERVICE, self._query.service, storage_service(sink, StorageClasses()))
         acceptor = Acceptor(local, services, storage_policy(local), Listening(HOST))
         self._acceptor = self._stack.enter_context(acceptor)
         self.recorded: list[Recorded] = record(acceptor.port)
@@ -129,6 +156,8 @@ class LiveAcceptor:
         found += self._alarm.take()
         if self._acceptor.open_associations:
             found.append(f"{self._acceptor.open_associations} associations are still counted")
+        if self._query.open:
+            found.append(f"{self._query.open} handlers are left open")
         if _threads() > self._threads:
             found.append(f"{_threads() - self._threads} threads are left")
         if _descriptors() > self._descriptors:

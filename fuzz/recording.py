@@ -11,7 +11,10 @@ from typing import Final
 
 from pydicom import Dataset
 
+from openmodality.dimse.channel import read_all
+from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.exchange import responses
 from openmodality.encoding.deflate import deflate
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.transcode import transcode
@@ -20,6 +23,7 @@ from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.services.storage import InstanceIdentity, store
 from openmodality.services.verification import echo
+from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
@@ -64,6 +68,7 @@ def record(port: int) -> list[Recorded]:
         (_ECHO, RequestOptions(), Association.abort),
         *((_storage(syntax), RequestOptions(), _stores(1)) for syntax in STORED_SYNTAXES),
         (_MANY, _OPTIONS, _stores(3)),
+        (_storage(IMPLICIT_VR_LITTLE_ENDIAN), RequestOptions(), _finds),
     )
     return [_record(port, proposals, options, talk) for proposals, options, talk in talks]
 
@@ -145,6 +150,13 @@ def _stores(count: int) -> Callable[[Association], object]:
             store(association, context, InstanceIdentity(MR, INSTANCE), instance(context.transfer_syntax))
 
     return stores
+
+
+def _finds(association: Association) -> None:
+    command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=MR, Priority=0)
+    identifier = instance(IMPLICIT_VR_LITTLE_ENDIAN)
+    for response in responses(association, association.contexts[0].context_id, command, identifier):
+        read_all(response)
 
 
 def _record(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -104,7 +103,8 @@ def answering(channel: Channel, services: Sequence[Service], request: Message) -
     """As :func:`answer`, one step for each response that has been sent."""
     if request.command.CommandField == CommandField.C_CANCEL_RQ:
         return  # its operation is over; PS3.7 9.3.2.3 asks for no response
-    with closing(_responses(services, request)) as responses:
+    responses = _responses(services, request)
+    try:
         for response in responses:
             if not is_pending(response.status):
                 read_over(request)
@@ -114,6 +114,8 @@ def answering(channel: Channel, services: Sequence[Service], request: Message) -
                 failed = {"command": request.command.name, "status": f"{response.status:04X}"}
                 log.warning("dimse.refused", extra=failed)
             yield response
+    finally:
+        responses.close()
 
 
 def read_over(message: Message) -> None:

@@ -173,7 +173,7 @@ class Association:
 
     def receive_data(self) -> DataReceived:
         """The next part of the current message's data set."""
-        while (event := self._next_event()) is None:
+        while (event := self._provider.next_event()) is None:
             self._read(self.timeouts.data_s, "the rest of a data set")
         received = self._assemble(event)
         if not isinstance(received, DataReceived):
@@ -265,9 +265,6 @@ class Association:
                 self._answer_in_release(event)
 
     def _answer_in_release(self, event: Indication) -> None:
-        if type(event) is not PresentationDataValue:
-            self._flush()
-            self._raise_end(event)
         received = self._assemble(event)
         if isinstance(received, CommandReceived):
             self._current = self._message(received)
@@ -290,7 +287,7 @@ class Association:
 
     def _next_command(self) -> AssociationMessage | None:
         """The next message whose command set has wholly arrived."""
-        while (event := self._next_event()) is not None:
+        while (event := self._provider.next_event()) is not None:
             received = self._assemble(event)
             if isinstance(received, CommandReceived):
                 return self._message(received)
@@ -306,7 +303,10 @@ class Association:
                 pass
 
     def _assemble(self, event: Indication) -> CommandReceived | DataReceived | None:
+        """What an event means for the messages; those that end the association are raised."""
         if not isinstance(event, PresentationDataValue):
+            self._flush()
+            self._raise_end(event)
             raise self._broken("a PDU arrived that has no place in an open association")
         try:
             return self._assembler.receive(event)
@@ -317,17 +317,9 @@ class Association:
         self._end_with(ProviderAbort(ABORT_UNEXPECTED_PDU))
         return ProtocolError(f"{self._peer_name()} broke the protocol: {reason}", advice="see the peer's own log")
 
-    def _next_event(self) -> Indication | None:
-        """The next event that has arrived; those that end the association are raised."""
-        event = self._provider.next_event()
-        if event is not None and type(event) is not PresentationDataValue:
-            self._flush()
-            self._raise_end(event)
-        return event
-
     def _event_at_hand(self) -> Indication | None:
         """The next event, without waiting."""
-        while (event := self._next_event()) is None:
+        while (event := self._provider.next_event()) is None:
             if not self._take(self._transport.read_at_hand):
                 return None
         return event
