@@ -147,13 +147,12 @@ def print_exams(exams: Sequence[ExamRecord], *, json: bool) -> None:
             attribute(exam, "PatientName"),
             attribute(exam, "PatientID"),
             exam.accession_number,
-            "yes" if exam.scheduled else "no",
             moment(exam.created_at),
             moment(exam.ended_at),
         ]
         for exam in exams
     ]
-    headings = ["exam", "state", "patient", "patient ID", "accession", "scheduled", "started", "ended"]
+    headings = ["exam", "state", "patient", "patient ID", "accession", "started", "ended"]
     print_table(headings, rows, empty="there are no such exams")
 
 

@@ -44,7 +44,7 @@ def parse_keys(texts: Iterable[str], known: Collection[TagPath] = ()) -> dict[Ta
     for text in texts:
         name, value = split_key(text)
         try:
-            path = parse_path(name)
+            path = parse_path(name.replace("(", "").replace(")", ""))
         except ValueError as error:
             raise UsageError(f"--key {name}: {error}", advice="write it as Keyword=value") from error
         values[_place(path, known)] = value

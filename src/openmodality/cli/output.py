@@ -6,6 +6,7 @@ What comes from a peer or a file may hold anything; control characters are taken
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,8 @@ from typing import Any, Final
 _GAP: Final = "  "
 _WIDE: Final = ("W", "F")
 _UNSAFE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_NUMBERS: Final = re.compile(r"[\d:\- ]{0,19}")
+"""What is hard to read in pieces: numbers, dates and times."""
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -93,9 +96,22 @@ def _print_rich(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    console = Console()
+    below = _is_uid_too_wide(headings, rows, console.width)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for heading, column in zip(headings, zip(*rows, strict=True), strict=True):
+        if not (below and heading == headings[-1]):
+            table.add_column(heading, overflow="fold", no_wrap=all(map(_NUMBERS.fullmatch, column)))
     for row in rows:
-        table.add_row(*(Text(text) for text in row))
-    Console().print(table)
+        table.add_row(*(Text(text) for text in (row[:-1] if below else row)))
+    console.print(table)
+    if below:
+        console.print(Text(f"\n{headings[-1]} of each, in the same order:", style="dim"))
+        for row in rows:
+            console.print(Text(row[-1]), soft_wrap=True)
+
+
+def _is_uid_too_wide(headings: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> bool:
+    """Whether the UIDs in the last column, which are there to be copied, would be cut into pieces."""
+    widths = [max(map(width, column)) + 3 for column in zip(headings, *rows, strict=True)]
+    return headings[-1].endswith("UID") and sum(widths) > columns
