@@ -28,7 +28,6 @@ from openmodality.services import commitment, mpps, storage, worklist
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_WORKLIST_FIND,
-    MR_IMAGE_STORAGE,
     STORAGE_COMMITMENT_PUSH_MODEL,
 )
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
@@ -154,8 +153,8 @@ def store(at: Hospital, *instances: FileDataset, timeout_s: float = 10.0) -> lis
 
 
 def store_to(peer: RemoteAE, *instances: FileDataset, timeout_s: float = 10.0) -> list[storage.StoreResult]:
-    """Send images on one association to an archive."""
-    with associated(peer, MR_IMAGE_STORAGE, timeout_s=timeout_s) as association:
+    """Send instances of one SOP Class on one association to an archive."""
+    with associated(peer, str(instances[0].SOPClassUID), timeout_s=timeout_s) as association:
         context = association.contexts[0]
         return [
             storage.store(

@@ -33,7 +33,8 @@ KEPT: Final = (
     "PatientComments", "BodyPartExamined", "ProtocolName", "PatientPosition", "StudyInstanceUID", "SeriesInstanceUID",
     "StudyID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber", "Laterality", "NumberOfFrames", "Rows",
     "Columns", "BitsAllocated", "RequestAttributesSequence", "PerformedProcedureStepStartDate",
-    "PerformedProcedureStepStartTime", "PerformedProcedureStepID", "PerformedProcedureStepDescription",
+    "ReferencedRequestSequence", "PerformedProcedureStepStartTime", "PerformedProcedureStepID",
+    "PerformedProcedureStepDescription",
 )  # fmt: skip
 """What can be asked for in a query, and what is checked."""
 

@@ -29,6 +29,11 @@ SERIES_INSTANCE_UID: Final = 0x0020000E
 SOP_INSTANCE_UID: Final = 0x00080018
 REFERENCED_STEP: Final = 0x00081111
 REQUEST_ATTRIBUTES: Final = 0x00400275
+REFERENCED_REQUEST: Final = 0x0040A370
+SOP_CLASS_UID: Final = 0x00080016
+
+_DOCUMENTS: Final = "1.2.840.10008.5.1.4.1.1.88."
+"""SOP Classes of structured reports begin so."""
 MODALITY: Final = 0x00080060
 WITHOUT_REQUEST: Final = ("SR", "KO")
 """Documents: their series module has no Request Attributes Sequence (PS3.3 C.17.1, C.17.6.1)."""
@@ -53,25 +58,35 @@ def instance_findings(
 
 
 def _request_findings(header: Dataset, schedule: Sequence[WorklistItem]) -> Iterator[str]:
+    """A document has no Request Attributes but may name requests of its own accord (PS3.3 C.17.1, C.17.2)."""
     study = text(header, STUDY_INSTANCE_UID)
-    requests = items(header, REQUEST_ATTRIBUTES)
+    is_document = text(header, SOP_CLASS_UID).startswith(_DOCUMENTS)
+    tag, called = (
+        (REFERENCED_REQUEST, "Referenced Request Sequence")
+        if is_document
+        else (REQUEST_ATTRIBUTES, "Request Attributes Sequence")
+    )
+    requests = items(header, tag)
     procedure = [item for item in schedule if item.study_instance_uid == study]
     if procedure:
-        if not requests and text(header, MODALITY) not in WITHOUT_REQUEST:
-            yield f"{name(REQUEST_ATTRIBUTES)} Request Attributes Sequence is missing in a scheduled study"
+        if not requests and not is_document:
+            yield f"{name(tag)} {called} is missing in a scheduled study"
         yield from _identity_findings(header, procedure[0])
     for request in requests:
         step_id = text(request, SCHEDULED_PROCEDURE_STEP_ID)
-        if step_id and not _fits(request, step_id, study, schedule):
-            yield f"{name(REQUEST_ATTRIBUTES)} Request Attributes Sequence names no step scheduled for this study"
+        if (step_id or is_document) and not _fits(request, step_id, study, schedule):
+            yield f"{name(tag)} {called} names no step scheduled for this study"
 
 
 def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[WorklistItem]) -> bool:
-    """Whether a request is that of the study, or one of a group that is stored in one study."""
+    """Whether a request is that of the study, or one of a group that is stored in one study.
+
+    A document names the requested procedure without a step.
+    """
     in_study = {item.patient_id for item in schedule if item.study_instance_uid == study}
     procedure = text(request, REQUESTED_PROCEDURE_ID)
     return any(
-        item.step_id == step_id and item.requested_procedure_id == procedure and item.patient_id in in_study
+        step_id in ("", item.step_id) and item.requested_procedure_id == procedure and item.patient_id in in_study
         for item in schedule
     )
 

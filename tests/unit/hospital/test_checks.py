@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileDataset
-from pydicom.uid import generate_uid
+from pydicom.uid import UID, XRayRadiationDoseSRStorage, generate_uid
 
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.hospital.hospital import Hospital
@@ -53,6 +53,30 @@ def test_an_instance_that_disagrees(hospital: Hospital, keyword: str, value: obj
 
 def test_an_instance_that_agrees(hospital: Hospital) -> None:
     assert stored(hospital, lambda image: None) == []
+
+
+def as_document(image: FileDataset, requested_procedure_id: str = "") -> None:
+    """Make it a document (the hospital looks at the header alone) that names a requested procedure, or none."""
+    image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = UID(XRayRadiationDoseSRStorage)
+    del image.RequestAttributesSequence
+    if requested_procedure_id:
+        request = Dataset()
+        request.StudyInstanceUID, request.RequestedProcedureID = image.StudyInstanceUID, requested_procedure_id
+        image.ReferencedRequestSequence = [request]
+
+
+def test_a_document_has_no_request_attributes(hospital: Hospital) -> None:
+    assert stored(hospital, as_document) == []
+
+
+def test_a_document_names_the_requested_procedure(hospital: Hospital) -> None:
+    procedure = hospital.ris.items[0].requested_procedure_id
+    assert stored(hospital, lambda image: as_document(image, procedure)) == []
+
+
+def test_a_document_names_a_request_of_another_study(hospital: Hospital) -> None:
+    (complaint,) = stored(hospital, lambda image: as_document(image, "OTHER"))
+    assert "(0040,A370) Referenced Request Sequence names no step" in complaint
 
 
 def test_an_instance_of_an_unknown_step(hospital: Hospital) -> None:
