@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from openmodality.errors import StoreError
 from openmodality.jobs.job import State
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
 from tests.devices import Device, add_image, device_in_hospital, today
@@ -73,6 +74,30 @@ def test_images_carry_worklist_and_step(tmp_path: Path, profile: str) -> None:
         assert reference.ReferencedSOPInstanceUID == exam.steps[0].sop_instance_uid
         assert image.PerformedProcedureStepID == exam.steps[0].step_id
         assert modality.wait_until_idle(20)
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_all_instances_carry_the_issuer_that_a_ris_names(tmp_path: Path, profile: str) -> None:
+    """A Patient ID without its issuer is another patient to an archive; a RIS may name it without being asked."""
+    with device_in_hospital(tmp_path, profile, today(profile)) as device, device.modality() as modality:
+        (item,) = modality.worklist()
+        item.attributes.IssuerOfPatientID = "HOSPITAL"
+        with modality.exam(item) as exam:
+            exam.acquire(device.source)
+        files = [dcmread(modality.instance_path(each.SOPInstanceUID)) for each in exam.instances()]
+        assert {file.get("IssuerOfPatientID") for file in files} == {"HOSPITAL"}
+        assert modality.wait_until_idle(20)
+
+
+def test_a_patient_registered_with_an_issuer_is_one_patient(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "rf") as device, device.modality() as modality:
+        with modality.exam(patient={"PatientID": "1", "IssuerOfPatientID": "HOSPITAL"}) as exam:
+            exam.acquire(device.source)
+        assert modality.wait_until_idle(20)
+        modality.delete("STUDY", exam.study_instance_uid, force=True)
+        modality.delete("PATIENT", "1", issuer="HOSPITAL")
+        with pytest.raises(StoreError):
+            modality.delete("PATIENT", "1")
 
 
 def test_several_scheduled_steps_in_one_exam(tmp_path: Path) -> None:
