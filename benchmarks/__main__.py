@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 from pathlib import Path
 
 from benchmarks.cases import CASES, Row
@@ -12,12 +13,13 @@ from benchmarks.cases import CASES, Row
 RESULTS = Path(__file__).parent / "results.md"
 
 
-def main() -> None:
-    """The command line of the benchmarks."""
+def main() -> int:
+    """The command line of the benchmarks; with ``--check`` 1 where a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"which: {', '.join(CASES)}; all by default")
     parser.add_argument("--rounds", type=int, default=5, help="how often each pair is run, in turn")
     parser.add_argument("--write", action="store_true", help="write the table to benchmarks/results.md")
+    parser.add_argument("--check", action="store_true", help="fail where a bar is missed")
     arguments = parser.parse_args()
     unknown = set(arguments.cases) - set(CASES)
     if unknown:
@@ -29,6 +31,10 @@ def main() -> None:
             print(line(row), flush=True)
     if arguments.write:
         RESULTS.write_text(page(rows, arguments.rounds))
+    missed = [row for row in rows if not row.is_met]
+    for row in missed:
+        print(f"missed: {row.what}: {row.ratio:.2f}, must be {row.must}", file=sys.stderr)
+    return 1 if arguments.check and missed else 0
 
 
 def line(row: Row) -> str:
@@ -59,4 +65,4 @@ def page(rows: list[Row], rounds: int) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,9 +20,11 @@ from fuzz.decoders import ABORTED, ACCEPTED, REJECTED, check_pdus
 from fuzz.recording import HOST, MR, Recorded, record
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.service import Response, Service
+from openmodality.encoding.skim import Skimmer
 from openmodality.errors import OpenModalityError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.instances import read_instance
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
@@ -205,6 +207,8 @@ class LiveAcceptor:
             if path.is_file():
                 if path.suffix != ".dcm":
                     yield "a temporary file is left"
+                elif what := _broken(path):
+                    yield f"a stored file is not whole: {what}"
                 path.unlink()
 
     def _echo(self) -> Iterator[str]:
@@ -215,6 +219,18 @@ class LiveAcceptor:
         except OpenModalityError as error:
             yield f"C-ECHO fails: {error}"
         self._settle()
+
+
+def _broken(path: Path) -> str:
+    """What is wrong with a stored file; empty where it is whole."""
+    try:
+        stored = read_instance(path)
+        skimmer = Skimmer(stored.transfer_syntax)
+        skimmer.feed(path.read_bytes()[stored.offset_bytes :])
+        skimmer.finish()
+    except OpenModalityError as error:
+        return str(error)
+    return "" if path.stem == stored.identity.sop_instance_uid else "it has another name than its instance"
 
 
 def classified(answer: bytes) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MAX_LENGTH: Final = 64
+from openmodality.standard.value_lengths import MAX_CHARACTERS
+
+_MAX_LENGTH: Final = MAX_CHARACTERS["UI"]
 _STRICT = re.compile(r"[012](\.(0|[1-9][0-9]*))+", re.ASCII)
 _LENIENT = re.compile(r"[0-9]+(\.[0-9]+)+", re.ASCII)
 
@@ -15,7 +17,7 @@ def is_valid_uid(text: str, *, strict: bool = True) -> bool:
 
     Not ``strict`` is for what others sent: components with leading zeros occur in archives, and pass.
     """
-    return len(text) <= MAX_LENGTH and (_STRICT if strict else _LENIENT).fullmatch(text) is not None
+    return len(text) <= _MAX_LENGTH and (_STRICT if strict else _LENIENT).fullmatch(text) is not None
 
 
 def strip_padding(value: bytes | bytearray | memoryview | str) -> str:

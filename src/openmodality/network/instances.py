@@ -13,12 +13,20 @@ from typing import BinaryIO, Final
 
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
 from openmodality.encoding.head import HeadScanner
-from openmodality.encoding.part10 import PREAMBLE_BYTES, PREFIX, FileMeta, read_any, read_file_meta
+from openmodality.encoding.part10 import (
+    PREAMBLE_BYTES,
+    PREFIX,
+    SOP_CLASS_UID,
+    SOP_INSTANCE_UID,
+    FileMeta,
+    read_any,
+    read_file_meta,
+)
 from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.transcode import Transcoder, transcode
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
-from openmodality.services.storage import SOP_CLASS_UID, SOP_INSTANCE_UID, InstanceIdentity
+from openmodality.services.storage import InstanceIdentity
 from openmodality.services.storage_plan import Kind
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES, UNCOMPRESSED
 from openmodality.upper_layer.p_data import Buffer

@@ -20,13 +20,11 @@ from openmodality.dimse.outgoing import DataSet
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import StatusCategory, category
 from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.part10 import SOP_CLASS_UID, SOP_INSTANCE_UID
 from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.standard.dimse import CommandField, Priority, Status
-
-SOP_CLASS_UID: Final = 0x00080016
-SOP_INSTANCE_UID: Final = 0x00080018
 
 OUT_OF_RESOURCES: Final = 0xA700
 DATA_SET_DOES_NOT_MATCH: Final = 0xA900

@@ -1,21 +1,16 @@
-"""Which presentation contexts a set of instances needs, and on which association each goes (PS3.4 B.3.1, PS3.8
-9.3.2.2).
+"""Which presentation contexts instances need, and on which association each goes (PS3.4 B.3.1, PS3.8 9.3.2.2).
 
 Rules: only what the instances need is proposed. A compressed transfer syntax has a context of its own, because an
-acceptor that may choose
-Implicit VR Little Endian beside it would make us decompress (INTEROP trap 11); a second context with the uncompressed
-ones is the way
-out when it is refused. Implicit VR Little Endian stands last. An instance that is Implicit VR already is offered as
-just that: every
-acceptor must take the default transfer syntax. 128 contexts fit one association; more instances' kinds take further
-ones.
+acceptor that may choose Implicit VR Little Endian beside it would make us decompress (INTEROP trap 11); a second
+context with the uncompressed ones is the way out when it is refused. Implicit VR Little Endian stands last. An
+instance that is Implicit VR already is offered as just that: every acceptor must take the default transfer syntax. 128
+contexts fit one association; more instances' kinds take further ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from openmodality.dimse.channel import PresentationContext
 from openmodality.standard.transfer_syntaxes import (
@@ -24,10 +19,8 @@ from openmodality.standard.transfer_syntaxes import (
     IMPLICIT_VR_LITTLE_ENDIAN,
     UNCOMPRESSED,
 )
+from openmodality.standard.upper_layer import MAX_PRESENTATION_CONTEXTS
 from openmodality.upper_layer.negotiation import ContextProposal
-
-MAX_CONTEXTS: Final = 128
-"""Presentation context ids are odd numbers from 1 to 255 (PS3.8 9.3.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,9 @@ class AssociationPlan:
     kinds: frozenset[Kind]
 
 
-def plan(kinds: Iterable[Kind], configured: Sequence[str] = (), limit: int = MAX_CONTEXTS) -> list[AssociationPlan]:
+def plan(
+    kinds: Iterable[Kind], configured: Sequence[str] = (), limit: int = MAX_PRESENTATION_CONTEXTS
+) -> list[AssociationPlan]:
     """Share the kinds out to as few associations as hold them, in the order in which they come."""
     plans: list[AssociationPlan] = []
     proposals: dict[ContextProposal, None] = {}
@@ -83,9 +78,7 @@ def plan(kinds: Iterable[Kind], configured: Sequence[str] = (), limit: int = MAX
 
 
 def choose(contexts: Sequence[PresentationContext], kind: Kind) -> PresentationContext | None:
-    """The accepted context that an instance goes on: as it is where that is possible, else uncompressed; ``None`` if
-    neither.
-    """
+    """The accepted context that an instance goes on: as it is if that is possible, else uncompressed, else ``None``."""
     fitting = [context for context in contexts if context.abstract_syntax == kind.sop_class_uid and context.as_scu]
     for transfer_syntax in (kind.transfer_syntax, EXPLICIT_VR_LITTLE_ENDIAN, *UNCOMPRESSED):
         for context in fitting:

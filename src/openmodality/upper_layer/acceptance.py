@@ -18,16 +18,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Set
 
 from openmodality.standard import upper_layer as facts
+from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.upper_layer.items import PresentationContextAC, PresentationContextRQ
 from openmodality.upper_layer.negotiation import LocalSide, find_role_selection
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow, RoleSelection, UserInformation
 from openmodality.upper_layer.value_class import value_class
-
-MAX_UID_LENGTH = 64
-"""PS3.5 9.1. What is longer is no UID, and answers that repeat it might not fit their items."""
-VERIFICATION_SOP_CLASS = "1.2.840.10008.1.1"
 
 PROTOCOL_VERSION_NOT_SUPPORTED = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_ACSE, 2)
 NO_REASON_GIVEN = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_USER, 1)
@@ -92,9 +90,7 @@ class Load:
 
 
 _IDLE = Load()
-_VERIFICATION_ONLY = PeerPolicy(
-    {VERIFICATION_SOP_CLASS: SyntaxPolicy((EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))}
-)
+_VERIFICATION_ONLY = PeerPolicy({VERIFICATION: SyntaxPolicy((EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))})
 
 
 def decide(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy, load: Load = _IDLE) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
@@ -151,7 +147,7 @@ def _comparable(title: str, policy: AcceptorPolicy) -> str:
 
 def _peer_policy(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy) -> PeerPolicy | None:
     peer = policy.peer(rq.calling_ae_title.strip())
-    asks_verification = any(context.abstract_syntax == VERIFICATION_SOP_CLASS for context in rq.presentation_contexts)
+    asks_verification = any(context.abstract_syntax == VERIFICATION for context in rq.presentation_contexts)
     if peer is None and policy.accept_unknown_verification and asks_verification:
         return _VERIFICATION_ONLY
     return peer
@@ -177,7 +173,8 @@ def _answer(context: PresentationContextRQ, rq: A_ASSOCIATE_RQ, peer: PeerPolicy
     if context.id % 2 == 0:
         return PresentationContextAC(context.id, facts.CONTEXT_NO_REASON, rejected_syntax)
     syntax_policy = _syntax_policy(context.abstract_syntax, peer)
-    if syntax_policy is None or len(context.abstract_syntax) > MAX_UID_LENGTH:
+    # what is too long is no UID (PS3.5 9.1), and answers that repeat it might not fit their items
+    if syntax_policy is None or len(context.abstract_syntax) > MAX_CHARACTERS["UI"]:
         return PresentationContextAC(context.id, facts.CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED, rejected_syntax)
     if not _has_role(context.abstract_syntax, rq, peer):
         return PresentationContextAC(context.id, facts.CONTEXT_USER_REJECTION, rejected_syntax)

@@ -66,14 +66,3 @@ def fragments(chunk: Buffer, *, context_id: int, is_command: bool, last: bool, m
     rest = length - position
     buffers += (pack_header(PDU_P_DATA_TF, rest + 6, rest + 2, context_id, final_control), view[position:])
     return buffers
-
-
-def message(command: Buffer, chunk: Buffer = b"", *, context_id: int, last: bool, max_pdu_length: int) -> list[Buffer]:
-    """A whole command, and the first chunk of its data set, for one gathered write. No data set: leave ``chunk`` empty.
-
-    ``last`` tells whether ``chunk`` ends the data set.
-    """
-    buffers = fragments(command, context_id=context_id, is_command=True, last=True, max_pdu_length=max_pdu_length)
-    if chunk:
-        buffers += fragments(chunk, context_id=context_id, is_command=False, last=last, max_pdu_length=max_pdu_length)
-    return buffers

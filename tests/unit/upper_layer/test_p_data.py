@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openmodality.errors import ProtocolError, UsageError
-from openmodality.upper_layer.p_data import MAX_FRAGMENT_LENGTH, fragments, max_fragment_length, message
+from openmodality.upper_layer.p_data import MAX_FRAGMENT_LENGTH, fragments, max_fragment_length
 from openmodality.upper_layer.pdu import P_DATA_TF, PresentationDataValueItem, decode
 
 
@@ -78,17 +78,4 @@ def test_an_empty_chunk_only_ends() -> None:
     assert fragments(b"", context_id=1, is_command=False, last=False, max_pdu_length=0) == []
     assert values(fragments(b"", context_id=1, is_command=False, last=True, max_pdu_length=0)) == [
         PresentationDataValueItem(1, False, True, b"")
-    ]
-
-
-def test_a_message_in_one_go() -> None:
-    """Trap 18: command and data are never packed into one PDU."""
-    assert values(message(b"cmnd", b"data", context_id=1, last=True, max_pdu_length=8)) == [
-        PresentationDataValueItem(1, True, False, b"cm"),
-        PresentationDataValueItem(1, True, True, b"nd"),
-        PresentationDataValueItem(1, False, False, b"da"),
-        PresentationDataValueItem(1, False, True, b"ta"),
-    ]
-    assert values(message(b"cmnd", context_id=1, last=True, max_pdu_length=0)) == [
-        PresentationDataValueItem(1, True, True, b"cmnd")
     ]
