@@ -77,7 +77,7 @@ class Runtime:
         self.store.recover()
         recover_exams(self.workflow)
         destinations = max(len(self.site.peers), 1)
-        self._worker = Worker(self.queue, self._executors(), threads=destinations)
+        self._worker = Worker(self.queue, self._executors(), threads=destinations, one_per_ae=True)
         self._worker.start()
         self._stack.callback(self._worker.stop)
         housekeeping = Housekeeping(self.store, self.site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,12 +19,15 @@ from openmodality.cli.site import site_option
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.finding import FindAnswer
 from openmodality.dimse.identifier import Key, identifier
+from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.requestor import associate
 from openmodality.services.query_retrieve import QUERY_RETRIEVE_LEVEL, QueryFailed
 from openmodality.services.query_retrieve import query as find
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
+
+log = logging.getLogger(__name__)
 
 Model = Literal["study", "patient"]
 _FIND: Final[Mapping[str, str]] = {"study": STUDY_ROOT_FIND, "patient": PATIENT_ROOT_FIND}
@@ -131,7 +135,11 @@ def command(
     try:
         answer = _ask(ends, sop_class_uid, asked, limit)
     except QueryFailed as error:
+        log.info("query.failed", extra={"peer": ends.name, "reason": describe(error.status)})
         raise OpenModalityError(f"{ends.remote}: {error}", advice=_advice(sop_class_uid, level, values)) from error
+    except OpenModalityError as error:
+        log.info("query.failed", extra={"peer": ends.name, "reason": str(error)})
+        raise
     if as_json:
         print_json({
             "peer": str(ends.remote),

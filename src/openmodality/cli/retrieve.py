@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from openmodality.network.requestor import associate
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, QUERY_RETRIEVE_LEVEL
 from openmodality.standard.query_retrieve import UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
+
+log = logging.getLogger(__name__)
 
 _MOVE: Final[Mapping[str, str]] = {"study": STUDY_ROOT_MOVE, "patient": PATIENT_ROOT_MOVE}
 
@@ -105,7 +108,15 @@ def _move(ends: Ends, sop_class_uid: str, asked: Dataset, destination: str) -> M
     proposals = [ends.proposal(sop_class_uid)]
     try:
         with associate(ends.remote, ends.local, proposals) as association:
-            return move(association, sop_class_uid, asked, destination, go_on=show)
+            result = move(association, sop_class_uid, asked, destination, go_on=show)
+            if result.outcome is MoveOutcome.FAILED:  # RF-4.2.5.3.1.4-03
+                association.abort()
+        if result.outcome is MoveOutcome.FAILED:
+            log.info("retrieve.failed", extra={"peer": ends.name, "reason": describe(result.status)})
+        return result
+    except OpenModalityError as error:
+        log.info("retrieve.failed", extra={"peer": ends.name, "reason": str(error)})
+        raise
     finally:
         line.clear()
 

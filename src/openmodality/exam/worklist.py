@@ -136,7 +136,7 @@ class Worklist:
             return self._ask(peer, values)
         except OpenModalityError as error:
             status = describe(error.status) if isinstance(error, worklist.WorklistFailed) else ""
-            _log.warning("worklist.failed", extra={"peer": peer.name, "reason": status or str(error)})
+            _log.info("worklist.failed", extra={"peer": peer.name, "reason": status or str(error)})
             raise
 
     def _ask(self, peer: Peer, values: Mapping[TagPath, object]) -> FindAnswer:

@@ -42,7 +42,6 @@ _OTHERS = (
     STUDY_ROOT_MOVE,
 )
 _ENDS: Mapping[type, str] = {A_RELEASE_RQ: "released", A_ABORT_RQ: "aborted"}
-_HOLD_S = 0.3
 _CLOSED_S = 10.0
 
 SITE = """
@@ -98,8 +97,7 @@ class Call:
 class Recorder:
     """The record, and what the hospital answers.
 
-    ``answers`` has a status by the name of a request, or ``abort``, ``silent``, or ``hold``: it is answered after a
-    while in which another association would have time to come.
+    ``answers`` has a status by the name of a request, or ``abort``, or ``silent``: until :meth:`stop` there is none.
     """
 
     items: list[Dataset] = field(default_factory=list)
@@ -174,7 +172,7 @@ class Recorder:
         ]
 
     def stop(self) -> None:
-        """Let go of what is held."""
+        """Be silent no longer."""
         self._stopped.set()
 
     def _requested(self, event: Any) -> None:
@@ -225,7 +223,7 @@ class Recorder:
             self._ended(event, "closed")
             event.assoc.abort()
         else:
-            self._stopped.wait(_HOLD_S if answer == "hold" else _CLOSED_S)
+            self._stopped.wait(_CLOSED_S)
         return 0
 
     def _keep(self, event: Any, data: Dataset) -> None:
@@ -256,7 +254,7 @@ class Recorder:
         self._keep(event, event.identifier)
         status = self._answer(event, "C-MOVE-RQ")
         target = self.destinations.get(event.move_destination)
-        if target is None:
+        if target is None or self.answers.get("C-MOVE-RQ") == "abort":
             yield None, None
             return
         contexts = [build_context(image.SOPClassUID, [IMPLICIT]) for image in self.images]

@@ -1,0 +1,118 @@
+"""R/F 4.1 and 4.2: what the user of the R/F device sets going, and what goes by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+from openmodality import Modality
+from openmodality.device.site_loader import load_site
+from openmodality.jobs.job import Kind, State
+from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
+from tests.acceptance.requirements.pynetdicom_hospital import recorded_device
+from tests.devices import add_image, today
+from tests.made_objects import instances
+from tests.peers.process import wait_until
+
+NO_KITS = """
+[parameters.kits]
+dap = false
+storage_commitment = false
+mwm = false
+mpps = false
+media = false
+"""
+SECOND = """
+[peers.second]
+ae_title = "HOSPITAL"
+host = "127.0.0.1"
+port = {port}
+services = ["storage"]
+"""
+PERSON = {"PatientID": "1", "PatientName": "Doe^Jane"}
+
+
+@pytest.mark.requirement("RF-4.1.1-04", "RF-4.2.3.3.1.1-01")
+def test_the_worklist_is_updated_by_hand_and_at_registration(tmp_path: Path) -> None:
+    with recorded_device(tmp_path, "rf", items=today("rf", 2)) as recorded, recorded.modality() as modality:
+        recorder = recorded.recorder
+        assert len(modality.worklist()) == 2
+        assert [call.names for call in recorder.closed()] == [["C-FIND-RQ"]]
+        modality.register(PERSON)
+        assert [list(call.contexts) for call in recorder.closed()] == [[MODALITY_WORKLIST_FIND]] * 2
+
+
+@pytest.mark.requirement("RF-4.1.1-01")
+def test_images_are_sent_by_themselves_and_by_hand(tmp_path: Path) -> None:
+    with recorded_device(tmp_path, "rf") as recorded, recorded.modality() as modality:
+        recorder = recorded.recorder
+        with modality.exam(patient=PERSON) as exam:
+            first = add_image(exam.series("T1", ProtocolName="T1"), 1)
+        assert modality.wait_until_idle(10)
+        assert [each.data.SOPInstanceUID for each in recorder.requests("C-STORE-RQ")] == [first]
+        modality.send(instance=first)
+        assert modality.wait_until_idle(10)
+        assert [each.data.SOPInstanceUID for each in recorder.requests("C-STORE-RQ")] == [first, first]
+
+
+@pytest.mark.requirement("RF-1-01")
+def test_four_kinds_of_images_are_sent_without_any_kit(tmp_path: Path) -> None:
+    services = ("verification", "storage", "query_retrieve")
+    with recorded_device(tmp_path, "rf", more=NO_KITS, services=services) as recorded:
+        paths = []
+        for number, kind in enumerate(("RF Image", "XA Image", "SC Image", "CR Image")):
+            image = next(instances("rf", kind, None))[1]
+            paths.append(tmp_path / f"{number}.dcm")
+            image.save_as(paths[-1], implicit_vr=False, little_endian=True, enforce_file_format=True)
+        with recorded.modality() as modality:
+            assert modality.import_files(paths).new == 4
+            for study in modality.studies():
+                modality.send(study.attributes["StudyInstanceUID"])
+            assert modality.wait_until_idle(10)
+        sent = {each.data.SOPClassUID for each in recorded.recorder.requests("C-STORE-RQ")}
+        assert sent == {dcmread(path).SOPClassUID for path in paths}
+        assert len(sent) == 4
+
+
+@pytest.mark.requirement("RF-4.2.1.2.2-02")
+def test_one_send_job_is_active_at_a_time(tmp_path: Path) -> None:
+    with recorded_device(tmp_path, "rf") as recorded:
+        recorder = recorded.recorder
+        port = recorder.address.port
+        text = recorded.site.read_text(encoding="utf-8")
+        recorded.site.write_text(f"{text}\n{SECOND.format(port=port)}", encoding="utf-8")
+        assert set(load_site(recorded.site).peers) == {"hospital", "second"}
+        with recorded.modality() as modality:
+            with modality.exam(patient=PERSON) as exam:
+                uid = add_image(exam.series("T1", ProtocolName="T1"))
+            assert modality.wait_until_idle(10)
+            recorder.closed()
+            recorder.forget(C_STORE="silent")
+            for peer in ("hospital", "second"):
+                modality.send(peer=peer, instance=uid)
+            wait_until(lambda: bool(recorder.requests("C-STORE-RQ")))
+            states = sorted(job.state for job in modality.jobs.list(kinds=[Kind.SEND])[:2])
+            assert states == [State.DOING, State.TODO]
+            recorder.stop()
+            assert modality.wait_until_idle(10)
+            assert [call.names for call in recorder.closed()] == [["C-STORE-RQ"], ["C-STORE-RQ"]]
+            assert recorder.peaks == {"ADR_STORAGE_SCU": 1}
+
+
+@pytest.mark.requirement("RF-4.2.4.3.1.3-11")
+@pytest.mark.parametrize(("name", "character_set"), [("Wang^XiaoDong=王^小东", "GB18030"), ("Doe^Jane", None)])
+def test_character_set_of_the_performed_step(tmp_path: Path, name: str, character_set: str | None) -> None:
+    with recorded_device(tmp_path, "rf") as recorded, recorded.modality() as modality:
+        examine(modality, {"PatientID": "1", "PatientName": name, "OperatorsName": name})
+        for request in ("N-CREATE-RQ", "N-SET-RQ"):
+            (sent,) = recorded.recorder.requests(request)
+            assert sent.data.get("SpecificCharacterSet") == character_set
+            assert str(sent.data.OperatorsName) == name
+
+
+def examine(modality: Modality, person: dict[str, object]) -> None:
+    with modality.exam(patient=person) as exam:
+        add_image(exam.series("T1", ProtocolName="T1"))
+    assert modality.wait_until_idle(10)
