@@ -201,8 +201,9 @@ def _files(paths: list[Path], unreadable: list[Unreadable]) -> Iterator[tuple[Pa
         if not path.is_dir():
             yield path, True
             continue
-        found = (Path(folder, name) for folder, _, names in os.walk(path, onerror=closed) for name in names)
-        yield from ((file, False) for file in sorted(found) if file.name != "DICOMDIR")
+        for folder, folders, names in os.walk(path, onerror=closed):
+            folders.sort()
+            yield from ((Path(folder, name), False) for name in sorted(names) if name != "DICOMDIR")
 
 
 def _decompressor() -> Decompress:

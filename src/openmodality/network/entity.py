@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import ssl
 
 DEFAULT_AE_TITLE: Final = "OPENMODALITY"
-DEFAULT_MAX_PDU_LENGTH: Final = 131072
+DEFAULT_MAX_PDU_LENGTH: Final = 262144
 """The longest P-DATA-TF in bytes: what is announced as taken, and what is sent to a peer without a limit."""
 
 MIN_MAX_PDU_LENGTH: Final = 4096

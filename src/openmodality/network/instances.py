@@ -31,6 +31,7 @@ from openmodality.services.storage_plan import Kind
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES, UNCOMPRESSED
 from openmodality.upper_layer.p_data import Buffer
 
+_READ_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _SCAN_BYTES: Final = 64 * 1024
 
 Decompress = Callable[[Path], BinaryIO]
@@ -69,15 +70,17 @@ def read_instance(path: Path) -> FileInstance:
     :class:`NotDicom` where it is something else, such as a text.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a named pipe would wait for somebody to write into it
-            raise NotDicom(f"{path}: is not a file")
-        with path.open("rb") as file:
-            return _instance(path, file)
+        # without O_NONBLOCK, opening a named pipe would wait for somebody to write into it
+        with open(os.open(path, _READ_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123 - flags
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise NotDicom(f"{path}: is not a file")
+            return _instance(path, file, status.st_size)
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
-def _instance(path: Path, file: BinaryIO) -> FileInstance:
+def _instance(path: Path, file: BinaryIO, size: int) -> FileInstance:
     try:
         meta = read_any(file)
         identity = _identity(meta, file)
@@ -86,7 +89,6 @@ def _instance(path: Path, file: BinaryIO) -> FileInstance:
         file.seek(PREAMBLE_BYTES)
         kind = ObjectInvalid if file.read(len(PREFIX)) == PREFIX else NotDicom
         raise kind(f"{path}: {error}", advice=NotDicom.advice) from error
-    size = os.fstat(file.fileno()).st_size
     return FileInstance(path, identity, meta.transfer_syntax_uid, meta.data_set_offset, size - meta.data_set_offset)
 
 
