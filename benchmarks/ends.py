@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,7 +68,11 @@ class Run:
 
 
 def transfer(sender: End, receiver: End, path: Path) -> Run:
-    """Send everything below ``path`` once, into an empty folder, with fresh processes at both ends."""
+    """Send everything below ``path`` once, into an empty folder, with fresh processes at both ends.
+
+    Memory is the highest resident size that the system counts for the program itself (VmHWM): a child's own usage
+    figures would begin with the size of this process, from which it was forked.
+    """
     with _folder() as folder:
         port = free_port()
         process = subprocess.Popen(receiver.receive(folder, port), **_quiet())
@@ -75,15 +80,41 @@ def transfer(sender: End, receiver: End, path: Path) -> Run:
             wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen")
             start = perf_counter()
             sending = subprocess.Popen(sender.send(path, port), **_quiet())
-            _, status, usage = os.wait4(sending.pid, 0)
+            peak = _Peak(sending.pid)
+            status = sending.wait()
             seconds = perf_counter() - start
+            receiver_mb = _peak_mb(process.pid)
         finally:
             process.terminate()
-            _, _, receiver_usage = os.wait4(process.pid, 0)
+            process.wait()
         if status:
             raise RuntimeError(f"{sender.name} to {receiver.name} failed")
         arrived = sum(1 for file in folder.rglob("*") if file.is_file())
-        return Run(seconds, usage.ru_maxrss / 1024, receiver_usage.ru_maxrss / 1024, arrived)
+        return Run(seconds, peak.megabytes, receiver_mb, arrived)
+
+
+class _Peak:
+    """Looks at a process four times a second until it ends."""
+
+    def __init__(self, pid: int) -> None:
+        self.megabytes = 0.0
+        self._pid = pid
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        pause = threading.Event()
+        while (seen := _peak_mb(self._pid)) > 0:
+            self.megabytes = max(self.megabytes, seen)
+            pause.wait(0.25)
+
+
+def _peak_mb(pid: int) -> float:
+    """VmHWM of a process in MB; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 def timed(command: Command) -> float:

@@ -163,23 +163,25 @@ class _Pipeline:
         if context is None:
             yield from self._not_sendable(Sent(instance, error=_no_context(self._association, instance)))
             return
+        finished: list[Sent] = []  # given out when the next is on its way: the caller's work costs the peer no time
+        failure: Sent | None = None
         try:
             with self._reader.data_set(instance, context.transfer_syntax) as data:
                 while len(self._in_flight) >= self._window:
-                    yield self._finish_oldest()
-                if self.end is not None:
-                    yield Sent(instance, error=_not_sent(self.end))
-                    return
-                command = store_command(instance.identity, self._options.originator)
-                message_id = self._outstanding.send(context.context_id, command, data)
+                    finished.append(self._finish_oldest())
+                if self.end is None:
+                    command = store_command(instance.identity, self._options.originator)
+                    message_id = self._outstanding.send(context.context_id, command, data)
+                    self._in_flight.append((message_id, instance))
+                else:
+                    failure = Sent(instance, error=_not_sent(self.end))
         except OpenModalityError as error:
-            sent = Sent(instance, error=error)
-            if self._association.is_open and isinstance(error, ObjectInvalid):
-                yield from self._not_sendable(sent)
-            else:
-                yield self._ended(sent)
-        else:
-            self._in_flight.append((message_id, instance))
+            failure = Sent(instance, error=error)
+            if not (self._association.is_open and isinstance(error, ObjectInvalid)):
+                self._ended(failure)
+        yield from finished
+        if failure is not None:
+            yield from self._not_sendable(failure) if self.end is None else (failure,)
 
     def _not_sendable(self, sent: Sent) -> Iterator[Sent]:
         """An instance of which nothing has gone out: the others go on, or are finished before it is the end."""
