@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from openmodality.errors import UsageError
-from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, State
+from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, State
 from openmodality.jobs.listing import get_job, instances_of, job_of
 from openmodality.jobs.outcome import Done, Outcome
 from openmodality.jobs.policy import Next, decide
@@ -121,6 +121,8 @@ class Queue:
             self._refuse_second(connection, job_id)
             now = self.database.clock()
             values = {"due_at": now, "attempts": 0, "cancel_requested": False, "reason": "retried by the user"}
+            failed = (job_instances.c.job_id == job_id) & (job_instances.c.result == Result.FAILURE)
+            connection.execute(update(job_instances).where(failed).values(result=Result.PENDING))
             self._change(connection, job_id, State.TODO, **values)
             return get_job(connection, job_id)
 

@@ -3,8 +3,8 @@
 Rules. One association for each run, with the presentation contexts that the outstanding instances need and no others.
 What a status means is the profile's data, the site's switches and the peer's overrides. A status that is no success
 ends the association with A-ABORT where the profile says so (R/F); else the next instance follows (MR), as it does
-where the peer takes no such SOP Class (MR-3.2.3.1-03). A run that is repeated leaves out what has success. The job
-fails as transient when all that failed may pass by itself, else as permanent.
+where the peer takes no such SOP Class (MR-3.2.3.1-03). A run that is repeated leaves out what has success, and what
+the peer refused for good until a person retries the job. The job runs again by itself while any failure may pass.
 """
 
 from __future__ import annotations
@@ -60,11 +60,13 @@ class SendExecutor:
         site = self._connections.site
         peer = site.peer(job.destination)
         tally = _Tally()
-        instances = list(self._readable(report.outstanding(), report, tally))
+        judgement = _Judgement(site, peer)
+        wanted = _not_refused(report.outstanding(), judgement, tally)
+        instances = list(self._readable(wanted, report, tally))
         options = SendOptions(
             transfer_syntaxes=peer.transfer_syntaxes_for("storage"),
             response_timeout_s=response_timeout_s(peer, "storage.response_timeout_s"),
-            status_overrides=_Judgement(site, peer),
+            status_overrides=judgement,
         )
 
         def open_planned(plan: AssociationPlan) -> Association:
@@ -111,11 +113,11 @@ class _Tally:
     """The failures of a run, by their reasons."""
 
     reasons: Counter[str] = field(default_factory=Counter)
-    permanent: bool = False
+    transient: bool = False
 
     def failed(self, reason: str, *, transient: bool) -> None:
         self.reasons[reason] += 1
-        self.permanent = self.permanent or not transient
+        self.transient = self.transient or transient
 
     def outcome(self, peer: Peer) -> Outcome:
         if not self.reasons:
@@ -124,7 +126,7 @@ class _Tally:
         total = self.reasons.total()
         words = f"{total} instances were not sent to {peer.name}: " if total > 1 else f"not sent to {peer.name}: "
         more = f" ({count} of them)" if count < total else ""
-        return Fail(words + reason + more) if self.permanent else Retry(words + reason + more)
+        return Retry(words + reason + more) if self.transient else Fail(words + reason + more)
 
 
 class _Judgement(Mapping[int, storage.Outcome]):
@@ -154,6 +156,16 @@ class _Judgement(Mapping[int, storage.Outcome]):
 
     def __len__(self) -> int:
         return 0x10000
+
+
+def _not_refused(outstanding: Iterable[JobInstance], judgement: _Judgement, tally: _Tally) -> Iterator[JobInstance]:
+    """What is to be tried: not what the peer has answered with a status that does not pass by itself."""
+    for instance in outstanding:
+        status = instance.status if instance.result is Result.FAILURE else None
+        if status is not None and not judgement[status].is_transient:
+            tally.failed(instance.comment, transient=False)
+        else:
+            yield instance
 
 
 def _allowed(plan: AssociationPlan, site: Site, peer: Peer) -> list[ContextProposal]:

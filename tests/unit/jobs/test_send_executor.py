@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import time
 
 import pytest
 
@@ -13,6 +14,7 @@ from openmodality import Modality
 from openmodality.jobs.job import Job, Kind, Result, State
 from openmodality.services.storage import StoreRequest
 from tests.devices import Device, add_image, device_in_hospital
+from tests.unit.jobs.conftest import Clock
 
 
 @contextmanager
@@ -123,6 +125,31 @@ def test_only_what_has_no_success_is_sent_again(tmp_path: Path) -> None:
         assert results(modality, job) == [Result.SUCCESS, Result.SUCCESS]
         uids = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
         assert len(uids) == len(set(uids)) == 2
+
+
+def test_a_refusal_for_good_does_not_stop_the_retry_of_what_may_pass(tmp_path: Path) -> None:
+    clock = Clock(time())
+    seen: list[str] = []
+
+    def answer(request: StoreRequest) -> int:
+        seen.append(request.identity.sop_instance_uid)
+        return {1: 0xA900, 2: 0xA700}.get(len(seen), 0)
+
+    with device_in_hospital(tmp_path, "mr") as device, Modality(device.site, clock=clock) as modality:
+        device.hospital.store_status = answer
+        with modality.exam(patient={"PatientID": "1"}) as exam:
+            uids = [add_image(exam.series("T1"), number) for number in (1, 2)]
+        assert modality.wait_until(lambda: len(seen) == 2 and wait_for_run(modality), 10)
+        (job,) = modality.jobs.list(kinds=[Kind.SEND])
+        assert (job.state, results(modality, job)) == (State.TODO, [Result.FAILURE, Result.FAILURE])
+        clock.now += 301
+        assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is State.FAILED, 10)
+        assert results(modality, job) == [Result.FAILURE, Result.SUCCESS]
+        assert "A900" in modality.jobs.show(job.id).job.reason
+        assert seen == [*uids, uids[1]]
+        modality.jobs.retry(job.id)
+        assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is State.DONE, 10)
+        assert seen == [*uids, uids[1], uids[0]]
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
