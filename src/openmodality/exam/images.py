@@ -9,6 +9,7 @@ from io import BytesIO
 from pydicom import Dataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID
+from sqlalchemy import Connection
 
 from openmodality.acquisition.source import AcquiredSeries, Pixels
 from openmodality.device.profile import InformationObject
@@ -16,13 +17,13 @@ from openmodality.device.site import Site
 from openmodality.errors import UsageError
 from openmodality.exam.dose import SERIES_NUMBER, event_to_json
 from openmodality.exam.facts import exam_facts, series_facts
-from openmodality.exam.record import ExamRecord, SeriesRecord, StepRecord, to_json
+from openmodality.exam.record import ExamRecord, SeriesRecord, StepRecord, exam_to_add_to, to_json
 from openmodality.jobs.connection import implementation_identity
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.identity import Uids
 from openmodality.objects.image import build_image
 from openmodality.objects.site_objects import definition_at
-from openmodality.store.local import LocalStore
+from openmodality.store.local import Check, LocalStore
 
 _NO_IMAGES = ("SR", "PR", "KO")
 
@@ -89,11 +90,13 @@ def new_series(
 
 
 class ImageMaker:
-    """Builds the images of one series and stores them."""
+    """Builds the images of one series and stores them, as long as the step of the series is in progress."""
 
     def __init__(
         self, site: Site, store: LocalStore, exam: ExamRecord, step: StepRecord | None, series: SeriesRecord
     ) -> None:
+        self._exam_id = exam.id
+        self._step_uid = series.step_uid
         self._site = site
         self._store = store
         self._definition = definition_at(site, series.object_name)
@@ -106,18 +109,22 @@ class ImageMaker:
         Raises:
             ObjectInvalid: a mandatory attribute has no value, or the pixels do not fit the object.
             StoreError: there is no room.
+            UsageError: the exam has ended meanwhile.
         """
         instance_uid: str = uid or uids_of(self._site).new()
         now = datetime.fromtimestamp(self._store.database.clock())
         instance = InstanceFacts(instance_uid, number, now)
         frame = (pixels, attributes)
         data_set = build_image(self._definition, self._exam, self._series, instance, frame)
-        keep_instance(self._site, self._store, data_set)
+        keep_instance(self._site, self._store, data_set, self._check)
         return instance_uid
 
+    def _check(self, connection: Connection) -> None:
+        exam_to_add_to(connection, self._exam_id, self._step_uid)
 
-def keep_instance(site: Site, store: LocalStore, data_set: Dataset) -> None:
-    """Store an instance that this device made; it is safe when this returns."""
+
+def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check = lambda connection: None) -> None:
+    """Store an instance that this device made, unless ``check`` raises; it is safe and indexed when this returns."""
     class_uid, version_name = implementation_identity(site)
     data_set.file_meta.ImplementationClassUID = UID(class_uid)
     data_set.file_meta.ImplementationVersionName = version_name
@@ -129,7 +136,7 @@ def keep_instance(site: Site, store: LocalStore, data_set: Dataset) -> None:
     except BaseException:
         file.abort()
         raise
-    store.accept(file, "acquired")
+    store.accept_checked(file, "acquired", check)
 
 
 def uids_of(site: Site) -> Uids:

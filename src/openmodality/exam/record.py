@@ -123,9 +123,13 @@ class StepRecord:
         return self.assigned_uid or self.sop_instance_uid
 
 
-def read_exam(connection: Connection, exam_id: int) -> ExamRecord:
-    """One exam. Raises ``UsageError`` when there is none with this number."""
-    row = connection.execute(select(exams).where(exams.c.id == exam_id)).mappings().first()
+def read_exam(connection: Connection, exam_id: int, *, locked: bool = False) -> ExamRecord:
+    """One exam; ``locked``: nobody else changes it before this transaction ends.
+
+    Raises ``UsageError`` when there is none with this number.
+    """
+    statement = select(exams).where(exams.c.id == exam_id)
+    row = connection.execute(statement.with_for_update() if locked else statement).mappings().first()
     if row is None:
         raise UsageError(f"there is no exam {exam_id}", advice="openmodality exam list shows all")
     return _exam(connection, row)
@@ -183,6 +187,22 @@ def steps_of(connection: Connection, exam_id: int) -> list[StepRecord]:
 def open_step(connection: Connection, exam_id: int) -> StepRecord | None:
     """The step that is in progress."""
     return next((step for step in steps_of(connection, exam_id) if step.state == IN_PROGRESS), None)
+
+
+def exam_to_add_to(connection: Connection, exam_id: int, step_uid: str = "") -> tuple[ExamRecord, StepRecord]:
+    """An exam that takes images, and its step, until the transaction ends; ``step_uid``: only while it is this step.
+
+    Raises :class:`UsageError` where it has ended, is about to, or goes on with another step: what is added then would
+    be in no performed step that the RIS is told of.
+    """
+    exam, step = read_exam(connection, exam_id, locked=True), open_step(connection, exam_id)
+    if exam.state != IN_PROGRESS or step is None:
+        raise UsageError(f"exam {exam_id} is {exam.state}", advice="begin it again to append to it")
+    if exam.ending is not None:
+        raise UsageError(f"exam {exam_id} is about to be {exam.ending.state}", advice="append to it once it has ended")
+    if step_uid not in ("", step.sop_instance_uid):
+        raise UsageError(f"exam {exam_id} goes on with another performed step", advice="begin a new series")
+    return exam, step
 
 
 def _exam(connection: Connection, row: RowMapping) -> ExamRecord:

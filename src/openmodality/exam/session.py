@@ -14,8 +14,7 @@ from openmodality.acquisition.drop_folder import Arrival
 from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
-from openmodality.errors import UsageError
-from openmodality.exam.images import ImageMaker, SeriesPlan, new_series, uids_of
+from openmodality.exam.images import ImageMaker, SeriesPlan, uids_of
 from openmodality.exam.record import (
     COMPLETED,
     DISCONTINUED,
@@ -166,16 +165,9 @@ class Exam:
         return ImageMaker(workflow.site, workflow.store, exam, step, series)
 
     def _new_series(self, plan: SeriesPlan, uid: str = "") -> Series:
-        workflow = self._workflow
         if self.state == REGISTERED:
-            workflow.begin(self.id, plan.modality)
-        with workflow.store.database.read() as connection:
-            exam, step = read_exam(connection, self.id), open_step(connection, self.id)
-        if exam.state != IN_PROGRESS:
-            raise UsageError(f"exam {self.id} is {exam.state}", advice="begin it again to append to it")
-        series = new_series(workflow.site, exam, step, plan, workflow.now, uid)
-        workflow.plan_series(self.id, series)
-        return Series(self, series)
+            self._workflow.begin(self.id, plan.modality)
+        return Series(self, self._workflow.new_series(self.id, plan, uid))
 
 
 class Series:
@@ -201,7 +193,8 @@ class Series:
     def add(self, pixels: NDArray[Any], **attributes: object) -> list[str]:
         """Make images of an array, shape (rows, columns) or (frames, rows, columns); their SOP Instance UIDs.
 
-        ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``. An image is safe when this returns.
+        ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``. An image is safe when this returns. Raises
+        ``UsageError`` where the exam has ended meanwhile, in this process or another.
         """
         frames = frames_from_array(pixels, attributes, f"image {self._images + 1}")
         return [self.add_frame(frame) for frame in frames]

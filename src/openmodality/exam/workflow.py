@@ -24,7 +24,7 @@ from openmodality.errors import UsageError
 from openmodality.exam import dose
 from openmodality.exam.delivery import Delivery, produced
 from openmodality.exam.facts import items_of
-from openmodality.exam.images import keep_instance, uids_of
+from openmodality.exam.images import SeriesPlan, keep_instance, new_series, uids_of
 from openmodality.exam.record import (
     COMPLETED,
     DISCONTINUED,
@@ -35,6 +35,7 @@ from openmodality.exam.record import (
     SeriesRecord,
     StepRecord,
     add_series,
+    exam_to_add_to,
     insert_exam,
     insert_item,
     open_step,
@@ -110,7 +111,7 @@ class Workflow:
         An exam that has ended is appended to, with a further performed step.
         """
         with self.store.write() as connection:
-            exam = read_exam(connection, exam_id)
+            exam = read_exam(connection, exam_id, locked=True)
             if exam.state == IN_PROGRESS:
                 return exam
             self._add_step(connection, exam, modality)
@@ -119,10 +120,17 @@ class Workflow:
             self._event(connection, begun, IN_PROGRESS)
             return begun
 
-    def plan_series(self, exam_id: int, series: SeriesRecord) -> ExamRecord:
-        """Put a series on record before its first image."""
+    def new_series(self, exam_id: int, plan: SeriesPlan, uid: str = "") -> SeriesRecord:
+        """Put a series on record before its first image.
+
+        Raises:
+            UsageError: the exam takes no images.
+        """
         with self.store.write() as connection:
-            return add_series(connection, exam_id, series)
+            exam, step = exam_to_add_to(connection, exam_id)
+            series = new_series(self.site, exam, step, plan, self.now, uid)
+            add_series(connection, exam_id, series)
+            return series
 
     def deliver(self, exam_id: int) -> None:
         """Queue for the archives what was made since the last time."""
@@ -141,7 +149,7 @@ class Workflow:
                 known = ", ".join(DISCONTINUATION_REASONS)
                 raise UsageError(f"{reason!r} is no reason of CID 9300: {known}")
         with self.store.write() as connection:
-            exam = read_exam(connection, exam_id)
+            exam = read_exam(connection, exam_id, locked=True)
             if exam.state not in (REGISTERED, IN_PROGRESS):
                 raise UsageError(f"exam {exam_id} is {exam.state} already", advice="append to it to add images")
             if state == COMPLETED and not _content(connection, exam, open_step(connection, exam_id)):
@@ -213,7 +221,8 @@ class Workflow:
         uids = uids_of(self.site)
         series = dose.report_series(self.site, exam, step, uids, ending.at)
         if series.series_instance_uid not in {each.series_instance_uid for each in exam.series}:
-            exam = self.plan_series(exam.id, series)
+            with self.store.write() as connection:
+                exam = add_series(connection, exam.id, series)
         with self.store.read() as connection:
             made = any(each.SeriesInstanceUID == series.series_instance_uid for each in produced(connection, exam))
             if made:

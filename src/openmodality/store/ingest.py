@@ -13,6 +13,8 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.attributes import read_attributes
 from openmodality.store.database import Database
@@ -23,6 +25,8 @@ _log = logging.getLogger(__name__)
 _BATCH = 256
 _DELAY_S = 0.05
 _RETRY_S = 5.0
+Remark = tuple[str, str, str]
+"""SOP Instance UID, name and detail of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,19 @@ def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[
 
     A file that cannot be read stays where it is and is reported as an event.
     """
+    read = _read(files, arrivals)
+    with database.write() as connection:
+        return _record(database, connection, *read)
+
+
+def index_within(database: Database, connection: Connection, files: InstanceFiles, arrivals: Sequence[Arrival]) -> int:
+    """As ``index_arrivals``, in a write transaction that is open."""
+    return _record(database, connection, *_read(files, arrivals))
+
+
+def _read(files: InstanceFiles, arrivals: Sequence[Arrival]) -> tuple[list[Entry], list[Remark]]:
     entries: list[Entry] = []
-    remarks: list[tuple[str, str, str]] = []
+    remarks: list[Remark] = []
     for arrival in arrivals:
         uid = arrival.sop_instance_uid
         if arrival.different:
@@ -132,10 +147,13 @@ def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[
             remarks.append(
                 (uid, "unreadable", str(error) if isinstance(error, ObjectInvalid) else type(error).__name__)
             )
-    with database.write() as connection:
-        for uid, name, detail in remarks:
-            database.add_event(connection, "instance", uid, name, detail)
-        return add_instances(database, connection, entries)
+    return entries, remarks
+
+
+def _record(database: Database, connection: Connection, entries: list[Entry], remarks: list[Remark]) -> int:
+    for uid, name, detail in remarks:
+        database.add_event(connection, "instance", uid, name, detail)
+    return add_instances(database, connection, entries)
 
 
 def _entry(files: InstanceFiles, arrival: Arrival) -> Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +16,13 @@ from openmodality.store.attributes import read_attributes
 from openmodality.store.database import Clock, Database, Durability, open_database
 from openmodality.store.files import InstanceFiles
 from openmodality.store.indexing import Origin
-from openmodality.store.ingest import Arrival, Ingest
+from openmodality.store.ingest import Arrival, Ingest, index_within
 from openmodality.store.instance_file import InstanceFile, Stored
 from openmodality.store.recovery import Progress, Recovered, recover
 
 _COPY_BYTES = 1 << 20
+Check = Callable[[Connection], None]
+"""Raises where the transaction shows that an instance must not be stored."""
 
 
 class LocalStore:
@@ -53,6 +55,21 @@ class LocalStore:
         if stored is not Stored.SAME:
             different = stored is Stored.DIFFERENT
             self._ingest.add(Arrival(file.sop_instance_uid, origin, listed, different))
+        return stored
+
+    def accept_checked(self, file: InstanceFile, origin: Origin, check: Check) -> Stored:
+        """As ``accept``, but ``check``, naming the file and indexing it are one transaction.
+
+        Where ``check`` raises nothing is stored. Slower than ``accept``: for what this device makes itself.
+        """
+        try:
+            with self.database.write() as connection:
+                check(connection)
+                stored = file.commit()
+                arrival = Arrival(file.sop_instance_uid, origin, different=stored is Stored.DIFFERENT)
+                index_within(self.database, connection, self.files, [arrival])
+        finally:
+            file.abort()
         return stored
 
     def add_file(self, path: Path, origin: Origin = "imported") -> Stored:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from openmodality import Modality
 from openmodality.acquisition.drop_folder import Arrival, arrival_key
 from openmodality.errors import StoreError, UsageError
 from openmodality.exam.record import COMPLETED, Ending, save_exam
 from openmodality.jobs.job import Kind, State
+from openmodality.store.schema import performed_steps
 from tests.devices import add_image, device_in_hospital, quick_source, today
 
 
@@ -74,6 +76,47 @@ def test_states_refuse_what_makes_no_sense(tmp_path: Path) -> None:
             modality.find_exam(99)
         with pytest.raises(UsageError, match="no worklist item 99"):
             modality.start_exam(99)
+
+
+def test_an_exam_that_another_process_ended_takes_no_image(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as here:
+        exam = here.start_exam(patient={"PatientID": "1"})
+        series = exam.series("T1")
+        uid = add_image(series)
+        with device.modality(works=False) as there:
+            ended = there.find_exam(exam.id).complete()
+            with pytest.raises(UsageError, match=f"exam {exam.id} is COMPLETED"):
+                add_image(series, 2)
+            assert [each.SOPInstanceUID for each in ended.instances()] == [uid]
+            assert [each.name for each in device.site.parent.rglob("*.dcm")] == [f"{uid}.dcm"]
+            ended.begin()
+            with pytest.raises(UsageError, match="another performed step"):
+                add_image(series, 2)
+        with here._store.write() as connection:
+            save_exam(connection, replace(exam.record, ending=Ending(COMPLETED, 1.7e9)))
+        with pytest.raises(UsageError, match="about to be COMPLETED"):
+            exam.series("T2")
+
+
+def test_images_that_came_after_the_end_are_queued_at_the_next_start(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device:
+        with device.modality(works=False) as modality:
+            exam = modality.start_exam(patient={"PatientID": "1"})
+            uids = {add_image(exam.series("T1"))}
+            running = exam.record
+            exam.complete()
+            with modality._store.write() as connection:  # a process died between naming a file and indexing it
+                connection.execute(update(performed_steps).values(state="IN PROGRESS"))
+                save_exam(connection, running)
+            uids.add(add_image(exam.series("T2")))
+            with modality._store.write() as connection:
+                connection.execute(update(performed_steps).values(state="COMPLETED"))
+                save_exam(connection, replace(exam.record, state=COMPLETED, ended_at=running.created_at))
+        with device.modality() as modality:
+            assert modality.wait_until_idle(10)
+            stored = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
+            assert sorted(stored) == sorted(uids)
+            assert modality.find_exam(exam.id).state == "COMPLETED"
 
 
 def test_an_exam_in_progress_and_what_is_queued_cannot_be_deleted(tmp_path: Path) -> None:
