@@ -23,6 +23,14 @@ class UsageError(OpenModalityError):
     """The caller asked for something that makes no sense, such as sending before an association exists."""
 
 
+class NotFound(UsageError):
+    """What was asked for does not exist: no exam, job, worklist item or instance of that name."""
+
+
+class WrongState(UsageError):
+    """It exists, but its state does not allow what was asked, such as completing an exam that has ended."""
+
+
 class ConfigurationError(OpenModalityError):
     """A profile or site file is wrong; the message names file, line or key, and what is allowed."""
 

@@ -23,6 +23,7 @@ def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
         "committed by the PACS: 36",
     ):
         assert step in ended.out
+    assert ended.out.count("stored in the PACS:") == 2
     lines = ended.out.splitlines()
     heading = next(number for number, line in enumerate(lines) if line.startswith("device "))
     assert [line.split()[0] for line in lines[heading + 1 : heading + 3]] == ["mr", "rf"]

@@ -72,12 +72,14 @@ def test_unscheduled_exam_from_files_appended_and_discontinued(place: Place, tmp
     completed = exam(place, "complete", 1)
     assert (completed.status, "'openmodality serve' does them" in completed.error_line) == (0, True)
     again = exam(place, "acquire", 1, "--from", pixels)
-    assert again.status == 2
+    assert again.status == 1
+    ended_twice = exam(place, "complete", 1)
+    assert (ended_twice.status, "COMPLETED already" in ended_twice.error_line) == (1, True)
     appended = exam(place, "acquire", 1, "--from", pixels, "--append", "--json")
     assert (appended.status, appended.json["instances"], len(appended.json["steps"])) == (0, 2, 2)
     wrong = exam(place, "discontinue", 1, "--reason", "4711")
     assert (wrong.status, "110513" in wrong.error_line) == (2, True)
-    ended = exam(place, "discontinue", 1, "--reason", "110505", "--json")
+    ended = exam(place, "discontinue", 1, "--json")
     assert (ended.status, ended.json["state"]) == (0, "DISCONTINUED")
     assert [step["state"] for step in shown(place)["steps"]] == ["COMPLETED", "DISCONTINUED"]
 
@@ -127,16 +129,16 @@ def test_what_changed_at_the_ris_is_said(place: Place) -> None:
 
 
 def test_wrong_usage(place: Place) -> None:
-    for arguments, said in (
-        (("start", "99"), "there is no worklist item 99"),
-        (("show", "99"), "there is no exam 99"),
-        (("acquire", "1"), "nothing says where the pixels come from"),
-        (("complete", "1"), "there is no exam 1"),
+    for arguments, status, said in (
+        (("start", "99"), 1, "there is no worklist item 99"),
+        (("show", "99"), 1, "there is no exam 99"),
+        (("acquire", "1"), 2, "nothing says where the pixels come from"),
+        (("complete", "1"), 1, "there is no exam 1"),
     ):
         ended = exam(place, *arguments)
-        assert (ended.status, said in ended.error_line) == (2, True), ended.err
+        assert (ended.status, said in ended.error_line) == (status, True), ended.err
     assert exam(place, "start", 1).status == 0
     unknown = exam(place, "acquire", 1, "--simulate", "nothing")
     assert (unknown.status, "T1 SE SAG" in unknown.error_line) == (2, True)
     empty = exam(place, "complete", 1)
-    assert (empty.status, "has no image" in empty.error_line) == (2, True)
+    assert (empty.status, "discontinue it" in empty.error_line) == (1, True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.store.deletion import Deleted, delete_entity
 from openmodality.store.instance_file import Stored
 from openmodality.store.local import LocalStore
@@ -46,7 +46,7 @@ class LocalData:
         with self._store.read() as connection:
             found = instance_references(connection, Level.IMAGE, keys)
         if not found:
-            raise UsageError("the local database has no such instances")
+            raise NotFound("the local database has no such instances")
         return found
 
     def import_files(self, paths: Iterable[str | Path], progress: Progress = lambda done, total: None) -> Imported:

@@ -14,7 +14,7 @@ from openmodality.app.local_data import Imported, LocalData, Progress
 from openmodality.app.runtime import Runtime
 from openmodality.device.site import Peer, Site
 from openmodality.device.site_loader import load_site
-from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError, WrongState
 from openmodality.exam.record import ExamRecord, read_exam, read_exams
 from openmodality.exam.session import Exam, patient_attributes
 from openmodality.exam.worklist import ItemCheck, WorklistAnswer
@@ -273,7 +273,7 @@ class Modality:
         checks = [self.check(item) for item in items]
         for check in checks:
             if check.state in ("gone", "changed") and confirm is not None and not confirm(check):
-                raise UsageError(f"the exam was not started: {check.notice}")
+                raise WrongState(f"the exam was not started: {check.notice}")
         return [check.item for check in checks], [check.notice for check in checks if check.notice]
 
     def _registered(

@@ -13,7 +13,7 @@ import click
 
 from openmodality.cli.demo_display import display
 from openmodality.cli.demo_exam import DemoExam, Result
-from openmodality.cli.demo_place import hospital_options, prepare
+from openmodality.cli.demo_place import alone, hospital_options, prepare
 from openmodality.cli.output import counted, print_json, print_table
 from openmodality.cli.peer import json_option
 from openmodality.errors import OpenModalityError
@@ -69,8 +69,9 @@ def _run(folder: Path, profiles: Sequence[str], *, quiet: bool) -> list[Result]:
     results = []
     with ExitStack() as stack:
         shown = stack.enter_context(display(quiet=quiet))
-        hospital, sites = prepare(folder, profiles, Habits(commitment_delay_s=COMMITMENT_DELAY_S))
-        stack.enter_context(hospital)
+        with alone():
+            hospital, sites = prepare(folder, profiles, Habits(commitment_delay_s=COMMITMENT_DELAY_S))
+            stack.enter_context(hospital)
         shown.say(f"virtual hospital: RIS {hospital.ris_peer}, PACS {hospital.pacs_peer}")
         for site in sites.values():
             results.append(DemoExam(site, hospital, shown).run())

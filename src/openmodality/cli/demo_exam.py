@@ -120,11 +120,13 @@ class DemoExam:
     def _deliver(self, modality: Modality, exam: Exam) -> None:
         """Until everything is stored and committed, or cannot be."""
         deadline, pause = monotonic() + DELIVERY_TIMEOUT_S, threading.Event()
-        total = len(exam.instances())
+        total, is_sent = len(exam.instances()), False
         while True:
             (study,) = modality.studies(StudyInstanceUID=exam.study_instance_uid)
-            self._display.progress("stored in the PACS", study.sent, total)
-            if study.sent == total:
+            if not is_sent:
+                self._display.progress("stored in the PACS", study.sent, total)
+            is_sent = study.sent == total
+            if is_sent:
                 self._display.progress("committed by the PACS", study.committed, total)
             if modality.jobs.idle or monotonic() > deadline:
                 return

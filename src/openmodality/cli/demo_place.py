@@ -5,28 +5,43 @@
     DIR/hospital/             what RIS and PACS got
     DIR/mr/site.toml          the device; its database and instances are in data/ beside it
     DIR/mr/pictures/exam-1/   a PNG of each image
-    DIR/ports.json            the ports that were free when it was made
+    DIR/ports.json            the ports of all of them: the usual ones, or free ones where one of those was taken
 
 A folder of an earlier demonstration is used again as it is, with its ports.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import socket
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from openmodality.device.site import Site
 from openmodality.device.site_loader import load_site
 from openmodality.device.template import write_site
-from openmodality.errors import ConfigurationError, TransportError
+from openmodality.errors import ConfigurationError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
 
 _SERVERS = {"ris": RIS, "pacs": PACS, "printer": PRINTER}
+_USUAL = (*(each.port for each in _SERVERS.values()), *(port for _, port in DEVICES.values()))
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One demonstration at a time chooses its ports; the next one chooses when this one's servers listen."""
+    fd = os.open(tempfile.gettempdir(), os.O_RDONLY | os.O_CLOEXEC)  # a folder: needs no file, whoever made it
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def prepare(folder: Path, profiles: Sequence[str], habits: Habits) -> tuple[Hospital, dict[str, Site]]:
@@ -77,7 +92,7 @@ def _ports(folder: Path) -> dict[int, int]:
     try:
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(_free_ports()) + "\n", encoding="utf-8")
+            file.write_text(json.dumps(free_ports(_USUAL)) + "\n", encoding="utf-8")
         return {int(usual): int(chosen) for usual, chosen in json.loads(file.read_text(encoding="utf-8")).items()}
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be used: {error.strerror}") from error
@@ -85,20 +100,20 @@ def _ports(folder: Path) -> dict[int, int]:
         raise ConfigurationError(f"{file} is no list of ports", advice="delete it, or choose another folder") from error
 
 
-def _free_ports() -> dict[int, int]:
-    """The usual ports where they are free, others for the rest."""
-    usual = [each.port for each in _SERVERS.values()] + [port for _, port in DEVICES.values()]
+def free_ports(usual: Sequence[int]) -> dict[int, int]:
+    """The usual ports where all are free, others for all of them where one is taken.
+
+    For all: where another hospital runs, its devices need their ports too, although nobody may listen there yet.
+    """
     with ExitStack() as probes:  # all are held until the last is found, so that none is found twice
-        return {port: _free_port(port, probes) for port in usual}
-
-
-def _free_port(wanted: int, probes: ExitStack) -> int:
-    for port in (wanted, 0):
-        probe = probes.enter_context(socket.socket())
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOCALHOST, port))
+            return {port: _bound(port, probes) for port in usual}
         except OSError:
-            continue
-        return int(probe.getsockname()[1])
-    raise TransportError("this machine has no free port")
+            return {port: _bound(0, probes) for port in usual}
+
+
+def _bound(port: int, probes: ExitStack) -> int:
+    probe = probes.enter_context(socket.socket())
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind((LOCALHOST, port))
+    return int(probe.getsockname()[1])

@@ -16,9 +16,10 @@ from openmodality.cli.keys import split_key
 from openmodality.cli.output import clean, counted, print_json
 from openmodality.cli.peer import json_option
 from openmodality.cli.site import device, site_option
-from openmodality.errors import UsageError
+from openmodality.errors import NotFound, UsageError
 from openmodality.exam.record import COMPLETED, DISCONTINUED, IN_PROGRESS, REGISTERED
 from openmodality.exam.worklist import ItemCheck
+from openmodality.standard.discontinuation_reasons import UNSPECIFIED
 
 if TYPE_CHECKING:
     from openmodality.app import Modality
@@ -168,7 +169,13 @@ def complete(exam: str, site_file: Path, as_json: bool) -> None:
 
 @command.command("discontinue", help=f"End an exam as DISCONTINUED.\n\nCodes of --reason: {reasons()}.")
 @_exam_argument
-@click.option("--reason", metavar="CODE", required=True, help="Why, as a code of the list above (CID 9300).")
+@click.option(
+    "--reason",
+    metavar="CODE",
+    default=UNSPECIFIED,
+    show_default=True,
+    help="Why, as a code of the list above (CID 9300).",
+)
 @site_option
 @json_option
 def discontinue(exam: str, reason: str, site_file: Path, as_json: bool) -> None:
@@ -220,7 +227,7 @@ def find_exam(modality: Modality, text: str) -> Exam:
         return modality.find_exam(fitting[0])
     if fitting:
         raise UsageError(f"{text} fits the exams {_listed(fitting)}", advice="give the number of one")
-    raise UsageError(f"there is no exam {text}", advice="openmodality exam list shows all")
+    raise NotFound(f"there is no exam {text}", advice="openmodality exam list shows all")
 
 
 def _item(modality: Modality, text: str) -> int:
@@ -233,7 +240,7 @@ def _item(modality: Modality, text: str) -> int:
         return fitting[0]
     if fitting:
         raise UsageError(f"{text} fits the worklist items {_listed(fitting)}", advice="give their numbers")
-    raise UsageError(f"there is no worklist item {text}", advice="openmodality worklist shows them")
+    raise NotFound(f"there is no worklist item {text}", advice="openmodality worklist shows them")
 
 
 def _listed(numbers: Iterable[int]) -> str:

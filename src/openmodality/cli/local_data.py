@@ -13,7 +13,7 @@ from openmodality.cli.keys import date_and_time, split_key
 from openmodality.cli.output import counted, print_fields, print_json, print_table
 from openmodality.cli.peer import json_option
 from openmodality.cli.site import device, site_option
-from openmodality.errors import UsageError
+from openmodality.errors import NotFound
 from openmodality.store.deletion import NotCommitted
 from openmodality.store.queries import Found, Level
 
@@ -194,7 +194,7 @@ def _find(modality: Modality, entity: _Entity, keys: Mapping[str, str]) -> list[
 def _one(modality: Modality, entity: _Entity, uid: str) -> Found:
     found = _find(modality, entity, {entity.unique_key: uid})
     if len(found) != 1:
-        raise UsageError(f"there is no {entity.noun} {uid}", advice=f"openmodality {entity.plural} list shows all")
+        raise NotFound(f"there is no {entity.noun} {uid}", advice=f"openmodality {entity.plural} list shows all")
     return found[0]
 
 

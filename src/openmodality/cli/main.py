@@ -3,9 +3,9 @@
 A command's module is imported when the command is called, and not before: ``openmodality echo`` must start in about a
 tenth of a second. :data:`COMMANDS` names each command, where it is and what it is for.
 
-Exit status: 0 done, 1 the operation failed, 2 wrong usage or configuration. Errors are one line on stderr: what
-failed, with which peer, what to do. Warnings of the log are on stderr too, one line each. A traceback comes only with
-``--debug``.
+Exit status: 0 done, 1 the operation failed (also for an exam, job or study that is not there or whose state does not
+allow it), 2 wrong usage or configuration. Errors are one line on stderr: what failed, with which peer, what to do.
+Warnings of the log are on stderr too, one line each. A traceback comes only with ``--debug``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from openmodality.cli.log import show_log
-from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -108,6 +108,8 @@ def _report(error: Exception) -> int:
         return INTERRUPTED
     if isinstance(error, click.ClickException):
         return _report_usage(error)
+    if isinstance(error, (NotFound, WrongState)):
+        return _say(error_line(error), FAILED)
     if isinstance(error, (ConfigurationError, UsageError)):
         return _say(error_line(error), WRONG_USAGE)
     if isinstance(error, OpenModalityError):

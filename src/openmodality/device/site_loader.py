@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from pydicom.uid import UID
 
@@ -32,10 +32,14 @@ from openmodality.device.tables import is_file
 from openmodality.device.toml_file import Location, key_lines, place, validated
 from openmodality.errors import ConfigurationError
 
+SITE_FILE: Final = "site.toml"
+"""Its name where only the folder is given."""
+
 
 def load_site(path: str | Path) -> Site:
-    """The site of this file, with its profile loaded."""
-    file = Path(path)
+    """The site of this file, or of ``site.toml`` in this folder, with its profile loaded."""
+    given = Path(path)
+    file = given / SITE_FILE if given.is_dir() else given
     text = _text(file)
     settings = validated(SiteFile, text, str(file))
     return _Resolver(file, settings, key_lines(text)).site()

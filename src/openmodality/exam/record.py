@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydicom import Dataset
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from openmodality.errors import UsageError
+from openmodality.errors import NotFound, WrongState
 from openmodality.store.schema import exam_steps, exams, performed_steps
 
 REGISTERED, IN_PROGRESS, COMPLETED, DISCONTINUED = "REGISTERED", "IN PROGRESS", "COMPLETED", "DISCONTINUED"
@@ -131,7 +131,7 @@ def read_exam(connection: Connection, exam_id: int, *, locked: bool = False) -> 
     statement = select(exams).where(exams.c.id == exam_id)
     row = connection.execute(statement.with_for_update() if locked else statement).mappings().first()
     if row is None:
-        raise UsageError(f"there is no exam {exam_id}", advice="openmodality exam list shows all")
+        raise NotFound(f"there is no exam {exam_id}", advice="openmodality exam list shows all")
     return _exam(connection, row)
 
 
@@ -197,11 +197,11 @@ def exam_to_add_to(connection: Connection, exam_id: int, step_uid: str = "") -> 
     """
     exam, step = read_exam(connection, exam_id, locked=True), open_step(connection, exam_id)
     if exam.state != IN_PROGRESS or step is None:
-        raise UsageError(f"exam {exam_id} is {exam.state}", advice="begin it again to append to it")
+        raise WrongState(f"exam {exam_id} is {exam.state}", advice="begin it again to append to it")
     if exam.ending is not None:
-        raise UsageError(f"exam {exam_id} is about to be {exam.ending.state}", advice="append to it once it has ended")
+        raise WrongState(f"exam {exam_id} is about to be {exam.ending.state}", advice="append to it once it has ended")
     if step_uid not in ("", step.sop_instance_uid):
-        raise UsageError(f"exam {exam_id} goes on with another performed step", advice="begin a new series")
+        raise WrongState(f"exam {exam_id} goes on with another performed step", advice="begin a new series")
     return exam, step
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, insert, update
 
 from openmodality.device.profile import Service
 from openmodality.device.site import Peer, Site
-from openmodality.errors import UsageError
+from openmodality.errors import UsageError, WrongState
 from openmodality.exam import dose
 from openmodality.exam.delivery import Delivery, produced
 from openmodality.exam.facts import items_of
@@ -151,9 +151,9 @@ class Workflow:
         with self.store.write() as connection:
             exam = read_exam(connection, exam_id, locked=True)
             if exam.state not in (REGISTERED, IN_PROGRESS):
-                raise UsageError(f"exam {exam_id} is {exam.state} already", advice="append to it to add images")
+                raise WrongState(f"exam {exam_id} is {exam.state} already", advice="append to it to add images")
             if state == COMPLETED and not _content(connection, exam, open_step(connection, exam_id)):
-                raise UsageError(f"exam {exam_id} has no image", advice="discontinue it instead")
+                raise WrongState(f"exam {exam_id} has no image: discontinue it instead")
             save_exam(connection, replace(exam, ending=exam.ending or Ending(state, self.now, reason)))
         return self.carry_out(exam_id)
 

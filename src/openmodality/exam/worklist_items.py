@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from openmodality.device.item_values import element_with_value, sequence_items
 from openmodality.device.paths import parse_path
-from openmodality.errors import UsageError
+from openmodality.errors import NotFound
 from openmodality.exam.record import Json, from_json, to_json
 from openmodality.store.attributes import keywords_of
 from openmodality.store.database import Database
@@ -123,7 +123,7 @@ def stored_items(connection: Connection, numbers: Sequence[int] | None = None) -
     found = {row["id"]: _item(row) for row in connection.execute(statement.where(columns.id.in_(numbers))).mappings()}
     missing = [number for number in numbers if number not in found]
     if missing:
-        raise UsageError(f"there is no worklist item {missing[0]}", advice="openmodality worklist shows them")
+        raise NotFound(f"there is no worklist item {missing[0]}", advice="openmodality worklist shows them")
     return [found[number] for number in numbers]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from openmodality.errors import UsageError
+from openmodality.errors import NotFound
 from openmodality.jobs.job import Job, JobInstance, Kind, Result, RetryParameters, State
 from openmodality.store.schema import events, job_dependencies, job_instances, jobs
 
@@ -46,7 +46,7 @@ def get_job(connection: Connection, job_id: int) -> Job:
     """One job. Raises ``UsageError`` when there is none with this number."""
     row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().first()
     if row is None:
-        raise UsageError(f"there is no job {job_id}", advice="openmodality jobs list shows all")
+        raise NotFound(f"there is no job {job_id}", advice="openmodality jobs list shows all")
     return job_of(row)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from openmodality.errors import UsageError
+from openmodality.errors import UsageError, WrongState
 from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, State
 from openmodality.jobs.listing import get_job, instances_of, job_of
 from openmodality.jobs.outcome import Done, Outcome
@@ -91,7 +91,7 @@ class Queue:
         with self.database.write() as connection:
             job = get_job(connection, job_id)
             if job.state is not State.DOING:
-                raise UsageError(f"job {job_id} is {job.state}, not being done")
+                raise WrongState(f"job {job_id} is {job.state}, not being done")
             step = decide(outcome, job.attempts, job.retry, self.database.clock())
             if job.cancel_requested and step.state is not State.DONE:
                 self._cancel(connection, job_id, BY_USER)
@@ -115,7 +115,7 @@ class Queue:
         with self.database.write() as connection:
             job = get_job(connection, job_id)
             if job.state in (State.DOING, State.DONE):
-                raise UsageError(
+                raise WrongState(
                     f"job {job_id} is {job.state}; only a job that is neither doing nor done can be retried"
                 )
             self._refuse_second(connection, job_id)
@@ -131,7 +131,7 @@ class Queue:
         with self.database.write() as connection:
             job = get_job(connection, job_id)
             if job.state in (State.DONE, State.CANCELLED):
-                raise UsageError(f"job {job_id} is {job.state} already")
+                raise WrongState(f"job {job_id} is {job.state} already")
             if job.state is State.DOING:
                 connection.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))
                 self._event(connection, job_id, State.DOING, "the user asked to cancel")

@@ -462,8 +462,16 @@ def test_all_mistakes_of_the_settings_are_named_at_once(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="does not exist: openmodality init makes one"):
         load_site(tmp_path / "site.toml")
+    (tmp_path / "folder" / "site.toml").mkdir(parents=True)
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        load_site(tmp_path)
+        load_site(tmp_path / "folder")
     (tmp_path / "site.toml").write_bytes(b"\xff")
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         load_site(tmp_path / "site.toml")
+
+
+def test_a_folder_stands_for_the_site_file_in_it(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(MINIMAL)
+    assert load_site(tmp_path).path == tmp_path / "site.toml"
+    with pytest.raises(ConfigurationError, match=r"none.* does not exist"):
+        load_site(tmp_path / "none")
