@@ -171,8 +171,10 @@ def save_exam(connection: Connection, exam: ExamRecord) -> None:
 
 
 def add_series(connection: Connection, exam_id: int, series: SeriesRecord) -> ExamRecord:
-    """Put a series on record."""
-    exam = read_exam(connection, exam_id)
+    """Put a series on record, once."""
+    exam = read_exam(connection, exam_id, locked=True)
+    if series.series_instance_uid in {each.series_instance_uid for each in exam.series}:
+        return exam
     changed = replace(exam, series=(*exam.series, series))
     save_exam(connection, changed)
     return changed

@@ -47,8 +47,9 @@ class Exam:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.state not in (REGISTERED, IN_PROGRESS):
-            return  # it was ended inside the block
+        record = self.record
+        if record.state not in (REGISTERED, IN_PROGRESS) or (error is not None and record.ending is not None):
+            return  # it was ended inside the block, or is about to be
         if kind is None:
             self.complete()
         else:

@@ -141,7 +141,8 @@ class Workflow:
         """End the exam as COMPLETED or DISCONTINUED.
 
         Raises:
-            UsageError: it has ended already, it has no image to be completed with, or the reason is none of CID 9300.
+            UsageError: it has ended already or is about to end otherwise, it has no image to be completed with, or the
+                reason is none of CID 9300.
         """
         if state == DISCONTINUED:
             reason = reason or UNSPECIFIED
@@ -154,11 +155,17 @@ class Workflow:
                 raise WrongState(f"exam {exam_id} is {exam.state} already", advice="append to it to add images")
             if state == COMPLETED and not _content(connection, exam, open_step(connection, exam_id)):
                 raise WrongState(f"exam {exam_id} has no image: discontinue it instead")
-            save_exam(connection, replace(exam, ending=exam.ending or Ending(state, self.now, reason)))
+            ending = exam.ending or Ending(state, self.now, reason)
+            if (ending.state, ending.reason) != (state, reason):
+                raise WrongState(
+                    f"exam {exam_id} is about to be {_words(ending)}",
+                    advice="end it that way, or let openmodality serve do it, and append to it then",
+                )
+            save_exam(connection, replace(exam, ending=ending))
         return self.carry_out(exam_id)
 
     def carry_out(self, exam_id: int) -> ExamRecord:
-        """Do what the noted ending asks for; can be repeated at any point."""
+        """Do what the noted ending asks for; can be repeated at any point, by several processes too."""
         with self.store.read() as connection:
             exam, step = read_exam(connection, exam_id), open_step(connection, exam_id)
         ending = exam.ending
@@ -167,7 +174,9 @@ class Workflow:
         if dose.events_of(exam, step) and dose.has_dose_report(self.site):
             exam = self._make_report(exam, step, ending)
         with self.store.write() as connection:
-            exam = read_exam(connection, exam_id)
+            exam = read_exam(connection, exam_id, locked=True)
+            if exam.ending != ending or _id(open_step(connection, exam_id)) != _id(step):
+                return exam  # another process did it meanwhile
             if step is not None:
                 self._end_step(connection, exam, step, ending)
             ended = replace(exam, state=ending.state, ended_at=ending.at, ending=None)
@@ -273,6 +282,14 @@ def _local_accession(exam: ExamRecord) -> str:
 
 def _scheduled_modality(exam: ExamRecord) -> str:
     return next((value for item in items_of(exam) if (value := value_of(item, "Modality"))), "")
+
+
+def _id(step: StepRecord | None) -> int | None:
+    return step.id if step else None
+
+
+def _words(ending: Ending) -> str:
+    return f"{ending.state} with reason {ending.reason}" if ending.reason else ending.state
 
 
 def _reason_words(ending: Ending) -> str:

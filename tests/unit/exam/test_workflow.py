@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy import update
 from openmodality import Modality
 from openmodality.acquisition.drop_folder import Arrival, arrival_key
 from openmodality.errors import StoreError, UsageError
-from openmodality.exam.record import COMPLETED, Ending, save_exam
+from openmodality.exam.record import COMPLETED, Ending, ExamRecord, save_exam
+from openmodality.exam.workflow import Workflow
 from openmodality.jobs.job import Kind, State
 from openmodality.store.schema import performed_steps
 from tests.devices import add_image, device_in_hospital, quick_source, today
@@ -96,6 +98,42 @@ def test_an_exam_that_another_process_ended_takes_no_image(tmp_path: Path) -> No
             save_exam(connection, replace(exam.record, ending=Ending(COMPLETED, 1.7e9)))
         with pytest.raises(UsageError, match="about to be COMPLETED"):
             exam.series("T2")
+
+
+def test_an_ending_is_not_replaced_by_another(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        add_image(exam.series("T1"))
+        with modality._store.write() as connection:
+            save_exam(connection, replace(exam.record, ending=Ending(COMPLETED, 1.7e9)))
+        with pytest.raises(UsageError, match="about to be COMPLETED"):
+            exam.discontinue("110514")
+        with pytest.raises(ZeroDivisionError), exam:
+            _ = 1 / 0
+        assert exam.state == "IN PROGRESS"
+        assert exam.complete().state == "COMPLETED"
+
+
+def test_two_processes_carry_out_an_ending_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        device_in_hospital(tmp_path, "rf") as device,
+        device.modality(works=False) as here,
+        device.modality(works=False) as there,
+    ):
+        exam = here.start_exam(patient={"PatientID": "1"})
+        exam.acquire(quick_source("rf"))
+        make_report = Workflow._make_report
+
+        def overtaken(*arguments: Any) -> ExamRecord:
+            monkeypatch.undo()
+            there.find_exam(exam.id).complete()
+            return make_report(*arguments)
+
+        monkeypatch.setattr(Workflow, "_make_report", overtaken)
+        assert exam.complete().state == "COMPLETED"
+        assert len(here.jobs.list(kinds=[Kind.MPPS_SET])) == 1
+        assert len(exam.record.series) == 2
+        assert len(exam.instances()) == 3
 
 
 def test_images_that_came_after_the_end_are_queued_at_the_next_start(tmp_path: Path) -> None:
