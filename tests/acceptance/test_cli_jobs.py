@@ -64,6 +64,8 @@ def test_failures_say_why(place: Place) -> None:
     assert details["instances"][0]["status"] == "A900"
     assert details["history"][-1]["state"] == "failed"
     (commit,) = listed(place, "--kind", "commit")
+    assert commit["reason"] == f"waits for job {send['job']}, which failed"
+    assert f"waits for job {send['job']}, which failed" in jobs(place, "list").out
     assert f"job {send['job']} (send, failed)" in jobs(place, "show", commit["job"]).out
     place.hospital.behave()
     assert jobs(place, "retry", send["job"]).status == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openmodality.jobs.job import Job, JobInstance, Kind, Result, State
@@ -53,6 +53,11 @@ class Jobs:
         """How many instances of each job have which result."""
         with self._queue.database.read() as connection:
             return count_results(connection, [job.id for job in jobs])
+
+    def waits_for(self, jobs: Iterable[Job]) -> dict[int, Sequence[Job]]:
+        """What holds up each of the jobs that are yet to be done."""
+        with self._queue.database.read() as connection:
+            return {job.id: blockers(connection, job) for job in jobs if job.state is State.TODO}
 
     def retry(self, job_id: int) -> Job:
         """Run a job now: one that failed, was cancelled or waits. What has success is not repeated."""

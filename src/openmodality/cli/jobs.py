@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,12 +61,15 @@ def list_(
             limit=limit + 1,
         )
         results = modality.jobs.results(jobs)
+        held = modality.jobs.waits_for(jobs)
     shown = jobs[:limit]
     if as_json:
-        print_json([job_as_json(job, results[job.id]) for job in shown])
+        print_json([job_as_json(job, results[job.id], held.get(job.id, ())) for job in shown])
         return
     headings = ["job", "kind", "peer", "state", "instances", "queued", "reason"]
-    print_table(headings, [_row(job, results[job.id]) for job in shown], empty="there are no such jobs")
+    print_table(
+        headings, [_row(job, results[job.id], held.get(job.id, ())) for job in shown], empty="there are no such jobs"
+    )
     if len(jobs) > limit:
         print(f"there are more than {limit}; raise --limit to see older ones", file=sys.stderr)
 
@@ -82,7 +85,7 @@ def show(job: int, site_file: Path, as_json: bool) -> None:
         results = modality.jobs.results([details.job])[job]
     if as_json:
         print_json({
-            **job_as_json(details.job, results),
+            **job_as_json(details.job, results, details.blockers),
             "instances": [_instance_as_json(instance) for instance in details.instances],
             "history": [
                 {"at": moment(change.at), "state": change.state, "detail": change.detail} for change in details.history
@@ -118,8 +121,11 @@ def _line(job: Job) -> str:
     return f"job {job.id}: {job.kind} to {job.destination}, {job.state}"
 
 
-def reason(job: Job) -> str:
-    """Why a job is in its state, in words."""
+def reason(job: Job, held_by: Sequence[Job] = ()) -> str:
+    """Why a job is in its state, in words; ``held_by`` are the jobs that it waits for."""
+    if held_by and job.state is State.TODO:
+        holder = next((each for each in held_by if each.state is State.FAILED), held_by[0])
+        return f"waits for job {holder.id}{', which failed' if holder.state is State.FAILED else ''}"
     said = f"waiting for {job.waiting_for}" if job.waiting_for else job.reason
     if job.attempts and not job.state.finished:
         said += f" (attempt {job.attempts + 1})"
@@ -137,8 +143,16 @@ def _counts(results: Mapping[Result, int]) -> str:
     return text + (f", {results[Result.FAILURE]} failed" if results[Result.FAILURE] else "")
 
 
-def _row(job: Job, results: Mapping[Result, int]) -> list[object]:
-    return [job.id, job.kind, job.destination, job.state, _counts(results), moment(job.created_at), reason(job)]
+def _row(job: Job, results: Mapping[Result, int], held_by: Sequence[Job]) -> list[object]:
+    return [
+        job.id,
+        job.kind,
+        job.destination,
+        job.state,
+        _counts(results),
+        moment(job.created_at),
+        reason(job, held_by),
+    ]
 
 
 def _print(details: JobDetails, results: Mapping[Result, int]) -> None:
@@ -146,7 +160,7 @@ def _print(details: JobDetails, results: Mapping[Result, int]) -> None:
     print_fields([
         ("job", f"{job.id}: {job.kind} to {job.destination}"),
         ("state", job.state),
-        ("reason", reason(job)),
+        ("reason", reason(job, details.blockers)),
         ("instances", _counts(results)),
         ("waits for", [f"job {each.id} ({each.kind}, {each.state})" for each in details.blockers]),
         ("queued", moment(job.created_at)),
@@ -166,14 +180,14 @@ def _status(instance: JobInstance) -> str:
     return describe(instance.status, instance.comment)
 
 
-def job_as_json(job: Job, results: Mapping[Result, int]) -> dict[str, Any]:
+def job_as_json(job: Job, results: Mapping[Result, int], held_by: Sequence[Job] = ()) -> dict[str, Any]:
     """A job for a program."""
     return {
         "job": job.id,
         "kind": job.kind.value,
         "peer": job.destination,
         "state": job.state.value,
-        "reason": reason(job),
+        "reason": reason(job, held_by),
         "results": {result.value: number for result, number in results.items()},
         "failed_attempts": job.attempts,
         "queued": moment(job.created_at),

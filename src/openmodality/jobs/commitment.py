@@ -217,13 +217,12 @@ class CommitExecutor:
         said = f"{reasons.total()} instances are not committed by {peer.name}: {reasons.most_common(1)[0][0]}"
         round_ = int(job.parameters.get(_ROUND, 0)) + 1
         by_hand = len(failed) < reasons.total() or round_ > peer.parameters.integer("storage_commitment.retries")
-        with self._database.write() as connection:
-            _forget(connection, job)
-            if by_hand:
-                return Fail(f"{said}; request it again when the reason is gone")
-            sending = self._queue.enqueue(connection, send_job(peer, failed))
-            again = self._queue.enqueue(connection, commit_job(peer, failed, after=[sending.id], round_=round_))
-        return Done(f"{said}; they are sent again by job {sending.id} and asked for again by job {again.id}")
+        if by_hand:
+            with self._database.write() as connection:
+                _forget(connection, job)
+            return Fail(f"{said}; request it again when the reason is gone")
+        again = (send_job(peer, failed), commit_job(peer, failed, round_=round_))
+        return Done(f"{said}; they are sent again, and asked for again by another job", then=again)
 
     def _results(self, job: Job) -> dict[str, tuple[str, int | None]]:
         joined = commitment_instances.join(commitments, commitments.c.id == commitment_instances.c.commitment_id)

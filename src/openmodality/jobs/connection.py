@@ -6,11 +6,13 @@ import ssl
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from openmodality.device.profile import PresentationContextEntry, Service
 from openmodality.device.site import Peer, Site
 from openmodality.dimse import service as dimse
 from openmodality.errors import ConfigurationError, NoPresentationContext
+from openmodality.jobs.job import Kind
 from openmodality.network.association import Association
 from openmodality.network.entity import (
     IMPLEMENTATION_CLASS_UID,
@@ -22,6 +24,13 @@ from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.upper_layer.negotiation import ContextProposal
 
+_SERVICES: Final[dict[Kind, Service]] = {
+    Kind.SEND: "storage",
+    Kind.COMMIT: "storage_commitment",
+    Kind.MPPS_CREATE: "mpps",
+    Kind.MPPS_SET: "mpps",
+}
+
 
 class Connections:
     """Opens associations for the activities of one site; ``tls`` is for peers that are reached under TLS."""
@@ -30,6 +39,16 @@ class Connections:
         self.site = site
         self._tls = tls
         self._turns = {role: threading.Lock() for role in site.application_entities}
+
+    def kinds_by_entity(self) -> list[list[Kind]]:
+        """The kinds of job that one local AE does, for each: they wait for one another in the queue."""
+        roles: dict[str, list[Kind]] = {}
+        for kind, service in _SERVICES.items():
+            if any(
+                entry.service == service and not entry.accepted for entry in self.site.profile.presentation_contexts
+            ):
+                roles.setdefault(self.site.calling_ae(service).role, []).append(kind)
+        return list(roles.values())
 
     @contextmanager
     def turn(self, service: Service) -> Iterator[None]:

@@ -11,7 +11,7 @@ from openmodality.jobs.job import NewJob
 class Done:
     """The job has reached its aim; ``comment`` tells what a person should know of it.
 
-    ``then`` are jobs that follow from it, queued in the transaction that ends this one.
+    ``then`` are jobs that follow from it, each after the one before, queued in the transaction that ends this one.
     """
 
     comment: str = ""

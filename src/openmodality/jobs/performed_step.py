@@ -8,7 +8,7 @@ be updated", and both mean that the first request has arrived.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydicom import Dataset
 from sqlalchemy import select, update
@@ -28,6 +28,9 @@ from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 from openmodality.store.database import Database
 from openmodality.store.schema import performed_steps
 
+RETRY_DELAY_S: Final = 300.0
+"""Where the site switches off the retry of images: a step left open at the RIS has nobody who would send it again."""
+
 
 def create_job(peer: Peer, sop_instance_uid: str) -> NewJob:
     """A job that creates the step at a peer."""
@@ -40,7 +43,7 @@ def set_job(peer: Peer, sop_instance_uid: str) -> NewJob:
 
 
 def _job(kind: Kind, peer: Peer, sop_instance_uid: str) -> NewJob:
-    delay_s = peer.parameters.number("storage.retry_delay_min") * 60
+    delay_s = peer.parameters.number("storage.retry_delay_min") * 60 or RETRY_DELAY_S
     return NewJob(
         kind,
         peer.name,
@@ -50,6 +53,9 @@ def _job(kind: Kind, peer: Peer, sop_instance_uid: str) -> NewJob:
         unique_key=f"{kind}:{peer.name}:{sop_instance_uid}",
         order_key=f"step:{peer.name}:{sop_instance_uid}",
     )
+
+
+_SENT: Final = "sent"
 
 
 class _Step(NamedTuple):
@@ -73,9 +79,9 @@ class StepExecutor:
         outstanding = report.outstanding()
         if not outstanding:
             return Done()
-        is_repeat = outstanding[0].attempts > 0
+        is_repeat = outstanding[0].attempts > 0 or outstanding[0].comment == _SENT
         with self._connections.turn("mpps"), self._connections.open("mpps", peer) as association:
-            report.instance(step.sop_instance_uid, Result.PENDING, comment="sent")
+            report.instance(step.sop_instance_uid, Result.PENDING, comment=_SENT)
             report.keep()
             send = self._create if job.kind is Kind.MPPS_CREATE else self._set
             result = send(association, peer, step, is_repeat)

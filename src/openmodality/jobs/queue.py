@@ -11,6 +11,7 @@ Rules, each held by the schema or by ``selection``:
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -48,14 +49,21 @@ class Queue:
         self._event(connection, job_id, State.TODO, "queued")
         return get_job(connection, job_id)
 
-    def claim(self, worker: str, kinds: Collection[Kind], *, one_per_ae: bool = False) -> Job | None:
+    def claim(
+        self,
+        worker: str,
+        kinds: Collection[Kind],
+        *,
+        entities: Sequence[Collection[Kind]] = (),
+        served_last: str = "",
+    ) -> Job | None:
         """Take the next job that may run, or None. It is the worker's until ``finish``.
 
-        ``one_per_ae``: at most one association for each application entity of the device, not only for each
-        destination.
+        ``entities``: the kinds of job of each application entity that has at most one association. ``served_last``: a
+        destination whose turn comes after all others.
         """
         now = self.database.clock()
-        selected = runnable(kinds, now, one_per_ae=one_per_ae)
+        selected = runnable(kinds, now, entities=entities, served_last=served_last)
         with self.database.read() as connection:
             if connection.execute(selected).first() is None:
                 return None
@@ -97,8 +105,9 @@ class Queue:
                 self._cancel(connection, job_id, BY_USER)
             else:
                 self._go(connection, job, step)
+            before: list[int] = []
             for new in outcome.then if isinstance(outcome, Done) else ():
-                self.enqueue(connection, new)
+                before = [self.enqueue(connection, replace(new, after=[*new.after, *before])).id]
             return get_job(connection, job_id)
 
     def wake(self, connection: Connection, job_id: int) -> None:
@@ -201,7 +210,7 @@ _RECORD = (
         status=bindparam("new_status"),
         comment=bindparam("new_comment"),
         at=bindparam("new_at"),
-        attempts=job_instances.c.attempts + 1,
+        attempts=job_instances.c.attempts + bindparam("new_attempts"),
     )
 )
 
@@ -214,6 +223,7 @@ def _result_row(job_id: int, result: JobInstance, at: float) -> dict[str, Any]:
         "new_status": result.status,
         "new_comment": result.comment,
         "new_at": at,
+        "new_attempts": int(result.result is not Result.PENDING),
     }
 
 

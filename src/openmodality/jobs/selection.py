@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 
 from openmodality.jobs.job import Kind, State
 from openmodality.store.schema import job_dependencies, jobs
 
-_KINDS_OF_ENTITIES = (
-    (Kind.SEND,),
-    (Kind.COMMIT,),
-    (Kind.MPPS_CREATE, Kind.MPPS_SET),
-    (Kind.PRINT,),
-    (Kind.RETRIEVE,),
-)
 _OPEN = (State.TODO, State.WAITING)
 _other = jobs.alias("other")
 
 
-def runnable(kinds: Collection[Kind], now: float, *, one_per_ae: bool = False) -> Select[int]:
+def runnable(
+    kinds: Collection[Kind], now: float, *, entities: Sequence[Collection[Kind]] = (), served_last: str = ""
+) -> Select[int]:
     """The id of the next job: due, its destination free, all before it in its order ended, all it comes after done.
 
-    Whoever was due first goes first; among those, the older one. ``one_per_ae``: no application entity of the device
-    has two associations at once, whatever the destinations (RF-4.4.2-11, -15, -28, -31).
+    Whoever was due first goes first; among those, the older one; the destination ``served_last`` only where no other
+    has work, so that one that does not answer holds up nobody for longer than one job. ``entities``: the kinds of job
+    of each application entity, none of which has two associations at once (RF-4.4.2-11, -15, -28, -31).
     """
     statement = (
         select(jobs.c.id)
         .where(jobs.c.state.in_(_OPEN), jobs.c.due_at <= now, jobs.c.kind.in_(list(kinds)))
         .where(~_destination_busy(), ~_earlier_in_order(), ~_dependency_open())
-        .order_by(jobs.c.due_at, jobs.c.id)
+        .order_by(case((jobs.c.destination == served_last, 1), else_=0), jobs.c.due_at, jobs.c.id)
         .limit(1)
     )
-    return statement.where(~_entity_busy()) if one_per_ae else statement
+    return statement.where(~_entity_busy(entities)) if entities else statement
 
 
 def next_due(kinds: Collection[Kind], now: float) -> Select[float]:
@@ -47,11 +43,11 @@ def _destination_busy() -> ColumnElement[bool]:
     return exists().where(_other.c.destination == jobs.c.destination, _other.c.state == State.DOING)
 
 
-def _entity_busy() -> ColumnElement[bool]:
+def _entity_busy(entities: Sequence[Collection[Kind]]) -> ColumnElement[bool]:
     return or_(
         *(
-            jobs.c.kind.in_(kinds) & exists().where(_other.c.kind.in_(kinds), _other.c.state == State.DOING)
-            for kinds in _KINDS_OF_ENTITIES
+            jobs.c.kind.in_(list(kinds)) & exists().where(_other.c.kind.in_(list(kinds)), _other.c.state == State.DOING)
+            for kinds in entities
         )
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from openmodality.errors import OpenModalityError, StoreError, UsageError
 from openmodality.jobs.job import Job, Kind
@@ -27,8 +27,8 @@ class Worker:
     """Runs the jobs for which there are executors. ``name`` tells its jobs from those of a worker of another process.
 
     There should be as many threads as there are destinations; with fewer, a slow destination holds up others.
-    ``one_per_ae`` is for a device whose application entities have one association at a time, whatever the
-    destination.
+    ``entities`` are the kinds of job of each application entity that has one association at a time, whatever the
+    destination. A job whose entity is busy stays in the queue and holds up no thread.
     """
 
     def __init__(
@@ -38,12 +38,13 @@ class Worker:
         *,
         threads: int = 4,
         name: str = "device",
-        one_per_ae: bool = False,
+        entities: Sequence[Collection[Kind]] = (),
     ) -> None:
         self._queue = queue
         self._executors = dict(executors)
         self._name = name
-        self._one_per_ae = one_per_ae
+        self._entities = entities
+        self._served_last = ""
         self._changed = queue.database.changed
         self._stopping = threading.Event()
         self._threads = [
@@ -72,7 +73,8 @@ class Worker:
             if self._stopping.is_set():
                 return
             try:
-                job = self._queue.claim(self._name, self._executors.keys(), one_per_ae=self._one_per_ae)
+                kinds, last = self._executors.keys(), self._served_last
+                job = self._queue.claim(self._name, kinds, entities=self._entities, served_last=last)
                 if job is None:
                     self._changed.wait(seen, self._pause())
                     continue
@@ -80,6 +82,7 @@ class Worker:
                 _log.error("worker.store_failed", extra={"reason": str(error)})
                 self._stopping.wait(_LOOK_S)
                 continue
+            self._served_last = job.destination
             self._do(job)
 
     def _pause(self) -> float | None:

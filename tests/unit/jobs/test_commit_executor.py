@@ -12,7 +12,9 @@ from time import time
 import pytest
 
 from openmodality import Modality
-from openmodality.jobs.job import Kind, Result, State
+from openmodality.jobs.job import Job, Kind, Result, State
+from openmodality.jobs.outcome import Continue, Done, Outcome
+from openmodality.jobs.queue import Queue
 from openmodality.network.entity import LocalAE
 from openmodality.network.requestor import associate
 from openmodality.services.commitment import CommitmentRequest, CommitmentResult, Failure, Reference, report
@@ -115,6 +117,28 @@ def test_what_is_not_committed_is_sent_and_asked_for_again(tmp_path: Path) -> No
             stored = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
             assert stored == [uid, uid]
             assert len({request.transaction_uid for request in decisions.seen}) == 2
+
+
+def test_a_job_that_died_before_it_ended_sends_again_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows from a report is queued in the transaction that ends the job: a lost run leaves nothing."""
+    finish = Queue.finish
+    lost: list[Outcome] = []
+
+    def dies_once(queue: Queue, job_id: int, outcome: Outcome) -> Job:
+        if isinstance(outcome, Done) and "0112" in outcome.comment and not lost:
+            lost.append(outcome)
+            outcome = Continue()
+        return finish(queue, job_id, outcome)
+
+    monkeypatch.setattr(Queue, "finish", dies_once)
+    with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC) as device:
+        device.hospital.decide_commitment = Decisions(fail_first=True)
+        with one_image(device) as (modality, uid):
+            assert modality.wait_until_idle(10)
+            assert len(lost) == 1
+            assert commit_states(modality) == [State.DONE, State.DONE]
+            stored = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
+            assert stored == [uid, uid]
 
 
 def test_the_transaction_is_on_record_before_it_is_sent(tmp_path: Path) -> None:

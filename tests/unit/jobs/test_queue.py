@@ -76,7 +76,8 @@ def test_a_job_is_queued_together_with_its_cause_or_not_at_all(queue: Queue) -> 
 def test_one_association_for_each_application_entity(queue: Queue, first: Kind, second: Kind) -> None:
     one, two = add(queue, first, "A"), add(queue, second, "B")
     media = add(queue, Kind.MEDIA, "C")
-    claimed = [queue.claim("device", list(Kind), one_per_ae=True) for _ in range(3)]
+    entities = [[Kind.SEND], [Kind.COMMIT], [Kind.MPPS_CREATE, Kind.MPPS_SET], [Kind.PRINT]]
+    claimed = [queue.claim("device", list(Kind), entities=entities) for _ in range(3)]
     assert [job.id for job in claimed if job is not None] == [one.id, media.id]
     queue.finish(one.id, Done())
     assert claim(queue) == two.id
@@ -88,6 +89,22 @@ def test_one_job_at_a_time_for_a_destination(queue: Queue) -> None:
     assert [claim(queue), claim(queue), claim(queue)] == [first.id, other.id, None]
     queue.finish(first.id, Done())
     assert claim(queue) == second.id
+
+
+def test_destinations_take_turns(queue: Queue) -> None:
+    steps = [add(queue, Kind.MPPS_CREATE, "RIS") for _ in range(3)]
+    send = add(queue)
+    entities = [[Kind.SEND, Kind.MPPS_CREATE]]
+    order = []
+    last = ""
+    for _ in range(4):
+        job = queue.claim("device", list(Kind), entities=entities, served_last=last)
+        assert job is not None
+        assert queue.claim("device", list(Kind), entities=entities) is None
+        queue.finish(job.id, Retry("no answer"))
+        order.append(job.id)
+        last = job.destination
+    assert order == [steps[0].id, send.id, steps[1].id, steps[2].id]
 
 
 def test_who_was_due_first_goes_first(queue: Queue, clock: Clock) -> None:

@@ -13,7 +13,7 @@ import pytest
 from openmodality import Modality
 from openmodality.jobs.job import Job, Kind, Result, State
 from openmodality.services.storage import StoreRequest
-from tests.devices import Device, add_image, device_in_hospital
+from tests.devices import Device, add_image, device_in_hospital, in_virtual_hospital
 from tests.unit.jobs.conftest import Clock
 
 
@@ -150,6 +150,23 @@ def test_a_refusal_for_good_does_not_stop_the_retry_of_what_may_pass(tmp_path: P
         modality.jobs.retry(job.id)
         assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is State.DONE, 10)
         assert seen == [*uids, uids[1], uids[0]]
+
+
+def test_a_ris_that_does_not_answer_holds_up_no_image(tmp_path: Path) -> None:
+    """MR has one AE for both: the send waits in the queue, and comes next, before the other steps that are due."""
+    more = "[parameters.mpps]\ncreate_response_timeout_s = 1"
+    with in_virtual_hospital(tmp_path, "mr", more=more) as (hospital, site):
+        with Modality(site, works=False) as modality:
+            exams = [modality.start_exam(patient={"PatientID": str(number)}) for number in range(3)]
+            add_image(exams[0].series("T1", ProtocolName="T1"))
+            exams[0].complete()
+            hospital.misbehave("ris:mpps-hang")
+        with Modality(site) as modality:
+            stepping = [modality.jobs.list(kinds=[Kind.MPPS_CREATE])[number].id for number in range(3)]
+            assert wait_for_run(modality)
+            tried = [modality.jobs.show(job).job.attempts for job in stepping]
+        assert len(hospital.pacs.instances) == 1
+        assert sum(tried) <= 1
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:

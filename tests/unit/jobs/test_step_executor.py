@@ -73,6 +73,7 @@ def test_refused(tmp_path: Path, status: str) -> None:
         job = create_job(modality)
         assert job.state is State.FAILED
         assert status in job.reason
+        assert "no longer be updated" not in job.reason
 
 
 @pytest.mark.parametrize("status", ["0116", "0107"])
@@ -107,6 +108,20 @@ def test_a_lost_answer_is_recognised_when_the_request_is_repeated(tmp_path: Path
         assert modality.wait_until_idle(10)
         assert modality.jobs.list(kinds=[Kind.MPPS_SET])[0].state is State.DONE
         assert [step.status for step in hospital.ris.steps] == ["DISCONTINUED"]
+
+
+def test_a_step_is_tried_again_where_images_are_not(tmp_path: Path) -> None:
+    more = "[parameters.storage]\nretry_delay_min = 0"
+    with begun(tmp_path, "ris:mpps-lost-answer@1", more=more) as (_, modality, _exam):
+        job = create_job(modality)
+        assert (job.state, job.attempts) == (State.TODO, 1)
+        assert job.due_at is not None
+
+
+def test_one_request_is_one_attempt(tmp_path: Path) -> None:
+    with begun(tmp_path) as (_, modality, _exam):
+        (instance,) = modality.jobs.show(create_job(modality).id).instances
+        assert instance.attempts == 1
 
 
 @pytest.mark.requirement("MR-2.4.3-01")
