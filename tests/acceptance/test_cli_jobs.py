@@ -52,6 +52,18 @@ def test_list_show_cancel_retry(place: Place) -> None:
     assert "there are more than 2" in limited.error_line
 
 
+def test_retries_many_at_once(place: Place) -> None:
+    (step,) = listed(place, "--kind", "mpps_create")
+    (send,) = listed(place, "--kind", "send")
+    assert jobs(place, "cancel", step["job"], send["job"]).status == 0
+    retried = jobs(place, "retry", "--state", "cancelled", "--destination", "ris")
+    assert (retried.status, retried.out) == (0, f"job {step['job']}: mpps_create to ris, todo\n")
+    assert len(jobs(place, "retry", "--state", "cancelled").out.splitlines()) == 2
+    assert jobs(place, "retry", "--state", "failed").out == "there are no such jobs\n"
+    for wrong in ((), (1, "--state", "failed"), ("--destination", "ris"), (1, "--destination", "ris")):
+        assert jobs(place, "retry", *wrong).status == 2
+
+
 def test_failures_say_why(place: Place) -> None:
     place.hospital.misbehave("pacs:a900")
     with serving(place.site):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NEWEST: Final = 50
 _job_argument = click.argument("job", metavar="JOB", type=click.IntRange(min=1))
+_retried_argument = click.argument("jobs", metavar="[JOB]...", type=click.IntRange(min=1), nargs=-1)
 _jobs_argument = click.argument("jobs", metavar="JOB...", type=click.IntRange(min=1), nargs=-1, required=True)
 
 
@@ -97,13 +98,26 @@ def show(job: int, site_file: Path, as_json: bool) -> None:
 
 
 @command.command("retry")
-@_jobs_argument
+@_retried_argument
+@click.option(
+    "--state",
+    type=click.Choice([State.FAILED.value, State.CANCELLED.value]),
+    help="All jobs in this state, in place of their numbers.",
+)
+@click.option("--destination", metavar="NAME", help="With --state: only jobs for this peer of the site file.")
 @site_option
-def retry(jobs: tuple[int, ...], site_file: Path) -> None:
+def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, site_file: Path) -> None:
     """Run jobs again now that failed, were cancelled or wait. Instances that have success are not repeated."""
+    if bool(jobs) == bool(state) or (destination and not state):
+        raise click.UsageError("name either jobs, or --state with or without --destination")
     with device(site_file) as modality:
+        if state:
+            found = modality.jobs.list(states=[State(state)], destination=destination)
+            jobs = tuple(job.id for job in reversed(found))
         for job in jobs:
             print(_line(modality.jobs.retry(job)))
+    if not jobs:
+        print("there are no such jobs")
 
 
 @command.command("cancel")

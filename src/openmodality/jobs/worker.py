@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Collection, Mapping, Sequence
 
 from openmodality.errors import OpenModalityError, StoreError, UsageError
-from openmodality.jobs.job import Job, Kind
+from openmodality.jobs.job import Job, Kind, State
 from openmodality.jobs.outcome import Fail, Outcome
 from openmodality.jobs.policy import outcome_of
 from openmodality.jobs.queue import Queue
@@ -97,7 +97,7 @@ class Worker:
         while True:  # the work is done and must not be forgotten because the disk is full just now
             try:
                 report.keep()
-                state = self._queue.finish(job.id, outcome).state
+                ended = self._queue.finish(job.id, outcome)
                 break
             except UsageError as error:  # two workers of one name on one database: the other took the job back
                 _log.error("job.not_ours", extra={"job": job.id, "reason": str(error)})
@@ -106,7 +106,10 @@ class Worker:
                 _log.error("job.not_recorded", extra={"job": job.id, "reason": str(error)})
                 if self._stopping.wait(_LOOK_S):
                     return
-        _log.info("job.ended", extra={"job": job.id, "state": state.value})
+        _log.info("job.ended", extra={"job": job.id, "state": ended.state.value})
+        if ended.state is State.FAILED:
+            known = {"job": job.id, "kind": job.kind.value, "destination": job.destination}
+            _log.warning("job.failed", extra={**known, "reason": ended.reason})
 
     def _look(self) -> None:
         newest = 0

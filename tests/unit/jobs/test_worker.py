@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from openmodality.errors import AssociationRejected, StoreError, TransportError
 from openmodality.jobs.job import Job, Kind, NewJob, Result, RetryParameters, State
 from openmodality.jobs.listing import get_job, instances_of
-from openmodality.jobs.outcome import Continue, Done, Outcome, Wait
+from openmodality.jobs.outcome import Continue, Done, Fail, Outcome, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import Report
 from openmodality.jobs.worker import Worker
@@ -49,6 +49,15 @@ def add(queue: Queue, kind: Kind = Kind.SEND, destination: str = "PACS", uids: i
     )
     with queue.database.write() as connection:
         return queue.enqueue(connection, new)
+
+
+def test_a_job_that_gives_up_is_in_the_log(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    job = add(queue)
+    with caplog.at_level(logging.WARNING, "openmodality"), working(queue, lambda job, report: Fail("refused")):
+        wait_for(queue, job, State.FAILED)
+    (failed,) = (record for record in caplog.records if record.message == "job.failed")
+    fields = failed.__dict__
+    assert (fields["job"], fields["destination"], fields["reason"]) == (job.id, "PACS", "refused")
 
 
 def wait_for(queue: Queue, job: Job, *states: State) -> Job:
