@@ -17,7 +17,7 @@ from openmodality.device.site_loader import load_site
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError, WrongState
 from openmodality.exam.record import ExamRecord, read_exam, read_exams
 from openmodality.exam.session import Exam, patient_attributes
-from openmodality.exam.worklist import ItemCheck, WorklistAnswer
+from openmodality.exam.worklist import ItemCheck, WorklistAnswer, served_before
 from openmodality.exam.worklist_items import WorklistItem, stored_items
 from openmodality.jobs.job import Job
 from openmodality.services.verification import echo
@@ -27,7 +27,8 @@ from openmodality.store.queries import Found, Level
 
 Items = WorklistItem | int | Sequence[WorklistItem | int]
 Confirm = Callable[[ItemCheck], bool]
-"""Asked when a worklist item is gone or has changed since it was shown; ``False`` stops the start of the exam."""
+"""Asked when a worklist item is gone, has changed since it was shown or had an exam already; ``False`` stops the start.
+"""
 
 _LOOK_S: Final = 0.5
 
@@ -268,13 +269,15 @@ class Modality:
 
     def _checked(self, items: Sequence[WorklistItem], confirm: Confirm | None) -> tuple[list[WorklistItem], list[str]]:
         """The items in their newest state, where the device asks again when an exam starts (DECISIONS MR 17)."""
-        if not self.site.parameters.boolean("worklist.check_at_exam_start"):
-            return list(items), []
-        checks = [self.check(item) for item in items]
+        with self._store.database.read() as connection:
+            checks = served_before(connection, items)
+        if self.site.parameters.boolean("worklist.check_at_exam_start"):
+            fresh = [self.check(item) for item in items]
+            items, checks = [check.item for check in fresh], [*fresh, *checks]
         for check in checks:
-            if check.state in ("gone", "changed") and confirm is not None and not confirm(check):
+            if check.state in ("gone", "changed", "served") and confirm is not None and not confirm(check):
                 raise WrongState(f"the exam was not started: {check.notice}")
-        return [check.item for check in checks], [check.notice for check in checks if check.notice]
+        return list(items), [check.notice for check in checks if check.notice]
 
     def _registered(
         self,

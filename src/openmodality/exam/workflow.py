@@ -44,6 +44,7 @@ from openmodality.exam.record import (
     steps_of,
     to_json,
 )
+from openmodality.exam.served import check_unserved, defect_notices
 from openmodality.exam.step_attributes import SeriesContent, n_create_attributes, n_set_attributes
 from openmodality.exam.worklist_items import WorklistItem, keep_patient, value_of
 from openmodality.jobs.performed_step import create_job, set_job
@@ -72,12 +73,13 @@ class Workflow:
         """A new exam, not yet begun: for worklist items, or without any for a patient registered by hand.
 
         Raises:
-            UsageError: the items belong to several patients, or nothing names a patient.
+            UsageError: the items belong to several patients, an open exam serves one, or nothing names a patient.
         """
         _check_patient(items, user)
         uids = uids_of(self.site)
         study_uids = [uid for item in items if (uid := item["StudyInstanceUID"])]
         with self.store.write() as connection:
+            check_unserved(connection, items)
             patient_id = keep_patient(self.store.database, connection, _demographics(items, user))
             exam_id = insert_exam(
                 connection,
@@ -99,7 +101,7 @@ class Workflow:
                 exam,
                 study_id=str(exam_id),
                 accession_number=accession or ("" if items else _local_accession(exam)),
-                notices=tuple(notice for notice in notices if notice),
+                notices=(*filter(None, notices), *defect_notices(items)),
             )
             save_exam(connection, exam)
             self._event(connection, exam, REGISTERED)

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Final
 
 from pydicom import Dataset
+from sqlalchemy import Connection
 
 from openmodality.device.charsets import UTF_8
 from openmodality.device.item_values import item_problems
@@ -25,6 +26,7 @@ from openmodality.dimse.identifier import Key, identifier
 from openmodality.dimse.matching import matches
 from openmodality.dimse.status import describe
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.exam.served import OPEN, exams_serving
 from openmodality.exam.worklist_items import WorklistItem, keep_items, stored_items
 from openmodality.jobs.connection import Connections, response_timeout_s
 from openmodality.services import worklist
@@ -47,6 +49,7 @@ _COMPARED: Final = (
     "ScheduledProcedureStepDescription",
     "Modality",
 )
+_WITHOUT_UID: Final = ("PatientID", "AccessionNumber", "ScheduledProcedureStepStartDate")
 _MAY_BE_IGNORED: Final = ("StudyInstanceUID", "AccessionNumber")
 
 
@@ -62,7 +65,8 @@ class WorklistAnswer:
 class ItemCheck:
     """What the RIS says of an item when its exam starts: ``same``, ``changed``, ``gone``, or ``unknown``.
 
-    ``item`` is the newest state, ``differences`` are the keywords of what changed.
+    ``served`` is what we know ourselves: an exam for it has ended already. ``item`` is the newest state,
+    ``differences`` are the keywords of what changed.
     """
 
     state: str
@@ -81,6 +85,8 @@ class ItemCheck:
                 return f"{step} has changed: {', '.join(self.differences)}"
             case "unknown":
                 return f"{step} could not be checked: {self.reason}"
+            case "served":
+                return f"{step} was served already: {self.reason}"
         return ""
 
 
@@ -113,8 +119,12 @@ class Worklist:
             return WorklistAnswer(tuple(stored_items(connection, numbers)), tuple(_notices(answer)))
 
     def check(self, item: WorklistItem) -> ItemCheck:
-        """Ask for the item again by its Study Instance UID; its Scheduled Procedure Step ID tells it from others."""
-        answer = self.query({"StudyInstanceUID": item["StudyInstanceUID"]}, item.source)
+        """Ask for the item again by its Study Instance UID; its Scheduled Procedure Step ID tells it from others.
+
+        An item without that UID is asked for by its patient, accession number and date.
+        """
+        keys = {"StudyInstanceUID": item["StudyInstanceUID"]} if item["StudyInstanceUID"] else self._other_keys(item)
+        answer = self.query(keys, item.source)
         step_id = item["ScheduledProcedureStepID"]
         fresh = next((each for each in answer.items if each["ScheduledProcedureStepID"] == step_id), None)
         if fresh is None:
@@ -170,13 +180,31 @@ class Worklist:
         returned = {path for path, switch in peer.worklist_keys.items() if switch != "send"}
         return {path: value for path, value in values.items() if value and path not in returned}
 
+    def _other_keys(self, item: WorklistItem) -> dict[str, str]:
+        """What names an item without a Study Instance UID, as far as this device matches by it."""
+        known = self._matching_keywords()
+        return {keyword: item[keyword] for keyword in _WITHOUT_UID if keyword in known and item[keyword]}
+
+    def _matching_keywords(self) -> set[str]:
+        return {row.keyword for row in self._site.profile.worklist_keys if set(row.matching) - {"U"}}
+
     def _key(self, keyword: str) -> WorklistKey:
         rows = [row for row in self._site.profile.worklist_keys if row.keyword == keyword]
         matching = [row for row in rows if set(row.matching) - {"U"}]
         if not matching:
-            known = sorted({row.keyword for row in self._site.profile.worklist_keys if set(row.matching) - {"U"}})
+            known = sorted(self._matching_keywords())
             raise UsageError(f"{keyword} is no matching key of this device's worklist; it has {', '.join(known)}")
         return min(matching, key=lambda row: len(row.path))
+
+
+def served_before(connection: Connection, items: Sequence[WorklistItem]) -> list[ItemCheck]:
+    """The items for which an exam has ended already."""
+    return [
+        ItemCheck("served", item, reason=f"exam {exam_id} is {state}; exam acquire {exam_id} --append adds to it")
+        for item in items
+        for exam_id, state in exams_serving(connection, item)[:1]
+        if state not in OPEN
+    ]
 
 
 def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:
@@ -192,7 +220,10 @@ def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:
 
 
 def _problems(item: Dataset) -> Sequence[str]:
-    return tuple(dict.fromkeys((*item_problems(item), *worklist.defects(item))))
+    """What is wrong with an item, each attribute named once."""
+    broken = worklist.defects(item)
+    named = {text.split(" ")[0] for text in broken}
+    return (*broken, *(text for text in dict.fromkeys(item_problems(item)) if text.split(" ")[0] not in named))
 
 
 def _assumed(item: Dataset, character_set: tuple[str, ...]) -> Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from openmodality import Modality
 from openmodality.errors import TransportError, UsageError
-from openmodality.exam.worklist import ItemCheck
+from openmodality.exam.worklist import ItemCheck, WorklistAnswer
 from tests.devices import add_image, device_in_hospital, today
 
 
@@ -104,6 +104,52 @@ def test_study_instance_uid_of_the_item_or_made_here(tmp_path: Path) -> None:
         exam = modality.start_exam(second)
         assert exam.study_instance_uid.startswith("2.25.")
         add_image(exam.series("T1", ProtocolName="T1"))
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_an_item_is_not_started_twice_unasked(tmp_path: Path, profile: str) -> None:
+    with device_in_hospital(tmp_path, profile, today(profile)) as device, device.modality(works=False) as modality:
+        (item,) = modality.worklist()
+        exam = modality.start_exam(item)
+        with pytest.raises(UsageError, match=f"served by exam {exam.id}, which is IN PROGRESS") as refused:
+            modality.start_exam(item)
+        assert f"exam acquire {exam.id}" in refused.value.advice
+        assert len(modality.exams()) == 1
+        exam.discontinue()
+        with pytest.raises(UsageError, match="served already"):
+            modality.start_exam(item, confirm=lambda check: check.state != "served")
+        assert "--append" in modality.start_exam(item, confirm=lambda check: True).notices[0]
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_an_item_without_study_instance_uid_is_asked_for_by_its_patient(tmp_path: Path, profile: str) -> None:
+    items = today(profile, 2)
+    del items[0].StudyInstanceUID
+    with device_in_hospital(tmp_path, profile, items) as device, device.modality(works=False) as modality:
+        item = modality.worklist()[0]
+        asked: list[Mapping[str, str] | None] = []
+        query = modality._runtime.worklist.query
+
+        def noted(keys: Mapping[str, str] | None = None, peer_name: str | None = None) -> WorklistAnswer:
+            asked.append(keys)
+            return query(keys, peer_name)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(modality._runtime.worklist, "query", noted)
+            assert modality.check(item).state == "same"
+        assert asked[0] is not None
+        assert asked[0]["PatientID"] == item["PatientID"]
+        assert asked[0]["ScheduledProcedureStepStartDate"] == item["ScheduledProcedureStepStartDate"]
+        assert "StudyInstanceUID" not in asked[0]
+        assert "(0020,000D) StudyInstanceUID" in " ".join(modality.start_exam(item).notices)
+
+
+def test_a_defect_is_named_once(tmp_path: Path) -> None:
+    items = today("rf")
+    del items[0].StudyInstanceUID
+    with device_in_hospital(tmp_path, "rf", items) as device, device.modality(works=False) as modality:
+        (item,) = modality.worklist()
+        assert [defect.split(" ")[0] for defect in item.defects] == ["(0020,000D)"]
 
 
 def test_items_of_two_patients_are_no_one_exam(tmp_path: Path) -> None:
