@@ -13,7 +13,7 @@ from openmodality.acquisition.source import AcquiredFrame, Pixels
 from openmodality.errors import ObjectInvalid
 
 LARGEST_SIDE = 65535  # Rows and Columns are US
-ADVICE = "Hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)."
+ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)"
 
 
 def checked_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
@@ -60,7 +60,7 @@ def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame
         complete.BitsStored = bits_needed(pixels)
     elif int(pixels.max()) >> int(complete.BitsStored):
         raise ObjectInvalid(
-            "(0028,0101) Bits Stored is too small for the pixel values", advice="Leave it out to have it found."
+            "(0028,0101) Bits Stored is too small for the pixel values", advice="leave it out to have it found"
         )
     if "WindowCenter" not in complete or "WindowWidth" not in complete:
         low, high = int(pixels.min()), int(pixels.max())

@@ -60,7 +60,7 @@ def stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]
     if "PixelData" not in data_set:
         raise ObjectInvalid(f"{where}: no (7FE0,0010) Pixel Data")
     if int(data_set.get("SamplesPerPixel", 1)) != 1 or data_set.get("PhotometricInterpretation") == "PALETTE COLOR":
-        raise ObjectInvalid(f"{where}: a colour image", advice="Convert it to greyscale first.")
+        raise ObjectInvalid(f"{where}: a colour image", advice="convert it to greyscale first")
     attributes = acquisition_attributes(data_set)
     if data_set.get("PhotometricInterpretation") == "MONOCHROME1":
         attributes.PhotometricInterpretation = "MONOCHROME1"

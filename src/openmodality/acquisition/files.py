@@ -33,7 +33,7 @@ from openmodality.errors import ObjectInvalid
 MAXIMUM_PIXELS = 1 << 28
 MAXIMUM_COMPANION_BYTES = 1 << 20
 GREY_MODES = ("1", "L", "I", "I;16", "I;16B", "I;16L", "I;16N")
-ADVICE = "Files of DICOM, PNG, TIFF (8 or 16 bit grey) and NumPy (.npy) are taken."
+ADVICE = "give a DICOM, PNG, TIFF (8 or 16 bit grey) or NumPy (.npy) file"
 NOT_READABLE = (
     ArithmeticError, AttributeError, BytesLengthException, EOFError, Image.DecompressionBombError, InvalidDicomError,
     LookupError, MemoryError, NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError,
@@ -115,10 +115,10 @@ def read_companion(path: Path) -> Dataset:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise ObjectInvalid(
-            f"{path}: not a JSON file", advice="Write an object of DICOM keywords and values."
+            f"{path}: not a JSON file", advice="write an object of DICOM keywords and values"
         ) from error
     if not isinstance(content, dict):
-        raise ObjectInvalid(f"{path}: not a JSON object", advice="Write an object of DICOM keywords and values.")
+        raise ObjectInvalid(f"{path}: not a JSON object", advice="write an object of DICOM keywords and values")
     return attributes_of(content, str(path))
 
 
@@ -154,7 +154,7 @@ def _page(page: Image.Image, path: Path) -> list[AcquiredFrame]:
     if page.width * page.height > MAXIMUM_PIXELS:
         raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
     if page.mode not in GREY_MODES:
-        raise ObjectInvalid(f"{path}: a picture of mode {page.mode}", advice="Save it as greyscale of 8 or 16 bits.")
+        raise ObjectInvalid(f"{path}: a picture of mode {page.mode}", advice="save it as greyscale of 8 or 16 bits")
     return [frame_of(pixels) for pixels in checked_pixels(np.asarray(page), str(path))]
 
 

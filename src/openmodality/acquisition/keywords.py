@@ -31,7 +31,7 @@ def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
         if tag is None:
             raise ObjectInvalid(
                 f"{where}: {keyword[:LONGEST_SHOWN]} is not a DICOM keyword",
-                advice="Use keywords such as SliceThickness.",
+                advice="use keywords such as SliceThickness",
             )
         vr = dictionary_VR(tag).split(" or ")[0]
         try:

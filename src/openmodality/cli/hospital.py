@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +46,12 @@ def _port(server: str, endpoint: Endpoint, purpose: str) -> Callable[[Any], Any]
 )
 @_port("ris", RIS, "worklist and performed steps")
 @_port("pacs", PACS, "storage, commitment, query and retrieve")
-@_port("printer", PRINTER, "which answers verification only: there is no printer yet")
+@click.option(
+    "--printer-port",
+    type=click.IntRange(0, 65535),
+    help=f"Port of {PRINTER.aet}, which answers verification only: there is no printer yet; 0 takes a free one."
+    f"  [default: {PRINTER.port}, or a free one where that is taken]",
+)
 @click.option("--host", default=LOCALHOST, show_default=True, help="Address to listen on; 0.0.0.0 is all.")
 @click.option(
     "--peer",
@@ -75,7 +81,7 @@ def command(  # one parameter for each option
     data: Path | None,
     ris_port: int,
     pacs_port: int,
-    printer_port: int,
+    printer_port: int | None,
     host: str,
     peers: Sequence[str],
     misbehave: Sequence[str],
@@ -94,9 +100,8 @@ def command(  # one parameter for each option
         print(_personalities(as_json))
         return
     addresses = {**DEVICES, **dict(_peer(text) for text in peers)}
-    ris, pacs, printer = (
-        Endpoint(known.aet, port, host) for known, port in ((RIS, ris_port), (PACS, pacs_port), (PRINTER, printer_port))
-    )
+    ris, pacs = Endpoint(RIS.aet, ris_port, host), Endpoint(PACS.aet, pacs_port, host)
+    printer = Endpoint(PRINTER.aet, _printer_port(host) if printer_port is None else printer_port, host)
     is_live = sys.stdout.isatty() and not as_json
     habits = Habits(seed, commitment_delay_s=commitment_delay, listener=None if is_live else _Printer(as_json).happened)
     stop = threading.Event()
@@ -110,6 +115,18 @@ def command(  # one parameter for each option
             _obey_input(hospital, stop)
             with _live(hospital) if is_live else nullcontext():
                 stop.wait()
+
+
+def _printer_port(host: str) -> int:
+    """The usual port, or 0 where it is taken: nothing prints yet, so that is no reason not to start."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, PRINTER.port))
+        except OSError:
+            print(f"port {PRINTER.port} is taken: {PRINTER.aet} takes a free one", file=sys.stderr)
+            return 0
+    return PRINTER.port
 
 
 def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:

@@ -45,8 +45,14 @@ def command(paths: tuple[Path, ...], site_file: Path, as_json: bool) -> None:
         different = counted(imported.different, "instance")
         print(f"{different} came with different content than is stored; the first is kept", file=sys.stderr)
     for path, why in named:
-        print(f"{path}: {clean(why).removeprefix(f'{path}: ')}", file=sys.stderr)
+        print(clean(refusal(path, why)), file=sys.stderr)
     if passed_over:
         print(f"{counted(passed_over, 'file')} not DICOM, passed over", file=sys.stderr)
     is_anything = imported.new or imported.same
     click.get_current_context().exit(0 if is_anything and not named else 1)
+
+
+def refusal(path: Path, why: str) -> str:
+    """Why a file was not taken, with its path once; a reason may begin with the path, or with the name alone."""
+    rest = why.removeprefix(str(path)).removeprefix(path.name)
+    return f"{path}: {why}" if rest == why else f"{path}{rest}"

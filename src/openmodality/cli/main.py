@@ -76,8 +76,27 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
+def _show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - start-up time
+
+    try:
+        print(f"openmodality {version('openmodality')}")
+    except PackageNotFoundError:
+        print("openmodality, run from its source without being installed")
+    ctx.exit()
+
+
 @click.group(cls=LazyGroup, epilog="Every command takes --debug, which shows the log and, for a fault, the traceback.")
-@click.version_option(package_name="openmodality", prog_name="openmodality", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def application() -> None:
     """The DICOM side of an imaging device: worklist, exam, storage, commitment, query, film, media."""
 

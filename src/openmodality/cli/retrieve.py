@@ -12,7 +12,7 @@ from typing import Final
 import click
 from pydicom import Dataset
 
-from openmodality.cli.output import clean, print_json
+from openmodality.cli.output import clean, counted, print_json
 from openmodality.cli.peer import Ends, calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.query import Model, chosen_model, model_option
@@ -102,7 +102,8 @@ def _move(ends: Ends, sop_class_uid: str, asked: Dataset, destination: str) -> M
 
     def show(counts: Counts) -> bool:
         done = counts.completed + counts.warning + counts.failed
-        line.show(f"{done} of {done + counts.remaining} instances sent to {destination}, {counts.failed} failed")
+        total = counted(done + counts.remaining, "instance")
+        line.show(f"{done} of {total} sent to {destination}, {counts.failed} failed")
         return True
 
     proposals = [ends.proposal(sop_class_uid)]
@@ -146,6 +147,7 @@ def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) 
     if not as_json:
         failed = f", {counts.failed} failed" if counts.failed else ""
         warned = f", {counts.warning} with a warning" if counts.warning else ""
-        print(f"{ends.remote}: {counts.completed + counts.warning} instances sent to {destination}{warned}{failed}")
+        sent = counted(counts.completed + counts.warning, "instance")
+        print(f"{ends.remote}: {sent} sent to {destination}{warned}{failed}")
         for uid in result.failed_uids:
             print(f"not sent: {clean(uid)}", file=sys.stderr)

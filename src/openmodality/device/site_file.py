@@ -114,7 +114,8 @@ class DataSettings(Settings):
 
     folder: Text = Field(default="data", min_length=1, description="folder of the data, from the site file's folder on")
     durability: Literal["fsync", "os"] = Field(
-        default="fsync", description="fsync: on disk before it is acknowledged; os: the operating system decides when"
+        default="fsync",
+        description="when a file is safe; fsync: on disk before it is acknowledged; os: the operating system decides",
     )
     database: Annotated[str, AfterValidator(_database_url)] = Field(
         default="", description="URL of a PostgreSQL database; empty: SQLite in the data folder"

@@ -76,7 +76,7 @@ def read_file_meta(source: BinaryIO | Buffer, *, strict: bool = False) -> FileMe
     """
     start = _Start(source)
     if start.data[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] != PREFIX:
-        raise ObjectInvalid(_NOT_DICOM, advice="Check that it is a DICOM file.")
+        raise ObjectInvalid(_NOT_DICOM, advice="check that it is a DICOM file")
     return _meta(start, PREAMBLE_BYTES + 4, strict)
 
 
@@ -242,4 +242,4 @@ def _guess(data: bytes) -> str:
         return EXPLICIT_VR_LITTLE_ENDIAN if explicit else IMPLICIT_VR_LITTLE_ENDIAN
     if explicit and data[:2] == b"\0\x08":
         return EXPLICIT_VR_BIG_ENDIAN
-    raise ObjectInvalid(f"{_NOT_DICOM}, nor with a data set", advice="Check that it is a DICOM file.")
+    raise ObjectInvalid(f"{_NOT_DICOM}, nor with a data set", advice="check that it is a DICOM file")

@@ -101,7 +101,7 @@ def _peer_info(remote: RemoteAE, request: A_ASSOCIATE_RQ, negotiated: Negotiated
 
 
 _REJECT_ADVICE = {
-    (1, 3): "add our AE title (see --calling) to the applications that the peer knows",
+    (1, 3): "have our AE title added to those that the peer knows, or call it by one that it knows",
     (1, 7): "check the AE title that the peer is called by",
     (3, 1): "the peer is busy, try again later",
     (3, 2): "the peer has too many associations open, try again later",

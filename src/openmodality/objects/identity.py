@@ -37,7 +37,7 @@ class Uids:
         if not numeric or len(components) < 2 or len(self.root) > MAXIMUM_ROOT_LENGTH:
             raise ConfigurationError(
                 f"uid_root: not a UID root of at most {MAXIMUM_ROOT_LENGTH} characters",
-                advice="Use 2.25, or numbers without leading zeros joined by dots, registered for your organisation.",
+                advice="use 2.25, or numbers without leading zeros joined by dots, registered for your organisation",
             )
 
     def new(self) -> str:

@@ -97,7 +97,7 @@ def fitted(definition: ObjectDefinition, pixels: Pixels, attributes: Dataset) ->
     if pixels.ndim != 2 or pixels.dtype != np.uint16 or 0 in pixels.shape:
         raise ObjectInvalid(
             f"{definition.name}: pixels are not a two-dimensional array of unsigned 16 bit numbers",
-            advice="Hand over an array of shape (rows, columns) and type uint16.",
+            advice="hand over an array of shape (rows, columns) and type uint16",
         )
     acquisition = Dataset()
     acquisition.update(attributes)

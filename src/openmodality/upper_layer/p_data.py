@@ -37,7 +37,7 @@ def max_fragment_length(max_pdu_length: int) -> int:
     if length < 2:
         raise ProtocolError(
             f"The peer's maximum PDU length of {max_pdu_length} leaves no room for data, at least 8 is needed",
-            advice="Correct the maximum PDU length in the peer's configuration.",
+            advice="correct the maximum PDU length in the peer's configuration",
         )
     return min(length, MAX_FRAGMENT_LENGTH)
 
