@@ -132,10 +132,11 @@ def test_a_job_that_died_before_it_ended_sends_again_once(tmp_path: Path, monkey
 
     monkeypatch.setattr(Queue, "finish", dies_once)
     with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC) as device:
-        device.hospital.decide_commitment = Decisions(fail_first=True)
+        device.hospital.decide_commitment = decisions = Decisions(fail_first=True)
         with one_image(device) as (modality, uid):
             assert modality.wait_until_idle(10)
             assert len(lost) == 1
+            assert len(decisions.seen) == 2
             assert commit_states(modality) == [State.DONE, State.DONE]
             stored = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
             assert stored == [uid, uid]
