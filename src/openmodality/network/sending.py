@@ -168,7 +168,11 @@ class _Pipeline:
         try:
             with self._reader.data_set(instance, context.transfer_syntax) as data:
                 while len(self._in_flight) >= self._window:
-                    finished.append(self._finish_oldest())
+                    sent = self._finish_oldest()
+                    if sent.result is None or sent.result.status:
+                        yield sent  # at once: for what it says, the caller may end it here
+                    else:
+                        finished.append(sent)
                 if self.end is None:
                     command = store_command(instance.identity, self._options.originator)
                     message_id = self._outstanding.send(context.context_id, command, data)
