@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
 from benchmarks.cases import CASES, Row
+from benchmarks.data import cache
 
 RESULTS = Path(__file__).parent / "results.md"
 
@@ -50,7 +52,8 @@ def page(rows: list[Row], rounds: int) -> str:
         (
             "# Speed",
             "",
-            f"Made by `make bench ARGS='--write --rounds {rounds}'`. {machine}, loopback, TCP_NODELAY=1 at both ends.",
+            f"Made by `make bench ARGS='--write --rounds {rounds}'`. {machine}, loopback, TCP_NODELAY=1 at both ends;",
+            f"files read from and written to {file_system()}.",
             "",
             "Each ratio is the median of the rounds (and their range); the two sides of a row run in turn, each with",
             "fresh processes. Rates are objects per second after start-up: the wall time of the sender for all files,",
@@ -62,6 +65,12 @@ def page(rows: list[Row], rounds: int) -> str:
             "",
         )
     )
+
+
+def file_system() -> str:
+    """What kind of file system the files are on."""
+    command = ("stat", "--file-system", "--format=%T", str(cache()))
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":
