@@ -56,7 +56,7 @@ def test_peer_that_does_not_know_us() -> None:
         ended = openmodality("echo", peer)
     assert ended.status == 1
     assert "calling-AE-title-not-recognized" in ended.error_line
-    assert "--calling" in ended.error_line
+    assert "added to those that the peer knows" in ended.error_line
 
 
 @pytest.mark.requirement("RF-4.2.8.3.1.3-02", "RF-4.4.2-03")
