@@ -2,4 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
+import pytest
+
 pytest_plugins = ["tests.plugins.requirements", "tests.plugins.needs", "tests.plugins.database"]
+
+
+_LOG = logging.getLogger("openmodality")
+_LEVEL, _HANDLERS = _LOG.level, tuple(_LOG.handlers)
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A command that runs in the tests' process sets up the log; each test finds it as it was at the start."""
+    _LOG.setLevel(_LEVEL)
+    _LOG.handlers[:] = _HANDLERS
+    yield
+    _LOG.setLevel(_LEVEL)
+    _LOG.handlers[:] = _HANDLERS
