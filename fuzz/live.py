@@ -1,21 +1,26 @@
-"""The live acceptor as a target: real sockets, many connections at a time, and what must hold after each batch."""
+"""The live acceptor as a target, plain and under TLS, and what must hold after each batch of connections.
+
+Under TLS there are two targets. In one the streams go inside good sessions. In the other TLS itself is wrong: records
+of a session are changed on their way, or the stream comes where a handshake is due.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 import selectors
-import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Final
 
+from fuzz.connecting import HANG_S, Attempt, Line, SecureLine, step, tampering
 from fuzz.decoders import ABORTED, ACCEPTED, REJECTED, check_pdus
 from fuzz.recording import HOST, MR, Recorded, record
 from openmodality.dimse.channel import Message, read_all
@@ -37,35 +42,20 @@ from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.files import InstanceFiles
 from openmodality.store.folder import FolderSink, Identity
 from openmodality.upper_layer.negotiation import ContextProposal
+from tests.interop.certificates import key_pair
 
 NAME: Final = "live acceptor"
+UNDER_TLS: Final = "live acceptor under TLS"
+WRONG_TLS: Final = "live acceptor, wrong TLS"
+TARGETS: Final = (NAME, UNDER_TLS, WRONG_TLS)
 WATCHDOG: Final = "watchdog"
 """The name of the one thread that may come and go."""
 AT_ONCE: Final = 32
 TIMEOUT_S: Final = 1.0
-HANG_S: Final = 15.0
-"""More than all time-outs of the acceptor that can follow one another, and its wait for the peer to close."""
 
-_STALLED_EVERY: Final = 150
+_WITHOUT_HANDSHAKE: Final = 0.2
 _CALM: Final = Timeouts(*[TIMEOUT_S] * 6)
 _PROPOSALS: Final = (ContextProposal(VERIFICATION, (IMPLICIT_VR_LITTLE_ENDIAN,)),)
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One stream on its way to the acceptor, and what came back."""
-
-    index: int
-    data: bytes
-    started: float = 0.0
-    took_s: float = 0.0
-    answer: bytearray = field(default_factory=bytearray)
-    sent: int = 0
-
-    @property
-    def is_stalled(self) -> bool:
-        """Whether the connection stays open after the stream, so that a time-out has to end it."""
-        return self.index % _STALLED_EVERY == 0
 
 
 class Alarm(logging.Handler):
@@ -113,7 +103,10 @@ class Query:
 
 
 class LiveAcceptor:
-    """An acceptor in this process: verification, queries, storage to a temporary folder. Use as a context manager."""
+    """Acceptors in this process, plain and under TLS: verification, queries, storage to a temporary folder.
+
+    Use as a context manager.
+    """
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -128,9 +121,14 @@ class LiveAcceptor:
         sink = FolderSink(files, Identity("1.2.3", "FUZZ"), lambda _: None)
         self._query = Query()
         services = (VERIFICATION_SERVICE, self._query.service, storage_service(sink, StorageClasses()))
-        acceptor = Acceptor(local, services, storage_policy(local), Listening(HOST))
-        self._acceptor = self._stack.enter_context(acceptor)
-        self.recorded: list[Recorded] = record(acceptor.port)
+        self._keys = key_pair(Path(self._stack.enter_context(TemporaryDirectory(prefix="openmodality-fuzz-"))), "fuzz")
+        self._contexts = self._keys.client(), self._keys.client()
+        self._contexts[1].maximum_version = ssl.TLSVersion.TLSv1_2
+        self._plain, self._secure = (
+            self._stack.enter_context(Acceptor(local, services, storage_policy(local), Listening(HOST, 0, context)))
+            for context in (None, self._keys.server())
+        )
+        self.recorded: list[Recorded] = record(self._plain.port)
         self._settle()
         self._threads, self._descriptors = _threads(), _descriptors()
         return self
@@ -138,26 +136,38 @@ class LiveAcceptor:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def batch(self, attempts: Sequence[Attempt]) -> list[tuple[Attempt, str]]:
+    def batch(self, attempts: Sequence[Attempt], target: str = NAME) -> list[tuple[Attempt, str]]:
         """Send the streams, ``AT_ONCE`` at a time; what became of each. Raises AssertionError for one that hangs."""
         waiting, done = list(reversed(attempts)), list[tuple[Attempt, str]]()
+        port = (self._plain if target == NAME else self._secure).port
         with selectors.DefaultSelector() as selector:
             try:
                 while waiting or selector.get_map():
                     while waiting and len(selector.get_map()) < AT_ONCE:
-                        self._begin(waiting.pop(), selector)
-                    done += [(attempt, classified(bytes(attempt.answer))) for attempt in _step(selector)]
+                        attempt = waiting.pop()
+                        attempt.begin(port, self._line(attempt, target), selector)
+                    for attempt in step(selector):
+                        answer = bytes(attempt.line.heard)
+                        done.append((attempt, classified(_whole(answer) if target == WRONG_TLS else answer)))
             finally:
                 for key in list(selector.get_map().values()):
                     key.fileobj.close()  # type: ignore[union-attr]
         return done
 
+    def _line(self, attempt: Attempt, target: str) -> Line:
+        """The same for the same stream, but for the keys of a session."""
+        rng = Random(f"line/{attempt.index}")
+        if target == NAME or (target == WRONG_TLS and rng.random() < _WITHOUT_HANDSHAKE):
+            return Line(attempt.data)
+        changes = tampering(rng) if target == WRONG_TLS else bytes
+        return SecureLine(attempt.data, rng.choice(self._contexts), changes, says_end=rng.random() < 0.5)
+
     def problems(self) -> list[str]:
         """What does not hold after a batch; nothing, if all is well."""
-        found = [] if self._settle() else [f"{self._acceptor.open_connections} connections are still open"]
+        found = [] if self._settle() else [f"{self._open_connections()} connections are still open"]
         found += self._alarm.take()
-        if self._acceptor.open_associations:
-            found.append(f"{self._acceptor.open_associations} associations are still counted")
+        if associations := self._plain.open_associations + self._secure.open_associations:
+            found.append(f"{associations} associations are still counted")
         if self._query.open:
             found.append(f"{self._query.open} handlers are left open")
         if _threads() > self._threads:
@@ -165,9 +175,12 @@ class LiveAcceptor:
         if _descriptors() > self._descriptors:
             found.append(f"{_descriptors() - self._descriptors} file descriptors are left")
         found += self._files_left()
-        with suppress(StopIteration):
-            found.append(next(self._echo()))
+        found += self._echo(RemoteAE("ACCEPTOR", HOST, self._plain.port))
+        found += self._echo(RemoteAE("ACCEPTOR", HOST, self._secure.port, self._contexts[0]))
         return found
+
+    def _open_connections(self) -> int:
+        return self._plain.open_connections + self._secure.open_connections
 
     def _listen_to_log(self) -> None:
         self._alarm = Alarm()
@@ -186,19 +199,13 @@ class LiveAcceptor:
 
         self._stack.callback(restore)
 
-    def _begin(self, attempt: Attempt, selector: selectors.BaseSelector) -> None:
-        sock = socket.create_connection((HOST, self._acceptor.port), timeout=HANG_S)
-        sock.setblocking(False)
-        attempt.started = monotonic()
-        selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, attempt)
-
     def _settle(self) -> bool:
         """Wait until the acceptor is done with every connection and its threads have ended."""
         end = monotonic() + HANG_S
         never = threading.Event()
-        while self._acceptor.open_connections or _threads() > self._threads:
+        while self._open_connections() or _threads() > self._threads:
             if monotonic() > end:
-                return not self._acceptor.open_connections
+                return not self._open_connections()
             never.wait(0.002)
         return True
 
@@ -211,8 +218,7 @@ class LiveAcceptor:
                     yield f"a stored file is not whole: {what}"
                 path.unlink()
 
-    def _echo(self) -> Iterator[str]:
-        remote = RemoteAE("ACCEPTOR", HOST, self._acceptor.port)
+    def _echo(self, remote: RemoteAE) -> Iterator[str]:
         try:
             with associate(remote, LocalAE("FUZZ"), _PROPOSALS) as association:
                 echo(association)
@@ -233,6 +239,14 @@ def _broken(path: Path) -> str:
     return "" if path.stem == stored.identity.sop_instance_uid else "it has another name than its instance"
 
 
+def _whole(answer: bytes) -> bytes:
+    """The answer without a PDU that is cut off, as one is where TLS breaks; everything else has to be right."""
+    end = 0
+    while (size := 6 + int.from_bytes(answer[end + 2 : end + 6], "big")) <= len(answer) - end:
+        end += size
+    return answer[:end]
+
+
 def classified(answer: bytes) -> str:
     """What became of a stream, by the PDUs that the acceptor sent; raises where these are not whole and right."""
     types = check_pdus(answer)
@@ -241,47 +255,6 @@ def classified(answer: bytes) -> str:
     if facts.PDU_A_ABORT in types:
         return ABORTED
     return ACCEPTED if facts.PDU_A_ASSOCIATE_AC in types else "closed"
-
-
-def _step(selector: selectors.BaseSelector) -> Iterator[Attempt]:
-    """Move all connections on; yields those that the acceptor has ended."""
-    for key, events in selector.select(timeout=0.5):
-        sock, attempt = key.fileobj, key.data
-        assert isinstance(sock, socket.socket)
-        if events & selectors.EVENT_WRITE:
-            _write(sock, attempt, selector)
-        if events & selectors.EVENT_READ and _has_ended(sock, attempt):
-            selector.unregister(sock)
-            sock.close()
-            attempt.took_s = monotonic() - attempt.started
-            yield attempt
-    now = monotonic()
-    for key in selector.get_map().values():
-        if now - key.data.started > HANG_S:
-            raise AssertionError(f"stream {key.data.index}: the connection is open after {HANG_S:g} s")
-
-
-def _write(sock: socket.socket, attempt: Attempt, selector: selectors.BaseSelector) -> None:
-    try:
-        attempt.sent += sock.send(memoryview(attempt.data)[attempt.sent : attempt.sent + 65536])
-    except OSError:
-        attempt.sent = len(attempt.data)
-    if attempt.sent >= len(attempt.data):
-        if not attempt.is_stalled:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_WR)
-        selector.modify(sock, selectors.EVENT_READ, attempt)
-
-
-def _has_ended(sock: socket.socket, attempt: Attempt) -> bool:
-    try:
-        data = sock.recv(65536)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    attempt.answer += data
-    return not data
 
 
 def _threads() -> int:

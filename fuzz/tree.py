@@ -78,6 +78,16 @@ def exchange(data: bytes, syntaxes: Mapping[int, str] | None = None) -> Node:
     return Node("exchange", pdus)
 
 
+def records(data: bytes) -> Node:
+    """One flight of a TLS session: whole records, of which head and length are in the clear (RFC 8446 5.1)."""
+    nodes = []
+    while data:
+        end = 5 + int.from_bytes(data[3:5], "big")
+        nodes.append(Node("record", data[5:end], data[:3], 2))
+        data = data[end:]
+    return Node("flight", nodes)
+
+
 def _pdu(head: bytes, field: bytes, syntaxes: Mapping[int, str]) -> Node:
     content: bytes | list[Node] = field
     if head[0] in (facts.PDU_A_ASSOCIATE_RQ, facts.PDU_A_ASSOCIATE_AC):

@@ -16,12 +16,13 @@ from time import monotonic, perf_counter
 from typing import Final
 
 from fuzz import live
+from fuzz.connecting import Attempt
 from fuzz.decoders import Target, targets
 from fuzz.findings import Finding, save
 from fuzz.mutation import Mutator
 from fuzz.tree import exchange
 
-LIVE_SHARE: Final = 0.12
+LIVE_SHARES: Final = {live.NAME: 0.12, live.UNDER_TLS: 0.03, live.WRONG_TLS: 0.02}
 SLOW_S: Final = 5.0
 HANG_S: Final = 60.0
 MAX_GROWTH_BYTES: Final = 64 << 20
@@ -80,7 +81,7 @@ class Worker:
         self._acceptor = acceptor
         self._decoders = decoders or targets(acceptor.recorded)
         self._live = Mutator([exchange(item.requestor, item.syntaxes) for item in acceptor.recorded])
-        self._waiting: list[live.Attempt] = []
+        self._waiting: dict[str, list[Attempt]] = {target: [] for target in live.TARGETS}
         self._first_bytes = _peak_bytes()
         self.tally = Tally()
 
@@ -91,30 +92,37 @@ class Worker:
         watchdog = _Watchdog()
         for done, index in enumerate(range(self._run.worker, self._run.streams, self._run.workers), 1):
             rng = _generator(self._run.seed, index)
-            if rng.random() < LIVE_SHARE:
-                self._waiting.append(live.Attempt(index, self._live.stream(rng)))
-            else:
-                self._decode(rng.choices(self._decoders, shares)[0], index, rng)
-            if len(self._waiting) >= BATCH:
-                self._live_batch()
+            self._run_next(index, rng, shares)
             if done % 250 == 0:
                 watchdog.calm(index)
                 report(self.tally)
                 if monotonic() > end or len(self.tally.findings) >= 20:
                     break
-        if self._waiting:
-            self._live_batch()
+        for target, waiting in self._waiting.items():
+            if waiting:
+                self._live_batch(target)
         watchdog.stop()
         report(self.tally)
 
     def replay(self, finding: Finding, streams: list[bytes]) -> list[str]:
         """Run the streams of a finding again; what is wrong with them now."""
-        if finding.target == live.NAME:
-            attempts = [live.Attempt(index, data) for index, data in zip(finding.indexes, streams, strict=True)]
-            return self._problems(attempts)
+        if finding.target in live.TARGETS:
+            attempts = [Attempt(index, data) for index, data in zip(finding.indexes, streams, strict=True)]
+            return self._problems(finding.target, attempts)
         target = next(target for target in self._decoders if target.name == finding.target)
         index = finding.indexes[0]
         return list(self._run_one(target, finding.variant, index, streams[0]))
+
+    def _run_next(self, index: int, rng: Random, shares: list[float]) -> None:
+        place = rng.random()
+        for target, share in LIVE_SHARES.items():
+            place -= share
+            if place < 0:
+                self._waiting[target].append(Attempt(index, self._live.stream(rng)))
+                if len(self._waiting[target]) >= BATCH:
+                    self._live_batch(target)
+                return
+        self._decode(rng.choices(self._decoders, shares)[0], index, rng)
 
     def _decode(self, target: Target, index: int, rng: Random) -> None:
         variant = rng.choice(list(target.mutators))
@@ -138,27 +146,27 @@ class Worker:
         if peak - before > MAX_GROWTH_BYTES:
             yield f"made the process grow by {peak - before >> 20} MiB"
 
-    def _live_batch(self) -> None:
-        attempts, self._waiting = self._waiting, []
-        problems = self._problems(attempts)
+    def _live_batch(self, target: str) -> None:
+        attempts, self._waiting[target] = self._waiting[target], []
+        problems = self._problems(target, attempts)
         if not problems:
             return
         end = monotonic() + HANG_S / 2
         for attempt in attempts:
             if monotonic() > end:
                 break
-            alone = self._problems([live.Attempt(attempt.index, attempt.data)], count=False)
+            alone = self._problems(target, [Attempt(attempt.index, attempt.data)], count=False)
             if alone:
-                self._found_live([attempt], alone)
+                self._found_live(target, [attempt], alone)
                 return
-        self._found_live(attempts, problems)
+        self._found_live(target, attempts, problems)
 
-    def _problems(self, attempts: list[live.Attempt], *, count: bool = True) -> list[str]:
+    def _problems(self, target: str, attempts: list[Attempt], *, count: bool = True) -> list[str]:
         found = []
         try:
-            for attempt, result in self._acceptor.batch(attempts):
+            for attempt, result in self._acceptor.batch(attempts, target):
                 if count:
-                    self.tally.count(live.NAME, result, attempt.took_s, attempt.index)
+                    self.tally.count(target, result, attempt.took_s, attempt.index)
         except AssertionError as error:
             found.append(str(error))
         self.tally.peak_bytes = _peak_bytes()
@@ -166,9 +174,9 @@ class Worker:
             found.append(f"the process has grown by {self.tally.peak_bytes - self._first_bytes >> 20} MiB")
         return found + self._acceptor.problems()
 
-    def _found_live(self, attempts: list[live.Attempt], problems: list[str]) -> None:
+    def _found_live(self, target: str, attempts: list[Attempt], problems: list[str]) -> None:
         indexes = tuple(attempt.index for attempt in attempts)
-        finding = Finding(live.NAME, "", self._run.seed, indexes, "; ".join(problems))
+        finding = Finding(target, "", self._run.seed, indexes, "; ".join(problems))
         self._found(finding, [attempt.data for attempt in attempts])
 
     def _found(self, finding: Finding, streams: list[bytes]) -> None:

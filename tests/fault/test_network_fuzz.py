@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -11,18 +12,22 @@ from random import Random
 import pytest
 
 from fuzz import live
+from fuzz.connecting import Attempt
 from fuzz.decoders import ACCEPTED, Target, targets
 from fuzz.findings import load
 from fuzz.live import LiveAcceptor
 from fuzz.mutation import Mutator
 from fuzz.summary import table
-from fuzz.tree import Node, data_set, exchange
+from fuzz.tree import Node, data_set, exchange, records
 from fuzz.worker import Run, Tally, Worker
 from openmodality.dimse.channel import Message
 from openmodality.dimse.service import Response, Service
+from openmodality.errors import TransportError
+from openmodality.network import acceptor as acceptor_module
+from openmodality.network.transport import shake_hands
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import VERIFICATION
-from tests.fault.wire import IMPLICIT, RQ, echo_message, image
+from tests.fault.wire import IMPLICIT, RELEASE, RQ, echo_message, image
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +43,7 @@ def test_three_thousand_streams_find_nothing(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3,000 streams" in done.stdout
+    assert all(f"| {target} |" in done.stdout for target in live.TARGETS)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -79,6 +85,49 @@ def test_what_escapes_behind_the_acceptor_is_found_and_happens_again(
         assert found.target == live.NAME
         assert "dimse.handler_failed: KeyError('no such key')" in found.what
         assert any("KeyError" in what for what in worker.replay(*load(path)))
+
+
+def test_what_escapes_from_a_handshake_is_found_and_happens_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fragile(sock: ssl.SSLSocket, timeout_s: float | None) -> None:
+        try:
+            shake_hands(sock, timeout_s)
+        except TransportError as error:
+            raise KeyError("no such cipher") from error
+
+    monkeypatch.setattr(acceptor_module, "shake_hands", fragile)
+    with LiveAcceptor() as acceptor:
+        worker = Worker(Run(500, 5, 20.0, tmp_path), acceptor)
+        worker.work(lambda _: None)
+        [(found, path)] = worker.tally.findings
+        assert found.target == live.WRONG_TLS
+        assert "association.failed: KeyError('no such cipher')" in found.what
+        assert any("KeyError" in what for what in worker.replay(*load(path)))
+
+
+def test_streams_under_tls_get_as_far_as_plain_ones() -> None:
+    mutator = Mutator([exchange(RQ.encode() + echo_message() + RELEASE)])
+    streams = [mutator.seeds[0].encode(), *(mutator.stream(Random(n)) for n in range(40))]
+    became = {}
+    with LiveAcceptor() as acceptor:
+        for target in live.TARGETS:
+            done = acceptor.batch([Attempt(number, data) for number, data in enumerate(streams, 1)], target)
+            assert acceptor.problems() == []
+            became[target] = {attempt.index: (result, bytes(attempt.line.heard)) for attempt, result in done}
+    assert became[live.UNDER_TLS] == became[live.NAME]
+    assert became[live.UNDER_TLS][1][0] == ACCEPTED
+    assert {result for result, _ in became[live.WRONG_TLS].values()} >= {"closed", ACCEPTED}
+
+
+def test_records_of_a_flight_are_taken_apart_and_put_together() -> None:
+    flight = b"\x16\x03\x01\0\x05hello" + b"\x14\x03\x03\0\x01\x01"
+    tree = records(flight)
+    assert [(node.head, node.content) for node in list(tree.nodes())[1:]] == [
+        (b"\x16\x03\x01", b"hello"),
+        (b"\x14\x03\x03", b"\x01"),
+    ]
+    assert tree.encode() == flight
 
 
 def test_the_same_seed_makes_the_same_streams() -> None:
