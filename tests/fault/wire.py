@@ -6,12 +6,14 @@ import logging
 import os
 import re
 import socket
+import ssl
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self, TypeVar
 
 from openmodality.dimse.command import Command, decode, encode
 from openmodality.dimse.service import Service
@@ -39,7 +41,10 @@ from openmodality.upper_layer.pdu import (
 )
 from openmodality.upper_layer.pdu import decode as decode_pdu
 from openmodality.upper_layer.user_information import UserInformation
+from tests.interop.certificates import KeyPair
 from tests.peers.process import HOST, wait_until
+
+_T = TypeVar("_T")
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -119,6 +124,12 @@ class Scene:
     acceptor: Acceptor
     folder: Path
     records: list[logging.LogRecord]
+    keys: KeyPair | None = None
+
+    @property
+    def remote(self) -> RemoteAE:
+        """The acceptor, as our requestor calls it."""
+        return RemoteAE("ACCEPTOR", HOST, self.acceptor.port, self.keys.client() if self.keys else None)
 
     @property
     def lines(self) -> list[str]:
@@ -138,8 +149,7 @@ class Scene:
 
     def still_answers(self) -> None:
         """A C-ECHO goes through."""
-        remote = RemoteAE("ACCEPTOR", HOST, self.acceptor.port)
-        with associate(remote, LocalAE("PEER"), [ContextProposal(VERIFICATION, (IMPLICIT,))]) as association:
+        with associate(self.remote, LocalAE("PEER"), [ContextProposal(VERIFICATION, (IMPLICIT,))]) as association:
             assert echo(association) == 0
         self.settle()
 
@@ -167,17 +177,18 @@ def scene(
     services: Sequence[Service] = (),
     sink: InstanceSink | None = None,
     max_connections: int = 512,
+    keys: KeyPair | None = None,
 ) -> Iterator[Scene]:
-    """An acceptor with verification and storage to ``folder``, other ``services`` before them."""
+    """An acceptor with verification and storage to ``folder``, other ``services`` first; under TLS with ``keys``."""
     files = InstanceFiles(folder, durability="os", fan_out=False)
     local = LocalAE("ACCEPTOR", timeouts=timeouts)
     own = storage_service(sink or FolderSink(files, Identity("1.2.3", "TEST"), lambda _: None), StorageClasses())
-    listening = Listening(HOST, max_connections=max_connections)
+    listening = Listening(HOST, 0, keys.server() if keys else None, max_connections)
     with (
         logged() as records,
         Acceptor(local, (*services, VERIFICATION_SERVICE, own), storage_policy(local), listening) as acceptor,
     ):
-        yield Scene(acceptor, folder, records)
+        yield Scene(acceptor, folder, records, keys)
     files.close()
 
 
@@ -214,7 +225,7 @@ class Peer:
         self.socket.connect((HOST, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def __enter__(self) -> Peer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -277,10 +288,46 @@ class Peer:
     def _exactly(self, length: int) -> bytes:
         data = b""
         while len(data) < length:
-            more = self.socket.recv(length - len(data))
+            more = self._read(length - len(data))
             assert more, "the acceptor closed"
             data += more
         return data
+
+    def _read(self, length: int) -> bytes:
+        return self.socket.recv(length)
+
+
+class SecurePeer(Peer):
+    """The same under TLS; records can be made without being sent, and sent in any pieces by ``socket``."""
+
+    def __init__(self, port: int, keys: KeyPair) -> None:
+        super().__init__(port)
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = keys.client().wrap_bio(self._in, self._out, server_hostname=HOST)
+        self._receiving(self._tls.do_handshake)
+        self.socket.sendall(self._out.read())
+
+    def records(self, *data: bytes) -> bytes:
+        """One record for each of these; what is made has to be sent in the order in which it was made."""
+        for each in data:
+            self._tls.write(each)
+        return self._out.read()
+
+    def send(self, *data: bytes) -> None:
+        super().send(self.records(b"".join(data)))
+
+    def _read(self, length: int) -> bytes:
+        return self._receiving(lambda: self._tls.read(length))
+
+    def _receiving(self, call: Callable[[], _T]) -> _T:
+        while True:
+            try:
+                return call()
+            except ssl.SSLWantReadError:
+                self.socket.sendall(self._out.read())
+                more = self.socket.recv(65536)
+                assert more, "the acceptor closed"
+                self._in.write(more)
 
 
 def held() -> tuple[int, int]:

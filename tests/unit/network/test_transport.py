@@ -125,6 +125,13 @@ def test_part_of_a_tls_record_is_nothing_yet(secure: Connection) -> None:
     assert secure.ours.read_into(buffer, 5, "the rest") == 6
 
 
+def test_what_is_left_of_a_tls_record_is_at_hand(secure: Connection) -> None:
+    buffer = memoryview(bytearray(10))
+    secure.other.sendall(secure.record(b"abc"))
+    assert secure.ours.read_into(buffer[:1], 5, "a byte") == 1
+    assert secure.ours.read_at_hand(buffer) == 2, "nothing is left in the socket, but in the TLS layer"
+
+
 @pytest.mark.parametrize("graceful", [True, False])
 def test_the_end_under_tls_is_told(secure: Connection, graceful: bool) -> None:
     closing = threading.Thread(target=(lambda: secure.ours.close_gracefully(0.1)) if graceful else secure.ours.close)
