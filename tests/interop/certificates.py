@@ -45,11 +45,13 @@ class KeyPair:
         return ["+tls", self.key, self.certificate, "+cf", self.authority]
 
 
-def key_pair(folder: Path, name: str) -> KeyPair:
-    """A new authority and a key pair of it."""
+def key_pair(folder: Path, name: str, *, key_bits: int = 2048, signs_itself: bool = False) -> KeyPair:
+    """A new authority and a key pair of it, or one that vouches for itself."""
     folder.mkdir(parents=True, exist_ok=True)
-    authority_key, own_key = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+    authority_key, own_key = (rsa.generate_private_key(65537, bits) for bits in (2048, key_bits))
     issuer, subject = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (f"CA of {name}", name))
+    if signs_itself:
+        authority_key, issuer = own_key, subject
     authority = (
         _builder(issuer, issuer, authority_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

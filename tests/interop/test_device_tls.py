@@ -177,3 +177,13 @@ def test_a_suite_that_is_not_installed_is_named_with_its_key(tmp_path: Path, key
     site = write_site(tmp_path, "mr", peers, keys=keys, tls=tls)
     with pytest.raises(ConfigurationError, match=r"site\.toml: tls\.cipher_suites: .* has no NO-SUCH-SUITE$"):
         Modality(site.path)
+
+
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, keys: KeyPair, strangers: KeyPair) -> None:
+    pacs = PeerTable("pacs", Address("PACS", 104), ["storage"])
+    site = write_site(tmp_path, "mr", [pacs], keys=KeyPair(keys.certificate, strangers.key, keys.authority))
+    with pytest.raises(ConfigurationError) as caught:
+        Modality(site.path)
+    assert str(caught.value) == (
+        f"{site.path}: [tls]: {strangers.key}: is not the private key of the certificate in {keys.certificate}"
+    )
