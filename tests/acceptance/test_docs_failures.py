@@ -15,9 +15,12 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from openmodality import Modality
 from openmodality.cli.jobs import reason
 from openmodality.exam.session import Series
+from openmodality.network.acceptor import Listening
 from tests.acceptance.documents import ROOT, fits
 from tests.acceptance.hospital_site import Place, in_hospital
 from tests.acceptance.in_process import call
+from tests.interop import ours, wire
+from tests.interop.certificates import key_pair
 from tests.peers.process import HOST, free_port, wait_until
 
 TABLE: Final = re.findall(
@@ -46,6 +49,8 @@ JOBS: Final = {
     "... not committed by pacs ...": "pacs:commit-failures",
 }
 REFUSED, TIMED_OUT = "cannot connect to ...: Connection refused", "no connection to ... within ..."
+UNANSWERED = "... closed the connection without answering the association request"
+UNTRUSTED, NO_TLS = "TLS handshake with ... failed: CERTIFICATE_VERIFY_FAILED", "TLS handshake with ... failed: ..."
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def test_every_message_of_the_table_is_provoked() -> None:
-    assert sorted(TABLE) == sorted([*COMMANDS, *JOBS, REFUSED, TIMED_OUT])
+    assert sorted(TABLE) == sorted([*COMMANDS, *JOBS, REFUSED, TIMED_OUT, UNANSWERED, UNTRUSTED, NO_TLS])
 
 
 @pytest.mark.parametrize("message", COMMANDS)
@@ -85,6 +90,25 @@ def test_job_says(message: str, place: Place) -> None:
 
 def test_nobody_listens(place: Place) -> None:
     assert fits(f"openmodality: {REFUSED} ...", printed(["echo", f"ANY@{HOST}:{free_port()}"], place.site)[0])
+
+
+def test_no_dicom_or_tls_listens(place: Place) -> None:
+    with wire.listening(lambda connection: connection.expect(wire.ASSOCIATE_RQ)) as peer:
+        lines = printed(["echo", str(peer)], place.site)
+    assert fits(f"openmodality: {UNANSWERED}; ...", lines[0]), lines
+
+
+def test_tls_does_not_fit(place: Place, tmp_path: Path) -> None:
+    keys, strangers = key_pair(tmp_path, "hospital"), key_pair(tmp_path, "stranger")
+    trusting = ["--tls-ca", str(strangers.authority)]
+    with ours.archive(tmp_path / "archive", listening=Listening(HOST, 0, keys.server())) as here:
+        untrusted = printed(["echo", str(here), *trusting], place.site)
+        here.wait_until_idle()
+    with wire.listening(lambda connection: connection.send(wire.rejection(1, 1, 3))) as peer:
+        plain = printed(["echo", str(peer), *trusting], place.site)
+    assert any(fits(f"openmodality: {UNTRUSTED}; ...", line) for line in untrusted), untrusted
+    assert any(fits(f"openmodality: {NO_TLS}; ...", line) for line in plain), plain
+    assert not any(fits(f"openmodality: {UNTRUSTED}; ...", line) for line in plain), plain
 
 
 def test_packets_go_nowhere(place: Place, tmp_path: Path) -> None:

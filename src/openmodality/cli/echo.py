@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import click
 
 from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.site import site_option
+from openmodality.cli.tls import tls_options
 from openmodality.dimse.status import StatusCategory, category, describe
 from openmodality.network.requestor import associate
 from openmodality.services.verification import echo
@@ -17,20 +19,26 @@ from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
 
+if TYPE_CHECKING:
+    import ssl
+
 
 @click.command("echo")
 @peer_argument
 @site_option
 @calling_option
 @timeout_option
+@tls_options
 @json_option
-def command(peer: str, site_file: Path, calling: str | None, timeout: float | None, as_json: bool) -> None:
+def command(
+    peer: str, site_file: Path, calling: str | None, timeout: float | None, tls: ssl.SSLContext | None, as_json: bool
+) -> None:
     """Ask PEER whether it is there and speaks DICOM (C-ECHO).
 
     PEER is AETITLE@host:port, or a peer's name in the site file.
     Exit status 0 when it answers Success, 1 when it does not.
     """
-    ends = resolve(peer, "verification", site_file, calling, timeout)
+    ends = resolve(peer, "verification", site_file, calling, timeout, tls)
     remote = ends.remote
     start = perf_counter()
     proposals = [ContextProposal(VERIFICATION, (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))]

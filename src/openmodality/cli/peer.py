@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from openmodality.cli.site import NoSiteFile, load
-from openmodality.errors import ConfigurationError
+from openmodality.errors import ConfigurationError, UsageError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, checked_ae_title
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
 
 if TYPE_CHECKING:
+    import ssl
+
     from openmodality.device.profile import Service
 
 DEFAULT_TIMEOUT_S: Final = 30.0
@@ -76,10 +78,25 @@ def is_direct(peer: str) -> bool:
     return "@" in peer
 
 
-def resolve(peer: str, service: Service, site_file: Path, calling: str | None, timeout_s: float | None) -> Ends:
-    """The peer that is meant, and who we are for it; raises :class:`ConfigurationError`."""
+def resolve(
+    peer: str,
+    service: Service,
+    site_file: Path,
+    calling: str | None,
+    timeout_s: float | None,
+    tls: ssl.SSLContext | None = None,
+) -> Ends:
+    """The peer that is meant, and who we are for it; raises :class:`ConfigurationError`.
+
+    ``tls`` is for a peer that is given by its address; for one of the site file what stands there holds.
+    """
     if is_direct(peer):
-        ends = Ends(RemoteAE.parse(peer), LocalAE(DEFAULT_AE_TITLE))
+        ends = Ends(replace(RemoteAE.parse(peer), ssl_context=tls), LocalAE(DEFAULT_AE_TITLE))
+    elif tls is not None:
+        raise UsageError(
+            f"{peer!r} is not AETITLE@host:port, which the TLS options are for",
+            advice="a peer of the site file has tls = true there, and the site its certificates in [tls]",
+        )
     else:
         ends = _named(peer, service, site_file)
     local = ends.local

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 from pydicom import Dataset
@@ -16,6 +16,7 @@ from openmodality.cli.keys import cell, keys_option, limit_option, parse_keys
 from openmodality.cli.output import counted, print_json, print_table
 from openmodality.cli.peer import Ends, calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.site import site_option
+from openmodality.cli.tls import tls_options
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.finding import FindAnswer
 from openmodality.dimse.identifier import Key, identifier
@@ -26,6 +27,9 @@ from openmodality.services.query_retrieve import QUERY_RETRIEVE_LEVEL, QueryFail
 from openmodality.services.query_retrieve import query as find
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
+
+if TYPE_CHECKING:
+    import ssl
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +112,7 @@ model_option = click.option(
 @site_option
 @calling_option
 @timeout_option
+@tls_options
 @json_option
 def command(
     peer: str,
@@ -118,6 +123,7 @@ def command(
     site_file: Path,
     calling: str | None,
     timeout: float | None,
+    tls: ssl.SSLContext | None,
     as_json: bool,
 ) -> None:
     """Ask PEER for patients, studies, series or images (Query/Retrieve, C-FIND).
@@ -125,7 +131,7 @@ def command(
     PEER is AETITLE@host:port, or a peer's name in the site file. The unique keys of the levels above are needed: at
     level SERIES the study, -k StudyInstanceUID=UID; at level IMAGE the series as well.
     """
-    ends = resolve(peer, "query", site_file, calling, timeout)
+    ends = resolve(peer, "query", site_file, calling, timeout, tls)
     level = level.upper()
     sop_class_uid = _FIND[chosen_model(model, ends, level)]
     values = parse_keys(keys)

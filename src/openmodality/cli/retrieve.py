@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from pydicom import Dataset
@@ -17,6 +17,7 @@ from openmodality.cli.peer import Ends, calling_option, json_option, peer_argume
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.query import Model, chosen_model, model_option
 from openmodality.cli.site import device, site_option
+from openmodality.cli.tls import tls_options
 from openmodality.dimse.identifier import identifier
 from openmodality.dimse.moving import Counts, MoveOutcome, MoveResult, move
 from openmodality.dimse.status import describe
@@ -26,6 +27,9 @@ from openmodality.network.requestor import associate
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, QUERY_RETRIEVE_LEVEL
 from openmodality.standard.query_retrieve import UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
+
+if TYPE_CHECKING:
+    import ssl
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ _MOVE: Final[Mapping[str, str]] = {"study": STUDY_ROOT_MOVE, "patient": PATIENT_
 @site_option
 @calling_option
 @timeout_option
+@tls_options
 @json_option
 def command(
     peer: str,
@@ -55,6 +60,7 @@ def command(
     site_file: Path,
     calling: str | None,
     timeout: float | None,
+    tls: ssl.SSLContext | None,
     as_json: bool,
 ) -> None:
     """Let PEER send a study, a series or an instance (Query/Retrieve, C-MOVE).
@@ -68,7 +74,7 @@ def command(
     """
     if instance and not series:
         raise UsageError("--instance needs --series", advice="query at level SERIES shows the series of a study")
-    ends = resolve(peer, "retrieve", site_file, calling, timeout)
+    ends = resolve(peer, "retrieve", site_file, calling, timeout, tls)
     model = chosen_model(model, ends, "STUDY")
     if model == "patient" and not patient_id:
         raise UsageError("the patient root model needs --patient-id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from pydicom import Dataset
@@ -22,6 +22,7 @@ from openmodality.cli.keys import (
 from openmodality.cli.output import clean, counted, print_json, print_table
 from openmodality.cli.peer import calling_option, is_direct, json_option, resolve, timeout_option
 from openmodality.cli.site import device, site_option
+from openmodality.cli.tls import tls_options
 from openmodality.device.paths import parse_path
 from openmodality.dimse.identifier import Key, identifier
 from openmodality.errors import UsageError
@@ -30,6 +31,9 @@ from openmodality.services.worklist import defects, query
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
+
+if TYPE_CHECKING:
+    import ssl
 
 _STEP: Final = "ScheduledProcedureStepSequence"
 _IN_STEP: Final = (
@@ -96,6 +100,7 @@ _TIME: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartTime")
 @site_option
 @calling_option
 @timeout_option
+@tls_options
 @json_option
 def command(
     peer: str | None,
@@ -104,6 +109,7 @@ def command(
     site_file: Path,
     calling: str | None,
     timeout: float | None,
+    tls: ssl.SSLContext | None,
     as_json: bool,
 ) -> None:
     """Ask a RIS what is scheduled (Modality Worklist), and show what is wrong with its items.
@@ -113,10 +119,10 @@ def command(
     scheduled for it today; the items are kept, and their numbers are what "exam start" takes.
     """
     if peer is not None and is_direct(peer):
-        listing = _ask(peer, keys, limit, site_file, (calling, timeout))
-    elif limit is not None or calling is not None or timeout is not None:
+        listing = _ask(peer, keys, limit, site_file, (calling, timeout, tls))
+    elif any(given is not None for given in (limit, calling, timeout, tls)):
         raise UsageError(
-            "--limit, --calling and --timeout are for a PEER given as AETITLE@host:port",
+            "--limit, --calling, --timeout and --tls are for a PEER given as AETITLE@host:port",
             advice="set them in the site file",
         )
     else:
@@ -162,7 +168,7 @@ def _ask(
     keys: tuple[str, ...],
     limit: int | None,
     site_file: Path,
-    ourselves: tuple[str | None, float | None],
+    ourselves: tuple[str | None, float | None, ssl.SSLContext | None],
 ) -> Listing:
     ends = resolve(peer, "worklist", site_file, *ourselves)
     asked = identifier([Key(path) for path in RETURN_KEYS], parse_keys(keys, RETURN_KEYS))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
-from openmodality.errors import AssociationRejected, NoPresentationContext, TransportError, UsageError
+from openmodality.errors import AssociationRejected, NoPresentationContext, PeerTimeout, TransportError, UsageError
 from openmodality.network.agreement import Agreement, contexts_of
 from openmodality.network.association import Association, aborted
 from openmodality.network.entity import LocalAE, RemoteAE, send_limit
@@ -64,7 +65,7 @@ def _negotiate(
     provider.send(AssociateRequest(request))
     provider.transport_connected()
     timeout_s = local.timeouts.association_s
-    answer = await_indication(transport, provider, timeout_s, "the answer to A-ASSOCIATE-RQ")
+    answer = _answer(transport, provider, timeout_s)
     if not isinstance(answer, AssociateConfirm):
         raise _refusal(remote, answer)
     negotiated = outcome(request, answer.pdu)
@@ -79,6 +80,17 @@ def _negotiate(
         _window(request, negotiated),
     )
     return Association(transport, provider, agreement, services, local.timeouts)
+
+
+def _answer(transport: Transport, provider: Provider, timeout_s: float | None) -> Indication | None:
+    try:
+        return await_indication(transport, provider, timeout_s, "the answer to A-ASSOCIATE-RQ")
+    except PeerTimeout:
+        raise
+    except TransportError as error:
+        if transport.is_secure:
+            raise
+        raise TransportError(str(error), advice=_NO_ANSWER_ADVICE) from error
 
 
 def _window(request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> int:
@@ -100,7 +112,8 @@ def _peer_info(remote: RemoteAE, request: A_ASSOCIATE_RQ, negotiated: Negotiated
     )
 
 
-_REJECT_ADVICE = {
+_NO_ANSWER_ADVICE: Final = "check that it is a DICOM application, and whether it wants TLS"
+_REJECT_ADVICE: Final = {
     (1, 3): "have our AE title added to those that the peer knows, or call it by one that it knows",
     (1, 7): "check the AE title that the peer is called by",
     (3, 1): "the peer is busy, try again later",
@@ -115,7 +128,7 @@ def _refusal(remote: RemoteAE, answer: Indication | None) -> Exception:
         return aborted(str(remote), answer)
     return TransportError(
         f"{remote} closed the connection without answering the association request",
-        advice="check that it is a DICOM application, and whether it wants TLS",
+        advice=_NO_ANSWER_ADVICE,
     )
 
 
