@@ -30,7 +30,7 @@ from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy, decide
 from openmodality.upper_layer.items import PresentationContextAC
 from openmodality.upper_layer.negotiation import ContextProposal
-from openmodality.upper_layer.pdu import A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RQ, decode
+from openmodality.upper_layer.pdu import A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RQ, P_DATA_TF, decode
 from tests.fault.wire import (
     ABORT,
     EXPLICIT,
@@ -40,6 +40,7 @@ from tests.fault.wire import (
     RELEASE,
     RQ,
     SHORT,
+    UNEXPECTED_PDU,
     Peer,
     Scene,
     echo_message,
@@ -194,18 +195,24 @@ def test_a_system_without_threads_turns_away_and_goes_on(listening: Scene, monke
     listening.ended_with("network.no_thread can't start new thread")
 
 
+MOST_HELD_BYTES = 64 << 20
+"""More than the buffers of two sockets; far less than a peer can send within the time-out."""
+
+
 def test_a_peer_that_takes_no_answers_is_let_go(tmp_path: Path) -> None:
     requests = echo_message() * 2000
     with scene(tmp_path, timeouts=SHORT) as listening, Peer(listening.acceptor.port, receive_buffer=2048) as peer:
         peer.associate()
         peer.socket.settimeout(0.05)
+        taken_bytes = 0
         while listening.acceptor.open_connections:
             try:
-                peer.socket.sendall(requests)  # for ever, and nothing is ever read
+                taken_bytes += peer.socket.send(requests[taken_bytes % len(requests) :])  # and nothing is ever read
             except TimeoutError:
                 continue
             except ConnectionError:
                 break
+        assert len(requests) < taken_bytes < MOST_HELD_BYTES, "what is not answered is left in the socket"
         listening.ended_with("association.ended no answer from * within 0.3 s while waiting for it to take data")
 
 
@@ -301,5 +308,10 @@ def test_a_flood_of_requests_while_one_is_answered_is_aborted(tmp_path: Path) ->
         peer.send(p_data(pdv(MR_ID, 3, encode(command))), echo_message() * 40)
         flooded.set()
         peer.socket.shutdown(socket.SHUT_WR)
-        peer.closed()
+        answers = [peer.receive()]
+        while isinstance(answers[-1], P_DATA_TF):
+            answers.append(peer.receive())
+        assert answers[-1] == UNEXPECTED_PDU
+        assert len(answers) <= 3, "one match, and no request of those that came too early"
+        assert peer.closed()
         listening.ended_with("association.ended PEER broke the protocol: 16 requests arrived before the first")

@@ -10,10 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from openmodality.device.loader import load_profile
+from openmodality.device.loader import load_profile, profile_names
 from openmodality.device.paths import format_keywords, format_path, parse_path
-from openmodality.device.profile import Profile
-from openmodality.device.site import Site
 from openmodality.device.site_loader import load_site
 from openmodality.device.template import site_text
 from openmodality.device.toml_file import key_lines
@@ -49,27 +47,57 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(US, tmp_path / "us"))
 
 
+PROFILE = load_profile(US)
+TABLES = {
+    "attributes.csv": ("attribute_rules",),
+    "iods.csv": ("module_uses", "attribute_rules"),
+    "parameters.csv": ("parameters",),
+    "presentation_contexts.csv": ("presentation_contexts",),
+    "worklist_keys.csv": ("worklist_keys",),
+}
+"""The parts of a profile that come from each file."""
+
+
 @files_on_disk
 @given(name=st.sampled_from(FILES), data=st.data())
 def test_a_mutated_profile_loads_or_is_refused(folder: Path, name: str, data: st.DataObject) -> None:
     text = (US / name).read_text()
     (folder / name).write_text(data.draw(mutated(text)), encoding="utf-8", errors="surrogatepass")
     try:
-        with contextlib.suppress(ConfigurationError):
-            assert isinstance(load_profile(folder), Profile)
+        profile, refusal = load_profile(folder), ""
+    except ConfigurationError as error:
+        profile, refusal = PROFILE, str(error)
     finally:
         (folder / name).write_text(text)
+    assert not refusal or refusal.startswith(f"{folder}/"), "which file it is"
+    others = {part for file, parts in TABLES.items() if file != name for part in parts}
+    for part in others - set(TABLES.get(name, ())):
+        assert getattr(profile, part) == getattr(PROFILE, part), "what other files say"
 
 
 @files_on_disk
 @given(name=st.sampled_from(FILES), content=st.binary(max_size=60))
-def test_any_bytes_are_refused_or_read(folder: Path, name: str, content: bytes) -> None:
+@example(name="profile.toml", content=b"")
+@example(name="iods.csv", content=b"\xef\xbb\xbf")
+def test_any_bytes_are_refused_with_the_name_of_the_file(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
     try:
-        with contextlib.suppress(ConfigurationError):
+        with pytest.raises(ConfigurationError) as caught:
             load_profile(folder)
     finally:
         (folder / name).write_bytes((US / name).read_bytes())
+    lines = str(caught.value).splitlines()
+    assert lines
+    assert all(line.startswith(f"{folder / name}") for line in lines)
+    assert is_utf8(content) != lines[0].startswith(f"{folder / name}: not UTF-8 at byte ")
+
+
+def is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @files_on_disk
@@ -82,8 +110,12 @@ def test_any_bytes_are_refused_or_read(folder: Path, name: str, content: bytes) 
 def test_a_mutated_site_file_loads_or_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "site.toml"
     file.write_text(text, encoding="utf-8", errors="surrogatepass")
-    with contextlib.suppress(ConfigurationError):
-        assert isinstance(load_site(file), Site)
+    loaded = refusal = ""
+    try:
+        loaded = load_site(file).profile.name
+    except ConfigurationError as error:
+        refusal = str(error)
+    assert loaded in profile_names() or str(file) in refusal
 
 
 @given(text=st.text())

@@ -203,17 +203,35 @@ def test_what_another_process_queues_is_noticed(queue: Queue, monkeypatch: pytes
     monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 0.05)
     url = make_url(queue.database.engine.url).render_as_string(hide_password=False)
     other = open_database(url, durability="os", clock=queue.database.clock)
-    with working(queue, done):
+    runs: list[int] = []
+
+    def send(job: Job, report: Report) -> Outcome:
+        runs.append(job.id)
+        return Done()
+
+    with working(queue, send):
         job = add(Queue(other))
         wait_for(queue, job, State.DONE)
+    with other.read() as connection:
+        assert get_job(connection, job.id).state is State.DONE, "as the other process sees it"
     other.close()
+    assert runs == [job.id]
 
 
 def test_jobs_of_a_dead_process_are_done_again(queue: Queue) -> None:
     job = add(queue)
-    assert queue.claim("device", [Kind.SEND]) is not None
-    with working(queue, done):
-        wait_for(queue, job, State.DONE)
+    claimed = queue.claim("device", [Kind.SEND])
+    assert claimed is not None
+    runs: list[tuple[int, str]] = []
+
+    def send(job: Job, report: Report) -> Outcome:
+        runs.append((job.id, job.reason))
+        return Done()
+
+    with working(queue, send):
+        found = wait_for(queue, job, State.DONE)
+    assert runs == [(job.id, "interrupted by the end of the program")]
+    assert (found.attempts, found.reason) == (0, ""), "that it was interrupted is no failure of the job"
 
 
 def test_what_was_done_is_not_forgotten_while_the_disk_is_full(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,14 +258,17 @@ def test_what_was_done_is_not_forgotten_while_the_disk_is_full(queue: Queue, mon
 
 
 def test_a_job_that_another_worker_took_back_is_left_to_it(queue: Queue) -> None:
-    taken = threading.Event()
+    runs: list[int] = []
 
     def send(job: Job, report: Report) -> Outcome:
-        if not taken.is_set():
-            taken.set()
-            queue.recover("device")
-        return Done()
+        runs.append(job.id)
+        if len(runs) > 1:
+            return Done()
+        queue.recover("device")
+        return Fail("of a run that no longer counts")
 
-    with working(queue, send):
-        wait_for(queue, add(queue), State.DONE)
-        wait_for(queue, add(queue), State.DONE)
+    with working(queue, send, threads=1):
+        first, second = add(queue), add(queue)
+        found = [wait_for(queue, job, State.DONE) for job in (first, second)]
+    assert runs == [first.id, first.id, second.id]
+    assert [(job.attempts, job.reason) for job in found] == [(0, ""), (0, "")]
