@@ -11,6 +11,9 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 endif
 
+# How many processes run the tests: one for each core, and just one where ARGS names tests. WORKERS=4 or WORKERS=logical: so many.
+WORKERS ?= $(if $(strip $(ARGS)),0,logical)
+
 CODE := src tests tools $(foreach folder,benchmarks fuzz,$(if $(wildcard $(folder)/*.py),$(folder)))
 export PYTHONPATH := $(CURDIR)/src
 ARGS ?=
@@ -24,8 +27,8 @@ help:  ## what can be made
 demo: $(RUNTIME)  ## a scheduled exam from end to end, with a virtual hospital (ARGS="--profile mr")
 	$(dir $(PY))openmodality demo $(ARGS)
 
-test: $(DEVELOPMENT) peers  ## all tests, with coverage (ARGS="tests/unit -k pdu")
-	$(PY) -m pytest -q --cov --cov-report=term --cov-report=xml $(ARGS)
+test: $(DEVELOPMENT) peers  ## all tests, on all cores, with coverage (ARGS="tests/unit -k pdu", in one process; WORKERS=4)
+	$(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal --cov --cov-report=term --cov-report=xml $(ARGS)
 
 peers:
 	@tools/install_peers.sh

@@ -6,6 +6,7 @@ command line itself, once there is one.
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def make_targets(makefile: Path) -> set[str]:
     return set(re.findall(r"^([a-z][a-z-]*):", makefile.read_text(encoding="utf-8"), re.MULTILINE))
 
 
+@functools.cache
 def command_exists(name: str) -> bool:
     """Whether the command line knows a command; asked by its ``--help``."""
     program = "import sys; from openmodality.cli.main import main; sys.exit(main())"

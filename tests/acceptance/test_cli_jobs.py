@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.command_line import Ended, openmodality, serving
 from tests.acceptance.hospital_site import Place, in_hospital
+from tests.acceptance.in_process import call
 from tests.peers.process import wait_until
 
 
@@ -21,7 +22,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
             ("exam", "acquire", 1, "--simulate", "T1 SE SAG"),
             ("exam", "complete", 1),
         ):
-            assert openmodality(*arguments, "-c", place.site).status == 0
+            status, printed = call([*map(str, arguments), "-c", str(place.site)], tmp_path)
+            assert status == 0, printed
         yield place
 
 

@@ -26,11 +26,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _pytest(project: Path, test: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _pytest(project: Path, test: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     (project / "tests" / "test_new.py").write_text(HEAD + test)
     surroundings = {name: value for name, value in os.environ.items() if name != "CI"} | environment
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_new.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "tests/test_new.py"],
         cwd=project,
         env=surroundings,
         capture_output=True,
@@ -70,8 +70,10 @@ def test_a_missing_peer_fails_in_ci(project: Path, tmp_path: Path) -> None:
     assert "in CI every peer must be there; missing: storescp (Debian package dcmtk)" in done.stdout
 
 
-def test_a_missing_peer_is_skipped_and_counted_elsewhere(project: Path, tmp_path: Path) -> None:
-    done = _pytest(project, NEEDS_STORESCP, PATH=str(tmp_path))
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_missing_peer_is_skipped_and_counted_elsewhere(project: Path, tmp_path: Path, processes: int) -> None:
+    three = "\n".join(NEEDS_STORESCP.replace("new", f"new_{number}") for number in range(3))
+    done = _pytest(project, three, f"--numprocesses={processes}", PATH=str(tmp_path))
     assert done.returncode == 0
     assert "MISSING PEERS" in done.stdout
-    assert "1 tests skipped for want of storescp: apt-get install dcmtk" in done.stdout
+    assert "3 tests skipped for want of storescp: apt-get install dcmtk" in done.stdout

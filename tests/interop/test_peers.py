@@ -15,7 +15,24 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from tests.peers import dcmtk, objects, orthanc, pynetdicom_ae
 from tests.peers.dicom3tools import dciodvfy_errors
-from tests.peers.process import Address, run, wait_until
+from tests.peers.process import Address, accepts, free_port, own_ports, run, wait_until
+
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def test_a_free_port_is_given_once_and_to_nobody_else() -> None:
+    ports = [free_port() for _ in range(300)]
+    assert len(set(ports)) == 300
+    assert not any(accepts(port) for port in ports)
+    if EPHEMERAL.exists():
+        assert max(ports) < int(EPHEMERAL.read_text().split()[0])
+
+
+def test_processes_that_run_tests_side_by_side_share_no_port() -> None:
+    environments = ({"PYTEST_XDIST_WORKER": f"gw{number}", "PYTEST_XDIST_WORKER_COUNT": "3"} for number in range(3))
+    parts = [own_ports(range(100), environment) for environment in environments]
+    assert sorted(port for part in parts for port in part) == list(range(100))
+    assert own_ports(range(100), {}) == range(100)
 
 
 @pytest.mark.needs("storescp", "storescu", "echoscu")

@@ -17,7 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests.peers.process import HOST, STOP_TIMEOUT_S, accepts, free_port, wait_until
+import psycopg
+
+from tests.peers.process import HOST, STOP_TIMEOUT_S, free_port, wait_until
 
 _OTHER_USER = "nobody"
 
@@ -51,12 +53,22 @@ def postgres() -> Iterator[str]:
             [programs / "postgres", "-D", data, *settings], stdout=log, stderr=subprocess.STDOUT, **identity
         )
         try:
-            wait_until(lambda: accepts(port), timeout_s=30, what="PostgreSQL")
-            yield f"postgresql+psycopg://postgres@{HOST}:{port}/postgres"
+            address = f"postgres@{HOST}:{port}/postgres"
+            wait_until(lambda: _answers(f"postgresql://{address}"), timeout_s=30, what="PostgreSQL")
+            yield f"postgresql+psycopg://{address}"
         finally:
             server.send_signal(signal.SIGINT)  # "fast": it does not wait for its clients
             server.wait(STOP_TIMEOUT_S)
             log.close()
+
+
+def _answers(url: str) -> bool:
+    """Whether it takes queries: it accepts connections, and refuses them, before its start is complete."""
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _identity(root: Path) -> dict[str, Any]:

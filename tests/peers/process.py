@@ -6,11 +6,13 @@ Readiness is learned by connecting and never by sleeping; a server that dies whi
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -65,10 +67,34 @@ class Server(Address):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on, for programs that cannot take port 0."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on, for programs that cannot take port 0.
+
+    It is below those that a system hands out by itself, and not one of another process of the same run, so that nobody
+    takes it before the program does; and no two calls give the same one soon.
+    """
+    for _ in _PORTS:
+        port = next(_NEXT_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise AssertionError("there is no free port")
+
+
+def own_ports(everybody: range, environment: Mapping[str, str]) -> range:
+    """The part that belongs to this process, where pytest-xdist runs the tests in several."""
+    count = int(environment.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(environment.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return everybody[number % count :: count]
+
+
+def _from_anywhere(ports: range) -> Iterator[int]:
+    """The ports over and over, from a place that another run on this machine hardly begins at."""
+    start = random.randrange(len(ports))
+    return itertools.cycle([*ports[start:], *ports[:start]])
+
+
+_PORTS: Final = own_ports(range(15_000, 32_000), os.environ)
+_NEXT_PORTS: Final = _from_anywhere(_PORTS)
 
 
 def environment() -> dict[str, str]:

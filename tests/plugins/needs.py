@@ -13,11 +13,7 @@ import pytest
 
 from tests.peers.programs import PACKAGE_OF, find_program
 
-MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[MISSING] = Counter()
+_MISSING = "missing peer"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -28,12 +24,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     reason = ", ".join(f"{program} (Debian package {PACKAGE_OF[program]})" for program in missing)
     if os.environ.get("CI") == "true":
         pytest.fail(f"in CI every peer must be there; missing: {reason}", pytrace=False)
-    item.config.stash[MISSING].update(missing)
+    item.user_properties += [(_MISSING, program) for program in missing]
     pytest.skip(f"missing peer: {reason}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    missing = config.stash[MISSING]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the reports of the skipped tests carry, as those of other processes reach this one too."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    missing = Counter(str(value) for report in skipped for name, value in report.user_properties if name == _MISSING)
     if not missing:
         return
     terminalreporter.section("MISSING PEERS: NOT EVERYTHING WAS TESTED", sep="!", red=True, bold=True)
