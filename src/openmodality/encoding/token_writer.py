@@ -1,7 +1,8 @@
-"""Writes the tokens of a data set as bytes again, in the transfer syntax they were read in.
+"""Writes the tokens of a data set as bytes, in the transfer syntax they were read in or, converted, in another.
 
-What has been left out between two tokens changes the lengths around it, and those have gone out already: sequences and
-items with content are written with undefined length (PS3.5 7.5), empty ones with length zero.
+What has been left out between two tokens, or is longer in another layout, changes the lengths around it, and those have
+gone out already: sequences and items with content are written with undefined length (PS3.5 7.5), empty ones with length
+zero.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from openmodality.encoding.headers import (
     SEQUENCE_DELIMITER,
     UNDEFINED_LENGTH,
     Buffer,
-    Layout,
+    HeaderWriter,
     layout,
     layout_of,
 )
@@ -34,11 +35,11 @@ _GATHERED_BYTES: Final = 1024
 
 
 class TokenWriter:
-    """Takes tokens in the order of a tokenizer; what is deflated is meant before deflating."""
+    """Takes tokens in the order of a tokenizer, or what they say; what is deflated is meant before deflating."""
 
     def __init__(self, transfer_syntax: str) -> None:
-        self._layout = layout_of(transfer_syntax)
-        self._outer: list[Layout] = []
+        self._header = layout_of(transfer_syntax).write
+        self._outer: list[HeaderWriter] = []
         self._delimited: list[bool] = []  # which of the open sequences and items need a delimiter
         self._gathered = bytearray()
         self._output: list[Buffer] = []
@@ -47,20 +48,51 @@ class TokenWriter:
         """Write one token."""
         match token:
             case Value():
-                self._value(token.data)
+                self.value(token.data)
             case ElementStart():
-                self._gathered += self._layout.write(token.tag, token.vr, token.length)
+                self._gathered += self._header(token.tag, token.vr, token.length)  # as element() does, without its call
             case SequenceStart():
-                self._sequence(token)
+                self.sequence(token.tag, token.vr, token.length)
             case ItemStart():
-                self._begin(ITEM, "", token.length)
+                self.item(token.length)
             case FragmentStart():
-                self._gathered += self._layout.write(ITEM, "", token.length)
+                self.element(ITEM, "", token.length)
             case ItemEnd():
-                self._end(ITEM_DELIMITER)
+                self.end_item()
             case SequenceEnd():
-                self._end(SEQUENCE_DELIMITER)
-                self._layout = self._outer.pop()
+                self.end_sequence()
+
+    def element(self, tag: int, vr: str, length: int) -> None:
+        """The header of an element whose value follows."""
+        self._gathered += self._header(tag, vr, length)
+
+    def value(self, data: Buffer) -> None:
+        """A piece of a value."""
+        if len(data) <= _GATHERED_BYTES:
+            self._gathered += data
+        else:
+            self._end_gathering()
+            self._output.append(data)
+
+    def sequence(self, tag: int, vr: str, length: int) -> None:
+        """The beginning of a sequence; of ``length`` only counts whether it is empty."""
+        self._outer.append(self._header)
+        self._begin(tag, vr, length)
+        if vr == "UN":  # it holds Implicit VR Little Endian (PS3.5 6.2.2)
+            self._header = layout(explicit=False, big_endian=False).write
+
+    def item(self, length: int) -> None:
+        """The beginning of an item of a sequence; of ``length`` only counts whether it is empty."""
+        self._begin(ITEM, "", length)
+
+    def end_item(self) -> None:
+        """The end of the innermost item."""
+        self._end(ITEM_DELIMITER)
+
+    def end_sequence(self) -> None:
+        """The end of the innermost sequence."""
+        self._end(SEQUENCE_DELIMITER)
+        self._header = self._outer.pop()
 
     def taken(self) -> list[Buffer]:
         """The bytes since the last call. Some are slices of the tokenizer's chunk: use them before it is used again."""
@@ -73,23 +105,10 @@ class TokenWriter:
             self._output.append(self._gathered)
             self._gathered = bytearray()
 
-    def _value(self, data: memoryview) -> None:
-        if len(data) <= _GATHERED_BYTES:
-            self._gathered += data
-        else:
-            self._end_gathering()
-            self._output.append(data)
-
-    def _sequence(self, token: SequenceStart) -> None:
-        self._outer.append(self._layout)
-        self._begin(token.tag, token.vr, token.length)
-        if token.vr == "UN":  # it holds Implicit VR Little Endian (PS3.5 6.2.2)
-            self._layout = layout(explicit=False, big_endian=False)
-
     def _begin(self, tag: int, vr: str, length: int) -> None:
         self._delimited.append(length > 0)
-        self._gathered += self._layout.write(tag, vr, UNDEFINED_LENGTH if length else 0)
+        self._gathered += self._header(tag, vr, UNDEFINED_LENGTH if length else 0)
 
     def _end(self, delimiter: int) -> None:
         if self._delimited.pop():
-            self._gathered += self._layout.write(delimiter, "", 0)
+            self._gathered += self._header(delimiter, "", 0)

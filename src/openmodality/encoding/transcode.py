@@ -1,7 +1,7 @@
 """Converts a data set among the uncompressed transfer syntaxes while it streams, without holding any value.
 
-The rules. Lengths change with the layout, and cannot be known before all has passed: sequences and items with content
-are written with undefined length (PS3.5 7.5), empty ones with length zero. Group lengths (gggg,0000) would be wrong
+The rules. Lengths change with the layout, and cannot be known before all has passed; what the writer does about it, it
+says itself. Group lengths (gggg,0000) would be wrong
 and are dropped; they are retired (PS3.5 7.2). From Implicit VR the dictionary gives the VR; where it has a choice,
 PS3.5 Annex A decides (OW for pixel, overlay, curve, waveform and LUT data), and for US or SS (0028,0103) Pixel
 Representation, if seen before at the same level or around it. A value that is too long for the 16-bit length of its
@@ -21,20 +21,12 @@ from openmodality.encoding.elements import (
     ItemStart,
     SequenceEnd,
     SequenceStart,
-    Token,
     Tokenizer,
     Value,
 )
-from openmodality.encoding.headers import (
-    ITEM,
-    ITEM_DELIMITER,
-    SEQUENCE_DELIMITER,
-    UNDEFINED_LENGTH,
-    Buffer,
-    layout_of,
-    tag_text,
-)
+from openmodality.encoding.headers import Buffer, layout_of, tag_text
 from openmodality.encoding.swap import Swapper
+from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.vr import SHORT_VRS, SWAP_WIDTH
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.standard.transfer_syntaxes import (
@@ -44,9 +36,6 @@ from openmodality.standard.transfer_syntaxes import (
 )
 
 PIXEL_REPRESENTATION: Final = 0x00280103
-
-_GATHERED_BYTES: Final = 1024
-"""Values up to this size are copied next to their headers: fewer, larger pieces are cheaper to send."""
 
 _CONVERTIBLE: Final = (*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN)
 
@@ -79,16 +68,13 @@ class Transcoder:
         if not self._same and (source not in UNCOMPRESSED or target not in UNCOMPRESSED):
             raise _cannot(source, target)
         self._tokenizer = Tokenizer(source)
-        self._target = layout_of(target)
-        self._from_big, self._to_big = layout_of(source).big_endian, self._target.big_endian
-        self._gathered = bytearray()
-        self._output: list[Buffer] = []
+        self._writer = TokenWriter(target)
+        self._from_big, self._to_big = layout_of(source).big_endian, layout_of(target).big_endian
         self._swapper: Swapper | None = None
         self._dropping = False
         self._signed = False  # Pixel Representation of this level
         self._outer_signed: list[bool] = []
         self._outer_big: list[bool] = []  # inside UN, Explicit VR Big Endian turns into Implicit VR Little Endian
-        self._delimited: list[bool] = []  # which of the open sequences and items need a delimiter
         self._awaiting_pixel_representation = False
 
     def feed(self, chunk: Buffer) -> list[Buffer]:
@@ -96,52 +82,39 @@ class Transcoder:
         if self._same:
             return [chunk]
         for token in self._tokenizer.feed(chunk):
-            self._token(token)
-        return self._flush()
+            match token:
+                case ElementStart():
+                    self._element(token)
+                case Value():
+                    self._value(token)
+                case SequenceStart():
+                    self._sequence(token)
+                case ItemStart():
+                    self._outer_signed.append(self._signed)
+                    self._writer.item(token.length)
+                case ItemEnd():
+                    self._signed = self._outer_signed.pop()
+                    self._writer.end_item()
+                case SequenceEnd():
+                    self._from_big = self._outer_big.pop()
+                    self._writer.end_sequence()
+        return self._writer.taken()
 
     def finish(self) -> list[Buffer]:
         """Says that no more bytes come, and returns the last; raises ObjectInvalid where the data set is cut off."""
         if not self._same:
             self._tokenizer.finish()
-        return self._flush()
-
-    def _flush(self) -> list[Buffer]:
-        self._gather_end()
-        output, self._output = self._output, []
-        return output
-
-    def _gather_end(self) -> None:
-        if self._gathered:
-            self._output.append(self._gathered)
-            self._gathered = bytearray()
-
-    def _token(self, token: Token) -> None:
-        match token:
-            case ElementStart():
-                self._element(token)
-            case Value():
-                self._value(token)
-            case SequenceStart():
-                self._sequence(token)
-            case ItemStart():
-                self._outer_signed.append(self._signed)
-                self._begin(ITEM, "", token.length)
-            case ItemEnd():
-                self._signed = self._outer_signed.pop()
-                self._end(ITEM_DELIMITER)
-            case SequenceEnd():
-                self._from_big = self._outer_big.pop()
-                self._end(SEQUENCE_DELIMITER)
+        return self._writer.taken()
 
     def _element(self, token: ElementStart) -> None:
-        tag, vr, length = token[:3]
+        tag, vr, length, _, _ = token
         self._dropping = tag & 0xFFFF == 0
         if self._dropping:
             return
         if " " in vr:
             vr = self._chosen(vr)
         written = "UN" if length > 0xFFFF and vr in SHORT_VRS else vr
-        self._gathered += self._target.write(tag, written, length)
+        self._writer.element(tag, written, length)
         self._awaiting_pixel_representation = tag == PIXEL_REPRESENTATION and length > 0
         if self._awaiting_pixel_representation:
             self._signed = False
@@ -161,19 +134,12 @@ class Transcoder:
             # 0 or 1 in two bytes: whichever comes first, one that is set says signed
             self._signed = self._signed or any(token.data[:2])
         if self._swapper is None:
-            self._put(token.data)
+            self._writer.value(token.data)
             return
         for words in self._swapper.feed(token.data):
-            self._put(words)
+            self._writer.value(words)
         if not token.remaining:
-            self._put(self._swapper.finish())
-
-    def _put(self, data: Buffer) -> None:
-        if len(data) <= _GATHERED_BYTES:
-            self._gathered += data
-        else:
-            self._gather_end()
-            self._output.append(data)
+            self._writer.value(self._swapper.finish())
 
     def _sequence(self, token: SequenceStart) -> None:
         if token.vr not in ("SQ", "UN"):
@@ -181,16 +147,7 @@ class Transcoder:
         self._outer_big.append(self._from_big)
         if token.vr == "UN":
             self._from_big = False
-        self._begin(token.tag, "SQ", token.length)
-
-    def _begin(self, tag: int, vr: str, length: int) -> None:
-        """A sequence or item: of undefined length, but empty where it was said to be."""
-        self._delimited.append(length > 0)
-        self._gathered += self._target.write(tag, vr, UNDEFINED_LENGTH if length else 0)
-
-    def _end(self, delimiter: int) -> None:
-        if self._delimited.pop():
-            self._gathered += self._target.write(delimiter, "", 0)
+        self._writer.sequence(token.tag, "SQ", token.length)
 
 
 def _convert(chunks: Iterable[Buffer], transcoder: Transcoder) -> Iterator[Buffer]:
