@@ -11,13 +11,14 @@ import pytest
 
 from tests.acceptance.command_line import Ended, finish, openmodality, serving, start
 from tests.acceptance.hospital_site import Place, in_hospital
+from tests.acceptance.in_process import call
 from tests.peers.process import wait_until
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     with in_hospital(tmp_path) as place:
-        assert openmodality("worklist", "-c", place.site).status == 0
+        assert call(["worklist", "-c", str(place.site)], tmp_path)[0] == 0
         yield place
 
 

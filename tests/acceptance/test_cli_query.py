@@ -11,6 +11,7 @@ from pydicom.uid import UID
 from openmodality.standard.sop_classes import COMPUTED_RADIOGRAPHY_IMAGE_STORAGE, MR_IMAGE_STORAGE
 from tests.acceptance.command_line import openmodality, receiving, serving, wait_for_files
 from tests.acceptance.hospital_site import Place, in_hospital
+from tests.acceptance.in_process import call
 from tests.peers import dcmtk
 from tests.peers.objects import mr_series
 from tests.peers.process import Address
@@ -29,7 +30,7 @@ def _stored(place: Place, folder: Path, count: int = 3, sop_class_uid: str = MR_
         instance = dcmread(file)
         instance.SOPClassUID = instance.file_meta.MediaStorageSOPClassUID = UID(sop_class_uid)
         instance.save_as(file)
-    assert openmodality("send", place.hospital.pacs_peer, folder).status == 0
+    assert call(["send", str(place.hospital.pacs_peer), str(folder)], folder)[0] == 0
     return str(dcmread(files[0]).StudyInstanceUID)
 
 
