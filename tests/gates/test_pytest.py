@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,24 @@ def test_the_run_fails(project: Path, test: str, said: str) -> None:
 
 def test_known_requirement_ids_pass(project: Path) -> None:
     done = _pytest(project, "@pytest.mark.requirement('MR-2.1-01', 'RF-1-01')\ndef test_new(): pass")
+    assert done.returncode == 0, done.stdout
+
+
+HEARS_CTRL_C = """
+import signal, subprocess, sys
+def test_new():
+    program = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    assert subprocess.check_output([sys.executable, "-c", program]) == b"True\\n"
+"""
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_what_tests_start_hears_ctrl_c_in_a_run_in_the_background_too(project: Path, processes: int) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        done = _pytest(project, HEARS_CTRL_C, f"--numprocesses={processes}")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert done.returncode == 0, done.stdout
 
 
