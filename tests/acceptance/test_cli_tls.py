@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command_line import openmodality
-from tests.interop import wire
+from tests.interop import contents, wire
 from tests.interop.certificates import KeyPair, key_pair
-from tests.peers import dcmtk
+from tests.peers import dcmtk, objects
 from tests.peers.process import HOST
 
 NOBODY = f"NOBODY@{HOST}:1"
@@ -38,6 +38,16 @@ def test_echo_to_dcmtk(tmp_path: Path, keys: KeyPair) -> None:
     assert (asked.status, asked.err) == (0, "")
     assert asked.out.startswith(f"{peer}: 0000 Success in ")
     assert (implied.status, implied.err) == (0, "")
+
+
+@pytest.mark.needs("storescp")
+def test_send_to_dcmtk(tmp_path: Path, keys: KeyPair) -> None:
+    path = objects.save(objects.mr_image(rows=256, columns=256), tmp_path / "files")
+    with dcmtk.storescp(tmp_path / "received", *keys.dcmtk()) as peer:
+        ended = openmodality("send", peer, path, *mutual(keys))
+        [file] = peer.files()
+    assert (ended.status, ended.err) == (0, "")
+    contents.assert_same_content(path, file)
 
 
 @pytest.mark.needs("storescp")

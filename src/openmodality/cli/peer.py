@@ -84,7 +84,7 @@ def resolve(
     site_file: Path,
     calling: str | None,
     timeout_s: float | None,
-    tls: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | None,
 ) -> Ends:
     """The peer that is meant, and who we are for it; raises :class:`ConfigurationError`.
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -15,6 +15,7 @@ from openmodality.cli.output import counted
 from openmodality.cli.peer import json_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.cli.stopping import stop_on_signals
+from openmodality.cli.tls import listening_tls_options
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH, LocalAE, checked_ae_title
@@ -24,6 +25,9 @@ from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.store.files import InstanceFiles
 from openmodality.store.folder import Arrival, FolderSink, Identity
 from openmodality.store.instance_file import Stored
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @click.command("receive")
@@ -45,6 +49,7 @@ from openmodality.store.instance_file import Stored
     show_default=True,
     help="Longest PDU to take, in bytes, from 4096; 0 for any.",
 )
+@listening_tls_options
 @json_option
 def command(  # one parameter for each option
     folder: Path,
@@ -53,6 +58,7 @@ def command(  # one parameter for each option
     host: str,
     durability: Literal["fsync", "os"],
     max_pdu: int,
+    tls: ssl.SSLContext | None,
     as_json: bool,
 ) -> None:
     """Receive instances into DIR (Storage and Verification SCP), without the local database.
@@ -73,7 +79,7 @@ def command(  # one parameter for each option
     )
     decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}) if aet else None)
     services = (VERIFICATION_SERVICE, storage_service(sink, StorageClasses()))
-    with Acceptor(local, services, decide, Listening(host, port)) as acceptor:
+    with Acceptor(local, services, decide, Listening(host, port, tls)) as acceptor:
         print(f"listening on port {acceptor.port}, files go to {folder}", file=sys.stderr, flush=True)
         stop.wait()
     files.close()

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,6 +17,7 @@ from openmodality.cli.output import counted
 from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.cli.site import site_option
+from openmodality.cli.tls import tls_options
 from openmodality.dimse.status import describe
 from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.instances import Decompress, FileInstance, InstanceReader, NotDicom, read_instance
@@ -24,6 +25,9 @@ from openmodality.network.requestor import associate
 from openmodality.network.sending import SendOptions, Sent, send
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
+
+if TYPE_CHECKING:
+    import ssl
 
 WINDOW: Final = AsynchronousOperationsWindow(16, 1)
 """Requests that may be open at once with a peer that can do so; others take one at a time (PS3.7 D.3.3.3)."""
@@ -35,6 +39,7 @@ WINDOW: Final = AsynchronousOperationsWindow(16, 1)
 @site_option
 @calling_option
 @timeout_option
+@tls_options
 @click.option("--stop-on-failure", "stop", is_flag=True, help="Stop at the first instance that is not stored.")
 @json_option
 def command(  # one parameter for each option
@@ -43,6 +48,7 @@ def command(  # one parameter for each option
     site_file: Path,
     calling: str | None,
     timeout: float | None,
+    tls: ssl.SSLContext | None,
     stop: bool,
     as_json: bool,
 ) -> None:
@@ -53,7 +59,7 @@ def command(  # one parameter for each option
     Uncompressed files are converted to what the peer takes; compressed ones go as they are, or are decompressed where
     the peer takes only uncompressed data. Files in a folder that are not DICOM are passed over and counted.
     """
-    ends = resolve(peer, "storage", site_file, calling, timeout)
+    ends = resolve(peer, "storage", site_file, calling, timeout, tls)
     instances, unreadable = find_instances(list(paths))
     progress = ProgressLine("sent", len(instances), sum(instance.length_bytes for instance in instances))
     results = send(
