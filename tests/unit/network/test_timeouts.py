@@ -109,6 +109,7 @@ def test_data_between_packets_as_acceptor(tmp_path: Path, caplog: pytest.LogCapt
         connection.send(wire.p_data(wire.value(wire.store_rq("1.2.3.4"), 3)))
         connection.send(wire.p_data(wire.value(wire.implicit_image("1.2.3.4")[:500], 0)))
         assert connection.until_closed() == [wire.ABORT]
+        connection.socket.close()  # else ours waits for that
         here.wait_until_idle()
         assert list(tmp_path.iterdir()) == []
     assert "within 0.2 s while waiting for the rest of a data set" in str(vars(caplog.records[-1])["reason"])
@@ -146,6 +147,7 @@ def test_association_request_that_comes_byte_by_byte(tmp_path: Path, caplog: pyt
 def test_open_association_on_which_nothing_happens(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with ours.archive(tmp_path, local=impatient(idle_s=0.2)) as here, wire.associated(here) as connection:
         assert connection.until_closed() == [wire.ABORT]
+        connection.socket.close()  # else ours waits for that
         here.wait_until_idle()
     assert "within 0.2 s while waiting for the next DIMSE message" in str(vars(caplog.records[-1])["reason"])
 
