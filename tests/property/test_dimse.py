@@ -1,15 +1,14 @@
 """Messages survive any way of cutting them, and noise breaks nothing but the protocol (PS3.7 6.3, PS3.8 Annex E)."""
 
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openmodality.dimse.assembler import CommandReceived, DataReceived, MessageAssembler
+from openmodality.dimse.assembler import CommandReceived, MessageAssembler
 from openmodality.dimse.command import Command, decode, encode
-from openmodality.dimse.outgoing import KnownLength, message_writes
+from openmodality.dimse.outgoing import KnownLength, prepare
 from openmodality.errors import ProtocolError
+from openmodality.upper_layer.primitives import PresentationDataValue
 
 US = st.integers(0, 0xFFFF)
 UID = st.from_regex(r"[0-9]{1,4}(\.[0-9]{1,9}){0,5}", fullmatch=True)
@@ -38,15 +37,7 @@ COMMANDS = st.fixed_dictionaries({"CommandField": US, "CommandDataSetType": US},
 )
 
 
-@dataclass
-class Part:
-    context_id: int
-    is_command: bool
-    is_last: bool
-    data: memoryview
-
-
-def parts_of(raw: bytes) -> list[Part]:
+def parts_of(raw: bytes) -> list[PresentationDataValue]:
     """Presentation data values of P-DATA-TF PDUs, read without any of our own code."""
     parts, offset = [], 0
     while offset < len(raw):
@@ -56,7 +47,7 @@ def parts_of(raw: bytes) -> list[Part]:
         assert pdu_length == length + 4
         control = raw[offset + 11]
         value = memoryview(raw)[offset + 12 : offset + 10 + length]
-        parts.append(Part(raw[offset + 10], bool(control & 1), bool(control & 2), value))
+        parts.append(PresentationDataValue(raw[offset + 10], bool(control & 1), bool(control & 2), value))
         offset += 6 + pdu_length
     return parts
 
@@ -95,12 +86,12 @@ def test_message_survives_any_limit_and_any_chunks(data: bytes, limit: int, cuts
     chunks.append(data[offset:])
     command = Command(CommandField=1, MessageID=3, CommandDataSetType=1)
     source = KnownLength(chunks, len(data)) if known else chunks
-    raw = b"".join(bytes(b) for writes in message_writes(5, command, source, limit) for b in writes)
+    raw = b"".join(bytes(b) for writes in prepare(5, command, source, limit).writes() for b in writes)
     assembler = MessageAssembler()
     events = [event for part in parts_of(raw) if (event := assembler.receive(part)) is not None]
     assert isinstance(events[0], CommandReceived)
     assert decode(encode(events[0].command)) == command
-    received = [event for event in events[1:] if isinstance(event, DataReceived)]
+    received = [event for event in events[1:] if isinstance(event, PresentationDataValue)]
     assert b"".join(event.data for event in received) == data
     assert [event.is_last for event in received] == [False] * (len(received) - 1) + [True]
     assert all(len(part.data) % 2 == 0 and len(part.data) + 6 <= limit for part in parts_of(raw))
@@ -112,15 +103,15 @@ def test_fragments_without_order_are_refused_or_understood(fragments: list[tuple
     assembler = MessageAssembler()
     for context_id, is_command, is_last, data in fragments:
         try:
-            event = assembler.receive(Part(context_id, is_command, is_last, memoryview(data)))
+            event = assembler.receive(PresentationDataValue(context_id, is_command, is_last, memoryview(data)))
         except ProtocolError:
             return
-        assert event is None or isinstance(event, (CommandReceived, DataReceived))
+        assert event is None or isinstance(event, (CommandReceived, PresentationDataValue))
 
 
 def test_command_set_without_end_is_bounded() -> None:
     assembler = MessageAssembler()
-    part = Part(1, True, False, memoryview(bytes(1000)))
+    part = PresentationDataValue(1, True, False, memoryview(bytes(1000)))
     for _ in range(65):
         assembler.receive(part)
     with pytest.raises(ProtocolError, match="longer than 65536"):

@@ -7,48 +7,26 @@ A request has a Message ID, because its response has to name it. Anything else b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple
 
 from openmodality.dimse.command import Command, decode
 from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import CommandField
+from openmodality.upper_layer.primitives import PresentationDataValue
 
 MAX_COMMAND_LENGTH: Final = 64 * 1024
 """Bytes of a command set that are collected; the largest real ones (long attribute lists) stay far below."""
 
 
-class Fragment(Protocol):
-    """A presentation data value or a part of one, as :mod:`openmodality.upper_layer` yields it."""
-
-    @property
-    def context_id(self) -> int: ...
-    @property
-    def is_command(self) -> bool: ...
-    @property
-    def is_last(self) -> bool: ...
-    @property
-    def data(self) -> memoryview: ...
-
-
-@dataclass(frozen=True, slots=True)
-class CommandReceived:
+class CommandReceived(NamedTuple):
     """A whole command set has arrived on a presentation context."""
 
     context_id: int
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class DataReceived:
-    """A part of the data set; ``data`` is valid until the next bytes are read."""
-
-    data: memoryview
-    is_last: bool
-
-
 class MessageAssembler:
-    """Turns fragments into :class:`CommandReceived` and :class:`DataReceived`."""
+    """Turns fragments of commands into :class:`CommandReceived`, and lets those of data sets pass where they belong."""
 
     def __init__(self) -> None:
         self._command = bytearray()
@@ -60,36 +38,43 @@ class MessageAssembler:
         """Whether a message has begun and not ended."""
         return self._command_context is not None or self._data_context is not None
 
-    def receive(self, fragment: Fragment) -> CommandReceived | DataReceived | None:
-        """Take one fragment; ``None`` when the command set needs more.
+    def receive(self, fragment: PresentationDataValue) -> CommandReceived | PresentationDataValue | None:
+        """Take one fragment; ``None`` when the command set needs more, the fragment itself if it is of a data set.
 
         Raises :class:`ProtocolError` for a fragment that has no place here.
         """
-        if not fragment.is_command:
-            if fragment.context_id != self._data_context:
+        context_id, is_command, is_last, data = fragment
+        if not is_command:
+            if context_id != self._data_context:
                 raise ProtocolError("a data set fragment arrived that no command set announced")
-            if fragment.is_last:
+            if is_last:
                 self._data_context = None
-            return DataReceived(fragment.data, fragment.is_last)
-        return self._receive_command(fragment)
+            return fragment
+        raw = self._whole_command(context_id, is_last, data)
+        return None if raw is None else self._received(context_id, decode(raw))
 
-    def _receive_command(self, fragment: Fragment) -> CommandReceived | None:
+    def _whole_command(self, context_id: int, is_last: bool, data: memoryview) -> bytes | None:
         if self._data_context is not None:
             raise ProtocolError("a command set arrived in the middle of a data set")
         if self._command_context is None:
-            self._command_context = fragment.context_id
-        elif self._command_context != fragment.context_id:
+            self._command_context = context_id
+        elif self._command_context != context_id:
             raise ProtocolError("a command set changed its presentation context")
-        if len(self._command) + len(fragment.data) > MAX_COMMAND_LENGTH:
+        if len(self._command) + len(data) > MAX_COMMAND_LENGTH:
             raise ProtocolError(f"a command set is longer than {MAX_COMMAND_LENGTH} bytes")
-        self._command += fragment.data
-        if not fragment.is_last:
+        if is_last and not self._command:
+            self._command_context = None
+            return bytes(data)  # in one piece, as it nearly always comes
+        self._command += data
+        if not is_last:
             return None
-        command = decode(bytes(self._command))
-        self._command.clear()
+        raw, self._command = bytes(self._command), bytearray()
         self._command_context = None
+        return raw
+
+    def _received(self, context_id: int, command: Command) -> CommandReceived:
         if command.MessageID is None and not command.is_response and command.CommandField != CommandField.C_CANCEL_RQ:
             raise ProtocolError("a request has no Message ID (0000,0110)")
         if command.has_data_set:
-            self._data_context = fragment.context_id
-        return CommandReceived(fragment.context_id, command)
+            self._data_context = context_id
+        return CommandReceived(context_id, command)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import DataSet
+from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.errors import NoPresentationContext, ProtocolError
 
 if TYPE_CHECKING:
@@ -81,6 +81,17 @@ class Channel(Protocol):
 
     def send(self, context_id: int, command: Command, data: DataSet | None = None) -> None:
         """Send one message; the Command Data Set Type must agree with ``data``."""
+        ...
+
+    def prepare(self, context_id: int, command: Command, data: DataSet | None = None) -> Prepared:
+        """Encode a message and read the beginning of its data set, so that it can go out at once when its turn comes.
+
+        Of several that are prepared at the same time each needs a source of its own for its data.
+        """
+        ...
+
+    def send_prepared(self, message: Prepared) -> None:
+        """Send what :meth:`prepare` has made."""
         ...
 
     def receive(self, timeout_s: float | None = None) -> Message:

@@ -97,7 +97,7 @@ def _decode_text(raw: bytes) -> str:
 def _decode_us(raw: bytes) -> int:
     if len(raw) < 2:
         raise ProtocolError("command set: a US element has no value")
-    return int(_US.unpack_from(raw)[0])
+    return int.from_bytes(raw[:2], "little")
 
 
 def _decode_at(raw: bytes) -> tuple[int, ...]:
@@ -122,7 +122,11 @@ _ENCODING: Final = tuple(
     (Command._fields.index(element.keyword), element.tag & 0xFFFF, _ENCODERS[element.vr], element.vr == "US")
     for element in COMMAND_ELEMENTS
 )
-_DECODING: Final = {element.tag & 0xFFFF: (element.keyword, _DECODERS[element.vr]) for element in COMMAND_ELEMENTS}
+_DECODING: Final = {
+    element.tag & 0xFFFF: (Command._fields.index(element.keyword), _DECODERS[element.vr])
+    for element in COMMAND_ELEMENTS
+}
+_ABSENT: Final = [Command._field_defaults.get(keyword) for keyword in Command._fields]
 
 
 def encode(command: Command) -> bytes:
@@ -147,21 +151,22 @@ def decode(raw: bytes) -> Command:
     A wrong or missing group length is tolerated because the fragments already say where the set ends; an element that
     does not fit, a group other than 0000 and a missing Command Field (0000,0100) raise :class:`ProtocolError`.
     """
-    values: dict[str, Any] = {}
+    values = _ABSENT[:]
     offset, end = 0, len(raw)
+    read_header, known_elements = _HEADER.unpack_from, _DECODING
     while offset < end:
         if end - offset < 8:
             raise ProtocolError("command set: ends inside an element header")
-        group, element, length = _HEADER.unpack_from(raw, offset)
-        offset += 8
+        group, element, length = read_header(raw, offset)
+        start = offset + 8
+        offset = start + length
         if group != 0:
             raise ProtocolError("command set: holds an element outside group 0000")
-        if length > end - offset:
+        if offset > end:
             raise ProtocolError(f"command set: element (0000,{element:04X}) is longer than the set")
-        known = _DECODING.get(element)
-        if known is not None and length:
-            values[known[0]] = known[1](raw[offset : offset + length])
-        offset += length
-    if "CommandField" not in values:
+        if length and element in known_elements:
+            index, decoder = known_elements[element]
+            values[index] = decoder(raw[start:offset])
+    if values[0] is None:
         raise ProtocolError("command set: Command Field (0000,0100) is missing")
-    return Command(**values)
+    return Command._make(values)

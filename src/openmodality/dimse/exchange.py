@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import DataSet
+from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.dimse.status import is_pending
 from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import DATA_SET_PRESENT, NO_DATA_SET, CommandField
@@ -35,9 +35,13 @@ def responses(
 def send_request(channel: Channel, context_id: int, command: Command, data: DataSet | None = None) -> int:
     """Send a request with a new Message ID, which is returned."""
     message_id = channel.next_message_id()
-    kind = NO_DATA_SET if data is None else DATA_SET_PRESENT
-    channel.send(context_id, command._replace(MessageID=message_id, CommandDataSetType=kind), data)
+    channel.send(context_id, _numbered(command, message_id, data), data)
     return message_id
+
+
+def _numbered(command: Command, message_id: int, data: DataSet | None) -> Command:
+    kind = NO_DATA_SET if data is None else DATA_SET_PRESENT
+    return command._replace(MessageID=message_id, CommandDataSetType=kind)
 
 
 def await_response(channel: Channel, message_id: int, *, timeout_s: float | None = None) -> Message:
@@ -67,9 +71,15 @@ class Outstanding:
         self._open: set[int] = set()
         self._answered: dict[int, Command] = {}
 
-    def send(self, context_id: int, command: Command, data: DataSet | None = None) -> int:
+    def prepare(self, context_id: int, command: Command, data: DataSet | None = None) -> Prepared:
+        """Make a request ready for :meth:`send`, such as while all that may be open at once wait for responses."""
+        channel = self._channel
+        return channel.prepare(context_id, _numbered(command, channel.next_message_id(), data), data)
+
+    def send(self, request: Prepared) -> int:
         """Send a request; its Message ID is what :meth:`await_response` takes."""
-        message_id = send_request(self._channel, context_id, command, data)
+        self._channel.send_prepared(request)
+        message_id = request.command.MessageID or 0
         self._open.add(message_id)
         return message_id
 

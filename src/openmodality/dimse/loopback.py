@@ -11,21 +11,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from openmodality.dimse.assembler import CommandReceived, DataReceived, MessageAssembler
+from openmodality.dimse.assembler import CommandReceived, MessageAssembler
 from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import DataSet, message_writes
+from openmodality.dimse.outgoing import DataSet, Prepared, prepare
 from openmodality.dimse.service import Response, Service, answer, answering
 from openmodality.errors import AssociationAborted, PeerTimeout
 from openmodality.standard.dimse import CommandField
-
-
-@dataclass(frozen=True, slots=True)
-class _Fragment:
-    context_id: int
-    is_command: bool
-    is_last: bool
-    data: memoryview
+from openmodality.upper_layer.primitives import PresentationDataValue
 
 
 @dataclass(slots=True)
@@ -67,12 +60,20 @@ class Loopback:
 
     def send(self, context_id: int, command: Command, data: DataSet | None = None) -> None:
         """Send to the other end."""
+        self.send_prepared(self.prepare(context_id, command, data))
+
+    def prepare(self, context_id: int, command: Command, data: DataSet | None = None) -> Prepared:
+        """A message for :meth:`send_prepared`."""
+        return prepare(context_id, command, data, self.max_pdu_length)
+
+    def send_prepared(self, message: Prepared) -> None:
+        """Send to the other end."""
         if self._other is None:
             raise AssociationAborted("the other end is gone", source=2, reason=0)
-        self.sent.append(command)
-        raw = b"".join(b for writes in message_writes(context_id, command, data, self.max_pdu_length) for b in writes)
-        for message in self._other._assemble(raw):
-            self._other._take(message)
+        self.sent.append(message.command)
+        raw = b"".join(b for writes in message.writes() for b in writes)
+        for received in self._other._assemble(raw):
+            self._other._take(received)
 
     def receive(self, timeout_s: float | None = None) -> LoopbackMessage:
         """The next message; lets the other end work until there is one, and is a time-out when it has nothing to do."""
@@ -117,19 +118,19 @@ class Loopback:
             if isinstance(event, CommandReceived):
                 context = next(c for c in self.contexts if c.context_id == event.context_id)
                 message = LoopbackMessage(context, event.command, self.peer, self)
-            elif isinstance(event, DataReceived) and message is not None:
+            elif isinstance(event, PresentationDataValue) and message is not None:
                 message.parts.append(bytes(event.data))
         if message is not None:
             yield message
 
 
-def _fragments(raw: bytes) -> Iterator[_Fragment]:
+def _fragments(raw: bytes) -> Iterator[PresentationDataValue]:
     view, offset = memoryview(raw), 0
     while offset < len(view):
         length = int.from_bytes(view[offset + 6 : offset + 10], "big")
         control = view[offset + 11]
         data = view[offset + 12 : offset + 10 + length]
-        yield _Fragment(view[offset + 10], bool(control & 1), bool(control & 2), data)
+        yield PresentationDataValue(view[offset + 10], bool(control & 1), bool(control & 2), data)
         offset += 10 + length
 
 

@@ -8,8 +8,7 @@ for the third kind one piece is always held back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from openmodality.dimse.command import Command, encode
 from openmodality.errors import ObjectInvalid
@@ -19,8 +18,7 @@ GATHER_BYTES: Final = 1 << 20
 """About how much is handed to one gathered write; bounds the memory of a large instance."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLength:
+class KnownLength(NamedTuple):
     """A data set of ``length_bytes`` bytes that arrives in chunks; a chunk may be reused once the next is asked for."""
 
     chunks: Iterable[Buffer]
@@ -30,66 +28,74 @@ class KnownLength:
 DataSet = Buffer | KnownLength | Iterable[Buffer]
 
 
-def message_writes(
-    context_id: int, command: Command, data: DataSet | None, max_pdu_length: int
-) -> Iterator[list[Buffer]]:
-    """Lists of buffers for gathered writes; each list must be written before the next is asked for.
+class Prepared(NamedTuple):
+    """A message as it goes out. ``command_buffers`` and ``first`` are ready; the rest is read as it is asked for."""
 
-    ``max_pdu_length`` is the peer's limit in bytes, 0 for none.
+    command: Command
+    command_buffers: list[Buffer]
+    first: list[Buffer]
+    rest: Iterable[list[Buffer]]
+
+    def writes(self) -> Iterator[list[Buffer]]:
+        """Lists of buffers for gathered writes; each list must be written before the next is asked for."""
+        yield self.command_buffers + self.first
+        yield from self.rest
+
+
+def prepare(context_id: int, command: Command, data: DataSet | None, max_pdu_length: int) -> Prepared:
+    """Encode a message, reading the beginning of its data set; ``max_pdu_length`` is the peer's, 0 for no limit.
+
+    Raises :class:`ObjectInvalid` where the data set is found to be damaged before anything has been sent.
     """
-    cut = _Cut(context_id, max_pdu_length)
-    buffers = cut(encode(command), True, is_command=True)
+    command_buffers = fragments(
+        encode(command), context_id=context_id, is_command=True, last=True, max_pdu_length=max_pdu_length
+    )
     if data is None:
-        yield buffers
-        return
+        return Prepared(command, command_buffers, [], ())
+    cut = _Cut(context_id, max_pdu_length)
     if isinstance(data, (bytes, bytearray, memoryview)):
         data = KnownLength((data,), len(data))
-    if isinstance(data, KnownLength):
-        yield from _known_length(cut, data, buffers)
-    else:
-        yield from _unknown_length(cut, data, buffers)
+    writes = _known_length(cut, data) if isinstance(data, KnownLength) else _unknown_length(cut, data)
+    return Prepared(command, command_buffers, next(writes), writes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """Cuts chunks into PDUs for one presentation context and peer."""
+class _Cut(NamedTuple):
+    """Cuts chunks of data sets into PDUs for one presentation context and peer."""
 
     context_id: int
     max_pdu_length: int
 
-    def __call__(self, chunk: Buffer, last: bool, *, is_command: bool = False) -> list[Buffer]:
+    def __call__(self, chunk: Buffer, last: bool) -> list[Buffer]:
         return fragments(
-            chunk, context_id=self.context_id, is_command=is_command, last=last, max_pdu_length=self.max_pdu_length
+            chunk, context_id=self.context_id, is_command=False, last=last, max_pdu_length=self.max_pdu_length
         )
 
 
-def _known_length(cut: _Cut, data: KnownLength, buffers: list[Buffer]) -> Iterator[list[Buffer]]:
+def _known_length(cut: _Cut, data: KnownLength) -> Iterator[list[Buffer]]:
     left = data.length_bytes
     if left & 1:
         raise ObjectInvalid("the data set has an odd length, it is damaged or cut off")
     for chunk in data.chunks:
         left -= len(chunk)
         if len(chunk):
-            yield buffers + cut(chunk, left == 0)
-            buffers = []
+            yield cut(chunk, left == 0)
     if data.length_bytes == 0:
-        yield buffers + cut(b"", True)
+        yield cut(b"", True)
     elif left:
         raise ObjectInvalid(
             f"the data set has {data.length_bytes - left} bytes where {data.length_bytes} were announced"
         )
 
 
-def _unknown_length(cut: _Cut, chunks: Iterable[Buffer], buffers: list[Buffer]) -> Iterator[list[Buffer]]:
+def _unknown_length(cut: _Cut, chunks: Iterable[Buffer]) -> Iterator[list[Buffer]]:
     whole = max_fragment_length(cut.max_pdu_length)
     enough = max(GATHER_BYTES // whole, 1) * whole
     pending = bytearray()
     for chunk in chunks:
         pending += chunk
         while len(pending) > enough:
-            yield buffers + cut(bytes(pending[:enough]), False)
-            buffers = []
+            yield cut(bytes(pending[:enough]), False)
             del pending[:enough]
     if len(pending) & 1:
         raise ObjectInvalid("the data set has an odd length, it is damaged or cut off")
-    yield buffers + cut(bytes(pending), True)
+    yield cut(bytes(pending), True)

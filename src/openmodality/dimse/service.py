@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, NamedTuple, cast
 
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
@@ -34,8 +35,7 @@ LARGEST_COUNT: Final = 0xFFFF
 _COUNTS: Final = frozenset(f"NumberOf{which}Suboperations" for which in ("Remaining", "Completed", "Failed", "Warning"))
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What a handler answers; ``fields`` are further command elements by keyword, such as the sub-operation counts.
 
     Of a count above 65535 that is said, which is the most that its element holds.
@@ -45,7 +45,7 @@ class Response:
     data: DataSet | None = None
     comment: str | None = None
     offending: tuple[int, ...] = ()
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = MappingProxyType({})
 
 
 class Refuse(Exception):
@@ -81,11 +81,12 @@ class Service:
 
 def handler_for(services: Sequence[Service], message: Message) -> Handler:
     """The handler for a request on its presentation context; raises :class:`Refuse` where there is none."""
+    command_field = cast("CommandField", message.command.CommandField)  # a number is equal to its member
     for service in services:
         if message.context.abstract_syntax in service.abstract_syntaxes:
-            for command_field, handler in service.handlers.items():
-                if command_field == message.command.CommandField:
-                    return handler
+            handler = service.handlers.get(command_field)
+            if handler is not None:
+                return handler
     raise Refuse(Status.UNRECOGNIZED_OPERATION, f"{message.command.name} is not offered on this presentation context")
 
 
@@ -95,27 +96,22 @@ def answer(channel: Channel, services: Sequence[Service], request: Message) -> N
     Raises only what ends the association: :class:`TransportError`, :class:`AssociationAborted`,
     :class:`AssociationReleased`, :class:`ProtocolError`.
     """
-    for _ in answering(channel, services, request):
-        pass
+    result = _result(services, request)
+    if isinstance(result, Response):
+        _respond(channel, request, result)
+    elif result is not None:
+        for _ in _respond_in_turn(channel, request, result):
+            pass
 
 
 def answering(channel: Channel, services: Sequence[Service], request: Message) -> Iterator[Response]:
     """As :func:`answer`, one step for each response that has been sent."""
-    if request.command.CommandField == CommandField.C_CANCEL_RQ:
-        return  # its operation is over; PS3.7 9.3.2.3 asks for no response
-    responses = _responses(services, request)
-    try:
-        for response in responses:
-            if not is_pending(response.status):
-                read_over(request)
-            command = response_command(request.command, response)
-            channel.send(request.context.context_id, command, response.data)
-            if category(response.status) is StatusCategory.FAILURE:
-                failed = {"command": request.command.name, "status": f"{response.status:04X}"}
-                log.warning("dimse.refused", extra=failed)
-            yield response
-    finally:
-        responses.close()
+    result = _result(services, request)
+    if isinstance(result, Response):
+        _respond(channel, request, result)
+        yield result
+    elif result is not None:
+        yield from _respond_in_turn(channel, request, result)
 
 
 def read_over(message: Message) -> None:
@@ -124,21 +120,54 @@ def read_over(message: Message) -> None:
         pass
 
 
-def _responses(services: Sequence[Service], request: Message) -> Generator[Response, None, None]:
+def _result(services: Sequence[Service], request: Message) -> Response | Iterable[Response] | None:
+    """What the handler says, or the response to its failure; ``None`` where no response is due."""
+    if request.command.CommandField == CommandField.C_CANCEL_RQ:
+        return None  # its operation is over; PS3.7 9.3.2.3 asks for no response
     try:
-        result = handler_for(services, request)(request)
-        yield from (result,) if isinstance(result, Response) else _with_cancel(iter(result), request)
-    except Refuse as refusal:
-        yield Response(refusal.status, comment=str(refusal), offending=refusal.offending)
-    except ObjectInvalid as error:
-        yield Response(_cannot_understand(request.command.CommandField), comment=str(error))
-    except (TransportError, AssociationAborted, AssociationReleased, ProtocolError):
-        raise
-    except OpenModalityError as error:
-        yield Response(Status.PROCESSING_FAILURE, comment=str(error))
-    except Exception as error:  # the boundary between an association and whatever a handler does
-        log.exception("dimse.handler_failed", extra={"command": request.command.name})
-        yield Response(Status.PROCESSING_FAILURE, comment=f"internal error: {type(error).__name__}")
+        return handler_for(services, request)(request)
+    except Exception as error:  # noqa: BLE001 - the boundary between an association and whatever a handler does
+        return _failure(request, error)
+
+
+def _respond_in_turn(channel: Channel, request: Message, results: Iterable[Response]) -> Iterator[Response]:
+    responses = _until_failure(request, results)
+    try:
+        for response in responses:
+            _respond(channel, request, response)
+            yield response
+    finally:
+        responses.close()
+
+
+def _until_failure(request: Message, results: Iterable[Response]) -> Generator[Response, None, None]:
+    try:
+        yield from _with_cancel(iter(results), request)
+    except Exception as error:  # noqa: BLE001 - the boundary between an association and whatever a handler does
+        yield _failure(request, error)
+
+
+def _respond(channel: Channel, request: Message, response: Response) -> None:
+    if not is_pending(response.status):
+        read_over(request)
+    channel.send(request.context.context_id, response_command(request.command, response), response.data)
+    if category(response.status) is StatusCategory.FAILURE:
+        failed = {"command": request.command.name, "status": f"{response.status:04X}"}
+        log.warning("dimse.refused", extra=failed)
+
+
+def _failure(request: Message, error: Exception) -> Response:
+    """The response to what a handler has raised; raises what ends the association."""
+    if isinstance(error, Refuse):
+        return Response(error.status, comment=str(error), offending=error.offending)
+    if isinstance(error, ObjectInvalid):
+        return Response(_cannot_understand(request.command.CommandField), comment=str(error))
+    if isinstance(error, TransportError | AssociationAborted | AssociationReleased | ProtocolError):
+        raise error
+    if isinstance(error, OpenModalityError):
+        return Response(Status.PROCESSING_FAILURE, comment=str(error))
+    log.error("dimse.handler_failed", extra={"command": request.command.name}, exc_info=error)
+    return Response(Status.PROCESSING_FAILURE, comment=f"internal error: {type(error).__name__}")
 
 
 def _with_cancel(results: Iterator[Response], request: Message) -> Iterator[Response]:
@@ -196,10 +225,12 @@ def response_command(request: Command, response: Response) -> Command:
         ErrorComment=(response.comment or STATUS_MEANINGS.get(response.status)) if says_why else None,
         OffendingElement=response.offending or None,
     )
+    if not response.fields and response.data is None:
+        return command
     changes = {
         keyword: min(value, LARGEST_COUNT) if keyword in _COUNTS and isinstance(value, int) else value
         for keyword, value in response.fields.items()
     }
     if response.data is not None:
         changes["CommandDataSetType"] = DATA_SET_PRESENT
-    return command._replace(**changes) if changes else command  # type: ignore[arg-type]
+    return command._replace(**changes)  # type: ignore[arg-type]

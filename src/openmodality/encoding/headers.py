@@ -95,11 +95,10 @@ def _explicit_reader(order: str) -> HeaderReader:
             return None
         group, element, code, length = unpack(buffer, offset)
         tag = group << 16 | element
+        if code in _SHORT and group != 0xFFFE:
+            return tag, _SHORT[code], length, 8
         if group == 0xFFFE:
             return tag, "", unpack_length(buffer, offset + 4)[0], 8
-        vr = _SHORT.get(code)
-        if vr is not None:
-            return tag, vr, length, 8
         vr = _LONG.get(code, "UN")
         if code not in _LONG:
             if not (code.isalpha() and code.isupper()):

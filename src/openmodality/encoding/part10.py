@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.headers import Buffer, layout, tag_text
@@ -34,7 +33,8 @@ SOURCE_AE_TITLE: Final = 0x00020016
 SOP_CLASS_UID: Final = 0x00080016
 SOP_INSTANCE_UID: Final = 0x00080018
 
-_FIRST_READ_BYTES = 4096
+FIRST_READ_BYTES: Final = 4096
+"""So much of a file nearly always holds its whole head."""
 _KEPT = frozenset(
     (
         MEDIA_STORAGE_SOP_CLASS_UID,
@@ -50,8 +50,7 @@ _LENGTH_ELEMENT_BYTES = 12
 _NOT_DICOM = "the file does not begin with a 128-byte preamble and DICM"
 
 
-@dataclass(frozen=True, slots=True)
-class FileMeta:
+class FileMeta(NamedTuple):
     """What the head of a file says about the data set, which begins at ``data_set_offset``.
 
     A ``headless`` file is a data set alone: its transfer syntax is a guess, its UIDs come from the data set. Elements
@@ -153,7 +152,7 @@ class _Start:
         if isinstance(source, bytes | bytearray | memoryview):
             self._file, self.data = None, bytes(source[:MAX_META_BYTES])
         else:
-            self._file, self.data = source, source.read(_FIRST_READ_BYTES)
+            self._file, self.data = source, source.read(FIRST_READ_BYTES)
 
     def grow(self) -> bool:
         """Whether there was more."""
@@ -188,24 +187,26 @@ def _meta(start: _Start, offset: int, strict: bool) -> FileMeta:
 def _scan(data: bytes, offset: int) -> tuple[dict[int, str], int, int] | None:
     """Values, end, and end by the group length (-1: none) of group 0002; None where ``data`` is too short."""
     values: dict[int, str] = {}
-    declared_end = -1
+    declared_end, size = -1, len(data)
     # no data set has elements of group 0002, so they go on until another group, whatever the group length says;
     # but what is deflated may look like anything
     while offset != declared_end or not _deflated(values):
-        header = _META.read(data, offset, len(data) - offset)
+        header = _META.read(data, offset, size - offset)
+        if header is None and offset < declared_end:
+            return None
         if header is None or header[0] >> 16 != 2:
             break
-        tag, _, length, size = header
-        offset += size
-        if offset + length > len(data):
+        tag, _, length, header_size = header
+        start = offset + header_size
+        offset = start + length
+        if offset > size:
             return None
-        if tag == GROUP_LENGTH and length == 4:
-            declared_end = offset + 4 + int.from_bytes(data[offset : offset + 4], "little")
-        elif tag in _KEPT:
-            values[tag] = strip_padding(data[offset : offset + length])
-        offset += length
+        if tag in _KEPT:
+            values[tag] = data[start:offset].decode("ascii", "replace").rstrip("\0 ").lstrip(" ")
+        elif tag == GROUP_LENGTH and length == 4:
+            declared_end = offset + int.from_bytes(data[start:offset], "little")
     # a group length that points behind what was read may mean that there is more to read
-    return None if offset == len(data) < declared_end else (values, offset, declared_end)
+    return None if offset == size < declared_end else (values, offset, declared_end)
 
 
 def _deflated(values: dict[int, str]) -> bool:

@@ -21,6 +21,9 @@ from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 _SHORT: Final = frozenset(vr.encode("ascii") for vr in SHORT_VRS)
 _LONG: Final = frozenset(vr.encode("ascii") for vr in LONG_VRS)
 _UNSETTLED: Final = -1
+_GLANCE_BYTES: Final = 1024
+_LESS_THAN_A_HEADER: Final = 4
+"""A step that has so many bytes left stops: it is half of the shortest header, and four short of the longest."""
 
 _Step = Callable[[Buffer, int, int], tuple[int, int]]
 """(buffer, offset of a header, size) -> (offset of the last header read, offset of the one behind it).
@@ -53,6 +56,14 @@ class Skimmer:
         else:
             for piece in self._inflater.feed(chunk):
                 self._feed(piece)
+
+    def finds(self, elements: bytes, chunk: Buffer) -> bool:
+        """Whether these encoded elements stand in the first chunk, whole and at the top level, before it is fed.
+
+        False as well where that takes more than a glance.
+        """
+        at = bytes(chunk[:_GLANCE_BYTES]).find(elements)
+        return at >= 0 and self._inflater is None and self._step(chunk, 0, at + _LESS_THAN_A_HEADER)[1] == at
 
     def finish(self) -> None:
         """Say that no more bytes come; raises ObjectInvalid where the data set is cut off."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydicom import Dataset
@@ -131,7 +131,7 @@ def done_but(code: int) -> Effect:
 
     def effect(call: Call) -> Iterator[Response]:
         for response in call.honest():
-            yield replace(response, status=code, comment="misbehaving on purpose")
+            yield response._replace(status=code, comment="misbehaving on purpose")
 
     return effect
 
@@ -174,7 +174,7 @@ def other_uid(call: Call) -> Iterator[Response]:
 def without_uid(call: Call) -> Iterator[Response]:
     """Leave Affected SOP Instance UID out of the response."""
     for response in call.honest():
-        yield replace(response, fields={**response.fields, "AffectedSOPInstanceUID": None})
+        yield response._replace(fields={**response.fields, "AffectedSOPInstanceUID": None})
 
 
 # C-FIND
@@ -185,7 +185,7 @@ def pending_as(code: int) -> Effect:
 
     def effect(call: Call) -> Iterator[Response]:
         for response in call.honest():
-            yield replace(response, status=code) if is_pending(response.status) else response
+            yield response._replace(status=code) if is_pending(response.status) else response
 
     return effect
 
@@ -198,7 +198,7 @@ def leftover(call: Call) -> Iterator[Response]:
             last = response.data
             yield response
         else:
-            yield replace(response, data=last)
+            yield response._replace(data=last)
 
 
 def stall(call: Call) -> Iterator[Response]:
@@ -229,7 +229,7 @@ def defective(spoil: Callable[[bytes, str], bytes]) -> Effect:
         transfer_syntax = call.message.context.transfer_syntax
         for response in call.honest():
             if is_pending(response.status) and isinstance(response.data, bytes):
-                yield replace(response, data=spoil(response.data, transfer_syntax))
+                yield response._replace(data=spoil(response.data, transfer_syntax))
             else:
                 yield response
 

@@ -23,10 +23,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from openmodality.dimse.assembler import CommandReceived, DataReceived, MessageAssembler
+from openmodality.dimse.assembler import CommandReceived, MessageAssembler
 from openmodality.dimse.channel import Message
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import DataSet, message_writes
+from openmodality.dimse.outgoing import DataSet, Prepared, prepare
 from openmodality.dimse.service import Service, answer
 from openmodality.dimse.status import is_pending
 from openmodality.errors import (
@@ -40,6 +40,7 @@ from openmodality.errors import (
 )
 from openmodality.network.agreement import Agreement
 from openmodality.network.message import AssociationMessage
+from openmodality.network.outbox import MAX_HELD, Outbox
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Deadline, Timeouts
 from openmodality.network.transport import Transport
 from openmodality.standard.dimse import CommandField
@@ -61,7 +62,7 @@ from openmodality.upper_layer.provider import Provider
 
 log = logging.getLogger(__name__)
 
-RECEIVE_BUFFER_BYTES: Final = 256 * 1024
+RECEIVE_BUFFER_BYTES: Final = 512 * 1024
 MAX_EARLY: Final = 16
 """Requests that are kept while another is being answered; one is all that a peer may have open (PS3.7 D.3.3.3)."""
 LINGER_S: Final = 2.0
@@ -96,6 +97,8 @@ class Association:
         self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
         self._current: AssociationMessage | None = None
         self._early: deque[AssociationMessage] = deque()
+        self._outbox = Outbox(transport, agreement.max_pdu_length, timeouts.data_s)
+        self._is_serving = False
         self._awaited = _NEXT_MESSAGE  # in the words of a time-out
         self._message_id = 0
         self._releasing = False
@@ -130,25 +133,25 @@ class Association:
 
     def send(self, context_id: int, command: Command, data: DataSet | None = None) -> None:
         """Send one message, reading ``data`` as it goes."""
+        self.send_prepared(self.prepare(context_id, command, data))
+
+    def prepare(self, context_id: int, command: Command, data: DataSet | None = None) -> Prepared:
+        """Make a message ready; see :class:`openmodality.dimse.channel.Channel`."""
+        return prepare(context_id, command, data, self._max_pdu_length)
+
+    def send_prepared(self, message: Prepared) -> None:
+        """Send what :meth:`prepare` has made, reading the rest of its data set as it goes."""
+        command = message.command
         if self._releasing:
             log.info("association.response_dropped", extra={"command": command.name})
             return
         if not self._is_open:
             raise UsageError("the association has ended")
         self._provider.check_can_send_data()
-        write, timeout_s = self._transport.write, self.timeouts.data_s
-        has_begun = False
-        try:
-            for buffers in message_writes(context_id, command, data, self._max_pdu_length):
-                has_begun = True
-                write(buffers, timeout_s)
-        except TransportError as error:
-            self._raise_abort_behind(error)
-            raise
-        except BaseException:
-            if has_begun:
-                self.abort()  # half a message is out: nothing can follow it
-            raise
+        if self._may_hold(command):
+            self._outbox.hold(message)
+        else:
+            self._write(self._outbox.send, message)
         if not command.is_response and command.CommandField != CommandField.C_CANCEL_RQ:
             self._awaited = f"the response to {command.name}"
 
@@ -171,12 +174,12 @@ class Association:
         """Let this side's services answer a request."""
         answer(self, self._services, request)
 
-    def receive_data(self) -> DataReceived:
+    def receive_data(self) -> PresentationDataValue:
         """The next part of the current message's data set."""
         while (event := self._provider.next_event()) is None:
             self._read(self.timeouts.data_s, "the rest of a data set")
         received = self._assemble(event)
-        if not isinstance(received, DataReceived):
+        if not isinstance(received, PresentationDataValue):
             raise self._broken("a command set arrived where a data set was due")
         return received
 
@@ -201,6 +204,7 @@ class Association:
 
     def serve(self) -> None:
         """Answer requests until the peer releases; raises what ends an association otherwise."""
+        self._is_serving = True
         while True:
             self._read_over()  # before the look at the flag: from here on :meth:`stop` wakes us up
             if self._is_stopping:
@@ -209,6 +213,8 @@ class Association:
                 request = self.receive(self.timeouts.idle_s)
             except AssociationReleased:
                 return
+            if self._outbox.count and request.command.CommandField != _C_STORE_RQ:
+                self._write(self._outbox.flush)  # what is asked for now may take long
             if not request.command.is_response:
                 self.answer(request)
 
@@ -245,6 +251,25 @@ class Association:
         self._transport.shut()
 
     # Inside
+
+    def _may_hold(self, message: Command) -> bool:
+        """Whether the peer does not wait for this response to a C-STORE: its next request is here in part."""
+        return (
+            self._is_serving
+            and message.CommandField == _C_STORE_RSP
+            and self._provider.has_unread
+            and self._outbox.count < MAX_HELD
+        )
+
+    def _write(self, write: Callable[..., None], *what: Prepared) -> None:
+        try:
+            write(*what)
+        except TransportError as error:
+            self._raise_abort_behind(error)
+            raise
+        except BaseException:
+            self.abort()  # half a message is out: nothing can follow it
+            raise
 
     def _await_release(self) -> None:
         owes_response = False
@@ -302,7 +327,7 @@ class Association:
             for _ in current.chunks():
                 pass
 
-    def _assemble(self, event: Indication) -> CommandReceived | DataReceived | None:
+    def _assemble(self, event: Indication) -> CommandReceived | PresentationDataValue | None:
         """What an event means for the messages; those that end the association are raised."""
         if not isinstance(event, PresentationDataValue):
             self._flush()
@@ -333,6 +358,8 @@ class Association:
 
     def _take(self, read: Callable[..., int | None], *how: object) -> bool:
         """Let the transport read, and tell the provider; whether there was anything."""
+        if self._outbox.count:
+            self._write(self._outbox.flush)
         try:
             count = read(self._buffer, *how)
         except PeerTimeout:
@@ -355,7 +382,7 @@ class Association:
     def _flush(self) -> None:
         data = self._provider.data_to_send()
         if data:
-            self._transport.write((data,), self.timeouts.data_s)
+            self._outbox.flush(data)
 
     def _raise_end(self, event: Indication) -> None:
         if isinstance(event, ReleaseIndication):
@@ -426,6 +453,8 @@ class Association:
         return self.peer.called_ae_title if self._provider.role is Role.REQUESTOR else self.peer.calling_ae_title
 
 
+_C_STORE_RQ: Final = int(CommandField.C_STORE_RQ)
+_C_STORE_RSP: Final = int(CommandField.C_STORE_RSP)
 _NEXT_MESSAGE: Final = "the next DIMSE message"
 _RELEASE: Final = "the answer to A-RELEASE-RQ"
 

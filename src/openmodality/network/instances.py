@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.part10 import (
+    FIRST_READ_BYTES,
     PREAMBLE_BYTES,
     PREFIX,
     SOP_CLASS_UID,
@@ -42,8 +43,7 @@ Rewrite = Callable[[Iterable[Buffer], str], Iterator[Buffer]]
 """Gives the data set in chunks of a transfer syntax anew, in that transfer syntax; raises :class:`ObjectInvalid`."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileInstance:
+class FileInstance(NamedTuple):
     """A file, with or without preamble; its data set begins at ``offset_bytes`` and has ``length_bytes``."""
 
     path: Path
@@ -71,13 +71,37 @@ def read_instance(path: Path) -> FileInstance:
     """
     try:
         # without O_NONBLOCK, opening a named pipe would wait for somebody to write into it
-        with open(os.open(path, _READ_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123 - flags
-            status = os.fstat(file.fileno())
+        fd = os.open(path, _READ_FLAGS)
+        try:
+            status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise NotDicom(f"{path}: is not a file")
-            return _instance(path, file, status.st_size)
+            return _usual_instance(path, os.read(fd, FIRST_READ_BYTES), status.st_size) or _any_instance(
+                path, fd, status.st_size
+            )
+        finally:
+            os.close(fd)
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _usual_instance(path: Path, start: bytes, size: int) -> FileInstance | None:
+    """The instance, if the first bytes tell everything and all of it is right."""
+    if start[PREAMBLE_BYTES : PREAMBLE_BYTES + len(PREFIX)] != PREFIX:
+        return None
+    try:
+        meta = read_any(start)
+        identity = InstanceIdentity(meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
+        _check_uids(identity, meta.transfer_syntax_uid)
+    except ObjectInvalid:
+        return None
+    return FileInstance(path, identity, meta.transfer_syntax_uid, meta.data_set_offset, size - meta.data_set_offset)
+
+
+def _any_instance(path: Path, fd: int, size: int) -> FileInstance:
+    os.lseek(fd, 0, os.SEEK_SET)
+    with open(fd, "rb", buffering=0, closefd=False) as file:
+        return _instance(path, file, size)
 
 
 def _instance(path: Path, file: BinaryIO, size: int) -> FileInstance:
@@ -94,13 +118,18 @@ def _instance(path: Path, file: BinaryIO, size: int) -> FileInstance:
 
 def _check_uids(identity: InstanceIdentity, transfer_syntax_uid: str) -> None:
     """They go into the association's negotiation and into commands, where one that is none would stop all the files."""
-    for name, uid in (
-        ("SOP Class UID", identity.sop_class_uid),
-        ("SOP Instance UID", identity.sop_instance_uid),
-        ("Transfer Syntax UID", transfer_syntax_uid),
-    ):
-        if not is_valid_uid(uid, strict=False):
-            raise ObjectInvalid(f"its {name} is no UID")
+    if not is_valid_uid(identity.sop_instance_uid, strict=False):
+        raise ObjectInvalid("its SOP Instance UID is no UID")
+    if not _is_type_uid(identity.sop_class_uid):
+        raise ObjectInvalid("its SOP Class UID is no UID")
+    if not _is_type_uid(transfer_syntax_uid):
+        raise ObjectInvalid("its Transfer Syntax UID is no UID")
+
+
+@lru_cache(maxsize=64)
+def _is_type_uid(uid: str) -> bool:
+    """Of those there are few, and each file asks."""
+    return is_valid_uid(uid, strict=False)
 
 
 def _unreadable(path: Path, error: OSError) -> ObjectInvalid:
@@ -136,20 +165,43 @@ class InstanceReader:
         self._rewrite = rewrite
         self._buffer = memoryview(bytearray(GATHER_BYTES))
 
-    @contextmanager
-    def data_set(self, instance: FileInstance, transfer_syntax: str) -> Iterator[DataSet]:
-        """The data set of a file in a transfer syntax, streamed from the open file.
+    def data_set(self, instance: FileInstance, transfer_syntax: str) -> AbstractContextManager[DataSet]:
+        """The data set of a file in a transfer syntax: a short one read as a whole, a long one streamed from the file.
 
         The three uncompressed transfer syntaxes are converted into one another on the fly; a compressed file goes as
         it is or is decompressed first. Raises :class:`ObjectInvalid`, also while the data set is read.
         """
+        goes_as_it_is = instance.transfer_syntax == transfer_syntax and self._rewrite is None
+        if goes_as_it_is and instance.length_bytes <= GATHER_BYTES and not _is_deflated(transfer_syntax):
+            return nullcontext(self._whole(instance))
+        return self._streamed(instance, transfer_syntax)
+
+    def _whole(self, instance: FileInstance) -> KnownLength:
+        """In one read; the file is closed when the data set is given out."""
+        path, length_bytes = instance.path, instance.length_bytes
+        view = self._buffer[:length_bytes]
+        try:
+            fd = os.open(path, _READ_FLAGS)
+            try:
+                count = os.preadv(fd, (view,), instance.offset_bytes)
+                while count < length_bytes and (more := os.preadv(fd, (view[count:],), instance.offset_bytes + count)):
+                    count += more
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        chunks: tuple[Buffer, ...] = (view[:count],) if count else ()
+        if self._check:
+            chunks = tuple(_checked(chunks, path, instance.transfer_syntax, length_bytes))
+        return KnownLength(chunks, length_bytes)
+
+    @contextmanager
+    def _streamed(self, instance: FileInstance, transfer_syntax: str) -> Iterator[DataSet]:
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
             if self._rewrite is not None:
                 yield transcode(self._rewrite(self._chunks(file, instance.path), source), source, transfer_syntax)
             elif source == transfer_syntax:
-                first = self._read(
-                    file, instance.path
-                )  # now, while the peer may still be busy with the instance before
+                first = self._read(file, instance.path)  # now: the peer may still be busy with the one before
                 rest = self._chunks(file, instance.path) if len(first) < length_bytes else ()
                 chunks: Iterator[Buffer] = chain((first,), rest)
                 if _is_deflated(source):
@@ -196,6 +248,7 @@ class InstanceReader:
         yield from transcoder.finish()
 
 
+@lru_cache(maxsize=64)
 def _is_deflated(transfer_syntax: str) -> bool:
     syntax = TRANSFER_SYNTAXES.get(transfer_syntax)
     return syntax is not None and syntax.deflated

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
+from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.exchange import Outstanding
 from openmodality.errors import (
     AssociationRejected,
@@ -23,7 +24,7 @@ from openmodality.errors import (
 from openmodality.network.association import Association
 from openmodality.network.instances import FileInstance, InstanceReader
 from openmodality.services.storage import MoveOriginator, Outcome, StoreResult, outcome_of, result_of, store_command
-from openmodality.services.storage_plan import AssociationPlan, choose, plan
+from openmodality.services.storage_plan import AssociationPlan, Kind, choose, plan
 
 Associate = Callable[[AssociationPlan], Association]
 """Opens an association with the contexts of a plan; raises what :func:`network.requestor.associate` raises."""
@@ -33,8 +34,7 @@ _OF_ONE_INSTANCE: Final = (ObjectInvalid, NoPresentationContext)
 """Errors that say nothing of the peer or the connection; trying again does not help."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What became of one instance: the peer's answer, or the error for which there is none."""
 
     instance: FileInstance
@@ -122,10 +122,12 @@ def _send_group(
 
 
 class _Pipeline:
-    """Instances through one association: the next is read while the peer works on the one before.
+    """Instances through one association: the next is made ready while the peer works on the one before.
 
     Where the peer agreed to an asynchronous operations window, so many requests are open at once; else the next one
-    waits for the response, but its file is already in the buffer. ``end`` is what ended the association early.
+    waits for the response, but it is read, checked and cut into PDUs already, and what the response means is looked at
+    when the next is on its way: between a response and the next request the peer has nothing to do. ``end`` is what
+    ended the association early.
     """
 
     def __init__(self, association: Association, reader: InstanceReader, options: SendOptions) -> None:
@@ -136,6 +138,7 @@ class _Pipeline:
         self._window = 1 if options.stop_on_failure else association.max_operations_invoked
         self._outstanding = Outstanding(association)
         self._in_flight: deque[tuple[int, FileInstance]] = deque()
+        self._contexts: dict[Kind, PresentationContext | None] = {}
 
     def send(self, left: deque[FileInstance]) -> Iterator[Sent]:
         """Take instances from the left until there is none or the association has ended; a result for each taken.
@@ -159,7 +162,7 @@ class _Pipeline:
         return self.end is not None and isinstance(self.end.error, ObjectInvalid)
 
     def _send_one(self, instance: FileInstance) -> Iterator[Sent]:
-        context = choose(self._association.contexts, instance.kind)
+        context = self._context(instance.kind)
         if context is None:
             yield from self._not_sendable(Sent(instance, error=_no_context(self._association, instance)))
             return
@@ -167,6 +170,8 @@ class _Pipeline:
         failure: Sent | None = None
         try:
             with self._reader.data_set(instance, context.transfer_syntax) as data:
+                command = store_command(instance.identity, self._options.originator)
+                request = self._outstanding.prepare(context.context_id, command, data)
                 while len(self._in_flight) >= self._window:
                     sent = self._finish_oldest()
                     if sent.result is None or sent.result.status:
@@ -174,9 +179,7 @@ class _Pipeline:
                     else:
                         finished.append(sent)
                 if self.end is None:
-                    command = store_command(instance.identity, self._options.originator)
-                    message_id = self._outstanding.send(context.context_id, command, data)
-                    self._in_flight.append((message_id, instance))
+                    self._in_flight.append((self._outstanding.send(request), instance))
                 else:
                     failure = Sent(instance, error=_not_sent(self.end))
         except OpenModalityError as error:
@@ -186,6 +189,11 @@ class _Pipeline:
         yield from finished
         if failure is not None:
             yield from self._not_sendable(failure) if self.end is None else (failure,)
+
+    def _context(self, kind: Kind) -> PresentationContext | None:
+        if kind not in self._contexts:
+            self._contexts[kind] = choose(self._association.contexts, kind)
+        return self._contexts[kind]
 
     def _not_sendable(self, sent: Sent) -> Iterator[Sent]:
         """An instance of which nothing has gone out: the others go on, or are finished before it is the end."""
@@ -207,7 +215,7 @@ class _Pipeline:
             return self._ended(Sent(instance, error=error))
         result = result_of(answer)
         if self._options.status_overrides:
-            result = replace(result, outcome=outcome_of(result.status, self._options.status_overrides))
+            result = result._replace(outcome=outcome_of(result.status, self._options.status_overrides))
         sent = Sent(instance, result=result)
         if self._options.stop_on_failure and not sent.is_stored and self.end is None:
             self._ended(sent)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import select
 import socket
-import time
+import struct
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
 from openmodality.errors import PeerTimeout, TransportError
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 _UNNAMED: Final = "the peer"
 _IOV_MAX: Final = 1000
 """Buffers in one gathered write; POSIX systems take at least 1024."""
+WATCH_S: Final = 0.0002
+"""How long a prompt peer is watched for before the system is asked to wake us: one that has answered within that."""
+_WATCHING: Final = threading.Lock()
+_RECEIVING: Final = socket.SO_RCVTIMEO
+_SENDING: Final = socket.SO_SNDTIMEO
+_timeval: Final = struct.Struct("@ll").pack
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20))
 """Seconds: many firewalls forget a silent connection after some minutes, systems by themselves wait two hours."""
 
@@ -34,7 +42,9 @@ class Transport:
         self._sock = sock
         self.is_secure = hasattr(sock, "cipher")
         """Whether the connection is under TLS; asked of the socket, because importing ssl costs a plain echo 8 ms."""
-        self._timeout_s: float | None = None
+        self._timeouts_s: dict[int, float | None] = {}
+        self._is_prompt = False
+        self._poll: select.poll | None = None
         sock.settimeout(None)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -47,13 +57,50 @@ class Transport:
 
         Raises :class:`PeerTimeout` naming ``waiting_for`` and :class:`TransportError`.
         """
-        self._set_timeout(timeout_s)
         try:
-            return self._sock.recv_into(buffer)
+            if self.is_secure:
+                self._sock.settimeout(timeout_s)
+                return self._sock.recv_into(buffer)
+            return self._read_plain(buffer, timeout_s)
         except OSError as error:
             if _is_time_out(error):
                 raise _timed_out(self._peer, waiting_for, timeout_s) from error
             raise self._broken(error) from error
+
+    def _read_plain(self, buffer: memoryview, timeout_s: float | None) -> int:
+        """One system call where something is there; where a prompt peer is awaited, none that puts us to sleep."""
+        receive = self._sock.recv_into
+        try:
+            return receive(buffer, 0, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            began = monotonic()
+        if not (self._is_prompt and self._arrives_before(began + WATCH_S)):
+            self._set_timeout(_RECEIVING, timeout_s)
+        count = receive(buffer)
+        self._is_prompt = monotonic() - began < WATCH_S
+        return count
+
+    def _arrives_before(self, end: float) -> bool:
+        """Look again and again: to be put to sleep and woken up may cost more than a prompt peer needs for its work.
+
+        One thread of the process at a time; what the others wait for comes as it comes.
+        """
+        if not _WATCHING.acquire(blocking=False):
+            return False
+        try:
+            look = self._poller().poll
+            while monotonic() < end:
+                if look(0):
+                    return True
+            return False
+        finally:
+            _WATCHING.release()
+
+    def _poller(self) -> select.poll:
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._sock, select.POLLIN)
+        return self._poll
 
     def read_before(self, buffer: memoryview, deadline: Deadline, waiting_for: str) -> int:
         """As :meth:`read_into`, for one of several reads that have one deadline together."""
@@ -67,10 +114,12 @@ class Transport:
 
     def read_at_hand(self, buffer: memoryview) -> int | None:
         """Read what is there without waiting; ``None`` where there is nothing, or not yet a whole TLS record."""
-        if not self._readable():
-            return None
-        self._set_timeout(0.0)
         try:
+            if not self.is_secure:
+                return self._sock.recv_into(buffer, 0, socket.MSG_DONTWAIT)
+            if not self._readable():
+                return None
+            self._sock.settimeout(0)
             return self._sock.recv_into(buffer)
         except OSError as error:
             if self._must_wait(error):
@@ -79,12 +128,13 @@ class Transport:
 
     def write(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
         """Write all buffers in order; raises :class:`PeerTimeout` when the peer takes nothing for ``timeout_s``."""
-        self._set_timeout(timeout_s)
         try:
             if self.is_secure:
+                self._sock.settimeout(timeout_s)
                 for buffer in buffers if len(buffers) == 1 else (b"".join(buffers),):
                     self._sock.sendall(buffer)
             else:
+                self._set_timeout(_SENDING, timeout_s)
                 self._write_gathered(buffers)
         except OSError as error:
             if _is_time_out(error):
@@ -97,15 +147,15 @@ class Transport:
         while pending:
             batch = pending if len(pending) <= _IOV_MAX else pending[:_IOV_MAX]
             sent = sendmsg(batch)
+            if batch is pending and sent == sum(map(len, pending)):
+                return
             pending = _after(pending, sent)
 
     def _readable(self) -> bool:
-        if self.is_secure and cast("ssl.SSLSocket", self._sock).pending():
+        if cast("ssl.SSLSocket", self._sock).pending():
             return True
         try:
-            poll = select.poll()
-            poll.register(self._sock, select.POLLIN)
-            return bool(poll.poll(0))
+            return bool(self._poller().poll(0))
         except (OSError, ValueError):
             return True  # the read that follows names the error
 
@@ -128,11 +178,11 @@ class Transport:
 
     def close_gracefully(self, timeout_s: float) -> None:
         """Close after the peer has closed or ``timeout_s`` has gone, so that our last PDU is not lost to a reset."""
-        end = time.monotonic() + timeout_s
+        end = monotonic() + timeout_s
         self._say_closing()
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
-            while (left := end - time.monotonic()) > 0:
+            while (left := end - monotonic()) > 0:
                 self._sock.settimeout(left)
                 if not self._sock.recv(65536):
                     break
@@ -145,13 +195,12 @@ class Transport:
                 self._sock.settimeout(0)
                 cast("ssl.SSLSocket", self._sock).unwrap()
 
-    def _set_timeout(self, timeout_s: float | None) -> None:
-        if timeout_s != self._timeout_s:  # saves two system calls where nothing changes
-            try:
-                self._sock.settimeout(timeout_s)
-            except OSError as error:
-                raise self._broken(error) from error
-            self._timeout_s = timeout_s
+    def _set_timeout(self, option: int, timeout_s: float | None) -> None:
+        """Let the system watch the time of a plain socket: settimeout would cost a poll with each read and write."""
+        if self._timeouts_s.get(option) != timeout_s:
+            microseconds = 0 if timeout_s is None else max(round(timeout_s * 1e6), 1)  # 0: for ever
+            self._sock.setsockopt(socket.SOL_SOCKET, option, _timeval(*divmod(microseconds, 1_000_000)))
+            self._timeouts_s[option] = timeout_s
 
     def _broken(self, error: OSError) -> TransportError:
         tls_reason = getattr(error, "reason", None)  # an ssl.SSLError
@@ -174,8 +223,8 @@ def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
 
 
 def _is_time_out(error: OSError) -> bool:
-    """Whether our own time is over; with an errno it is the system that has given the connection up."""
-    return isinstance(error, TimeoutError) and error.errno is None
+    """Whether our own time is over; a time-out with an errno says that the system has given the connection up."""
+    return isinstance(error, BlockingIOError) or (isinstance(error, TimeoutError) and error.errno is None)
 
 
 def _timed_out(peer: str, waiting_for: str, timeout_s: float | None) -> PeerTimeout:

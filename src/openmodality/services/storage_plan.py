@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from openmodality.dimse.channel import PresentationContext
 from openmodality.standard.transfer_syntaxes import (
@@ -23,8 +24,7 @@ from openmodality.standard.upper_layer import MAX_PRESENTATION_CONTEXTS
 from openmodality.upper_layer.negotiation import ContextProposal
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """What decides the contexts of an instance."""
 
     sop_class_uid: str

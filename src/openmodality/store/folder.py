@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from openmodality.dimse.service import Refuse
 from openmodality.encoding.part10 import encode_file_head
@@ -16,8 +17,7 @@ from openmodality.store.instance_file import InstanceFile, Stored
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """An instance that is safe on disk; ``stored`` says whether it was there before."""
 
     request: StoreRequest

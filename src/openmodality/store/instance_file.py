@@ -111,6 +111,8 @@ class InstanceFile:
             while views:
                 written = os.writev(self._fd, views[:_BUFFERS_AT_ONCE])
                 self.length_bytes += written
+                if written == sum(map(len, views)):
+                    return
                 views = _after(views, written)
         except OSError as error:
             raise self._failed(error) from error

@@ -88,6 +88,11 @@ class Framing:
         self._partial.clear()
 
     @property
+    def has_unread(self) -> bool:
+        """Whether bytes of the buffer that was fed last have not been read."""
+        return self._position < self._end
+
+    @property
     def expects_data(self) -> bool:
         """Whether P-DATA-TF is welcome. If no longer, the rest of the one that is arriving is skipped."""
         return self._expects_data

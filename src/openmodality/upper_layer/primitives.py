@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import NamedTuple
 
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.reasons import abort_text
@@ -123,9 +124,9 @@ class TransportClosed:
     """The connection went away under a living association (the A-P-ABORT indication of AA-4)."""
 
 
-@value_class
-class PresentationDataValue:
-    """P-DATA indication: a slice of a presentation data value, as it arrived.
+class PresentationDataValue(NamedTuple):
+    """P-DATA indication: a slice of a presentation data value, as it arrived. A tuple, because some are made for every
+    instance.
 
     A value may come in several slices. ``is_last`` is set only on the slice that completes a value whose last-fragment
     bit is set, which is the end of the command or data set. ``data`` is valid until the next `receive_data`.

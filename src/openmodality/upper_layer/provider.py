@@ -179,8 +179,15 @@ class Provider:
                 return self._indications.popleft()
         return None
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether bytes are at hand of which `next_event` has not told yet."""
+        return self._framing.has_unread
+
     def data_to_send(self) -> bytes:
         """The bytes to write to the peer since the last call."""
+        if not self._out:
+            return b""
         data = b"".join(self._out)
         self._out.clear()
         return data

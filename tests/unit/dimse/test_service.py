@@ -171,7 +171,7 @@ def test_no_answer_is_a_time_out() -> None:
 def test_responses_to_several_open_requests_come_in_any_order() -> None:
     channel, other = loopback_pair([CONTEXT], [])
     outstanding = Outstanding(channel)
-    ids = [outstanding.send(1, FIND) for _ in range(3)]
+    ids = [outstanding.send(outstanding.prepare(1, FIND)) for _ in range(3)]
     for message_id in reversed(ids):
         other.send(1, Command(CommandField=CommandField.C_FIND_RSP, MessageIDBeingRespondedTo=message_id, Status=0))
     assert [outstanding.await_response(i).MessageIDBeingRespondedTo for i in ids] == ids
@@ -180,7 +180,7 @@ def test_responses_to_several_open_requests_come_in_any_order() -> None:
 def test_second_response_to_one_request_breaks_the_protocol() -> None:
     channel, other = loopback_pair([CONTEXT], [])
     outstanding = Outstanding(channel)
-    first, second = outstanding.send(1, FIND), outstanding.send(1, FIND)
+    first, second = outstanding.send(outstanding.prepare(1, FIND)), outstanding.send(outstanding.prepare(1, FIND))
     for _ in range(2):
         other.send(1, Command(CommandField=CommandField.C_FIND_RSP, MessageIDBeingRespondedTo=second, Status=0))
     with pytest.raises(ProtocolError, match="answers no open request"):

@@ -4,7 +4,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -192,7 +191,7 @@ def test_stopping_at_a_file_of_ours_that_is_gone(instances: list[FileInstance]) 
 
 def test_stopping_at_an_instance_without_a_context(instances: list[FileInstance]) -> None:
     """The peer takes the MR images but not the query class that the third claims to be of."""
-    instances[2] = replace(instances[2], identity=replace(instances[2].identity, sop_class_uid=QUERY))
+    instances[2] = instances[2]._replace(identity=instances[2].identity._replace(sop_class_uid=QUERY))
     archive = Archive()
     with archive.listening() as remote:
         sent = send_all(remote, instances, 1, STOPPING)
@@ -207,7 +206,7 @@ QUERY = "1.2.840.10008.5.1.4.1.2.2.1"
 def test_stopping_ends_the_associations_that_would_follow(instances: list[FileInstance]) -> None:
     """More SOP Classes than one association has contexts for."""
     many = [
-        replace(instances[0], identity=replace(instances[0].identity, sop_class_uid=f"1.2.826.{number}"))
+        instances[0]._replace(identity=instances[0].identity._replace(sop_class_uid=f"1.2.826.{number}"))
         for number in range(130)
     ]
     archive = Archive(0xA700)
