@@ -82,13 +82,32 @@ def send(
 
     The order is that of the plan's associations, and in each that of the instances; only one that cannot be sent at all
     may overtake those that wait for their responses.
+
+    Some peers accept other presentation contexts the next time. So what there is none for is offered once more, at the
+    end and on an association of its own; or, where the first failure is to be the last thing, before anything is sent.
     """
-    waiting = list(instances)
+    refused: list[FileInstance] | None = None if options.stop_on_failure else []
+    yield from _send_all(associate, list(instances), reader, options, refused)
+    if refused:
+        yield from _send_all(associate, refused, reader, options, None)
+
+
+def _send_all(
+    associate: Associate,
+    waiting: Sequence[FileInstance],
+    reader: InstanceReader,
+    options: SendOptions,
+    refused: list[FileInstance] | None,
+) -> Iterator[Sent]:
+    """Over as many associations as are needed.
+
+    What has no presentation context goes to ``refused``, or is a failure where there is no such list.
+    """
     end: Sent | None = None
     for association_plan in plan((instance.kind for instance in waiting), options.transfer_syntaxes):
         chosen = [instance for instance in waiting if instance.kind in association_plan.kinds]
         if end is None:
-            end = yield from _send_group(partial(associate, association_plan), chosen, reader, options)
+            end = yield from _send_group(partial(associate, association_plan), chosen, reader, options, refused)
         else:
             yield from (Sent(instance, error=_not_sent(end)) for instance in chosen)
 
@@ -98,13 +117,17 @@ def _send_group(
     instances: Sequence[FileInstance],
     reader: InstanceReader,
     options: SendOptions,
+    refused: list[FileInstance] | None,
 ) -> Generator[Sent, None, Sent | None]:
     """Over one association, or more where a file of ours breaks one off; returns what ends all sending, if it does."""
     left = deque(instances)
     while left:
         try:
-            association = associate()
+            association = _associated(associate, left) if options.stop_on_failure else associate()
         except OpenModalityError as error:
+            if refused is not None and isinstance(error, NoPresentationContext):
+                refused += left
+                return None
             if options.stop_on_failure:
                 end = Sent(left.popleft(), error=error)
                 yield end
@@ -113,12 +136,24 @@ def _send_group(
             yield from (Sent(instance, error=error) for instance in left)
             return None
         with association:
-            pipeline = _Pipeline(association, reader, options)
+            pipeline = _Pipeline(association, reader, options, refused)
             yield from pipeline.send(left)
         if options.stop_on_failure or not pipeline.is_broken_by_file:
             yield from (Sent(other, error=_not_sent(pipeline.end)) for other in left)
             return pipeline.end if options.stop_on_failure else None
     return None
+
+
+def _associated(associate: Callable[[], Association], instances: Iterable[FileInstance]) -> Association:
+    """An association for all of these; at the second attempt it may be for less."""
+    try:
+        association = associate()
+    except NoPresentationContext:
+        return associate()
+    if all(choose(association.contexts, kind) for kind in {instance.kind for instance in instances}):
+        return association
+    association.release()
+    return associate()
 
 
 class _Pipeline:
@@ -130,11 +165,18 @@ class _Pipeline:
     ended the association early.
     """
 
-    def __init__(self, association: Association, reader: InstanceReader, options: SendOptions) -> None:
+    def __init__(
+        self,
+        association: Association,
+        reader: InstanceReader,
+        options: SendOptions,
+        refused: list[FileInstance] | None,
+    ) -> None:
         self.end: Sent | None = None
         self._association = association
         self._reader = reader
         self._options = options
+        self._refused = refused
         self._window = 1 if options.stop_on_failure else association.max_operations_invoked
         self._outstanding = Outstanding(association)
         self._in_flight: deque[tuple[int, FileInstance]] = deque()
@@ -163,6 +205,9 @@ class _Pipeline:
 
     def _send_one(self, instance: FileInstance) -> Iterator[Sent]:
         context = self._context(instance.kind)
+        if context is None and self._refused is not None:
+            self._refused.append(instance)
+            return
         if context is None:
             yield from self._not_sendable(Sent(instance, error=_no_context(self._association, instance)))
             return

@@ -19,8 +19,13 @@ from openmodality.network.requestor import associate
 from openmodality.network.sending import DEFAULT_OPTIONS, SendOptions, Sent, send
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.dimse import CommandField
+from openmodality.standard.sop_classes import SECONDARY_CAPTURE_IMAGE_STORAGE
+from openmodality.standard.upper_layer import CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED
+from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.negotiation import RequestOptions
+from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
+from openmodality.upper_layer.value_class import replace
 from tests.interop import wire
 from tests.peers.objects import mr_image, mr_series, save
 
@@ -223,3 +228,63 @@ def test_stopping_where_there_is_no_association(instances: list[FileInstance]) -
     sent = send_all(RemoteAE("NOBODY", "127.0.0.1", port), instances, 1, STOPPING)
     assert str(sent[0].error).startswith("cannot connect")
     assert all(str(s.error).startswith("not sent, because the association ended: cannot conn") for s in sent[1:])
+
+
+class Moody(Archive):
+    """A peer that accepts no presentation context of some SOP Classes on its first associations."""
+
+    def __init__(self, refusals: int, *sop_classes: str) -> None:
+        super().__init__()
+        self.associations = 0
+        self._refusals = refusals
+        self._sop_classes = frozenset(sop_classes)
+
+    @contextmanager
+    def listening(self) -> Iterator[RemoteAE]:
+        local = LocalAE("ARCHIVE")
+        accept = storage_policy(local)
+
+        def decide(request: A_ASSOCIATE_RQ, load: Load) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
+            self.associations += 1
+            answer = accept(request, load)
+            if self.associations > self._refusals or not isinstance(answer, A_ASSOCIATE_AC):
+                return answer
+            refused = {c.id for c in request.presentation_contexts if c.abstract_syntax in self._sop_classes}
+            contexts = tuple(
+                replace(context, result=CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED) if context.id in refused else context
+                for context in answer.presentation_contexts
+            )
+            return replace(answer, presentation_contexts=contexts)
+
+        service = Service("Storage", StorageClasses(), {CommandField.C_STORE_RQ: self.store})
+        with Acceptor(local, [service], decide, Listening("127.0.0.1")) as acceptor:
+            yield RemoteAE("ARCHIVE", "127.0.0.1", acceptor.port)
+
+
+@pytest.mark.parametrize("options", [DEFAULT_OPTIONS, STOPPING])
+@pytest.mark.parametrize("which", ["some", "all"])
+def test_contexts_that_are_refused_once_are_negotiated_again(
+    instances: list[FileInstance], options: SendOptions, which: str
+) -> None:
+    other = instances[3].identity._replace(sop_class_uid=SECONDARY_CAPTURE_IMAGE_STORAGE)
+    instances[3] = instances[3]._replace(identity=other)
+    classes = {SECONDARY_CAPTURE_IMAGE_STORAGE} if which == "some" else {i.identity.sop_class_uid for i in instances}
+    peer = Moody(1, *classes)
+    with peer.listening() as remote:
+        sent = send_all(remote, instances, 1, options)
+    assert {s.instance for s in sent if s.is_stored} == set(instances)
+    assert len(sent) == len(instances)
+    assert peer.associations == 2
+
+
+@pytest.mark.parametrize("options", [DEFAULT_OPTIONS, STOPPING])
+def test_contexts_that_are_refused_twice_are_a_failure(instances: list[FileInstance], options: SendOptions) -> None:
+    other = instances[3].identity._replace(sop_class_uid=SECONDARY_CAPTURE_IMAGE_STORAGE)
+    instances[3] = instances[3]._replace(identity=other)
+    peer = Moody(9, SECONDARY_CAPTURE_IMAGE_STORAGE)
+    with peer.listening() as remote:
+        sent = send_all(remote, instances, 1, options)
+    stored = [s.is_stored for s in sent]
+    assert stored == ([True] * 3 + [False] * 9 if options.stop_on_failure else [True] * 11 + [False])
+    assert isinstance(sent[stored.index(False)].error, NoPresentationContext)
+    assert peer.associations == 2
