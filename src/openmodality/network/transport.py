@@ -43,7 +43,8 @@ class Transport:
         self.is_secure = hasattr(sock, "cipher")
         """Whether the connection is under TLS; asked of the socket, because importing ssl costs a plain echo 8 ms."""
         self._timeouts_s: dict[int, float | None] = {}
-        self._is_prompt = False
+        self.is_prompt = False
+        """Whether the last wait was short, so that the next is worth watching."""
         self._poll: select.poll | None = None
         sock.settimeout(None)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -74,10 +75,10 @@ class Transport:
             return receive(buffer, 0, socket.MSG_DONTWAIT)
         except BlockingIOError:
             began = monotonic()
-        if not (self._is_prompt and self._arrives_before(began + WATCH_S)):
+        if not (self.is_prompt and self._arrives_before(began + WATCH_S)):
             self._set_timeout(_RECEIVING, timeout_s)
         count = receive(buffer)
-        self._is_prompt = monotonic() - began < WATCH_S
+        self.is_prompt = monotonic() - began < WATCH_S
         return count
 
     def _arrives_before(self, end: float) -> bool:

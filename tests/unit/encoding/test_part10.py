@@ -8,7 +8,14 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from openmodality.encoding.part10 import FileMeta, encode_file_head, read_any, read_file_meta, read_headless
+from openmodality.encoding.part10 import (
+    FIRST_READ_BYTES,
+    FileMeta,
+    encode_file_head,
+    read_any,
+    read_file_meta,
+    read_headless,
+)
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
@@ -98,6 +105,16 @@ def test_long_private_information_is_passed_over() -> None:
     private = b"\x02\0\x02\1OB\0\0" + (100_000).to_bytes(4, "little") + bytes(100_000)
     file = changed_length(HEAD, len(private)) + private
     assert read_file_meta(BytesIO(file + b"\x08\0"), strict=True).data_set_offset == len(file)
+
+
+@pytest.mark.parametrize("cut", range(1, 16))
+def test_a_header_that_the_first_read_cuts_in_two_is_read_on(cut: int) -> None:
+    """The element behind a long one begins ``cut`` bytes before the end of what is read at first."""
+    value = bytes(FIRST_READ_BYTES - cut - len(HEAD) - 12)
+    long = b"\x02\0\x02\1OB\0\0" + len(value).to_bytes(4, "little") + value
+    after = b"\x02\0\x03\1OB\0\0\x04\0\0\0abcd"
+    file = changed_length(HEAD, len(long + after)) + long + after
+    assert read_file_meta(BytesIO(file + b"\x08\0" * 20)).data_set_offset == len(file)
 
 
 @pytest.mark.parametrize("start", [0, 128])

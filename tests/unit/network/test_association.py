@@ -33,6 +33,7 @@ from tests.interop.wire import IMPLICIT, MR_IMAGE
 from tests.peers.process import HOST, Address, wait_until
 
 PATIENT = Timeouts(10, 10, 10, 10, 10, 10)
+PRIVATE = "1.2.826.0.1.3680043.2"
 ECHO = wire.p_data(wire.value(wire.request(0x0030, VERIFICATION), 3))
 ANSWER = wire.p_data(wire.value(wire.response(0x8030, VERIFICATION), 3))
 
@@ -245,3 +246,54 @@ def test_addresses_of_both_families(listens: str, connects: str) -> None:
         with associate(remote, ours.LOCAL, ours.ECHO) as association:
             assert echo(association) == 0
     assert seen == [connects]
+
+
+def stored(uid: str) -> bytes:
+    """A whole C-STORE: the request and its data set."""
+    image = wire.implicit_image(uid, 100)
+    return wire.p_data(wire.value(wire.store_rq(uid), 3)) + wire.p_data(wire.value(image, 2))
+
+
+def test_a_peer_that_sends_ahead_gets_every_response_in_order(tmp_path: Path) -> None:
+    uids = [f"1.2.3.{number}" for number in range(1, 31)]
+    with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
+        connection.send(*map(stored, uids))
+        answered = [connection.receive_command() for _ in uids]
+    assert [command[0x1000].rstrip(b"\0").decode() for command in answered] == uids
+    assert {command[0x0900] for command in answered} == {b"\0\0"}
+
+
+def test_a_response_does_not_wait_for_a_request_that_takes_long(tmp_path: Path) -> None:
+    """It may be held only while more instances follow at once."""
+    answer_echo = threading.Event()
+
+    def slow(_: Message) -> Response:
+        assert answer_echo.wait(wire.TIMEOUT_S)
+        return Response(0)
+
+    service = Service("Slow", frozenset({PRIVATE}), {CommandField.C_ECHO_RQ: slow})
+    with (
+        ours.archive(tmp_path, services=(service,)) as here,
+        wire.associated(here, MR_IMAGE, PRIVATE) as connection,
+    ):
+        echo_request = wire.p_data(wire.value(wire.request(0x0030, PRIVATE), 3, context=3))
+        connection.send(stored("1.2.3.1") + echo_request)
+        assert connection.receive_command()[0x0100] == bytes.fromhex("0180")
+        answer_echo.set()
+        assert connection.receive_command()[0x0100] == bytes.fromhex("3080")
+
+
+def test_a_response_goes_out_although_the_next_request_never_ends(tmp_path: Path) -> None:
+    with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
+        connection.send(stored("1.2.3.1") + stored("1.2.3.2")[:-4])
+        assert connection.receive_command()[0x0100] == bytes.fromhex("0180")
+        connection.send(stored("1.2.3.2")[-4:])
+        assert connection.receive_command()[0x0100] == bytes.fromhex("0180")
+
+
+def test_what_is_held_is_not_lost_when_the_peer_releases(tmp_path: Path) -> None:
+    with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
+        connection.send(stored("1.2.3.1") + stored("1.2.3.2") + wire.RELEASE_REQUEST)
+        for _ in range(2):
+            assert connection.receive_command()[0x0900] == b"\0\0"
+        connection.expect(wire.RELEASE_RP)

@@ -141,3 +141,83 @@ def test_the_end_under_tls_is_told(secure: Connection, graceful: bool) -> None:
     secure.incoming.write_eof()
     assert secure.tls.read(10) == b"", "close_notify; without it this is an SSLEOFError"
     closing.join()
+
+
+@pytest.mark.parametrize("prompt", [True, False], ids=["a prompt peer", "another peer"])
+@pytest.mark.parametrize("timeout_s", [0.05, 0.3])
+def test_a_time_out_is_kept_whether_the_peer_is_watched_or_not(prompt: bool, timeout_s: float) -> None:
+    with pair() as (sock, other):
+        transport, buffer = Transport(sock), memoryview(bytearray(10))
+        if prompt:
+            make_prompt(transport, other)
+        started = monotonic()
+        with pytest.raises(PeerTimeout, match=f"within {timeout_s} s while waiting for more"):
+            transport.read_into(buffer, timeout_s, "more")
+        assert timeout_s - 0.01 <= monotonic() - started < timeout_s + 5
+        other.sendall(b"late")
+        assert transport.read_into(buffer, 5, "more") == 4
+
+
+def make_prompt(transport: Transport, other: socket.socket) -> None:
+    """Let the peer answer at once as often as it takes: a machine under load may be late."""
+    buffer = memoryview(bytearray(10))
+
+    def answer() -> None:
+        while (data := other.recv(1)) != b".":
+            other.sendall(data)
+
+    echo = threading.Thread(target=answer)
+    echo.start()
+    for _ in range(10_000):
+        transport.write((b"x",), 5)
+        assert transport.read_into(buffer, 5, "an echo") == 1
+        if transport.is_prompt:
+            break
+    transport.write((b".",), 5)
+    echo.join()
+    assert transport.is_prompt
+
+
+def test_of_two_prompt_peers_one_is_watched_and_both_are_heard() -> None:
+    with pair() as (first_sock, first), pair() as (second_sock, second):
+        transports = [Transport(first_sock), Transport(second_sock)]
+        for transport, other in zip(transports, (first, second), strict=True):
+            make_prompt(transport, other)
+        heard: list[bytes] = []
+
+        def listen(transport: Transport) -> None:
+            buffer = memoryview(bytearray(10))
+            for _ in range(200):
+                count = transport.read_into(buffer, 5, "a word")
+                heard.append(bytes(buffer[:count]))
+                transport.write((b"+",), 5)
+
+        threads = [threading.Thread(target=listen, args=(transport,)) for transport in transports]
+        for thread in threads:
+            thread.start()
+        for _ in range(200):
+            for other in (first, second):
+                other.sendall(b"word")
+            for other in (first, second):
+                assert other.recv(1) == b"+"
+        for thread in threads:
+            thread.join()
+        assert heard == [b"word"] * 400
+
+
+def test_what_is_awaited_wakes_up_when_the_connection_is_shut() -> None:
+    with pair() as (sock, other):
+        transport, counts = Transport(sock), list[int]()
+        make_prompt(transport, other)
+        reading = threading.Thread(
+            target=lambda: counts.append(transport.read_into(memoryview(bytearray(10)), 60, "more"))
+        )
+        reading.start()
+        transport.shut()
+        reading.join(5)
+        assert counts == [0]
+
+
+def test_a_peer_that_takes_nothing_is_a_time_out() -> None:
+    with pair() as (sock, _), pytest.raises(PeerTimeout, match="while waiting for it to take data"):
+        Transport(sock).write((bytes(64 * 1024 * 1024),), 0.05)
