@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from struct import Struct
 from typing import BinaryIO, Final, NamedTuple
 
 from openmodality.encoding.head import HeadScanner
@@ -22,6 +23,7 @@ PREAMBLE_BYTES: Final = 128
 MAX_META_BYTES: Final = 1024 * 1024
 """Beyond this, what calls itself File Meta Information is none."""
 
+GROUP: Final = 0x0002
 GROUP_LENGTH: Final = 0x00020000
 VERSION: Final = 0x00020001
 MEDIA_STORAGE_SOP_CLASS_UID: Final = 0x00020002
@@ -35,16 +37,22 @@ SOP_INSTANCE_UID: Final = 0x00080018
 
 FIRST_READ_BYTES: Final = 4096
 """So much of a file nearly always holds its whole head."""
+_SOP_CLASS: Final = MEDIA_STORAGE_SOP_CLASS_UID & 0xFFFF
+_SOP_INSTANCE: Final = MEDIA_STORAGE_SOP_INSTANCE_UID & 0xFFFF
+_TRANSFER_SYNTAX: Final = TRANSFER_SYNTAX_UID & 0xFFFF
+_GROUP_LENGTH_ELEMENT: Final = GROUP_LENGTH & 0xFFFF
 _KEPT = frozenset(
     (
-        MEDIA_STORAGE_SOP_CLASS_UID,
-        MEDIA_STORAGE_SOP_INSTANCE_UID,
-        TRANSFER_SYNTAX_UID,
-        IMPLEMENTATION_CLASS_UID,
-        IMPLEMENTATION_VERSION_NAME,
-        SOURCE_AE_TITLE,
+        _SOP_CLASS,
+        _SOP_INSTANCE,
+        _TRANSFER_SYNTAX,
+        IMPLEMENTATION_CLASS_UID & 0xFFFF,
+        IMPLEMENTATION_VERSION_NAME & 0xFFFF,
+        SOURCE_AE_TITLE & 0xFFFF,
     )
 )
+_SHORT: Final = frozenset(vr.encode("ascii") for vr in SHORT_VRS)
+_SHORT_HEADER: Final = Struct("<HH2sH")
 _META = layout(explicit=True, big_endian=False)
 _LENGTH_ELEMENT_BYTES = 12
 _NOT_DICOM = "the file does not begin with a 128-byte preamble and DICM"
@@ -169,59 +177,90 @@ def _meta(start: _Start, offset: int, strict: bool) -> FileMeta:
     if scanned is None:
         raise ObjectInvalid("the File Meta Information is cut off")
     values, end, declared_end = scanned
-    if TRANSFER_SYNTAX_UID not in values:
+    if _TRANSFER_SYNTAX not in values:
         raise ObjectInvalid("the File Meta Information lacks (0002,0010) Transfer Syntax UID")
     if strict:
         _check(values, end, declared_end)
     return FileMeta(
-        media_storage_sop_class_uid=values.get(MEDIA_STORAGE_SOP_CLASS_UID, ""),
-        media_storage_sop_instance_uid=values.get(MEDIA_STORAGE_SOP_INSTANCE_UID, ""),
-        transfer_syntax_uid=values[TRANSFER_SYNTAX_UID],
+        media_storage_sop_class_uid=_text(values.get(_SOP_CLASS)),
+        media_storage_sop_instance_uid=_text(values.get(_SOP_INSTANCE)),
+        transfer_syntax_uid=_text(values[_TRANSFER_SYNTAX]),
         data_set_offset=end,
-        implementation_class_uid=values.get(IMPLEMENTATION_CLASS_UID, ""),
-        implementation_version_name=values.get(IMPLEMENTATION_VERSION_NAME, ""),
-        source_ae_title=values.get(SOURCE_AE_TITLE, ""),
+        implementation_class_uid=_text(values.get(IMPLEMENTATION_CLASS_UID & 0xFFFF)),
+        implementation_version_name=_text(values.get(IMPLEMENTATION_VERSION_NAME & 0xFFFF)),
+        source_ae_title=_text(values.get(SOURCE_AE_TITLE & 0xFFFF)),
     )
 
 
-def _scan(data: bytes, offset: int) -> tuple[dict[int, str], int, int] | None:
+def _scan(data: bytes, offset: int) -> tuple[dict[int, bytes], int, int] | None:
     """Values, end, and end by the group length (-1: none) of group 0002; None where ``data`` is too short."""
-    values: dict[int, str] = {}
+    values: dict[int, bytes] = {}
     declared_end, size = -1, len(data)
     # no data set has elements of group 0002, so they go on until another group, whatever the group length says;
     # but what is deflated may look like anything
     while offset != declared_end or not _deflated(values):
-        header = _META.read(data, offset, size - offset)
+        header = _header(data, offset, size)
         if header is None and offset < declared_end:
             return None
-        if header is None or header[0] >> 16 != 2:
+        if header is None or header[0] != GROUP:
             break
-        tag, _, length, header_size = header
-        start = offset + header_size
+        _, element, start, length = header
         offset = start + length
         if offset > size:
             return None
-        if tag in _KEPT:
-            values[tag] = data[start:offset].decode("ascii", "replace").rstrip("\0 ").lstrip(" ")
-        elif tag == GROUP_LENGTH and length == 4:
+        if element in _KEPT:
+            values[element] = data[start:offset]
+        elif element == _GROUP_LENGTH_ELEMENT and length == 4:
             declared_end = offset + int.from_bytes(data[start:offset], "little")
     # a group length that points behind what was read may mean that there is more to read
     return None if offset == size < declared_end else (values, offset, declared_end)
 
 
-def _deflated(values: dict[int, str]) -> bool:
-    syntax = TRANSFER_SYNTAXES.get(values.get(TRANSFER_SYNTAX_UID, ""))
+def _header(data: bytes, offset: int, size: int) -> tuple[int, int, int, int] | None:
+    """Group, element, where the value begins, how long it is; None where the header is cut off."""
+    if size - offset < _SHORT_HEADER.size:
+        return None
+    group, element, vr, length = _SHORT_HEADER.unpack_from(data, offset)
+    if vr in _SHORT:
+        return group, element, offset + _SHORT_HEADER.size, length
+    header = _META.read(data, offset, size - offset)
+    return None if header is None else (header[0] >> 16, header[0] & 0xFFFF, offset + header[3], header[2])
+
+
+def _text(value: bytes | None) -> str:
+    return "" if value is None else value.decode("ascii", "replace").rstrip("\0 ").lstrip(" ")
+
+
+def _deflated(values: dict[int, bytes]) -> bool:
+    syntax = TRANSFER_SYNTAXES.get(_text(values.get(_TRANSFER_SYNTAX)))
     return syntax is not None and syntax.deflated
 
 
-def _check(values: dict[int, str], end: int, declared_end: int) -> None:
+def _check(values: dict[int, bytes], end: int, declared_end: int) -> None:
     if declared_end < 0:
         raise ObjectInvalid("the File Meta Information lacks (0002,0000) File Meta Information Group Length")
     if end != declared_end:
         raise ObjectInvalid(f"(0002,0000) says that the File Meta Information ends at byte {declared_end}, not {end}")
     for tag in (MEDIA_STORAGE_SOP_CLASS_UID, MEDIA_STORAGE_SOP_INSTANCE_UID):
-        if not values.get(tag):
+        if not _text(values.get(tag & 0xFFFF)):
             raise ObjectInvalid(f"the File Meta Information lacks {tag_text(tag)}")
+
+
+def read_usual(start: bytes) -> tuple[str, str, str, int] | None:
+    """Media Storage SOP Class and Instance UID, Transfer Syntax UID and where the data set begins.
+
+    For the first bytes of one file of many: None where they are not all there, or not as they should be, which
+    :func:`read_any` is to say.
+    """
+    if start[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] != PREFIX:
+        return None
+    scanned = _scan(start, PREAMBLE_BYTES + 4)
+    if scanned is None:
+        return None
+    values, end, _ = scanned
+    if not (_SOP_CLASS in values and _SOP_INSTANCE in values and _TRANSFER_SYNTAX in values):
+        return None
+    return _text(values[_SOP_CLASS]), _text(values[_SOP_INSTANCE]), _text(values[_TRANSFER_SYNTAX]), end
 
 
 def _headless(start: _Start) -> FileMeta:

@@ -22,6 +22,7 @@ from openmodality.encoding.part10 import (
     FileMeta,
     read_any,
     read_file_meta,
+    read_usual,
 )
 from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.transcode import Transcoder, transcode
@@ -87,15 +88,15 @@ def read_instance(path: Path) -> FileInstance:
 
 def _usual_instance(path: Path, start: bytes, size: int) -> FileInstance | None:
     """The instance, if the first bytes tell everything and all of it is right."""
-    if start[PREAMBLE_BYTES : PREAMBLE_BYTES + len(PREFIX)] != PREFIX:
+    head = read_usual(start)
+    if head is None:
         return None
-    try:
-        meta = read_any(start)
-        identity = InstanceIdentity(meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
-        _check_uids(identity, meta.transfer_syntax_uid)
-    except ObjectInvalid:
+    sop_class_uid, sop_instance_uid, transfer_syntax, offset = head
+    if not (
+        _is_type_uid(sop_class_uid) and _is_type_uid(transfer_syntax) and is_valid_uid(sop_instance_uid, strict=False)
+    ):
         return None
-    return FileInstance(path, identity, meta.transfer_syntax_uid, meta.data_set_offset, size - meta.data_set_offset)
+    return FileInstance(path, InstanceIdentity(sop_class_uid, sop_instance_uid), transfer_syntax, offset, size - offset)
 
 
 def _any_instance(path: Path, fd: int, size: int) -> FileInstance:
