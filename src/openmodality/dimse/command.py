@@ -70,6 +70,7 @@ MAX_COMMENT: Final = 64
 _HEADER: Final = struct.Struct("<HHL")
 _US: Final = struct.Struct("<H")
 _US_ELEMENT: Final = struct.Struct("<HHLH")
+_GROUP_LENGTH: Final = struct.Struct("<HHLL")
 
 
 def _encode_ui(value: str) -> bytes:
@@ -104,9 +105,8 @@ def _decode_at(raw: bytes) -> tuple[int, ...]:
     return tuple(group << 16 | element for group, element in struct.iter_unpack("<HH", raw[: len(raw) // 4 * 4]))
 
 
-_ENCODERS: Final[dict[str, Callable[[Any], bytes]]] = {
+_ENCODERS: Final[dict[str, Callable[[Any], bytes]]] = {  # US is packed with its header
     "UI": _encode_ui,
-    "US": _US.pack,
     "AE": _encode_text,
     "LO": lambda value: _encode_text(value[:MAX_COMMENT]),
     "AT": _encode_at,
@@ -119,11 +119,11 @@ _DECODERS: Final[dict[str, Callable[[bytes], Any]]] = {
     "AT": _decode_at,
 }
 _ENCODING: Final = tuple(
-    (Command._fields.index(element.keyword), element.tag & 0xFFFF, _ENCODERS[element.vr], element.vr == "US")
+    (Command._fields.index(element.keyword), element.tag & 0xFFFF, _ENCODERS.get(element.vr))
     for element in COMMAND_ELEMENTS
 )
 _DECODING: Final = {
-    element.tag & 0xFFFF: (Command._fields.index(element.keyword), _DECODERS[element.vr])
+    element.tag & 0xFFFF: (Command._fields.index(element.keyword), element.vr == "US", _DECODERS[element.vr])
     for element in COMMAND_ELEMENTS
 }
 _ABSENT: Final = [Command._field_defaults.get(keyword) for keyword in Command._fields]
@@ -132,17 +132,17 @@ _ABSENT: Final = [Command._field_defaults.get(keyword) for keyword in Command._f
 def encode(command: Command) -> bytes:
     """The bytes of a command set, Command Group Length (0000,0000) first."""
     parts = []
-    for index, element, encoder, is_us in _ENCODING:
+    for index, element, encoder in _ENCODING:
         value = command[index]
         if value is None:
             continue
-        if is_us:
+        if encoder is None:
             parts.append(_US_ELEMENT.pack(0, element, 2, value))
         else:
             raw = encoder(value)
             parts.append(_HEADER.pack(0, element, len(raw)) + raw)
     body = b"".join(parts)
-    return _HEADER.pack(0, 0, 4) + len(body).to_bytes(4, "little") + body
+    return _GROUP_LENGTH.pack(0, 0, 4, len(body)) + body
 
 
 def decode(raw: bytes) -> Command:
@@ -153,7 +153,7 @@ def decode(raw: bytes) -> Command:
     """
     values = _ABSENT[:]
     offset, end = 0, len(raw)
-    read_header, known_elements = _HEADER.unpack_from, _DECODING
+    read_header, read_us, known_elements = _HEADER.unpack_from, _US.unpack_from, _DECODING
     while offset < end:
         if end - offset < 8:
             raise ProtocolError("command set: ends inside an element header")
@@ -165,8 +165,8 @@ def decode(raw: bytes) -> Command:
         if offset > end:
             raise ProtocolError(f"command set: element (0000,{element:04X}) is longer than the set")
         if length and element in known_elements:
-            index, decoder = known_elements[element]
-            values[index] = decoder(raw[start:offset])
+            index, is_us, decoder = known_elements[element]
+            values[index] = read_us(raw, start)[0] if is_us and length > 1 else decoder(raw[start:offset])
     if values[0] is None:
         raise ProtocolError("command set: Command Field (0000,0100) is missing")
     return Command._make(values)
