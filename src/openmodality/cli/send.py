@@ -209,7 +209,8 @@ def _files(paths: list[Path], unreadable: list[Unreadable]) -> Iterator[tuple[Pa
             continue
         for folder, folders, names in os.walk(path, onerror=closed):
             folders.sort()
-            yield from ((Path(folder, name), False) for name in sorted(names) if name != "DICOMDIR")
+            parent = Path(folder)
+            yield from ((parent / name, False) for name in sorted(names) if name != "DICOMDIR")
 
 
 def _decompressor() -> Decompress:

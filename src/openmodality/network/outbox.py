@@ -16,7 +16,8 @@ from openmodality.upper_layer.p_data import Buffer
 MAX_HELD: Final = 8
 """Responses that are held at most."""
 SHORT_PDU_BYTES: Final = 64 * 1024
-"""A peer that takes shorter PDUs reads them one by one, and can begin with the command while the rest is on its way."""
+"""A peer that takes shorter PDUs reads them one by one, and can begin while the rest is on its way."""
+_ONE_PDU: Final = 2  # its headers and what it carries
 
 
 class Outbox:
@@ -37,13 +38,13 @@ class Outbox:
 
     def send(self, message: Prepared) -> None:
         """Write what is held, and the message, reading the rest of its data set as it goes."""
-        buffers = self._released(message.command_buffers)
-        if self._is_short and message.first:
-            self._transport.write(buffers, self._timeout_s)
-            buffers = []
-        self._transport.write(buffers + message.first, self._timeout_s)
+        write, timeout_s, first = self._transport.write, self._timeout_s, message.first
+        at_once = _ONE_PDU if self._is_short else len(first)
+        write(self._released(message.command_buffers) + first[:at_once], timeout_s)
+        if at_once < len(first):
+            write(first[at_once:], timeout_s)
         for buffers in message.rest:
-            self._transport.write(buffers, self._timeout_s)
+            write(buffers, timeout_s)
 
     def flush(self, data: bytes = b"") -> None:
         """Write what is held, and the PDUs of ``data``."""

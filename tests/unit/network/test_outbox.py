@@ -61,7 +61,7 @@ def test_what_is_held_goes_out_before_the_pdus_of_the_association(transport: Wri
 
 
 @pytest.mark.parametrize(("max_pdu_length", "writes"), [(0, 1), (131072, 1), (16384, 2)])
-def test_a_peer_with_short_pdus_has_the_command_first(transport: Writes, max_pdu_length: int, writes: int) -> None:
+def test_a_peer_with_short_pdus_has_one_to_begin_with(transport: Writes, max_pdu_length: int, writes: int) -> None:
     data = bytes(40_000)
     outbox(transport, max_pdu_length).send(prepare(1, COMMAND, data, max_pdu_length))
     assert len(transport.writes) == writes
