@@ -198,33 +198,28 @@ def _scan(data: bytes, offset: int) -> tuple[dict[int, bytes], int, int] | None:
     declared_end, size = -1, len(data)
     # no data set has elements of group 0002, so they go on until another group, whatever the group length says;
     # but what is deflated may look like anything
+    read_header = _SHORT_HEADER.unpack_from
     while offset != declared_end or not _deflated(values):
-        header = _header(data, offset, size)
-        if header is None and offset < declared_end:
-            return None
-        if header is None or header[0] != GROUP:
+        if size - offset < _SHORT_HEADER.size:
             break
-        _, element, start, length = header
-        offset = start + length
-        if offset > size:
+        group, element, vr, length = read_header(data, offset)
+        if group != GROUP:
+            return values, offset, declared_end
+        start = offset + _SHORT_HEADER.size
+        if vr not in _SHORT:
+            header = _META.read(data, offset, size - offset)
+            if header is None:
+                break
+            start, length = offset + header[3], header[2]
+        if start + length > size:
             return None
+        offset = start + length
         if element in _KEPT:
             values[element] = data[start:offset]
         elif element == _GROUP_LENGTH_ELEMENT and length == 4:
             declared_end = offset + int.from_bytes(data[start:offset], "little")
     # a group length that points behind what was read may mean that there is more to read
-    return None if offset == size < declared_end else (values, offset, declared_end)
-
-
-def _header(data: bytes, offset: int, size: int) -> tuple[int, int, int, int] | None:
-    """Group, element, where the value begins, how long it is; None where the header is cut off."""
-    if size - offset < _SHORT_HEADER.size:
-        return None
-    group, element, vr, length = _SHORT_HEADER.unpack_from(data, offset)
-    if vr in _SHORT:
-        return group, element, offset + _SHORT_HEADER.size, length
-    header = _META.read(data, offset, size - offset)
-    return None if header is None else (header[0] >> 16, header[0] & 0xFFFF, offset + header[3], header[2])
+    return None if offset < declared_end else (values, offset, declared_end)
 
 
 def _text(value: bytes | None) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from openmodality.dimse.channel import PresentationContext
+from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import Outstanding
 from openmodality.errors import (
     AssociationRejected,
@@ -211,18 +212,18 @@ class _Pipeline:
         if context is None:
             yield from self._not_sendable(Sent(instance, error=_no_context(self._association, instance)))
             return
-        finished: list[Sent] = []  # given out when the next is on its way: the caller's work costs the peer no time
+        stored: list[tuple[FileInstance, Command]] = []  # looked at when the next is on its way
         failure: Sent | None = None
         try:
             with self._reader.data_set(instance, context.transfer_syntax) as data:
                 command = store_command(instance.identity, self._options.originator)
                 request = self._outstanding.prepare(context.context_id, command, data)
                 while len(self._in_flight) >= self._window:
-                    sent = self._finish_oldest()
-                    if sent.result is None or sent.result.status:
-                        yield sent  # at once: for what it says, the caller may end it here
+                    oldest, answer = self._await_oldest()
+                    if isinstance(answer, Command) and answer.Status == 0:
+                        stored.append((oldest, answer))
                     else:
-                        finished.append(sent)
+                        yield self._finished(oldest, answer)  # at once: for what it says, the caller may end it here
                 if self.end is None:
                     self._in_flight.append((self._outstanding.send(request), instance))
                 else:
@@ -231,7 +232,8 @@ class _Pipeline:
             failure = Sent(instance, error=error)
             if not (self._association.is_open and isinstance(error, ObjectInvalid)):
                 self._ended(failure)
-        yield from finished
+        for oldest, answer in stored:
+            yield self._finished(oldest, answer)
         if failure is not None:
             yield from self._not_sendable(failure) if self.end is None else (failure,)
 
@@ -251,13 +253,20 @@ class _Pipeline:
 
     def _finish_oldest(self) -> Sent:
         """Also after the end: responses that had arrived by then are given out."""
+        return self._finished(*self._await_oldest())
+
+    def _await_oldest(self) -> tuple[FileInstance, Command | OpenModalityError]:
         message_id, instance = self._in_flight.popleft()
         try:
-            answer = self._outstanding.await_response(message_id, timeout_s=self._options.response_timeout_s)
+            return instance, self._outstanding.await_response(message_id, timeout_s=self._options.response_timeout_s)
         except OpenModalityError as error:
+            return instance, error
+
+    def _finished(self, instance: FileInstance, answer: Command | OpenModalityError) -> Sent:
+        if isinstance(answer, OpenModalityError):
             if self.end is not None:
                 return Sent(instance, error=_not_answered(self.end))
-            return self._ended(Sent(instance, error=error))
+            return self._ended(Sent(instance, error=answer))
         result = result_of(answer)
         if self._options.status_overrides:
             result = result._replace(outcome=outcome_of(result.status, self._options.status_overrides))
