@@ -56,6 +56,10 @@ RAW = End(
     lambda path, port: (sys.executable, "-m", "benchmarks.raw", "send", str(path), str(port)),
 )
 
+BARE = End(
+    "bare sender", RAW.receive, lambda path, port: (sys.executable, "-m", "benchmarks.bare", str(path), str(port))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
