@@ -33,8 +33,10 @@ The VR of (FFFE,xxxx) items and delimiters is empty.
 HeaderWriter = Callable[[int, str, int], bytes]
 """(tag, VR, value length) -> header."""
 
-_SHORT: Final = {vr.encode("ascii"): vr for vr in SHORT_VRS}
-_LONG: Final = {vr.encode("ascii"): vr for vr in LONG_VRS}
+SHORT_CODES: Final = {vr.encode("ascii"): vr for vr in SHORT_VRS}
+"""The VRs with a length of 16 bits, by their two bytes in a header."""
+LONG_CODES: Final = {vr.encode("ascii"): vr for vr in LONG_VRS}
+"""The VRs with a length of 32 bits."""
 
 
 class Layout(NamedTuple):
@@ -95,12 +97,12 @@ def _explicit_reader(order: str) -> HeaderReader:
             return None
         group, element, code, length = unpack(buffer, offset)
         tag = group << 16 | element
-        if code in _SHORT and group != 0xFFFE:
-            return tag, _SHORT[code], length, 8
+        if code in SHORT_CODES and group != 0xFFFE:
+            return tag, SHORT_CODES[code], length, 8
         if group == 0xFFFE:
             return tag, "", unpack_length(buffer, offset + 4)[0], 8
-        vr = _LONG.get(code, "UN")
-        if code not in _LONG:
+        vr = LONG_CODES.get(code, "UN")
+        if code not in LONG_CODES:
             if not (code.isalpha() and code.isupper()):
                 return tag, dictionary()[tag], unpack_length(buffer, offset + 4)[0], 8
             if length:
@@ -121,7 +123,7 @@ def _implicit_writer() -> HeaderWriter:
 
 def _explicit_writer(order: str) -> HeaderWriter:
     pack_bare, pack_short, pack_long = (Struct(order + code).pack for code in ("HHL", "HH2sH", "HH2sHL"))
-    short, long = ({vr: code for code, vr in codes.items()} for codes in (_SHORT, _LONG))
+    short, long = ({vr: code for code, vr in codes.items()} for codes in (SHORT_CODES, LONG_CODES))
 
     def write(tag: int, vr: str, length: int) -> bytes:
         if vr in short and length <= 0xFFFF:

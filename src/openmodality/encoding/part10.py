@@ -7,7 +7,7 @@ from struct import Struct
 from typing import BinaryIO, Final, NamedTuple
 
 from openmodality.encoding.head import HeadScanner
-from openmodality.encoding.headers import Buffer, layout, tag_text
+from openmodality.encoding.headers import SHORT_CODES, Buffer, layout, tag_text
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import LONG_VRS, SHORT_VRS
 from openmodality.errors import ObjectInvalid
@@ -51,10 +51,8 @@ _KEPT = frozenset(
         SOURCE_AE_TITLE & 0xFFFF,
     )
 )
-_SHORT: Final = frozenset(vr.encode("ascii") for vr in SHORT_VRS)
 _SHORT_HEADER: Final = Struct("<HH2sH")
 _META = layout(explicit=True, big_endian=False)
-_LENGTH_ELEMENT_BYTES = 12
 _NOT_DICOM = "the file does not begin with a 128-byte preamble and DICM"
 
 
@@ -182,13 +180,13 @@ def _meta(start: _Start, offset: int, strict: bool) -> FileMeta:
     if strict:
         _check(values, end, declared_end)
     return FileMeta(
-        media_storage_sop_class_uid=_text(values.get(_SOP_CLASS)),
-        media_storage_sop_instance_uid=_text(values.get(_SOP_INSTANCE)),
-        transfer_syntax_uid=_text(values[_TRANSFER_SYNTAX]),
+        media_storage_sop_class_uid=strip_padding(values.get(_SOP_CLASS, b"")),
+        media_storage_sop_instance_uid=strip_padding(values.get(_SOP_INSTANCE, b"")),
+        transfer_syntax_uid=strip_padding(values[_TRANSFER_SYNTAX]),
         data_set_offset=end,
-        implementation_class_uid=_text(values.get(IMPLEMENTATION_CLASS_UID & 0xFFFF)),
-        implementation_version_name=_text(values.get(IMPLEMENTATION_VERSION_NAME & 0xFFFF)),
-        source_ae_title=_text(values.get(SOURCE_AE_TITLE & 0xFFFF)),
+        implementation_class_uid=strip_padding(values.get(IMPLEMENTATION_CLASS_UID & 0xFFFF, b"")),
+        implementation_version_name=strip_padding(values.get(IMPLEMENTATION_VERSION_NAME & 0xFFFF, b"")),
+        source_ae_title=strip_padding(values.get(SOURCE_AE_TITLE & 0xFFFF, b"")),
     )
 
 
@@ -206,7 +204,7 @@ def _scan(data: bytes, offset: int) -> tuple[dict[int, bytes], int, int] | None:
         if group != GROUP:
             return values, offset, declared_end
         start = offset + _SHORT_HEADER.size
-        if vr not in _SHORT:
+        if vr not in SHORT_CODES:
             header = _META.read(data, offset, size - offset)
             if header is None:
                 break
@@ -222,12 +220,8 @@ def _scan(data: bytes, offset: int) -> tuple[dict[int, bytes], int, int] | None:
     return None if offset < declared_end else (values, offset, declared_end)
 
 
-def _text(value: bytes | None) -> str:
-    return "" if value is None else value.decode("ascii", "replace").rstrip("\0 ").lstrip(" ")
-
-
 def _deflated(values: dict[int, bytes]) -> bool:
-    syntax = TRANSFER_SYNTAXES.get(_text(values.get(_TRANSFER_SYNTAX)))
+    syntax = TRANSFER_SYNTAXES.get(strip_padding(values.get(_TRANSFER_SYNTAX, b"")))
     return syntax is not None and syntax.deflated
 
 
@@ -237,7 +231,7 @@ def _check(values: dict[int, bytes], end: int, declared_end: int) -> None:
     if end != declared_end:
         raise ObjectInvalid(f"(0002,0000) says that the File Meta Information ends at byte {declared_end}, not {end}")
     for tag in (MEDIA_STORAGE_SOP_CLASS_UID, MEDIA_STORAGE_SOP_INSTANCE_UID):
-        if not _text(values.get(tag & 0xFFFF)):
+        if not strip_padding(values.get(tag & 0xFFFF, b"")):
             raise ObjectInvalid(f"the File Meta Information lacks {tag_text(tag)}")
 
 
@@ -255,7 +249,12 @@ def read_usual(start: bytes) -> tuple[str, str, str, int] | None:
     values, end, _ = scanned
     if not (_SOP_CLASS in values and _SOP_INSTANCE in values and _TRANSFER_SYNTAX in values):
         return None
-    return _text(values[_SOP_CLASS]), _text(values[_SOP_INSTANCE]), _text(values[_TRANSFER_SYNTAX]), end
+    return (
+        strip_padding(values[_SOP_CLASS]),
+        strip_padding(values[_SOP_INSTANCE]),
+        strip_padding(values[_TRANSFER_SYNTAX]),
+        end,
+    )
 
 
 def _headless(start: _Start) -> FileMeta:

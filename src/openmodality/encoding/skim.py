@@ -13,17 +13,26 @@ from typing import Final
 
 from openmodality.encoding.deflate import Inflater
 from openmodality.encoding.elements import Tokenizer
-from openmodality.encoding.headers import MAX_HEADER_BYTES, UNDEFINED_LENGTH, Buffer, layout_of, tag_text
-from openmodality.encoding.vr import LONG_VRS, SHORT_VRS
+from openmodality.encoding.headers import (
+    LONG_CODES,
+    MAX_HEADER_BYTES,
+    SHORT_CODES,
+    UNDEFINED_LENGTH,
+    Buffer,
+    layout_of,
+    tag_text,
+)
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
-_SHORT: Final = frozenset(vr.encode("ascii") for vr in SHORT_VRS)
-_LONG: Final = frozenset(vr.encode("ascii") for vr in LONG_VRS)
+_SHORT: Final = frozenset(SHORT_CODES)
+_LONG: Final = frozenset(LONG_CODES)
 _UNSETTLED: Final = -1
 _GLANCE_BYTES: Final = 1024
 _LESS_THAN_A_HEADER: Final = 4
-"""A step that has so many bytes left stops: it is half of the shortest header, and four short of the longest."""
+"""Behind a place that a step is to stop at: no header begins there any more, since the shortest has 8 bytes, and the
+last one before it, of at least 8, is still one of which 12 bytes are at hand.
+"""
 
 _Step = Callable[[Buffer, int, int], tuple[int, int]]
 """(buffer, offset of a header, size) -> (offset of the last header read, offset of the one behind it).

@@ -11,6 +11,10 @@ N-EVENT-REPORT) is answered by this side's services (:meth:`answer`); a C-CANCEL
 :class:`AssociationReleased`; an abort ends it with :class:`AssociationAborted`. While we release, requests still
 reach the services, but their responses have no way back (PS3.8 Sta7).
 
+Responses to C-STOREs of a peer that sends ahead may be held, to go out together (:mod:`openmodality.network.outbox`):
+only in :meth:`serve` and only while instances are stored quickly. They go out before the socket is read, before another
+kind of request is answered, and before the PDUs of a release or an abort.
+
 After the end, :meth:`Association.receive` still gives out the responses that had arrived when a write failed.
 """
 
@@ -21,6 +25,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Final
 
 from openmodality.dimse.assembler import CommandReceived, MessageAssembler
@@ -63,8 +68,11 @@ from openmodality.upper_layer.provider import Provider
 log = logging.getLogger(__name__)
 
 RECEIVE_BUFFER_BYTES: Final = 512 * 1024
+"""A few usual images: fewer reads, and fewer of them end within an image."""
 MAX_EARLY: Final = 16
 """Requests that are kept while another is being answered; one is all that a peer may have open (PS3.7 D.3.3.3)."""
+QUICK_S: Final = 0.005
+"""A response is held only after an instance that took less."""
 LINGER_S: Final = 2.0
 """How long a closing side waits for the peer to read its last PDU, and looks for the reason why a write failed."""
 
@@ -98,7 +106,7 @@ class Association:
         self._current: AssociationMessage | None = None
         self._early: deque[AssociationMessage] = deque()
         self._outbox = Outbox(transport, agreement.max_pdu_length, timeouts.data_s)
-        self._is_serving = False
+        self._stores_quickly = False
         self._awaited = _NEXT_MESSAGE  # in the words of a time-out
         self._message_id = 0
         self._releasing = False
@@ -148,7 +156,7 @@ class Association:
         if not self._is_open:
             raise UsageError("the association has ended")
         self._provider.check_can_send_data()
-        if self._may_hold(command):
+        if self._may_hold(message):
             self._outbox.hold(message)
         else:
             self._write(self._outbox.send, message)
@@ -204,7 +212,6 @@ class Association:
 
     def serve(self) -> None:
         """Answer requests until the peer releases; raises what ends an association otherwise."""
-        self._is_serving = True
         while True:
             self._read_over()  # before the look at the flag: from here on :meth:`stop` wakes us up
             if self._is_stopping:
@@ -216,7 +223,9 @@ class Association:
             if self._outbox.count and request.command.CommandField != _C_STORE_RQ:
                 self._write(self._outbox.flush)  # what is asked for now may take long
             if not request.command.is_response:
+                began = monotonic()
                 self.answer(request)
+                self._stores_quickly = monotonic() - began < QUICK_S
 
     def release(self) -> None:
         """Release in order (PS3.8 7.2); what the peer still sends is given to the services."""
@@ -252,11 +261,15 @@ class Association:
 
     # Inside
 
-    def _may_hold(self, message: Command) -> bool:
-        """Whether the peer does not wait for this response to a C-STORE: its next request is here in part."""
+    def _may_hold(self, message: Prepared) -> bool:
+        """Whether the peer does not wait for this response to a C-STORE: its next request is here in part.
+
+        Only while instances are stored quickly: what is held waits for the next one.
+        """
         return (
-            self._is_serving
-            and message.CommandField == _C_STORE_RSP
+            self._stores_quickly
+            and message.command.CommandField == _C_STORE_RSP
+            and not message.first
             and self._provider.has_unread
             and self._outbox.count < MAX_HELD
         )

@@ -191,7 +191,9 @@ class InstanceReader:
                 os.close(fd)
         except OSError as error:
             raise _unreadable(path, error) from error
-        chunks: tuple[Buffer, ...] = (view[:count],) if count else ()
+        if count != length_bytes:
+            raise ObjectInvalid(f"{path}: the data set has {count} bytes where {length_bytes} were announced")
+        chunks: Iterable[Buffer] = (view,)
         if self._check:
             chunks = tuple(_checked(chunks, path, instance.transfer_syntax, length_bytes))
         return KnownLength(chunks, length_bytes)

@@ -7,9 +7,8 @@ takes no such SOP Class, a status, an association that breaks. The caller decide
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, NamedTuple
 
 from openmodality.dimse.channel import PresentationContext
@@ -82,79 +81,76 @@ def send(
     """Send instances and yield one :class:`Sent` for each, as it becomes known what became of it.
 
     The order is that of the plan's associations, and in each that of the instances; only one that cannot be sent at all
-    may overtake those that wait for their responses.
-
-    Some peers accept other presentation contexts the next time. So what there is none for is offered once more, at the
-    end and on an association of its own; or, where the first failure is to be the last thing, before anything is sent.
+    may overtake those that wait for their responses. What the peer accepts no presentation context for is offered once
+    more, behind the others and on an association of its own: some peers accept other contexts the next time.
     """
-    refused: list[FileInstance] | None = None if options.stop_on_failure else []
-    yield from _send_all(associate, list(instances), reader, options, refused)
-    if refused:
-        yield from _send_all(associate, refused, reader, options, None)
+    return _Sending(associate, reader, options).send(instances)
 
 
-def _send_all(
-    associate: Associate,
-    waiting: Sequence[FileInstance],
-    reader: InstanceReader,
-    options: SendOptions,
-    refused: list[FileInstance] | None,
-) -> Iterator[Sent]:
-    """Over as many associations as are needed.
+class _Sending:
+    """The associations of one call of :func:`send`, one after the other."""
 
-    What has no presentation context goes to ``refused``, or is a failure where there is no such list.
-    """
-    end: Sent | None = None
-    for association_plan in plan((instance.kind for instance in waiting), options.transfer_syntaxes):
-        chosen = [instance for instance in waiting if instance.kind in association_plan.kinds]
-        if end is None:
-            end = yield from _send_group(partial(associate, association_plan), chosen, reader, options, refused)
+    def __init__(self, associate: Associate, reader: InstanceReader, options: SendOptions) -> None:
+        self._associate = associate
+        self._reader = reader
+        self._options = options
+        self._refused: list[FileInstance] | None = []
+        """Without a presentation context so far; ``None`` when they have been offered once more."""
+        self._end: Sent | None = None
+        """What ends all sending: the first failure where it is to be the last."""
+        self._loss: Sent | None = None
+        """What an association has ended for, other than a file of ours."""
+
+    def send(self, instances: Iterable[FileInstance]) -> Iterator[Sent]:
+        yield from self._over_associations(list(instances))
+        refused, self._refused = self._refused, None
+        cause = self._end or self._loss
+        if refused and cause is None:
+            yield from self._over_associations(refused)
+        elif refused:
+            yield from (Sent(instance, error=_not_sent(cause)) for instance in refused)
+
+    def _over_associations(self, waiting: Sequence[FileInstance]) -> Iterator[Sent]:
+        for association_plan in plan((instance.kind for instance in waiting), self._options.transfer_syntaxes):
+            chosen = [instance for instance in waiting if instance.kind in association_plan.kinds]
+            if self._end is None:
+                yield from self._as_planned(association_plan, chosen)
+            else:
+                yield from (Sent(instance, error=_not_sent(self._end)) for instance in chosen)
+
+    def _as_planned(self, association_plan: AssociationPlan, instances: Sequence[FileInstance]) -> Iterator[Sent]:
+        """Over one association, or more where a file of ours breaks one off."""
+        left = deque(instances)
+        while left:
+            try:
+                association = self._associate(association_plan)
+            except OpenModalityError as error:
+                yield from self._not_associated(left, error)
+                return
+            with association:
+                pipeline = _Pipeline(association, self._reader, self._options, self._refused)
+                yield from pipeline.send(left)
+            if self._options.stop_on_failure or not pipeline.is_broken_by_file:
+                self._ended(pipeline.end)
+                yield from (Sent(other, error=_not_sent(pipeline.end)) for other in left)
+                return
+
+    def _not_associated(self, left: deque[FileInstance], error: OpenModalityError) -> Iterator[Sent]:
+        if self._refused is not None and isinstance(error, NoPresentationContext):
+            self._refused += left
+        elif self._options.stop_on_failure:
+            end = Sent(left.popleft(), error=error)
+            self._ended(end)
+            yield end
+            yield from (Sent(instance, error=_not_sent(end)) for instance in left)
         else:
-            yield from (Sent(instance, error=_not_sent(end)) for instance in chosen)
-
-
-def _send_group(
-    associate: Callable[[], Association],
-    instances: Sequence[FileInstance],
-    reader: InstanceReader,
-    options: SendOptions,
-    refused: list[FileInstance] | None,
-) -> Generator[Sent, None, Sent | None]:
-    """Over one association, or more where a file of ours breaks one off; returns what ends all sending, if it does."""
-    left = deque(instances)
-    while left:
-        try:
-            association = _associated(associate, left) if options.stop_on_failure else associate()
-        except OpenModalityError as error:
-            if refused is not None and isinstance(error, NoPresentationContext):
-                refused += left
-                return None
-            if options.stop_on_failure:
-                end = Sent(left.popleft(), error=error)
-                yield end
-                yield from (Sent(instance, error=_not_sent(end)) for instance in left)
-                return end
+            self._ended(Sent(left[0], error=error))
             yield from (Sent(instance, error=error) for instance in left)
-            return None
-        with association:
-            pipeline = _Pipeline(association, reader, options, refused)
-            yield from pipeline.send(left)
-        if options.stop_on_failure or not pipeline.is_broken_by_file:
-            yield from (Sent(other, error=_not_sent(pipeline.end)) for other in left)
-            return pipeline.end if options.stop_on_failure else None
-    return None
 
-
-def _associated(associate: Callable[[], Association], instances: Iterable[FileInstance]) -> Association:
-    """An association for all of these; at the second attempt it may be for less."""
-    try:
-        association = associate()
-    except NoPresentationContext:
-        return associate()
-    if all(choose(association.contexts, kind) for kind in {instance.kind for instance in instances}):
-        return association
-    association.release()
-    return associate()
+    def _ended(self, cause: Sent | None) -> None:
+        self._loss = cause
+        if self._options.stop_on_failure:
+            self._end = cause
 
 
 class _Pipeline:
@@ -220,7 +216,7 @@ class _Pipeline:
                 request = self._outstanding.prepare(context.context_id, command, data)
                 while len(self._in_flight) >= self._window:
                     oldest, answer = self._await_oldest()
-                    if isinstance(answer, Command) and answer.Status == 0:
+                    if isinstance(answer, Command) and answer.Status == 0 and not self._options.status_overrides:
                         stored.append((oldest, answer))
                     else:
                         yield self._finished(oldest, answer)  # at once: for what it says, the caller may end it here

@@ -1,10 +1,15 @@
-"""One TCP or TLS connection: reads into a buffer, gathered writes, one place where socket errors get their names."""
+"""One TCP or TLS connection: reads into a buffer, gathered writes, one place where socket errors get their names.
+
+Rules: a plain socket is read and written without waiting (MSG_DONTWAIT), and waited for only where nothing came or
+could go: the usual message is one system call, where Python's own time-outs take two. A peer that answered the last
+time within :data:`WATCH_S` is watched for as long before we sleep (docs/decisions, 22). Each wait has its whole
+time-out: what comes or goes in between starts it anew. Under TLS Python's time-outs hold, which count per call.
+"""
 
 from __future__ import annotations
 
 import select
 import socket
-import struct
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,9 +29,6 @@ _IOV_MAX: Final = 1000
 WATCH_S: Final = 0.0002
 """How long a prompt peer is watched for before the system is asked to wake us: one that has answered within that."""
 _WATCHING: Final = threading.Lock()
-_RECEIVING: Final = socket.SO_RCVTIMEO
-_SENDING: Final = socket.SO_SNDTIMEO
-_timeval: Final = struct.Struct("@ll").pack
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20))
 """Seconds: many firewalls forget a silent connection after some minutes, systems by themselves wait two hours."""
 
@@ -42,10 +44,10 @@ class Transport:
         self._sock = sock
         self.is_secure = hasattr(sock, "cipher")
         """Whether the connection is under TLS; asked of the socket, because importing ssl costs a plain echo 8 ms."""
-        self._timeouts_s: dict[int, float | None] = {}
+        self._timeout_s: float | None = None
         self.is_prompt = False
         """Whether the last wait was short, so that the next is worth watching."""
-        self._poll: select.poll | None = None
+        self._polls: dict[int, select.poll] = {}
         sock.settimeout(None)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -60,7 +62,7 @@ class Transport:
         """
         try:
             if self.is_secure:
-                self._sock.settimeout(timeout_s)
+                self._set_timeout(timeout_s)
                 return self._sock.recv_into(buffer)
             return self._read_plain(buffer, timeout_s)
         except OSError as error:
@@ -75,11 +77,14 @@ class Transport:
             return receive(buffer, 0, socket.MSG_DONTWAIT)
         except BlockingIOError:
             began = monotonic()
-        if not (self.is_prompt and self._arrives_before(began + WATCH_S)):
-            self._set_timeout(_RECEIVING, timeout_s)
-        count = receive(buffer)
-        self.is_prompt = monotonic() - began < WATCH_S
-        return count
+        while True:
+            if not (self.is_prompt and self._arrives_before(began + WATCH_S)):
+                self.is_prompt = False
+                self._await(select.POLLIN, timeout_s)
+            with suppress(BlockingIOError):  # what was there is gone: a system may do that
+                count = receive(buffer, 0, socket.MSG_DONTWAIT)
+                self.is_prompt = monotonic() - began < WATCH_S
+                return count
 
     def _arrives_before(self, end: float) -> bool:
         """Look again and again: to be put to sleep and woken up may cost more than a prompt peer needs for its work.
@@ -89,7 +94,7 @@ class Transport:
         if not _WATCHING.acquire(blocking=False):
             return False
         try:
-            look = self._poller().poll
+            look = self._poller(select.POLLIN).poll
             while monotonic() < end:
                 if look(0):
                     return True
@@ -97,11 +102,17 @@ class Transport:
         finally:
             _WATCHING.release()
 
-    def _poller(self) -> select.poll:
-        if self._poll is None:
-            self._poll = select.poll()
-            self._poll.register(self._sock, select.POLLIN)
-        return self._poll
+    def _await(self, what: int, timeout_s: float | None) -> None:
+        """Sleep until something has come or can go; raises TimeoutError."""
+        if not self._poller(what).poll(None if timeout_s is None else timeout_s * 1000):
+            raise TimeoutError
+
+    def _poller(self, what: int) -> select.poll:
+        poll = self._polls.get(what)
+        if poll is None:
+            poll = self._polls[what] = select.poll()
+            poll.register(self._sock, what)
+        return poll
 
     def read_before(self, buffer: memoryview, deadline: Deadline, waiting_for: str) -> int:
         """As :meth:`read_into`, for one of several reads that have one deadline together."""
@@ -120,7 +131,7 @@ class Transport:
                 return self._sock.recv_into(buffer, 0, socket.MSG_DONTWAIT)
             if not self._readable():
                 return None
-            self._sock.settimeout(0)
+            self._set_timeout(0.0)
             return self._sock.recv_into(buffer)
         except OSError as error:
             if self._must_wait(error):
@@ -131,23 +142,26 @@ class Transport:
         """Write all buffers in order; raises :class:`PeerTimeout` when the peer takes nothing for ``timeout_s``."""
         try:
             if self.is_secure:
-                self._sock.settimeout(timeout_s)
+                self._set_timeout(timeout_s)
                 for buffer in buffers if len(buffers) == 1 else (b"".join(buffers),):
                     self._sock.sendall(buffer)
             else:
-                self._set_timeout(_SENDING, timeout_s)
-                self._write_gathered(buffers)
+                self._write_gathered(buffers, timeout_s)
         except OSError as error:
             if _is_time_out(error):
                 raise _timed_out(self._peer, "it to take data", timeout_s) from error
             raise self._broken(error) from error
 
-    def _write_gathered(self, buffers: Sequence[Buffer]) -> None:
+    def _write_gathered(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
         sendmsg = self._sock.sendmsg
         pending = buffers
         while pending:
             batch = pending if len(pending) <= _IOV_MAX else pending[:_IOV_MAX]
-            sent = sendmsg(batch)
+            try:
+                sent = sendmsg(batch, (), socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self._await(select.POLLOUT, timeout_s)
+                continue
             if batch is pending and sent == sum(map(len, pending)):
                 return
             pending = _after(pending, sent)
@@ -156,7 +170,7 @@ class Transport:
         if cast("ssl.SSLSocket", self._sock).pending():
             return True
         try:
-            return bool(self._poller().poll(0))
+            return bool(self._poller(select.POLLIN).poll(0))
         except (OSError, ValueError):
             return True  # the read that follows names the error
 
@@ -196,12 +210,11 @@ class Transport:
                 self._sock.settimeout(0)
                 cast("ssl.SSLSocket", self._sock).unwrap()
 
-    def _set_timeout(self, option: int, timeout_s: float | None) -> None:
-        """Let the system watch the time of a plain socket: settimeout would cost a poll with each read and write."""
-        if self._timeouts_s.get(option) != timeout_s:
-            microseconds = 0 if timeout_s is None else max(round(timeout_s * 1e6), 1)  # 0: for ever
-            self._sock.setsockopt(socket.SOL_SOCKET, option, _timeval(*divmod(microseconds, 1_000_000)))
-            self._timeouts_s[option] = timeout_s
+    def _set_timeout(self, timeout_s: float | None) -> None:
+        """Under TLS, where a record is more than one read, Python's own time-outs hold."""
+        if timeout_s != self._timeout_s:
+            self._sock.settimeout(timeout_s)
+            self._timeout_s = timeout_s
 
     def _broken(self, error: OSError) -> TransportError:
         tls_reason = getattr(error, "reason", None)  # an ssl.SSLError
@@ -224,8 +237,8 @@ def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
 
 
 def _is_time_out(error: OSError) -> bool:
-    """Whether our own time is over; a time-out with an errno says that the system has given the connection up."""
-    return isinstance(error, BlockingIOError) or (isinstance(error, TimeoutError) and error.errno is None)
+    """Whether our own time is over; with an errno it is the system that has given the connection up."""
+    return isinstance(error, TimeoutError) and error.errno is None
 
 
 def _timed_out(peer: str, waiting_for: str, timeout_s: float | None) -> PeerTimeout:

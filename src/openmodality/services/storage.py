@@ -214,27 +214,53 @@ _IDENTITY_TAGS: Final = frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})
 
 def _write(message: Message, request: StoreRequest, writer: InstanceWriter) -> None:
     skimmer = Skimmer(request.transfer_syntax)
-    write, is_checked, length_bytes = writer.write, False, 0
-    scanner: HeadScanner | None = None
+    identity = _IdentityCheck(request, skimmer)
+    write, length_bytes = writer.write, 0
     for chunk in message.chunks():
-        if not is_checked:
-            if not length_bytes and skimmer.finds(_identity_elements(request), chunk):
-                is_checked = True  # most instances show who they are at a glance
-            else:
-                scanner = scanner or HeadScanner(request.transfer_syntax, _IDENTITY_TAGS, SOP_INSTANCE_UID)
-                if scanner.feed(chunk):
-                    _check_identity(scanner.values, request.identity)
-                    is_checked = True
+        if not identity.is_done:
+            identity.feed(chunk)
         skimmer.feed(chunk)
         length_bytes += len(chunk)
         write(chunk)
-    if not is_checked:
-        scanner = scanner or HeadScanner(request.transfer_syntax, _IDENTITY_TAGS, SOP_INSTANCE_UID)
-        scanner.finish()  # what is cut off before its UIDs is not understood, rather than another instance
-        _check_identity(scanner.values, request.identity)
+    if not identity.is_done:
+        identity.finish()
     skimmer.finish()
     if length_bytes % 2:
         raise ObjectInvalid("the data set has an odd length")  # PS3.5 7.1.1, A.5; PS3.8 D.1 and E.1
+
+
+class _IdentityCheck:
+    """Whether a data set is the instance that its command names; raises :class:`Refuse` as soon as it is not.
+
+    Most show it at a glance into the first chunk; a scanner looks for the rest.
+    """
+
+    __slots__ = ("_request", "_scanner", "_skimmer", "is_done")
+
+    def __init__(self, request: StoreRequest, skimmer: Skimmer) -> None:
+        self.is_done = False
+        self._request = request
+        self._skimmer = skimmer
+        self._scanner: HeadScanner | None = None
+
+    def feed(self, chunk: memoryview) -> None:
+        if self._scanner is None and self._skimmer.finds(_identity_elements(self._request), chunk):
+            self.is_done = True
+        elif self._begun().feed(chunk):
+            self._conclude()
+
+    def finish(self) -> None:
+        self._begun().finish()  # what is cut off before its UIDs is not understood, rather than another instance
+        self._conclude()
+
+    def _begun(self) -> HeadScanner:
+        if self._scanner is None:
+            self._scanner = HeadScanner(self._request.transfer_syntax, _IDENTITY_TAGS, SOP_INSTANCE_UID)
+        return self._scanner
+
+    def _conclude(self) -> None:
+        _check_identity(self._begun().values, self._request.identity)
+        self.is_done = True
 
 
 def _identity_elements(request: StoreRequest) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +13,23 @@ from time import monotonic
 
 import pytest
 
-from openmodality.dimse.channel import Message
+from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.service import Handler, Response, Service
 from openmodality.errors import PeerTimeout
+from openmodality.network import association as association_module
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.outbox import MAX_HELD
 from openmodality.network.policy import storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
+from openmodality.network.transport import Transport
 from openmodality.services.verification import echo
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.upper_layer.negotiation import RequestOptions
+from openmodality.upper_layer.p_data import Buffer
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
 from tests.interop import ours, wire
 from tests.interop.certificates import key_pair
@@ -254,6 +258,51 @@ def stored(uid: str) -> bytes:
     return wire.p_data(wire.value(wire.store_rq(uid), 3)) + wire.p_data(wire.value(image, 2))
 
 
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What each write of this side holds."""
+    made: list[bytes] = []
+    write = Transport.write
+
+    def kept(transport: Transport, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
+        made.append(b"".join(buffers))
+        write(transport, buffers, timeout_s)
+
+    monkeypatch.setattr(Transport, "write", kept)
+    return made
+
+
+def responses_in(written: bytes) -> int:
+    """How many P-DATA-TF PDUs a write holds."""
+    count = 0
+    while written:
+        count += written[0] == wire.P_DATA
+        written = written[6 + int.from_bytes(written[2:6], "big") :]
+    return count
+
+
+def sink(handle: Callable[[int], Response]) -> Service:
+    """A storage SCP that is told how many instances have come."""
+    came: list[int] = []
+
+    def store(message: Message) -> Response:
+        read_all(message)
+        came.append(1)
+        return handle(len(came))
+
+    return Service("Storage", frozenset({MR_IMAGE}), {CommandField.C_STORE_RQ: store})
+
+
+@contextmanager
+def storing(handle: Callable[[int], Response]) -> Iterator[wire.Wire]:
+    local = LocalAE("OURS", timeouts=PATIENT)
+    with (
+        Acceptor(local, [sink(handle)], storage_policy(local), Listening(HOST)) as acceptor,
+        wire.associated(at(acceptor), MR_IMAGE) as connection,
+    ):
+        yield connection
+
+
 def test_a_peer_that_sends_ahead_gets_every_response_in_order(tmp_path: Path) -> None:
     uids = [f"1.2.3.{number}" for number in range(1, 31)]
     with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
@@ -261,6 +310,37 @@ def test_a_peer_that_sends_ahead_gets_every_response_in_order(tmp_path: Path) ->
         answered = [connection.receive_command() for _ in uids]
     assert [command[0x1000].rstrip(b"\0").decode() for command in answered] == uids
     assert {command[0x0900] for command in answered} == {b"\0\0"}
+
+
+def test_responses_to_a_peer_that_sends_ahead_go_out_together_but_not_too_many(writes: list[bytes]) -> None:
+    with storing(lambda _: Response(0)) as connection:
+        connection.send(*(stored(f"1.2.3.{number}") for number in range(1, 101)))
+        for _ in range(100):
+            connection.receive_command()
+    counts = [count for count in map(responses_in, writes) if count]
+    assert sum(counts) == 100
+    assert 1 < max(counts) <= MAX_HELD + 1
+
+
+def test_a_response_does_not_wait_while_instances_take_long(
+    writes: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a disk that is synced after each."""
+    monkeypatch.setattr(association_module, "QUICK_S", 0.0)
+    with storing(lambda _: Response(0)) as connection:
+        connection.send(*(stored(f"1.2.3.{number}") for number in range(1, 21)))
+        for _ in range(20):
+            connection.receive_command()
+    assert {count for count in map(responses_in, writes) if count} == {1}
+
+
+def test_a_response_with_a_data_set_is_never_held() -> None:
+    with storing(lambda number: Response(0, wire.implicit_image("1.2.3", 10) if number > 1 else None)) as connection:
+        connection.send(*(stored(f"1.2.3.{number}") for number in range(1, 4)))
+        assert int.from_bytes(connection.receive_command()[0x0800], "little") == 0x0101
+        for _ in range(2):
+            assert int.from_bytes(connection.receive_command()[0x0800], "little") != 0x0101
+            assert connection.expect(wire.P_DATA)[5] == 2, "the data set, in one fragment"
 
 
 def test_a_response_does_not_wait_for_a_request_that_takes_long(tmp_path: Path) -> None:

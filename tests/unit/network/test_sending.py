@@ -195,14 +195,43 @@ def test_stopping_at_a_file_of_ours_that_is_gone(instances: list[FileInstance]) 
 
 
 def test_stopping_at_an_instance_without_a_context(instances: list[FileInstance]) -> None:
-    """The peer takes the MR images but not the query class that the third claims to be of."""
+    """The peer takes the MR images but not the query class that the third claims to be of, also not the second time."""
     instances[2] = instances[2]._replace(identity=instances[2].identity._replace(sop_class_uid=QUERY))
     archive = Archive()
     with archive.listening() as remote:
         sent = send_all(remote, instances, 1, STOPPING)
-    assert [s.is_stored for s in sent] == [True, True] + [False] * 10
-    assert isinstance(sent[2].error, NoPresentationContext)
+    assert [s.instance for s in sent] == [*instances[:2], *instances[3:], instances[2]]
+    assert [s.is_stored for s in sent] == [True] * 11 + [False]
+    assert isinstance(sent[11].error, NoPresentationContext)
+    assert len(archive.received) == 11
+
+
+def test_stopping_at_a_failure_leaves_nothing_to_be_offered_once_more(instances: list[FileInstance]) -> None:
+    instances[0] = instances[0]._replace(identity=instances[0].identity._replace(sop_class_uid=QUERY))
+    archive = Archive(0, 0xA700)
+    with archive.listening() as remote:
+        sent = send_all(remote, instances, 1, STOPPING)
     assert len(archive.received) == 2
+    assert {s.instance for s in sent} == set(instances)
+    assert len(sent) == 12
+    assert "not sent" in str(sent[-1].error)
+    assert sent[-1].instance == instances[0]
+
+
+def test_a_lost_peer_is_not_asked_once_more(instances: list[FileInstance]) -> None:
+    """What it has refused before is due the next time, as all that has not been sent."""
+    instances[0] = instances[0]._replace(identity=instances[0].identity._replace(sop_class_uid=QUERY))
+
+    def script(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(wire.associate_ac([(1, 3, None), (3, 0, wire.EXPLICIT)]))
+        connection.receive_command()
+
+    with wire.listening(script) as peer:
+        sent = send_all(RemoteAE("SCRIPT", peer.host, peer.port), instances, 1)
+    assert {s.instance for s in sent} == set(instances)
+    assert len(sent) == 12
+    assert all(s.is_transient for s in sent)
 
 
 QUERY = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -284,7 +313,6 @@ def test_contexts_that_are_refused_twice_are_a_failure(instances: list[FileInsta
     peer = Moody(9, SECONDARY_CAPTURE_IMAGE_STORAGE)
     with peer.listening() as remote:
         sent = send_all(remote, instances, 1, options)
-    stored = [s.is_stored for s in sent]
-    assert stored == ([True] * 3 + [False] * 9 if options.stop_on_failure else [True] * 11 + [False])
-    assert isinstance(sent[stored.index(False)].error, NoPresentationContext)
+    assert [s.is_stored for s in sent] == [True] * 11 + [False]
+    assert isinstance(sent[11].error, NoPresentationContext)
     assert peer.associations == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from time import monotonic
 import pytest
 
 from openmodality.errors import PeerTimeout, TransportError
+from openmodality.network import transport as transport_module
 from openmodality.network.transport import Transport, connect
 from tests.interop.certificates import KeyPair, key_pair
 from tests.peers.process import HOST
@@ -153,7 +155,7 @@ def test_a_time_out_is_kept_whether_the_peer_is_watched_or_not(prompt: bool, tim
         started = monotonic()
         with pytest.raises(PeerTimeout, match=f"within {timeout_s} s while waiting for more"):
             transport.read_into(buffer, timeout_s, "more")
-        assert timeout_s - 0.01 <= monotonic() - started < timeout_s + 5
+        assert timeout_s - 0.01 <= monotonic() - started < 2 * timeout_s + 0.5
         other.sendall(b"late")
         assert transport.read_into(buffer, 5, "more") == 4
 
@@ -178,11 +180,22 @@ def make_prompt(transport: Transport, other: socket.socket) -> None:
     assert transport.is_prompt
 
 
-def test_of_two_prompt_peers_one_is_watched_and_both_are_heard() -> None:
+def test_one_connection_of_the_process_is_watched_at_a_time() -> None:
+    with pair() as (sock, other):
+        transport = Transport(sock)
+        other.sendall(b"here")
+        assert transport._arrives_before(monotonic() + 60)
+        with transport_module._WATCHING:
+            assert not transport._arrives_before(monotonic() + 60), "at once: another thread is watching"
+        assert transport._arrives_before(monotonic() + 60)
+
+
+def test_two_prompt_peers_are_both_heard() -> None:
     with pair() as (first_sock, first), pair() as (second_sock, second):
         transports = [Transport(first_sock), Transport(second_sock)]
         for transport, other in zip(transports, (first, second), strict=True):
             make_prompt(transport, other)
+            other.settimeout(10)
         heard: list[bytes] = []
 
         def listen(transport: Transport) -> None:
@@ -205,19 +218,66 @@ def test_of_two_prompt_peers_one_is_watched_and_both_are_heard() -> None:
         assert heard == [b"word"] * 400
 
 
-def test_what_is_awaited_wakes_up_when_the_connection_is_shut() -> None:
-    with pair() as (sock, other):
-        transport, counts = Transport(sock), list[int]()
-        make_prompt(transport, other)
+def test_who_waits_wakes_up_when_the_connection_is_shut(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pair() as (sock, _):
+        transport, counts, sleeps = Transport(sock), list[int](), threading.Event()
+        sleep = transport._await
+
+        def say_and_sleep(what: int, timeout_s: float | None) -> None:
+            sleeps.set()
+            sleep(what, timeout_s)
+
+        monkeypatch.setattr(transport, "_await", say_and_sleep)
         reading = threading.Thread(
-            target=lambda: counts.append(transport.read_into(memoryview(bytearray(10)), 60, "more"))
+            target=lambda: counts.append(transport.read_into(memoryview(bytearray(10)), 60, "more")), daemon=True
         )
         reading.start()
+        assert sleeps.wait(10)
         transport.shut()
-        reading.join(5)
+        reading.join(10)
         assert counts == [0]
 
 
-def test_a_peer_that_takes_nothing_is_a_time_out() -> None:
-    with pair() as (sock, _), pytest.raises(PeerTimeout, match="while waiting for it to take data"):
-        Transport(sock).write((bytes(64 * 1024 * 1024),), 0.05)
+def test_signals_do_not_stretch_a_time_out() -> None:
+    ticks: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: ticks.append(number))
+    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+    try:
+        with pair() as (sock, _):
+            started = monotonic()
+            with pytest.raises(PeerTimeout):
+                Transport(sock).read_into(memoryview(bytearray(10)), 0.2, "more")
+            assert monotonic() - started < 2
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ticks
+
+
+@pytest.mark.parametrize("timeout_s", [0.05, 0.4])
+def test_a_peer_that_takes_nothing_is_a_time_out(timeout_s: float) -> None:
+    with pair() as (sock, _):
+        started = monotonic()
+        with pytest.raises(PeerTimeout, match="while waiting for it to take data"):
+            Transport(sock).write((bytes(64 * 1024 * 1024),), timeout_s)
+        assert timeout_s <= monotonic() - started < 2 * timeout_s + 0.5
+
+
+def test_a_peer_that_takes_a_little_at_a_time_is_none() -> None:
+    with pair() as (sock, other):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        data, taken = bytes(2_000_000), bytearray()
+
+        def take() -> None:
+            pause = threading.Event()
+            while len(taken) < len(data):
+                taken.extend(other.recv(100_000))
+                pause.wait(0.03)
+
+        taking = threading.Thread(target=take, daemon=True)
+        taking.start()
+        started = monotonic()
+        Transport(sock).write((data,), 0.3)
+        taking.join(30)
+        assert len(taken) == len(data)
+        assert monotonic() - started > 0.3, "longer than its time-out in all, and never without progress for so long"
