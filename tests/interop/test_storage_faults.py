@@ -177,6 +177,7 @@ def test_peer_that_releases_instead_of_answering(series: list[Path]) -> None:
     assert "SCRIPT released the association" in str(first.error)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom forgets an aborted socket
 @pytest.mark.requirement("MR-3.2.3.1-02", "MR-3.2.3.1-03")
 def test_instance_without_context_is_not_sent_and_the_association_stays(tmp_path: Path) -> None:
     """Trap 26 and MR-3.2.3.1: a SOP Class that the peer refuses harms no other instance of the job."""
