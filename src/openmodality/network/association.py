@@ -25,6 +25,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from mmap import mmap
 from time import monotonic
 from typing import Final
 
@@ -67,8 +68,8 @@ from openmodality.upper_layer.provider import Provider
 
 log = logging.getLogger(__name__)
 
-RECEIVE_BUFFER_BYTES: Final = 512 * 1024
-"""A few usual images: fewer reads, and fewer of them end within an image."""
+RECEIVE_BUFFER_BYTES: Final = 1024 * 1024
+"""Several usual images: fewer reads, and fewer of them end within an image. Only what is used of it takes memory."""
 MAX_EARLY: Final = 16
 """Requests that are kept while another is being answered; one is all that a peer may have open (PS3.7 D.3.3.3)."""
 QUICK_S: Final = 0.005
@@ -102,7 +103,7 @@ class Association:
         self._by_id = {context.context_id: context for context in agreement.contexts}
         provider.accepted_contexts = self._by_id.keys()  # not those that the peer accepted in a way we cannot follow
         self._assembler = MessageAssembler()
-        self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
+        self._buffer = memoryview(mmap(-1, RECEIVE_BUFFER_BYTES))  # a bytearray takes all its memory at once
         self._current: AssociationMessage | None = None
         self._early: deque[AssociationMessage] = deque()
         self._outbox = Outbox(transport, agreement.max_pdu_length, timeouts.data_s)
@@ -336,7 +337,7 @@ class Association:
 
     def _read_over(self) -> None:
         current, self._current = self._current, None
-        if current is not None:
+        if current is not None and current.has_more:
             for _ in current.chunks():
                 pass
 

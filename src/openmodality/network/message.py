@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 class AssociationMessage:
     """A message that has begun to arrive; see :class:`openmodality.dimse.channel.Message`."""
 
-    __slots__ = ("_has_more", "_was_cancelled", "channel", "command", "context")
+    __slots__ = ("_was_cancelled", "channel", "command", "context", "has_more")
 
     def __init__(self, channel: Association, context: PresentationContext, command: Command) -> None:
         self.channel = channel
         self.context = context
         self.command = command
-        self._has_more = command.has_data_set
+        self.has_more = command.has_data_set
+        """Whether some of its data set has not been read."""
         self._was_cancelled = False
 
     @property
@@ -31,9 +32,9 @@ class AssociationMessage:
 
     def chunks(self) -> Iterator[memoryview]:
         """The data set as it arrives; each chunk is valid until the next is asked for."""
-        while self._has_more:
+        while self.has_more:
             part = self.channel.receive_data()
-            self._has_more = not part.is_last
+            self.has_more = not part.is_last
             yield part.data
 
     def cancelled(self) -> bool:
