@@ -158,7 +158,10 @@ class Transport:
         while pending:
             batch = pending if len(pending) <= _IOV_MAX else pending[:_IOV_MAX]
             try:
-                sent = sendmsg(batch, (), socket.MSG_DONTWAIT)
+                if len(batch) == 1:
+                    sent = self._sock.send(batch[0], socket.MSG_DONTWAIT)
+                else:
+                    sent = sendmsg(batch, (), socket.MSG_DONTWAIT)
             except BlockingIOError:
                 self._await(select.POLLOUT, timeout_s)
                 continue
