@@ -8,7 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.plugins.requirements", "tests.plugins.needs", "tests.plugins.database"]
+pytest_plugins = [
+    "tests.plugins.requirements",
+    "tests.plugins.needs",
+    "tests.plugins.database",
+    "tests.plugins.certificates",
+]
 
 
 _LOG = logging.getLogger("openmodality")

@@ -80,18 +80,20 @@ class Reader:
     def __post_init__(self) -> None:
         self._home = self.folder
 
-    def follow(self, document: Path) -> None:
-        """Do all that is written, in its order."""
-        printed = ""
+    def follow(self, document: Path) -> int:
+        """Do all that is written, in its order; how many blocks that was."""
+        printed, count = "", 0
         try:
             for block in blocks_of(document):
                 try:
                     printed = self._do(block, printed)
+                    count += 1
                 except AssertionError as error:
                     raise AssertionError(f"{document.name}:{block.line}: {error}") from error
         finally:
             for each in reversed(self._running):
                 each.end()
+        return count
 
     def _do(self, block: Block, printed: str) -> str:
         if block.kind == "toml":

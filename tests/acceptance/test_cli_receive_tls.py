@@ -12,16 +12,6 @@ from tests.interop.certificates import KeyPair, key_pair
 from tests.peers import dcmtk, objects
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("keys"), "hospital")
-
-
-@pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("strangers"), "stranger")
-
-
 def ours(keys: KeyPair) -> list[str | Path]:
     """Our certificate, for either side."""
     return ["--tls", "--tls-cert", keys.certificate, "--tls-key", keys.key]

@@ -8,21 +8,11 @@ import pytest
 
 from tests.acceptance.command_line import openmodality
 from tests.interop import contents, wire
-from tests.interop.certificates import KeyPair, key_pair
+from tests.interop.certificates import KeyPair
 from tests.peers import dcmtk, objects
 from tests.peers.process import HOST
 
 NOBODY = f"NOBODY@{HOST}:1"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("keys"), "hospital")
-
-
-@pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("strangers"), "stranger")
 
 
 def mutual(keys: KeyPair) -> list[str | Path]:

@@ -84,6 +84,7 @@ def test_job_says(message: str, place: Place) -> None:
             with modality.exam(patient={"PatientID": "TEST-1", "PatientName": "TEST^CONNECTION"}) as exam:
                 add_picture(exam.series("PICTURE", sop_class_uid=SecondaryCaptureImageStorage))
             wait_until(lambda: any(fits(message, said) for said in reasons(modality, earlier)), what=message)
+            assert any(fits(message, said) for said in reasons(modality, earlier)), "it stays, for who looks later"
     finally:
         place.hospital.behave()
 

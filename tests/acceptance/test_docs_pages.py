@@ -22,15 +22,15 @@ ELSEWHERE: Final = {
 
 
 def test_readme(tmp_path: Path) -> None:
-    reader(tmp_path, ELSEWHERE).follow(ROOT / "README.md")
+    assert reader(tmp_path, ELSEWHERE).follow(ROOT / "README.md")
 
 
 def test_getting_started(tmp_path: Path) -> None:
-    reader(tmp_path, ELSEWHERE).follow(DOCS / "getting-started.md")
+    assert reader(tmp_path, ELSEWHERE).follow(DOCS / "getting-started.md")
 
 
 def test_your_own_pixels(tmp_path: Path) -> None:
-    reader(tmp_path, ELSEWHERE).follow(DOCS / "your-own-pixels.md")
+    assert reader(tmp_path, ELSEWHERE).follow(DOCS / "your-own-pixels.md")
 
 
 def test_connect_your_hospital(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_connect_your_hospital(tmp_path: Path) -> None:
     options = [*usual.hospital_options, "--host=0.0.0.0", f"--peer=MR_ROOM2={HOST}:{ports['11112']}"]
     rehearsal = replace(usual, addresses=renamed, hospital_options=options)
     rehearsal.start(Typed("openmodality hospital --data hospital-data", "listening: ..."))
-    rehearsal.follow(DOCS / "connect-your-hospital.md")
+    assert rehearsal.follow(DOCS / "connect-your-hospital.md")
 
 
 @pytest.mark.parametrize(

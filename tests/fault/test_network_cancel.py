@@ -117,26 +117,25 @@ def found(listening: Scene, query: Query, keys: KeyPair) -> Iterator[SecurePeer]
         peer.associate()
         peer.send(FIND)
         for _ in range(2):
-            assert_goes_on(peer, query)
+            assert goes_on(peer, query)
         yield peer
         peer.release()
     listening.ended_with()
 
 
-def assert_goes_on(peer: Peer, query: Query) -> None:
-    """The next response, after which the acceptor looks for a cancel, is one more match."""
+def goes_on(peer: Peer, query: Query) -> bool:
+    """Whether the next response, after which the acceptor looks for a cancel, is one more match."""
     query.allow()
-    assert next_status(peer) == Status.PENDING
+    return next_status(peer) == Status.PENDING
 
 
-def assert_is_cancelled(peer: Peer, query: Query) -> None:
-    """Of the next responses one says so; the first may have been on its way already."""
+def is_cancelled(peer: Peer, query: Query) -> bool:
+    """Whether one of the next responses says so and the search has ended; the first may have been on its way."""
     for _ in range(3):
         query.allow()
         if (status := next_status(peer)) != Status.PENDING:
             break
-    assert status == Status.CANCEL
-    assert query.ended.is_set()
+    return status == Status.CANCEL and query.ended.is_set()
 
 
 def next_status(peer: Peer) -> int | None:
@@ -161,9 +160,9 @@ def test_a_record_that_comes_in_two_parts(tmp_path: Path, keys: KeyPair, length:
         record = peer.records(CANCEL)
         peer.socket.sendall(record[:length])
         for _ in range(3):
-            assert_goes_on(peer, query)
+            assert goes_on(peer, query)
         peer.socket.sendall(record[length:])
-        assert_is_cancelled(peer, query)
+        assert is_cancelled(peer, query)
 
 
 @pytest.mark.parametrize("length", [3, 6, 20])
@@ -172,16 +171,16 @@ def test_a_cancel_in_two_records(tmp_path: Path, keys: KeyPair, length: int) -> 
     with scene(tmp_path, services=[query.service], keys=keys) as listening, found(listening, query, keys) as peer:
         peer.send(CANCEL[:length])
         for _ in range(3):
-            assert_goes_on(peer, query)
+            assert goes_on(peer, query)
         peer.send(CANCEL[length:])
-        assert_is_cancelled(peer, query)
+        assert is_cancelled(peer, query)
 
 
 def test_a_cancel_behind_other_records(tmp_path: Path, keys: KeyPair) -> None:
     query = Query()
     with scene(tmp_path, services=[query.service], keys=keys) as listening, found(listening, query, keys) as peer:
         peer.socket.sendall(peer.records(echo_message(), cancel_of(FIND_ID + 1), CANCEL))
-        assert_is_cancelled(peer, query)
+        assert is_cancelled(peer, query)
         assert peer.response().CommandField == CommandField.C_ECHO_RSP, "the request that came too early"
 
 
@@ -190,6 +189,6 @@ def test_a_cancel_of_another_request_ends_nothing(tmp_path: Path, keys: KeyPair)
     with scene(tmp_path, services=[query.service], keys=keys) as listening, found(listening, query, keys) as peer:
         peer.send(cancel_of(FIND_ID + 1))
         for _ in range(3):
-            assert_goes_on(peer, query)
+            assert goes_on(peer, query)
         peer.send(CANCEL)
-        assert_is_cancelled(peer, query)
+        assert is_cancelled(peer, query)

@@ -14,7 +14,7 @@ from openmodality.errors import ConfigurationError, TransportError
 from openmodality.jobs.job import Job, Kind, State
 from tests.devices import add_image, quick_source
 from tests.interop import pynetdicom_ris
-from tests.interop.certificates import KeyPair, key_pair
+from tests.interop.certificates import KeyPair
 from tests.interop.pynetdicom_ris import Ris
 from tests.interop.sites import PeerTable, write_site
 from tests.peers import dcmtk, orthanc
@@ -22,16 +22,6 @@ from tests.peers.process import Address, free_port
 
 PROFILES = pytest.mark.parametrize("profile", ["mr", "rf"])
 PATIENT = {"PatientID": "P1", "PatientName": "Doe^Jane"}
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("keys"), "hospital")
-
-
-@pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("strangers"), "stranger")
 
 
 @pytest.mark.needs("storescp")

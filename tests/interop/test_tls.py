@@ -18,19 +18,9 @@ from openmodality.network.entity import RemoteAE
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.verification import echo
 from tests.interop import contents, ours, wire
-from tests.interop.certificates import KeyPair, key_pair
+from tests.interop.certificates import KeyPair
 from tests.peers import dcmtk, objects, pynetdicom_ae
 from tests.peers.process import HOST, Address
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("keys"), "hospital")
-
-
-@pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("strangers"), "stranger")
 
 
 def secured(peer: Address, context: ssl.SSLContext) -> RemoteAE:

@@ -41,7 +41,7 @@ def tls_options(command: _Command) -> _Command:
             "  [default: this machine's, and PEER's certificate must name its host]"
         ),
         _certificate("Our certificate (PEM), with those between it and its CA.  [default: none is shown]"),
-        click.option("--tls-key", metavar="FILE", type=_FILE, help=_KEY_HELP),
+        _private_key(),
     )
     return _with(options, command, _client)
 
@@ -55,7 +55,7 @@ def listening_tls_options(command: _Command) -> _Command:
             "  [default: no certificate is asked for]"
         ),
         _certificate("Our certificate (PEM), with those between it and its CA."),
-        click.option("--tls-key", metavar="FILE", type=_FILE, help=_KEY_HELP),
+        _private_key(),
     )
     return _with(options, command, _server)
 
@@ -69,6 +69,10 @@ def _switch(text: str) -> _Option:
 
 def _authorities(text: str) -> _Option:
     return click.option("--tls-ca", metavar="FILE", type=_FILE, multiple=True, help=text)
+
+
+def _private_key() -> _Option:
+    return click.option("--tls-key", metavar="FILE", type=_FILE, help=_KEY_HELP)
 
 
 def _certificate(text: str) -> _Option:

@@ -15,20 +15,10 @@ from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.acceptance.requirements.recording import Change, Recorded, Secure, recorded
-from tests.interop.certificates import KeyPair, key_pair
+from tests.interop.certificates import KeyPair
 from tests.peers.process import HOST
 
 SITE_NAMES = {"ris": "[peers.ris]", "pacs": "[peers.pacs]", "OM_MR": "[application_entities.device]"}
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("keys"), "hospital")
-
-
-@pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("strangers"), "stranger")
 
 
 def secured(keys: KeyPair, lines: frozenset[str], more: str = "") -> list[Change]:

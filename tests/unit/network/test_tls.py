@@ -13,16 +13,6 @@ from openmodality.network.tls import TlsFiles, client_context, server_context
 from tests.interop.certificates import KeyPair, key_pair
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("keys"), "hospital")
-
-
-@pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("strangers"), "stranger")
-
-
 def said(files: TlsFiles) -> str:
     """The error that both roles make of the files."""
     texts = set()

@@ -220,19 +220,19 @@ def test_two_prompt_peers_are_both_heard() -> None:
 
 def test_who_waits_wakes_up_when_the_connection_is_shut(monkeypatch: pytest.MonkeyPatch) -> None:
     with pair() as (sock, _):
-        transport, counts, sleeps = Transport(sock), list[int](), threading.Event()
-        sleep = transport._await
+        transport, counts, waits = Transport(sock), list[int](), threading.Event()
+        wait = transport._await
 
-        def say_and_sleep(what: int, timeout_s: float | None) -> None:
-            sleeps.set()
-            sleep(what, timeout_s)
+        def say_and_wait(what: int, timeout_s: float | None) -> None:
+            waits.set()
+            wait(what, timeout_s)
 
-        monkeypatch.setattr(transport, "_await", say_and_sleep)
+        monkeypatch.setattr(transport, "_await", say_and_wait)
         reading = threading.Thread(
             target=lambda: counts.append(transport.read_into(memoryview(bytearray(10)), 60, "more")), daemon=True
         )
         reading.start()
-        assert sleeps.wait(10)
+        assert waits.wait(10)
         transport.shut()
         reading.join(10)
         assert counts == [0]
