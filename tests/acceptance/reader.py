@@ -3,7 +3,8 @@
 Programs that run on (``openmodality hospital``, ``openmodality serve``, ``--watch``) are processes of their own until
 the document ends them, or ends itself; so is what needs a shell. Other commands run in this process.
 
-Addresses of the document are replaced by free ones of this machine on the way in, and put back on the way out.
+Addresses of the document are replaced by free ones of this machine on the way in, and put back on the way out. The
+accession numbers of the virtual hospital begin with the day, which is today.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -36,6 +38,8 @@ _RUNS_ON: Final = re.compile(r"^openmodality (hospital|serve)\b|--watch\b")
 _LOOKS: Final = re.compile(
     r"^openmodality (worklist|exam (list|show)|jobs (list|show)|(studies|series|instances) (list|show)|query)\b|^ls\b"
 )
+
+_DAY: Final = re.compile(r"\bA\d{8}(?=-\d\d\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,7 @@ class Reader:
         return {**os.environ, "PATH": path, "PYTHONPATH": str(SOURCES), "PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
 
     def _into(self, text: str) -> str:
+        text = _DAY.sub(datetime.now().strftime("A%Y%m%d"), text)
         for shown, real in self.addresses.items():
             text = re.sub(rf"(?<![\w.]){re.escape(shown)}(?![\w.])", real, text)
         return text

@@ -64,6 +64,7 @@ def write_site(
         _table("data", {"durability": "os"}),
         _table("network", {"bind_address": HOST}),
         _table(f"application_entities.{role}", {"port": port}),
+        *([_table("application_entities.storage_scp", {"port": free_port()})] if profile == "rf" else ()),
         *map(str, peers),
         _table("parameters.general", {**SHORT_TIMEOUTS, **(parameters or {}).get("general", {})}),
         *(_table(f"parameters.{group}", lines) for group, lines in (parameters or {}).items() if group != "general"),
