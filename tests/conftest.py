@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.plugins.needs",
     "tests.plugins.database",
     "tests.plugins.certificates",
+    "tests.plugins.ports",
 ]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-HEAD = "import pytest\nimport threading\nimport warnings\n"
+HEAD = "import pytest\nimport socket\nimport threading\nimport warnings\n"
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,7 @@ def _pytest(project: Path, test: str, *options: str, **environment: str) -> subp
         ("@pytest.mark.requirement('MR-0.0-00')\ndef test_new(): pass", "no requirements.csv has the id MR-0.0-00"),
         ("@pytest.mark.requirement()\ndef test_new(): pass", "the marker 'requirement' names no id"),
         ("@pytest.mark.requirements('MR-2.1-01')\ndef test_new(): pass", "not found in `markers`"),
+        ("def test_new(): socket.create_server(('127.0.0.1', 11105))", "a test listens on port 11105"),
         ("@pytest.mark.needs('storescq')\ndef test_new(): pass", "unknown peer program 'storescq'"),
     ],
 )

@@ -93,7 +93,9 @@ def _from_anywhere(ports: range) -> Iterator[int]:
     return itertools.cycle([*ports[start:], *ports[:start]])
 
 
-_PORTS: Final = own_ports(range(15_000, 32_000), os.environ)
+FREE_PORTS: Final = range(15_000, 32_000)
+"""Those that :func:`free_port` gives out."""
+_PORTS: Final = own_ports(FREE_PORTS, os.environ)
 _NEXT_PORTS: Final = _from_anywhere(_PORTS)
 
 
