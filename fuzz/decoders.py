@@ -16,7 +16,8 @@ from openmodality.dimse.command import decode as decode_command
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.encoding.elements import Tokenizer
 from openmodality.encoding.head import HeadScanner
-from openmodality.encoding.part10 import read_any
+from openmodality.encoding.part10 import FIRST_READ_BYTES, read_any, read_usual
+from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.transcode import Transcoder
 from openmodality.errors import ObjectInvalid, OpenModalityError, ProtocolError
 from openmodality.standard.transfer_syntaxes import (
@@ -96,10 +97,11 @@ def targets(recorded: list[Recorded]) -> list[Target]:
         Target("Provider as requestor", 0.10, {"": Mutator(answers)}, _provider_requestor),
         Target("PDU", 0.14, {"": Mutator(pdus)}, _pdu),
         Target("command set", 0.12, {"": Mutator(commands)}, _command),
-        Target("Tokenizer", 0.09, plain, _tokenizer),
-        Target("HeadScanner", 0.07, sets, _head_scanner),
+        Target("Tokenizer", 0.07, plain, _tokenizer),
+        Target("HeadScanner", 0.05, sets, _head_scanner),
+        Target("Skimmer", 0.05, sets, _skimmer),
         Target("Transcoder", 0.07, uncompressed, _transcoder),
-        Target("Part 10 head", 0.06, {"": files}, _part10),
+        Target("Part 10 head", 0.05, {"": files}, _part10),
         Target("identifier", 0.05, plain, _identifier),
     ]
 
@@ -227,6 +229,18 @@ def _head_scanner(data: bytes, variant: str, rng: Random) -> str:
     return _rejecting(scan)
 
 
+def _skimmer(data: bytes, variant: str, rng: Random) -> str:
+    skimmer = Skimmer(variant)
+
+    def skim() -> None:
+        skimmer.finds(data[:32], data)
+        for piece in pieces(data, rng):
+            skimmer.feed(piece)
+        skimmer.finish()
+
+    return _rejecting(skim)
+
+
 def _transcoder(data: bytes, variant: str, rng: Random) -> str:
     transcoder = Transcoder(variant, rng.choice(_UNCOMPRESSED))
 
@@ -239,7 +253,13 @@ def _transcoder(data: bytes, variant: str, rng: Random) -> str:
 
 
 def _part10(data: bytes, variant: str, rng: Random) -> str:
-    return _rejecting(lambda: read_any(BytesIO(data)))
+    usual = read_usual(data[:FIRST_READ_BYTES])
+
+    def read() -> None:
+        if read_any(BytesIO(data))[:4] != (usual or read_any(data)[:4]):
+            raise AssertionError("the head of a file reads otherwise at a glance")
+
+    return _rejecting(read)
 
 
 def _identifier(data: bytes, variant: str, rng: Random) -> str:

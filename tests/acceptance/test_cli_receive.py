@@ -166,7 +166,8 @@ def test_other_content_under_the_same_uid_keeps_the_first(tmp_path: Path) -> Non
         [file] = here.files()
         ended = here.stop()
     assert dcmread(file).PixelData == first.PixelData
-    assert "0111 Duplicate SOP Instance (other content is stored under this UID, and is kept)" in again.error_line
+    assert "0110 Processing failure (other content is stored under this UID, and is kept)" in again.error_line
+    assert again.status == 1
     assert "came again with different content, the first is kept" in ended.err
 
 

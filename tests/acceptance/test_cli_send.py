@@ -277,6 +277,47 @@ def test_file_that_is_cut_off_is_reported_and_the_others_are_sent(
     assert "cut off" in ended.error_line
 
 
+@pytest.mark.needs("storescp")
+@pytest.mark.parametrize("cut", [2, 1000])
+@pytest.mark.parametrize("options", [("+xd",), ("+xi",)], ids=["goes as it is", "is inflated"])
+def test_deflated_file_that_is_cut_off_is_not_sent(tmp_path: Path, options: tuple[str, ...], cut: int) -> None:
+    image = objects.mr_image(transfer_syntax="1.2.840.10008.1.2.1.99")
+    path = objects.save(image, tmp_path / "deflated")
+    path.write_bytes(path.read_bytes()[:-cut])
+    with dcmtk.storescp(tmp_path / "received", *options) as peer:
+        ended = openmodality("send", peer, path, objects.save(objects.mr_image(), tmp_path / "whole"))
+        assert len(peer.files()) == 1
+    assert ended.status == 1
+    assert ended.error_line.startswith(f"{path}: ")
+    assert "cut off" in ended.error_line
+
+
+@pytest.mark.needs("storescp")
+def test_compressed_file_that_is_cut_off_is_not_decompressed(tmp_path: Path) -> None:
+    path = contents.saved("1.2.840.10008.1.2.5", tmp_path / "compressed")
+    path.write_bytes(path.read_bytes()[:-8])  # the delimiter of the fragments
+    with dcmtk.storescp(tmp_path / "received", "+xi") as peer:
+        ended = openmodality("send", peer, path)
+        assert not peer.files()
+    assert ended.status == 1
+    assert ended.error_line.startswith(f"{path}: ")
+    assert "cut off" in ended.error_line
+
+
+@pytest.mark.needs("storescp")
+def test_an_object_without_pixels_may_claim_to_be_compressed(tmp_path: Path) -> None:
+    image = objects.mr_image()
+    del image.PixelData
+    image.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.5"
+    path = objects.save(image, tmp_path / "report")
+    unknown = path.read_bytes().replace(b"ISO_IR 100", b"NO_SUCH_ST")  # about which pydicom would warn, and quote it
+    path.write_bytes(unknown)
+    with dcmtk.storescp(tmp_path / "received", "+xi") as peer:
+        ended = openmodality("send", peer, path)
+        assert len(peer.files()) == 1
+    assert (ended.status, ended.err) == (0, "")
+
+
 @pytest.mark.needs("dcmconv")
 def test_deflated_file(tmp_path: Path) -> None:
     """Trap 26: as it is where the peer takes it, inflated where it does not."""

@@ -28,7 +28,7 @@ from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.transcode import Transcoder, transcode
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
-from openmodality.services.storage import InstanceIdentity
+from openmodality.services.storage import InstanceIdentity, identity_elements
 from openmodality.services.storage_plan import Kind
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES, UNCOMPRESSED
 from openmodality.upper_layer.p_data import Buffer
@@ -96,7 +96,10 @@ def _usual_instance(path: Path, start: bytes, size: int) -> FileInstance | None:
         _is_type_uid(sop_class_uid) and _is_type_uid(transfer_syntax) and is_valid_uid(sop_instance_uid, strict=False)
     ):
         return None
-    return FileInstance(path, InstanceIdentity(sop_class_uid, sop_instance_uid), transfer_syntax, offset, size - offset)
+    identity = InstanceIdentity(sop_class_uid, sop_instance_uid)
+    if not Skimmer(transfer_syntax).finds(identity_elements(transfer_syntax, identity), memoryview(start)[offset:]):
+        return None
+    return FileInstance(path, identity, transfer_syntax, offset, size - offset)
 
 
 def _any_instance(path: Path, fd: int, size: int) -> FileInstance:
@@ -138,17 +141,17 @@ def _unreadable(path: Path, error: OSError) -> ObjectInvalid:
 
 
 def _identity(meta: FileMeta, file: BinaryIO) -> InstanceIdentity:
-    """By the File Meta Information, or by the data set where that leaves the UIDs out."""
-    if meta.media_storage_sop_class_uid and meta.media_storage_sop_instance_uid:
-        return InstanceIdentity(meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
+    """By the data set, which is what is sent; by the File Meta Information where that leaves the UIDs out."""
     scanner = HeadScanner(meta.transfer_syntax_uid, frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)), SOP_INSTANCE_UID)
     file.seek(meta.data_set_offset)
     while (chunk := file.read(_SCAN_BYTES)) and not scanner.feed(chunk):
         pass
+    in_meta = (meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
     uids = [strip_padding(scanner.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
-    if not all(uids):
+    identity = InstanceIdentity(*(uid or other for uid, other in zip(uids, in_meta, strict=True)))
+    if not all(identity):
         raise ObjectInvalid("(0008,0016) SOP Class UID or (0008,0018) SOP Instance UID is missing")
-    return InstanceIdentity(*uids)
+    return identity
 
 
 class InstanceReader:
@@ -207,12 +210,12 @@ class InstanceReader:
                 first = self._read(file, instance.path)  # now: the peer may still be busy with the one before
                 rest = self._chunks(file, instance.path) if len(first) < length_bytes else ()
                 chunks: Iterator[Buffer] = chain((first,), rest)
-                if _is_deflated(source):
-                    yield chain(chunks, (b"\0" * (length_bytes & 1),))  # many files lack the padding of PS3.5 A.5
-                    return
                 if self._check:
                     chunks = _checked(chunks, instance.path, source, length_bytes)
-                yield KnownLength(chunks, length_bytes)
+                if _is_deflated(source):
+                    yield chain(chunks, (b"\0" * (length_bytes & 1),))  # many files lack the padding of PS3.5 A.5
+                else:
+                    yield KnownLength(chunks, length_bytes)
             else:
                 yield self._converted(self._chunks(file, instance.path), Transcoder(source, transfer_syntax))
 
@@ -233,6 +236,12 @@ class InstanceReader:
             raise ObjectInvalid(
                 f"{instance.path}: the peer takes only uncompressed data, and no decompressor is at hand"
             )
+        if self._check:
+            with _file(instance.path) as file:
+                file.seek(instance.offset_bytes)
+                chunks = self._chunks(file, instance.path)
+                for _ in _checked(chunks, instance.path, instance.transfer_syntax, instance.length_bytes):
+                    pass
         return self._decompress(instance.path)
 
     def _read(self, file: BinaryIO, path: Path) -> memoryview:

@@ -10,6 +10,7 @@ What is made once or more for every instance is a tuple: half the price of a fro
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -29,6 +30,8 @@ from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.standard.dimse import CommandField, Priority, Status
+
+log = logging.getLogger(__name__)
 
 OUT_OF_RESOURCES: Final = 0xA700
 DATA_SET_DOES_NOT_MATCH: Final = 0xA900
@@ -187,6 +190,7 @@ def _receive(message: Message, sink: InstanceSink) -> Response:
             raise
         status = writer.commit()
     except StoreError as error:
+        log.warning("storage.failed", extra={"reason": str(error)})
         return Response(OUT_OF_RESOURCES, comment=str(error))
     except ObjectInvalid as error:
         return Response(CANNOT_UNDERSTAND, comment=str(error))
@@ -244,7 +248,7 @@ class _IdentityCheck:
         self._scanner: HeadScanner | None = None
 
     def feed(self, chunk: memoryview) -> None:
-        if self._scanner is None and self._skimmer.finds(_identity_elements(self._request), chunk):
+        if self._scanner is None and self._skimmer.finds(self._elements(), chunk):
             self.is_done = True
         elif self._begun().feed(chunk):
             self._conclude()
@@ -252,6 +256,9 @@ class _IdentityCheck:
     def finish(self) -> None:
         self._begun().finish()  # what is cut off before its UIDs is not understood, rather than another instance
         self._conclude()
+
+    def _elements(self) -> bytes:
+        return identity_elements(self._request.transfer_syntax, self._request.identity)
 
     def _begun(self) -> HeadScanner:
         if self._scanner is None:
@@ -263,11 +270,11 @@ class _IdentityCheck:
         self.is_done = True
 
 
-def _identity_elements(request: StoreRequest) -> bytes:
-    """(0008,0016) and (0008,0018) as they follow one another in an instance that is what its command says."""
-    uid = request.identity.sop_instance_uid.encode("ascii")
+def identity_elements(transfer_syntax: str, identity: InstanceIdentity) -> bytes:
+    """(0008,0016) and (0008,0018) as they follow one another, nearly always, in the data set of an instance."""
+    uid = identity.sop_instance_uid.encode("ascii")
     uid += b"\0" * (len(uid) & 1)
-    before, write_header = _sop_class_element(request.transfer_syntax, request.identity.sop_class_uid)
+    before, write_header = _sop_class_element(transfer_syntax, identity.sop_class_uid)
     return before + write_header(SOP_INSTANCE_UID, "UI", len(uid)) + uid
 
 

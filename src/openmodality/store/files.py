@@ -10,6 +10,7 @@ Used with and without a database: imports nothing large.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import threading
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from openmodality.encoding.uid import is_valid_uid
-from openmodality.errors import ObjectInvalid
+from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.incoming import Incoming, remove_leftovers
 from openmodality.store.instance_file import InstanceFile, Stored, remove, sync_directory
 
@@ -45,6 +46,12 @@ class InstanceFiles:
         """Begin a file; ``head`` is what PS3.10 puts before the data set (preamble and File Meta Information)."""
         check_uid(sop_instance_uid)
         incoming = self._incoming or self._open_incoming()
+        try:
+            return InstanceFile(self, sop_instance_uid, head, incoming.new_name())
+        except StoreError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+        incoming = self._open_incoming(gone=incoming)
         return InstanceFile(self, sop_instance_uid, head, incoming.new_name())
 
     def path(self, sop_instance_uid: str) -> Path:
@@ -120,10 +127,14 @@ class InstanceFiles:
         if self.synced:
             sync_directory(self._base)
 
-    def _open_incoming(self) -> Incoming:
+    def _open_incoming(self, gone: Incoming | None = None) -> Incoming:
+        """The folder for temporary names; another one where somebody has removed it under us."""
         with self._opening:
-            if self._incoming is None:
-                self._incoming = Incoming(self.root)
+            if self._incoming is None or self._incoming is gone:
+                opened = Incoming(self.root)
+                if gone is not None:
+                    gone.close()
+                self._incoming = opened
             return self._incoming
 
 
@@ -141,10 +152,21 @@ def _link(temporary: str, final: str) -> Stored:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
+        return _rename_once(temporary, final)
+    return Stored.NEW
+
+
+def _rename_once(temporary: str, final: str) -> Stored:
+    """On a file system without hard links: one at a time looks whether the name is free and takes it."""
+    fd = os.open(Path(final).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
         if Path(final).exists():
             return _compared(temporary, final)
-        os.rename(temporary, final)  # noqa: PTH104 - beside os.link; a file system without hard links
-    return Stored.NEW
+        os.rename(temporary, final)  # noqa: PTH104 - beside os.link
+        return Stored.NEW
+    finally:
+        os.close(fd)
 
 
 def _compared(temporary: str, final: str) -> Stored:

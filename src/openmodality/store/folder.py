@@ -79,7 +79,7 @@ class FolderWriter:
         if stored is Stored.DIFFERENT:
             uid = self._request.identity.sop_instance_uid
             log.warning("storage.content_differs", extra={"sop_instance_uid": uid, "kept": "first"})
-            raise Refuse(Status.DUPLICATE_SOP_INSTANCE, "other content is stored under this UID, and is kept")
+            raise Refuse(Status.PROCESSING_FAILURE, "other content is stored under this UID, and is kept")
 
     def _tell(self, arrival: Arrival) -> None:
         try:

@@ -7,6 +7,7 @@ not with the number of the process, which may have been given to another one sin
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import os
@@ -15,6 +16,8 @@ from pathlib import Path
 from openmodality.store.instance_file import remove, store_error
 
 FOLDER = ".incoming"
+_ATTEMPTS = 8
+"""Names that are tried: one may be swept away between its making and its locking."""
 
 
 class Incoming:
@@ -35,19 +38,22 @@ class Incoming:
         os.close(self._lock_fd)
 
     def _own(self) -> tuple[int, str]:
-        while True:
+        failure = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+        for _ in range(_ATTEMPTS):
             folder = self._root / f"{os.getpid()}-{os.urandom(4).hex()}"
             try:
                 folder.mkdir(parents=True)
                 fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 fcntl.flock(fd, fcntl.LOCK_EX)
-            except FileNotFoundError:
-                continue  # swept away between the two calls: try another name
             except OSError as error:
-                raise store_error(error, "make a folder for incoming files") from error
+                failure = error
+                if isinstance(error, FileNotFoundError):
+                    continue
+                break
             if folder.exists():
                 return fd, f"{folder}{os.sep}"
             os.close(fd)
+        raise store_error(failure, "make a folder for incoming files") from failure
 
 
 def remove_leftovers(root: Path) -> int:
@@ -59,13 +65,15 @@ def remove_leftovers(root: Path) -> int:
 
 
 def remove_leftovers_of(folder: Path) -> int:
-    """Empty and remove one folder."""
+    """Empty one folder and remove it, unless it holds a folder, which is nothing of ours."""
     try:
-        removed = sum(remove(str(path)) for path in folder.iterdir())
+        removed = sum(remove(str(path)) for path in folder.iterdir() if not path.is_dir())
         folder.rmdir()
     except FileNotFoundError:
         return 0
     except OSError as error:
+        if error.errno == errno.ENOTEMPTY:
+            return removed
         raise store_error(error, "remove what is left of incoming files") from error
     return removed
 
@@ -73,7 +81,7 @@ def remove_leftovers_of(folder: Path) -> int:
 def _sweep(folder: Path) -> int:
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -90,7 +90,7 @@ def test_other_content_under_the_same_uid(hospital: Hospital) -> None:
     (image,) = scu.images(hospital.ris.items[0], generate_uid(), 1)
     scu.store(hospital, image)
     image.PixelData = bytes(len(image.PixelData))
-    assert scu.store(hospital, image)[0].status == 0x0111
+    assert scu.store(hospital, image)[0].status == 0x0110
     assert any("came again with other content" in complaint.text for complaint in hospital.complaints)
 
 

@@ -16,7 +16,11 @@ from openmodality.dimse.outgoing import DataSet, KnownLength
 from openmodality.errors import ObjectInvalid
 from openmodality.network.instances import InstanceReader, NotDicom, read_instance
 from openmodality.objects.private_sets import with_known_private
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from openmodality.standard.transfer_syntaxes import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    UNCOMPRESSED,
+)
 from tests.peers.objects import mr_image
 
 
@@ -75,6 +79,27 @@ def test_a_disk_that_fails_is_an_error_of_that_file(tmp_path: Path, transfer_syn
         joined(data)
 
 
+@pytest.mark.parametrize("transfer_syntax", [*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN])
+@pytest.mark.parametrize("keyword", ["SOPClassUID", "SOPInstanceUID"])
+def test_the_data_set_says_which_instance_it_is(tmp_path: Path, transfer_syntax: str, keyword: str) -> None:
+    """Whatever the File Meta Information says: the command has to name what is sent."""
+    path = tmp_path / "image.dcm"
+    image = mr_image(transfer_syntax=transfer_syntax)
+    image.file_meta[f"MediaStorage{keyword}"].value = "1.2.3.4"
+    image.save_as(path, enforce_file_format=False)
+    assert read_instance(path).identity == (image.SOPClassUID, image.SOPInstanceUID)
+
+
+@pytest.mark.parametrize("keyword", ["SOPClassUID", "SOPInstanceUID"])
+def test_what_the_data_set_leaves_out_is_in_the_file_meta_information(tmp_path: Path, keyword: str) -> None:
+    path = tmp_path / "image.dcm"
+    image = mr_image()
+    expected = (image.SOPClassUID, image.SOPInstanceUID)
+    del image[keyword]
+    image.save_as(path, enforce_file_format=False)
+    assert read_instance(path).identity == expected
+
+
 @pytest.mark.parametrize("keyword", ["MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID"])
 def test_a_uid_that_is_none_is_an_error_of_that_file(tmp_path: Path, keyword: str) -> None:
     path = tmp_path / "image.dcm"
@@ -82,7 +107,7 @@ def test_a_uid_that_is_none_is_an_error_of_that_file(tmp_path: Path, keyword: st
     raw = path.read_bytes()
     uid = str(getattr(dcmread(path).file_meta, keyword)).encode()
     for wrong in (b"\xe9" + uid[1:], b"x" + uid[1:]):
-        path.write_bytes(raw.replace(uid, wrong, 1))
+        path.write_bytes(raw.replace(uid, wrong))
         with pytest.raises(ObjectInvalid, match=f"{path}: its .* UID is no UID"):
             read_instance(path)
 

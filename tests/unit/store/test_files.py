@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -159,6 +164,61 @@ def test_delete_says_whether_there_was_a_file(files: InstanceFiles) -> None:
     assert files.modified_ns(UID) is None
 
 
+@pytest.mark.parametrize("durability", ["fsync", "os"])
+def test_a_file_is_synced_before_it_gets_its_name_and_the_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: Literal["fsync", "os"]
+) -> None:
+    """What Success promises where the power may fail; in ``os`` nothing is waited for."""
+    files = InstanceFiles(tmp_path, durability=durability)
+    put(files, "1.2.3", b"the folders are made")
+    done: list[str] = []
+    fsync, link = os.fsync, os.link
+
+    def synced(fd: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else f"file of {os.fstat(fd).st_size}")
+        fsync(fd)
+
+    def linked(source: str, target: str) -> None:
+        done.append("name")
+        link(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "link", linked)
+    file = files.create("1.2.4")
+    (files.root / files.bucket("1.2.4")).mkdir(exist_ok=True)
+    file.write(b"content")
+    assert file.commit() is Stored.NEW
+    files.close()
+    assert done == (["file of 7", "name", "folder"] if durability == "fsync" else ["name"])
+
+
+def test_a_folder_that_is_removed_under_us_is_made_again(files: InstanceFiles) -> None:
+    put(files, "1.2.3", b"x")
+    shutil.rmtree(files.root)
+    assert put(files, UID, b"x") is Stored.NEW
+    assert leftovers(files) == []
+
+
+def test_a_place_that_is_gone_is_a_store_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    files = InstanceFiles(Path("instances"))
+    put(files, "1.2.3", b"x")
+    shutil.rmtree(tmp_path / "here")
+    with pytest.raises(StoreError, match="No such file or directory"):
+        put(files, UID, b"x")
+    files.close()
+
+
+def test_what_others_have_put_among_the_temporary_names_stays_and_does_no_harm(files: InstanceFiles) -> None:
+    strange = files.root / ".incoming" / "strange"
+    (strange / "folder").mkdir(parents=True)
+    (files.root / ".incoming" / "note").write_text("not ours")
+    files.remove_leftovers()
+    assert put(files, UID, b"x") is Stored.NEW
+    assert (strange / "folder").is_dir()
+
+
 def test_leftovers_of_a_living_process_stay_and_those_of_a_dead_one_go(files: InstanceFiles) -> None:
     ours = files.create(UID)
     ours.write(b"in the making")
@@ -181,7 +241,31 @@ def test_a_file_system_without_hard_links_will_do(files: InstanceFiles, monkeypa
     monkeypatch.setattr(os, "link", refuse)
     assert put(files, UID, b"content") is Stored.NEW
     assert put(files, UID, b"content") is Stored.SAME
+    assert put(files, UID, b"changed") is Stored.DIFFERENT
     assert leftovers(files) == []
+
+
+def test_of_two_at_once_one_gets_the_name_without_hard_links_too(
+    files: InstanceFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str, target: str) -> None:
+        Path(target).parent.stat()
+        raise PermissionError(1, "no links here")
+
+    put(files, "1.2.3", b"the folders are made")
+    folder = files.path(UID).parent
+    folder.mkdir(exist_ok=True)
+    monkeypatch.setattr(os, "link", refuse)
+    fd = os.open(folder, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)  # another one is between its look and its rename
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(put, files, UID, b"late")
+        with pytest.raises(TimeoutError):
+            late.result(0.1)
+        files.path(UID).write_bytes(b"early")
+        os.close(fd)
+        assert late.result() is Stored.DIFFERENT
+    assert files.path(UID).read_bytes() == b"early"
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,13 @@ def store(folder: Path, value: bytes, arrived: Callable[[Arrival], object]) -> N
     files.close()
 
 
-def test_the_same_again_is_success_and_other_content_is_a_duplicate(tmp_path: Path) -> None:
+def test_the_same_again_is_success_and_other_content_is_refused(tmp_path: Path) -> None:
     arrivals: list[Arrival] = []
     store(tmp_path, b"AA", arrivals.append)
     store(tmp_path, b"AA", arrivals.append)
     with pytest.raises(Refuse) as refused:
         store(tmp_path, b"BB", arrivals.append)
-    assert refused.value.status == Status.DUPLICATE_SOP_INSTANCE
+    assert refused.value.status == Status.PROCESSING_FAILURE
     assert str(refused.value) == "other content is stored under this UID, and is kept"
     assert [arrival.stored for arrival in arrivals] == [Stored.NEW, Stored.SAME, Stored.DIFFERENT]
     assert (tmp_path / "1.2.3.dcm").read_bytes().endswith(b"AA")
