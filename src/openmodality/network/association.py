@@ -13,7 +13,8 @@ reach the services, but their responses have no way back (PS3.8 Sta7).
 
 Responses to C-STOREs of a peer that sends ahead may be held, to go out together (:mod:`openmodality.network.outbox`):
 only in :meth:`serve` and only while instances are stored quickly. They go out before the socket is read, before another
-kind of request is answered, and before the PDUs of a release or an abort.
+kind of request is answered, and before the PDUs of a release or an abort. A request may go out between the arrival of
+the response to the one before and its reading (:mod:`openmodality.network.follow_up`).
 
 After the end, :meth:`Association.receive` still gives out the responses that had arrived when a write failed.
 """
@@ -45,6 +46,7 @@ from openmodality.errors import (
     UsageError,
 )
 from openmodality.network.agreement import Agreement
+from openmodality.network.follow_up import FollowUp
 from openmodality.network.message import AssociationMessage
 from openmodality.network.outbox import MAX_HELD, Outbox
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Deadline, Timeouts
@@ -75,7 +77,7 @@ MAX_EARLY: Final = 16
 QUICK_S: Final = 0.005
 """A response is held only after an instance that took less."""
 LINGER_S: Final = 2.0
-"""How long a closing side waits for the peer to read its last PDU, and looks for the reason why a write failed."""
+"""How long a closing side waits for its last PDU to be read, and looks for the reason why a write failed."""
 
 
 class Association:
@@ -107,6 +109,7 @@ class Association:
         self._current: AssociationMessage | None = None
         self._early: deque[AssociationMessage] = deque()
         self._outbox = Outbox(transport, agreement.max_pdu_length, timeouts.data_s)
+        self._follow_up = FollowUp(self._outbox)
         self._stores_quickly = False
         self._awaited = _NEXT_MESSAGE  # in the words of a time-out
         self._message_id = 0
@@ -157,12 +160,18 @@ class Association:
         if not self._is_open:
             raise UsageError("the association has ended")
         self._provider.check_can_send_data()
-        if self._may_hold(message):
+        if self._follow_up.takes(message):
+            self._write(self._follow_up.finish, message)
+        elif self._may_hold(message):
             self._outbox.hold(message)
         else:
             self._write(self._outbox.send, message)
         if not command.is_response and command.CommandField != CommandField.C_CANCEL_RQ:
             self._awaited = f"the response to {command.name}"
+
+    def follow_up(self, message: Prepared, message_id: int) -> None:
+        """Let :meth:`send_prepared` of ``message`` begin when the C-STORE ``message_id`` is seen to be a Success."""
+        self._follow_up.plan(message, message_id)
 
     def receive(self, timeout_s: float | None = None) -> AssociationMessage:
         """Wait for the next message; see :class:`openmodality.dimse.channel.Channel`."""
@@ -234,6 +243,7 @@ class Association:
             return
         try:
             self._read_over()
+            self._follow_up.drop()
             self._releasing = True
             self._release_by = Deadline(self.timeouts.release_s)
             self._send_primitive(ReleaseRequest())
@@ -376,15 +386,16 @@ class Association:
             self._write(self._outbox.flush)
         try:
             count = read(self._buffer, *how)
-        except PeerTimeout:
-            raise
-        except TransportError:
-            self._provider.transport_closed()
-            self._close()
+        except TransportError as error:
+            if not isinstance(error, PeerTimeout):
+                self._provider.transport_closed()
+                self._close()
             raise
         if count is None:
             return False
         if count:
+            if self._follow_up.is_planned and self._provider.is_between_pdus:
+                self._follow_up.look(self._buffer[:count])
             self._provider.receive_data(self._buffer[:count])
         elif self._is_stopping:
             raise _stopped()
@@ -467,8 +478,7 @@ class Association:
         return self.peer.called_ae_title if self._provider.role is Role.REQUESTOR else self.peer.calling_ae_title
 
 
-_C_STORE_RQ: Final = int(CommandField.C_STORE_RQ)
-_C_STORE_RSP: Final = int(CommandField.C_STORE_RSP)
+_C_STORE_RQ, _C_STORE_RSP = int(CommandField.C_STORE_RQ), int(CommandField.C_STORE_RSP)
 _NEXT_MESSAGE: Final = "the next DIMSE message"
 _RELEASE: Final = "the answer to A-RELEASE-RQ"
 

@@ -236,12 +236,11 @@ class InstanceReader:
             raise ObjectInvalid(
                 f"{instance.path}: the peer takes only uncompressed data, and no decompressor is at hand"
             )
-        if self._check:
-            with _file(instance.path) as file:
-                file.seek(instance.offset_bytes)
-                chunks = self._chunks(file, instance.path)
-                for _ in _checked(chunks, instance.path, instance.transfer_syntax, instance.length_bytes):
-                    pass
+        with _file(instance.path) as file:  # decoders make something of a file that is cut off, too
+            file.seek(instance.offset_bytes)
+            chunks = self._chunks(file, instance.path)
+            for _ in _checked(chunks, instance.path, instance.transfer_syntax, instance.length_bytes):
+                pass
         return self._decompress(instance.path)
 
     def _read(self, file: BinaryIO, path: Path) -> memoryview:

@@ -38,13 +38,21 @@ class Outbox:
 
     def send(self, message: Prepared) -> None:
         """Write what is held, and the message, reading the rest of its data set as it goes."""
+        self.begin(message)
+        self.finish(message)
+
+    def begin(self, message: Prepared) -> None:
+        """Write what is held, and what is ready of the message."""
         write, timeout_s, first = self._transport.write, self._timeout_s, message.first
         at_once = _ONE_PDU if self._is_short else len(first)
         write(self._released(message.command_buffers) + first[:at_once], timeout_s)
         if at_once < len(first):
             write(first[at_once:], timeout_s)
+
+    def finish(self, message: Prepared) -> None:
+        """Write the rest of a message that was begun."""
         for buffers in message.rest:
-            write(buffers, timeout_s)
+            self._transport.write(buffers, self._timeout_s)
 
     def flush(self, data: bytes = b"") -> None:
         """Write what is held, and the PDUs of ``data``."""

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import Outstanding
+from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.errors import (
     AssociationRejected,
     NoPresentationContext,
@@ -212,8 +213,7 @@ class _Pipeline:
         failure: Sent | None = None
         try:
             with self._reader.data_set(instance, context.transfer_syntax) as data:
-                command = store_command(instance.identity, self._options.originator)
-                request = self._outstanding.prepare(context.context_id, command, data)
+                request = self._prepared(instance, context, data)
                 while len(self._in_flight) >= self._window:
                     oldest, answer = self._await_oldest()
                     if isinstance(answer, Command) and answer.Status == 0 and not self._options.status_overrides:
@@ -232,6 +232,13 @@ class _Pipeline:
             yield self._finished(oldest, answer)
         if failure is not None:
             yield from self._not_sendable(failure) if self.end is None else (failure,)
+
+    def _prepared(self, instance: FileInstance, context: PresentationContext, data: DataSet) -> Prepared:
+        command = store_command(instance.identity, self._options.originator)
+        request = self._outstanding.prepare(context.context_id, command, data)
+        if self._window == 1 and self._in_flight and not self._options.status_overrides:
+            self._association.follow_up(request, self._in_flight[0][0])
+        return request
 
     def _context(self, kind: Kind) -> PresentationContext | None:
         if kind not in self._contexts:

@@ -93,6 +93,11 @@ class Framing:
         return self._position < self._end
 
     @property
+    def is_between_pdus(self) -> bool:
+        """Whether the next byte begins a PDU."""
+        return not (self._pdu_left or self._pdv_left or self._partial or self._pdu_type or self._skip)
+
+    @property
     def expects_data(self) -> bool:
         """Whether P-DATA-TF is welcome. If no longer, the rest of the one that is arriving is skipped."""
         return self._expects_data

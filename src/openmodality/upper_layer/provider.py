@@ -184,6 +184,11 @@ class Provider:
         """Whether bytes are at hand of which `next_event` has not told yet."""
         return self._framing.has_unread
 
+    @property
+    def is_between_pdus(self) -> bool:
+        """Whether the next byte that comes begins a PDU, once `next_event` has told of all."""
+        return self._framing.is_between_pdus
+
     def data_to_send(self) -> bytes:
         """The bytes to write to the peer since the last call."""
         if not self._out:
