@@ -349,6 +349,17 @@ def test_a_terminal_gets_a_line_of_progress_and_loses_it_again(tmp_path: Path) -
     assert said.endswith(b"\r\x1b[K")
 
 
+def test_messages_that_stderr_cannot_take_stop_nothing(tmp_path: Path) -> None:
+    paths = objects.mr_series(tmp_path / "files", 2)
+    bad = tmp_path / "bad.dcm"
+    bad.write_bytes(paths[0].read_bytes()[:-1])
+    with receiving(tmp_path / "received") as peer, Path("/dev/full").open("wb") as full:
+        ended = finish(start("send", peer.address, paths[0], bad, paths[1], stderr=full.fileno()))
+        assert len(peer.files()) == 2
+    assert ended.status == 1
+    assert ": 2 of 3 instances stored, " in ended.out
+
+
 def test_dead_peer_and_wrong_title(tmp_path: Path) -> None:
     [path] = objects.mr_series(tmp_path / "files", 1)
     dead = openmodality("send", f"NOBODY@{HOST}:{free_port()}", path)

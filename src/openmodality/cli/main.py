@@ -11,13 +11,13 @@ Warnings of the log are on stderr too, one line each. A traceback comes only wit
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any, Final, NamedTuple
 
 import click
 
 from openmodality.cli.log import show_log
+from openmodality.cli.streams import finish_output, mend_streams
 from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
 
 DONE: Final = 0
@@ -103,6 +103,7 @@ def application() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    mend_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
@@ -115,14 +116,21 @@ def main(arguments: list[str] | None = None) -> None:
         status = _report(error)
     except KeyboardInterrupt:
         status = INTERRUPTED
-    sys.exit(status if isinstance(status, int) else DONE)
+    sys.exit(_finished(status if isinstance(status, int) else DONE))
+
+
+def _finished(status: int) -> int:
+    """The exit status, when all that was printed has gone out."""
+    error = finish_output()
+    if error is None or status != DONE:
+        return status
+    return _report(error)
 
 
 def _report(error: Exception) -> int:
     """One line on stderr for what went wrong, and the exit status that belongs to it."""
     if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: end quietly
-        return FAILED
+        return FAILED  # the reader has gone: end quietly
     if isinstance(error, click.Abort):
         return INTERRUPTED
     if isinstance(error, click.ClickException):
