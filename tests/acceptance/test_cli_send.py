@@ -349,6 +349,27 @@ def test_a_terminal_gets_a_line_of_progress_and_loses_it_again(tmp_path: Path) -
     assert said.endswith(b"\r\x1b[K")
 
 
+def test_an_error_comment_is_one_line_and_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    [path] = objects.mr_series(tmp_path, 1)
+
+    def refuse(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(wire.associate_ac([(1, 0, wire.EXPLICIT)]))
+        connection.receive_command()
+        while not connection.expect(wire.P_DATA)[5] & 2:
+            pass
+        comment = wire.element(0x0902, b"bad\x1b[31mred\nopenmodality: fake line ")
+        connection.send(wire.p_data(wire.value(wire.response(0x8001, wire.MR_IMAGE, comment, status=0xA700), 3)))
+        connection.expect(wire.RELEASE_RQ)
+        connection.send(wire.RELEASE_RESPONSE)
+
+    with wire.listening(refuse, refuse) as peer:
+        person = openmodality("send", peer, path)
+        program = openmodality("send", peer, path, "--json")
+    assert "(bad\ufffd[31mred\ufffdopenmodality: fake line)" in person.error_line
+    assert program.json["not_stored"][0]["reason"].endswith("(bad\x1b[31mred\nopenmodality: fake line)")
+
+
 def test_messages_that_stderr_cannot_take_stop_nothing(tmp_path: Path) -> None:
     paths = objects.mr_series(tmp_path / "files", 2)
     bad = tmp_path / "bad.dcm"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 from time import monotonic
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from openmodality.cli.jobs import job_as_json, reason
-from openmodality.cli.output import counted, print_json
+from openmodality.cli.output import counted, print_json, say
 from openmodality.cli.peer import is_direct, json_option, peer_argument
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.site import device, site_option
@@ -98,7 +97,7 @@ def _fail_unless_committed(details: JobDetails, name: str) -> None:
     job = details.job
     failed = [each for each in details.instances if each.result is Result.FAILURE]
     for each in failed:
-        print(f"not committed: {each.SOPInstanceUID}: {each.comment}", file=sys.stderr)
+        say(f"not committed: {each.SOPInstanceUID}: {each.comment}")
     if job.state is State.DONE and not failed:
         return
     if job.state.finished:

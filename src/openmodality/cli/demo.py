@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ import click
 from openmodality.cli.demo_display import display
 from openmodality.cli.demo_exam import DemoExam, Result
 from openmodality.cli.demo_place import alone, hospital_options, prepare
-from openmodality.cli.output import counted, print_json, print_table
+from openmodality.cli.output import clean, counted, print_json, print_table, say
 from openmodality.cli.peer import json_option
 from openmodality.errors import OpenModalityError
 from openmodality.exam.record import COMPLETED
@@ -60,7 +59,7 @@ def command(profile: str, data: Path | None, no_console: bool, as_json: bool) ->
         _say_where(folder, results)
     faults = [f"{result.profile}: {fault}" for result in results for fault in faults_of(result)]
     for fault in faults[1:]:
-        print(fault, file=sys.stderr)
+        say(fault)
     if faults:
         raise OpenModalityError(faults[0], advice=f"everything is kept in {folder}")
 
@@ -96,13 +95,13 @@ def _row(result: Result) -> list[object]:
 
 
 def _say_where(folder: Path, results: Sequence[Result]) -> None:
-    print(f"\neverything is in {folder}")
+    print(f"\neverything is in {clean(str(folder))}")
     for result in results:
-        print(f"pictures: {result.pictures}")
+        print(clean(f"pictures: {result.pictures}"))
     print("\nto go on by hand, each in a shell of its own:")
-    print(f"  openmodality hospital {' '.join(hospital_options(folder))}")
-    print(f"  openmodality serve -c {folder / results[0].profile}")
-    print(f"  openmodality studies list -c {folder / results[0].profile}")
+    print(clean(f"  openmodality hospital {' '.join(hospital_options(folder))}"))
+    print(clean(f"  openmodality serve -c {folder / results[0].profile}"))
+    print(clean(f"  openmodality studies list -c {folder / results[0].profile}"))
 
 
 def _as_json(result: Result) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openmodality.cli.output import clean
 from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.site import site_option
 from openmodality.cli.tls import tls_options
@@ -59,5 +60,5 @@ def command(
         print(json.dumps(answer))
     else:
         version = f", {info.implementation_version_name}" if info.implementation_version_name else ""
-        print(f"{remote}: {describe(status)} in {duration_ms:.0f} ms{version}")
+        print(clean(f"{remote}: {describe(status)} in {duration_ms:.0f} ms{version}"))
     click.get_current_context().exit(0 if is_success else 1)

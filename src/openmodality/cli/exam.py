@@ -13,7 +13,7 @@ from openmodality.cli.confirmation import yes_option
 from openmodality.cli.exam_listing import Details, exam_as_json, line, print_exams, reasons
 from openmodality.cli.exam_sources import acquire_from, watch
 from openmodality.cli.keys import split_key
-from openmodality.cli.output import clean, counted, print_json
+from openmodality.cli.output import clean, counted, print_json, say
 from openmodality.cli.peer import json_option
 from openmodality.cli.site import device, site_option
 from openmodality.errors import NotFound, UsageError
@@ -264,7 +264,7 @@ def _print_started(exam: Exam, *, as_json: bool) -> None:
     record = exam.record
     _print_exam(exam, as_json=as_json)
     for notice in record.notices:
-        print(clean(notice), file=sys.stderr)
+        say(notice)
 
 
 def _print_exam(exam: Exam, *, as_json: bool) -> None:
@@ -278,7 +278,7 @@ def _print_ended(modality: Modality, exam: Exam, *, as_json: bool) -> None:
     _print_exam(exam, as_json=as_json)
     if not is_served(modality):
         open_jobs = sum(not job.state.finished for job in modality.jobs.list())
-        print(f"{counted(open_jobs, 'job')} queued; 'openmodality serve' does them", file=sys.stderr)
+        say(f"{counted(open_jobs, 'job')} queued; 'openmodality serve' does them")
 
 
 def is_served(modality: Modality) -> bool:

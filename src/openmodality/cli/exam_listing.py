@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openmodality.cli.output import moment, print_fields, print_json, print_table
+from openmodality.cli.output import clean, moment, print_fields, print_json, print_table
 from openmodality.exam.record import ExamRecord, StepRecord, from_json
 from openmodality.exam.worklist_items import value_of
 from openmodality.jobs.job import Job, Kind
@@ -105,9 +105,10 @@ class Details:
             *(("notice", notice) for notice in exam.notices),
         ])  # fmt: skip
         for step in self.steps:
-            print(f"\nperformed step {step.step_id} {step.state}  {step.uid}")
+            print()
+            print(clean(f"performed step {step.step_id} {step.state}  {step.uid}"))
             for reported in self._reported(step):
-                print(f"  {reported}")
+                print(clean(f"  {reported}"))
         if self.series:
             print()
             headings = ["number", "modality", "description", "instances", "sent", "committed", "Series Instance UID"]

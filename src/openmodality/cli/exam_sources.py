@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
@@ -11,7 +10,7 @@ from typing import Final
 from openmodality.acquisition.drop_folder import Arrival, DropFolder
 from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.source import Source
-from openmodality.cli.output import clean
+from openmodality.cli.output import say
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.simulation import simulator
 from openmodality.cli.stopping import stop_on_signals
@@ -39,7 +38,7 @@ def _acquire(exam: Exam, source: Source) -> int:
     series = exam.acquire(source, show)
     line.clear()
     for each in series:
-        print(f"series {each.record.number} {clean(each.record.description)}", file=sys.stderr)
+        say(f"series {each.record.number} {each.record.description}")
     return len(exam.instances()) - before
 
 
@@ -51,10 +50,10 @@ def watch(exam: Exam, folder: Path) -> int:
         try:
             exam.take(arrival)
         except (OpenModalityError, OSError) as error:
-            print(f"{clean(arrival.path.name)}: not taken: {clean(str(error))}", file=sys.stderr, flush=True)
+            say(f"{arrival.path.name}: not taken: {error}")
             raise
-        print(f"{clean(arrival.path.name)}: taken into exam {exam.id}", file=sys.stderr, flush=True)
+        say(f"{arrival.path.name}: taken into exam {exam.id}")
 
-    print(f"watching {folder} for exam {exam.id}; Ctrl-C stops", file=sys.stderr, flush=True)
+    say(f"watching {folder} for exam {exam.id}; Ctrl-C stops")
     DropFolder(folder, deliver).watch(stop.wait, monotonic, _LOOK_S)
     return len(exam.instances()) - before

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import click
 
+from openmodality.cli.output import clean, say
 from openmodality.cli.peer import json_option
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
@@ -124,7 +125,7 @@ def _printer_port(host: str) -> int:
         try:
             probe.bind((host, PRINTER.port))
         except OSError:
-            print(f"port {PRINTER.port} is taken: {PRINTER.aet} takes a free one", file=sys.stderr)
+            say(f"port {PRINTER.port} is taken: {PRINTER.aet} takes a free one")
             return 0
     return PRINTER.port
 
@@ -136,7 +137,7 @@ def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:
         print(json.dumps({"event": "listening", "data": str(folder), **where}), flush=True)
         return
     listed = ", ".join(str(at) for at in peers.values())
-    print(f"listening: {listed}; data in {folder}", file=sys.stderr, flush=True)
+    say(f"listening: {listed}; data in {folder}")
 
 
 def _personalities(as_json: bool) -> str:
@@ -188,7 +189,7 @@ class _Printer:
 def line(event: Event) -> str:
     """An event for a log or a table."""
     mark = "! " if event.kind == COMPLAINT else ""
-    return f"{event.time:%H:%M:%S} {event.place:4} {mark}{event.text}"
+    return clean(f"{event.time:%H:%M:%S} {event.place:4} {mark}{event.text}")
 
 
 @contextmanager
@@ -235,4 +236,4 @@ def _obey(hospital: Hospital, stop: threading.Event, words: list[str]) -> None:
             raise UsageError(f"{words[0]!r} is none of: {', '.join(orders)}")
         order(*words[1:])
     except OpenModalityError as error:
-        print(f"openmodality: {error}; {error.advice}".rstrip("; "), file=sys.stderr, flush=True)
+        say(f"openmodality: {error}; {error.advice}".rstrip("; "))

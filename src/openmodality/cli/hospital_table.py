@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openmodality.cli.hospital import SERVERS, line
+from openmodality.cli.output import clean
 from openmodality.hospital.hospital import Hospital
 from openmodality.hospital.items import ItemState
 from openmodality.hospital.journal import COMPLAINT
@@ -80,8 +81,8 @@ def _events(hospital: Hospital) -> Table | None:
 
 
 def _texts(*values: object) -> tuple[Text, ...]:
-    """Values as they are: a name with brackets in it is no markup."""
-    return tuple(Text(str(value)) for value in values)
+    """Values for a terminal: a name with brackets in it is no markup."""
+    return tuple(Text(clean(str(value))) for value in values)
 
 
 def _table(title: str, *columns: str) -> Table:

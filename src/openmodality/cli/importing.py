@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from openmodality.cli.output import clean, counted, print_json
+from openmodality.cli.output import counted, print_json, say
 from openmodality.cli.peer import json_option
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.site import device, site_option
@@ -43,11 +42,11 @@ def command(paths: tuple[Path, ...], site_file: Path, as_json: bool) -> None:
         print(f"{counted(imported.new, 'instance')} imported, {imported.same} already there")
     if imported.different:
         different = counted(imported.different, "instance")
-        print(f"{different} came with different content than is stored; the first is kept", file=sys.stderr)
+        say(f"{different} came with different content than is stored; the first is kept")
     for path, why in named:
-        print(clean(refusal(path, why)), file=sys.stderr)
+        say(refusal(path, why))
     if passed_over:
-        print(f"{counted(passed_over, 'file')} not DICOM, passed over", file=sys.stderr)
+        say(f"{counted(passed_over, 'file')} not DICOM, passed over")
     is_anything = imported.new or imported.same
     click.get_current_context().exit(0 if is_anything and not named else 1)
 

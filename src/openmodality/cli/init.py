@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from openmodality.cli.output import clean
 from openmodality.cli.site import DEFAULT
 
 
@@ -26,8 +27,9 @@ def command(folder: Path, profile: str) -> None:
     from openmodality.device.template import write_site  # noqa: PLC0415 - start-up time of the help page
 
     file = write_site(folder, profile)
-    option = "" if file == Path(DEFAULT) else f" -c {file}"
-    print(f"{file} is written. What to do next:")
+    shown = clean(str(file))
+    option = "" if file == Path(DEFAULT) else f" -c {shown}"
+    print(f"{shown} is written. What to do next:")
     print("  1. Edit it: AE titles and ports of this device, and the addresses of your RIS and PACS under [peers].")
     print("     To try it out leave it as it is and start the virtual hospital in another shell: openmodality hospital")
     print(f"  2. Check the peers:      openmodality echo{option} ris; openmodality echo{option} pacs")

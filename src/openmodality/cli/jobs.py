@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from openmodality.cli.output import counted, moment, print_fields, print_json, print_table
+from openmodality.cli.output import counted, moment, print_fields, print_json, print_table, say
 from openmodality.cli.peer import json_option
 from openmodality.cli.site import device, site_option
 from openmodality.dimse.status import describe
@@ -72,7 +71,7 @@ def list_(
         headings, [_row(job, results[job.id], held.get(job.id, ())) for job in shown], empty="there are no such jobs"
     )
     if len(jobs) > limit:
-        print(f"there are more than {limit}; raise --limit to see older ones", file=sys.stderr)
+        say(f"there are more than {limit}; raise --limit to see older ones")
 
 
 @command.command("show")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from openmodality.cli.output import clean_lines
+
 FIELDS: Final = (
     "address", "agenda", "calling", "peer", "destination", "command", "status", "reason", "error", "job", "kind",
     "state", "sop_instance_uid", "kept", "place", "configured",
@@ -30,6 +32,10 @@ class DebugFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line and the traceback; the text of an exception may hold anything."""
+        return clean_lines(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - a hook of logging
         """The line before the traceback."""

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from typing import Any, Final, NamedTuple
 
 import click
 
 from openmodality.cli.log import show_log
+from openmodality.cli.output import say, say_lines
 from openmodality.cli.streams import finish_output, mend_streams
 from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
 
@@ -110,9 +112,9 @@ def main(arguments: list[str] | None = None) -> None:
     show_log(debug=debug)
     try:
         status = application.main(given, prog_name="openmodality", standalone_mode=False)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the end of the process, which says what went wrong
         if debug:
-            raise
+            say_lines("".join(traceback.format_exception(error)).rstrip())
         status = _report(error)
     except KeyboardInterrupt:
         status = INTERRUPTED
@@ -137,7 +139,10 @@ def _report(error: Exception) -> int:
         return _report_usage(error)
     if isinstance(error, (NotFound, WrongState)):
         return _say(error_line(error), FAILED)
-    if isinstance(error, (ConfigurationError, UsageError)):
+    if isinstance(error, ConfigurationError):
+        say_lines(f"openmodality: {error_line(error)}")  # a line for each mistake in a site file
+        return WRONG_USAGE
+    if isinstance(error, UsageError):
         return _say(error_line(error), WRONG_USAGE)
     if isinstance(error, OpenModalityError):
         return _say(error_line(error), FAILED)
@@ -153,7 +158,8 @@ def _report_usage(error: click.ClickException) -> int:
         error.show()
         return WRONG_USAGE
     hint = f"; see '{context.command_path} --help'" if context is not None else ""
-    return _say(f"{error.format_message().rstrip('.')}{hint}", WRONG_USAGE)
+    text = " ".join(error.format_message().split())  # click lists choices in lines of their own
+    return _say(f"{text.rstrip('.')}{hint}", WRONG_USAGE)
 
 
 def error_line(error: OpenModalityError) -> str:
@@ -162,5 +168,5 @@ def error_line(error: OpenModalityError) -> str:
 
 
 def _say(text: str, status: int) -> int:
-    print(f"openmodality: {text}", file=sys.stderr)
+    say(f"openmodality: {text}")
     return status

@@ -32,7 +32,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, em
     texts = [[clean(_cell(value)) for value in row] for row in rows]
     if not texts:
         if empty:
-            print(empty, file=sys.stderr)
+            say(empty)
     elif sys.stdout.isatty():
         _print_rich(headings, texts)
     else:
@@ -65,11 +65,26 @@ def width(text: str) -> int:
     )
 
 
+def say(text: str) -> None:
+    """A line for a person, on stderr: a notice or an error."""
+    print(clean(text), file=sys.stderr, flush=True)
+
+
+def say_lines(text: str) -> None:
+    """Several lines, which are ours."""
+    print(clean_lines(text), file=sys.stderr, flush=True)
+
+
 def clean(text: str) -> str:
     """The text without what would make a terminal do something."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_REPLACEMENT if unicodedata.category(each) in _UNSAFE else each for each in text)
+
+
+def clean_lines(text: str) -> str:
+    """The same where the lines are ours: those of a traceback."""
+    return "\n".join(map(clean, text.split("\n")))
 
 
 def moment(seconds: float | None) -> str:

@@ -6,6 +6,8 @@ import sys
 from time import monotonic
 from typing import Final
 
+from openmodality.cli.output import clean
+
 _EVERY_S: Final = 0.1
 _MB: Final = 1_000_000
 
@@ -69,7 +71,7 @@ class StatusLine:
         if self.is_due:
             self._shown_at = monotonic()
             self._is_shown = True
-            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.write(f"\r\x1b[K{clean(text)}")
             sys.stderr.flush()
 
     def clear(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -13,7 +12,7 @@ from pydicom import Dataset
 
 from openmodality.cli.keys import as_json as attributes_as_json
 from openmodality.cli.keys import cell, keys_option, limit_option, parse_keys
-from openmodality.cli.output import counted, print_json, print_table
+from openmodality.cli.output import counted, print_json, print_table, say
 from openmodality.cli.peer import Ends, calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.site import site_option
 from openmodality.cli.tls import tls_options
@@ -156,7 +155,7 @@ def command(
     else:
         _print(answer, level, [path for path in values if format_keywords(path) not in _HEADINGS[level]])
     for notice in _notices(answer, ends):
-        print(notice, file=sys.stderr)
+        say(notice)
 
 
 def chosen_model(model: Model | None, ends: Ends, level: str) -> Model:

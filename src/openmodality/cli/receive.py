@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from openmodality.cli.output import counted
+from openmodality.cli.output import counted, say
 from openmodality.cli.peer import json_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.cli.stopping import stop_on_signals
@@ -80,11 +79,11 @@ def command(  # one parameter for each option
     decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}) if aet else None)
     services = (VERIFICATION_SERVICE, storage_service(sink, StorageClasses()))
     with Acceptor(local, services, decide, Listening(host, port, tls)) as acceptor:
-        print(f"listening on port {acceptor.port}, files go to {folder}", file=sys.stderr, flush=True)
+        say(f"listening on port {acceptor.port}, files go to {folder}")
         stop.wait()
     files.close()
     progress.clear()
-    print(f"received {counted(progress.count, 'file')}", file=sys.stderr)
+    say(f"received {counted(progress.count, 'file')}")
     if printer.failure is not None:
         raise printer.failure
 
@@ -117,7 +116,7 @@ class _Printer:
         elif arrival.stored is Stored.DIFFERENT:
             self._progress.clear()
             uid = arrival.request.identity.sop_instance_uid
-            print(f"{uid}: came again with different content, the first is kept", file=sys.stderr)
+            say(f"{uid}: came again with different content, the first is kept")
 
 
 def _described(arrival: Arrival) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 from pydicom import Dataset
 
-from openmodality.cli.output import clean, counted, print_json
+from openmodality.cli.output import counted, print_json, say
 from openmodality.cli.peer import Ends, calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.query import Model, chosen_model, model_option
@@ -156,4 +155,4 @@ def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) 
         sent = counted(counts.completed + counts.warning, "instance")
         print(f"{ends.remote}: {sent} sent to {destination}{warned}{failed}")
         for uid in result.failed_uids:
-            print(f"not sent: {clean(uid)}", file=sys.stderr)
+            say(f"not sent: {uid}")

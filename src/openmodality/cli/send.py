@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openmodality.cli.main import error_line
-from openmodality.cli.output import counted
+from openmodality.cli.output import counted, say
 from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import ProgressLine
 from openmodality.cli.site import site_option
@@ -130,7 +129,7 @@ class Report:
         """One line for all the files that one reason has kept from being sent."""
         if self._unsent:
             count, entry = len(self._unsent), self._unsent[0]
-            print(f"{entry['path'] if count == 1 else counted(count, 'file')}: {entry['reason']}", file=sys.stderr)
+            say(f"{entry['path'] if count == 1 else counted(count, 'file')}: {entry['reason']}")
         self._unsent = []
 
     def _say(self, entry: dict[str, Any], *, is_own: bool) -> None:
@@ -139,9 +138,9 @@ class Report:
         if not is_own:
             self._unsent.append(entry)
         elif entry["reason"].startswith(entry["path"]):
-            print(entry["reason"], file=sys.stderr)
+            say(entry["reason"])
         else:
-            print(f"{entry['path']}: {entry['reason']}", file=sys.stderr)
+            say(f"{entry['path']}: {entry['reason']}")
 
     def summary(self, seconds: float) -> str:
         """One line for a person."""
@@ -188,10 +187,10 @@ def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadab
             else:
                 passed_over += 1
     for _, reason in unreadable:
-        print(error_line(reason), file=sys.stderr)
+        say(error_line(reason))
     if passed_over:
         what = "1 file is not DICOM and was" if passed_over == 1 else f"{passed_over} files are not DICOM and were"
-        print(f"{what} passed over", file=sys.stderr)
+        say(f"{what} passed over")
     if not instances:
         raise UsageError("there is no DICOM file to send", advice="name DICOM files, or folders of them")
     return instances, unreadable

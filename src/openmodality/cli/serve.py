@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
-from openmodality.cli.output import counted
+from openmodality.cli.output import counted, say
 from openmodality.cli.peer import json_option
 from openmodality.cli.site import device, site_option
 from openmodality.cli.stopping import stop_on_signals
@@ -34,8 +33,8 @@ def command(site_file: Path, as_json: bool) -> None:
             listening = [{"role": role, "ae_title": titles[role], "port": port} for role, port in ports.items()]
             print(json.dumps({"listening": listening, "open_jobs": open_jobs}), flush=True)
         for role, port in ports.items():
-            print(f"{titles[role]} listens on port {port} ({role})", file=sys.stderr, flush=True)
+            say(f"{titles[role]} listens on port {port} ({role})")
         data = modality.site.data_folder
-        print(f"serving {data}, {counted(open_jobs, 'open job')}; Ctrl-C stops", file=sys.stderr, flush=True)
+        say(f"serving {data}, {counted(open_jobs, 'open job')}; Ctrl-C stops")
         stop.wait()
-        print("stopping after the instances that are on their way", file=sys.stderr, flush=True)
+        say("stopping after the instances that are on their way")

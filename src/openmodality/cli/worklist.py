@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +18,7 @@ from openmodality.cli.keys import (
     parse_keys,
     split_key,
 )
-from openmodality.cli.output import clean, counted, print_json, print_table
+from openmodality.cli.output import clean, counted, print_json, print_table, say
 from openmodality.cli.peer import calling_option, is_direct, json_option, resolve, timeout_option
 from openmodality.cli.site import device, site_option
 from openmodality.cli.tls import tls_options
@@ -149,7 +148,7 @@ class Listing:
             for defect in found:
                 print(f"item {place if number is None else number}: {clean(defect)}")
         for notice in self._notices:
-            print(notice, file=sys.stderr)
+            say(notice)
 
 
 def _item_json(number: int | None, item: Dataset, found: Sequence[str]) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import socket
+from datetime import datetime
 
 import pytest
 
 from openmodality.cli import hospital
+from openmodality.cli.hospital_table import _texts
 from openmodality.hospital.addresses import LOCALHOST, Endpoint
+from openmodality.hospital.journal import Event
 
 
 def test_printer_moves_where_its_port_is_taken(
@@ -18,3 +21,9 @@ def test_printer_moves_where_its_port_is_taken(
         assert f"port {port} is taken" in capsys.readouterr().err
     assert hospital._printer_port(LOCALHOST) == port
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_device_says_does_nothing_to_a_terminal() -> None:
+    event = Event(datetime(2026, 11, 28, 8, 30), "pacs", "stored", "of \x1b[31mDOE\n08:31:00 pacs forged")
+    assert hospital.line(event) == "08:30:00 pacs of \ufffd[31mDOE\ufffd08:31:00 pacs forged"
+    assert [text.plain for text in _texts("\x1b[31mDOE", 1)] == ["\ufffd[31mDOE", "1"]

@@ -48,6 +48,16 @@ def test_a_traceback_comes_only_with_debug(capsys: pytest.CaptureFixture[str], d
     assert debug or said.endswith(" exception=KeyError\n")
 
 
+def test_the_text_of_an_exception_does_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show_log(debug=True)
+    try:
+        raise ValueError("bad\x1b[31mred")
+    except ValueError:
+        logging.getLogger("openmodality.dimse.service").exception("dimse.handler_failed")
+    said = capsys.readouterr().err
+    assert said.endswith("\nValueError: bad\ufffd[31mred\n")
+
+
 def test_every_field_that_is_logged_is_allow_listed_or_left_out_on_purpose() -> None:
     left_out = {"trace", "job_kind"}
     logged = {

@@ -4,7 +4,8 @@ from importlib import metadata
 
 import pytest
 
-from openmodality.cli.main import application
+from openmodality.cli.main import application, main
+from openmodality.errors import ConfigurationError, OpenModalityError
 
 
 def test_version_without_an_installation(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -14,3 +15,52 @@ def test_version_without_an_installation(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(metadata, "version", unknown)
     assert application.main(["--version"], prog_name="openmodality", standalone_mode=False) == 0
     assert "run from its source" in capsys.readouterr().out
+
+
+def ended_with(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str
+) -> tuple[object, str]:
+    """Exit status and stderr where a command raises the error."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(application, "main", fail)
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    return ended.value.code, capsys.readouterr().err
+
+
+FORGED = "refused: bad\x1b[31mred\nopenmodality: fake line"
+SHOWN = "refused: bad\ufffd[31mred\ufffdopenmodality: fake line"
+
+
+def test_what_a_peer_said_is_one_line_and_does_nothing_to_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = OpenModalityError(FORGED, advice="look")
+    assert ended_with(error, monkeypatch, capsys) == (1, f"openmodality: {SHOWN}; look\n")
+
+
+def test_each_mistake_in_a_site_file_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said = ended_with(ConfigurationError("line 1: no \x1b[2J\nline 2: no"), monkeypatch, capsys)
+    assert (status, said) == (2, "openmodality: line 1: no \ufffd[2J\nline 2: no\n")
+
+
+def test_debug_adds_the_traceback_and_changes_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said = ended_with(ConfigurationError("line 1: no \x1b[2J"), monkeypatch, capsys, "--debug")
+    assert status == 2
+    assert said.startswith("Traceback (most recent call last):\n  File ")
+    assert said.endswith("ConfigurationError: line 1: no \ufffd[2J\nopenmodality: line 1: no \ufffd[2J\n")
+
+
+def test_a_missing_option_with_choices_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["query", "A@localhost:104"])
+    assert ended.value.code == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("openmodality: Missing option '--level'. Choose from: ")

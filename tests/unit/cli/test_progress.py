@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from openmodality.cli import progress
-from openmodality.cli.progress import ProgressLine
+from openmodality.cli.progress import ProgressLine, StatusLine
 
 
 class Terminal(io.StringIO):
@@ -58,6 +58,13 @@ def test_a_terminal_gets_one_line_ten_times_a_second(clock: Clock, monkeypatch: 
     line.clear()
     line.clear()
     assert terminal.getvalue() == "\r\x1b[Ksent 1 of 3 files, 0.0 MB/s\r\x1b[Ksent 4 of 3 files, 0.0 MB/s\r\x1b[K"
+
+
+def test_what_a_peer_said_does_nothing_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    StatusLine().show("job 1 waiting: \x1b[31mred\nforged")
+    assert terminal.getvalue() == "\r\x1b[Kjob 1 waiting: \ufffd[31mred\ufffdforged"
 
 
 def test_a_log_file_gets_none(capsys: pytest.CaptureFixture[str]) -> None:
