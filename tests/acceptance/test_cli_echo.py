@@ -91,6 +91,7 @@ def test_peer_that_is_no_dicom_application() -> None:
         ["echo", "A@localhost:99999"],
         ["echo", "MUCH-TOO-LONG-A-TITLE@localhost:104"],
         ["echo", "A@localhost:104", "--calling", "back\\slash"],
+        ["echo", "A@localhost:104", "--calling", ""],
         ["echo", "A@localhost:104", "--timeout", "soon"],
         ["echo", "A@localhost:104", "--timeout", "nan"],
         ["echo", "A@localhost:104", "--timeout", "inf"],

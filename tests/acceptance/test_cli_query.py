@@ -128,3 +128,18 @@ def test_takes_instances_only_while_retrieving(tmp_path: Path) -> None:
     assert before.status == 1
     assert "temporary-congestion" in before.err
     assert after.status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["retrieve", "A@localhost:104", "--study", "1.2", "--to", ""], "'' is not an AE title"),
+        (["retrieve", "A@localhost:104", "--study", ""], "'--study': it is empty"),
+        (["retrieve", "A@localhost:104", "--study", "1.2", "--series", ""], "'--series': it is empty"),
+        (["commit", "pacs", "--study", "1.2", "--instance", " "], "'--instance': it is empty"),
+    ],
+    ids=["to", "study", "series", "instance"],
+)
+def test_an_unset_variable_of_a_shell_asks_for_nothing_else(words: list[str], said: str, tmp_path: Path) -> None:
+    status, printed = call(words, tmp_path)
+    assert (status, said in printed) == (2, True)

@@ -216,6 +216,8 @@ def test_system_folder_that_nobody_can_write_to() -> None:
         ["--port", "x"],
         [],
         ["--port", "0", "--durability", "no"],
+        ["--port", "0", "--aet", ""],
+        ["--port", "0", "--aet", " "],
         ["--port", "0", "--max-pdu", "3"],
         ["--port", "0", "--max-pdu", "5000000000"],
     ],

@@ -11,7 +11,7 @@ import click
 
 from openmodality.cli.jobs import job_as_json, reason
 from openmodality.cli.output import counted, print_json, say
-from openmodality.cli.peer import is_direct, json_option, peer_argument
+from openmodality.cli.peer import is_direct, json_option, not_empty, peer_argument
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.site import device, site_option
 from openmodality.errors import ConfigurationError, OpenModalityError
@@ -28,9 +28,9 @@ _WAIT_S: Final = 60.0
 
 @click.command("commit")
 @peer_argument
-@click.option("--study", metavar="UID", required=True, help="Study Instance UID.")
-@click.option("--series", metavar="UID", default="", help="Series Instance UID: only this series.")
-@click.option("--instance", metavar="UID", default="", help="SOP Instance UID: only this instance.")
+@click.option("--study", metavar="UID", required=True, callback=not_empty, help="Study Instance UID.")
+@click.option("--series", metavar="UID", callback=not_empty, help="Series Instance UID: only this series.")
+@click.option("--instance", metavar="UID", callback=not_empty, help="SOP Instance UID: only this instance.")
 @click.option(
     "--wait",
     "wait_s",
@@ -42,7 +42,9 @@ _WAIT_S: Final = 60.0
 )
 @site_option
 @json_option
-def command(peer: str, study: str, series: str, instance: str, wait_s: float, site_file: Path, as_json: bool) -> None:
+def command(
+    peer: str, study: str, series: str | None, instance: str | None, wait_s: float, site_file: Path, as_json: bool
+) -> None:
     """Ask PEER to commit itself to keep a study of the local database (Storage Commitment).
 
     PEER is a peer of the site file. The request is a job: "openmodality serve" does it; where nothing serves this
@@ -52,7 +54,7 @@ def command(peer: str, study: str, series: str, instance: str, wait_s: float, si
     """
     with device(site_file, works=wait_s > 0) as modality:
         name = peer_name(modality, peer)
-        job = modality.commit(study, name, series=series, instance=instance)
+        job = modality.commit(study, name, series=series or "", instance=instance or "")
         if modality.works_queue:
             modality.serve()
         if wait_s:

@@ -34,6 +34,13 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: float | None) ->
     return value
 
 
+def not_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Turn down what an unset variable of a shell leaves: all of a study where one series was meant."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty.", ctx, param)
+    return value
+
+
 peer_argument = click.argument("peer", metavar="PEER")
 """``AETITLE@host:port``, or a peer's name in the site file."""
 

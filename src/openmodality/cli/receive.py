@@ -66,7 +66,7 @@ def command(  # one parameter for each option
     when it is complete and safe; then Success is answered. An instance that is there already is not replaced; where
     its content differs, 0111H (Duplicate SOP Instance) is answered. Stops at Ctrl-C or SIGTERM.
     """
-    local = LocalAE(checked_ae_title(aet) if aet else DEFAULT_AE_TITLE, max_pdu_length=max_pdu)
+    local = LocalAE(DEFAULT_AE_TITLE if aet is None else checked_ae_title(aet), max_pdu_length=max_pdu)
     files = InstanceFiles(_made(folder), durability=durability, fan_out=False)
     files.remove_leftovers()
     progress, stop = ProgressLine("received"), stop_on_signals()
@@ -76,7 +76,7 @@ def command(  # one parameter for each option
         Identity(local.implementation_class_uid, local.implementation_version_name),
         printer.arrived,
     )
-    decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}) if aet else None)
+    decide = storage_policy(local, called_ae_titles=None if aet is None else frozenset({local.ae_title}))
     services = (VERIFICATION_SERVICE, storage_service(sink, StorageClasses()))
     with Acceptor(local, services, decide, Listening(host, port, tls)) as acceptor:
         say(f"listening on port {acceptor.port}, files go to {folder}")

@@ -12,7 +12,7 @@ import click
 from pydicom import Dataset
 
 from openmodality.cli.output import counted, print_json, say
-from openmodality.cli.peer import Ends, calling_option, json_option, peer_argument, resolve, timeout_option
+from openmodality.cli.peer import Ends, calling_option, json_option, not_empty, peer_argument, resolve, timeout_option
 from openmodality.cli.progress import StatusLine
 from openmodality.cli.query import Model, chosen_model, model_option
 from openmodality.cli.site import device, site_option
@@ -37,9 +37,11 @@ _MOVE: Final[Mapping[str, str]] = {"study": STUDY_ROOT_MOVE, "patient": PATIENT_
 
 @click.command("retrieve")
 @peer_argument
-@click.option("--study", metavar="UID", required=True, help="Study Instance UID.")
-@click.option("--series", metavar="UID", help="Series Instance UID: only this series.")
-@click.option("--instance", metavar="UID", help="SOP Instance UID: only this instance; needs --series.")
+@click.option("--study", metavar="UID", required=True, callback=not_empty, help="Study Instance UID.")
+@click.option("--series", metavar="UID", callback=not_empty, help="Series Instance UID: only this series.")
+@click.option(
+    "--instance", metavar="UID", callback=not_empty, help="SOP Instance UID: only this instance; needs --series."
+)
 @click.option("--to", "destination", metavar="AET", help="Who is to get them.  [default: our own AE title]")
 @model_option
 @click.option("--patient-id", metavar="ID", help="Patient ID, which the patient root model needs.")
@@ -79,7 +81,7 @@ def command(
         raise UsageError("the patient root model needs --patient-id")
     uids = {"PATIENT": patient_id if model == "patient" else None, "STUDY": study, "SERIES": series, "IMAGE": instance}
     asked = _identifier({level: uid for level, uid in uids.items() if uid})
-    title = checked_ae_title(destination) if destination else ends.local.ae_title
+    title = ends.local.ae_title if destination is None else checked_ae_title(destination)
     with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title):
         result = _move(ends, _MOVE[model], asked, title)
     _report(result, ends, title, as_json=as_json)
