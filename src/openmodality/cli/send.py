@@ -56,7 +56,8 @@ def command(  # one parameter for each option
     PEER is AETITLE@host:port, or a peer's name in the site file.
 
     Uncompressed files are converted to what the peer takes; compressed ones go as they are, or are decompressed where
-    the peer takes only uncompressed data. Files in a folder that are not DICOM are passed over and counted.
+    the peer takes only uncompressed data. Files in a folder that are not DICOM are passed over and counted; symbolic
+    links are followed, and each folder is gone through once.
     """
     ends = resolve(peer, "storage", site_file, calling, timeout, tls)
     instances, unreadable = find_instances(list(paths))
@@ -83,6 +84,9 @@ _ABOUT_ONE_FILE: Final = (ObjectInvalid, NoPresentationContext)
 
 Unreadable = tuple[Path, ObjectInvalid]
 """What was to be sent and cannot be read, and why."""
+
+_Inode = tuple[int, int]
+"""Device and inode: which folder it is, whatever leads to it."""
 
 
 class Report:
@@ -198,18 +202,30 @@ def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadab
 
 def _files(paths: list[Path], unreadable: list[Unreadable]) -> Iterator[tuple[Path, bool]]:
     """The files that are meant, and whether each was named itself; folders that cannot be listed are unreadable."""
+    seen: set[_Inode] = set()
+    for path in paths:
+        if path.is_dir():
+            yield from ((file, False) for file in _files_below(path, seen, unreadable))
+        else:
+            yield path, True
+
+
+def _files_below(top: Path, seen: set[_Inode], unreadable: list[Unreadable]) -> Iterator[Path]:
+    """Behind symbolic links too. A folder that has been seen is left out: a link may lead to one above it."""
 
     def closed(error: OSError) -> None:
         unreadable.append((Path(error.filename), ObjectInvalid(f"{error.filename}: cannot be read: {error.strerror}")))
 
-    for path in paths:
-        if not path.is_dir():
-            yield path, True
+    for folder, folders, names in os.walk(top, onerror=closed, followlinks=True):
+        parent = Path(folder)
+        status = parent.stat()
+        inode = status.st_dev, status.st_ino
+        if inode in seen:
+            folders.clear()
             continue
-        for folder, folders, names in os.walk(path, onerror=closed):
-            folders.sort()
-            parent = Path(folder)
-            yield from ((parent / name, False) for name in sorted(names) if name != "DICOMDIR")
+        seen.add(inode)
+        folders.sort()
+        yield from (parent / name for name in sorted(names) if name != "DICOMDIR")
 
 
 def _decompressor() -> Decompress:
