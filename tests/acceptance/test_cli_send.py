@@ -148,25 +148,41 @@ def test_json_counts_what_was_stored_and_names_the_error(tmp_path: Path) -> None
     assert [entry["error"] for entry in told["not_stored"]] == ["PeerTimeout"]
 
 
-def test_ctrl_c_says_how_far_it_came(tmp_path: Path) -> None:
-    objects.mr_series(tmp_path, 3)
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_ctrl_c_says_how_far_it_came(tmp_path: Path, as_json: bool) -> None:
+    paths = objects.mr_series(tmp_path, 3)
     asked = threading.Event()
 
-    def wait(connection: wire.Wire) -> None:
+    def answer_one(connection: wire.Wire) -> None:
         connection.expect(wire.ASSOCIATE_RQ)
         connection.send(wire.associate_ac([(1, 0, wire.EXPLICIT)]))
+        message_id = int.from_bytes(connection.receive_command()[0x0110], "little")
+        while not connection.expect(wire.P_DATA)[5] & 2:
+            pass
+        answer = wire.response(
+            0x8001, wire.MR_IMAGE, message_id=message_id, status=0xB000
+        )  # what is no success is taken in before the next is sent
+        connection.send(wire.p_data(wire.value(answer, 3)))
         connection.receive_command()
         asked.set()
         connection.until_closed()
 
-    with wire.listening(wait) as peer:
-        sending = start("send", peer, tmp_path)
+    with wire.listening(answer_one) as peer:
+        sending = start("send", peer, paths[0], tmp_path, *["--json"] * as_json)
         assert asked.wait(10)
         sending.send_signal(signal.SIGINT)
         ended = finish(sending)
     assert ended.status == 130
-    assert ended.out.startswith(f"{peer}: 0 of 3 instances stored, 0.0 MB in ")
     assert "Traceback" not in ended.err
+    if not as_json:
+        assert ended.out.startswith(f"{peer}: 1 of 4 instances stored, ")
+        assert ended.out.endswith(", 1 with a warning, interrupted with 3 not sent\n")
+        return
+    told = ended.json
+    assert (told["instances"], told["stored"], told["outcomes"]) == (4, 1, {"warning": 1, "not sent": 3})
+    assert sorted(entry["path"] for entry in told["not_stored"]) == sorted(map(str, paths))
+    assert {entry["error"] for entry in told["not_stored"]} == {"Interrupted"}
+    assert "before Ctrl-C" in told["not_stored"][0]["reason"]
 
 
 def test_dicomdir_is_never_sent(tmp_path: Path) -> None:

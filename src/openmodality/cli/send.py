@@ -68,11 +68,14 @@ def command(  # one parameter for each option
         InstanceReader(_decompressor(), check=True),
         SendOptions(ends.transfer_syntaxes, stop_on_failure=stop),
     )
-    report = Report(str(ends.remote), len(instances), unreadable)
+    report = Report(str(ends.remote), instances, unreadable)
     try:
         for sent in results:
             progress.advance(sent.instance.length_bytes, ok=sent.is_stored)
             report.add(sent, progress, quiet=as_json)
+    except KeyboardInterrupt:
+        report.interrupt()
+        raise
     finally:  # also at Ctrl-C: what is at the peer is at the peer
         progress.clear()
         report.say_unsent()
@@ -90,16 +93,19 @@ _Inode = tuple[int, int]
 
 
 class Report:
-    """What became of the files; ``total`` is how many are to be sent."""
+    """What became of the instances that are to be sent."""
 
-    def __init__(self, peer: str, total: int, unreadable: list[Unreadable]) -> None:
+    def __init__(self, peer: str, instances: list[FileInstance], unreadable: list[Unreadable]) -> None:
         self.peer = peer
-        self.total = total
+        self.total = len(instances)
         self.stored = 0
         self.stored_bytes = 0
         self.outcomes: Counter[str] = Counter()
         self.not_stored: list[dict[str, Any]] = []
         self.warnings: list[dict[str, Any]] = []
+        self._instances = instances
+        self._dealt_with: list[FileInstance] = []
+        self._interrupted = 0
         self._unreadable = unreadable
         self._unsent: list[dict[str, Any]] = []
 
@@ -110,6 +116,7 @@ class Report:
 
     def add(self, sent: Sent, progress: ProgressLine, *, quiet: bool) -> None:
         """Take in one result; what is not a plain success is said at once."""
+        self._dealt_with.append(sent.instance)
         self.outcomes[sent.result.outcome.value if sent.result else "not sent"] += 1
         if sent.is_stored:
             self.stored += 1
@@ -128,6 +135,17 @@ class Report:
         if not quiet:
             progress.clear()
             self._say(entry, is_own=sent.result is not None or isinstance(sent.error, _ABOUT_ONE_FILE))
+
+    def interrupt(self) -> None:
+        """No more results will come: what has none yet is not sent, or sent and not answered."""
+        left = Counter(self._instances) - Counter(self._dealt_with)  # a file may be named twice
+        self._interrupted = left.total()
+        self.outcomes["not sent"] += self._interrupted
+        reason = "not sent, or not answered, before Ctrl-C; send it again to be sure"
+        self.not_stored += [
+            {"path": str(each.path), "status": None, "error": "Interrupted", "reason": reason}
+            for each in left.elements()
+        ]
 
     def say_unsent(self) -> None:
         """One line for all the files that one reason has kept from being sent."""
@@ -152,6 +170,8 @@ class Report:
         text = f"{self.peer}: {self.stored} of {counted(self.total, 'instance')} stored, {volume}"
         if self.warnings:
             text += f", {len(self.warnings)} with a warning"
+        if self._interrupted:
+            text += f", interrupted with {self._interrupted} not sent"
         return text
 
     def as_json(self, seconds: float) -> dict[str, Any]:
