@@ -116,6 +116,32 @@ def test_what_cannot_be_read_in_a_folder_is_an_error_and_not_passed_over(tmp_pat
     assert {entry["error"] for entry in ended.json["not_stored"]} == {"ObjectInvalid"}
 
 
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "in a folder"])
+def test_only_a_damaged_file_is_reported_like_one_beside_a_good_one(tmp_path: Path, is_named: bool) -> None:
+    damaged = tmp_path / "damaged.dcm"
+    damaged.write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "notes.txt").write_text("not DICOM")
+    peer, path = f"NOBODY@{HOST}:{free_port()}", damaged if is_named else tmp_path
+    person, program = openmodality("send", peer, path), openmodality("send", peer, path, "--json")
+    assert person.status == program.status == 1
+    assert person.out.startswith(f"{peer}: 0 of 0 instances stored, ")
+    assert person.err.startswith(f"{damaged}: the File Meta Information ")
+    assert "no DICOM file" not in person.err
+    assert (program.json["instances"], program.json["stored"]) == (0, 0)
+    assert [(entry["path"], entry["error"]) for entry in program.json["not_stored"]] == [
+        (str(damaged), "ObjectInvalid")
+    ]
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "in a folder"])
+def test_nothing_but_other_files_is_wrong_usage(tmp_path: Path, is_named: bool) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("not DICOM")
+    ended = openmodality("send", f"A@{HOST}:104", notes if is_named else tmp_path, "--json")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.endswith("openmodality: there is no DICOM file to send; name DICOM files, or folders of them\n")
+
+
 def test_one_file_that_is_not_dicom(tmp_path: Path) -> None:
     objects.mr_series(tmp_path / "folder", 1)
     (tmp_path / "folder" / "notes.txt").write_text("not DICOM")

@@ -58,6 +58,9 @@ def command(  # one parameter for each option
     Uncompressed files are converted to what the peer takes; compressed ones go as they are, or are decompressed where
     the peer takes only uncompressed data. Files in a folder that are not DICOM are passed over and counted; symbolic
     links are followed, and each folder is gone through once.
+
+    Exit status 0 when everything is stored, 1 when something is not stored or is damaged, 2 when there is no DICOM file
+    at all, 130 at Ctrl-C; except for 2 the report says what was stored and what was not.
     """
     ends = resolve(peer, "storage", site_file, calling, timeout, tls)
     instances, unreadable = find_instances(list(paths))
@@ -197,7 +200,7 @@ def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadab
     """The DICOM files among ``paths``, and what cannot be read.
 
     What is not DICOM counts as unreadable where it was named itself; in a folder it is passed over. Raises
-    :class:`UsageError` when nothing is there to send.
+    :class:`UsageError` when there is no DICOM file at all, not even a damaged one.
     """
     instances: list[FileInstance] = []
     unreadable: list[Unreadable] = []
@@ -215,7 +218,7 @@ def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadab
     if passed_over:
         what = "1 file is not DICOM and was" if passed_over == 1 else f"{passed_over} files are not DICOM and were"
         say(f"{what} passed over")
-    if not instances:
+    if not instances and all(isinstance(reason, NotDicom) for _, reason in unreadable):
         raise UsageError("there is no DICOM file to send", advice="name DICOM files, or folders of them")
     return instances, unreadable
 
