@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -124,7 +125,9 @@ def _printer_port(host: str) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, PRINTER.port))
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return PRINTER.port  # the host is wrong; who listens there says so
             say(f"port {PRINTER.port} is taken: {PRINTER.aet} takes a free one")
             return 0
     return PRINTER.port

@@ -9,7 +9,9 @@ aborts its own association: at once where it waits for a request, else after the
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -44,6 +46,13 @@ Decide = Callable[[A_ASSOCIATE_RQ, Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
 
 MAX_CONNECTIONS: Final = 512
 _BACKLOG: Final = 256
+_NO_SUCH_ADDRESS: Final = "give a name or an address of this machine"
+_ADVICE: Final = {
+    errno.EADDRINUSE: "choose another port, or stop what uses this one",
+    errno.EACCES: "ports below 1024 need a privilege; choose a higher one",
+    errno.EADDRNOTAVAIL: _NO_SUCH_ADDRESS,
+    errno.EAFNOSUPPORT: _NO_SUCH_ADDRESS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +100,8 @@ class Acceptor:
         host, port = self._listening.host, self._listening.port
         try:
             self._socket = _listening_socket(host, port)
-        except OSError as error:
-            where = f"{host or 'all addresses'} port {port}"
-            raise TransportError(
-                f"cannot listen on {where}: {error.strerror}", advice="choose another port, or stop what uses this one"
-            ) from error
+        except (OSError, UnicodeError) as error:
+            raise _cannot_listen(host, port, error) from error
         self.port = self._socket.getsockname()[1]
         self._connections.begin()
         self._listener = threading.Thread(target=self._listen, name=f"listen-{self.port}", daemon=True)
@@ -221,10 +227,20 @@ def _serve_association(association: Association) -> None:
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:
+    host.encode("idna")  # raises UnicodeError for what is no name; create_server would leave its socket open
     if not host and socket.has_dualstack_ipv6():
         return socket.create_server((host, port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def _cannot_listen(host: str, port: int, error: OSError | UnicodeError) -> TransportError:
+    """By the number of the error: to its text Python adds the address once more."""
+    where = f"{host or 'all addresses'} port {port}"
+    if isinstance(error, UnicodeError) or isinstance(error.__context__, socket.gaierror):
+        return TransportError(f"cannot listen on {where}: the host is not found", advice=_NO_SUCH_ADDRESS)
+    why = type(error).__name__ if error.errno is None else os.strerror(error.errno)
+    return TransportError(f"cannot listen on {where}: {why}", advice=_ADVICE.get(error.errno or 0, ""))
 
 
 def _host(address: tuple[str, int]) -> str:

@@ -20,6 +20,7 @@ def test_printer_moves_where_its_port_is_taken(
         assert hospital._printer_port(LOCALHOST) == 0
         assert f"port {port} is taken" in capsys.readouterr().err
     assert hospital._printer_port(LOCALHOST) == port
+    assert hospital._printer_port("192.0.2.1") == port
     assert capsys.readouterr().err == ""
 
 
