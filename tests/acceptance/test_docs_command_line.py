@@ -43,6 +43,25 @@ def test_options_and_example(name: str) -> None:
     assert f"\nopenmodality {name}" in DOCUMENTED[name]
 
 
+def _meaning(option: click.Option, context: click.Context) -> str:
+    """An option's help as the page writes it."""
+    record = option.get_help_record(context)
+    assert record is not None
+    default = re.search(r"\bdefault: ([^\];]+)", record[1])
+    return record[1].partition("  [")[0] + (f" Default: {default[1]}." if default else "")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_page_says_the_same_as_the_help(name: str) -> None:
+    command = ALL[name]
+    context = click.Context(command)
+    section = " ".join(DOCUMENTED[name].replace("\\|", "|").split())
+    assert " ".join((command.help or "").split()) in section
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert _meaning(option, context) in section
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_examples_are_understood(name: str) -> None:
     """Each line of a command's examples parses; nothing is run."""

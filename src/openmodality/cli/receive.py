@@ -64,7 +64,7 @@ def command(  # one parameter for each option
 
     Every storage SOP Class and transfer syntax is taken. A file appears under its name, SOP-INSTANCE-UID.dcm, only
     when it is complete and safe; then Success is answered. An instance that is there already is not replaced; where
-    its content differs, 0111H (Duplicate SOP Instance) is answered. Stops at Ctrl-C or SIGTERM.
+    its content differs, it is refused and the first is kept. Stops at Ctrl-C or SIGTERM.
     """
     local = LocalAE(DEFAULT_AE_TITLE if aet is None else checked_ae_title(aet), max_pdu_length=max_pdu)
     files = InstanceFiles(_made(folder), durability=durability, fan_out=False)
