@@ -10,17 +10,20 @@ Warnings of the log are on stderr too, one line each. A traceback comes only wit
 
 from __future__ import annotations
 
-import importlib
-import sys
-import traceback
-from typing import Any, Final, NamedTuple
+try:
+    import importlib
+    import sys
+    import traceback
+    from typing import Any, Final, NamedTuple
 
-import click
+    import click
 
-from openmodality.cli.log import show_log
-from openmodality.cli.output import say, say_lines
-from openmodality.cli.streams import finish_output, mend_streams
-from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
+    from openmodality.cli.log import show_log
+    from openmodality.cli.output import say, say_lines
+    from openmodality.cli.streams import finish_output, mend_streams
+    from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
+except KeyboardInterrupt:  # half of the start-up time is these; main() answers Ctrl-C from then on
+    raise SystemExit(130) from None
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -105,12 +108,12 @@ def application() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
-    mend_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
-    show_log(debug=debug)
     try:
+        mend_streams()
+        show_log(debug=debug)
         status = application.main(given, prog_name="openmodality", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the end of the process, which says what went wrong
         if debug:

@@ -6,7 +6,20 @@ import socket
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = {"ssl", "pydantic", "sqlalchemy", "numpy", "pydicom", "highdicom", "fastapi", "asyncio", "rich", "jinja2"}
+INTERRUPTED = """
+import sys
+class Interrupt:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt)
+from openmodality.cli.main import main
+main(["echo", "--help"])
+"""
 PROGRAM = """
 import sys
 from openmodality.cli.main import main
@@ -36,3 +49,9 @@ def test_the_help_page_loads_no_command() -> None:
     status, _, loaded = run("--help")
     assert status == 0
     assert not (HEAVY | {"socket"}) & loaded
+
+
+@pytest.mark.parametrize("module", ["click", "openmodality.cli.output", "openmodality.cli.echo"])
+def test_ctrl_c_while_something_is_imported_ends_it_quietly(module: str) -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, module], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
