@@ -122,10 +122,10 @@ def mixed_vs_dcmtk(rounds: int) -> list[Row]:
 
 
 def small_vs_pynetdicom(rounds: int) -> list[Row]:
-    """Fewer, because it takes long."""
-    folder = data.series("mr-200", 200, 256, 256)
+    """In fewer rounds, because it takes long."""
+    folder = data.series("mr-1000", 1000, 256, 256)
     pairs = (_OURS, (PYNETDICOM, PYNETDICOM))
-    return [_pair_row("200 x 128 KB, ours to ours vs pynetdicom pair", AtLeast(15), folder, pairs, min(rounds, 3))]
+    return [_pair_row("1000 x 128 KB, ours to ours vs pynetdicom pair", AtLeast(15), folder, pairs, min(rounds, 3))]
 
 
 def small_vs_raw(rounds: int) -> list[Row]:

@@ -14,6 +14,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    RLELossless,
     MediaStorageDirectoryStorage,
 )
 from pynetdicom import evt
@@ -350,7 +351,7 @@ def test_compressed_file_that_is_cut_off_is_not_decompressed(tmp_path: Path) -> 
 def test_an_object_without_pixels_may_claim_to_be_compressed(tmp_path: Path) -> None:
     image = objects.mr_image()
     del image.PixelData
-    image.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.5"
+    image.file_meta.TransferSyntaxUID = RLELossless
     path = objects.save(image, tmp_path / "report")
     unknown = path.read_bytes().replace(b"ISO_IR 100", b"NO_SUCH_ST")  # about which pydicom would warn, and quote it
     path.write_bytes(unknown)
