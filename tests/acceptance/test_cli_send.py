@@ -14,8 +14,8 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    RLELossless,
     MediaStorageDirectoryStorage,
+    RLELossless,
 )
 from pynetdicom import evt
 from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
