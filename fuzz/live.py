@@ -128,7 +128,9 @@ class LiveAcceptor:
             self._stack.enter_context(Acceptor(local, services, storage_policy(local), Listening(HOST, 0, context)))
             for context in (None, self._keys.server())
         )
-        self.recorded: list[Recorded] = record(self._plain.port)
+        patient = LocalAE("ACCEPTOR")  # the exchanges to start from are whole, however slow the machine
+        with Acceptor(patient, services, storage_policy(patient), Listening(HOST)) as acceptor:
+            self.recorded: list[Recorded] = record(acceptor.port)
         self._settle()
         self._threads, self._descriptors = _threads(), _descriptors()
         return self

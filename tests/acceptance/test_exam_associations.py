@@ -147,6 +147,16 @@ def test_rf_takes_one_notification_at_a_time(tmp_path: Path) -> None:
             assert rejection(port, "ADR_S_COMM_SCU", "HOSPITAL") == (2, 3, 2)
 
 
+def test_a_peer_may_be_held_to_a_number_of_associations(tmp_path: Path) -> None:
+    limited = BOTH + "\nmax_associations = 1"
+    with device_in_hospital(tmp_path, "mr", peer=limited) as device, device.modality() as modality:
+        port = modality.serve()["device"]
+        remote = RemoteAE("OM_MR", "127.0.0.1", port)
+        with associate(remote, LocalAE("HOSPITAL"), [ContextProposal(VERIFICATION, (IMPLICIT,))]):
+            assert rejection(port, "OM_MR", "HOSPITAL") == (2, 3, 2)
+        assert ask(port, "OM_MR", VERIFICATION)
+
+
 @pytest.mark.requirement(
     "MR-2.1-03", "MR-2.1-05", "MR-3-04", "MR-3.1.1-03", "MR-3.1.1-04", "MR-3.1.1-05", "MR-3.3-01", "MR-3.3.5.2-01",
     "MR-3.3.5.5-01", "MR-5.3-01", "MR-6.3-01", "MR-2.1.2-04", "MR-2.1.2-03",

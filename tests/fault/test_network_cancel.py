@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,6 +109,28 @@ def test_a_cancel_of_ours_ends_the_responses(tmp_path: Path, keys: KeyPair, over
         assert 3 < len(statuses) < MANY
         assert query.ended.is_set()
         listening.ended_with()
+
+
+def test_cancels_of_something_else_without_end_do_not_stop_the_responses(tmp_path: Path) -> None:
+    query, flood = Query(waits=False), cancel_of(FIND_ID + 1) * 1000
+    with scene(tmp_path, services=[query.service]) as listening, Peer(listening.acceptor.port) as peer:
+        peer.associate()
+        ended = threading.Event()
+
+        def flooding() -> None:
+            while not ended.is_set():
+                peer.send(flood)
+
+        peer.send(FIND)
+        thread = threading.Thread(target=flooding)
+        thread.start()
+        try:
+            assert [next_status(peer) for _ in range(100)] == [Status.PENDING] * 100
+        finally:
+            ended.set()
+            peer.socket.shutdown(socket.SHUT_RDWR)
+            thread.join()
+        assert query.ended.wait(10)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from openmodality.dimse.command import Command, encode
 from openmodality.dimse.outgoing import KnownLength
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout
-from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor import MAX_SURPLUS, Acceptor, Listening
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.policy import storage_policy
 from openmodality.network.requestor import associate
@@ -30,7 +30,7 @@ from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy, decide
 from openmodality.upper_layer.items import PresentationContextAC
 from openmodality.upper_layer.negotiation import ContextProposal
-from openmodality.upper_layer.pdu import A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RQ, P_DATA_TF, decode
+from openmodality.upper_layer.pdu import A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, P_DATA_TF, decode
 from tests.fault.wire import (
     ABORT,
     EXPLICIT,
@@ -170,15 +170,29 @@ def test_ten_thousand_empty_connections_hold_nothing(listening: Scene) -> None:
     listening.still_answers()
 
 
-def test_more_connections_than_allowed_are_closed_at_once(tmp_path: Path) -> None:
+@pytest.mark.requirement("RF-4.2.2.4.1.1-04")
+def test_associations_beyond_the_connections_are_rejected_and_what_comes_then_is_closed_at_once(
+    tmp_path: Path,
+) -> None:
     with scene(tmp_path, max_connections=3) as listening:
         port = listening.acceptor.port
         with ExitStack() as stack:
             for _ in range(3):
                 stack.enter_context(Peer(port)).associate()
             with Peer(port) as peer:
+                peer.send(RQ.encode())
+                assert peer.receive() == A_ASSOCIATE_RJ(2, 3, 1)
                 assert peer.closed()
-            assert listening.lines == ["network.too_many_connections"]
+            wait_until(lambda: listening.acceptor.open_connections == 3, what="the connection to be given back")
+            for _ in range(MAX_SURPLUS):
+                stack.enter_context(Peer(port))
+            wait_until(lambda: listening.acceptor.open_connections == 3 + MAX_SURPLUS, what="all to be taken")
+            with Peer(port) as peer:
+                assert peer.closed()
+            assert [line.split()[0] for line in listening.lines] == [
+                "association.rejected",
+                "network.too_many_connections",
+            ]
             assert listening.acceptor.open_associations == 3
         listening.settle()
         listening.still_answers()

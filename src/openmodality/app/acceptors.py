@@ -16,7 +16,7 @@ from openmodality.device.profile import PresentationContextEntry
 from openmodality.device.site import LocalAE, Peer, Site
 from openmodality.dimse.service import Service
 from openmodality.jobs.connection import local_ae
-from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Listening
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
@@ -45,7 +45,10 @@ def _acceptor(site: Site, entity: LocalAE, services: Sequence[Service], window: 
         max_associations=_limit(site, entity.role),
     )
     listening = Listening(
-        site.settings.network.bind_address, entity.port or 0, server_context(site) if entity.tls else None
+        site.settings.network.bind_address,
+        entity.port or 0,
+        server_context(site) if entity.tls else None,
+        max(MAX_CONNECTIONS, 2 * _limit(site, entity.role)),  # what is beyond the limit is to be told so
     )
     return Acceptor(local, services, partial(_decide, policy, _congestion(site, entity.role, window)), listening)
 
@@ -94,7 +97,12 @@ def _policy(site: Site, role: str, peers: Sequence[Peer], services: Sequence[Ser
         if any(_may_ask(peer, entry) for peer in peers)
     }
     syntaxes.setdefault(VERIFICATION, SyntaxPolicy(order))
-    return PeerPolicy(syntaxes, role_selection_required=any(peer.role_selection_required for peer in peers))
+    limits = [peer.max_associations for peer in peers if peer.max_associations is not None]
+    return PeerPolicy(
+        syntaxes,
+        max_associations=max(limits) if len(limits) == len(peers) else None,
+        role_selection_required=any(peer.role_selection_required for peer in peers),
+    )
 
 
 def _is_offered(entry: PresentationContextEntry, services: Sequence[Service]) -> bool:

@@ -79,6 +79,7 @@ class Peer:
     automatic_commitment: bool
     commitment_same_association: bool
     role_selection_required: bool
+    max_associations: int | None
     assumed_character_set: tuple[str, ...]
     tls: bool
     transfer_syntaxes: tuple[UID, ...]

@@ -33,6 +33,14 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    try:
+        text.encode("idna")  # as the resolver will: no empty label, none above 63 characters
+    except UnicodeError:
+        raise ValueError(f"{text!r} is neither a host name nor an address") from None
+    return text
+
+
 def _character_set(terms: str) -> str:
     if wrong := [term for term in terms.split("\\") if term and not re.fullmatch(r"[A-Z0-9_ ]{1,16}", term)]:
         raise ValueError(f"{wrong[0]!r} is no defined term of Specific Character Set (0008,0005)")
@@ -42,6 +50,7 @@ def _character_set(terms: str) -> str:
 Switch: TypeAlias = Annotated[bool, Field(strict=True)]
 Port: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text: TypeAlias = Annotated[str, Field(max_length=1024)]
+HostName: TypeAlias = Annotated[Text, AfterValidator(_host_name)]
 ShortText: TypeAlias = Annotated[str, Field(max_length=16)]
 LongText: TypeAlias = Annotated[str, Field(max_length=64)]
 StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
@@ -152,7 +161,7 @@ class PeerSettings(Settings):
     """A remote AE; its name in the site file is how commands and the console call it."""
 
     ae_title: AETitle = Field(description="AE title of the peer")
-    host: Text = Field(min_length=1, description="host name or IP address")
+    host: HostName = Field(min_length=1, description="host name or IP address")
     port: Port = Field(description="TCP port")
     alias: Text = Field(default="", description="short name of the peer, for people")
     description: Text = Field(default="", description="what the peer is, for people")
@@ -182,6 +191,13 @@ class PeerSettings(Settings):
     )
     role_selection_required: Switch = Field(
         default=False, description="refuse notifications where the peer does not negotiate its role (PS3.4 J.3.3)"
+    )
+    max_associations: int = Field(
+        default=0,
+        ge=0,
+        le=999,
+        strict=True,
+        description="associations the peer may have open with us; 0: as many as all",
     )
     assumed_character_set: CharacterSetTerms = Field(
         default="", description="character set of worklist items that declare none"

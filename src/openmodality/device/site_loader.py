@@ -192,6 +192,7 @@ class _Resolver:
             automatic_commitment=settings.automatic_commitment,
             commitment_same_association=settings.commitment_same_association,
             role_selection_required=settings.role_selection_required,
+            max_associations=settings.max_associations or None,
             assumed_character_set=_terms(settings.assumed_character_set),
             tls=self._tls(settings.tls),
             transfer_syntaxes=_uids(settings.transfer_syntaxes),

@@ -7,6 +7,7 @@ over, before the next message.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -18,6 +19,8 @@ from openmodality.errors import NoPresentationContext, ProtocolError
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+FOREVER: Final = math.inf
+"""A time-out that never comes."""
 MAX_IDENTIFIER_LENGTH: Final = 64 * 1024 * 1024
 """Bytes of a data set that is collected to be understood (identifiers, attribute lists); images are streamed."""
 
@@ -95,7 +98,8 @@ class Channel(Protocol):
         ...
 
     def receive(self, timeout_s: float | None = None) -> Message:
-        """Wait for the next message's command set; ``None`` waits as long as the association's own setting says.
+        """Wait for the next message's command set; ``None`` waits as long as the association's own setting says,
+        :data:`FOREVER` without end.
 
         Raises :class:`~openmodality.errors.PeerTimeout`, ``AssociationAborted`` or ``TransportError``.
         """

@@ -11,6 +11,7 @@ from typing import Final
 from openmodality.device.profile import PresentationContextEntry, Service
 from openmodality.device.site import Peer, Site
 from openmodality.dimse import service as dimse
+from openmodality.dimse.channel import FOREVER
 from openmodality.errors import ConfigurationError, NoPresentationContext
 from openmodality.jobs.job import Kind
 from openmodality.network.association import Association
@@ -131,6 +132,6 @@ def restricted(wanted: Iterable[str], allowed: Sequence[str]) -> tuple[str, ...]
     return tuple(str(uid) for uid in wanted if uid in allowed) or tuple(str(uid) for uid in allowed)
 
 
-def response_timeout_s(peer: Peer, key: str) -> float | None:
+def response_timeout_s(peer: Peer, key: str) -> float:
     """A response time-out of the peer's parameters; 0 waits for ever."""
-    return peer.parameters.number(key) or None
+    return peer.parameters.number(key) or FOREVER

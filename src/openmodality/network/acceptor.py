@@ -2,8 +2,9 @@
 
 Theory of operation. The listening thread accepts connections and starts a thread for each. That thread does the TLS
 handshake, waits under the ARTIM timer for the request, asks ``decide`` what to answer, and serves until the association
-ends. Whatever a peer does ends at most its own thread, with one log line. A connection beyond ``max_connections`` is
-closed at once, so that peers that connect and say nothing cannot take all threads. When the acceptor stops, each thread
+ends. Whatever a peer does ends at most its own thread, with one log line. An association beyond ``max_connections`` is
+rejected (temporary congestion); connections of which there are still more are closed at once, so that peers that
+connect and say nothing cannot take all threads. When the acceptor stops, each thread
 aborts its own association: at once where it waits for a request, else after the answer or when the time is over.
 """
 
@@ -45,6 +46,8 @@ Decide = Callable[[A_ASSOCIATE_RQ, Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
 """What to answer to a request: :func:`openmodality.upper_layer.acceptance.decide` with a policy."""
 
 MAX_CONNECTIONS: Final = 512
+MAX_SURPLUS: Final = 16
+"""Connections beyond the limit that are told of the congestion, as long as they ask for an association in time."""
 _BACKLOG: Final = 256
 _NO_SUCH_ADDRESS: Final = "give a name or an address of this machine"
 _ADVICE: Final = {
@@ -130,11 +133,12 @@ class Acceptor:
                 log.warning("network.accept_failed", extra={"reason": error.strerror})
                 self._connections.wait_for_fewer()  # out of file descriptors: one has to be given back first
                 continue
-            if len(self._connections) >= self._listening.max_connections:
+            surplus = len(self._connections) - self._listening.max_connections
+            if surplus >= MAX_SURPLUS:
                 log.warning("network.too_many_connections", extra={"address": _host(address)})
                 sock.close()
                 continue
-            self._start_thread(Connection(sock, _host(address)))
+            self._start_thread(Connection(sock, _host(address), surplus=surplus >= 0))
 
     def _start_thread(self, connection: Connection) -> None:
         connection.thread = threading.Thread(target=self._run, args=(connection,), daemon=True)

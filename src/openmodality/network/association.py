@@ -31,7 +31,7 @@ from time import monotonic
 from typing import Final
 
 from openmodality.dimse.assembler import CommandReceived, MessageAssembler
-from openmodality.dimse.channel import Message
+from openmodality.dimse.channel import FOREVER, Message
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet, Prepared, prepare
 from openmodality.dimse.service import Service, answer
@@ -46,13 +46,14 @@ from openmodality.errors import (
     UsageError,
 )
 from openmodality.network.agreement import Agreement
+from openmodality.network.endings import aborted, stopped
 from openmodality.network.follow_up import FollowUp
 from openmodality.network.message import AssociationMessage
 from openmodality.network.outbox import MAX_HELD, Outbox
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Deadline, Timeouts
 from openmodality.network.transport import Transport
 from openmodality.standard.dimse import CommandField
-from openmodality.standard.upper_layer import ABORT_BY_USER, ABORT_REASON_NOT_SPECIFIED, ABORT_UNEXPECTED_PDU
+from openmodality.standard.upper_layer import ABORT_UNEXPECTED_PDU
 from openmodality.upper_layer.primitives import (
     AbortIndication,
     AbortRequest,
@@ -74,6 +75,8 @@ RECEIVE_BUFFER_BYTES: Final = 1024 * 1024
 """Several usual images: fewer reads, and fewer of them end within an image. Only what is used of it takes memory."""
 MAX_EARLY: Final = 16
 """Requests that are kept while another is being answered; one is all that a peer may have open (PS3.7 D.3.3.3)."""
+MAX_LOOKED_AT: Final = 64
+"""Events of a peer that are taken in between two pending responses."""
 QUICK_S: Final = 0.005
 """A response is held only after an instance that took less."""
 LINGER_S: Final = 2.0
@@ -175,7 +178,8 @@ class Association:
 
     def receive(self, timeout_s: float | None = None) -> AssociationMessage:
         """Wait for the next message; see :class:`openmodality.dimse.channel.Channel`."""
-        wait_s = self.timeouts.response_s if timeout_s is None else timeout_s
+        own_s = self.timeouts.response_s if timeout_s is None else timeout_s
+        wait_s = None if own_s == FOREVER else own_s
         if self._is_open:
             self._read_over()
         if self._early:
@@ -202,8 +206,14 @@ class Association:
         return received
 
     def look_for_cancel(self, message_id: int | None) -> bool:
-        """Take in what has arrived, without waiting for more; whether it was a C-CANCEL for ``message_id``."""
-        while (event := self._event_at_hand()) is not None:
+        """Take in what has arrived, without waiting for more; whether it was a C-CANCEL for ``message_id``.
+
+        A peer that sends C-CANCELs without end is listened to for a while only, and after the next response again.
+        """
+        for _ in range(MAX_LOOKED_AT):
+            event = self._event_at_hand()
+            if event is None:
+                return False
             received = self._assemble(event)
             if received is None:
                 continue
@@ -225,7 +235,7 @@ class Association:
         while True:
             self._read_over()  # before the look at the flag: from here on :meth:`stop` wakes us up
             if self._is_stopping:
-                raise _stopped()
+                raise stopped()
             try:
                 request = self.receive(self.timeouts.idle_s)
             except AssociationReleased:
@@ -248,6 +258,9 @@ class Association:
             self._release_by = Deadline(self.timeouts.release_s)
             self._send_primitive(ReleaseRequest())
             self._await_release()
+        except PeerTimeout as error:
+            log.warning("association.release_failed", extra={"peer": self._peer_name(), "reason": str(error)})
+            self.abort()
         except OpenModalityError as error:
             log.info("association.release_failed", extra={"reason": str(error)})
         finally:
@@ -398,7 +411,7 @@ class Association:
                 self._follow_up.look(self._buffer[:count])
             self._provider.receive_data(self._buffer[:count])
         elif self._is_stopping:
-            raise _stopped()
+            raise stopped()
         else:
             self._provider.transport_closed()
         self._flush()
@@ -467,6 +480,7 @@ class Association:
 
     def _close(self, *, graceful: bool = False) -> None:
         self._tell_end()
+        self._current = None  # it knows us: a circle, which would keep the receive buffer until it is collected
         if self._is_open:
             self._is_open = False
             if graceful:
@@ -481,20 +495,3 @@ class Association:
 _C_STORE_RQ, _C_STORE_RSP = int(CommandField.C_STORE_RQ), int(CommandField.C_STORE_RSP)
 _NEXT_MESSAGE: Final = "the next DIMSE message"
 _RELEASE: Final = "the answer to A-RELEASE-RQ"
-
-
-def _stopped() -> AssociationAborted:
-    return AssociationAborted(
-        "aborted by this side, which stops", source=ABORT_BY_USER, reason=ABORT_REASON_NOT_SPECIFIED
-    )
-
-
-def aborted(peer_name: str, event: AbortIndication) -> AssociationAborted:
-    """The error for an A-ABORT or A-P-ABORT of the peer."""
-    if event.violation:
-        text = f"{peer_name} broke the protocol: {event.violation}"
-    else:
-        text = f"{peer_name} aborted the association: {event.text}"
-    return AssociationAborted(
-        text, source=event.source, reason=event.reason, advice="the reason is in the peer's own log"
-    )

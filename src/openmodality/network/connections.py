@@ -8,25 +8,31 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 from openmodality.errors import TransportError
 from openmodality.network.association import LINGER_S, Association
 from openmodality.network.timeouts import Deadline
+from openmodality.standard.upper_layer import REJECT_BY_PRESENTATION, REJECTED_TRANSIENT
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ
+
+_TEMPORARY_CONGESTION: Final = 1
+_CONGESTED: Final = A_ASSOCIATE_RJ(REJECTED_TRANSIENT, REJECT_BY_PRESENTATION, _TEMPORARY_CONGESTION)
 
 
 @dataclass(eq=False, slots=True)
 class Connection:
     """One connection from accept to its end; ``socket`` is the TLS one once it has taken over.
 
-    ``counted_for`` is the calling AE title while it counts as an association.
+    ``counted_for`` is the calling AE title while it counts as an association. One that is ``surplus`` gets none.
     """
 
     socket: socket.socket
     address: str
     association: Association | None = None
     counted_for: str | None = None
+    surplus: bool = False
     thread: threading.Thread = field(init=False)
 
     def stop(self, *, at_once: bool) -> None:
@@ -89,7 +95,7 @@ class Connections:
     ) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
         """Decide and count in one step, so that two requests at once do not both get the last place."""
         with self._lock:
-            answer = decide(self.load(calling))
+            answer = _CONGESTED if connection.surplus else decide(self.load(calling))
             if isinstance(answer, A_ASSOCIATE_AC):
                 self._associations[calling] += 1
                 connection.counted_for = calling

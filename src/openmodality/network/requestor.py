@@ -9,7 +9,8 @@ from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
 from openmodality.errors import AssociationRejected, NoPresentationContext, PeerTimeout, TransportError, UsageError
 from openmodality.network.agreement import Agreement, contexts_of
-from openmodality.network.association import Association, aborted
+from openmodality.network.association import Association
+from openmodality.network.endings import aborted
 from openmodality.network.entity import LocalAE, RemoteAE, send_limit
 from openmodality.network.handshake import await_indication, flush
 from openmodality.network.transport import Transport, connect

@@ -264,6 +264,8 @@ def connect(
     """
     try:
         sock = socket.create_connection((host, port), timeout_s)
+    except UnicodeError as error:
+        raise TransportError(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error
     except OSError as error:
         raise _not_connected(f"{host}:{port}", timeout_s, error) from error
     peer = peer or f"{host}:{port}"

@@ -24,6 +24,8 @@ from openmodality.upper_layer.value_class import value_class
 _HEADER = struct.Struct(">BBH")
 _LENGTH = struct.Struct(">H")
 _PADDING = b"\0 "
+MAX_ITEMS = 1024
+"""Items in one place that are taken: a large request has some hundred; 1 MiB could hold a quarter of a million."""
 
 
 @value_class
@@ -133,9 +135,15 @@ def encode_unknown(items: Iterable[UnknownItem]) -> bytes:
 
 
 def read_items(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
-    """The items in ``data``: type, second byte, value. Raises `ProtocolError` at an item that does not fit."""
-    position, end = 0, len(data)
+    """The items in ``data``: type, second byte, value.
+
+    Raises `ProtocolError` at one that does not fit, and at one too many.
+    """
+    position, end, left = 0, len(data), MAX_ITEMS
     while position < end:
+        left -= 1
+        if left < 0:
+            raise ProtocolError(f"An A-ASSOCIATE PDU holds more than {MAX_ITEMS} items in one place")
         if end - position < _HEADER.size:
             raise ProtocolError("An item of an A-ASSOCIATE PDU ends inside its header")
         kind, second_byte, length = _HEADER.unpack_from(data, position)

@@ -389,6 +389,11 @@ PEER = 'profile = "mr"\n[peers.pacs]\nae_title = "PACS"\nhost = "pacs"\nport = 1
         (PEER.replace("port = 104", "prot = 104"), "line 5: peers.pacs.prot is not a setting; did you mean port?"),
         (PEER.replace("port = 104", 'port = "104"'), "line 5: peers.pacs.port: Input should be a valid integer"),
         (PEER.replace("port = 104", ""), "line 2: peers.pacs.port is missing"),
+        (PEER.replace('"pacs"', '"pacs..org"'), "line 4: peers.pacs.host: 'pacs..org' is neither a host name nor"),
+        (
+            PEER + "max_associations = -1\n",
+            "line 6: peers.pacs.max_associations: Input should be greater than or equal",
+        ),
         (
             PEER.replace('"PACS"', '"PACS\\\\1"'),
             "line 3: peers.pacs.ae_title: an AE title has 1 to 16 ASCII characters",

@@ -155,7 +155,7 @@ def test_release_closes_though_the_peer_leaves_a_data_set_unfinished() -> None:
         with ours.associated(peer, local=impatient(data_s=0.2)) as association:
             assert echo(association) == 0
         assert not association.is_open
-    assert peer.result == [[]]
+    assert peer.result == [[wire.ABORT]]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from openmodality.dimse.channel import FOREVER
 from openmodality.errors import PeerTimeout
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.sending import SendOptions
@@ -63,13 +65,31 @@ def test_answer_to_the_release_request(caplog: pytest.LogCaptureFixture) -> None
         accept(connection)
         return connection.until_closed()
 
-    with caplog.at_level(logging.INFO), wire.listening(script) as peer:
+    with caplog.at_level(logging.WARNING), wire.listening(script) as peer:
         association = ours.associated(peer, local=impatient(release_s=0.2))
         association.release()
         assert not association.is_open
     [record] = caplog.records
     assert str(vars(record)["reason"]).endswith("within 0.2 s while waiting for the answer to A-RELEASE-RQ")
-    assert peer.result[0][0] == wire.RELEASE_RQ
+    assert peer.result == [[wire.RELEASE_RQ, wire.ABORT]]
+
+
+def test_forever_is_longer_than_the_associations_own() -> None:
+    answered = threading.Event()
+
+    def script(connection: wire.Wire) -> None:
+        accept(connection)
+        connection.receive()
+        answered.wait(10)
+        connection.send(wire.p_data(wire.value(wire.response(0x8030, wire.VERIFICATION), 3)))
+        connection.expect(wire.RELEASE_RQ)
+        connection.send(wire.RELEASE_RESPONSE)
+
+    with wire.listening(script) as peer, ours.associated(peer, local=impatient(response_s=0.1)) as association:
+        waiting = threading.Timer(0.4, answered.set)
+        waiting.start()
+        assert echo(association, timeout_s=FOREVER) == 0
+        waiting.join()
 
 
 @pytest.mark.requirement("RF-4.4.2-06", "RF-4.2.8.3.1.3-02")

@@ -20,6 +20,11 @@ from tests.interop.certificates import KeyPair, key_pair
 from tests.peers.process import HOST
 
 
+def test_a_host_that_is_no_name_is_an_error_of_the_connection() -> None:
+    with pytest.raises(TransportError, match=r"cannot connect to ris\.\.hospital:104: the host is neither a name nor"):
+        connect("ris..hospital", 104, 1)
+
+
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
     return key_pair(tmp_path_factory.mktemp("keys"), "here")

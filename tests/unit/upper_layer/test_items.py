@@ -6,6 +6,7 @@ import pytest
 
 from openmodality.errors import ProtocolError, UsageError
 from openmodality.upper_layer.items import (
+    MAX_ITEMS,
     PresentationContextAC,
     PresentationContextRQ,
     UnknownItem,
@@ -180,3 +181,10 @@ def test_items_are_read_to_the_end() -> None:
         (0x10, 7, b"A"),
         (0x20, 0, b""),
     ]
+
+
+def test_items_without_end_are_no_request() -> None:
+    few, many = encode_item(0x5A, b"") * MAX_ITEMS, encode_item(0x5A, b"") * (MAX_ITEMS + 1)
+    assert len(user_information(few).unknown_items) == MAX_ITEMS
+    with pytest.raises(ProtocolError, match=f"more than {MAX_ITEMS} items"):
+        user_information(many)

@@ -1,0 +1,25 @@
+"""Why an association ended before its time, as errors."""
+
+from __future__ import annotations
+
+from openmodality.errors import AssociationAborted
+from openmodality.standard.upper_layer import ABORT_BY_USER, ABORT_REASON_NOT_SPECIFIED
+from openmodality.upper_layer.primitives import AbortIndication
+
+
+def stopped() -> AssociationAborted:
+    """The error where this side was asked to stop."""
+    return AssociationAborted(
+        "aborted by this side, which stops", source=ABORT_BY_USER, reason=ABORT_REASON_NOT_SPECIFIED
+    )
+
+
+def aborted(peer_name: str, event: AbortIndication) -> AssociationAborted:
+    """The error for an A-ABORT or A-P-ABORT of the peer."""
+    if event.violation:
+        text = f"{peer_name} broke the protocol: {event.violation}"
+    else:
+        text = f"{peer_name} aborted the association: {event.text}"
+    return AssociationAborted(
+        text, source=event.source, reason=event.reason, advice="the reason is in the peer's own log"
+    )
