@@ -197,7 +197,8 @@ def test_endless_data_for_a_full_sink_is_refused(tmp_path: Path, ends: bool) -> 
         assert sink.open_writers == 0
         if not ends:
             peer.socket.close()
-            listening.ended_with("storage.failed", "association.ended PEER closed the connection without releasing the association")
+            cut = "association.ended PEER closed the connection without releasing the association"
+            listening.ended_with("storage.failed", cut)
             return
         peer.send(p_data(pdv(MR_ID, 2, b"")))
         answer = peer.response()
