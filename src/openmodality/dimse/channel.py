@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 FOREVER: Final = math.inf
 """A time-out that never comes."""
-MAX_IDENTIFIER_LENGTH: Final = 64 * 1024 * 1024
-"""Bytes of a data set that is collected to be understood (identifiers, attribute lists); images are streamed."""
+MAX_IDENTIFIER_LENGTH: Final = 16 * 1024 * 1024
+"""Bytes of a data set that is collected to be understood (identifiers, attribute lists); images are streamed.
+
+Twenty thousand references of a storage commitment request take a fifth of it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from types import MappingProxyType
 from typing import Final
 
 from pydicom import Dataset, config
@@ -11,7 +12,7 @@ from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
-from openmodality.encoding.elements import ElementStart, ItemStart, Tokenizer
+from openmodality.encoding.elements import ElementStart, ItemStart, SequenceStart, Token, Tokenizer, Value
 from openmodality.errors import ObjectInvalid
 
 config.settings.reading_validation_mode = config.IGNORE  # else its warnings quote the values of the data set
@@ -19,8 +20,19 @@ config.settings.reading_validation_mode = config.IGNORE  # else its warnings quo
 MAX_DEPTH: Final = 64
 """Nesting that is taken in a data set that is held as an object; pydicom reads nested sequences by recursion."""
 
-MAX_ELEMENTS: Final = 500_000
-"""Elements and items that are taken: eight bytes on the wire become some hundreds in memory."""
+MAX_VALUES: Final = 250_000
+"""Elements, sequences, items and values that are taken together: two bytes on the wire become some 400 in memory.
+
+A reference to an instance takes four of them.
+"""
+
+_SEPARATED: Final = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI", "UN"))
+"""VRs whose values are separated by backslashes (PS3.5 6.2); what is UN pydicom reads as its dictionary says."""
+
+_VALUE_BYTES: Final = MappingProxyType(
+    {"US": 2, "SS": 2, "UN": 2, "AT": 4, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "SV": 8, "UV": 8}
+)
+"""The length of one binary value (PS3.5 6.2); UN may hold the shortest."""
 
 _PIECE_BYTES: Final = 64 * 1024
 
@@ -51,10 +63,22 @@ def decode_data_set(raw: bytes, transfer_syntax: str) -> Dataset:
 
 def _check(raw: bytes, transfer_syntax: str) -> None:
     tokenizer = Tokenizer(transfer_syntax, max_depth=MAX_DEPTH)
-    view, elements = memoryview(raw), 0
+    view, values, vr = memoryview(raw), 0, ""
     for start in range(0, len(raw), _PIECE_BYTES):
-        tokens = tokenizer.feed(view[start : start + _PIECE_BYTES])
-        elements += sum(isinstance(token, ElementStart | ItemStart) for token in tokens)
-        if elements > MAX_ELEMENTS:
-            raise ObjectInvalid(f"the data set has more than {MAX_ELEMENTS} elements")
+        for token in tokenizer.feed(view[start : start + _PIECE_BYTES]):
+            if isinstance(token, ElementStart | SequenceStart):
+                vr = token.vr
+            values += _values(token, vr)
+        if values > MAX_VALUES:
+            raise ObjectInvalid(f"the data set has more than {MAX_VALUES} elements and values")
     tokenizer.finish()
+
+
+def _values(token: Token, vr: str) -> int:
+    """What a token adds to the number of values, where its element has this VR."""
+    if isinstance(token, Value):
+        return bytes(token.data).count(b"\\") if vr in _SEPARATED else 0
+    if isinstance(token, ElementStart):
+        size = _VALUE_BYTES.get(vr)
+        return 1 + (token.length // size if size else 0)
+    return int(isinstance(token, SequenceStart | ItemStart))
