@@ -14,6 +14,9 @@ from typing import Final, NamedTuple
 
 MOMENT_VRS: Final = frozenset({"DA", "TM", "DT"})
 
+MAX_RANGE: Final = 54
+"""Characters of the longest range, two of DT and a hyphen (PS3.5 6.2); each hyphen of a key is tried."""
+
 _ZERO: Final = timedelta()
 
 
@@ -67,6 +70,8 @@ def _range(vr: str, key: str) -> tuple[Span | None, Span | None] | None:
     single = span(vr, key)
     if single is not None:
         return single, single
+    if len(key) > MAX_RANGE:
+        return None
     for hyphen in re.finditer("-", key):
         low, high = key[: hyphen.start()].strip(), key[hyphen.end() :].strip()
         first, last = span(vr, low), span(vr, high)

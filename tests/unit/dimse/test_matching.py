@@ -8,6 +8,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
 from openmodality.dimse.matching import has_unsupported, matches, matches_name, requested
+from openmodality.dimse.moments import matches_moment
 
 
 def data_set(**values: Any) -> Dataset:
@@ -143,3 +144,17 @@ def test_key_that_is_not_supported_is_neither_matched_nor_returned() -> None:
 
 def test_pattern_made_to_be_slow_is_not() -> None:
     assert not matches_name("*a" * 200 + "b", "a" * 5000)
+
+
+@pytest.mark.parametrize("vr", ["DA", "TM", "DT"])
+def test_key_of_hyphens_is_read_once(vr: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr("openmodality.dimse.moments.span", lambda vr, text: read.append(text))
+    assert not matches_moment(vr, "-" * 200_000, "2026")
+    assert len(read) == 2
+
+
+def test_longest_range_is_one() -> None:
+    longest = "20261122103000.000000+0100-20261122113000.000000+0100"
+    assert matches_moment("DT", longest, "20261122110000.000000+0100")
+    assert not matches_moment("DT", longest, "20261122120000.000000+0100")
