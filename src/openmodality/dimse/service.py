@@ -1,9 +1,9 @@
 """How a service answers: handlers, responses, refusals, and the one place that turns them into messages.
 
 A handler takes a request and returns or yields :class:`Response` values. To refuse it raises :class:`Refuse`. What goes
-wrong inside it otherwise is this side's fault and becomes Processing failure (0110H). After the handler, what it left
-unread of the data set is read over, so that the association stays usable. A handler that yields is closed when the
-association ends first.
+wrong inside it otherwise is this side's fault and becomes Processing failure (0110H). What it has left unread of the
+data set is read over before its first response, so that the association stays usable and a C-CANCEL is seen behind it.
+A handler that yields is closed when the association ends first.
 """
 
 from __future__ import annotations
@@ -148,8 +148,7 @@ def _until_failure(request: Message, results: Iterable[Response]) -> Generator[R
 
 
 def _respond(channel: Channel, request: Message, response: Response) -> None:
-    if not is_pending(response.status):
-        read_over(request)
+    read_over(request)
     channel.send(request.context.context_id, response_command(request.command, response), response.data)
     if category(response.status) is StatusCategory.FAILURE:
         failed = {"command": request.command.name, "status": f"{response.status:04X}"}

@@ -83,6 +83,19 @@ def test_data_set_that_the_handler_left_is_read_over() -> None:
         assert request(channel, 1, FIND, b"12" * 40000).command.Status == 0xA700
 
 
+def test_data_set_is_read_over_before_a_pending_response() -> None:
+    """Else its next fragment comes where a C-CANCEL is looked for."""
+    left: list[bytes] = []
+
+    def late(message: Message) -> Iterator[Response]:
+        yield Response(Status.PENDING, b"ab")
+        left.append(read_all(message))
+        yield Response(Status.SUCCESS)
+
+    assert [answer.command.Status for answer in responses(channel_to(late), 1, FIND, b"12" * 40000)] == [0xFF00, 0]
+    assert left == [b""]
+
+
 def echo_back(message: Message) -> Response:
     return Response(0, data=read_all(message))
 
