@@ -76,14 +76,19 @@ def _known_length(cut: _Cut, data: KnownLength) -> Iterator[list[Buffer]]:
         raise ObjectInvalid("the data set has an odd length, it is damaged or cut off")
     for chunk in data.chunks:
         left -= len(chunk)
+        if left < 0:  # not a byte of it: nothing may follow the last fragment
+            raise _not_as_announced(data, left)
         if len(chunk):
             yield cut(chunk, left == 0)
     if data.length_bytes == 0:
         yield cut(b"", True)
     elif left:
-        raise ObjectInvalid(
-            f"the data set has {data.length_bytes - left} bytes where {data.length_bytes} were announced"
-        )
+        raise _not_as_announced(data, left)
+
+
+def _not_as_announced(data: KnownLength, left: int) -> ObjectInvalid:
+    came = f"more than {data.length_bytes}" if left < 0 else f"{data.length_bytes - left}"
+    return ObjectInvalid(f"the data set has {came} bytes where {data.length_bytes} were announced")
 
 
 def _unknown_length(cut: _Cut, chunks: Iterable[Buffer]) -> Iterator[list[Buffer]]:
