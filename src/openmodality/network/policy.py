@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.network.acceptor import Decide
 from openmodality.network.entity import LocalAE
-from openmodality.standard.sop_classes import NOT_STORAGE, STORAGE_ROOTS, VERIFICATION
+from openmodality.standard.sop_classes import NOT_STORAGE, STORAGE_ELSEWHERE, STORAGE_ROOT, VERIFICATION
 from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -54,7 +54,7 @@ def _is_storage(uid: str) -> bool:
     """Whether a UID is, or may be, that of a storage SOP Class; remembered, as each message asks for it."""
     if not is_valid_uid(uid, strict=False) or uid in NOT_STORAGE:
         return False
-    return uid.startswith(STORAGE_ROOTS) or not uid.startswith(_DICOM_ROOT)
+    return uid.startswith(STORAGE_ROOT) or uid in STORAGE_ELSEWHERE or not uid.startswith(_DICOM_ROOT)
 
 
 def storage_policy(

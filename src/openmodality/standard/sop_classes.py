@@ -25,8 +25,16 @@ X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.12.2"
 KEY_OBJECT_SELECTION_DOCUMENT_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.88.59"
 X_RAY_RADIATION_DOSE_SR_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.88.67"
 
-STORAGE_ROOTS: Final = ("1.2.840.10008.5.1.4.1.1.", "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.43.1")
-"""Prefixes under which PS3.6 registers storage SOP Classes."""
+STORAGE_ROOT: Final = "1.2.840.10008.5.1.4.1.1."
+"""The prefix under which PS3.6 registers storage SOP Classes."""
+
+STORAGE_ELSEWHERE: Final = frozenset(
+    f"1.2.840.10008.5.1.4.{number}" for number in ("34.1", "34.7", "34.10", "38.1", "39.1", "43.1", "44.1", "45.1")
+)
+"""Those that PS3.6 Table A-1 registers beside their FIND, MOVE and GET: RT Beams (Trial, retired) and RT Brachy
+Application Setup Delivery Instruction, Hanging Protocol, Color Palette, Generic Implant Template, Implant Assembly
+Template, Implant Template Group.
+"""
 
 NOT_STORAGE: Final = frozenset(
     (
@@ -34,6 +42,6 @@ NOT_STORAGE: Final = frozenset(
         *(f"1.2.840.10008.5.1.4.1.1.201.{number}" for number in (2, 3, 4, 5, 6)),
     )
 )
-"""SOP Classes under these prefixes that store nothing: Protocol Approval and Inventory FIND, MOVE and GET, Inventory
+"""SOP Classes under this prefix that store nothing: Protocol Approval and Inventory FIND, MOVE and GET, Inventory
 Creation, Repository Query (PS3.6 Table A-1).
 """

@@ -6,10 +6,11 @@ import pytest
 from pydicom._uid_dict import UID_dictionary
 
 from openmodality.network.policy import StorageClasses
-from openmodality.standard.sop_classes import NOT_STORAGE, STORAGE_ROOTS, VERIFICATION
+from openmodality.standard.sop_classes import NOT_STORAGE, STORAGE_ELSEWHERE, VERIFICATION
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 INVENTORY_STORAGE = "1.2.840.10008.5.1.4.1.1.201.1"
+MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"  # a file's, which no association carries
 PRIVATE = "1.3.12.2.1107.5.9.1"
 REGISTERED = {uid: name for uid, (name, kind, *_) in UID_dictionary.items() if kind == "SOP Class"}
 
@@ -30,11 +31,18 @@ def test_what_is_no_storage_class(uid: str) -> None:
 
 def test_registered_classes_are_storage_where_their_name_says_so() -> None:
     classes = StorageClasses()
-    for uid, name in REGISTERED.items():
-        if not name:
-            continue  # retired before it was ever named
-        if uid.startswith(STORAGE_ROOTS):
-            assert (uid in classes) == ("Storage" in name), name
-        elif uid != VERIFICATION and uid.startswith("1.2.840.10008.5.1.4"):
-            assert uid not in classes, name
-    assert {uid for uid in REGISTERED if uid in NOT_STORAGE} == NOT_STORAGE
+    wrong = {
+        uid: name
+        for uid, name in REGISTERED.items()
+        if name and (uid in classes) != name.partition(" - ")[0].endswith("Storage")  # nameless: retired early
+    }
+    assert wrong.keys() == {VERIFICATION, MEDIA_STORAGE_DIRECTORY}, wrong
+
+
+def test_exceptions_are_registered() -> None:
+    assert REGISTERED.keys() >= NOT_STORAGE | STORAGE_ELSEWHERE
+
+
+@pytest.mark.parametrize("uid", ["38.2", "38.3", "38.10", "34.70", "34.100"])
+def test_neighbours_of_storage_classes_are_none(uid: str) -> None:
+    assert f"1.2.840.10008.5.1.4.{uid}" not in StorageClasses()
