@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 
+from openmodality.dimse.moving import move
 from openmodality.errors import AssociationAborted, AssociationRejected, NoPresentationContext
 from openmodality.network.entity import LocalAE
 from openmodality.network.policy import StorageClasses, deciding
+from openmodality.services.storage import InstanceIdentity, MoveOriginator, store
 from openmodality.services.verification import echo
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy
 from openmodality.upper_layer.negotiation import ContextProposal
@@ -18,6 +21,8 @@ from tests.interop import ours, wire
 from tests.interop.scripts import ECHO_RSP, answer_echo, ask_echo, release
 from tests.interop.wire import IMPLICIT, MR_IMAGE, VERIFICATION
 from tests.peers import pynetdicom_ae
+
+STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 
 
 @pytest.fixture
@@ -130,6 +135,39 @@ def test_trap_06_any_move_originator_title_is_taken(here: ours.Archive, title: b
     originator = here.folder.requests[0].originator
     assert originator is not None
     assert originator.message_id == 7
+
+
+@pytest.mark.parametrize(
+    ("title", "sent"),
+    [("PACS", b"PACS"), ("PACS1", b"PACS1 "), ("A", b"A "), ("SIXTEEN_CHARS_AE", b"SIXTEEN_CHARS_AE")],
+)
+def test_trap_06_titles_in_a_command_are_even_but_not_of_16_bytes(title: str, sent: bytes) -> None:
+    """The title fields of a PDU have 16 bytes; an AE of PS3.5 has those of its text."""
+
+    def script(connection: wire.Wire) -> list[dict[int, bytes]]:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(wire.associate_ac([(1, 0, IMPLICIT), (3, 0, IMPLICIT)]))
+        commands = []
+        for context_id, sop_class, field in ((1, STUDY_ROOT_MOVE, 0x8021), (3, MR_IMAGE, 0x8001)):
+            commands.append(connection.receive_command())
+            connection.expect(wire.P_DATA)
+            message_id = int.from_bytes(commands[-1][0x0110], "little")
+            answer = wire.response(field, sop_class, message_id=message_id)
+            connection.send(wire.p_data(wire.value(answer, 3, context_id)))
+        release(connection)
+        return commands
+
+    proposals = [ContextProposal(uid, (IMPLICIT,)) for uid in (STUDY_ROOT_MOVE, MR_IMAGE)]
+    with wire.listening(script) as peer, ours.associated(peer, proposals) as association:
+        keys = Dataset()
+        keys.StudyInstanceUID = "1.2.3"
+        assert move(association, STUDY_ROOT_MOVE, keys, title).status == 0
+        image, originator = InstanceIdentity(MR_IMAGE, "1.2.3.4"), MoveOriginator(title, 7)
+        data = wire.implicit_image("1.2.3.4")
+        assert store(association, association.contexts[1], image, data, originator=originator).status == 0
+    [[move_command, store_command]] = peer.result
+    assert move_command[0x0600] == sent
+    assert store_command[0x1030] == sent
 
 
 @pytest.mark.parametrize("syntax", [None, "", "1.2.3"], ids=["absent", "empty", "unknown"])
