@@ -6,7 +6,7 @@ import pytest
 from pydicom.datadict import tag_for_keyword
 
 from openmodality.dimse.channel import MAX_IDENTIFIER_LENGTH
-from openmodality.dimse.data_set import decode_data_set
+from openmodality.dimse.data_set import MAX_VALUES, decode_data_set
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
@@ -72,14 +72,18 @@ def test_text_and_bytes_are_one_value_however_long(bound: int) -> None:
     assert (data_set.TextValue, len(data_set.EncapsulatedDocument)) == (text, len(text))
 
 
-def test_references_of_the_largest_exam_are_taken() -> None:
-    reference = implicit("ReferencedSOPClassUID", b"1.2.840.10008.5.1.4.1.1.4\0") + implicit(
-        "ReferencedSOPInstanceUID", b"1." * 31 + b"1\0"
+def test_references_of_the_largest_exam_are_taken(bound: int) -> None:
+    """In small: each takes four of what is counted."""
+    reference = (
+        implicit("RetrieveAETitle", b"ARCHIVE ")
+        + implicit("ReferencedSOPClassUID", b"1.2.840.10008.5.1.4.1.1.4\0")
+        + implicit("ReferencedSOPInstanceUID", b"1." * 31 + b"1\0")
     )
-    images = implicit(
-        "ReferencedImageSequence", (ITEM[:4] + struct.pack("<L", len(reference)) + reference) * REFERENCES
-    )
+    item = ITEM[:4] + struct.pack("<L", len(reference)) + reference
+    assert REFERENCES * len(item) < MAX_IDENTIFIER_LENGTH // 4
+    assert REFERENCES < MAX_VALUES // 4
+    count = bound // 4 - 1
+    images = implicit("ReferencedImageSequence", item * count)
     raw = implicit("PerformedSeriesSequence", ITEM[:4] + struct.pack("<L", len(images)) + images)
-    assert len(raw) < MAX_IDENTIFIER_LENGTH // 4
     answered = decode_data_set(raw, IMPLICIT_VR_LITTLE_ENDIAN)
-    assert len(answered.PerformedSeriesSequence[0].ReferencedImageSequence) == REFERENCES
+    assert len(answered.PerformedSeriesSequence[0].ReferencedImageSequence) == count
