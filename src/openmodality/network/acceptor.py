@@ -4,8 +4,8 @@ Theory of operation. The listening thread accepts connections and starts a threa
 handshake, waits under the ARTIM timer for the request, asks ``decide`` what to answer, and serves until the association
 ends. Whatever a peer does ends at most its own thread, with one log line. An association beyond ``max_connections`` is
 rejected (temporary congestion); connections of which there are still more are closed at once, so that peers that
-connect and say nothing cannot take all threads. When the acceptor stops, each thread
-aborts its own association: at once where it waits for a request, else after the answer or when the time is over.
+connect and say nothing cannot take all threads. When the acceptor stops, each thread aborts its own association: at
+once where it waits for a request, else after the answer or when the time is over.
 """
 
 from __future__ import annotations
