@@ -64,6 +64,7 @@ def finish(process: subprocess.Popen[str], timeout_s: float = 30.0) -> Ended:
         out, err = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.communicate()  # its pipes are closed; else a later test would be blamed for them
         raise
     return Ended(process.returncode, out, err or "")
 

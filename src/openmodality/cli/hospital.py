@@ -19,6 +19,7 @@ import click
 
 from openmodality.cli.output import clean, say
 from openmodality.cli.peer import json_option
+from openmodality.cli.stopping import Stop, stop_on_signals
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
@@ -106,12 +107,10 @@ def command(  # one parameter for each option
     printer = Endpoint(PRINTER.aet, _printer_port(host) if printer_port is None else printer_port, host)
     is_live = sys.stdout.isatty() and not as_json
     habits = Habits(seed, commitment_delay_s=commitment_delay, listener=None if is_live else _Printer(as_json).happened)
-    stop = threading.Event()
     with _folder(data) as folder:
         hospital = Hospital(folder, ris, pacs, printer, addresses, habits)
         hospital.misbehave(*misbehave)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+        stop = stop_on_signals()
         with hospital:
             _say_where(hospital, folder, as_json)
             _obey_input(hospital, stop)
@@ -210,12 +209,12 @@ def _live(hospital: Hospital) -> Iterator[None]:
 # Lines on standard input
 
 
-def _obey_input(hospital: Hospital, stop: threading.Event) -> None:
+def _obey_input(hospital: Hospital, stop: Stop) -> None:
     signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # in the background reading a terminal fails; it must not stop us
     threading.Thread(target=_read_input, args=(hospital, stop), name="standard-input", daemon=True).start()
 
 
-def _read_input(hospital: Hospital, stop: threading.Event) -> None:
+def _read_input(hospital: Hospital, stop: Stop) -> None:
     try:
         with os.fdopen(os.dup(0), encoding="utf-8", errors="replace") as lines:
             for text in lines:
@@ -224,7 +223,7 @@ def _read_input(hospital: Hospital, stop: threading.Event) -> None:
         return  # no standard input, or in the background
 
 
-def _obey(hospital: Hospital, stop: threading.Event, words: list[str]) -> None:
+def _obey(hospital: Hospital, stop: Stop, words: list[str]) -> None:
     if not words:
         return
     orders: dict[str, Callable[..., object]] = {

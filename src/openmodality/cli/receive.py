@@ -13,7 +13,7 @@ import click
 from openmodality.cli.output import counted, say
 from openmodality.cli.peer import json_option
 from openmodality.cli.progress import ProgressLine
-from openmodality.cli.stopping import stop_on_signals
+from openmodality.cli.stopping import Stop, stop_on_signals
 from openmodality.cli.tls import listening_tls_options
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening
@@ -94,7 +94,7 @@ class _Printer:
     Sets ``stop`` where nothing can be printed any more, as in ``receive --json | head``.
     """
 
-    def __init__(self, progress: ProgressLine, as_json: bool, stop: threading.Event) -> None:
+    def __init__(self, progress: ProgressLine, as_json: bool, stop: Stop) -> None:
         self.failure: OSError | None = None
         self._progress = progress
         self._as_json = as_json
