@@ -25,8 +25,6 @@ from openmodality.encoding.headers import (
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
-_SHORT: Final = frozenset(SHORT_CODES)
-_LONG: Final = frozenset(LONG_CODES)
 _UNSETTLED: Final = -1
 _GLANCE_BYTES: Final = 1024
 _LESS_THAN_A_HEADER: Final = 4
@@ -135,18 +133,22 @@ def _implicit(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
 
 
 def _explicit(order: str) -> _Step:
-    unpack, unpack_length = Struct(order + "4x2sH").unpack_from, Struct(order + "L").unpack_from
+    unpack, unpack_length = Struct(order + "4xHH").unpack_from, Struct(order + "L").unpack_from
+    # a VR as a number: to look one up costs less than bytes, whose hash is new each time
+    shorts, longs = (
+        frozenset(Struct(order + "H").unpack(code)[0] for code in codes) for codes in (SHORT_CODES, LONG_CODES)
+    )
 
     def step(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
         start = offset
         while size - offset >= MAX_HEADER_BYTES:
             start = offset
             vr, length = unpack(chunk, offset)
-            if vr in _SHORT:
+            if vr in shorts:
                 offset += 8 + length
                 continue
             (length,) = unpack_length(chunk, offset + 8)
-            if vr not in _LONG or length == UNDEFINED_LENGTH:
+            if vr not in longs or length == UNDEFINED_LENGTH:
                 return start, _UNSETTLED
             offset += 12 + length
         return start, offset

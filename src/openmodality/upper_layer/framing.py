@@ -115,8 +115,10 @@ class Framing:
         """The next thing that arrived, or None if more bytes are needed."""
         if self._pdv_left:
             return self._fragment()
-        # The usual case: a P-DATA-TF begins, both headers are in the buffer and their values are good.
         position = self._position
+        if position == self._end and not self._pdu_left:
+            return None  # the rest of a PDU may be too short for a value, which is told before it comes
+        # The usual case: a P-DATA-TF begins, both headers are in the buffer and their values are good.
         in_parts = self._pdu_left or self._partial or self._pdu_type or self._skip or self._broken
         if self._expects_data and self._end - position >= 12 and not in_parts:
             pdu_type, pdu_length, pdv_length, context_id, control = _unpack_both_headers(self._view, position)

@@ -323,6 +323,7 @@ def test_a_broken_acceptance_is_aborted() -> None:
         (bytes.fromhex("0400 00000006 00000000 01 03"), "length 0"),
         (bytes.fromhex("0400 00000000"), "no presentation data value"),
         (bytes.fromhex("0400 00000009 00000002 01 03 000000"), "ends inside the header"),
+        (bytes.fromhex("0400 00000009 00000002 01 03"), "ends inside the header"),  # told before the rest comes
         (bytes.fromhex("0400 00000006 00000002 03 03"), "context 3"),
         (bytes.fromhex("0400 00000006 00000002 02 03"), "context 2"),
         (bytes.fromhex("0400 00100001 00000002 01 03"), "at most 1048576"),
