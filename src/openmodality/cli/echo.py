@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -57,6 +56,8 @@ def command(
             "implementation_class_uid": info.implementation_class_uid,
             "implementation_version_name": info.implementation_version_name,
         }
+        import json  # noqa: PLC0415 - start-up time: a tenth of a second is all that an echo may take
+
         print(json.dumps(answer))
     else:
         version = f", {info.implementation_version_name}" if info.implementation_version_name else ""

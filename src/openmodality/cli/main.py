@@ -11,6 +11,7 @@ Warnings of the log are on stderr too, one line each. A traceback comes only wit
 from __future__ import annotations
 
 try:
+    import gc
     import importlib
     import sys
     import traceback
@@ -72,13 +73,23 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command: click.Command = getattr(importlib.import_module(entry.module), entry.name)
-        return command
+        return _imported(entry)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list on the help page."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+def _imported(entry: CommandEntry) -> click.Command:
+    """A command, with all that it needs; none of that is garbage, so it is not looked through, now or at the end."""
+    gc.disable()
+    try:
+        command: click.Command = getattr(importlib.import_module(entry.module), entry.name)
+    finally:
+        gc.freeze()
+        gc.enable()
+    return command
 
 
 def _show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

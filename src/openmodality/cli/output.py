@@ -5,7 +5,6 @@ What comes from a peer or a file may hold anything; control characters are taken
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import unicodedata
@@ -23,6 +22,8 @@ _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 def print_json(value: Any) -> None:
     """One JSON document; characters that stdout cannot hold are escaped."""
+    import json  # noqa: PLC0415 - start-up time
+
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     print(json.dumps(value, ensure_ascii=encoding != "utf8", indent=2))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from math import isnan
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -16,6 +16,7 @@ from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, che
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
+from openmodality.upper_layer.value_class import replace, value_class
 
 if TYPE_CHECKING:
     import ssl
@@ -60,7 +61,7 @@ timeout_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Ends:
     """Both ends of an association: the peer, and this side as that peer is to see it.
 
@@ -73,7 +74,7 @@ class Ends:
     name: str = ""
     transfer_syntaxes: tuple[str, ...] = ()
     patient_root: bool = False
-    proposed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    proposed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def proposal(self, abstract_syntax: str) -> ContextProposal:
         """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""

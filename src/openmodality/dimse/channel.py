@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.errors import NoPresentationContext, ProtocolError
+from openmodality.upper_layer.value_class import value_class
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -28,7 +28,7 @@ Twenty thousand references of a storage commitment request take a fifth of it.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PresentationContext:
     """An accepted presentation context; the roles are those that this side plays (PS3.7 D.3.3.4)."""
 
@@ -39,7 +39,7 @@ class PresentationContext:
     as_scp: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PeerInfo:
     """Who is at the other end; ``address`` is empty where there is no socket."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple, cast
 
@@ -27,6 +26,7 @@ from openmodality.errors import (
     TransportError,
 )
 from openmodality.standard.dimse import DATA_SET_PRESENT, RESPONSE_BIT, STATUS_MEANINGS, CommandField, Status
+from openmodality.upper_layer.value_class import value_class
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Cancelled(Exception):
 Handler = Callable[[Message], "Response | Iterable[Response]"]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Service:
     """A service class as an AE offers it: its abstract syntaxes and a handler for each request.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from openmodality.dimse.channel import PeerInfo, PresentationContext
 from openmodality.upper_layer.negotiation import Negotiated
+from openmodality.upper_layer.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Agreement:
     """The contexts, the peer, and the limits that it sets us."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from openmodality.errors import ConfigurationError
+from openmodality.network.host import is_host
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from openmodality.upper_layer.negotiation import LocalSide
+from openmodality.upper_layer.value_class import value_class
 
 if TYPE_CHECKING:
     import ssl
@@ -29,7 +30,7 @@ IMPLEMENTATION_VERSION_NAME: Final = "OPENMODALITY_01"
 _REMOTE: Final = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[^\]]+\]|[^:\[\]]+):(?P<port>\d+)")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RemoteAE:
     """A peer: AE title, host name or address, port; ``ssl_context`` where it is reached under TLS.
 
@@ -58,11 +59,7 @@ class RemoteAE:
 
 
 def _checked_host(host: str, text: str) -> str:
-    try:
-        host.encode("idna")  # as the resolver will: no empty label, none above 63 characters
-    except UnicodeError:
-        host = ""
-    if not host.isprintable() or " " in host or not host:
+    if not is_host(host):
         raise ConfigurationError(f"{text!r}: the host is neither a name nor an address")
     return host
 
@@ -77,7 +74,7 @@ def checked_ae_title(text: str) -> str:
     return title
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class LocalAE:
     """This side of an association."""
 
@@ -88,7 +85,7 @@ class LocalAE:
     """Our own limit for what we send, in bytes, below the peer's; 0 for the peer's alone."""
     implementation_class_uid: str = IMPLEMENTATION_CLASS_UID
     implementation_version_name: str = IMPLEMENTATION_VERSION_NAME
-    timeouts: Timeouts = field(default=DEFAULT_TIMEOUTS)
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
 
     def __post_init__(self) -> None:
         if self.max_pdu_length and not MIN_MAX_PDU_LENGTH <= self.max_pdu_length <= 0xFFFFFFFF:

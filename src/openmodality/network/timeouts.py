@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import monotonic
 
+from openmodality.upper_layer.value_class import value_class
 
-@dataclass(frozen=True, slots=True)
+
+@value_class
 class Timeouts:
     """Seconds; ``None`` waits for ever."""
 

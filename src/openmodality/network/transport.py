@@ -14,9 +14,10 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from openmodality.errors import PeerTimeout, TransportError
+from openmodality.network.host import for_resolver
 from openmodality.network.timeouts import Deadline
 from openmodality.upper_layer.p_data import Buffer
 
@@ -263,7 +264,8 @@ def connect(
     ``peer`` is how later errors call it, if not by host and port.
     """
     try:
-        sock = socket.create_connection((host, port), timeout_s)
+        name: Any = for_resolver(host)
+        sock = socket.create_connection((name, port), timeout_s)
     except UnicodeError as error:
         raise TransportError(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error
     except OSError as error:

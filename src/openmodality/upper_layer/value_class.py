@@ -2,13 +2,13 @@
 
 A process that only sends one C-ECHO defines all of them, and defining a class is most of what it does: the standard
 library's dataclass compiles six functions per class, which took 20 ms of the 100 ms that a whole echo may take. This
-decorator compiles one, the constructor, and shares the rest. To a reader and to mypy the classes are frozen
-dataclasses; see docs/decisions.
+decorator compiles one, the constructor, and shares the rest. To a reader, to mypy and to the functions of
+``dataclasses`` the classes are frozen dataclasses; see docs/decisions.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn, TypeVar, dataclass_transform
+from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 def value_class(cls: type[T]) -> type[T]:
     """Make ``cls`` a class of immutable values with its annotations as fields: constructor, equality, hash and repr.
 
-    A method of these that ``cls`` defines itself stays.
+    A method of these that ``cls`` defines itself stays; its ``__post_init__``, if any, ends the constructor.
     """
     body = dict(vars(cls))
     names = tuple(body.get("__annotations__", ()))
@@ -25,18 +25,30 @@ def value_class(cls: type[T]) -> type[T]:
     for unslotted in ("__dict__", "__weakref__"):
         body.pop(unslotted, None)
     shared = {name: method for name, method in vars(_Value).items() if name in _SHARED}
-    made = {"__slots__": names, "__match_args__": names, "__init__": _constructor(names, defaults)}
+    constructor = _constructor(names, defaults, "__post_init__" in body)
+    made = {"__slots__": names, "__match_args__": names, "__init__": constructor, "__dataclass_fields__": _Fields()}
     made_class: type[T] = type(cls.__name__, cls.__bases__, {**shared, **body, **made})
     return made_class
 
 
-def _constructor(names: tuple[str, ...], defaults: dict[str, object]) -> object:
+def _constructor(names: tuple[str, ...], defaults: dict[str, object], has_post_init: bool) -> object:
     """``def __init__(self, a, b=default)`` for the fields; compiled, because a generic one is slow on every call."""
     parameters = "".join(f", {name}=defaults[{name!r}]" if name in defaults else f", {name}" for name in names)
-    statements = "".join(f"\n    set_field(self, {name!r}, {name})" for name in names) or "\n    pass"
+    lines = [f"set_field(self, {name!r}, {name})" for name in names] + ["self.__post_init__()"] * has_post_init
+    statements = "".join(f"\n    {line}" for line in lines or ["pass"])
     scope: dict[str, object] = {"set_field": object.__setattr__, "defaults": defaults}
     exec(f"def __init__(self{parameters}):{statements}", scope)
     return scope["__init__"]
+
+
+class _Fields:
+    """``__dataclass_fields__`` of a value class, made when somebody asks: its presence is what makes a dataclass."""
+
+    def __get__(self, instance: object, owner: type) -> dict[str, Any]:
+        from dataclasses import make_dataclass  # noqa: PLC0415 - what this decorator is there to avoid
+
+        fields: dict[str, Any] = make_dataclass("_", owner.__match_args__).__dataclass_fields__  # type: ignore[attr-defined]
+        return fields
 
 
 class _Value:
@@ -73,6 +85,6 @@ _SHARED = ("_fields", "__eq__", "__hash__", "__repr__", "__reduce__", "__setattr
 
 
 def replace(original: T, **changes: object) -> T:
-    """A copy of a value with some fields changed, as `dataclasses.replace`."""
+    """A copy of a value with some fields changed: `dataclasses.replace`, where that need not be imported."""
     names: tuple[str, ...] = type(original).__match_args__  # type: ignore[attr-defined]  # every value class has it
     return type(original)(**{name: getattr(original, name) for name in names} | changes)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 
 import pytest
 
+from openmodality.errors import ConfigurationError
+from openmodality.network.entity import LocalAE
 from openmodality.upper_layer.items import UnknownItem
 from openmodality.upper_layer.primitives import AbortIndication, ReleaseConfirm, ReleaseIndication, TransportClosed
 from openmodality.upper_layer.value_class import replace
@@ -45,6 +48,18 @@ def test_a_changed_copy() -> None:
     assert replace(AbortIndication(2, 1), reason=6) == AbortIndication(2, 6)
     with pytest.raises(TypeError):
         replace(AbortIndication(2, 1), nothing=6)
+
+
+def test_the_functions_of_dataclasses_know_them() -> None:
+    value = AbortIndication(2, 1)
+    assert dataclasses.replace(value, reason=6) == AbortIndication(2, 6)
+    assert dataclasses.asdict(value) == {"source": 2, "reason": 1, "violation": ""}
+    assert [field.name for field in dataclasses.fields(value)] == ["source", "reason", "violation"]
+
+
+def test_what_the_constructor_ends_with() -> None:
+    with pytest.raises(ConfigurationError, match="PDU of 5 bytes"):
+        LocalAE(max_pdu_length=5)
 
 
 def test_values_match_by_position() -> None:
