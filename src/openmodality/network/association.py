@@ -26,7 +26,6 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from mmap import mmap
 from time import monotonic
 from typing import Final
 
@@ -48,6 +47,7 @@ from openmodality.errors import (
 from openmodality.network.agreement import Agreement
 from openmodality.network.endings import aborted, stopped
 from openmodality.network.follow_up import FollowUp
+from openmodality.network.inbox import Inbox
 from openmodality.network.message import AssociationMessage
 from openmodality.network.outbox import MAX_HELD, Outbox
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Deadline, Timeouts
@@ -71,8 +71,6 @@ from openmodality.upper_layer.provider import Provider
 
 log = logging.getLogger(__name__)
 
-RECEIVE_BUFFER_BYTES: Final = 1024 * 1024
-"""Several usual images: fewer reads, and fewer of them end within an image. Only what is used of it takes memory."""
 MAX_EARLY: Final = 16
 """Requests that are kept while another is being answered; one is all that a peer may have open (PS3.7 D.3.3.3)."""
 MAX_LOOKED_AT: Final = 64
@@ -108,7 +106,7 @@ class Association:
         self._by_id = {context.context_id: context for context in agreement.contexts}
         provider.accepted_contexts = self._by_id.keys()  # not those that the peer accepted in a way we cannot follow
         self._assembler = MessageAssembler()
-        self._buffer = memoryview(mmap(-1, RECEIVE_BUFFER_BYTES))  # a bytearray takes all its memory at once
+        self._inbox = Inbox(provider)
         self._current: AssociationMessage | None = None
         self._early: deque[AssociationMessage] = deque()
         self._outbox = Outbox(transport, agreement.max_pdu_length, timeouts.data_s)
@@ -398,18 +396,18 @@ class Association:
         if self._outbox.count:
             self._write(self._outbox.flush)
         try:
-            count = read(self._buffer, *how)
+            data = self._inbox.read(read, *how)
         except TransportError as error:
             if not isinstance(error, PeerTimeout):
                 self._provider.transport_closed()
                 self._close()
             raise
-        if count is None:
+        if data is None:
             return False
-        if count:
+        if data:
             if self._follow_up.is_planned and self._provider.is_between_pdus:
-                self._follow_up.look(self._buffer[:count])
-            self._provider.receive_data(self._buffer[:count])
+                self._follow_up.look(data)
+            self._provider.receive_data(data)
         elif self._is_stopping:
             raise stopped()
         else:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _UNNAMED: Final = "the peer"
 _IOV_MAX: Final = 1000
 """Buffers in one gathered write; POSIX systems take at least 1024."""
-WATCH_S: Final = 0.0002
+WATCH_S: Final = 0.001
 """How long a prompt peer is watched for before the system is asked to wake us: one that has answered within that."""
 _WATCHING: Final = threading.Lock()
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20))

@@ -92,6 +92,17 @@ class Framing:
         """Whether bytes of the buffer that was fed last have not been read."""
         return self._position < self._end
 
+    def missing(self, data: memoryview) -> int:
+        """How many bytes ``data``, which comes next, lacks of the presentation data value that it begins with; 0 where
+        it has all of it, and where it begins with anything else.
+        """
+        if self._pdv_left:
+            return max(self._pdv_left - len(data), 0)
+        if not (self._expects_data and self.is_between_pdus and len(data) >= 12):
+            return 0
+        headers = _unpack_both_headers(data)
+        return max(10 + headers[2] - len(data), 0) if self._is_usual(*headers) else 0
+
     @property
     def is_between_pdus(self) -> bool:
         """Whether the next byte begins a PDU."""
@@ -121,19 +132,23 @@ class Framing:
         # The usual case: a P-DATA-TF begins, both headers are in the buffer and their values are good.
         in_parts = self._pdu_left or self._partial or self._pdu_type or self._skip or self._broken
         if self._expects_data and self._end - position >= 12 and not in_parts:
-            pdu_type, pdu_length, pdv_length, context_id, control = _unpack_both_headers(self._view, position)
-            if (
-                pdu_type == _P_DATA_TF
-                and pdu_length <= self._max_p_data_length
-                and 2 < pdv_length <= pdu_length - 4
-                and context_id in self.accepted_contexts
-            ):
+            headers = _unpack_both_headers(self._view, position)
+            if self._is_usual(*headers):
+                _, pdu_length, pdv_length, self._context_id, self._control = headers
                 self._position = position + 12
                 self._pdu_left = pdu_length - 4 - pdv_length
                 self._pdv_left = pdv_length - 2
-                self._context_id, self._control = context_id, control
                 return self._fragment()
         return self._next_in_parts()
+
+    def _is_usual(self, pdu_type: int, pdu_length: int, pdv_length: int, context_id: int, _: int) -> bool:
+        """Whether these headers begin a P-DATA-TF with a value that may come."""
+        return (
+            pdu_type == _P_DATA_TF
+            and pdu_length <= self._max_p_data_length
+            and 2 < pdv_length <= pdu_length - 4
+            and context_id in self.accepted_contexts
+        )
 
     def _fragment(self) -> PresentationDataValue | None:
         """What has arrived of the current presentation data value."""

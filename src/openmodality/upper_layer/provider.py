@@ -189,6 +189,10 @@ class Provider:
         """Whether the next byte that comes begins a PDU, once `next_event` has told of all."""
         return self._framing.is_between_pdus
 
+    def missing(self, data: memoryview) -> int:
+        """How many bytes these, which come next, lack of the presentation data value that they begin; 0 for none."""
+        return self._framing.missing(data)
+
     def data_to_send(self) -> bytes:
         """The bytes to write to the peer since the last call."""
         if not self._out:
