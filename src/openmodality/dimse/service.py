@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, cast
 
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import DataSet
+from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.dimse.status import StatusCategory, category, is_pending
 from openmodality.errors import (
     AssociationAborted,
@@ -38,7 +38,8 @@ _COUNTS: Final = frozenset(f"NumberOf{which}Suboperations" for which in ("Remain
 class Response(NamedTuple):
     """What a handler answers; ``fields`` are further command elements by keyword, such as the sub-operation counts.
 
-    Of a count above 65535 that is said, which is the most that its element holds.
+    Of a count above 65535 that is said, which is the most that its element holds. ``prepared`` is the message itself,
+    where :func:`ready_response` has made it.
     """
 
     status: int
@@ -46,6 +47,7 @@ class Response(NamedTuple):
     comment: str | None = None
     offending: tuple[int, ...] = ()
     fields: Mapping[str, object] = MappingProxyType({})
+    prepared: Prepared | None = None
 
 
 class Refuse(Exception):
@@ -114,6 +116,13 @@ def answering(channel: Channel, services: Sequence[Service], request: Message) -
         yield from _respond_in_turn(channel, request, result)
 
 
+def ready_response(request: Message, status: int) -> Response:
+    """A response without data set, made ready to be sent while the peer still sends the data set of its request."""
+    response = Response(status)
+    command = response_command(request.command, response)
+    return response._replace(prepared=request.channel.prepare(request.context.context_id, command))
+
+
 def read_over(message: Message) -> None:
     """Read what is left of a message's data set and forget it."""
     for _ in message.chunks():
@@ -149,7 +158,10 @@ def _until_failure(request: Message, results: Iterable[Response]) -> Generator[R
 
 def _respond(channel: Channel, request: Message, response: Response) -> None:
     read_over(request)
-    channel.send(request.context.context_id, response_command(request.command, response), response.data)
+    if response.prepared is not None:
+        channel.send_prepared(response.prepared)
+    else:
+        channel.send(request.context.context_id, response_command(request.command, response), response.data)
     if category(response.status) is StatusCategory.FAILURE:
         failed = {"command": request.command.name, "status": f"{response.status:04X}"}
         log.warning("dimse.refused", extra=failed)

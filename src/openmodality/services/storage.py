@@ -21,7 +21,7 @@ from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationC
 from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import request
 from openmodality.dimse.outgoing import DataSet
-from openmodality.dimse.service import Refuse, Response, Service
+from openmodality.dimse.service import Refuse, Response, Service, ready_response
 from openmodality.dimse.status import StatusCategory, category
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.headers import HeaderWriter, layout_of
@@ -184,6 +184,7 @@ def _receive(message: Message, sink: InstanceSink) -> Response:
     try:
         writer = sink.open(request)
         try:
+            success = ready_response(message, Status.SUCCESS)
             _write(message, request, writer)
         except BaseException:
             writer.abort()
@@ -194,7 +195,7 @@ def _receive(message: Message, sink: InstanceSink) -> Response:
         return Response(OUT_OF_RESOURCES, comment=str(error))
     except ObjectInvalid as error:
         return Response(CANNOT_UNDERSTAND, comment=str(error))
-    return Response(Status.SUCCESS if status is None else status)
+    return success if status is None else Response(status)
 
 
 def _store_request(message: Message) -> StoreRequest:
