@@ -1,7 +1,8 @@
-"""The least that a C-STORE SCU must do: negotiated by the library, then only bytes. ``python -m benchmarks.bare``.
+"""The least that a C-STORE SCU and SCP must do: ``python -m benchmarks.bare``. The library negotiates, then only bytes.
 
-Each instance lies in one buffer, cut into PDUs, before the response to the one before has come; responses are waited
-for without sleeping, and not read. No sender can be much faster than that beside the same receiver.
+The sender has each instance in one buffer, cut into PDUs, before the response to the one before has come; responses are
+waited for without sleeping, and not read. The receiver waits without sleeping, too, looks at nothing in a data set and
+writes it at once. No other can be much faster than these beside the same peer.
 """
 
 from __future__ import annotations
@@ -9,22 +10,35 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
+from struct import Struct
+from typing import Final
 
 from openmodality.dimse.channel import PresentationContext
-from openmodality.dimse.command import encode
+from openmodality.dimse.command import Command, decode, encode
+from openmodality.dimse.service import Response, Service
+from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.instances import FileInstance, read_instance
+from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.services.storage import store_command
 from openmodality.services.storage_plan import choose, plan
-from openmodality.standard.upper_layer import PDU_P_DATA_TF
-from openmodality.upper_layer.p_data import max_fragment_length, pack_header
+from openmodality.standard.dimse import CommandField
+from openmodality.standard.upper_layer import PDU_A_RELEASE_RQ, PDU_P_DATA_TF
+from openmodality.upper_layer.p_data import Buffer, max_fragment_length, pack_header
+from openmodality.upper_layer.pdu import A_RELEASE_RP
 
 _BUFFER = 1 << 22
 _COMMAND = 0x03
 _LAST = 0x02
+_HEAD = 400  # bytes of preamble and File Meta Information, about
+_RESPONSE = 512  # bytes at the end of the buffer, for a response
+_RELEASE_BYTES = 10
+_HEADERS: Final = Struct(">BxLLBB").unpack_from
 
 
 def send(path: Path, port: int) -> None:
@@ -77,5 +91,63 @@ def _await_response(sock: socket.socket) -> None:
             have += sock.recv(65536, socket.MSG_DONTWAIT)
 
 
+def receive(folder: Path, port: int) -> None:
+    """Take associations; each instance goes to a file in ``folder``, in one write, unchecked."""
+
+    def serve(association: Association) -> None:
+        sock, buffer = association._transport._sock, memoryview(bytearray(_BUFFER))
+        while _receive_one(sock, buffer, folder):
+            pass
+        sock.sendall(A_RELEASE_RP().encode())
+
+    Association.serve = serve  # type: ignore[assignment, method-assign]  # what is measured is what the library does there
+    local = LocalAE("BARE")
+    service = Service("Storage", StorageClasses(), {CommandField.C_STORE_RQ: lambda _: Response(0)})
+    with Acceptor(local, (service,), storage_policy(local), Listening("127.0.0.1", port)):
+        threading.Event().wait()
+
+
+def _receive_one(sock: socket.socket, buffer: memoryview, folder: Path) -> bool:
+    """One C-STORE, which fits the buffer; False where a release comes instead."""
+    end = _more(sock, buffer, 0, 12)
+    if end < 12:
+        return False
+    _, pdu_length, _, context_id, _ = _HEADERS(buffer, 0)
+    start = 6 + pdu_length
+    end = _more(sock, buffer, end, start)
+    request = decode(bytes(buffer[12:start]))
+    response = Command(
+        CommandField=CommandField.C_STORE_RSP,
+        MessageIDBeingRespondedTo=request.MessageID,
+        AffectedSOPClassUID=request.AffectedSOPClassUID,
+        AffectedSOPInstanceUID=request.AffectedSOPInstanceUID,
+        Status=0,
+    )
+    length = _put(buffer[-_RESPONSE:], 0, encode(response), context_id)
+    temporary = folder / f"{request.AffectedSOPInstanceUID}.part"
+    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    parts: list[Buffer] = [bytes(_HEAD)]
+    control = 0
+    while not control & _LAST:
+        end = _more(sock, buffer, end, start + 12)
+        _, pdu_length, _, _, control = _HEADERS(buffer, start)
+        end = _more(sock, buffer, end, start + 6 + pdu_length)
+        parts.append(buffer[start + 12 : start + 6 + pdu_length])
+        start += 6 + pdu_length
+    os.writev(file, parts)
+    os.close(file)
+    temporary.rename(temporary.with_suffix(".dcm"))
+    sock.sendall(buffer[-_RESPONSE:][:length])
+    return True
+
+
+def _more(sock: socket.socket, buffer: memoryview, end: int, needed: int) -> int:
+    """Read without sleeping until ``needed`` bytes of the buffer are filled, or a release has come; how many are."""
+    while end < needed and not (end == _RELEASE_BYTES and buffer[0] == PDU_A_RELEASE_RQ):
+        with suppress(BlockingIOError):
+            end += sock.recv_into(buffer[end:], 0, socket.MSG_DONTWAIT)
+    return end
+
+
 if __name__ == "__main__":
-    send(Path(sys.argv[1]), int(sys.argv[2]))
+    {"send": send, "receive": receive}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))

@@ -118,6 +118,9 @@ def mixed_vs_dcmtk(rounds: int) -> list[Row]:
         _pair_row(
             "1000 x 128 KB, storescu to ours vs DCMTK pair", AtLeast(1.2), folder, ((DCMTK, OURS), _DCMTK), rounds
         ),
+        _pair_row(
+            "1000 x 128 KB, storescu to a bare receiver vs DCMTK pair", Shown(), folder, ((DCMTK, BARE), _DCMTK), rounds
+        ),
     ]
 
 
@@ -163,21 +166,38 @@ def large(rounds: int) -> list[Row]:
 
 
 def echo(rounds: int) -> list[Row]:
-    """Whole processes: our echo, pynetdicom's echoscu, and Python doing nothing."""
+    """Whole processes: our echo, pynetdicom's echoscu, the command-line library alone, and Python doing nothing."""
     with listening(DCMTK) as (port, _):
-        ours = (sys.executable, "-c", "from openmodality.cli.main import main; main()", "echo", f"ANY@127.0.0.1:{port}")
-        theirs = (sys.executable, "-m", "pynetdicom", "echoscu", "127.0.0.1", str(port), "-q")
-        bare = (sys.executable, "-c", "pass")
-        for command in (ours, theirs, bare):
+        commands = (
+            (sys.executable, "-c", "from openmodality.cli.main import main; main()", "echo", f"ANY@127.0.0.1:{port}"),
+            (sys.executable, "-m", "pynetdicom", "echoscu", "127.0.0.1", str(port), "-q"),
+            (sys.executable, "-c", "import click"),
+            (sys.executable, "-c", "pass"),
+        )
+        for command in commands:
             timed(command)
-        times = [[timed(command) for command in (ours, theirs, bare)] for _ in range(max(rounds, 5) * 2)]
-    mine, other, nothing = (median(column) for column in zip(*times, strict=True))
+        times = [[timed(command) for command in commands] for _ in range(max(rounds, 5) * 2)]
+    ours, theirs, click, nothing = (f"{median(column) * 1000:.0f} ms" for column in zip(*times, strict=True))
     return [
-        Row("echo, whole process, vs pynetdicom's echoscu", tuple(a / b for a, b, _ in times), AtMost(0.3),
-            f"{mine * 1000:.0f} ms vs {other * 1000:.0f} ms"),
-        Row("echo, seconds above python -c pass", tuple(a - c for a, _, c in times), AtMost(0.1),
-            f"{mine * 1000:.0f} ms vs {nothing * 1000:.0f} ms"),
-    ]  # fmt: skip
+        Row(
+            "echo, whole process, vs pynetdicom's echoscu",
+            tuple(mine / other for mine, other, _, _ in times),
+            AtMost(0.3),
+            f"{ours} vs {theirs}",
+        ),
+        Row(
+            "echo, seconds above python -c pass",
+            tuple(mine - bare for mine, _, _, bare in times),
+            AtMost(0.1),
+            f"{ours} vs {nothing}",
+        ),
+        Row(
+            "python -c 'import click', seconds above python -c pass",
+            tuple(library - bare for _, _, library, bare in times),
+            Shown(),
+            f"{click} vs {nothing}",
+        ),
+    ]
 
 
 def many(_: int) -> list[Row]:

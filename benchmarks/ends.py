@@ -57,7 +57,9 @@ RAW = End(
 )
 
 BARE = End(
-    "bare sender", RAW.receive, lambda path, port: (sys.executable, "-m", "benchmarks.bare", str(path), str(port))
+    "bare end",
+    lambda folder, port: (sys.executable, "-m", "benchmarks.bare", "receive", str(folder), str(port)),
+    lambda path, port: (sys.executable, "-m", "benchmarks.bare", "send", str(path), str(port)),
 )
 
 
