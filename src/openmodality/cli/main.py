@@ -83,12 +83,14 @@ class LazyGroup(click.Group):
 
 def _imported(entry: CommandEntry) -> click.Command:
     """A command, with all that it needs; none of that is garbage, so it is not looked through, now or at the end."""
+    collects = gc.isenabled()
     gc.disable()
     try:
         command: click.Command = getattr(importlib.import_module(entry.module), entry.name)
     finally:
         gc.freeze()
-        gc.enable()
+        if collects:
+            gc.enable()
     return command
 
 
