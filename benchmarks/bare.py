@@ -19,6 +19,7 @@ from typing import Final
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.command import Command, decode, encode
 from openmodality.dimse.service import Response, Service
+from openmodality.errors import TransportError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
@@ -134,7 +135,8 @@ def _receive_one(sock: socket.socket, buffer: memoryview, folder: Path) -> bool:
         end = _more(sock, buffer, end, start + 6 + pdu_length)
         parts.append(buffer[start + 12 : start + 6 + pdu_length])
         start += 6 + pdu_length
-    os.writev(file, parts)
+    if os.writev(file, parts) != sum(map(len, parts)):
+        raise OSError("the file took only a part")
     os.close(file)
     temporary.rename(temporary.with_suffix(".dcm"))
     sock.sendall(buffer[-_RESPONSE:][:length])
@@ -145,7 +147,10 @@ def _more(sock: socket.socket, buffer: memoryview, end: int, needed: int) -> int
     """Read without sleeping until ``needed`` bytes of the buffer are filled, or a release has come; how many are."""
     while end < needed and not (end == _RELEASE_BYTES and buffer[0] == PDU_A_RELEASE_RQ):
         with suppress(BlockingIOError):
-            end += sock.recv_into(buffer[end:], 0, socket.MSG_DONTWAIT)
+            count = sock.recv_into(buffer[end:], 0, socket.MSG_DONTWAIT)
+            if not count:
+                raise TransportError("the peer has closed")
+            end += count
     return end
 
 

@@ -95,7 +95,7 @@ def transfer(sender: End, receiver: End, path: Path) -> Run:
             process.wait()
         if status:
             raise RuntimeError(f"{sender.name} to {receiver.name} failed")
-        arrived = sum(1 for file in folder.rglob("*") if file.is_file())
+        arrived = sum(1 for file in folder.rglob("*") if file.is_file() and file.suffix != ".part")
         return Run(seconds, peak.megabytes, receiver_mb, arrived)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from tests.fault.wire import (
     MR,
     MR_EXPLICIT_ID,
     MR_ID,
+    PATIENT,
     RELEASE,
     RQ,
     SHORT,
@@ -96,6 +98,19 @@ def test_a_slow_sender_is_served_byte_by_byte(listening: Scene) -> None:
         assert peer.closed()
     assert listening.stored() == {UID: data_set}
     listening.ended_with()
+
+
+@pytest.mark.parametrize("sent", [1, 12, 20], ids=["a byte", "headers", "half"])
+def test_the_rest_of_a_command_has_the_time_between_packets(tmp_path: Path, sent: int) -> None:
+    """Not the time between messages, which may be without end."""
+    timeouts = replace(PATIENT, data_s=0.3, idle_s=None)
+    with scene(tmp_path, timeouts=timeouts) as listening, Peer(listening.acceptor.port) as peer:
+        peer.associate()
+        peer.send(echo_message()[:sent])
+        assert peer.receive() == BY_USER
+        listening.ended_with(
+            "association.ended no answer from the peer within 0.3 s while waiting for the next DIMSE message"
+        )
 
 
 @pytest.mark.parametrize(

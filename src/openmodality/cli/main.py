@@ -69,11 +69,11 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; ``None`` when there is none of that name."""
+        """Import one command; ``None`` when there is none of that name. ``ctx.obj``: the process runs nothing else."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        return _imported(entry)
+        return _imported(entry, owns_process=bool(ctx.obj))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list on the help page."""
@@ -81,14 +81,15 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
-def _imported(entry: CommandEntry) -> click.Command:
+def _imported(entry: CommandEntry, *, owns_process: bool) -> click.Command:
     """A command, with all that it needs; none of that is garbage, so it is not looked through, now or at the end."""
     collects = gc.isenabled()
     gc.disable()
     try:
         command: click.Command = getattr(importlib.import_module(entry.module), entry.name)
     finally:
-        gc.freeze()
+        if owns_process:
+            gc.freeze()
         if collects:
             gc.enable()
     return command
@@ -127,7 +128,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         mend_streams()
         show_log(debug=debug)
-        status = application.main(given, prog_name="openmodality", standalone_mode=False)
+        owns_process = arguments is None
+        status = application.main(given, prog_name="openmodality", standalone_mode=False, obj=owns_process)
     except Exception as error:  # noqa: BLE001 - the end of the process, which says what went wrong
         if debug:
             say_lines("".join(traceback.format_exception(error)).rstrip())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -74,11 +73,11 @@ class Ends:
     name: str = ""
     transfer_syntaxes: tuple[str, ...] = ()
     patient_root: bool = False
-    proposed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    proposed: Mapping[str, tuple[str, ...]] | None = None
 
     def proposal(self, abstract_syntax: str) -> ContextProposal:
         """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""
-        return ContextProposal(abstract_syntax, self.proposed.get(abstract_syntax, _UNKNOWN_PEER))
+        return ContextProposal(abstract_syntax, (self.proposed or {}).get(abstract_syntax, _UNKNOWN_PEER))
 
 
 def is_direct(peer: str) -> bool:

@@ -38,8 +38,7 @@ _COUNTS: Final = frozenset(f"NumberOf{which}Suboperations" for which in ("Remain
 class Response(NamedTuple):
     """What a handler answers; ``fields`` are further command elements by keyword, such as the sub-operation counts.
 
-    Of a count above 65535 that is said, which is the most that its element holds. ``prepared`` is the message itself,
-    where :func:`ready_response` has made it.
+    Of a count above 65535 that is said, which is the most that its element holds.
     """
 
     status: int
@@ -47,6 +46,11 @@ class Response(NamedTuple):
     comment: str | None = None
     offending: tuple[int, ...] = ()
     fields: Mapping[str, object] = MappingProxyType({})
+
+
+class _ReadyResponse(Response):
+    """A response with the message that it will be; a copy that says something else is without."""
+
     prepared: Prepared | None = None
 
 
@@ -118,9 +122,10 @@ def answering(channel: Channel, services: Sequence[Service], request: Message) -
 
 def ready_response(request: Message, status: int) -> Response:
     """A response without data set, made ready to be sent while the peer still sends the data set of its request."""
-    response = Response(status)
+    response = _ReadyResponse(status)
     command = response_command(request.command, response)
-    return response._replace(prepared=request.channel.prepare(request.context.context_id, command))
+    response.prepared = request.channel.prepare(request.context.context_id, command)
+    return response
 
 
 def read_over(message: Message) -> None:
@@ -158,10 +163,12 @@ def _until_failure(request: Message, results: Iterable[Response]) -> Generator[R
 
 def _respond(channel: Channel, request: Message, response: Response) -> None:
     read_over(request)
-    if response.prepared is not None:
-        channel.send_prepared(response.prepared)
+    command = response_command(request.command, response)
+    prepared = response.prepared if isinstance(response, _ReadyResponse) else None
+    if prepared is not None and prepared.command == command:
+        channel.send_prepared(prepared)
     else:
-        channel.send(request.context.context_id, response_command(request.command, response), response.data)
+        channel.send(request.context.context_id, command, response.data)
     if category(response.status) is StatusCategory.FAILURE:
         failed = {"command": request.command.name, "status": f"{response.status:04X}"}
         log.warning("dimse.refused", extra=failed)

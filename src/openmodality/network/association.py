@@ -197,7 +197,7 @@ class Association:
     def receive_data(self) -> PresentationDataValue:
         """The next part of the current message's data set."""
         while (event := self._provider.next_event()) is None:
-            self._read(self.timeouts.data_s, "the rest of a data set")
+            self._read(self.timeouts.data_s, "the rest of a data set", whole=True)
         received = self._assemble(event)
         if not isinstance(received, PresentationDataValue):
             raise self._broken("a command set arrived where a data set was due")
@@ -384,19 +384,19 @@ class Association:
                 return None
         return event
 
-    def _read(self, timeout_s: float | None, waiting_for: str) -> None:
+    def _read(self, timeout_s: float | None, waiting_for: str, *, whole: bool = False) -> None:
         """Take in what comes next; while we release, all reads together have the time of the release."""
         if self._release_by is not None:
             self._take(self._transport.read_before, self._release_by, _RELEASE)
         else:
-            self._take(self._transport.read_into, timeout_s, waiting_for)
+            self._take(self._transport.read_into, timeout_s, waiting_for, whole=whole)
 
-    def _take(self, read: Callable[..., int | None], *how: object) -> bool:
+    def _take(self, read: Callable[..., int | None], *how: object, whole: bool = False) -> bool:
         """Let the transport read, and tell the provider; whether there was anything."""
         if self._outbox.count:
             self._write(self._outbox.flush)
         try:
-            data = self._inbox.read(read, *how)
+            data = self._inbox.read(read, *how, whole=whole)
         except TransportError as error:
             if not isinstance(error, PeerTimeout):
                 self._provider.transport_closed()

@@ -26,7 +26,8 @@ def value_class(cls: type[T]) -> type[T]:
         body.pop(unslotted, None)
     shared = {name: method for name, method in vars(_Value).items() if name in _SHARED}
     constructor = _constructor(names, defaults, "__post_init__" in body)
-    made = {"__slots__": names, "__match_args__": names, "__init__": constructor, "__dataclass_fields__": _Fields()}
+    made = {"__slots__": names, "__match_args__": names, "__init__": constructor}
+    made |= {name: _AsDataclass(body.get("__annotations__", {}), defaults) for name in _ASKED_FOR}
     made_class: type[T] = type(cls.__name__, cls.__bases__, {**shared, **body, **made})
     return made_class
 
@@ -41,14 +42,30 @@ def _constructor(names: tuple[str, ...], defaults: dict[str, object], has_post_i
     return scope["__init__"]
 
 
-class _Fields:
-    """``__dataclass_fields__`` of a value class, made when somebody asks: its presence is what makes a dataclass."""
+class _AsDataclass:
+    """What makes a dataclass to the functions of ``dataclasses``, made for a value class when one of them asks."""
 
-    def __get__(self, instance: object, owner: type) -> dict[str, Any]:
-        from dataclasses import make_dataclass  # noqa: PLC0415 - what this decorator is there to avoid
+    def __init__(self, annotations: dict[str, Any], defaults: dict[str, object]) -> None:
+        self._annotations = annotations
+        self._defaults = defaults
 
-        fields: dict[str, Any] = make_dataclass("_", owner.__match_args__).__dataclass_fields__  # type: ignore[attr-defined]
-        return fields
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        from dataclasses import MISSING, field, make_dataclass  # noqa: PLC0415 - what this decorator is there to avoid
+
+        fields = [
+            (name, annotation, field(default=self._defaults.get(name, MISSING)))
+            for name, annotation in self._annotations.items()
+        ]
+        like = make_dataclass(owner.__name__, fields, frozen=True)
+        for name in _ASKED_FOR:
+            setattr(owner, name, getattr(like, name))
+        return getattr(owner, self._name)
+
+
+_ASKED_FOR = ("__dataclass_fields__", "__dataclass_params__")
 
 
 class _Value:

@@ -1,14 +1,17 @@
 """How requests are answered: every way a handler can end (PS3.7 7.5, 9.3)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import Any, NamedTuple, cast
 
 import pytest
 
-from openmodality.dimse.channel import Message, PresentationContext, read_all
+from openmodality.dimse.channel import Channel, Message, PresentationContext, read_all
 from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import Outstanding, await_response, cancel, request, responses, send_request
 from openmodality.dimse.loopback import Loopback, loopback_pair
-from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service
+from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service, ready_response
 from openmodality.errors import AssociationAborted, ObjectInvalid, PeerTimeout, ProtocolError, StoreError
 from openmodality.standard.dimse import CommandField, Status
 
@@ -36,6 +39,41 @@ def test_response_names_what_was_asked() -> None:
     assert answered.CommandField == CommandField.N_ACTION_RSP
     assert (answered.AffectedSOPClassUID, answered.AffectedSOPInstanceUID) == (SYNTAX, "1.9")
     assert (answered.ActionTypeID, answered.Status, answered.ErrorComment) == (1, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "comment"), [({}, 0, None), ({"status": 0xA700, "comment": "no room"}, 0xA700, "no room")]
+)
+def test_a_ready_response_goes_out_unless_it_was_changed(
+    changes: dict[str, Any], status: int, comment: str | None
+) -> None:
+    def handler(message: Message) -> Response:
+        response = ready_response(message, Status.SUCCESS)
+        assert response == Response(Status.SUCCESS)
+        return response._replace(**changes) if changes else response
+
+    answered = ask(handler, b"data")
+    assert (answered.Status, answered.ErrorComment) == (status, comment)
+
+
+def test_a_ready_response_to_another_request_is_made_anew() -> None:
+    """A handler in between may have changed the request for the one behind it."""
+
+    def handler(message: Message) -> Response:
+        other = AssociationMessageLike(message.channel, message.context, message.command._replace(MessageID=77))
+        return ready_response(cast("Message", other), Status.SUCCESS)
+
+    channel = channel_to(handler)
+    message_id = send_request(channel, 1, FIND)
+    assert await_response(channel, message_id).command.MessageIDBeingRespondedTo == message_id
+
+
+class AssociationMessageLike(NamedTuple):
+    """As much of a message as making its response ready takes."""
+
+    channel: Channel
+    context: PresentationContext
+    command: Command
 
 
 def refuse(message: Message) -> Response:

@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
+from openmodality.errors import PeerTimeout
 from openmodality.network.inbox import BUFFER_BYTES, Inbox
 from openmodality.upper_layer.primitives import AssociateAccept, AssociateIndication, PresentationDataValue, Role
 from openmodality.upper_layer.provider import Provider
 from tests.unit.upper_layer.dialogue import AC, RQ, established, events
 
 
-def said(inbox: Inbox, read: Callable[..., int | None]) -> bytes | None:
+def said(inbox: Inbox, read: Callable[..., int | None], *, whole: bool = True) -> bytes | None:
     """What an inbox has read, outliving its buffer."""
-    data = inbox.read(read)
+    data = inbox.read(read, whole=whole)
     return None if data is None else bytes(data)
 
 
@@ -24,12 +25,14 @@ def p_data(value: bytes, *, context_id: int = 1, control: int = 2) -> bytes:
     return b"\4\0" + (size + 4).to_bytes(4, "big") + size.to_bytes(4, "big") + bytes((context_id, control)) + value
 
 
-def reading(*pieces: bytes | None) -> Callable[..., int | None]:
+def reading(*pieces: bytes | PeerTimeout | None) -> Callable[..., int | None]:
     """A connection on which these arrive in turn; ``None``: nothing is there, empty: the peer has closed."""
     waiting = list(pieces)
 
     def read(buffer: memoryview) -> int | None:
         piece = waiting.pop(0)
+        if isinstance(piece, PeerTimeout):
+            raise piece
         if piece is None:
             return None
         part = piece[: len(buffer)]
@@ -107,6 +110,21 @@ def test_a_peer_that_closes_in_the_middle_of_a_value(inbox: Inbox) -> None:
     read = reading(data, b"", b"")
     assert said(inbox, read) == data
     assert said(inbox, read) == b""
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_came_before_a_time_out_is_not_lost(inbox: Inbox, *, whole: bool) -> None:
+    data = p_data(bytes(range(50)))
+    read = reading(data[:20], PeerTimeout("late", waiting_for="data"), data[20:30], data[30:])
+    with pytest.raises(PeerTimeout):
+        said(inbox, read)
+    assert said(inbox, read, whole=whole) == (data if whole else data[:20])
+
+
+def test_parts_are_given_out_where_a_value_need_not_be_whole(inbox: Inbox) -> None:
+    data = p_data(b"a command")
+    read = reading(data[:12], data[12:])
+    assert [said(inbox, read, whole=False) for _ in range(2)] == [data[:12], data[12:]]
 
 
 def test_nothing_is_there(inbox: Inbox) -> None:

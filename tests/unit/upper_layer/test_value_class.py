@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import pprint
 
 import pytest
 
 from openmodality.errors import ConfigurationError
 from openmodality.network.entity import LocalAE
+from openmodality.network.timeouts import Timeouts
 from openmodality.upper_layer.items import UnknownItem
 from openmodality.upper_layer.primitives import AbortIndication, ReleaseConfirm, ReleaseIndication, TransportClosed
 from openmodality.upper_layer.value_class import replace
@@ -54,7 +56,20 @@ def test_the_functions_of_dataclasses_know_them() -> None:
     value = AbortIndication(2, 1)
     assert dataclasses.replace(value, reason=6) == AbortIndication(2, 6)
     assert dataclasses.asdict(value) == {"source": 2, "reason": 1, "violation": ""}
-    assert [field.name for field in dataclasses.fields(value)] == ["source", "reason", "violation"]
+    fields = {field.name: (field.type, field.default) for field in dataclasses.fields(Timeouts)}
+    assert fields["idle_s"] == ("float | None", 600.0)
+    assert dataclasses.fields(AbortIndication)[0].default is dataclasses.MISSING
+    assert pprint.pformat(LocalAE("A"), width=20) == repr(LocalAE("A"))
+
+
+def test_a_dataclass_may_be_made_of_one() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Own(AbortIndication):
+        note: str = ""
+
+    assert Own(2, 1, note="mine").note == "mine"
+    with pytest.raises(TypeError, match="cannot inherit non-frozen"):
+        dataclasses.dataclass(type("Changing", (AbortIndication,), {}))
 
 
 def test_what_the_constructor_ends_with() -> None:
