@@ -15,7 +15,7 @@ from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, che
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
-from openmodality.upper_layer.value_class import replace, value_class
+from openmodality.value_class import replace, value_class
 
 if TYPE_CHECKING:
     import ssl

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.errors import NoPresentationContext, ProtocolError
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -26,7 +26,7 @@ from openmodality.errors import (
     TransportError,
 )
 from openmodality.standard.dimse import DATA_SET_PRESENT, RESPONSE_BIT, STATUS_MEANINGS, CommandField, Status
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 log = logging.getLogger(__name__)
 

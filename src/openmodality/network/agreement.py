@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from openmodality.dimse.channel import PeerInfo, PresentationContext
 from openmodality.upper_layer.negotiation import Negotiated
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 
 @value_class

@@ -9,7 +9,7 @@ from openmodality.errors import ConfigurationError
 from openmodality.network.host import is_host
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from openmodality.upper_layer.negotiation import LocalSide
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 if TYPE_CHECKING:
     import ssl

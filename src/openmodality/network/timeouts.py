@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 
 @value_class

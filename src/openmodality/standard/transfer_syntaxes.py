@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
+
+from openmodality.value_class import value_class
 
 
-class TransferSyntax(NamedTuple):
+@value_class
+class TransferSyntax:
     """How a data set is encoded (PS3.5 10): ``deflated`` all of it, ``encapsulated`` the pixel data only."""
 
     uid: str

@@ -25,7 +25,7 @@ from openmodality.upper_layer.items import PresentationContextAC, PresentationCo
 from openmodality.upper_layer.negotiation import LocalSide, find_role_selection
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow, RoleSelection, UserInformation
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 PROTOCOL_VERSION_NOT_SUPPORTED = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_ACSE, 2)
 NO_REASON_GIVEN = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_USER, 1)

@@ -21,7 +21,7 @@ from collections.abc import Set
 from openmodality.errors import UsageError
 from openmodality.standard import upper_layer as facts
 from openmodality.upper_layer.primitives import PresentationDataValue
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 MAX_ASSOCIATE_LENGTH = 1 << 20
 TOLERATED_P_DATA_LENGTH = 1 << 20

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 
 from openmodality.errors import ProtocolError, UsageError
 from openmodality.standard import upper_layer as facts
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 _HEADER = struct.Struct(">BBH")
 _LENGTH = struct.Struct(">H")

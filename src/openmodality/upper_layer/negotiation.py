@@ -26,7 +26,7 @@ from openmodality.upper_layer.user_information import (
     UserIdentityRQ,
     UserInformation,
 )
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 
 @value_class

@@ -30,7 +30,7 @@ from openmodality.upper_layer.items import (
 )
 from openmodality.upper_layer.reasons import abort_text, reject_text
 from openmodality.upper_layer.user_information import UserInformation
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 _PDU_HEADER = struct.Struct(">BxL")
 _PDV_HEADER = struct.Struct(">LBB")

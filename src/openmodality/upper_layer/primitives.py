@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.reasons import abort_text
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 
 class Role(Enum):

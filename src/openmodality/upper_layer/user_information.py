@@ -21,7 +21,7 @@ from openmodality.upper_layer.items import (
     read_items,
     read_text,
 )
-from openmodality.upper_layer.value_class import value_class
+from openmodality.value_class import value_class
 
 _UINT32 = struct.Struct(">L")
 _TWO_UINT16 = struct.Struct(">HH")

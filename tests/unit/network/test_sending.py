@@ -25,7 +25,7 @@ from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
-from openmodality.upper_layer.value_class import replace
+from openmodality.value_class import replace
 from tests.interop import wire
 from tests.peers.objects import mr_image, mr_series, save
 

@@ -20,7 +20,7 @@ from openmodality.upper_layer.user_information import (
     RoleSelection,
     UserInformation,
 )
-from openmodality.upper_layer.value_class import replace
+from openmodality.value_class import replace
 
 IMPLICIT, EXPLICIT, BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
 ECHO, MR, COMMITMENT = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.20.1"

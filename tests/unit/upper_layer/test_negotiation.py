@@ -24,7 +24,7 @@ from openmodality.upper_layer.user_information import (
     UserIdentityRQ,
     UserInformation,
 )
-from openmodality.upper_layer.value_class import replace
+from openmodality.value_class import replace
 
 LOCAL = LocalSide("1.2.3", "OM 1", 32768)
 ECHO = ContextProposal("1.2.840.10008.1.1", ("1.2.840.10008.1.2",))

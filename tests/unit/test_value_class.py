@@ -14,7 +14,7 @@ from openmodality.network.entity import LocalAE
 from openmodality.network.timeouts import Timeouts
 from openmodality.upper_layer.items import UnknownItem
 from openmodality.upper_layer.primitives import AbortIndication, ReleaseConfirm, ReleaseIndication, TransportClosed
-from openmodality.upper_layer.value_class import replace
+from openmodality.value_class import replace
 
 
 def test_values_are_equal_by_class_and_fields() -> None:
