@@ -82,10 +82,7 @@ class Personalities:
 
     def services(self, server: str, honest: Sequence[Service]) -> tuple[Service, ...]:
         """Requests: each handler of each service, with what acts on it around it."""
-        return tuple(
-            Service(each.name, each.abstract_syntaxes, dict(self._handlers(server, each)), each.as_scp)
-            for each in honest
-        )
+        return tuple(replace(service, handlers=dict(self._handlers(server, service))) for service in honest)
 
     def _handlers(self, server: str, service: Service) -> Iterator[tuple[CommandField, Handler]]:
         for command, handler in service.handlers.items():
