@@ -13,7 +13,7 @@ from openmodality.errors import ConfigurationError
 from openmodality.network.entity import LocalAE
 from openmodality.network.timeouts import Timeouts
 from openmodality.upper_layer.items import UnknownItem
-from openmodality.upper_layer.primitives import AbortIndication, ReleaseConfirm, ReleaseIndication, TransportClosed
+from openmodality.upper_layer.primitives import AbortIndication, ReleaseConfirm, TransportClosed
 from openmodality.value_class import replace
 
 
@@ -40,10 +40,21 @@ def test_values_do_not_change(name: str) -> None:
 
 
 def test_constructors_check_their_arguments() -> None:
-    with pytest.raises(TypeError):
-        UnknownItem(1)  # type: ignore[call-arg]
-    with pytest.raises(TypeError):
-        ReleaseIndication(collision=True, more=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"AbortIndication\(\) needs a value for source, reason"):
+        AbortIndication()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"needs a value for reason"):
+        AbortIndication(2)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"UnknownItem\(\) takes 2 values but 3 were given"):
+        UnknownItem(1, b"a", 3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"AbortIndication\(\) has no field 'more'"):
+        AbortIndication(2, 1, more=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"AbortIndication\(\) got two values for 'source'"):
+        AbortIndication(2, 1, source=1)  # type: ignore[misc]
+
+
+def test_defaults_and_names_in_any_order() -> None:
+    assert AbortIndication(2, 1).violation == ""
+    assert AbortIndication(reason=1, source=2, violation="why") == AbortIndication(2, 1, "why")
 
 
 def test_a_changed_copy() -> None:
