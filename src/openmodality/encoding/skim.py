@@ -7,7 +7,8 @@ first element that only its content can measure, such as a sequence of undefined
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from struct import Struct
 from typing import Final
 
@@ -22,33 +23,26 @@ from openmodality.encoding.headers import (
     layout_of,
     tag_text,
 )
+from openmodality.encoding.strides import UNSETTLED, Header, Step, Strides
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
-_UNSETTLED: Final = -1
 _GLANCE_BYTES: Final = 1024
 _LESS_THAN_A_HEADER: Final = 4
 """Behind a place that a step is to stop at: no header begins there any more, since the shortest has 8 bytes, and the
 last one before it, of at least 8, is still one of which 12 bytes are at hand.
 """
 
-_Step = Callable[[Buffer, int, int], tuple[int, int]]
-"""(buffer, offset of a header, size) -> (offset of the last header read, offset of the one behind it).
-
-The latter lies beyond the buffer where a value goes on, less than :data:`MAX_HEADER_BYTES` before its end where a
-header may be cut, and is ``_UNSETTLED`` where that last header does not tell where its element ends.
-"""
-
 
 class Skimmer:
     """Takes a data set in chunks. Raises ObjectInvalid where it is none, or is cut off."""
 
-    __slots__ = ("_ahead", "_head", "_inflater", "_position", "_step", "_tag", "_tokenizer", "_uid")
+    __slots__ = ("_ahead", "_head", "_inflater", "_position", "_strides", "_tag", "_tokenizer", "_uid", "_walk")
 
     def __init__(self, transfer_syntax: str) -> None:
         layout, syntax = layout_of(transfer_syntax), TRANSFER_SYNTAXES.get(transfer_syntax)
         self._uid = transfer_syntax
-        self._step: _Step = _implicit if not layout.explicit else _big_endian if layout.big_endian else _little_endian
+        self._walk, self._strides = _steps(layout.explicit, layout.big_endian)
         self._inflater = Inflater() if syntax is not None and syntax.deflated else None
         self._tokenizer: Tokenizer | None = None
         self._ahead = 0  # bytes of the current value that are still to come
@@ -70,7 +64,7 @@ class Skimmer:
         False as well where that takes more than a glance.
         """
         at = bytes(chunk[:_GLANCE_BYTES]).find(elements)
-        return at >= 0 and self._inflater is None and self._step(chunk, 0, at + _LESS_THAN_A_HEADER)[1] == at
+        return at >= 0 and self._inflater is None and self._walk(chunk, 0, at + _LESS_THAN_A_HEADER)[1] == at
 
     def finish(self) -> None:
         """Say that no more bytes come; raises ObjectInvalid where the data set is cut off."""
@@ -98,8 +92,8 @@ class Skimmer:
     def _skim(self, chunk: Buffer, offset: int) -> None:
         """Step through the chunk from the header at ``offset``."""
         size = len(chunk)
-        start, end = self._step(chunk, offset, size)
-        if end == _UNSETTLED:
+        start, end = self._walk(chunk, offset, size) if self._position or offset else self._strides(chunk, size)
+        if end == UNSETTLED:
             self._hand_over(self._position + start, chunk[start:])
         elif end > size:
             header = layout_of(self._uid).read(chunk, start, size - start)
@@ -121,25 +115,41 @@ class Skimmer:
         self._head = b""
 
 
-def _implicit(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
+@cache
+def _steps(explicit: bool, big_endian: bool) -> tuple[Step, Strides]:
+    """Two ways to step over elements: from anywhere, and from the beginning of a data set."""
+    order = ">" if big_endian else "<"
+    walk, headers = _explicit(order) if explicit else (_walk_implicit, _implicit_headers)
+    return walk, Strides(walk, headers, order)
+
+
+def _walk_implicit(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
     unpack_length, start = _LENGTH.unpack_from, offset
     while size - offset >= 8:
         start = offset
         (length,) = unpack_length(chunk, offset + 4)
         if length == UNDEFINED_LENGTH:
-            return start, _UNSETTLED
+            return start, UNSETTLED
         offset += 8 + length
     return start, offset
 
 
-def _explicit(order: str) -> _Step:
+def _implicit_headers(chunk: Buffer, size: int) -> Iterator[Header]:
+    offset = 0
+    while size - offset >= 8:
+        (length,) = _LENGTH.unpack_from(chunk, offset + 4)
+        yield Header(8, "4xL", (), length)
+        offset += 8 + length
+
+
+def _explicit(order: str) -> tuple[Step, Callable[[Buffer, int], Iterator[Header]]]:
     unpack, unpack_length = Struct(order + "4xHH").unpack_from, Struct(order + "L").unpack_from
     # a VR as a number: to look one up costs less than bytes, whose hash is new each time
     shorts, longs = (
         frozenset(Struct(order + "H").unpack(code)[0] for code in codes) for codes in (SHORT_CODES, LONG_CODES)
     )
 
-    def step(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
+    def walk(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
         start = offset
         while size - offset >= MAX_HEADER_BYTES:
             start = offset
@@ -149,13 +159,25 @@ def _explicit(order: str) -> _Step:
                 continue
             (length,) = unpack_length(chunk, offset + 8)
             if vr not in longs or length == UNDEFINED_LENGTH:
-                return start, _UNSETTLED
+                return start, UNSETTLED
             offset += 12 + length
         return start, offset
 
-    return step
+    def headers(chunk: Buffer, size: int) -> Iterator[Header]:
+        offset = 0
+        while size - offset >= MAX_HEADER_BYTES:
+            vr, length = unpack(chunk, offset)
+            if vr in shorts:
+                yield Header(8, "4xHH", (vr,), length)
+                offset += 8 + length
+                continue
+            (length,) = unpack_length(chunk, offset + 8)
+            if vr not in longs:
+                return
+            yield Header(12, "4xH2xL", (vr,), length)
+            offset += 12 + length
+
+    return walk, headers
 
 
 _LENGTH: Final = Struct("<L")
-_little_endian: Final = _explicit("<")
-_big_endian: Final = _explicit(">")
