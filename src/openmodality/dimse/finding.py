@@ -5,7 +5,7 @@ Worklist and query share it; what a final status means to each is theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,11 +18,14 @@ from openmodality.dimse.exchange import await_response, cancel, send_request
 from openmodality.dimse.matching import Supported, has_unsupported, matches, requested
 from openmodality.dimse.service import Response
 from openmodality.dimse.status import is_pending
-from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.errors import ObjectInvalid, PeerTimeout, StoreError
 from openmodality.standard.dimse import CommandField, Priority, Status
 
 OUT_OF_RESOURCES: Final = 0xA700
 IDENTIFIER_DOES_NOT_MATCH: Final = 0xA900
+
+SecondsLeft = Callable[[], float]
+"""Tells how many seconds are left of a time that several responses have together; infinity for ever."""
 
 MAX_AFTER_CANCEL: Final = 1000
 """Matches that are read over after a C-CANCEL, which may have been on their way; a peer that sends more ignores it."""
@@ -88,20 +91,21 @@ def find(
     identifier: Dataset,
     *,
     limit: int | None = None,
-    timeout_s: float | None = None,
+    left_s: SecondsLeft | None = None,
 ) -> FindAnswer:
     """Send C-FIND and collect its matches; one more than ``limit`` is answered with C-CANCEL.
 
-    FF00 and FF01 both are matches; an identifier in the final response is ignored. ``timeout_s`` holds for each
-    response.
+    FF00 and FF01 both are matches; an identifier in the final response is ignored. ``left_s`` tells how long the final
+    response may still take, whatever comes before it; without it the association's time-out holds for each response.
+    Raises :class:`PeerTimeout`.
     """
     context = context_for(channel, sop_class_uid)
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=sop_class_uid, Priority=Priority.MEDIUM)
     data = encode_data_set(identifier, context.transfer_syntax)
     message_id = send_request(channel, context.context_id, command, data)
-    found = _Matches(limit)
+    found, patience = _Matches(limit), _Patience(channel, left_s)
     while True:
-        response = await_response(channel, message_id, timeout_s=timeout_s)
+        response = patience.await_response(message_id)
         status = response.command.Status or Status.SUCCESS
         if not is_pending(status):
             return found.answer(status, response.command.ErrorComment)
@@ -111,6 +115,32 @@ def find(
             cancel(channel, context.context_id, message_id)
         elif found.surplus > MAX_AFTER_CANCEL:
             return found.answer(status, "the peer went on after C-CANCEL", must_abort=True)
+
+
+class _Patience:
+    """Awaits responses as long as all of them together may take."""
+
+    def __init__(self, channel: Channel, left_s: SecondsLeft | None) -> None:
+        self._channel = channel
+        self._left_s = left_s
+        self._whole_s = left_s() if left_s else 0.0
+
+    def await_response(self, message_id: int) -> Message:
+        if self._left_s is None:
+            return await_response(self._channel, message_id)
+        try:
+            if (left := self._left_s()) > 0:
+                return await_response(self._channel, message_id, timeout_s=left)
+        except PeerTimeout as error:
+            raise self._expired() from error
+        raise self._expired()
+
+    def _expired(self) -> PeerTimeout:
+        return PeerTimeout(
+            f"no final response to C-FIND-RQ from {self._channel.peer.called_ae_title} within {round(self._whole_s, 1):g} s",
+            waiting_for="the final response to C-FIND-RQ",
+            advice="check that the peer works and is not overloaded, ask for less, or set a longer time-out",
+        )
 
 
 def answer_matches(

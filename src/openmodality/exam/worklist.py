@@ -28,7 +28,7 @@ from openmodality.dimse.status import describe
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.exam.served import OPEN, exams_serving
 from openmodality.exam.worklist_items import WorklistItem, keep_items, stored_items
-from openmodality.jobs.connection import Connections, response_timeout_s
+from openmodality.jobs.connection import Connections, response_time_left_s
 from openmodality.services import worklist
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.local import LocalStore
@@ -158,10 +158,10 @@ class Worklist:
             omitted=omitted,
             character_sets=(*(terms for terms in self._site.character_sets if any(terms)), UTF_8),
         )
-        timeout_s = response_timeout_s(peer, "worklist.response_timeout_s")
         limit = peer.parameters.integer("worklist.max_items")
         with self._connections.turn("worklist"), self._connections.open("worklist", peer) as association:
-            answer = worklist.query(association, asked, limit=limit, timeout_s=timeout_s)
+            left_s = response_time_left_s(peer, "worklist.response_timeout_s")  # for the final one (RF-4.4.2-22)
+            answer = worklist.query(association, asked, limit=limit, left_s=left_s)
             if answer.must_abort:
                 association.abort()
         return answer

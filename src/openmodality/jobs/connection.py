@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Final
 
 from openmodality.device.profile import PresentationContextEntry, Service
@@ -135,3 +136,9 @@ def restricted(wanted: Iterable[str], allowed: Sequence[str]) -> tuple[str, ...]
 def response_timeout_s(peer: Peer, key: str) -> float:
     """A response time-out of the peer's parameters; 0 waits for ever."""
     return peer.parameters.number(key) or FOREVER
+
+
+def response_time_left_s(peer: Peer, key: str) -> Callable[[], float]:
+    """Tells how much is left, from now on, of the time that :func:`response_timeout_s` gives."""
+    end = monotonic() + response_timeout_s(peer, key)
+    return lambda: end - monotonic()

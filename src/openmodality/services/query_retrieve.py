@@ -29,7 +29,7 @@ from typing import Final, Protocol
 from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, read_data_set
-from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
+from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, SecondsLeft, answer_matches, find
 from openmodality.dimse.identifier import name
 from openmodality.dimse.matching import Supported
 from openmodality.dimse.moving import Transfer, answer_transfer
@@ -64,10 +64,10 @@ def query(
     identifier: Dataset,
     *,
     limit: int | None = None,
-    timeout_s: float | None = None,
+    left_s: SecondsLeft | None = None,
 ) -> FindAnswer:
     """Ask for the entities of one level; raises :class:`QueryFailed`. A ``limit`` works as for the worklist."""
-    answer = find(channel, sop_class_uid, identifier, limit=limit, timeout_s=timeout_s)
+    answer = find(channel, sop_class_uid, identifier, limit=limit, left_s=left_s)
     if not answer.is_usable:
         raise QueryFailed(answer.status, answer.comment)
     return answer

@@ -27,7 +27,7 @@ from pydicom.datadict import dictionary_VM, keyword_for_tag
 from pydicom.dataelem import DataElement
 
 from openmodality.dimse.channel import Channel, Message, read_data_set
-from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
+from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, SecondsLeft, answer_matches, find
 from openmodality.dimse.identifier import SPECIFIC_CHARACTER_SET, name
 from openmodality.dimse.matching import Supported
 from openmodality.dimse.reading import elements, has_value, items, values_of
@@ -62,14 +62,14 @@ class WorklistFailed(OpenModalityError):
 
 
 def query(
-    channel: Channel, identifier: Dataset, *, limit: int | None = None, timeout_s: float | None = None
+    channel: Channel, identifier: Dataset, *, limit: int | None = None, left_s: SecondsLeft | None = None
 ) -> FindAnswer:
     """Ask for the worklist; raises :class:`WorklistFailed`.
 
     Where there are more than ``limit`` items C-CANCEL is sent and ``more_available`` is set; ``must_abort`` says that
-    the SCP ignored it.
+    the SCP ignored it. ``left_s`` as in :func:`openmodality.dimse.finding.find`.
     """
-    answer = find(channel, MODALITY_WORKLIST_FIND, identifier, limit=limit, timeout_s=timeout_s)
+    answer = find(channel, MODALITY_WORKLIST_FIND, identifier, limit=limit, left_s=left_s)
     if not answer.is_usable:
         raise WorklistFailed(answer.status, answer.comment)
     return answer

@@ -8,7 +8,7 @@ import pytest
 from pydicom import Dataset, config
 from pydicom.dataelem import DataElement
 
-from openmodality.dimse.channel import Message, PresentationContext, read_data_set
+from openmodality.dimse.channel import FOREVER, Message, PresentationContext, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.exchange import request
@@ -161,6 +161,23 @@ def test_any_other_status_leaves_the_worklist_empty(status: int) -> None:
         query(scripted(matches_of([item(1)], status)), identifier(KEYS))
     assert caught.value.status == status
     assert caught.value.advice
+
+
+@pytest.mark.requirement("RF-4.4.2-22")
+@pytest.mark.parametrize("left", [[2.0, 1.5, 0.5, 0.0], [2.0, 1.5, 1.4, -0.1]])
+def test_matches_that_come_in_time_do_not_put_the_final_response_off(left: list[float]) -> None:
+    source = Source()
+    with pytest.raises(PeerTimeout, match=r"no final response to C-FIND-RQ from .* within 2 s"):
+        query(channel_to(worklist_service(source)), identifier(KEYS), left_s=iter(left).__next__)
+    assert source.given >= 2
+
+
+@pytest.mark.requirement("RF-4.4.2-22")
+def test_a_query_may_last_for_ever() -> None:
+    answer = query(channel_to(worklist_service(Source())), identifier(KEYS), left_s=lambda: FOREVER)
+    assert len(answer.items) == 10
+    with pytest.raises(PeerTimeout, match="no final response"):
+        query(scripted(lambda message: ()), identifier(KEYS), left_s=lambda: 1.0)
 
 
 def test_silence_and_abort_leave_the_worklist_empty() -> None:
