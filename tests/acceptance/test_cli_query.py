@@ -134,9 +134,9 @@ def test_takes_instances_only_while_retrieving(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["retrieve", "A@localhost:104", "--study", "1.2", "--to", ""], "'' is not an AE title"),
-        (["retrieve", "A@localhost:104", "--study", ""], "'--study': it is empty"),
-        (["retrieve", "A@localhost:104", "--study", "1.2", "--series", ""], "'--series': it is empty"),
-        (["commit", "pacs", "--study", "1.2", "--instance", " "], "'--instance': it is empty"),
+        (["retrieve", "A@localhost:104", "--study", ""], "--study: it is empty; see 'openmodality retrieve --help'"),
+        (["retrieve", "A@localhost:104", "--study", "1.2", "--series", ""], "--series: it is empty"),
+        (["commit", "pacs", "--study", "1.2", "--instance", " "], "--instance: it is empty"),
     ],
     ids=["to", "study", "series", "instance"],
 )

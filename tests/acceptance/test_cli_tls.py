@@ -106,8 +106,8 @@ def test_a_plain_echo_sends_no_tls() -> None:
 def test_files_that_cannot_be_used(tmp_path: Path, keys: KeyPair, strangers: KeyPair) -> None:
     lost = tmp_path / "lost.pem"
     for options, said in {
-        ("--tls-ca", lost): f"Invalid value for '--tls-ca': File '{lost}' does not exist",
-        ("--tls-cert", tmp_path): f"Invalid value for '--tls-cert': File '{tmp_path}' is a directory",
+        ("--tls-ca", lost): f"--tls-ca: file '{lost}' does not exist",
+        ("--tls-cert", tmp_path): f"--tls-cert: '{tmp_path}' is a folder, not a file",
         ("--tls-ca", keys.key): f"{keys.key}: there is no certificate in it; it must be a PEM file",
         ("--tls-key", keys.key): "--tls-key needs --tls-cert; name the certificate that the key belongs to",
         (

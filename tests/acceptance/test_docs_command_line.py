@@ -6,71 +6,79 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 
-from openmodality.cli.main import COMMANDS, application
+from openmodality.cli import values
+from openmodality.cli.arguments import Command, Group, Parser
+from openmodality.cli.help_page import meaning
+from openmodality.cli.main import COMMANDS, imported
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
 _SECTIONS = re.split(r"^#+ openmodality ", PAGE, flags=re.MULTILINE)[1:]
 DOCUMENTED = {section.partition("\n")[0]: section for section in _SECTIONS}
+_OF_FILES = (values.existing_path, values.existing_file, values.existing_folder)
 
 
-def _commands() -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(application)
-    for name in COMMANDS:
-        command = application.get_command(context, name)
-        assert command is not None
+def _commands() -> Iterator[tuple[str, Command | Group]]:
+    for name, entry in COMMANDS.items():
+        command = imported(entry)
         yield name, command
-        if isinstance(command, click.Group):
-            yield from ((f"{name} {each}", command.commands[each]) for each in command.commands)
+        if isinstance(command, Group):
+            for each, member in command.commands.items():
+                assert isinstance(member, Command)
+                yield f"{name} {each}", member
 
 
 ALL = dict(_commands())
+LEAVES = {name: command for name, command in ALL.items() if isinstance(command, Command)}
+
+
+def _parser(name: str) -> Parser:
+    return LEAVES[name].parser(f"openmodality {name}")
 
 
 def test_every_command_is_documented_and_every_documented_command_exists() -> None:
     assert sorted(DOCUMENTED) == sorted(ALL)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", LEAVES)
 def test_options_and_example(name: str) -> None:
-    if isinstance(ALL[name], click.Group):
-        return
-    options = {option for each in ALL[name].params if isinstance(each, click.Option) for option in each.opts}
+    options = {option for each in _parser(name).declared for option in each.option_strings}
     rows = [line.partition(" | ")[0] for line in DOCUMENTED[name].splitlines() if line.startswith("| `")]
     assert set(re.findall(r"`(-[^`]+)`", " ".join(rows))) == options
     assert f"\nopenmodality {name}" in DOCUMENTED[name]
 
 
-def _meaning(option: click.Option, context: click.Context) -> str:
+def _as_documented(text: str) -> str:
     """An option's help as the page writes it."""
-    record = option.get_help_record(context)
-    assert record is not None
-    default = re.search(r"\bdefault: ([^\];]+)", record[1])
-    return record[1].partition("  [")[0] + (f" Default: {default[1]}." if default else "")
+    default = re.search(r"\bdefault: ([^\];]+)", text)
+    return text.partition("  [")[0] + (f" Default: {default[1]}." if default else "")
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_page_says_the_same_as_the_help(name: str) -> None:
-    command = ALL[name]
-    context = click.Context(command)
     section = " ".join(DOCUMENTED[name].replace("\\|", "|").split())
-    assert " ".join((command.help or "").split()) in section
-    for option in command.params:
-        if isinstance(option, click.Option):
-            assert _meaning(option, context) in section
+    assert " ".join(ALL[name].text.split()) in section
+    assert ALL[name].text
+    for option in _parser(name).declared if name in LEAVES else ():
+        if option.option_strings:
+            assert option.help
+            assert _as_documented(meaning(option)) in section
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", LEAVES)
+def test_the_page_names_the_value_of_each_option_as_the_help_does(name: str) -> None:
+    page = LEAVES[name].page(f"openmodality {name}")
+    for row in re.findall(r"^\| (`-.*?) \| ", DOCUMENTED[name], flags=re.MULTILINE):
+        assert f"\n  {row.replace('`', '').replace(chr(92), '')}" in page
+
+
+@pytest.mark.parametrize("name", LEAVES)
 def test_examples_are_understood(name: str) -> None:
-    """Each line of a command's examples parses; nothing is run."""
-    command = ALL[name]
-    if isinstance(command, click.Group):
-        return
-    examples = re.findall(rf"^openmodality {name}(.*)$", DOCUMENTED[name], flags=re.MULTILINE)
-    for example in examples:
+    """Each line of a command's examples parses, whatever files there are; nothing is run."""
+    for example in re.findall(rf"^openmodality {name}(.*)$", DOCUMENTED[name], flags=re.MULTILINE):
         words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', example)]
-        context = click.Context(command, resilient_parsing=True)
-        _, left, _ = command.make_parser(context).parse_args(words)
-        assert left == [], example
+        parser = _parser(name)
+        for each in parser.declared:
+            each.type = str if each.type in _OF_FILES else each.type
+        assert parser.parsed(words), example

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.jobs import job_as_json, reason
 from openmodality.cli.output import counted, print_json, say
-from openmodality.cli.peer import is_direct, json_option, not_empty, peer_argument
+from openmodality.cli.peer import add_json, add_peer, is_direct
 from openmodality.cli.progress import StatusLine
-from openmodality.cli.site import device, site_option
+from openmodality.cli.site import add_site, device
+from openmodality.cli.uids import add_uids
+from openmodality.cli.values import number
 from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.jobs.job import Result, State
 from openmodality.network.entity import RemoteAE
@@ -26,24 +26,23 @@ _LOOK_S: Final = 0.2
 _WAIT_S: Final = 60.0
 
 
-@click.command("commit")
-@peer_argument
-@click.option("--study", metavar="UID", required=True, callback=not_empty, help="Study Instance UID.")
-@click.option("--series", metavar="UID", callback=not_empty, help="Series Instance UID: only this series.")
-@click.option("--instance", metavar="UID", callback=not_empty, help="SOP Instance UID: only this instance.")
-@click.option(
-    "--wait",
-    "wait_s",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=_WAIT_S,
-    show_default=True,
-    help="How long to wait for the answer; 0 only queues the request.",
-)
-@site_option
-@json_option
-def command(
-    peer: str, study: str, series: str | None, instance: str | None, wait_s: float, site_file: Path, as_json: bool
+def _declare(parser: Parser) -> None:
+    add_peer(parser)
+    add_uids(parser)
+    parser.add_argument(
+        "--wait",
+        dest="wait_s",
+        metavar="SECONDS",
+        type=number(0),
+        default=_WAIT_S,
+        help="How long to wait for the answer; 0 only queues the request.",
+    )
+    add_site(parser)
+    add_json(parser)
+
+
+def run(
+    peer: str, study: str, series: str | None, instance: str | None, wait_s: float, site_file: str, as_json: bool
 ) -> None:
     """Ask PEER to commit itself to keep a study of the local database (Storage Commitment).
 
@@ -69,6 +68,9 @@ def command(
         print(f"job {job.id} is queued")
     if wait_s:
         _fail_unless_committed(details, name)
+
+
+command = Command(run, _declare)
 
 
 def peer_name(modality: Modality, peer: str) -> str:

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.demo_display import display
 from openmodality.cli.demo_exam import DemoExam, Result
 from openmodality.cli.demo_place import alone, hospital_options, prepare
 from openmodality.cli.output import clean, counted, print_json, print_table, say
-from openmodality.cli.peer import json_option
+from openmodality.cli.peer import add_json
+from openmodality.cli.values import any_folder
 from openmodality.errors import OpenModalityError
 from openmodality.exam.record import COMPLETED
 from openmodality.hospital.hospital import Habits
@@ -24,23 +24,26 @@ COMMITMENT_DELAY_S: Final = 0.5
 _HEADINGS: Final = ("device", "item", "step", "images", "others", "stored", "committed")
 
 
-@click.command("demo")
-@click.option(
-    "--profile",
-    type=click.Choice([*PROFILES, "all"]),
-    default="all",
-    show_default=True,
-    help="Which device: MR, R/F, or one after the other.",
-)
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where everything is kept; used again it goes on with the next item.  [default: a new temporary folder]",
-)
-@click.option("--no-console", is_flag=True, help="Accepted; the operator's console comes with a later version.")
-@json_option
-def command(profile: str, data: Path | None, no_console: bool, as_json: bool) -> None:
+def _declare(parser: Parser) -> None:
+    parser.add_argument(
+        "--profile",
+        choices=[*PROFILES, "all"],
+        default="all",
+        help="Which device: MR, R/F, or one after the other.",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=any_folder,
+        help="Where everything is kept; used again it goes on with the next item.  [default: a new temporary folder]",
+    )
+    parser.add_argument(
+        "--no-console", action="store_true", help="Accepted; the operator's console comes with a later version."
+    )
+    add_json(parser)
+
+
+def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> None:
     """Watch a scheduled exam go through a hospital, for the MR and for the R/F device.
 
     Starts a virtual RIS and PACS, asks for the worklist, starts an exam for its first item, simulates images, ends the
@@ -62,6 +65,9 @@ def command(profile: str, data: Path | None, no_console: bool, as_json: bool) ->
         say(fault)
     if faults:
         raise OpenModalityError(faults[0], advice=f"everything is kept in {folder}")
+
+
+command = Command(run, _declare)
 
 
 def _run(folder: Path, profiles: Sequence[str], *, quiet: bool) -> list[Result]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.output import clean
-from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
-from openmodality.cli.site import site_option
-from openmodality.cli.tls import tls_options
+from openmodality.cli.peer import add_calling, add_json, add_peer, add_timeout, resolve
+from openmodality.cli.site import add_site
+from openmodality.cli.tls import add_tls
 from openmodality.dimse.status import StatusCategory, category, describe
 from openmodality.network.requestor import associate
 from openmodality.services.verification import echo
@@ -23,16 +21,14 @@ if TYPE_CHECKING:
     import ssl
 
 
-@click.command("echo")
-@peer_argument
-@site_option
-@calling_option
-@timeout_option
-@tls_options
-@json_option
-def command(
-    peer: str, site_file: Path, calling: str | None, timeout: float | None, tls: ssl.SSLContext | None, as_json: bool
-) -> None:
+def _declare(parser: Parser) -> None:
+    for add in (add_peer, add_site, add_calling, add_timeout, add_tls, add_json):
+        add(parser)
+
+
+def run(
+    peer: str, site_file: str, calling: str | None, timeout: float | None, tls: ssl.SSLContext | None, as_json: bool
+) -> int:
     """Ask PEER whether it is there and speaks DICOM (C-ECHO).
 
     PEER is AETITLE@host:port, or a peer's name in the site file.
@@ -62,4 +58,7 @@ def command(
     else:
         version = f", {info.implementation_version_name}" if info.implementation_version_name else ""
         print(clean(f"{remote}: {describe(status)} in {duration_ms:.0f} ms{version}"))
-    click.get_current_context().exit(0 if is_success else 1)
+    return 0 if is_success else 1
+
+
+command = Command(run, _declare)

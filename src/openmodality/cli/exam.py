@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
-from openmodality.cli.confirmation import yes_option
+from openmodality.cli.arguments import Command, Group, Parser
+from openmodality.cli.confirmation import add_yes, is_yes
 from openmodality.cli.exam_listing import Details, exam_as_json, line, print_exams, reasons
 from openmodality.cli.exam_sources import acquire_from, watch
-from openmodality.cli.keys import split_key
+from openmodality.cli.keys import add_keys, split_key
 from openmodality.cli.output import clean, counted, print_json, say
-from openmodality.cli.peer import json_option
-from openmodality.cli.site import device, site_option
+from openmodality.cli.peer import add_json
+from openmodality.cli.site import add_site, device
+from openmodality.cli.values import existing_folder, existing_path, integer
 from openmodality.errors import NotFound, UsageError
 from openmodality.exam.record import COMPLETED, DISCONTINUED, IN_PROGRESS, REGISTERED
 from openmodality.exam.worklist import ItemCheck
@@ -26,35 +26,31 @@ if TYPE_CHECKING:
     from openmodality.exam.session import Exam
 
 ALL_PROTOCOLS: Final = "*"
-_exam_argument = click.argument("exam", metavar="EXAM")
-_attributes_option = click.option(
-    "-k",
-    "--key",
-    "keys",
-    metavar="KEYWORD=VALUE",
-    multiple=True,
-    help="What the operator adds, such as OperatorsName=ROE^RICHARD. May be repeated.",
-)
 
 
-@click.group("exam")
-def command() -> None:
-    """Exams: start one for a worklist item, acquire images, end it.
-
-    Everything is kept at once and told to RIS and archive by "openmodality serve". EXAM is a number of "exam list",
-    an accession number, or the beginning of a Study Instance UID.
-    """
+def _add_exam(parser: Parser) -> None:
+    parser.add_argument("exam", metavar="EXAM")
 
 
-@command.command("start")
-@click.argument("items", metavar="ITEM...", nargs=-1, required=True)
-@_attributes_option
-@click.option("--modality", help="Modality of the step.  [default: the worklist's, else the device's first]")
-@yes_option
-@site_option
-@json_option
+def _add_attributes(parser: Parser) -> None:
+    add_keys(parser, "What the operator adds, such as OperatorsName=ROE^RICHARD. May be repeated.")
+
+
+def _add_modality(parser: Parser, default: str) -> None:
+    parser.add_argument("--modality", metavar="TEXT", help=f"Modality of the step.  [default: {default}]")
+
+
+def _declare_start(parser: Parser) -> None:
+    parser.add_argument("items", metavar="ITEM", nargs="+")
+    _add_attributes(parser)
+    _add_modality(parser, "the worklist's, else the device's first")
+    add_yes(parser)
+    add_site(parser)
+    add_json(parser)
+
+
 def start(
-    items: tuple[str, ...], keys: tuple[str, ...], modality: str | None, yes: bool, site_file: Path, as_json: bool
+    items: tuple[str, ...], keys: tuple[str, ...], modality: str | None, yes: bool, site_file: str, as_json: bool
 ) -> None:
     """Start an exam for one or several worklist items: a performed step is IN PROGRESS from now on.
 
@@ -69,15 +65,17 @@ def start(
         _print_started(exam, as_json=as_json)
 
 
-@command.command("unscheduled")
-@click.option("--patient-id", metavar="ID", required=True, help="Patient ID.")
-@click.option("--patient-name", metavar="NAME", required=True, help="Patient's Name, such as DOE^JANE.")
-@click.option("--birth-date", metavar="YYYYMMDD", default="", help="Patient's Birth Date.")
-@click.option("--sex", type=click.Choice(["M", "F", "O"]), help="Patient's Sex.")
-@_attributes_option
-@click.option("--modality", help="Modality of the step.  [default: the device's first]")
-@site_option
-@json_option
+def _declare_unscheduled(parser: Parser) -> None:
+    parser.add_argument("--patient-id", metavar="ID", required=True, help="Patient ID.")
+    parser.add_argument("--patient-name", metavar="NAME", required=True, help="Patient's Name, such as DOE^JANE.")
+    parser.add_argument("--birth-date", metavar="YYYYMMDD", default="", help="Patient's Birth Date.")
+    parser.add_argument("--sex", choices=["M", "F", "O"], help="Patient's Sex.")
+    _add_attributes(parser)
+    _add_modality(parser, "the device's first")
+    add_site(parser)
+    add_json(parser)
+
+
 def unscheduled(
     patient_id: str,
     patient_name: str,
@@ -85,7 +83,7 @@ def unscheduled(
     sex: str | None,
     keys: tuple[str, ...],
     modality: str | None,
-    site_file: Path,
+    site_file: str,
     as_json: bool,
 ) -> None:
     """Start an exam that nobody scheduled; study UID and accession number are made here."""
@@ -96,36 +94,44 @@ def unscheduled(
         _print_started(exam, as_json=as_json)
 
 
-@command.command("acquire")
-@_exam_argument
-@click.option(
-    "--simulate",
-    "protocols",
-    metavar="[PROTOCOL]",
-    is_flag=False,
-    flag_value=ALL_PROTOCOLS,
-    multiple=True,
-    help="Scan a phantom; with a name only this protocol. May be repeated.",
-)
-@click.option(
-    "--from",
-    "files",
-    metavar="PATH",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    help="A file or folder of DICOM, PNG, TIFF or .npy pixels: one series each. May be repeated.",
-)
-@click.option(
-    "--watch",
-    "folder",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Make images of the files that appear in a folder, until Ctrl-C or SIGTERM.",
-)
-@click.option("--append", is_flag=True, help="Go on with an exam that has ended: a further performed step begins.")
-@click.option("--seed", type=int, help="Of the simulator's noise.  [default: the exam's number]")
-@site_option
-@json_option
+def _declare_acquire(parser: Parser) -> None:
+    _add_exam(parser)
+    parser.add_argument(
+        "--simulate",
+        dest="protocols",
+        metavar="PROTOCOL",
+        nargs="?",
+        const=ALL_PROTOCOLS,
+        action="append",
+        default=[],
+        help="Scan a phantom; with a name only this protocol. May be repeated.",
+    )
+    parser.add_argument(
+        "--from",
+        dest="files",
+        metavar="PATH",
+        type=existing_path,
+        action="append",
+        default=[],
+        help="A file or folder of DICOM, PNG, TIFF or .npy pixels: one series each. May be repeated.",
+    )
+    parser.add_argument(
+        "--watch",
+        dest="folder",
+        metavar="DIR",
+        type=existing_folder,
+        help="Make images of the files that appear in a folder, until Ctrl-C or SIGTERM.",
+    )
+    parser.add_argument(
+        "--append", action="store_true", help="Go on with an exam that has ended: a further performed step begins."
+    )
+    parser.add_argument(
+        "--seed", metavar="INTEGER", type=integer(), help="Of the simulator's noise.  [default: the exam's number]"
+    )
+    add_site(parser)
+    add_json(parser)
+
+
 def acquire(
     exam: str,
     protocols: tuple[str, ...],
@@ -133,7 +139,7 @@ def acquire(
     folder: Path | None,
     append: bool,
     seed: int | None,
-    site_file: Path,
+    site_file: str,
     as_json: bool,
 ) -> None:
     """Make images in an exam, from a simulator, from files, or from a watched folder.
@@ -157,54 +163,57 @@ def acquire(
             print(f"exam {chosen.id}: {counted(made, 'image')} made")
 
 
-@command.command("complete")
-@_exam_argument
-@site_option
-@json_option
-def complete(exam: str, site_file: Path, as_json: bool) -> None:
+def _declare_exam(parser: Parser) -> None:
+    _add_exam(parser)
+    add_site(parser)
+    add_json(parser)
+
+
+def complete(exam: str, site_file: str, as_json: bool) -> None:
     """End an exam as COMPLETED: the RIS is told what was made, and what is not sent yet goes to the archives."""
     with device(site_file) as device_:
         _print_ended(device_, find_exam(device_, exam).complete(), as_json=as_json)
 
 
-@command.command("discontinue", help=f"End an exam as DISCONTINUED.\n\nCodes of --reason: {reasons()}.")
-@_exam_argument
-@click.option(
-    "--reason",
-    metavar="CODE",
-    default=UNSPECIFIED,
-    show_default=True,
-    help="Why, as a code of the list above (CID 9300).",
-)
-@site_option
-@json_option
-def discontinue(exam: str, reason: str, site_file: Path, as_json: bool) -> None:
+def _declare_discontinue(parser: Parser) -> None:
+    _add_exam(parser)
+    parser.add_argument(
+        "--reason",
+        metavar="CODE",
+        default=UNSPECIFIED,
+        help="Why, as a code of the list above (CID 9300).",
+    )
+    add_site(parser)
+    add_json(parser)
+
+
+def discontinue(exam: str, reason: str, site_file: str, as_json: bool) -> None:
     """End an exam as DISCONTINUED."""
     with device(site_file) as device_:
         _print_ended(device_, find_exam(device_, exam).discontinue(reason), as_json=as_json)
 
 
-@command.command("list")
-@click.option(
-    "--state",
-    "states",
-    type=click.Choice([REGISTERED, IN_PROGRESS, COMPLETED, DISCONTINUED], case_sensitive=False),
-    multiple=True,
-    help="Only this state. May be repeated.",
-)
-@site_option
-@json_option
-def list_(states: tuple[str, ...], site_file: Path, as_json: bool) -> None:
+def _declare_list(parser: Parser) -> None:
+    parser.add_argument(
+        "--state",
+        dest="states",
+        type=str.upper,
+        choices=[REGISTERED, IN_PROGRESS, COMPLETED, DISCONTINUED],
+        action="append",
+        default=[],
+        help="Only this state. May be repeated.",
+    )
+    add_site(parser)
+    add_json(parser)
+
+
+def list_(states: tuple[str, ...], site_file: str, as_json: bool) -> None:
     """Exams, newest first."""
     with device(site_file) as device_:
-        print_exams(device_.exams(*(state.upper() for state in states)), json=as_json)
+        print_exams(device_.exams(*states), json=as_json)
 
 
-@command.command("show")
-@_exam_argument
-@site_option
-@json_option
-def show(exam: str, site_file: Path, as_json: bool) -> None:
+def show(exam: str, site_file: str, as_json: bool) -> None:
     """One exam: its steps and what the RIS has been told, its series and what has been sent and committed."""
     with device(site_file) as device_:
         details = Details.of(device_, find_exam(device_, exam))
@@ -212,6 +221,28 @@ def show(exam: str, site_file: Path, as_json: bool) -> None:
         print_json(details.as_json())
     else:
         details.print()
+
+
+command = Group(
+    """Exams: start one for a worklist item, acquire images, end it.
+
+    Everything is kept at once and told to RIS and archive by "openmodality serve". EXAM is a number of "exam list",
+    an accession number, or the beginning of a Study Instance UID.
+    """,
+    {
+        "acquire": Command(acquire, _declare_acquire),
+        "complete": Command(complete, _declare_exam),
+        "discontinue": Command(
+            discontinue,
+            _declare_discontinue,
+            text=f"End an exam as DISCONTINUED.\n\nCodes of --reason: {reasons()}.",
+        ),
+        "list": Command(list_, _declare_list),
+        "show": Command(show, _declare_exam),
+        "start": Command(start, _declare_start),
+        "unscheduled": Command(unscheduled, _declare_unscheduled),
+    },
+)
 
 
 def find_exam(modality: Modality, text: str) -> Exam:
@@ -257,7 +288,7 @@ def _confirm(check: ItemCheck, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         return check.state == "changed"
-    return click.confirm(f"{clean(check.notice)}. Start the exam with it as it is now?", err=True)
+    return is_yes(f"{check.notice}. Start the exam with it as it is now?")
 
 
 def _print_started(exam: Exam, *, as_json: bool) -> None:

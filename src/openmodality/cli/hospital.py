@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.output import clean, say
-from openmodality.cli.peer import json_option
+from openmodality.cli.peer import add_json
 from openmodality.cli.stopping import Stop, stop_on_signals
+from openmodality.cli.values import any_folder, integer, number
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
@@ -28,59 +28,69 @@ from openmodality.hospital.personalities import PERSONALITIES
 from openmodality.network.entity import RemoteAE
 
 SERVERS: Final = ("ris", "pacs", "printer")
+_PORT: Final = integer(0, 65535)
 
 
-def _port(server: str, endpoint: Endpoint, purpose: str) -> Callable[[Any], Any]:
-    return click.option(
+def _add_port(parser: Parser, server: str, endpoint: Endpoint, purpose: str) -> None:
+    parser.add_argument(
         f"--{server}-port",
-        type=click.IntRange(0, 65535),
+        metavar="INTEGER",
+        type=_PORT,
         default=endpoint.port,
-        show_default=True,
         help=f"Port of {endpoint.aet}, {purpose}; 0 takes a free one.",
     )
 
 
-@click.command("hospital")
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Keep everything here; without it all is gone at the end.",
-)
-@_port("ris", RIS, "worklist and performed steps")
-@_port("pacs", PACS, "storage, commitment, query and retrieve")
-@click.option(
-    "--printer-port",
-    type=click.IntRange(0, 65535),
-    help=f"Port of {PRINTER.aet}, which answers verification only: there is no printer yet; 0 takes a free one."
-    f"  [default: {PRINTER.port}, or a free one where that is taken]",
-)
-@click.option("--host", default=LOCALHOST, show_default=True, help="Address to listen on; 0.0.0.0 is all.")
-@click.option(
-    "--peer",
-    "peers",
-    metavar="AET=HOST:PORT",
-    multiple=True,
-    help="Where a device listens for commitment results and retrieved instances. May be repeated.",
-)
-@click.option(
-    "--misbehave",
-    metavar="PERSONALITY",
-    multiple=True,
-    help="Fail on purpose: SERVER:NAME[@N|@N+|/N][=SECONDS], such as pacs:a700@5. May be repeated.",
-)
-@click.option("--list-personalities", is_flag=True, help="Print the ways to fail on purpose, and exit.")
-@click.option(
-    "--commitment-delay",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=2.0,
-    show_default=True,
-    help="How long after its request a storage commitment is reported.",
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the patients, where DIR has no schedule yet.")
-@json_option
-def command(  # one parameter for each option
+def _declare(parser: Parser) -> None:
+    parser.add_argument(
+        "--data", metavar="DIR", type=any_folder, help="Keep everything here; without it all is gone at the end."
+    )
+    _add_port(parser, "ris", RIS, "worklist and performed steps")
+    _add_port(parser, "pacs", PACS, "storage, commitment, query and retrieve")
+    parser.add_argument(
+        "--printer-port",
+        metavar="INTEGER",
+        type=_PORT,
+        help=f"Port of {PRINTER.aet}, which answers verification only: there is no printer yet; 0 takes a free one."
+        f"  [default: {PRINTER.port}, or a free one where that is taken]",
+    )
+    parser.add_argument("--host", metavar="TEXT", default=LOCALHOST, help="Address to listen on; 0.0.0.0 is all.")
+    parser.add_argument(
+        "--peer",
+        dest="peers",
+        metavar="AET=HOST:PORT",
+        action="append",
+        default=[],
+        help="Where a device listens for commitment results and retrieved instances. May be repeated.",
+    )
+    parser.add_argument(
+        "--misbehave",
+        metavar="PERSONALITY",
+        action="append",
+        default=[],
+        help="Fail on purpose: SERVER:NAME[@N|@N+|/N][=SECONDS], such as pacs:a700@5. May be repeated.",
+    )
+    parser.add_argument(
+        "--list-personalities", action="store_true", help="Print the ways to fail on purpose, and exit."
+    )
+    parser.add_argument(
+        "--commitment-delay",
+        metavar="SECONDS",
+        type=number(0),
+        default=2.0,
+        help="How long after its request a storage commitment is reported.",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="INTEGER",
+        type=integer(),
+        default=1,
+        help="Of the patients, where DIR has no schedule yet.",
+    )
+    add_json(parser)
+
+
+def run(  # one parameter for each option
     data: Path | None,
     ris_port: int,
     pacs_port: int,
@@ -116,6 +126,9 @@ def command(  # one parameter for each option
             _obey_input(hospital, stop)
             with _live(hospital) if is_live else nullcontext():
                 stop.wait()
+
+
+command = Command(run, _declare)
 
 
 def _printer_port(host: str) -> int:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.output import counted, print_json, say
-from openmodality.cli.peer import json_option
+from openmodality.cli.peer import add_json
 from openmodality.cli.progress import StatusLine
-from openmodality.cli.site import device, site_option
+from openmodality.cli.site import add_site, device
+from openmodality.cli.values import existing_path
 
 
-@click.command("import")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@site_option
-@json_option
-def command(paths: tuple[Path, ...], site_file: Path, as_json: bool) -> None:
+def _declare(parser: Parser) -> None:
+    parser.add_argument("paths", metavar="PATH", nargs="+", type=existing_path)
+    add_site(parser)
+    add_json(parser)
+
+
+def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
     """Copy DICOM files, and those in folders, into the local database.
 
     An instance that is there already is not replaced. Files in a folder that are not DICOM are passed over and
@@ -48,7 +50,10 @@ def command(paths: tuple[Path, ...], site_file: Path, as_json: bool) -> None:
     if passed_over:
         say(f"{counted(passed_over, 'file')} not DICOM, passed over")
     is_anything = imported.new or imported.same
-    click.get_current_context().exit(0 if is_anything and not named else 1)
+    return 0 if is_anything and not named else 1
+
+
+command = Command(run, _declare)
 
 
 def refusal(path: Path, why: str) -> str:

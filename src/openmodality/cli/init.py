@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.output import clean
 from openmodality.cli.site import DEFAULT
+from openmodality.cli.values import any_path
 
 
-@click.command("init")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--profile",
-    metavar="NAME",
-    required=True,
-    help="The device: mr, rf, or a folder with a profile.toml.",
-)
-def command(folder: Path, profile: str) -> None:
+def _declare(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", type=any_path)
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        required=True,
+        help="The device: mr, rf, or a folder with a profile.toml.",
+    )
+
+
+def run(folder: Path, profile: str) -> None:
     """Write DIR/site.toml: every setting of the device with its meaning, ready to edit.
 
     As it is, it works with the virtual hospital of the same machine (openmodality hospital). A site file that is there
@@ -35,3 +37,6 @@ def command(folder: Path, profile: str) -> None:
     print(f"  2. Check the peers:      openmodality echo{option} ris; openmodality echo{option} pacs")
     print(f"  3. Start the device:     openmodality serve{option}")
     print(f"  4. See what is planned:  openmodality worklist{option}")
+
+
+command = Command(run, _declare)

@@ -3,54 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
+from openmodality.cli.arguments import Command, Group, Parser, see_help
 from openmodality.cli.output import counted, moment, print_fields, print_json, print_table, say
-from openmodality.cli.peer import json_option
-from openmodality.cli.site import device, site_option
+from openmodality.cli.peer import add_json
+from openmodality.cli.site import add_site, device
+from openmodality.cli.values import integer
 from openmodality.dimse.status import describe
+from openmodality.errors import UsageError
 from openmodality.jobs.job import Job, JobInstance, Kind, Result, State
 
 if TYPE_CHECKING:
     from openmodality.app.jobs import JobDetails
 
 NEWEST: Final = 50
-_job_argument = click.argument("job", metavar="JOB", type=click.IntRange(min=1))
-_retried_argument = click.argument("jobs", metavar="[JOB]...", type=click.IntRange(min=1), nargs=-1)
-_jobs_argument = click.argument("jobs", metavar="JOB...", type=click.IntRange(min=1), nargs=-1, required=True)
+_ID: Final = integer(1)
 
 
-@click.group("jobs")
-def command() -> None:
-    """Jobs: sending, storage commitment, performed procedure steps. "openmodality serve" does them."""
+def _declare_list(parser: Parser) -> None:
+    parser.add_argument(
+        "--state",
+        dest="states",
+        choices=[state.value for state in State],
+        action="append",
+        default=[],
+        help="Only this state. May be repeated.",
+    )
+    parser.add_argument(
+        "--kind",
+        dest="kinds",
+        choices=[kind.value for kind in Kind],
+        action="append",
+        default=[],
+        help="Only this kind. May be repeated.",
+    )
+    parser.add_argument("--peer", metavar="NAME", help="Only jobs for this peer of the site file.")
+    parser.add_argument("--limit", metavar="N", type=integer(1), default=NEWEST, help="Only the newest.")
+    add_site(parser)
+    add_json(parser)
 
 
-@command.command("list")
-@click.option(
-    "--state",
-    "states",
-    type=click.Choice([state.value for state in State]),
-    multiple=True,
-    help="Only this state. May be repeated.",
-)
-@click.option(
-    "--kind",
-    "kinds",
-    type=click.Choice([kind.value for kind in Kind]),
-    multiple=True,
-    help="Only this kind. May be repeated.",
-)
-@click.option("--peer", metavar="NAME", help="Only jobs for this peer of the site file.")
-@click.option(
-    "--limit", metavar="N", type=click.IntRange(min=1), default=NEWEST, show_default=True, help="Only the newest."
-)
-@site_option
-@json_option
 def list_(
-    states: tuple[str, ...], kinds: tuple[str, ...], peer: str | None, limit: int, site_file: Path, as_json: bool
+    states: tuple[str, ...], kinds: tuple[str, ...], peer: str | None, limit: int, site_file: str, as_json: bool
 ) -> None:
     """Jobs, newest first, with the reason why each is where it is."""
     with device(site_file) as modality:
@@ -74,11 +69,13 @@ def list_(
         say(f"there are more than {limit}; raise --limit to see older ones")
 
 
-@command.command("show")
-@_job_argument
-@site_option
-@json_option
-def show(job: int, site_file: Path, as_json: bool) -> None:
+def _declare_show(parser: Parser) -> None:
+    parser.add_argument("job", metavar="JOB", type=_ID)
+    add_site(parser)
+    add_json(parser)
+
+
+def show(job: int, site_file: str, as_json: bool) -> None:
     """One job: its state and reason, what became of each instance, and its history."""
     with device(site_file) as modality:
         details = modality.jobs.show(job)
@@ -96,19 +93,23 @@ def show(job: int, site_file: Path, as_json: bool) -> None:
         _print(details, results)
 
 
-@command.command("retry")
-@_retried_argument
-@click.option(
-    "--state",
-    type=click.Choice([State.FAILED.value, State.CANCELLED.value]),
-    help="All jobs in this state, in place of their numbers.",
-)
-@click.option("--destination", metavar="NAME", help="With --state: only jobs for this peer of the site file.")
-@site_option
-def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, site_file: Path) -> None:
+def _declare_retry(parser: Parser) -> None:
+    parser.add_argument("jobs", metavar="JOB", nargs="*", type=_ID)
+    parser.add_argument(
+        "--state",
+        choices=[State.FAILED.value, State.CANCELLED.value],
+        help="All jobs in this state, in place of their numbers.",
+    )
+    parser.add_argument("--destination", metavar="NAME", help="With --state: only jobs for this peer of the site file.")
+    add_site(parser)
+
+
+def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, site_file: str) -> None:
     """Run jobs again now that failed, were cancelled or wait. Instances that have success are not repeated."""
     if bool(jobs) == bool(state) or (destination and not state):
-        raise click.UsageError("name either jobs, or --state with or without --destination")
+        raise UsageError(
+            "name either jobs, or --state with or without --destination", advice=see_help("openmodality jobs retry")
+        )
     with device(site_file) as modality:
         if state:
             found = modality.jobs.list(states=[State(state)], destination=destination)
@@ -119,15 +120,28 @@ def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, sit
         print("there are no such jobs")
 
 
-@command.command("cancel")
-@_jobs_argument
-@site_option
-def cancel(jobs: tuple[int, ...], site_file: Path) -> None:
+def _declare_cancel(parser: Parser) -> None:
+    parser.add_argument("jobs", metavar="JOB", nargs="+", type=_ID)
+    add_site(parser)
+
+
+def cancel(jobs: tuple[int, ...], site_file: str) -> None:
     """Cancel jobs, and those that come after them. One that is being done ends after the instance on its way."""
     with device(site_file) as modality:
         for job in jobs:
             cancelled = modality.jobs.cancel(job)
             print(f"{_line(cancelled)}{'' if cancelled.state.finished else ', to be cancelled'}")
+
+
+command = Group(
+    'Jobs: sending, storage commitment, performed procedure steps. "openmodality serve" does them.',
+    {
+        "cancel": Command(cancel, _declare_cancel),
+        "list": Command(list_, _declare_list),
+        "retry": Command(retry, _declare_retry),
+        "show": Command(show, _declare_show),
+    },
+)
 
 
 def _line(job: Job) -> str:

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-import click
 from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 
+from openmodality.cli.values import integer
 from openmodality.device.paths import TagPath, format_path, parse_path
 from openmodality.dimse.reading import values_of
 from openmodality.errors import UsageError
 
-keys_option = click.option(
-    "-k",
-    "--key",
-    "keys",
-    metavar="KEYWORD=VALUE",
-    multiple=True,
-    help="A matching key, such as PatientID=123 or PatientName=DOE*; without =VALUE a further return key. A tag"
-    " (0010,0020) does as well, and A>B for an attribute B inside sequence A. May be repeated.",
+if TYPE_CHECKING:
+    from openmodality.cli.arguments import Parser
+
+_KEY_HELP: Final = (
+    "A matching key, such as PatientID=123 or PatientName=DOE*; without =VALUE a further return key. A tag"
+    " (0010,0020) does as well, and A>B for an attribute B inside sequence A. May be repeated."
 )
-limit_option = click.option(
-    "--limit", metavar="N", type=click.IntRange(min=1), help="Most matches to take; the peer is told to stop there."
-)
+
+
+def add_keys(parser: Parser, text: str = _KEY_HELP) -> None:
+    """The option for attributes, each ``Keyword=value``."""
+    parser.add_argument("-k", "--key", dest="keys", metavar="KEYWORD=VALUE", action="append", default=[], help=text)
+
+
+def add_limit(parser: Parser) -> None:
+    """The option for the most matches."""
+    parser.add_argument(
+        "--limit", metavar="N", type=integer(1), help="Most matches to take; the peer is told to stop there."
+    )
 
 
 def split_key(text: str) -> tuple[str, str]:

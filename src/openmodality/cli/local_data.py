@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import click
-
-from openmodality.cli.confirmation import confirmed, yes_option
-from openmodality.cli.keys import date_and_time, split_key
+from openmodality.cli.arguments import Command, Group, Parser
+from openmodality.cli.confirmation import add_yes, confirmed
+from openmodality.cli.keys import add_keys, date_and_time, split_key
 from openmodality.cli.output import counted, print_fields, print_json, print_table
-from openmodality.cli.peer import json_option
-from openmodality.cli.site import device, site_option
+from openmodality.cli.peer import add_json
+from openmodality.cli.site import add_site, device
 from openmodality.errors import NotFound
 from openmodality.store.deletion import NotCommitted
 from openmodality.store.queries import Found, Level
@@ -83,27 +81,37 @@ INSTANCE: Final = _Entity(
 _COUNTS: Final = ("studies", "series", "instances", "sent", "committed", "modalities")
 
 
-def _group(entity: _Entity) -> click.Group:
-    group = click.Group(entity.plural, help=f"{entity.plural.capitalize()} in the local database.")
-    group.add_command(_list_command(entity))
-    group.add_command(_show_command(entity))
-    group.add_command(_delete_command(entity))
-    return group
+def _group(entity: _Entity) -> Group:
+    commands = {
+        "delete": _delete_command(entity),
+        "list": _list_command(entity),
+        "show": _show_command(entity),
+    }
+    return Group(f"{entity.plural.capitalize()} in the local database.", commands)
 
 
-def _list_command(entity: _Entity) -> click.Command:
-    @click.command("list", help=f"{entity.plural.capitalize()} that match the keys, newest study first.")
-    @click.option(
-        "-k",
-        "--key",
-        "keys",
-        metavar="KEYWORD=VALUE",
-        multiple=True,
-        help="A matching key of this level or one above, such as PatientName=DOE*. May be repeated.",
-    )
-    @site_option
-    @json_option
-    def list_(keys: tuple[str, ...], site_file: Path, as_json: bool) -> None:
+def _declare_list(parser: Parser) -> None:
+    add_keys(parser, "A matching key of this level or one above, such as PatientName=DOE*. May be repeated.")
+    add_site(parser)
+    add_json(parser)
+
+
+def _declare_show(parser: Parser) -> None:
+    parser.add_argument("uid", metavar="UID")
+    add_site(parser)
+    add_json(parser)
+
+
+def _declare_delete(parser: Parser) -> None:
+    parser.add_argument("uids", metavar="UID", nargs="+")
+    parser.add_argument("--force", action="store_true", help="Delete what no archive has committed to keep, too.")
+    add_yes(parser)
+    add_site(parser)
+    add_json(parser)
+
+
+def _list_command(entity: _Entity) -> Command:
+    def list_(keys: tuple[str, ...], site_file: str, as_json: bool) -> None:
         with device(site_file) as modality:
             found = _find(modality, entity, dict(split_key(key) for key in keys))
         if as_json:
@@ -112,15 +120,12 @@ def _list_command(entity: _Entity) -> click.Command:
             rows = [_row(entity, each) for each in found]
             print_table(list(entity.columns), rows, empty=f"there are no such {entity.plural}")
 
-    return list_
+    text = f"{entity.plural.capitalize()} that match the keys, newest study first."
+    return Command(list_, _declare_list, text=text)
 
 
-def _show_command(entity: _Entity) -> click.Command:
-    @click.command("show", help=f"One {entity.noun}: its attributes, and what is below it.")
-    @click.argument("uid", metavar="UID")
-    @site_option
-    @json_option
-    def show(uid: str, site_file: Path, as_json: bool) -> None:
+def _show_command(entity: _Entity) -> Command:
+    def show(uid: str, site_file: str, as_json: bool) -> None:
         below = {Level.STUDY: SERIES, Level.SERIES: INSTANCE}.get(entity.level)
         with device(site_file) as modality:
             each = _one(modality, entity, uid)
@@ -138,21 +143,11 @@ def _show_command(entity: _Entity) -> click.Command:
             print()
             print_table(list(below.columns), [_row(below, item) for item in contents])
 
-    return show
+    return Command(show, _declare_show, text=f"One {entity.noun}: its attributes, and what is below it.")
 
 
-def _delete_command(entity: _Entity) -> click.Command:
-    @click.command(
-        "delete",
-        help=f"Delete {entity.plural} from the local database and from disk, for good. Refused while an exam is in"
-        " progress on them or a job needs them; without --force also where an archive has not committed to keep them.",
-    )
-    @click.argument("uids", metavar="UID...", nargs=-1, required=True)
-    @click.option("--force", is_flag=True, help="Delete what no archive has committed to keep, too.")
-    @yes_option
-    @site_option
-    @json_option
-    def delete(uids: tuple[str, ...], force: bool, yes: bool, site_file: Path, as_json: bool) -> None:
+def _delete_command(entity: _Entity) -> Command:
+    def delete(uids: tuple[str, ...], force: bool, yes: bool, site_file: str, as_json: bool) -> None:
         with device(site_file) as modality:
             chosen = [_one(modality, entity, uid) for uid in uids]
             _refuse_uncommitted(chosen, entity, force=force)
@@ -166,7 +161,11 @@ def _delete_command(entity: _Entity) -> click.Command:
             gone = [counted(totals[name], noun) for name, noun in nouns.items() if totals[name]]
             print(f"deleted: {', '.join(gone)}")
 
-    return delete
+    text = (
+        f"Delete {entity.plural} from the local database and from disk, for good. Refused while an exam is in progress"
+        " on them or a job needs them; without --force also where an archive has not committed to keep them."
+    )
+    return Command(delete, _declare_delete, text=text)
 
 
 def _refuse_uncommitted(chosen: Sequence[Found], entity: _Entity, *, force: bool) -> None:

@@ -15,10 +15,10 @@ try:
     import importlib
     import sys
     import traceback
-    from typing import Any, Final, NamedTuple
+    from collections.abc import Sequence
+    from typing import Final, NamedTuple
 
-    import click
-
+    from openmodality.cli.arguments import DONE, WRONG_USAGE, Command, Group
     from openmodality.cli.log import show_log
     from openmodality.cli.output import say, say_lines
     from openmodality.cli.streams import finish_output, mend_streams
@@ -26,9 +26,7 @@ try:
 except KeyboardInterrupt:  # half of the start-up time is these; main() answers Ctrl-C from then on
     raise SystemExit(130) from None
 
-DONE: Final = 0
 FAILED: Final = 1
-WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 
@@ -61,32 +59,29 @@ COMMANDS: Final = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called; the help page needs none of them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of :data:`COMMANDS`."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; ``None`` when there is none of that name. ``ctx.obj``: the process runs nothing else."""
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        return _imported(entry, owns_process=bool(ctx.obj))
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list on the help page."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+_PURPOSE: Final = "The DICOM side of an imaging device: worklist, exam, storage, commitment, query, film, media."
+_EPILOG: Final = "Every command takes --debug, which shows the log and, for a fault, the traceback."
+_VERSION: Final = "--version"
 
 
-def _imported(entry: CommandEntry, *, owns_process: bool) -> click.Command:
+class _Lazy:
+    """A command that is imported when it is called. ``owns_process``: the process runs nothing else."""
+
+    def __init__(self, entry: CommandEntry, *, owns_process: bool) -> None:
+        self.summary = entry.summary
+        self._entry = entry
+        self._owns_process = owns_process
+
+    def __call__(self, name: str, words: Sequence[str]) -> int:
+        return imported(self._entry, owns_process=self._owns_process)(name, words)
+
+
+def imported(entry: CommandEntry, *, owns_process: bool = False) -> Command | Group:
     """A command, with all that it needs; none of that is garbage, so it is not looked through, now or at the end."""
     collects = gc.isenabled()
     gc.disable()
     try:
-        command: click.Command = getattr(importlib.import_module(entry.module), entry.name)
+        command: Command | Group = getattr(importlib.import_module(entry.module), entry.name)
     finally:
         if owns_process:
             gc.freeze()
@@ -95,29 +90,23 @@ def _imported(entry: CommandEntry, *, owns_process: bool) -> click.Command:
     return command
 
 
-def _show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if not value or ctx.resilient_parsing:
-        return
+def _show_version() -> int:
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - start-up time
 
     try:
         print(f"openmodality {version('openmodality')}")
     except PackageNotFoundError:
         print("openmodality, run from its source without being installed")
-    ctx.exit()
+    return DONE
 
 
-@click.group(cls=LazyGroup, epilog="Every command takes --debug, which shows the log and, for a fault, the traceback.")
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_show_version,
-    help="Show the version and exit.",
-)
-def application() -> None:
-    """The DICOM side of an imaging device: worklist, exam, storage, commitment, query, film, media."""
+def run(words: Sequence[str], *, owns_process: bool = False) -> int:
+    """Do what the words say; the exit status."""
+    if words and words[0] == _VERSION:
+        return _show_version()
+    commands = {name: _Lazy(entry, owns_process=owns_process) for name, entry in COMMANDS.items()}
+    options = {_VERSION: "Show the version and exit."}
+    return Group(_PURPOSE, commands, options=options, epilog=_EPILOG)("openmodality", words)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -128,15 +117,14 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         mend_streams()
         show_log(debug=debug)
-        owns_process = arguments is None
-        status = application.main(given, prog_name="openmodality", standalone_mode=False, obj=owns_process)
+        status = run(given, owns_process=arguments is None)
     except Exception as error:  # noqa: BLE001 - the end of the process, which says what went wrong
         if debug:
             say_lines("".join(traceback.format_exception(error)).rstrip())
         status = _report(error)
     except KeyboardInterrupt:
         status = INTERRUPTED
-    sys.exit(_finished(status if isinstance(status, int) else DONE))
+    sys.exit(_finished(status))
 
 
 def _finished(status: int) -> int:
@@ -151,10 +139,6 @@ def _report(error: Exception) -> int:
     """One line on stderr for what went wrong, and the exit status that belongs to it."""
     if isinstance(error, BrokenPipeError):
         return FAILED  # the reader has gone: end quietly
-    if isinstance(error, click.Abort):
-        return INTERRUPTED
-    if isinstance(error, click.ClickException):
-        return _report_usage(error)
     if isinstance(error, (NotFound, WrongState)):
         return _say(error_line(error), FAILED)
     if isinstance(error, ConfigurationError):
@@ -168,16 +152,6 @@ def _report(error: Exception) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _say(f"{where}{error.strerror or type(error).__name__}", FAILED)
     return _say(f"a fault in openmodality ({type(error).__name__}); run again with --debug and report it", FAILED)
-
-
-def _report_usage(error: click.ClickException) -> int:
-    context: Any = getattr(error, "ctx", None)
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
-        return WRONG_USAGE
-    hint = f"; see '{context.command_path} --help'" if context is not None else ""
-    text = " ".join(error.format_message().split())  # click lists choices in lines of their own
-    return _say(f"{text.rstrip('.')}{hint}", WRONG_USAGE)
 
 
 def error_line(error: OpenModalityError) -> str:

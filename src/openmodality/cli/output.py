@@ -9,7 +9,6 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 _GAP: Final = "  "
@@ -71,6 +70,11 @@ def say(text: str) -> None:
     print(clean(text), file=sys.stderr, flush=True)
 
 
+def prompt(text: str) -> None:
+    """The beginning of a line on stderr that a person goes on with."""
+    print(clean(text), end="", file=sys.stderr, flush=True)
+
+
 def say_lines(text: str) -> None:
     """Several lines, which are ours."""
     print(clean_lines(text), file=sys.stderr, flush=True)
@@ -90,6 +94,8 @@ def clean_lines(text: str) -> str:
 
 def moment(seconds: float | None) -> str:
     """Seconds since the epoch as local date and time; empty where there are none."""
+    from datetime import datetime  # noqa: PLC0415 - start-up time
+
     return "" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
 
 

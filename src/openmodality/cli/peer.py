@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isnan
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from openmodality.cli.site import NoSiteFile, load
+from openmodality.cli.values import number
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, checked_ae_title
 from openmodality.network.timeouts import Timeouts
@@ -20,6 +17,7 @@ from openmodality.value_class import replace, value_class
 if TYPE_CHECKING:
     import ssl
 
+    from openmodality.cli.arguments import Parser
     from openmodality.device.profile import Service
 
 DEFAULT_TIMEOUT_S: Final = 30.0
@@ -27,37 +25,34 @@ _UNKNOWN_PEER: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 MAX_TIMEOUT_S: Final = 24 * 3600.0
 
 
-def _seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """Turn down nan, which is in no range and out of none."""
-    if value is not None and isnan(value):
-        raise click.BadParameter("nan is not a number of seconds.", ctx, param)
-    return value
+def add_peer(parser: Parser) -> None:
+    """``AETITLE@host:port``, or a peer's name in the site file."""
+    parser.add_argument("peer", metavar="PEER")
 
 
-def not_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Turn down what an unset variable of a shell leaves: all of a study where one series was meant."""
-    if value is not None and not value.strip():
-        raise click.BadParameter("it is empty.", ctx, param)
-    return value
+def add_calling(parser: Parser) -> None:
+    """The option for our own AE title."""
+    parser.add_argument(
+        "--calling",
+        metavar="AET",
+        help=f"Our own AE title.  [default: the site's for a peer of the site file, else {DEFAULT_AE_TITLE}]",
+    )
 
 
-peer_argument = click.argument("peer", metavar="PEER")
-"""``AETITLE@host:port``, or a peer's name in the site file."""
+def add_timeout(parser: Parser) -> None:
+    """The option for how long to wait for the peer."""
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=number(0.1, MAX_TIMEOUT_S),
+        help="How long to wait for the peer at each step."
+        f"  [default: the site's for a peer of the site file, else {DEFAULT_TIMEOUT_S:g}]",
+    )
 
-calling_option = click.option(
-    "--calling",
-    metavar="AET",
-    help=f"Our own AE title.  [default: the site's for a peer of the site file, else {DEFAULT_AE_TITLE}]",
-)
-timeout_option = click.option(
-    "--timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(0.1, MAX_TIMEOUT_S),
-    callback=_seconds,
-    help="How long to wait for the peer at each step."
-    f"  [default: the site's for a peer of the site file, else {DEFAULT_TIMEOUT_S:g}]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+def add_json(parser: Parser) -> None:
+    """The option for output that programs read."""
+    parser.add_argument("--json", dest="as_json", action="store_true", help="Print the result as JSON.")
 
 
 @value_class
@@ -88,7 +83,7 @@ def is_direct(peer: str) -> bool:
 def resolve(
     peer: str,
     service: Service,
-    site_file: Path,
+    site_file: str,
     calling: str | None,
     timeout_s: float | None,
     tls: ssl.SSLContext | None,
@@ -114,7 +109,7 @@ def resolve(
     return replace(ends, local=local)
 
 
-def _named(name: str, service: Service, site_file: Path) -> Ends:
+def _named(name: str, service: Service, site_file: str) -> Ends:
     try:
         site = load(site_file)
     except NoSiteFile as error:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-import click
 from pydicom import Dataset
 
+from openmodality.cli.arguments import Command, Parser
+from openmodality.cli.keys import add_keys, add_limit, cell, parse_keys
 from openmodality.cli.keys import as_json as attributes_as_json
-from openmodality.cli.keys import cell, keys_option, limit_option, parse_keys
 from openmodality.cli.output import counted, print_json, print_table, say
-from openmodality.cli.peer import Ends, calling_option, json_option, peer_argument, resolve, timeout_option
-from openmodality.cli.site import site_option
-from openmodality.cli.tls import tls_options
+from openmodality.cli.peer import Ends, add_calling, add_json, add_peer, add_timeout, resolve
+from openmodality.cli.site import add_site
+from openmodality.cli.tls import add_tls
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.finding import FindAnswer
 from openmodality.dimse.identifier import Key, identifier
@@ -90,36 +89,37 @@ _HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "SOPInstanceUID": "SOP Instance UID",
     },
 }
-model_option = click.option(
-    "--model",
-    type=click.Choice(["study", "patient"]),
-    help="The information model.  [default: the site's for a peer of the site file, else study]",
-)
 
 
-@click.command("query")
-@peer_argument
-@click.option(
-    "--level",
-    type=click.Choice(["PATIENT", "STUDY", "SERIES", "IMAGE"], case_sensitive=False),
-    required=True,
-    help="What to look for.",
-)
-@keys_option
-@model_option
-@limit_option
-@site_option
-@calling_option
-@timeout_option
-@tls_options
-@json_option
-def command(
+def add_model(parser: Parser) -> None:
+    """The option for the information model."""
+    parser.add_argument(
+        "--model",
+        choices=["study", "patient"],
+        help="The information model.  [default: the site's for a peer of the site file, else study]",
+    )
+
+
+def _declare(parser: Parser) -> None:
+    add_peer(parser)
+    parser.add_argument(
+        "--level",
+        type=str.upper,
+        choices=["PATIENT", "STUDY", "SERIES", "IMAGE"],
+        required=True,
+        help="What to look for.",
+    )
+    for add in (add_keys, add_model, add_limit, add_site, add_calling, add_timeout, add_tls, add_json):
+        add(parser)
+
+
+def run(
     peer: str,
     level: str,
     keys: tuple[str, ...],
     model: Model | None,
     limit: int | None,
-    site_file: Path,
+    site_file: str,
     calling: str | None,
     timeout: float | None,
     tls: ssl.SSLContext | None,
@@ -131,7 +131,6 @@ def command(
     level SERIES the study, -k StudyInstanceUID=UID; at level IMAGE the series as well.
     """
     ends = resolve(peer, "query", site_file, calling, timeout, tls)
-    level = level.upper()
     sop_class_uid = _FIND[chosen_model(model, ends, level)]
     values = parse_keys(keys)
     asked = identifier(
@@ -156,6 +155,9 @@ def command(
         _print(answer, level, [path for path in values if format_keywords(path) not in _HEADINGS[level]])
     for notice in _notices(answer, ends):
         say(notice)
+
+
+command = Command(run, _declare)
 
 
 def chosen_model(model: Model | None, ends: Ends, level: str) -> Model:

@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.output import counted, say
-from openmodality.cli.peer import json_option
+from openmodality.cli.peer import add_json
 from openmodality.cli.progress import ProgressLine
 from openmodality.cli.stopping import Stop, stop_on_signals
-from openmodality.cli.tls import listening_tls_options
+from openmodality.cli.tls import add_listening_tls
+from openmodality.cli.values import any_folder, integer
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH, LocalAE, checked_ae_title
@@ -29,28 +29,35 @@ if TYPE_CHECKING:
     import ssl
 
 
-@click.command("receive")
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--port", type=click.IntRange(0, 65535), required=True, help="TCP port to listen on; 0 takes a free one.")
-@click.option("--aet", help="Our AE title; without it any called title is taken.")
-@click.option("--host", default="", help="Address to listen on; all by default.")
-@click.option(
-    "--durability",
-    type=click.Choice(["fsync", "os"]),
-    default="fsync",
-    show_default=True,
-    help="fsync: safe against power failure; os: faster.",
-)
-@click.option(
-    "--max-pdu",
-    type=click.IntRange(min=0),
-    default=DEFAULT_MAX_PDU_LENGTH,
-    show_default=True,
-    help="Longest PDU to take, in bytes, from 4096; 0 for any.",
-)
-@listening_tls_options
-@json_option
-def command(  # one parameter for each option
+def _declare(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", type=any_folder)
+    parser.add_argument(
+        "--port",
+        metavar="INTEGER",
+        type=integer(0, 65535),
+        required=True,
+        help="TCP port to listen on; 0 takes a free one.",
+    )
+    parser.add_argument("--aet", metavar="TEXT", help="Our AE title; without it any called title is taken.")
+    parser.add_argument("--host", metavar="TEXT", default="", help="Address to listen on; all by default.")
+    parser.add_argument(
+        "--durability",
+        choices=["fsync", "os"],
+        default="fsync",
+        help="fsync: safe against power failure; os: faster.",
+    )
+    parser.add_argument(
+        "--max-pdu",
+        metavar="INTEGER",
+        type=integer(0),
+        default=DEFAULT_MAX_PDU_LENGTH,
+        help="Longest PDU to take, in bytes, from 4096; 0 for any.",
+    )
+    add_listening_tls(parser)
+    add_json(parser)
+
+
+def run(  # one parameter for each option
     folder: Path,
     port: int,
     aet: str | None,
@@ -86,6 +93,9 @@ def command(  # one parameter for each option
     say(f"received {counted(progress.count, 'file')}")
     if printer.failure is not None:
         raise printer.failure
+
+
+command = Command(run, _declare)
 
 
 class _Printer:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import click
 from pydicom import Dataset
 
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.output import counted, print_json, say
-from openmodality.cli.peer import Ends, calling_option, json_option, not_empty, peer_argument, resolve, timeout_option
+from openmodality.cli.peer import Ends, add_calling, add_json, add_peer, add_timeout, resolve
 from openmodality.cli.progress import StatusLine
-from openmodality.cli.query import Model, chosen_model, model_option
-from openmodality.cli.site import device, site_option
-from openmodality.cli.tls import tls_options
+from openmodality.cli.query import Model, add_model, chosen_model
+from openmodality.cli.site import add_site, device
+from openmodality.cli.tls import add_tls
+from openmodality.cli.uids import add_uids
 from openmodality.dimse.identifier import identifier
 from openmodality.dimse.moving import Counts, MoveOutcome, MoveResult, move
 from openmodality.dimse.status import describe
@@ -35,22 +35,19 @@ log = logging.getLogger(__name__)
 _MOVE: Final[Mapping[str, str]] = {"study": STUDY_ROOT_MOVE, "patient": PATIENT_ROOT_MOVE}
 
 
-@click.command("retrieve")
-@peer_argument
-@click.option("--study", metavar="UID", required=True, callback=not_empty, help="Study Instance UID.")
-@click.option("--series", metavar="UID", callback=not_empty, help="Series Instance UID: only this series.")
-@click.option(
-    "--instance", metavar="UID", callback=not_empty, help="SOP Instance UID: only this instance; needs --series."
-)
-@click.option("--to", "destination", metavar="AET", help="Who is to get them.  [default: our own AE title]")
-@model_option
-@click.option("--patient-id", metavar="ID", help="Patient ID, which the patient root model needs.")
-@site_option
-@calling_option
-@timeout_option
-@tls_options
-@json_option
-def command(
+def _declare(parser: Parser) -> None:
+    add_peer(parser)
+    add_uids(parser, of_instance="only this instance; needs --series.")
+    parser.add_argument(
+        "--to", dest="destination", metavar="AET", help="Who is to get them.  [default: our own AE title]"
+    )
+    add_model(parser)
+    parser.add_argument("--patient-id", metavar="ID", help="Patient ID, which the patient root model needs.")
+    for add in (add_site, add_calling, add_timeout, add_tls, add_json):
+        add(parser)
+
+
+def run(
     peer: str,
     study: str,
     series: str | None,
@@ -58,12 +55,12 @@ def command(
     destination: str | None,
     model: Model | None,
     patient_id: str | None,
-    site_file: Path,
+    site_file: str,
     calling: str | None,
     timeout: float | None,
     tls: ssl.SSLContext | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Let PEER send a study, a series or an instance (Query/Retrieve, C-MOVE).
 
     PEER is AETITLE@host:port, or a peer's name in the site file. A peer of the site file sends to the device, which
@@ -85,11 +82,14 @@ def command(
     with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title):
         result = _move(ends, _MOVE[model], asked, title)
     _report(result, ends, title, as_json=as_json)
-    click.get_current_context().exit(0 if result.outcome is MoveOutcome.DONE else 1)
+    return 0 if result.outcome is MoveOutcome.DONE else 1
+
+
+command = Command(run, _declare)
 
 
 @contextmanager
-def _listening(ends: Ends, study: str, site_file: Path, *, is_for_us: bool) -> Iterator[None]:
+def _listening(ends: Ends, study: str, site_file: str, *, is_for_us: bool) -> Iterator[None]:
     """The device of the site file takes what comes, where it is the destination of a peer that it knows."""
     if not (ends.name and is_for_us):
         yield

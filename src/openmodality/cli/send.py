@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.main import error_line
 from openmodality.cli.output import counted, say
-from openmodality.cli.peer import calling_option, json_option, peer_argument, resolve, timeout_option
+from openmodality.cli.peer import add_calling, add_json, add_peer, add_timeout, resolve
 from openmodality.cli.progress import ProgressLine
-from openmodality.cli.site import site_option
-from openmodality.cli.tls import tls_options
+from openmodality.cli.site import add_site
+from openmodality.cli.tls import add_tls
+from openmodality.cli.values import existing_path
 from openmodality.dimse.status import describe
 from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.instances import Decompress, FileInstance, InstanceReader, NotDicom, read_instance
@@ -32,25 +32,27 @@ WINDOW: Final = AsynchronousOperationsWindow(16, 1)
 """Requests that may be open at once with a peer that can do so; others take one at a time (PS3.7 D.3.3.3)."""
 
 
-@click.command("send")
-@peer_argument
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@site_option
-@calling_option
-@timeout_option
-@tls_options
-@click.option("--stop-on-failure", "stop", is_flag=True, help="Stop at the first instance that is not stored.")
-@json_option
-def command(  # one parameter for each option
+def _declare(parser: Parser) -> None:
+    add_peer(parser)
+    parser.add_argument("paths", metavar="PATH", nargs="+", type=existing_path)
+    for add in (add_site, add_calling, add_timeout, add_tls):
+        add(parser)
+    parser.add_argument(
+        "--stop-on-failure", dest="stop", action="store_true", help="Stop at the first instance that is not stored."
+    )
+    add_json(parser)
+
+
+def run(  # one parameter for each option
     peer: str,
     paths: tuple[Path, ...],
-    site_file: Path,
+    site_file: str,
     calling: str | None,
     timeout: float | None,
     tls: ssl.SSLContext | None,
     stop: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Send files or folders straight to PEER (C-STORE), without the local database.
 
     PEER is AETITLE@host:port, or a peer's name in the site file.
@@ -83,7 +85,10 @@ def command(  # one parameter for each option
         progress.clear()
         report.say_unsent()
         print(json.dumps(report.as_json(progress.seconds)) if as_json else report.summary(progress.seconds))
-    click.get_current_context().exit(0 if report.is_complete else 1)
+    return 0 if report.is_complete else 1
+
+
+command = Command(run, _declare)
 
 
 _ABOUT_ONE_FILE: Final = (ObjectInvalid, NoPresentationContext)

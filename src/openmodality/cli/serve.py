@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import click
-
+from openmodality.cli.arguments import Command, Parser
 from openmodality.cli.output import counted, say
-from openmodality.cli.peer import json_option
-from openmodality.cli.site import device, site_option
+from openmodality.cli.peer import add_json
+from openmodality.cli.site import add_site, device
 from openmodality.cli.stopping import stop_on_signals
 
 
-@click.command("serve")
-@site_option
-@json_option
-def command(site_file: Path, as_json: bool) -> None:
+def _declare(parser: Parser) -> None:
+    add_site(parser)
+    add_json(parser)
+
+
+def run(site_file: str, as_json: bool) -> None:
     """Run the device: listen for peers and work the queue of jobs, until Ctrl-C or SIGTERM.
 
     One process serves a data folder; the other commands queue what it does. Jobs that were interrupted go on where
@@ -38,3 +38,6 @@ def command(site_file: Path, as_json: bool) -> None:
         say(f"serving {data}, {counted(open_jobs, 'open job')}; Ctrl-C stops")
         stop.wait()
         say("stopping after the instances that are on their way")
+
+
+command = Command(run, _declare)

@@ -5,29 +5,31 @@ Only commands that need a site file import this module's dependencies; ``echo AE
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Final
-
-import click
 
 from openmodality.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openmodality.app import Modality
+    from openmodality.cli.arguments import Parser
     from openmodality.device.site import Site
 
 DEFAULT: Final = "site.toml"
 
-site_option = click.option(
-    "-c",
-    "--config",
-    "site_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    envvar="OPENMODALITY_SITE",
-    default=DEFAULT,
-    help="The site file, or its folder.  [default: $OPENMODALITY_SITE, else ./site.toml]",
-)
+
+def add_site(parser: Parser) -> None:
+    """The option for the site file."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        dest="site_file",
+        metavar="FILE",
+        default=os.environ.get("OPENMODALITY_SITE") or DEFAULT,
+        help="The site file, or its folder.  [default: $OPENMODALITY_SITE, else ./site.toml]",
+    )
 
 
 class NoSiteFile(ConfigurationError):
@@ -36,15 +38,18 @@ class NoSiteFile(ConfigurationError):
     advice = "make one with 'openmodality init DIR', or name yours with --config"
 
 
-def site_path(site_file: Path) -> Path:
+def site_path(site_file: str) -> Path:
     """The site file that is meant: a folder stands for the ``site.toml`` in it; raises :class:`NoSiteFile`."""
-    path = site_file / DEFAULT if site_file.is_dir() else site_file
+    from pathlib import Path  # noqa: PLC0415 - start-up time
+
+    given = Path(site_file)
+    path = given / DEFAULT if given.is_dir() else given
     if not path.exists():
         raise NoSiteFile(f"there is no site file {path}")
     return path
 
 
-def load(site_file: Path) -> Site:
+def load(site_file: str) -> Site:
     """The device as it is configured; raises :class:`ConfigurationError`."""
     path = site_path(site_file)
     from openmodality.device.site_loader import load_site  # noqa: PLC0415 - start-up time
@@ -52,7 +57,7 @@ def load(site_file: Path) -> Site:
     return load_site(path)
 
 
-def device(site_file: Path, *, works: bool = False) -> Modality:
+def device(site_file: str, *, works: bool = False) -> Modality:
     """The device, to be used as a context manager.
 
     A command only queues what is to be done; ``openmodality serve`` does it. ``works``: this process does it, where no

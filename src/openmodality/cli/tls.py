@@ -6,20 +6,18 @@ imported only then: a plain ``openmodality echo`` must start in about a tenth of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import click
-
+from openmodality.cli.values import existing_file
 from openmodality.errors import UsageError
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
+    from pathlib import Path
 
-_Command = Callable[..., None]
-_FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+    from openmodality.cli.arguments import Parser, Values
+
 _KEY_HELP: Final = "Private key of our certificate (PEM, no passphrase).  [default: in the file of the certificate]"
 
 
@@ -32,72 +30,51 @@ class _Asked(NamedTuple):
     private_key: Path | None
 
 
-def tls_options(command: _Command) -> _Command:
+class _Texts(NamedTuple):
+    """What they mean."""
+
+    enabled: str
+    authorities: str
+    certificate: str
+
+
+_CLIENT: Final = _Texts(
+    "Reach PEER under TLS; each --tls option implies it. For a PEER given as AETITLE@host:port.",
+    "CA certificates (PEM) that vouch for PEER. May be repeated."
+    "  [default: this machine's, and PEER's certificate must name its host]",
+    "Our certificate (PEM), with those between it and its CA.  [default: none is shown]",
+)
+_SERVER: Final = _Texts(
+    "Take TLS connections only; each --tls option implies it. Needs --tls-cert.",
+    "CA certificates (PEM): who connects must show a certificate that they vouch for. May be repeated."
+    "  [default: no certificate is asked for]",
+    "Our certificate (PEM), with those between it and its CA.",
+)
+
+
+def add_tls(parser: Parser) -> None:
     """The options of a command that calls a peer; it gets ``tls``, a context for the peer, or ``None``."""
-    options = (
-        _switch("Reach PEER under TLS; each --tls option implies it. For a PEER given as AETITLE@host:port."),
-        _authorities(
-            "CA certificates (PEM) that vouch for PEER. May be repeated."
-            "  [default: this machine's, and PEER's certificate must name its host]"
-        ),
-        _certificate("Our certificate (PEM), with those between it and its CA.  [default: none is shown]"),
-        _private_key(),
-    )
-    return _with(options, command, _client)
+    _add(parser, _CLIENT, _client)
 
 
-def listening_tls_options(command: _Command) -> _Command:
+def add_listening_tls(parser: Parser) -> None:
     """The options of a command that listens; it gets ``tls``, a context for who connects, or ``None``."""
-    options = (
-        _switch("Take TLS connections only; each --tls option implies it. Needs --tls-cert."),
-        _authorities(
-            "CA certificates (PEM): who connects must show a certificate that they vouch for. May be repeated."
-            "  [default: no certificate is asked for]"
-        ),
-        _certificate("Our certificate (PEM), with those between it and its CA."),
-        _private_key(),
+    _add(parser, _SERVER, _server)
+
+
+def _add(parser: Parser, texts: _Texts, make: Callable[[_Asked], ssl.SSLContext]) -> None:
+    parser.add_argument("--tls", action="store_true", help=texts.enabled)
+    parser.add_argument(
+        "--tls-ca", metavar="FILE", type=existing_file, action="append", default=[], help=texts.authorities
     )
-    return _with(options, command, _server)
+    parser.add_argument("--tls-cert", metavar="FILE", type=existing_file, help=texts.certificate)
+    parser.add_argument("--tls-key", metavar="FILE", type=existing_file, help=_KEY_HELP)
 
+    def join(values: Values) -> None:
+        asked = _Asked(*(values.pop(name) for name in ("tls", "tls_ca", "tls_cert", "tls_key")))
+        values["tls"] = make(asked) if any(asked) else None
 
-_Option = Callable[[_Command], _Command]
-
-
-def _switch(text: str) -> _Option:
-    return click.option("--tls", is_flag=True, help=text)
-
-
-def _authorities(text: str) -> _Option:
-    return click.option("--tls-ca", metavar="FILE", type=_FILE, multiple=True, help=text)
-
-
-def _private_key() -> _Option:
-    return click.option("--tls-key", metavar="FILE", type=_FILE, help=_KEY_HELP)
-
-
-def _certificate(text: str) -> _Option:
-    return click.option("--tls-cert", metavar="FILE", type=_FILE, help=text)
-
-
-def _with(options: tuple[_Option, ...], command: _Command, make: Callable[[_Asked], ssl.SSLContext]) -> _Command:
-    """The command under these options, which ``make`` turns into its parameter ``tls``."""
-
-    @wraps(command)
-    def under_options(
-        *arguments: Any,
-        tls: bool,
-        tls_ca: tuple[Path, ...],
-        tls_cert: Path | None,
-        tls_key: Path | None,
-        **others: Any,
-    ) -> None:
-        asked = _Asked(tls, tls_ca, tls_cert, tls_key)
-        command(*arguments, tls=make(asked) if any(asked) else None, **others)
-
-    decorated: _Command = under_options
-    for option in reversed(options):
-        decorated = option(decorated)
-    return decorated
+    parser.afterwards(join)
 
 
 def _client(asked: _Asked) -> ssl.SSLContext:

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import click
 from pydicom import Dataset
 
-from openmodality.cli.keys import (
-    as_json,
-    cell,
-    date_and_time,
-    keys_option,
-    limit_option,
-    parse_keys,
-    split_key,
-)
+from openmodality.cli.arguments import Command, Parser
+from openmodality.cli.keys import add_keys, add_limit, as_json, cell, date_and_time, parse_keys, split_key
 from openmodality.cli.output import clean, counted, print_json, print_table, say
-from openmodality.cli.peer import calling_option, is_direct, json_option, resolve, timeout_option
-from openmodality.cli.site import device, site_option
-from openmodality.cli.tls import tls_options
+from openmodality.cli.peer import add_calling, add_json, add_timeout, is_direct, resolve
+from openmodality.cli.site import add_site, device
+from openmodality.cli.tls import add_tls
 from openmodality.device.paths import parse_path
 from openmodality.dimse.identifier import Key, identifier
 from openmodality.errors import UsageError
@@ -92,20 +83,17 @@ _DATE: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartDate")
 _TIME: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartTime")
 
 
-@click.command("worklist")
-@click.argument("peer", metavar="[PEER]", required=False)
-@keys_option
-@limit_option
-@site_option
-@calling_option
-@timeout_option
-@tls_options
-@json_option
-def command(
+def _declare(parser: Parser) -> None:
+    parser.add_argument("peer", metavar="PEER", nargs="?")
+    for add in (add_keys, add_limit, add_site, add_calling, add_timeout, add_tls, add_json):
+        add(parser)
+
+
+def run(
     peer: str | None,
     keys: tuple[str, ...],
     limit: int | None,
-    site_file: Path,
+    site_file: str,
     calling: str | None,
     timeout: float | None,
     tls: ssl.SSLContext | None,
@@ -127,6 +115,9 @@ def command(
     else:
         listing = _ask_as_device(peer, keys, site_file)
     listing.print(as_json=as_json)
+
+
+command = Command(run, _declare)
 
 
 class Listing:
@@ -166,7 +157,7 @@ def _ask(
     peer: str,
     keys: tuple[str, ...],
     limit: int | None,
-    site_file: Path,
+    site_file: str,
     ourselves: tuple[str | None, float | None, ssl.SSLContext | None],
 ) -> Listing:
     ends = resolve(peer, "worklist", site_file, *ourselves)
@@ -184,7 +175,7 @@ def _ask(
     return Listing([(None, item, defects(item)) for item in answer.items], notices)
 
 
-def _ask_as_device(peer: str | None, keys: tuple[str, ...], site_file: Path) -> Listing:
+def _ask_as_device(peer: str | None, keys: tuple[str, ...], site_file: str) -> Listing:
     values = dict(split_key(key) for key in keys)
     with device(site_file) as modality:
         answer = modality.query_worklist({name.split(">")[-1]: value for name, value in values.items()}, peer)

@@ -4,7 +4,8 @@ from importlib import metadata
 
 import pytest
 
-from openmodality.cli.main import application, main
+from openmodality.cli import main as program
+from openmodality.cli.main import main, run
 from openmodality.errors import ConfigurationError, OpenModalityError
 
 
@@ -13,7 +14,7 @@ def test_version_without_an_installation(monkeypatch: pytest.MonkeyPatch, capsys
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", unknown)
-    assert application.main(["--version"], prog_name="openmodality", standalone_mode=False) == 0
+    assert run(["--version"]) == 0
     assert "run from its source" in capsys.readouterr().out
 
 
@@ -25,7 +26,7 @@ def ended_with(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(application, "main", fail)
+    monkeypatch.setattr(program, "run", fail)
     with pytest.raises(SystemExit) as ended:
         main(list(words))
     return ended.value.code, capsys.readouterr().err
@@ -63,4 +64,6 @@ def test_a_missing_option_with_choices_is_one_line(capsys: pytest.CaptureFixture
         main(["query", "A@localhost:104"])
     assert ended.value.code == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("openmodality: Missing option '--level'. Choose from: ")
+    assert line == (
+        "openmodality: --level is missing (one of PATIENT, STUDY, SERIES, IMAGE); see 'openmodality query --help'"
+    )

@@ -1,0 +1,92 @@
+"""The help pages of commands and groups."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import TextWrapper
+from typing import Final
+
+_WIDEST: Final = 78
+_NARROWEST: Final = 50
+_WIDEST_LEFT: Final = 30
+_GAP: Final = "  "
+_HELP: Final = ("--help", "Show this message and exit.")
+
+Row = tuple[str, str]
+
+
+def command_page(name: str, text: str, declared: Sequence[argparse.Action]) -> str:
+    """The page of a command that takes what is declared."""
+    words = "".join(f" {_word(each)}" for each in declared if not each.option_strings)
+    options = [option_row(each) for each in declared if each.option_strings]
+    usage = f"Usage: {name} [OPTIONS]{words}"
+    return "\n\n".join([usage, *_paragraphs(text), _section("Options", [*options, _HELP])])
+
+
+def group_page(name: str, text: str, options: Mapping[str, str], commands: Mapping[str, str], epilog: str) -> str:
+    """The page of a group, with a line for each of its commands."""
+    usage = f"Usage: {name} [OPTIONS] COMMAND [ARGS]..."
+    sections = [_section("Options", [*options.items(), _HELP]), _section("Commands", commands.items())]
+    return "\n\n".join([usage, *_paragraphs(text), *sections, *_paragraphs(epilog)])
+
+
+def option_row(option: argparse.Action) -> Row:
+    """The names of an option with its value, and what it means."""
+    value = "" if option.nargs == 0 else f" {_value(option)}"
+    return f"{', '.join(option.option_strings)}{value}", meaning(option)
+
+
+def meaning(option: argparse.Action) -> str:
+    """What an option means, its default and what it may be."""
+    text = option.help or ""
+    facts = []
+    if option.default and "[default: " not in text:
+        facts.append(f"default: {option.default}")
+    if limits := getattr(option.type, "limits", ""):
+        facts.append(limits)
+    if option.required:
+        facts.append("required")
+    return f"{text}{_GAP}[{'; '.join(facts)}]" if facts else text
+
+
+def _value(option: argparse.Action) -> str:
+    if option.choices is not None:
+        return f"[{'|'.join(map(str, option.choices))}]"
+    name = str(option.metavar)
+    return f"[{name}]" if option.nargs == argparse.OPTIONAL else name
+
+
+def _word(word: argparse.Action) -> str:
+    forms = {argparse.OPTIONAL: "[{}]", argparse.ZERO_OR_MORE: "[{}]...", argparse.ONE_OR_MORE: "{}..."}
+    return forms.get(str(word.nargs), "{}").format(word.metavar)
+
+
+def _width() -> int:
+    return max(min(shutil.get_terminal_size().columns - 2, _WIDEST), _NARROWEST)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [_wrapped(paragraph, _GAP, _GAP) for paragraph in text.split("\n\n") if paragraph.strip()]
+
+
+def _section(heading: str, rows: Iterable[Row]) -> str:
+    listed = list(rows)
+    left = min(max(len(name) for name, _ in listed), _WIDEST_LEFT) + 2 * len(_GAP)
+    lines = [f"{heading}:"]
+    for name, text in listed:
+        start = f"{_GAP}{name}"
+        if len(start) + len(_GAP) > left:
+            lines.append(start)
+            start = ""
+        lines.append(_wrapped(text, start.ljust(left), " " * left))
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, first: str, further: str) -> str:
+    """Lines that fit; the gap before what is in brackets stays."""
+    text = f"{_GAP}[".join(" ".join(part.split()) for part in text.split(f"{_GAP}["))
+    return TextWrapper(
+        _width(), initial_indent=first, subsequent_indent=further, break_on_hyphens=False, break_long_words=False
+    ).fill(text)
