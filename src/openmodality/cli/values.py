@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentTypeError
+from math import nan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ class Number:
         try:
             number = self._convert(text)
         except ValueError:
-            raise ArgumentTypeError(f"{text!r} is not {self._name}") from None
-        is_above = self._minimum is None or number >= self._minimum
-        is_below = self._maximum is None or number <= self._maximum
-        if not (is_above and is_below):  # nan is neither
-            raise ArgumentTypeError(f"{text!r} is not {self._name} ({self.limits})")
+            number = nan
+        if number != number:
+            raise ArgumentTypeError(f"{text!r} is not {self._name}")
+        is_small = self._minimum is not None and number < self._minimum
+        if is_small or (self._maximum is not None and number > self._maximum):
+            raise ArgumentTypeError(f"{text!r} is out of range ({self.limits})")
         return number
 
     @property
