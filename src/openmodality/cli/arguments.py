@@ -12,10 +12,26 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from openmodality.cli.output import say_lines
 from openmodality.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Runs(Protocol):
+        """What a group hands words to: a command, or another group."""
+
+        @property
+        def summary(self) -> str:
+            """One line for the help page of the group."""
+            ...
+
+        def __call__(self, name: str, words: Sequence[str]) -> int:
+            """Do what the words say, under the name as it was called; the exit status."""
+            ...
+
 
 DONE: Final = 0
 WRONG_USAGE: Final = 2
@@ -139,19 +155,6 @@ class Parser(argparse.ArgumentParser):
             name = action.option_strings[-1] if action.option_strings else action.metavar
             listed = f" (one of {', '.join(action.choices)})" if action.choices else ""
             self.error(f"{name} is missing{listed}")
-
-
-class Runs(Protocol):
-    """What a group hands words to: a command, or another group."""
-
-    @property
-    def summary(self) -> str:
-        """One line for the help page of the group."""
-        ...
-
-    def __call__(self, name: str, words: Sequence[str]) -> int:
-        """Do what the words say, under the name as it was called; the exit status."""
-        ...
 
 
 class Command:

@@ -16,13 +16,14 @@ try:
     import sys
     import traceback
     from collections.abc import Sequence
-    from typing import Final, NamedTuple
+    from typing import Final
 
     from openmodality.cli.arguments import DONE, WRONG_USAGE, Command, Group
     from openmodality.cli.log import show_log
     from openmodality.cli.output import say, say_lines
     from openmodality.cli.streams import finish_output, mend_streams
     from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
+    from openmodality.value_class import value_class
 except KeyboardInterrupt:  # half of the start-up time is these; main() answers Ctrl-C from then on
     raise SystemExit(130) from None
 
@@ -30,7 +31,8 @@ FAILED: Final = 1
 INTERRUPTED: Final = 130
 
 
-class CommandEntry(NamedTuple):
+@value_class
+class CommandEntry:
     """Where a command is (``name`` in its module) and what it is for."""
 
     module: str

@@ -14,7 +14,7 @@ from typing import Any, Final
 _GAP: Final = "  "
 _WIDE: Final = ("W", "F")
 _UNSAFE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
-_NUMBERS: Final = re.compile(r"[\d:\- ]{0,19}")
+_NUMBERS: Final = r"[\d:\- ]{0,19}"
 """What is hard to read in pieces: numbers, dates and times."""
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -123,7 +123,7 @@ def _print_rich(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for heading, column in zip(headings, zip(*rows, strict=True), strict=True):
         if not (below and heading == headings[-1]):
-            table.add_column(heading, overflow="fold", no_wrap=all(map(_NUMBERS.fullmatch, column)))
+            table.add_column(heading, overflow="fold", no_wrap=all(re.fullmatch(_NUMBERS, text) for text in column))
     for row in rows:
         table.add_row(*(Text(text) for text in (row[:-1] if below else row)))
     console.print(table)

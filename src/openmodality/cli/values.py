@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentTypeError
-from math import nan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class Number:
         try:
             number = self._convert(text)
         except ValueError:
-            number = nan
+            number = float("nan")
         if number != number:
             raise ArgumentTypeError(f"{text!r} is not {self._name}")
         is_small = self._minimum is not None and number < self._minimum
