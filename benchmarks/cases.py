@@ -171,13 +171,13 @@ def echo(rounds: int) -> list[Row]:
         commands = (
             (sys.executable, "-c", "from openmodality.cli.main import main; main()", "echo", f"ANY@127.0.0.1:{port}"),
             (sys.executable, "-m", "pynetdicom", "echoscu", "127.0.0.1", str(port), "-q"),
-            (sys.executable, "-c", "import click"),
+            (sys.executable, "-c", "import argparse"),
             (sys.executable, "-c", "pass"),
         )
         for command in commands:
             timed(command)
         times = [[timed(command) for command in commands] for _ in range(max(rounds, 5) * 2)]
-    ours, theirs, click, nothing = (f"{median(column) * 1000:.0f} ms" for column in zip(*times, strict=True))
+    ours, theirs, argparse, nothing = (f"{median(column) * 1000:.0f} ms" for column in zip(*times, strict=True))
     return [
         Row(
             "echo, whole process, vs pynetdicom's echoscu",
@@ -192,10 +192,10 @@ def echo(rounds: int) -> list[Row]:
             f"{ours} vs {nothing}",
         ),
         Row(
-            "python -c 'import click', seconds above python -c pass",
+            "python -c 'import argparse', seconds above python -c pass",
             tuple(library - bare for _, _, library, bare in times),
             Shown(),
-            f"{click} vs {nothing}",
+            f"{argparse} vs {nothing}",
         ),
     ]
 
