@@ -167,7 +167,7 @@ class Command:
         self, run: Callable[..., int | None], declare: Callable[[Parser], object], *, text: str | None = None
     ) -> None:
         self.text = (run.__doc__ if text is None else text) or ""
-        self._run = run
+        self.run = run
         self._declare = declare
 
     @property
@@ -193,7 +193,7 @@ class Command:
         if _HELP in words[:end]:
             print(self.page(name))
             return DONE
-        return self._run(**self.parser(name).read(words)) or DONE
+        return self.run(**self.parser(name).read(words)) or DONE
 
 
 class Group:

@@ -1,0 +1,58 @@
+"""What each command declares is what its function takes; mypy does not see that."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Final
+
+import pytest
+
+from openmodality.cli.arguments import Command, Group, Parser
+from openmodality.cli.main import COMMANDS, imported
+from openmodality.cli.site import add_site
+
+ENTRIES: Final = {name: imported(entry) for name, entry in COMMANDS.items()}
+LEAVES: Final = {name: entry for name, entry in ENTRIES.items() if isinstance(entry, Command)} | {
+    f"{name} {each}": member
+    for name, entry in ENTRIES.items()
+    if isinstance(entry, Group)
+    for each, member in entry.commands.items()
+    if isinstance(member, Command)
+}
+MADE_INTO_TLS: Final = {"tls_ca", "tls_cert", "tls_key"}
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_a_function_takes_what_its_command_declares(name: str) -> None:
+    declared = {each.dest for each in LEAVES[name].parser(name).declared} - MADE_INTO_TLS
+    assert declared == set(inspect.signature(LEAVES[name].run).parameters)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_what_may_be_repeated_says_so_and_is_a_tuple(name: str) -> None:
+    parameters = inspect.signature(LEAVES[name].run).parameters
+    for each in LEAVES[name].parser(name).declared:
+        if each.option_strings and each.dest not in MADE_INTO_TLS:
+            is_repeated = "May be repeated." in (each.help or "")
+            assert (each.default == []) == is_repeated
+            assert parameters[each.dest].annotation.startswith(("tuple", "Sequence")) == is_repeated
+
+
+@pytest.mark.parametrize(
+    ("variable", "words", "meant"),
+    [
+        (None, [], "site.toml"),
+        ("", [], "site.toml"),
+        ("elsewhere", [], "elsewhere"),
+        ("elsewhere", ["-c", "here"], "here"),
+        ("elsewhere", ["--config=here"], "here"),
+        ("elsewhere", ["-c", ""], ""),
+    ],
+)
+def test_the_site_file(variable: str | None, words: list[str], meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENMODALITY_SITE", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("OPENMODALITY_SITE", variable)
+    parser = Parser("om")
+    add_site(parser)
+    assert parser.read(words) == {"site_file": meant}
