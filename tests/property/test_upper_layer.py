@@ -128,6 +128,8 @@ MAKERS: Mapping[str, Callable[[], Provider]] = {
     "Sta13": lambda: after(established(Role.ACCEPTOR), AbortRequest()),
 }
 STARTS = st.sampled_from(sorted(MAKERS))
+Buffer = type[bytes] | type[bytearray]
+BUFFERS = st.sampled_from((bytes, bytearray))
 
 
 def after(provider: Provider, primitive: ReleaseRequest | AbortRequest) -> Provider:
@@ -136,7 +138,7 @@ def after(provider: Provider, primitive: ReleaseRequest | AbortRequest) -> Provi
     return provider
 
 
-def obedient(provider: Provider, chunks: Iterable[bytes]) -> tuple[list[object], bytes, State]:
+def obedient(provider: Provider, chunks: Iterable[bytes | bytearray]) -> tuple[list[object], bytes, State]:
     """What a user that answers every request hears; slices are joined, for where they are cut is no meaning."""
     heard: list[object] = []
     sent = b""
@@ -206,29 +208,32 @@ def test_decoding_mutated_requests_raises_protocol_error_or_nothing(pdu: PDU, ch
 def test_any_chunking_of_the_bytes_gives_the_same_events(start: str, pdus: list[PDU], lengths: list[int]) -> None:
     head = RQ.encode() if start == "Sta2" else AC.encode() if start == "Sta5" else b""
     data = head + b"".join(pdu.encode() for pdu in pdus)
-    assert obedient(MAKERS[start](), cut(data, lengths)) == obedient(MAKERS[start](), [data])
+    heard = obedient(MAKERS[start](), cut(data, lengths))
+    assert heard == obedient(MAKERS[start](), [data]) == obedient(MAKERS[start](), [bytearray(data)])
 
 
-@given(st.lists(DATA, max_size=20), st.lists(st.integers(1, 50), min_size=1, max_size=10))
-def test_data_arrive_whole_in_any_chunking(pdus: list[P_DATA_TF], lengths: list[int]) -> None:
+@given(st.lists(DATA, max_size=20), st.lists(st.integers(1, 50) | st.just(2000), min_size=1, max_size=10), BUFFERS)
+def test_data_arrive_whole_in_any_chunking(pdus: list[P_DATA_TF], lengths: list[int], buffer: Buffer) -> None:
+    """Also where short values are moved together, as in a buffer that may be written."""
     provider = established(Role.ACCEPTOR)
     provider.accepted_contexts = {1, 3}
     expected: list[object] = []
     for value in (value for pdu in pdus for value in pdu.presentation_data_values):
         view = memoryview(value.data)
         note(expected, PresentationDataValue(value.context_id, value.is_command, value.is_last, view))
-    heard, sent, state = obedient(provider, cut(b"".join(pdu.encode() for pdu in pdus), lengths))
+    heard, sent, state = obedient(provider, map(buffer, cut(b"".join(pdu.encode() for pdu in pdus), lengths)))
     assert (heard, sent, state) == (expected, b"", State.Sta6)
 
 
 @given(
     st.binary(max_size=300).map(lambda data: data + data),
     st.integers(8, 120) | st.just(0),
-    st.lists(st.integers(1, 90), min_size=1, max_size=5),
+    st.lists(st.integers(1, 90) | st.just(2000), min_size=1, max_size=5),
+    BUFFERS,
 )
-def test_what_is_sent_in_fragments_is_received(data: bytes, limit: int, lengths: list[int]) -> None:
+def test_what_is_sent_in_fragments_is_received(data: bytes, limit: int, lengths: list[int], buffer: Buffer) -> None:
     buffers = fragments(data, context_id=1, is_command=False, last=True, max_pdu_length=limit)
-    heard, _, _ = obedient(established(Role.REQUESTOR), cut(b"".join(buffers), lengths))
+    heard, _, _ = obedient(established(Role.REQUESTOR), map(buffer, cut(b"".join(buffers), lengths)))
     assert heard == [((1, False), data, True)]
 
 
@@ -256,6 +261,7 @@ def test_mutated_exchanges_never_raise(
     heard, _, state = obedient(provider, cut(bytes(data), lengths))
     assert state in State
     assert len(heard) <= len(data)
+    assert obedient(MAKERS[start](), [bytes(data)]) == obedient(MAKERS[start](), [data])
 
 
 @settings(max_examples=30)

@@ -136,8 +136,9 @@ class _Patience:
         raise self._expired()
 
     def _expired(self) -> PeerTimeout:
+        peer, whole_s = self._channel.peer.called_ae_title, round(self._whole_s, 1)
         return PeerTimeout(
-            f"no final response to C-FIND-RQ from {self._channel.peer.called_ae_title} within {round(self._whole_s, 1):g} s",
+            f"no final response to C-FIND-RQ from {peer} within {whole_s:g} s",
             waiting_for="the final response to C-FIND-RQ",
             advice="check that the peer works and is not overloaded, ask for less, or set a longer time-out",
         )

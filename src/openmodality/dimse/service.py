@@ -51,6 +51,7 @@ class Response(NamedTuple):
 class _ReadyResponse(Response):
     """A response with the message that it will be; a copy that says something else is without."""
 
+    request: Message | None = None
     prepared: Prepared | None = None
 
 
@@ -124,6 +125,7 @@ def ready_response(request: Message, status: int) -> Response:
     """A response without data set, made ready to be sent while the peer still sends the data set of its request."""
     response = _ReadyResponse(status)
     command = response_command(request.command, response)
+    response.request = request
     response.prepared = request.channel.prepare(request.context.context_id, command)
     return response
 
@@ -163,12 +165,11 @@ def _until_failure(request: Message, results: Iterable[Response]) -> Generator[R
 
 def _respond(channel: Channel, request: Message, response: Response) -> None:
     read_over(request)
-    command = response_command(request.command, response)
-    prepared = response.prepared if isinstance(response, _ReadyResponse) else None
-    if prepared is not None and prepared.command == command:
+    prepared = response.prepared if isinstance(response, _ReadyResponse) and response.request is request else None
+    if prepared is not None:
         channel.send_prepared(prepared)
     else:
-        channel.send(request.context.context_id, command, response.data)
+        channel.send(request.context.context_id, response_command(request.command, response), response.data)
     if category(response.status) is StatusCategory.FAILURE:
         failed = {"command": request.command.name, "status": f"{response.status:04X}"}
         log.warning("dimse.refused", extra=failed)

@@ -4,6 +4,8 @@ Rules:
 - P-DATA-TF is streamed: what has arrived of a value is handed on as a slice of the buffer that was fed, without
   waiting for the rest and without copying. Kept from one buffer to the next are only headers that arrived in part, 11
   bytes at most.
+- Short values of a data set that lie behind one another in a buffer that may be written are moved together, over the
+  headers between them, and handed on as one: each slice costs whoever takes it more than the moving does.
 - Other PDUs are collected up to their end. Their length is checked first: four bytes, or 1 MiB for A-ASSOCIATE, bound
   the memory.
 - A P-DATA-TF may be longer than we announced, since nothing of it is kept and some peers mix the two limits up: up to
@@ -33,6 +35,9 @@ _unpack_both_headers = struct.Struct(">BxLLBB").unpack_from
 _EMPTY = memoryview(b"")
 _COLLECTED_LONG = (facts.PDU_A_ASSOCIATE_RQ, facts.PDU_A_ASSOCIATE_AC)
 _SHORT_LENGTH = 4
+_OF_DATA_SET = (0, 2)
+_MOVED_BYTES = 32 * 1024
+"""Values up to this length are moved; longer ones are worth a slice of their own."""
 
 
 @value_class
@@ -74,7 +79,7 @@ class Framing:
         self._broken = False
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take a buffer over. The one before must have been read to its end."""
+        """Take a buffer over, and what is in it if it may be written. The one before must have been read to its end."""
         if self._position < self._end:
             raise UsageError("receive_data was called before next_event had returned None")
         if not self._broken:
@@ -156,6 +161,8 @@ class Framing:
         stop = start + left
         if stop <= self._end:
             self._position, self._pdv_left = stop, 0
+            if not control:
+                stop, control = self._join(stop)
             return PresentationDataValue(self._context_id, control & 1 == 1, control & 2 == 2, self._view[start:stop])
         stop = self._position = self._end
         if start == stop:
@@ -163,6 +170,23 @@ class Framing:
             return None
         self._pdv_left = left - (stop - start)
         return PresentationDataValue(self._context_id, control & 1 == 1, False, self._view[start:stop])
+
+    def _join(self, stop: int) -> tuple[int, int]:
+        """Move the whole short values that follow, each in a PDU of its own, to ``stop``.
+
+        Returns where they end, and the message control header of the last one.
+        """
+        view, control = self._view, 0
+        while not (control or self._pdu_left or self._end - self._position < 12 or view.readonly):
+            headers = _unpack_both_headers(view, self._position)
+            _, pdu_length, pdv_length, context_id, control_header = headers
+            length, start = pdv_length - 2, self._position + 12
+            is_like = context_id == self._context_id and control_header in _OF_DATA_SET and pdu_length == pdv_length + 4
+            if not (is_like and self._is_usual(*headers)) or length > min(_MOVED_BYTES, self._end - start):
+                break
+            view[stop : stop + length] = view[start : start + length]
+            stop, control, self._position = stop + length, control_header, start + length
+        return stop, control
 
     def _next_in_parts(self) -> PresentationDataValue | ReceivedPDU | Violation | None:
         """One header or body at a time, for whatever is not the usual case."""

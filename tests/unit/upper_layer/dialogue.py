@@ -37,7 +37,7 @@ AC = A_ASSOCIATE_AC(
 )
 
 
-def events(provider: Provider, data: bytes = b"") -> list[Indication]:
+def events(provider: Provider, data: bytes | bytearray = b"") -> list[Indication]:
     """Everything that ``provider`` says after ``data``. Slices are copied, so that they outlive the buffer."""
     if data:
         provider.receive_data(data)

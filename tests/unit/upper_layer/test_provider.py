@@ -110,6 +110,58 @@ def test_data_comes_as_slices_of_the_buffer(role: Role) -> None:
     assert provider.next_event() is None
 
 
+def data_pdus(*values: bytes, last: bool = True, context_id: int = 1) -> bytes:
+    """A PDU for each value of a data set."""
+    ends = [False] * (len(values) - 1) + [last]
+    items = (PresentationDataValueItem(context_id, False, *each) for each in zip(ends, values, strict=True))
+    return b"".join(P_DATA_TF((item,)).encode() for item in items)
+
+
+@BOTH
+def test_short_values_of_a_data_set_are_moved_together_where_the_buffer_may_be_written(role: Role) -> None:
+    buffer = bytearray(data_pdus(b"abcd", b"ef", b"gh") + p_data((b"ij", True)))
+    provider = established(role)
+    provider.receive_data(buffer)
+    first = provider.next_event()
+    assert isinstance(first, PresentationDataValue)
+    assert first.data.obj is buffer
+    assert first == PresentationDataValue(1, False, True, memoryview(b"abcdefgh"))
+    assert provider.next_event() == PresentationDataValue(1, True, True, memoryview(b"ij"))
+    read_only = events(established(role), data_pdus(b"abcd", b"ef", b"gh"))
+    assert [bytes(event.data) for event in read_only if isinstance(event, PresentationDataValue)] == [
+        b"abcd",
+        b"ef",
+        b"gh",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "slices"),
+    [
+        (data_pdus(b"abcd", b"", b"ef"), [b"abcd", b"", b"ef"]),
+        (data_pdus(b"abcd", bytes(32768), b"ef"), [b"abcd" + bytes(32768) + b"ef"]),
+        (data_pdus(b"abcd", bytes(32770), b"ef"), [b"abcd", bytes(32770) + b"ef"]),
+        (data_pdus(b"abcd", b"ef", last=False), [b"abcdef"]),
+        (data_pdus(b"abcd", b"efgh")[:-2], [b"abcd", b"ef"]),
+        (data_pdus(b"abcd", b"efgh")[:-5], [b"abcd"]),
+        (data_pdus(b"abcd") + data_pdus(b"ef"), [b"abcd", b"ef"]),
+        (data_pdus(b"abcd", last=False) + p_data((b"ef", True)), [b"abcd", b"ef"]),
+        (data_pdus(b"abcd", last=False) + p_data((b"ef", False), (b"gh", True)), [b"abcd", b"ef", b"gh"]),
+    ],
+    ids=["empty", "short", "long", "no end", "cut", "cut header", "next message", "command", "two in a PDU"],
+)
+def test_only_whole_short_values_of_the_same_data_set_are_moved(data: bytes, slices: list[bytes]) -> None:
+    found = events(established(Role.ACCEPTOR), bytearray(data))
+    assert [bytes(event.data) for event in found if isinstance(event, PresentationDataValue)] == slices
+
+
+def test_a_value_for_a_context_that_was_not_accepted_is_not_moved() -> None:
+    data = bytearray(data_pdus(b"abcd", last=False) + data_pdus(b"ef", context_id=3))
+    first, second = events(established(Role.ACCEPTOR), data)
+    assert first == PresentationDataValue(1, False, False, memoryview(b"abcd"))
+    assert isinstance(second, AbortIndication)
+
+
 def test_a_value_is_handed_on_before_it_is_complete() -> None:
     provider = established(Role.ACCEPTOR)
     data = p_data((b"abcdef", True))
