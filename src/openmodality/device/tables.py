@@ -145,7 +145,8 @@ def is_file(file: Traversable) -> bool:
 
 def _text(file: Traversable, shown: str) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        text = file.read_bytes().decode("utf-8-sig")  # as a text file, the beginning of a byte order mark is no error
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{shown}: not UTF-8 at byte {error.start}") from error
     except OSError as error:
