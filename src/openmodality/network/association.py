@@ -405,8 +405,8 @@ class Association:
         if data is None:
             return False
         if data:
-            if self._follow_up.is_planned and self._provider.is_between_pdus:
-                self._follow_up.look(data)
+            if self._follow_up.is_planned:
+                self._follow_up.look(data, begins=self._provider.is_between_pdus)
             self._provider.receive_data(data)
         elif self._is_stopping:
             raise stopped()

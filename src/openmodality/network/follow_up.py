@@ -2,8 +2,9 @@
 
 Between a response and the next request the peer has nothing to do. To read a response as everything is read takes
 longer than to see at a glance that it is what nearly all are; so the request is written first, and the response read
-afterwards, by the usual way. The asynchronous operations window is kept: the whole response is here. Where a glance
-does not tell, nothing happens, and the request goes out when the response has been read.
+afterwards, by the usual way. The asynchronous operations window is kept: the whole response is here, be it in two
+parts, as DCMTK writes it. Where a glance does not tell, nothing happens, and the request goes out when the response
+has been read.
 
 What goes wrong in the write is kept until the request's turn comes, because the response lies in the receive buffer.
 """
@@ -22,6 +23,8 @@ from openmodality.standard.upper_layer import PDU_P_DATA_TF
 _HEADERS: Final = Struct(">BxLLBB")
 _ELEMENTS: Final = Struct("<" + "HHLH" * 4)
 _LAST_OF_COMMAND: Final = 0x03
+_LONGEST: Final = 1024
+"""Bytes of a response that are kept until the rest comes; a Success has less than 300."""
 
 
 class FollowUp:
@@ -33,6 +36,7 @@ class FollowUp:
         self._begun: Prepared | None = None
         self._success = b""
         self._failure: OpenModalityError | None = None
+        self._seen = b""  # of a response that has come in part
 
     @property
     def is_planned(self) -> bool:
@@ -41,11 +45,18 @@ class FollowUp:
 
     def plan(self, request: Prepared, message_id: int) -> None:
         """Let ``request`` go out behind the response to the C-STORE request ``message_id``."""
-        self._waiting, self._success = request, success_elements(message_id)
+        self._waiting, self._success, self._seen = request, success_elements(message_id), b""
 
-    def look(self, received: memoryview) -> None:
-        """Write the beginning of what waits, if these bytes, which begin with a PDU, are the response and Success."""
-        if self._waiting is None or not is_success(received, self._success):
+    def look(self, received: memoryview, *, begins: bool) -> None:
+        """Write the beginning of what waits, if the response is here and Success.
+
+        ``begins``: the bytes begin with a PDU, rather than in the middle of the one that was looked at last.
+        """
+        if self._waiting is None:
+            return
+        response = received if begins else self._seen + received
+        if not is_success(response, self._success):
+            self._seen = bytes(response[:_LONGEST])
             return
         self._begun, self._waiting = self._waiting, None
         try:
@@ -80,7 +91,7 @@ def success_elements(message_id: int) -> bytes:
     )
 
 
-def is_success(received: memoryview, elements: bytes) -> bool:
+def is_success(received: memoryview | bytes, elements: bytes) -> bool:
     """Whether the bytes are one P-DATA-TF with one whole command set that has these elements."""
     size = len(received)
     if size < _HEADERS.size:
