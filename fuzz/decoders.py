@@ -148,7 +148,7 @@ def _converse(provider: Provider, data: bytes, rng: Random) -> str:
     assembler = MessageAssembler()
     result = ABORTED
     for piece in pieces(data, rng):
-        provider.receive_data(piece)
+        provider.receive_data(bytearray(piece) if rng.random() < 0.5 else piece)
         while (event := provider.next_event()) is not None:
             if isinstance(event, AssociateIndication):
                 answer = decide(event.pdu, _POLICY)

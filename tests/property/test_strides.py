@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from struct import pack
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,12 @@ _elements = st.lists(
 )
 
 
+_TAILS = st.sampled_from(
+    [b"", b"", *(pack("<HH", 0xFFFE, tag) + rest for tag in (0xE000, 0xE00D, 0xE0DD) for rest in (bytes(4), b"LO\0\0"))]
+)
+"""Items and delimiters, which have no place at the top level."""
+
+
 @st.composite
 def similar_data_sets(draw: st.DrawFn) -> list[bytes]:
     """Encoded data sets of which each is like the first but for a few lengths, elements and bytes."""
@@ -29,13 +36,15 @@ def similar_data_sets(draw: st.DrawFn) -> list[bytes]:
         raw = bytearray(encoded(syntax, draw(_changed(elements))))
         if raw and draw(st.booleans()):
             raw[draw(st.integers(0, len(raw) - 1))] = draw(st.integers(0, 255))
-        made.append(bytes(raw[: len(raw) - draw(st.sampled_from([0, 0, 0, 1, 9, 13]))]))
+        made.append(bytes(raw[: len(raw) - draw(st.sampled_from([0, 0, 0, 1, 9, 13]))]) + draw(_TAILS))
     return made
 
 
 @st.composite
 def _changed(draw: st.DrawFn, elements: Sequence[Element]) -> list[Element]:
     changed = list(elements)
+    if draw(st.booleans()) and changed:
+        changed[-1] = draw(st.tuples(st.sampled_from(["UN", "LO"]), st.integers(0, 4)))
     for _ in range(draw(st.integers(0, 2))):
         if changed:
             index = draw(st.integers(0, len(changed) - 1))

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from openmodality.app.jobs import JobDetails
 
 NEWEST: Final = 50
-_ID: Final = integer(1)
+LARGEST: Final = 2**63 - 1
+"""The largest number of a database."""
+_ID: Final = integer(1, LARGEST)
 
 
 def _declare_list(parser: Parser) -> None:
@@ -39,7 +41,7 @@ def _declare_list(parser: Parser) -> None:
         help="Only this kind. May be repeated.",
     )
     parser.add_argument("--peer", metavar="NAME", help="Only jobs for this peer of the site file.")
-    parser.add_argument("--limit", metavar="N", type=integer(1), default=NEWEST, help="Only the newest.")
+    parser.add_argument("--limit", metavar="N", type=integer(1, LARGEST - 1), default=NEWEST, help="Only the newest.")
     add_site(parser)
     add_json(parser)
 

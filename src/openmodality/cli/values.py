@@ -91,7 +91,7 @@ def any_path(text: str) -> Path:
 
 
 def _path(text: str, kind: str, *, must_exist: bool) -> Path:
-    path = any_path(text)
+    path = any_path(not_empty(text))  # an empty path would be the current folder
     try:
         path.stat()
     except (OSError, ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
@@ -10,6 +10,9 @@ from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.dimse.status import is_pending
 from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import DATA_SET_PRESENT, NO_DATA_SET, CommandField
+
+SecondsLeft = Callable[[], float]
+"""Tells how many seconds are left of a time that several messages have together; infinity for ever."""
 
 
 def request(
@@ -44,13 +47,15 @@ def _numbered(command: Command, message_id: int, data: DataSet | None) -> Comman
     return command._replace(MessageID=message_id, CommandDataSetType=kind)
 
 
-def await_response(channel: Channel, message_id: int, *, timeout_s: float | None = None) -> Message:
+def await_response(channel: Channel, message_id: int, *, timeout_s: float | SecondsLeft | None = None) -> Message:
     """Wait for the response to ``message_id``; requests of the peer that arrive meanwhile are answered.
+
+    ``timeout_s`` holds from one message to the next, or tells before each how much is left for all.
 
     A late N-EVENT-REPORT on this association is such a request. A response to anything else breaks the protocol.
     """
     while True:
-        message = channel.receive(timeout_s)
+        message = channel.receive(timeout_s() if callable(timeout_s) else timeout_s)
         command = message.command
         if not command.is_response:
             channel.answer(message)

@@ -5,16 +5,16 @@ Worklist and query share it; what a final status means to each is theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
+from openmodality.dimse.channel import FOREVER, Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import await_response, cancel, send_request
+from openmodality.dimse.exchange import SecondsLeft, await_response, cancel, send_request
 from openmodality.dimse.matching import Supported, has_unsupported, matches, requested
 from openmodality.dimse.service import Response
 from openmodality.dimse.status import is_pending
@@ -23,9 +23,6 @@ from openmodality.standard.dimse import CommandField, Priority, Status
 
 OUT_OF_RESOURCES: Final = 0xA700
 IDENTIFIER_DOES_NOT_MATCH: Final = 0xA900
-
-SecondsLeft = Callable[[], float]
-"""Tells how many seconds are left of a time that several responses have together; infinity for ever."""
 
 MAX_AFTER_CANCEL: Final = 1000
 """Matches that are read over after a C-CANCEL, which may have been on their way; a peer that sends more ignores it."""
@@ -129,11 +126,18 @@ class _Patience:
         if self._left_s is None:
             return await_response(self._channel, message_id)
         try:
-            if (left := self._left_s()) > 0:
-                return await_response(self._channel, message_id, timeout_s=left)
+            return await_response(self._channel, message_id, timeout_s=self._left)
         except PeerTimeout as error:
+            if self._left_s() > 0:
+                raise  # in the middle of a message, where another time holds
             raise self._expired() from error
-        raise self._expired()
+
+    def _left(self) -> float:
+        """What is left; raises :class:`PeerTimeout` where nothing is, whatever lies there to be read."""
+        left = self._left_s() if self._left_s else FOREVER
+        if left <= 0:
+            raise self._expired()
+        return left
 
     def _expired(self) -> PeerTimeout:
         peer, whole_s = self._channel.peer.called_ae_title, round(self._whole_s, 1)

@@ -28,6 +28,8 @@ from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 _GLANCE_BYTES: Final = 1024
+_IMPLICIT_BYTES: Final = 8
+"""The header of an element in Implicit VR."""
 _LESS_THAN_A_HEADER: Final = 4
 """Behind a place that a step is to stop at: no header begins there any more, since the shortest has 8 bytes, and the
 last one before it, of at least 8, is still one of which 12 bytes are at hand.
@@ -119,27 +121,29 @@ class Skimmer:
 def _steps(explicit: bool, big_endian: bool) -> tuple[Step, Strides]:
     """Two ways to step over elements: from anywhere, and from the beginning of a data set."""
     order = ">" if big_endian else "<"
-    walk, headers = _explicit(order) if explicit else (_walk_implicit, _implicit_headers)
-    return walk, Strides(walk, headers, order)
+    if not explicit:
+        return _walk_implicit, Strides(_walk_implicit, _implicit_headers, order, _IMPLICIT_BYTES)
+    walk, headers = _explicit(order)
+    return walk, Strides(walk, headers, order, MAX_HEADER_BYTES)
 
 
 def _walk_implicit(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
     unpack_length, start = _LENGTH.unpack_from, offset
-    while size - offset >= 8:
+    while size - offset >= _IMPLICIT_BYTES:
         start = offset
         (length,) = unpack_length(chunk, offset + 4)
         if length == UNDEFINED_LENGTH:
             return start, UNSETTLED
-        offset += 8 + length
+        offset += _IMPLICIT_BYTES + length
     return start, offset
 
 
 def _implicit_headers(chunk: Buffer, size: int) -> Iterator[Header]:
     offset = 0
-    while size - offset >= 8:
+    while size - offset >= _IMPLICIT_BYTES:
         (length,) = _LENGTH.unpack_from(chunk, offset + 4)
-        yield Header(8, "4xL", (), length)
-        offset += 8 + length
+        yield Header(_IMPLICIT_BYTES, "4xL", (), length)
+        offset += _IMPLICIT_BYTES + length
 
 
 def _explicit(order: str) -> tuple[Step, Callable[[Buffer, int], Iterator[Header]]]:

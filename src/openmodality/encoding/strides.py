@@ -14,7 +14,7 @@ from itertools import islice
 from struct import Struct
 from typing import Final, NamedTuple
 
-from openmodality.encoding.headers import MAX_HEADER_BYTES, UNDEFINED_LENGTH, Buffer
+from openmodality.encoding.headers import UNDEFINED_LENGTH, Buffer
 
 UNSETTLED: Final = -1
 _MAX_KEPT: Final = 1024
@@ -28,7 +28,7 @@ _SELDOM: Final = 64
 Step = Callable[[Buffer, int, int], tuple[int, int]]
 """(buffer, offset of a header, size) -> (offset of the last header read, offset of the one behind it).
 
-The latter lies beyond the buffer where a value goes on, less than :data:`MAX_HEADER_BYTES` before its end where a
+The latter lies beyond the buffer where a value goes on, less than a header before its end where a
 header may be cut, and is ``UNSETTLED`` where that last header does not tell where its element ends.
 """
 
@@ -49,19 +49,24 @@ class _Run(NamedTuple):
     expected: tuple[int, ...]
     last: int  # where the header of that one begins
     size: int  # where it ends
+    needed: int  # bytes that must be at hand for ``walk`` to read it
 
 
 class Strides:
     """Steps over the beginning of a data set as ``walk`` does, in a few strides where it is as the last one was.
 
-    ``headers`` are those of a buffer from its beginning on, as far as ``walk`` goes; ``order`` is :mod:`struct`'s. May
-    be used by several threads: they make each other slower, and not wrong.
+    ``headers`` are those of a buffer from its beginning on, as far as ``walk`` goes, which reads one where ``smallest``
+    bytes are at hand; ``order`` is :mod:`struct`'s. What is kept in mind changes how long a step takes and nothing of
+    what it says. May be used by several threads: they make each other slower, and not wrong.
     """
 
-    def __init__(self, walk: Step, headers: Callable[[Buffer, int], Iterator[Header]], order: str) -> None:
+    def __init__(
+        self, walk: Step, headers: Callable[[Buffer, int], Iterator[Header]], order: str, smallest: int
+    ) -> None:
         self._walk = walk
         self._headers = headers
         self._order = order
+        self._smallest = smallest
         self._runs: tuple[_Run, ...] = ()
         self._known: tuple[list[Header], frozenset[int]] = [], frozenset()
         self._misses = 0
@@ -69,8 +74,8 @@ class Strides:
     def __call__(self, buffer: Buffer, size: int) -> tuple[int, int]:
         """What ``walk`` gives from the first element on."""
         start = offset = 0
-        for read, expected, last, run_size in self._runs:
-            if size - offset < run_size:
+        for read, expected, last, run_size, needed in self._runs:
+            if size - offset < needed:
                 break
             values = read(buffer, offset)
             if values[:-1] != expected:
@@ -82,7 +87,7 @@ class Strides:
             offset += run_size + values[-1]
         else:
             self._confirm(buffer, size)
-        return (start, offset) if size - offset < MAX_HEADER_BYTES else self._walk(buffer, offset, size)
+        return (start, offset) if size - offset < self._smallest else self._walk(buffer, offset, size)
 
     def _confirm(self, buffer: Buffer, size: int) -> None:
         if self._runs:
@@ -103,11 +108,11 @@ class Strides:
         else:
             varying = frozenset()
         self._known = headers, varying
-        runs = tuple(_runs(headers, varying, self._order))
+        runs = tuple(_runs(headers, varying, self._order, self._smallest))
         self._runs = runs if len(headers) > _FEW * len(runs) else ()
 
 
-def _runs(headers: list[Header], varying: frozenset[int], order: str) -> Iterator[_Run]:
+def _runs(headers: list[Header], varying: frozenset[int], order: str, smallest: int) -> Iterator[_Run]:
     """Runs that end at the elements of varying length, and at the last one."""
     form, expected, start = order, list[int](), 0
     for index, header in enumerate(headers, start=1):
@@ -115,7 +120,7 @@ def _runs(headers: list[Header], varying: frozenset[int], order: str) -> Iterato
         expected += header.vr
         if index == len(headers) or index - 1 in varying:
             struct = Struct(form)
-            yield _Run(struct.unpack_from, tuple(expected), start, struct.size)
+            yield _Run(struct.unpack_from, tuple(expected), start, struct.size, start + max(header.size, smallest))
             form, expected, start = order, [], 0
         else:
             form += f"{header.length}x"

@@ -29,7 +29,8 @@ from typing import Final, Protocol
 from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, read_data_set
-from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, SecondsLeft, answer_matches, find
+from openmodality.dimse.exchange import SecondsLeft
+from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
 from openmodality.dimse.identifier import name
 from openmodality.dimse.matching import Supported
 from openmodality.dimse.moving import Transfer, answer_transfer

@@ -27,7 +27,8 @@ from pydicom.datadict import dictionary_VM, keyword_for_tag
 from pydicom.dataelem import DataElement
 
 from openmodality.dimse.channel import Channel, Message, read_data_set
-from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, SecondsLeft, answer_matches, find
+from openmodality.dimse.exchange import SecondsLeft
+from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
 from openmodality.dimse.identifier import SPECIFIC_CHARACTER_SET, name
 from openmodality.dimse.matching import Supported
 from openmodality.dimse.reading import elements, has_value, items, values_of

@@ -128,8 +128,9 @@ class PresentationDataValue(NamedTuple):
     """P-DATA indication: a slice of a presentation data value, as it arrived. A tuple, because some are made for every
     instance.
 
-    A value may come in several slices. ``is_last`` is set only on the slice that completes a value whose last-fragment
-    bit is set, which is the end of the command or data set. ``data`` is valid until the next `receive_data`.
+    A value may come in several slices, and several short values of a data set in one. ``is_last`` is set only on the
+    slice that completes a value whose last-fragment bit is set, which is the end of the command or data set. ``data``
+    is valid until the next `receive_data`.
     """
 
     context_id: int

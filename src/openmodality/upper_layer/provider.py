@@ -150,7 +150,10 @@ class Provider:
         self._local(Event.Evt2 if self.role is Role.REQUESTOR else Event.Evt5)
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        """Bytes from the peer. Read `next_event` until None before the next call and before reusing the buffer."""
+        """Bytes from the peer. Read `next_event` until None before the next call and before reusing the buffer.
+
+        A buffer that may be written is: short values of a data set are moved together in it.
+        """
         if self._state in (State.Sta1, State.Sta4) and not self.must_close:
             raise UsageError(f"No data can have come in {self._state.name}: the transport connection is not open")
         self._framing.feed(data)

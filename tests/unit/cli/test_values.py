@@ -81,6 +81,8 @@ def test_paths(convert: Callable[[str], Path], names: list[str]) -> None:
         (values.existing_path, "lost", "file or folder 'lost' does not exist"),
         (values.existing_file, "lost", "file 'lost' does not exist"),
         (values.existing_folder, "lost", "folder 'lost' does not exist"),
+        (values.existing_path, "", "it is empty"),
+        (values.any_folder, " ", "it is empty"),
         (values.existing_path, "\0", r"file or folder '\x00' does not exist"),
         (values.existing_path, "n" * 300, f"file or folder '{'n' * 300}' does not exist"),
         (values.existing_file, "folder", "'folder' is a folder, not a file"),

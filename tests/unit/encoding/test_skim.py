@@ -1,6 +1,7 @@
 """A complete data set is told from one that is cut off (PS3.5 7.1)."""
 
 from collections.abc import Sequence as Values
+from struct import pack
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,9 @@ from pydicom import Dataset, Sequence
 
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.encoding.deflate import deflate
+from openmodality.encoding.headers import layout_of
 from openmodality.encoding.skim import Skimmer
+from openmodality.encoding.skim import _steps as skim_steps
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
@@ -87,3 +90,25 @@ def test_what_is_deflated_is_looked_at_inflated() -> None:
 @given(st.binary(max_size=200), st.sampled_from(UNCOMPRESSED), st.integers(1, 30))
 def test_chunking_makes_no_difference(raw: bytes, transfer_syntax: str, size: int) -> None:
     assert skim(pieces(raw, size), transfer_syntax) == skim([raw], transfer_syntax)
+
+
+TAILS = [
+    pack("<HH", 0xFFFE, tag) + rest for tag in (0xE000, 0xE00D, 0xE0DD) for rest in (bytes(4), b"LO\0\0", b"UI\0\0")
+]
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
+def test_what_came_before_changes_nothing(transfer_syntax: str, tail: bytes) -> None:
+    """An item or delimiter of 8 bytes behind elements that are known, alone and after others like them."""
+    write = layout_of(transfer_syntax).write
+    elements = b"".join(write(0x00090001 + number, "LO", 2) + b"AB" for number in range(10))
+    usual = elements + write(0x00100010, "LO", 4) + bytes(4)
+    skim_steps.cache_clear()
+    fresh = skim([elements + tail], transfer_syntax)
+    skim_steps.cache_clear()
+    for _ in range(3):
+        assert skim([usual], transfer_syntax) == ""
+    assert skim([elements + tail], transfer_syntax) == fresh
+    assert skim([elements + write(0x00100010, "LO", 0)], transfer_syntax) == ""
+    assert skim([elements + tail], transfer_syntax) == fresh

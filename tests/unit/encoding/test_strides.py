@@ -32,7 +32,7 @@ class Counted:
 
     def __init__(self) -> None:
         self.walked = self.learned = 0
-        self.strides = Strides(self.walk, self.headers, "<")
+        self.strides = Strides(self.walk, self.headers, "<", 12)
 
     def walk(self, buffer: bytes | bytearray | memoryview, offset: int, size: int) -> tuple[int, int]:
         start = offset

@@ -14,7 +14,7 @@ from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.exchange import request
 from openmodality.dimse.finding import MAX_AFTER_CANCEL
 from openmodality.dimse.identifier import Key, identifier
-from openmodality.dimse.loopback import Loopback, loopback_pair
+from openmodality.dimse.loopback import Loopback, LoopbackMessage, loopback_pair
 from openmodality.dimse.service import Handler, Refuse, Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout, StoreError
 from openmodality.services.worklist import WorklistFailed, defects, query, worklist_service
@@ -164,7 +164,7 @@ def test_any_other_status_leaves_the_worklist_empty(status: int) -> None:
 
 
 @pytest.mark.requirement("RF-4.4.2-22")
-@pytest.mark.parametrize("left", [[2.0, 1.5, 0.5, 0.0], [2.0, 1.5, 1.4, -0.1]])
+@pytest.mark.parametrize("left", [[2.0, 1.5, 0.5, 0.0, 0.0], [2.0, 1.5, 1.4, -0.1, -0.2]])
 def test_matches_that_come_in_time_do_not_put_the_final_response_off(left: list[float]) -> None:
     source = Source()
     with pytest.raises(PeerTimeout, match=r"no final response to C-FIND-RQ from .* within 2 s"):
@@ -177,7 +177,26 @@ def test_a_query_may_last_for_ever() -> None:
     answer = query(channel_to(worklist_service(Source())), identifier(KEYS), left_s=lambda: FOREVER)
     assert len(answer.items) == 10
     with pytest.raises(PeerTimeout, match="no final response"):
-        query(scripted(lambda message: ()), identifier(KEYS), left_s=lambda: 1.0)
+        query(scripted(lambda message: ()), identifier(KEYS), left_s=iter([1.0, 1.0, 0.0]).__next__)
+
+
+@pytest.mark.requirement("RF-4.4.2-22")
+def test_another_time_out_within_a_query_keeps_its_words() -> None:
+    """Such as that between packets, in the middle of a message."""
+    with pytest.raises(PeerTimeout, match="nothing was answered"):
+        query(scripted(lambda message: ()), identifier(KEYS), left_s=lambda: FOREVER)
+
+
+@pytest.mark.requirement("RF-4.4.2-22")
+def test_requests_of_the_peer_do_not_put_the_final_response_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = scripted(lambda message: ())
+    echo = Command(CommandField=CommandField.C_ECHO_RQ, MessageID=1)
+    monkeypatch.setattr(channel, "receive", lambda _: LoopbackMessage(channel.contexts[0], echo, channel.peer, channel))
+    monkeypatch.setattr(channel, "answer", lambda _: None)
+    left = iter([3.0, 3.0, 2.0, 1.0, 0.0, 0.0])
+    with pytest.raises(PeerTimeout, match="within 3 s"):
+        query(channel, identifier(KEYS), left_s=left.__next__)
+    assert next(left, None) is None
 
 
 def test_silence_and_abort_leave_the_worklist_empty() -> None:
