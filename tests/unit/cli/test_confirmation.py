@@ -35,9 +35,11 @@ def test_a_no_and_the_end_of_input_end_the_command(typed: str, monkeypatch: pyte
         confirmed("Delete it?", yes=False)
 
 
-def test_a_yes_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+def test_a_yes_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal("y\nleft"))
     confirmed("Delete it?", yes=False)
+    assert capsys.readouterr().err == "Delete it? [y/N]: "
+    assert sys.stdin.read() == "left"
 
 
 def test_nobody_is_asked_who_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
