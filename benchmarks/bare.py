@@ -23,9 +23,9 @@ from openmodality.errors import TransportError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.instances import FileInstance, read_instance
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
+from openmodality.network.storage.instances import FileInstance, read_instance
 from openmodality.services.storage import store_command
 from openmodality.services.storage_plan import choose, plan
 from openmodality.standard.dimse import CommandField

@@ -12,9 +12,9 @@ from statistics import median
 from benchmarks import data
 from benchmarks.ends import BARE, DCMTK, OURS, PYNETDICOM, RAW, End, Run, listening, timed, transfer
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.instances import FileInstance, InstanceReader, read_instance
 from openmodality.network.requestor import associate
-from openmodality.network.sending import send
+from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.pipeline import send
 
 
 @dataclass(frozen=True, slots=True)

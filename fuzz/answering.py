@@ -17,9 +17,9 @@ from fuzz.tree import exchange
 from openmodality.errors import AssociationRejected, OpenModalityError
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.instances import FileInstance, InstanceReader, read_instance
 from openmodality.network.requestor import associate
-from openmodality.network.sending import send
+from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.pipeline import send
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import InstanceIdentity, store
 from openmodality.services.storage_plan import AssociationPlan

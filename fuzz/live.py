@@ -29,9 +29,9 @@ from openmodality.encoding.skim import Skimmer
 from openmodality.errors import OpenModalityError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.instances import read_instance
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
+from openmodality.network.storage.instances import read_instance
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE, echo
@@ -39,8 +39,8 @@ from openmodality.standard import upper_layer as facts
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
-from openmodality.store.files import InstanceFiles
-from openmodality.store.folder import FolderSink, Identity
+from openmodality.store.files.folder import FolderSink, Identity
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.interop.certificates import key_pair
 

@@ -13,7 +13,6 @@ from pydicom.uid import generate_uid
 
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.finding import FindAnswer
 from openmodality.dimse.service import Service
 from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
@@ -24,6 +23,7 @@ from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.policy import deciding
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
+from openmodality.query.finding import FindAnswer
 from openmodality.services import commitment, mpps, storage, worklist
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,

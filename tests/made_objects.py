@@ -13,13 +13,13 @@ from openmodality.acquisition.arrays import frames_from_array
 from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
 from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
 from openmodality.acquisition.source import AcquiredSeries
-from openmodality.device.loader import load_profile
-from openmodality.objects.definition import ObjectDefinition
-from openmodality.objects.dose_report import DoseContent, ImageReference, Units, build_dose_report
+from openmodality.device.profile.loader import load_profile
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, PerformedStep, SeriesFacts
 from openmodality.objects.identity import Uids
-from openmodality.objects.image import build_image
-from openmodality.objects.irradiation import IrradiationEvent
+from openmodality.objects.image.image import build_image
+from openmodality.objects.report.dose_report import DoseContent, ImageReference, Units, build_dose_report
+from openmodality.objects.report.irradiation import IrradiationEvent
+from openmodality.objects.rules.definition import ObjectDefinition
 
 NOW = datetime(2026, 11, 22, 8, 30, 15)
 UIDS = Uids()

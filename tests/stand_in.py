@@ -42,8 +42,8 @@ from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
 )
-from openmodality.store.files import InstanceFiles
-from openmodality.store.folder import Arrival, FolderSink, FolderWriter, Identity
+from openmodality.store.files.folder import Arrival, FolderSink, FolderWriter, Identity
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide
 from openmodality.upper_layer.negotiation import ContextProposal
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ

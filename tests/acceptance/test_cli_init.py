@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.device.site_loader import load_site
+from openmodality.device.site.site_loader import load_site
 from tests.acceptance.command_line import openmodality
 
 

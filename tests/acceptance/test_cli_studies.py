@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from openmodality.device.template import write_site
+from openmodality.device.site.template import write_site
 from tests.acceptance.command_line import Ended, openmodality
 from tests.peers.objects import mr_series
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.cli import values
-from openmodality.cli.arguments import Command, Group, Parser
-from openmodality.cli.help_page import meaning
 from openmodality.cli.main import COMMANDS, imported
+from openmodality.cli.terminal import values
+from openmodality.cli.terminal.arguments import Command, Group, Parser
+from openmodality.cli.terminal.help_page import meaning
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
 _SECTIONS = re.split(r"^#+ openmodality ", PAGE, flags=re.MULTILINE)[1:]

@@ -13,7 +13,7 @@ import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from openmodality import Modality
-from openmodality.cli.jobs import reason
+from openmodality.cli.commands.jobs import reason
 from openmodality.exam.session import Series
 from openmodality.network.acceptor import Listening
 from tests.acceptance.documents import ROOT, fits

@@ -9,15 +9,15 @@ import pytest
 from pydicom import Dataset
 
 from openmodality import Modality
-from openmodality.device.loader import load_profile
+from openmodality.device.profile.loader import load_profile
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.errors import OpenModalityError
 from openmodality.jobs.job import Job, Kind, State
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
-from openmodality.objects.definition import ObjectDefinition
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
-from openmodality.objects.image import build_image
+from openmodality.objects.image.image import build_image
+from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.services.storage import InstanceIdentity, store
 from openmodality.standard.sop_classes import (
     STORAGE_COMMITMENT_PUSH_MODEL,

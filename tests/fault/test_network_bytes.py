@@ -17,8 +17,8 @@ from openmodality.encoding.part10 import encode_file_head
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import StoreRequest
 from openmodality.standard.dimse import CommandField
-from openmodality.store.files import InstanceFiles
-from openmodality.store.instance_file import StorageFull, Stored
+from openmodality.store.files.instance_file import StorageFull, Stored
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.upper_layer.items import PresentationContextRQ
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.user_information import RoleSelection, UserInformation

@@ -12,10 +12,10 @@ import pytest
 
 import openmodality
 from openmodality.errors import StoreError
-from openmodality.store.files import InstanceFiles
-from openmodality.store.instance_file import StorageFull, Stored
+from openmodality.store.files.instance_file import StorageFull, Stored
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.local import open_store
-from openmodality.store.queries import Level, count
+from openmodality.store.rows.index_queries import Level, count
 from tests.peers.objects import mr_image, save
 
 FULL = 4 * 1024 * 1024
@@ -88,8 +88,8 @@ def test_a_database_without_space_is_an_error_to_readers_and_catches_up_later(sm
 def test_a_limit_of_the_process_is_a_full_disk_too(tmp_path: Path) -> None:
     script = (
         "import resource, sys; from pathlib import Path\n"
-        "from openmodality.store.files import InstanceFiles\n"
-        "from openmodality.store.instance_file import StorageFull\n"
+        "from openmodality.store.files.instance_files import InstanceFiles\n"
+        "from openmodality.store.files.instance_file import StorageFull\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "files = InstanceFiles(Path(sys.argv[1]))\n"
         "file = files.create('1.2.3', b'head')\n"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from openmodality.store.local import open_store
-from openmodality.store.queries import Level, count
+from openmodality.store.rows.index_queries import Level, count
 from tests.fault.test_store_kill import ENVIRONMENT, PROCESS
 from tests.peers.objects import mr_series
 

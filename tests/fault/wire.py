@@ -26,8 +26,8 @@ from openmodality.services.storage import InstanceSink, storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE, echo
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import VERIFICATION
-from openmodality.store.files import InstanceFiles
-from openmodality.store.folder import FolderSink, Identity
+from openmodality.store.files.folder import FolderSink, Identity
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.upper_layer.items import PresentationContextRQ
 from openmodality.upper_layer.negotiation import ContextProposal
 from openmodality.upper_layer.pdu import (

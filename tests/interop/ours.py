@@ -17,10 +17,10 @@ from openmodality.imaging.decompress import decompress_file
 from openmodality.network.acceptor import Acceptor, Decide, Listening
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.instances import InstanceReader, read_instance
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
-from openmodality.network.sending import SendOptions, Sent, send
+from openmodality.network.storage.instances import InstanceReader, read_instance
+from openmodality.network.storage.pipeline import SendOptions, Sent, send
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import StoreRequest, storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE

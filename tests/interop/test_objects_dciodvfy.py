@@ -8,9 +8,9 @@ import pytest
 from pydicom import dcmread
 
 from openmodality.acquisition.rf_simulator import UPPER_GI
-from openmodality.objects.conditions import complete
-from openmodality.objects.dose_report import Units
-from openmodality.objects.validate import check
+from openmodality.objects.report.dose_report import Units
+from openmodality.objects.rules.check import check
+from openmodality.objects.rules.conditions import complete
 from tests.made_objects import NAMES, OBJECTS, WRITTEN, instances, report, worklist
 from tests.peers.dicom3tools import dciodvfy_errors
 from tests.peers.process import run

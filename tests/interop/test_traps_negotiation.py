@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from openmodality.dimse.moving import move
 from openmodality.errors import AssociationAborted, AssociationRejected, NoPresentationContext
 from openmodality.network.entity import LocalAE
 from openmodality.network.policy import StorageClasses, deciding
+from openmodality.query.moving import move
 from openmodality.services.storage import InstanceIdentity, MoveOriginator, store
 from openmodality.services.verification import echo
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy

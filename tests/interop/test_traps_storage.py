@@ -9,8 +9,8 @@ import pytest
 from pydicom import dcmread
 
 from openmodality.network.association import Association
-from openmodality.network.instances import FileInstance, InstanceReader, read_instance
-from openmodality.network.sending import send
+from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.pipeline import send
 from openmodality.services.storage import Outcome
 from openmodality.services.storage_plan import AssociationPlan
 from tests.interop import contents, ours, wire

@@ -9,8 +9,8 @@ from typing import Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openmodality.cli.arguments import Command, Group, Parser
 from openmodality.cli.main import COMMANDS, imported
+from openmodality.cli.terminal.arguments import Command, Group, Parser
 from openmodality.errors import UsageError
 
 

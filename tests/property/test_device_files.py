@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from openmodality.device.loader import load_profile, profile_names
 from openmodality.device.paths import format_keywords, format_path, parse_path
-from openmodality.device.site_loader import load_site
-from openmodality.device.template import site_text
+from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.site.site_loader import load_site
+from openmodality.device.site.template import site_text
 from openmodality.device.toml_file import key_lines
 from openmodality.errors import ConfigurationError
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pydicom import Dataset, config
 from pydicom.dataelem import DataElement
 
-from openmodality.dimse.identifier import Key, identifier
-from openmodality.dimse.matching import matches, matches_wildcard, requested
 from openmodality.dimse.moments import matches_moment
 from openmodality.dimse.reading import values_of
+from openmodality.query.identifier import Key, identifier
+from openmodality.query.matching import matches, matches_wildcard, requested
 
 LETTERS = st.text("ab*?.", max_size=8)
 

@@ -8,8 +8,8 @@ from pydicom import config
 from pydicom.dataset import Dataset
 
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.private_sets import PrivateSets, with_known_private
-from openmodality.objects.received import ReceivedDataSet
+from openmodality.objects.filter.private_sets import PrivateSets, with_known_private
+from openmodality.objects.filter.received import ReceivedDataSet
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from tests.property.data_sets import chunked, cut_lists, data_sets, encode, flat

@@ -11,10 +11,10 @@ from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.dimse.exchange import await_response, send_request
 from openmodality.dimse.loopback import loopback_pair
-from openmodality.dimse.moving import Transfer
 from openmodality.dimse.service import Refuse, Service
 from openmodality.dimse.status import is_pending
 from openmodality.errors import ObjectInvalid
+from openmodality.query.moving import Transfer
 from openmodality.services.commitment import (
     CommitmentRequest,
     CommitmentResult,

@@ -22,7 +22,7 @@ from openmodality.acquisition.xray_phantom import Beam, Lengths
 from openmodality.acquisition.xray_physics import Material
 from openmodality.errors import UsageError
 from openmodality.objects.identity import Uids
-from openmodality.objects.irradiation import IrradiationEvent, IrradiationEventType, XRayGeometry, XRayTechnique
+from openmodality.objects.report.irradiation import IrradiationEvent, IrradiationEventType, XRayGeometry, XRayTechnique
 
 BITS_STORED = 12
 WHITE = (1 << BITS_STORED) - 1

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from openmodality.objects.irradiation import IrradiationEvent
+from openmodality.objects.report.irradiation import IrradiationEvent
 
 Pixels = NDArray[np.uint16]
 Clock = Callable[[], datetime]

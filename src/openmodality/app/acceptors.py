@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from openmodality.activities.connection import local_ae
 from openmodality.app.retrieve_window import RetrieveWindow
 from openmodality.app.tls import server_context
-from openmodality.device.profile import PresentationContextEntry
-from openmodality.device.site import LocalAE, Peer, Site
+from openmodality.device.profile.profile import PresentationContextEntry
+from openmodality.device.site.site import LocalAE, Peer, Site
 from openmodality.dimse.service import Service
-from openmodality.jobs.connection import local_ae
 from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Listening
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide

@@ -9,21 +9,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from openmodality.activities.worklist import ItemCheck, WorklistAnswer, served_before
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData, Progress
 from openmodality.app.runtime import Runtime
-from openmodality.device.site import Peer, Site
-from openmodality.device.site_loader import load_site
+from openmodality.device.site.site import Peer, Site
+from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError, WrongState
-from openmodality.exam.record import ExamRecord, read_exam, read_exams
 from openmodality.exam.session import Exam, patient_attributes
-from openmodality.exam.worklist import ItemCheck, WorklistAnswer, served_before
-from openmodality.exam.worklist_items import WorklistItem, stored_items
 from openmodality.jobs.job import Job
 from openmodality.services.verification import echo
 from openmodality.store.database import Clock
-from openmodality.store.deletion import Deleted
-from openmodality.store.queries import Found, Level
+from openmodality.store.rows.deletion import Deleted
+from openmodality.store.rows.exams import ExamRecord, read_exam, read_exams
+from openmodality.store.rows.index_queries import Found, Level
+from openmodality.store.rows.worklist_items import WorklistItem, stored_items
 
 Items = WorklistItem | int | Sequence[WorklistItem | int]
 Confirm = Callable[[ItemCheck], bool]

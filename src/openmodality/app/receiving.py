@@ -14,7 +14,7 @@ from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import StoreRequest
-from openmodality.store.instance_file import InstanceFile
+from openmodality.store.files.instance_file import InstanceFile
 from openmodality.store.local import LocalStore
 
 _STUDY: Final = 0x0020000D

@@ -8,31 +8,31 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from openmodality.activities.commit import CommitExecutor
+from openmodality.activities.commit_record import StoredCommitments
+from openmodality.activities.connection import Connections, implementation_identity
+from openmodality.activities.performed_step import StepExecutor
+from openmodality.activities.send import SendExecutor
+from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import build_acceptors
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.receiving import StoreSink
 from openmodality.app.retrieve_window import RetrieveWindow
 from openmodality.app.tls import client_context
 from openmodality.app.worker_lock import WorkerLock
-from openmodality.device.site import Site
+from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
 from openmodality.errors import StoreError
 from openmodality.exam.images import uids_of
 from openmodality.exam.recovery import recover_exams
 from openmodality.exam.workflow import Workflow
-from openmodality.exam.worklist import Worklist
 from openmodality.imaging.decompress import decompress_file
-from openmodality.jobs.commitment import CommitExecutor
-from openmodality.jobs.commitment_record import StoredCommitments
-from openmodality.jobs.connection import Connections, implementation_identity
 from openmodality.jobs.job import Kind
-from openmodality.jobs.performed_step import StepExecutor
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import Executor
-from openmodality.jobs.sending import SendExecutor
 from openmodality.jobs.worker import Worker
 from openmodality.network.acceptor import Acceptor
-from openmodality.objects.private_sets import imported_sets
+from openmodality.objects.filter.private_sets import imported_sets
 from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable
 
 from openmodality.app.cipher_suites import use_cipher_suites
-from openmodality.device.site import Site
+from openmodality.device.site.site import Site
 from openmodality.errors import ConfigurationError
 from openmodality.network import tls
 from openmodality.network.tls import TlsFiles

@@ -18,10 +18,10 @@ try:
     from collections.abc import Sequence
     from typing import Final
 
-    from openmodality.cli.arguments import DONE, WRONG_USAGE, Command, Group
-    from openmodality.cli.log import show_log
-    from openmodality.cli.output import say, say_lines
-    from openmodality.cli.streams import finish_output, mend_streams
+    from openmodality.cli.terminal.arguments import DONE, WRONG_USAGE, Command, Group
+    from openmodality.cli.terminal.log import show_log
+    from openmodality.cli.terminal.output import say, say_lines
+    from openmodality.cli.terminal.streams import finish_output, mend_streams
     from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
     from openmodality.value_class import value_class
 except KeyboardInterrupt:  # half of the start-up time is these; main() answers Ctrl-C from then on
@@ -41,23 +41,25 @@ class CommandEntry:
 
 
 COMMANDS: Final = {
-    "demo": CommandEntry("openmodality.cli.demo", "Watch a scheduled exam go through a virtual hospital."),
-    "init": CommandEntry("openmodality.cli.init", "Write a site file to start with."),
-    "serve": CommandEntry("openmodality.cli.serve", "Run the device: listen, and work the queue."),
-    "worklist": CommandEntry("openmodality.cli.worklist", "Ask a RIS what is scheduled (Modality Worklist)."),
-    "exam": CommandEntry("openmodality.cli.exam", "Start, acquire, complete and list exams."),
-    "jobs": CommandEntry("openmodality.cli.jobs", "List, show, retry and cancel jobs."),
-    "studies": CommandEntry("openmodality.cli.local_data", "Studies in the local database.", "studies"),
-    "series": CommandEntry("openmodality.cli.local_data", "Series in the local database.", "series"),
-    "instances": CommandEntry("openmodality.cli.local_data", "Instances in the local database.", "instances"),
-    "import": CommandEntry("openmodality.cli.importing", "Copy DICOM files into the local database."),
-    "commit": CommandEntry("openmodality.cli.commit", "Ask an archive to keep a study (Storage Commitment)."),
-    "query": CommandEntry("openmodality.cli.query", "Ask an archive what it has (C-FIND)."),
-    "retrieve": CommandEntry("openmodality.cli.retrieve", "Let an archive send what it has (C-MOVE)."),
-    "echo": CommandEntry("openmodality.cli.echo", "Ask a peer whether it is there (C-ECHO)."),
-    "send": CommandEntry("openmodality.cli.send", "Send files or folders straight to a peer (C-STORE)."),
-    "receive": CommandEntry("openmodality.cli.receive", "Receive instances straight into a folder (Storage SCP)."),
-    "hospital": CommandEntry("openmodality.cli.hospital", "Run a virtual hospital: RIS and PACS."),
+    "demo": CommandEntry("openmodality.cli.demo.demo", "Watch a scheduled exam go through a virtual hospital."),
+    "init": CommandEntry("openmodality.cli.commands.init", "Write a site file to start with."),
+    "serve": CommandEntry("openmodality.cli.commands.serve", "Run the device: listen, and work the queue."),
+    "worklist": CommandEntry("openmodality.cli.commands.worklist", "Ask a RIS what is scheduled (Modality Worklist)."),
+    "exam": CommandEntry("openmodality.cli.commands.exam", "Start, acquire, complete and list exams."),
+    "jobs": CommandEntry("openmodality.cli.commands.jobs", "List, show, retry and cancel jobs."),
+    "studies": CommandEntry("openmodality.cli.commands.local_data", "Studies in the local database.", "studies"),
+    "series": CommandEntry("openmodality.cli.commands.local_data", "Series in the local database.", "series"),
+    "instances": CommandEntry("openmodality.cli.commands.local_data", "Instances in the local database.", "instances"),
+    "import": CommandEntry("openmodality.cli.commands.importing", "Copy DICOM files into the local database."),
+    "commit": CommandEntry("openmodality.cli.commands.commit", "Ask an archive to keep a study (Storage Commitment)."),
+    "query": CommandEntry("openmodality.cli.commands.query", "Ask an archive what it has (C-FIND)."),
+    "retrieve": CommandEntry("openmodality.cli.commands.retrieve", "Let an archive send what it has (C-MOVE)."),
+    "echo": CommandEntry("openmodality.cli.commands.echo", "Ask a peer whether it is there (C-ECHO)."),
+    "send": CommandEntry("openmodality.cli.commands.send", "Send files or folders straight to a peer (C-STORE)."),
+    "receive": CommandEntry(
+        "openmodality.cli.commands.receive", "Receive instances straight into a folder (Storage SCP)."
+    ),
+    "hospital": CommandEntry("openmodality.cli.commands.hospital", "Run a virtual hospital: RIS and PACS."),
 }
 
 

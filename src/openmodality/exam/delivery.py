@@ -10,13 +10,13 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from openmodality.device.site import Peer, Site
-from openmodality.exam.record import ExamRecord
-from openmodality.jobs.commitment import commit_job
+from openmodality.activities.commit import commit_job
+from openmodality.activities.send import send_job
+from openmodality.device.site.site import Peer, Site
 from openmodality.jobs.job import Job, Kind
 from openmodality.jobs.queue import Queue
-from openmodality.jobs.sending import send_job
-from openmodality.store.queries import InstanceReference, Level, instance_references
+from openmodality.store.rows.exams import ExamRecord
+from openmodality.store.rows.index_queries import InstanceReference, Level, instance_references
 from openmodality.store.schema import job_instances, jobs
 
 _AT_ONCE: Final = 500

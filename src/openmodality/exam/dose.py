@@ -10,15 +10,14 @@ from typing import Final, Literal, cast
 from pydicom import Dataset
 from sqlalchemy import Connection
 
-from openmodality.device.site import Site
+from openmodality.device.site.site import Site
 from openmodality.exam.delivery import produced
 from openmodality.exam.facts import exam_facts, series_facts
-from openmodality.exam.record import ExamRecord, Json, SeriesRecord, StepRecord
-from openmodality.objects.dose_report import DoseContent, ImageReference, build_dose_report
-from openmodality.objects.dose_summary import radiation_dose
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.identity import Uids
-from openmodality.objects.irradiation import (
+from openmodality.objects.report.dose_report import DoseContent, ImageReference, build_dose_report
+from openmodality.objects.report.dose_summary import radiation_dose
+from openmodality.objects.report.irradiation import (
     IrradiationEvent,
     IrradiationEventType,
     TablePosition,
@@ -26,6 +25,7 @@ from openmodality.objects.irradiation import (
     XRayTechnique,
 )
 from openmodality.objects.site_objects import definition_at
+from openmodality.store.rows.exams import ExamRecord, Json, SeriesRecord, StepRecord
 
 DOSE_SR: Final = "Dose SR"
 SERIES_NUMBER: Final = 9000

@@ -7,10 +7,10 @@ from datetime import datetime
 from pydicom import Dataset
 
 from openmodality.device.mapping import map_to_image
-from openmodality.device.site import Site
-from openmodality.exam.record import ExamRecord, SeriesRecord, StepRecord, from_json
+from openmodality.device.site.site import Site
 from openmodality.objects.exam_facts import ExamFacts, PerformedStep, SeriesFacts
 from openmodality.objects.site_objects import equipment_attributes
+from openmodality.store.rows.exams import ExamRecord, SeriesRecord, StepRecord, from_json
 
 
 def exam_facts(site: Site, exam: ExamRecord, step: StepRecord | None) -> ExamFacts:

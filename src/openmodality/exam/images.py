@@ -12,18 +12,18 @@ from pydicom.uid import UID
 from sqlalchemy import Connection
 
 from openmodality.acquisition.source import AcquiredSeries, Pixels
-from openmodality.device.profile import InformationObject
-from openmodality.device.site import Site
+from openmodality.activities.connection import implementation_identity
+from openmodality.device.profile.profile import InformationObject
+from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
 from openmodality.exam.dose import SERIES_NUMBER, event_to_json
 from openmodality.exam.facts import exam_facts, series_facts
-from openmodality.exam.record import ExamRecord, SeriesRecord, StepRecord, exam_to_add_to, to_json
-from openmodality.jobs.connection import implementation_identity
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.identity import Uids
-from openmodality.objects.image import build_image
+from openmodality.objects.image.image import build_image
 from openmodality.objects.site_objects import definition_at
 from openmodality.store.local import Check, LocalStore
+from openmodality.store.rows.exams import ExamRecord, SeriesRecord, StepRecord, exam_to_add_to, to_json
 
 _NO_IMAGES = ("SR", "PR", "KO")
 

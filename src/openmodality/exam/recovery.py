@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, exists, select
 
-from openmodality.exam.record import IN_PROGRESS, REGISTERED, read_exams
 from openmodality.exam.workflow import Workflow
 from openmodality.jobs.job import Kind
+from openmodality.store.rows.exams import IN_PROGRESS, REGISTERED, read_exams
 from openmodality.store.schema import exams, instances, job_instances, jobs, series, studies
 
 

@@ -15,7 +15,8 @@ from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
 from openmodality.exam.images import ImageMaker, SeriesPlan, uids_of
-from openmodality.exam.record import (
+from openmodality.exam.workflow import Workflow
+from openmodality.store.rows.exams import (
     COMPLETED,
     DISCONTINUED,
     IN_PROGRESS,
@@ -27,8 +28,7 @@ from openmodality.exam.record import (
     read_exam,
     steps_of,
 )
-from openmodality.exam.workflow import Workflow
-from openmodality.store.queries import InstanceReference, Level, instance_references
+from openmodality.store.rows.index_queries import InstanceReference, Level, instance_references
 
 Progress = Callable[[int, int], None]
 """Called with how many images of a series are stored and how many there will be."""

@@ -20,15 +20,15 @@ from pydicom.sequence import Sequence as Items
 from openmodality.device import charsets
 from openmodality.device.mapping import map_to_mpps, map_to_performed_series
 from openmodality.device.paths import TagPath, name_of
-from openmodality.device.profile import MppsAttribute, Requirement
-from openmodality.device.site import Site
+from openmodality.device.profile.profile import MppsAttribute, Requirement
+from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.facts import equipment, items_of
-from openmodality.exam.record import DISCONTINUED, IN_PROGRESS, Ending, ExamRecord, SeriesRecord, from_json
-from openmodality.objects.elements import copied_item, element_at
 from openmodality.objects.exam_facts import moment
+from openmodality.objects.rules.elements import copied_item, element_at
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
-from openmodality.store.queries import InstanceReference
+from openmodality.store.rows.exams import DISCONTINUED, IN_PROGRESS, Ending, ExamRecord, SeriesRecord, from_json
+from openmodality.store.rows.index_queries import InstanceReference
 
 _INSIDE: Final = "inside each item"
 _STRICTER: Final[dict[Requirement, Requirement]] = {"1C": "1", "2C": "2"}

@@ -18,14 +18,20 @@ from typing import Any
 from pydicom import Dataset
 from sqlalchemy import Connection, insert, update
 
-from openmodality.device.profile import Service
-from openmodality.device.site import Peer, Site
+from openmodality.activities.performed_step import create_job, set_job
+from openmodality.device.profile.profile import Service
+from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam import dose
 from openmodality.exam.delivery import Delivery, produced
 from openmodality.exam.facts import items_of
 from openmodality.exam.images import SeriesPlan, keep_instance, new_series, uids_of
-from openmodality.exam.record import (
+from openmodality.exam.step_attributes import SeriesContent, n_create_attributes, n_set_attributes
+from openmodality.jobs.queue import Queue
+from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
+from openmodality.store.files.attributes import keywords_of
+from openmodality.store.local import LocalStore
+from openmodality.store.rows.exams import (
     COMPLETED,
     DISCONTINUED,
     IN_PROGRESS,
@@ -44,14 +50,8 @@ from openmodality.exam.record import (
     steps_of,
     to_json,
 )
-from openmodality.exam.served import check_unserved, defect_notices
-from openmodality.exam.step_attributes import SeriesContent, n_create_attributes, n_set_attributes
-from openmodality.exam.worklist_items import WorklistItem, keep_patient, value_of
-from openmodality.jobs.performed_step import create_job, set_job
-from openmodality.jobs.queue import Queue
-from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
-from openmodality.store.attributes import keywords_of
-from openmodality.store.local import LocalStore
+from openmodality.store.rows.served import check_unserved, defect_notices
+from openmodality.store.rows.worklist_items import WorklistItem, keep_patient, value_of
 from openmodality.store.schema import patients, performed_steps
 
 

@@ -14,9 +14,9 @@ from openmodality.dimse.reading import text
 from openmodality.errors import ObjectInvalid
 from openmodality.network.entity import LocalAE
 from openmodality.services.storage import StoreRequest
-from openmodality.store.files import InstanceFiles
-from openmodality.store.folder import Arrival, FolderSink, FolderWriter, Identity
-from openmodality.store.instance_file import Stored
+from openmodality.store.files.folder import Arrival, FolderSink, FolderWriter, Identity
+from openmodality.store.files.instance_file import Stored
+from openmodality.store.files.instance_files import InstanceFiles
 
 STUDY_INSTANCE_UID: Final = 0x0020000D
 SERIES_INSTANCE_UID: Final = 0x0020000E

@@ -10,7 +10,6 @@ from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.dimse.identifier import name
 from openmodality.dimse.reading import has_value, items, text
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.hospital.items import (
@@ -24,6 +23,7 @@ from openmodality.hospital.items import (
     PerformedStep,
     WorklistItem,
 )
+from openmodality.query.identifier import name
 
 SERIES_INSTANCE_UID: Final = 0x0020000E
 SOP_INSTANCE_UID: Final = 0x00080018

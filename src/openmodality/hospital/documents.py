@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from openmodality.errors import StoreError
-from openmodality.store.instance_file import store_error, sync_directory
+from openmodality.store.files.instance_file import store_error, sync_directory
 
 _TEMPORARY: Final = ".tmp"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from openmodality.store.instance_file import store_error
+from openmodality.store.files.instance_file import store_error
 
 log = logging.getLogger(__name__)
 

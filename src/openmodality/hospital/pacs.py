@@ -23,8 +23,8 @@ from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.standard.query_retrieve import LEVELS
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
-from openmodality.store.folder import Arrival
-from openmodality.store.instance_file import Stored
+from openmodality.store.files.folder import Arrival
+from openmodality.store.files.instance_file import Stored
 from openmodality.upper_layer.acceptance import SyntaxPolicy
 
 PLACE: Final = "PACS"

@@ -7,7 +7,6 @@ from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.dimse.moving import SubOperation
 from openmodality.dimse.reading import text
 from openmodality.dimse.service import Refuse
 from openmodality.hospital.addresses import AddressBook
@@ -15,9 +14,10 @@ from openmodality.hospital.archive import StoredInstance
 from openmodality.imaging.decompress import decompress_file
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.instances import InstanceReader, read_instance
 from openmodality.network.requestor import associate
-from openmodality.network.sending import SendOptions, Sent, send
+from openmodality.network.storage.instances import InstanceReader, read_instance
+from openmodality.network.storage.pipeline import SendOptions, Sent, send
+from openmodality.query.moving import SubOperation
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, MoveRequest
 from openmodality.services.storage import MoveOriginator, Outcome
 from openmodality.services.storage_plan import AssociationPlan
@@ -57,7 +57,7 @@ class Retrieval:
 
 
 class Outgoing:
-    """Fulfils :class:`openmodality.dimse.moving.Transfer`."""
+    """Fulfils :class:`openmodality.query.moving.Transfer`."""
 
     def __init__(
         self, instances: Sequence[StoredInstance], local: LocalAE, remote: RemoteAE, options: SendOptions

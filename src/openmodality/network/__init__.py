@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from openmodality.network.acceptor import Acceptor, Listening
     from openmodality.network.association import Association
     from openmodality.network.entity import LocalAE, RemoteAE
-    from openmodality.network.instances import FileInstance, InstanceReader, read_instance
     from openmodality.network.policy import StorageClasses, storage_policy
     from openmodality.network.requestor import associate
-    from openmodality.network.sending import SendOptions, Sent, send
+    from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+    from openmodality.network.storage.pipeline import SendOptions, Sent, send
     from openmodality.network.timeouts import Timeouts
     from openmodality.services.storage import InstanceIdentity, StoreRequest, storage_service, store
     from openmodality.services.verification import VERIFICATION_SERVICE, echo

@@ -14,7 +14,7 @@ reach the services, but their responses have no way back (PS3.8 Sta7).
 Responses to C-STOREs of a peer that sends ahead may be held, to go out together (:mod:`openmodality.network.outbox`):
 only in :meth:`serve` and only while instances are stored quickly. They go out before the socket is read, before another
 kind of request is answered, and before the PDUs of a release or an abort. A request may go out between the arrival of
-the response to the one before and its reading (:mod:`openmodality.network.follow_up`).
+the response to the one before and its reading (:mod:`openmodality.network.storage.follow_up`).
 
 After the end, :meth:`Association.receive` still gives out the responses that had arrived when a write failed.
 """
@@ -46,10 +46,10 @@ from openmodality.errors import (
 )
 from openmodality.network.agreement import Agreement
 from openmodality.network.endings import aborted, stopped
-from openmodality.network.follow_up import FollowUp
 from openmodality.network.inbox import Inbox
 from openmodality.network.message import AssociationMessage
 from openmodality.network.outbox import MAX_HELD, Outbox
+from openmodality.network.storage.follow_up import FollowUp
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Deadline, Timeouts
 from openmodality.network.transport import Transport
 from openmodality.standard.dimse import CommandField

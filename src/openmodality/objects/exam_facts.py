@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from pydicom.dataset import Dataset
 
-from openmodality.objects.builder import Values
-from openmodality.objects.elements import data_set_of
+from openmodality.objects.rules.builder import Values
+from openmodality.objects.rules.elements import data_set_of
 
 MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3"
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
-from openmodality.device.site import Equipment, Site
+from openmodality.device.site.site import Equipment, Site
 from openmodality.errors import ConfigurationError
-from openmodality.objects.definition import ObjectDefinition
-from openmodality.objects.elements import data_set_of
+from openmodality.objects.rules.definition import ObjectDefinition
+from openmodality.objects.rules.elements import data_set_of
 
 
 def definition_at(site: Site, object_name: str) -> ObjectDefinition:

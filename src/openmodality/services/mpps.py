@@ -33,11 +33,11 @@ from openmodality.dimse.channel import Channel, Message, context_for, read_data_
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.exchange import request
-from openmodality.dimse.identifier import SPECIFIC_CHARACTER_SET, name
 from openmodality.dimse.reading import has_value, items_at, text, texts
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid, new_uid
 from openmodality.errors import ObjectInvalid
+from openmodality.query.identifier import SPECIFIC_CHARACTER_SET, name
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.performed_step import NOT_ALLOWED, PERFORMED_STEP_RULES, StepRule
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP

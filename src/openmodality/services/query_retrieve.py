@@ -4,7 +4,7 @@ MR-3.3.2, MR-3.3.3.
 A query (C-FIND) looks on one level of the model, below entities that the unique keys of the levels above name;
 relational queries are not negotiated. A retrieve (C-MOVE) makes the SCP open an association to the destination and
 send each instance as a sub-operation. The SCP counts them in every pending response. The SCU of a retrieve is
-:func:`openmodality.dimse.moving.move`.
+:func:`openmodality.query.moving.move`.
 
 ================  ===============================================  ==================================================
 C-MOVE status     meaning                                          outcome
@@ -30,14 +30,14 @@ from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, read_data_set
 from openmodality.dimse.exchange import SecondsLeft
-from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
-from openmodality.dimse.identifier import name
-from openmodality.dimse.matching import Supported
-from openmodality.dimse.moving import Transfer, answer_transfer
 from openmodality.dimse.reading import text, texts
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, StoreError
+from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
+from openmodality.query.identifier import name
+from openmodality.query.matching import Supported
+from openmodality.query.moving import Transfer, answer_transfer
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE

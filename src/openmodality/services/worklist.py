@@ -28,14 +28,14 @@ from pydicom.dataelem import DataElement
 
 from openmodality.dimse.channel import Channel, Message, read_data_set
 from openmodality.dimse.exchange import SecondsLeft
-from openmodality.dimse.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
-from openmodality.dimse.identifier import SPECIFIC_CHARACTER_SET, name
-from openmodality.dimse.matching import Supported
 from openmodality.dimse.reading import elements, has_value, items, values_of
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, OpenModalityError
+from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
+from openmodality.query.identifier import SPECIFIC_CHARACTER_SET, name
+from openmodality.query.matching import Supported
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.standard.value_lengths import MAX_CHARACTERS
@@ -68,7 +68,7 @@ def query(
     """Ask for the worklist; raises :class:`WorklistFailed`.
 
     Where there are more than ``limit`` items C-CANCEL is sent and ``more_available`` is set; ``must_abort`` says that
-    the SCP ignored it. ``left_s`` as in :func:`openmodality.dimse.finding.find`.
+    the SCP ignored it. ``left_s`` as in :func:`openmodality.query.finding.find`.
     """
     answer = find(channel, MODALITY_WORKLIST_FIND, identifier, limit=limit, left_s=left_s)
     if not answer.is_usable:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from openmodality.errors import ObjectInvalid, StoreError
-from openmodality.store.attributes import read_attributes
 from openmodality.store.database import Database
-from openmodality.store.files import InstanceFiles
-from openmodality.store.indexing import Entry, Origin, add_instances
+from openmodality.store.files.attributes import read_attributes
+from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.rows.index import Entry, Origin, add_instances
 
 _log = logging.getLogger(__name__)
 _BATCH = 256

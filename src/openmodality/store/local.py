@@ -12,13 +12,13 @@ from typing import Self
 from sqlalchemy import Connection
 
 from openmodality.errors import StoreError
-from openmodality.store.attributes import read_attributes
 from openmodality.store.database import Clock, Database, Durability, open_database
-from openmodality.store.files import InstanceFiles
-from openmodality.store.indexing import Origin
+from openmodality.store.files.attributes import read_attributes
+from openmodality.store.files.instance_file import InstanceFile, Stored
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import Arrival, Ingest, index_within
-from openmodality.store.instance_file import InstanceFile, Stored
 from openmodality.store.recovery import Progress, Recovered, recover
+from openmodality.store.rows.index import Origin
 
 _COPY_BYTES = 1 << 20
 Check = Callable[[Connection], None]

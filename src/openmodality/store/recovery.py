@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from openmodality.store.database import Database
-from openmodality.store.files import InstanceFiles
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import Arrival, index_arrivals
 from openmodality.store.schema import instances, tombstones
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from openmodality.objects.private_sets import PrivateSets
-from openmodality.objects.received import ReceivedDataSet
+from openmodality.objects.filter.private_sets import PrivateSets
+from openmodality.objects.filter.received import ReceivedDataSet
 from openmodality.services.storage import InstanceSink, InstanceWriter, StoreRequest
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
+from openmodality.activities.worklist import ItemCheck
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.errors import UsageError
-from openmodality.exam.worklist import ItemCheck
 from tests.acceptance.requirements.recording import Recorded, recorded
 from tests.acceptance.requirements.story import Story
 from tests.acceptance.requirements.tables import paths_of, value_at

@@ -8,7 +8,7 @@ import pytest
 from pydicom import dcmread
 
 from openmodality import Modality
-from openmodality.device.site_loader import load_site
+from openmodality.device.site.site_loader import load_site
 from openmodality.jobs.job import Kind, State
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from tests.acceptance.requirements.pynetdicom_hospital import recorded_device

@@ -19,7 +19,7 @@ from openmodality.acquisition.rf_simulator import (
 )
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.errors import UsageError
-from openmodality.objects.irradiation import IrradiationEventType, XRayGeometry, accumulate
+from openmodality.objects.report.irradiation import IrradiationEventType, XRayGeometry, accumulate
 
 NOW = datetime(2026, 11, 22, 8, 30)
 RUN = replace(UPPER_GI[1], matrix=64, pulse_rate=5.0, duration_s=0.6)

@@ -10,7 +10,7 @@ import pytest
 from openmodality.acquisition import xray_physics as physics
 from openmodality.acquisition.xray_phantom import Beam, Body
 from openmodality.errors import UsageError
-from openmodality.objects.irradiation import XRayGeometry, XRayTechnique
+from openmodality.objects.report.irradiation import XRayGeometry, XRayTechnique
 
 TECHNIQUE = XRayTechnique(
     kvp=80.0, tube_current_ma=100.0, exposure_time_ms=100.0, pulse_width_ms=100.0, number_of_pulses=1

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from openmodality.cli.arguments import Command, Group, Parser
 from openmodality.cli.main import COMMANDS, imported
-from openmodality.cli.site import add_site
+from openmodality.cli.terminal.arguments import Command, Group, Parser
+from openmodality.cli.terminal.site import add_site
 
 ENTRIES: Final = {name: imported(entry) for name, entry in COMMANDS.items()}
 LEAVES: Final = {name: entry for name, entry in ENTRIES.items() if isinstance(entry, Command)} | {

@@ -53,7 +53,7 @@ def test_the_help_page_loads_no_command() -> None:
     assert not (HEAVY | {"socket"}) & loaded
 
 
-@pytest.mark.parametrize("module", ["argparse", "openmodality.cli.output", "openmodality.cli.echo"])
+@pytest.mark.parametrize("module", ["argparse", "openmodality.cli.terminal.output", "openmodality.cli.commands.echo"])
 def test_ctrl_c_while_something_is_imported_ends_it_quietly(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, module], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")

@@ -23,8 +23,8 @@ from openmodality.device.charsets import (
     holds,
     unheld,
 )
-from openmodality.device.loader import load_profile
 from openmodality.device.paths import parse_path
+from openmodality.device.profile.loader import load_profile
 
 MR = load_profile("mr").character_sets
 RF = load_profile("rf").character_sets

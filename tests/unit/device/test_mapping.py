@@ -13,10 +13,10 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.device.item_values import item_problems
-from openmodality.device.loader import load_profile
 from openmodality.device.mapping import map_to_image, map_to_mpps, map_to_performed_series, misfit
 from openmodality.device.paths import parse_path
-from openmodality.device.profile import MappingRule
+from openmodality.device.profile.loader import load_profile
+from openmodality.device.profile.profile import MappingRule
 
 RULES = load_profile("rf").mapping
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.device import rows
-from openmodality.device.loader import load_profile
-from openmodality.device.profile_file import ProfileFile
+from openmodality.device.profile import rows
+from openmodality.device.profile.loader import load_profile
+from openmodality.device.profile.profile_file import ProfileFile
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "your-own-device.md").read_text(encoding="utf-8")

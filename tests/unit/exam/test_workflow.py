@@ -13,9 +13,9 @@ from sqlalchemy import update
 from openmodality import Modality
 from openmodality.acquisition.drop_folder import Arrival, arrival_key
 from openmodality.errors import StoreError, UsageError
-from openmodality.exam.record import COMPLETED, Ending, ExamRecord, save_exam
 from openmodality.exam.workflow import Workflow
 from openmodality.jobs.job import Kind, State
+from openmodality.store.rows.exams import COMPLETED, Ending, ExamRecord, save_exam
 from openmodality.store.schema import performed_steps
 from tests.devices import add_image, device_in_hospital, quick_source, today
 

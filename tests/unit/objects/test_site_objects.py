@@ -9,15 +9,15 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, CTImageStorage
 
-from openmodality.device.loader import load_profile
-from openmodality.device.site import Site
-from openmodality.device.site_loader import load_site
+from openmodality.device.profile.loader import load_profile
+from openmodality.device.site.site import Site
+from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError
-from openmodality.objects.definition import ObjectDefinition
-from openmodality.objects.dose_report import DoseContent, build_dose_report
-from openmodality.objects.elements import data_set_of
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
-from openmodality.objects.image import build_image
+from openmodality.objects.image.image import build_image
+from openmodality.objects.report.dose_report import DoseContent, build_dose_report
+from openmodality.objects.rules.definition import ObjectDefinition
+from openmodality.objects.rules.elements import data_set_of
 from openmodality.objects.site_objects import definition_at, definition_for_sop_class, equipment_attributes
 from tests.made_objects import NOW, UIDS
 

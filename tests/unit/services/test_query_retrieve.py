@@ -11,9 +11,9 @@ from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.exchange import request
 from openmodality.dimse.loopback import Loopback, loopback_pair
-from openmodality.dimse.moving import MAX_FAILED_UIDS, Counts, MoveOutcome, MoveResult, SubOperation, move
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.errors import OpenModalityError, StoreError, TransportError
+from openmodality.query.moving import MAX_FAILED_UIDS, Counts, MoveOutcome, MoveResult, SubOperation, move
 from openmodality.services.query_retrieve import MoveRequest, QueryFailed, move_service, query, query_service
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE

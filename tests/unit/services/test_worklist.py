@@ -12,11 +12,11 @@ from openmodality.dimse.channel import FOREVER, Message, PresentationContext, re
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.exchange import request
-from openmodality.dimse.finding import MAX_AFTER_CANCEL
-from openmodality.dimse.identifier import Key, identifier
 from openmodality.dimse.loopback import Loopback, LoopbackMessage, loopback_pair
 from openmodality.dimse.service import Handler, Refuse, Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout, StoreError
+from openmodality.query.finding import MAX_AFTER_CANCEL
+from openmodality.query.identifier import Key, identifier
 from openmodality.services.worklist import WorklistFailed, defects, query, worklist_service
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND

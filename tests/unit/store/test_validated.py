@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.loopback import loopback_pair
-from openmodality.objects.private_sets import PrivateSets
+from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.services.storage import InstanceIdentity, StoreRequest, StoreResult, storage_service, store
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import (
@@ -21,7 +21,7 @@ from openmodality.standard.transfer_syntaxes import (
     JPEG_BASELINE_8BIT,
     UNCOMPRESSED,
 )
-from openmodality.store.instance_file import InstanceFile
+from openmodality.store.files.instance_file import InstanceFile
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.validated import ValidatedSink
 

@@ -1,0 +1,257 @@
+"""Commit jobs: an archive is asked to keep instances, its answer is waited for. RF-4.2.2, MR-3.2.4; DECISIONS 10 to 12.
+
+A job asks for its outstanding instances in transactions of bounded size. A transaction is in the database before its
+N-ACTION is sent, because the notification may overtake the response. Then the job waits; the notification, or the end
+of its time, wakes it (``jobs.commitment_record``). Instances that an archive did not commit are sent again and asked
+for again, at most as often as a request may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from openmodality.activities.commit_record import StoredCommitments
+from openmodality.activities.connection import Connections, response_timeout_s
+from openmodality.activities.send import send_job
+from openmodality.device.site.site import Peer
+from openmodality.dimse.status import describe
+from openmodality.errors import AssociationAborted, AssociationReleased, TransportError
+from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, RetryParameters
+from openmodality.jobs.outcome import Done, Fail, Outcome, Retry, Wait
+from openmodality.jobs.queue import Queue
+from openmodality.jobs.report import Report
+from openmodality.network.association import Association
+from openmodality.objects.identity import Uids
+from openmodality.services.commitment import Reference, chunks, commitment_result_service, request_commitment
+from openmodality.standard.commitment import REASON_MEANINGS
+from openmodality.standard.dimse import Status
+from openmodality.store.schema import commitment_instances, commitments
+
+MAX_REFERENCES: Final = 500
+"""Instances in one request; some archives limit it (INTEROP trap 33)."""
+
+_ROUND: Final = "round"
+
+
+def commit_job(
+    peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = (), round_: int = 0
+) -> NewJob:
+    """A job that asks a peer to commit itself to these instances (SOP Class UID, SOP Instance UID)."""
+    return NewJob(Kind.COMMIT, peer.name, {_ROUND: round_}, instances=instances, retry=commit_retry(peer), after=after)
+
+
+def commit_retry(peer: Peer) -> RetryParameters:
+    """A failed request is repeated as often as its parameter says, with the delay of send jobs (DECISIONS 10, 11)."""
+    retries = peer.parameters.integer("storage_commitment.retries")
+    delay_s = peer.parameters.number("storage.retry_delay_min") * 60
+    return RetryParameters(retries, delay_s if retries else 0.0, permanent=True)
+
+
+class CommitExecutor:
+    """Does the commit jobs."""
+
+    def __init__(self, queue: Queue, connections: Connections, uids: Uids) -> None:
+        self._queue = queue
+        self._database = queue.database
+        self._connections = connections
+        self._uids = uids
+
+    def run(self, job: Job, report: Report) -> Outcome:
+        """Ask for what was not asked yet, then wait; once all is answered, settle it."""
+        peer = self._connections.site.peer(job.destination)
+        outstanding = report.outstanding()
+        if not self._has_open_request(job):
+            self._record_requests(job, outstanding)
+        refusal = self._send_requests(job, peer)
+        if refusal is not None:
+            return refusal
+        waiting, until = self._unanswered(job)
+        if waiting:
+            return Wait(f"{peer.name} to report on {waiting} storage commitment requests", until)
+        return self._settled(job, peer, report, outstanding)
+
+    def _has_open_request(self, job: Job) -> bool:
+        with self._database.read() as connection:
+            return bool(_states(connection, job))
+
+    def _record_requests(self, job: Job, outstanding: Sequence[JobInstance]) -> None:
+        """The transactions, before anything is sent."""
+        references = [Reference(each.SOPClassUID, each.SOPInstanceUID) for each in outstanding]
+        with self._database.write() as connection:
+            for chunk in chunks(references, MAX_REFERENCES):
+                row = {
+                    "TransactionUID": self._uids(),
+                    "destination": job.destination,
+                    "job_id": job.id,
+                    "state": "requested",
+                    "created_at": self._database.clock(),
+                }
+                statement = insert(commitments).values(row).returning(commitments.c.id)
+                commitment_id = connection.execute(statement).scalar_one()
+                connection.execute(
+                    insert(commitment_instances),
+                    [
+                        {
+                            "commitment_id": commitment_id,
+                            "SOPInstanceUID": each.sop_instance_uid,
+                            "SOPClassUID": each.sop_class_uid,
+                        }
+                        for each in chunk
+                    ],
+                )
+
+    def _send_requests(self, job: Job, peer: Peer) -> Outcome | None:
+        """Send what is recorded and not sent; the outcome of the run where that fails."""
+        pending = self._recorded(job)
+        if not pending:
+            return None
+        service = commitment_result_service(StoredCommitments(self._queue, self._connections.site))
+        with (
+            self._connections.turn("storage_commitment"),
+            self._connections.open("storage_commitment", peer, services=(service,)) as association,
+        ):
+            for transaction_uid, references in pending:
+                refusal = self._request(association, peer, transaction_uid, references)
+                if refusal is not None:
+                    return refusal
+            self._wait_on(association, job, peer)
+        return None
+
+    def _request(
+        self, association: Association, peer: Peer, transaction_uid: str, references: Sequence[Reference]
+    ) -> Outcome | None:
+        timeout_s = response_timeout_s(peer, "storage_commitment.response_timeout_s")
+        result = request_commitment(association, transaction_uid, references, timeout_s=timeout_s)
+        # The answer to an earlier request for this transaction was lost: the peer has it and will report.
+        is_known_there = result.status == Status.DUPLICATE_INVOCATION
+        rule = self._connections.site.judge("storage_commitment", "N-ACTION", result.status, peer)
+        if result.is_accepted or is_known_there or (rule is not None and rule.effect == "succeed"):
+            self._mark_sent(transaction_uid, peer)
+            return None
+        if rule is None or rule.abort:
+            association.abort()
+        meaning = rule.meaning if rule else "request not taken"
+        transient = rule is not None and rule.transient
+        return Retry(
+            f"{peer.name} answered the commitment request with {describe(result.status)}: {meaning}",
+            transient=transient,
+        )
+
+    def _wait_on(self, association: Association, job: Job, peer: Peer) -> None:
+        """Stay for the notification on the same association, where the site wants that."""
+        if not peer.commitment_same_association:
+            return
+        delay_s = peer.parameters.number("storage_commitment.release_delay_s")
+        deadline = self._database.clock() + (delay_s or peer.parameters.number("general.dimse_timeout_s"))
+        try:
+            while self._unanswered(job)[0] and (left_s := deadline - self._database.clock()) > 0:
+                association.answer(association.receive(left_s))
+        except (TransportError, AssociationReleased, AssociationAborted):
+            return  # nothing came, or the peer has ended the association: its report comes on another one
+
+    def _mark_sent(self, transaction_uid: str, peer: Peer) -> None:
+        hours = peer.parameters.number("storage_commitment.notification_timeout_h")
+        expires_at = self._database.clock() + hours * 3600 if hours else None
+        with self._database.write() as connection:
+            connection.execute(
+                update(commitments)
+                .where(commitments.c.TransactionUID == transaction_uid, commitments.c.state == "requested")
+                .values(state="sent", expires_at=expires_at)
+            )
+
+    def _recorded(self, job: Job) -> list[tuple[str, tuple[Reference, ...]]]:
+        statement = (
+            select(
+                commitments.c.TransactionUID,
+                commitment_instances.c.SOPClassUID,
+                commitment_instances.c.SOPInstanceUID,
+            )
+            .join(commitment_instances, commitment_instances.c.commitment_id == commitments.c.id)
+            .where(commitments.c.job_id == job.id, commitments.c.state == "requested")
+            .order_by(commitments.c.id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        grouped = groupby(rows, key=lambda row: str(row[0]))
+        return [(uid, tuple(Reference(row[1], row[2]) for row in group)) for uid, group in grouped]
+
+    def _unanswered(self, job: Job) -> tuple[int, float | None]:
+        """How many transactions are open, and when the first of them expires; those whose time is over are closed."""
+        now = self._database.clock()
+        own = commitments.c.job_id == job.id
+        with self._database.write() as connection:
+            connection.execute(
+                update(commitments)
+                .where(own, commitments.c.state == "sent", commitments.c.expires_at <= now)
+                .values(state="no answer")
+            )
+            statement = select(commitments.c.expires_at).where(own, commitments.c.state == "sent")
+            expiries = list(connection.execute(statement).scalars())
+        return len(expiries), min((at for at in expiries if at is not None), default=None)
+
+    def _settled(self, job: Job, peer: Peer, report: Report, outstanding: Sequence[JobInstance]) -> Outcome:
+        results = self._results(job)
+        failed: list[tuple[str, str]] = []
+        reasons: Counter[str] = Counter()
+        for instance in outstanding:
+            result, reason = results.get(instance.SOPInstanceUID, ("pending", None))
+            if result == "committed":
+                report.instance(instance.SOPInstanceUID, Result.SUCCESS)
+                continue
+            words = _reason_words(result, reason)
+            reasons[words] += 1
+            report.instance(instance.SOPInstanceUID, Result.FAILURE, status=reason, comment=words)
+            if result == "failed":
+                failed.append((instance.SOPClassUID, instance.SOPInstanceUID))
+        report.keep()
+        return self._next(job, peer, failed, reasons)
+
+    def _next(self, job: Job, peer: Peer, failed: list[tuple[str, str]], reasons: Counter[str]) -> Outcome:
+        if not reasons:
+            return Done()
+        said = f"{reasons.total()} instances are not committed by {peer.name}: {reasons.most_common(1)[0][0]}"
+        round_ = int(job.parameters.get(_ROUND, 0)) + 1
+        by_hand = len(failed) < reasons.total() or round_ > peer.parameters.integer("storage_commitment.retries")
+        if by_hand:
+            with self._database.write() as connection:
+                _forget(connection, job)
+            return Fail(f"{said}; request it again when the reason is gone")
+        again = (send_job(peer, failed), commit_job(peer, failed, round_=round_))
+        return Done(f"{said}; they are sent again, and asked for again by another job", then=again)
+
+    def _results(self, job: Job) -> dict[str, tuple[str, int | None]]:
+        joined = commitment_instances.join(commitments, commitments.c.id == commitment_instances.c.commitment_id)
+        columns = commitment_instances.c
+        statement = (
+            select(columns.SOPInstanceUID, columns.result, columns.FailureReason, commitments.c.state)
+            .select_from(joined)
+            .where(commitments.c.job_id == job.id)
+            .order_by(commitments.c.id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return {uid: ("no answer" if state == "no answer" else result, reason) for uid, result, reason, state in rows}
+
+
+def _states(connection: Connection, job: Job) -> list[str]:
+    statement = select(commitments.c.state).where(commitments.c.job_id == job.id)
+    return list(connection.execute(statement).scalars())
+
+
+def _forget(connection: Connection, job: Job) -> None:
+    """The answered transactions stay on record, but no longer as this job's: a retry asks anew."""
+    connection.execute(update(commitments).where(commitments.c.job_id == job.id).values(job_id=None))
+
+
+def _reason_words(result: str, reason: int | None) -> str:
+    if result == "no answer":
+        return "no notification came in time"
+    if reason is None:
+        return "the archive did not name it in its report"
+    meaning = {int(code): text for code, text in REASON_MEANINGS.items()}.get(reason, "a reason of the peer's own")
+    return f"{reason:04X}, {meaning}"

@@ -1,0 +1,144 @@
+"""Associations from this device to its peers, as the site file says: titles, limits, time-outs, syntaxes, TLS."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Final
+
+from openmodality.device.profile.profile import PresentationContextEntry, Service
+from openmodality.device.site.site import Peer, Site
+from openmodality.dimse import service as dimse
+from openmodality.dimse.channel import FOREVER
+from openmodality.errors import ConfigurationError, NoPresentationContext
+from openmodality.jobs.job import Kind
+from openmodality.network.association import Association
+from openmodality.network.entity import (
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION_NAME,
+    LocalAE,
+    RemoteAE,
+)
+from openmodality.network.requestor import associate
+from openmodality.network.timeouts import Timeouts
+from openmodality.upper_layer.negotiation import ContextProposal
+
+_SERVICES: Final[dict[Kind, Service]] = {
+    Kind.SEND: "storage",
+    Kind.COMMIT: "storage_commitment",
+    Kind.MPPS_CREATE: "mpps",
+    Kind.MPPS_SET: "mpps",
+}
+
+
+class Connections:
+    """Opens associations for the activities of one site; ``tls`` is for peers that are reached under TLS."""
+
+    def __init__(self, site: Site, tls: ssl.SSLContext | None = None) -> None:
+        self.site = site
+        self._tls = tls
+        self._turns = {role: threading.Lock() for role in site.application_entities}
+
+    def kinds_by_entity(self) -> list[list[Kind]]:
+        """The kinds of job that one local AE does, for each: they wait for one another in the queue."""
+        roles: dict[str, list[Kind]] = {}
+        for kind, service in _SERVICES.items():
+            if any(
+                entry.service == service and not entry.accepted for entry in self.site.profile.presentation_contexts
+            ):
+                roles.setdefault(self.site.calling_ae(service).role, []).append(kind)
+        return list(roles.values())
+
+    @contextmanager
+    def turn(self, service: Service) -> Iterator[None]:
+        """Around an activity: a local AE has one association open at a time (RF-4.2.1.2.2-01, MR-3.1.2-01)."""
+        with self._turns[self.site.calling_ae(service).role]:
+            yield
+
+    def open(
+        self,
+        service: Service,
+        peer: Peer,
+        proposals: Sequence[ContextProposal] | None = None,
+        services: Sequence[dimse.Service] = (),
+    ) -> Association:
+        """An association for ``service``; ``proposals`` are by default all that the profile has for it.
+
+        Raises what :func:`openmodality.network.requestor.associate` raises, and :class:`ConfigurationError` where the
+        device does not use this service with this peer.
+        """
+        wanted = self.proposals(service, peer) if proposals is None else proposals
+        if not wanted:
+            raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
+        return associate(self.remote(peer), self.local(service, peer), wanted, services)
+
+    def proposals(self, service: Service, peer: Peer) -> list[ContextProposal]:
+        """One presentation context for each abstract syntax of a service, with the peer's transfer syntaxes."""
+        return [
+            ContextProposal(entry.sop_class_uid, syntaxes_of(entry, peer))
+            for entry in self.site.proposed(service, peer)
+        ]
+
+    def remote(self, peer: Peer) -> RemoteAE:
+        """The peer, as the network knows it."""
+        if peer.tls and self._tls is None:
+            raise ConfigurationError(f"peer {peer.name} wants TLS, and the site has no [tls] certificates")
+        return RemoteAE(peer.ae_title, peer.host, peer.port, self._tls if peer.tls else None)
+
+    def local(self, service: Service, peer: Peer) -> LocalAE:
+        """This side of an association for a service."""
+        return local_ae(self.site, self.site.calling_ae_title(service, peer), service, peer)
+
+
+def local_ae(site: Site, ae_title: str, service: Service | None = None, peer: Peer | None = None) -> LocalAE:
+    """A local AE with the limits, time-outs and implementation identity of the site (RF-4.4.2-02 to RF-4.4.2-07)."""
+    parameters = peer.parameters if peer else site.parameters
+    own_limit = f"{service}.max_pdu_receive_bytes"
+    class_uid, version_name = implementation_identity(site)
+    return LocalAE(
+        ae_title=ae_title,
+        max_pdu_length=parameters.integer(own_limit if own_limit in parameters else "general.max_pdu_receive_bytes"),
+        max_send_pdu_length=parameters.integer("general.max_pdu_send_bytes"),
+        implementation_class_uid=class_uid,
+        implementation_version_name=version_name,
+        timeouts=Timeouts(
+            connect_s=parameters.number("general.connect_timeout_s"),
+            association_s=parameters.number("general.association_timeout_s"),
+            release_s=parameters.number("general.release_timeout_s"),
+            response_s=parameters.number("general.dimse_timeout_s"),
+            data_s=parameters.number("general.network_timeout_s"),
+        ),
+    )
+
+
+def implementation_identity(site: Site) -> tuple[str, str]:
+    """Implementation Class UID and Version Name (PS3.7 D.3.3.2): the site's, else our own."""
+    device = site.settings.device
+    return (
+        device.implementation_class_uid or IMPLEMENTATION_CLASS_UID,
+        device.implementation_version_name or IMPLEMENTATION_VERSION_NAME,
+    )
+
+
+def syntaxes_of(entry: PresentationContextEntry, peer: Peer) -> tuple[str, ...]:
+    """What to propose for an abstract syntax: the peer's transfer syntaxes as far as the device has them for it."""
+    return restricted(peer.transfer_syntaxes_for(entry.service), entry.transfer_syntaxes)
+
+
+def restricted(wanted: Iterable[str], allowed: Sequence[str]) -> tuple[str, ...]:
+    """Those of ``wanted`` that are allowed, in their order; all that are allowed where none fits."""
+    return tuple(str(uid) for uid in wanted if uid in allowed) or tuple(str(uid) for uid in allowed)
+
+
+def response_timeout_s(peer: Peer, key: str) -> float:
+    """A response time-out of the peer's parameters; 0 waits for ever."""
+    return peer.parameters.number(key) or FOREVER
+
+
+def response_time_left_s(peer: Peer, key: str) -> Callable[[], float]:
+    """Tells how much is left, from now on, of the time that :func:`response_timeout_s` gives."""
+    end = monotonic() + response_timeout_s(peer, key)
+    return lambda: end - monotonic()

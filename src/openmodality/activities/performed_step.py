@@ -1,0 +1,155 @@
+"""MPPS jobs: a performed procedure step is created and ended at the RIS. RF-4.2.4, MR-2.4; PS3.4 Annex F.7.
+
+What is sent is in the row of the step. All jobs of one step share an order, so that N-SET never overtakes N-CREATE
+(MR-2.4.3-01). A SOP Instance UID that the SCP assigns holds from then on. Before a request goes out it is noted that
+it does: when the answer is lost, a repeated N-CREATE is answered 0111, and a repeated final N-SET 0110 "may no longer
+be updated", and both mean that the first request has arrived.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from pydicom import Dataset
+from sqlalchemy import select, update
+
+from openmodality.activities.connection import Connections, response_timeout_s
+from openmodality.device.paths import name_of
+from openmodality.device.site.site import Peer
+from openmodality.dimse.status import describe
+from openmodality.errors import StoreError
+from openmodality.jobs.job import Job, Kind, NewJob, Result, RetryParameters
+from openmodality.jobs.outcome import Done, Fail, Outcome, Retry
+from openmodality.jobs.report import Report
+from openmodality.network.association import Association
+from openmodality.services import mpps
+from openmodality.services.mpps import StepResult
+from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
+from openmodality.store.database import Database
+from openmodality.store.schema import performed_steps
+
+RETRY_DELAY_S: Final = 300.0
+"""Where the site switches off the retry of images: a step left open at the RIS has nobody who would send it again."""
+
+
+def create_job(peer: Peer, sop_instance_uid: str) -> NewJob:
+    """A job that creates the step at a peer."""
+    return _job(Kind.MPPS_CREATE, peer, sop_instance_uid)
+
+
+def set_job(peer: Peer, sop_instance_uid: str) -> NewJob:
+    """A job that ends the step at a peer."""
+    return _job(Kind.MPPS_SET, peer, sop_instance_uid)
+
+
+def _job(kind: Kind, peer: Peer, sop_instance_uid: str) -> NewJob:
+    delay_s = peer.parameters.number("storage.retry_delay_min") * 60 or RETRY_DELAY_S
+    return NewJob(
+        kind,
+        peer.name,
+        {"SOPInstanceUID": sop_instance_uid},
+        instances=[(MODALITY_PERFORMED_PROCEDURE_STEP, sop_instance_uid)],
+        retry=RetryParameters(max_retries=0, delay_s=delay_s),
+        unique_key=f"{kind}:{peer.name}:{sop_instance_uid}",
+        order_key=f"step:{peer.name}:{sop_instance_uid}",
+    )
+
+
+_SENT: Final = "sent"
+
+
+class _Step(NamedTuple):
+    sop_instance_uid: str
+    assigned_uid: str
+    n_create: dict[str, Any]
+    n_set: dict[str, Any] | None
+
+
+class StepExecutor:
+    """Does the jobs of both kinds."""
+
+    def __init__(self, database: Database, connections: Connections) -> None:
+        self._database = database
+        self._connections = connections
+
+    def run(self, job: Job, report: Report) -> Outcome:
+        """Send the one request of this job."""
+        peer = self._connections.site.peer(job.destination)
+        step = self._step(str(job.parameters["SOPInstanceUID"]))
+        outstanding = report.outstanding()
+        if not outstanding:
+            return Done()
+        is_repeat = outstanding[0].attempts > 0 or outstanding[0].comment == _SENT
+        with self._connections.turn("mpps"), self._connections.open("mpps", peer) as association:
+            report.instance(step.sop_instance_uid, Result.PENDING, comment=_SENT)
+            report.keep()
+            send = self._create if job.kind is Kind.MPPS_CREATE else self._set
+            result = send(association, peer, step, is_repeat)
+            outcome = self._judged(job, peer, result)
+            if not result.outcome.is_done and not isinstance(outcome, Done):
+                association.abort()
+        kept = Result.SUCCESS if isinstance(outcome, Done) else Result.FAILURE
+        report.instance(step.sop_instance_uid, kept, status=result.status, comment=_words(outcome))
+        return outcome
+
+    def _create(self, association: Association, peer: Peer, step: _Step, is_repeat: bool) -> StepResult:
+        result = mpps.create(
+            association,
+            step.sop_instance_uid,
+            Dataset.from_json(step.n_create),
+            warning_is_success=peer.parameters.boolean("behaviour.mpps_warning_is_success"),
+            is_repeat=is_repeat,
+            timeout_s=response_timeout_s(peer, "mpps.create_response_timeout_s"),
+        )
+        if result.outcome.is_done and result.sop_instance_uid != step.sop_instance_uid:
+            self._keep_assigned(step.sop_instance_uid, result.sop_instance_uid)
+        return result
+
+    def _set(self, association: Association, peer: Peer, step: _Step, is_repeat: bool) -> StepResult:
+        if step.n_set is None:
+            raise StoreError("the performed step has not ended, so there is nothing to set")
+        return mpps.update(
+            association,
+            step.assigned_uid,
+            Dataset.from_json(step.n_set),
+            warning_is_success=peer.parameters.boolean("behaviour.mpps_warning_is_success"),
+            is_repeat=is_repeat,
+            timeout_s=response_timeout_s(peer, "mpps.set_response_timeout_s"),
+        )
+
+    def _judged(self, job: Job, peer: Peer, result: StepResult) -> Outcome:
+        operation = "N-CREATE" if job.kind is Kind.MPPS_CREATE else "N-SET"
+        rule = self._connections.site.judge("mpps", operation, result.status, peer)
+        if result.outcome.is_done or (rule is not None and rule.effect == "succeed"):
+            return Done("" if result.outcome is mpps.Outcome.DONE else result.outcome.value)
+        meaning = rule.meaning if rule else "not done"
+        tags = ", ".join(name_of(tag) for tag in result.tags[:4])
+        reason = f"{peer.name} answered {operation} with {describe(result.status)}: {meaning}"
+        words = f"{reason}; it objects to {tags}" if tags else reason
+        return Retry(words) if rule is not None and rule.transient else Fail(words)
+
+    def _step(self, sop_instance_uid: str) -> _Step:
+        columns = performed_steps.c
+        statement = select(columns.assigned_uid, columns.n_create, columns.n_set)
+        with self._database.read() as connection:
+            row = connection.execute(statement.where(columns.SOPInstanceUID == sop_instance_uid)).first()
+        if row is None:
+            raise StoreError("the performed step of this job is no longer in the database")
+        return _Step(sop_instance_uid, row.assigned_uid or sop_instance_uid, row.n_create, row.n_set)
+
+    def _keep_assigned(self, sop_instance_uid: str, assigned_uid: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                update(performed_steps)
+                .where(performed_steps.c.SOPInstanceUID == sop_instance_uid)
+                .values(assigned_uid=assigned_uid)
+            )
+
+
+def _words(outcome: Outcome) -> str:
+    match outcome:
+        case Done(comment):
+            return comment
+        case Retry(reason) | Fail(reason):
+            return reason
+    return ""

@@ -1,0 +1,224 @@
+"""Send jobs: instances of the local database to a peer by C-STORE. RF-4.2.1, MR-3.2.3.
+
+Rules. One association for each run, with the presentation contexts that the outstanding instances need and no others.
+What a status means is the profile's data, the site's switches and the peer's overrides. A status that is no success
+ends the association with A-ABORT where the profile says so (R/F); else the next instance follows (MR), as it does
+where the peer takes no such SOP Class (MR-3.2.3.1-03). A run that is repeated leaves out what has success, and what
+the peer refused for good until a person retries the job. The job runs again by itself while any failure may pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
+
+from openmodality.activities.connection import Connections, response_timeout_s
+from openmodality.device.profile.profile import StatusRule
+from openmodality.device.site.site import Peer, Site
+from openmodality.dimse.status import describe
+from openmodality.errors import ConfigurationError, NoPresentationContext, ObjectInvalid
+from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, RetryParameters
+from openmodality.jobs.outcome import Continue, Done, Fail, Outcome, Retry
+from openmodality.jobs.report import Report
+from openmodality.network.association import Association
+from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.pipeline import SendOptions, Sent, send
+from openmodality.objects.filter.private_sets import exported_sets, with_known_private
+from openmodality.services import storage
+from openmodality.services.storage_plan import AssociationPlan
+from openmodality.standard.dimse import Status
+from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.upper_layer.negotiation import ContextProposal
+
+
+def send_job(peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = ()) -> NewJob:
+    """A job that sends these instances (SOP Class UID, SOP Instance UID) to a peer."""
+    return NewJob(Kind.SEND, peer.name, instances=instances, retry=send_retry(peer), after=after)
+
+
+def send_retry(peer: Peer) -> RetryParameters:
+    """How send jobs to a peer are repeated (RF-4.4.2-09, RF-4.4.2-10)."""
+    delay_s = peer.parameters.number("storage.retry_delay_min") * 60
+    return RetryParameters(peer.parameters.integer("storage.retries"), delay_s)
+
+
+class SendExecutor:
+    """Does the send jobs."""
+
+    def __init__(self, files: InstanceFiles, connections: Connections, decompress: Decompress | None = None) -> None:
+        self._files = files
+        self._connections = connections
+        self._decompress = decompress
+
+    def run(self, job: Job, report: Report) -> Outcome:
+        """Send what has no success yet."""
+        site = self._connections.site
+        peer = site.peer(job.destination)
+        tally = _Tally()
+        judgement = _Judgement(site, peer)
+        wanted = _not_refused(report.outstanding(), judgement, tally)
+        instances = list(self._readable(wanted, report, tally))
+        options = SendOptions(
+            transfer_syntaxes=peer.transfer_syntaxes_for("storage"),
+            response_timeout_s=response_timeout_s(peer, "storage.response_timeout_s"),
+            status_overrides=judgement,
+        )
+
+        def open_planned(plan: AssociationPlan) -> Association:
+            return self._connections.open("storage", peer, _allowed(plan, site, peer))
+
+        reader = InstanceReader(self._decompress, rewrite=partial(with_known_private, known=exported_sets(site)))
+        sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
+        # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
+        with self._connections.turn("storage"), closing(sending) as results:
+            stopped = self._follow(results, site, peer, report, tally)
+        if stopped:
+            return Continue()
+        return tally.outcome(peer)
+
+    def _readable(self, outstanding: Iterable[JobInstance], report: Report, tally: _Tally) -> Iterator[FileInstance]:
+        for instance in outstanding:
+            try:
+                yield read_instance(self._files.path(instance.SOPInstanceUID))
+            except ObjectInvalid as error:
+                reason = f"the instance file cannot be read: {error.advice or 'it is missing or damaged'}"
+                report.instance(instance.SOPInstanceUID, Result.FAILURE, comment=reason)
+                tally.failed(reason, transient=False)
+
+    def _follow(self, results: Iterator[Sent], site: Site, peer: Peer, report: Report, tally: _Tally) -> bool:
+        """Note each result; says whether the job is to end before its end."""
+        for sent in results:
+            rule = _rule(site, peer, sent)
+            uid = sent.instance.identity.sop_instance_uid
+            if sent.is_stored:
+                report.instance(uid, _success(sent), status=_status(sent), comment=_comment(sent, rule))
+            else:
+                reason = _comment(sent, rule)
+                report.instance(uid, Result.FAILURE, status=_status(sent), comment=reason)
+                tally.failed(reason, transient=sent.is_transient)
+                if rule is not None and rule.abort and peer.parameters.boolean("storage.abort_on_failure"):
+                    return False
+            if report.stop_requested:
+                return True
+        return False
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The failures of a run, by their reasons."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    transient: bool = False
+
+    def failed(self, reason: str, *, transient: bool) -> None:
+        self.reasons[reason] += 1
+        self.transient = self.transient or transient
+
+    def outcome(self, peer: Peer) -> Outcome:
+        if not self.reasons:
+            return Done()
+        reason, count = self.reasons.most_common(1)[0]
+        total = self.reasons.total()
+        words = f"{total} instances were not sent to {peer.name}: " if total > 1 else f"not sent to {peer.name}: "
+        more = f" ({count} of them)" if count < total else ""
+        return Retry(words + reason + more) if self.transient else Fail(words + reason + more)
+
+
+class _Judgement(Mapping[int, storage.Outcome]):
+    """What each status means by the profile, the site's switches and the peer's overrides, as the sender wants it."""
+
+    def __init__(self, site: Site, peer: Peer) -> None:
+        self._site, self._peer = site, peer
+
+    def __getitem__(self, status: int) -> storage.Outcome:
+        rule = self._site.judge("storage", "C-STORE", status, self._peer)
+        if status == Status.DUPLICATE_SOP_INSTANCE and (rule is None or rule.code == "*"):
+            return storage.Outcome.DUPLICATE
+        if rule is None:
+            return storage.outcome_of(status)
+        if rule.effect == "succeed":
+            return storage.Outcome.SUCCESS if rule.category == "success" else storage.Outcome.WARNING
+        if rule.transient:
+            return storage.Outcome.REFUSED
+        by_code = storage.outcome_of(status)
+        return storage.Outcome.OTHER if by_code.is_stored or by_code.is_transient else by_code
+
+    def __contains__(self, status: object) -> bool:
+        return isinstance(status, int)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(0x10000))
+
+    def __len__(self) -> int:
+        return 0x10000
+
+
+def _not_refused(outstanding: Iterable[JobInstance], judgement: _Judgement, tally: _Tally) -> Iterator[JobInstance]:
+    """What is to be tried: not what the peer has answered with a status that does not pass by itself."""
+    for instance in outstanding:
+        status = instance.status if instance.result is Result.FAILURE else None
+        if status is not None and not judgement[status].is_transient:
+            tally.failed(instance.comment, transient=False)
+        else:
+            yield instance
+
+
+def _allowed(plan: AssociationPlan, site: Site, peer: Peer) -> list[ContextProposal]:
+    """The contexts of a plan that the profile has for this peer."""
+    entries = {str(entry.sop_class_uid): entry for entry in site.proposed("storage", peer)}
+    proposals = []
+    for proposal in plan.proposals:
+        entry = entries.get(proposal.abstract_syntax)
+        if entry is None:
+            continue
+        wanted = [
+            uid for uid in proposal.transfer_syntaxes if uid in entry.transfer_syntaxes or uid not in UNCOMPRESSED
+        ]
+        proposals.append(
+            ContextProposal(proposal.abstract_syntax, tuple(wanted) or tuple(map(str, entry.transfer_syntaxes)))
+        )
+    if not proposals:
+        raise NoPresentationContext(f"this device does not send these SOP Classes to {peer.name}")
+    return proposals
+
+
+def _rule(site: Site, peer: Peer, sent: Sent) -> StatusRule | None:
+    return site.judge("storage", "C-STORE", sent.result.status, peer) if sent.result else None
+
+
+def _status(sent: Sent) -> int | None:
+    return sent.result.status if sent.result else None
+
+
+def _success(sent: Sent) -> Result:
+    is_warning = sent.result is not None and sent.result.outcome is not storage.Outcome.SUCCESS
+    return Result.WARNING if is_warning else Result.SUCCESS
+
+
+def _comment(sent: Sent, rule: StatusRule | None) -> str:
+    """What became of it, in words; the peer's Error Comment is left out, because it may hold anything."""
+    if sent.result is None:
+        return str(sent.error)
+    if sent.result.status == Status.SUCCESS:
+        return ""
+    if sent.result.outcome is storage.Outcome.DUPLICATE:
+        return "the peer had it already (0111)"
+    return f"status {sent.result.status:04X}: {rule.meaning}" if rule else f"status {describe(sent.result.status)}"
+
+
+def archives(site: Site) -> tuple[Peer, ...]:
+    """The peers to which new images go: every one from which the device asks storage.
+
+    Raises :class:`ConfigurationError` where there is none.
+    """
+    found = site.peers_for("storage")
+    if not found:
+        raise ConfigurationError(
+            f"{site.path} has no peer with the service storage", advice="add an archive to [peers]"
+        )
+    return found

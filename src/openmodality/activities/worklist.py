@@ -1,0 +1,248 @@
+"""Asking the RIS what is scheduled: keys from the profile, the answer into the database. RF-4.2.3, MR-2.3.
+
+Without keys everything that is scheduled for this device today is asked for. The answer is stored after its last
+response, demographics of patients with it; a query that fails changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from pydicom import Dataset
+from sqlalchemy import Connection
+
+from openmodality.activities.connection import Connections, response_time_left_s
+from openmodality.device.charsets import UTF_8
+from openmodality.device.item_values import item_problems
+from openmodality.device.paths import TagPath, parse_path
+from openmodality.device.profile.profile import WorklistKey
+from openmodality.device.site.site import Peer
+from openmodality.dimse.data_set import decode_data_set, encode_data_set
+from openmodality.dimse.status import describe
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.query.finding import FindAnswer
+from openmodality.query.identifier import Key, identifier
+from openmodality.query.matching import matches
+from openmodality.services import worklist
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.local import LocalStore
+from openmodality.store.rows.served import OPEN, exams_serving
+from openmodality.store.rows.worklist_items import WorklistItem, keep_items, stored_items
+
+_log = logging.getLogger(__name__)
+
+_STATION: Final = parse_path("ScheduledProcedureStepSequence>ScheduledStationAETitle")
+_MODALITY: Final = parse_path("ScheduledProcedureStepSequence>Modality")
+_START_DATE: Final = parse_path("ScheduledProcedureStepSequence>ScheduledProcedureStepStartDate")
+_COMPARED: Final = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "AccessionNumber",
+    "RequestedProcedureID",
+    "RequestedProcedureDescription",
+    "ScheduledProcedureStepDescription",
+    "Modality",
+)
+_WITHOUT_UID: Final = ("PatientID", "AccessionNumber", "ScheduledProcedureStepStartDate")
+_MAY_BE_IGNORED: Final = ("StudyInstanceUID", "AccessionNumber")
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistAnswer:
+    """The items that a query brought; ``notices`` is what the operator is to know of it."""
+
+    items: tuple[WorklistItem, ...]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCheck:
+    """What the RIS says of an item when its exam starts: ``same``, ``changed``, ``gone``, or ``unknown``.
+
+    ``served`` is what we know ourselves: an exam for it has ended already. ``item`` is the newest state,
+    ``differences`` are the keywords of what changed.
+    """
+
+    state: str
+    item: WorklistItem
+    differences: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def notice(self) -> str:
+        """What the operator is told; empty where the item is as it was."""
+        step = f"worklist item {self.item.id}"
+        match self.state:
+            case "gone":
+                return f"{step} is no longer scheduled"
+            case "changed":
+                return f"{step} has changed: {', '.join(self.differences)}"
+            case "unknown":
+                return f"{step} could not be checked: {self.reason}"
+            case "served":
+                return f"{step} was served already: {self.reason}"
+        return ""
+
+
+class Worklist:
+    """Queries of one device."""
+
+    def __init__(self, store: LocalStore, connections: Connections) -> None:
+        self._store = store
+        self._connections = connections
+        self._site = connections.site
+
+    def query(self, keys: Mapping[str, str] | None = None, peer_name: str | None = None) -> WorklistAnswer:
+        """Ask the RIS now and keep what it says.
+
+        ``keys`` are matching keys by keyword. Raises :class:`WorklistFailed` where the RIS refuses, the errors of an
+        association, and :class:`UsageError` for a key that this device does not match by.
+        """
+        peer = self._peer(peer_name)
+        values = self._values(peer, keys or {})
+        answer = self._asked(peer, values)
+        assumed = [_assumed(item, peer.assumed_character_set) for item in answer.items]
+        found = [item for item in assumed if _was_asked_for(item, keys or {})]
+        database = self._store.database
+        with database.write() as connection:
+            is_whole = not keys and not answer.more_available
+            described = [(item, _problems(item)) for item in found]
+            numbers = keep_items(database, connection, peer.name, described, all_=is_whole)
+            database.add_event(connection, "worklist", peer.name, "received", f"{len(numbers)} items")
+        with database.read() as connection:
+            return WorklistAnswer(tuple(stored_items(connection, numbers)), tuple(_notices(answer)))
+
+    def check(self, item: WorklistItem) -> ItemCheck:
+        """Ask for the item again by its Study Instance UID; its Scheduled Procedure Step ID tells it from others.
+
+        An item without that UID is asked for by its patient, accession number and date.
+        """
+        keys = {"StudyInstanceUID": item["StudyInstanceUID"]} if item["StudyInstanceUID"] else self._other_keys(item)
+        answer = self.query(keys, item.source)
+        step_id = item["ScheduledProcedureStepID"]
+        fresh = next((each for each in answer.items if each["ScheduledProcedureStepID"] == step_id), None)
+        if fresh is None:
+            return ItemCheck("gone", item)
+        differences = tuple(keyword for keyword in _COMPARED if fresh[keyword] != item[keyword])
+        return ItemCheck("changed" if differences else "same", fresh, differences)
+
+    def _peer(self, name: str | None) -> Peer:
+        if name is not None:
+            return self._site.peer(name)
+        found = self._site.peers_for("worklist")
+        if not found:
+            raise ConfigurationError(f"{self._site.path} has no peer with the service worklist")
+        return found[0]
+
+    def _asked(self, peer: Peer, values: Mapping[TagPath, object]) -> FindAnswer:
+        """The answer; why there is none is logged (RF-4.2.3.3.1.3-02 to -07), without the peer's own words."""
+        try:
+            return self._ask(peer, values)
+        except OpenModalityError as error:
+            status = describe(error.status) if isinstance(error, worklist.WorklistFailed) else ""
+            _log.info("worklist.failed", extra={"peer": peer.name, "reason": status or str(error)})
+            raise
+
+    def _ask(self, peer: Peer, values: Mapping[TagPath, object]) -> FindAnswer:
+        rows = self._site.profile.worklist_keys
+        omitted = [path for path, switch in peer.worklist_keys.items() if switch == "omit"]
+        asked = identifier(
+            [Key(row.path, row.vr) for row in rows],
+            values,
+            omitted=omitted,
+            character_sets=(*(terms for terms in self._site.character_sets if any(terms)), UTF_8),
+        )
+        limit = peer.parameters.integer("worklist.max_items")
+        with self._connections.turn("worklist"), self._connections.open("worklist", peer) as association:
+            left_s = response_time_left_s(peer, "worklist.response_timeout_s")  # for the final one (RF-4.4.2-22)
+            answer = worklist.query(association, asked, limit=limit, left_s=left_s)
+            if answer.must_abort:
+                association.abort()
+        return answer
+
+    def _values(self, peer: Peer, keys: Mapping[str, str]) -> dict[TagPath, object]:
+        """The values of the matching keys: those given, those of the parameters, and today where none is given."""
+        values: dict[TagPath, object] = {}
+        parameters = peer.parameters
+        if "StudyInstanceUID" not in keys:
+            values[_STATION] = parameters.text("worklist.scheduled_station_ae_title")
+            values[_MODALITY] = parameters.text("worklist.modality")
+        if not keys:
+            values[_START_DATE] = date.fromtimestamp(self._store.database.clock()).strftime("%Y%m%d")
+        for keyword, value in keys.items():
+            values[self._key(keyword).path] = value
+        returned = {path for path, switch in peer.worklist_keys.items() if switch != "send"}
+        return {path: value for path, value in values.items() if value and path not in returned}
+
+    def _other_keys(self, item: WorklistItem) -> dict[str, str]:
+        """What names an item without a Study Instance UID, as far as this device matches by it."""
+        known = self._matching_keywords()
+        return {keyword: item[keyword] for keyword in _WITHOUT_UID if keyword in known and item[keyword]}
+
+    def _matching_keywords(self) -> set[str]:
+        return {row.keyword for row in self._site.profile.worklist_keys if set(row.matching) - {"U"}}
+
+    def _key(self, keyword: str) -> WorklistKey:
+        rows = [row for row in self._site.profile.worklist_keys if row.keyword == keyword]
+        matching = [row for row in rows if set(row.matching) - {"U"}]
+        if not matching:
+            known = sorted(self._matching_keywords())
+            raise UsageError(f"{keyword} is no matching key of this device's worklist; it has {', '.join(known)}")
+        return min(matching, key=lambda row: len(row.path))
+
+
+def served_before(connection: Connection, items: Sequence[WorklistItem]) -> list[ItemCheck]:
+    """The items for which an exam has ended already."""
+    return [
+        ItemCheck("served", item, reason=f"exam {exam_id} is {state}; exam acquire {exam_id} --append adds to it")
+        for item in items
+        for exam_id, state in exams_serving(connection, item)[:1]
+        if state not in OPEN
+    ]
+
+
+def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:
+    """Whether an item matches the keys that an SCP may ignore, answering with everything (PS3.4 Table K.6-1, type O).
+
+    Only these are looked at: what an SCP does match by, it may match more freely than we would.
+    """
+    asked = Dataset()
+    for keyword in _MAY_BE_IGNORED:
+        if keys.get(keyword):
+            setattr(asked, keyword, keys[keyword])
+    return matches(asked, item)
+
+
+def _problems(item: Dataset) -> Sequence[str]:
+    """What is wrong with an item, each attribute named once."""
+    broken = worklist.defects(item)
+    named = {text.split(" ")[0] for text in broken}
+    return (*broken, *(text for text in dict.fromkeys(item_problems(item)) if text.split(" ")[0] not in named))
+
+
+def _assumed(item: Dataset, character_set: tuple[str, ...]) -> Dataset:
+    """The item read anew in the character set that is assumed of a peer which declares none."""
+    if not any(character_set) or item.get("SpecificCharacterSet"):
+        return item
+    raw = encode_data_set(item, EXPLICIT_VR_LITTLE_ENDIAN)  # without a character set text goes out as it came in
+    declared = Dataset()
+    declared.SpecificCharacterSet = list(character_set)
+    head = encode_data_set(declared, EXPLICIT_VR_LITTLE_ENDIAN)
+    return decode_data_set(head + raw, EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+def _notices(answer: FindAnswer) -> list[str]:
+    notices = []
+    if answer.more_available:
+        notices.append("there are more items than are taken; narrow the query")
+    if answer.unreadable:
+        notices.append(f"{answer.unreadable} items could not be read")
+    if answer.optional_keys_unsupported:
+        notices.append("the peer does not support some of the keys")
+    return notices

@@ -1,0 +1,115 @@
+"""``openmodality commit``: ask an archive to keep what was sent."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from openmodality.cli.commands.jobs import job_as_json, reason
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.peer import add_json, add_peer, is_direct
+from openmodality.cli.terminal.progress import StatusLine
+from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.uids import add_uids
+from openmodality.cli.terminal.values import number
+from openmodality.errors import ConfigurationError, OpenModalityError
+from openmodality.jobs.job import Result, State
+from openmodality.network.entity import RemoteAE
+
+if TYPE_CHECKING:
+    from openmodality.app import Modality
+    from openmodality.app.jobs import JobDetails
+
+_LOOK_S: Final = 0.2
+_WAIT_S: Final = 60.0
+
+
+def _declare(parser: Parser) -> None:
+    add_peer(parser)
+    add_uids(parser)
+    parser.add_argument(
+        "--wait",
+        dest="wait_s",
+        metavar="SECONDS",
+        type=number(0),
+        default=_WAIT_S,
+        help="How long to wait for the answer; 0 only queues the request.",
+    )
+    add_site(parser)
+    add_json(parser)
+
+
+def run(
+    peer: str, study: str, series: str | None, instance: str | None, wait_s: float, site_file: str, as_json: bool
+) -> None:
+    """Ask PEER to commit itself to keep a study of the local database (Storage Commitment).
+
+    PEER is a peer of the site file. The request is a job: "openmodality serve" does it; where nothing serves this
+    device, this command works the queue and listens for the answer while it waits.
+
+    Exit status 0 when everything is committed, 1 when something is not, or when no answer came in time.
+    """
+    with device(site_file, works=wait_s > 0) as modality:
+        name = peer_name(modality, peer)
+        job = modality.commit(study, name, series=series or "", instance=instance or "")
+        if modality.works_queue:
+            modality.serve()
+        if wait_s:
+            _follow(modality, job.id, wait_s)
+        details = modality.jobs.show(job.id)
+        results = modality.jobs.results([details.job])[job.id]
+    if as_json:
+        print_json(job_as_json(details.job, results))
+    elif details.job.state is State.DONE and not results[Result.FAILURE]:
+        print(f"{name}: {counted(results[Result.SUCCESS], 'instance')} committed")
+    elif not wait_s:
+        print(f"job {job.id} is queued")
+    if wait_s:
+        _fail_unless_committed(details, name)
+
+
+command = Command(run, _declare)
+
+
+def peer_name(modality: Modality, peer: str) -> str:
+    """The name in the site file of the peer that is meant, which may be given by its address."""
+    if not is_direct(peer):
+        return modality.site.peer(peer).name
+    wanted = RemoteAE.parse(peer)
+    for name, known in modality.site.peers.items():
+        if (known.ae_title, known.host, known.port) == (wanted.ae_title, wanted.host, wanted.port):
+            return name
+    known_names = ", ".join(modality.site.peers)
+    raise ConfigurationError(f"{peer} is no peer of {modality.site.path}", advice=f"its peers are: {known_names}")
+
+
+def _follow(modality: Modality, job_id: int, wait_s: float) -> None:
+    """Until the job has ended, or the time is over; another process may be the one that does it."""
+    line, deadline, pause = StatusLine(), monotonic() + wait_s, threading.Event()
+    while monotonic() < deadline:
+        job = modality.jobs.show(job_id).job
+        if job.state.finished:
+            break
+        line.show(f"job {job_id} {job.state}: {reason(job)}")
+        pause.wait(_LOOK_S)
+    line.clear()
+
+
+def _fail_unless_committed(details: JobDetails, name: str) -> None:
+    job = details.job
+    failed = [each for each in details.instances if each.result is Result.FAILURE]
+    for each in failed:
+        say(f"not committed: {each.SOPInstanceUID}: {each.comment}")
+    if job.state is State.DONE and not failed:
+        return
+    if job.state.finished:
+        raise OpenModalityError(
+            f"{name} has not committed everything: {reason(job) or job.state}",
+            advice=f"openmodality jobs show {job.id} tells more",
+        )
+    raise OpenModalityError(
+        f"{name} has not answered yet: {reason(job) or job.state}",
+        advice=f"openmodality jobs show {job.id} tells when it has",
+    )

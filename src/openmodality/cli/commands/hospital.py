@@ -1,0 +1,254 @@
+"""``openmodality hospital``: the virtual RIS, PACS and printer, until Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.output import clean, say
+from openmodality.cli.terminal.peer import add_json
+from openmodality.cli.terminal.stopping import Stop, stop_on_signals
+from openmodality.cli.terminal.values import any_folder, integer, number
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
+from openmodality.hospital.hospital import Habits, Hospital
+from openmodality.hospital.journal import COMPLAINT, Event
+from openmodality.hospital.personalities import PERSONALITIES
+from openmodality.network.entity import RemoteAE
+
+SERVERS: Final = ("ris", "pacs", "printer")
+_PORT: Final = integer(0, 65535)
+
+
+def _add_port(parser: Parser, server: str, endpoint: Endpoint, purpose: str) -> None:
+    parser.add_argument(
+        f"--{server}-port",
+        metavar="INTEGER",
+        type=_PORT,
+        default=endpoint.port,
+        help=f"Port of {endpoint.aet}, {purpose}; 0 takes a free one.",
+    )
+
+
+def _declare(parser: Parser) -> None:
+    parser.add_argument(
+        "--data", metavar="DIR", type=any_folder, help="Keep everything here; without it all is gone at the end."
+    )
+    _add_port(parser, "ris", RIS, "worklist and performed steps")
+    _add_port(parser, "pacs", PACS, "storage, commitment, query and retrieve")
+    parser.add_argument(
+        "--printer-port",
+        metavar="INTEGER",
+        type=_PORT,
+        help=f"Port of {PRINTER.aet}, which answers verification only: there is no printer yet; 0 takes a free one."
+        f"  [default: {PRINTER.port}, or a free one where that is taken]",
+    )
+    parser.add_argument("--host", metavar="TEXT", default=LOCALHOST, help="Address to listen on; 0.0.0.0 is all.")
+    parser.add_argument(
+        "--peer",
+        dest="peers",
+        metavar="AET=HOST:PORT",
+        action="append",
+        default=[],
+        help="Where a device listens for commitment results and retrieved instances. May be repeated.",
+    )
+    parser.add_argument(
+        "--misbehave",
+        metavar="PERSONALITY",
+        action="append",
+        default=[],
+        help="Fail on purpose: SERVER:NAME[@N|@N+|/N][=SECONDS], such as pacs:a700@5. May be repeated.",
+    )
+    parser.add_argument(
+        "--list-personalities", action="store_true", help="Print the ways to fail on purpose, and exit."
+    )
+    parser.add_argument(
+        "--commitment-delay",
+        metavar="SECONDS",
+        type=number(0),
+        default=2.0,
+        help="How long after its request a storage commitment is reported.",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="INTEGER",
+        type=integer(),
+        default=1,
+        help="Of the patients, where DIR has no schedule yet.",
+    )
+    add_json(parser)
+
+
+def run(  # one parameter for each option
+    data: Path | None,
+    ris_port: int,
+    pacs_port: int,
+    printer_port: int | None,
+    host: str,
+    peers: Sequence[str],
+    misbehave: Sequence[str],
+    list_personalities: bool,
+    commitment_delay: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """A virtual RIS and PACS for a device to work with.
+
+    Shows what happens as a table on a terminal, as lines otherwise, as JSON lines with --json. While it runs it obeys
+    lines on standard input: misbehave PERSONALITY, behave [PERSONALITY], peer AET=HOST:PORT, quit. The invented
+    patients are in DIR/schedule.json, which may be edited. Stops at Ctrl-C or SIGTERM.
+    """
+    if list_personalities:
+        print(_personalities(as_json))
+        return
+    addresses = {**DEVICES, **dict(_peer(text) for text in peers)}
+    ris, pacs = Endpoint(RIS.aet, ris_port, host), Endpoint(PACS.aet, pacs_port, host)
+    printer = Endpoint(PRINTER.aet, _printer_port(host) if printer_port is None else printer_port, host)
+    is_live = sys.stdout.isatty() and not as_json
+    habits = Habits(seed, commitment_delay_s=commitment_delay, listener=None if is_live else _Printer(as_json).happened)
+    with _folder(data) as folder:
+        hospital = Hospital(folder, ris, pacs, printer, addresses, habits)
+        hospital.misbehave(*misbehave)
+        stop = stop_on_signals()
+        with hospital:
+            _say_where(hospital, folder, as_json)
+            _obey_input(hospital, stop)
+            with _live(hospital) if is_live else nullcontext():
+                stop.wait()
+
+
+command = Command(run, _declare)
+
+
+def _printer_port(host: str) -> int:
+    """The usual port, or 0 where it is taken: nothing prints yet, so that is no reason not to start."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, PRINTER.port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return PRINTER.port  # the host is wrong; who listens there says so
+            say(f"port {PRINTER.port} is taken: {PRINTER.aet} takes a free one")
+            return 0
+    return PRINTER.port
+
+
+def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:
+    peers = {server: hospital.peer(server) for server in SERVERS}
+    if as_json:
+        where = {name: {"aet": at.ae_title, "host": at.host, "port": at.port} for name, at in peers.items()}
+        print(json.dumps({"event": "listening", "data": str(folder), **where}), flush=True)
+        return
+    listed = ", ".join(str(at) for at in peers.values())
+    say(f"listening: {listed}; data in {folder}")
+
+
+def _personalities(as_json: bool) -> str:
+    if as_json:
+        known = {
+            name: {"servers": each.servers, "acts_on": each.hook.value, "summary": each.summary}
+            for name, each in PERSONALITIES.items()
+        }
+        return json.dumps(known, indent=2)
+    width = max(map(len, PERSONALITIES))
+    return "\n".join(
+        f"{name:{width}}  {'|'.join(each.servers):16}  {each.summary}" for name, each in PERSONALITIES.items()
+    )
+
+
+@contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    if data is None:
+        with TemporaryDirectory(prefix="openmodality-hospital-") as folder:
+            yield Path(folder)
+        return
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{data}: cannot be used as a folder: {error.strerror}") from error
+    yield data
+
+
+def _peer(text: str) -> tuple[str, tuple[str, int]]:
+    aet, separator, address = text.partition("=")
+    if not separator:
+        raise ConfigurationError(f"{text!r} is not an address", advice="write it as AET=HOST:PORT")
+    remote = RemoteAE.parse(f"{aet}@{address}")
+    return remote.ae_title, (remote.host, remote.port)
+
+
+class _Printer:
+    """One line for each event."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._lock = threading.Lock()
+
+    def happened(self, event: Event) -> None:
+        with self._lock:
+            print(json.dumps(event.as_dict()) if self._as_json else line(event), flush=True)
+
+
+def line(event: Event) -> str:
+    """An event for a log or a table."""
+    mark = "! " if event.kind == COMPLAINT else ""
+    return clean(f"{event.time:%H:%M:%S} {event.place:4} {mark}{event.text}")
+
+
+@contextmanager
+def _live(hospital: Hospital) -> Iterator[None]:
+    from rich.console import Console  # noqa: PLC0415 - start-up time, and only on a terminal
+    from rich.live import Live  # noqa: PLC0415 - likewise
+
+    from openmodality.cli.commands.hospital_table import hospital_table  # noqa: PLC0415 - likewise
+
+    console = Console()
+    with Live(console=console, get_renderable=lambda: hospital_table(hospital, console.height), refresh_per_second=4):
+        yield
+
+
+# Lines on standard input
+
+
+def _obey_input(hospital: Hospital, stop: Stop) -> None:
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # in the background reading a terminal fails; it must not stop us
+    threading.Thread(target=_read_input, args=(hospital, stop), name="standard-input", daemon=True).start()
+
+
+def _read_input(hospital: Hospital, stop: Stop) -> None:
+    try:
+        with os.fdopen(os.dup(0), encoding="utf-8", errors="replace") as lines:
+            for text in lines:
+                _obey(hospital, stop, text.split())
+    except OSError:
+        return  # no standard input, or in the background
+
+
+def _obey(hospital: Hospital, stop: Stop, words: list[str]) -> None:
+    if not words:
+        return
+    orders: dict[str, Callable[..., object]] = {
+        "misbehave": hospital.misbehave,
+        "behave": hospital.behave,
+        "peer": lambda *texts: hospital.peers.update(dict(_peer(text) for text in texts)),
+        "quit": stop.set,
+    }
+    order = orders.get(words[0])
+    try:
+        if order is None:
+            raise UsageError(f"{words[0]!r} is none of: {', '.join(orders)}")
+        order(*words[1:])
+    except OpenModalityError as error:
+        say(f"openmodality: {error}; {error.advice}".rstrip("; "))

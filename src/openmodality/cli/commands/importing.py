@@ -1,0 +1,62 @@
+"""``openmodality import``: DICOM files into the local database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.peer import add_json
+from openmodality.cli.terminal.progress import StatusLine
+from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.values import existing_path
+
+
+def _declare(parser: Parser) -> None:
+    parser.add_argument("paths", metavar="PATH", nargs="+", type=existing_path)
+    add_site(parser)
+    add_json(parser)
+
+
+def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
+    """Copy DICOM files, and those in folders, into the local database.
+
+    An instance that is there already is not replaced. Files in a folder that are not DICOM are passed over and
+    counted; one that is named itself and is none is an error.
+    """
+    line = StatusLine()
+    with device(site_file) as modality:
+        imported = modality.import_files(
+            paths, lambda done, total: line.show(f"{done} of {counted(total, 'file')} imported")
+        )
+    line.clear()
+    named = [(path, why) for path, why in imported.refused if path in paths]
+    passed_over = len(imported.refused) - len(named)
+    if as_json:
+        print_json({
+            "new": imported.new,
+            "already_there": imported.same,
+            "different": imported.different,
+            "passed_over": passed_over,
+            "refused": [{"path": str(path), "reason": why} for path, why in named],
+        })  # fmt: skip
+    else:
+        print(f"{counted(imported.new, 'instance')} imported, {imported.same} already there")
+    if imported.different:
+        different = counted(imported.different, "instance")
+        say(f"{different} came with different content than is stored; the first is kept")
+    for path, why in named:
+        say(refusal(path, why))
+    if passed_over:
+        say(f"{counted(passed_over, 'file')} not DICOM, passed over")
+    is_anything = imported.new or imported.same
+    return 0 if is_anything and not named else 1
+
+
+command = Command(run, _declare)
+
+
+def refusal(path: Path, why: str) -> str:
+    """Why a file was not taken, with its path once; a reason may begin with the path, or with the name alone."""
+    rest = why.removeprefix(str(path)).removeprefix(path.name)
+    return f"{path}: {why}" if rest == why else f"{path}{rest}"

@@ -1,0 +1,42 @@
+"""``openmodality init``: a site file to start with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.output import clean
+from openmodality.cli.terminal.site import DEFAULT
+from openmodality.cli.terminal.values import any_path
+
+
+def _declare(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", type=any_path)
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        required=True,
+        help="The device: mr, rf, or a folder with a profile.toml.",
+    )
+
+
+def run(folder: Path, profile: str) -> None:
+    """Write DIR/site.toml: every setting of the device with its meaning, ready to edit.
+
+    As it is, it works with the virtual hospital of the same machine (openmodality hospital). A site file that is there
+    already stays as it is.
+    """
+    from openmodality.device.site.template import write_site  # noqa: PLC0415 - start-up time of the help page
+
+    file = write_site(folder, profile)
+    shown = clean(str(file))
+    option = "" if file == Path(DEFAULT) else f" -c {shown}"
+    print(f"{shown} is written. What to do next:")
+    print("  1. Edit it: AE titles and ports of this device, and the addresses of your RIS and PACS under [peers].")
+    print("     To try it out leave it as it is and start the virtual hospital in another shell: openmodality hospital")
+    print(f"  2. Check the peers:      openmodality echo{option} ris; openmodality echo{option} pacs")
+    print(f"  3. Start the device:     openmodality serve{option}")
+    print(f"  4. See what is planned:  openmodality worklist{option}")
+
+
+command = Command(run, _declare)

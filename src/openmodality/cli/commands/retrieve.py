@@ -1,0 +1,160 @@
+"""``openmodality retrieve``: let an archive send what it has."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from pydicom import Dataset
+
+from openmodality.cli.commands.query import Model, add_model, chosen_model
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.peer import Ends, add_calling, add_json, add_peer, add_timeout, resolve
+from openmodality.cli.terminal.progress import StatusLine
+from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.tls import add_tls
+from openmodality.cli.terminal.uids import add_uids
+from openmodality.dimse.status import describe
+from openmodality.errors import OpenModalityError, UsageError
+from openmodality.network.entity import checked_ae_title
+from openmodality.network.requestor import associate
+from openmodality.query.identifier import identifier
+from openmodality.query.moving import Counts, MoveOutcome, MoveResult, move
+from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, QUERY_RETRIEVE_LEVEL
+from openmodality.standard.query_retrieve import UNIQUE_KEYS
+from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
+
+if TYPE_CHECKING:
+    import ssl
+
+log = logging.getLogger(__name__)
+
+_MOVE: Final[Mapping[str, str]] = {"study": STUDY_ROOT_MOVE, "patient": PATIENT_ROOT_MOVE}
+
+
+def _declare(parser: Parser) -> None:
+    add_peer(parser)
+    add_uids(parser, of_instance="only this instance; needs --series.")
+    parser.add_argument(
+        "--to", dest="destination", metavar="AET", help="Who is to get them.  [default: our own AE title]"
+    )
+    add_model(parser)
+    parser.add_argument("--patient-id", metavar="ID", help="Patient ID, which the patient root model needs.")
+    for add in (add_site, add_calling, add_timeout, add_tls, add_json):
+        add(parser)
+
+
+def run(
+    peer: str,
+    study: str,
+    series: str | None,
+    instance: str | None,
+    destination: str | None,
+    model: Model | None,
+    patient_id: str | None,
+    site_file: str,
+    calling: str | None,
+    timeout: float | None,
+    tls: ssl.SSLContext | None,
+    as_json: bool,
+) -> int:
+    """Let PEER send a study, a series or an instance (Query/Retrieve, C-MOVE).
+
+    PEER is AETITLE@host:port, or a peer's name in the site file. A peer of the site file sends to the device, which
+    listens meanwhile and keeps what comes in its local database; --to names another destination. A PEER given by its
+    address sends to the AE title --to, or to our own, which must be listening already (openmodality receive). PEER
+    must know the address of the destination.
+
+    Exit status 0 when all instances were sent, 1 when some were not.
+    """
+    if instance and not series:
+        raise UsageError("--instance needs --series", advice="query at level SERIES shows the series of a study")
+    ends = resolve(peer, "retrieve", site_file, calling, timeout, tls)
+    model = chosen_model(model, ends, "STUDY")
+    if model == "patient" and not patient_id:
+        raise UsageError("the patient root model needs --patient-id")
+    uids = {"PATIENT": patient_id if model == "patient" else None, "STUDY": study, "SERIES": series, "IMAGE": instance}
+    asked = _identifier({level: uid for level, uid in uids.items() if uid})
+    title = ends.local.ae_title if destination is None else checked_ae_title(destination)
+    with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title):
+        result = _move(ends, _MOVE[model], asked, title)
+    _report(result, ends, title, as_json=as_json)
+    return 0 if result.outcome is MoveOutcome.DONE else 1
+
+
+command = Command(run, _declare)
+
+
+@contextmanager
+def _listening(ends: Ends, study: str, site_file: str, *, is_for_us: bool) -> Iterator[None]:
+    """The device of the site file takes what comes, where it is the destination of a peer that it knows."""
+    if not (ends.name and is_for_us):
+        yield
+        return
+    with device(site_file) as modality, modality.receiving(study):
+        yield
+
+
+def _identifier(uids: Mapping[str, str]) -> Dataset:
+    """The unique keys of the level and of those above it."""
+    values: dict[tuple[int, ...], object] = {(UNIQUE_KEYS[level],): uid for level, uid in uids.items()}
+    return identifier([], {**values, (QUERY_RETRIEVE_LEVEL,): list(uids)[-1]})
+
+
+def _move(ends: Ends, sop_class_uid: str, asked: Dataset, destination: str) -> MoveResult:
+    line = StatusLine()
+
+    def show(counts: Counts) -> bool:
+        done = counts.completed + counts.warning + counts.failed
+        total = counted(done + counts.remaining, "instance")
+        line.show(f"{done} of {total} sent to {destination}, {counts.failed} failed")
+        return True
+
+    proposals = [ends.proposal(sop_class_uid)]
+    try:
+        with associate(ends.remote, ends.local, proposals) as association:
+            result = move(association, sop_class_uid, asked, destination, go_on=show)
+            if result.outcome is MoveOutcome.FAILED:  # RF-4.2.5.3.1.4-03
+                association.abort()
+        if result.outcome is MoveOutcome.FAILED:
+            log.info("retrieve.failed", extra={"peer": ends.name, "reason": describe(result.status)})
+        return result
+    except OpenModalityError as error:
+        log.info("retrieve.failed", extra={"peer": ends.name, "reason": str(error)})
+        raise
+    finally:
+        line.clear()
+
+
+def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) -> None:
+    counts = result.counts
+    if as_json:
+        print_json({
+            "peer": str(ends.remote),
+            "destination": destination,
+            "status": f"{result.status:04X}",
+            "outcome": result.outcome.value,
+            "completed": counts.completed,
+            "warning": counts.warning,
+            "failed": counts.failed,
+            "remaining": counts.remaining,
+            "failed_sop_instance_uids": list(result.failed_uids),
+            "comment": result.comment,
+        })  # fmt: skip
+    if result.outcome is MoveOutcome.FAILED:
+        raise OpenModalityError(
+            f"{ends.remote} sent nothing to {destination}: {describe(result.status, result.comment)}",
+            advice=f"let the peer know {destination} and its address"
+            if result.status == MOVE_DESTINATION_UNKNOWN
+            else "look at the peer's own log",
+        )
+    if not as_json:
+        failed = f", {counts.failed} failed" if counts.failed else ""
+        warned = f", {counts.warning} with a warning" if counts.warning else ""
+        sent = counted(counts.completed + counts.warning, "instance")
+        print(f"{ends.remote}: {sent} sent to {destination}{warned}{failed}")
+        for uid in result.failed_uids:
+            say(f"not sent: {uid}")

@@ -1,0 +1,43 @@
+"""``openmodality serve``: the device."""
+
+from __future__ import annotations
+
+import json
+
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.peer import add_json
+from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.stopping import stop_on_signals
+
+
+def _declare(parser: Parser) -> None:
+    add_site(parser)
+    add_json(parser)
+
+
+def run(site_file: str, as_json: bool) -> None:
+    """Run the device: listen for peers and work the queue of jobs, until Ctrl-C or SIGTERM.
+
+    One process serves a data folder; the other commands queue what it does. Jobs that were interrupted go on where
+    they were.
+
+    The operator's web console comes with a later version: until then the device is operated by the other commands.
+    """
+    stop = stop_on_signals()
+    with device(site_file, works=True) as modality:
+        ports = modality.serve()
+        titles = {role: modality.site.application_entities[role].ae_title for role in ports}
+        open_jobs = sum(not job.state.finished for job in modality.jobs.list())
+        if as_json:
+            listening = [{"role": role, "ae_title": titles[role], "port": port} for role, port in ports.items()]
+            print(json.dumps({"listening": listening, "open_jobs": open_jobs}), flush=True)
+        for role, port in ports.items():
+            say(f"{titles[role]} listens on port {port} ({role})")
+        data = modality.site.data_folder
+        say(f"serving {data}, {counted(open_jobs, 'open job')}; Ctrl-C stops")
+        stop.wait()
+        say("stopping after the instances that are on their way")
+
+
+command = Command(run, _declare)

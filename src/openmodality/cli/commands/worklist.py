@@ -1,0 +1,182 @@
+"""``openmodality worklist``: what is scheduled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from pydicom import Dataset
+
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.keys import add_keys, add_limit, as_json, cell, date_and_time, parse_keys, split_key
+from openmodality.cli.terminal.output import clean, counted, print_json, print_table, say
+from openmodality.cli.terminal.peer import add_calling, add_json, add_timeout, is_direct, resolve
+from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.tls import add_tls
+from openmodality.device.paths import parse_path
+from openmodality.errors import UsageError
+from openmodality.network.requestor import associate
+from openmodality.query.identifier import Key, identifier
+from openmodality.services.worklist import defects, query
+from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.upper_layer.negotiation import ContextProposal
+
+if TYPE_CHECKING:
+    import ssl
+
+_STEP: Final = "ScheduledProcedureStepSequence"
+_IN_STEP: Final = (
+    "ScheduledStationAETitle",
+    "ScheduledProcedureStepStartDate",
+    "ScheduledProcedureStepStartTime",
+    "Modality",
+    "ScheduledPerformingPhysicianName",
+    "ScheduledProcedureStepDescription",
+    "ScheduledStationName",
+    "ScheduledProcedureStepLocation",
+    "ScheduledProtocolCodeSequence",
+    "PreMedication",
+    "ScheduledProcedureStepID",
+    "RequestedContrastAgent",
+)
+_ABOVE: Final = (
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "ReferencedStudySequence",
+    "PatientName",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "PatientWeight",
+    "MedicalAlerts",
+    "Allergies",
+    "PregnancyStatus",
+    "StudyInstanceUID",
+    "RequestingPhysician",
+    "RequestedProcedureDescription",
+    "RequestedProcedureCodeSequence",
+    "AdmissionID",
+    "CurrentPatientLocation",
+    "PatientState",
+    "RequestedProcedureID",
+    "RequestedProcedurePriority",
+    "PatientTransportArrangements",
+)
+RETURN_KEYS: Final = tuple(
+    parse_path(name) for name in (*_ABOVE, _STEP, *(f"{_STEP}>{keyword}" for keyword in _IN_STEP))
+)
+"""What is asked for without a site file: the return keys of type 1 and 2, and some more, of PS3.4 Table K.6-1."""
+
+_COLUMNS: Final = {
+    "station": f"{_STEP}>ScheduledStationAETitle",
+    "modality": f"{_STEP}>Modality",
+    "patient": "PatientName",
+    "patient ID": "PatientID",
+    "accession": "AccessionNumber",
+    "step ID": f"{_STEP}>ScheduledProcedureStepID",
+    "procedure step": f"{_STEP}>ScheduledProcedureStepDescription",
+}
+_PATHS: Final = {heading: parse_path(path) for heading, path in _COLUMNS.items()}
+_DATE: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartDate")
+_TIME: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartTime")
+
+
+def _declare(parser: Parser) -> None:
+    parser.add_argument("peer", metavar="PEER", nargs="?")
+    for add in (add_keys, add_limit, add_site, add_calling, add_timeout, add_tls, add_json):
+        add(parser)
+
+
+def run(
+    peer: str | None,
+    keys: tuple[str, ...],
+    limit: int | None,
+    site_file: str,
+    calling: str | None,
+    timeout: float | None,
+    tls: ssl.SSLContext | None,
+    as_json: bool,
+) -> None:
+    """Ask a RIS what is scheduled (Modality Worklist), and show what is wrong with its items.
+
+    PEER AETITLE@host:port is asked straight: for everything that matches the keys. Otherwise the device of the site
+    file asks PEER, or its first peer with a worklist, with the keys of its own profile, by default for what is
+    scheduled for it today; the items are kept, and their numbers are what "exam start" takes.
+    """
+    if peer is not None and is_direct(peer):
+        listing = _ask(peer, keys, limit, site_file, (calling, timeout, tls))
+    elif any(given is not None for given in (limit, calling, timeout, tls)):
+        raise UsageError(
+            "--limit, --calling, --timeout and --tls are for a PEER given as AETITLE@host:port",
+            advice="set them in the site file",
+        )
+    else:
+        listing = _ask_as_device(peer, keys, site_file)
+    listing.print(as_json=as_json)
+
+
+command = Command(run, _declare)
+
+
+class Listing:
+    """Items with their numbers, where they have some, and what is wrong with them."""
+
+    def __init__(self, items: Sequence[tuple[int | None, Dataset, Sequence[str]]], notices: Sequence[str]) -> None:
+        self._items = items
+        self._notices = notices
+
+    def print(self, *, as_json: bool) -> None:
+        """On stdout; notices go to stderr."""
+        if as_json:
+            print_json({"items": [_item_json(*item) for item in self._items], "notices": list(self._notices)})
+            return
+        numbered = any(number is not None for number, _, _ in self._items)
+        headings = ["item"] * numbered + ["start", *_COLUMNS]
+        print_table(headings, [_row(number, item) for number, item, _ in self._items], empty="nothing is scheduled")
+        for place, (number, _, found) in enumerate(self._items, 1):
+            for defect in found:
+                print(f"item {place if number is None else number}: {clean(defect)}")
+        for notice in self._notices:
+            say(notice)
+
+
+def _item_json(number: int | None, item: Dataset, found: Sequence[str]) -> dict[str, Any]:
+    known = {} if number is None else {"item": number}
+    return {**known, "attributes": as_json(item), "defects": list(found)}
+
+
+def _row(number: int | None, item: Dataset) -> list[object]:
+    start = date_and_time(cell(item, _DATE), cell(item, _TIME))
+    cells: list[object] = [start, *(cell(item, path) for path in _PATHS.values())]
+    return cells if number is None else [number, *cells]
+
+
+def _ask(
+    peer: str,
+    keys: tuple[str, ...],
+    limit: int | None,
+    site_file: str,
+    ourselves: tuple[str | None, float | None, ssl.SSLContext | None],
+) -> Listing:
+    ends = resolve(peer, "worklist", site_file, *ourselves)
+    asked = identifier([Key(path) for path in RETURN_KEYS], parse_keys(keys, RETURN_KEYS))
+    proposals = [ContextProposal(MODALITY_WORKLIST_FIND, (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))]
+    with associate(ends.remote, ends.local, proposals) as association:
+        answer = query(association, asked, limit=limit)
+        if answer.must_abort:
+            association.abort()
+    notices = ["there are more items; narrow the query with --key"] * answer.more_available
+    if answer.unreadable:
+        notices.append(f"{counted(answer.unreadable, 'item')} could not be read")
+    if answer.optional_keys_unsupported:
+        notices.append(f"{ends.remote} does not support some of the keys")
+    return Listing([(None, item, defects(item)) for item in answer.items], notices)
+
+
+def _ask_as_device(peer: str | None, keys: tuple[str, ...], site_file: str) -> Listing:
+    values = dict(split_key(key) for key in keys)
+    with device(site_file) as modality:
+        answer = modality.query_worklist({name.split(">")[-1]: value for name, value in values.items()}, peer)
+    return Listing([(item.id, item.attributes, item.defects) for item in answer.items], answer.notices)

@@ -1,0 +1,1 @@
+"""The demonstration: a virtual hospital and a scheduled exam of each device."""

@@ -1,0 +1,124 @@
+"""``openmodality demo``: a scheduled exam goes through a hospital."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from openmodality.cli.demo.display import display
+from openmodality.cli.demo.exam_story import DemoExam, Result
+from openmodality.cli.demo.place import alone, hospital_options, prepare
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.output import clean, counted, print_json, print_table, say
+from openmodality.cli.terminal.peer import add_json
+from openmodality.cli.terminal.values import any_folder
+from openmodality.errors import OpenModalityError
+from openmodality.hospital.hospital import Habits
+from openmodality.store.rows.exams import COMPLETED
+
+PROFILES: Final = ("mr", "rf")
+COMMITMENT_DELAY_S: Final = 0.5
+_HEADINGS: Final = ("device", "item", "step", "images", "others", "stored", "committed")
+
+
+def _declare(parser: Parser) -> None:
+    parser.add_argument(
+        "--profile",
+        choices=[*PROFILES, "all"],
+        default="all",
+        help="Which device: MR, R/F, or one after the other.",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=any_folder,
+        help="Where everything is kept; used again it goes on with the next item.  [default: a new temporary folder]",
+    )
+    parser.add_argument(
+        "--no-console", action="store_true", help="Accepted; the operator's console comes with a later version."
+    )
+    add_json(parser)
+
+
+def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> None:
+    """Watch a scheduled exam go through a hospital, for the MR and for the R/F device.
+
+    Starts a virtual RIS and PACS, asks for the worklist, starts an exam for its first item, simulates images, ends the
+    exam, and waits until the PACS has stored and committed everything. Nothing is asked, and nothing outside this
+    machine is used. Files, databases and pictures are kept.
+
+    Exit status 0 when everything was made, told, stored and committed.
+    """
+    folder = data if data is not None else Path(tempfile.mkdtemp(prefix="openmodality-demo-"))
+    results = _run(folder, PROFILES if profile == "all" else (profile,), quiet=as_json)
+    if as_json:
+        print_json({"folder": str(folder), "exams": [_as_json(result) for result in results]})
+    else:
+        print()
+        print_table(_HEADINGS, [_row(result) for result in results])
+        _say_where(folder, results)
+    faults = [f"{result.profile}: {fault}" for result in results for fault in faults_of(result)]
+    for fault in faults[1:]:
+        say(fault)
+    if faults:
+        raise OpenModalityError(faults[0], advice=f"everything is kept in {folder}")
+
+
+command = Command(run, _declare)
+
+
+def _run(folder: Path, profiles: Sequence[str], *, quiet: bool) -> list[Result]:
+    results = []
+    with ExitStack() as stack:
+        shown = stack.enter_context(display(quiet=quiet))
+        with alone():
+            hospital, sites = prepare(folder, profiles, Habits(commitment_delay_s=COMMITMENT_DELAY_S))
+            stack.enter_context(hospital)
+        shown.say(f"virtual hospital: RIS {hospital.ris_peer}, PACS {hospital.pacs_peer}")
+        for site in sites.values():
+            results.append(DemoExam(site, hospital, shown).run())
+    return results
+
+
+def faults_of(result: Result) -> list[str]:
+    """What is not as it should be at the end; empty where all is well."""
+    faults = []
+    if result.step_state != COMPLETED:
+        faults.append(f"the performed step is {result.step_state} at the RIS")
+    if result.stored < result.made:
+        faults.append(f"{result.stored} of {counted(result.made, 'instance')} are stored in the PACS")
+    if result.committed < result.made:
+        faults.append(f"{result.committed} of {counted(result.made, 'instance')} are committed by the PACS")
+    return [*faults, *result.problems]
+
+
+def _row(result: Result) -> list[object]:
+    counts = [result.images, result.others, result.stored, result.committed]
+    return [result.profile, result.item, result.step_state, *counts]
+
+
+def _say_where(folder: Path, results: Sequence[Result]) -> None:
+    print(f"\neverything is in {clean(str(folder))}")
+    for result in results:
+        print(clean(f"pictures: {result.pictures}"))
+    print("\nto go on by hand, each in a shell of its own:")
+    print(clean(f"  openmodality hospital {' '.join(hospital_options(folder))}"))
+    print(clean(f"  openmodality serve -c {folder / results[0].profile}"))
+    print(clean(f"  openmodality studies list -c {folder / results[0].profile}"))
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    return {
+        "profile": result.profile,
+        "item": result.item,
+        "step": result.step_state,
+        "images": result.images,
+        "others": result.others,
+        "stored": result.stored,
+        "committed": result.committed,
+        "pictures": str(result.pictures),
+        "faults": faults_of(result),
+    }

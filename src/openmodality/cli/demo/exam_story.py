@@ -1,0 +1,156 @@
+"""One scheduled exam of a demonstration, from the worklist to the archive's commitment, told step by step."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Final, Protocol
+
+from openmodality.app import Modality
+from openmodality.cli.demo.simulation import simulator
+from openmodality.cli.terminal.keys import date_and_time
+from openmodality.cli.terminal.output import counted
+from openmodality.cli.terminal.previews import write_previews
+from openmodality.device.site.site import Site
+from openmodality.errors import OpenModalityError
+from openmodality.exam.session import Exam
+from openmodality.hospital.hospital import Hospital
+from openmodality.jobs.job import State
+from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
+from openmodality.store.rows.worklist_items import WorklistItem
+
+DELIVERY_TIMEOUT_S: Final = 60.0
+_LOOK_S: Final = 0.1
+
+
+class Display(Protocol):
+    """Shows what happens."""
+
+    def say(self, text: str) -> None:
+        """Something has been done."""
+        ...
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Something counts up; it has been done when ``done`` is ``total``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an exam: what the device made, and what the hospital has of it."""
+
+    profile: str
+    item: str
+    step_state: str
+    images: int
+    others: int
+    stored: int
+    committed: int
+    pictures: Path
+    problems: tuple[str, ...]
+
+    @property
+    def made(self) -> int:
+        """Instances that were made."""
+        return self.images + self.others
+
+
+class DemoExam:
+    """A device of the demonstration, and the exam it makes."""
+
+    def __init__(self, site: Site, hospital: Hospital, display: Display) -> None:
+        self._site = site
+        self._hospital = hospital
+        self._display = display
+        self._begun = datetime.now()
+
+    def run(self) -> Result:
+        """Everything, with what is still wrong at the end."""
+        say = self._display.say
+        with Modality(self._site) as modality:
+            ports = modality.serve()
+            titles = [f"{self._site.application_entities[role].ae_title} on port {ports[role]}" for role in ports]
+            say(f"{self._site.profile.title}: {', '.join(titles)}")
+            exam, item = self._start(modality)
+            self._acquire(exam)
+            exam.complete()
+            made = counted(len(exam.instances()), "instance")
+            say(f"exam completed: {made}{self._dose(exam)}; performed step COMPLETED")
+            pictures = self._site.folder / "pictures" / f"exam-{exam.id}"
+            self._picture(modality, exam, pictures)
+            self._deliver(modality, exam)
+            return self._result(modality, exam, item, pictures)
+
+    def _start(self, modality: Modality) -> tuple[Exam, WorklistItem]:
+        items = modality.worklist()
+        self._display.say(f"worklist: {counted(len(items), 'item')} scheduled for this device today")
+        if not items:
+            raise OpenModalityError(
+                "the virtual hospital has nothing left to do for this device today", advice="use another --data folder"
+            )
+        item = items[0]
+        exam = modality.start_exam(item)
+        modality.wait_until_idle(DELIVERY_TIMEOUT_S)  # the RIS knows of the step before the first image
+        start = date_and_time(item["ScheduledProcedureStepStartDate"], item["ScheduledProcedureStepStartTime"])
+        self._display.say(
+            f"exam started: {item['PatientName']}, {item['ScheduledProcedureStepDescription']} of {start};"
+            " performed step IN PROGRESS"
+        )
+        return exam, item
+
+    def _acquire(self, exam: Exam) -> None:
+        def show(done: int, total: int) -> None:
+            self._display.progress(f"acquiring {exam.record.series[-1].description}", done, total)
+
+        exam.acquire(simulator(self._site, seed=exam.id), show)
+
+    def _dose(self, exam: Exam) -> str:
+        has_report = any(each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE for each in exam.instances())
+        return ", a dose report among them" if has_report else ""
+
+    def _picture(self, modality: Modality, exam: Exam, folder: Path) -> None:
+        def show(done: int, total: int) -> None:
+            self._display.progress("pictures for people", done, total)
+
+        write_previews(modality, exam.study_instance_uid, folder, show)
+
+    def _deliver(self, modality: Modality, exam: Exam) -> None:
+        """Until everything is stored and committed, or cannot be."""
+        deadline, pause = monotonic() + DELIVERY_TIMEOUT_S, threading.Event()
+        total, is_sent = len(exam.instances()), False
+        while True:
+            (study,) = modality.studies(StudyInstanceUID=exam.study_instance_uid)
+            if not is_sent:
+                self._display.progress("stored in the PACS", study.sent, total)
+            is_sent = study.sent == total
+            if is_sent:
+                self._display.progress("committed by the PACS", study.committed, total)
+            if modality.jobs.idle or monotonic() > deadline:
+                return
+            pause.wait(_LOOK_S)
+
+    def _result(self, modality: Modality, exam: Exam, item: WorklistItem, pictures: Path) -> Result:
+        (study,) = modality.studies(StudyInstanceUID=exam.study_instance_uid)
+        made = exam.instances()
+        others = sum(each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE for each in made)
+        archived = self._hospital.pacs.instances
+        step = self._hospital.ris.step(exam.steps[-1].uid)
+        problems = [f"job {job.id} ({job.kind}) {job.state}: {job.reason}" for job in modality.jobs.list(states=_BAD)]
+        problems += [event.text for event in self._hospital.complaints if event.time >= self._begun]
+        return Result(
+            profile=self._site.profile.name,
+            item=f"{item['PatientName']}, {item['ScheduledProcedureStepDescription']}",
+            step_state=step.status if step else "unknown to the RIS",
+            images=len(made) - others,
+            others=others,
+            stored=sum(each.SOPInstanceUID in archived for each in made),
+            committed=study.committed,
+            pictures=pictures,
+            problems=tuple(problems),
+        )
+
+
+_BAD: Final = (State.FAILED, State.CANCELLED, State.TODO, State.DOING, State.WAITING)

@@ -1,0 +1,105 @@
+"""Attributes on the command line: ``-k Keyword=value`` in, matches out as JSON or cells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from pydicom import Dataset
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import DataElement
+
+from openmodality.cli.terminal.values import integer
+from openmodality.device.paths import TagPath, format_path, parse_path
+from openmodality.dimse.reading import values_of
+from openmodality.errors import UsageError
+
+if TYPE_CHECKING:
+    from openmodality.cli.terminal.arguments import Parser
+
+_KEY_HELP: Final = (
+    "A matching key, such as PatientID=123 or PatientName=DOE*; without =VALUE a further return key. A tag"
+    " (0010,0020) does as well, and A>B for an attribute B inside sequence A. May be repeated."
+)
+
+
+def add_keys(parser: Parser, text: str = _KEY_HELP) -> None:
+    """The option for attributes, each ``Keyword=value``."""
+    parser.add_argument("-k", "--key", dest="keys", metavar="KEYWORD=VALUE", action="append", default=[], help=text)
+
+
+def add_limit(parser: Parser) -> None:
+    """The option for the most matches."""
+    parser.add_argument(
+        "--limit", metavar="N", type=integer(1), help="Most matches to take; the peer is told to stop there."
+    )
+
+
+def split_key(text: str) -> tuple[str, str]:
+    """Name and value of ``Keyword=value``; the value is empty where there is none."""
+    name, _, value = text.partition("=")
+    return name.strip(), value
+
+
+def parse_keys(texts: Iterable[str], known: Collection[TagPath] = ()) -> dict[TagPath, str]:
+    """The values by path; raises :class:`UsageError` for a name that PS3.6 does not have.
+
+    A name without its sequences stands for the one of the ``known`` paths that ends in it: ``Modality`` of a worklist
+    is that of the scheduled procedure step.
+    """
+    values = {}
+    for text in texts:
+        name, value = split_key(text)
+        try:
+            path = parse_path(name.replace("(", "").replace(")", ""))
+        except ValueError as error:
+            raise UsageError(f"--key {name}: {error}", advice="write it as Keyword=value") from error
+        values[_place(path, known)] = value
+    return values
+
+
+def _place(path: TagPath, known: Collection[TagPath]) -> TagPath:
+    if len(path) > 1 or path in known:
+        return path
+    return next((place for place in known if place[-1] == path[0]), path)
+
+
+def as_json(data_set: Dataset) -> dict[str, Any]:
+    """Values by keyword, by tag where there is none; several values and sequences as lists, empty ones as ``null``."""
+    return {keyword_for_tag(element.tag) or format_path((element.tag,)): _json(element) for element in data_set}
+
+
+def _json(element: DataElement) -> Any:
+    if element.VR == "SQ":
+        return [as_json(item) for item in element.value]
+    values = [_plain(value) for value in values_of(element)]
+    return values if len(values) > 1 else values[0] if values else None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float):
+        return float(value)
+    return int(value) if isinstance(value, int) else str(value)
+
+
+def cell(data_set: Dataset, path: Sequence[int]) -> str:
+    """One attribute for a table, several values with commas between; empty where it is absent."""
+    place: Dataset | None = data_set
+    for tag in path[:-1]:
+        found = place.get(tag) if place is not None else None
+        place = found.value[0] if found is not None and found.VR == "SQ" and found.value else None
+    element = place.get(path[-1]) if place is not None else None
+    if element is None or element.VR == "SQ":
+        return ""
+    return ", ".join(str(_plain(value)) for value in values_of(element))
+
+
+def date_and_time(date: str, time: str) -> str:
+    """``2026-11-22 08:40`` from DA and TM; whatever stands there where it is no such value."""
+    if len(date) == 8 and date.isdigit():
+        date = f"{date[:4]}-{date[4:6]}-{date[6:]}"
+    if len(time) >= 4 and time[:4].isdigit():
+        time = f"{time[:2]}:{time[2:4]}"
+    return f"{date} {time}".strip()

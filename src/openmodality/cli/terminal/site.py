@@ -1,0 +1,69 @@
+"""The site file on the command line: where it is, and the device or the peer that it describes.
+
+Only commands that need a site file import this module's dependencies; ``echo AETITLE@host:port`` does not.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from openmodality.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openmodality.app import Modality
+    from openmodality.cli.terminal.arguments import Parser
+    from openmodality.device.site.site import Site
+
+DEFAULT: Final = "site.toml"
+
+
+def add_site(parser: Parser) -> None:
+    """The option for the site file."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        dest="site_file",
+        metavar="FILE",
+        default=os.environ.get("OPENMODALITY_SITE") or DEFAULT,
+        help="The site file, or its folder.  [default: $OPENMODALITY_SITE, else ./site.toml]",
+    )
+
+
+class NoSiteFile(ConfigurationError):
+    """There is no site file where it is looked for."""
+
+    advice = "make one with 'openmodality init DIR', or name yours with --config"
+
+
+def site_path(site_file: str) -> Path:
+    """The site file that is meant: a folder stands for the ``site.toml`` in it; raises :class:`NoSiteFile`."""
+    from pathlib import Path  # noqa: PLC0415 - start-up time
+
+    given = Path(site_file)
+    path = given / DEFAULT if given.is_dir() else given
+    if not path.exists():
+        raise NoSiteFile(f"there is no site file {path}")
+    return path
+
+
+def load(site_file: str) -> Site:
+    """The device as it is configured; raises :class:`ConfigurationError`."""
+    path = site_path(site_file)
+    from openmodality.device.site.site_loader import load_site  # noqa: PLC0415 - start-up time
+
+    return load_site(path)
+
+
+def device(site_file: str, *, works: bool = False) -> Modality:
+    """The device, to be used as a context manager.
+
+    A command only queues what is to be done; ``openmodality serve`` does it. ``works``: this process does it, where no
+    other one does.
+    """
+    path = site_path(site_file)
+    from openmodality.app import Modality  # noqa: PLC0415 - start-up time
+
+    return Modality(path, works=works)

@@ -1,0 +1,1 @@
+"""What a device is: a profile's tables, loaded and checked."""

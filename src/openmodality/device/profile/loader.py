@@ -1,0 +1,241 @@
+"""Reads and checks a profile folder: ``load_profile("mr")`` or ``load_profile("path/to/my-device")``.
+
+A profile may say ``extends = "base"``. A table it does not have is then the base's, and its parameters are the base's
+with its own rows put over them by key. So a small device is a small folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from pydicom.uid import UID
+
+from openmodality.device.profile import rows
+from openmodality.device.profile.parameters import TRANSFER_SYNTAXES, Parameter
+from openmodality.device.profile.profile import (
+    ApplicationEntity,
+    AttributeRule,
+    InformationObject,
+    ModuleUse,
+    PresentationContextEntry,
+    Profile,
+    Rejection,
+    StatusRule,
+)
+from openmodality.device.profile.profile_file import ProfileFile
+from openmodality.device.profile.rows import ModuleAttribute, Table
+from openmodality.device.profile.tables import is_file, read_table
+from openmodality.device.toml_file import validated
+from openmodality.errors import ConfigurationError
+
+_T = TypeVar("_T")
+
+SITUATIONS = (
+    "limit_reached",
+    "busy",
+    "application_context",
+    "called_ae_title",
+    "calling_ae_title",
+    "unparsable",
+)
+"""The situations in which an association is rejected (R/F Table 4.2-18); each profile says how."""
+
+
+class _Folder(NamedTuple):
+    """A folder of profile files, and how errors name it."""
+
+    files: Traversable
+    shown: str
+
+    def file(self, name: str) -> tuple[Traversable, str]:
+        return self.files / name, f"{self.shown}/{name}"
+
+
+def profile_names() -> tuple[str, ...]:
+    """The profiles that come with OpenModality."""
+    packaged = files("openmodality") / "profiles"
+    return tuple(sorted(entry.name for entry in packaged.iterdir() if (entry / "profile.toml").is_file()))
+
+
+def load_profile(name_or_path: str | Path) -> Profile:
+    """The profile of this name, or in this folder.
+
+    Raises ConfigurationError naming file, line and column of a mistake, and what is allowed there.
+    """
+    folder = _folder(name_or_path)
+    header = _header(folder)
+    return _Reader(_chain(folder, header)).profile(header)
+
+
+def _folder(name_or_path: str | Path) -> _Folder:
+    if isinstance(name_or_path, str) and name_or_path in profile_names():
+        return _packaged(name_or_path)
+    folder = Path(name_or_path)
+    if not is_file(folder / "profile.toml"):
+        known = ", ".join(profile_names())
+        raise ConfigurationError(
+            f"there is no profile {str(name_or_path)!r}: use {known}, or a folder with a profile.toml"
+        )
+    return _Folder(folder, str(folder))
+
+
+def _packaged(name: str) -> _Folder:
+    return _Folder(files("openmodality") / "profiles" / name, f"profiles/{name}")
+
+
+def _header(folder: _Folder) -> ProfileFile:
+    file, shown = folder.file("profile.toml")
+    try:
+        return validated(ProfileFile, file.read_text(encoding="utf-8"), shown)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{shown}: not UTF-8 at byte {error.start}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{shown}: cannot be read: {error.strerror}") from error
+
+
+def _chain(folder: _Folder, header: ProfileFile) -> tuple[_Folder, ...]:
+    return (folder, _packaged("base")) if header.extends == "base" else (folder,)
+
+
+class _Reader:
+    """Reads the tables of one profile, the folder's own before the base's."""
+
+    def __init__(self, folders: Sequence[_Folder]) -> None:
+        self._folders = folders
+
+    def profile(self, header: ProfileFile) -> Profile:
+        module_uses = self._table(rows.IODS)
+        profile = Profile(
+            name=header.name,
+            title=header.title,
+            statement=header.statement,
+            application=header.application,
+            modalities=header.modalities,
+            implementation_class_uid=header.implementation_class_uid,
+            implementation_version_name=header.implementation_version_name,
+            equipment_examples=header.equipment_examples,
+            character_sets=tuple(tuple(terms.split("\\")) if terms else () for terms in header.character_sets),
+            acceptor_transfer_syntaxes=tuple(TRANSFER_SYNTAXES[name] for name in header.acceptor_transfer_syntaxes),
+            application_entities=tuple(
+                ApplicationEntity(entity.role, entity.ae_title, entity.port, entity.statement_port)
+                for entity in header.application_entities
+            ),
+            objects=tuple(InformationObject(item.name, UID(item.sop_class), item.modality) for item in header.objects),
+            parameters=self._parameters(),
+            presentation_contexts=self._table(rows.PRESENTATION_CONTEXTS),
+            worklist_keys=self._table(rows.WORKLIST_KEYS),
+            query_keys=self._table(rows.QUERY_KEYS),
+            mpps_attributes=self._table(rows.MPPS_ATTRIBUTES),
+            module_uses=module_uses,
+            attribute_rules=_attribute_rules(module_uses, self._table(rows.ATTRIBUTES)),
+            mapping=self._table(rows.MAPPING),
+            statuses=self._table(rows.STATUSES),
+            failures=self._table(rows.FAILURES),
+            rejections=self._table(rows.REJECTIONS),
+            charsets=self._table(rows.CHARSETS),
+            charset_attributes=self._table(rows.CHARSET_ATTRIBUTES),
+            body_parts=self._table(rows.BODY_PARTS),
+            private_attributes=self._table(rows.PRIVATE_DICTIONARY),
+        )
+        _check_references(profile, self._folders[0].shown)
+        return profile
+
+    def _table(self, table: Table[_T]) -> tuple[_T, ...]:
+        """The table of the first folder that has it; empty where none has."""
+        for folder in self._folders:
+            file, shown = folder.file(table.file)
+            if is_file(file):
+                return tuple(table.read(row) for row in read_table(file, shown, table.columns))
+        return ()
+
+    def _parameters(self) -> Mapping[str, Parameter]:
+        merged: dict[str, Parameter] = {}
+        for folder in reversed(self._folders):
+            file, shown = folder.file(rows.PARAMETERS.file)
+            if is_file(file):
+                merged |= _unique(
+                    shown, [rows.PARAMETERS.read(row) for row in read_table(file, shown, rows.PARAMETERS.columns)]
+                )
+        return merged
+
+
+def _unique(shown: str, parameters: Iterable[Parameter]) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    for parameter in parameters:
+        if parameter.key in found:
+            raise ConfigurationError(f"{shown}: key {parameter.key} stands there twice")
+        found[parameter.key] = parameter
+    return found
+
+
+def _attribute_rules(uses: Sequence[ModuleUse], attributes: Sequence[ModuleAttribute]) -> tuple[AttributeRule, ...]:
+    """The attributes of each module that an object really has."""
+    by_module: dict[str, list[ModuleAttribute]] = {}
+    for attribute in attributes:
+        by_module.setdefault(attribute.module, []).append(attribute)
+    return tuple(
+        _rule(use, attribute)
+        for use in uses
+        if use.presence != "EMPTY"
+        for attribute in by_module.get(use.module, ())
+        if not attribute.objects or use.object in attribute.objects
+    )
+
+
+def _rule(use: ModuleUse, attribute: ModuleAttribute) -> AttributeRule:
+    return AttributeRule(
+        object=use.object,
+        ie=use.ie,
+        module=use.module,
+        usage=use.usage,
+        path=attribute.path,
+        keyword=attribute.keyword,
+        vr=attribute.vr,
+        requirement=attribute.requirement,
+        sources=attribute.sources,
+        value_rule=attribute.value_rule,
+        values=attribute.values,
+        example=attribute.example,
+        condition=attribute.condition,
+    )
+
+
+def _check_references(profile: Profile, shown: str) -> None:
+    """What one table says about another must exist there."""
+    _check_contexts(profile.presentation_contexts, profile, shown)
+    _check_statuses(profile.statuses, profile, shown)
+    _check_rejections(profile.rejections, shown)
+    objects = {item.name for item in profile.objects}
+    if unknown := sorted({use.object for use in profile.module_uses} - objects):
+        raise ConfigurationError(f"{shown}/iods.csv: object {unknown[0]!r} is not among the objects of profile.toml")
+
+
+def _check_contexts(contexts: Sequence[PresentationContextEntry], profile: Profile, shown: str) -> None:
+    roles = {entity.role for entity in profile.application_entities}
+    for context in contexts:
+        if context.ae not in roles:
+            known = ", ".join(sorted(roles))
+            raise ConfigurationError(f"{shown}/presentation_contexts.csv: ae {context.ae!r} is not a role: {known}")
+        for switch in context.enabled_by:
+            _check_switch(switch, profile, f"{shown}/presentation_contexts.csv: enabled_by")
+
+
+def _check_statuses(statuses: Sequence[StatusRule], profile: Profile, shown: str) -> None:
+    for status in statuses:
+        if status.success_if:
+            _check_switch(status.success_if, profile, f"{shown}/statuses.csv: success_if")
+
+
+def _check_switch(key: str, profile: Profile, where: str) -> None:
+    parameter = profile.parameters.get(key)
+    if parameter is None or parameter.kind != "boolean":
+        raise ConfigurationError(f"{where} {key!r} is not a parameter of kind boolean")
+
+
+def _check_rejections(rejections: Sequence[Rejection], shown: str) -> None:
+    if missing := [situation for situation in SITUATIONS if situation not in {item.situation for item in rejections}]:
+        raise ConfigurationError(f"{shown}/rejections.csv: situation {missing[0]} is missing")

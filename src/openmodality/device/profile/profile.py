@@ -1,0 +1,315 @@
+"""What a device is: the values that a profile folder holds, checked and frozen.
+
+A profile is data only. It drives the behaviour and also prints the conformance statement, so each class here is one
+kind of row of such a statement. ``openmodality.device.profile.loader`` reads them; ``docs/your-own-device.md``
+describes the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pydicom.uid import UID
+
+from openmodality.device.paths import TagPath
+from openmodality.device.profile.parameters import Parameter
+
+Service: TypeAlias = Literal[
+    "verification",
+    "storage",
+    "storage_commitment",
+    "query",
+    "retrieve",
+    "worklist",
+    "mpps",
+    "print",
+]
+Role: TypeAlias = Literal["SCU", "SCP"]
+StatusCategory: TypeAlias = Literal["success", "warning", "pending", "cancel", "failure"]
+Effect: TypeAlias = Literal["succeed", "collect", "continue", "partial", "fail", "permit_delete", "resend", "reply"]
+ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined"]
+Source: TypeAlias = Literal["MWL", "USER", "AUTO", "CONFIG", "ACQ"]
+Requirement: TypeAlias = Literal["1", "1C", "2", "2C", "3", "ALWAYS", "VNAP", "ANAP", "EMPTY", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationEntity:
+    """A local AE: the title it uses and, where it listens, its port.
+
+    ``statement_port`` is the port that the conformance statement names where the profile's default is another one,
+    because ports below 1024 need privileges.
+    """
+
+    role: str
+    ae_title: str
+    port: int | None = None
+    statement_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InformationObject:
+    """A kind of instance that the device creates or keeps: ``MR Image``, with the SOP class it is an instance of."""
+
+    name: str
+    sop_class_uid: UID
+    modality: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationContextEntry:
+    """An abstract syntax that an AE of this device proposes as requestor or accepts as acceptor (PS3.8 9.3.2.2).
+
+    ``enabled_by`` names switches among the parameters, such as ``kits.mpps``; one of them must be on, none means
+    always.
+    """
+
+    ae: str
+    service: Service
+    accepted: bool
+    role: Role
+    sop_class_uid: UID
+    transfer_syntaxes: tuple[UID, ...]
+    role_selection: bool
+    enabled_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistKey:
+    """An attribute of the worklist request identifier (PS3.4 Table K.6-1).
+
+    ``matching`` holds S (single value), L (list of UID), W (wild card), R (range), U (universal: asked for, not
+    matched). ``returned``: requested as return key. ``displayed`` and ``copied_to_image`` as the statement marks
+    them.
+    """
+
+    path: TagPath
+    keyword: str
+    vr: str
+    matching: tuple[str, ...]
+    required: bool
+    returned: bool
+    displayed: bool
+    copied_to_image: bool
+    configurable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueryKey:
+    """A key of a Query/Retrieve level (PS3.4 C.6); ``type`` is U (unique), R (required) or O (optional)."""
+
+    role: Role
+    model: Literal["PATIENT", "STUDY"]
+    level: Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]
+    path: TagPath
+    keyword: str
+    vr: str
+    type: Literal["U", "R", "O"]
+
+
+@dataclass(frozen=True, slots=True)
+class MppsAttribute:
+    """An attribute of a Modality Performed Procedure Step (PS3.4 Table F.7.2-1).
+
+    ``n_create`` and ``n_set`` say whether it is sent: a type, ``EMPTY`` (sent without value), or empty for never.
+    ``final`` is what holds once the step is COMPLETED or DISCONTINUED. ``value`` is a fixed value.
+    """
+
+    path: TagPath
+    keyword: str
+    vr: str
+    n_create: Requirement
+    n_set: Requirement
+    final: Requirement
+    sources: tuple[Source, ...]
+    value: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleUse:
+    """A module of an object: M (mandatory), C (conditional), U (user option), and whether this device writes it.
+
+    ``presence`` is ALWAYS, ANAP (when there is something to say) or EMPTY (never).
+    """
+
+    object: str
+    ie: str
+    module: str
+    usage: Literal["M", "C", "U", "C/U"]
+    presence: Literal["ALWAYS", "ANAP", "EMPTY"]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRule:
+    """What an object of this device holds at ``path``: the unit of the module tables of PS3.3.
+
+    ``requirement`` is a type (1, 1C, 2, 2C, 3) or a presence (ALWAYS; VNAP: empty when there is no value; ANAP:
+    absent when there is no value; EMPTY). ``values`` are the fixed value (one), the enumerated values or the defined
+    terms, by ``value_rule``. In a functional group module, ``path`` starts at the functional group's sequence.
+    """
+
+    object: str
+    ie: str
+    module: str
+    usage: str
+    path: TagPath
+    keyword: str
+    vr: str
+    requirement: Requirement
+    sources: tuple[Source, ...]
+    value_rule: ValueRule
+    values: tuple[str, ...]
+    example: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRule:
+    """Where a worklist attribute goes in images and in the MPPS (R/F Table 8.1-29); None where it does not go."""
+
+    worklist: TagPath
+    image: TagPath | None
+    mpps: TagPath | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRule:
+    """What a DIMSE status, or an event type, means to the job (PS3.7 Annex C and the service's annex of PS3.4).
+
+    ``code`` is a pattern of four hexadecimal digits with ``x`` for any, or ``*`` for any other. ``received`` tells a
+    status that a peer sends us from one that we send. ``success_if`` names the switch that turns the effect into
+    ``succeed``.
+    """
+
+    service: Service
+    operation: str
+    received: bool
+    code: str
+    category: StatusCategory
+    meaning: str
+    transient: bool
+    abort: bool
+    effect: Effect
+    success_if: str
+
+    def matches(self, status: int) -> bool:
+        """Whether the pattern covers the status."""
+        digits = f"{status:04X}"
+        return self.code == "*" or all(want in ("x", have) for want, have in zip(self.code, digits, strict=True))
+
+    @property
+    def specificity(self) -> int:
+        """How many digits the pattern fixes; the most specific rule decides."""
+        return 0 if self.code == "*" else 1 + sum(digit != "x" for digit in self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRule:
+    """What a communication failure does to the job: a time-out, or an association lost to the peer or the network."""
+
+    service: Service
+    failure: Literal["timeout", "aborted"]
+    abort: bool
+    effect: Effect
+    report: Literal["log", "operator", "jobs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """How an association request is refused in a situation (A-ASSOCIATE-RJ, PS3.8 Table 9-21)."""
+
+    situation: str
+    result: int
+    source: int
+    reason: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterSet:
+    """A defined term of (0008,0005) Specific Character Set that the device supports."""
+
+    term: str
+    repertoire: str
+    code_extensions: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPart:
+    """A term of (0018,0015) Body Part Examined; one that is not ``offered`` is accepted, but not shown for choice."""
+
+    term: str
+    offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateAttribute:
+    """A private data element: ``creator``, group and the low byte of its element number (PS3.5 7.8.1)."""
+
+    creator: str
+    group: int
+    offset: int
+    vr: str
+    name: str
+    mirrors: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A device. Lookups that need more than a field are methods."""
+
+    name: str
+    title: str
+    statement: str
+    application: str
+    modalities: tuple[str, ...]
+    implementation_class_uid: str
+    implementation_version_name: str
+    equipment_examples: Mapping[str, str]
+    character_sets: tuple[tuple[str, ...], ...]
+    acceptor_transfer_syntaxes: tuple[UID, ...]
+    application_entities: tuple[ApplicationEntity, ...]
+    objects: tuple[InformationObject, ...]
+    parameters: Mapping[str, Parameter]
+    presentation_contexts: tuple[PresentationContextEntry, ...]
+    worklist_keys: tuple[WorklistKey, ...]
+    query_keys: tuple[QueryKey, ...]
+    mpps_attributes: tuple[MppsAttribute, ...]
+    module_uses: tuple[ModuleUse, ...]
+    attribute_rules: tuple[AttributeRule, ...]
+    mapping: tuple[MappingRule, ...]
+    statuses: tuple[StatusRule, ...]
+    failures: tuple[FailureRule, ...]
+    rejections: tuple[Rejection, ...]
+    charsets: tuple[CharacterSet, ...]
+    charset_attributes: tuple[TagPath, ...]
+    body_parts: tuple[BodyPart, ...]
+    private_attributes: tuple[PrivateAttribute, ...]
+
+    def object_named(self, name: str) -> InformationObject:
+        """The object of this name. Raises KeyError for another device's."""
+        return {item.name: item for item in self.objects}[name]
+
+    def rules_of(self, object_name: str) -> tuple[AttributeRule, ...]:
+        """The attribute rules of an object in the order of its modules, without those of modules it never writes."""
+        return tuple(rule for rule in self.attribute_rules if rule.object == object_name)
+
+    def application_entity(self, role: str) -> ApplicationEntity:
+        """The local AE of a role. Raises KeyError for another device's."""
+        return {entity.role: entity for entity in self.application_entities}[role]
+
+    def status(self, service: Service, operation: str, code: int, *, received: bool = True) -> StatusRule | None:
+        """The most specific rule for a status; None where the profile says nothing."""
+        rules = (
+            rule
+            for rule in self.statuses
+            if (rule.service, rule.operation, rule.received) == (service, operation, received) and rule.matches(code)
+        )
+        return max(rules, key=lambda rule: rule.specificity, default=None)
+
+    def rejection(self, situation: str) -> Rejection:
+        """How to refuse an association in this situation. Raises KeyError for an unknown situation."""
+        return {item.situation: item for item in self.rejections}[situation]

@@ -1,0 +1,348 @@
+"""One reader per table of a profile: columns, and how a line becomes a value.
+
+The columns named here are the format of the files; ``docs/your-own-device.md`` explains them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar, get_args
+
+from pydicom.valuerep import VR
+
+from openmodality.device.mapping import misfit
+from openmodality.device.paths import TagPath
+from openmodality.device.profile.parameters import Parameter, ParameterKind, ParameterValue
+from openmodality.device.profile.profile import (
+    BodyPart,
+    CharacterSet,
+    Effect,
+    FailureRule,
+    MappingRule,
+    ModuleUse,
+    MppsAttribute,
+    PresentationContextEntry,
+    PrivateAttribute,
+    QueryKey,
+    Rejection,
+    Requirement,
+    Service,
+    Source,
+    StatusCategory,
+    StatusRule,
+    ValueRule,
+    WorklistKey,
+)
+from openmodality.device.profile.tables import Row
+
+_T = TypeVar("_T")
+
+SERVICES: tuple[Service, ...] = get_args(Service)
+EFFECTS: tuple[Effect, ...] = get_args(Effect)
+CATEGORIES: tuple[StatusCategory, ...] = get_args(StatusCategory)
+KINDS: tuple[ParameterKind, ...] = get_args(ParameterKind)
+REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
+VALUE_RULES: tuple[ValueRule, ...] = get_args(ValueRule)
+SOURCES: tuple[Source, ...] = get_args(Source)
+
+_VRS = tuple(member.value for member in VR)
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[_T]):
+    """A file of a profile: its columns and the reader of a line."""
+
+    file: str
+    columns: tuple[str, ...]
+    read: Callable[[Row], _T]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleAttribute:
+    """A line of attributes.csv: an attribute of a module, in the named objects or, where none is named, in all."""
+
+    objects: tuple[str, ...]
+    module: str
+    path: TagPath
+    keyword: str
+    vr: str
+    requirement: Requirement
+    sources: tuple[Source, ...]
+    value_rule: ValueRule
+    values: tuple[str, ...]
+    example: str
+    condition: str
+
+
+def _sources(row: Row) -> tuple[Source, ...]:
+    return tuple(_source(row, word) for word in row.words("sources"))
+
+
+def _source(row: Row, word: str) -> Source:
+    found = next((source for source in SOURCES if source == word), None)
+    return found or row.refuse(f"sources {word!r} is not one of {', '.join(SOURCES)}")
+
+
+def _parameter(row: Row) -> Parameter:
+    key = row.required("key")
+    if not re.fullmatch(r"[a-z_]+\.[a-z0-9_]+", key):
+        row.refuse(f"key {key!r} is not group.name in small letters")
+    limits = row.number("minimum"), row.number("maximum")
+    if any(limit is not None and not math.isfinite(limit) for limit in limits):
+        row.refuse("minimum and maximum must be finite numbers")
+    parameter = Parameter(
+        key=key,
+        description=row.required("description"),
+        kind=row.one_of("kind", KINDS),
+        default="",
+        minimum=limits[0],
+        maximum=limits[1],
+        unit=row.text("unit"),
+        configurable=row.flag("configurable"),
+        choices=row.alternatives("choices"),
+        special=row.text("special"),
+    )
+    return _with_default(row, parameter)
+
+
+def _with_default(row: Row, parameter: Parameter) -> Parameter:
+    fields = {name: getattr(parameter, name) for name in Parameter.__slots__}
+    try:
+        return Parameter(**fields | {"default": parameter.check(_default(row, parameter.kind))})
+    except ValueError as error:
+        row.refuse(f"default {error}")
+
+
+def _default(row: Row, kind: ParameterKind) -> ParameterValue:
+    match kind:
+        case "integer":
+            return row.integer("default", -(10**9), 10**9)
+        case "number":
+            number = row.number("default")
+            return number if number is not None and math.isfinite(number) else row.refuse("default is not a number")
+        case "boolean":
+            return row.flag("default")
+        case "list":
+            return row.alternatives("default")
+        case "text" | "choice":
+            return row.text("default")
+
+
+def _presentation_context(row: Row) -> PresentationContextEntry:
+    return PresentationContextEntry(
+        ae=row.required("ae"),
+        service=row.one_of("service", SERVICES),
+        accepted=row.one_of("direction", ("propose", "accept")) == "accept",
+        role=row.one_of("role", ("SCU", "SCP")),
+        sop_class_uid=row.uid("sop_class_uid"),
+        transfer_syntaxes=row.uids("transfer_syntaxes"),
+        role_selection=row.flag("role_selection"),
+        enabled_by=row.words("enabled_by"),
+    )
+
+
+def _worklist_key(row: Row) -> WorklistKey:
+    path, keyword, vr = row.attribute()
+    if unknown := set(row.words("matching")) - set("SLWRU"):
+        row.refuse(f"matching {unknown.pop()!r} is not one of S, L, W, R, U")
+    return WorklistKey(
+        path=path,
+        keyword=keyword,
+        vr=vr,
+        matching=row.words("matching"),
+        required=row.one_of("required", ("R", "O")) == "R",
+        returned=row.flag("returned"),
+        displayed=row.flag("displayed"),
+        copied_to_image=row.flag("copied_to_image"),
+        configurable=row.flag("configurable"),
+    )
+
+
+def _query_key(row: Row) -> QueryKey:
+    path, keyword, vr = row.attribute()
+    return QueryKey(
+        role=row.one_of("role", ("SCU", "SCP")),
+        model=row.one_of("model", ("PATIENT", "STUDY")),
+        level=row.one_of("level", ("PATIENT", "STUDY", "SERIES", "IMAGE")),
+        path=path,
+        keyword=keyword,
+        vr=vr,
+        type=row.one_of("type", ("U", "R", "O")),
+    )
+
+
+def _mpps_attribute(row: Row) -> MppsAttribute:
+    path, keyword, vr = row.attribute()
+    return MppsAttribute(
+        path=path,
+        keyword=keyword,
+        vr=vr,
+        n_create=row.one_of("n_create", REQUIREMENTS),
+        n_set=row.one_of("n_set", REQUIREMENTS),
+        final=row.one_of("final", REQUIREMENTS),
+        sources=_sources(row),
+        value=row.text("value"),
+        condition=row.text("condition"),
+    )
+
+
+def _module_use(row: Row) -> ModuleUse:
+    return ModuleUse(
+        object=row.required("object"),
+        ie=row.required("ie"),
+        module=row.required("module"),
+        usage=row.one_of("usage", ("M", "C", "U", "C/U")),
+        presence=row.one_of("presence", ("ALWAYS", "ANAP", "EMPTY")),
+        condition=row.text("condition"),
+    )
+
+
+def _module_attribute(row: Row) -> ModuleAttribute:
+    path, keyword, vr = row.attribute()
+    rule = row.one_of("value_rule", VALUE_RULES)
+    values = row.alternatives("values")
+    if bool(rule) != bool(values) or (rule == "fixed" and len(values) != 1):
+        row.refuse("values must hold one value where value_rule is fixed, some where it is another, else none")
+    return ModuleAttribute(
+        objects=row.alternatives("object"),
+        module=row.required("module"),
+        path=path,
+        keyword=keyword,
+        vr=vr,
+        requirement=row.one_of("requirement", tuple(kind for kind in REQUIREMENTS if kind)),
+        sources=_sources(row),
+        value_rule=rule,
+        values=values,
+        example=row.text("example"),
+        condition=row.text("condition"),
+    )
+
+
+def _mapping_rule(row: Row) -> MappingRule:
+    image, mpps = row.path("image"), row.path("mpps")
+    if image is None and mpps is None:
+        row.refuse("a rule needs an image path or an MPPS path")
+    rule = MappingRule(row.path("worklist") or row.refuse("worklist is empty"), image, mpps)
+    if problem := misfit(rule):
+        row.refuse(problem)
+    return rule
+
+
+def _status(row: Row) -> StatusRule:
+    code = row.required("code")
+    if not re.fullmatch(r"\*|[0-9A-F]{1,4}x{0,3}", code) or (code != "*" and len(code) != 4):
+        row.refuse(f"code {code!r} is neither four digits such as A700 or A7xx nor *")
+    return StatusRule(
+        service=row.one_of("service", SERVICES),
+        operation=row.required("operation"),
+        received=row.one_of("direction", ("received", "sent")) == "received",
+        code=code,
+        category=row.one_of("category", CATEGORIES),
+        meaning=row.required("meaning"),
+        transient=row.flag("transient"),
+        abort=row.flag("abort"),
+        effect=row.one_of("effect", EFFECTS),
+        success_if=row.text("success_if"),
+    )
+
+
+def _failure(row: Row) -> FailureRule:
+    return FailureRule(
+        service=row.one_of("service", SERVICES),
+        failure=row.one_of("failure", ("timeout", "aborted")),
+        abort=row.flag("abort"),
+        effect=row.one_of("effect", EFFECTS),
+        report=row.one_of("report", ("log", "operator", "jobs")),
+    )
+
+
+def _rejection(row: Row) -> Rejection:
+    return Rejection(
+        situation=row.required("situation"),
+        result=row.integer("result", 1, 2),
+        source=row.integer("source", 1, 3),
+        reason=row.integer("reason", 1, 10),
+        name=row.required("name"),
+    )
+
+
+def _character_set(row: Row) -> CharacterSet:
+    return CharacterSet(row.text("term"), row.required("repertoire"), row.flag("code_extensions"))
+
+
+def _charset_attribute(row: Row) -> TagPath:
+    return row.attribute()[0]
+
+
+def _body_part(row: Row) -> BodyPart:
+    term = row.required("term")
+    if not re.fullmatch(r"[A-Z0-9_ ]{1,16}", term):
+        row.refuse(f"term {term!r} is no code string (at most 16 capitals, digits, underscores, blanks)")
+    return BodyPart(term, row.flag("offered"))
+
+
+def _private_attribute(row: Row) -> PrivateAttribute:
+    return PrivateAttribute(
+        creator=row.required("creator"),
+        group=_hexadecimal(row, "group", 4),
+        offset=_hexadecimal(row, "offset", 2),
+        vr=row.one_of("vr", _VRS),
+        name=row.required("name"),
+        mirrors=row.text("mirrors"),
+    )
+
+
+def _hexadecimal(row: Row, column: str, digits: int) -> int:
+    if not re.fullmatch(rf"[0-9A-F]{{{digits}}}", row.text(column)):
+        row.refuse(f"{column} {row.text(column)!r} is not {digits} hexadecimal digits")
+    return int(row.text(column), 16)
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+PARAMETERS = Table(
+    "parameters.csv",
+    _columns("key,description,kind,minimum,maximum,default,unit,configurable,choices,special"),
+    _parameter,
+)
+PRESENTATION_CONTEXTS = Table(
+    "presentation_contexts.csv",
+    _columns("ae,service,direction,role,sop_class_uid,transfer_syntaxes,role_selection,enabled_by,note"),
+    _presentation_context,
+)
+WORKLIST_KEYS = Table(
+    "worklist_keys.csv",
+    _columns("path,keyword,vr,matching,required,returned,displayed,copied_to_image,configurable"),
+    _worklist_key,
+)
+QUERY_KEYS = Table("query_keys.csv", _columns("role,model,level,path,keyword,vr,type"), _query_key)
+MPPS_ATTRIBUTES = Table(
+    "mpps_attributes.csv",
+    _columns("path,keyword,vr,n_create,n_set,final,sources,value,condition"),
+    _mpps_attribute,
+)
+IODS = Table("iods.csv", _columns("object,ie,module,usage,presence,condition"), _module_use)
+ATTRIBUTES = Table(
+    "attributes.csv",
+    _columns("object,module,path,keyword,vr,requirement,sources,value_rule,values,example,condition"),
+    _module_attribute,
+)
+MAPPING = Table("mapping.csv", _columns("worklist,image,mpps"), _mapping_rule)
+STATUSES = Table(
+    "statuses.csv",
+    _columns("service,operation,direction,code,category,meaning,transient,abort,effect,success_if"),
+    _status,
+)
+FAILURES = Table("failures.csv", _columns("service,failure,abort,effect,report"), _failure)
+REJECTIONS = Table("rejections.csv", _columns("situation,result,source,reason,name"), _rejection)
+CHARSETS = Table("charsets.csv", _columns("term,repertoire,code_extensions"), _character_set)
+CHARSET_ATTRIBUTES = Table("charset_attributes.csv", _columns("path,keyword,vr"), _charset_attribute)
+BODY_PARTS = Table("body_parts.csv", _columns("term,offered"), _body_part)
+PRIVATE_DICTIONARY = Table(
+    "private_dictionary.csv", _columns("creator,group,offset,vr,name,mirrors"), _private_attribute
+)

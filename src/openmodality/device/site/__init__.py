@@ -1,0 +1,1 @@
+"""Where a device stands: its site file, loaded and checked."""

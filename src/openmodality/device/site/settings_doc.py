@@ -1,0 +1,146 @@
+"""All settings of a site file as rows of key, meaning, default and allowed values, and the page that lists them.
+
+``python -m openmodality.device.site.settings_doc docs/site-file.md`` writes the page; a test fails while it is out of
+date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.profile import Profile
+from openmodality.device.site.site_file import Settings, SiteFile
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its dotted key (``peers.NAME.port``), meaning, default as TOML, and what is allowed."""
+
+    key: str
+    meaning: str
+    default: str
+    allowed: str
+
+
+def toml_value(value: object) -> str:
+    """``value`` as TOML writes it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"'{value}'" if "\\" in value and "'" not in value else _basic_string(value)
+        case tuple() | list():
+            return f"[{', '.join(toml_value(item) for item in value)}]"
+        case Mapping():
+            return (
+                "{}"
+                if not value
+                else f"{{ {', '.join(f'{key} = {toml_value(item)}' for key, item in value.items())} }}"
+            )
+        case _:
+            return str(value)
+
+
+def _basic_string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> Iterator[Setting]:
+    """The settings that every device has, in the order of the file."""
+    schema = table.model_json_schema()["properties"]
+    for name, field in table.model_fields.items():
+        inner, suffix = _inner_table(field.annotation)
+        if inner:
+            yield from site_settings(inner, f"{prefix}{name}{suffix}.")
+        else:
+            yield Setting(f"{prefix}{name}", field.description or "", _default(field), _allowed(schema[name]))
+
+
+def parameter_settings(profile: Profile) -> Iterator[Setting]:
+    """The parameters that this device adds and a site may change."""
+    for key, parameter in profile.parameters.items():
+        if parameter.configurable:
+            default = toml_value(parameter.default)
+            yield Setting(f"parameters.{key}", parameter.description, default, parameter.allowed)
+
+
+def _inner_table(annotation: Any) -> tuple[type[Settings] | None, str]:
+    """The model inside ``Model``, ``dict[str, Model]`` (any name) or ``tuple[Model, ...]`` (any number)."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return annotation, ""
+    for argument in get_args(annotation) if get_origin(annotation) in (dict, tuple) else ():
+        if isinstance(argument, type) and issubclass(argument, Settings):
+            return argument, ".NAME" if get_origin(annotation) is dict else "[]"
+    return None, ""
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    return "" if value is PydanticUndefined or value is None else toml_value(value)
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """What the JSON schema of a field allows, in words."""
+    if "anyOf" in schema:
+        return " or ".join(_allowed(choice) for choice in schema["anyOf"] if choice.get("type") != "null")
+    if "enum" in schema or "const" in schema:
+        return ", ".join(toml_value(choice) for choice in schema.get("enum", [schema.get("const")]))
+    match schema.get("type"):
+        case "integer":
+            return f"{schema['minimum']}-{schema['maximum']}"
+        case "boolean":
+            return "true, false"
+        case "array":
+            return f"list of {_allowed(schema['items'])}"
+        case "object":
+            return "a table"
+        case _:
+            return f"text of at most {schema['maxLength']} characters" if "maxLength" in schema else "text"
+
+
+def settings_page() -> str:
+    """``docs/site-file.md``."""
+    parts = [_INTRODUCTION, _table(site_settings())]
+    for name in profile_names():
+        profile = load_profile(name)
+        parts += [f"## Parameters of profile `{name}`: {profile.title}", _table(parameter_settings(profile))]
+    return "\n\n".join(parts) + "\n"
+
+
+_INTRODUCTION = """\
+# The site file
+
+`site.toml` says which device this is and how it is connected. A newly made one works at once with the virtual hospital
+on the same machine; what you do not set keeps its default. A mistake is reported with file, line, key and what is
+allowed.
+
+This page is generated: `python -m openmodality.device.site.settings_doc docs/site-file.md`. `NAME` stands for a name of
+your choice (a peer) or of the profile (an application entity), `[]` for each `[[...]]` table. Relative paths start at
+the site file's folder. Under `[peers.NAME.parameters.GROUP]`, parameters can be set to other values for one peer.
+
+## Settings of every device"""
+
+
+def _table(settings: Iterable[Setting]) -> str:
+    rows = ["| key | meaning | default | allowed |", "|---|---|---|---|"]
+    for setting in settings:
+        default = f"`{setting.default}`" if setting.default else ""
+        rows.append(f"| `{setting.key}` | {_cell(setting.meaning)} | {_cell(default)} | {_cell(setting.allowed)} |")
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(settings_page(), encoding="utf-8")

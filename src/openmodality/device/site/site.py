@@ -1,0 +1,225 @@
+"""A device at a site: its profile with the settings of ``site.toml`` put over it.
+
+``load_site`` is the one way in. What the values mean is said in ``docs/site-file.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from pydicom.uid import UID
+
+from openmodality.device.paths import TagPath
+from openmodality.device.profile.parameters import Parameters
+from openmodality.device.profile.profile import MappingRule, PresentationContextEntry, Profile, Service, StatusRule
+from openmodality.device.site.site_file import IncomingService, KeySwitch, PeerService, SiteFile, StatusOverride
+from openmodality.errors import ConfigurationError
+
+_PEER_SERVICE: Mapping[Service, PeerService] = {
+    "verification": "verification",
+    "storage": "storage",
+    "storage_commitment": "storage_commitment",
+    "query": "query_retrieve",
+    "retrieve": "query_retrieve",
+    "worklist": "worklist",
+    "mpps": "mpps",
+    "print": "print",
+}
+
+
+def peer_service(service: Service) -> PeerService:
+    """How a site file names a service of a profile: query and retrieve are one."""
+    return _PEER_SERVICE[service]
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """The General Equipment module's values (PS3.3 C.7.5.1) and where the device stands."""
+
+    manufacturer: str
+    model: str
+    serial_number: str
+    software_versions: tuple[str, ...]
+    station_name: str
+    institution_name: str
+    institution_address: str
+    department: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAE:
+    """An application entity of this device; one without ``port`` does not listen."""
+
+    role: str
+    ae_title: str
+    port: int | None
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A remote application entity, with the parameters in force towards it."""
+
+    name: str
+    ae_title: str
+    host: str
+    port: int
+    alias: str
+    description: str
+    services: frozenset[PeerService]
+    incoming: frozenset[IncomingService]
+    sop_classes: frozenset[UID]
+    calling_ae_title: str
+    query_model: Literal["study", "patient"]
+    print_color: Literal["grayscale", "color"]
+    automatic_commitment: bool
+    commitment_same_association: bool
+    role_selection_required: bool
+    max_associations: int | None
+    assumed_character_set: tuple[str, ...]
+    tls: bool
+    transfer_syntaxes: tuple[UID, ...]
+    worklist_keys: Mapping[TagPath, KeySwitch]
+    statuses: Mapping[str, StatusOverride]
+    parameters: Parameters
+
+    def offers(self, service: Service) -> bool:
+        """Whether this device asks the service from the peer."""
+        return peer_service(service) in self.services
+
+    def may_ask(self, service: Service) -> bool:
+        """Whether the peer may ask the service from this device."""
+        return peer_service(service) in self.incoming
+
+    def negotiates(self, entry: PresentationContextEntry) -> bool:
+        """Whether the SOP class is one of those chosen for this peer; Verification always is (MR-3.1.1-06)."""
+        if entry.service == "verification":
+            return True
+        keyword = entry.sop_class_uid.keyword
+        other_root = {"study": "PatientRoot", "patient": "StudyRoot"}[self.query_model]
+        other_print = {"grayscale": "BasicColor", "color": "BasicGrayscale"}[self.print_color]
+        if not entry.accepted and keyword.startswith((other_root, other_print)):
+            return False
+        return not self.sop_classes or entry.sop_class_uid in self.sop_classes
+
+    def transfer_syntaxes_for(self, service: Service) -> tuple[UID, ...]:
+        """The transfer syntaxes to propose, the preferred one first; empty where only the profile limits them."""
+        key = f"{service}.transfer_syntaxes"
+        return self.transfer_syntaxes or (self.parameters.uids(key) if key in self.parameters else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that is configured. ``settings`` holds the file as it was written."""
+
+    path: Path
+    profile: Profile
+    settings: SiteFile
+    equipment: Equipment
+    parameters: Parameters
+    application_entities: Mapping[str, LocalAE]
+    peers: Mapping[str, Peer]
+    mapping: tuple[MappingRule, ...]
+    character_sets: tuple[tuple[str, ...], ...]
+    acceptor_transfer_syntaxes: tuple[UID, ...]
+
+    @property
+    def folder(self) -> Path:
+        """The site file's folder, from which relative paths in it start."""
+        return self.path.parent
+
+    @property
+    def data_folder(self) -> Path:
+        """Where instances and the database are."""
+        return self.folder / self.settings.data.folder
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.settings.data.database or f"sqlite:///{self.data_folder / 'openmodality.db'}"
+
+    def peer(self, name: str) -> Peer:
+        """The peer of this name. Raises ConfigurationError naming those there are."""
+        if name not in self.peers:
+            known = ", ".join(self.peers) or "none"
+            raise ConfigurationError(f"{self.path} has no peer {name!r}; its peers are: {known}")
+        return self.peers[name]
+
+    def peers_for(self, service: Service) -> tuple[Peer, ...]:
+        """The peers from which this device asks a service, in the order of the file."""
+        return tuple(peer for peer in self.peers.values() if peer.offers(service))
+
+    def peers_titled(self, ae_title: str) -> tuple[Peer, ...]:
+        """The peers of this AE title; blanks at its ends have no meaning (PS3.5 6.2)."""
+        return tuple(peer for peer in self.peers.values() if peer.ae_title == ae_title.strip())
+
+    def enabled(self, entry: PresentationContextEntry) -> bool:
+        """Whether one of the switches that the entry depends on is on; an entry without switches always is."""
+        return not entry.enabled_by or any(self.parameters.boolean(key) for key in entry.enabled_by)
+
+    def proposed(self, service: Service, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
+        """What this device proposes as requestor for a service: of the profile, what switches and peer allow."""
+        return tuple(
+            entry
+            for entry in self.profile.presentation_contexts
+            if entry.service == service
+            and not entry.accepted
+            and self.enabled(entry)
+            and (peer is None or peer.negotiates(entry))
+        )
+
+    def accepted(self, role: str, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
+        """What the local AE of a role accepts as acceptor; from a peer, only what this peer may ask."""
+        return tuple(
+            entry
+            for entry in self.profile.presentation_contexts
+            if entry.ae == role
+            and entry.accepted
+            and self.enabled(entry)
+            and (peer is None or (peer.may_ask(entry.service) and peer.negotiates(entry)))
+        )
+
+    def calling_ae(self, service: Service) -> LocalAE:
+        """The local AE that asks for a service. Raises ConfigurationError where the device does not use it."""
+        for entry in self.profile.presentation_contexts:
+            if entry.service == service and not entry.accepted:
+                return self.application_entities[entry.ae]
+        raise ConfigurationError(f"profile {self.profile.name} does not use the service {service}")
+
+    def calling_ae_title(self, service: Service, peer: Peer) -> str:
+        """The AE title with which this device calls the peer."""
+        return peer.calling_ae_title or self.calling_ae(service).ae_title
+
+    def judge(self, service: Service, operation: str, code: int, peer: Peer | None = None) -> StatusRule | None:
+        """What a status from the peer means: the profile's rule, then the site's switch, then the peer's override."""
+        rule = self.profile.status(service, operation, code)
+        if rule is None:
+            return None
+        if rule.success_if and self.parameters.boolean(rule.success_if):
+            rule = replace(rule, effect="succeed", abort=False)
+        override = _override(peer, code, rule) if peer else None
+        return _overridden(rule, override) if override else rule
+
+
+def _override(peer: Peer, code: int, rule: StatusRule) -> StatusOverride | None:
+    """The most specific override of the peer that covers the status."""
+    patterns = [replace(rule, code=pattern) for pattern in peer.statuses]
+    covering = [pattern for pattern in patterns if pattern.matches(code)]
+    best = max(covering, key=lambda pattern: pattern.specificity, default=None)
+    return peer.statuses[best.code] if best else None
+
+
+def _overridden(rule: StatusRule, override: StatusOverride) -> StatusRule:
+    match override:
+        case "success":
+            return replace(rule, category="success", effect="succeed", transient=False, abort=False)
+        case "warning":
+            return replace(rule, category="warning", effect="succeed", transient=False, abort=False)
+        case "failure":
+            return replace(rule, category="failure", effect="fail", transient=False, abort=True)
+        case "retry":
+            return replace(rule, category="failure", effect="fail", transient=True, abort=True)

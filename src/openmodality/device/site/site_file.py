@@ -1,0 +1,248 @@
+"""The settings of ``site.toml``, each declared once: name, meaning, default and what is allowed.
+
+The loader, the template of ``openmodality init`` and ``docs/site-file.md`` all come from these models. What a device
+makes adjustable beyond them are the parameters of its profile, under ``[parameters]``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from openmodality.device.profile.profile_file import AETitle, OptionalAETitle, SOPClass, TransferSyntaxName, UIDText
+
+PeerService: TypeAlias = Literal[
+    "verification", "storage", "storage_commitment", "query_retrieve", "worklist", "mpps", "print"
+]
+IncomingService: TypeAlias = Literal["verification", "storage", "storage_commitment", "query_retrieve"]
+StatusOverride: TypeAlias = Literal["success", "warning", "failure", "retry"]
+KeySwitch: TypeAlias = Literal["send", "return", "omit"]
+
+
+def _code(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-F]{1,4}x{0,3}", text) or len(text) != 4:
+        raise ValueError("a status is four hexadecimal digits in capitals, x for any: 0111, A7xx")
+    return text
+
+
+def _database_url(text: str) -> str:
+    if text and "://" not in text:
+        raise ValueError("a database URL looks like postgresql+psycopg://user@host/name")
+    return text
+
+
+def _host_name(text: str) -> str:
+    try:
+        text.encode("idna")  # as the resolver will: no empty label, none above 63 characters
+    except UnicodeError:
+        raise ValueError(f"{text!r} is neither a host name nor an address") from None
+    return text
+
+
+def _character_set(terms: str) -> str:
+    if wrong := [term for term in terms.split("\\") if term and not re.fullmatch(r"[A-Z0-9_ ]{1,16}", term)]:
+        raise ValueError(f"{wrong[0]!r} is no defined term of Specific Character Set (0008,0005)")
+    return terms
+
+
+Switch: TypeAlias = Annotated[bool, Field(strict=True)]
+Port: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Text: TypeAlias = Annotated[str, Field(max_length=1024)]
+HostName: TypeAlias = Annotated[Text, AfterValidator(_host_name)]
+ShortText: TypeAlias = Annotated[str, Field(max_length=16)]
+LongText: TypeAlias = Annotated[str, Field(max_length=64)]
+StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
+CharacterSetTerms: TypeAlias = Annotated[str, AfterValidator(_character_set)]
+ParameterTables: TypeAlias = dict[str, dict[str, Any]]
+
+
+class Settings(BaseModel):
+    """A table of site.toml; a name that is not declared is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeviceSettings(Settings):
+    """The equipment, as it names itself in objects and associations."""
+
+    manufacturer: LongText = Field(default="OpenModality", description="Manufacturer (0008,0070)")
+    model: LongText = Field(default="", description="Manufacturer's Model Name (0008,1090); empty: the profile's title")
+    serial_number: LongText = Field(default="1", min_length=1, description="Device Serial Number (0018,1000)")
+    software_versions: tuple[LongText, ...] = Field(
+        default=(), description="Software Versions (0018,1020); empty: the version of OpenModality"
+    )
+    station_name: ShortText = Field(default="", description="Station Name (0008,1010)")
+    institution_name: LongText = Field(default="", description="Institution Name (0008,0080)")
+    institution_address: Text = Field(default="", description="Institution Address (0008,0081)")
+    department: LongText = Field(default="", description="Institutional Department Name (0008,1040)")
+    location: ShortText = Field(default="", description="Performed Location (0040,0243)")
+    alias: Text = Field(default="", description="short name of this device, for people")
+    description: Text = Field(default="", description="what this device is, for people")
+    implementation_class_uid: UIDText = Field(
+        default="", description="Implementation Class UID (PS3.7 D.3.3.2); empty: OpenModality's own"
+    )
+    implementation_version_name: ShortText = Field(
+        default="", description="Implementation Version Name (PS3.7 D.3.3.2); empty: OpenModality's own"
+    )
+    uid_root: UIDText = Field(
+        default="", max_length=34, description="root of the UIDs made here; empty: UUID-derived, under 2.25"
+    )
+    character_sets: tuple[CharacterSetTerms, ...] = Field(
+        default=(),
+        description="values of Specific Character Set (0008,0005) for objects made here, tried in this order; "
+        "empty: the profile's. A backslash joins the terms of a multi-valued one, ISO_IR 192 is UTF-8",
+    )
+
+
+class NetworkSettings(Settings):
+    """How the device is reached."""
+
+    host_name: Text = Field(default="", description="name under which peers reach this device; for people")
+    bind_address: Text = Field(default="0.0.0.0", description="IP address on which it listens; 0.0.0.0 is all of them")
+    accept_any_called_ae_title: Switch = Field(
+        default=False, description="accept associations that call another AE title than ours"
+    )
+    transfer_syntaxes: tuple[TransferSyntaxName, ...] = Field(
+        default=(),
+        description="order in which a transfer syntax is chosen as acceptor; empty: the profile's order",
+    )
+
+
+class ApplicationEntitySettings(Settings):
+    """A local AE; its name in the site file is a role of the profile."""
+
+    ae_title: OptionalAETitle = Field(default="", description="AE title of this AE; empty: the profile's")
+    port: Port | None = Field(default=None, description="TCP port on which it listens; without it the profile's")
+    tls: Switch | None = Field(default=None, description="whether it takes TLS only; without it as [tls] enabled says")
+
+
+class DataSettings(Settings):
+    """Where instances and the database are kept."""
+
+    folder: Text = Field(default="data", min_length=1, description="folder of the data, from the site file's folder on")
+    durability: Literal["fsync", "os"] = Field(
+        default="fsync",
+        description="when a file is safe; fsync: on disk before it is acknowledged; os: the operating system decides",
+    )
+    database: Annotated[str, AfterValidator(_database_url)] = Field(
+        default="", description="URL of a PostgreSQL database; empty: SQLite in the data folder"
+    )
+
+
+class ConsoleSettings(Settings):
+    """The operator's web console."""
+
+    enabled: Switch = Field(default=True, description="whether the console is served")
+    host: Text = Field(default="127.0.0.1", description="address on which the console is served")
+    port: Port = Field(default=8042, description="TCP port of the console")
+
+
+class TlsSettings(Settings):
+    """Secure connections (PS3.15 Annex B); files are PEM, from the site file's folder on."""
+
+    enabled: Switch = Field(default=False, description="TLS for every AE and peer that does not say otherwise")
+    certificate: Text = Field(default="", description="our certificate, with those between it and the CA")
+    private_key: Text = Field(default="", description="private key of our certificate")
+    ca_certificates: Text = Field(default="", description="certificates of the CAs that we trust")
+    require_client_certificate: Switch = Field(
+        default=True, description="refuse a requestor that shows no valid certificate"
+    )
+    allow_legacy_tls: Switch = Field(
+        default=False, description="allow TLS 1.0 and 1.1 and the statement's other cipher suites"
+    )
+    cipher_suites: tuple[Text, ...] = Field(
+        default=(), description="cipher suites by their OpenSSL names, the preferred one first; empty: BCP 195"
+    )
+
+
+class PeerSettings(Settings):
+    """A remote AE; its name in the site file is how commands and the console call it."""
+
+    ae_title: AETitle = Field(description="AE title of the peer")
+    host: HostName = Field(min_length=1, description="host name or IP address")
+    port: Port = Field(description="TCP port")
+    alias: Text = Field(default="", description="short name of the peer, for people")
+    description: Text = Field(default="", description="what the peer is, for people")
+    services: tuple[PeerService, ...] = Field(default=(), description="what this device asks from the peer")
+    incoming: tuple[IncomingService, ...] | None = Field(
+        default=None,
+        description="what the peer may ask from this device; without it verification and what its services need: "
+        "notifications for storage_commitment, storage for query_retrieve",
+    )
+    sop_classes: tuple[SOPClass, ...] = Field(
+        default=(), description="SOP classes negotiated with the peer, by keyword or UID; empty: all of the profile"
+    )
+    transfer_syntaxes: tuple[TransferSyntaxName, ...] = Field(
+        default=(),
+        description="transfer syntaxes proposed to the peer, the preferred one first; empty: as the parameters say",
+    )
+    calling_ae_title: OptionalAETitle = Field(
+        default="", description="AE title that we use towards the peer; empty: that of the AE in question"
+    )
+    query_model: Literal["study", "patient"] = Field(default="study", description="root of queries and retrieves")
+    print_color: Literal["grayscale", "color"] = Field(default="grayscale", description="kind of print management")
+    automatic_commitment: Switch = Field(
+        default=False, description="ask for storage commitment after each send job; for peers that are archives"
+    )
+    commitment_same_association: Switch = Field(
+        default=False, description="wait for the commitment's notification on the association of the request"
+    )
+    role_selection_required: Switch = Field(
+        default=False, description="refuse notifications where the peer does not negotiate its role (PS3.4 J.3.3)"
+    )
+    max_associations: int = Field(
+        default=0,
+        ge=0,
+        le=999,
+        strict=True,
+        description="associations the peer may have open with us; 0: as many as all",
+    )
+    assumed_character_set: CharacterSetTerms = Field(
+        default="", description="character set of worklist items that declare none"
+    )
+    tls: Switch | None = Field(default=None, description="TLS towards the peer; without it as [tls] enabled says")
+    worklist_keys: dict[str, KeySwitch] = Field(
+        default_factory=dict,
+        description="worklist keys by path: send as the profile does, return (ask, but never match), or omit",
+    )
+    statuses: dict[StatusCode, StatusOverride] = Field(
+        default_factory=dict, description='what a status of this peer means, such as "0111" = "success"'
+    )
+    parameters: ParameterTables = Field(
+        default_factory=dict, description="parameters of the device that are others for this peer, by group"
+    )
+
+
+class MappingSettings(Settings):
+    """A mapping of a worklist attribute, in place of the profile's rules for the same targets (R/F Table 8.1-29)."""
+
+    worklist: str = Field(default="", description="path of the worklist attribute; empty: the targets get no value")
+    image: str = Field(default="", description="path in images")
+    mpps: str = Field(default="", description="path in the performed procedure step")
+
+    @model_validator(mode="after")
+    def _has_target(self) -> MappingSettings:
+        if not self.image and not self.mpps:
+            raise ValueError("a mapping needs an image path or an mpps path")
+        return self
+
+
+class SiteFile(Settings):
+    """site.toml as a whole."""
+
+    profile: str = Field(min_length=1, description="the device: mr, rf, or a profile folder from the site file's on")
+    device: DeviceSettings = DeviceSettings()
+    network: NetworkSettings = NetworkSettings()
+    application_entities: dict[str, ApplicationEntitySettings] = Field(
+        default_factory=dict, description="local AEs by role"
+    )
+    data: DataSettings = DataSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    tls: TlsSettings = TlsSettings()
+    parameters: ParameterTables = Field(default_factory=dict, description="parameters of the device, by group")
+    peers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], PeerSettings] = Field(
+        default_factory=dict, description="remote AEs by name"
+    )
+    mapping: tuple[MappingSettings, ...] = Field(default=(), description="changes of the attribute mapping")

@@ -1,0 +1,289 @@
+"""Reads ``site.toml``: the settings are checked by their models, then against the profile, then put over it.
+
+Every error is a ConfigurationError that names file, line and key, and what is allowed there.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final, NoReturn
+
+from pydicom.uid import UID
+
+from openmodality.device.mapping import misfit
+from openmodality.device.paths import TagPath, parse_path
+from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.parameters import TRANSFER_SYNTAXES, Parameters, ParameterValue
+from openmodality.device.profile.profile import MappingRule, Profile
+from openmodality.device.profile.tables import is_file
+from openmodality.device.site.site import Equipment, LocalAE, Peer, Site, peer_service
+from openmodality.device.site.site_file import (
+    ApplicationEntitySettings,
+    DeviceSettings,
+    IncomingService,
+    KeySwitch,
+    ParameterTables,
+    PeerSettings,
+    SiteFile,
+)
+from openmodality.device.toml_file import Location, key_lines, place, validated
+from openmodality.errors import ConfigurationError
+
+SITE_FILE: Final = "site.toml"
+"""Its name where only the folder is given."""
+
+
+def load_site(path: str | Path) -> Site:
+    """The site of this file, or of ``site.toml`` in this folder, with its profile loaded."""
+    given = Path(path)
+    file = given / SITE_FILE if given.is_dir() else given
+    text = _text(file)
+    settings = validated(SiteFile, text, str(file))
+    return _Resolver(file, settings, key_lines(text)).site()
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError(f"{file} does not exist: openmodality init makes one") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file}: not UTF-8 at byte {error.start}") from error
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{str(file)!r} cannot be read: {error}") from error
+
+
+class _Resolver:
+    """Puts the settings of one file over its profile; remembers where each key stands."""
+
+    def __init__(self, file: Path, settings: SiteFile, lines: Mapping[Location, int]) -> None:
+        self._file = file
+        self._settings = settings
+        self._lines = lines
+        self._profile = self._load_profile()
+
+    def site(self) -> Site:
+        settings, profile = self._settings, self._profile
+        parameters = self._parameters(
+            {key: item.default for key, item in profile.parameters.items()}, ("parameters",), settings.parameters
+        )
+        self._check_tls()
+        site = Site(
+            path=self._file,
+            profile=profile,
+            settings=settings,
+            equipment=_equipment(settings.device, profile),
+            parameters=parameters,
+            application_entities=self._application_entities(),
+            peers={name: self._peer(name, peer, parameters) for name, peer in settings.peers.items()},
+            mapping=self._mapping(),
+            character_sets=tuple(_terms(terms) for terms in settings.device.character_sets) or profile.character_sets,
+            acceptor_transfer_syntaxes=_uids(settings.network.transfer_syntaxes) or profile.acceptor_transfer_syntaxes,
+        )
+        for name, peer in site.peers.items():
+            self._check_services(name, peer)
+        return site
+
+    def _check_services(self, name: str, peer: Peer) -> None:
+        """Each service asked from a peer must be one of the device, with a SOP class left for this peer."""
+        used = [entry for entry in self._profile.presentation_contexts if not entry.accepted]
+        for service in sorted(peer.services):
+            entries = [entry for entry in used if peer_service(entry.service) == service]
+            location: Location = ("peers", name, "services")
+            if not entries:
+                self._refuse(location, f": profile {self._profile.name} does not use {service}")
+            if not any(peer.negotiates(entry) for entry in entries):
+                self._refuse(location, f": sop_classes, query_model and print_color leave nothing for {service}")
+
+    def _refuse(self, location: Location, problem: str) -> NoReturn:
+        raise ConfigurationError(f"{place(location, self._lines, str(self._file))}{problem}")
+
+    def _load_profile(self) -> Profile:
+        name = self._settings.profile
+        if name in profile_names():
+            return load_profile(name)
+        folder = self._file.parent / name
+        if not is_file(folder / "profile.toml"):
+            known = ", ".join(profile_names())
+            self._refuse(("profile",), f": there is no profile {name!r}: use {known}, or a folder with a profile.toml")
+        return load_profile(folder)
+
+    def _parameters(self, base: Mapping[str, ParameterValue], where: Location, tables: ParameterTables) -> Parameters:
+        """``base`` with the values of the file put over it, each checked by its row in the profile."""
+        values = dict(base)
+        for group, table in tables.items():
+            for name, value in table.items():
+                values[f"{group}.{name}"] = self._parameter(f"{group}.{name}", value, (*where, group, name))
+        return Parameters(values)
+
+    def _parameter(self, key: str, value: object, location: Location) -> ParameterValue:
+        parameter = self._profile.parameters.get(key)
+        if parameter is None:
+            hint = _closest(key, self._profile.parameters)
+            self._refuse(location, f" is no parameter of profile {self._profile.name}{hint}")
+        try:
+            checked = parameter.check(value)
+        except ValueError as error:
+            self._refuse(location, f": {error}")
+        if not parameter.configurable and checked != parameter.default:
+            self._refuse(location, f" is {parameter.default} on this device and cannot be changed")
+        return checked
+
+    def _application_entities(self) -> dict[str, LocalAE]:
+        roles = [entity.role for entity in self._profile.application_entities]
+        for role in self._settings.application_entities:
+            if role not in roles:
+                self._refuse(("application_entities", role), f" is no role of the profile: {', '.join(roles)}")
+        entities = {}
+        for entity in self._profile.application_entities:
+            chosen = self._settings.application_entities.get(entity.role, ApplicationEntitySettings())
+            entities[entity.role] = LocalAE(
+                role=entity.role,
+                ae_title=chosen.ae_title or entity.ae_title,
+                port=chosen.port or entity.port,
+                tls=self._tls(chosen.tls),
+            )
+        self._check_ports(entities.values())
+        return entities
+
+    def _check_ports(self, entities: Iterable[LocalAE]) -> None:
+        taken: dict[int, str] = {}
+        for entity in entities:
+            if entity.port in taken:
+                location = ("application_entities", entity.role, "port")
+                self._refuse(location, f": port {entity.port} is taken by {taken[entity.port]}")
+            if entity.port is not None:
+                taken[entity.port] = entity.role
+
+    def _tls(self, choice: bool | None) -> bool:
+        return self._settings.tls.enabled if choice is None else choice
+
+    def _check_tls(self) -> None:
+        """Where TLS is used anywhere, its files must be there."""
+        settings = self._settings
+        entities = [entity.tls for entity in settings.application_entities.values()]
+        peers = [peer.tls for peer in settings.peers.values()]
+        if not any((settings.tls.enabled, *entities, *peers)):
+            return
+        for name in ("certificate", "private_key", "ca_certificates"):
+            file = getattr(settings.tls, name)
+            if not file:
+                self._refuse(("tls", name), " is missing: TLS is used, so it needs a PEM file")
+            if not is_file(self._file.parent / file):
+                self._refuse(("tls", name), f": there is no file {self._file.parent / file}")
+
+    def _peer(self, name: str, settings: PeerSettings, parameters: Parameters) -> Peer:
+        return Peer(
+            name=name,
+            ae_title=settings.ae_title,
+            host=settings.host,
+            port=settings.port,
+            alias=settings.alias,
+            description=settings.description,
+            services=frozenset(settings.services),
+            incoming=_incoming(settings),
+            sop_classes=frozenset(UID(uid) for uid in settings.sop_classes),
+            calling_ae_title=settings.calling_ae_title,
+            query_model=settings.query_model,
+            print_color=settings.print_color,
+            automatic_commitment=settings.automatic_commitment,
+            commitment_same_association=settings.commitment_same_association,
+            role_selection_required=settings.role_selection_required,
+            max_associations=settings.max_associations or None,
+            assumed_character_set=_terms(settings.assumed_character_set),
+            tls=self._tls(settings.tls),
+            transfer_syntaxes=_uids(settings.transfer_syntaxes),
+            worklist_keys=self._worklist_keys(name, settings),
+            statuses=settings.statuses,
+            parameters=self._parameters(parameters, ("peers", name, "parameters"), settings.parameters),
+        )
+
+    def _worklist_keys(self, name: str, settings: PeerSettings) -> dict[TagPath, KeySwitch]:
+        known = {key.path for key in self._profile.worklist_keys}
+        switches: dict[TagPath, KeySwitch] = {}
+        for text, switch in settings.worklist_keys.items():
+            location = ("peers", name, "worklist_keys", text)
+            path = self._path(text, location)
+            if path not in known:
+                self._refuse(location, " is no worklist key of the profile")
+            switches[path] = switch
+        return switches
+
+    def _path(self, text: str, location: Location) -> TagPath:
+        try:
+            return parse_path(text)
+        except ValueError as error:
+            self._refuse(location, f": {error}")
+
+    def _mapping(self) -> tuple[MappingRule, ...]:
+        """The site's rules, then those of the profile; a target that the site names is taken from the profile's."""
+        rules = [self._mapping_rule(index) for index in range(len(self._settings.mapping))]
+        images, steps = {rule.image for _, rule in rules}, {rule.mpps for _, rule in rules}
+        kept = (
+            MappingRule(
+                rule.worklist,
+                None if rule.image in images else rule.image,
+                None if rule.mpps in steps else rule.mpps,
+            )
+            for rule in self._profile.mapping
+        )
+        own = tuple(rule for has_source, rule in rules if has_source)
+        return (*own, *(rule for rule in kept if rule.image or rule.mpps))
+
+    def _mapping_rule(self, index: int) -> tuple[bool, MappingRule]:
+        """Whether the site's rule has a source, and the rule."""
+        settings = self._settings.mapping[index]
+
+        def path(column: str) -> TagPath | None:
+            text: str = getattr(settings, column)
+            return self._path(text, ("mapping", index, column)) if text else None
+
+        worklist = path("worklist")
+        rule = MappingRule(worklist or (), path("image"), path("mpps"))
+        if worklist and (problem := misfit(rule)):
+            self._refuse(("mapping", index), f": {problem}")
+        return worklist is not None, rule
+
+
+def _equipment(device: DeviceSettings, profile: Profile) -> Equipment:
+    return Equipment(
+        manufacturer=device.manufacturer,
+        model=device.model or profile.title[:64],
+        serial_number=device.serial_number,
+        software_versions=device.software_versions or (_own_version(),),
+        station_name=device.station_name,
+        institution_name=device.institution_name,
+        institution_address=device.institution_address,
+        department=device.department,
+        location=device.location,
+    )
+
+
+def _own_version() -> str:
+    try:
+        return version("openmodality")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _incoming(settings: PeerSettings) -> frozenset[IncomingService]:
+    if settings.incoming is not None:
+        return frozenset({*settings.incoming, "verification"})
+    needed: dict[str, IncomingService] = {"storage_commitment": "storage_commitment", "query_retrieve": "storage"}
+    return frozenset({"verification", *(needed[service] for service in settings.services if service in needed)})
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\\")) if text else ()
+
+
+def _uids(names: Iterable[str]) -> tuple[UID, ...]:
+    return tuple(TRANSFER_SYNTAXES[name] for name in names)
+
+
+def _closest(wrong: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(wrong, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""

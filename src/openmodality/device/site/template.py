@@ -1,0 +1,121 @@
+"""Writes a new site file: what ``openmodality init DIR --profile NAME`` does.
+
+Every setting of interest stands there with its meaning; what has its default is commented out. As it is, the file works
+with the virtual hospital on the same machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from textwrap import wrap
+
+from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.profile import ApplicationEntity, Profile
+from openmodality.device.site.settings_doc import Setting, parameter_settings, site_settings, toml_value
+from openmodality.errors import ConfigurationError
+
+_HOSPITAL = (
+    ("ris", "OM_RIS", 11113, ("verification", "worklist", "mpps")),
+    ("pacs", "OM_PACS", 11114, ("verification", "storage", "storage_commitment", "query_retrieve")),
+    ("printer", "OM_PRINT", 11115, ("verification", "print")),
+)
+"""The virtual hospital: name, AE title, port, and what a device asks there."""
+
+_TABLES = ("device", "network", "data", "console", "tls")
+
+
+def write_site(folder: str | Path, profile: str) -> Path:
+    """Write ``folder/site.toml`` for a profile, by name or folder; the folder is made where it is missing.
+
+    Raises ConfigurationError where there is a site file already, where it cannot be written, or for an unknown profile.
+    """
+    device = load_profile(profile)
+    name = profile if profile in profile_names() else str(Path(profile).resolve())
+    file = Path(folder) / "site.toml"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(site_text(device, name))
+    except FileExistsError:
+        raise ConfigurationError(f"{file} is there already and stays as it is: choose another folder") from None
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
+    return file
+
+
+def site_text(profile: Profile, name: str) -> str:
+    """The text of a new site file; ``name`` is how it names the profile."""
+    lines = [
+        f"# OpenModality: {profile.title}. What each setting means and allows: docs/site-file.md.",
+        "# A line that begins with # is not in force; most of them show the default.",
+        "",
+        f"profile = {toml_value(name)}",
+        *_tables(profile),
+        *(line for entity in profile.application_entities for line in _application_entity(entity)),
+        *(line for peer in _HOSPITAL for line in _peer(profile, *peer)),
+        *_mapping(),
+        *_parameters(profile),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tables(profile: Profile) -> Iterator[str]:
+    settings = list(site_settings())
+    for table in _TABLES:
+        yield from ("", f"[{table}]")
+        if table == "device" and profile.implementation_class_uid:
+            yield "# The statement identifies itself as " + " and ".join(
+                f"{name} = {toml_value(getattr(profile, name))}"
+                for name in ("implementation_class_uid", "implementation_version_name")
+            )
+        yield from _commented(setting for setting in settings if setting.key.startswith(f"{table}."))
+
+
+def _commented(settings: Iterable[Setting]) -> Iterator[str]:
+    for setting in settings:
+        meaning = setting.meaning[:1].upper() + setting.meaning[1:]
+        yield from wrap(f"{meaning} ({setting.allowed})", initial_indent="# ", subsequent_indent="# ", width=118)
+        if setting.default:
+            yield f"# {setting.key.rpartition('.')[2]} = {setting.default}"
+
+
+def _application_entity(entity: ApplicationEntity) -> Iterator[str]:
+    yield from ("", f"[application_entities.{entity.role}]", f"ae_title = {toml_value(entity.ae_title)}")
+    if entity.statement_port:
+        yield f"# The statement has port {entity.statement_port}; a port below 1024 needs privileges."
+    if entity.port:
+        yield f"port = {entity.port}"
+
+
+def _peer(profile: Profile, name: str, ae_title: str, port: int, services: tuple[str, ...]) -> Iterator[str]:
+    proposed = {entry.service for entry in profile.presentation_contexts if not entry.accepted}
+    offered = [service for service in services if proposed & set(_PROFILE_SERVICES.get(service, (service,)))]
+    if not set(offered) - {"verification"}:
+        return
+    yield from ("", f"[peers.{name}]", f"ae_title = {toml_value(ae_title)}", 'host = "127.0.0.1"', f"port = {port}")
+    yield f"services = {toml_value(offered)}"
+    if "storage_commitment" in offered:
+        yield "# Ask for storage commitment after each send job."
+        yield "automatic_commitment = true"
+
+
+_PROFILE_SERVICES = {"query_retrieve": ("query", "retrieve")}
+
+
+def _mapping() -> Iterator[str]:
+    yield ""
+    yield "# Where a worklist attribute goes in images and in the performed procedure step, in place of the default:"
+    yield "# [[mapping]]"
+    yield '# worklist = "ScheduledProcedureStepSequence>ScheduledProcedureStepDescription"'
+    yield '# image = "StudyDescription"'
+
+
+def _parameters(profile: Profile) -> Iterator[str]:
+    group = ""
+    for setting in sorted(parameter_settings(profile), key=lambda setting: setting.key.rpartition(".")[0]):
+        table = setting.key.rpartition(".")[0]
+        if table != group:
+            yield from ("", f"[{table}]")
+            group = table
+        yield from _commented([setting])

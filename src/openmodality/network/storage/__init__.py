@@ -1,0 +1,1 @@
+"""C-STORE at the speed of the socket: instances read, sent ahead of their responses, and followed up."""

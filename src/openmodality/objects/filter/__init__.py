@@ -1,0 +1,1 @@
+"""What of a received instance is kept."""

@@ -1,0 +1,1 @@
+"""Structured reports and what they are made of (PS3.16)."""

@@ -1,0 +1,176 @@
+"""C-FIND, both ends: matches are collected up to a limit, matches are answered (PS3.7 9.1.2, PS3.4 C.4.1, K.4.1).
+
+Worklist and query share it; what a final status means to each is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydicom import Dataset
+
+from openmodality.dimse.channel import FOREVER, Channel, Message, context_for, read_data_set
+from openmodality.dimse.command import Command
+from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.exchange import SecondsLeft, await_response, cancel, send_request
+from openmodality.dimse.service import Response
+from openmodality.dimse.status import is_pending
+from openmodality.errors import ObjectInvalid, PeerTimeout, StoreError
+from openmodality.query.matching import Supported, has_unsupported, matches, requested
+from openmodality.standard.dimse import CommandField, Priority, Status
+
+OUT_OF_RESOURCES: Final = 0xA700
+IDENTIFIER_DOES_NOT_MATCH: Final = 0xA900
+
+MAX_AFTER_CANCEL: Final = 1000
+"""Matches that are read over after a C-CANCEL, which may have been on their way; a peer that sends more ignores it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindAnswer:
+    """What came back: the matches in their order, and the final status.
+
+    ``more_available``: the limit was reached or the peer stopped by itself. ``must_abort``: the peer went on after
+    C-CANCEL, so that the association can only be aborted; ``status`` is then Pending. ``unreadable`` counts matches
+    that were no data set.
+    """
+
+    items: tuple[Dataset, ...]
+    status: int
+    comment: str = ""
+    more_available: bool = False
+    must_abort: bool = False
+    optional_keys_unsupported: bool = False
+    unreadable: int = 0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the matches count: matching ended with Success, or was cut short on purpose."""
+        return self.status in (Status.SUCCESS, Status.CANCEL) or self.must_abort
+
+
+@dataclass(slots=True)
+class _Matches:
+    limit: int | None
+    items: list[Dataset] = field(default_factory=list)
+    surplus: int = 0
+    unreadable: int = 0
+    optional_keys_unsupported: bool = False
+
+    def take(self, response: Message) -> None:
+        if response.command.Status == Status.PENDING_OPTIONAL_KEYS_UNSUPPORTED:
+            self.optional_keys_unsupported = True
+        if self.limit is not None and len(self.items) >= self.limit:
+            self.surplus += 1
+            return
+        try:
+            self.items.append(read_data_set(response))
+        except ObjectInvalid:
+            self.unreadable += 1
+
+    def answer(self, status: int, comment: str | None, *, must_abort: bool = False) -> FindAnswer:
+        return FindAnswer(
+            tuple(self.items),
+            status,
+            comment or "",
+            more_available=self.surplus > 0 or status == Status.CANCEL,
+            must_abort=must_abort,
+            optional_keys_unsupported=self.optional_keys_unsupported,
+            unreadable=self.unreadable,
+        )
+
+
+def find(
+    channel: Channel,
+    sop_class_uid: str,
+    identifier: Dataset,
+    *,
+    limit: int | None = None,
+    left_s: SecondsLeft | None = None,
+) -> FindAnswer:
+    """Send C-FIND and collect its matches; one more than ``limit`` is answered with C-CANCEL.
+
+    FF00 and FF01 both are matches; an identifier in the final response is ignored. ``left_s`` tells how long the final
+    response may still take, whatever comes before it; without it the association's time-out holds for each response.
+    Raises :class:`PeerTimeout`.
+    """
+    context = context_for(channel, sop_class_uid)
+    command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=sop_class_uid, Priority=Priority.MEDIUM)
+    data = encode_data_set(identifier, context.transfer_syntax)
+    message_id = send_request(channel, context.context_id, command, data)
+    found, patience = _Matches(limit), _Patience(channel, left_s)
+    while True:
+        response = patience.await_response(message_id)
+        status = response.command.Status or Status.SUCCESS
+        if not is_pending(status):
+            return found.answer(status, response.command.ErrorComment)
+        before = found.surplus
+        found.take(response)
+        if before == 0 and found.surplus == 1:
+            cancel(channel, context.context_id, message_id)
+        elif found.surplus > MAX_AFTER_CANCEL:
+            return found.answer(status, "the peer went on after C-CANCEL", must_abort=True)
+
+
+class _Patience:
+    """Awaits responses as long as all of them together may take."""
+
+    def __init__(self, channel: Channel, left_s: SecondsLeft | None) -> None:
+        self._channel = channel
+        self._left_s = left_s
+        self._whole_s = left_s() if left_s else 0.0
+
+    def await_response(self, message_id: int) -> Message:
+        if self._left_s is None:
+            return await_response(self._channel, message_id)
+        try:
+            return await_response(self._channel, message_id, timeout_s=self._left)
+        except PeerTimeout as error:
+            if self._left_s() > 0:
+                raise  # in the middle of a message, where another time holds
+            raise self._expired() from error
+
+    def _left(self) -> float:
+        """What is left; raises :class:`PeerTimeout` where nothing is, whatever lies there to be read."""
+        left = self._left_s() if self._left_s else FOREVER
+        if left <= 0:
+            raise self._expired()
+        return left
+
+    def _expired(self) -> PeerTimeout:
+        peer, whole_s = self._channel.peer.called_ae_title, round(self._whole_s, 1)
+        return PeerTimeout(
+            f"no final response to C-FIND-RQ from {peer} within {whole_s:g} s",
+            waiting_for="the final response to C-FIND-RQ",
+            advice="check that the peer works and is not overloaded, ask for less, or set a longer time-out",
+        )
+
+
+def answer_matches(
+    message: Message,
+    identifier: Dataset,
+    candidates: Iterable[Dataset],
+    *,
+    supported: Supported = None,
+    added: Dataset | None = None,
+) -> Iterator[Response]:
+    """The SCP's responses: one for each candidate that matches, then Success.
+
+    A match carries what was asked for and ``added``. Out of resources (A700H) where the candidates end in a
+    :class:`StoreError`.
+    """
+    transfer_syntax = message.context.transfer_syntax
+    is_partly_supported = has_unsupported(identifier, supported)
+    status = Status.PENDING_OPTIONAL_KEYS_UNSUPPORTED if is_partly_supported else Status.PENDING
+    try:
+        for candidate in candidates:
+            if matches(identifier, candidate, supported):
+                match = requested(identifier, candidate, supported)
+                match.update(added or Dataset())
+                yield Response(status, encode_data_set(match, transfer_syntax))
+    except StoreError as error:
+        yield Response(OUT_OF_RESOURCES, comment=str(error))
+        return
+    yield Response(Status.SUCCESS)

@@ -1,0 +1,164 @@
+"""Identifier matching: does an entity match the keys of a query, and what of it is returned? PS3.4 C.2.2.2.
+
+Rules: a key of zero length matches everything (universal). DA, TM and DT match a range; one value of lesser precision
+stands for all that it denotes. ``*`` and ``?`` are wildcards in the VRs of :data:`WILDCARD_VRS`; ``*`` alone is
+universal. UI matches any of a list. A sequence key matches when one item matches all keys of its item. Everything
+else matches a single value; padding does not count. Person names are compared as decoded text, without regard to
+case, delimiters at the end or the character set; a key of one component group matches any group of the name. A key
+other than universal does not match an entity that has no value there. What the SCP does not support is neither
+matched nor returned.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from copy import deepcopy
+from typing import Final
+
+from pydicom import Dataset
+from pydicom.dataelem import DataElement
+
+from openmodality.dimse.moments import MOMENT_VRS, matches_moment
+from openmodality.dimse.reading import PADDING, items, values_of
+from openmodality.query.identifier import SPECIFIC_CHARACTER_SET, Path
+
+WILDCARD_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+NOT_MATCHED: Final = frozenset({SPECIFIC_CHARACTER_SET, 0x00080052, 0x00080054, 0x00080056, 0x00080201})
+"""Character set, query level, Retrieve AE Title, Instance Availability and time zone say how to read, and what comes,
+not which."""
+
+Supported = Collection[Path] | None
+"""Paths of the keys that an SCP supports; ``None`` for all."""
+
+
+def matches(identifier: Dataset, candidate: Dataset, supported: Supported = None, *, above: Path = ()) -> bool:
+    """Whether the candidate matches all supported keys of the identifier."""
+    for key in identifier:
+        path = (*above, int(key.tag))
+        if key.tag in NOT_MATCHED or key.tag.element == 0 or not is_supported(path, supported):
+            continue
+        if not (_matches_sequence(key, candidate, supported, path) if key.VR == "SQ" else _matches_key(key, candidate)):
+            return False
+    return True
+
+
+def is_supported(path: Path, supported: Supported) -> bool:
+    """Whether a key, or one inside it, is supported."""
+    return supported is None or any(known[: len(path)] == path for known in supported)
+
+
+def has_unsupported(identifier: Dataset, supported: Supported, *, above: Path = ()) -> bool:
+    """Whether the identifier asks for anything that is not supported; the answer is then Pending FF01H."""
+    for key in identifier:
+        path = (*above, int(key.tag))
+        if key.tag.element != 0 and not (path[-1] in NOT_MATCHED or is_supported(path, supported)):
+            return True
+        if any(has_unsupported(item, supported, above=path) for item in items(identifier, key.tag)):
+            return True
+    return False
+
+
+def requested(identifier: Dataset, candidate: Dataset, supported: Supported = None, *, above: Path = ()) -> Dataset:
+    """What of the candidate is returned: the keys that were asked for, of zero length where it has no value.
+
+    A sequence that was asked for without naming keys inside is returned whole. Specific Character Set always comes
+    along.
+    """
+    result = Dataset()
+    if SPECIFIC_CHARACTER_SET in candidate:
+        result.add(candidate[SPECIFIC_CHARACTER_SET])
+    for key in identifier:
+        path = (*above, int(key.tag))
+        if key.tag.element == 0 or not (path[-1] in NOT_MATCHED or is_supported(path, supported)):
+            continue
+        if key.tag not in candidate:
+            if key.tag != SPECIFIC_CHARACTER_SET:
+                result.add(DataElement(key.tag, key.VR, [] if key.VR == "SQ" else None))
+        elif key.VR == "SQ":
+            result.add(_requested_items(key, candidate, supported, path))
+        else:
+            result.add(candidate[key.tag])
+    return result
+
+
+def _requested_items(key: DataElement, candidate: Dataset, supported: Supported, path: Path) -> DataElement:
+    inner = key.value[0] if key.value else Dataset()
+    if not inner:
+        return deepcopy(candidate[key.tag])
+    found = [requested(inner, item, supported, above=path) for item in items(candidate, key.tag)]
+    return DataElement(key.tag, "SQ", found)
+
+
+def _matches_sequence(key: DataElement, candidate: Dataset, supported: Supported, path: Path) -> bool:
+    if not key.value or is_universal(key.value[0], supported, above=path):
+        return True
+    return any(matches(key.value[0], item, supported, above=path) for item in items(candidate, key.tag))
+
+
+def is_universal(identifier: Dataset, supported: Supported = None, *, above: Path = ()) -> bool:
+    """Whether an identifier matches everything, because no supported key has a value."""
+    return matches(identifier, Dataset(), supported, above=above)
+
+
+def _matches_key(key: DataElement, candidate: Dataset) -> bool:
+    wanted = values_of(key)
+    if not wanted or (key.VR in WILDCARD_VRS and any(set(str(value)) == {"*"} for value in wanted)):
+        return True
+    if key.tag not in candidate or candidate[key.tag].VR == "SQ":
+        return False
+    return any(_matches_value(key.VR, one, value) for value in values_of(candidate[key.tag]) for one in wanted)
+
+
+def _matches_value(vr: str, key: object, value: object) -> bool:
+    if not isinstance(key, str) and vr not in ("PN", "DS", "IS"):
+        return key == value
+    if vr in ("DS", "IS"):
+        return _number(key) == _number(value)
+    key_text, text = str(key).strip(PADDING), str(value).strip(PADDING)
+    if vr == "PN":
+        return matches_name(key_text, text)
+    if vr in MOMENT_VRS:
+        return matches_moment(vr, key_text, text)
+    return matches_wildcard(key_text, text) if vr in WILDCARD_VRS else key_text == text
+
+
+def _number(value: object) -> float | str:
+    try:
+        return float(str(value))
+    except ValueError:
+        return str(value).strip(PADDING)
+
+
+def matches_name(key: str, name: str) -> bool:
+    """Person name matching (PS3.4 C.2.2.2.1, PS3.5 6.2.1)."""
+    wanted, groups = [_folded(group) for group in key.split("=")], [_folded(group) for group in name.split("=")]
+    if len(wanted) == 1:
+        return any(matches_wildcard(wanted[0], group) for group in groups)
+    groups += [""] * (len(wanted) - len(groups))
+    return all(matches_wildcard(one, group) for one, group in zip(wanted, groups, strict=False) if one)
+
+
+def _folded(group: str) -> str:
+    components = (component.strip() for component in unicodedata.normalize("NFC", group).casefold().split("^"))
+    return "^".join(components).rstrip("^")
+
+
+def matches_wildcard(pattern: str, text: str) -> bool:
+    """``*`` stands for any characters, ``?`` for one; steps stay below len(pattern) * len(text) for every pattern."""
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == text
+    at, behind, star, resume = 0, 0, -1, 0
+    while behind < len(text):
+        if at < len(pattern) and pattern[at] == "*":
+            star, resume = at, behind
+            at += 1
+        elif at < len(pattern) and pattern[at] in ("?", text[behind]):
+            at, behind = at + 1, behind + 1
+        elif star >= 0:
+            resume += 1
+            at, behind = star + 1, resume
+        else:
+            return False
+    return re.fullmatch(r"\**", pattern[at:]) is not None

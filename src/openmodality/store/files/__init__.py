@@ -1,0 +1,1 @@
+"""Instance files: whole or not there."""

@@ -1,0 +1,175 @@
+"""Instance files: PS3.10 files in one folder tree, named by their SOP Instance UID.
+
+``ROOT/3f/1.2.840.1.2.3.dcm``: the folder comes from a hash of the UID, so that no folder grows without bound and a
+file is found by its UID alone. Whatever bears such a name is complete. The name is given by a hard link, which never
+replaces a file: of two that store the same instance the second one learns that it was there already.
+
+Used with and without a database: imports nothing large.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from openmodality.encoding.uid import is_valid_uid
+from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.store.files.incoming import Incoming, remove_leftovers
+from openmodality.store.files.instance_file import InstanceFile, Stored, remove, sync_directory
+
+_SUFFIX = ".dcm"
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+
+
+class InstanceFiles:
+    """The folder tree below ``root``. ``fan_out=False`` puts all files into ``root`` itself.
+
+    ``durability`` "fsync": an instance that was committed survives a power failure; "os": the end of the process.
+    """
+
+    def __init__(self, root: Path, *, durability: Literal["fsync", "os"] = "fsync", fan_out: bool = True) -> None:
+        self.root = root
+        self.synced = durability == "fsync"
+        self._base = f"{root}{os.sep}"
+        self._fan_out = fan_out
+        self._incoming: Incoming | None = None
+        self._opening = threading.Lock()
+
+    def create(self, sop_instance_uid: str, head: bytes = b"") -> InstanceFile:
+        """Begin a file; ``head`` is what PS3.10 puts before the data set (preamble and File Meta Information)."""
+        check_uid(sop_instance_uid)
+        incoming = self._incoming or self._open_incoming()
+        try:
+            return InstanceFile(self, sop_instance_uid, head, incoming.new_name())
+        except StoreError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+        incoming = self._open_incoming(gone=incoming)
+        return InstanceFile(self, sop_instance_uid, head, incoming.new_name())
+
+    def path(self, sop_instance_uid: str) -> Path:
+        """Where the instance is, or would be."""
+        check_uid(sop_instance_uid)
+        return Path(self._folder(sop_instance_uid) + sop_instance_uid + _SUFFIX)
+
+    def bucket(self, sop_instance_uid: str) -> str:
+        """The name of the instance's folder below ``root``; empty without fan-out."""
+        return f"{zlib.crc32(sop_instance_uid.encode('ascii')) & 0xFF:02x}" if self._fan_out else ""
+
+    def buckets(self) -> list[str]:
+        """The folders there are."""
+        if not self._fan_out:
+            return [""]
+        if not self.root.is_dir():
+            return []
+        return sorted(path.name for path in self.root.iterdir() if re.fullmatch("[0-9a-f]{2}", path.name))
+
+    def uids(self, bucket: str) -> Iterator[str]:
+        """SOP Instance UIDs of the files in one folder."""
+        with os.scandir(self.root / bucket) as entries:
+            for entry in entries:
+                uid = entry.name.removesuffix(_SUFFIX)
+                if uid != entry.name and is_valid_uid(uid, strict=False):
+                    yield uid
+
+    def modified_ns(self, sop_instance_uid: str) -> int | None:
+        """When the file was written; None if there is none."""
+        try:
+            return self.path(sop_instance_uid).stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
+    def remove_leftovers(self) -> int:
+        """Remove temporary files of processes that are gone; returns how many."""
+        return remove_leftovers(self.root)
+
+    def delete(self, sop_instance_uid: str) -> bool:
+        """Remove an instance file; says whether there was one."""
+        path = self.path(sop_instance_uid)
+        removed = remove(str(path))
+        if removed and self.synced:
+            sync_directory(str(path.parent))
+        return removed
+
+    def name_once(self, temporary: str, sop_instance_uid: str) -> Stored:
+        """Give a complete temporary file its name, unless the instance is stored already."""
+        folder = self._folder(sop_instance_uid)
+        final = folder + sop_instance_uid + _SUFFIX
+        try:
+            stored = _link(temporary, final)
+        except FileNotFoundError:
+            self._make_folder(folder)
+            stored = _link(temporary, final)
+        remove(temporary)
+        if self.synced:
+            sync_directory(folder)
+        return stored
+
+    def close(self) -> None:
+        """Give up the folder for temporary names."""
+        with self._opening:
+            if self._incoming is not None:
+                self._incoming.close()
+                self._incoming = None
+
+    def _folder(self, sop_instance_uid: str) -> str:
+        return f"{self._base}{self.bucket(sop_instance_uid)}{os.sep}" if self._fan_out else self._base
+
+    def _make_folder(self, folder: str) -> None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        if self.synced:
+            sync_directory(self._base)
+
+    def _open_incoming(self, gone: Incoming | None = None) -> Incoming:
+        """The folder for temporary names; another one where somebody has removed it under us."""
+        with self._opening:
+            if self._incoming is None or self._incoming is gone:
+                opened = Incoming(self.root)
+                if gone is not None:
+                    gone.close()
+                self._incoming = opened
+            return self._incoming
+
+
+def check_uid(uid: str) -> None:
+    """Refuse what is no UID (PS3.5 9.1): it becomes a file name."""
+    if not is_valid_uid(uid, strict=False):
+        raise ObjectInvalid("(0008,0018) SOP Instance UID is not a UID of at most 64 digits and dots")
+
+
+def _link(temporary: str, final: str) -> Stored:
+    try:
+        os.link(temporary, final)
+    except FileExistsError:
+        return _compared(temporary, final)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _rename_once(temporary, final)
+    return Stored.NEW
+
+
+def _rename_once(temporary: str, final: str) -> Stored:
+    """On a file system without hard links: one at a time looks whether the name is free and takes it."""
+    fd = os.open(Path(final).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        if Path(final).exists():
+            return _compared(temporary, final)
+        os.rename(temporary, final)  # noqa: PTH104 - beside os.link
+        return Stored.NEW
+    finally:
+        os.close(fd)
+
+
+def _compared(temporary: str, final: str) -> Stored:
+    from openmodality.store.files.compare import same_content  # noqa: PLC0415 - start-up time, and rarely needed
+
+    return Stored.SAME if same_content(Path(temporary), Path(final)) else Stored.DIFFERENT

@@ -1,0 +1,165 @@
+"""Deleting from the local database: only a user does it (MR-2.1.2-07), and never something that is still to be sent.
+
+One transaction removes the rows and leaves a tombstone for each file; then the files go, then the tombstones. A
+process that dies in between leaves no row without a file, and the next start removes the files that bear a tombstone
+instead of indexing them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select
+
+from openmodality.errors import StoreError
+from openmodality.store.local import LocalStore
+from openmodality.store.recovery import finish_deletions
+from openmodality.store.rows.index_queries import Level
+from openmodality.store.schema import (
+    UNFINISHED,
+    commitment_instances,
+    exams,
+    instances,
+    job_instances,
+    jobs,
+    patients,
+    series,
+    studies,
+    tombstones,
+)
+
+_T = TypeVar("_T")
+_AT_ONCE = 500
+_KEYS = {
+    Level.PATIENT: patients.c.PatientID,
+    Level.STUDY: studies.c.StudyInstanceUID,
+    Level.SERIES: series.c.SeriesInstanceUID,
+    Level.IMAGE: instances.c.SOPInstanceUID,
+}
+
+
+class NotCommitted(StoreError):
+    """No archive has committed to keep some of the instances; a user may delete them all the same."""
+
+    advice = "request storage commitment first, or delete with force"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """How many entities are gone; what became empty by it counts too."""
+
+    patients: int
+    studies: int
+    series: int
+    instances: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Ids of what is to go or may become empty, and the UIDs of the instances."""
+
+    patients: frozenset[int]
+    studies: frozenset[int]
+    series: frozenset[int]
+    uids: tuple[str, ...]
+
+
+def delete_entity(
+    store: LocalStore, level: Level, unique_key: str, *, issuer: str = "", force: bool = False
+) -> Deleted:
+    """Delete a patient (by Patient ID and its issuer), study, series or instance, rows and files.
+
+    Raises ``StoreError`` when there is no such entity, an exam on it is in progress or an unfinished job needs it, and
+    ``NotCommitted`` unless ``force`` is given.
+    """
+    with store.write() as connection:
+        target = _target(connection, level, unique_key, issuer)
+        _refuse_unfinished(connection, target, patient=level is Level.PATIENT)
+        _refuse_uncommitted(connection, target.uids, force=force)
+        _bury(store, connection, target.uids)
+        deleted = _delete_rows(connection, target, patient=level is Level.PATIENT)
+        store.database.add_event(
+            connection,
+            "instance" if level is Level.IMAGE else level.lower(),
+            next(iter(target.patients)) if level is Level.PATIENT else unique_key,
+            "deleted",
+            f"{deleted.instances} instances" + (", not all of them committed" if force else ""),
+        )
+    finish_deletions(store.database, store.files)
+    return deleted
+
+
+def _target(connection: Connection, level: Level, unique_key: str, issuer: str) -> _Target:
+    joined = patients.outerjoin(studies).outerjoin(series).outerjoin(instances)
+    columns = (patients.c.id, studies.c.id, series.c.id, instances.c.SOPInstanceUID)
+    statement = select(*columns).select_from(joined).where(_KEYS[level] == unique_key)
+    if level is Level.PATIENT:
+        statement = statement.where(patients.c.IssuerOfPatientID == issuer)
+    rows = connection.execute(statement).all()
+    if not rows:
+        raise StoreError(f"the local database has no such {level.lower()}")
+    patient, study, series_ = (frozenset(row[number] for row in rows if row[number] is not None) for number in range(3))
+    return _Target(patient, study, series_, tuple(row[3] for row in rows if row[3] is not None))
+
+
+def _refuse_unfinished(connection: Connection, target: _Target, *, patient: bool) -> None:
+    uids_of_studies = select(studies.c.StudyInstanceUID).where(studies.c.id.in_(target.studies))
+    concerned: ColumnElement[bool] = exams.c.StudyInstanceUID.in_(uids_of_studies)
+    if patient:
+        concerned = concerned | exams.c.patient_id.in_(target.patients)
+    if connection.execute(select(exams.c.id).where(exams.c.state == "IN PROGRESS", concerned)).first():
+        raise StoreError("an exam is in progress on it", advice="complete or discontinue the exam first")
+    queued = sum(_queued(connection, part) for part in _parts(target.uids))
+    if queued:
+        raise StoreError(
+            f"{queued} of its instances are in unfinished jobs", advice="wait for the jobs or cancel them first"
+        )
+
+
+def _refuse_uncommitted(connection: Connection, uids: Sequence[str], *, force: bool) -> None:
+    committed = sum(_committed(connection, part) for part in _parts(uids))
+    if not force and committed < len(uids):
+        raise NotCommitted(f"{len(uids) - committed} of its {len(uids)} instances are not committed")
+
+
+def _queued(connection: Connection, uids: Sequence[str]) -> int:
+    unfinished = select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED))
+    wanted = job_instances.c.SOPInstanceUID.in_(uids) & job_instances.c.job_id.in_(unfinished)
+    return connection.execute(select(func.count(job_instances.c.SOPInstanceUID.distinct())).where(wanted)).scalar_one()
+
+
+def _committed(connection: Connection, uids: Sequence[str]) -> int:
+    column = commitment_instances.c.SOPInstanceUID
+    wanted = column.in_(uids) & (commitment_instances.c.result == "committed")
+    return connection.execute(select(func.count(column.distinct())).where(wanted)).scalar_one()
+
+
+def _bury(store: LocalStore, connection: Connection, uids: Sequence[str]) -> None:
+    for part in _parts(uids):
+        rows = [{"SOPInstanceUID": uid, "modified_ns": store.files.modified_ns(uid) or 0} for uid in part]
+        connection.execute(store.database.insert(tombstones).on_conflict_do_nothing(), rows)
+
+
+def _delete_rows(connection: Connection, target: _Target, *, patient: bool) -> Deleted:
+    for part in _parts(target.uids):
+        connection.execute(delete(instances).where(instances.c.SOPInstanceUID.in_(part)))
+    n_series = _delete_empty(connection, series, target.series, instances.c.series_id)
+    n_studies = _delete_empty(connection, studies, target.studies, series.c.study_id)
+    kept = () if patient else (exams.c.patient_id,)
+    n_patients = _delete_empty(connection, patients, target.patients, studies.c.patient_id, *kept)
+    return Deleted(n_patients, n_studies, n_series, len(target.uids))
+
+
+def _delete_empty(connection: Connection, table: Table, ids: frozenset[int], *references: Column[int]) -> int:
+    """Delete those of the rows to which nothing refers any more; an exam keeps its patient."""
+    unused = [~exists().where(reference == table.c.id) for reference in references]
+    return sum(
+        connection.execute(delete(table).where(table.c.id.in_(part), *unused)).rowcount for part in _parts(tuple(ids))
+    )
+
+
+def _parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]

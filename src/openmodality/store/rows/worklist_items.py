@@ -1,0 +1,135 @@
+"""Worklist items as the local database keeps them, and the patients whose demographics they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom import Dataset
+from sqlalchemy import Connection, RowMapping, select, update
+
+from openmodality.device.item_values import element_with_value, sequence_items
+from openmodality.device.paths import parse_path
+from openmodality.errors import NotFound
+from openmodality.store.database import Database
+from openmodality.store.files.attributes import keywords_of
+from openmodality.store.rows.exams import Json, from_json, to_json
+from openmodality.store.schema import patients, worklist_items
+
+_STEPS = parse_path("ScheduledProcedureStepSequence")[0]
+_STEP_KEYWORDS = (
+    "ScheduledProcedureStepID",
+    "ScheduledProcedureStepStartDate",
+    "ScheduledProcedureStepStartTime",
+    "ScheduledStationAETitle",
+    "Modality",
+)
+_KEYWORDS = keywords_of(worklist_items)
+_IDENTITY = ("StudyInstanceUID", "AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "PatientID")
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistItem:
+    """A scheduled procedure step. ``attributes`` is what the RIS said, ``defects`` what is wrong with it, in words.
+
+    ``item["PatientName"]`` reads an attribute of the item or of its scheduled step, empty where there is none.
+    """
+
+    id: int
+    source: str
+    attributes: Dataset
+    defects: tuple[str, ...]
+    current: bool
+    received_at: float
+
+    def __getitem__(self, keyword: str) -> str:
+        return value_of(self.attributes, keyword)
+
+
+def value_of(attributes: Dataset, keyword: str) -> str:
+    """An attribute of an item, or of its first scheduled step, as text; empty where it is absent or unreadable."""
+    steps = sequence_items(attributes, _STEPS)
+    places = (*steps[:1], attributes) if keyword in _STEP_KEYWORDS else (attributes, *steps[:1])
+    tag = parse_path(keyword)[0]
+    for place in places:
+        element = element_with_value(place, tag)
+        if element is not None and element.VR != "SQ":
+            return str(element.value)
+    return ""
+
+
+def keep_items(
+    database: Database,
+    connection: Connection,
+    source: str,
+    found: Sequence[tuple[Dataset, Sequence[str]]],
+    *,
+    all_: bool,
+) -> list[int]:
+    """Add or update items of a source, and the demographics of their patients; their numbers.
+
+    ``all_``: the answer holds everything that is scheduled, so other items of this source are no longer current.
+    """
+    if all_:
+        statement = update(worklist_items).where(worklist_items.c.source == source)
+        connection.execute(statement.values(current=False))
+    numbers = [_keep(database, connection, source, attributes, defects) for attributes, defects in found]
+    update_patients(database, connection, [attributes for attributes, _ in found])
+    return list(dict.fromkeys(numbers))
+
+
+def _keep(database: Database, connection: Connection, source: str, attributes: Dataset, defects: Sequence[str]) -> int:
+    columns = {keyword: value_of(attributes, keyword) for keyword in _KEYWORDS}
+    row = {
+        **columns,
+        "source": source,
+        "key": "|".join(columns[keyword] for keyword in _IDENTITY),
+        "item": to_json(attributes),
+        "defects": list(defects),
+        "current": True,
+        "received_at": database.clock(),
+    }
+    statement = database.insert(worklist_items).values(row)
+    changed = {name: statement.excluded[name] for name in row if name not in ("source", "key")}
+    statement = statement.on_conflict_do_update(index_elements=["source", "key"], set_=changed)
+    return int(connection.execute(statement.returning(worklist_items.c.id)).scalar_one())
+
+
+def update_patients(database: Database, connection: Connection, items: Iterable[Dataset]) -> None:
+    """Add patients or update what is known of them, where the items say something (R/F 4.2.3.3.1.3)."""
+    for attributes in items:
+        known = {keyword: value_of(attributes, keyword) for keyword in keywords_of(patients)}
+        if known["PatientID"]:
+            keep_patient(database, connection, known)
+
+
+def keep_patient(database: Database, connection: Connection, known: dict[str, str]) -> int:
+    """Add a patient, or update attributes that have a value; its number."""
+    statement = database.insert(patients).values({**known, "created_at": database.clock()})
+    changed = {keyword: value for keyword, value in known.items() if value}
+    statement = statement.on_conflict_do_update(index_elements=["PatientID", "IssuerOfPatientID"], set_=changed)
+    return int(connection.execute(statement.returning(patients.c.id)).scalar_one())
+
+
+def stored_items(connection: Connection, numbers: Sequence[int] | None = None) -> list[WorklistItem]:
+    """The items with these numbers in their order, or all current ones by their scheduled time."""
+    columns = worklist_items.c
+    statement = select(worklist_items)
+    if numbers is None:
+        by_time = (columns.ScheduledProcedureStepStartDate, columns.ScheduledProcedureStepStartTime, columns.id)
+        rows = connection.execute(statement.where(columns.current).order_by(*by_time)).mappings()
+        return [_item(row) for row in rows]
+    found = {row["id"]: _item(row) for row in connection.execute(statement.where(columns.id.in_(numbers))).mappings()}
+    missing = [number for number in numbers if number not in found]
+    if missing:
+        raise NotFound(f"there is no worklist item {missing[0]}", advice="openmodality worklist shows them")
+    return [found[number] for number in numbers]
+
+
+def _item(row: RowMapping) -> WorklistItem:
+    item: Json = row["item"]
+    defects: list[Any] = row["defects"]
+    return WorklistItem(
+        row["id"], row["source"], from_json(item), tuple(map(str, defects)), row["current"], row["received_at"]
+    )

@@ -1,0 +1,46 @@
+"""Which files ``openmodality send`` finds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openmodality.cli.commands.send import find_instances
+from tests.peers.objects import mr_series
+
+
+def test_a_folder_that_cannot_be_listed_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a system call that fails, as root may list everything."""
+    [path] = mr_series(tmp_path / "open", 1)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    real = os.scandir
+
+    def scandir(folder: Any) -> Any:
+        if Path(folder) == closed:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    instances, unreadable = find_instances([tmp_path])
+    assert [instance.path for instance in instances] == [path]
+    assert [path for path, _ in unreadable] == [closed]
+    assert capsys.readouterr().err == f"{closed}: cannot be read: Permission denied\n"
+
+
+def test_links_to_folders_are_followed_and_each_folder_is_gone_through_once(tmp_path: Path) -> None:
+    here, elsewhere, named = tmp_path / "here", tmp_path / "elsewhere", tmp_path / "named"
+    files = {folder: mr_series(folder, 1)[0].name for folder in (here / "below", elsewhere, named)}
+    (here / "link").symlink_to(elsewhere)
+    (here / "same").symlink_to(elsewhere)
+    (here / "below" / "up").symlink_to(here)
+    (elsewhere / "up").symlink_to(tmp_path / "here" / "below")
+    instances, unreadable = find_instances([here, named, here, named])
+    found = [instance.path for instance in instances]
+    assert found == [here / "below" / files[here / "below"], here / "link" / files[elsewhere], named / files[named]]
+    assert unreadable == []

@@ -1,0 +1,71 @@
+"""The log on stderr: events with their fields, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openmodality.cli.terminal import log
+from openmodality.cli.terminal.log import FIELDS, show_log
+
+SOURCES = Path(log.__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    logger = logging.getLogger("openmodality")
+    handlers, level = logger.handlers[:], logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+def test_a_warning_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    show_log(debug=False)
+    logger = logging.getLogger("openmodality.network.acceptor")
+    logger.warning("association.ended", extra={"address": "10.0.0.7", "reason": "closed\x1b[2J by peer", "secret": 1})
+    logger.info("association.open", extra={"address": "10.0.0.7"})
+    logging.getLogger("pydicom").warning("Doe^Jane is no date")
+    assert capsys.readouterr().err == (
+        "openmodality: warning: association.ended address=10.0.0.7 reason='closed\\x1b[2J by peer'\n"
+    )
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_traceback_comes_only_with_debug(capsys: pytest.CaptureFixture[str], debug: bool) -> None:
+    show_log(debug=debug)
+    try:
+        raise KeyError("Doe^Jane")
+    except KeyError:
+        logging.getLogger("openmodality.dimse.service").exception("dimse.handler_failed", extra={"command": "C-STORE"})
+    said = capsys.readouterr().err
+    assert "dimse.handler_failed command=C-STORE" in said
+    assert ("Traceback" in said) == debug
+    assert debug or said.endswith(" exception=KeyError\n")
+
+
+def test_the_text_of_an_exception_does_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show_log(debug=True)
+    try:
+        raise ValueError("bad\x1b[31mred")
+    except ValueError:
+        logging.getLogger("openmodality.dimse.service").exception("dimse.handler_failed")
+    said = capsys.readouterr().err
+    assert said.endswith("\nValueError: bad\ufffd[31mred\n")
+
+
+def test_every_field_that_is_logged_is_allow_listed_or_left_out_on_purpose() -> None:
+    left_out = {"trace", "job_kind"}
+    logged = {
+        key.value
+        for path in SOURCES.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.keyword) and call.arg == "extra" and isinstance(call.value, ast.Dict)
+        for key in call.value.keys
+        if isinstance(key, ast.Constant)
+    }
+    assert logged <= set(FIELDS) | left_out

@@ -1,0 +1,171 @@
+"""Profiles: the two that come along, a third one that is only data, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from openmodality.device.paths import parse_path
+from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.profile import Profile
+from openmodality.errors import ConfigurationError
+
+US = Path(__file__).parents[3] / "data" / "profiles" / "us"
+
+
+@pytest.fixture(scope="module")
+def mr() -> Profile:
+    return load_profile("mr")
+
+
+@pytest.fixture(scope="module")
+def rf() -> Profile:
+    return load_profile("rf")
+
+
+@pytest.fixture
+def us(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(US, tmp_path / "us"))
+
+
+def test_mr_and_rf_come_along() -> None:
+    assert profile_names() == ("mr", "rf")
+
+
+def test_objects_have_the_rules_of_the_modules_they_write(rf: Profile) -> None:
+    modules = {rule.module for rule in rf.rules_of("XA Image")}
+    assert {"Patient", "X-Ray Image", "XA Positioner"} <= modules
+    assert not modules & {"XRF Positioner", "Contrast/Bolus", "SC Image"}
+
+
+@pytest.mark.parametrize(
+    ("name", "modality"),
+    [("XA Image", ("XA", "RF")), ("RF Image", ("XA", "RF")), ("CR Image", ("CR",)), ("SC Image", ("OT",))],
+)
+def test_rf_modality_follows_the_object(rf: Profile, name: str, modality: tuple[str, ...]) -> None:
+    rules = [rule for rule in rf.rules_of(name) if rule.path == parse_path("Modality")]
+    assert rules
+    assert {rule.values for rule in rules} == {modality}
+
+
+def test_private_elements_are_known_to_mr_only(mr: Profile, rf: Profile) -> None:
+    assert {item.creator for item in mr.private_attributes} == {"MMCPrivate"}
+    assert len(mr.private_attributes) == 329
+    assert rf.private_attributes == ()
+
+
+def test_the_most_specific_status_rule_decides(rf: Profile) -> None:
+    refused = rf.status("storage", "C-STORE", 0xA712)
+    other = rf.status("storage", "C-STORE", 0x0111)
+    sent = rf.status("storage", "C-STORE", 0xA700, received=False)
+    assert refused is not None
+    assert (refused.code, refused.transient, refused.abort) == ("A7xx", True, True)
+    assert other is not None
+    assert (other.code, other.effect) == ("*", "fail")
+    assert sent is not None
+    assert sent.effect == "reply"
+    assert rf.status("storage", "N-GET", 0) is None
+
+
+def test_rejections_are_those_of_the_statement(mr: Profile, rf: Profile) -> None:
+    refusal = rf.rejection("calling_ae_title")
+    assert (refusal.result, refusal.source, refusal.reason) == (1, 1, 3)
+    assert mr.rejections == rf.rejections
+
+
+def test_a_third_device_needs_no_code() -> None:
+    profile = load_profile(US)
+    assert profile.parameters["worklist.modality"].default == "US"
+    assert profile.parameters["storage.retries"].default == 10
+    assert profile.parameters["scan.depth_mm"].check(200) == 200
+    assert [rule.keyword for rule in profile.rules_of("US Image")] == ["PatientName", "PhotometricInterpretation"]
+    assert profile.application_entity("scanner").port == 11120
+    assert profile.query_keys == ()
+    assert profile.status("storage", "C-STORE", 0) is not None
+
+
+def test_an_unknown_profile_names_those_there_are() -> None:
+    with pytest.raises(ConfigurationError, match="there is no profile 'ct': use mr, rf, or a folder"):
+        load_profile("ct")
+    with pytest.raises(ConfigurationError, match="there is no profile"):
+        load_profile("a\0b")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        (
+            "parameters.csv",
+            "number,10,300,160",
+            "number,10,300,0",
+            "parameters.csv line 3: default 0.0 is outside 10-300 mm",
+        ),
+        ("parameters.csv", "scan.depth_mm", "worklist.modality", "key worklist.modality stands there twice"),
+        ("parameters.csv", "scan.depth_mm", "Depth", "line 3: key 'Depth' is not group.name"),
+        ("parameters.csv", "number,10", "number,nan", "line 3: minimum and maximum must be finite numbers"),
+        ("parameters.csv", "number,", "length,", "line 3: kind 'length' is not one of 'integer', 'number'"),
+        ("parameters.csv", "unit", "units", "parameters.csv line 1: the columns must be key,description"),
+        ("parameters.csv", ",mm,", ",", "line 3: 9 cells, but the table has 10 columns"),
+        ("presentation_contexts.csv", "1.2.840.10008.5.1.4.31", "1.2.3", "line 4: sop_class_uid '1.2.3' is not a UID"),
+        ("presentation_contexts.csv", "scanner,storage", "probe,storage", "ae 'probe' is not a role: scanner"),
+        (
+            "presentation_contexts.csv",
+            "no,,US",
+            "no,kits.us,US",
+            "enabled_by 'kits.us' is not a parameter of kind boolean",
+        ),
+        (
+            "worklist_keys.csv",
+            "PatientName",
+            "PatientsName",
+            "line 4: keyword 'PatientsName' does not belong to (0010,0010)",
+        ),
+        ("worklist_keys.csv", "PN,U", "LO,U", "line 4: vr 'LO' of (0010,0010) PatientName is PN in PS3.6"),
+        (
+            "worklist_keys.csv",
+            "0040,0100>0008",
+            "0010,0010>0008",
+            "line 3: path: (0010,0010) PatientName is no sequence",
+        ),
+        ("worklist_keys.csv", "0010,0020", "0010,FFFF", "line 5: path: (0010,FFFF) is no attribute of PS3.6"),
+        ("worklist_keys.csv", 'S,R,yes,yes,yes,yes\n"0010,0010', 'X,R,yes,yes,yes,yes\n"0010,0010', "matching 'X'"),
+        ("iods.csv", "US Image,Image", "CT Image,Image", "object 'CT Image' is not among the objects"),
+        ("attributes.csv", "MONOCHROME2|RGB", "", "line 3: values must hold"),
+        ("attributes.csv", "MWL USER", "RIS", "line 2: sources 'RIS' is not one of MWL, USER"),
+        (
+            "profile.toml",
+            'ae_title = "OM_US"',
+            'ae_title = ""',
+            "profile.toml line 11: application_entities[0].ae_title",
+        ),
+        (
+            "profile.toml",
+            "UltrasoundImageStorage",
+            "Ultrasound",
+            "line 16: objects[0].sop_class: is neither the keyword",
+        ),
+        ("profile.toml", "title =", "titel =", "profile.toml line 3: titel is not a setting; did you mean title?"),
+        ("profile.toml", "[[objects]]", "[[objects", "profile.toml: not readable as TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(us: Path, file: str, old: str, new: str, said: str) -> None:
+    text = (us / file).read_text()
+    assert old in text
+    (us / file).write_text(text.replace(old, new))
+    with pytest.raises(ConfigurationError) as caught:
+        load_profile(us)
+    assert said in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_named(us: Path) -> None:
+    (us / "iods.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match=r"iods\.csv: not UTF-8"):
+        load_profile(us)
+
+
+def test_a_missing_rejection_is_named(us: Path) -> None:
+    (us / "rejections.csv").write_text("situation,result,source,reason,name\nbusy,2,3,1,temporary-congestion\n")
+    with pytest.raises(ConfigurationError, match="situation limit_reached is missing"):
+        load_profile(us)

@@ -1,0 +1,213 @@
+"""Image objects of both devices: what is in them, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+
+from openmodality.device.profile.loader import load_profile
+from openmodality.errors import ObjectInvalid
+from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts, age
+from openmodality.objects.image.image import build_image
+from openmodality.objects.rules.check import check
+from openmodality.objects.rules.definition import ObjectDefinition
+from tests.made_objects import NAMES, NOW, OBJECTS, UIDS, acquired, exam, instances, worklist
+
+RF_OBJECTS = [name for profile, name in OBJECTS if profile == "rf"]
+PIXELS = np.arange(64, dtype=np.uint16).reshape(8, 8)
+
+
+def first(profile: str, name: str, *, scheduled: bool = True) -> Dataset:
+    return next(instances(profile, name, worklist(NAMES["ascii"]) if scheduled else None))[1]
+
+
+def build(
+    name: str,
+    attributes: Dataset,
+    pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint16]] = PIXELS,
+    off: Iterable[str] = (),
+) -> Dataset:
+    definition = ObjectDefinition.of(load_profile("rf"), name, switches_off=off)
+    series = SeriesFacts(UIDS(), 3, NOW, definition.information_object.modality)
+    instance = InstanceFacts(UIDS(), 5, NOW)
+    return build_image(definition, exam(worklist(NAMES["ascii"])), series, instance, (pixels, attributes))
+
+
+@pytest.mark.parametrize(("profile", "name"), OBJECTS)
+def test_pixels_and_description(profile: str, name: str) -> None:
+    data_set = first(profile, name)
+    frame = next(iter(acquired(name).frames))
+    assert np.array_equal(data_set.pixel_array, frame.pixels)
+    assert data_set.HighBit == data_set.BitsStored - 1
+    assert int(frame.pixels.max()) < 1 << data_set.BitsStored
+
+
+@pytest.mark.parametrize(("profile", "name"), OBJECTS)
+def test_file_meta_information_agrees(profile: str, name: str) -> None:
+    data_set = first(profile, name)
+    assert data_set.file_meta.MediaStorageSOPInstanceUID == data_set.SOPInstanceUID
+    assert data_set.file_meta.MediaStorageSOPClassUID == data_set.SOPClassUID
+
+
+@pytest.mark.parametrize(("profile", "name"), OBJECTS)
+def test_instances_of_a_series_share_it_and_have_uids_of_their_own(profile: str, name: str) -> None:
+    made = [data_set for _, data_set in instances(profile, name, worklist(NAMES["ascii"]))]
+    assert len({data_set.SOPInstanceUID for data_set in made}) == len(made)
+    assert len({(data_set.StudyInstanceUID, data_set.SeriesInstanceUID) for data_set in made}) == 1
+    assert [data_set.InstanceNumber for data_set in made] == list(range(1, len(made) + 1))
+
+
+@pytest.mark.parametrize(("profile", "name"), OBJECTS)
+def test_the_performed_step_and_the_request_are_referred_to(profile: str, name: str) -> None:
+    data_set = first(profile, name)
+    (step,) = data_set.ReferencedPerformedProcedureStepSequence
+    assert step.ReferencedSOPClassUID == "1.2.840.10008.3.1.2.3.3"
+    assert data_set.PerformedProcedureStepID == "PPS1"
+    (request,) = data_set.RequestAttributesSequence
+    assert (request.RequestedProcedureID, request.ScheduledProcedureStepID) == ("RP1", "SPS1")
+
+
+def test_mr_slices_of_a_study_share_a_frame_of_reference() -> None:
+    made = [data_set for _, data_set in instances("mr", "MR Image", worklist(NAMES["ascii"]))]
+    assert len({data_set.FrameOfReferenceUID for data_set in made}) == 1
+    assert [data_set.PositionReferenceIndicator for data_set in made] == [""] * len(made) or all(
+        data_set["PositionReferenceIndicator"].is_empty for data_set in made
+    )
+    assert made[0].InstanceCreationDate == "20261122"
+
+
+@pytest.mark.requirement(
+    "RF-8.1.1.1-01", "RF-8.1.1.2-01", "RF-8.1.1.3-01", "RF-8.1.1.5-01", "RF-8.1.1.6-02", "RF-8.1.1.6-12"
+)
+@pytest.mark.parametrize("name", RF_OBJECTS)
+@pytest.mark.parametrize("scheduled", [True, False])
+def test_rf_images_have_the_modules_of_the_statement_and_nothing_else(name: str, scheduled: bool) -> None:
+    data_set = first("rf", name, scheduled=scheduled)
+    definition = ObjectDefinition.of(load_profile("rf"), name)
+    assert check(data_set, definition.rules, definition.optional_modules) == []
+    listed = {rule.path[0] for rule in definition.rules}
+    # Laterality is of Type 2C in PS3.3, so it comes where the part of the body is not known.
+    assert {element.keyword for element in data_set if element.tag not in listed} <= {"Laterality"}
+    assert data_set.AccessionNumber == ("A0001" if scheduled else "L1")
+
+
+@pytest.mark.requirement("RF-8.1.1.6-03")
+def test_patient_age_is_worked_out() -> None:
+    assert first("rf", "CR Image").PatientAge == "056Y"
+    assert first("rf", "CR Image", scheduled=False)["PatientAge"].is_empty
+    assert "PatientAge" not in first("rf", "RF Image", scheduled=False)
+
+
+@pytest.mark.parametrize(
+    ("birth", "expected"),
+    [("19700101", "056Y"), ("20241123", "023M"), ("20241122", "002Y"), ("20261030", "023D"), ("20261022", "001M"),
+     ("", ""), ("1970", ""), ("20270101", ""), ("18000101", "226Y"), ("00010101", "999Y")],
+)  # fmt: skip
+def test_age(birth: str, expected: str) -> None:
+    assert age(birth, date(2026, 11, 22)) == expected
+
+
+@pytest.mark.requirement("RF-8.1.1.6-04")
+@pytest.mark.parametrize(("ordered", "expected"), [("XA", "XA"), ("RF", "RF"), ("CR", "RF"), ("", "RF")])
+def test_modality_is_that_of_the_order_where_it_may_be(ordered: str, expected: str) -> None:
+    item = worklist(NAMES["ascii"])
+    item.Modality = ordered
+    _, data_set = next(instances("rf", "RF Image", item))
+    assert data_set.Modality == expected
+    assert data_set.SeriesInstanceUID
+    assert data_set.PerformedProcedureStepID
+
+
+@pytest.mark.requirement("RF-8.1.1.6-08", "RF-8.1.1.7-06")
+def test_secondary_capture() -> None:
+    data_set = first("rf", "SC Image")
+    assert (data_set.Modality, data_set.ConversionType) == ("OT", "DI")
+    assert (data_set.DateOfSecondaryCapture, data_set.TimeOfSecondaryCapture) == ("20261122", "083015.000000")
+
+
+@pytest.mark.requirement("RF-8.1.1.6-09")
+@pytest.mark.parametrize("name", RF_OBJECTS)
+def test_patient_orientation_is_empty_and_images_in_acquisition_counts(name: str) -> None:
+    data_set = first("rf", name)
+    assert data_set["PatientOrientation"].is_empty
+    assert data_set.ImagesInAcquisition == acquired(name).number_of_frames
+
+
+@pytest.mark.requirement("RF-8.1.1.6-10", "RF-8.1.1.7-01", "RF-8.1.1.7-02", "RF-8.1.1.7-05", "RF-8.1.1.7-08")
+@pytest.mark.parametrize(("largest", "bits"), [(200, 12), (4095, 12), (4096, 14), (65535, 16)])
+@pytest.mark.parametrize("name", RF_OBJECTS)
+def test_bits_stored_are_12_14_or_16(name: str, largest: int, bits: int) -> None:
+    data_set = build(name, Dataset(), np.full((4, 4), largest, dtype=np.uint16))
+    assert (data_set.BitsAllocated, data_set.BitsStored, data_set.HighBit) == (16, bits, bits - 1)
+    assert (data_set.SamplesPerPixel, data_set.PixelRepresentation) == (1, 0)
+    assert data_set.PhotometricInterpretation == "MONOCHROME2"
+    assert data_set.WindowCenter
+    assert data_set.WindowWidth
+    if name in ("RF Image", "XA Image"):
+        assert data_set.PixelIntensityRelationship == "DISP"
+        assert data_set.RadiationSetting in ("SC", "GR")
+        assert len(data_set.ImageType) == 3
+    if name == "CR Image":
+        assert data_set["ViewPosition"].is_empty
+
+
+def test_monochrome1_is_turned_where_the_object_has_only_monochrome2() -> None:
+    attributes = Dataset()
+    attributes.PhotometricInterpretation, attributes.WindowCenter, attributes.WindowWidth = "MONOCHROME1", "10", "20"
+    attributes.BitsStored = 12
+    data_set = build("CR Image", attributes)
+    assert data_set.PhotometricInterpretation == "MONOCHROME2"
+    assert np.array_equal(data_set.pixel_array, 4095 - PIXELS)
+    assert float(data_set.WindowCenter) == 4085.0
+
+
+@pytest.mark.requirement("RF-8.1.1.7-03")
+@pytest.mark.parametrize("name", ["RF Image", "XA Image", "CR Image"])
+def test_without_a_dap_meter_doses_are_zero(name: str) -> None:
+    frame = next(iter(acquired(name).frames))
+    measured = build(name, frame.attributes, frame.pixels)
+    assert float(measured.ImageAndFluoroscopyAreaDoseProduct) > 0.0
+    blind = build(name, frame.attributes, frame.pixels, off=["kits.dap"])
+    assert float(blind.ImageAndFluoroscopyAreaDoseProduct) == float(blind.EntranceDoseInmGy) == blind.EntranceDose == 0
+
+
+@pytest.mark.requirement("RF-8.1.1.7-07")
+def test_a_table_that_moved_is_dynamic() -> None:
+    attributes = Dataset()
+    attributes.TableAngle = "10"
+    data_set = build("RF Image", attributes)
+    assert data_set.TableMotion == "DYNAMIC"
+    assert data_set["TableLateralIncrement"].is_empty
+    assert "TableMotion" not in build("RF Image", Dataset())
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [np.zeros((2, 2), dtype=np.uint8), np.zeros((1, 2, 2), dtype=np.uint16), np.zeros((0, 2), dtype=np.uint16)],
+)
+def test_other_pixels_are_refused(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> None:
+    with pytest.raises(ObjectInvalid, match="pixels"):
+        build("CR Image", Dataset(), pixels)
+
+
+def test_an_mr_image_without_a_place_in_space_is_refused() -> None:
+    definition = ObjectDefinition.of(load_profile("mr"), "MR Image")
+    series = SeriesFacts(UIDS(), 1, NOW, "MR", frame_of_reference_uid=UIDS())
+    with pytest.raises(ObjectInvalid, match=r"\(0020,0032\) ImagePositionPatient of the Image Plane module"):
+        build_image(definition, exam(None), series, InstanceFacts(UIDS(), 1, NOW), (PIXELS, Dataset()))
+
+
+def test_unscheduled_without_a_step() -> None:
+    definition = ObjectDefinition.of(load_profile("rf"), "CR Image")
+    facts = replace(exam(None), step=None)
+    frame = next(iter(acquired("CR Image").frames))
+    series = SeriesFacts(UIDS(), 1, NOW, "CR")
+    data_set = build_image(definition, facts, series, InstanceFacts(UIDS(), 1, NOW), (frame.pixels, frame.attributes))
+    assert "ReferencedPerformedProcedureStepSequence" not in data_set
+    assert data_set.PerformedProcedureStepID == facts.study_id
+    assert data_set.PatientName == "Unscheduled"
