@@ -24,6 +24,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import SecondaryCaptureImageStorage
 
+import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.acquisition.arrays import checked_pixels, frame_of
 from openmodality.acquisition.dicom_attributes import stored_pixels
 from openmodality.acquisition.keywords import attributes_of

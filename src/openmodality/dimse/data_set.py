@@ -6,16 +6,15 @@ from io import BytesIO
 from types import MappingProxyType
 from typing import Final
 
-from pydicom import Dataset, config
+from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
+import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.encoding.elements import ElementStart, ItemStart, SequenceStart, Token, Tokenizer, Value
 from openmodality.errors import ObjectInvalid
-
-config.settings.reading_validation_mode = config.IGNORE  # else its warnings quote the values of the data set
 
 MAX_DEPTH: Final = 64
 """Nesting that is taken in a data set that is held as an object; pydicom reads nested sequences by recursion."""

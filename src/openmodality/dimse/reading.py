@@ -1,20 +1,16 @@
-"""Values out of a data set that a peer sent: whatever stands there, only what fits comes out.
-
-pydicom is told not to check values as it reads them: peers do send wrong ones, which are to be shown rather than
-dropped, and its warnings repeat the value, which may be a patient's, in the log.
-"""
+"""Values out of a data set that a peer sent: whatever stands there, only what fits comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pydicom import Dataset, config
+from pydicom import Dataset
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 
-PADDING = "\0 "
+import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 
-config.settings.reading_validation_mode = config.IGNORE
+PADDING = "\0 "
 
 
 def text(data_set: Dataset, tag: int) -> str:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 
+import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.errors import ObjectInvalid
 
 
