@@ -24,7 +24,7 @@ from openmodality.hospital.personalities import PERSONALITIES
 from openmodality.services.commitment import FAILURES_EXIST
 from openmodality.services.mpps import Outcome
 from openmodality.services.verification import echo
-from openmodality.services.worklist import WorklistFailed, defects
+from openmodality.services.worklist import WorklistFailed, find_defects
 from openmodality.standard.sop_classes import VERIFICATION
 from tests import hospital_scu as scu
 
@@ -240,7 +240,7 @@ def test_items_are_defective(hospital: Hospital, name: str, finding: str) -> Non
     hospital.misbehave(f"worklist-{name}")
     found = scu.query(hospital).items
     assert len(found) == 12
-    assert all(finding in defects(item) for item in found)
+    assert all(finding in map(str, find_defects(item)) for item in found)
 
 
 def test_items_come_without_character_set(hospital: Hospital) -> None:

@@ -24,7 +24,7 @@ from openmodality.services.commitment import (
 )
 from openmodality.services.mpps import mpps_service
 from openmodality.services.query_retrieve import MoveRequest, move_service, query_service
-from openmodality.services.worklist import defects, worklist_service
+from openmodality.services.worklist import Defect, find_defects, worklist_service
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
@@ -130,4 +130,4 @@ def test_any_item_has_defects_or_is_no_data_set(raw: bytes, transfer_syntax: str
         item = decode_data_set(raw, transfer_syntax)
     except ObjectInvalid:
         return
-    assert "(0040,0100) ScheduledProcedureStepSequence: missing" in defects(item) or 0x00400100 in item
+    assert Defect(0x00400100, "missing") in find_defects(item) or 0x00400100 in item

@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from openmodality.activities.connection import Connections, response_time_left_s
 from openmodality.device.charsets import UTF_8
-from openmodality.device.item_values import item_problems
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.device.site.site import Peer
@@ -112,7 +111,7 @@ class Worklist:
         database = self._store.database
         with database.write() as connection:
             is_whole = not keys and not answer.more_available
-            described = [(item, _problems(item)) for item in found]
+            described = [(item, list(map(str, worklist.find_defects(item)))) for item in found]
             numbers = keep_items(database, connection, peer.name, described, all_=is_whole)
             database.add_event(connection, "worklist", peer.name, "received", f"{len(numbers)} items")
         with database.read() as connection:
@@ -217,13 +216,6 @@ def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:
         if keys.get(keyword):
             setattr(asked, keyword, keys[keyword])
     return matches(asked, item)
-
-
-def _problems(item: Dataset) -> Sequence[str]:
-    """What is wrong with an item, each attribute named once."""
-    broken = worklist.defects(item)
-    named = {text.split(" ")[0] for text in broken}
-    return (*broken, *(text for text in dict.fromkeys(item_problems(item)) if text.split(" ")[0] not in named))
 
 
 def _assumed(item: Dataset, character_set: tuple[str, ...]) -> Dataset:

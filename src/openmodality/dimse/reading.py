@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 
 PADDING = "\0 "
+
+# What pydicom raises where a value does not follow its VR or its character set.
+_UNREADABLE: Final = (
+    BytesLengthException,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    LookupError,
+    NotImplementedError,
+    struct.error,
+)
+
+
+def read_element(data_set: Dataset, tag: int) -> DataElement | None:
+    """The element, decoded; ``None`` where it is absent or cannot be decoded."""
+    try:
+        return data_set.get(tag)
+    except _UNREADABLE:
+        return None
 
 
 def text(data_set: Dataset, tag: int) -> str:

@@ -20,7 +20,6 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
 from openmodality.device.charsets import unheld
-from openmodality.device.paths import name_of
 from openmodality.dimse.reading import items, text
 from openmodality.errors import ConfigurationError
 from openmodality.hospital.patients import (
@@ -34,7 +33,7 @@ from openmodality.hospital.patients import (
     Order,
     Person,
 )
-from openmodality.services.worklist import defects
+from openmodality.services.worklist import Defect, find_defects
 
 TODAY: Final = "{today}"
 STUDY_INSTANCE_UID: Final = 0x0020000D
@@ -223,17 +222,17 @@ def complete(item: Dataset, salt: str) -> None:
 
 def check_item(item: Dataset, where: str) -> None:
     """Refuse an item that breaks the standard; raises :class:`ConfigurationError`."""
-    wrong = [*defects(item), *_undeclared(item)]
+    wrong = [*find_defects(item), *_undeclared(item)]
     if wrong:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise ConfigurationError(f"{where}: {wrong[0]}{more}", advice="a worklist item must keep to PS3.4 Table K.6-1")
 
 
-def _undeclared(item: Dataset) -> Iterator[str]:
+def _undeclared(item: Dataset) -> Iterator[Defect]:
     said = item.get("SpecificCharacterSet") or ""
     declared = (said,) if isinstance(said, str) else tuple(said)
     for path in unheld(item, declared):
-        yield f"Specific Character Set does not hold the text of {name_of(path[-1])}"
+        yield Defect(path[-1], "characters that Specific Character Set does not hold")
 
 
 def step_of(item: Dataset) -> Dataset:

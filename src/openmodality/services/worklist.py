@@ -1,8 +1,8 @@
 """Modality worklist: what is scheduled for this device? PS3.4 Annex K; RF-4.2.3, MR-5.
 
 The SCU sends one C-FIND whose identifier holds the matching keys with their values and the return keys without. Each
-pending response is one scheduled procedure step. What an SCP returns is not to be trusted: :func:`defects` names what
-is wrong with an item, and a caller shows it rather than failing on it. The SCP asks a :class:`WorklistSource` for
+pending response is one scheduled procedure step. What an SCP returns is not to be trusted: :func:`find_defects` names
+what is wrong with an item, and a caller shows it rather than failing on it. The SCP asks a :class:`WorklistSource` for
 candidates and matches them itself.
 
 ============  ===========================================  =======================================================
@@ -20,6 +20,7 @@ Cxxx, others  unable to process                            the same
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pydicom import Dataset
@@ -28,7 +29,7 @@ from pydicom.dataelem import DataElement
 
 from openmodality.dimse.channel import Channel, Message, read_data_set
 from openmodality.dimse.exchange import SecondsLeft
-from openmodality.dimse.reading import elements, has_value, items, values_of
+from openmodality.dimse.reading import has_value, read_element, values_of
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
 from openmodality.encoding.uid import is_valid_uid
@@ -79,41 +80,74 @@ def query(
 # What is wrong with an item
 
 
-def defects(item: Dataset) -> tuple[str, ...]:
-    """What breaks the standard in a worklist item, tags and no values; empty where nothing does."""
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One attribute of a worklist item that breaks the standard. ``problem`` never quotes the value."""
+
+    tag: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{_named(self.tag)}: {self.problem}"
+
+
+def find_defects(item: Dataset) -> tuple[Defect, ...]:
+    """Everything that breaks the standard in a worklist item; empty where nothing does. Never raises."""
     return tuple(dict.fromkeys((*_step_defects(item), *_missing(item, NEEDED), *_value_defects(item))))
 
 
-def _step_defects(item: Dataset) -> Iterator[str]:
+def _step_defects(item: Dataset) -> Iterator[Defect]:
     tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
-    steps = items(item, tag)
     if tag not in item:
-        yield f"{_named(tag)}: missing"
-    elif not steps:
-        yield f"{_named(tag)}: no item"
+        yield Defect(tag, "missing")
+        return
+    sequence = read_element(item, tag)
+    steps = sequence.value if sequence is not None and sequence.VR == "SQ" else ()
+    if not steps:
+        yield Defect(tag, "no item")
     elif len(steps) > 1:
-        yield f"{_named(tag)}: {len(steps)} items where one is allowed"
-    for step in steps[:1]:
+        yield Defect(tag, f"{len(steps)} items where one is allowed")
+    for step in steps:
         yield from _missing(step, NEEDED_IN_STEP)
 
 
-def _missing(item: Dataset, tags: Iterable[int]) -> Iterator[str]:
+def _missing(item: Dataset, tags: Iterable[int]) -> Iterator[Defect]:
     for tag in tags:
-        if not has_value(item, tag):
-            yield f"{_named(tag)}: missing"
+        element = read_element(item, tag)
+        is_unreadable = element is None and tag in item  # which is a defect of its value
+        if not is_unreadable and (element is None or not _has_text(element)):
+            yield Defect(tag, "missing")
 
 
-def _value_defects(item: Dataset) -> Iterator[str]:
+def _has_text(element: DataElement) -> bool:
+    """Whether anything but padding and the separators of a name stands in the element."""
+    return any(str(value).strip(" \0^=") for value in values_of(element))
+
+
+def _value_defects(item: Dataset) -> Iterator[Defect]:
     is_declared = has_value(item, SPECIFIC_CHARACTER_SET)
-    for element in elements(item):
+    for tag, element in _walk(item):
+        if element is None:
+            yield Defect(tag, "cannot be read")
+            continue
         values = values_of(element) if element.VR != "SQ" else []
-        if len(values) > 1 and _allows_one(element.tag):
-            yield f"{_named(element.tag)}: {len(values)} values where one is allowed"
+        if len(values) > 1 and _allows_one(tag):
+            yield Defect(tag, f"{len(values)} values where one is allowed")
         for value in values:
             yield from _text_defects(element, value, is_declared=is_declared)
 
 
-def _text_defects(element: DataElement, value: object, *, is_declared: bool) -> Iterator[str]:
+def _walk(item: Dataset) -> Iterator[tuple[int, DataElement | None]]:
+    """All elements, those in items included; ``None`` for one that cannot be read."""
+    for tag in sorted(map(int, item.keys())):
+        element = read_element(item, tag)
+        yield tag, element
+        if element is not None and element.VR == "SQ":
+            for inner in element.value:
+                yield from _walk(inner)
+
+
+def _text_defects(element: DataElement, value: object, *, is_declared: bool) -> Iterator[Defect]:
     longest = MAX_CHARACTERS.get(element.VR)
     if longest is None or isinstance(value, bytes):
         return
@@ -121,11 +155,11 @@ def _text_defects(element: DataElement, value: object, *, is_declared: bool) -> 
     written = number_text or str(value)
     parts = str(written).split("=") if element.VR == "PN" else [str(written)]
     if max(map(len, parts)) > longest:
-        yield f"{_named(element.tag)}: longer than {longest} characters"
+        yield Defect(element.tag, f"longer than {longest} characters")
     if element.VR == "UI" and not is_valid_uid(str(written)):
-        yield f"{_named(element.tag)}: no valid UID"
+        yield Defect(element.tag, "no valid UID")
     if not is_declared and not str(written).isascii():
-        yield f"{_named(element.tag)}: characters that no Specific Character Set declares"
+        yield Defect(element.tag, "characters that no Specific Character Set declares")
 
 
 def _allows_one(tag: int) -> bool:

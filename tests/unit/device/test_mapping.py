@@ -5,14 +5,13 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
-from pydicom import config, dcmread
+from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
-from openmodality.device.item_values import item_problems
 from openmodality.device.mapping import map_to_image, map_to_mpps, map_to_performed_series, misfit
 from openmodality.device.paths import parse_path
 from openmodality.device.profile.loader import load_profile
@@ -239,34 +238,10 @@ def test_names_of_every_script_arrive() -> None:
     assert image.RequestAttributesSequence[0].ScheduledProcedureStepID == "SPS1"
 
 
-def test_unreadable_values_are_no_values_and_are_named() -> None:
+def test_unreadable_values_are_no_values() -> None:
     item = worklist_item(step(1))
     put_raw(item, "PregnancyStatus", "US", b"\x04")
     rules = [MappingRule(parse_path("PregnancyStatus"), parse_path("PregnancyStatus"), None), *RULES]
     image = map_to_image([item], rules)
     assert image.PatientID == "0000001"
     assert "PregnancyStatus" not in image
-    assert item_problems(item) == ("(0010,21C0) PregnancyStatus cannot be read",)
-
-
-def test_a_sound_item_has_no_problems() -> None:
-    assert item_problems(worklist_item(step(1))) == ()
-
-
-def test_what_is_wrong_with_an_item_is_said_without_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config.settings, "reading_validation_mode", config.IGNORE)
-    item = worklist_item(step(1))
-    del item.PatientID
-    put_raw(item, "AccessionNumber", "SH", b"4" * 17)
-    put_raw(item, "PatientName", "PN", b"N" * 65)
-    item.StudyInstanceUID = ""
-    item.ScheduledProcedureStepSequence[0].ScheduledProcedureStepID = ""
-    assert item_problems(item) == (
-        "(0010,0020) PatientID has no value",
-        "(0020,000D) StudyInstanceUID has no value",
-        "(0040,0009) ScheduledProcedureStepID has no value",
-        "(0008,0050) AccessionNumber is longer than 16 characters",
-        "(0010,0010) PatientName is longer than 64 characters",
-    )
-    del item.ScheduledProcedureStepSequence
-    assert "(0040,0100) ScheduledProcedureStepSequence has no item" in item_problems(item)

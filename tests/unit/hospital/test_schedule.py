@@ -14,7 +14,7 @@ from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ConfigurationError
 from openmodality.hospital.items import WorklistItem
 from openmodality.hospital.schedule import day, load_schedule
-from openmodality.services.worklist import defects
+from openmodality.services.worklist import find_defects
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 
 TODAY = date(2026, 11, 22)
@@ -29,7 +29,7 @@ def test_every_seed_gives_a_valid_day(tmp_path: Path, seed: int) -> None:
     items = loaded(tmp_path, seed)
     assert Counter(item.modality for item in items) == {"MR": 6, "RF": 6}
     assert {item.station_ae_title for item in items} == {"OM_MR", "ADR_MWM_SCU"}
-    assert all(defects(item.data_set) == () and is_valid_uid(item.study_instance_uid) for item in items)
+    assert all(find_defects(item.data_set) == () and is_valid_uid(item.study_instance_uid) for item in items)
     assert len({item.key for item in items}) == len(items)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from pydicom import Dataset, config
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.tag import Tag
 
 from openmodality.dimse.channel import FOREVER, Message, PresentationContext, read_data_set
 from openmodality.dimse.command import Command
@@ -17,7 +18,7 @@ from openmodality.dimse.service import Handler, Refuse, Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout, StoreError
 from openmodality.query.finding import MAX_AFTER_CANCEL
 from openmodality.query.identifier import Key, identifier
-from openmodality.services.worklist import WorklistFailed, defects, query, worklist_service
+from openmodality.services.worklist import WorklistFailed, find_defects, query, worklist_service
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
@@ -228,7 +229,7 @@ def test_attributes_that_were_not_asked_for_do_no_harm() -> None:
     strange = item(1, PixelSpacing=[1, 1])
     strange.add_new(0x00091001, "UN", b"private ")
     answer = query(scripted(matches_of([strange], 0)), identifier(KEYS))
-    assert defects(answer.items[0]) == ()
+    assert words_of(answer.items[0]) == ()
 
 
 @pytest.mark.parametrize(
@@ -250,12 +251,21 @@ def test_identifier_that_is_no_worklist_query_is_refused() -> None:
     assert request(channel, 1, command, b"\xff" * 20).command.Status == 0xC001
 
 
+def words_of(item: Dataset) -> tuple[str, ...]:
+    return tuple(map(str, find_defects(item)))
+
+
 def without(tag: str) -> Callable[[Dataset], None]:
     return lambda each: delattr(each, tag)
 
 
 def with_value(tag: int, vr: str, value: object) -> Callable[[Dataset], None]:
     return lambda each: each.add(DataElement(tag, vr, value, validation_mode=config.IGNORE))
+
+
+def with_raw_value(tag: int, vr: str, value: bytes) -> Callable[[Dataset], None]:
+    """An element that is not decoded yet, right or wrong."""
+    return lambda each: each.update({Tag(tag): RawDataElement(Tag(tag), vr, len(value), value, 0, False, True)})
 
 
 def steps(*found: Dataset) -> Callable[[Dataset], None]:
@@ -281,26 +291,44 @@ def steps(*found: Dataset) -> Callable[[Dataset], None]:
             without("SpecificCharacterSet"),
             ("(0010,0010) PatientName: characters that no Specific Character Set declares",),
         ),
+        (with_value(0x00100010, "PN", "^^"), ("(0010,0010) PatientName: missing",)),
+        (with_value(0x00400100, "LO", "no sequence"), ("(0040,0100) ScheduledProcedureStepSequence: no item",)),
+        (with_raw_value(0x001021C0, "US", b"\x04"), ("(0010,21C0) PregnancyStatus: cannot be read",)),
+        (with_raw_value(0x00401001, "SS", b"\x04"), ("(0040,1001) RequestedProcedureID: cannot be read",)),
     ],
 )
 def test_defects_are_named_by_tag(spoil: Callable[[Dataset], None], expected: tuple[str, ...]) -> None:
     spoiled = item(1)
     spoil(spoiled)
-    assert defects(spoiled) == expected
+    assert words_of(spoiled) == expected
 
 
 def test_a_name_in_three_groups_is_as_long_as_its_longest_group() -> None:
     named = item(1, PatientName="Yamada^Tarou=山田^太郎=やまだ^たろう", SpecificCharacterSet="ISO_IR 192")
     raw = encode_data_set(named, EXPLICIT_VR_LITTLE_ENDIAN)
-    assert defects(decode_data_set(raw, EXPLICIT_VR_LITTLE_ENDIAN)) == ()
+    assert words_of(decode_data_set(raw, EXPLICIT_VR_LITTLE_ENDIAN)) == ()
 
 
 def test_several_steps_in_one_item_are_a_defect() -> None:
     step = item(1).ScheduledProcedureStepSequence[0]
     spoiled = item(1, ScheduledProcedureStepSequence=[step, item(2).ScheduledProcedureStepSequence[0]])
-    assert defects(spoiled) == ("(0040,0100) ScheduledProcedureStepSequence: 2 items where one is allowed",)
+    assert words_of(spoiled) == ("(0040,0100) ScheduledProcedureStepSequence: 2 items where one is allowed",)
     del step.ScheduledStationAETitle
-    assert "(0040,0001) ScheduledStationAETitle: missing" in defects(spoiled)
+    assert "(0040,0001) ScheduledStationAETitle: missing" in words_of(spoiled)
+
+
+def test_every_step_of_an_item_is_looked_at() -> None:
+    first, second = (item(number).ScheduledProcedureStepSequence[0] for number in (1, 2))
+    second.ScheduledProcedureStepID = ""
+    assert "(0040,0009) ScheduledProcedureStepID: missing" in words_of(
+        item(1, ScheduledProcedureStepSequence=[first, second])
+    )
+
+
+def test_a_defect_says_no_value() -> None:
+    spoiled = item(1, PatientID="SECRET" * 20, StudyInstanceUID="SECRET")
+    assert [defect.tag for defect in find_defects(spoiled)] == [0x00100020, 0x0020000D]
+    assert "SECRET" not in " ".join(words_of(spoiled))
 
 
 def test_defects_survive_the_way_over_the_wire() -> None:
@@ -315,7 +343,7 @@ def test_defects_survive_the_way_over_the_wire() -> None:
         yield Response(0)
 
     answer = query(scripted(handler), identifier(KEYS))
-    assert defects(answer.items[0]) == (
+    assert words_of(answer.items[0]) == (
         "(0010,0020) PatientID: longer than 64 characters",
         "(0010,0030) PatientBirthDate: longer than 8 characters",
         "(0020,000D) StudyInstanceUID: no valid UID",

@@ -17,7 +17,7 @@ from openmodality.device.paths import parse_path
 from openmodality.errors import UsageError
 from openmodality.network.requestor import associate
 from openmodality.query.identifier import Key, identifier
-from openmodality.services.worklist import defects, query
+from openmodality.services.worklist import find_defects, query
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
@@ -172,7 +172,7 @@ def _ask(
         notices.append(f"{counted(answer.unreadable, 'item')} could not be read")
     if answer.optional_keys_unsupported:
         notices.append(f"{ends.remote} does not support some of the keys")
-    return Listing([(None, item, defects(item)) for item in answer.items], notices)
+    return Listing([(None, item, list(map(str, find_defects(item)))) for item in answer.items], notices)
 
 
 def _ask_as_device(peer: str | None, keys: tuple[str, ...], site_file: str) -> Listing:
