@@ -1,0 +1,71 @@
+"""Each rule between modules, and each rule of words, is shown to find one planted violation in a small product."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools import house_rules
+from tools.house_rules import find_all, main
+
+
+def _write(source: Path, modules: dict[str, str]) -> None:
+    for name, text in modules.items():
+        path = source / "openmodality" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A product of one command, found by name, and what it uses; nothing in it is a known violation."""
+    monkeypatch.setattr(house_rules, "KNOWN", tmp_path / "none")
+    modules = {
+        "__init__": "",
+        "cli/__init__": "",
+        "cli/main": "COMMANDS = {'echo': 'openmodality.cli.echo'}\n",
+        "cli/echo": "def command():\n    from openmodality.network import associate\n",
+        "network/__init__": "from openmodality.network.requestor import associate\n",
+        "network/requestor": '"""Asks for associations."""\n\n\ndef associate():\n    """Open one."""\n',
+    }
+    _write(tmp_path, modules)
+    return tmp_path
+
+
+def test_a_product_without_a_fault_passes(source: Path) -> None:
+    assert list(find_all([str(source)])) == []
+
+
+ASSOCIATE = "from openmodality.network.requestor import associate\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "said"),
+    [
+        ("store/__init__", "", "no entry point of the product uses openmodality.store;"),
+        ("network/spare", ASSOCIATE, "no entry point of the product uses openmodality.network.spare;"),
+        ("network/__init__", f"{ASSOCIATE}class COMMANDS: ...\n", "COMMANDS is defined in"),
+        ("network/__init__", f"{ASSOCIATE}associate: int = 3\n", "associate is defined in"),
+        (
+            "network/requestor",
+            "import openmodality.network\n",
+            "import cycle of openmodality.network, openmodality.network.r",
+        ),
+        (
+            "network/requestor",
+            "def ask():\n    import openmodality.network\n",
+            "import cycle of openmodality.network, ",
+        ),
+        ("network/requestor", "if TYPE_CHECKING:\n    import openmodality.network\n", "import cycle of openmodality.n"),
+        ("network/requestor", "def _found(): ...\n", "_found has no verb"),
+        ("network/requestor", '"""What the peer wants."""\n', "requestor.py:1: wants: say requires"),
+        ("network/requestor", "\nPEER = 1  # the peer wants it\n", "requestor.py:2: wants: say requires"),
+    ],
+)
+def test_a_planted_violation_is_found(
+    source: Path, module: str, text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(source, {module: text})
+    assert main([str(source)]) == 1
+    assert said in capsys.readouterr().out
