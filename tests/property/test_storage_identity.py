@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from openmodality.dimse.channel import Message, PeerInfo
 from openmodality.dimse.service import Refuse
-from openmodality.encoding.headers import ITEM, SEQUENCE_DELIMITER, UNDEFINED_LENGTH, layout_of
+from openmodality.encoding.headers import UNDEFINED_LENGTH, layout_of
 from openmodality.services.storage import InstanceIdentity, StoreRequest, _write
+from openmodality.standard.tags import ITEM, SEQUENCE_DELIMITATION_ITEM
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from tests.interop.wire import MR_IMAGE
 
@@ -64,7 +65,7 @@ def before(draw: st.DrawFn, transfer_syntax: str, uid: str) -> bytes:
         "value": write(0x00080001, "UN", len(decoy)) + decoy,
         "text": write(0x00080005, "CS", 2) + b"A ",
         "sequence": write(0x00080006, "SQ", len(item)) + item,
-        "open sequence": write(0x00080006, "SQ", UNDEFINED_LENGTH) + item + write(SEQUENCE_DELIMITER, "", 0),
+        "open sequence": write(0x00080006, "SQ", UNDEFINED_LENGTH) + item + write(SEQUENCE_DELIMITATION_ITEM, "", 0),
     }
     return kinds[draw(st.sampled_from(sorted(kinds)))]
 

@@ -14,8 +14,8 @@ from pydicom import Dataset
 from sqlalchemy import select, update
 
 from openmodality.activities.connection import Connections, response_timeout_s
-from openmodality.device.paths import name_of
 from openmodality.device.site.site import Peer
+from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.status import describe
 from openmodality.errors import StoreError
 from openmodality.jobs.job import Job, Kind, NewJob, Result, RetryParameters

@@ -7,18 +7,15 @@ were asked for. What comes of other studies is kept, but not listed (DECISIONS R
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import StoreRequest
+from openmodality.standard.tags import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID
 from openmodality.store.files.instance_file import InstanceFile
 from openmodality.store.local import LocalStore
-
-_STUDY: Final = 0x0020000D
-_SERIES: Final = 0x0020000E
 
 Clock = Callable[[], float]
 IsListed = Callable[[str], bool]
@@ -52,7 +49,9 @@ class StoreWriter:
         self._store = store
         self._file = file
         self._is_listed = is_listed
-        self._scanner = HeadScanner(transfer_syntax, frozenset({_STUDY, _SERIES}), _SERIES)
+        self._scanner = HeadScanner(
+            transfer_syntax, frozenset({STUDY_INSTANCE_UID, SERIES_INSTANCE_UID}), SERIES_INSTANCE_UID
+        )
 
     def write(self, chunk: memoryview) -> None:
         """Take a part of the data set."""
@@ -62,7 +61,9 @@ class StoreWriter:
 
     def commit(self) -> None:
         """Make the instance safe; raises :class:`ObjectInvalid` where it names no study or series."""
-        study, series = (strip_padding(self._scanner.values.get(tag, b"")) for tag in (_STUDY, _SERIES))
+        study, series = (
+            strip_padding(self._scanner.values.get(tag, b"")) for tag in (STUDY_INSTANCE_UID, SERIES_INSTANCE_UID)
+        )
         for uid, name in ((study, "(0020,000D) StudyInstanceUID"), (series, "(0020,000E) SeriesInstanceUID")):
             if not is_valid_uid(uid, strict=False):
                 self._file.abort()

@@ -13,7 +13,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from openmodality.device.paths import keyword_of
+from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import read_element
 
 MAXIMUM_CHARACTERS: Final[Mapping[str, int]] = {"SH": 16, "LO": 64, "ST": 1024, "LT": 10240, "CS": 16, "AE": 16}

@@ -22,8 +22,9 @@ from pydicom.tag import Tag
 from pydicom.valuerep import PersonName
 
 from openmodality.device.item_values import MAXIMUM_CHARACTERS, element_with_value, is_identifier, sequence_items
-from openmodality.device.paths import TagPath, name_of, parse_path, vr_of
+from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import MappingRule
+from openmodality.dimse.attribute_names import name_of, vr_of
 
 _STEPS: Final = parse_path("ScheduledProcedureStepSequence")[0]
 _PERFORMED_SERIES: Final = parse_path("PerformedSeriesSequence")[0]

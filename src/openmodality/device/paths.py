@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import tag_for_keyword
+
+from openmodality.dimse.attribute_names import keyword_of, name_of, vr_of
+from openmodality.encoding.headers import format_tag
+from openmodality.encoding.vr import is_private
 
 TagPath: TypeAlias = tuple[int, ...]
 
@@ -42,29 +46,9 @@ def _parse_part(part: str) -> int:
     return found
 
 
-def is_private(tag: int) -> bool:
-    """Whether the tag is of an odd group (PS3.5 7.8)."""
-    return bool((tag >> 16) & 1)
-
-
-def keyword_of(tag: int) -> str:
-    """PS3.6 keyword of the tag; empty for a private or unknown one."""
-    return keyword_for_tag(tag)
-
-
-def name_of(tag: int) -> str:
-    """``(0008,0018) SOPInstanceUID``: how messages name an attribute."""
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {keyword_of(tag)}".rstrip()
-
-
-def vr_of(tag: int) -> str:
-    """VR of PS3.6, ``US or SS`` where two are possible; empty for a private tag."""
-    return "" if is_private(tag) else dictionary_VR(tag)
-
-
 def format_path(path: TagPath) -> str:
     """The path in tags: ``0040,0100>0040,0009``."""
-    return ">".join(f"{tag >> 16:04X},{tag & 0xFFFF:04X}" for tag in path)
+    return ">".join(format_tag(tag).strip("()") for tag in path)
 
 
 def format_keywords(path: TagPath) -> str:

@@ -17,18 +17,16 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from openmodality.encoding.headers import (
-    ITEM,
-    ITEM_DELIMITER,
     MAX_HEADER_BYTES,
-    SEQUENCE_DELIMITER,
     UNDEFINED_LENGTH,
     Buffer,
     Layout,
+    format_tag,
     layout,
     layout_of,
-    tag_text,
 )
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
 MAX_DEPTH: Final = 64
 """Sequences within sequences; the deepest in the standard, in structured reports, stay far below."""
@@ -156,7 +154,7 @@ class Tokenizer:
     def finish(self) -> None:
         """Says that no more bytes come; raises ObjectInvalid where the data set is cut off."""
         if self._remaining or self._head or self._stack:
-            where = f"in or after {tag_text(self._tag)}" if self._tag else "in its first element"
+            where = f"in or after {format_tag(self._tag)}" if self._tag else "in its first element"
             raise ObjectInvalid(f"the data set is cut off at byte {self._position}, {where}")
 
     def _complete_header(self, view: memoryview, tokens: list[Token]) -> int:
@@ -191,11 +189,11 @@ class Tokenizer:
         if length != UNDEFINED_LENGTH:
             end += length
         if end > frame.limit:
-            raise ObjectInvalid(f"{tag_text(tag)} at byte {start} reaches beyond the end of what holds it")
+            raise ObjectInvalid(f"{format_tag(tag)} at byte {start} reaches beyond the end of what holds it")
         if not vr:
             self._item_or_delimiter(tag, length, start, tokens)
         elif frame.holds is not _Holds.ELEMENTS:
-            raise ObjectInvalid(f"{tag_text(tag)} at byte {start} stands where {tag_text(frame.tag)} needs an item")
+            raise ObjectInvalid(f"{format_tag(tag)} at byte {start} stands where {format_tag(frame.tag)} needs an item")
         elif length == UNDEFINED_LENGTH or vr == "SQ":
             self._sequence(tag, vr, length, start, tokens)
         else:
@@ -212,7 +210,7 @@ class Tokenizer:
         elif vr != "SQ":
             # "OB or OW" is the dictionary's word for pixel data in Implicit VR
             if not vr.startswith(("OB", "OW")):
-                raise ObjectInvalid(f"{tag_text(tag)} at byte {start} has undefined length, which {vr} cannot have")
+                raise ObjectInvalid(f"{format_tag(tag)} at byte {start} has undefined length, which {vr} cannot have")
             holds = _Holds.FRAGMENTS
         self._tag = tag
         tokens.append(SequenceStart(tag, vr, length, self._depth, start))
@@ -223,11 +221,14 @@ class Tokenizer:
         frame = self._frame
         if tag == ITEM and frame.holds is not _Holds.ELEMENTS:
             self._item(length, start, tokens)
-        elif tag == (ITEM_DELIMITER if frame.holds is _Holds.ELEMENTS else SEQUENCE_DELIMITER) and self._stack:
+        elif (
+            tag == (ITEM_DELIMITATION_ITEM if frame.holds is _Holds.ELEMENTS else SEQUENCE_DELIMITATION_ITEM)
+            and self._stack
+        ):
             if frame.end < 0:
                 self._pop(tokens)
         else:
-            raise ObjectInvalid(f"{tag_text(tag)} at byte {start} stands where no item or delimiter may be")
+            raise ObjectInvalid(f"{format_tag(tag)} at byte {start} stands where no item or delimiter may be")
 
     def _item(self, length: int, start: int, tokens: list[Token]) -> None:
         frame = self._frame
@@ -238,11 +239,11 @@ class Tokenizer:
             tokens.append(FragmentStart(length, self._depth, start))
             self._remaining = length
         else:
-            raise ObjectInvalid(f"a fragment of {tag_text(frame.tag)} at byte {start} has undefined length")
+            raise ObjectInvalid(f"a fragment of {format_tag(frame.tag)} at byte {start} has undefined length")
 
     def _push(self, holds: _Holds, length: int, inner: Layout, tag: int) -> None:
         if len(self._stack) >= 2 * self._max_depth:
-            raise ObjectInvalid(f"{tag_text(tag)} is nested deeper than {self._max_depth} sequences")
+            raise ObjectInvalid(f"{format_tag(tag)} is nested deeper than {self._max_depth} sequences")
         outer = self._frame
         end = -1 if length == UNDEFINED_LENGTH else self._position + length
         self._stack.append(outer)

@@ -6,7 +6,7 @@ from typing import Final
 
 from openmodality.encoding.deflate import Inflater
 from openmodality.encoding.elements import ElementStart, Token, Tokenizer, Value
-from openmodality.encoding.headers import UNDEFINED_LENGTH, Buffer, layout_of, tag_text
+from openmodality.encoding.headers import UNDEFINED_LENGTH, Buffer, format_tag, layout_of
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
@@ -123,4 +123,4 @@ class HeadScanner:
     def _keep(self, tag: int, length: int) -> None:
         self._kept += length
         if self._kept > MAX_KEPT_BYTES:
-            raise ObjectInvalid(f"{tag_text(tag)} is too long to be checked: {length} bytes")
+            raise ObjectInvalid(f"{format_tag(tag)} is too long to be checked: {length} bytes")

@@ -18,9 +18,6 @@ from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 Buffer = bytes | bytearray | memoryview
 
-ITEM: Final = 0xFFFEE000
-ITEM_DELIMITER: Final = 0xFFFEE00D
-SEQUENCE_DELIMITER: Final = 0xFFFEE0DD
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 MAX_HEADER_BYTES: Final = 12
 """The longest header; with so many bytes at hand any header can be read."""
@@ -48,7 +45,7 @@ class Layout(NamedTuple):
     write: HeaderWriter
 
 
-def tag_text(tag: int) -> str:
+def format_tag(tag: int) -> str:
     """``(gggg,eeee)``, as in the standard."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 

@@ -7,10 +7,22 @@ from struct import Struct
 from typing import BinaryIO, Final, NamedTuple
 
 from openmodality.encoding.head import HeadScanner
-from openmodality.encoding.headers import SHORT_CODES, Buffer, layout, tag_text
+from openmodality.encoding.headers import SHORT_CODES, Buffer, format_tag, layout
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import LONG_VRS, SHORT_VRS
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.tags import (
+    FILE_META_INFORMATION_GROUP_LENGTH,
+    FILE_META_INFORMATION_VERSION,
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION_NAME,
+    MEDIA_STORAGE_SOP_CLASS_UID,
+    MEDIA_STORAGE_SOP_INSTANCE_UID,
+    SOP_CLASS_UID,
+    SOP_INSTANCE_UID,
+    SOURCE_APPLICATION_ENTITY_TITLE,
+    TRANSFER_SYNTAX_UID,
+)
 from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -24,23 +36,13 @@ MAX_META_BYTES: Final = 1024 * 1024
 """Beyond this, what calls itself File Meta Information is none."""
 
 GROUP: Final = 0x0002
-GROUP_LENGTH: Final = 0x00020000
-VERSION: Final = 0x00020001
-MEDIA_STORAGE_SOP_CLASS_UID: Final = 0x00020002
-MEDIA_STORAGE_SOP_INSTANCE_UID: Final = 0x00020003
-TRANSFER_SYNTAX_UID: Final = 0x00020010
-IMPLEMENTATION_CLASS_UID: Final = 0x00020012
-IMPLEMENTATION_VERSION_NAME: Final = 0x00020013
-SOURCE_AE_TITLE: Final = 0x00020016
-SOP_CLASS_UID: Final = 0x00080016
-SOP_INSTANCE_UID: Final = 0x00080018
 
 FIRST_READ_BYTES: Final = 4096
 """So much of a file nearly always holds its whole head."""
 _SOP_CLASS: Final = MEDIA_STORAGE_SOP_CLASS_UID & 0xFFFF
 _SOP_INSTANCE: Final = MEDIA_STORAGE_SOP_INSTANCE_UID & 0xFFFF
 _TRANSFER_SYNTAX: Final = TRANSFER_SYNTAX_UID & 0xFFFF
-_GROUP_LENGTH_ELEMENT: Final = GROUP_LENGTH & 0xFFFF
+_GROUP_LENGTH_ELEMENT: Final = FILE_META_INFORMATION_GROUP_LENGTH & 0xFFFF
 _KEPT = frozenset(
     (
         _SOP_CLASS,
@@ -48,7 +50,7 @@ _KEPT = frozenset(
         _TRANSFER_SYNTAX,
         IMPLEMENTATION_CLASS_UID & 0xFFFF,
         IMPLEMENTATION_VERSION_NAME & 0xFFFF,
-        SOURCE_AE_TITLE & 0xFFFF,
+        SOURCE_APPLICATION_ENTITY_TITLE & 0xFFFF,
     )
 )
 _SHORT_HEADER: Final = Struct("<HH2sH")
@@ -118,12 +120,12 @@ def encode_file_head(
     return b"".join((_PREAMBLE_AND_PREFIX, length.to_bytes(4, "little"), before, instance, after))
 
 
-_PREAMBLE_AND_PREFIX = bytes(PREAMBLE_BYTES) + PREFIX + _META.write(GROUP_LENGTH, "UL", 4)
+_PREAMBLE_AND_PREFIX = bytes(PREAMBLE_BYTES) + PREFIX + _META.write(FILE_META_INFORMATION_GROUP_LENGTH, "UL", 4)
 
 
 @lru_cache(maxsize=64)
 def _meta_before(sop_class_uid: str) -> bytes:
-    version = _META.write(VERSION, "OB", 2) + b"\0\1"
+    version = _META.write(FILE_META_INFORMATION_VERSION, "OB", 2) + b"\0\1"
     return version + _text_element(MEDIA_STORAGE_SOP_CLASS_UID, "UI", sop_class_uid)
 
 
@@ -134,7 +136,7 @@ def _meta_after(transfer_syntax_uid: str, class_uid: str, version_name: str, sou
             _text_element(TRANSFER_SYNTAX_UID, "UI", transfer_syntax_uid),
             _text_element(IMPLEMENTATION_CLASS_UID, "UI", class_uid),
             _text_element(IMPLEMENTATION_VERSION_NAME, "SH", version_name) if version_name else b"",
-            _text_element(SOURCE_AE_TITLE, "AE", source_ae_title) if source_ae_title else b"",
+            _text_element(SOURCE_APPLICATION_ENTITY_TITLE, "AE", source_ae_title) if source_ae_title else b"",
         )
     )
 
@@ -143,11 +145,11 @@ def _text_element(tag: int, vr: str, text: str) -> bytes:
     try:
         value = text.encode("ascii")
     except UnicodeEncodeError:
-        raise ObjectInvalid(f"{tag_text(tag)} holds characters that are not allowed in {vr}") from None
+        raise ObjectInvalid(f"{format_tag(tag)} holds characters that are not allowed in {vr}") from None
     if len(value) % 2:
         value += b"\0" if vr == "UI" else b" "
     if len(value) > 0xFFFF:
-        raise ObjectInvalid(f"{tag_text(tag)} is too long for {vr}")
+        raise ObjectInvalid(f"{format_tag(tag)} is too long for {vr}")
     return _META.write(tag, vr, len(value)) + value
 
 
@@ -186,7 +188,7 @@ def _meta(start: _Start, offset: int, strict: bool) -> FileMeta:
         data_set_offset=end,
         implementation_class_uid=strip_padding(values.get(IMPLEMENTATION_CLASS_UID & 0xFFFF, b"")),
         implementation_version_name=strip_padding(values.get(IMPLEMENTATION_VERSION_NAME & 0xFFFF, b"")),
-        source_ae_title=strip_padding(values.get(SOURCE_AE_TITLE & 0xFFFF, b"")),
+        source_ae_title=strip_padding(values.get(SOURCE_APPLICATION_ENTITY_TITLE & 0xFFFF, b"")),
     )
 
 
@@ -232,7 +234,7 @@ def _check(values: dict[int, bytes], end: int, declared_end: int) -> None:
         raise ObjectInvalid(f"(0002,0000) says that the File Meta Information ends at byte {declared_end}, not {end}")
     for tag in (MEDIA_STORAGE_SOP_CLASS_UID, MEDIA_STORAGE_SOP_INSTANCE_UID):
         if not strip_padding(values.get(tag & 0xFFFF, b"")):
-            raise ObjectInvalid(f"the File Meta Information lacks {tag_text(tag)}")
+            raise ObjectInvalid(f"the File Meta Information lacks {format_tag(tag)}")
 
 
 def read_usual(start: bytes) -> tuple[str, str, str, int] | None:

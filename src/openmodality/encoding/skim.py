@@ -20,8 +20,8 @@ from openmodality.encoding.headers import (
     SHORT_CODES,
     UNDEFINED_LENGTH,
     Buffer,
+    format_tag,
     layout_of,
-    tag_text,
 )
 from openmodality.encoding.strides import UNSETTLED, Header, Step, Strides
 from openmodality.errors import ObjectInvalid
@@ -77,7 +77,9 @@ class Skimmer:
         if self._tokenizer is not None:
             self._tokenizer.finish()
         elif self._ahead:
-            raise ObjectInvalid(f"the data set is cut off at byte {self._position}, in or after {tag_text(self._tag)}")
+            raise ObjectInvalid(
+                f"the data set is cut off at byte {self._position}, in or after {format_tag(self._tag)}"
+            )
 
     def _feed(self, chunk: Buffer) -> None:
         size = len(chunk)

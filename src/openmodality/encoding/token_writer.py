@@ -19,16 +19,8 @@ from openmodality.encoding.elements import (
     Token,
     Value,
 )
-from openmodality.encoding.headers import (
-    ITEM,
-    ITEM_DELIMITER,
-    SEQUENCE_DELIMITER,
-    UNDEFINED_LENGTH,
-    Buffer,
-    HeaderWriter,
-    layout,
-    layout_of,
-)
+from openmodality.encoding.headers import UNDEFINED_LENGTH, Buffer, HeaderWriter, layout, layout_of
+from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
 _GATHERED_BYTES: Final = 1024
 """Values up to this size are copied next to their headers: fewer, larger pieces are cheaper to write."""
@@ -87,11 +79,11 @@ class TokenWriter:
 
     def end_item(self) -> None:
         """The end of the innermost item."""
-        self._end(ITEM_DELIMITER)
+        self._end(ITEM_DELIMITATION_ITEM)
 
     def end_sequence(self) -> None:
         """The end of the innermost sequence."""
-        self._end(SEQUENCE_DELIMITER)
+        self._end(SEQUENCE_DELIMITATION_ITEM)
         self._header = self._outer.pop()
 
     def taken(self) -> list[Buffer]:

@@ -24,18 +24,17 @@ from openmodality.encoding.elements import (
     Tokenizer,
     Value,
 )
-from openmodality.encoding.headers import Buffer, layout_of, tag_text
+from openmodality.encoding.headers import Buffer, format_tag, layout_of
 from openmodality.encoding.swap import Swapper
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.vr import SHORT_VRS, SWAP_WIDTH
 from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.standard.tags import PIXEL_REPRESENTATION
 from openmodality.standard.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     UNCOMPRESSED,
 )
-
-PIXEL_REPRESENTATION: Final = 0x00280103
 
 _CONVERTIBLE: Final = (*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN)
 
@@ -143,7 +142,7 @@ class Transcoder:
 
     def _sequence(self, token: SequenceStart) -> None:
         if token.vr not in ("SQ", "UN"):
-            raise ObjectInvalid(f"{tag_text(token.tag)} is encapsulated, which the transfer syntax does not allow")
+            raise ObjectInvalid(f"{format_tag(token.tag)} is encapsulated, which the transfer syntax does not allow")
         self._outer_big.append(self._from_big)
         if token.vr == "UN":
             self._from_big = False

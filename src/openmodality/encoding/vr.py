@@ -26,6 +26,11 @@ PRIVATE_CREATORS: Final = range(0x10, 0x100)
 """Elements (gggg,0010-00FF) of an odd group, which name the owner of a private block (PS3.5 7.8.1)."""
 
 
+def is_private(tag: int) -> bool:
+    """Whether the tag is of an odd group (PS3.5 7.8)."""
+    return bool(tag & 0x10000)
+
+
 class _Dictionary(dict[int, str]):
     """Tag to VR; tags that are not listed are worked out, and not kept, so that its size has a bound."""
 
@@ -36,7 +41,7 @@ class _Dictionary(dict[int, str]):
     def __missing__(self, tag: int) -> str:
         if tag & 0xFFFF == 0:
             return "UL"
-        if tag & 0x10000:
+        if is_private(tag):
             return "LO" if tag & 0xFFFF in PRIVATE_CREATORS else "UN"
         return next((vr for mask, value, vr in self._repeating if tag & mask == value), "UN")
 

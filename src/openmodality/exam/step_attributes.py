@@ -19,9 +19,10 @@ from pydicom.sequence import Sequence as Items
 
 from openmodality.device import charsets
 from openmodality.device.mapping import map_to_mpps, map_to_performed_series
-from openmodality.device.paths import TagPath, name_of
+from openmodality.device.paths import TagPath
 from openmodality.device.profile.profile import MppsAttribute, Requirement
 from openmodality.device.site.site import Site
+from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.facts import equipment, items_of
 from openmodality.objects.exam_facts import moment

@@ -14,14 +14,17 @@ from openmodality.dimse.reading import text
 from openmodality.errors import ObjectInvalid
 from openmodality.network.entity import LocalAE
 from openmodality.services.storage import StoreRequest
+from openmodality.standard.tags import (
+    MODALITY,
+    PATIENT_ID,
+    PATIENT_NAME,
+    SERIES_INSTANCE_UID,
+    SOP_CLASS_UID,
+    STUDY_INSTANCE_UID,
+)
 from openmodality.store.files.folder import Arrival, FolderSink, FolderWriter, Identity
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
-
-STUDY_INSTANCE_UID: Final = 0x0020000D
-SERIES_INSTANCE_UID: Final = 0x0020000E
-SOP_CLASS_UID: Final = 0x00080016
-SOP_INSTANCE_UID: Final = 0x00080018
 
 KEPT: Final = (
     "SpecificCharacterSet", "ImageType", "InstanceCreationDate", "InstanceCreationTime", "SOPClassUID",
@@ -71,15 +74,15 @@ class StoredStudy:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        return tuple(sorted({text(instance.header, 0x00080060) for instance in self.instances}))
+        return tuple(sorted({text(instance.header, MODALITY) for instance in self.instances}))
 
     @property
     def patient_name(self) -> str:
-        return text(self.instances[0].header, 0x00100010)
+        return text(self.instances[0].header, PATIENT_NAME)
 
     @property
     def patient_id(self) -> str:
-        return text(self.instances[0].header, 0x00100020)
+        return text(self.instances[0].header, PATIENT_ID)
 
 
 class Archive:

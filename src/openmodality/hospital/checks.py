@@ -10,49 +10,38 @@ from typing import Final
 
 from pydicom import Dataset
 
+from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.reading import has_value, items, text
 from openmodality.encoding.uid import is_valid_uid
-from openmodality.hospital.items import (
+from openmodality.hospital.items import ItemKey, PerformedStep, WorklistItem
+from openmodality.standard.tags import (
     ACCESSION_NUMBER,
     PATIENT_ID,
+    REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE,
+    REFERENCED_REQUEST_SEQUENCE,
     REFERENCED_SOP_INSTANCE_UID,
+    REQUEST_ATTRIBUTES_SEQUENCE,
     REQUESTED_PROCEDURE_ID,
     SCHEDULED_PROCEDURE_STEP_ID,
+    SERIES_INSTANCE_UID,
+    SOP_CLASS_UID,
+    SOP_INSTANCE_UID,
     STUDY_INSTANCE_UID,
-    ItemKey,
-    PerformedStep,
-    WorklistItem,
 )
-from openmodality.query.identifier import name
-
-SERIES_INSTANCE_UID: Final = 0x0020000E
-SOP_INSTANCE_UID: Final = 0x00080018
-REFERENCED_STEP: Final = 0x00081111
-REQUEST_ATTRIBUTES: Final = 0x00400275
-REFERENCED_REQUEST: Final = 0x0040A370
-SOP_CLASS_UID: Final = 0x00080016
 
 _DOCUMENTS: Final = "1.2.840.10008.5.1.4.1.1.88."
 """SOP Classes of structured reports begin so."""
-MODALITY: Final = 0x00080060
-WITHOUT_REQUEST: Final = ("SR", "KO")
-"""Documents: their series module has no Request Attributes Sequence (PS3.3 C.17.1, C.17.6.1)."""
-
-_UIDS: Final = {
-    SOP_INSTANCE_UID: "SOP Instance UID",
-    STUDY_INSTANCE_UID: "Study Instance UID",
-    SERIES_INSTANCE_UID: "Series Instance UID",
-}
+_UIDS: Final = (SOP_INSTANCE_UID, STUDY_INSTANCE_UID, SERIES_INSTANCE_UID)
 
 
 def instance_findings(
     header: Dataset, schedule: Sequence[WorklistItem], steps: Sequence[PerformedStep]
 ) -> Iterator[str]:
     """What is wrong with a stored instance: UIDs, and whether it agrees with worklist and performed step."""
-    for tag, keyword in _UIDS.items():
+    for tag in _UIDS:
         uid = text(header, tag)
         if not is_valid_uid(uid):
-            yield f"{name(tag)} {keyword} {'breaks PS3.5 9.1' if uid else 'is missing'}"
+            yield f"{name_of(tag)} {'breaks PS3.5 9.1' if uid else 'is missing'}"
     yield from _request_findings(header, schedule)
     yield from _step_findings(header, steps)
 
@@ -61,21 +50,17 @@ def _request_findings(header: Dataset, schedule: Sequence[WorklistItem]) -> Iter
     """A document has no Request Attributes but may name requests of its own accord (PS3.3 C.17.1, C.17.2)."""
     study = text(header, STUDY_INSTANCE_UID)
     is_document = text(header, SOP_CLASS_UID).startswith(_DOCUMENTS)
-    tag, called = (
-        (REFERENCED_REQUEST, "Referenced Request Sequence")
-        if is_document
-        else (REQUEST_ATTRIBUTES, "Request Attributes Sequence")
-    )
+    tag = REFERENCED_REQUEST_SEQUENCE if is_document else REQUEST_ATTRIBUTES_SEQUENCE
     requests = items(header, tag)
     procedure = [item for item in schedule if item.study_instance_uid == study]
     if procedure:
         if not requests and not is_document:
-            yield f"{name(tag)} {called} is missing in a scheduled study"
+            yield f"{name_of(tag)} is missing in a scheduled study"
         yield from _identity_findings(header, procedure[0])
     for request in requests:
         step_id = text(request, SCHEDULED_PROCEDURE_STEP_ID)
         if (step_id or is_document) and not _fits(request, step_id, study, schedule):
-            yield f"{name(tag)} {called} names no step scheduled for this study"
+            yield f"{name_of(tag)} names no step scheduled for this study"
 
 
 def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[WorklistItem]) -> bool:
@@ -93,19 +78,20 @@ def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[Worklis
 
 def _identity_findings(attributes: Dataset, item: WorklistItem) -> Iterator[str]:
     if text(attributes, PATIENT_ID) != item.patient_id:
-        yield f"{name(PATIENT_ID)} Patient ID is not that of the worklist item"
+        yield f"{name_of(PATIENT_ID)} is not that of the worklist item"
     accession = text(attributes, ACCESSION_NUMBER)
     if ACCESSION_NUMBER in attributes and accession and accession != item.accession_number:
-        yield f"{name(ACCESSION_NUMBER)} Accession Number is not that of the worklist item"
+        yield f"{name_of(ACCESSION_NUMBER)} is not that of the worklist item"
 
 
 def _step_findings(header: Dataset, steps: Sequence[PerformedStep]) -> Iterator[str]:
     by_uid = {step.sop_instance_uid: step for step in steps}
     sop_instance_uid = text(header, SOP_INSTANCE_UID)
-    for reference in items(header, REFERENCED_STEP):
+    for reference in items(header, REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE):
         step = by_uid.get(text(reference, REFERENCED_SOP_INSTANCE_UID))
         if step is None:
-            yield f"{name(REFERENCED_STEP)} refers to a performed procedure step that the RIS does not know"
+            named = name_of(REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE)
+            yield f"{named} refers to a performed procedure step that the RIS does not know"
         elif step.status == "COMPLETED" and not _lists(step, sop_instance_uid):
             yield "the completed performed procedure step does not list this instance"
 
@@ -126,21 +112,24 @@ def step_findings(step: PerformedStep, schedule: Sequence[WorklistItem]) -> Iter
         elif key.step_id:
             yield _stranger(key, schedule)
         if not is_valid_uid(key.study_instance_uid):
-            yield f"{name(STUDY_INSTANCE_UID)} Study Instance UID of the step breaks PS3.5 9.1"
+            yield f"{name_of(STUDY_INSTANCE_UID)} of the step breaks PS3.5 9.1"
     if not has_value(step.attributes, PATIENT_ID):
-        yield f"{name(PATIENT_ID)} Patient ID of the step is empty"
+        yield f"{name_of(PATIENT_ID)} of the step is empty"
 
 
 def _stranger(key: ItemKey, schedule: Sequence[WorklistItem]) -> str:
     if any(item.study_instance_uid == key.study_instance_uid for item in schedule):
-        return f"{name(SCHEDULED_PROCEDURE_STEP_ID)} Scheduled Procedure Step ID is not scheduled for this study"
-    return f"{name(STUDY_INSTANCE_UID)} Study Instance UID is not that of a worklist item, though a step ID is named"
+        return f"{name_of(SCHEDULED_PROCEDURE_STEP_ID)} is not scheduled for this study"
+    return f"{name_of(STUDY_INSTANCE_UID)} is not that of a worklist item, though a step ID is named"
 
 
 def listing_findings(step: PerformedStep, stored: Sequence[Dataset]) -> Iterator[str]:
     """What a step that has just been completed leaves out of the instances that refer to it; ``stored`` are headers."""
     for header in stored:
-        references = {text(item, REFERENCED_SOP_INSTANCE_UID) for item in items(header, REFERENCED_STEP)}
+        references = {
+            text(item, REFERENCED_SOP_INSTANCE_UID)
+            for item in items(header, REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE)
+        }
         uid = text(header, SOP_INSTANCE_UID)
         if step.sop_instance_uid in references and not _lists(step, uid):
             yield f"Performed Series Sequence does not list the stored instance {uid}"

@@ -11,25 +11,26 @@ from pydicom import Dataset
 
 from openmodality.dimse.reading import items, items_at, text
 from openmodality.hospital.schedule import step_of
-
-PATIENT_NAME: Final = 0x00100010
-PATIENT_ID: Final = 0x00100020
-ACCESSION_NUMBER: Final = 0x00080050
-MODALITY: Final = 0x00080060
-REFERENCED_SOP_CLASS_UID: Final = 0x00081150
-REFERENCED_SOP_INSTANCE_UID: Final = 0x00081155
-STUDY_INSTANCE_UID: Final = 0x0020000D
-SCHEDULED_STATION_AE_TITLE: Final = 0x00400001
-SCHEDULED_PROCEDURE_STEP_ID: Final = 0x00400009
-PERFORMED_STATION_AE_TITLE: Final = 0x00400241
-PERFORMED_PROCEDURE_STEP_STATUS: Final = 0x00400252
-SCHEDULED_STEP_ATTRIBUTES: Final = 0x00400270
-DISCONTINUATION_REASON: Final = 0x00400281
-PERFORMED_SERIES: Final = 0x00400340
-REFERENCED_IMAGES: Final = 0x00081140
-REFERENCED_OTHERS: Final = 0x00400220
-REQUESTED_PROCEDURE_ID: Final = 0x00401001
-CODE_VALUE: Final = 0x00080100
+from openmodality.standard.tags import (
+    ACCESSION_NUMBER,
+    CODE_VALUE,
+    MODALITY,
+    PATIENT_ID,
+    PATIENT_NAME,
+    PERFORMED_PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE,
+    PERFORMED_PROCEDURE_STEP_STATUS,
+    PERFORMED_SERIES_SEQUENCE,
+    PERFORMED_STATION_AE_TITLE,
+    REFERENCED_IMAGE_SEQUENCE,
+    REFERENCED_NON_IMAGE_COMPOSITE_SOP_INSTANCE_SEQUENCE,
+    REFERENCED_SOP_CLASS_UID,
+    REFERENCED_SOP_INSTANCE_UID,
+    REQUESTED_PROCEDURE_ID,
+    SCHEDULED_PROCEDURE_STEP_ID,
+    SCHEDULED_STATION_AE_TITLE,
+    SCHEDULED_STEP_ATTRIBUTES_SEQUENCE,
+    STUDY_INSTANCE_UID,
+)
 
 WRONG_WORKLIST_ENTRY: Final = "110514"
 """DCM code "Incorrect worklist entry selected" (PS3.16 CID 9301): the item is still to be done."""
@@ -133,7 +134,7 @@ class PerformedStep:
         """The scheduled steps that it performs; a Scheduled Procedure Step ID is empty where it was not scheduled."""
         return tuple(
             ItemKey(text(item, STUDY_INSTANCE_UID), text(item, SCHEDULED_PROCEDURE_STEP_ID))
-            for item in items(self.attributes, SCHEDULED_STEP_ATTRIBUTES)
+            for item in items(self.attributes, SCHEDULED_STEP_ATTRIBUTES_SEQUENCE)
         )
 
     @property
@@ -144,12 +145,12 @@ class PerformedStep:
     @property
     def is_wrong_entry(self) -> bool:
         """Whether it was discontinued because the wrong worklist item had been chosen."""
-        codes = items(self.attributes, DISCONTINUATION_REASON)
+        codes = items(self.attributes, PERFORMED_PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE)
         return any(text(code, CODE_VALUE) == WRONG_WORKLIST_ENTRY for code in codes)
 
     def _references(self) -> Iterator[InstanceReference]:
-        for sequence in (REFERENCED_IMAGES, REFERENCED_OTHERS):
-            for item in items_at(self.attributes, (PERFORMED_SERIES, sequence)):
+        for sequence in (REFERENCED_IMAGE_SEQUENCE, REFERENCED_NON_IMAGE_COMPOSITE_SOP_INSTANCE_SEQUENCE):
+            for item in items_at(self.attributes, (PERFORMED_SERIES_SEQUENCE, sequence)):
                 yield InstanceReference(text(item, REFERENCED_SOP_CLASS_UID), text(item, REFERENCED_SOP_INSTANCE_UID))
 
 

@@ -34,10 +34,15 @@ from openmodality.hospital.patients import (
     Person,
 )
 from openmodality.services.worklist import Defect, find_defects
+from openmodality.standard.tags import (
+    ACCESSION_NUMBER,
+    PATIENT_ID,
+    REQUESTED_PROCEDURE_ID,
+    SCHEDULED_PROCEDURE_STEP_SEQUENCE,
+    STUDY_INSTANCE_UID,
+)
 
 TODAY: Final = "{today}"
-STUDY_INSTANCE_UID: Final = 0x0020000D
-STEP_SEQUENCE: Final = 0x00400100
 DETACHED_STUDY_MANAGEMENT: Final = "1.2.840.10008.3.1.2.3.1"
 FIRST_START_MINUTES: Final = 8 * 60
 MINUTES_PER_STEP: Final = 20
@@ -210,7 +215,7 @@ def _value(value: Any, vr: str, where: str, today: date) -> Any:
 
 def complete(item: Dataset, salt: str) -> None:
     """Give an item the Study Instance UID and the study reference that it lacks; same identifiers, same UID."""
-    identifiers = [text(item, tag) for tag in (0x00100020, 0x00080050, 0x00401001)]
+    identifiers = [text(item, tag) for tag in (PATIENT_ID, ACCESSION_NUMBER, REQUESTED_PROCEDURE_ID)]
     name = "\\".join([salt, *identifiers])
     uid = f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, name).int}"
     item.StudyInstanceUID = uid
@@ -237,5 +242,5 @@ def _undeclared(item: Dataset) -> Iterator[Defect]:
 
 def step_of(item: Dataset) -> Dataset:
     """The item's Scheduled Procedure Step; an empty one where it has none."""
-    found = items(item, STEP_SEQUENCE)
+    found = items(item, SCHEDULED_PROCEDURE_STEP_SEQUENCE)
     return found[0] if found else Dataset()

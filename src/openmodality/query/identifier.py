@@ -17,8 +17,10 @@ from pydicom.charset import convert_encodings
 from pydicom.dataelem import DataElement
 
 from openmodality.dimse.reading import elements, values_of
+from openmodality.encoding.headers import format_tag
 from openmodality.encoding.vr import dictionary
 from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
 Path = tuple[int, ...]
 """Where an attribute stands: its tag, behind those of the sequences around it."""
@@ -26,7 +28,6 @@ Path = tuple[int, ...]
 CharacterSet = str | Sequence[str]
 """The value of Specific Character Set (0008,0005), several where code extensions are used."""
 
-SPECIFIC_CHARACTER_SET: Final = 0x00080005
 DEFAULT_REPERTOIRE: Final = ("", "ISO_IR 6", "ISO 2022 IR 6")
 CHARACTER_SETS: Final[tuple[CharacterSet, ...]] = ("ISO_IR 100", "ISO_IR 192")
 
@@ -68,7 +69,7 @@ def _element(tag: int, vr: str, value: object) -> DataElement:
             value = [] if vr == "SQ" else None
         return DataElement(tag, vr, value, validation_mode=config.IGNORE)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"key {name(tag)}: its value is no {vr}") from error
+        raise UsageError(f"key {format_tag(tag)}: its value is no {vr}") from error
 
 
 def _place(data_set: Dataset, path: Path, element: DataElement) -> None:
@@ -88,7 +89,7 @@ def _declare_character_set(data_set: Dataset, character_sets: Sequence[Character
         if all(_holds(character_set, text) for text in foreign.values()):
             data_set.SpecificCharacterSet = character_set
             return
-    tags = ", ".join(name(tag) for tag in foreign)
+    tags = ", ".join(format_tag(tag) for tag in foreign)
     raise ObjectInvalid(
         f"no character set of this peer holds the text of {tags}", advice="let the site allow another one"
     )
@@ -112,8 +113,3 @@ def _encodes(encoding: str, character: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def name(tag: int) -> str:
-    """``(0010,0020)``: how an attribute is named in messages, without its value."""
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

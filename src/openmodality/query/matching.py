@@ -22,10 +22,19 @@ from pydicom.dataelem import DataElement
 
 from openmodality.dimse.moments import MOMENT_VRS, matches_moment
 from openmodality.dimse.reading import PADDING, items, values_of
-from openmodality.query.identifier import SPECIFIC_CHARACTER_SET, Path
+from openmodality.query.identifier import Path
+from openmodality.standard.tags import (
+    INSTANCE_AVAILABILITY,
+    QUERY_RETRIEVE_LEVEL,
+    RETRIEVE_AE_TITLE,
+    SPECIFIC_CHARACTER_SET,
+    TIMEZONE_OFFSET_FROM_UTC,
+)
 
 WILDCARD_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
-NOT_MATCHED: Final = frozenset({SPECIFIC_CHARACTER_SET, 0x00080052, 0x00080054, 0x00080056, 0x00080201})
+NOT_MATCHED: Final = frozenset(
+    {SPECIFIC_CHARACTER_SET, QUERY_RETRIEVE_LEVEL, RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY, TIMEZONE_OFFSET_FROM_UTC}
+)
 """Character set, query level, Retrieve AE Title, Instance Availability and time zone say how to read, and what comes,
 not which."""
 

@@ -18,8 +18,7 @@ from openmodality.dimse.service import Cancelled, Response
 from openmodality.dimse.status import is_pending
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.standard.dimse import CommandField, Priority, Status
-
-FAILED_SOP_INSTANCE_UID_LIST: Final = 0x00080058
+from openmodality.standard.tags import FAILED_SOP_INSTANCE_UID_LIST
 
 CANNOT_PERFORM_SUB_OPERATIONS: Final = 0xA702
 SUB_OPERATIONS_FAILED: Final = 0xB000

@@ -32,6 +32,14 @@ from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
 from openmodality.standard.commitment import FailureReason
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL, STORAGE_COMMITMENT_PUSH_MODEL_INSTANCE
+from openmodality.standard.tags import (
+    FAILED_SOP_SEQUENCE,
+    FAILURE_REASON,
+    REFERENCED_SOP_CLASS_UID,
+    REFERENCED_SOP_INSTANCE_UID,
+    REFERENCED_SOP_SEQUENCE,
+    TRANSACTION_UID,
+)
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +49,6 @@ REQUEST: Final = 1
 SUCCESSFUL: Final = 1
 FAILURES_EXIST: Final = 2
 """Event Type IDs of the result (PS3.4 J.3.3)."""
-
-TRANSACTION_UID: Final = 0x00081195
-FAILURE_REASON: Final = 0x00081197
-FAILED_SOP_SEQUENCE: Final = 0x00081198
-REFERENCED_SOP_SEQUENCE: Final = 0x00081199
-REFERENCED_SOP_CLASS_UID: Final = 0x00081150
-REFERENCED_SOP_INSTANCE_UID: Final = 0x00081155
 
 
 @dataclass(frozen=True, slots=True, order=True)

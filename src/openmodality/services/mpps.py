@@ -27,8 +27,8 @@ from enum import Enum
 from typing import Final, Protocol
 
 from pydicom import Dataset
-from pydicom.datadict import keyword_for_tag
 
+from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
@@ -37,12 +37,11 @@ from openmodality.dimse.reading import has_value, items_at, text, texts
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid, new_uid
 from openmodality.errors import ObjectInvalid
-from openmodality.query.identifier import SPECIFIC_CHARACTER_SET, name
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.performed_step import NOT_ALLOWED, PERFORMED_STEP_RULES, StepRule
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
+from openmodality.standard.tags import PERFORMED_PROCEDURE_STEP_STATUS, SPECIFIC_CHARACTER_SET
 
-PERFORMED_PROCEDURE_STEP_STATUS: Final = 0x00400252
 IN_PROGRESS: Final = "IN PROGRESS"
 FINAL_STATES: Final = frozenset({"COMPLETED", "DISCONTINUED"})
 
@@ -293,5 +292,5 @@ def _failing(
 
 
 def _listed(tags: Sequence[int]) -> str:
-    first = f"{name(tags[0])} {keyword_for_tag(tags[0])}".rstrip()
+    first = name_of(tags[0])
     return first if len(tags) == 1 else f"{first} and {len(tags) - 1} more"

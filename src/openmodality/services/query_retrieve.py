@@ -33,17 +33,16 @@ from openmodality.dimse.exchange import SecondsLeft
 from openmodality.dimse.reading import text, texts
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
+from openmodality.encoding.headers import format_tag
 from openmodality.errors import OpenModalityError, StoreError
 from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
-from openmodality.query.identifier import name
 from openmodality.query.matching import Supported
 from openmodality.query.moving import Transfer, answer_transfer
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
+from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 
-QUERY_RETRIEVE_LEVEL: Final = 0x00080052
-RETRIEVE_AE_TITLE: Final = 0x00080054
 CANNOT_COUNT_MATCHES: Final = 0xA701
 MOVE_DESTINATION_UNKNOWN: Final = 0xA801
 
@@ -123,14 +122,14 @@ def _checked_level(message: Message, identifier: Dataset, *, is_query: bool) -> 
         key = UNIQUE_KEYS[above]
         value = text(identifier, key)
         if not value or set(value) & set("*?"):
-            raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name(key)} of {above} must have one value", (key,))
+            raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{format_tag(key)} of {above} must have one value", (key,))
     for below in levels[place + 1 :]:
         key = UNIQUE_KEYS[below]
         if texts(identifier, key):
-            raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name(key)} belongs to a lower level", (key,))
+            raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{format_tag(key)} belongs to a lower level", (key,))
     key = UNIQUE_KEYS[level]
     if not is_query and (not texts(identifier, key) or (level == "PATIENT" and not text(identifier, key))):
-        raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name(key)} must have a value", (key,))
+        raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{format_tag(key)} must have a value", (key,))
     return level
 
 

@@ -25,11 +25,11 @@ from openmodality.dimse.service import Refuse, Response, Service, ready_response
 from openmodality.dimse.status import StatusCategory, category
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.headers import HeaderWriter, layout_of
-from openmodality.encoding.part10 import SOP_CLASS_UID, SOP_INSTANCE_UID
 from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.standard.dimse import CommandField, Priority, Status
+from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 
 log = logging.getLogger(__name__)
 

@@ -24,9 +24,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pydicom import Dataset
-from pydicom.datadict import dictionary_VM, keyword_for_tag
+from pydicom.datadict import dictionary_VM
 from pydicom.dataelem import DataElement
 
+from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, read_data_set
 from openmodality.dimse.exchange import SecondsLeft
 from openmodality.dimse.reading import has_value, read_element, values_of
@@ -35,20 +36,36 @@ from openmodality.dimse.status import describe
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
-from openmodality.query.identifier import SPECIFIC_CHARACTER_SET, name
 from openmodality.query.matching import Supported
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
+from openmodality.standard.tags import (
+    MODALITY,
+    PATIENT_ID,
+    PATIENT_NAME,
+    REQUESTED_PROCEDURE_ID,
+    SCHEDULED_PROCEDURE_STEP_ID,
+    SCHEDULED_PROCEDURE_STEP_SEQUENCE,
+    SCHEDULED_PROCEDURE_STEP_START_DATE,
+    SCHEDULED_PROCEDURE_STEP_START_TIME,
+    SCHEDULED_STATION_AE_TITLE,
+    SPECIFIC_CHARACTER_SET,
+    STUDY_INSTANCE_UID,
+)
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
-SCHEDULED_PROCEDURE_STEP_SEQUENCE: Final = 0x00400100
-STUDY_INSTANCE_UID: Final = 0x0020000D
 UNABLE_TO_PROCESS: Final = 0xC001
 
-NEEDED: Final = (0x00100010, 0x00100020, STUDY_INSTANCE_UID, 0x00401001)
+NEEDED: Final = (PATIENT_NAME, PATIENT_ID, STUDY_INSTANCE_UID, REQUESTED_PROCEDURE_ID)
 """Patient's Name, Patient ID, Study Instance UID and Requested Procedure ID, type 1 in Table K.6-1."""
 
-NEEDED_IN_STEP: Final = (0x00400001, 0x00400002, 0x00400003, 0x00080060, 0x00400009)
+NEEDED_IN_STEP: Final = (
+    SCHEDULED_STATION_AE_TITLE,
+    SCHEDULED_PROCEDURE_STEP_START_DATE,
+    SCHEDULED_PROCEDURE_STEP_START_TIME,
+    MODALITY,
+    SCHEDULED_PROCEDURE_STEP_ID,
+)
 """Scheduled Station AE Title, start date and time, Modality, Scheduled Procedure Step ID, type 1 in Table K.6-1."""
 
 
@@ -88,7 +105,7 @@ class Defect:
     problem: str
 
     def __str__(self) -> str:
-        return f"{_named(self.tag)}: {self.problem}"
+        return f"{name_of(self.tag)}: {self.problem}"
 
 
 def find_defects(item: Dataset) -> tuple[Defect, ...]:
@@ -169,10 +186,6 @@ def _allows_one(tag: int) -> bool:
         return False
 
 
-def _named(tag: int) -> str:
-    return f"{name(tag)} {keyword_for_tag(tag)}".rstrip()
-
-
 # SCP
 
 
@@ -209,5 +222,5 @@ def _identifier(message: Message) -> Dataset:
         raise Refuse(UNABLE_TO_PROCESS, str(error)) from error
     tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
     if tag not in identifier or identifier[tag].VR != "SQ" or len(identifier[tag].value) > 1:
-        raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{_named(tag)} is missing or has several items", (tag,))
+        raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name_of(tag)} is missing or has several items", (tag,))
     return identifier

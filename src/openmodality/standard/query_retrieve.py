@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
+from openmodality.standard.tags import PATIENT_ID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID
 
-UNIQUE_KEYS: Final = {"PATIENT": 0x00100020, "STUDY": 0x0020000D, "SERIES": 0x0020000E, "IMAGE": 0x00080018}
+UNIQUE_KEYS: Final = {
+    "PATIENT": PATIENT_ID,
+    "STUDY": STUDY_INSTANCE_UID,
+    "SERIES": SERIES_INSTANCE_UID,
+    "IMAGE": SOP_INSTANCE_UID,
+}
 """The attribute that names an entity of each level, levels from the top."""
 
 PATIENT_ROOT_LEVELS: Final = ("PATIENT", "STUDY", "SERIES", "IMAGE")

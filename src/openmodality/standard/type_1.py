@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from openmodality.standard import tags
 from openmodality.standard.sop_classes import (
     COMPUTED_RADIOGRAPHY_IMAGE_STORAGE,
     ENHANCED_MR_IMAGE_STORAGE,
@@ -18,32 +19,77 @@ from openmodality.standard.sop_classes import (
     X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE,
 )
 
-EVERY_OBJECT: Final = frozenset({0x00080016, 0x00080018, 0x00080060, 0x0020000D, 0x0020000E})
+EVERY_OBJECT: Final = frozenset(
+    {tags.SOP_CLASS_UID, tags.SOP_INSTANCE_UID, tags.MODALITY, tags.STUDY_INSTANCE_UID, tags.SERIES_INSTANCE_UID}
+)
 """SOP Class, SOP Instance, Modality, Study and Series (PS3.3 C.12.1, C.7.2.1, C.7.3.1)."""
 
-_PIXELS: Final = frozenset({
-    0x00280002, 0x00280004, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x7FE00010,
-})  # fmt: skip
+_PIXELS: Final = frozenset(
+    {
+        tags.SAMPLES_PER_PIXEL,
+        tags.PHOTOMETRIC_INTERPRETATION,
+        tags.ROWS,
+        tags.COLUMNS,
+        tags.BITS_ALLOCATED,
+        tags.BITS_STORED,
+        tags.HIGH_BIT,
+        tags.PIXEL_REPRESENTATION,
+        tags.PIXEL_DATA,
+    }
+)
 """Image Pixel Module, PS3.3 C.7.6.3."""
 
-_X_RAY: Final = _PIXELS | {0x00080008, 0x00181155, 0x00281040}
+_X_RAY: Final = _PIXELS | {tags.IMAGE_TYPE, tags.RADIATION_SETTING, tags.PIXEL_INTENSITY_RELATIONSHIP}
 """X-Ray Image and X-Ray Acquisition Modules, PS3.3 C.8.7.1 and C.8.7.2."""
 
 BY_SOP_CLASS: Final = {
     # Frame of Reference, Image Plane and MR Image Modules: PS3.3 C.7.4.1, C.7.6.2, C.8.3.1
-    MR_IMAGE_STORAGE: _PIXELS | {0x00080008, 0x00180020, 0x00180021, 0x00200032, 0x00200037, 0x00200052, 0x00280030},
+    MR_IMAGE_STORAGE: _PIXELS
+    | {
+        tags.IMAGE_TYPE,
+        tags.SCANNING_SEQUENCE,
+        tags.SEQUENCE_VARIANT,
+        tags.IMAGE_POSITION_PATIENT,
+        tags.IMAGE_ORIENTATION_PATIENT,
+        tags.FRAME_OF_REFERENCE_UID,
+        tags.PIXEL_SPACING,
+    },
     # Enhanced General Equipment, Multi-frame Functional Groups and Dimension, Enhanced MR Image: C.7.5.2, C.7.6.16,
     # C.7.6.17, C.8.13.1
     ENHANCED_MR_IMAGE_STORAGE: _PIXELS
-    | {0x00080008, 0x00080023, 0x00080033, 0x00080070, 0x00081090, 0x00181000, 0x00181020, 0x00200013, 0x00200052}
-    | {0x00089205, 0x00089206, 0x00089207, 0x00209221, 0x00280008, 0x52009229},
-    SECONDARY_CAPTURE_IMAGE_STORAGE: _PIXELS | {0x00080064},  # SC Equipment Module, C.8.6.1
+    | {
+        tags.IMAGE_TYPE,
+        tags.CONTENT_DATE,
+        tags.CONTENT_TIME,
+        tags.MANUFACTURER,
+        tags.MANUFACTURER_MODEL_NAME,
+        tags.DEVICE_SERIAL_NUMBER,
+        tags.SOFTWARE_VERSIONS,
+        tags.INSTANCE_NUMBER,
+        tags.FRAME_OF_REFERENCE_UID,
+    }
+    | {
+        tags.PIXEL_PRESENTATION,
+        tags.VOLUMETRIC_PROPERTIES,
+        tags.VOLUME_BASED_CALCULATION_TECHNIQUE,
+        tags.DIMENSION_ORGANIZATION_SEQUENCE,
+        tags.NUMBER_OF_FRAMES,
+        tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+    },
+    SECONDARY_CAPTURE_IMAGE_STORAGE: _PIXELS | {tags.CONVERSION_TYPE},  # SC Equipment Module, C.8.6.1
     COMPUTED_RADIOGRAPHY_IMAGE_STORAGE: _PIXELS,
     X_RAY_ANGIOGRAPHIC_IMAGE_STORAGE: _X_RAY,
     X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE: _X_RAY,
     # Presentation Series, Identification, Relationship, Displayed Area: C.11.9, C.11.10, C.11.11, C.10.4
     GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE: frozenset(
-        {0x00081115, 0x00200013, 0x0070005A, 0x00700080, 0x00700082, 0x00700083}
+        {
+            tags.REFERENCED_SERIES_SEQUENCE,
+            tags.INSTANCE_NUMBER,
+            tags.DISPLAYED_AREA_SELECTION_SEQUENCE,
+            tags.CONTENT_LABEL,
+            tags.PRESENTATION_CREATION_DATE,
+            tags.PRESENTATION_CREATION_TIME,
+        }
     ),
 }
 

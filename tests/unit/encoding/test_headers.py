@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.encoding.headers import ITEM, MAX_HEADER_BYTES, Layout, layout, layout_of, tag_text
+from openmodality.encoding.headers import MAX_HEADER_BYTES, Layout, format_tag, layout, layout_of
+from openmodality.standard.tags import ITEM
 from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
@@ -47,4 +48,4 @@ def test_layouts_of_transfer_syntaxes() -> None:
 
 
 def test_tags_are_shown_as_in_the_standard() -> None:
-    assert tag_text(0x7FE00010) == "(7FE0,0010)"
+    assert format_tag(0x7FE00010) == "(7FE0,0010)"

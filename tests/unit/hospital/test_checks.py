@@ -36,12 +36,12 @@ def stored(hospital: Hospital, change: Callable[[FileDataset], object]) -> list[
 @pytest.mark.parametrize(
     ("keyword", "value", "said"),
     [
-        ("StudyInstanceUID", "1.02.3", "(0020,000D) Study Instance UID breaks PS3.5 9.1"),
-        ("SeriesInstanceUID", "", "(0020,000E) Series Instance UID is missing"),
+        ("StudyInstanceUID", "1.02.3", "(0020,000D) StudyInstanceUID breaks PS3.5 9.1"),
+        ("SeriesInstanceUID", "", "(0020,000E) SeriesInstanceUID is missing"),
         ("StudyInstanceUID", "1.2.3", "names no step scheduled for this study"),
-        ("PatientID", "SOMEBODY-ELSE", "(0010,0020) Patient ID is not that of the worklist item"),
-        ("AccessionNumber", "OTHER", "(0008,0050) Accession Number is not that of the worklist item"),
-        ("RequestAttributesSequence", [], "Request Attributes Sequence is missing in a scheduled study"),
+        ("PatientID", "SOMEBODY-ELSE", "(0010,0020) PatientID is not that of the worklist item"),
+        ("AccessionNumber", "OTHER", "(0008,0050) AccessionNumber is not that of the worklist item"),
+        ("RequestAttributesSequence", [], "(0040,0275) RequestAttributesSequence is missing in a scheduled study"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
@@ -76,7 +76,7 @@ def test_a_document_names_the_requested_procedure(hospital: Hospital) -> None:
 
 def test_a_document_names_a_request_of_another_study(hospital: Hospital) -> None:
     (complaint,) = stored(hospital, lambda image: as_document(image, "OTHER"))
-    assert "(0040,A370) Referenced Request Sequence names no step" in complaint
+    assert "(0040,A370) ReferencedRequestSequence names no step" in complaint
 
 
 def test_an_instance_of_an_unknown_step(hospital: Hospital) -> None:
@@ -124,7 +124,7 @@ def test_a_step_of_another_patient(hospital: Hospital) -> None:
     attributes.PatientID = "SOMEBODY-ELSE"
     scu.create_step(hospital, attributes)
     (complaint,) = hospital.complaints
-    assert "Patient ID is not that of the worklist item" in complaint.text
+    assert "(0010,0020) PatientID is not that of the worklist item" in complaint.text
     assert "SOMEBODY" not in complaint.text
 
 

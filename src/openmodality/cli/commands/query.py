@@ -21,10 +21,11 @@ from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.requestor import associate
 from openmodality.query.finding import FindAnswer
 from openmodality.query.identifier import Key, identifier
-from openmodality.services.query_retrieve import QUERY_RETRIEVE_LEVEL, QueryFailed
+from openmodality.services.query_retrieve import QueryFailed
 from openmodality.services.query_retrieve import query as find
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
+from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 
 if TYPE_CHECKING:
     import ssl

@@ -23,9 +23,10 @@ from openmodality.network.entity import checked_ae_title
 from openmodality.network.requestor import associate
 from openmodality.query.identifier import identifier
 from openmodality.query.moving import Counts, MoveOutcome, MoveResult, move
-from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, QUERY_RETRIEVE_LEVEL
+from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN
 from openmodality.standard.query_retrieve import UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
+from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 
 if TYPE_CHECKING:
     import ssl

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pydicom import Dataset
-from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 
 from openmodality.cli.terminal.values import integer
 from openmodality.device.paths import TagPath, format_path, parse_path
+from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import values_of
 from openmodality.errors import UsageError
 
@@ -66,7 +66,7 @@ def _place(path: TagPath, known: Collection[TagPath]) -> TagPath:
 
 def as_json(data_set: Dataset) -> dict[str, Any]:
     """Values by keyword, by tag where there is none; several values and sequences as lists, empty ones as ``null``."""
-    return {keyword_for_tag(element.tag) or format_path((element.tag,)): _json(element) for element in data_set}
+    return {keyword_of(element.tag) or format_path((element.tag,)): _json(element) for element in data_set}
 
 
 def _json(element: DataElement) -> Any:

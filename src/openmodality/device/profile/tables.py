@@ -16,7 +16,9 @@ from typing import NoReturn, TypeVar
 from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID
 
-from openmodality.device.paths import TagPath, is_private, keyword_of, name_of, parse_path, vr_of
+from openmodality.device.paths import TagPath, parse_path
+from openmodality.dimse.attribute_names import keyword_of, name_of, vr_of
+from openmodality.encoding.vr import is_private
 from openmodality.errors import ConfigurationError
 
 _T = TypeVar("_T")

@@ -17,8 +17,6 @@ from openmodality.encoding.part10 import (
     FIRST_READ_BYTES,
     PREAMBLE_BYTES,
     PREFIX,
-    SOP_CLASS_UID,
-    SOP_INSTANCE_UID,
     FileMeta,
     read_any,
     read_file_meta,
@@ -30,6 +28,7 @@ from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import InstanceIdentity, identity_elements
 from openmodality.services.storage_plan import Kind
+from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES, UNCOMPRESSED
 from openmodality.upper_layer.p_data import Buffer
 

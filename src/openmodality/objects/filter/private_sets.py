@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from openmodality.device.paths import is_private
 from openmodality.device.site.site import Site
 from openmodality.encoding.deflate import deflate, inflate
 from openmodality.encoding.elements import (
@@ -27,7 +26,7 @@ from openmodality.encoding.elements import (
 from openmodality.encoding.headers import Buffer
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.uid import strip_padding
-from openmodality.encoding.vr import PRIVATE_CREATORS
+from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
 from openmodality.standard.transfer_syntaxes import DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN
 
 PrivateSets = frozenset[tuple[str, int]]

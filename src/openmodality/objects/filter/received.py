@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from openmodality.device.paths import is_private, name_of
+from openmodality.dimse.attribute_names import name_of
 from openmodality.encoding.elements import ElementStart, ItemStart, SequenceStart, Token, Tokenizer, Value
 from openmodality.encoding.headers import Buffer
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.uid import is_valid_uid, strip_padding
+from openmodality.encoding.vr import is_private
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.filter.private_sets import PrivateFilter, PrivateSets
 from openmodality.standard.transfer_syntaxes import DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN

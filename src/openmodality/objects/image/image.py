@@ -20,7 +20,7 @@ from openmodality.objects.rules.definition import ObjectDefinition
 
 Pixels = NDArray[np.uint16]
 
-BITS_ALLOCATED = 16
+BITS_OF_A_PIXEL = 16
 # Without these nobody can read an instance; they are there even if the table of a new device forgot them.
 IDENTITY = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality")
 PIXEL_DESCRIPTION = (
@@ -107,7 +107,7 @@ def fitted(definition: ObjectDefinition, pixels: Pixels, attributes: Dataset) ->
     acquisition.SamplesPerPixel = 1
     acquisition.PhotometricInterpretation = acquisition.get("PhotometricInterpretation") or "MONOCHROME2"
     acquisition.Rows, acquisition.Columns = pixels.shape
-    acquisition.BitsAllocated = BITS_ALLOCATED
+    acquisition.BitsAllocated = BITS_OF_A_PIXEL
     acquisition.HighBit = acquisition.BitsStored - 1
     acquisition.PixelRepresentation = 0
     # The builder only looks whether there is a value; the pixels themselves are not copied through it.

@@ -14,8 +14,8 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from openmodality.device.paths import name_of
 from openmodality.device.profile.profile import AttributeRule, Source
+from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.definition import Node, ObjectDefinition, tree
 from openmodality.objects.rules.elements import copied_item, element, element_at, plain_value, sequence

@@ -11,8 +11,9 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
-from openmodality.device.paths import TagPath, format_keywords, name_of
+from openmodality.device.paths import TagPath, format_keywords
 from openmodality.device.profile.profile import AttributeRule
+from openmodality.dimse.attribute_names import name_of
 from openmodality.objects.rules.builder import MAY_BE_UNKNOWN, NEVER_EMPTY
 from openmodality.objects.rules.definition import Node, tree
 from openmodality.objects.rules.elements import element_at

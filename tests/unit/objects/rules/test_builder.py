@@ -8,8 +8,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from openmodality.device.paths import parse_path, vr_of
+from openmodality.device.paths import parse_path
 from openmodality.device.profile.profile import AttributeRule, InformationObject, Requirement, Source, ValueRule
+from openmodality.dimse.attribute_names import vr_of
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.builder import Values, build
 from openmodality.objects.rules.check import check
