@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _DCMTK = (
-    "dcm2pnm", "dcmcjpeg", "dcmconv", "dcmcrle", "dcmdjpeg", "dcmdrle", "dcmdump", "dcmftest", "dcmmkdir", "dcmprscp",
+    "dcm2pnm", "dcmcjpeg", "dcmconv", "dcmcrle", "dcmdjpeg", "dcmdrle", "dcmdump", "dcmftest", "dcmmkdir", "dcmp2pgm",
+    "dcmprscp",
     "dcmprscu", "dcmqrscp", "dsrdump", "dump2dcm", "echoscu", "findscu", "getscu", "movescu", "storescp", "storescu",
     "termscu", "wlmscpfs",
 )  # fmt: skip

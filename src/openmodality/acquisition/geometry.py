@@ -13,7 +13,7 @@ from pydicom.valuerep import format_number_as_ds
 
 Vector = tuple[float, float, float]
 Grid = NDArray[np.float32]
-Window = tuple[slice, slice]
+Cutout = tuple[slice, slice]
 
 # (direction along a row, direction along a column) as Image Orientation (Patient) has them.
 ORIENTATIONS: dict[str, tuple[Vector, Vector]] = {
@@ -54,17 +54,17 @@ class Plane:
         origin = self._point(shift, shift)
         return replace(self, origin=origin, spacing_mm=spacing, rows=self.rows * factor, columns=self.columns * factor)
 
-    def coordinates(self, window: Window) -> tuple[Grid, Grid, Grid]:
-        """x, y and z of the points in ``window``, each as something that broadcasts to the shape of the window."""
-        v = (np.arange(window[0].start, window[0].stop, dtype=np.float32) * np.float32(self.spacing_mm))[:, None]
-        u = (np.arange(window[1].start, window[1].stop, dtype=np.float32) * np.float32(self.spacing_mm))[None, :]
+    def coordinates(self, cutout: Cutout) -> tuple[Grid, Grid, Grid]:
+        """x, y and z of the points in ``cutout``, each as something that broadcasts to the shape of the cutout."""
+        v = (np.arange(cutout[0].start, cutout[0].stop, dtype=np.float32) * np.float32(self.spacing_mm))[:, None]
+        u = (np.arange(cutout[1].start, cutout[1].stop, dtype=np.float32) * np.float32(self.spacing_mm))[None, :]
         x, y, z = (
             np.float32(o) + u * np.float32(r) + v * np.float32(c)
             for o, r, c in zip(self.origin, self.along_row, self.along_column, strict=True)
         )
         return x, y, z
 
-    def window_around(self, centre: Vector, reach: Vector) -> Window | None:
+    def cutout_around(self, centre: Vector, reach: Vector) -> Cutout | None:
         """The part of the grid that a box of half sizes ``reach`` around ``centre`` can touch; None where it misses."""
         normal = np.cross(self.along_row, self.along_column)
         offset = np.asarray(centre) - np.asarray(self.origin)

@@ -141,12 +141,12 @@ def tissue_map(plane: Plane, parts: tuple[Part, ...] = HEAD) -> NDArray[np.uint8
     """Which tissue lies at each point of ``plane``, shape (rows, columns): an index into ``NAMES``."""
     labels = np.zeros((plane.rows, plane.columns), dtype=np.uint8)
     for part in parts:
-        window = plane.window_around(part.shape.centre, part.shape.reach)
-        if window is None:
+        cutout = plane.cutout_around(part.shape.centre, part.shape.reach)
+        if cutout is None:
             continue
-        x, y, z = plane.coordinates(window)
+        x, y, z = plane.coordinates(cutout)
         surface = 1.0 - np.float32(part.fold) * _folding(x, y, z) if part.fold else np.float32(1.0)
-        labels[window][part.shape.level(x, y, z) < surface] = NAMES.index(part.tissue)
+        labels[cutout][part.shape.level(x, y, z) < surface] = NAMES.index(part.tissue)
     return labels
 
 

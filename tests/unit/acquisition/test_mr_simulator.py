@@ -105,8 +105,8 @@ def test_the_lesion_is_where_the_table_puts_it() -> None:
 
 def test_an_ellipsoid_outside_the_slice_is_not_looked_at() -> None:
     plane = Plane.through((0.0, 0.0, 0.0), "sagittal", field_of_view_mm=100.0, matrix=10)
-    assert plane.window_around((20.0, 0.0, 0.0), (10.0, 10.0, 10.0)) is None
-    assert plane.window_around((0.0, 90.0, 0.0), (10.0, 10.0, 10.0)) is None
+    assert plane.cutout_around((20.0, 0.0, 0.0), (10.0, 10.0, 10.0)) is None
+    assert plane.cutout_around((0.0, 90.0, 0.0), (10.0, 10.0, 10.0)) is None
 
 
 def test_a_tilted_ellipsoid_fits_its_box() -> None:

@@ -1,0 +1,170 @@
+"""How a frame is to be shown: as its own attributes say, as a presentation state says, or as an operator chose.
+
+A presentation is the grey scale pipeline of PS3.4 N.2 as values: modality LUT, VOI LUT, presentation LUT, then
+shutters, rotation and flip. What an instance does not say is left at what shows its pixels unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from pydicom import Dataset
+from pydicom.multival import MultiValue
+
+from openmodality.imaging.lookup import LINEAR, UNCHANGED, LookupTable, PixelFunction, Rescale, Window
+from openmodality.imaging.shutter import Shutter, read_shutters
+
+IDENTITY, INVERSE = "IDENTITY", "INVERSE"
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """The steps from stored values to what is seen.
+
+    ``voi`` is ``None`` where nothing says which values are of interest. ``inverse`` turns black and white;
+    ``presentation`` is a Presentation LUT and goes before it. ``shutter_value`` is a P-value of 0 to 65,535.
+    ``rotation`` is clockwise, in degrees, and comes before ``flip``, which is left to right (PS3.3 C.10.6).
+    """
+
+    modality: PixelFunction = UNCHANGED
+    voi: PixelFunction | None = None
+    presentation: LookupTable | None = None
+    inverse: bool = False
+    shutters: tuple[Shutter, ...] = ()
+    shutter_value: int = 0
+    rotation: int = 0
+    flip: bool = False
+
+    def with_window(self, center: float, width: float, function: str = LINEAR) -> Presentation:
+        """The same with a window of the operator's choice."""
+        return replace(self, voi=Window(center, width, function))
+
+
+def image_presentation(data_set: Dataset, number: int = 1) -> Presentation:
+    """What an image says of its frame ``number``: the first window or else the first VOI LUT.
+
+    The functional groups of the frame, and those shared by all, go before the attributes of the data set.
+    """
+    places = list(_places(data_set, number))
+    return Presentation(
+        modality=_modality(places),
+        voi=_voi(places),
+        inverse=_is_inverse(data_set),
+        shutters=read_shutters(data_set, pixel_aspect(data_set)),
+        shutter_value=_number(data_set, "ShutterPresentationValue", 0),
+    )
+
+
+def state_presentation(state: Dataset, data_set: Dataset, number: int = 1) -> Presentation:
+    """What a Grayscale Softcopy Presentation State (PS3.3 A.33.1) says of frame ``number`` of an image.
+
+    A step that the state does not have is none, except the modality LUT: its absence means that stored values are used
+    as they are.
+    """
+    shape = str(state.get("PresentationLUTShape") or "")
+    return Presentation(
+        modality=_modality([state]),
+        voi=_state_voi(state, data_set, number),
+        presentation=next((_table(item) for item in state.get("PresentationLUTSequence") or []), None),
+        inverse=shape == INVERSE,
+        shutters=read_shutters(state, pixel_aspect(data_set)),
+        shutter_value=_number(state, "ShutterPresentationValue", 0),
+        rotation=_number(state, "ImageRotation", 0) % 360,
+        flip=state.get("ImageHorizontalFlip") == "Y",
+    )
+
+
+def pixel_aspect(data_set: Dataset) -> float:
+    """The height of a pixel divided by its width; 1 where the image does not say it (PS3.3 C.7.6.3.1.7)."""
+    for place in _places(data_set, 1):
+        for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
+            pair = _numbers(place.get(keyword))
+            if len(pair) == 2 and min(pair) > 0:
+                return pair[0] / pair[1]
+    return 1.0
+
+
+def _places(data_set: Dataset, number: int) -> Iterator[Dataset]:
+    """Where an attribute of a frame can stand, the nearest first."""
+    per_frame = data_set.get("PerFrameFunctionalGroupsSequence") or []
+    groups = [*per_frame[number - 1 : number], *(data_set.get("SharedFunctionalGroupsSequence") or [])]
+    for group in groups:
+        for element in group:
+            if element.VR == "SQ" and element.value:
+                yield element.value[0]
+    yield data_set
+
+
+def _modality(places: list[Dataset]) -> PixelFunction:
+    for place in places:
+        for item in place.get("ModalityLUTSequence") or []:
+            return _table(item)
+        slope, intercept = _numbers(place.get("RescaleSlope")), _numbers(place.get("RescaleIntercept"))
+        if slope and intercept:
+            return Rescale(slope[0], intercept[0])
+    return UNCHANGED
+
+
+def _voi(places: list[Dataset]) -> PixelFunction | None:
+    for place in places:
+        centers, widths = _numbers(place.get("WindowCenter")), _numbers(place.get("WindowWidth"))
+        if centers and widths:
+            return Window(centers[0], widths[0], str(place.get("VOILUTFunction") or LINEAR))
+    return next((_table(item) for place in places for item in place.get("VOILUTSequence") or []), None)
+
+
+def _state_voi(state: Dataset, data_set: Dataset, number: int) -> PixelFunction | None:
+    for item in state.get("SoftcopyVOILUTSequence") or []:
+        if _refers_to(item, data_set, number):
+            return _voi([item])
+    return None
+
+
+def _refers_to(item: Dataset, data_set: Dataset, number: int) -> bool:
+    """Whether an item of a presentation state holds for a frame; without references it holds for all."""
+    references = item.get("ReferencedImageSequence") or []
+    own = [each for each in references if each.get("ReferencedSOPInstanceUID") == data_set.get("SOPInstanceUID")]
+    if not references:
+        return True
+    frames = [_numbers(each.get("ReferencedFrameNumber")) for each in own]
+    return any(not listed or number in listed for listed in frames)
+
+
+def _is_inverse(data_set: Dataset) -> bool:
+    """MONOCHROME1 shows low values white; a Presentation LUT Shape says so itself (PS3.3 C.7.6.3.1.2, C.11.6)."""
+    shape = data_set.get("PresentationLUTShape")
+    if shape in (IDENTITY, INVERSE):
+        return bool(shape == INVERSE)
+    return bool(data_set.get("PhotometricInterpretation") == "MONOCHROME1")
+
+
+def _table(item: Dataset) -> LookupTable:
+    """A LUT sequence item (PS3.3 C.11.1.1.1); a first descriptor value of 0 means 65,536 entries."""
+    length, first, bits = (int(each) for each in item.LUTDescriptor)
+    length = length % 65536 or 65536
+    raw = item.LUTData
+    if isinstance(raw, bytes):
+        wide = len(raw) >= 2 * length
+        entries = np.frombuffer(raw, "<u2" if wide else "u1").astype(np.float64)
+    else:
+        entries = np.asarray(raw if isinstance(raw, MultiValue | list) else [raw], dtype=np.float64)
+    return LookupTable(entries[:length], first, bits)
+
+
+def _numbers(value: object) -> list[float]:
+    """The numbers of a value, however many there are; none where one of them is no number."""
+    if value is None or value == "":
+        return []
+    values = value if isinstance(value, MultiValue | list | tuple) else [value]
+    try:
+        numbers = [float(str(each)) for each in values]
+    except ValueError:
+        return []
+    return numbers if all(np.isfinite(numbers)) else []
+
+
+def _number(data_set: Dataset, keyword: str, otherwise: int) -> int:
+    numbers = _numbers(data_set.get(keyword))
+    return int(numbers[0]) if numbers else otherwise
