@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from openmodality.cli.main import COMMANDS, imported
 from openmodality.cli.terminal import values
-from openmodality.cli.terminal.arguments import Command, Group, Parser
+from openmodality.cli.terminal.arguments import Parser
 from openmodality.cli.terminal.help_page import meaning
+from tests.command_tree import ALL_COMMANDS, LEAVES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
 _SECTIONS = re.split(r"^#+ openmodality ", PAGE, flags=re.MULTILINE)[1:]
@@ -19,26 +18,12 @@ DOCUMENTED = {section.partition("\n")[0]: section for section in _SECTIONS}
 _OF_FILES = (values.existing_path, values.existing_file, values.existing_folder)
 
 
-def _commands() -> Iterator[tuple[str, Command | Group]]:
-    for name, entry in COMMANDS.items():
-        command = imported(entry)
-        yield name, command
-        if isinstance(command, Group):
-            for each, member in command.commands.items():
-                assert isinstance(member, Command)
-                yield f"{name} {each}", member
-
-
-ALL = dict(_commands())
-LEAVES = {name: command for name, command in ALL.items() if isinstance(command, Command)}
-
-
 def _parser(name: str) -> Parser:
     return LEAVES[name].parser(f"openmodality {name}")
 
 
 def test_every_command_is_documented_and_every_documented_command_exists() -> None:
-    assert sorted(DOCUMENTED) == sorted(ALL)
+    assert sorted(DOCUMENTED) == sorted(ALL_COMMANDS)
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -55,11 +40,11 @@ def _as_documented(text: str) -> str:
     return text.partition("  [")[0] + (f" Default: {default[1]}." if default else "")
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", ALL_COMMANDS)
 def test_the_page_says_the_same_as_the_help(name: str) -> None:
     section = " ".join(DOCUMENTED[name].replace("\\|", "|").split())
-    assert " ".join(ALL[name].text.split()) in section
-    assert ALL[name].text
+    assert " ".join(ALL_COMMANDS[name].text.split()) in section
+    assert ALL_COMMANDS[name].text
     for option in _parser(name).declared if name in LEAVES else ():
         if option.option_strings:
             assert option.help

@@ -9,22 +9,10 @@ from typing import Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openmodality.cli.main import COMMANDS, imported
-from openmodality.cli.terminal.arguments import Command, Group, Parser
+from openmodality.cli.terminal.arguments import Parser
 from openmodality.errors import UsageError
+from tests.command_tree import LEAVES
 
-
-def _leaves(name: str, command: Command | Group) -> dict[str, Command]:
-    if isinstance(command, Command):
-        return {name: command}
-    return {f"{name} {each}": member for each, member in command.commands.items() if isinstance(member, Command)}
-
-
-LEAVES: Final = {
-    name: command
-    for group, entry in COMMANDS.items()
-    for name, command in _leaves(f"openmodality {group}", imported(entry)).items()
-}
 _TEXTS: Final = st.one_of(
     st.text(max_size=8), st.sampled_from(["", "-", "--", "-5", "1", "A@h:1", "X=Y", "nan", ".", "--help", "-x y"])
 )

@@ -11,33 +11,22 @@ Warnings of the log are on stderr too, one line each. A traceback comes only wit
 from __future__ import annotations
 
 try:
-    import gc
-    import importlib
     import sys
     import traceback
     from collections.abc import Sequence
     from typing import Final
 
-    from openmodality.cli.terminal.arguments import DONE, WRONG_USAGE, Command, Group
+    from openmodality.cli.terminal.arguments import DONE, WRONG_USAGE, Group
+    from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand
     from openmodality.cli.terminal.log import show_log
     from openmodality.cli.terminal.output import say, say_lines
     from openmodality.cli.terminal.streams import finish_output, mend_streams
     from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
-    from openmodality.value_class import value_class
 except KeyboardInterrupt:  # half of the start-up time is these; main() answers Ctrl-C from then on
     raise SystemExit(130) from None
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
-
-
-@value_class
-class CommandEntry:
-    """Where a command is (``name`` in its module) and what it is for."""
-
-    module: str
-    summary: str
-    name: str = "command"
 
 
 COMMANDS: Final = {
@@ -68,32 +57,6 @@ _EPILOG: Final = "Every command takes --debug, which shows the log and, for a fa
 _VERSION: Final = "--version"
 
 
-class _Lazy:
-    """A command that is imported when it is called. ``owns_process``: the process runs nothing else."""
-
-    def __init__(self, entry: CommandEntry, *, owns_process: bool) -> None:
-        self.summary = entry.summary
-        self._entry = entry
-        self._owns_process = owns_process
-
-    def __call__(self, name: str, words: Sequence[str]) -> int:
-        return imported(self._entry, owns_process=self._owns_process)(name, words)
-
-
-def imported(entry: CommandEntry, *, owns_process: bool = False) -> Command | Group:
-    """A command, with all that it needs; none of that is garbage, so it is not looked through, now or at the end."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        command: Command | Group = getattr(importlib.import_module(entry.module), entry.name)
-    finally:
-        if owns_process:
-            gc.freeze()
-        if collects:
-            gc.enable()
-    return command
-
-
 def _show_version() -> int:
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - start-up time
 
@@ -108,7 +71,7 @@ def run(words: Sequence[str], *, owns_process: bool = False) -> int:
     """Do what the words say; the exit status."""
     if words and words[0] == _VERSION:
         return _show_version()
-    commands = {name: _Lazy(entry, owns_process=owns_process) for name, entry in COMMANDS.items()}
+    commands = {name: LazyCommand(entry, owns_process=owns_process) for name, entry in COMMANDS.items()}
     options = {_VERSION: "Show the version and exit."}
     return Group(_PURPOSE, commands, options=options, epilog=_EPILOG)("openmodality", words)
 
@@ -128,11 +91,11 @@ def main(arguments: list[str] | None = None) -> None:
         status = _report(error)
     except KeyboardInterrupt:
         status = INTERRUPTED
-    sys.exit(_finished(status))
+    sys.exit(_finish(status))
 
 
-def _finished(status: int) -> int:
-    """The exit status, when all that was printed has gone out."""
+def _finish(status: int) -> int:
+    """Write out what was printed; the exit status."""
     error = finish_output()
     if error is None or status != DONE:
         return status

@@ -7,18 +7,10 @@ from typing import Final
 
 import pytest
 
-from openmodality.cli.main import COMMANDS, imported
-from openmodality.cli.terminal.arguments import Command, Group, Parser
+from openmodality.cli.terminal.arguments import Parser
 from openmodality.cli.terminal.site import add_site
+from tests.command_tree import LEAVES
 
-ENTRIES: Final = {name: imported(entry) for name, entry in COMMANDS.items()}
-LEAVES: Final = {name: entry for name, entry in ENTRIES.items() if isinstance(entry, Command)} | {
-    f"{name} {each}": member
-    for name, entry in ENTRIES.items()
-    if isinstance(entry, Group)
-    for each, member in entry.commands.items()
-    if isinstance(member, Command)
-}
 MADE_INTO_TLS: Final = {"tls_ca", "tls_cert", "tls_key"}
 
 

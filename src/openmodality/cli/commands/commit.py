@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from openmodality.cli.commands.jobs import job_as_json, reason
 from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
-from openmodality.cli.terminal.peer import add_json, add_peer, is_direct
+from openmodality.cli.terminal.peer import add_peer, is_direct
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.uids import add_uids

@@ -6,8 +6,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import clean
-from openmodality.cli.terminal.peer import add_calling, add_json, add_peer, add_timeout, resolve
+from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.dimse.status import StatusCategory, category, describe

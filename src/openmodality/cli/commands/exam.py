@@ -12,9 +12,8 @@ from openmodality.cli.commands.exam_listing import Details, exam_as_json, line, 
 from openmodality.cli.commands.exam_sources import acquire_from, watch
 from openmodality.cli.terminal.arguments import Command, Group, Parser
 from openmodality.cli.terminal.confirmation import add_yes, is_yes
-from openmodality.cli.terminal.keys import add_keys, split_key
+from openmodality.cli.terminal.options import add_json, add_keys, split_key
 from openmodality.cli.terminal.output import clean, counted, print_json, say
-from openmodality.cli.terminal.peer import add_json
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_folder, existing_path, integer
 from openmodality.errors import NotFound, UsageError

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import clean, say
-from openmodality.cli.terminal.peer import add_json
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
 from openmodality.cli.terminal.values import any_folder, integer, number
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError

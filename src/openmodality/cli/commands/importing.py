@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
-from openmodality.cli.terminal.peer import add_json
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_path

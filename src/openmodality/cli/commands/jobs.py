@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.terminal.arguments import Command, Group, Parser, see_help
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, moment, print_fields, print_json, print_table, say
-from openmodality.cli.terminal.peer import add_json
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import integer
 from openmodality.dimse.status import describe

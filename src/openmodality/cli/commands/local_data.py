@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from openmodality.cli.terminal.arguments import Command, Group, Parser
 from openmodality.cli.terminal.confirmation import add_yes, confirmed
-from openmodality.cli.terminal.keys import add_keys, date_and_time, split_key
-from openmodality.cli.terminal.output import counted, print_fields, print_json, print_table
-from openmodality.cli.terminal.peer import add_json
+from openmodality.cli.terminal.options import add_json, add_keys, split_key
+from openmodality.cli.terminal.output import counted, date_and_time, print_fields, print_json, print_table
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.errors import NotFound
 from openmodality.store.rows.deletion import NotCommitted

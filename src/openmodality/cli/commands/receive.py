@@ -9,8 +9,8 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Literal
 
 from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, say
-from openmodality.cli.terminal.peer import add_json
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
 from openmodality.cli.terminal.tls import add_listening_tls

@@ -11,8 +11,9 @@ from pydicom import Dataset
 
 from openmodality.cli.commands.query import Model, add_model, chosen_model
 from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
-from openmodality.cli.terminal.peer import Ends, add_calling, add_json, add_peer, add_timeout, resolve
+from openmodality.cli.terminal.peer import Ends, add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.tls import add_tls

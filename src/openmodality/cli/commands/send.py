@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.main import error_line
 from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, say
-from openmodality.cli.terminal.peer import add_calling, add_json, add_peer, add_timeout, resolve
+from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls

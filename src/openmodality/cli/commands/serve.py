@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, say
-from openmodality.cli.terminal.peer import add_json
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydicom import Dataset
 
 from openmodality.cli.terminal.arguments import Command, Parser
-from openmodality.cli.terminal.keys import add_keys, add_limit, as_json, cell, date_and_time, parse_keys, split_key
-from openmodality.cli.terminal.output import clean, counted, print_json, print_table, say
-from openmodality.cli.terminal.peer import add_calling, add_json, add_timeout, is_direct, resolve
+from openmodality.cli.terminal.attributes import as_json, cell, parse_keys
+from openmodality.cli.terminal.options import add_json, add_keys, add_limit, split_key
+from openmodality.cli.terminal.output import clean, counted, date_and_time, print_json, print_table, say
+from openmodality.cli.terminal.peer import add_calling, add_timeout, is_direct, resolve
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import parse_path

@@ -11,8 +11,7 @@ from typing import Final, Protocol
 
 from openmodality.app import Modality
 from openmodality.cli.demo.simulation import simulator
-from openmodality.cli.terminal.keys import date_and_time
-from openmodality.cli.terminal.output import counted
+from openmodality.cli.terminal.output import counted, date_and_time
 from openmodality.cli.terminal.previews import write_previews
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError

@@ -99,6 +99,15 @@ def moment(seconds: float | None) -> str:
     return "" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
 
 
+def date_and_time(date: str, time: str) -> str:
+    """``2026-11-22 08:40`` from DA and TM; whatever stands there where it is no such value."""
+    if len(date) == 8 and date.isdigit():
+        date = f"{date[:4]}-{date[4:6]}-{date[6:]}"
+    if len(time) >= 4 and time[:4].isdigit():
+        time = f"{time[:2]}:{time[2:4]}"
+    return f"{date} {time}".strip()
+
+
 def counted(number: int, noun: str) -> str:
     """``1 image``, ``2 images``, ``2 studies``."""
     if number == 1 or noun == "series":

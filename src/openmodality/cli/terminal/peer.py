@@ -50,11 +50,6 @@ def add_timeout(parser: Parser) -> None:
     )
 
 
-def add_json(parser: Parser) -> None:
-    """The option for output that programs read."""
-    parser.add_argument("--json", dest="as_json", action="store_true", help="Print the result as JSON.")
-
-
 @value_class
 class Ends:
     """Both ends of an association: the peer, and this side as that peer is to see it.

@@ -1,44 +1,18 @@
-"""Attributes on the command line: ``-k Keyword=value`` in, matches out as JSON or cells."""
+"""Attributes of data sets on the command line: keys by their paths, matches out as JSON or cells."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
-from openmodality.cli.terminal.values import integer
+from openmodality.cli.terminal.options import split_key
 from openmodality.device.paths import TagPath, format_path, parse_path
 from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import values_of
 from openmodality.errors import UsageError
-
-if TYPE_CHECKING:
-    from openmodality.cli.terminal.arguments import Parser
-
-_KEY_HELP: Final = (
-    "A matching key, such as PatientID=123 or PatientName=DOE*; without =VALUE a further return key. A tag"
-    " (0010,0020) does as well, and A>B for an attribute B inside sequence A. May be repeated."
-)
-
-
-def add_keys(parser: Parser, text: str = _KEY_HELP) -> None:
-    """The option for attributes, each ``Keyword=value``."""
-    parser.add_argument("-k", "--key", dest="keys", metavar="KEYWORD=VALUE", action="append", default=[], help=text)
-
-
-def add_limit(parser: Parser) -> None:
-    """The option for the most matches."""
-    parser.add_argument(
-        "--limit", metavar="N", type=integer(1), help="Most matches to take; the peer is told to stop there."
-    )
-
-
-def split_key(text: str) -> tuple[str, str]:
-    """Name and value of ``Keyword=value``; the value is empty where there is none."""
-    name, _, value = text.partition("=")
-    return name.strip(), value
 
 
 def parse_keys(texts: Iterable[str], known: Collection[TagPath] = ()) -> dict[TagPath, str]:
@@ -94,12 +68,3 @@ def cell(data_set: Dataset, path: Sequence[int]) -> str:
     if element is None or element.VR == "SQ":
         return ""
     return ", ".join(str(_plain(value)) for value in values_of(element))
-
-
-def date_and_time(date: str, time: str) -> str:
-    """``2026-11-22 08:40`` from DA and TM; whatever stands there where it is no such value."""
-    if len(date) == 8 and date.isdigit():
-        date = f"{date[:4]}-{date[4:6]}-{date[6:]}"
-    if len(time) >= 4 and time[:4].isdigit():
-        time = f"{time[:2]}:{time[2:4]}"
-    return f"{date} {time}".strip()

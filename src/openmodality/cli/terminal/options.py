@@ -1,0 +1,38 @@
+"""Options that many commands have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from openmodality.cli.terminal.values import integer
+
+if TYPE_CHECKING:
+    from openmodality.cli.terminal.arguments import Parser
+
+_KEY_HELP: Final = (
+    "A matching key, such as PatientID=123 or PatientName=DOE*; without =VALUE a further return key. A tag"
+    " (0010,0020) does as well, and A>B for an attribute B inside sequence A. May be repeated."
+)
+
+
+def add_keys(parser: Parser, text: str = _KEY_HELP) -> None:
+    """The option for attributes, each ``Keyword=value``."""
+    parser.add_argument("-k", "--key", dest="keys", metavar="KEYWORD=VALUE", action="append", default=[], help=text)
+
+
+def add_limit(parser: Parser) -> None:
+    """The option for the most matches."""
+    parser.add_argument(
+        "--limit", metavar="N", type=integer(1), help="Most matches to take; the peer is told to stop there."
+    )
+
+
+def split_key(text: str) -> tuple[str, str]:
+    """Name and value of ``Keyword=value``; the value is empty where there is none."""
+    name, _, value = text.partition("=")
+    return name.strip(), value
+
+
+def add_json(parser: Parser) -> None:
+    """The option for output that programs read."""
+    parser.add_argument("--json", dest="as_json", action="store_true", help="Print the result as JSON.")
