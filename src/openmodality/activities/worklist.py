@@ -16,7 +16,6 @@ from pydicom import Dataset
 from sqlalchemy import Connection
 
 from openmodality.activities.connection import Connections, response_time_left_s
-from openmodality.device.charsets import UTF_8
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.device.site.site import Peer
@@ -27,6 +26,7 @@ from openmodality.query.finding import FindAnswer
 from openmodality.query.identifier import Key, identifier
 from openmodality.query.matching import matches
 from openmodality.services import worklist
+from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.served import OPEN, exams_serving
@@ -155,7 +155,7 @@ class Worklist:
             [Key(row.path, row.vr) for row in rows],
             values,
             omitted=omitted,
-            character_sets=(*(terms for terms in self._site.character_sets if any(terms)), UTF_8),
+            character_sets=(*(terms for terms in self._site.character_sets if any(terms)), (UTF_8,)),
         )
         limit = peer.parameters.integer("worklist.max_items")
         with self._connections.turn("worklist"), self._connections.open("worklist", peer) as association:

@@ -2,39 +2,30 @@
 
 A character set is the tuple of its defined terms (PS3.3 C.12.1.1.2): ``()`` is the default repertoire,
 ``("", "ISO 2022 IR 87")`` the default repertoire with code extensions to kanji. Images, reports, performed procedure
-steps and queries all choose here, among ``Site.character_sets``. What a term can hold is decided character by
-character, because codecs of the same name hold more than the repertoire of DICOM does.
+steps and queries all choose here, among ``Site.character_sets``.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from pydicom.charset import python_encoding
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from openmodality.device.item_values import element_with_value
 from openmodality.device.paths import TagPath
+from openmodality.dimse.repertoires import holds
+from openmodality.standard.character_sets import UTF_8
 
 CharacterSetTerms: TypeAlias = tuple[str, ...]
-
-UTF_8: Final[CharacterSetTerms] = ("ISO_IR 192",)
 
 _log = logging.getLogger(__name__)
 
 # VRs whose text depends on Specific Character Set (PS3.5 6.1.2.3).
 _TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _CONTROLS: Final = frozenset("\t\n\f\r")
-_HALF_WIDTH_KATAKANA: Final = range(0xFF61, 0xFFA0)
-
-# Python's ISO 2022 codecs hold more sets than the term; the escape sequence tells which it was (PS3.3 Table C.12-4).
-_MULTI_BYTE: Final[Mapping[str, tuple[str, bytes]]] = {
-    "ISO_IR 87": ("iso2022_jp", b"\x1b$B"),
-    "ISO_IR 159": ("iso2022_jp_2", b"\x1b$(D"),
-}
 
 
 def choose(texts: Iterable[str], configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
@@ -47,7 +38,7 @@ def choose(texts: Iterable[str], configured: Sequence[CharacterSetTerms]) -> Cha
         if holds(terms, characters):
             return terms
     _log.warning("charset.none_configured_holds_text", extra={"configured": len(configured)})
-    return UTF_8
+    return (UTF_8,)
 
 
 def choose_for(dataset: Dataset, configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
@@ -63,12 +54,6 @@ def declare(dataset: Dataset, configured: Sequence[CharacterSetTerms]) -> Charac
     else:
         dataset.pop("SpecificCharacterSet", None)
     return terms
-
-
-def holds(terms: CharacterSetTerms, characters: Iterable[str]) -> bool:
-    """Whether each of the characters is in one of the character sets that the terms name."""
-    sets = terms or ("",)
-    return all(any(_in_repertoire(term, character) for term in sets) for character in characters)
 
 
 def unheld(dataset: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:
@@ -95,25 +80,3 @@ def _texts(dataset: Dataset, above: TagPath = ()) -> Iterator[tuple[TagPath, str
         elif found.VR in _TEXT_VRS:
             values = found.value if isinstance(found.value, MultiValue) else [found.value]
             yield from ((path, str(value)) for value in values)
-
-
-def _in_repertoire(term: str, character: str) -> bool:
-    match term.replace("ISO 2022 IR", "ISO_IR"):
-        case "" | "ISO_IR 6":
-            return character.isascii()
-        case "ISO_IR 13":
-            # JIS X 0201 has the yen sign and the overline where ASCII has backslash and tilde.
-            return (character.isascii() and character not in "\\~") or ord(character) in _HALF_WIDTH_KATAKANA
-        case ("ISO_IR 87" | "ISO_IR 159") as multi_byte:
-            codec, escape = _MULTI_BYTE[multi_byte]
-            return _encoded(codec, character).startswith(escape)
-        case _:
-            return _encoded(python_encoding.get(term, ""), character) != b""
-
-
-def _encoded(codec: str, character: str) -> bytes:
-    """The character in the codec; empty where it is not in it, or the codec is unknown."""
-    try:
-        return character.encode(codec)
-    except (LookupError, UnicodeEncodeError):
-        return b""

@@ -6,8 +6,7 @@ Nothing here raises for what a peer sent. What is wrong with an item says
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -15,9 +14,6 @@ from pydicom.multival import MultiValue
 
 from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import read_element
-
-MAXIMUM_CHARACTERS: Final[Mapping[str, int]] = {"SH": 16, "LO": 64, "ST": 1024, "LT": 10240, "CS": 16, "AE": 16}
-"""Longest value of a VR, in characters (PS3.5 Table 6.2-1)."""
 
 
 def element_with_value(dataset: Dataset, tag: int) -> DataElement | None:

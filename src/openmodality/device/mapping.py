@@ -21,10 +21,11 @@ from pydicom.sequence import Sequence as ItemSequence
 from pydicom.tag import Tag
 from pydicom.valuerep import PersonName
 
-from openmodality.device.item_values import MAXIMUM_CHARACTERS, element_with_value, is_identifier, sequence_items
+from openmodality.device.item_values import element_with_value, is_identifier, sequence_items
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import MappingRule
 from openmodality.dimse.attribute_names import name_of, vr_of
+from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 _STEPS: Final = parse_path("ScheduledProcedureStepSequence")[0]
 _PERFORMED_SERIES: Final = parse_path("PerformedSeriesSequence")[0]
@@ -134,7 +135,7 @@ def _fitted(element: DataElement, tag: int, vr: str) -> object:
         return _each(element.value, lambda name: PersonName(str(name)))
     if vr not in _TEXT:
         return _each(element.value, lambda value: value)
-    limit = None if is_identifier(tag) else MAXIMUM_CHARACTERS.get(vr)
+    limit = None if is_identifier(tag) else MAX_CHARACTERS.get(vr)
     return _each(element.value, lambda text: str(text)[:limit])
 
 

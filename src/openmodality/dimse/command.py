@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import COMMAND_ELEMENTS, NO_DATA_SET, RESPONSE_BIT, CommandField
+from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 
 class Command(NamedTuple):
@@ -64,7 +65,7 @@ class Command(NamedTuple):
             return f"command {self.CommandField:04X}H"
 
 
-MAX_COMMENT: Final = 64
+MAX_COMMENT: Final = MAX_CHARACTERS["LO"]
 """Characters of an LO such as Error Comment (0000,0902), PS3.5 6.2."""
 
 _HEADER: Final = struct.Struct("<HHL")

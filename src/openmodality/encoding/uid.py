@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
+UUID_ROOT: Final = "2.25"
 _MAX_LENGTH: Final = MAX_CHARACTERS["UI"]
 _STRICT = re.compile(r"[012](\.(0|[1-9][0-9]*))+", re.ASCII)
 _LENIENT = re.compile(r"[0-9]+(\.[0-9]+)+", re.ASCII)
@@ -33,4 +37,9 @@ def new_uid() -> str:
     """A fresh UID made from a random UUID (PS3.5 B.2): needs no registered root, and is unique in the world."""
     from uuid import uuid4  # noqa: PLC0415 - start-up time: most who check UIDs make none
 
-    return f"2.25.{uuid4().int}"
+    return uid_of_uuid(uuid4())
+
+
+def uid_of_uuid(value: UUID) -> str:
+    """The UID that a UUID is (PS3.5 B.2)."""
+    return f"{UUID_ROOT}.{value.int}"

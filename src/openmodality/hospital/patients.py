@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from openmodality.standard.character_sets import GB18030, KANJI_EXTENSION, LATIN_1
+
 DEFAULT_REPERTOIRE: Final = ""
-LATIN_1: Final = "ISO_IR 100"
-JAPANESE: Final = ("", "ISO 2022 IR 87")
-CHINESE: Final = "GB18030"
+JAPANESE: Final = (DEFAULT_REPERTOIRE, KANJI_EXTENSION)
 
 CharacterSet = str | tuple[str, ...]
 
@@ -32,7 +32,7 @@ PEOPLE: Final[dict[CharacterSet, tuple[Person, ...]]] = {
         Person("Tanaka^Haruka=田中^春香=たなか^はるか", "F"), Person("Kobayashi^Kenta=小林^健太=こばやし^けんた", "M"),
         Person("Matsumoto^Aoi=松本^葵=まつもと^あおい", "F"),
     ),
-    CHINESE: (
+    GB18030: (
         Person("Wang^XiaoMing=王^小明", "M"), Person("Liu^MeiLing=刘^美玲", "F"), Person("Chen^JianGuo=陈^建国", "M"),
     ),
 }  # fmt: skip
@@ -60,7 +60,7 @@ DAY: Final = (
     Order(4, DEFAULT_REPERTOIRE, "MR", "MRCSPINE", "MR cervical spine", ("Cervical spine routine",)),
     Order(5, DEFAULT_REPERTOIRE, "MR", "MRHEAD", "MR head, emergency", ("Head emergency",), True),
     Order(6, DEFAULT_REPERTOIRE, "RF", "RFSWALLOW", "Barium swallow", ("Esophagus",)),
-    Order(7, CHINESE, "RF", "RFSTOMACH", "Upper gastrointestinal series", ("Stomach double contrast",)),
+    Order(7, GB18030, "RF", "RFSTOMACH", "Upper gastrointestinal series", ("Stomach double contrast",)),
     Order(8, LATIN_1, "RF", "RFENEMA", "Barium enema", ("Colon double contrast",)),
     # One requested procedure with two scheduled steps
     Order(9, DEFAULT_REPERTOIRE, "RF", "RFBOWEL", "Small bowel follow through", ("Abdomen overview", "Small bowel")),

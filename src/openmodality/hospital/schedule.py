@@ -21,6 +21,7 @@ from pydicom.dataelem import DataElement
 
 from openmodality.device.charsets import unheld
 from openmodality.dimse.reading import items, text
+from openmodality.encoding.uid import uid_of_uuid
 from openmodality.errors import ConfigurationError
 from openmodality.hospital.patients import (
     CODING_SCHEME,
@@ -217,7 +218,7 @@ def complete(item: Dataset, salt: str) -> None:
     """Give an item the Study Instance UID and the study reference that it lacks; same identifiers, same UID."""
     identifiers = [text(item, tag) for tag in (PATIENT_ID, ACCESSION_NUMBER, REQUESTED_PROCEDURE_ID)]
     name = "\\".join([salt, *identifiers])
-    uid = f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, name).int}"
+    uid = uid_of_uuid(uuid.uuid5(uuid.NAMESPACE_OID, name))
     item.StudyInstanceUID = uid
     reference = Dataset()
     reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = DETACHED_STUDY_MANAGEMENT, uid

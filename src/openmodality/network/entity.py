@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from openmodality.errors import ConfigurationError
 from openmodality.network.host import is_host
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from openmodality.standard.text_rules import AE_TITLE_RULE, is_ae_title
 from openmodality.upper_layer.negotiation import LocalSide
 from openmodality.value_class import value_class
 
@@ -67,10 +68,8 @@ def _checked_host(host: str, text: str) -> str:
 def checked_ae_title(text: str) -> str:
     """An AE title without the padding; raises :class:`ConfigurationError` where PS3.5 6.2 forbids it."""
     title = text.strip(" ")
-    if not 0 < len(title) <= 16 or not title.isascii() or not title.isprintable() or "\\" in title:
-        raise ConfigurationError(
-            f"{text!r} is not an AE title", advice="1 to 16 printable ASCII characters, no backslash, not only spaces"
-        )
+    if not is_ae_title(title):
+        raise ConfigurationError(f"{text!r} is not an AE title", advice=AE_TITLE_RULE)
     return title
 
 

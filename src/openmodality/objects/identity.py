@@ -11,10 +11,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from openmodality.encoding.uid import UUID_ROOT, is_valid_uid, uid_of_uuid
 from openmodality.errors import ConfigurationError
 
-UUID_ROOT = "2.25"
-MAXIMUM_LENGTH = 64
 # With a root of its own a device appends 96 bits, at most 29 digits, which leaves 34 characters and a dot for the root.
 SUFFIX_BITS = 96
 MAXIMUM_ROOT_LENGTH = 34
@@ -32,9 +31,7 @@ class Uids:
     new_uuid: NewUuid = field(default=uuid.uuid4)
 
     def __post_init__(self) -> None:
-        components = self.root.split(".")
-        numeric = all(part.isascii() and part.isdigit() and (part == "0" or part[0] != "0") for part in components)
-        if not numeric or len(components) < 2 or len(self.root) > MAXIMUM_ROOT_LENGTH:
+        if not is_valid_uid(self.root) or len(self.root) > MAXIMUM_ROOT_LENGTH:
             raise ConfigurationError(
                 f"uid_root: not a UID root of at most {MAXIMUM_ROOT_LENGTH} characters",
                 advice="use 2.25, or numbers without leading zeros joined by dots, registered for your organisation",
@@ -53,5 +50,5 @@ class Uids:
 
     def _uid(self, value: uuid.UUID) -> str:
         if self.root == UUID_ROOT:
-            return f"{UUID_ROOT}.{value.int}"
+            return uid_of_uuid(value)
         return f"{self.root}.{value.int % (1 << SUFFIX_BITS)}"

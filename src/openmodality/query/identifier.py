@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydicom import Dataset, config
-from pydicom.charset import convert_encodings
 from pydicom.dataelem import DataElement
 
 from openmodality.dimse.reading import elements, values_of
+from openmodality.dimse.repertoires import holds
 from openmodality.encoding.headers import format_tag
 from openmodality.encoding.vr import dictionary
 from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.standard.character_sets import LATIN_1, UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
 Path = tuple[int, ...]
@@ -28,8 +29,7 @@ Path = tuple[int, ...]
 CharacterSet = str | Sequence[str]
 """The value of Specific Character Set (0008,0005), several where code extensions are used."""
 
-DEFAULT_REPERTOIRE: Final = ("", "ISO_IR 6", "ISO 2022 IR 6")
-CHARACTER_SETS: Final[tuple[CharacterSet, ...]] = ("ISO_IR 100", "ISO_IR 192")
+CHARACTER_SETS: Final[tuple[CharacterSet, ...]] = (LATIN_1, UTF_8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,10 @@ def _declare_character_set(data_set: Dataset, character_sets: Sequence[Character
     foreign = {element.tag: text for element in elements(data_set) if not (text := _text(element)).isascii()}
     if not foreign:
         return
+    characters = set().union(*foreign.values())
     for character_set in character_sets:
-        if all(_holds(character_set, text) for text in foreign.values()):
+        terms = (character_set,) if isinstance(character_set, str) else character_set
+        if holds(terms, characters):
             data_set.SpecificCharacterSet = character_set
             return
     tags = ", ".join(format_tag(tag) for tag in foreign)
@@ -97,19 +99,3 @@ def _declare_character_set(data_set: Dataset, character_sets: Sequence[Character
 
 def _text(element: DataElement) -> str:
     return "" if element.VR == "SQ" else "".join(str(value) for value in values_of(element))
-
-
-def _holds(character_set: CharacterSet, text: str) -> bool:
-    names = [character_set] if isinstance(character_set, str) else list(character_set)
-    # pydicom reads the default repertoire as Latin-1; it is ASCII (PS3.5 6.1.1).
-    extended = [name for name in names if name not in DEFAULT_REPERTOIRE]
-    encodings = convert_encodings(extended) if extended else []
-    return all(character.isascii() or any(_encodes(each, character) for each in encodings) for character in text)
-
-
-def _encodes(encoding: str, character: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -37,6 +37,7 @@ from openmodality.dimse.reading import has_value, items_at, text, texts
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid, new_uid
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.performed_step import NOT_ALLOWED, PERFORMED_STEP_RULES, StepRule
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
@@ -267,7 +268,7 @@ def _merged(step: Dataset, changes: Dataset) -> Dataset:
     result.update(changes)
     sets = {texts(each, SPECIFIC_CHARACTER_SET) for each in (step, changes) if SPECIFIC_CHARACTER_SET in each}
     if len(sets) > 1:
-        result.SpecificCharacterSet = "ISO_IR 192"
+        result.SpecificCharacterSet = UTF_8
     return result
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from openmodality.standard.value_lengths import MAX_CHARACTERS
+
 APPLICATION_CONTEXT_NAME = "1.2.840.10008.3.1.1.1"
 """DICOM Application Context Name, the only one there is (PS3.7 A.2.1)."""
 
 PROTOCOL_VERSION = 0x0001
 """Bit 0 of Protocol-version stands for version 1; a receiver tests only this bit (PS3.8 9.3.2)."""
 
-AE_TITLE_LENGTH = 16
+AE_TITLE_LENGTH = MAX_CHARACTERS["AE"]
 """Titles in A-ASSOCIATE PDUs are padded with spaces to this length (PS3.8 9.3.2)."""
 
 MAX_PRESENTATION_CONTEXTS = 128

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 
 from openmodality.errors import UsageError
 from openmodality.standard import upper_layer as facts
+from openmodality.standard.text_rules import AE_TITLE_RULE, is_ae_title
 from openmodality.upper_layer.items import PresentationContextAC, PresentationContextRQ
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 from openmodality.upper_layer.primitives import Role
@@ -129,12 +130,9 @@ def propose(
 
 
 def check_ae_title(title: str) -> None:
-    """Raise `UsageError` unless ``title`` may be sent as an AE title: 1 to 16 printable ASCII characters, no
-    backslash.
-    """
-    allowed = title.isascii() and title.isprintable() and "\\" not in title
-    if not (allowed and title.strip() and len(title) <= facts.AE_TITLE_LENGTH):
-        raise UsageError(f"{title!r} is not an AE title: 1 to 16 printable ASCII characters without backslash are")
+    """Raises :class:`UsageError` where ``title`` may not be sent as an AE title."""
+    if not is_ae_title(title):
+        raise UsageError(f"{title!r} is not an AE title: {AE_TITLE_RULE}")
 
 
 def _contexts(group: Iterable[ContextProposal]) -> Iterator[PresentationContextRQ]:

@@ -14,17 +14,17 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from openmodality.device.charsets import (
-    UTF_8,
     CharacterSetTerms,
     attributes_outside,
     choose,
     choose_for,
     declare,
-    holds,
     unheld,
 )
 from openmodality.device.paths import parse_path
 from openmodality.device.profile.loader import load_profile
+from openmodality.dimse.repertoires import holds
+from openmodality.standard.character_sets import UTF_8
 
 MR = load_profile("mr").character_sets
 RF = load_profile("rf").character_sets
@@ -54,7 +54,7 @@ def test_rf_takes_gb18030_where_it_must(text: str, terms: tuple[str, ...]) -> No
 
 def test_what_none_holds_goes_as_utf_8_and_is_logged_without_the_text(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert choose(["Иванов^Иван"], (("ISO_IR 100",),)) == UTF_8
+        assert choose(["Иванов^Иван"], (("ISO_IR 100",),)) == (UTF_8,)
     assert [record.message for record in caplog.records] == ["charset.none_configured_holds_text"]
 
 
@@ -100,7 +100,7 @@ def test_sequences_count() -> None:
 
 
 def test_without_any_configured_set_text_goes_as_utf_8() -> None:
-    assert choose(["Müller"], ()) == UTF_8
+    assert choose(["Müller"], ()) == (UTF_8,)
 
 
 def test_codes_do_not_count() -> None:

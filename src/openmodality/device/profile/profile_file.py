@@ -9,20 +9,16 @@ from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID
 
 from openmodality.encoding.uid import is_valid_uid
+from openmodality.standard.text_rules import AE_TITLE_RULE, is_ae_title
+from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 TransferSyntaxName: TypeAlias = Literal["ImplicitVRLittleEndian", "ExplicitVRLittleEndian", "ExplicitVRBigEndian"]
 
 
 def valid_ae_title(title: str) -> str:
-    """``title`` where it is an AE title: 1 to 16 characters (PS3.5 6.2, VR AE)."""
-    if (
-        not 1 <= len(title) <= 16
-        or title != title.strip()
-        or "\\" in title
-        or not title.isprintable()
-        or not title.isascii()
-    ):
-        raise ValueError("an AE title has 1 to 16 ASCII characters, no backslash, no blanks at its ends")
+    """``title`` where it is an AE title without blanks at its ends."""
+    if not is_ae_title(title) or title != title.strip():
+        raise ValueError(f"an AE title has {AE_TITLE_RULE}, no blanks at its ends")
     return title
 
 
@@ -84,7 +80,7 @@ class ProfileFile(_Table):
     extends: Literal["", "base"] = ""
     modalities: tuple[str, ...] = Field(min_length=1)
     implementation_class_uid: UIDText = ""
-    implementation_version_name: str = Field(default="", max_length=16)
+    implementation_version_name: str = Field(default="", max_length=MAX_CHARACTERS["SH"])
     character_sets: tuple[str, ...] = ("",)
     acceptor_transfer_syntaxes: tuple[TransferSyntaxName, ...] = Field(
         default=("ExplicitVRLittleEndian", "ImplicitVRLittleEndian"), min_length=1

@@ -37,6 +37,7 @@ from openmodality.device.profile.profile import (
     WorklistKey,
 )
 from openmodality.device.profile.tables import Row
+from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 
 _T = TypeVar("_T")
 
@@ -279,8 +280,8 @@ def _charset_attribute(row: Row) -> TagPath:
 
 def _body_part(row: Row) -> BodyPart:
     term = row.required("term")
-    if not re.fullmatch(r"[A-Z0-9_ ]{1,16}", term):
-        row.refuse(f"term {term!r} is no code string (at most 16 capitals, digits, underscores, blanks)")
+    if not is_code_string(term):
+        row.refuse(f"term {term!r} is no code string ({CODE_STRING_RULE})")
     return BodyPart(term, row.flag("offered"))
 
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from openmodality.device.profile.profile_file import AETitle, OptionalAETitle, SOPClass, TransferSyntaxName, UIDText
+from openmodality.standard.text_rules import is_code_string
+from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 PeerService: TypeAlias = Literal[
     "verification", "storage", "storage_commitment", "query_retrieve", "worklist", "mpps", "print"
@@ -42,7 +44,7 @@ def _host_name(text: str) -> str:
 
 
 def _character_set(terms: str) -> str:
-    if wrong := [term for term in terms.split("\\") if term and not re.fullmatch(r"[A-Z0-9_ ]{1,16}", term)]:
+    if wrong := [term for term in terms.split("\\") if term and not is_code_string(term)]:
         raise ValueError(f"{wrong[0]!r} is no defined term of Specific Character Set (0008,0005)")
     return terms
 
@@ -51,8 +53,8 @@ Switch: TypeAlias = Annotated[bool, Field(strict=True)]
 Port: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text: TypeAlias = Annotated[str, Field(max_length=1024)]
 HostName: TypeAlias = Annotated[Text, AfterValidator(_host_name)]
-ShortText: TypeAlias = Annotated[str, Field(max_length=16)]
-LongText: TypeAlias = Annotated[str, Field(max_length=64)]
+ShortText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["SH"])]
+LongText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["LO"])]
 StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
 CharacterSetTerms: TypeAlias = Annotated[str, AfterValidator(_character_set)]
 ParameterTables: TypeAlias = dict[str, dict[str, Any]]

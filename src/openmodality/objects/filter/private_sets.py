@@ -28,11 +28,12 @@ from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
 from openmodality.standard.transfer_syntaxes import DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 PrivateSets = frozenset[tuple[str, int]]
 """Private creator and group of the known sets."""
 
-_CREATOR_BYTES: Final = 64  # LO, in the default repertoire (PS3.5 7.8.1)
+_CREATOR_BYTES: Final = MAX_CHARACTERS["LO"]  # in the default repertoire (PS3.5 7.8.1)
 
 
 def imported_sets(site: Site) -> PrivateSets:

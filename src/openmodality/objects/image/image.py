@@ -17,6 +17,7 @@ from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFact
 from openmodality.objects.rules import conditions
 from openmodality.objects.rules.builder import Values, build
 from openmodality.objects.rules.definition import ObjectDefinition
+from openmodality.standard.character_sets import UTF_8
 
 Pixels = NDArray[np.uint16]
 
@@ -73,7 +74,7 @@ def finished(definition: ObjectDefinition, values: Values, content: Dataset | No
     automatic.SOPClassUID = definition.sop_class_uid
     automatic.Modality = automatic.get("Modality") or definition.information_object.modality
     # Replaced below, when all texts are known.
-    automatic.SpecificCharacterSet = "ISO_IR 192"
+    automatic.SpecificCharacterSet = UTF_8
     data_set = build(definition, replace(values, automatic=automatic))
     _ensure(data_set, IDENTITY, automatic)
     if content is not None:

@@ -396,7 +396,7 @@ PEER = 'profile = "mr"\n[peers.pacs]\nae_title = "PACS"\nhost = "pacs"\nport = 1
         ),
         (
             PEER.replace('"PACS"', '"PACS\\\\1"'),
-            "line 3: peers.pacs.ae_title: an AE title has 1 to 16 ASCII characters",
+            "line 3: peers.pacs.ae_title: an AE title has 1 to 16 printable ASCII characters",
         ),
         (PEER.replace("peers.pacs", 'peers."a b"'), "line 2: peers.a b: String should match pattern"),
         (PEER + 'services = ["storage", "mwl"]\n', "line 6: peers.pacs.services[1]: Input should be 'verification'"),
