@@ -11,7 +11,7 @@ from pydicom.dataset import FileDataset
 
 from openmodality import Modality
 from openmodality.errors import TransportError
-from openmodality.store.rows.worklist_items import WorklistItem
+from openmodality.store.rows.worklist import WorklistItem
 from tests.devices import MODALITY, STATION, add_image
 from tests.interop.sites import PeerTable, write_site
 from tests.peers import dcmtk, objects, orthanc

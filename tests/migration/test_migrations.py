@@ -21,8 +21,8 @@ def opened(folder: Path) -> Database:
 
 
 def differences(database: Database) -> list[Any]:
-    with database.read() as connection:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+    with database.read() as snapshot:
+        return list(compare_metadata(MigrationContext.configure(snapshot.connection), metadata))
 
 
 def test_the_migrations_lead_to_the_schema_of_the_code(tmp_path: Path) -> None:
@@ -41,8 +41,8 @@ def test_the_migrations_lead_to_the_schema_on_postgresql_too() -> None:
 def test_checks_and_partial_indexes_are_migrated_as_the_code_has_them(tmp_path: Path) -> None:
     """What Alembic does not compare."""
     database = opened(tmp_path)
-    with database.read() as connection:
-        migrated = statements(connection)
+    with database.read() as snapshot:
+        migrated = statements(snapshot.connection)
     database.close()
     fresh = open_database(f"sqlite:///{tmp_path / 'fresh.db'}", durability="os")
     with fresh.engine.begin() as connection:
@@ -68,7 +68,7 @@ def test_the_code_knows_the_newest_migration() -> None:
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     database = opened(tmp_path)
     with database.write() as connection:
-        database.add_event(connection, "test", 1, "kept")
+        connection.add_event("test", 1, "kept")
     database.close()
     again = opened(tmp_path)
     assert again.last_event() == 1

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 
 from openmodality.activities.commit_record import StoredCommitments
 from openmodality.activities.connection import Connections, response_timeout_s
@@ -31,6 +31,7 @@ from openmodality.services.commitment import Reference, chunks, commitment_resul
 from openmodality.standard.commitment import REASON_MEANINGS
 from openmodality.standard.dimse import Status
 from openmodality.store.schema import commitment_instances, commitments
+from openmodality.store.transaction import Snapshot, Transaction
 
 MAX_REFERENCES: Final = 500
 """Instances in one request; some archives limit it (INTEROP trap 33)."""
@@ -76,13 +77,13 @@ class CommitExecutor:
         return self._settled(job, peer, report, outstanding)
 
     def _has_open_request(self, job: Job) -> bool:
-        with self._database.read() as connection:
-            return bool(_states(connection, job))
+        with self._database.read() as snapshot:
+            return bool(_states(snapshot, job))
 
     def _record_requests(self, job: Job, outstanding: Sequence[JobInstance]) -> None:
         """The transactions, before anything is sent."""
         references = [Reference(each.SOPClassUID, each.SOPInstanceUID) for each in outstanding]
-        with self._database.write() as connection:
+        with self._database.write() as transaction:
             for chunk in chunks(references, MAX_REFERENCES):
                 row = {
                     "TransactionUID": self._uids(),
@@ -92,8 +93,8 @@ class CommitExecutor:
                     "created_at": self._database.clock(),
                 }
                 statement = insert(commitments).values(row).returning(commitments.c.id)
-                commitment_id = connection.execute(statement).scalar_one()
-                connection.execute(
+                commitment_id = transaction.execute(statement).scalar_one()
+                transaction.execute(
                     insert(commitment_instances),
                     [
                         {
@@ -157,8 +158,8 @@ class CommitExecutor:
     def _mark_sent(self, transaction_uid: str, peer: Peer) -> None:
         hours = peer.parameters.number("storage_commitment.notification_timeout_h")
         expires_at = self._database.clock() + hours * 3600 if hours else None
-        with self._database.write() as connection:
-            connection.execute(
+        with self._database.write() as transaction:
+            transaction.execute(
                 update(commitments)
                 .where(commitments.c.TransactionUID == transaction_uid, commitments.c.state == "requested")
                 .values(state="sent", expires_at=expires_at)
@@ -175,8 +176,8 @@ class CommitExecutor:
             .where(commitments.c.job_id == job.id, commitments.c.state == "requested")
             .order_by(commitments.c.id)
         )
-        with self._database.read() as connection:
-            rows = connection.execute(statement).all()
+        with self._database.read() as snapshot:
+            rows = snapshot.execute(statement).all()
         grouped = groupby(rows, key=lambda row: str(row[0]))
         return [(uid, tuple(Reference(row[1], row[2]) for row in group)) for uid, group in grouped]
 
@@ -184,14 +185,14 @@ class CommitExecutor:
         """How many transactions are open, and when the first of them expires; those whose time is over are closed."""
         now = self._database.clock()
         own = commitments.c.job_id == job.id
-        with self._database.write() as connection:
-            connection.execute(
+        with self._database.write() as transaction:
+            transaction.execute(
                 update(commitments)
                 .where(own, commitments.c.state == "sent", commitments.c.expires_at <= now)
                 .values(state="no answer")
             )
             statement = select(commitments.c.expires_at).where(own, commitments.c.state == "sent")
-            expiries = list(connection.execute(statement).scalars())
+            expiries = list(transaction.execute(statement).scalars())
         return len(expiries), min((at for at in expiries if at is not None), default=None)
 
     def _settled(self, job: Job, peer: Peer, report: Report, outstanding: Sequence[JobInstance]) -> Outcome:
@@ -218,8 +219,8 @@ class CommitExecutor:
         round_ = int(job.parameters.get(_ROUND, 0)) + 1
         by_hand = len(failed) < reasons.total() or round_ > peer.parameters.integer("storage_commitment.retries")
         if by_hand:
-            with self._database.write() as connection:
-                _forget(connection, job)
+            with self._database.write() as transaction:
+                _forget(transaction, job)
             return Fail(f"{said}; request it again when the reason is gone")
         again = (send_job(peer, failed), commit_job(peer, failed, round_=round_))
         return Done(f"{said}; they are sent again, and asked for again by another job", then=again)
@@ -233,19 +234,19 @@ class CommitExecutor:
             .where(commitments.c.job_id == job.id)
             .order_by(commitments.c.id)
         )
-        with self._database.read() as connection:
-            rows = connection.execute(statement).all()
+        with self._database.read() as snapshot:
+            rows = snapshot.execute(statement).all()
         return {uid: ("no answer" if state == "no answer" else result, reason) for uid, result, reason, state in rows}
 
 
-def _states(connection: Connection, job: Job) -> list[str]:
+def _states(snapshot: Snapshot, job: Job) -> list[str]:
     statement = select(commitments.c.state).where(commitments.c.job_id == job.id)
-    return list(connection.execute(statement).scalars())
+    return list(snapshot.execute(statement).scalars())
 
 
-def _forget(connection: Connection, job: Job) -> None:
+def _forget(transaction: Transaction, job: Job) -> None:
     """The answered transactions stay on record, but no longer as this job's: a retry asks anew."""
-    connection.execute(update(commitments).where(commitments.c.job_id == job.id).values(job_id=None))
+    transaction.execute(update(commitments).where(commitments.c.job_id == job.id).values(job_id=None))
 
 
 def _reason_words(result: str, reason: int | None) -> str:

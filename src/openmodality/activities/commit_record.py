@@ -5,13 +5,14 @@ A result is in the database before it is answered, and wakes the job that asked.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import RowMapping, select, update
 
 from openmodality.device.site.site import Site
 from openmodality.dimse.channel import PeerInfo
 from openmodality.jobs.queue import Queue
 from openmodality.services.commitment import CommitmentResult, Failure, Known, Missing, Reference
 from openmodality.store.schema import commitment_instances, commitments
+from openmodality.store.transaction import Snapshot, Transaction
 
 
 class StoredCommitments:
@@ -24,31 +25,31 @@ class StoredCommitments:
 
     def find(self, transaction_uid: str, peer: PeerInfo) -> Known | Missing:
         """What is on record; a transaction is known to the peer alone that was asked."""
-        with self._database.read() as connection:
-            row = _transaction(connection, transaction_uid)
+        with self._database.read() as snapshot:
+            row = _transaction(snapshot, transaction_uid)
             if row is None or not self._is_from(row, peer):
                 return Missing.UNKNOWN
             if row["state"] == "no answer" or self._is_expired(row):
                 return Missing.EXPIRED
-            return _known(connection, row)
+            return _known(snapshot, row)
 
     def result(self, result: CommitmentResult, peer: PeerInfo) -> None:
         """Keep a result and wake the job."""
-        with self._database.write() as connection:
-            row = _transaction(connection, result.transaction_uid)
+        with self._database.write() as transaction:
+            row = _transaction(transaction, result.transaction_uid)
             if row is None:
                 return
-            _keep(connection, row["id"], result)
-            has_failed = _has_failed(connection, row["id"])
-            connection.execute(
+            _keep(transaction, row["id"], result)
+            has_failed = _has_failed(transaction, row["id"])
+            transaction.execute(
                 update(commitments)
                 .where(commitments.c.id == row["id"])
                 .values(state="failed" if has_failed else "committed", answered_at=self._database.clock())
             )
             detail = f"{len(result.committed)} committed, {len(result.failed)} failed"
-            self._database.add_event(connection, "commitment", row["id"], "answered", detail)
+            transaction.add_event("commitment", row["id"], "answered", detail)
             if row["job_id"] is not None:
-                self._queue.wake(connection, row["job_id"])
+                self._queue.wake(transaction, row["job_id"])
 
     def _is_from(self, row: RowMapping, peer: PeerInfo) -> bool:
         """Whether the association is with the peer that was asked, whoever of the two opened it."""
@@ -60,14 +61,14 @@ class StoredCommitments:
         return is_open and row["expires_at"] is not None and row["expires_at"] <= self._database.clock()
 
 
-def _transaction(connection: Connection, transaction_uid: str) -> RowMapping | None:
+def _transaction(snapshot: Snapshot, transaction_uid: str) -> RowMapping | None:
     statement = select(commitments).where(commitments.c.TransactionUID == transaction_uid)
-    return connection.execute(statement).mappings().first()
+    return snapshot.execute(statement).mappings().first()
 
 
-def _known(connection: Connection, row: RowMapping) -> Known:
+def _known(snapshot: Snapshot, row: RowMapping) -> Known:
     statement = select(commitment_instances).where(commitment_instances.c.commitment_id == row["id"])
-    rows = connection.execute(statement).mappings().all()
+    rows = snapshot.execute(statement).mappings().all()
     references = {_reference(each) for each in rows}
     if row["answered_at"] is None:
         return Known(frozenset(references))
@@ -80,18 +81,18 @@ def _reference(row: RowMapping) -> Reference:
     return Reference(row["SOPClassUID"], row["SOPInstanceUID"])
 
 
-def _keep(connection: Connection, commitment_id: int, result: CommitmentResult) -> None:
+def _keep(transaction: Transaction, commitment_id: int, result: CommitmentResult) -> None:
     columns = commitment_instances.c
     own = update(commitment_instances).where(columns.commitment_id == commitment_id)
     committed = [each.sop_instance_uid for each in result.committed]
-    connection.execute(own.where(columns.SOPInstanceUID.in_(committed)).values(result="committed", FailureReason=None))
+    transaction.execute(own.where(columns.SOPInstanceUID.in_(committed)).values(result="committed", FailureReason=None))
     for failure in result.failed:
         one = own.where(columns.SOPInstanceUID == failure.reference.sop_instance_uid)
-        connection.execute(one.values(result="failed", FailureReason=failure.reason))
+        transaction.execute(one.values(result="failed", FailureReason=failure.reason))
 
 
-def _has_failed(connection: Connection, commitment_id: int) -> bool:
+def _has_failed(snapshot: Snapshot, commitment_id: int) -> bool:
     """Whether any instance is not committed: one that the report does not mention is not."""
     own = commitment_instances.c.commitment_id == commitment_id
     statement = select(commitment_instances.c.SOPInstanceUID).where(own, commitment_instances.c.result != "committed")
-    return connection.execute(statement).first() is not None
+    return snapshot.execute(statement).first() is not None

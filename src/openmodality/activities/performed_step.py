@@ -8,10 +8,7 @@ be updated", and both mean that the first request has arrived.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
-
-from pydicom import Dataset
-from sqlalchemy import select, update
+from typing import Final
 
 from openmodality.activities.connection import Connections, response_timeout_s
 from openmodality.device.site.site import Peer
@@ -25,8 +22,9 @@ from openmodality.network.association import Association
 from openmodality.services import mpps
 from openmodality.services.mpps import StepResult
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
+from openmodality.store.data_set_json import from_json
 from openmodality.store.database import Database
-from openmodality.store.schema import performed_steps
+from openmodality.store.rows.steps import StepRecord, assign_uid, read_step
 
 RETRY_DELAY_S: Final = 300.0
 """Where the site switches off the retry of images: a step left open at the RIS has nobody who would send it again."""
@@ -58,13 +56,6 @@ def _job(kind: Kind, peer: Peer, sop_instance_uid: str) -> NewJob:
 _SENT: Final = "sent"
 
 
-class _Step(NamedTuple):
-    sop_instance_uid: str
-    assigned_uid: str
-    n_create: dict[str, Any]
-    n_set: dict[str, Any] | None
-
-
 class StepExecutor:
     """Does the jobs of both kinds."""
 
@@ -75,7 +66,7 @@ class StepExecutor:
     def run(self, job: Job, report: Report) -> Outcome:
         """Send the one request of this job."""
         peer = self._connections.site.peer(job.destination)
-        step = self._step(str(job.parameters["SOPInstanceUID"]))
+        step = self._read_step(str(job.parameters["SOPInstanceUID"]))
         outstanding = report.outstanding()
         if not outstanding:
             return Done()
@@ -92,11 +83,11 @@ class StepExecutor:
         report.instance(step.sop_instance_uid, kept, status=result.status, comment=_words(outcome))
         return outcome
 
-    def _create(self, association: Association, peer: Peer, step: _Step, is_repeat: bool) -> StepResult:
+    def _create(self, association: Association, peer: Peer, step: StepRecord, is_repeat: bool) -> StepResult:
         result = mpps.create(
             association,
             step.sop_instance_uid,
-            Dataset.from_json(step.n_create),
+            from_json(step.n_create),
             warning_is_success=peer.parameters.boolean("behaviour.mpps_warning_is_success"),
             is_repeat=is_repeat,
             timeout_s=response_timeout_s(peer, "mpps.create_response_timeout_s"),
@@ -105,13 +96,13 @@ class StepExecutor:
             self._keep_assigned(step.sop_instance_uid, result.sop_instance_uid)
         return result
 
-    def _set(self, association: Association, peer: Peer, step: _Step, is_repeat: bool) -> StepResult:
+    def _set(self, association: Association, peer: Peer, step: StepRecord, is_repeat: bool) -> StepResult:
         if step.n_set is None:
             raise StoreError("the performed step has not ended, so there is nothing to set")
         return mpps.update(
             association,
-            step.assigned_uid,
-            Dataset.from_json(step.n_set),
+            step.uid,
+            from_json(step.n_set),
             warning_is_success=peer.parameters.boolean("behaviour.mpps_warning_is_success"),
             is_repeat=is_repeat,
             timeout_s=response_timeout_s(peer, "mpps.set_response_timeout_s"),
@@ -128,22 +119,13 @@ class StepExecutor:
         words = f"{reason}; it objects to {tags}" if tags else reason
         return Retry(words) if rule is not None and rule.transient else Fail(words)
 
-    def _step(self, sop_instance_uid: str) -> _Step:
-        columns = performed_steps.c
-        statement = select(columns.assigned_uid, columns.n_create, columns.n_set)
-        with self._database.read() as connection:
-            row = connection.execute(statement.where(columns.SOPInstanceUID == sop_instance_uid)).first()
-        if row is None:
-            raise StoreError("the performed step of this job is no longer in the database")
-        return _Step(sop_instance_uid, row.assigned_uid or sop_instance_uid, row.n_create, row.n_set)
+    def _read_step(self, sop_instance_uid: str) -> StepRecord:
+        with self._database.read() as snapshot:
+            return read_step(snapshot, sop_instance_uid)
 
     def _keep_assigned(self, sop_instance_uid: str, assigned_uid: str) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                update(performed_steps)
-                .where(performed_steps.c.SOPInstanceUID == sop_instance_uid)
-                .values(assigned_uid=assigned_uid)
-            )
+        with self._database.write() as transaction:
+            assign_uid(transaction, sop_instance_uid, assigned_uid)
 
 
 def _words(outcome: Outcome) -> str:

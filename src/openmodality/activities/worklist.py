@@ -13,7 +13,6 @@ from datetime import date
 from typing import Final
 
 from pydicom import Dataset
-from sqlalchemy import Connection
 
 from openmodality.activities.connection import Connections, response_time_left_s
 from openmodality.device.paths import TagPath, parse_path
@@ -29,8 +28,9 @@ from openmodality.services import worklist
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.served import OPEN, exams_serving
-from openmodality.store.rows.worklist_items import WorklistItem, keep_items, stored_items
+from openmodality.store.rows.served import exams_serving
+from openmodality.store.rows.worklist import WorklistItem, keep_items, read_items
+from openmodality.store.transaction import Snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -109,13 +109,13 @@ class Worklist:
         assumed = [_assumed(item, peer.assumed_character_set) for item in answer.items]
         found = [item for item in assumed if _was_asked_for(item, keys or {})]
         database = self._store.database
-        with database.write() as connection:
+        with database.write() as transaction:
             is_whole = not keys and not answer.more_available
             described = [(item, list(map(str, worklist.find_defects(item)))) for item in found]
-            numbers = keep_items(database, connection, peer.name, described, all_=is_whole)
-            database.add_event(connection, "worklist", peer.name, "received", f"{len(numbers)} items")
-        with database.read() as connection:
-            return WorklistAnswer(tuple(stored_items(connection, numbers)), tuple(_notices(answer)))
+            numbers = keep_items(transaction, peer.name, described, whole=is_whole)
+            transaction.add_event("worklist", peer.name, "received", f"{len(numbers)} items")
+        with database.read() as snapshot:
+            return WorklistAnswer(tuple(read_items(snapshot, numbers)), tuple(_notices(answer)))
 
     def check(self, item: WorklistItem) -> ItemCheck:
         """Ask for the item again by its Study Instance UID; its Scheduled Procedure Step ID tells it from others.
@@ -196,13 +196,13 @@ class Worklist:
         return min(matching, key=lambda row: len(row.path))
 
 
-def served_before(connection: Connection, items: Sequence[WorklistItem]) -> list[ItemCheck]:
+def served_before(snapshot: Snapshot, items: Sequence[WorklistItem]) -> list[ItemCheck]:
     """The items for which an exam has ended already."""
     return [
         ItemCheck("served", item, reason=f"exam {exam_id} is {state}; exam acquire {exam_id} --append adds to it")
         for item in items
-        for exam_id, state in exams_serving(connection, item)[:1]
-        if state not in OPEN
+        for exam_id, state in exams_serving(snapshot, item)[:1]
+        if not state.is_open
     ]
 
 

@@ -74,8 +74,8 @@ def delete_committed(store: LocalStore) -> int:
         columns.SOPInstanceUID == instances.c.SOPInstanceUID,
         columns.job_id.in_(select(jobs.c.id).where(jobs.c.state.in_(_OPEN))),
     )
-    with store.read() as connection:
-        uids = list(connection.execute(select(instances.c.SOPInstanceUID).where(committed, ~needed)).scalars())
+    with store.read() as snapshot:
+        uids = list(snapshot.execute(select(instances.c.SOPInstanceUID).where(committed, ~needed)).scalars())
     deleted = 0
     for uid in uids:
         try:

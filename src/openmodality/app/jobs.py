@@ -35,29 +35,29 @@ class Jobs:
         limit: int | None = None,
     ) -> list[Job]:
         """Jobs that fit all of the filters, newest first."""
-        with self._queue.database.read() as connection:
-            return list_jobs(connection, states=states, kinds=kinds, destination=destination, limit=limit)
+        with self._queue.database.read() as snapshot:
+            return list_jobs(snapshot, states=states, kinds=kinds, destination=destination, limit=limit)
 
     def show(self, job_id: int) -> JobDetails:
         """One job. Raises ``UsageError`` when there is none with this number."""
-        with self._queue.database.read() as connection:
-            job = get_job(connection, job_id)
+        with self._queue.database.read() as snapshot:
+            job = get_job(snapshot, job_id)
             return JobDetails(
                 job,
-                tuple(instances_of(connection, job_id)),
-                tuple(history(connection, job_id)),
-                tuple(blockers(connection, job)),
+                tuple(instances_of(snapshot, job_id)),
+                tuple(history(snapshot, job_id)),
+                tuple(blockers(snapshot, job)),
             )
 
     def results(self, jobs: Iterable[Job]) -> dict[int, Mapping[Result, int]]:
         """How many instances of each job have which result."""
-        with self._queue.database.read() as connection:
-            return count_results(connection, [job.id for job in jobs])
+        with self._queue.database.read() as snapshot:
+            return count_results(snapshot, [job.id for job in jobs])
 
     def waits_for(self, jobs: Iterable[Job]) -> dict[int, Sequence[Job]]:
         """What holds up each of the jobs that are yet to be done."""
-        with self._queue.database.read() as connection:
-            return {job.id: blockers(connection, job) for job in jobs if job.state is State.TODO}
+        with self._queue.database.read() as snapshot:
+            return {job.id: blockers(snapshot, job) for job in jobs if job.state is State.TODO}
 
     def retry(self, job_id: int) -> Job:
         """Run a job now: one that failed, was cancelled or waits. What has success is not repeated."""
@@ -71,8 +71,8 @@ class Jobs:
     def idle(self) -> bool:
         """Whether nothing is to be done, being done or waited for, but what another job that failed holds up."""
         open_ = self.list(states=(State.TODO, State.DOING, State.WAITING))
-        with self._queue.database.read() as connection:
-            return all(self._is_held(blockers(connection, job)) for job in open_)
+        with self._queue.database.read() as snapshot:
+            return all(self._is_held(blockers(snapshot, job)) for job in open_)
 
     def _is_held(self, held_by: Iterable[Job]) -> bool:
         return any(job.state in (State.FAILED, State.CANCELLED) for job in held_by)

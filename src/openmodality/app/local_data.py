@@ -34,8 +34,8 @@ class LocalData:
 
     def find(self, level: Level, keys: dict[str, str], limit: int | None = None) -> list[Found]:
         """Entities of a level that match the keys (PS3.4 C.2.2.2)."""
-        with self._store.read() as connection:
-            return find(connection, level, keys, limit=limit)
+        with self._store.read() as snapshot:
+            return find(snapshot, level, keys, limit=limit)
 
     def references(self, study: str = "", series: str = "", instance: str = "") -> list[InstanceReference]:
         """The instances of a study, series or instance. Raises ``UsageError`` where there is none."""
@@ -43,8 +43,8 @@ class LocalData:
         keys = {keyword: uid for keyword, uid in given.items() if uid}
         if not keys:
             raise UsageError("name a study, a series or an instance by its UID")
-        with self._store.read() as connection:
-            found = instance_references(connection, Level.IMAGE, keys)
+        with self._store.read() as snapshot:
+            found = instance_references(snapshot, Level.IMAGE, keys)
         if not found:
             raise NotFound("the local database has no such instances")
         return found

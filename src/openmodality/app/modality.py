@@ -19,11 +19,11 @@ from openmodality.errors import ConfigurationError, OpenModalityError, UsageErro
 from openmodality.exam.session import Exam, patient_attributes
 from openmodality.jobs.job import Job
 from openmodality.services.verification import echo
-from openmodality.store.database import Clock
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.exams import ExamRecord, read_exam, read_exams
 from openmodality.store.rows.index_queries import Found, Level
-from openmodality.store.rows.worklist_items import WorklistItem, stored_items
+from openmodality.store.rows.worklist import WorklistItem, read_items
+from openmodality.store.transaction import Clock
 
 Items = WorklistItem | int | Sequence[WorklistItem | int]
 Confirm = Callable[[ItemCheck], bool]
@@ -140,8 +140,8 @@ class Modality:
 
     def worklist_items(self) -> list[WorklistItem]:
         """The items that are stored and current, by their scheduled time."""
-        with self._store.database.read() as connection:
-            return stored_items(connection)
+        with self._store.database.read() as snapshot:
+            return read_items(snapshot)
 
     def check(self, item: WorklistItem) -> ItemCheck:
         """Whether the RIS still has an item, unchanged."""
@@ -198,14 +198,14 @@ class Modality:
 
     def find_exam(self, exam_id: int) -> Exam:
         """An exam by its number. Raises ``UsageError`` where there is none."""
-        with self._store.database.read() as connection:
-            read_exam(connection, exam_id)
+        with self._store.database.read() as snapshot:
+            read_exam(snapshot, exam_id)
         return Exam(self._workflow, exam_id)
 
     def exams(self, *states: str) -> list[ExamRecord]:
         """Exams in these states, or all, newest first."""
-        with self._store.database.read() as connection:
-            return read_exams(connection, states)
+        with self._store.database.read() as snapshot:
+            return read_exams(snapshot, states)
 
     # Local data
 
@@ -239,9 +239,9 @@ class Modality:
         """Queue a study, series or instance, by its UID, for a peer; by default the first archive of the site."""
         target = self._peer(peer, "storage")
         found = self._data.references(study, series, instance)
-        with self._store.write() as connection:
+        with self._store.write() as transaction:
             pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
-            return self._workflow.delivery.send(connection, target, pairs)
+            return self._workflow.delivery.send(transaction, target, pairs)
 
     def commit(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> Job:
         """Queue a request for storage commitment of a study, series or instance, sent before or not (MR-2.1.3-02)."""
@@ -249,9 +249,9 @@ class Modality:
         if not self._workflow.delivery.may_commit(target):
             raise UsageError(f"peer {target.name} is not configured for storage commitment")
         found = self._data.references(study, series, instance)
-        with self._store.write() as connection:
+        with self._store.write() as transaction:
             pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
-            return self._workflow.delivery.commit(connection, target, pairs)
+            return self._workflow.delivery.commit(transaction, target, pairs)
 
     def _peer(self, name: str | None, service: str) -> Peer:
         if name is not None:
@@ -264,13 +264,13 @@ class Modality:
     def _items(self, items: Items | None) -> list[WorklistItem]:
         """Items given by number as they are stored, others as the caller has seen them."""
         given = [items] if isinstance(items, WorklistItem | int) else list(items or ())
-        with self._store.database.read() as connection:
-            return [each if isinstance(each, WorklistItem) else stored_items(connection, [each])[0] for each in given]
+        with self._store.database.read() as snapshot:
+            return [each if isinstance(each, WorklistItem) else read_items(snapshot, [each])[0] for each in given]
 
     def _checked(self, items: Sequence[WorklistItem], confirm: Confirm | None) -> tuple[list[WorklistItem], list[str]]:
         """The items in their newest state, where the device asks again when an exam starts (DECISIONS MR 17)."""
-        with self._store.database.read() as connection:
-            checks = served_before(connection, items)
+        with self._store.database.read() as snapshot:
+            checks = served_before(snapshot, items)
         if self.site.parameters.boolean("worklist.check_at_exam_start"):
             fresh = [self.check(item) for item in items]
             items, checks = [check.item for check in fresh], [*fresh, *checks]

@@ -36,8 +36,8 @@ from openmodality.objects.filter.private_sets import imported_sets
 from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
-from openmodality.store.database import Clock
 from openmodality.store.local import open_store
+from openmodality.store.transaction import Clock
 from openmodality.store.validated import ValidatedSink
 
 

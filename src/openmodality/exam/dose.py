@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final, Literal, cast
 
 from pydicom import Dataset
-from sqlalchemy import Connection
 
 from openmodality.device.site.site import Site
 from openmodality.exam.delivery import produced
@@ -25,7 +24,10 @@ from openmodality.objects.report.irradiation import (
     XRayTechnique,
 )
 from openmodality.objects.site_objects import definition_at
-from openmodality.store.rows.exams import ExamRecord, Json, SeriesRecord, StepRecord
+from openmodality.store.rows.exams import ExamRecord, SeriesRecord
+from openmodality.store.rows.steps import StepRecord
+from openmodality.store.schema import Json
+from openmodality.store.transaction import Snapshot
 
 DOSE_SR: Final = "Dose SR"
 SERIES_NUMBER: Final = 9000
@@ -83,7 +85,7 @@ def report_series(site: Site, exam: ExamRecord, step: StepRecord | None, uids: U
 
 
 def build_report(
-    site: Site, connection: Connection, exam: ExamRecord, step: StepRecord | None, series: SeriesRecord, uids: Uids
+    site: Site, snapshot: Snapshot, exam: ExamRecord, step: StepRecord | None, series: SeriesRecord, uids: Uids
 ) -> Dataset:
     """The dose report of a step that ends."""
     units = site.parameters.text("behaviour.rdsr_units") if "behaviour.rdsr_units" in site.parameters else "standard"
@@ -91,7 +93,7 @@ def build_report(
         events=events_of(exam, step),
         complete=True,
         device_observer_uid=uids.derived(f"device/{site.equipment.serial_number}"),
-        images=_images(connection, exam),
+        images=_images(snapshot, exam),
         units=cast(Literal["standard", "statement"], units),
     )
     moment = datetime.fromtimestamp(series.started)
@@ -101,10 +103,10 @@ def build_report(
     )
 
 
-def _images(connection: Connection, exam: ExamRecord) -> dict[str, list[ImageReference]]:
+def _images(snapshot: Snapshot, exam: ExamRecord) -> dict[str, list[ImageReference]]:
     """The images of each irradiation event: those of the series that it made."""
     by_series: dict[str, list[ImageReference]] = {}
-    for each in produced(connection, exam):
+    for each in produced(snapshot, exam):
         reference = ImageReference(each.SOPClassUID, each.SOPInstanceUID, each.SeriesInstanceUID)
         by_series.setdefault(each.SeriesInstanceUID, []).append(reference)
     return {

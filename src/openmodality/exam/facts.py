@@ -10,7 +10,9 @@ from openmodality.device.mapping import map_to_image
 from openmodality.device.site.site import Site
 from openmodality.objects.exam_facts import ExamFacts, PerformedStep, SeriesFacts
 from openmodality.objects.site_objects import equipment_attributes
-from openmodality.store.rows.exams import ExamRecord, SeriesRecord, StepRecord, from_json
+from openmodality.store.data_set_json import from_json
+from openmodality.store.rows.exams import ExamRecord, SeriesRecord
+from openmodality.store.rows.steps import StepRecord
 
 
 def exam_facts(site: Site, exam: ExamRecord, step: StepRecord | None) -> ExamFacts:

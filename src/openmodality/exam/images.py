@@ -9,7 +9,6 @@ from io import BytesIO
 from pydicom import Dataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID
-from sqlalchemy import Connection
 
 from openmodality.acquisition.source import AcquiredSeries, Pixels
 from openmodality.activities.connection import implementation_identity
@@ -22,8 +21,11 @@ from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.identity import Uids
 from openmodality.objects.image.image import build_image
 from openmodality.objects.site_objects import definition_at
+from openmodality.store.data_set_json import to_json
 from openmodality.store.local import Check, LocalStore
-from openmodality.store.rows.exams import ExamRecord, SeriesRecord, StepRecord, exam_to_add_to, to_json
+from openmodality.store.rows.exams import ExamRecord, SeriesRecord, lock_exam_to_add_to
+from openmodality.store.rows.steps import StepRecord
+from openmodality.store.transaction import Transaction
 
 _NO_IMAGES = ("SR", "PR", "KO")
 
@@ -119,11 +121,11 @@ class ImageMaker:
         keep_instance(self._site, self._store, data_set, self._check)
         return instance_uid
 
-    def _check(self, connection: Connection) -> None:
-        exam_to_add_to(connection, self._exam_id, self._step_uid)
+    def _check(self, transaction: Transaction) -> None:
+        lock_exam_to_add_to(transaction, self._exam_id, self._step_uid)
 
 
-def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check = lambda connection: None) -> None:
+def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check = lambda transaction: None) -> None:
     """Store an instance that this device made, unless ``check`` raises; it is safe and indexed when this returns."""
     class_uid, version_name = implementation_identity(site)
     data_set.file_meta.ImplementationClassUID = UID(class_uid)

@@ -16,19 +16,11 @@ from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
 from openmodality.exam.images import ImageMaker, SeriesPlan, uids_of
 from openmodality.exam.workflow import Workflow
-from openmodality.store.rows.exams import (
-    COMPLETED,
-    DISCONTINUED,
-    IN_PROGRESS,
-    REGISTERED,
-    ExamRecord,
-    SeriesRecord,
-    StepRecord,
-    open_step,
-    read_exam,
-    steps_of,
-)
+from openmodality.standard.performed_step import StepStatus
+from openmodality.store.rows.exams import ExamRecord, SeriesRecord, read_exam
 from openmodality.store.rows.index_queries import InstanceReference, Level, instance_references
+from openmodality.store.rows.steps import StepRecord, find_open_step, read_steps
+from openmodality.store.states import ExamState
 
 Progress = Callable[[int, int], None]
 """Called with how many images of a series are stored and how many there will be."""
@@ -48,7 +40,7 @@ class Exam:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         record = self.record
-        if record.state not in (REGISTERED, IN_PROGRESS) or (error is not None and record.ending is not None):
+        if not record.state.is_open or (error is not None and record.ending is not None):
             return  # it was ended inside the block, or is about to be
         if kind is None:
             self.complete()
@@ -58,11 +50,11 @@ class Exam:
     @property
     def record(self) -> ExamRecord:
         """What is on record now."""
-        with self._workflow.store.database.read() as connection:
-            return read_exam(connection, self.id)
+        with self._workflow.store.database.read() as snapshot:
+            return read_exam(snapshot, self.id)
 
     @property
-    def state(self) -> str:
+    def state(self) -> ExamState:
         """REGISTERED, IN PROGRESS, COMPLETED or DISCONTINUED."""
         return self.record.state
 
@@ -84,16 +76,16 @@ class Exam:
     @property
     def steps(self) -> list[StepRecord]:
         """The performed procedure steps, oldest first."""
-        with self._workflow.store.database.read() as connection:
-            return steps_of(connection, self.id)
+        with self._workflow.store.database.read() as snapshot:
+            return read_steps(snapshot, self.id)
 
     def instances(self) -> list[InstanceReference]:
         """Everything that was made, the dose report included."""
         series = "\\".join(each.series_instance_uid for each in self.record.series)
         if not series:
             return []
-        with self._workflow.store.read() as connection:
-            return instance_references(connection, Level.IMAGE, {"SeriesInstanceUID": series})
+        with self._workflow.store.read() as snapshot:
+            return instance_references(snapshot, Level.IMAGE, {"SeriesInstanceUID": series})
 
     def begin(self) -> Self:
         """Begin a registered exam, or append to one that has ended: a performed step is IN PROGRESS."""
@@ -146,12 +138,12 @@ class Exam:
 
     def complete(self) -> Self:
         """End the exam: the step is COMPLETED with all that it made, images are queued for the archives."""
-        self._workflow.end(self.id, COMPLETED)
+        self._workflow.end(self.id, StepStatus.COMPLETED)
         return self
 
     def discontinue(self, reason: str = "") -> Self:
         """End the exam as DISCONTINUED; ``reason`` is a code value of CID 9300, 110513 (unspecified) by default."""
-        self._workflow.end(self.id, DISCONTINUED, reason)
+        self._workflow.end(self.id, StepStatus.DISCONTINUED, reason)
         return self
 
     def deliver(self) -> None:
@@ -161,12 +153,12 @@ class Exam:
     def image_maker(self, series: SeriesRecord) -> ImageMaker:
         """What builds the images of a series of this exam."""
         workflow = self._workflow
-        with workflow.store.database.read() as connection:
-            exam, step = read_exam(connection, self.id), open_step(connection, self.id)
+        with workflow.store.database.read() as snapshot:
+            exam, step = read_exam(snapshot, self.id), find_open_step(snapshot, self.id)
         return ImageMaker(workflow.site, workflow.store, exam, step, series)
 
     def _new_series(self, plan: SeriesPlan, uid: str = "") -> Series:
-        if self.state == REGISTERED:
+        if self.state is ExamState.REGISTERED:
             self._workflow.begin(self.id, plan.modality)
         return Series(self, self._workflow.new_series(self.id, plan, uid))
 

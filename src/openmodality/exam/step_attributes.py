@@ -28,7 +28,9 @@ from openmodality.exam.facts import equipment, items_of
 from openmodality.objects.exam_facts import moment
 from openmodality.objects.rules.elements import copied_item, element_at
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
-from openmodality.store.rows.exams import DISCONTINUED, IN_PROGRESS, Ending, ExamRecord, SeriesRecord, from_json
+from openmodality.standard.performed_step import StepStatus
+from openmodality.store.data_set_json import from_json
+from openmodality.store.rows.exams import Ending, ExamRecord, SeriesRecord
 from openmodality.store.rows.index_queries import InstanceReference
 
 _INSIDE: Final = "inside each item"
@@ -57,7 +59,7 @@ def n_create_attributes(site: Site, exam: ExamRecord, step_id: str, modality: st
     values = _common(site, exam)
     day, time = moment(now)
     values.PerformedProcedureStepStartDate, values.PerformedProcedureStepStartTime = day, time
-    values.PerformedProcedureStepStatus = IN_PROGRESS
+    values.PerformedProcedureStepStatus = StepStatus.IN_PROGRESS
     values.PerformedProcedureStepID = step_id
     values.StudyID = exam.study_id
     values.Modality = modality
@@ -79,7 +81,7 @@ def n_set_attributes(
     values.PerformedProcedureStepStatus = ending.state
     common = map_to_performed_series(items_of(exam), site.mapping)
     values.PerformedSeriesSequence = [_performed_series(site, common, exam, each) for each in content]
-    if ending.state == DISCONTINUED:
+    if ending.state is StepStatus.DISCONTINUED:
         values.PerformedProcedureStepDiscontinuationReasonCodeSequence = [_reason(ending.reason)]
     return _chosen(site, values, _final_type)
 

@@ -13,10 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from pydicom import Dataset
-from sqlalchemy import Connection, insert, update
 
 from openmodality.activities.performed_step import create_job, set_job
 from openmodality.device.profile.profile import Service
@@ -29,30 +27,27 @@ from openmodality.exam.images import SeriesPlan, keep_instance, new_series, uids
 from openmodality.exam.step_attributes import SeriesContent, n_create_attributes, n_set_attributes
 from openmodality.jobs.queue import Queue
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
-from openmodality.store.files.attributes import keywords_of
+from openmodality.standard.performed_step import StepStatus
+from openmodality.store.data_set_json import to_json
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import (
-    COMPLETED,
-    DISCONTINUED,
-    IN_PROGRESS,
-    REGISTERED,
     Ending,
     ExamRecord,
     SeriesRecord,
-    StepRecord,
+    ServedItem,
     add_series,
-    exam_to_add_to,
     insert_exam,
-    insert_item,
-    open_step,
+    lock_exam,
+    lock_exam_to_add_to,
     read_exam,
     save_exam,
-    steps_of,
-    to_json,
 )
+from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
 from openmodality.store.rows.served import check_unserved, defect_notices
-from openmodality.store.rows.worklist_items import WorklistItem, keep_patient, value_of
-from openmodality.store.schema import patients, performed_steps
+from openmodality.store.rows.steps import StepRecord, end_step, find_open_step, insert_step, read_steps
+from openmodality.store.rows.worklist import WorklistItem, value_of
+from openmodality.store.states import ExamState
+from openmodality.store.transaction import Snapshot, Transaction
 
 
 class Workflow:
@@ -76,35 +71,22 @@ class Workflow:
             UsageError: the items belong to several patients, an open exam serves one, or nothing names a patient.
         """
         _check_patient(items, user)
-        uids = uids_of(self.site)
         study_uids = [uid for item in items if (uid := item["StudyInstanceUID"])]
-        with self.store.write() as connection:
-            check_unserved(connection, items)
-            patient_id = keep_patient(self.store.database, connection, _demographics(items, user))
-            exam_id = insert_exam(
-                connection,
-                {
-                    "patient_id": patient_id,
-                    "state": REGISTERED,
-                    "StudyInstanceUID": study_uids[0] if study_uids else uids.new(),
-                    "scheduled": bool(items),
-                    "created_at": self.now,
-                    "data": {"study_id": "", "user": to_json(user), "series": [], "notices": [], "ending": None},
-                },
-            )
-            for item in items:
-                step_id = item["ScheduledProcedureStepID"]
-                insert_item(connection, exam_id, to_json(item.attributes), item.id, step_id)
-            exam = read_exam(connection, exam_id)
+        study_uid = study_uids[0] if study_uids else uids_of(self.site).new()
+        served = [ServedItem(item.id, item["ScheduledProcedureStepID"], to_json(item.attributes)) for item in items]
+        with self.store.write() as transaction:
+            check_unserved(transaction, items)
+            patient_id = keep_patient(transaction, _demographics(items, user))
+            exam = insert_exam(transaction, patient_id, study_uid, to_json(user), served)
             accession = items[0]["AccessionNumber"] if items else str(user.get("AccessionNumber") or "")
             exam = replace(
                 exam,
-                study_id=str(exam_id),
+                study_id=str(exam.id),
                 accession_number=accession or ("" if items else _local_accession(exam)),
                 notices=(*filter(None, notices), *defect_notices(items)),
             )
-            save_exam(connection, exam)
-            self._event(connection, exam, REGISTERED)
+            save_exam(transaction, exam)
+            self._event(transaction, exam, ExamState.REGISTERED)
             return exam
 
     def begin(self, exam_id: int, modality: str = "") -> ExamRecord:
@@ -112,14 +94,14 @@ class Workflow:
 
         An exam that has ended is appended to, with a further performed step.
         """
-        with self.store.write() as connection:
-            exam = read_exam(connection, exam_id, locked=True)
-            if exam.state == IN_PROGRESS:
+        with self.store.write() as transaction:
+            exam = lock_exam(transaction, exam_id)
+            if exam.state is ExamState.IN_PROGRESS:
                 return exam
-            self._add_step(connection, exam, modality)
-            begun = replace(exam, state=IN_PROGRESS, ended_at=None, ending=None)
-            save_exam(connection, begun)
-            self._event(connection, begun, IN_PROGRESS)
+            self._add_step(transaction, exam, modality)
+            begun = replace(exam, state=ExamState.IN_PROGRESS, ended_at=None, ending=None)
+            save_exam(transaction, begun)
+            self._event(transaction, begun, ExamState.IN_PROGRESS)
             return begun
 
     def new_series(self, exam_id: int, plan: SeriesPlan, uid: str = "") -> SeriesRecord:
@@ -128,34 +110,34 @@ class Workflow:
         Raises:
             UsageError: the exam takes no images.
         """
-        with self.store.write() as connection:
-            exam, step = exam_to_add_to(connection, exam_id)
+        with self.store.write() as transaction:
+            exam, step = lock_exam_to_add_to(transaction, exam_id)
             series = new_series(self.site, exam, step, plan, self.now, uid)
-            add_series(connection, exam_id, series)
+            add_series(transaction, exam_id, series)
             return series
 
     def deliver(self, exam_id: int) -> None:
         """Queue for the archives what was made since the last time."""
-        with self.store.write() as connection:
-            self.delivery.deliver(connection, read_exam(connection, exam_id))
+        with self.store.write() as transaction:
+            self.delivery.deliver(transaction, read_exam(transaction, exam_id))
 
-    def end(self, exam_id: int, state: str, reason: str = "") -> ExamRecord:
+    def end(self, exam_id: int, state: StepStatus, reason: str = "") -> ExamRecord:
         """End the exam as COMPLETED or DISCONTINUED.
 
         Raises:
             UsageError: it has ended already or is about to end otherwise, it has no image to be completed with, or the
                 reason is none of CID 9300.
         """
-        if state == DISCONTINUED:
+        if state is StepStatus.DISCONTINUED:
             reason = reason or UNSPECIFIED
             if reason not in DISCONTINUATION_REASONS:
                 known = ", ".join(DISCONTINUATION_REASONS)
                 raise UsageError(f"{reason!r} is no reason of CID 9300: {known}")
-        with self.store.write() as connection:
-            exam = read_exam(connection, exam_id, locked=True)
-            if exam.state not in (REGISTERED, IN_PROGRESS):
+        with self.store.write() as transaction:
+            exam = lock_exam(transaction, exam_id)
+            if not exam.state.is_open:
                 raise WrongState(f"exam {exam_id} is {exam.state} already", advice="append to it to add images")
-            if state == COMPLETED and not _content(connection, exam, open_step(connection, exam_id)):
+            if state is StepStatus.COMPLETED and not _content(transaction, exam, find_open_step(transaction, exam_id)):
                 raise WrongState(f"exam {exam_id} has no image: discontinue it instead")
             ending = exam.ending or Ending(state, self.now, reason)
             if (ending.state, ending.reason) != (state, reason):
@@ -163,65 +145,53 @@ class Workflow:
                     f"exam {exam_id} is about to be {_words(ending)}",
                     advice="end it that way, or let openmodality serve do it, and append to it then",
                 )
-            save_exam(connection, replace(exam, ending=ending))
+            save_exam(transaction, replace(exam, ending=ending))
         return self.carry_out(exam_id)
 
     def carry_out(self, exam_id: int) -> ExamRecord:
         """Do what the noted ending asks for; can be repeated at any point, by several processes too."""
-        with self.store.read() as connection:
-            exam, step = read_exam(connection, exam_id), open_step(connection, exam_id)
+        with self.store.read() as snapshot:
+            exam, step = read_exam(snapshot, exam_id), find_open_step(snapshot, exam_id)
         ending = exam.ending
-        if ending is None or exam.state not in (REGISTERED, IN_PROGRESS):
+        if ending is None or not exam.state.is_open:
             return exam
         if dose.events_of(exam, step) and dose.has_dose_report(self.site):
             exam = self._make_report(exam, step, ending)
-        with self.store.write() as connection:
-            exam = read_exam(connection, exam_id, locked=True)
-            if exam.ending != ending or _id(open_step(connection, exam_id)) != _id(step):
+        with self.store.write() as transaction:
+            exam = lock_exam(transaction, exam_id)
+            if exam.ending != ending or _id(find_open_step(transaction, exam_id)) != _id(step):
                 return exam  # another process did it meanwhile
             if step is not None:
-                self._end_step(connection, exam, step, ending)
-            ended = replace(exam, state=ending.state, ended_at=ending.at, ending=None)
-            save_exam(connection, ended)
-            self.delivery.deliver(connection, ended)
-            self._event(connection, ended, ending.state, _reason_words(ending))
+                self._end_step(transaction, exam, step, ending)
+            ended = replace(exam, state=ExamState(ending.state), ended_at=ending.at, ending=None)
+            save_exam(transaction, ended)
+            self.delivery.deliver(transaction, ended)
+            self._event(transaction, ended, ending.state, _reason_words(ending))
             return ended
 
-    def _add_step(self, connection: Connection, exam: ExamRecord, modality: str) -> None:
+    def _add_step(self, transaction: Transaction, exam: ExamRecord, modality: str) -> None:
         peer = self.mpps_peer()
-        number = sum(1 for _ in steps_of(connection, exam.id)) + 1
+        number = sum(1 for _ in read_steps(transaction, exam.id)) + 1
         step_id = f"{exam.id}" if number == 1 else f"{exam.id}.{number}"
         chosen = modality or _scheduled_modality(exam) or self.site.profile.modalities[0]
         now = datetime.fromtimestamp(self.now)
         attributes = n_create_attributes(self.site, exam, step_id, chosen, now) if peer else Dataset()
         uid = uids_of(self.site).new()
-        row: dict[str, Any] = {
-            "exam_id": exam.id,
-            "SOPInstanceUID": uid,
-            "PerformedProcedureStepID": step_id,
-            "state": IN_PROGRESS,
-            "n_create": to_json(attributes),
-            "started_at": self.now,
-        }
-        connection.execute(insert(performed_steps).values(row))
+        insert_step(transaction, exam.id, uid, step_id, to_json(attributes))
         if peer:
-            self.queue.enqueue(connection, create_job(peer, uid))
+            self.queue.enqueue(transaction, create_job(peer, uid))
 
-    def _end_step(self, connection: Connection, exam: ExamRecord, step: StepRecord, ending: Ending) -> None:
+    def _end_step(self, transaction: Transaction, exam: ExamRecord, step: StepRecord, ending: Ending) -> None:
         peer = self.mpps_peer()
         attributes = Dataset()
         if peer:
-            content = _content(connection, exam, step) or [self._empty_series(step)]
+            content = _content(transaction, exam, step) or [self._empty_series(step)]
             attributes = n_set_attributes(
                 self.site, exam, ending, content, dose.mpps_dose(self.site, dose.events_of(exam, step))
             )
-        connection.execute(
-            update(performed_steps)
-            .where(performed_steps.c.id == step.id)
-            .values(state=ending.state, ended_at=ending.at, n_set=to_json(attributes))
-        )
+        end_step(transaction, step, ending.state, ending.at, to_json(attributes))
         if peer:
-            self.queue.enqueue(connection, set_job(peer, step.sop_instance_uid))
+            self.queue.enqueue(transaction, set_job(peer, step.sop_instance_uid))
 
     def _empty_series(self, step: StepRecord) -> SeriesContent:
         """A step that ends before its first image still has to name a series (PS3.4 Table F.7.2-1)."""
@@ -232,13 +202,13 @@ class Workflow:
         uids = uids_of(self.site)
         series = dose.report_series(self.site, exam, step, uids, ending.at)
         if series.series_instance_uid not in {each.series_instance_uid for each in exam.series}:
-            with self.store.write() as connection:
-                exam = add_series(connection, exam.id, series)
-        with self.store.read() as connection:
-            made = any(each.SeriesInstanceUID == series.series_instance_uid for each in produced(connection, exam))
+            with self.store.write() as transaction:
+                exam = add_series(transaction, exam.id, series)
+        with self.store.read() as snapshot:
+            made = any(each.SeriesInstanceUID == series.series_instance_uid for each in produced(snapshot, exam))
             if made:
                 return exam
-            report = dose.build_report(self.site, connection, exam, step, series, uids)
+            report = dose.build_report(self.site, snapshot, exam, step, series, uids)
         keep_instance(self.site, self.store, report)
         return exam
 
@@ -247,13 +217,13 @@ class Workflow:
         service: Service = "mpps"
         return next((peer for peer in self.site.peers_for(service) if self.site.proposed(service, peer)), None)
 
-    def _event(self, connection: Connection, exam: ExamRecord, name: str, detail: str = "") -> None:
-        self.store.database.add_event(connection, "exam", exam.id, name, detail)
+    def _event(self, transaction: Transaction, exam: ExamRecord, name: str, detail: str = "") -> None:
+        transaction.add_event("exam", exam.id, name, detail)
 
 
-def _content(connection: Connection, exam: ExamRecord, step: StepRecord | None) -> list[SeriesContent]:
+def _content(snapshot: Snapshot, exam: ExamRecord, step: StepRecord | None) -> list[SeriesContent]:
     """The series of a step that hold instances, with these."""
-    made = produced(connection, exam)
+    made = produced(snapshot, exam)
     own = [series for series in exam.series if step is None or series.step_uid == step.sop_instance_uid]
     by_series = [
         SeriesContent(series, [each for each in made if each.SeriesInstanceUID == series.series_instance_uid])
@@ -271,7 +241,7 @@ def _check_patient(items: Sequence[WorklistItem], user: Dataset) -> None:
 
 
 def _demographics(items: Sequence[WorklistItem], user: Dataset) -> dict[str, str]:
-    known = {keyword: str(user.get(keyword) or "") for keyword in keywords_of(patients)}
+    known = {keyword: str(user.get(keyword) or "") for keyword in DEMOGRAPHICS}
     for item in items[:1]:
         known |= {keyword: value for keyword in known if (value := value_of(item.attributes, keyword))}
     return known

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from openmodality.errors import UsageError, WrongState
 from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, State
@@ -24,30 +24,31 @@ from openmodality.jobs.policy import Next, decide
 from openmodality.jobs.selection import next_due, runnable
 from openmodality.store.database import ConstraintViolated, Database
 from openmodality.store.schema import UNFINISHED, job_dependencies, job_instances, jobs
+from openmodality.store.transaction import Snapshot, Transaction
 
 BY_USER = "cancelled by the user"
 
 
 class Queue:
-    """The jobs of one database. Methods that take a connection are part of the caller's write transaction."""
+    """The jobs of one database. Methods that take a transaction are a part of it."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def enqueue(self, connection: Connection, new: NewJob) -> Job:
+    def enqueue(self, transaction: Transaction, new: NewJob) -> Job:
         """Queue a job, or return the unfinished one that has the same unique key."""
         now = self.database.clock()
         row = _row(new, now)
-        statement = self.database.insert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
-        job_id = connection.execute(statement).scalar()
+        statement = transaction.insert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
+        job_id = transaction.execute(statement).scalar()
         if job_id is None:
             same = select(jobs).where(jobs.c.unique_key == new.unique_key, jobs.c.state.in_(UNFINISHED))
-            return job_of(connection.execute(same).mappings().one())
-        self._add_dependencies(connection, job_id, new.after)
+            return job_of(transaction.execute(same).mappings().one())
+        self._add_dependencies(transaction, job_id, new.after)
         if new.instances:
-            connection.execute(insert(job_instances), _instance_rows(job_id, new.instances))
-        self._event(connection, job_id, State.TODO, "queued")
-        return get_job(connection, job_id)
+            transaction.execute(insert(job_instances), _instance_rows(job_id, new.instances))
+        self._event(transaction, job_id, State.TODO, "queued")
+        return get_job(transaction, job_id)
 
     def claim(
         self,
@@ -64,142 +65,142 @@ class Queue:
         """
         now = self.database.clock()
         selected = runnable(kinds, now, entities=entities, served_last=served_last)
-        with self.database.read() as connection:
-            if connection.execute(selected).first() is None:
+        with self.database.read() as snapshot:
+            if snapshot.execute(selected).first() is None:
                 return None
         try:
-            with self.database.write() as connection:
-                job_id = connection.execute(selected).scalar()
+            with self.database.write() as transaction:
+                job_id = transaction.execute(selected).scalar()
                 if job_id is None:
                     return None
-                self._change(connection, job_id, State.DOING, worker=worker, started_at=now)
-                return get_job(connection, job_id)
+                self._change(transaction, job_id, State.DOING, worker=worker, started_at=now)
+                return get_job(transaction, job_id)
         except ConstraintViolated:
             return None  # another process took the destination between our two statements
 
     def next_due(self, kinds: Collection[Kind]) -> float | None:
         """When the next job becomes due by the clock."""
-        with self.database.read() as connection:
-            return connection.execute(next_due(kinds, self.database.clock())).scalar()
+        with self.database.read() as snapshot:
+            return snapshot.execute(next_due(kinds, self.database.clock())).scalar()
 
     def record(self, job_id: int, results: Sequence[JobInstance]) -> bool:
         """Keep results of instances as they come; says whether the user wants the job to end."""
-        with self.database.write() as connection:
+        with self.database.write() as transaction:
             if results:
-                connection.execute(_RECORD, [_result_row(job_id, result, self.database.clock()) for result in results])
-            return get_job(connection, job_id).cancel_requested
+                transaction.execute(_RECORD, [_result_row(job_id, result, self.database.clock()) for result in results])
+            return get_job(transaction, job_id).cancel_requested
 
     def outstanding(self, job_id: int) -> list[JobInstance]:
         """The instances of a job that have no success yet: what is to be sent, again or for the first time."""
-        with self.database.read() as connection:
-            return instances_of(connection, job_id, outstanding=True)
+        with self.database.read() as snapshot:
+            return instances_of(snapshot, job_id, outstanding=True)
 
     def finish(self, job_id: int, outcome: Outcome) -> Job:
         """End a run of a job that was claimed; the policy decides what comes next."""
-        with self.database.write() as connection:
-            job = get_job(connection, job_id)
+        with self.database.write() as transaction:
+            job = get_job(transaction, job_id)
             if job.state is not State.DOING:
                 raise WrongState(f"job {job_id} is {job.state}, not being done")
             step = decide(outcome, job.attempts, job.retry, self.database.clock())
             if job.cancel_requested and step.state is not State.DONE:
-                self._cancel(connection, job_id, BY_USER)
+                self._cancel(transaction, job_id, BY_USER)
             else:
-                self._go(connection, job, step)
+                self._go(transaction, job, step)
             before: list[int] = []
             for new in outcome.then if isinstance(outcome, Done) else ():
-                before = [self.enqueue(connection, replace(new, after=[*new.after, *before])).id]
-            return get_job(connection, job_id)
+                before = [self.enqueue(transaction, replace(new, after=[*new.after, *before])).id]
+            return get_job(transaction, job_id)
 
-    def wake(self, connection: Connection, job_id: int) -> None:
+    def wake(self, transaction: Transaction, job_id: int) -> None:
         """An answer for a waiting job has come: run it again. One that is about to wait will not."""
-        job = get_job(connection, job_id)
+        job = get_job(transaction, job_id)
         now = self.database.clock()
         if job.state is State.WAITING:
-            self._change(connection, job_id, State.TODO, due_at=now, reason="the answer has come")
+            self._change(transaction, job_id, State.TODO, due_at=now, reason="the answer has come")
         elif job.state is State.DOING:
-            connection.execute(update(jobs).where(jobs.c.id == job_id).values(due_at=now))
+            transaction.execute(update(jobs).where(jobs.c.id == job_id).values(due_at=now))
 
     def retry(self, job_id: int) -> Job:
         """Run a job now: one that failed, was cancelled or waits. Instances that have success are not repeated."""
-        with self.database.write() as connection:
-            job = get_job(connection, job_id)
+        with self.database.write() as transaction:
+            job = get_job(transaction, job_id)
             if job.state in (State.DOING, State.DONE):
                 raise WrongState(
                     f"job {job_id} is {job.state}; only a job that is neither doing nor done can be retried"
                 )
-            self._refuse_second(connection, job_id)
+            self._refuse_second(transaction, job_id)
             now = self.database.clock()
             values = {"due_at": now, "attempts": 0, "cancel_requested": False, "reason": "retried by the user"}
             failed = (job_instances.c.job_id == job_id) & (job_instances.c.result == Result.FAILURE)
-            connection.execute(update(job_instances).where(failed).values(result=Result.PENDING))
-            self._change(connection, job_id, State.TODO, **values)
-            return get_job(connection, job_id)
+            transaction.execute(update(job_instances).where(failed).values(result=Result.PENDING))
+            self._change(transaction, job_id, State.TODO, **values)
+            return get_job(transaction, job_id)
 
     def cancel(self, job_id: int) -> Job:
         """Cancel a job and those that come after it. One that is being done ends at the next instance."""
-        with self.database.write() as connection:
-            job = get_job(connection, job_id)
+        with self.database.write() as transaction:
+            job = get_job(transaction, job_id)
             if job.state in (State.DONE, State.CANCELLED):
                 raise WrongState(f"job {job_id} is {job.state} already")
             if job.state is State.DOING:
-                connection.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))
-                self._event(connection, job_id, State.DOING, "the user asked to cancel")
+                transaction.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))
+                self._event(transaction, job_id, State.DOING, "the user asked to cancel")
             else:
-                self._cancel(connection, job_id, BY_USER)
-            return get_job(connection, job_id)
+                self._cancel(transaction, job_id, BY_USER)
+            return get_job(transaction, job_id)
 
     def recover(self, worker: str) -> list[Job]:
         """To be called at the start: jobs that this worker was doing when its process died go back to the queue."""
-        with self.database.write() as connection:
-            orphans = connection.execute(
+        with self.database.write() as transaction:
+            orphans = transaction.execute(
                 select(jobs).where(jobs.c.state == State.DOING, jobs.c.worker == worker)
             ).mappings()
             lost = [job_of(row) for row in orphans]
             for job in lost:
                 if job.cancel_requested:
-                    self._cancel(connection, job.id, BY_USER)
+                    self._cancel(transaction, job.id, BY_USER)
                 else:
                     reason = "interrupted by the end of the program"
-                    self._change(connection, job.id, State.TODO, due_at=self.database.clock(), reason=reason)
+                    self._change(transaction, job.id, State.TODO, due_at=self.database.clock(), reason=reason)
             return lost
 
-    def _go(self, connection: Connection, job: Job, step: Next) -> None:
+    def _go(self, transaction: Transaction, job: Job, step: Next) -> None:
         woken = step.state is State.WAITING and job.due_at is not None
         values: dict[str, Any] = {"attempts": step.attempts, "due_at": step.due_at, "reason": step.reason}
         if woken:
             values["due_at"] = self.database.clock()
         else:
             values["waiting_for"] = step.waiting_for
-        self._change(connection, job.id, State.TODO if woken else step.state, **values)
+        self._change(transaction, job.id, State.TODO if woken else step.state, **values)
 
-    def _cancel(self, connection: Connection, job_id: int, reason: str) -> None:
-        self._change(connection, job_id, State.CANCELLED, reason=reason)
+    def _cancel(self, transaction: Transaction, job_id: int, reason: str) -> None:
+        self._change(transaction, job_id, State.CANCELLED, reason=reason)
         after = job_dependencies.c
         later = select(jobs.c.id).join(job_dependencies, after.job_id == jobs.c.id).where(after.after_id == job_id)
-        for later_id in connection.execute(later.where(jobs.c.state.in_((*UNFINISHED, State.FAILED)))).scalars().all():
-            self._cancel(connection, later_id, f"job {job_id}, which it comes after, is cancelled")
+        for later_id in transaction.execute(later.where(jobs.c.state.in_((*UNFINISHED, State.FAILED)))).scalars().all():
+            self._cancel(transaction, later_id, f"job {job_id}, which it comes after, is cancelled")
 
-    def _change(self, connection: Connection, job_id: int, state: State, **values: Any) -> None:
+    def _change(self, transaction: Transaction, job_id: int, state: State, **values: Any) -> None:
         row: dict[str, Any] = {"due_at": None, "worker": None, "waiting_for": "", **values, "state": state}
         row["finished_at"] = self.database.clock() if state.finished else None
-        connection.execute(update(jobs).where(jobs.c.id == job_id).values(row))
-        self._event(connection, job_id, state, row["waiting_for"] or row.get("reason", ""))
+        transaction.execute(update(jobs).where(jobs.c.id == job_id).values(row))
+        self._event(transaction, job_id, state, row["waiting_for"] or row.get("reason", ""))
 
-    def _event(self, connection: Connection, job_id: int, state: State, detail: str) -> None:
-        self.database.add_event(connection, "job", job_id, state, detail)
+    def _event(self, transaction: Transaction, job_id: int, state: State, detail: str) -> None:
+        transaction.add_event("job", job_id, state, detail)
 
-    def _refuse_second(self, connection: Connection, job_id: int) -> None:
+    def _refuse_second(self, snapshot: Snapshot, job_id: int) -> None:
         key = select(jobs.c.unique_key).where(jobs.c.id == job_id).scalar_subquery()
         same = select(jobs.c.id).where(jobs.c.unique_key == key, jobs.c.state.in_(UNFINISHED), jobs.c.id != job_id)
-        other = connection.execute(same).scalar()
+        other = snapshot.execute(same).scalar()
         if other is not None:
             raise UsageError(f"the same is queued already as job {other}")
 
-    def _add_dependencies(self, connection: Connection, job_id: int, after: Sequence[int]) -> None:
+    def _add_dependencies(self, transaction: Transaction, job_id: int, after: Sequence[int]) -> None:
         for after_id in after:
-            if get_job(connection, after_id).state is State.CANCELLED:
+            if get_job(transaction, after_id).state is State.CANCELLED:
                 raise UsageError(f"job {after_id} is cancelled; nothing can come after it")
-            connection.execute(insert(job_dependencies).values(job_id=job_id, after_id=after_id))
+            transaction.execute(insert(job_dependencies).values(job_id=job_id, after_id=after_id))
 
 
 _RECORD = (

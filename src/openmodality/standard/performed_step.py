@@ -6,9 +6,19 @@ that are there. Attributes that are not listed are type 3 in both operations.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from openmodality.standard import tags
+
+
+class StepStatus(StrEnum):
+    """(0040,0252) Performed Procedure Step Status, PS3.3 C.4.14."""
+
+    IN_PROGRESS = "IN PROGRESS"
+    COMPLETED = "COMPLETED"
+    DISCONTINUED = "DISCONTINUED"
+
 
 NOT_ALLOWED: Final = "-"
 

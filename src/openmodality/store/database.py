@@ -14,19 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from openmodality.errors import ConfigurationError, StoreError, UsageError
-from openmodality.store.migrate import migrate
+from openmodality.store.migrate import is_current, migrate
 from openmodality.store.schema import events
+from openmodality.store.transaction import Clock, Snapshot, Transaction
 
 Durability = Literal["fsync", "os"]
-Clock = Callable[[], float]
-Insert = sqlite.Insert | postgresql.Insert
 
 _BUSY_TIMEOUT_S = 30
 _WRITE_AHEAD_ATTEMPTS = 20
@@ -72,42 +70,31 @@ class Database:
         self._writing_thread: int | None = None
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection that sees one consistent state; whatever it would write is rolled back."""
+    def read(self) -> Iterator[Snapshot]:
+        """The last committed state."""
         with mapped_errors(), self.engine.connect() as connection:
-            yield connection
+            yield Snapshot(connection)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Iterator[Transaction]:
         """The transaction of the only writer: committed at the end of the block, rolled back when it raises."""
         if self._writing_thread == threading.get_ident():
-            raise UsageError("a write transaction is open in this thread already; hand its connection down")
+            raise UsageError("a write transaction is open in this thread already; hand it down")
         with self._writer:
             self._writing_thread = threading.get_ident()
             try:
                 with mapped_errors(), self.engine.connect() as connection:
                     connection.execution_options(openmodality_writes=True)
                     with connection.begin():
-                        yield connection
+                        yield Transaction(connection, self.clock)
             finally:
                 self._writing_thread = None
         self.changed.notify()
 
-    def add_event(
-        self, connection: Connection, subject: str, subject_id: int | str, name: str, detail: str = ""
-    ) -> None:
-        """Record a change of state of a ``subject``; ``detail`` says why, in words without patient data."""
-        row = {"at": self.clock(), "subject": subject, "subject_id": str(subject_id), "name": name, "detail": detail}
-        connection.execute(insert(events).values(row))
-
-    def insert(self, table: Table) -> Insert:
-        """The dialect's INSERT, which knows ON CONFLICT."""
-        return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
-
     def last_event(self) -> int:
         """The number of the newest event: differs when any process changed the state of anything."""
-        with self.read() as connection:
-            return connection.execute(select(func.max(events.c.id))).scalar() or 0
+        with self.read() as snapshot:
+            return snapshot.execute(select(func.max(events.c.id))).scalar() or 0
 
     def close(self) -> None:
         """Close all connections."""
@@ -126,7 +113,11 @@ def open_database(url: str, *, durability: Durability = "fsync", clock: Clock = 
         event.listen(engine, "begin", _begin)
     database = Database(engine, clock)
     try:
-        migrate(database)
+        with database.read() as snapshot:
+            current = is_current(snapshot)
+        if not current:
+            with database.write() as transaction:
+                migrate(transaction)
     except BaseException:
         database.close()
         raise

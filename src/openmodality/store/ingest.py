@@ -13,13 +13,12 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.database import Database
 from openmodality.store.files.attributes import read_attributes
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.rows.index import Entry, Origin, add_instances
+from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 _BATCH = 256
@@ -122,13 +121,13 @@ def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[
     A file that cannot be read stays where it is and is reported as an event.
     """
     read = _read(files, arrivals)
-    with database.write() as connection:
-        return _record(database, connection, *read)
+    with database.write() as transaction:
+        return _record(transaction, *read)
 
 
-def index_within(database: Database, connection: Connection, files: InstanceFiles, arrivals: Sequence[Arrival]) -> int:
+def index_within(transaction: Transaction, files: InstanceFiles, arrivals: Sequence[Arrival]) -> int:
     """As ``index_arrivals``, in a write transaction that is open."""
-    return _record(database, connection, *_read(files, arrivals))
+    return _record(transaction, *_read(files, arrivals))
 
 
 def _read(files: InstanceFiles, arrivals: Sequence[Arrival]) -> tuple[list[Entry], list[Remark]]:
@@ -150,10 +149,10 @@ def _read(files: InstanceFiles, arrivals: Sequence[Arrival]) -> tuple[list[Entry
     return entries, remarks
 
 
-def _record(database: Database, connection: Connection, entries: list[Entry], remarks: list[Remark]) -> int:
+def _record(transaction: Transaction, entries: list[Entry], remarks: list[Remark]) -> int:
     for uid, name, detail in remarks:
-        database.add_event(connection, "instance", uid, name, detail)
-    return add_instances(database, connection, entries)
+        transaction.add_event("instance", uid, name, detail)
+    return add_instances(transaction, entries)
 
 
 def _entry(files: InstanceFiles, arrival: Arrival) -> Entry:

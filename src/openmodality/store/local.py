@@ -9,19 +9,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection
-
 from openmodality.errors import StoreError
-from openmodality.store.database import Clock, Database, Durability, open_database
+from openmodality.store.database import Database, Durability, open_database
 from openmodality.store.files.attributes import read_attributes
 from openmodality.store.files.instance_file import InstanceFile, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import Arrival, Ingest, index_within
 from openmodality.store.recovery import Progress, Recovered, recover
 from openmodality.store.rows.index import Origin
+from openmodality.store.transaction import Clock, Snapshot, Transaction
 
 _COPY_BYTES = 1 << 20
-Check = Callable[[Connection], None]
+Check = Callable[[Transaction], None]
 """Raises where the transaction shows that an instance must not be stored."""
 
 
@@ -63,11 +62,11 @@ class LocalStore:
         Where ``check`` raises nothing is stored. Slower than ``accept``: for what this device makes itself.
         """
         try:
-            with self.database.write() as connection:
-                check(connection)
+            with self.database.write() as transaction:
+                check(transaction)
                 stored = file.commit()
                 arrival = Arrival(file.sop_instance_uid, origin, different=stored is Stored.DIFFERENT)
-                index_within(self.database, connection, self.files, [arrival])
+                index_within(transaction, self.files, [arrival])
         finally:
             file.abort()
         return stored
@@ -89,18 +88,18 @@ class LocalStore:
         return self.accept(file, origin)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection for queries that sees everything stored before this call."""
+    def read(self) -> Iterator[Snapshot]:
+        """A snapshot that holds everything stored before this call."""
         self.flush()
-        with self.database.read() as connection:
-            yield connection
+        with self.database.read() as snapshot:
+            yield snapshot
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Iterator[Transaction]:
         """The write transaction; it sees everything stored before this call."""
         self.flush()
-        with self.database.write() as connection:
-            yield connection
+        with self.database.write() as transaction:
+            yield transaction
 
     def flush(self) -> None:
         """Wait until the index has everything that is stored."""

@@ -6,32 +6,29 @@ do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import Connection, inspect, text
 
 from openmodality.errors import StoreError
 from openmodality.store.schema import REVISION
-
-if TYPE_CHECKING:
-    from openmodality.store.database import Database
+from openmodality.store.transaction import Snapshot, Transaction
 
 _LOCK_KEY = 0x4F4D  # PostgreSQL's advisory locks are numbers; this one means "migrating OpenModality"
 
 
-def migrate(database: Database) -> None:
+def is_current(snapshot: Snapshot) -> bool:
+    """Whether the database has the newest schema."""
+    return _revision(snapshot.connection) == REVISION
+
+
+def migrate(transaction: Transaction) -> None:
     """Apply the migrations that are missing, all of them or none.
 
-    Raises ``StoreError`` for a database that a newer version has made.
+    Raises :class:`StoreError` for a database that a newer version has made.
     """
-    with database.read() as connection:
-        if _revision(connection) == REVISION:
-            return
-    with database.write() as connection:
-        if database.engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-        if _revision(connection) != REVISION:  # another process may have been faster
-            _upgrade(connection)
+    if transaction.dialect == "postgresql":
+        transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+    if not is_current(transaction):  # another process may have been faster
+        _upgrade(transaction.connection)
 
 
 def _revision(connection: Connection) -> str | None:

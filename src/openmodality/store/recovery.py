@@ -39,9 +39,9 @@ def recover(database: Database, files: InstanceFiles, progress: Progress = lambd
     buckets = files.buckets()
     indexed = missing = 0
     for number, bucket in enumerate(buckets, 1):
-        with database.read() as connection:
+        with database.read() as snapshot:
             known = set(
-                connection.execute(select(instances.c.SOPInstanceUID).where(instances.c.bucket == bucket)).scalars()
+                snapshot.execute(select(instances.c.SOPInstanceUID).where(instances.c.bucket == bucket)).scalars()
             )
         on_disk = set(files.uids(bucket))
         indexed += _index(database, files, sorted(on_disk - known))
@@ -49,8 +49,8 @@ def recover(database: Database, files: InstanceFiles, progress: Progress = lambd
         progress(number, len(buckets))
     missing += _without_folder(database, buckets)
     if missing:
-        with database.write() as connection:
-            database.add_event(connection, "store", "instances", "missing", f"{missing} instance files are not there")
+        with database.write() as transaction:
+            transaction.add_event("store", "instances", "missing", f"{missing} instance files are not there")
     return Recovered(indexed, leftovers, deleted, missing)
 
 
@@ -59,16 +59,16 @@ def finish_deletions(database: Database, files: InstanceFiles) -> int:
 
     A file that is younger than its tombstone is another one, stored after the deletion, and stays.
     """
-    with database.read() as connection:
-        pending = list(connection.execute(select(tombstones)))
+    with database.read() as snapshot:
+        pending = list(snapshot.execute(select(tombstones)))
     removed = 0
     for uid, modified_ns in pending:
         if files.modified_ns(uid) == modified_ns:
             removed += files.delete(uid)
     for start in range(0, len(pending), _BATCH):
         uids = [row.SOPInstanceUID for row in pending[start : start + _BATCH]]
-        with database.write() as connection:
-            connection.execute(delete(tombstones).where(tombstones.c.SOPInstanceUID.in_(uids)))
+        with database.write() as transaction:
+            transaction.execute(delete(tombstones).where(tombstones.c.SOPInstanceUID.in_(uids)))
     return removed
 
 
@@ -78,6 +78,6 @@ def _index(database: Database, files: InstanceFiles, uids: list[str]) -> int:
 
 
 def _without_folder(database: Database, buckets: list[str]) -> int:
-    with database.read() as connection:
-        lost = connection.execute(select(instances.c.id).where(instances.c.bucket.not_in(buckets)))
+    with database.read() as snapshot:
+        lost = snapshot.execute(select(instances.c.id).where(instances.c.bucket.not_in(buckets)))
         return len(lost.all())

@@ -9,6 +9,9 @@ Job rows, events and reasons hold UIDs and words, never patient data.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -27,8 +30,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import BigInteger
 
+from openmodality.standard.performed_step import StepStatus
+from openmodality.store.states import ExamState
+
 REVISION = "0001"
 """The newest migration; a database that has it needs no migration, so Alembic is not even imported."""
+
+Json = dict[str, Any]
+"""What a column of type JSON holds."""
 
 metadata = MetaData(
     naming_convention={
@@ -40,8 +49,6 @@ metadata = MetaData(
     }
 )
 
-STEP_STATES = ("IN PROGRESS", "COMPLETED", "DISCONTINUED")
-EXAM_STATES = ("REGISTERED", *STEP_STATES)
 ORIGINS = ("acquired", "received", "imported", "recovered")
 JOB_KINDS = ("send", "commit", "mpps_create", "mpps_set", "print", "media", "retrieve")
 JOB_STATES = ("todo", "doing", "waiting", "done", "failed", "cancelled")
@@ -53,7 +60,7 @@ COMMITMENT_RESULTS = ("pending", "committed", "failed")
 _LONG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+def _one_of(column: str, values: Iterable[str]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
@@ -68,6 +75,11 @@ def _uid(name: str, *, unique: bool = False) -> Column[str]:
 
 def _parent(name: str, target: str, *, ondelete: str, nullable: bool = False, index: bool = True) -> Column[int]:
     return Column(name, _LONG, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index)
+
+
+def keywords_of(table: Table) -> tuple[str, ...]:
+    """The columns of a table that hold attributes: those named by a keyword."""
+    return tuple(column.name for column in table.columns if column.name[0].isupper())
 
 
 patients = Table(
@@ -191,7 +203,7 @@ exams = Table(
     Column("data", JSON, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("ended_at", Float),
-    _one_of("state", EXAM_STATES),
+    _one_of("state", ExamState),
 )
 
 performed_steps = Table(
@@ -207,8 +219,8 @@ performed_steps = Table(
     Column("n_set", JSON),
     Column("started_at", Float, nullable=False),
     Column("ended_at", Float),
-    _one_of("state", STEP_STATES),
-    CheckConstraint("state = 'IN PROGRESS' OR n_set IS NOT NULL", name="ended_has_n_set"),
+    _one_of("state", StepStatus),
+    CheckConstraint(f"state = '{StepStatus.IN_PROGRESS}' OR n_set IS NOT NULL", name="ended_has_n_set"),
 )
 
 exam_steps = Table(

@@ -15,8 +15,10 @@ from openmodality.acquisition.drop_folder import Arrival, arrival_key
 from openmodality.errors import StoreError, UsageError
 from openmodality.exam.workflow import Workflow
 from openmodality.jobs.job import Kind, State
-from openmodality.store.rows.exams import COMPLETED, Ending, ExamRecord, save_exam
+from openmodality.standard.performed_step import StepStatus
+from openmodality.store.rows.exams import Ending, ExamRecord, save_exam
 from openmodality.store.schema import performed_steps
+from openmodality.store.states import ExamState
 from tests.devices import add_image, device_in_hospital, quick_source, today
 
 
@@ -27,7 +29,7 @@ def test_an_ending_that_was_noted_is_carried_out_at_the_next_start(tmp_path: Pat
             exam = modality.start_exam(modality.worklist()[0])
             exam.acquire(quick_source(profile))
             with modality._store.write() as connection:
-                save_exam(connection, replace(exam.record, ending=Ending(COMPLETED, 1.7e9)))
+                save_exam(connection, replace(exam.record, ending=Ending(StepStatus.COMPLETED, 1.7e9)))
         with device.modality() as modality:
             assert modality.find_exam(exam.id).state == "COMPLETED"
             assert modality.wait_until_idle(10)
@@ -95,7 +97,7 @@ def test_an_exam_that_another_process_ended_takes_no_image(tmp_path: Path) -> No
             with pytest.raises(UsageError, match="another performed step"):
                 add_image(series, 2)
         with here._store.write() as connection:
-            save_exam(connection, replace(exam.record, ending=Ending(COMPLETED, 1.7e9)))
+            save_exam(connection, replace(exam.record, ending=Ending(StepStatus.COMPLETED, 1.7e9)))
         with pytest.raises(UsageError, match="about to be COMPLETED"):
             exam.series("T2")
 
@@ -105,7 +107,7 @@ def test_an_ending_is_not_replaced_by_another(tmp_path: Path) -> None:
         exam = modality.start_exam(patient={"PatientID": "1"})
         add_image(exam.series("T1"))
         with modality._store.write() as connection:
-            save_exam(connection, replace(exam.record, ending=Ending(COMPLETED, 1.7e9)))
+            save_exam(connection, replace(exam.record, ending=Ending(StepStatus.COMPLETED, 1.7e9)))
         with pytest.raises(UsageError, match="about to be COMPLETED"):
             exam.discontinue("110514")
         with pytest.raises(ZeroDivisionError), exam:
@@ -149,7 +151,7 @@ def test_images_that_came_after_the_end_are_queued_at_the_next_start(tmp_path: P
             uids.add(add_image(exam.series("T2")))
             with modality._store.write() as connection:
                 connection.execute(update(performed_steps).values(state="COMPLETED"))
-                save_exam(connection, replace(exam.record, state=COMPLETED, ended_at=running.created_at))
+                save_exam(connection, replace(exam.record, state=ExamState.COMPLETED, ended_at=running.created_at))
         with device.modality() as modality:
             assert modality.wait_until_idle(10)
             stored = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]

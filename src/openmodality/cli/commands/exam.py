@@ -18,7 +18,7 @@ from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_folder, existing_path, integer
 from openmodality.errors import NotFound, UsageError
 from openmodality.standard.discontinuation_reasons import UNSPECIFIED
-from openmodality.store.rows.exams import COMPLETED, DISCONTINUED, IN_PROGRESS, REGISTERED
+from openmodality.store.states import ExamState
 
 if TYPE_CHECKING:
     from openmodality.app import Modality
@@ -149,7 +149,7 @@ def acquire(
         raise UsageError("nothing says where the pixels come from", advice="use --simulate, --from or --watch")
     with device(site_file) as device_:
         chosen = find_exam(device_, exam)
-        if append and chosen.state in (COMPLETED, DISCONTINUED):
+        if append and not chosen.state.is_open:
             chosen.begin()
         names = [name for name in protocols if name != ALL_PROTOCOLS]
         simulated = None if not protocols else names
@@ -197,7 +197,7 @@ def _declare_list(parser: Parser) -> None:
         "--state",
         dest="states",
         type=str.upper,
-        choices=[REGISTERED, IN_PROGRESS, COMPLETED, DISCONTINUED],
+        choices=list(ExamState),
         action="append",
         default=[],
         help="Only this state. May be repeated.",

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from openmodality.cli.terminal.output import clean, moment, print_fields, print_json, print_table
 from openmodality.jobs.job import Job, Kind
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
-from openmodality.store.rows.exams import ExamRecord, StepRecord, from_json
+from openmodality.standard.performed_step import StepStatus
+from openmodality.store.data_set_json import from_json
+from openmodality.store.rows.exams import ExamRecord
 from openmodality.store.rows.index_queries import Found
-from openmodality.store.rows.worklist_items import value_of
+from openmodality.store.rows.steps import StepRecord
+from openmodality.store.rows.worklist import value_of
 
 if TYPE_CHECKING:
     from openmodality.app import Modality
@@ -82,7 +85,7 @@ class Details:
 
     def _reported(self, step: StepRecord) -> list[str]:
         """What the RIS has been told, or why not."""
-        names = {Kind.MPPS_CREATE: "IN PROGRESS", Kind.MPPS_SET: step.state}
+        names = {Kind.MPPS_CREATE: StepStatus.IN_PROGRESS, Kind.MPPS_SET: step.state}
         return [
             f"{names[job.kind]} to {job.destination}: {job.state}{f', {job.reason}' if job.reason else ''}"
             for job in self.reports

@@ -17,7 +17,7 @@ from openmodality.cli.terminal.output import clean, counted, print_json, print_t
 from openmodality.cli.terminal.values import any_folder
 from openmodality.errors import OpenModalityError
 from openmodality.hospital.hospital import Habits
-from openmodality.store.rows.exams import COMPLETED
+from openmodality.standard.performed_step import StepStatus
 
 PROFILES: Final = ("mr", "rf")
 COMMITMENT_DELAY_S: Final = 0.5
@@ -86,7 +86,7 @@ def _run(folder: Path, profiles: Sequence[str], *, quiet: bool) -> list[Result]:
 def faults_of(result: Result) -> list[str]:
     """What is not as it should be at the end; empty where all is well."""
     faults = []
-    if result.step_state != COMPLETED:
+    if result.step_state != StepStatus.COMPLETED:
         faults.append(f"the performed step is {result.step_state} at the RIS")
     if result.stored < result.made:
         faults.append(f"{result.stored} of {counted(result.made, 'instance')} are stored in the PACS")

@@ -19,7 +19,7 @@ from openmodality.exam.session import Exam
 from openmodality.hospital.hospital import Hospital
 from openmodality.jobs.job import State
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
-from openmodality.store.rows.worklist_items import WorklistItem
+from openmodality.store.rows.worklist import WorklistItem
 
 DELIVERY_TIMEOUT_S: Final = 60.0
 _LOOK_S: Final = 0.1

@@ -14,19 +14,12 @@ from typing import BinaryIO, Literal
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
-from sqlalchemy import Table
 
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.part10 import read_file_meta
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
-from openmodality.store.schema import instances, patients, series, studies
-
-
-def keywords_of(table: Table) -> tuple[str, ...]:
-    """The columns of a table that hold attributes: those named by a keyword."""
-    return tuple(column.name for column in table.columns if column.name[0].isupper())
-
+from openmodality.store.schema import instances, keywords_of, patients, series, studies
 
 _CHUNK_BYTES = 1 << 16
 _CHARACTER_SET = "SpecificCharacterSet"

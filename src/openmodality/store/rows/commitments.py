@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 
-from openmodality.store.database import Database
 from openmodality.store.schema import commitment_instances, commitments
+from openmodality.store.transaction import Snapshot, Transaction
 
 Reference = tuple[str, str]
 """SOP Class UID and SOP Instance UID."""
@@ -45,8 +45,7 @@ class Commitment:
 
 
 def add_commitment(
-    database: Database,
-    connection: Connection,
+    transaction: Transaction,
     transaction_uid: str,
     destination: str,
     references: Sequence[Reference],
@@ -58,46 +57,45 @@ def add_commitment(
         "destination": destination,
         "job_id": job_id,
         "state": CommitmentState.REQUESTED,
-        "created_at": database.clock(),
+        "created_at": transaction.now,
     }
-    number = connection.execute(insert(commitments).values(row).returning(commitments.c.id)).scalar_one()
+    number = transaction.execute(insert(commitments).values(row).returning(commitments.c.id)).scalar_one()
     rows = [
         {"commitment_id": number, "SOPClassUID": sop_class_uid, "SOPInstanceUID": uid}
         for sop_class_uid, uid in dict.fromkeys(references)
     ]
-    connection.execute(insert(commitment_instances), rows)
-    database.add_event(connection, "commitment", transaction_uid, CommitmentState.REQUESTED, f"{len(rows)} instances")
+    transaction.execute(insert(commitment_instances), rows)
+    transaction.add_event("commitment", transaction_uid, CommitmentState.REQUESTED, f"{len(rows)} instances")
 
 
-def mark_sent(database: Database, connection: Connection, transaction_uid: str, expires_at: float | None) -> None:
+def mark_sent(transaction: Transaction, transaction_uid: str, expires_at: float | None) -> None:
     """The N-ACTION response was Success; ``expires_at`` None means that the answer may come at any time."""
     columns = commitments.c
     mine = columns.TransactionUID == transaction_uid
-    connection.execute(update(commitments).where(mine).values(expires_at=expires_at))
-    _to(database, connection, transaction_uid, CommitmentState.SENT, only_from=(CommitmentState.REQUESTED,))
+    transaction.execute(update(commitments).where(mine).values(expires_at=expires_at))
+    _to(transaction, transaction_uid, CommitmentState.SENT, only_from=(CommitmentState.REQUESTED,))
 
 
-def mark_failed(database: Database, connection: Connection, transaction_uid: str, reason: str) -> None:
+def mark_failed(transaction: Transaction, transaction_uid: str, reason: str) -> None:
     """The request was refused or could not be sent."""
     open_states = (CommitmentState.REQUESTED, CommitmentState.SENT)
-    _to(database, connection, transaction_uid, CommitmentState.FAILED, only_from=open_states, detail=reason)
+    _to(transaction, transaction_uid, CommitmentState.FAILED, only_from=open_states, detail=reason)
 
 
-def expire(database: Database, connection: Connection) -> list[str]:
+def expire(transaction: Transaction) -> list[str]:
     """Mark the transactions whose time is over "no answer"; returns their Transaction UIDs."""
     columns = commitments.c
     over = select(columns.TransactionUID).where(
-        columns.state == CommitmentState.SENT, columns.expires_at <= database.clock()
+        columns.state == CommitmentState.SENT, columns.expires_at <= transaction.now
     )
-    uids = list(connection.execute(over).scalars())
+    uids = list(transaction.execute(over).scalars())
     for uid in uids:
-        _to(database, connection, uid, CommitmentState.NO_ANSWER, only_from=(CommitmentState.SENT,))
+        _to(transaction, uid, CommitmentState.NO_ANSWER, only_from=(CommitmentState.SENT,))
     return uids
 
 
 def record_answer(
-    database: Database,
-    connection: Connection,
+    transaction: Transaction,
     transaction_uid: str,
     committed: Sequence[str],
     failed: Mapping[str, int],
@@ -107,27 +105,27 @@ def record_answer(
     Returns the transaction as it is now, or None if it was never ours. Instances that were not part of the request are
     ignored, and so is an answer after the time is over: whoever answers the report looks at both before.
     """
-    found = get_commitment(connection, transaction_uid)
+    found = get_commitment(transaction, transaction_uid)
     if found is None or found.state is CommitmentState.NO_ANSWER:
         return found
-    _record(connection, transaction_uid, committed, failed)
-    answered = get_commitment(connection, transaction_uid)
+    _record(transaction, transaction_uid, committed, failed)
+    answered = get_commitment(transaction, transaction_uid)
     if answered is not None and not answered.pending:
         state = CommitmentState.FAILED if answered.failed else CommitmentState.COMMITTED
         detail = f"{len(answered.committed)} instances committed, {len(answered.failed)} not"
-        _to(database, connection, transaction_uid, state, only_from=tuple(CommitmentState), detail=detail)
-    return get_commitment(connection, transaction_uid)
+        _to(transaction, transaction_uid, state, only_from=tuple(CommitmentState), detail=detail)
+    return get_commitment(transaction, transaction_uid)
 
 
-def get_commitment(connection: Connection, transaction_uid: str) -> Commitment | None:
+def get_commitment(snapshot: Snapshot, transaction_uid: str) -> Commitment | None:
     """A transaction by its UID, or None if it was never ours."""
-    row = connection.execute(select(commitments).where(commitments.c.TransactionUID == transaction_uid)).first()
+    row = snapshot.execute(select(commitments).where(commitments.c.TransactionUID == transaction_uid)).first()
     if row is None:
         return None
     of_it = commitment_instances.c.commitment_id == row.id
     references: dict[str, list[Reference]] = {"pending": [], "committed": [], "failed": []}
     reasons: dict[Reference, int] = {}
-    for instance in connection.execute(select(commitment_instances).where(of_it)):
+    for instance in snapshot.execute(select(commitment_instances).where(of_it)):
         reference = (instance.SOPClassUID, instance.SOPInstanceUID)
         references[instance.result].append(reference)
         if instance.result == "failed":
@@ -145,18 +143,19 @@ def get_commitment(connection: Connection, transaction_uid: str) -> Commitment |
     )
 
 
-def _record(connection: Connection, transaction_uid: str, committed: Sequence[str], failed: Mapping[str, int]) -> None:
+def _record(
+    transaction: Transaction, transaction_uid: str, committed: Sequence[str], failed: Mapping[str, int]
+) -> None:
     number = select(commitments.c.id).where(commitments.c.TransactionUID == transaction_uid).scalar_subquery()
     of_it = commitment_instances.c.commitment_id == number
     for uid, reason in [*((uid, None) for uid in committed), *failed.items()]:
         values = {"result": "committed" if reason is None else "failed", "FailureReason": reason}
         mine = of_it & (commitment_instances.c.SOPInstanceUID == uid)
-        connection.execute(update(commitment_instances).where(mine).values(values))
+        transaction.execute(update(commitment_instances).where(mine).values(values))
 
 
 def _to(
-    database: Database,
-    connection: Connection,
+    transaction: Transaction,
     transaction_uid: str,
     state: CommitmentState,
     *,
@@ -166,6 +165,6 @@ def _to(
     mine = (commitments.c.TransactionUID == transaction_uid) & commitments.c.state.in_(only_from)
     values: dict[str, object] = {"state": state}
     if state in (CommitmentState.COMMITTED, CommitmentState.FAILED):
-        values["answered_at"] = database.clock()
-    if connection.execute(update(commitments).where(mine).values(values)).rowcount:
-        database.add_event(connection, "commitment", transaction_uid, state, detail)
+        values["answered_at"] = transaction.now
+    if transaction.execute(update(commitments).where(mine).values(values)).rowcount:
+        transaction.add_event("commitment", transaction_uid, state, detail)

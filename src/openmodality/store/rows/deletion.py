@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select
+from sqlalchemy import Column, ColumnElement, Table, delete, exists, func, select
 
 from openmodality.errors import StoreError
 from openmodality.store.local import LocalStore
@@ -29,6 +29,7 @@ from openmodality.store.schema import (
     studies,
     tombstones,
 )
+from openmodality.store.transaction import Snapshot, Transaction
 
 _T = TypeVar("_T")
 _AT_ONCE = 500
@@ -74,14 +75,13 @@ def delete_entity(
     Raises ``StoreError`` when there is no such entity, an exam on it is in progress or an unfinished job needs it, and
     ``NotCommitted`` unless ``force`` is given.
     """
-    with store.write() as connection:
-        target = _target(connection, level, unique_key, issuer)
-        _refuse_unfinished(connection, target, patient=level is Level.PATIENT)
-        _refuse_uncommitted(connection, target.uids, force=force)
-        _bury(store, connection, target.uids)
-        deleted = _delete_rows(connection, target, patient=level is Level.PATIENT)
-        store.database.add_event(
-            connection,
+    with store.write() as transaction:
+        target = _target(transaction, level, unique_key, issuer)
+        _refuse_unfinished(transaction, target, patient=level is Level.PATIENT)
+        _refuse_uncommitted(transaction, target.uids, force=force)
+        _bury(store, transaction, target.uids)
+        deleted = _delete_rows(transaction, target, patient=level is Level.PATIENT)
+        transaction.add_event(
             "instance" if level is Level.IMAGE else level.lower(),
             next(iter(target.patients)) if level is Level.PATIENT else unique_key,
             "deleted",
@@ -91,72 +91,72 @@ def delete_entity(
     return deleted
 
 
-def _target(connection: Connection, level: Level, unique_key: str, issuer: str) -> _Target:
+def _target(snapshot: Snapshot, level: Level, unique_key: str, issuer: str) -> _Target:
     joined = patients.outerjoin(studies).outerjoin(series).outerjoin(instances)
     columns = (patients.c.id, studies.c.id, series.c.id, instances.c.SOPInstanceUID)
     statement = select(*columns).select_from(joined).where(_KEYS[level] == unique_key)
     if level is Level.PATIENT:
         statement = statement.where(patients.c.IssuerOfPatientID == issuer)
-    rows = connection.execute(statement).all()
+    rows = snapshot.execute(statement).all()
     if not rows:
         raise StoreError(f"the local database has no such {level.lower()}")
     patient, study, series_ = (frozenset(row[number] for row in rows if row[number] is not None) for number in range(3))
     return _Target(patient, study, series_, tuple(row[3] for row in rows if row[3] is not None))
 
 
-def _refuse_unfinished(connection: Connection, target: _Target, *, patient: bool) -> None:
+def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) -> None:
     uids_of_studies = select(studies.c.StudyInstanceUID).where(studies.c.id.in_(target.studies))
     concerned: ColumnElement[bool] = exams.c.StudyInstanceUID.in_(uids_of_studies)
     if patient:
         concerned = concerned | exams.c.patient_id.in_(target.patients)
-    if connection.execute(select(exams.c.id).where(exams.c.state == "IN PROGRESS", concerned)).first():
+    if snapshot.execute(select(exams.c.id).where(exams.c.state == "IN PROGRESS", concerned)).first():
         raise StoreError("an exam is in progress on it", advice="complete or discontinue the exam first")
-    queued = sum(_queued(connection, part) for part in _parts(target.uids))
+    queued = sum(_queued(snapshot, part) for part in _parts(target.uids))
     if queued:
         raise StoreError(
             f"{queued} of its instances are in unfinished jobs", advice="wait for the jobs or cancel them first"
         )
 
 
-def _refuse_uncommitted(connection: Connection, uids: Sequence[str], *, force: bool) -> None:
-    committed = sum(_committed(connection, part) for part in _parts(uids))
+def _refuse_uncommitted(snapshot: Snapshot, uids: Sequence[str], *, force: bool) -> None:
+    committed = sum(_committed(snapshot, part) for part in _parts(uids))
     if not force and committed < len(uids):
         raise NotCommitted(f"{len(uids) - committed} of its {len(uids)} instances are not committed")
 
 
-def _queued(connection: Connection, uids: Sequence[str]) -> int:
+def _queued(snapshot: Snapshot, uids: Sequence[str]) -> int:
     unfinished = select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED))
     wanted = job_instances.c.SOPInstanceUID.in_(uids) & job_instances.c.job_id.in_(unfinished)
-    return connection.execute(select(func.count(job_instances.c.SOPInstanceUID.distinct())).where(wanted)).scalar_one()
+    return snapshot.execute(select(func.count(job_instances.c.SOPInstanceUID.distinct())).where(wanted)).scalar_one()
 
 
-def _committed(connection: Connection, uids: Sequence[str]) -> int:
+def _committed(snapshot: Snapshot, uids: Sequence[str]) -> int:
     column = commitment_instances.c.SOPInstanceUID
     wanted = column.in_(uids) & (commitment_instances.c.result == "committed")
-    return connection.execute(select(func.count(column.distinct())).where(wanted)).scalar_one()
+    return snapshot.execute(select(func.count(column.distinct())).where(wanted)).scalar_one()
 
 
-def _bury(store: LocalStore, connection: Connection, uids: Sequence[str]) -> None:
+def _bury(store: LocalStore, transaction: Transaction, uids: Sequence[str]) -> None:
     for part in _parts(uids):
         rows = [{"SOPInstanceUID": uid, "modified_ns": store.files.modified_ns(uid) or 0} for uid in part]
-        connection.execute(store.database.insert(tombstones).on_conflict_do_nothing(), rows)
+        transaction.execute(transaction.insert(tombstones).on_conflict_do_nothing(), rows)
 
 
-def _delete_rows(connection: Connection, target: _Target, *, patient: bool) -> Deleted:
+def _delete_rows(transaction: Transaction, target: _Target, *, patient: bool) -> Deleted:
     for part in _parts(target.uids):
-        connection.execute(delete(instances).where(instances.c.SOPInstanceUID.in_(part)))
-    n_series = _delete_empty(connection, series, target.series, instances.c.series_id)
-    n_studies = _delete_empty(connection, studies, target.studies, series.c.study_id)
+        transaction.execute(delete(instances).where(instances.c.SOPInstanceUID.in_(part)))
+    n_series = _delete_empty(transaction, series, target.series, instances.c.series_id)
+    n_studies = _delete_empty(transaction, studies, target.studies, series.c.study_id)
     kept = () if patient else (exams.c.patient_id,)
-    n_patients = _delete_empty(connection, patients, target.patients, studies.c.patient_id, *kept)
+    n_patients = _delete_empty(transaction, patients, target.patients, studies.c.patient_id, *kept)
     return Deleted(n_patients, n_studies, n_series, len(target.uids))
 
 
-def _delete_empty(connection: Connection, table: Table, ids: frozenset[int], *references: Column[int]) -> int:
+def _delete_empty(transaction: Transaction, table: Table, ids: frozenset[int], *references: Column[int]) -> int:
     """Delete those of the rows to which nothing refers any more; an exam keeps its patient."""
     unused = [~exists().where(reference == table.c.id) for reference in references]
     return sum(
-        connection.execute(delete(table).where(table.c.id.in_(part), *unused)).rowcount for part in _parts(tuple(ids))
+        transaction.execute(delete(table).where(table.c.id.in_(part), *unused)).rowcount for part in _parts(tuple(ids))
     )
 
 

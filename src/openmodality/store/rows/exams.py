@@ -1,4 +1,4 @@
-"""What is kept of an exam, in the words of the database: rows of ``exams``, ``exam_steps`` and ``performed_steps``.
+"""What is kept of an exam: rows of ``exams`` and ``exam_steps``.
 
 Everything that an exam needs to go on after the process died is here. A series is on record before its first image is
 made, so that every image on disk belongs to a known exam.
@@ -6,30 +6,19 @@ made, so that every image on disk belongs to a known exam.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-from pydicom import Dataset
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import RowMapping, Select, exists, insert, select, update
 
 from openmodality.errors import NotFound, WrongState
-from openmodality.store.schema import exam_steps, exams, performed_steps
-
-REGISTERED, IN_PROGRESS, COMPLETED, DISCONTINUED = "REGISTERED", "IN PROGRESS", "COMPLETED", "DISCONTINUED"
-
-Json = dict[str, Any]
-
-
-def to_json(data_set: Dataset) -> Json:
-    """A data set as the database keeps it (PS3.18 Annex F); elements that no JSON can hold are left out."""
-    return dict(data_set.to_json_dict(suppress_invalid_tags=True))
-
-
-def from_json(value: Mapping[str, Any]) -> Dataset:
-    """A data set that was kept."""
-    return Dataset.from_json(dict(value))
+from openmodality.standard.performed_step import StepStatus
+from openmodality.store.rows.steps import StepRecord, find_open_step
+from openmodality.store.schema import Json, exam_steps, exams, instances, job_instances, jobs, series, studies
+from openmodality.store.states import ExamState
+from openmodality.store.transaction import Snapshot, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,7 @@ class SeriesRecord:
 class Ending:
     """How a step is to end: decided, on record, and carried out even when the process dies in between."""
 
-    state: str
+    state: StepStatus
     at: float
     reason: str = ""
 
@@ -70,11 +59,20 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedItem:
+    """A worklist item that an exam serves, as it was when the exam was registered."""
+
+    worklist_item_id: int
+    step_id: str
+    item: Json
+
+
+@dataclass(frozen=True, slots=True)
 class ExamRecord:
     """An exam. ``user`` holds what the operator typed, ``items`` the worklist items that the exam serves."""
 
     id: int
-    state: str
+    state: ExamState
     study_instance_uid: str
     accession_number: str
     scheduled: bool
@@ -103,63 +101,52 @@ class ExamRecord:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
-    """A performed procedure step of an exam."""
-
-    id: int
-    sop_instance_uid: str
-    assigned_uid: str
-    step_id: str
-    state: str
-    n_create: Json
-    n_set: Json | None
-    started_at: float
-    ended_at: float | None
-
-    @property
-    def uid(self) -> str:
-        """The UID by which the RIS knows the step."""
-        return self.assigned_uid or self.sop_instance_uid
+def read_exam(snapshot: Snapshot, exam_id: int) -> ExamRecord:
+    """One exam. Raises :class:`NotFound` when there is none with this number."""
+    return _read_one(snapshot, exam_id, select(exams))
 
 
-def read_exam(connection: Connection, exam_id: int, *, locked: bool = False) -> ExamRecord:
-    """One exam; ``locked``: nobody else changes it before this transaction ends.
+def lock_exam(transaction: Transaction, exam_id: int) -> ExamRecord:
+    """One exam, which nobody else changes before the transaction ends.
 
-    Raises ``UsageError`` when there is none with this number.
+    Raises :class:`NotFound` when there is none with this number.
     """
-    statement = select(exams).where(exams.c.id == exam_id)
-    row = connection.execute(statement.with_for_update() if locked else statement).mappings().first()
-    if row is None:
-        raise NotFound(f"there is no exam {exam_id}", advice="openmodality exam list shows all")
-    return _exam(connection, row)
+    return _read_one(transaction, exam_id, select(exams).with_for_update())
 
 
-def read_exams(connection: Connection, states: Sequence[str] = ()) -> list[ExamRecord]:
+def read_exams(snapshot: Snapshot, states: Sequence[str] = ()) -> list[ExamRecord]:
     """Exams in these states, or all, newest first."""
     statement = select(exams).order_by(exams.c.id.desc())
     if states:
         statement = statement.where(exams.c.state.in_(list(states)))
-    return [_exam(connection, row) for row in connection.execute(statement).mappings().all()]
+    return [_exam_of(snapshot, row) for row in snapshot.execute(statement).mappings().all()]
 
 
-def insert_exam(connection: Connection, values: Mapping[str, object]) -> int:
-    """A new row of ``exams``; its number."""
-    return int(connection.execute(insert(exams).values(values).returning(exams.c.id)).scalar_one())
-
-
-def insert_item(connection: Connection, exam_id: int, item: Json, worklist_item_id: int | None, step_id: str) -> None:
-    """Note a worklist item that the exam serves, as it was when the exam started."""
+def insert_exam(
+    transaction: Transaction, patient_id: int, study_instance_uid: str, user: Json, items: Sequence[ServedItem]
+) -> ExamRecord:
+    """Keep a new exam, registered and not yet begun, with the worklist items that it serves."""
     row = {
-        "exam_id": exam_id,
-        "worklist_item_id": worklist_item_id,
-        "ScheduledProcedureStepID": step_id,
-        "item": item,
+        "patient_id": patient_id,
+        "state": ExamState.REGISTERED,
+        "StudyInstanceUID": study_instance_uid,
+        "scheduled": bool(items),
+        "created_at": transaction.now,
+        "data": {"study_id": "", "user": user, "series": [], "notices": [], "ending": None},
     }
-    connection.execute(insert(exam_steps).values(row))
+    exam_id = transaction.execute(insert(exams).values(row).returning(exams.c.id)).scalar_one()
+    for item in items:
+        served = {
+            "exam_id": exam_id,
+            "worklist_item_id": item.worklist_item_id,
+            "ScheduledProcedureStepID": item.step_id,
+            "item": item.item,
+        }
+        transaction.execute(insert(exam_steps).values(served))
+    return read_exam(transaction, exam_id)
 
 
-def save_exam(connection: Connection, exam: ExamRecord) -> None:
+def save_exam(transaction: Transaction, exam: ExamRecord) -> None:
     """Keep state and data of an exam."""
     values = {
         "state": exam.state,
@@ -167,38 +154,27 @@ def save_exam(connection: Connection, exam: ExamRecord) -> None:
         "data": exam.data(),
         "AccessionNumber": exam.accession_number,
     }
-    connection.execute(update(exams).where(exams.c.id == exam.id).values(values))
+    transaction.execute(update(exams).where(exams.c.id == exam.id).values(values))
 
 
-def add_series(connection: Connection, exam_id: int, series: SeriesRecord) -> ExamRecord:
+def add_series(transaction: Transaction, exam_id: int, added: SeriesRecord) -> ExamRecord:
     """Put a series on record, once."""
-    exam = read_exam(connection, exam_id, locked=True)
-    if series.series_instance_uid in {each.series_instance_uid for each in exam.series}:
+    exam = lock_exam(transaction, exam_id)
+    if added.series_instance_uid in {each.series_instance_uid for each in exam.series}:
         return exam
-    changed = replace(exam, series=(*exam.series, series))
-    save_exam(connection, changed)
+    changed = replace(exam, series=(*exam.series, added))
+    save_exam(transaction, changed)
     return changed
 
 
-def steps_of(connection: Connection, exam_id: int) -> list[StepRecord]:
-    """The performed steps of an exam, oldest first; an exam that was appended to has several."""
-    statement = select(performed_steps).where(performed_steps.c.exam_id == exam_id).order_by(performed_steps.c.id)
-    return [_step(row) for row in connection.execute(statement).mappings()]
-
-
-def open_step(connection: Connection, exam_id: int) -> StepRecord | None:
-    """The step that is in progress."""
-    return next((step for step in steps_of(connection, exam_id) if step.state == IN_PROGRESS), None)
-
-
-def exam_to_add_to(connection: Connection, exam_id: int, step_uid: str = "") -> tuple[ExamRecord, StepRecord]:
+def lock_exam_to_add_to(transaction: Transaction, exam_id: int, step_uid: str = "") -> tuple[ExamRecord, StepRecord]:
     """An exam that takes images, and its step, until the transaction ends; ``step_uid``: only while it is this step.
 
     Raises :class:`UsageError` where it has ended, is about to, or goes on with another step: what is added then would
     be in no performed step that the RIS is told of.
     """
-    exam, step = read_exam(connection, exam_id, locked=True), open_step(connection, exam_id)
-    if exam.state != IN_PROGRESS or step is None:
+    exam, step = lock_exam(transaction, exam_id), find_open_step(transaction, exam_id)
+    if exam.state is not ExamState.IN_PROGRESS or step is None:
         raise WrongState(f"exam {exam_id} is {exam.state}", advice="begin it again to append to it")
     if exam.ending is not None:
         raise WrongState(f"exam {exam_id} is about to be {exam.ending.state}", advice="append to it once it has ended")
@@ -207,12 +183,38 @@ def exam_to_add_to(connection: Connection, exam_id: int, step_uid: str = "") -> 
     return exam, step
 
 
-def _exam(connection: Connection, row: RowMapping) -> ExamRecord:
+def exams_with_late_images(snapshot: Snapshot) -> list[int]:
+    """Numbers of exams with images that came into the index after the end and are in no send job."""
+    sent = exists().where(
+        job_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
+        job_instances.c.job_id == jobs.c.id,
+        jobs.c.kind == "send",
+    )
+    statement = (
+        select(exams.c.id)
+        .join(studies, studies.c.StudyInstanceUID == exams.c.StudyInstanceUID)
+        .join(series, series.c.study_id == studies.c.id)
+        .join(instances, instances.c.series_id == series.c.id)
+        .where(exams.c.ended_at <= instances.c.created_at, instances.c.origin.in_(("acquired", "recovered")), ~sent)
+        .distinct()
+        .order_by(exams.c.id)
+    )
+    return list(snapshot.execute(statement).scalars())
+
+
+def _read_one(snapshot: Snapshot, exam_id: int, statement: Select[Any]) -> ExamRecord:
+    row = snapshot.execute(statement.where(exams.c.id == exam_id)).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no exam {exam_id}", advice="openmodality exam list shows all")
+    return _exam_of(snapshot, row)
+
+
+def _exam_of(snapshot: Snapshot, row: RowMapping) -> ExamRecord:
     statement = select(exam_steps.c.item).where(exam_steps.c.exam_id == row["id"]).order_by(exam_steps.c.id)
     data = row["data"]
     return ExamRecord(
         id=row["id"],
-        state=row["state"],
+        state=ExamState(row["state"]),
         study_instance_uid=row["StudyInstanceUID"],
         accession_number=row["AccessionNumber"],
         scheduled=row["scheduled"],
@@ -220,22 +222,12 @@ def _exam(connection: Connection, row: RowMapping) -> ExamRecord:
         ended_at=row["ended_at"],
         study_id=data["study_id"],
         user=data["user"],
-        items=tuple(connection.execute(statement).scalars()),
+        items=tuple(snapshot.execute(statement).scalars()),
         series=tuple(SeriesRecord.from_json(each) for each in data["series"]),
         notices=tuple(data["notices"]),
-        ending=Ending(**data["ending"]) if data["ending"] else None,
+        ending=_ending_of(data["ending"]) if data["ending"] else None,
     )
 
 
-def _step(row: RowMapping) -> StepRecord:
-    return StepRecord(
-        id=row["id"],
-        sop_instance_uid=row["SOPInstanceUID"],
-        assigned_uid=row["assigned_uid"] or "",
-        step_id=row["PerformedProcedureStepID"],
-        state=row["state"],
-        n_create=row["n_create"],
-        n_set=row["n_set"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-    )
+def _ending_of(value: Json) -> Ending:
+    return Ending(StepStatus(value["state"]), value["at"], value["reason"])

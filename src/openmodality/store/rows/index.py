@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, delete, select, tuple_
+from sqlalchemy import Column, delete, select, tuple_
 
-from openmodality.store.database import Database
 from openmodality.store.files.attributes import Attributes
 from openmodality.store.schema import instances, patients, series, studies, tombstones
+from openmodality.store.transaction import Transaction
 
 Origin = Literal["acquired", "received", "imported", "recovered"]
 Row = dict[str, Any]
@@ -26,21 +26,21 @@ class Entry:
     listed: bool
 
 
-def add_instances(database: Database, connection: Connection, entries: Sequence[Entry]) -> int:
+def add_instances(transaction: Transaction, entries: Sequence[Entry]) -> int:
     """Add what is not in the index; returns how many instances were new.
 
     What is there stays as it is: a study keeps the attributes that its first instance brought.
     """
     if not entries:
         return 0
-    at = {"created_at": database.clock()}
-    patient_ids = _add_patients(database, connection, entries)
+    at = {"created_at": transaction.now}
+    patient_ids = _add_patients(transaction, entries)
     study_rows = [{"patient_id": patient_ids[_patient_key(e)], **e.attributes.study, **at} for e in entries]
-    study_ids = _add(database, connection, studies.c.StudyInstanceUID, study_rows)
+    study_ids = _add(transaction, studies.c.StudyInstanceUID, study_rows)
     series_rows = [
         {"study_id": study_ids[e.attributes.study["StudyInstanceUID"]], **e.attributes.series, **at} for e in entries
     ]
-    series_ids = _add(database, connection, series.c.SeriesInstanceUID, series_rows)
+    series_ids = _add(transaction, series.c.SeriesInstanceUID, series_rows)
     rows = [
         {
             "series_id": series_ids[e.attributes.series["SeriesInstanceUID"]],
@@ -55,10 +55,10 @@ def add_instances(database: Database, connection: Connection, entries: Sequence[
     ]
     uids = [row["SOPInstanceUID"] for row in rows]
     before = set(
-        connection.execute(select(instances.c.SOPInstanceUID).where(instances.c.SOPInstanceUID.in_(uids))).scalars()
+        transaction.execute(select(instances.c.SOPInstanceUID).where(instances.c.SOPInstanceUID.in_(uids))).scalars()
     )
-    _insert_missing(database, connection, instances, rows)
-    connection.execute(delete(tombstones).where(tombstones.c.SOPInstanceUID.in_(uids)))
+    _insert_missing(transaction, instances, rows)
+    transaction.execute(delete(tombstones).where(tombstones.c.SOPInstanceUID.in_(uids)))
     return len(set(uids) - before)
 
 
@@ -66,26 +66,26 @@ def _patient_key(entry: Entry) -> tuple[str, str]:
     return entry.attributes.patient["PatientID"], entry.attributes.patient["IssuerOfPatientID"]
 
 
-def _add_patients(database: Database, connection: Connection, entries: Sequence[Entry]) -> dict[tuple[str, str], int]:
+def _add_patients(transaction: Transaction, entries: Sequence[Entry]) -> dict[tuple[str, str], int]:
     by_key: dict[tuple[str, str], dict[str, str]] = {}
     for entry in entries:
         by_key.setdefault(_patient_key(entry), entry.attributes.patient)
-    rows = [{**patient, "created_at": database.clock()} for patient in by_key.values()]
-    _insert_missing(database, connection, patients, rows)
+    rows = [{**patient, "created_at": transaction.now} for patient in by_key.values()]
+    _insert_missing(transaction, patients, rows)
     key = (patients.c.PatientID, patients.c.IssuerOfPatientID)
-    found = connection.execute(select(patients.c.id, *key).where(tuple_(*key).in_(list(by_key))))
+    found = transaction.execute(select(patients.c.id, *key).where(tuple_(*key).in_(list(by_key))))
     return {(row.PatientID, row.IssuerOfPatientID): row.id for row in found}
 
 
-def _add(database: Database, connection: Connection, key: Column[str], rows: list[Row]) -> dict[str, int]:
+def _add(transaction: Transaction, key: Column[str], rows: list[Row]) -> dict[str, int]:
     """Insert the rows whose UID is new; returns the id of every UID."""
     by_uid: dict[str, Row] = {}
     for row in rows:
         by_uid.setdefault(row[key.name], row)
-    _insert_missing(database, connection, key.table, list(by_uid.values()))
-    found = connection.execute(select(key.table.c.id, key).where(key.in_(list(by_uid))))
+    _insert_missing(transaction, key.table, list(by_uid.values()))
+    found = transaction.execute(select(key.table.c.id, key).where(key.in_(list(by_uid))))
     return {uid: number for number, uid in found}
 
 
-def _insert_missing(database: Database, connection: Connection, table: Any, rows: list[Row]) -> None:
-    connection.execute(database.insert(table).on_conflict_do_nothing(), rows)
+def _insert_missing(transaction: Transaction, table: Any, rows: list[Row]) -> None:
+    transaction.execute(transaction.insert(table).on_conflict_do_nothing(), rows)

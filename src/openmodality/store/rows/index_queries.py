@@ -1,6 +1,6 @@
 """What is in the local database: patients, studies, series and instances with their counts and states.
 
-All functions take a connection of ``LocalStore.read()``, so several of them see one consistent state.
+Several functions that take the same snapshot of ``LocalStore.read()`` see one consistent state.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, exists, func, select
+from sqlalchemy import ColumnElement, FromClause, RowMapping, Select, exists, func, select
 
 from openmodality.errors import UsageError
-from openmodality.store.files.attributes import keywords_of
 from openmodality.store.rows.key_conditions import matches
 from openmodality.store.schema import (
     commitment_instances,
     instances,
     job_instances,
     jobs,
+    keywords_of,
     patients,
     series,
     studies,
 )
+from openmodality.store.transaction import Snapshot
 
 
 class Level(StrEnum):
@@ -77,7 +78,7 @@ class InstanceReference:
 
 
 def find(
-    connection: Connection,
+    snapshot: Snapshot,
     level: Level,
     keys: Mapping[str, str] | None = None,
     *,
@@ -85,22 +86,22 @@ def find(
     offset: int = 0,
 ) -> list[Found]:
     """Entities of a level that match all ``keys`` (keyword to value, PS3.4 C.2.2.2), newest study first."""
-    statement = _selection(level).where(*_conditions(connection, level, keys or {})).limit(limit).offset(offset)
-    rows = connection.execute(statement).mappings().all()
+    statement = _selection(level).where(*_conditions(snapshot, level, keys or {})).limit(limit).offset(offset)
+    rows = snapshot.execute(statement).mappings().all()
     if level is Level.IMAGE:
         return [_found(level, row, (row["Modality"],)) for row in rows]
-    modalities = _modalities(connection, level, [row["own_id"] for row in rows])
+    modalities = _modalities(snapshot, level, [row["own_id"] for row in rows])
     return [_found(level, row, modalities.get(row["own_id"], ())) for row in rows]
 
 
-def count(connection: Connection, level: Level, keys: Mapping[str, str] | None = None) -> int:
+def count(snapshot: Snapshot, level: Level, keys: Mapping[str, str] | None = None) -> int:
     """How many entities ``find`` would return without a limit."""
-    statement = select(func.count()).select_from(_joined(level)).where(*_conditions(connection, level, keys or {}))
-    return connection.execute(statement).scalar_one()
+    statement = select(func.count()).select_from(_joined(level)).where(*_conditions(snapshot, level, keys or {}))
+    return snapshot.execute(statement).scalar_one()
 
 
 def instance_references(
-    connection: Connection, level: Level, keys: Mapping[str, str], *, unlisted: bool = False
+    snapshot: Snapshot, level: Level, keys: Mapping[str, str], *, unlisted: bool = False
 ) -> list[InstanceReference]:
     """The instances of what matches ``keys``, in the order of series and instance numbers."""
     statement = (
@@ -113,18 +114,18 @@ def instance_references(
             instances.c.length_bytes,
         )
         .select_from(_joined(Level.IMAGE))
-        .where(*_key_conditions(connection, level, keys))
+        .where(*_key_conditions(snapshot, level, keys))
         .order_by(studies.c.id, series.c.id, func.length(instances.c.InstanceNumber), instances.c.InstanceNumber)
         .order_by(instances.c.id)
     )
     if not unlisted:
         statement = statement.where(instances.c.listed)
-    return [InstanceReference(*row) for row in connection.execute(statement)]
+    return [InstanceReference(*row) for row in snapshot.execute(statement)]
 
 
-def instance_reference(connection: Connection, sop_instance_uid: str) -> InstanceReference | None:
+def instance_reference(snapshot: Snapshot, sop_instance_uid: str) -> InstanceReference | None:
     """One instance by its UID, listed or not."""
-    found = instance_references(connection, Level.IMAGE, {"SOPInstanceUID": sop_instance_uid}, unlisted=True)
+    found = instance_references(snapshot, Level.IMAGE, {"SOPInstanceUID": sop_instance_uid}, unlisted=True)
     return found[0] if found else None
 
 
@@ -135,9 +136,9 @@ def _joined(level: Level) -> FromClause:
     return joined
 
 
-def _conditions(connection: Connection, level: Level, keys: Mapping[str, str]) -> list[ColumnElement[bool]]:
+def _conditions(snapshot: Snapshot, level: Level, keys: Mapping[str, str]) -> list[ColumnElement[bool]]:
     """The keys, and that something is listed below, but for patients who have been registered only."""
-    conditions = _key_conditions(connection, level, keys)
+    conditions = _key_conditions(snapshot, level, keys)
     if level is Level.IMAGE:
         return [*conditions, instances.c.listed]
     listed: ColumnElement[bool] = _below(level, _below_instances.c.id).exists()
@@ -146,7 +147,7 @@ def _conditions(connection: Connection, level: Level, keys: Mapping[str, str]) -
     return [*conditions, listed]
 
 
-def _key_conditions(connection: Connection, level: Level, keys: Mapping[str, str]) -> list[ColumnElement[bool]]:
+def _key_conditions(snapshot: Snapshot, level: Level, keys: Mapping[str, str]) -> list[ColumnElement[bool]]:
     columns = {
         keyword: _TABLES[upper].c[keyword]
         for upper in _LEVELS[: _LEVELS.index(level) + 1]
@@ -155,7 +156,7 @@ def _key_conditions(connection: Connection, level: Level, keys: Mapping[str, str
     unknown = sorted(set(keys) - set(columns))
     if unknown:
         raise UsageError(f"{', '.join(unknown)} cannot be searched for at {level} level")
-    return [matches(columns[keyword], value, connection.dialect.name) for keyword, value in keys.items()]
+    return [matches(columns[keyword], value, snapshot.dialect) for keyword, value in keys.items()]
 
 
 def _selection(level: Level) -> Select[Any]:
@@ -199,14 +200,14 @@ def _is_below(level: Level) -> ColumnElement[bool]:
     }[level]
 
 
-def _modalities(connection: Connection, level: Level, ids: list[int]) -> dict[int, tuple[str, ...]]:
+def _modalities(snapshot: Snapshot, level: Level, ids: list[int]) -> dict[int, tuple[str, ...]]:
     """Modalities of all series of each patient or study, or of the one series."""
     own = _TABLES[level].c.id
     found: dict[int, list[str]] = {}
     for start in range(0, len(ids), _IDS_AT_ONCE):
         part = own.in_(ids[start : start + _IDS_AT_ONCE])
         statement = select(own, series.c.Modality).distinct().select_from(_joined(Level.SERIES)).where(part)
-        for number, modality in connection.execute(statement.order_by(series.c.Modality)):
+        for number, modality in snapshot.execute(statement.order_by(series.c.Modality)):
             found.setdefault(number, []).append(modality)
     return {number: tuple(modalities) for number, modalities in found.items()}
 

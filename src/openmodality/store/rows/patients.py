@@ -1,30 +1,28 @@
-"""Patients who are registered: from the worklist, or by hand."""
+"""Patients who are registered: from the worklist, by hand, or by the images that came in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from sqlalchemy import Connection, and_, select, update
+from typing import Final
 
 from openmodality.errors import UsageError
-from openmodality.store.database import Database
-from openmodality.store.files.attributes import keywords_of
-from openmodality.store.schema import patients
+from openmodality.store.schema import keywords_of, patients
+from openmodality.store.transaction import Transaction
+
+DEMOGRAPHICS: Final = keywords_of(patients)
+"""Keywords of the attributes that are kept of a patient."""
 
 
-def register_patient(database: Database, connection: Connection, attributes: Mapping[str, str]) -> int:
+def keep_patient(transaction: Transaction, attributes: Mapping[str, str]) -> int:
     """Add a patient or update the demographics of one who is known (RF-4.2.3.3.1.1-03); returns the id of the row.
 
     ``attributes`` by keyword; Patient ID with its issuer tells who it is. What is empty leaves what is known as it is.
+    Raises :class:`UsageError` where there is no Patient ID.
     """
-    known = {keyword: attributes[keyword] for keyword in keywords_of(patients) if attributes.get(keyword)}
-    if "PatientID" not in known:
+    if not attributes.get("PatientID"):
         raise UsageError("a patient without (0010,0020) Patient ID cannot be registered")
-    row = {**known, "created_at": database.clock()}
-    connection.execute(database.insert(patients).values(row).on_conflict_do_nothing())
-    same = and_(
-        patients.c.PatientID == known["PatientID"],
-        patients.c.IssuerOfPatientID == known.get("IssuerOfPatientID", ""),
-    )
-    connection.execute(update(patients).where(same).values(known))
-    return int(connection.execute(select(patients.c.id).where(same)).scalar_one())
+    known = {keyword: attributes.get(keyword, "") for keyword in DEMOGRAPHICS}
+    statement = transaction.insert(patients).values({**known, "created_at": transaction.now})
+    changed = {keyword: value for keyword, value in known.items() if value}
+    statement = statement.on_conflict_do_update(index_elements=["PatientID", "IssuerOfPatientID"], set_=changed)
+    return int(transaction.execute(statement.returning(patients.c.id)).scalar_one())

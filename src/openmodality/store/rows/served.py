@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import and_, or_, select
 
 from openmodality.errors import WrongState
-from openmodality.store.rows.exams import IN_PROGRESS, REGISTERED, from_json
-from openmodality.store.rows.worklist_items import WorklistItem, value_of
+from openmodality.store.data_set_json import from_json
+from openmodality.store.rows.worklist import WorklistItem, value_of
 from openmodality.store.schema import exam_steps, exams
+from openmodality.store.states import ExamState
+from openmodality.store.transaction import Snapshot
 
-OPEN = (REGISTERED, IN_PROGRESS)
 
-
-def exams_serving(connection: Connection, item: WorklistItem) -> list[tuple[int, str]]:
+def exams_serving(snapshot: Snapshot, item: WorklistItem) -> list[tuple[int, ExamState]]:
     """Number and state of the exams that were started for an item, newest first.
 
     An item is known again by its row, or by its (0020,000D) Study Instance UID and (0040,0009) Scheduled Procedure
@@ -30,18 +30,18 @@ def exams_serving(connection: Connection, item: WorklistItem) -> list[tuple[int,
         .order_by(exams.c.id.desc())
     )
     return [
-        (row.id, row.state)
-        for row in connection.execute(statement)
+        (row.id, ExamState(row.state))
+        for row in snapshot.execute(statement)
         if row.worklist_item_id == item.id
         or (study_uid and value_of(from_json(row.item), "StudyInstanceUID") == study_uid)
     ]
 
 
-def check_unserved(connection: Connection, items: Sequence[WorklistItem]) -> None:
+def check_unserved(snapshot: Snapshot, items: Sequence[WorklistItem]) -> None:
     """Raise :class:`WrongState` where an open exam serves one of the items."""
     for item in items:
-        for exam_id, state in exams_serving(connection, item):
-            if state in OPEN:
+        for exam_id, state in exams_serving(snapshot, item):
+            if state.is_open:
                 raise WrongState(
                     f"worklist item {item.id} is served by exam {exam_id}, which is {state}",
                     advice=f"openmodality exam acquire {exam_id} goes on with it",

@@ -1,142 +1,126 @@
-"""The worklist items that the last queries brought."""
+"""Worklist items that the last queries brought, as the database keeps them."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydicom import Dataset
-from pydicom.multival import MultiValue
-from sqlalchemy import Connection, RowMapping, delete, exists, select, update
+from sqlalchemy import RowMapping, select, update
 
-from openmodality.errors import StoreError
-from openmodality.store.database import Database
-from openmodality.store.files.attributes import keywords_of
-from openmodality.store.rows.patients import register_patient
-from openmodality.store.schema import exam_steps, patients, worklist_items
+from openmodality.device.item_values import element_with_value, sequence_items
+from openmodality.device.paths import parse_path
+from openmodality.errors import NotFound
+from openmodality.store.data_set_json import from_json, to_json
+from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
+from openmodality.store.schema import Json, keywords_of, worklist_items
+from openmodality.store.transaction import Snapshot, Transaction
 
+_STEPS = parse_path("ScheduledProcedureStepSequence")[0]
+_STEP_KEYWORDS = (
+    "ScheduledProcedureStepID",
+    "ScheduledProcedureStepStartDate",
+    "ScheduledProcedureStepStartTime",
+    "ScheduledStationAETitle",
+    "Modality",
+)
 _KEYWORDS = keywords_of(worklist_items)
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedItem:
-    """An item as the SCP sent it, and in words what is wrong with it, without its values."""
-
-    item: Dataset
-    defects: Sequence[str] = ()
+_IDENTITY = ("StudyInstanceUID", "AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "PatientID")
 
 
 @dataclass(frozen=True, slots=True)
 class WorklistItem:
-    """A stored item: ``attributes`` are the keys to list and choose it by, ``item`` the whole data set.
+    """A scheduled procedure step. ``attributes`` is what the RIS said, ``defects`` what is wrong with it, in words.
 
-    ``current``: the last query of its source brought it; one that is gone is kept as long as an exam refers to it.
+    ``item["PatientName"]`` reads an attribute of the item or of its scheduled step, empty where there is none.
     """
 
     id: int
     source: str
-    attributes: Mapping[str, str]
-    item: Dataset
+    attributes: Dataset
     defects: tuple[str, ...]
     current: bool
     received_at: float
 
     def __getitem__(self, keyword: str) -> str:
-        return self.attributes[keyword]
+        return value_of(self.attributes, keyword)
 
 
-def replace_worklist(
-    database: Database, connection: Connection, source: str, received: Sequence[ReceivedItem]
+def value_of(attributes: Dataset, keyword: str) -> str:
+    """An attribute of an item, or of its first scheduled step, as text; empty where it is absent or unreadable."""
+    steps = sequence_items(attributes, _STEPS)
+    places = (*steps[:1], attributes) if keyword in _STEP_KEYWORDS else (attributes, *steps[:1])
+    tag = parse_path(keyword)[0]
+    for place in places:
+        element = element_with_value(place, tag)
+        if element is not None and element.VR != "SQ":
+            return str(element.value)
+    return ""
+
+
+def keep_items(
+    transaction: Transaction,
+    source: str,
+    found: Sequence[tuple[Dataset, Sequence[str]]],
+    *,
+    whole: bool,
 ) -> list[int]:
-    """Make the items of ``source`` those of its last complete query; returns their ids in the order received.
+    """Add or update items of a source, and the demographics of their patients; their numbers.
 
-    Demographics of patients are added or updated. An item that came before keeps its id.
+    ``whole``: the answer holds everything that is scheduled, so other items of this source are no longer current.
     """
-    rows = {row["key"]: row for row in (_row(source, new, database.clock()) for new in received)}
-    connection.execute(update(worklist_items).where(worklist_items.c.source == source).values(current=False))
-    for row in rows.values():
-        statement = database.insert(worklist_items).values(row)
-        changed = {column: statement.excluded[column] for column in row if column not in ("source", "key")}
-        connection.execute(statement.on_conflict_do_update(index_elements=["source", "key"], set_=changed))
-    _forget(connection, source)
-    for new in received:
-        demographics = {keyword: _text(new.item, keyword) for keyword in keywords_of(patients)}
-        if demographics["PatientID"]:
-            register_patient(database, connection, demographics)
-    ids = select(worklist_items.c.key, worklist_items.c.id).where(worklist_items.c.source == source)
-    by_key = {row.key: row.id for row in connection.execute(ids)}
-    return [by_key[key] for key in rows]
+    if whole:
+        statement = update(worklist_items).where(worklist_items.c.source == source)
+        transaction.execute(statement.values(current=False))
+    numbers = [_keep_item(transaction, source, attributes, defects) for attributes, defects in found]
+    update_patients(transaction, [attributes for attributes, _ in found])
+    return list(dict.fromkeys(numbers))
 
 
-def list_worklist(connection: Connection, *, source: str | None = None) -> list[WorklistItem]:
-    """The current items, in the order of their scheduled start."""
-    columns = worklist_items.c
-    statement = select(worklist_items).where(columns.current)
-    if source is not None:
-        statement = statement.where(columns.source == source)
-    start = (columns.ScheduledProcedureStepStartDate, columns.ScheduledProcedureStepStartTime, columns.id)
-    return [_item_of(row) for row in connection.execute(statement.order_by(*start)).mappings()]
-
-
-def get_worklist_item(connection: Connection, item_id: int) -> WorklistItem:
-    """One item, current or not. Raises ``StoreError`` when there is none with this number."""
-    row = connection.execute(select(worklist_items).where(worklist_items.c.id == item_id)).mappings().first()
-    if row is None:
-        raise StoreError(f"there is no worklist item {item_id}", advice="query the worklist again")
-    return _item_of(row)
-
-
-def _row(source: str, new: ReceivedItem, now: float) -> dict[str, Any]:
-    steps = new.item.get("ScheduledProcedureStepSequence") or [Dataset()]
-    attributes = {keyword: _text(new.item, keyword) or _text(steps[0], keyword) for keyword in _KEYWORDS}
-    item = new.item.to_json_dict()
-    return {
-        **attributes,
+def _keep_item(transaction: Transaction, source: str, attributes: Dataset, defects: Sequence[str]) -> int:
+    columns = {keyword: value_of(attributes, keyword) for keyword in _KEYWORDS}
+    row = {
+        **columns,
         "source": source,
-        "key": _key(attributes, item),
-        "item": item,
-        "defects": list(new.defects),
+        "key": "|".join(columns[keyword] for keyword in _IDENTITY),
+        "item": to_json(attributes),
+        "defects": list(defects),
         "current": True,
-        "received_at": now,
+        "received_at": transaction.now,
     }
+    statement = transaction.insert(worklist_items).values(row)
+    changed = {name: statement.excluded[name] for name in row if name not in ("source", "key")}
+    statement = statement.on_conflict_do_update(index_elements=["source", "key"], set_=changed)
+    return int(transaction.execute(statement.returning(worklist_items.c.id)).scalar_one())
 
 
-def _key(attributes: Mapping[str, str], item: Mapping[str, Any]) -> str:
-    """What makes an item the same as one of an earlier query; one that lacks its keys is the same if all of it is."""
-    study, step = attributes["StudyInstanceUID"], attributes["ScheduledProcedureStepID"]
-    if study and step:
-        return f"{study} {step}"
-    return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
+def update_patients(transaction: Transaction, items: Iterable[Dataset]) -> None:
+    """Add patients or update what is known of them, where the items say something (R/F 4.2.3.3.1.3)."""
+    for attributes in items:
+        known = {keyword: value_of(attributes, keyword) for keyword in DEMOGRAPHICS}
+        if known["PatientID"]:
+            keep_patient(transaction, known)
 
 
-def _forget(connection: Connection, source: str) -> None:
-    unused = ~exists().where(exam_steps.c.worklist_item_id == worklist_items.c.id)
-    gone = (worklist_items.c.source == source) & ~worklist_items.c.current
-    connection.execute(delete(worklist_items).where(gone, unused))
+def read_items(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> list[WorklistItem]:
+    """The items with these numbers in their order, or all current ones by their scheduled time."""
+    columns = worklist_items.c
+    statement = select(worklist_items)
+    if numbers is None:
+        by_time = (columns.ScheduledProcedureStepStartDate, columns.ScheduledProcedureStepStartTime, columns.id)
+        rows = snapshot.execute(statement.where(columns.current).order_by(*by_time)).mappings()
+        return [_item_of(row) for row in rows]
+    found = {row["id"]: _item_of(row) for row in snapshot.execute(statement.where(columns.id.in_(numbers))).mappings()}
+    missing = [number for number in numbers if number not in found]
+    if missing:
+        raise NotFound(f"there is no worklist item {missing[0]}", advice="openmodality worklist shows them")
+    return [found[number] for number in numbers]
 
 
 def _item_of(row: RowMapping) -> WorklistItem:
+    item: Json = row["item"]
+    defects: list[Any] = row["defects"]
     return WorklistItem(
-        id=row["id"],
-        source=row["source"],
-        attributes={keyword: row[keyword] for keyword in _KEYWORDS},
-        item=Dataset.from_json(row["item"]),
-        defects=tuple(row["defects"]),
-        current=row["current"],
-        received_at=row["received_at"],
+        row["id"], row["source"], from_json(item), tuple(map(str, defects)), row["current"], row["received_at"]
     )
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    """The value as the data set has it; several values are parted by a backslash."""
-    try:
-        value = dataset.get(keyword)
-    except (ValueError, TypeError, OverflowError):
-        return ""  # a value that its VR does not allow stays in the item only
-    if value is None:
-        return ""
-    several = isinstance(value, MultiValue | list)
-    return ("\\".join(str(part) for part in value) if several else str(value)).replace("\0", "")

@@ -38,20 +38,20 @@ def clock() -> Clock:
 def database(database_url: str, clock: Clock) -> Iterator[Database]:
     opened = open_database(database_url, durability="os", clock=clock)
     with opened.write() as connection:
-        add_commitment(opened, connection, UID, "PACS", REFERENCES)
+        add_commitment(connection, UID, "PACS", REFERENCES)
     yield opened
     opened.close()
 
 
 def sent(database: Database, expires_at: float | None = None) -> None:
     with database.write() as connection:
-        mark_sent(database, connection, UID, expires_at)
+        mark_sent(connection, UID, expires_at)
 
 
 def answer(database: Database, committed: Sequence[str], failed: Mapping[str, int] | None = None) -> Commitment | None:
     with database.write() as connection:
-        expire(database, connection)
-        return record_answer(database, connection, UID, committed, failed or {})
+        expire(connection)
+        return record_answer(connection, UID, committed, failed or {})
 
 
 def test_a_transaction_is_kept_before_it_is_sent(database: Database) -> None:
@@ -97,10 +97,10 @@ def test_a_transaction_ends_without_answer_when_its_time_is_over(database: Datab
     sent(database, expires_at=1000.0 + 24 * 3600)
     clock.now += 24 * 3600 - 1
     with database.write() as connection:
-        assert expire(database, connection) == []
+        assert expire(connection) == []
     clock.now += 1
     with database.write() as connection:
-        assert expire(database, connection) == [UID]
+        assert expire(connection) == [UID]
     found = answer(database, ["1.2.1", "1.2.2"])
     assert found is not None
     assert (found.state, found.committed) == (CommitmentState.NO_ANSWER, ())
@@ -117,11 +117,11 @@ def test_without_a_limit_the_answer_may_come_at_any_time(database: Database, clo
 
 def test_a_request_that_was_refused_has_failed(database: Database) -> None:
     with database.write() as connection:
-        mark_failed(database, connection, UID, "the archive refused it")
+        mark_failed(connection, UID, "the archive refused it")
         found = get_commitment(connection, UID)
         assert found is not None
         assert found.state is CommitmentState.FAILED
-        assert record_answer(database, connection, "9.9", [], {}) is None
+        assert record_answer(connection, "9.9", [], {}) is None
     with database.read() as connection:
         rows = connection.execute(select(events.c.name, events.c.detail).order_by(events.c.id)).all()
     assert [tuple(row) for row in rows] == [("requested", "2 instances"), ("failed", "the archive refused it")]

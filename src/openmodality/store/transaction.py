@@ -1,0 +1,53 @@
+"""What callers pass on to read and change rows: a snapshot of the database, or the transaction of its only writer.
+
+Only functions of ``store`` look inside. Whoever holds a snapshot cannot call a function that writes: that one takes a
+:class:`Transaction`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import Connection, Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from openmodality.store.schema import events
+
+Clock = Callable[[], float]
+Insert = sqlite.Insert | postgresql.Insert
+
+
+class Snapshot:
+    """One consistent state of the database; several functions that take the same snapshot see the same rows."""
+
+    __slots__ = ("connection", "dialect", "execute")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection: Final = connection
+        self.dialect: Final = connection.dialect.name
+        self.execute: Final = connection.execute
+
+
+class Transaction(Snapshot):
+    """Changes that are committed together, or not at all. It sees its own changes."""
+
+    __slots__ = ("_clock",)
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        super().__init__(connection)
+        self._clock = clock
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def insert(self, table: Table) -> Insert:
+        """The dialect's INSERT, which knows ON CONFLICT."""
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+
+    def add_event(self, subject: str, subject_id: int | str, name: str, detail: str = "") -> None:
+        """Record a change of state of a ``subject``; ``detail`` says why, in words without patient data."""
+        row = {"at": self.now, "subject": subject, "subject_id": str(subject_id), "name": name, "detail": detail}
+        self.execute(insert(events).values(row))
