@@ -29,7 +29,7 @@ from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.served import exams_serving
-from openmodality.store.rows.worklist import WorklistItem, keep_items, read_items
+from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
 from openmodality.store.transaction import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Worklist:
             numbers = keep_items(transaction, peer.name, described, whole=is_whole)
             transaction.add_event("worklist", peer.name, "received", f"{len(numbers)} items")
         with database.read() as snapshot:
-            return WorklistAnswer(tuple(read_items(snapshot, numbers)), tuple(_notices(answer)))
+            return WorklistAnswer(tuple(read_worklist(snapshot, numbers)), tuple(_notices(answer)))
 
     def check(self, item: WorklistItem) -> ItemCheck:
         """Ask for the item again by its Study Instance UID; its Scheduled Procedure Step ID tells it from others.

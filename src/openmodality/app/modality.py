@@ -22,7 +22,7 @@ from openmodality.services.verification import echo
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.exams import ExamRecord, read_exam, read_exams
 from openmodality.store.rows.index_queries import Found, Level
-from openmodality.store.rows.worklist import WorklistItem, read_items
+from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock
 
 Items = WorklistItem | int | Sequence[WorklistItem | int]
@@ -141,7 +141,7 @@ class Modality:
     def worklist_items(self) -> list[WorklistItem]:
         """The items that are stored and current, by their scheduled time."""
         with self._store.database.read() as snapshot:
-            return read_items(snapshot)
+            return read_worklist(snapshot)
 
     def check(self, item: WorklistItem) -> ItemCheck:
         """Whether the RIS still has an item, unchanged."""
@@ -265,7 +265,7 @@ class Modality:
         """Items given by number as they are stored, others as the caller has seen them."""
         given = [items] if isinstance(items, WorklistItem | int) else list(items or ())
         with self._store.database.read() as snapshot:
-            return [each if isinstance(each, WorklistItem) else read_items(snapshot, [each])[0] for each in given]
+            return [each if isinstance(each, WorklistItem) else read_worklist(snapshot, [each])[0] for each in given]
 
     def _checked(self, items: Sequence[WorklistItem], confirm: Confirm | None) -> tuple[list[WorklistItem], list[str]]:
         """The items in their newest state, where the device asks again when an exam starts (DECISIONS MR 17)."""

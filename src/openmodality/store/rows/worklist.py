@@ -103,7 +103,7 @@ def update_patients(transaction: Transaction, items: Iterable[Dataset]) -> None:
             keep_patient(transaction, known)
 
 
-def read_items(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> list[WorklistItem]:
+def read_worklist(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> list[WorklistItem]:
     """The items with these numbers in their order, or all current ones by their scheduled time."""
     columns = worklist_items.c
     statement = select(worklist_items)

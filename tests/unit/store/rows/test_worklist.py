@@ -8,7 +8,7 @@ from pydicom import Dataset
 from openmodality.errors import NotFound
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.index_queries import Level, find
-from openmodality.store.rows.worklist import WorklistItem, keep_items, read_items
+from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
 from tests.peers.objects import mr_image, save, worklist_item
 
 Received = tuple[Dataset, list[str]]
@@ -21,7 +21,7 @@ def keep(store: LocalStore, *received: Received, source: str = "RIS", whole: boo
 
 def listed(store: LocalStore) -> list[WorklistItem]:
     with store.read() as snapshot:
-        return read_items(snapshot)
+        return read_worklist(snapshot)
 
 
 def item(step: str = "SPS1", **values: str) -> Received:
@@ -56,10 +56,10 @@ def test_a_whole_answer_replaces_those_before_and_keeps_the_ids(store: LocalStor
     assert second[0] == first[1]
     assert {found.id for found in listed(store)} == {*second, *other}
     with store.read() as snapshot:
-        [gone, kept] = read_items(snapshot, first)
+        [gone, kept] = read_worklist(snapshot, first)
         assert (gone.current, kept.current, kept["ReferringPhysicianName"]) == (False, True, "Changed")
         with pytest.raises(NotFound, match="no worklist item 99") as caught:
-            read_items(snapshot, [first[0], 99])
+            read_worklist(snapshot, [first[0], 99])
     assert caught.value.advice == "openmodality worklist shows them"
 
 
