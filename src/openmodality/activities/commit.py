@@ -2,7 +2,7 @@
 
 A job asks for its outstanding instances in transactions of bounded size. A transaction is in the database before its
 N-ACTION is sent, because the notification may overtake the response. Then the job waits; the notification, or the end
-of its time, wakes it (``jobs.commitment_record``). Instances that an archive did not commit are sent again and asked
+of its time, wakes it (``activities.commit_record``). Instances that an archive did not commit are sent again and asked
 for again, at most as often as a request may be repeated.
 """
 
@@ -10,10 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Final
-
-from sqlalchemy import insert, select, update
 
 from openmodality.activities.commit_record import StoredCommitments
 from openmodality.activities.connection import Connections, response_timeout_s
@@ -30,13 +27,24 @@ from openmodality.objects.identity import Uids
 from openmodality.services.commitment import Reference, chunks, commitment_result_service, request_commitment
 from openmodality.standard.commitment import REASON_MEANINGS
 from openmodality.standard.dimse import Status
-from openmodality.store.schema import commitment_instances, commitments
-from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.store.rows.commitments import (
+    InstanceAnswer,
+    close_expired_requests,
+    has_requests,
+    insert_request,
+    mark_sent,
+    read_answers,
+    read_expiries,
+    read_unsent_requests,
+    release_requests,
+)
+from openmodality.store.states import InstanceCommitment
 
 MAX_REFERENCES: Final = 500
 """Instances in one request; some archives limit it (INTEROP trap 33)."""
 
 _ROUND: Final = "round"
+_NOT_MENTIONED: Final = InstanceAnswer(InstanceCommitment.PENDING, None, in_time=True)
 
 
 def commit_job(
@@ -66,49 +74,31 @@ class CommitExecutor:
         """Ask for what was not asked yet, then wait; once all is answered, settle it."""
         peer = self._connections.site.peer(job.destination)
         outstanding = report.outstanding()
-        if not self._has_open_request(job):
+        if not self._has_requests(job):
             self._record_requests(job, outstanding)
         refusal = self._send_requests(job, peer)
         if refusal is not None:
             return refusal
-        waiting, until = self._unanswered(job)
+        waiting, until = self._count_unanswered(job)
         if waiting:
             return Wait(f"{peer.name} to report on {waiting} storage commitment requests", until)
-        return self._settled(job, peer, report, outstanding)
+        return self._settle(job, peer, report, outstanding)
 
-    def _has_open_request(self, job: Job) -> bool:
+    def _has_requests(self, job: Job) -> bool:
         with self._database.read() as snapshot:
-            return bool(_states(snapshot, job))
+            return has_requests(snapshot, job.id)
 
     def _record_requests(self, job: Job, outstanding: Sequence[JobInstance]) -> None:
         """The transactions, before anything is sent."""
         references = [Reference(each.SOPClassUID, each.SOPInstanceUID) for each in outstanding]
         with self._database.write() as transaction:
             for chunk in chunks(references, MAX_REFERENCES):
-                row = {
-                    "TransactionUID": self._uids(),
-                    "destination": job.destination,
-                    "job_id": job.id,
-                    "state": "requested",
-                    "created_at": self._database.clock(),
-                }
-                statement = insert(commitments).values(row).returning(commitments.c.id)
-                commitment_id = transaction.execute(statement).scalar_one()
-                transaction.execute(
-                    insert(commitment_instances),
-                    [
-                        {
-                            "commitment_id": commitment_id,
-                            "SOPInstanceUID": each.sop_instance_uid,
-                            "SOPClassUID": each.sop_class_uid,
-                        }
-                        for each in chunk
-                    ],
-                )
+                insert_request(transaction, self._uids(), job.destination, job.id, chunk)
 
     def _send_requests(self, job: Job, peer: Peer) -> Outcome | None:
         """Send what is recorded and not sent; the outcome of the run where that fails."""
-        pending = self._recorded(job)
+        with self._database.read() as snapshot:
+            pending = read_unsent_requests(snapshot, job.id)
         if not pending:
             return None
         service = commitment_result_service(StoredCommitments(self._queue, self._connections.site))
@@ -150,7 +140,7 @@ class CommitExecutor:
         delay_s = peer.parameters.number("storage_commitment.release_delay_s")
         deadline = self._database.clock() + (delay_s or peer.parameters.number("general.dimse_timeout_s"))
         try:
-            while self._unanswered(job)[0] and (left_s := deadline - self._database.clock()) > 0:
+            while self._count_unanswered(job)[0] and (left_s := deadline - self._database.clock()) > 0:
                 association.answer(association.receive(left_s))
         except (TransportError, AssociationReleased, AssociationAborted):
             return  # nothing came, or the peer has ended the association: its report comes on another one
@@ -159,55 +149,29 @@ class CommitExecutor:
         hours = peer.parameters.number("storage_commitment.notification_timeout_h")
         expires_at = self._database.clock() + hours * 3600 if hours else None
         with self._database.write() as transaction:
-            transaction.execute(
-                update(commitments)
-                .where(commitments.c.TransactionUID == transaction_uid, commitments.c.state == "requested")
-                .values(state="sent", expires_at=expires_at)
-            )
+            mark_sent(transaction, transaction_uid, expires_at)
 
-    def _recorded(self, job: Job) -> list[tuple[str, tuple[Reference, ...]]]:
-        statement = (
-            select(
-                commitments.c.TransactionUID,
-                commitment_instances.c.SOPClassUID,
-                commitment_instances.c.SOPInstanceUID,
-            )
-            .join(commitment_instances, commitment_instances.c.commitment_id == commitments.c.id)
-            .where(commitments.c.job_id == job.id, commitments.c.state == "requested")
-            .order_by(commitments.c.id)
-        )
-        with self._database.read() as snapshot:
-            rows = snapshot.execute(statement).all()
-        grouped = groupby(rows, key=lambda row: str(row[0]))
-        return [(uid, tuple(Reference(row[1], row[2]) for row in group)) for uid, group in grouped]
-
-    def _unanswered(self, job: Job) -> tuple[int, float | None]:
-        """How many transactions are open, and when the first of them expires; those whose time is over are closed."""
-        now = self._database.clock()
-        own = commitments.c.job_id == job.id
+    def _count_unanswered(self, job: Job) -> tuple[int, float | None]:
+        """How many requests are open, and when the first of them expires; those whose time is over are closed."""
         with self._database.write() as transaction:
-            transaction.execute(
-                update(commitments)
-                .where(own, commitments.c.state == "sent", commitments.c.expires_at <= now)
-                .values(state="no answer")
-            )
-            statement = select(commitments.c.expires_at).where(own, commitments.c.state == "sent")
-            expiries = list(transaction.execute(statement).scalars())
+            close_expired_requests(transaction, job.id)
+            expiries = read_expiries(transaction, job.id)
         return len(expiries), min((at for at in expiries if at is not None), default=None)
 
-    def _settled(self, job: Job, peer: Peer, report: Report, outstanding: Sequence[JobInstance]) -> Outcome:
-        results = self._results(job)
+    def _settle(self, job: Job, peer: Peer, report: Report, outstanding: Sequence[JobInstance]) -> Outcome:
+        with self._database.read() as snapshot:
+            answers = read_answers(snapshot, job.id)
         failed: list[tuple[str, str]] = []
         reasons: Counter[str] = Counter()
         for instance in outstanding:
-            result, reason = results.get(instance.SOPInstanceUID, ("pending", None))
-            if result == "committed":
+            answer = answers.get(instance.SOPInstanceUID, _NOT_MENTIONED)
+            if answer.in_time and answer.result is InstanceCommitment.COMMITTED:
                 report.instance(instance.SOPInstanceUID, Result.SUCCESS)
                 continue
-            words = _reason_words(result, reason)
+            words = _describe_failure(answer)
             reasons[words] += 1
-            report.instance(instance.SOPInstanceUID, Result.FAILURE, status=reason, comment=words)
-            if result == "failed":
+            report.instance(instance.SOPInstanceUID, Result.FAILURE, status=answer.failure_reason, comment=words)
+            if answer.in_time and answer.result is InstanceCommitment.FAILED:
                 failed.append((instance.SOPClassUID, instance.SOPInstanceUID))
         report.keep()
         return self._next(job, peer, failed, reasons)
@@ -220,38 +184,16 @@ class CommitExecutor:
         by_hand = len(failed) < reasons.total() or round_ > peer.parameters.integer("storage_commitment.retries")
         if by_hand:
             with self._database.write() as transaction:
-                _forget(transaction, job)
+                release_requests(transaction, job.id)  # a retry asks anew
             return Fail(f"{said}; request it again when the reason is gone")
         again = (send_job(peer, failed), commit_job(peer, failed, round_=round_))
         return Done(f"{said}; they are sent again, and asked for again by another job", then=again)
 
-    def _results(self, job: Job) -> dict[str, tuple[str, int | None]]:
-        joined = commitment_instances.join(commitments, commitments.c.id == commitment_instances.c.commitment_id)
-        columns = commitment_instances.c
-        statement = (
-            select(columns.SOPInstanceUID, columns.result, columns.FailureReason, commitments.c.state)
-            .select_from(joined)
-            .where(commitments.c.job_id == job.id)
-            .order_by(commitments.c.id)
-        )
-        with self._database.read() as snapshot:
-            rows = snapshot.execute(statement).all()
-        return {uid: ("no answer" if state == "no answer" else result, reason) for uid, result, reason, state in rows}
 
-
-def _states(snapshot: Snapshot, job: Job) -> list[str]:
-    statement = select(commitments.c.state).where(commitments.c.job_id == job.id)
-    return list(snapshot.execute(statement).scalars())
-
-
-def _forget(transaction: Transaction, job: Job) -> None:
-    """The answered transactions stay on record, but no longer as this job's: a retry asks anew."""
-    transaction.execute(update(commitments).where(commitments.c.job_id == job.id).values(job_id=None))
-
-
-def _reason_words(result: str, reason: int | None) -> str:
-    if result == "no answer":
+def _describe_failure(answer: InstanceAnswer) -> str:
+    if not answer.in_time:
         return "no notification came in time"
+    reason = answer.failure_reason
     if reason is None:
         return "the archive did not name it in its report"
     meaning = {int(code): text for code, text in REASON_MEANINGS.items()}.get(reason, "a reason of the peer's own")

@@ -15,6 +15,7 @@ from openmodality.store.local import LocalStore
 from openmodality.store.rows.deletion import delete_entity
 from openmodality.store.rows.index_queries import Level
 from openmodality.store.schema import UNFINISHED, commitment_instances, instances, job_instances, jobs
+from openmodality.store.states import InstanceCommitment
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def delete_committed(store: LocalStore) -> int:
     columns = job_instances.c
     committed = exists().where(
         commitment_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
-        commitment_instances.c.result == "committed",
+        commitment_instances.c.result == InstanceCommitment.COMMITTED,
     )
     needed = exists().where(
         columns.SOPInstanceUID == instances.c.SOPInstanceUID,

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.types import BigInteger
 
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.states import ExamState
+from openmodality.store.states import ExamState, InstanceCommitment, RequestState
 
 REVISION = "0001"
 """The newest migration; a database that has it needs no migration, so Alembic is not even imported."""
@@ -54,8 +54,6 @@ JOB_KINDS = ("send", "commit", "mpps_create", "mpps_set", "print", "media", "ret
 JOB_STATES = ("todo", "doing", "waiting", "done", "failed", "cancelled")
 UNFINISHED = ("todo", "doing", "waiting")
 INSTANCE_RESULTS = ("pending", "success", "warning", "failure")
-COMMITMENT_STATES = ("requested", "sent", "committed", "failed", "no answer")
-COMMITMENT_RESULTS = ("pending", "committed", "failed")
 
 _LONG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
 
@@ -314,7 +312,7 @@ commitments = Table(
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
     Column("answered_at", Float),
-    _one_of("state", COMMITMENT_STATES),
+    _one_of("state", RequestState),
 )
 
 commitment_instances = Table(
@@ -323,9 +321,9 @@ commitment_instances = Table(
     Column("commitment_id", _LONG, ForeignKey("commitments.id", ondelete="CASCADE"), primary_key=True),
     Column("SOPInstanceUID", String(64), primary_key=True, index=True),
     Column("SOPClassUID", String(64), nullable=False),
-    Column("result", String(9), nullable=False, server_default="pending"),
+    Column("result", String(9), nullable=False, server_default=InstanceCommitment.PENDING),
     Column("FailureReason", Integer),
-    _one_of("result", COMMITMENT_RESULTS),
+    _one_of("result", InstanceCommitment),
 )
 
 events = Table(

@@ -25,4 +25,22 @@ class ExamState(StrEnum):
         return self in OPEN_EXAMS
 
 
+class RequestState(StrEnum):
+    """Where a request for storage commitment stands. ``REQUESTED``: kept, not known to have been sent."""
+
+    REQUESTED = "requested"
+    SENT = "sent"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    NO_ANSWER = "no answer"
+
+
+class InstanceCommitment(StrEnum):
+    """What an archive says of one instance that it was asked to keep."""
+
+    PENDING = "pending"
+    COMMITTED = "committed"
+    FAILED = "failed"
+
+
 OPEN_EXAMS: Final = (ExamState.REGISTERED, ExamState.IN_PROGRESS)

@@ -176,6 +176,24 @@ def test_no_answer_in_time_and_then_a_late_one(tmp_path: Path) -> None:
             assert send_reports(device, late, unknown) == [0x0213, 0x0211]
 
 
+@pytest.mark.requirement("MR-3.2.4.3.1-03")
+def test_an_answer_is_taken_years_later_where_no_limit_is_set(tmp_path: Path) -> None:
+    clock = Clock()
+    with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC) as device:
+        device.hospital.decide_commitment = decisions = Decisions(when="never")
+        with one_image(device, clock) as (modality, _):
+            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
+            (job,) = modality.jobs.list(kinds=[Kind.COMMIT])
+            clock.ahead_s = 10 * 365 * 86400
+            modality.jobs.retry(job.id)  # looks at the time of its requests again
+            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
+            assert len(decisions.seen) == 1
+            assert send_reports(device, commit_what_is_there(device.hospital, decisions.seen[0])[1]) == [0]
+            assert modality.wait_until(lambda: commit_states(modality) == [State.DONE], 10)
+            (instance,) = modality.instances()
+            assert instance.committed == 1
+
+
 @pytest.mark.requirement("RF-4.2.2.4.1.3.1-08")
 def test_an_instance_that_was_not_asked_for(tmp_path: Path) -> None:
     with device_in_hospital(tmp_path, "rf", peer=AUTOMATIC) as device:

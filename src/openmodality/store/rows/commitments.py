@@ -1,170 +1,186 @@
-"""Storage commitment transactions (PS3.4 J): kept before they are sent, and what the answers say.
+"""Requests for storage commitment (PS3.4 J), each with its Transaction UID: what was asked for, and what was answered.
 
-An answer may come before the N-ACTION response, days later, in parts, or never; whatever order, it is judged by what
-is stored here.
+A request is in the database before it is sent. Its answer may come before the N-ACTION response, days later, or
+never; it is judged by what is stored here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from itertools import groupby
+from typing import NamedTuple
 
 from sqlalchemy import insert, select, update
 
+from openmodality.services.commitment import CommitmentResult, Failure, Reference
 from openmodality.store.schema import commitment_instances, commitments
+from openmodality.store.states import InstanceCommitment, RequestState
 from openmodality.store.transaction import Snapshot, Transaction
-
-Reference = tuple[str, str]
-"""SOP Class UID and SOP Instance UID."""
-
-
-class CommitmentState(StrEnum):
-    """``REQUESTED``: kept, not yet known to have been sent; ``FAILED``: refused, or not all instances are kept."""
-
-    REQUESTED = "requested"
-    SENT = "sent"
-    COMMITTED = "committed"
-    FAILED = "failed"
-    NO_ANSWER = "no answer"
 
 
 @dataclass(frozen=True, slots=True)
-class Commitment:
-    """A transaction: what is committed, what failed with its (0008,1197) Failure Reason, what has no answer yet."""
+class RequestRecord:
+    """A request. ``expires_at`` None: its answer may come at any time; ``job_id`` None: no job waits for it."""
 
-    TransactionUID: str
+    id: int
+    transaction_uid: str
     destination: str
     job_id: int | None
-    state: CommitmentState
-    created_at: float
+    state: RequestState
     expires_at: float | None
-    pending: tuple[Reference, ...]
-    committed: tuple[Reference, ...]
-    failed: Mapping[Reference, int]
+    answered_at: float | None
+
+    def is_over(self, now: float) -> bool:
+        """Whether an answer comes too late now."""
+        if self.state is RequestState.NO_ANSWER:
+            return True
+        is_open = self.state in (RequestState.REQUESTED, RequestState.SENT)
+        return is_open and self.expires_at is not None and self.expires_at <= now
 
 
-def add_commitment(
-    transaction: Transaction,
-    transaction_uid: str,
-    destination: str,
-    references: Sequence[Reference],
-    job_id: int | None = None,
+class InstanceAnswer(NamedTuple):
+    """What became of an instance in a request; ``in_time`` False: the time of the request is over."""
+
+    result: InstanceCommitment
+    failure_reason: int | None
+    in_time: bool
+
+
+def insert_request(
+    transaction: Transaction, transaction_uid: str, destination: str, job_id: int, references: Sequence[Reference]
 ) -> None:
-    """Keep a transaction before it is sent."""
+    """Keep a request before it is sent."""
     row = {
         "TransactionUID": transaction_uid,
         "destination": destination,
         "job_id": job_id,
-        "state": CommitmentState.REQUESTED,
+        "state": RequestState.REQUESTED,
         "created_at": transaction.now,
     }
     number = transaction.execute(insert(commitments).values(row).returning(commitments.c.id)).scalar_one()
     rows = [
-        {"commitment_id": number, "SOPClassUID": sop_class_uid, "SOPInstanceUID": uid}
-        for sop_class_uid, uid in dict.fromkeys(references)
+        {"commitment_id": number, "SOPInstanceUID": each.sop_instance_uid, "SOPClassUID": each.sop_class_uid}
+        for each in references
     ]
     transaction.execute(insert(commitment_instances), rows)
-    transaction.add_event("commitment", transaction_uid, CommitmentState.REQUESTED, f"{len(rows)} instances")
+
+
+def has_requests(snapshot: Snapshot, job_id: int) -> bool:
+    """Whether a job has requests, in whatever state."""
+    return snapshot.execute(select(commitments.c.id).where(commitments.c.job_id == job_id)).first() is not None
+
+
+def read_unsent_requests(snapshot: Snapshot, job_id: int) -> list[tuple[str, tuple[Reference, ...]]]:
+    """The requests of a job that are not known to have been sent: Transaction UID and instances."""
+    instances = commitment_instances.c
+    statement = (
+        select(commitments.c.TransactionUID, instances.SOPClassUID, instances.SOPInstanceUID)
+        .join(commitment_instances, instances.commitment_id == commitments.c.id)
+        .where(commitments.c.job_id == job_id, commitments.c.state == RequestState.REQUESTED)
+        .order_by(commitments.c.id)
+    )
+    grouped = groupby(snapshot.execute(statement).all(), key=lambda row: str(row[0]))
+    return [(uid, tuple(Reference(row[1], row[2]) for row in group)) for uid, group in grouped]
 
 
 def mark_sent(transaction: Transaction, transaction_uid: str, expires_at: float | None) -> None:
-    """The N-ACTION response was Success; ``expires_at`` None means that the answer may come at any time."""
-    columns = commitments.c
-    mine = columns.TransactionUID == transaction_uid
-    transaction.execute(update(commitments).where(mine).values(expires_at=expires_at))
-    _to(transaction, transaction_uid, CommitmentState.SENT, only_from=(CommitmentState.REQUESTED,))
+    """Note that the peer has taken a request; one that was answered already stays so."""
+    own = commitments.c.TransactionUID == transaction_uid
+    statement = update(commitments).where(own, commitments.c.state == RequestState.REQUESTED)
+    transaction.execute(statement.values(state=RequestState.SENT, expires_at=expires_at))
 
 
-def mark_failed(transaction: Transaction, transaction_uid: str, reason: str) -> None:
-    """The request was refused or could not be sent."""
-    open_states = (CommitmentState.REQUESTED, CommitmentState.SENT)
-    _to(transaction, transaction_uid, CommitmentState.FAILED, only_from=open_states, detail=reason)
+def close_expired_requests(transaction: Transaction, job_id: int) -> None:
+    """Close those requests of a job whose time is over."""
+    own = commitments.c.job_id == job_id
+    is_over = commitments.c.expires_at <= transaction.now
+    statement = update(commitments).where(own, commitments.c.state == RequestState.SENT, is_over)
+    transaction.execute(statement.values(state=RequestState.NO_ANSWER))
 
 
-def expire(transaction: Transaction) -> list[str]:
-    """Mark the transactions whose time is over "no answer"; returns their Transaction UIDs."""
-    columns = commitments.c
-    over = select(columns.TransactionUID).where(
-        columns.state == CommitmentState.SENT, columns.expires_at <= transaction.now
+def read_expiries(snapshot: Snapshot, job_id: int) -> list[float | None]:
+    """When each request of a job that has no answer yet expires; None: never."""
+    own = commitments.c.job_id == job_id
+    statement = select(commitments.c.expires_at).where(own, commitments.c.state == RequestState.SENT)
+    return list(snapshot.execute(statement).scalars())
+
+
+def read_answers(snapshot: Snapshot, job_id: int) -> dict[str, InstanceAnswer]:
+    """What became of the instances of a job, by SOP Instance UID."""
+    columns = commitment_instances.c
+    statement = (
+        select(columns.SOPInstanceUID, columns.result, columns.FailureReason, commitments.c.state)
+        .join(commitments, commitments.c.id == columns.commitment_id)
+        .where(commitments.c.job_id == job_id)
+        .order_by(commitments.c.id)
     )
-    uids = list(transaction.execute(over).scalars())
-    for uid in uids:
-        _to(transaction, uid, CommitmentState.NO_ANSWER, only_from=(CommitmentState.SENT,))
-    return uids
+    return {
+        uid: InstanceAnswer(InstanceCommitment(result), reason, state != RequestState.NO_ANSWER)
+        for uid, result, reason, state in snapshot.execute(statement)
+    }
 
 
-def record_answer(
-    transaction: Transaction,
-    transaction_uid: str,
-    committed: Sequence[str],
-    failed: Mapping[str, int],
-) -> Commitment | None:
-    """Take an N-EVENT-REPORT: SOP Instance UIDs that are committed, and those that are not with their Failure Reason.
-
-    Returns the transaction as it is now, or None if it was never ours. Instances that were not part of the request are
-    ignored, and so is an answer after the time is over: whoever answers the report looks at both before.
-    """
-    found = get_commitment(transaction, transaction_uid)
-    if found is None or found.state is CommitmentState.NO_ANSWER:
-        return found
-    _record(transaction, transaction_uid, committed, failed)
-    answered = get_commitment(transaction, transaction_uid)
-    if answered is not None and not answered.pending:
-        state = CommitmentState.FAILED if answered.failed else CommitmentState.COMMITTED
-        detail = f"{len(answered.committed)} instances committed, {len(answered.failed)} not"
-        _to(transaction, transaction_uid, state, only_from=tuple(CommitmentState), detail=detail)
-    return get_commitment(transaction, transaction_uid)
+def release_requests(transaction: Transaction, job_id: int) -> None:
+    """Keep the requests of a job, but no longer as its own: a retry asks anew."""
+    transaction.execute(update(commitments).where(commitments.c.job_id == job_id).values(job_id=None))
 
 
-def get_commitment(snapshot: Snapshot, transaction_uid: str) -> Commitment | None:
-    """A transaction by its UID, or None if it was never ours."""
-    row = snapshot.execute(select(commitments).where(commitments.c.TransactionUID == transaction_uid)).first()
-    if row is None:
+def find_request(snapshot: Snapshot, transaction_uid: str) -> RequestRecord | None:
+    """A request by its Transaction UID; None where it was never ours."""
+    columns = commitments.c
+    statement = select(
+        columns.id,
+        columns.TransactionUID,
+        columns.destination,
+        columns.job_id,
+        columns.state,
+        columns.expires_at,
+        columns.answered_at,
+    ).where(columns.TransactionUID == transaction_uid)
+    row = snapshot.execute(statement).first()
+    return None if row is None else RequestRecord(*row[:4], RequestState(row.state), *row[5:])
+
+
+def read_references(snapshot: Snapshot, request: RequestRecord) -> frozenset[Reference]:
+    """The instances that a request asks for."""
+    columns = commitment_instances.c
+    statement = select(columns.SOPClassUID, columns.SOPInstanceUID).where(columns.commitment_id == request.id)
+    return frozenset(Reference(*row) for row in snapshot.execute(statement))
+
+
+def read_result(snapshot: Snapshot, request: RequestRecord) -> CommitmentResult | None:
+    """The answer to a request, where it has come."""
+    if request.answered_at is None:
         return None
-    of_it = commitment_instances.c.commitment_id == row.id
-    references: dict[str, list[Reference]] = {"pending": [], "committed": [], "failed": []}
-    reasons: dict[Reference, int] = {}
-    for instance in snapshot.execute(select(commitment_instances).where(of_it)):
-        reference = (instance.SOPClassUID, instance.SOPInstanceUID)
-        references[instance.result].append(reference)
-        if instance.result == "failed":
-            reasons[reference] = instance.FailureReason
-    return Commitment(
-        row.TransactionUID,
-        row.destination,
-        row.job_id,
-        CommitmentState(row.state),
-        row.created_at,
-        row.expires_at,
-        tuple(references["pending"]),
-        tuple(references["committed"]),
-        reasons,
-    )
+    own = select(commitment_instances).where(commitment_instances.c.commitment_id == request.id)
+    committed, failed = [], []
+    for row in snapshot.execute(own):
+        reference = Reference(row.SOPClassUID, row.SOPInstanceUID)
+        if row.result == InstanceCommitment.COMMITTED:
+            committed.append(reference)
+        elif row.result == InstanceCommitment.FAILED:
+            failed.append(Failure(reference, row.FailureReason))
+    return CommitmentResult(request.transaction_uid, tuple(committed), tuple(failed))
 
 
-def _record(
-    transaction: Transaction, transaction_uid: str, committed: Sequence[str], failed: Mapping[str, int]
-) -> None:
-    number = select(commitments.c.id).where(commitments.c.TransactionUID == transaction_uid).scalar_subquery()
-    of_it = commitment_instances.c.commitment_id == number
-    for uid, reason in [*((uid, None) for uid in committed), *failed.items()]:
-        values = {"result": "committed" if reason is None else "failed", "FailureReason": reason}
-        mine = of_it & (commitment_instances.c.SOPInstanceUID == uid)
-        transaction.execute(update(commitment_instances).where(mine).values(values))
+def record_result(transaction: Transaction, request: RequestRecord, result: CommitmentResult) -> None:
+    """Keep the answer to a request; an instance that it does not mention is not committed."""
+    columns = commitment_instances.c
+    own = update(commitment_instances).where(columns.commitment_id == request.id)
+    committed = own.where(columns.SOPInstanceUID.in_([each.sop_instance_uid for each in result.committed]))
+    transaction.execute(committed.values(result=InstanceCommitment.COMMITTED, FailureReason=None))
+    for failure in result.failed:
+        one = own.where(columns.SOPInstanceUID == failure.reference.sop_instance_uid)
+        transaction.execute(one.values(result=InstanceCommitment.FAILED, FailureReason=failure.reason))
+    state = RequestState.FAILED if _has_failed(transaction, request) else RequestState.COMMITTED
+    changed = update(commitments).where(commitments.c.id == request.id)
+    transaction.execute(changed.values(state=state, answered_at=transaction.now))
+    detail = f"{len(result.committed)} committed, {len(result.failed)} failed"
+    transaction.add_event("commitment", request.id, "answered", detail)
 
 
-def _to(
-    transaction: Transaction,
-    transaction_uid: str,
-    state: CommitmentState,
-    *,
-    only_from: Sequence[CommitmentState],
-    detail: str = "",
-) -> None:
-    mine = (commitments.c.TransactionUID == transaction_uid) & commitments.c.state.in_(only_from)
-    values: dict[str, object] = {"state": state}
-    if state in (CommitmentState.COMMITTED, CommitmentState.FAILED):
-        values["answered_at"] = transaction.now
-    if transaction.execute(update(commitments).where(mine).values(values)).rowcount:
-        transaction.add_event("commitment", transaction_uid, state, detail)
+def _has_failed(snapshot: Snapshot, request: RequestRecord) -> bool:
+    columns = commitment_instances.c
+    kept = select(columns.SOPInstanceUID).where(columns.commitment_id == request.id)
+    return snapshot.execute(kept.where(columns.result != InstanceCommitment.COMMITTED)).first() is not None

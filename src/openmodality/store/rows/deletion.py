@@ -29,6 +29,7 @@ from openmodality.store.schema import (
     studies,
     tombstones,
 )
+from openmodality.store.states import InstanceCommitment
 from openmodality.store.transaction import Snapshot, Transaction
 
 _T = TypeVar("_T")
@@ -132,7 +133,7 @@ def _queued(snapshot: Snapshot, uids: Sequence[str]) -> int:
 
 def _committed(snapshot: Snapshot, uids: Sequence[str]) -> int:
     column = commitment_instances.c.SOPInstanceUID
-    wanted = column.in_(uids) & (commitment_instances.c.result == "committed")
+    wanted = column.in_(uids) & (commitment_instances.c.result == InstanceCommitment.COMMITTED)
     return snapshot.execute(select(func.count(column.distinct())).where(wanted)).scalar_one()
 
 

@@ -24,6 +24,7 @@ from openmodality.store.schema import (
     series,
     studies,
 )
+from openmodality.store.states import InstanceCommitment
 from openmodality.store.transaction import Snapshot
 
 
@@ -169,7 +170,8 @@ def _selection(level: Level) -> Select[Any]:
         job_instances.c.job_id.in_(select(jobs.c.id).where(jobs.c.kind == "send")),
     )
     committed = exists().where(
-        commitment_instances.c.SOPInstanceUID == below.SOPInstanceUID, commitment_instances.c.result == "committed"
+        commitment_instances.c.SOPInstanceUID == below.SOPInstanceUID,
+        commitment_instances.c.result == InstanceCommitment.COMMITTED,
     )
     counts = [
         _below(level, func.count(_below_series.c.study_id.distinct())).scalar_subquery().label("n_studies"),

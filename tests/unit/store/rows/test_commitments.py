@@ -5,21 +5,30 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 from sqlalchemy import select
 
+from openmodality.services.commitment import CommitmentResult, Failure, Reference
 from openmodality.store.database import Database, open_database
 from openmodality.store.rows.commitments import (
-    Commitment,
-    CommitmentState,
-    add_commitment,
-    expire,
-    get_commitment,
-    mark_failed,
+    InstanceAnswer,
+    RequestRecord,
+    close_expired_requests,
+    find_request,
+    has_requests,
+    insert_request,
     mark_sent,
-    record_answer,
+    read_answers,
+    read_expiries,
+    read_references,
+    read_result,
+    read_unsent_requests,
+    record_result,
+    release_requests,
 )
-from openmodality.store.schema import events
+from openmodality.store.schema import events, jobs
+from openmodality.store.states import InstanceCommitment, RequestState
 
 UID = "1.2.9"
-REFERENCES = [("1.1", "1.2.1"), ("1.1", "1.2.2")]
+ONE, TWO = Reference("1.1", "1.2.1"), Reference("1.1", "1.2.2")
+JOB = 1
 
 
 class Clock:
@@ -37,91 +46,121 @@ def clock() -> Clock:
 @pytest.fixture
 def database(database_url: str, clock: Clock) -> Iterator[Database]:
     opened = open_database(database_url, durability="os", clock=clock)
-    with opened.write() as connection:
-        add_commitment(connection, UID, "PACS", REFERENCES)
+    row = {"kind": "commit", "state": "waiting", "destination": "PACS", "parameters": {}}
+    with opened.write() as transaction:
+        retry = {"max_retries": 0, "retry_delay_s": 0.0, "created_at": 1000.0}
+        transaction.execute(transaction.insert(jobs).values({**row, **retry, "id": JOB}))
+        insert_request(transaction, UID, "PACS", JOB, [ONE, TWO])
     yield opened
     opened.close()
 
 
-def sent(database: Database, expires_at: float | None = None) -> None:
-    with database.write() as connection:
-        mark_sent(connection, UID, expires_at)
+def send(database: Database, expires_at: float | None = None) -> None:
+    with database.write() as transaction:
+        mark_sent(transaction, UID, expires_at)
 
 
-def answer(database: Database, committed: Sequence[str], failed: Mapping[str, int] | None = None) -> Commitment | None:
-    with database.write() as connection:
-        expire(connection)
-        return record_answer(connection, UID, committed, failed or {})
+def find(database: Database, uid: str = UID) -> RequestRecord:
+    with database.read() as snapshot:
+        found = find_request(snapshot, uid)
+    assert found is not None
+    return found
 
 
-def test_a_transaction_is_kept_before_it_is_sent(database: Database) -> None:
-    with database.read() as connection:
-        found = get_commitment(connection, UID)
-        assert get_commitment(connection, "9.9") is None
-    assert found == Commitment(
-        UID, "PACS", None, CommitmentState.REQUESTED, 1000.0, None, pending=tuple(REFERENCES), committed=(), failed={}
-    )
+def answer(
+    database: Database, committed: Sequence[Reference], failed: Mapping[Reference, int] | None = None
+) -> RequestRecord:
+    failures = tuple(Failure(reference, reason) for reference, reason in (failed or {}).items())
+    with database.write() as transaction:
+        record_result(transaction, find(database), CommitmentResult(UID, tuple(committed), failures))
+    return find(database)
+
+
+def test_a_request_is_kept_before_it_is_sent(database: Database) -> None:
+    assert find(database) == RequestRecord(1, UID, "PACS", JOB, RequestState.REQUESTED, None, None)
+    with database.read() as snapshot:
+        assert read_unsent_requests(snapshot, JOB) == [(UID, (ONE, TWO))]
+        assert read_references(snapshot, find(database)) == {ONE, TWO}
+        assert read_result(snapshot, find(database)) is None
+        assert find_request(snapshot, "9.9") is None
+        assert (has_requests(snapshot, JOB), has_requests(snapshot, 2)) == (True, False)
+
+
+def test_what_was_sent_is_not_sent_again(database: Database) -> None:
+    send(database, expires_at=2000.0)
+    with database.read() as snapshot:
+        assert read_unsent_requests(snapshot, JOB) == []
+        assert read_expiries(snapshot, JOB) == [2000.0]
 
 
 @pytest.mark.requirement("RF-4.1.2.2-02", "RF-4.1.1-03", "MR-2.1.1-07")
 def test_what_is_committed_is_on_record(database: Database) -> None:
-    sent(database)
-    found = answer(database, ["1.2.1", "1.2.2"])
-    assert found is not None
-    assert (found.state, found.committed, found.pending) == (CommitmentState.COMMITTED, tuple(REFERENCES), ())
-    assert answer(database, ["1.2.1", "1.2.2"]) == found
+    send(database)
+    answered = answer(database, [ONE, TWO])
+    assert (answered.state, answered.answered_at) == (RequestState.COMMITTED, 1000.0)
+    with database.read() as snapshot:
+        assert read_result(snapshot, answered) == CommitmentResult(UID, (ONE, TWO))
+        assert read_expiries(snapshot, JOB) == []
+        rows = snapshot.execute(select(events.c.subject, events.c.name, events.c.detail)).all()
+    assert [tuple(row) for row in rows] == [("commitment", "answered", "2 committed, 0 failed")]
 
 
 def test_failures_are_kept_with_their_reason(database: Database) -> None:
-    sent(database)
-    found = answer(database, ["1.2.1"], {"1.2.2": 0x0112})
-    assert found is not None
-    assert (found.state, found.failed) == (CommitmentState.FAILED, {("1.1", "1.2.2"): 0x0112})
+    send(database)
+    answered = answer(database, [ONE], {TWO: 0x0112})
+    assert answered.state is RequestState.FAILED
+    with database.read() as snapshot:
+        assert read_result(snapshot, answered) == CommitmentResult(UID, (ONE,), (Failure(TWO, 0x0112),))
+        assert read_answers(snapshot, JOB) == {
+            "1.2.1": InstanceAnswer(InstanceCommitment.COMMITTED, None, in_time=True),
+            "1.2.2": InstanceAnswer(InstanceCommitment.FAILED, 0x0112, in_time=True),
+        }
 
 
-def test_an_answer_may_come_in_parts_and_before_the_response(database: Database) -> None:
-    first = answer(database, ["1.2.1"])
-    assert first is not None
-    assert (first.state, first.pending) == (CommitmentState.REQUESTED, (REFERENCES[1],))
-    sent(database)
-    second = answer(database, ["1.2.2", "strange"])
-    assert second is not None
-    assert second.state is CommitmentState.COMMITTED
-    sent(database)
-    with database.read() as connection:
-        assert get_commitment(connection, UID) == second
+def test_what_an_answer_does_not_mention_is_not_committed(database: Database) -> None:
+    send(database)
+    assert answer(database, [ONE]).state is RequestState.FAILED
+    with database.read() as snapshot:
+        assert read_answers(snapshot, JOB)["1.2.2"] == (InstanceCommitment.PENDING, None, True)
+
+
+def test_an_answer_may_come_before_the_response(database: Database) -> None:
+    assert answer(database, [ONE, TWO]).state is RequestState.COMMITTED
+    send(database, expires_at=2000.0)
+    found = find(database)
+    assert (found.state, found.expires_at) == (RequestState.COMMITTED, None)
 
 
 @pytest.mark.requirement("RF-4.4.2-16")
-def test_a_transaction_ends_without_answer_when_its_time_is_over(database: Database, clock: Clock) -> None:
-    sent(database, expires_at=1000.0 + 24 * 3600)
+def test_a_request_ends_without_answer_when_its_time_is_over(database: Database, clock: Clock) -> None:
+    send(database, expires_at=1000.0 + 24 * 3600)
     clock.now += 24 * 3600 - 1
-    with database.write() as connection:
-        assert expire(connection) == []
+    assert not find(database).is_over(clock())
+    with database.write() as transaction:
+        close_expired_requests(transaction, JOB)
+        assert len(read_expiries(transaction, JOB)) == 1
     clock.now += 1
-    with database.write() as connection:
-        assert expire(connection) == [UID]
-    found = answer(database, ["1.2.1", "1.2.2"])
-    assert found is not None
-    assert (found.state, found.committed) == (CommitmentState.NO_ANSWER, ())
+    assert find(database).is_over(clock())
+    with database.write() as transaction:
+        close_expired_requests(transaction, JOB)
+        assert read_expiries(transaction, JOB) == []
+        assert read_answers(transaction, JOB)["1.2.1"] == (InstanceCommitment.PENDING, None, False)
+    assert (find(database).state, find(database).is_over(0.0)) == (RequestState.NO_ANSWER, True)
 
 
 @pytest.mark.requirement("RF-4.4.2-16", "MR-3.2.4.3.1-03")
 def test_without_a_limit_the_answer_may_come_at_any_time(database: Database, clock: Clock) -> None:
-    sent(database, expires_at=None)
+    send(database, expires_at=None)
     clock.now += 10 * 365 * 86400
-    found = answer(database, ["1.2.1", "1.2.2"])
-    assert found is not None
-    assert found.state is CommitmentState.COMMITTED
+    with database.write() as transaction:
+        close_expired_requests(transaction, JOB)
+        assert read_expiries(transaction, JOB) == [None]
+    assert not find(database).is_over(clock())
+    assert answer(database, [ONE, TWO]).state is RequestState.COMMITTED
 
 
-def test_a_request_that_was_refused_has_failed(database: Database) -> None:
-    with database.write() as connection:
-        mark_failed(connection, UID, "the archive refused it")
-        found = get_commitment(connection, UID)
-        assert found is not None
-        assert found.state is CommitmentState.FAILED
-        assert record_answer(connection, "9.9", [], {}) is None
-    with database.read() as connection:
-        rows = connection.execute(select(events.c.name, events.c.detail).order_by(events.c.id)).all()
-    assert [tuple(row) for row in rows] == [("requested", "2 instances"), ("failed", "the archive refused it")]
+def test_a_retry_asks_anew_and_leaves_the_answers_on_record(database: Database) -> None:
+    with database.write() as transaction:
+        release_requests(transaction, JOB)
+        assert not has_requests(transaction, JOB)
+    assert find(database).job_id is None
