@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from time import monotonic
 from typing import Final
 
+from openmodality.activities.ends import Ends
+from openmodality.device.paths import TagPath
 from openmodality.device.profile.profile import PresentationContextEntry, Service
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse import service as dimse
@@ -75,6 +76,24 @@ class Connections:
             raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
         return associate(self.remote(peer), self.local(service, peer), wanted, services)
 
+    def ends(self, service: Service, peer: Peer) -> Ends:
+        """Both ends of an association for a service.
+
+        Raises :class:`NoPresentationContext` where the device does not use this service with this peer, and
+        :class:`ConfigurationError` where its profile does not have it or certificates are missing.
+        """
+        if not self.site.proposed(service, peer):
+            raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
+        return Ends(
+            self.remote(peer),
+            self.local(service, peer),
+            peer.name,
+            tuple(map(str, peer.transfer_syntaxes)),
+            patient_root=peer.query_model == "patient",
+            proposed={str(entry.sop_class_uid): syntaxes_of(entry, peer) for entry in self.site.proposed(service)},
+            query_keys=_query_keys(self.site) if service == "query" else None,
+        )
+
     def proposals(self, service: Service, peer: Peer) -> list[ContextProposal]:
         """One presentation context for each abstract syntax of a service, with the peer's transfer syntaxes."""
         return [
@@ -91,6 +110,16 @@ class Connections:
     def local(self, service: Service, peer: Peer) -> LocalAE:
         """This side of an association for a service."""
         return local_ae(self.site, self.site.calling_ae_title(service, peer), service, peer)
+
+
+def _query_keys(site: Site) -> dict[tuple[str, str], tuple[TagPath, ...]]:
+    """The keys of the profile that this device asks archives for, by model and level."""
+    keys: dict[tuple[str, str], tuple[TagPath, ...]] = {}
+    for row in site.profile.query_keys:
+        if row.role == "SCU":
+            place = (row.model.lower(), row.level)
+            keys[place] = (*keys.get(place, ()), row.path)
+    return keys
 
 
 def local_ae(site: Site, ae_title: str, service: Service | None = None, peer: Peer | None = None) -> LocalAE:
@@ -136,9 +165,3 @@ def restricted(wanted: Iterable[str], allowed: Sequence[str]) -> tuple[str, ...]
 def response_timeout_s(peer: Peer, key: str) -> float:
     """A response time-out of the peer's parameters; 0 waits for ever."""
     return peer.parameters.number(key) or FOREVER
-
-
-def response_time_left_s(peer: Peer, key: str) -> Callable[[], float]:
-    """Tells how much is left, from now on, of the time that :func:`response_timeout_s` gives."""
-    end = monotonic() + response_timeout_s(peer, key)
-    return lambda: end - monotonic()

@@ -6,7 +6,6 @@ response, demographics of patients with it; a query that fails changes nothing.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,13 +13,13 @@ from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.activities.connection import Connections, response_time_left_s
+from openmodality.activities.connection import Connections, response_timeout_s
+from openmodality.activities.worklist_query import ask_for_worklist, describe_limits
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.device.site.site import Peer
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
-from openmodality.dimse.status import describe
-from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.errors import ConfigurationError, UsageError
 from openmodality.query.finding import FindAnswer
 from openmodality.query.identifier import Key, identifier
 from openmodality.query.matching import matches
@@ -31,8 +30,6 @@ from openmodality.store.local import LocalStore
 from openmodality.store.rows.served import exams_serving
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
 from openmodality.store.transaction import Snapshot
-
-_log = logging.getLogger(__name__)
 
 _STATION: Final = parse_path("ScheduledProcedureStepSequence>ScheduledStationAETitle")
 _MODALITY: Final = parse_path("ScheduledProcedureStepSequence>Modality")
@@ -105,7 +102,7 @@ class Worklist:
         """
         peer = self._peer(peer_name)
         values = self._values(peer, keys or {})
-        answer = self._asked(peer, values)
+        answer = self._ask(peer, values)
         assumed = [_assumed(item, peer.assumed_character_set) for item in answer.items]
         found = [item for item in assumed if _was_asked_for(item, keys or {})]
         database = self._store.database
@@ -115,7 +112,7 @@ class Worklist:
             numbers = keep_items(transaction, peer.name, described, whole=is_whole)
             transaction.add_event("worklist", peer.name, "received", f"{len(numbers)} items")
         with database.read() as snapshot:
-            return WorklistAnswer(tuple(read_worklist(snapshot, numbers)), tuple(_notices(answer)))
+            return WorklistAnswer(tuple(read_worklist(snapshot, numbers)), tuple(describe_limits(answer)))
 
     def check(self, item: WorklistItem) -> ItemCheck:
         """Ask for the item again by its Study Instance UID; its Scheduled Procedure Step ID tells it from others.
@@ -139,15 +136,6 @@ class Worklist:
             raise ConfigurationError(f"{self._site.path} has no peer with the service worklist")
         return found[0]
 
-    def _asked(self, peer: Peer, values: Mapping[TagPath, object]) -> FindAnswer:
-        """The answer; why there is none is logged (RF-4.2.3.3.1.3-02 to -07), without the peer's own words."""
-        try:
-            return self._ask(peer, values)
-        except OpenModalityError as error:
-            status = describe(error.status) if isinstance(error, worklist.WorklistFailed) else ""
-            _log.info("worklist.failed", extra={"peer": peer.name, "reason": status or str(error)})
-            raise
-
     def _ask(self, peer: Peer, values: Mapping[TagPath, object]) -> FindAnswer:
         rows = self._site.profile.worklist_keys
         omitted = [path for path, switch in peer.worklist_keys.items() if switch == "omit"]
@@ -158,12 +146,9 @@ class Worklist:
             character_sets=(*(terms for terms in self._site.character_sets if any(terms)), (UTF_8,)),
         )
         limit = peer.parameters.integer("worklist.max_items")
-        with self._connections.turn("worklist"), self._connections.open("worklist", peer) as association:
-            left_s = response_time_left_s(peer, "worklist.response_timeout_s")  # for the final one (RF-4.4.2-22)
-            answer = worklist.query(association, asked, limit=limit, left_s=left_s)
-            if answer.must_abort:
-                association.abort()
-        return answer
+        timeout_s = response_timeout_s(peer, "worklist.response_timeout_s")
+        with self._connections.turn("worklist"):
+            return ask_for_worklist(self._connections.ends("worklist", peer), asked, limit=limit, timeout_s=timeout_s)
 
     def _values(self, peer: Peer, keys: Mapping[str, str]) -> dict[TagPath, object]:
         """The values of the matching keys: those given, those of the parameters, and today where none is given."""
@@ -227,14 +212,3 @@ def _assumed(item: Dataset, character_set: tuple[str, ...]) -> Dataset:
     declared.SpecificCharacterSet = list(character_set)
     head = encode_data_set(declared, EXPLICIT_VR_LITTLE_ENDIAN)
     return decode_data_set(head + raw, EXPLICIT_VR_LITTLE_ENDIAN)
-
-
-def _notices(answer: FindAnswer) -> list[str]:
-    notices = []
-    if answer.more_available:
-        notices.append("there are more items than are taken; narrow the query")
-    if answer.unreadable:
-        notices.append(f"{answer.unreadable} items could not be read")
-    if answer.optional_keys_unsupported:
-        notices.append("the peer does not support some of the keys")
-    return notices

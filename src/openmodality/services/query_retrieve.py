@@ -50,8 +50,9 @@ MOVE_DESTINATION_UNKNOWN: Final = 0xA801
 class QueryFailed(OpenModalityError):
     """The SCP answered a query with a failure ``status``; the association is to be aborted."""
 
-    def __init__(self, status: int, comment: str = "") -> None:
-        super().__init__(f"the query was refused: {describe(status, comment)}")
+    def __init__(self, status: int, comment: str = "", *, peer: str = "", advice: str | None = None) -> None:
+        of_peer = f"{peer}: " if peer else ""
+        super().__init__(f"{of_peer}the query was refused: {describe(status, comment)}", advice=advice)
         self.status, self.comment = status, comment
 
 

@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from pydicom import Dataset
-
+from openmodality.activities.ends import Ends
+from openmodality.activities.query import Model, choose_model, missing_keys, query_peer
 from openmodality.cli.terminal.arguments import Command, Parser
 from openmodality.cli.terminal.attributes import as_json as attributes_as_json
 from openmodality.cli.terminal.attributes import cell, parse_keys
 from openmodality.cli.terminal.options import add_json, add_keys, add_limit
 from openmodality.cli.terminal.output import counted, print_json, print_table, say
-from openmodality.cli.terminal.peer import Ends, add_calling, add_peer, add_timeout, resolve
+from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import TagPath, format_keywords, parse_path
-from openmodality.dimse.status import describe
-from openmodality.errors import OpenModalityError, UsageError
-from openmodality.network.requestor import associate
+from openmodality.errors import UsageError
 from openmodality.query.finding import FindAnswer
-from openmodality.query.identifier import Key, identifier
 from openmodality.services.query_retrieve import QueryFailed
-from openmodality.services.query_retrieve import query as find
-from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
-from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
-from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 
 if TYPE_CHECKING:
     import ssl
 
-log = logging.getLogger(__name__)
-
-Model = Literal["study", "patient"]
-_FIND: Final[Mapping[str, str]] = {"study": STUDY_ROOT_FIND, "patient": PATIENT_ROOT_FIND}
-_PATIENT: Final = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
-_KEYWORDS: Final[Mapping[str, Sequence[str]]] = {
-    "PATIENT": (*_PATIENT, "NumberOfPatientRelatedStudies"),
-    "STUDY": (
-        "StudyDate",
-        "StudyTime",
-        *_PATIENT,
-        "AccessionNumber",
-        "StudyID",
-        "StudyDescription",
-        "ModalitiesInStudy",
-        "NumberOfStudyRelatedSeries",
-        "NumberOfStudyRelatedInstances",
-        "StudyInstanceUID",
-    ),
-    "SERIES": (
-        "Modality",
-        "SeriesNumber",
-        "SeriesDescription",
-        "BodyPartExamined",
-        "NumberOfSeriesRelatedInstances",
-        "SeriesInstanceUID",
-    ),
-    "IMAGE": ("InstanceNumber", "SOPClassUID", "SOPInstanceUID"),
-}
 _HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "PATIENT": {
         "PatientName": "patient",
@@ -133,18 +96,16 @@ def run(
     level SERIES the study, -k StudyInstanceUID=UID; at level IMAGE the series as well.
     """
     ends = resolve(peer, "query", site_file, calling, timeout, tls)
-    sop_class_uid = _FIND[chosen_model(model, ends, level)]
     values = parse_keys(keys)
-    asked = identifier(
-        [Key(parse_path(keyword)) for keyword in _KEYWORDS[level]], {(QUERY_RETRIEVE_LEVEL,): level, **values}
-    )
+    if model == "study" and level == "PATIENT":
+        raise UsageError("the study root model has no level PATIENT", advice="use --model patient")
     try:
-        answer = _ask(ends, sop_class_uid, asked, limit)
+        answer = query_peer(ends, level, values, model=model, limit=limit)
     except QueryFailed as error:
-        log.info("query.failed", extra={"peer": ends.name, "reason": describe(error.status)})
-        raise OpenModalityError(f"{ends.remote}: {error}", advice=_advice(sop_class_uid, level, values)) from error
-    except OpenModalityError as error:
-        log.info("query.failed", extra={"peer": ends.name, "reason": str(error)})
+        missing = missing_keys(choose_model(model, ends, level), level, values)
+        if missing:
+            needed = " ".join(f"-k {format_keywords((tag,))}=..." for tag in missing)
+            error.advice = f"level {level} of this model needs {needed}"
         raise
     if as_json:
         print_json({
@@ -160,34 +121,6 @@ def run(
 
 
 command = Command(run, _declare)
-
-
-def chosen_model(model: Model | None, ends: Ends, level: str) -> Model:
-    """The information model: the one asked for, else that of the site, else that which has the level."""
-    if model is None:
-        return "patient" if ends.patient_root or level == "PATIENT" else "study"
-    if model == "study" and level == "PATIENT":
-        raise UsageError("the study root model has no level PATIENT", advice="use --model patient")
-    return model
-
-
-def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
-    proposals = [ends.proposal(sop_class_uid)]
-    with associate(ends.remote, ends.local, proposals) as association:
-        answer = find(association, sop_class_uid, asked, limit=limit)
-        if answer.must_abort:
-            association.abort()
-    return answer
-
-
-def _advice(sop_class_uid: str, level: str, values: Mapping[TagPath, str]) -> str:
-    levels = LEVELS[sop_class_uid]
-    above = [UNIQUE_KEYS[upper] for upper in levels[: levels.index(level)]]
-    missing = [tag for tag in above if not values.get((tag,))]
-    if missing:
-        needed = " ".join(f"-k {format_keywords((tag,))}=..." for tag in missing)
-        return f"level {level} of this model needs {needed}"
-    return "look at the peer's own log"
 
 
 def _print(answer: FindAnswer, level: str, further: Sequence[TagPath]) -> None:

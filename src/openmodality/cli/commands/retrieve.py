@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Self
 
-from pydicom import Dataset
-
-from openmodality.cli.commands.query import Model, add_model, chosen_model
+from openmodality.activities.ends import Ends
+from openmodality.activities.query import Model, choose_model
+from openmodality.activities.retrieve import Wanted, retrieve_from_peer
+from openmodality.cli.commands.query import add_model
 from openmodality.cli.terminal.arguments import Command, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
-from openmodality.cli.terminal.peer import Ends, add_calling, add_peer, add_timeout, resolve
+from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.tls import add_tls
@@ -21,20 +21,11 @@ from openmodality.cli.terminal.uids import add_uids
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.entity import checked_ae_title
-from openmodality.network.requestor import associate
-from openmodality.query.identifier import identifier
-from openmodality.query.moving import Counts, MoveOutcome, MoveResult, move
+from openmodality.query.moving import Counts, MoveOutcome, MoveResult
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN
-from openmodality.standard.query_retrieve import UNIQUE_KEYS
-from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
-from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 
 if TYPE_CHECKING:
     import ssl
-
-log = logging.getLogger(__name__)
-
-_MOVE: Final[Mapping[str, str]] = {"study": STUDY_ROOT_MOVE, "patient": PATIENT_ROOT_MOVE}
 
 
 def _declare(parser: Parser) -> None:
@@ -75,14 +66,13 @@ def run(
     if instance and not series:
         raise UsageError("--instance needs --series", advice="query at level SERIES shows the series of a study")
     ends = resolve(peer, "retrieve", site_file, calling, timeout, tls)
-    model = chosen_model(model, ends, "STUDY")
+    model = choose_model(model, ends, "STUDY")
     if model == "patient" and not patient_id:
         raise UsageError("the patient root model needs --patient-id")
-    uids = {"PATIENT": patient_id if model == "patient" else None, "STUDY": study, "SERIES": series, "IMAGE": instance}
-    asked = _identifier({level: uid for level, uid in uids.items() if uid})
+    wanted = Wanted(study, series or "", instance or "", patient_id or "")
     title = ends.local.ae_title if destination is None else checked_ae_title(destination)
-    with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title):
-        result = _move(ends, _MOVE[model], asked, title)
+    with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title), _Progress(title) as progress:
+        result = retrieve_from_peer(ends, wanted, destination=title, model=model, go_on=progress)
     _report(result, ends, title, as_json=as_json)
     return 0 if result.outcome is MoveOutcome.DONE else 1
 
@@ -100,35 +90,24 @@ def _listening(ends: Ends, study: str, site_file: str, *, is_for_us: bool) -> It
         yield
 
 
-def _identifier(uids: Mapping[str, str]) -> Dataset:
-    """The unique keys of the level and of those above it."""
-    values: dict[tuple[int, ...], object] = {(UNIQUE_KEYS[level],): uid for level, uid in uids.items()}
-    return identifier([], {**values, (QUERY_RETRIEVE_LEVEL,): list(uids)[-1]})
+class _Progress:
+    """Shows how far a retrieve is, on one line of a terminal, and lets it go on."""
 
+    def __init__(self, destination: str) -> None:
+        self._destination = destination
+        self._line = StatusLine()
 
-def _move(ends: Ends, sop_class_uid: str, asked: Dataset, destination: str) -> MoveResult:
-    line = StatusLine()
+    def __enter__(self) -> Self:
+        return self
 
-    def show(counts: Counts) -> bool:
+    def __exit__(self, *_: object) -> None:
+        self._line.clear()
+
+    def __call__(self, counts: Counts) -> bool:
         done = counts.completed + counts.warning + counts.failed
         total = counted(done + counts.remaining, "instance")
-        line.show(f"{done} of {total} sent to {destination}, {counts.failed} failed")
+        self._line.show(f"{done} of {total} sent to {self._destination}, {counts.failed} failed")
         return True
-
-    proposals = [ends.proposal(sop_class_uid)]
-    try:
-        with associate(ends.remote, ends.local, proposals) as association:
-            result = move(association, sop_class_uid, asked, destination, go_on=show)
-            if result.outcome is MoveOutcome.FAILED:  # RF-4.2.5.3.1.4-03
-                association.abort()
-        if result.outcome is MoveOutcome.FAILED:
-            log.info("retrieve.failed", extra={"peer": ends.name, "reason": describe(result.status)})
-        return result
-    except OpenModalityError as error:
-        log.info("retrieve.failed", extra={"peer": ends.name, "reason": str(error)})
-        raise
-    finally:
-        line.clear()
 
 
 def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) -> None:

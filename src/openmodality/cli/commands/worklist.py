@@ -7,68 +7,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydicom import Dataset
 
+from openmodality.activities.worklist_query import RETURN_KEYS, ask_for_worklist, describe_limits
 from openmodality.cli.terminal.arguments import Command, Parser
 from openmodality.cli.terminal.attributes import as_json, cell, parse_keys
 from openmodality.cli.terminal.options import add_json, add_keys, add_limit, split_key
-from openmodality.cli.terminal.output import clean, counted, date_and_time, print_json, print_table, say
+from openmodality.cli.terminal.output import clean, date_and_time, print_json, print_table, say
 from openmodality.cli.terminal.peer import add_calling, add_timeout, is_direct, resolve
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import parse_path
 from openmodality.errors import UsageError
-from openmodality.network.requestor import associate
 from openmodality.query.identifier import Key, identifier
-from openmodality.services.worklist import find_defects, query
-from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from openmodality.upper_layer.negotiation import ContextProposal
+from openmodality.services.worklist import find_defects
 
 if TYPE_CHECKING:
     import ssl
 
 _STEP: Final = "ScheduledProcedureStepSequence"
-_IN_STEP: Final = (
-    "ScheduledStationAETitle",
-    "ScheduledProcedureStepStartDate",
-    "ScheduledProcedureStepStartTime",
-    "Modality",
-    "ScheduledPerformingPhysicianName",
-    "ScheduledProcedureStepDescription",
-    "ScheduledStationName",
-    "ScheduledProcedureStepLocation",
-    "ScheduledProtocolCodeSequence",
-    "PreMedication",
-    "ScheduledProcedureStepID",
-    "RequestedContrastAgent",
-)
-_ABOVE: Final = (
-    "AccessionNumber",
-    "ReferringPhysicianName",
-    "ReferencedStudySequence",
-    "PatientName",
-    "PatientID",
-    "IssuerOfPatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "PatientWeight",
-    "MedicalAlerts",
-    "Allergies",
-    "PregnancyStatus",
-    "StudyInstanceUID",
-    "RequestingPhysician",
-    "RequestedProcedureDescription",
-    "RequestedProcedureCodeSequence",
-    "AdmissionID",
-    "CurrentPatientLocation",
-    "PatientState",
-    "RequestedProcedureID",
-    "RequestedProcedurePriority",
-    "PatientTransportArrangements",
-)
-RETURN_KEYS: Final = tuple(
-    parse_path(name) for name in (*_ABOVE, _STEP, *(f"{_STEP}>{keyword}" for keyword in _IN_STEP))
-)
-"""What is asked for without a site file: the return keys of type 1 and 2, and some more, of PS3.4 Table K.6-1."""
 
 _COLUMNS: Final = {
     "station": f"{_STEP}>ScheduledStationAETitle",
@@ -163,17 +118,8 @@ def _ask(
 ) -> Listing:
     ends = resolve(peer, "worklist", site_file, *ourselves)
     asked = identifier([Key(path) for path in RETURN_KEYS], parse_keys(keys, RETURN_KEYS))
-    proposals = [ContextProposal(MODALITY_WORKLIST_FIND, (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))]
-    with associate(ends.remote, ends.local, proposals) as association:
-        answer = query(association, asked, limit=limit)
-        if answer.must_abort:
-            association.abort()
-    notices = ["there are more items; narrow the query with --key"] * answer.more_available
-    if answer.unreadable:
-        notices.append(f"{counted(answer.unreadable, 'item')} could not be read")
-    if answer.optional_keys_unsupported:
-        notices.append(f"{ends.remote} does not support some of the keys")
-    return Listing([(None, item, list(map(str, find_defects(item)))) for item in answer.items], notices)
+    answer = ask_for_worklist(ends, asked, limit=limit)
+    return Listing([(None, item, list(map(str, find_defects(item)))) for item in answer.items], describe_limits(answer))
 
 
 def _ask_as_device(peer: str | None, keys: tuple[str, ...], site_file: str) -> Listing:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from openmodality.activities.ends import Ends
 from openmodality.cli.terminal.site import NoSiteFile, load
 from openmodality.cli.terminal.values import number
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, checked_ae_title
 from openmodality.network.timeouts import Timeouts
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from openmodality.upper_layer.negotiation import ContextProposal
-from openmodality.value_class import replace, value_class
+from openmodality.value_class import replace
 
 if TYPE_CHECKING:
     import ssl
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from openmodality.device.profile.profile import Service
 
 DEFAULT_TIMEOUT_S: Final = 30.0
-_UNKNOWN_PEER: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 MAX_TIMEOUT_S: Final = 24 * 3600.0
 
 
@@ -48,26 +45,6 @@ def add_timeout(parser: Parser) -> None:
         help="How long to wait for the peer at each step."
         f"  [default: the site's for a peer of the site file, else {DEFAULT_TIMEOUT_S:g}]",
     )
-
-
-@value_class
-class Ends:
-    """Both ends of an association: the peer, and this side as that peer is to see it.
-
-    ``name`` is the peer's in the site file, empty where it was given by its address. ``proposed`` are the transfer
-    syntaxes that the device proposes to the peer for an abstract syntax of the service.
-    """
-
-    remote: RemoteAE
-    local: LocalAE
-    name: str = ""
-    transfer_syntaxes: tuple[str, ...] = ()
-    patient_root: bool = False
-    proposed: Mapping[str, tuple[str, ...]] | None = None
-
-    def proposal(self, abstract_syntax: str) -> ContextProposal:
-        """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""
-        return ContextProposal(abstract_syntax, (self.proposed or {}).get(abstract_syntax, _UNKNOWN_PEER))
 
 
 def is_direct(peer: str) -> bool:
@@ -111,16 +88,7 @@ def _named(name: str, service: Service, site_file: str) -> Ends:
         raise ConfigurationError(
             f"{name!r} is not AETITLE@host:port, and {error} to look it up in", advice="write it as AETITLE@host:port"
         ) from error
-    from openmodality.activities.connection import Connections, syntaxes_of  # noqa: PLC0415
+    from openmodality.activities.connection import Connections  # noqa: PLC0415
     from openmodality.app.tls import client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file
 
-    peer = site.peer(name)
-    connections = Connections(site, client_context(site))
-    return Ends(
-        connections.remote(peer),
-        connections.local(service, peer),
-        name,
-        tuple(map(str, peer.transfer_syntaxes)),
-        patient_root=peer.query_model == "patient",
-        proposed={str(entry.sop_class_uid): syntaxes_of(entry, peer) for entry in site.proposed(service)},
-    )
+    return Connections(site, client_context(site)).ends(service, site.peer(name))

@@ -1,0 +1,36 @@
+"""Verification: whether a peer is there and speaks DICOM (PS3.4 Annex A)."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from openmodality.activities.ends import Ends
+from openmodality.dimse.status import StatusCategory, category
+from openmodality.services.verification import echo
+from openmodality.standard.sop_classes import VERIFICATION
+from openmodality.value_class import value_class
+
+
+@value_class
+class EchoAnswer:
+    """What a peer said: the Status (0000,0900), and how long association and answer took together."""
+
+    status: int
+    duration_s: float
+    implementation_class_uid: str = ""
+    implementation_version_name: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the peer is present and active."""
+        return category(self.status) is StatusCategory.SUCCESS
+
+
+def echo_peer(ends: Ends) -> EchoAnswer:
+    """Ask a peer whether it is there. Raises the errors of an association."""
+    start = perf_counter()
+    with ends.open(VERIFICATION) as association:
+        status = echo(association)
+        duration_s = perf_counter() - start
+    peer = association.peer
+    return EchoAnswer(status, duration_s, peer.implementation_class_uid, peer.implementation_version_name)

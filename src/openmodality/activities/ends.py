@@ -1,0 +1,51 @@
+"""Both ends of an association, from an address on the command line or from a peer of a site file alike.
+
+An echo starts in a tenth of a second, so this module and ``activities.echo`` import no pydicom and no device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from openmodality.dimse.service import Service
+from openmodality.network.association import Association
+from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.requestor import associate
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.upper_layer.negotiation import ContextProposal
+from openmodality.value_class import value_class
+
+_UNKNOWN_PEER: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+
+Path = tuple[int, ...]
+
+
+@value_class
+class Ends:
+    """The peer, and this side as that peer is to see it.
+
+    ``name`` is the peer's in the site file, empty where it was given by its address. ``proposed`` are the transfer
+    syntaxes that the device proposes to the peer, by abstract syntax. ``query_keys`` are the keys of the device's
+    profile by model and level of Query/Retrieve.
+    """
+
+    remote: RemoteAE
+    local: LocalAE
+    name: str = ""
+    transfer_syntaxes: tuple[str, ...] = ()
+    patient_root: bool = False
+    proposed: Mapping[str, tuple[str, ...]] | None = None
+    query_keys: Mapping[tuple[str, str], tuple[Path, ...]] | None = None
+
+    def proposal(self, abstract_syntax: str) -> ContextProposal:
+        """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""
+        return ContextProposal(abstract_syntax, (self.proposed or {}).get(abstract_syntax, _UNKNOWN_PEER))
+
+    def open(self, *abstract_syntaxes: str, services: Sequence[Service] = ()) -> Association:
+        """An association with one presentation context for each abstract syntax.
+
+        ``services`` answer what the peer asks on it. Raises what
+        :func:`openmodality.network.requestor.associate` raises.
+        """
+        return associate(self.remote, self.local, [self.proposal(each) for each in abstract_syntaxes], services)

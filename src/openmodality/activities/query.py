@@ -1,0 +1,115 @@
+"""What an archive has: patients, studies, series or images (PS3.4 Annex C, C-FIND; RF-4.2.5, MR-3.2.1)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal
+
+from pydicom import Dataset
+
+from openmodality.activities.ends import Ends, Path
+from openmodality.device.paths import TagPath, format_keywords, parse_path
+from openmodality.dimse.status import describe
+from openmodality.errors import OpenModalityError, UsageError
+from openmodality.query.finding import FindAnswer
+from openmodality.query.identifier import Key, identifier
+from openmodality.services.query_retrieve import QueryFailed, query
+from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
+from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
+from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
+
+_log = logging.getLogger(__name__)
+
+Model = Literal["study", "patient"]
+
+_FIND: Final[Mapping[Model, str]] = {"study": STUDY_ROOT_FIND, "patient": PATIENT_ROOT_FIND}
+_PATIENT: Final = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
+_KEYWORDS: Final[Mapping[str, Sequence[str]]] = {
+    "PATIENT": (*_PATIENT, "NumberOfPatientRelatedStudies"),
+    "STUDY": (
+        "StudyDate",
+        "StudyTime",
+        *_PATIENT,
+        "AccessionNumber",
+        "StudyID",
+        "StudyDescription",
+        "ModalitiesInStudy",
+        "NumberOfStudyRelatedSeries",
+        "NumberOfStudyRelatedInstances",
+        "StudyInstanceUID",
+    ),
+    "SERIES": (
+        "Modality",
+        "SeriesNumber",
+        "SeriesDescription",
+        "BodyPartExamined",
+        "NumberOfSeriesRelatedInstances",
+        "SeriesInstanceUID",
+    ),
+    "IMAGE": ("InstanceNumber", "SOPClassUID", "SOPInstanceUID"),
+}
+"""What a person who looks for something is shown; asked for at every peer, with the keys of the device's profile."""
+
+
+def choose_model(model: Model | None, ends: Ends, level: str) -> Model:
+    """The information model: the one asked for, else that of the site, else that which has the level.
+
+    Raises :class:`UsageError` where the model has no such level.
+    """
+    if model is None:
+        return "patient" if ends.patient_root or level == "PATIENT" else "study"
+    if model == "study" and level == "PATIENT":
+        raise UsageError("the study root model has no level PATIENT", advice="ask for it by the patient root model")
+    return model
+
+
+def return_keys(ends: Ends, model: Model, level: str) -> list[Key]:
+    """What is asked for at a level: what a person is shown, and the profile's own keys (RF-4.2.5.3.1.3-06)."""
+    of_device: Iterable[Path] = (ends.query_keys or {}).get((model, level), ())
+    return [Key(path) for path in dict.fromkeys((*map(parse_path, _KEYWORDS[level]), *of_device))]
+
+
+def query_peer(
+    ends: Ends,
+    level: str,
+    values: Mapping[TagPath, object],
+    *,
+    model: Model | None = None,
+    limit: int | None = None,
+) -> FindAnswer:
+    """Ask a peer for what matches ``values`` at a level: PATIENT, STUDY, SERIES or IMAGE.
+
+    The unique keys of the levels above are required. Where there are more than ``limit`` matches the peer is told to
+    stop. Raises :class:`UsageError` for a level that the model does not have, :class:`QueryFailed` where the peer
+    refuses, and the errors of an association; why there is no answer is logged without the peer's own words.
+    """
+    chosen = choose_model(model, ends, level)
+    sop_class_uid = _FIND[chosen]
+    asked = identifier(return_keys(ends, chosen, level), {(QUERY_RETRIEVE_LEVEL,): level, **values})
+    try:
+        return _ask(ends, sop_class_uid, asked, limit)
+    except QueryFailed as error:
+        _log.info("query.failed", extra={"peer": ends.name, "reason": describe(error.status)})
+        missing = [format_keywords((tag,)) for tag in missing_keys(chosen, level, values)]
+        needs = f"level {level} of this model needs a value of {' and '.join(missing)}"
+        advice = needs if missing else "look at the peer's own log"
+        raise QueryFailed(error.status, error.comment, peer=str(ends.remote), advice=advice) from error
+    except OpenModalityError as error:
+        _log.info("query.failed", extra={"peer": ends.name, "reason": str(error)})
+        raise
+
+
+def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
+    with ends.open(sop_class_uid) as association:
+        answer = query(association, sop_class_uid, asked, limit=limit)
+        if answer.must_abort:
+            association.abort()
+    return answer
+
+
+def missing_keys(model: Model, level: str, values: Mapping[TagPath, object]) -> list[int]:
+    """The unique keys of the levels above that have no value, without which a peer refuses (PS3.4 C.4.1.2.1)."""
+    levels = LEVELS[_FIND[model]]
+    above = [UNIQUE_KEYS[upper] for upper in levels[: levels.index(level)]]
+    return [tag for tag in above if not values.get((tag,))]
