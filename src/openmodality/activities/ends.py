@@ -18,8 +18,6 @@ from openmodality.value_class import value_class
 
 _UNKNOWN_PEER: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 
-Path = tuple[int, ...]
-
 
 @value_class
 class Ends:
@@ -36,7 +34,7 @@ class Ends:
     transfer_syntaxes: tuple[str, ...] = ()
     patient_root: bool = False
     proposed: Mapping[str, tuple[str, ...]] | None = None
-    query_keys: Mapping[tuple[str, str], tuple[Path, ...]] | None = None
+    query_keys: Mapping[tuple[str, str], tuple[tuple[int, ...], ...]] | None = None
 
     def proposal(self, abstract_syntax: str) -> ContextProposal:
         """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""

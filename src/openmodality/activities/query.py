@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydicom import Dataset
 
-from openmodality.activities.ends import Ends, Path
+from openmodality.activities.ends import Ends
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
@@ -66,7 +66,7 @@ def choose_model(model: Model | None, ends: Ends, level: str) -> Model:
 
 def return_keys(ends: Ends, model: Model, level: str) -> list[Key]:
     """What is asked for at a level: what a person is shown, and the profile's own keys (RF-4.2.5.3.1.3-06)."""
-    of_device: Iterable[Path] = (ends.query_keys or {}).get((model, level), ())
+    of_device: Iterable[TagPath] = (ends.query_keys or {}).get((model, level), ())
     return [Key(path) for path in dict.fromkeys((*map(parse_path, _KEYWORDS[level]), *of_device))]
 
 
