@@ -16,9 +16,9 @@ from openmodality.jobs.outcome import Done, Outcome
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import Report
 from openmodality.jobs.worker import Worker
+from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity
-from openmodality.store.rows.index_queries import Level
 from tests.peers.objects import mr_image
 
 CLASS = "1.2.840.10008.5.1.4.1.1.4"

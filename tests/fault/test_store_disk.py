@@ -14,8 +14,8 @@ import openmodality
 from openmodality.errors import StoreError
 from openmodality.store.files.instance_file import StorageFull, Stored
 from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import open_store
-from openmodality.store.rows.index_queries import Level, count
 from tests.peers.objects import mr_image, save
 
 FULL = 4 * 1024 * 1024

@@ -17,8 +17,8 @@ from openmodality.jobs.job import Kind, Result, State
 from openmodality.jobs.listing import instances_of, list_jobs
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.worker import Worker
+from openmodality.store.listing.entities import Level, count, instance_references
 from openmodality.store.local import LocalStore, open_store
-from openmodality.store.rows.index_queries import Level, count, instance_references
 from tests.fault.store_process import Sends
 
 ROUNDS = 12

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import open_store
-from openmodality.store.rows.index_queries import Level, count
 from tests.fault.test_store_kill import ENVIRONMENT, PROCESS
 from tests.peers.objects import mr_series
 

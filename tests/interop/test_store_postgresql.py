@@ -14,9 +14,9 @@ from openmodality.jobs.listing import get_job
 from openmodality.jobs.outcome import Done, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.store.database import ConstraintViolated, Database, open_database
+from openmodality.store.listing.entities import Level, count, find
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity
-from openmodality.store.rows.index_queries import Level, count, find
 from openmodality.store.schema import metadata, patients
 from tests.peers.objects import mr_series
 from tests.peers.postgres import postgres

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 
 from openmodality.errors import StoreError
 from openmodality.store.database import Database, open_database
-from openmodality.store.schema import REVISION, metadata
+from openmodality.store.names import REVISION
+from openmodality.store.schema import metadata
 from tests.peers.postgres import postgres
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import exists, select
 
 from openmodality.device.site.site import Site
 from openmodality.errors import StoreError
+from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.deletion import delete_entity
-from openmodality.store.rows.index_queries import Level
 from openmodality.store.schema import UNFINISHED, commitment_instances, instances, job_instances, jobs
 from openmodality.store.states import InstanceCommitment
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.store.files.instance_file import Stored
+from openmodality.store.listing.entities import Found, InstanceReference, Level, find, instance_references
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.deletion import Deleted, delete_entity
-from openmodality.store.rows.index_queries import Found, InstanceReference, Level, find, instance_references
 
 Progress = Callable[[int, int], None]
 """Called with how many files are done and how many there are."""

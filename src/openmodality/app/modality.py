@@ -19,9 +19,9 @@ from openmodality.errors import ConfigurationError, OpenModalityError, UsageErro
 from openmodality.exam.session import Exam, patient_attributes
 from openmodality.jobs.job import Job
 from openmodality.services.verification import echo
+from openmodality.store.listing.entities import Found, Level
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.exams import ExamRecord, read_exam, read_exams
-from openmodality.store.rows.index_queries import Found, Level
 from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock
 

@@ -30,8 +30,8 @@ from openmodality.objects.rules.elements import copied_item, element_at
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.data_set_json import from_json
+from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.rows.exams import Ending, ExamRecord, SeriesRecord
-from openmodality.store.rows.index_queries import InstanceReference
 
 _INSIDE: Final = "inside each item"
 _STRICTER: Final[dict[Requirement, Requirement]] = {"1C": "1", "2C": "2"}

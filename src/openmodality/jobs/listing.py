@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, func, select
-
 from openmodality.errors import NotFound
 from openmodality.jobs.job import Job, JobInstance, Kind, Result, RetryParameters, State
-from openmodality.store.schema import events, job_dependencies, job_instances, jobs
-from openmodality.store.transaction import Snapshot
+from openmodality.store.listing.jobs import (
+    count_job_results,
+    read_blocking_rows,
+    read_job_events,
+    read_job_instance_rows,
+    read_job_row,
+    read_job_rows,
+)
+from openmodality.store.listing.reader import Reader, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Change:
     detail: str
 
 
-def job_of(row: RowMapping) -> Job:
+def job_of(row: Row) -> Job:
     """The value of a row of ``jobs``."""
     return Job(
         id=row["id"],
@@ -43,16 +48,16 @@ def job_of(row: RowMapping) -> Job:
     )
 
 
-def get_job(snapshot: Snapshot, job_id: int) -> Job:
-    """One job. Raises ``UsageError`` when there is none with this number."""
-    row = snapshot.execute(select(jobs).where(jobs.c.id == job_id)).mappings().first()
+def get_job(reader: Reader, job_id: int) -> Job:
+    """One job. Raises :class:`NotFound` where there is none with this number."""
+    row = read_job_row(reader, job_id)
     if row is None:
         raise NotFound(f"there is no job {job_id}", advice="openmodality jobs list shows all")
     return job_of(row)
 
 
 def list_jobs(
-    snapshot: Snapshot,
+    reader: Reader,
     *,
     states: Iterable[State] | None = None,
     kinds: Iterable[Kind] | None = None,
@@ -60,52 +65,45 @@ def list_jobs(
     limit: int | None = None,
 ) -> list[Job]:
     """Jobs that fit all of the filters, newest first."""
-    statement = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
-    if states is not None:
-        statement = statement.where(jobs.c.state.in_(list(states)))
-    if kinds is not None:
-        statement = statement.where(jobs.c.kind.in_(list(kinds)))
-    if destination is not None:
-        statement = statement.where(jobs.c.destination == destination)
-    return [job_of(row) for row in snapshot.execute(statement).mappings()]
+    rows = read_job_rows(
+        reader,
+        states=None if states is None else [state.value for state in states],
+        kinds=None if kinds is None else [kind.value for kind in kinds],
+        destination=destination,
+        limit=limit,
+    )
+    return [job_of(row) for row in rows]
 
 
-def instances_of(snapshot: Snapshot, job_id: int, *, outstanding: bool = False) -> list[JobInstance]:
+def instances_of(reader: Reader, job_id: int, *, outstanding: bool = False) -> list[JobInstance]:
     """The instances of a job in their order; ``outstanding``: only those without success so far."""
-    statement = select(job_instances).where(job_instances.c.job_id == job_id).order_by(job_instances.c.number)
-    if outstanding:
-        statement = statement.where(job_instances.c.result.in_((Result.PENDING, Result.FAILURE)))
+    results = (Result.PENDING.value, Result.FAILURE.value) if outstanding else None
     return [
-        JobInstance(row.SOPClassUID, row.SOPInstanceUID, Result(row.result), row.status, row.comment, row.attempts)
-        for row in snapshot.execute(statement)
+        JobInstance(
+            row["SOPClassUID"],
+            row["SOPInstanceUID"],
+            Result(row["result"]),
+            row["status"],
+            row["comment"],
+            row["attempts"],
+        )
+        for row in read_job_instance_rows(reader, job_id, results)
     ]
 
 
-def count_results(snapshot: Snapshot, job_ids: Sequence[int]) -> dict[int, Mapping[Result, int]]:
+def count_results(reader: Reader, job_ids: Sequence[int]) -> dict[int, Mapping[Result, int]]:
     """How many instances of each job have which result."""
-    statement = (
-        select(job_instances.c.job_id, job_instances.c.result, func.count())
-        .where(job_instances.c.job_id.in_(job_ids))
-        .group_by(job_instances.c.job_id, job_instances.c.result)
-    )
     counted: dict[int, dict[Result, int]] = {job_id: dict.fromkeys(Result, 0) for job_id in job_ids}
-    for job_id, result, number in snapshot.execute(statement):
+    for job_id, result, number in count_job_results(reader, job_ids):
         counted[job_id][Result(result)] = number
     return dict(counted)
 
 
-def blockers(snapshot: Snapshot, job: Job) -> list[Job]:
+def blockers(reader: Reader, job: Job) -> list[Job]:
     """The jobs that this one waits for: what it comes after, and what is earlier in its order."""
-    after = select(job_dependencies.c.after_id).where(job_dependencies.c.job_id == job.id)
-    held = jobs.c.id.in_(after) & (jobs.c.state != State.DONE)
-    if job.order_key is not None:
-        earlier = (jobs.c.order_key == job.order_key) & (jobs.c.id < job.id)
-        held = held | (earlier & jobs.c.state.not_in((State.DONE, State.CANCELLED)))
-    return [job_of(row) for row in snapshot.execute(select(jobs).where(held).order_by(jobs.c.id)).mappings()]
+    return [job_of(row) for row in read_blocking_rows(reader, job.id, job.order_key)]
 
 
-def history(snapshot: Snapshot, job_id: int) -> list[Change]:
+def history(reader: Reader, job_id: int) -> list[Change]:
     """All changes of state of a job, oldest first."""
-    statement = select(events.c.at, events.c.name, events.c.detail).order_by(events.c.id)
-    rows = snapshot.execute(statement.where(events.c.subject == "job", events.c.subject_id == str(job_id)))
-    return [Change(*row) for row in rows]
+    return [Change(*change) for change in read_job_events(reader, job_id)]

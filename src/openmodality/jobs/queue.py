@@ -43,7 +43,7 @@ class Queue:
         job_id = transaction.execute(statement).scalar()
         if job_id is None:
             same = select(jobs).where(jobs.c.unique_key == new.unique_key, jobs.c.state.in_(UNFINISHED))
-            return job_of(transaction.execute(same).mappings().one())
+            return job_of(transaction.execute(same).one()._asdict())
         self._add_dependencies(transaction, job_id, new.after)
         if new.instances:
             transaction.execute(insert(job_instances), _instance_rows(job_id, new.instances))
@@ -152,10 +152,8 @@ class Queue:
     def recover(self, worker: str) -> list[Job]:
         """To be called at the start: jobs that this worker was doing when its process died go back to the queue."""
         with self.database.write() as transaction:
-            orphans = transaction.execute(
-                select(jobs).where(jobs.c.state == State.DOING, jobs.c.worker == worker)
-            ).mappings()
-            lost = [job_of(row) for row in orphans]
+            orphans = transaction.execute(select(jobs).where(jobs.c.state == State.DOING, jobs.c.worker == worker))
+            lost = [job_of(row._asdict()) for row in orphans]
             for job in lost:
                 if job.cancel_requested:
                     self._cancel(transaction, job.id, BY_USER)

@@ -15,6 +15,7 @@ from openmodality.store.files.attributes import read_attributes
 from openmodality.store.files.instance_file import InstanceFile, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import Arrival, Ingest, index_within
+from openmodality.store.names import DATABASE_FILE, INSTANCE_FOLDER
 from openmodality.store.recovery import Progress, Recovered, recover
 from openmodality.store.rows.index import Origin
 from openmodality.store.transaction import Clock, Snapshot, Transaction
@@ -124,5 +125,5 @@ def open_store(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"cannot make the data folder {folder}: {error.strerror}") from error
-    database = open_database(url or f"sqlite:///{folder / 'openmodality.db'}", durability=durability, clock=clock)
-    return LocalStore(database, InstanceFiles(folder / "instances", durability=durability))
+    database = open_database(url or f"sqlite:///{folder / DATABASE_FILE}", durability=durability, clock=clock)
+    return LocalStore(database, InstanceFiles(folder / INSTANCE_FOLDER, durability=durability))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, inspect, text
 
 from openmodality.errors import StoreError
-from openmodality.store.schema import REVISION
+from openmodality.store.names import REVISION
 from openmodality.store.transaction import Snapshot, Transaction
 
 _LOCK_KEY = 0x4F4D  # PostgreSQL's advisory locks are numbers; this one means "migrating OpenModality"

@@ -9,7 +9,7 @@ Job rows, events and reasons hold UIDs and words, never patient data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -31,10 +31,13 @@ from sqlalchemy import (
 from sqlalchemy.types import BigInteger
 
 from openmodality.standard.performed_step import StepStatus
+from openmodality.store.index_columns import (
+    INSTANCE_ATTRIBUTES,
+    PATIENT_ATTRIBUTES,
+    SERIES_ATTRIBUTES,
+    STUDY_ATTRIBUTES,
+)
 from openmodality.store.states import ExamState, InstanceCommitment, RequestState
-
-REVISION = "0001"
-"""The newest migration; a database that has it needs no migration, so Alembic is not even imported."""
 
 Json = dict[str, Any]
 """What a column of type JSON holds."""
@@ -71,6 +74,11 @@ def _uid(name: str, *, unique: bool = False) -> Column[str]:
     return Column(name, String(64), nullable=False, unique=unique)
 
 
+def _attributes(vrs: Mapping[str, str], *, unique: str = "") -> list[Column[str]]:
+    """A column for each attribute; a UID has the length of its VR (PS3.5 6.2), all else may be longer than allowed."""
+    return [_uid(name, unique=name == unique) if vr == "UI" else _text(name) for name, vr in vrs.items()]
+
+
 def _parent(name: str, target: str, *, ondelete: str, nullable: bool = False, index: bool = True) -> Column[int]:
     return Column(name, _LONG, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index)
 
@@ -84,16 +92,7 @@ patients = Table(
     "patients",
     metadata,
     Column("id", _LONG, primary_key=True),
-    _text("PatientID"),
-    _text("IssuerOfPatientID"),
-    _text("PatientName"),
-    _text("PatientBirthDate"),
-    _text("PatientBirthTime"),
-    _text("PatientSex"),
-    _text("OtherPatientIDs"),
-    _text("OtherPatientNames"),
-    _text("EthnicGroup"),
-    _text("PatientComments"),
+    *_attributes(PATIENT_ATTRIBUTES),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("PatientID", "IssuerOfPatientID"),
 )
@@ -103,13 +102,7 @@ studies = Table(
     metadata,
     Column("id", _LONG, primary_key=True),
     _parent("patient_id", "patients.id", ondelete="RESTRICT"),
-    _uid("StudyInstanceUID", unique=True),
-    _text("StudyDate"),
-    _text("StudyTime"),
-    _text("AccessionNumber"),
-    _text("StudyID"),
-    _text("StudyDescription"),
-    _text("ReferringPhysicianName"),
+    *_attributes(STUDY_ATTRIBUTES, unique="StudyInstanceUID"),
     Column("created_at", Float, nullable=False),
     Index(None, "StudyDate"),
     Index(None, "AccessionNumber"),
@@ -120,19 +113,7 @@ series = Table(
     metadata,
     Column("id", _LONG, primary_key=True),
     _parent("study_id", "studies.id", ondelete="RESTRICT"),
-    _uid("SeriesInstanceUID", unique=True),
-    _text("Modality"),
-    _text("SeriesNumber"),
-    _text("SeriesDescription"),
-    _text("SeriesDate"),
-    _text("SeriesTime"),
-    _text("BodyPartExamined"),
-    _text("ProtocolName"),
-    _text("MRAcquisitionType"),
-    _text("ScanningSequence"),
-    _text("SequenceName"),
-    _text("ContrastBolusAgent"),
-    _text("PerformedProcedureStepID"),
+    *_attributes(SERIES_ATTRIBUTES, unique="SeriesInstanceUID"),
     Column("created_at", Float, nullable=False),
 )
 
@@ -141,15 +122,7 @@ instances = Table(
     metadata,
     Column("id", _LONG, primary_key=True),
     _parent("series_id", "series.id", ondelete="RESTRICT"),
-    _uid("SOPInstanceUID", unique=True),
-    _uid("SOPClassUID"),
-    _text("InstanceNumber"),
-    _text("NumberOfFrames"),
-    _text("Rows"),
-    _text("Columns"),
-    _text("ContentDate"),
-    _text("ContentTime"),
-    _uid("TransferSyntaxUID"),
+    *_attributes(INSTANCE_ATTRIBUTES, unique="SOPInstanceUID"),
     Column("bucket", String(2), nullable=False, index=True),
     Column("length_bytes", BigInteger, nullable=False),
     Column("origin", String(9), nullable=False),

@@ -6,12 +6,13 @@ Only functions of ``store`` look inside. Whoever holds a snapshot cannot call a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openmodality.store.listing.reader import Row
 from openmodality.store.schema import events
 
 Clock = Callable[[], float]
@@ -27,6 +28,11 @@ class Snapshot:
         self.connection: Final = connection
         self.dialect: Final = connection.dialect.name
         self.execute: Final = connection.execute
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
+        """All rows of a query that is text, as :class:`openmodality.store.listing.reader.Reader` has it."""
+        text = sql if self.dialect == "sqlite" else sql.replace("?", "%s")
+        return [row._asdict() for row in self.connection.exec_driver_sql(text, tuple(values))]
 
 
 class Transaction(Snapshot):

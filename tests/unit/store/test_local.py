@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.database import Database
 from openmodality.store.files.instance_file import Stored
+from openmodality.store.listing.entities import Level, count, find, instance_reference, instance_references
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.recovery import Recovered
-from openmodality.store.rows.index_queries import Level, count, find, instance_reference, instance_references
 from openmodality.store.schema import events, instances
 from tests.peers.objects import mr_image, mr_series, save
 

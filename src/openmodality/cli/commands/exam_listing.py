@@ -11,8 +11,8 @@ from openmodality.jobs.job import Job, Kind
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.data_set_json import from_json
+from openmodality.store.listing.entities import Found
 from openmodality.store.rows.exams import ExamRecord
-from openmodality.store.rows.index_queries import Found
 from openmodality.store.rows.steps import StepRecord
 from openmodality.store.rows.worklist import value_of
 

@@ -11,8 +11,8 @@ from openmodality.cli.terminal.options import add_json, add_keys, split_key
 from openmodality.cli.terminal.output import counted, date_and_time, print_fields, print_json, print_table
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.errors import NotFound
+from openmodality.store.listing.entities import Found, Level
 from openmodality.store.rows.deletion import NotCommitted
-from openmodality.store.rows.index_queries import Found, Level
 
 if TYPE_CHECKING:
     from openmodality.app import Modality

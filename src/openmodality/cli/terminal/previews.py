@@ -11,7 +11,7 @@ from pydicom import dcmread
 
 from openmodality.errors import StoreError
 from openmodality.imaging.preview import preview_png
-from openmodality.store.rows.index_queries import Found
+from openmodality.store.listing.entities import Found
 
 if TYPE_CHECKING:
     from openmodality.app import Modality

@@ -9,10 +9,10 @@ from openmodality.errors import StoreError
 from openmodality.jobs.job import Kind, NewJob
 from openmodality.jobs.queue import Queue
 from openmodality.store.files.instance_file import Stored
+from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows import deletion
 from openmodality.store.rows.deletion import Deleted, NotCommitted, delete_entity
-from openmodality.store.rows.index_queries import Level, count
 from openmodality.store.schema import commitment_instances, commitments, events, exams, patients, tombstones
 from tests.peers.objects import mr_image, save
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from openmodality.errors import UsageError
+from openmodality.store.listing.entities import Level, find
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.index_queries import Level, find
 from openmodality.store.rows.patients import keep_patient
 
 

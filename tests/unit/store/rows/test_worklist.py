@@ -6,8 +6,8 @@ import pytest
 from pydicom import Dataset
 
 from openmodality.errors import NotFound
+from openmodality.store.listing.entities import Level, find
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.index_queries import Level, find
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
 from tests.peers.objects import mr_image, save, worklist_item
 

@@ -10,8 +10,8 @@ from sqlalchemy import insert
 from openmodality.errors import UsageError
 from openmodality.jobs.job import JobInstance, Kind, NewJob, Result
 from openmodality.jobs.queue import Queue
+from openmodality.store.listing.entities import Level, count, find, instance_reference, instance_references
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.index_queries import Level, count, find, instance_reference, instance_references
 from openmodality.store.schema import commitment_instances, commitments, patients
 from tests.peers.objects import ct_image, mr_image, save
 

@@ -1,0 +1,1 @@
+"""What is shown of the local database: queries as SQL text, so that a list needs no SQLAlchemy."""

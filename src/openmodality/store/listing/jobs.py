@@ -1,0 +1,92 @@
+"""Rows of the queue as they are shown: jobs, their instances, what holds them up, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from openmodality.store.listing.reader import Condition, Reader, Row, combine, decode_json, is_one_of
+
+_JOBS: Final = (
+    "SELECT id, kind, state, destination, parameters, max_retries, retry_delay_s, retry_permanent, order_key, attempts,"
+    " due_at, waiting_for, reason, cancel_requested, created_at, started_at, finished_at FROM jobs"
+)
+_NO_LIMIT: Final = 2**63 - 1
+
+
+def read_job_row(reader: Reader, job_id: int) -> Row | None:
+    """One job; None where there is none with this number."""
+    rows = _decode(reader.rows(f"{_JOBS} WHERE id = ?", (job_id,)))
+    return rows[0] if rows else None
+
+
+def read_job_rows(
+    reader: Reader,
+    *,
+    states: Collection[str] | None = None,
+    kinds: Collection[str] | None = None,
+    destination: str | None = None,
+    limit: int | None = None,
+) -> list[Row]:
+    """Jobs that fit all of the filters, newest first."""
+    conditions = [
+        is_one_of(column, list(values)) for column, values in (("state", states), ("kind", kinds)) if values is not None
+    ]
+    if destination is not None:
+        conditions.append(Condition("destination = ?", (destination,)))
+    fits = combine(conditions)
+    sql = f"{_JOBS} WHERE {fits.sql} ORDER BY id DESC LIMIT ?"
+    return _decode(reader.rows(sql, (*fits.values, _NO_LIMIT if limit is None else limit)))
+
+
+def read_blocking_rows(reader: Reader, job_id: int, order_key: str | None) -> list[Row]:
+    """The jobs that a job waits for: what it comes after, and what is earlier in its order."""
+    after = "id IN (SELECT after_id FROM job_dependencies WHERE job_id = ?) AND state <> 'done'"
+    earlier = "order_key = ? AND id < ? AND state NOT IN ('done', 'cancelled')"
+    conditions = [Condition(f"({after})", (job_id,))]
+    if order_key is not None:
+        conditions.append(Condition(f"({earlier})", (order_key, job_id)))
+    holds = combine(conditions, "OR")
+    return _decode(reader.rows(f"{_JOBS} WHERE {holds.sql} ORDER BY id", holds.values))
+
+
+def read_job_instance_rows(reader: Reader, job_id: int, results: Collection[str] | None = None) -> Sequence[Row]:
+    """The instances of a job in their order; only those with one of the ``results`` where these are given."""
+    fits = combine([
+        Condition("job_id = ?", (job_id,)),
+        *([] if results is None else [is_one_of("result", list(results))]),
+    ])  # fmt: skip
+    return reader.rows(
+        'SELECT "SOPClassUID", "SOPInstanceUID", result, status, comment, attempts FROM job_instances'
+        f" WHERE {fits.sql} ORDER BY number",
+        fits.values,
+    )
+
+
+def count_job_results(reader: Reader, job_ids: Sequence[int]) -> list[tuple[int, str, int]]:
+    """Job, result, and how many instances of the job have it."""
+    fits = is_one_of("job_id", job_ids)
+    rows = reader.rows(
+        f"SELECT job_id, result, count(*) AS n FROM job_instances WHERE {fits.sql} GROUP BY job_id, result", fits.values
+    )
+    return [(row["job_id"], row["result"], row["n"]) for row in rows]
+
+
+def read_job_events(reader: Reader, job_id: int) -> list[tuple[float, str, str]]:
+    """All changes of state of a job, oldest first: when, to what and why."""
+    rows = reader.rows(
+        "SELECT at, name, detail FROM events WHERE subject = 'job' AND subject_id = ? ORDER BY id", (str(job_id),)
+    )
+    return [(row["at"], row["name"], row["detail"]) for row in rows]
+
+
+def _decode(rows: Sequence[Row]) -> list[Row]:
+    return [
+        {
+            **row,
+            "parameters": decode_json(row["parameters"]),
+            "retry_permanent": bool(row["retry_permanent"]),
+            "cancel_requested": bool(row["cancel_requested"]),
+        }
+        for row in rows
+    ]

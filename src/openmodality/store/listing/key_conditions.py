@@ -1,0 +1,58 @@
+"""Attribute matching (PS3.4 C.2.2.2) as conditions of a query."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from openmodality.store.listing.reader import Condition, combine, is_one_of
+
+_TEMPORAL: Final = frozenset({"DA", "TM", "DT"})
+_WILD: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+_ESCAPE: Final = "!"
+_GROUP_PATTERNS: Final = ("{}", "{}=*", "*={}", "*={}=*")
+
+
+def match_key(column: str, vr: str, value: str, dialect: str) -> Condition:
+    """Universal, list of UID, range, wild card or single value matching, as the key's VR and value ask for.
+
+    Names of persons match without regard to case (PS3.4 C.2.2.2.1), all else with it.
+    """
+    if value in ("", "*"):
+        return combine([])
+    if vr == "UI":
+        return is_one_of(column, value.split("\\"))
+    if vr in _TEMPORAL and "-" in value:
+        return _match_range(column, value)
+    if vr == "PN":
+        return _match_name(column, value, dialect)
+    if vr in _WILD and re.search(r"[*?]", value):
+        return _match_pattern(column, value, dialect)
+    return Condition(f"{column} = ?", (value,))
+
+
+def _match_name(column: str, value: str, dialect: str) -> Condition:
+    """A name matches as a whole or by one of its groups: alphabetic, ideographic, phonetic (PS3.5 6.2.1)."""
+    name = f"lower({column})"
+    wanted = value.rstrip("^= ").lower()
+    if "=" in wanted:
+        return _match_pattern(name, wanted, dialect)
+    return combine([_match_pattern(name, pattern.format(wanted), dialect) for pattern in _GROUP_PATTERNS], "OR")
+
+
+def _match_range(column: str, value: str) -> Condition:
+    """Both ends belong to the range; a last end of less precision takes all of its hour, minute or second."""
+    first, last = (end.strip() for end in value.split("-", 1))
+    conditions = [Condition(f"{column} <> ''")]
+    if first:
+        conditions.append(Condition(f"{column} >= ?", (first,)))
+    if last:
+        conditions.append(Condition(f"substr({column}, 1, {len(last)}) <= ?", (last,)))
+    return combine(conditions)
+
+
+def _match_pattern(subject: str, value: str, dialect: str) -> Condition:
+    if dialect == "sqlite":  # its LIKE ignores case, its GLOB has the wild cards of DICOM
+        return Condition(f"{subject} GLOB ?", (value.replace("[", "[[]"),))
+    escaped = re.sub(r"([!%_])", r"!\1", value).replace("*", "%").replace("?", "_")
+    return Condition(f"{subject} LIKE ? ESCAPE '{_ESCAPE}'", (escaped,))

@@ -1,0 +1,12 @@
+"""Names in a data folder and in its database that several ways of opening it go by."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DATABASE_FILE: Final = "openmodality.db"
+"""The SQLite database; a site may name a PostgreSQL database in place of it."""
+INSTANCE_FOLDER: Final = "instances"
+"""Where the instance files are."""
+REVISION: Final = "0001"
+"""The newest migration; a database that has it needs no migration, so Alembic is not even imported."""
