@@ -16,8 +16,9 @@ from openmodality.acquisition.source import AcquiredSeries
 from openmodality.device.profile.loader import load_profile
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, PerformedStep, SeriesFacts
 from openmodality.objects.identity import Uids
-from openmodality.objects.image.image import build_image
-from openmodality.objects.report.dose_report import DoseContent, ImageReference, Units, build_dose_report
+from openmodality.objects.image.image import ImageBuilder
+from openmodality.objects.report.dose_content import DoseContent, DoseUnitsName, ImageReference
+from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.report.irradiation import IrradiationEvent
 from openmodality.objects.rules.definition import ObjectDefinition
 
@@ -92,7 +93,7 @@ def acquired(object_name: str) -> AcquiredSeries:
 
 
 def instances(
-    profile_name: str, object_name: str, scheduled: Dataset | None
+    profile_name: str, object_name: str, scheduled: Dataset | None, **attributes: str
 ) -> Iterator[tuple[ObjectDefinition, Dataset]]:
     definition = ObjectDefinition.of(load_profile(profile_name), object_name)
     facts, source = exam(scheduled), acquired(object_name)
@@ -100,9 +101,11 @@ def instances(
         UIDS(), 1, NOW, definition.information_object.modality, source.description, source.number_of_frames,
         UIDS.derived(facts.study_instance_uid), source.attributes,
     )  # fmt: skip
+    for keyword, value in attributes.items():
+        setattr(source.attributes, keyword, value)
+    builder = ImageBuilder(definition, facts, series)
     for number, frame in enumerate(source.frames, start=1):
-        instance = InstanceFacts(UIDS(), number, NOW)
-        yield definition, build_image(definition, facts, series, instance, (frame.pixels, frame.attributes))
+        yield definition, builder.build(InstanceFacts(UIDS(), number, NOW), frame.pixels, frame.attributes)
 
 
 OBJECTS = [
@@ -117,7 +120,7 @@ def irradiation_events() -> list[IrradiationEvent]:
     return [event for series in RfSimulator(protocols, clock=lambda: NOW).series() for event in series.events]
 
 
-def report(scheduled: Dataset | None, *, units: Units = "standard", complete: bool = True) -> Dataset:
+def report(scheduled: Dataset | None, *, units: DoseUnitsName = "standard", complete: bool = True) -> Dataset:
     definition = ObjectDefinition.of(load_profile("rf"), "Dose SR")
     facts = exam(scheduled)
     events = irradiation_events()

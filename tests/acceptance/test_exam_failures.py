@@ -16,7 +16,7 @@ from openmodality.jobs.job import Job, Kind, State
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
-from openmodality.objects.image.image import build_image
+from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.services.storage import InstanceIdentity, store
 from openmodality.standard.sop_classes import (
@@ -187,4 +187,4 @@ def received(study: str) -> Dataset:
     facts.user.PatientID = "1"
     series = SeriesFacts(f"{study}.1", 1, facts.started, "RF", attributes=acquired.attributes)
     instance = InstanceFacts(f"{study}.1.1", 1, facts.started)
-    return build_image(definition, facts, series, instance, (frame.pixels, frame.attributes))
+    return ImageBuilder(definition, facts, series).build(instance, frame.pixels, frame.attributes)

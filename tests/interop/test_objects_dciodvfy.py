@@ -8,9 +8,8 @@ import pytest
 from pydicom import dcmread
 
 from openmodality.acquisition.rf_simulator import UPPER_GI
-from openmodality.objects.report.dose_report import Units
+from openmodality.objects.report.dose_content import DoseUnitsName
 from openmodality.objects.rules.check import check
-from openmodality.objects.rules.conditions import complete
 from tests.made_objects import NAMES, OBJECTS, WRITTEN, instances, report, worklist
 from tests.peers.dicom3tools import dciodvfy_errors
 from tests.peers.process import run
@@ -28,7 +27,7 @@ def test_scheduled(tmp_path: Path, profile: str, name: str, script: str) -> None
         path = tmp_path / f"{data_set.InstanceNumber}.dcm"
         data_set.save_as(path, enforce_file_format=True)
         assert dciodvfy_errors(path) == []
-        assert [str(finding) for finding in check(data_set, definition.rules, definition.optional_modules)] == []
+        assert [str(finding) for finding in check(data_set, definition)] == []
         assert str(dcmread(path).PatientName) == NAMES[script]
 
 
@@ -38,12 +37,12 @@ def test_unscheduled(tmp_path: Path, profile: str, name: str) -> None:
         path = tmp_path / f"{data_set.InstanceNumber}.dcm"
         data_set.save_as(path, enforce_file_format=True)
         assert dciodvfy_errors(path) == []
-        assert [str(finding) for finding in check(data_set, definition.rules, definition.optional_modules)] == []
+        assert [str(finding) for finding in check(data_set, definition)] == []
 
 
 @pytest.mark.parametrize("units", ["standard", "statement"])
 @pytest.mark.parametrize("script", [*WRITTEN["rf"], None])
-def test_dose_report(tmp_path: Path, script: str | None, units: Units) -> None:
+def test_dose_report(tmp_path: Path, script: str | None, units: DoseUnitsName) -> None:
     data_set = report(worklist(NAMES[script]) if script else None, units=units)
     data_set.save_as(tmp_path / "dose.dcm", enforce_file_format=True)
     assert dciodvfy_errors(tmp_path / "dose.dcm") == []
@@ -59,12 +58,10 @@ def test_dcmtk_reads_the_dose_report(tmp_path: Path) -> None:
     assert "Completion Flag" in dump.output
 
 
-@pytest.mark.parametrize("part", ["KNEE", "ABDOMEN", "OTHER", None])
-def test_laterality_is_asked_for_where_a_part_has_two_sides(tmp_path: Path, part: str | None) -> None:
-    for _, data_set in instances("rf", "CR Image", worklist(NAMES["ascii"])):
-        data_set.BodyPartExamined = part
-        data_set.pop("Laterality", None)
-        complete(data_set)
+@pytest.mark.parametrize("part", ["KNEE", "ABDOMEN", "OTHER", ""])
+def test_laterality_is_asked_for_where_a_part_has_two_sides(tmp_path: Path, part: str) -> None:
+    for _, data_set in instances("rf", "CR Image", worklist(NAMES["ascii"]), BodyPartExamined=part):
+        assert str(data_set.BodyPartExamined or "") == part
         assert ("Laterality" in data_set) is (part != "ABDOMEN")
         data_set.save_as(tmp_path / "cr.dcm", enforce_file_format=True)
         assert dciodvfy_errors(tmp_path / "cr.dcm") == []

@@ -14,7 +14,8 @@ from openmodality.exam.delivery import produced
 from openmodality.exam.facts import exam_facts, series_facts
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.identity import Uids
-from openmodality.objects.report.dose_report import DoseContent, ImageReference, build_dose_report
+from openmodality.objects.report.dose_content import DoseContent, ImageReference
+from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.report.dose_summary import radiation_dose
 from openmodality.objects.report.irradiation import (
     IrradiationEvent,

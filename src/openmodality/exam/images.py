@@ -19,15 +19,13 @@ from openmodality.exam.dose import SERIES_NUMBER, event_to_json
 from openmodality.exam.facts import exam_facts, series_facts
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.identity import Uids
-from openmodality.objects.image.image import build_image
+from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.site_objects import definition_at
 from openmodality.store.data_set_json import to_json
 from openmodality.store.local import Check, LocalStore
 from openmodality.store.rows.exams import ExamRecord, SeriesRecord, lock_exam_to_add_to
 from openmodality.store.rows.steps import StepRecord
 from openmodality.store.transaction import Transaction
-
-_NO_IMAGES = ("SR", "PR", "KO")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def object_for(site: Site, plan: SeriesPlan) -> InformationObject:
     It is the one of the SOP class, else the first of the modality, else the device's first.
     Raises :class:`UsageError` where the device makes no images.
     """
-    images = [item for item in site.profile.objects if item.modality not in _NO_IMAGES]
+    images = [item for item in site.profile.objects if item.is_image]
     same_class = [item for item in images if item.sop_class_uid == plan.sop_class_uid]
     same_modality = [item for item in images if item.modality == plan.modality]
     found = same_class or same_modality or images
@@ -101,9 +99,8 @@ class ImageMaker:
         self._step_uid = series.step_uid
         self._site = site
         self._store = store
-        self._definition = definition_at(site, series.object_name)
-        self._exam = exam_facts(site, exam, step)
-        self._series = series_facts(series)
+        definition = definition_at(site, series.object_name)
+        self._images = ImageBuilder(definition, exam_facts(site, exam, step), series_facts(series))
 
     def make(self, number: int, pixels: Pixels, attributes: Dataset, uid: str = "") -> str:
         """Build an image and store it; its SOP Instance UID. The image is safe when this returns.
@@ -116,8 +113,7 @@ class ImageMaker:
         instance_uid: str = uid or uids_of(self._site).new()
         now = datetime.fromtimestamp(self._store.database.clock())
         instance = InstanceFacts(instance_uid, number, now)
-        frame = (pixels, attributes)
-        data_set = build_image(self._definition, self._exam, self._series, instance, frame)
+        data_set = self._images.build(instance, pixels, attributes)
         keep_instance(self._site, self._store, data_set, self._check)
         return instance_uid
 

@@ -26,7 +26,7 @@ from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.facts import equipment, items_of
 from openmodality.objects.exam_facts import moment
-from openmodality.objects.rules.elements import copied_item, element_at
+from openmodality.objects.rules.elements import copy_item, element_at
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.data_set_json import from_json
@@ -109,7 +109,7 @@ def _common(site: Site, exam: ExamRecord) -> Dataset:
 
 
 def _performed_series(site: Site, common: Dataset, exam: ExamRecord, content: SeriesContent) -> Dataset:
-    item = copied_item(common)
+    item = copy_item(common)
     series = content.series
     attributes = from_json(series.attributes)
     user = from_json(exam.user)
@@ -185,7 +185,7 @@ def _fill(target: Dataset, nodes: Iterable[_Node], values: Dataset) -> None:
         elif element.VR != "SQ":
             target.add(DataElement(tag, element.VR, element.value, already_converted=True))
         elif not node.children:
-            target.add(DataElement(tag, "SQ", Items([copied_item(item) for item in element.value])))
+            target.add(DataElement(tag, "SQ", Items([copy_item(item) for item in element.value])))
         else:
             target.add(DataElement(tag, "SQ", Items([_item(node, item) for item in element.value])))
 

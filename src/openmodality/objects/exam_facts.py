@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 
 from pydicom.dataset import Dataset
 
-from openmodality.objects.rules.builder import Values
-from openmodality.objects.rules.elements import data_set_of
+from openmodality.objects.rules.elements import (
+    data_set_of,
+    element_at,
+    make_data_set,
+    make_elements,
+    prepare_attributes,
+)
+from openmodality.objects.rules.sources import SourceValues
+from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 
-MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3"
+_NAMES: Final = prepare_attributes("SOPInstanceUID", "InstanceNumber")
+_DATES: Final = prepare_attributes("InstanceCreationDate", "ContentDate", "AcquisitionDate", "DateOfSecondaryCapture")
+_TIMES: Final = prepare_attributes("InstanceCreationTime", "ContentTime", "AcquisitionTime", "TimeOfSecondaryCapture")
+_MADE_WHEN_ACQUIRED: Final = tuple(tag for tag, _ in _DATES[1:3] + _TIMES[1:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +75,26 @@ class InstanceFacts:
     created: datetime
 
 
-def values_of(exam: ExamFacts, series: SeriesFacts, instance: InstanceFacts, acquisition: Dataset) -> Values:
-    """All that is known about an instance, sorted by source. ``acquisition`` are the attributes of its frame."""
+def find_common_values(exam: ExamFacts, series: SeriesFacts) -> SourceValues:
+    """What all instances of a series have in common, sorted by source."""
     automatic = Dataset()
-    for part in (_study(exam), _series(exam, series), _instance(series, instance)):
-        automatic.update(part)
-    acquired = Dataset()
-    acquired.update(series.attributes)
-    acquired.update(acquisition)
-    # The moment when the image was acquired is also when its content was made.
-    for kind in ("Date", "Time"):
-        for keyword in (f"Content{kind}", f"Acquisition{kind}"):
-            if acquired.get(keyword):
-                automatic[keyword] = acquired[keyword]
-    return Values(exam.worklist, exam.user, exam.configuration, acquired, automatic)
+    automatic.update(_study(exam))
+    automatic.update(_series(exam, series))
+    return SourceValues(exam.worklist, exam.user, exam.configuration, series.attributes, automatic)
+
+
+def find_own_values(series: SeriesFacts, instance: InstanceFacts, acquisition: Dataset) -> SourceValues:
+    """What an instance knows beyond its series, sorted by source. ``acquisition`` are the attributes of its frame."""
+    day, time = moment(instance.created)
+    elements = make_elements(_NAMES, instance.sop_instance_uid, instance.number)
+    elements |= make_elements(_DATES, *[day] * len(_DATES))
+    elements |= make_elements(_TIMES, *[time] * len(_TIMES))
+    for tag in _MADE_WHEN_ACQUIRED:
+        # What made the pixels knows better when that was.
+        found = element_at(acquisition, tag) or element_at(series.attributes, tag)
+        if found is not None and not found.is_empty:
+            elements[tag] = found
+    return SourceValues(acquisition=acquisition, automatic=make_data_set(elements))
 
 
 def _study(exam: ExamFacts) -> Dataset:
@@ -118,6 +135,8 @@ def _series(exam: ExamFacts, series: SeriesFacts) -> Dataset:
         SeriesTime=time,
         Modality=series.modality,
         SeriesDescription=series.description,
+        AcquisitionNumber=series.number,
+        ImagesInAcquisition=series.images_in_acquisition,
     )
     if exam.step is None:
         # Images of an exam without a performed step still belong to a group of their own.
@@ -125,24 +144,6 @@ def _series(exam: ExamFacts, series: SeriesFacts) -> Dataset:
     if series.frame_of_reference_uid:
         data_set.update(data_set_of(FrameOfReferenceUID=series.frame_of_reference_uid))
     return data_set
-
-
-def _instance(series: SeriesFacts, instance: InstanceFacts) -> Dataset:
-    day, time = moment(instance.created)
-    return data_set_of(
-        SOPInstanceUID=instance.sop_instance_uid,
-        InstanceNumber=instance.number,
-        AcquisitionNumber=series.number,
-        ImagesInAcquisition=series.images_in_acquisition,
-        InstanceCreationDate=day,
-        InstanceCreationTime=time,
-        ContentDate=day,
-        ContentTime=time,
-        AcquisitionDate=day,
-        AcquisitionTime=time,
-        DateOfSecondaryCapture=day,
-        TimeOfSecondaryCapture=time,
-    )
 
 
 def moment(now: datetime) -> tuple[str, str]:

@@ -14,8 +14,9 @@ from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
-from openmodality.objects.image.image import build_image
-from openmodality.objects.report.dose_report import DoseContent, build_dose_report
+from openmodality.objects.image.image import ImageBuilder
+from openmodality.objects.report.dose_content import DoseContent
+from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
 from openmodality.objects.site_objects import definition_at, definition_for_sop_class, equipment_attributes
@@ -68,9 +69,8 @@ def test_a_device_with_a_table_of_two_lines_makes_an_image_that_can_be_read() ->
     user.PatientName = "Müller"
     exam = ExamFacts(UIDS(), NOW, user=user)
     pixels = np.arange(16, dtype=np.uint16).reshape(4, 4)
-    data_set = build_image(
-        definition, exam, SeriesFacts(UIDS(), 1, NOW, "US"), InstanceFacts(UIDS(), 1, NOW), (pixels, Dataset())
-    )
+    builder = ImageBuilder(definition, exam, SeriesFacts(UIDS(), 1, NOW, "US"))
+    data_set = builder.build(InstanceFacts(UIDS(), 1, NOW), pixels, Dataset())
     assert (data_set.Modality, data_set.PatientName, data_set.SpecificCharacterSet) == ("US", "Müller", "ISO_IR 100")
     assert data_set.StudyInstanceUID == exam.study_instance_uid
     assert np.array_equal(data_set.pixel_array, pixels)

@@ -56,6 +56,11 @@ class InformationObject:
     sop_class_uid: UID
     modality: str
 
+    @property
+    def is_image(self) -> bool:
+        """Whether instances have pixels: all but reports, presentation states and key object documents."""
+        return self.modality not in ("SR", "PR", "KO")
+
 
 @dataclass(frozen=True, slots=True)
 class PresentationContextEntry:

@@ -2,148 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag, Tag
 
-from openmodality.device import charsets
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts, values_of
-from openmodality.objects.rules import conditions
-from openmodality.objects.rules.builder import Values, build
+from openmodality.objects.exam_facts import (
+    ExamFacts,
+    InstanceFacts,
+    SeriesFacts,
+    find_common_values,
+    find_own_values,
+)
+from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.rules.definition import ObjectDefinition
-from openmodality.standard.character_sets import UTF_8
+from openmodality.objects.rules.elements import (
+    element_at,
+    make_data_set,
+    make_element,
+    make_elements,
+    prepare_attributes,
+)
 
-Pixels = NDArray[np.uint16]
+ImagePixels = NDArray[np.uint16]
 
-BITS_OF_A_PIXEL = 16
-# Without these nobody can read an instance; they are there even if the table of a new device forgot them.
-IDENTITY = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality")
-PIXEL_DESCRIPTION = (
+_BITS_ALLOCATED: Final = 16
+_BITS_STORED: Final = Tag("BitsStored")
+_PHOTOMETRIC_INTERPRETATION: Final = Tag("PhotometricInterpretation")
+_WINDOW_CENTER: Final = Tag("WindowCenter")
+_WINDOW: Final = prepare_attributes("WindowCenter", "WindowWidth")
+_RESCALE_INTERCEPT: Final = Tag("RescaleIntercept")
+_PIXEL_DATA: Final = Tag("PixelData")
+_DESCRIPTION: Final = prepare_attributes(
     "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit",
     "PixelRepresentation",
 )  # fmt: skip
-# What an image says of itself where its source says nothing, by module: values that claim nothing about the patient.
-DEFAULTS: dict[str, dict[str, str | list[str]]] = {
-    # RM is research mode, the defined term for a sequence without a name (PS3.3 C.8.3.1.1.2).
-    "MR Image": {"ScanningSequence": "RM", "SequenceVariant": "NONE", "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"]},
-    "SC Image": {"ImageType": ["DERIVED", "SECONDARY"], "ConversionType": "WSD"},
-    "X-Ray Image": {"ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE"], "PixelIntensityRelationship": "DISP"},
-    "X-Ray Acquisition": {"RadiationSetting": "GR"},
-    "CR Image": {"ImageType": ["ORIGINAL", "PRIMARY"]},
-}
 
 
-def build_image(
-    definition: ObjectDefinition,
-    exam: ExamFacts,
-    series: SeriesFacts,
-    instance: InstanceFacts,
-    frame: tuple[Pixels, Dataset],
-) -> Dataset:
-    """A single frame image. ``frame`` is its pixels, shape (rows, columns), and its acquisition attributes.
+class ImageBuilder:
+    """Builds the single frame images of one series."""
 
-    Raises:
-        ObjectInvalid: a mandatory attribute has no value, or the pixels do not fit the object.
-    """
-    pixels, attributes = frame
-    pixels, acquisition = fitted(definition, pixels, attributes)
-    values = values_of(exam, series, instance, acquisition)
-    data_set = finished(definition, values)
-    conditions.complete(data_set)
-    _ensure(data_set, PIXEL_DESCRIPTION, values.acquisition)
-    data_set.add_new(Tag("PixelData"), "OW", np.ascontiguousarray(pixels, dtype="<u2").tobytes())
-    return data_set
+    def __init__(self, definition: ObjectDefinition, exam: ExamFacts, series: SeriesFacts) -> None:
+        self._series = series
+        self._fitting = _PixelFitting(definition)
+        self._instances = InstanceBuilder(definition, find_common_values(exam, series))
+
+    def build(self, instance: InstanceFacts, pixels: ImagePixels, attributes: Dataset) -> Dataset:
+        """An image of ``pixels``, shape (rows, columns), with the attributes of its acquisition.
+
+        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value, or the pixels do
+        not fit the object.
+        """
+        acquisition = self._fitting.describe(pixels, attributes)
+        return self._instances.build(find_own_values(self._series, instance, acquisition))
 
 
-def finished(definition: ObjectDefinition, values: Values, content: Dataset | None = None) -> Dataset:
-    """The data set of an instance, with its SOP class, its character set and a file meta information.
+class _PixelFitting:
+    """Makes pixels fit an object, and the attributes of Image Pixel and VOI LUT modules that belong to them."""
 
-    ``content`` is added as it is: the content tree of a report, which no attribute rule describes.
-    """
-    automatic = Dataset()
-    for module in {rule.module: None for rule in definition.rules}:
-        for keyword, value in DEFAULTS.get(module, {}).items():
-            setattr(automatic, keyword, value)
-    automatic.update(values.automatic)
-    automatic.SOPClassUID = definition.sop_class_uid
-    automatic.Modality = automatic.get("Modality") or definition.information_object.modality
-    # Replaced below, when all texts are known.
-    automatic.SpecificCharacterSet = UTF_8
-    data_set = build(definition, replace(values, automatic=automatic))
-    _ensure(data_set, IDENTITY, automatic)
-    if content is not None:
-        data_set.update(content)
-    charsets.declare(data_set, definition.character_sets)
-    data_set.file_meta = FileMetaDataset()
-    data_set.file_meta.MediaStorageSOPClassUID = data_set.SOPClassUID
-    data_set.file_meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID
-    data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    return data_set
-
-
-def _ensure(data_set: Dataset, keywords: Iterable[str], values: Dataset) -> None:
-    for keyword in keywords:
-        if keyword not in data_set:
-            data_set.add(values[keyword])
-
-
-def fitted(definition: ObjectDefinition, pixels: Pixels, attributes: Dataset) -> tuple[Pixels, Dataset]:
-    """Pixels as the object wants them, and the attributes of Image Pixel and VOI LUT modules that belong to them."""
-    if pixels.ndim != 2 or pixels.dtype != np.uint16 or 0 in pixels.shape:
-        raise ObjectInvalid(
-            f"{definition.name}: pixels are not a two-dimensional array of unsigned 16 bit numbers",
-            advice="hand over an array of shape (rows, columns) and type uint16",
+    def __init__(self, definition: ObjectDefinition) -> None:
+        self._name = definition.name
+        bits = definition.find_rule(_BITS_STORED)
+        self._bits = sorted(map(int, bits.values)) if bits is not None and bits.values else list(range(8, 17))
+        interpretation = definition.find_rule(_PHOTOMETRIC_INTERPRETATION)
+        self._only_monochrome2 = (
+            interpretation is not None
+            and interpretation.value_rule == "fixed"
+            and interpretation.values == ("MONOCHROME2",)
         )
-    acquisition = Dataset()
-    acquisition.update(attributes)
-    acquisition.BitsStored = _bits_stored(definition, pixels, int(attributes.get("BitsStored") or 1))
-    _set_window(acquisition, pixels)
-    pixels = _upright(definition, pixels, acquisition)
-    acquisition.SamplesPerPixel = 1
-    acquisition.PhotometricInterpretation = acquisition.get("PhotometricInterpretation") or "MONOCHROME2"
-    acquisition.Rows, acquisition.Columns = pixels.shape
-    acquisition.BitsAllocated = BITS_OF_A_PIXEL
-    acquisition.HighBit = acquisition.BitsStored - 1
-    acquisition.PixelRepresentation = 0
-    # The builder only looks whether there is a value; the pixels themselves are not copied through it.
-    acquisition.add_new(Tag("PixelData"), "OW", b"\0\0")
-    return pixels, acquisition
+
+    def describe(self, pixels: ImagePixels, attributes: Dataset) -> Dataset:
+        """The attributes of the acquisition with those of the pixels, and the pixels as the object has them."""
+        if pixels.ndim != 2 or pixels.dtype != np.uint16 or 0 in pixels.shape:
+            raise ObjectInvalid(
+                f"{self._name}: pixels are not a two-dimensional array of unsigned 16 bit numbers",
+                advice="hand over an array of shape (rows, columns) and type uint16",
+            )
+        low, high = int(pixels.min()), int(pixels.max())
+        described = {found.tag: found for found in attributes}
+        bits = self._choose_bits_stored(high, int(_find_text(attributes, _BITS_STORED) or 1))
+        interpretation = _find_text(attributes, _PHOTOMETRIC_INTERPRETATION) or "MONOCHROME2"
+        if not all(_find_text(attributes, tag) for tag, _ in _WINDOW):
+            described |= make_elements(_WINDOW, str((low + high + 1) // 2), str(max(high - low + 1, 1)))
+        if interpretation == "MONOCHROME1" and self._only_monochrome2:
+            pixels, interpretation = _invert(pixels, bits, described), "MONOCHROME2"
+        rows, columns = pixels.shape
+        described |= make_elements(_DESCRIPTION, 1, interpretation, rows, columns, _BITS_ALLOCATED, bits, bits - 1, 0)
+        stored = np.ascontiguousarray(pixels, dtype="<u2").tobytes()
+        described[_PIXEL_DATA] = make_element(_PIXEL_DATA, "OW", stored)
+        return make_data_set(described)
+
+    def _choose_bits_stored(self, highest: int, stated: int) -> int:
+        needed = max(highest.bit_length(), stated)
+        bits = next((bits for bits in self._bits if bits >= needed), None)
+        if bits is None:
+            raise ObjectInvalid(f"{self._name}: (0028,0101) BitsStored of {needed} is more than the object allows")
+        return bits
 
 
-def _bits_stored(definition: ObjectDefinition, pixels: Pixels, stated: int) -> int:
-    needed = max(int(pixels.max()).bit_length(), stated)
-    rule = definition.rule_at(Tag("BitsStored"))
-    allowed = [int(value) for value in rule.values] if rule is not None and rule.values else range(8, 17)
-    fitting = [bits for bits in allowed if bits >= needed]
-    if not fitting:
-        raise ObjectInvalid(f"{definition.name}: (0028,0101) BitsStored of {needed} is more than the object allows")
-    return min(fitting)
-
-
-def _upright(definition: ObjectDefinition, pixels: Pixels, acquisition: Dataset) -> Pixels:
-    """Turn MONOCHROME1 into MONOCHROME2 where the object has only that; the window moves with the values."""
-    rule = definition.rule_at(Tag("PhotometricInterpretation"))
-    only_two = rule is not None and rule.value_rule == "fixed" and rule.values == ("MONOCHROME2",)
-    if acquisition.get("PhotometricInterpretation") != "MONOCHROME1" or not only_two:
-        return pixels
-    highest = (1 << int(acquisition.BitsStored)) - 1
-    acquisition.PhotometricInterpretation = "MONOCHROME2"
-    if "RescaleIntercept" not in acquisition:
-        centers = acquisition["WindowCenter"].value
-        many = isinstance(centers, list) or acquisition["WindowCenter"].VM > 1
-        turned = [f"{highest - float(value):g}" for value in (centers if many else [centers])]
-        acquisition.WindowCenter = turned
+def _invert(pixels: ImagePixels, bits: int, described: dict[BaseTag, DataElement]) -> ImagePixels:
+    """Turn MONOCHROME1 into MONOCHROME2; the window moves with the values."""
+    highest = (1 << bits) - 1
+    if _RESCALE_INTERCEPT not in described:
+        centers = described[_WINDOW_CENTER].value
+        centers = centers if isinstance(centers, MultiValue) else [centers]
+        inverted = [f"{highest - float(center):g}" for center in centers]
+        described[_WINDOW_CENTER] = make_element(_WINDOW_CENTER, "DS", inverted)
     return (highest - pixels).astype(np.uint16)
 
 
-def _set_window(acquisition: Dataset, pixels: Pixels) -> None:
-    if not acquisition.get("WindowCenter") or not acquisition.get("WindowWidth"):
-        low, high = int(pixels.min()), int(pixels.max())
-        acquisition.WindowCenter = str((low + high + 1) // 2)
-        acquisition.WindowWidth = str(max(high - low + 1, 1))
+def _find_text(data_set: Dataset, tag: int) -> str:
+    """The value of an attribute as text; empty where there is none."""
+    found = element_at(data_set, tag)
+    return "" if found is None or found.is_empty else str(found.value)

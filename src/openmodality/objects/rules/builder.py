@@ -1,180 +1,141 @@
-"""Builds a data set by walking the attribute rules of a profile.
+"""Builds data sets by the attribute rules of a definition.
 
-For each attribute, in table order: find a value in the places that its sources name, else do what its requirement
-says. A missing mandatory value is an error that names module and attribute; what is required but may be unknown is
-sent with zero length; the rest is left out. Sequences are walked item by item with the rules below them.
+For each attribute: find a value in the places that the sources of its rules name, else do what its requirement says. A
+missing mandatory value is an error that names module and attribute; what is required but may be unknown is sent with
+zero length; the rest is left out. Sequences are walked item by item with the rules below them.
+
+The instances of a series differ in little. A :class:`Draft` works out once what is the same for all of them; for each
+instance it copies that and looks again only at the attributes for which the instance has a value of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
 
-from openmodality.device.profile.profile import AttributeRule, Source
-from openmodality.dimse.attribute_names import name_of
-from openmodality.errors import ObjectInvalid
-from openmodality.objects.rules.definition import Node, ObjectDefinition, tree
-from openmodality.objects.rules.elements import copied_item, element, element_at, plain_value, sequence
+from openmodality.device.profile.profile import AttributeRule
+from openmodality.objects.rules.conditions import Context
+from openmodality.objects.rules.definition import Node, Rule, RuleTable
+from openmodality.objects.rules.elements import copy_elements, make_data_set
+from openmodality.objects.rules.filling import Elements, Filling, Find, find_in, give_value
+from openmodality.objects.rules.functional_groups import place_groups
+from openmodality.objects.rules.sources import Places, SourceValues
 
-MUST_HAVE_VALUE = frozenset({"1", "ALWAYS"})
-EMPTY_WITHOUT_VALUE = frozenset({"2", "VNAP", "EMPTY"})
-
-# Attributes that a statement wants ALWAYS but which may be unknown: a patient without date of birth has no age. They
-# are Type 2 or 3 in PS3.3, so zero length is allowed.
-MAY_BE_UNKNOWN = frozenset({Tag("PatientAge"), Tag("StationName")})
-# Attributes that a statement sends with zero length although PS3.3 wants a value or at least one item where they are
-# present (Type 1, 1C, and sequences of Type 3 with one or more items): without a value they are left out.
-NEVER_EMPTY = frozenset(
-    Tag(keyword)
-    for keyword in (
-        "CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning", "ReferencedSOPClassUID",
-        "ReferencedSOPInstanceUID", "ScheduledProcedureStepID", "RequestedProcedureID", "ReferencedPatientSequence",
-        "RequestAttributesSequence", "PerformedProtocolCodeSequence", "ScheduledProtocolCodeSequence",
-    )
-)  # fmt: skip
-
-Find = Callable[[AttributeRule], DataElement | None]
+_NO_FACTS: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
-    """Where values come from, each a data set with attributes at the places where the new object has them.
+def build(
+    table: RuleTable,
+    values: SourceValues,
+    *,
+    facts: frozenset[str] = _NO_FACTS,
+    frames: Sequence[SourceValues] = (),
+) -> Dataset:
+    """A data set with the attributes that the rules ask for, found in ``values``.
 
-    ``worklist`` is the chosen item after the attribute mapping, ``user`` what the operator typed, ``configuration`` the
-    equipment of the site, ``acquisition`` what made the pixels says, ``automatic`` what the device finds by itself.
+    ``facts`` are those of :data:`openmodality.objects.rules.conditions.FACTS` that hold. With ``frames``, what is known
+    of each frame of a multi-frame image, the functional groups are placed too.
+
+    Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
     """
-
-    worklist: Dataset = field(default_factory=Dataset)
-    user: Dataset = field(default_factory=Dataset)
-    configuration: Dataset = field(default_factory=Dataset)
-    acquisition: Dataset = field(default_factory=Dataset)
-    automatic: Dataset = field(default_factory=Dataset)
-
-    def of(self, source: Source) -> tuple[Dataset, ...]:
-        """Where to look for a value of this source, the first one first.
-
-        The statements' AUTO covers everything that nobody types, so also what the equipment and the acquisition say;
-        what a protocol sets, such as Body Part Examined, stands for the operator who chose the protocol.
-        """
-        match source:
-            case "MWL":
-                return (self.worklist,)
-            case "USER":
-                return self.user, self.acquisition
-            case "CONFIG":
-                return self.configuration, self.automatic
-            case "AUTO":
-                return self.automatic, self.configuration, self.acquisition
-            case "ACQ":
-                return self.acquisition, self.automatic
-
-
-def build(definition: ObjectDefinition, values: Values) -> Dataset:
-    """A data set with the attributes that the definition's rules ask for, found in ``values``.
-
-    Raises:
-        ObjectInvalid: a mandatory attribute has no value.
-    """
-
-    def find(rule: AttributeRule) -> DataElement | None:
-        return _found(rule, values, definition)
-
-    rules = list(_rules_in_use(definition, find))
-    data_set = Dataset()
-    _fill(data_set, tree(rules), find, definition.name)
+    data_set = Draft(table, values, facts).build()
+    if frames:
+        data_set.update(place_groups(table, frames, Context(table.switches_off, facts)))
     return data_set
 
 
-def _rules_in_use(definition: ObjectDefinition, find: Find) -> Iterator[AttributeRule]:
-    """The rules without those of optional modules in which there is nothing to say."""
-    needed = {
-        rule.module
-        for rule in definition.rules
-        if rule.module in definition.optional_modules
-        and len(rule.path) == 1
-        and rule.value_rule != "fixed"
-        and find(rule)
-    }
-    for rule in definition.rules:
-        if rule.module not in definition.optional_modules or rule.module in needed:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What instances without the same modules begin with, and the mandatory attributes that are still missing."""
+
+    filling: Filling
+    elements: Elements
+    missing: Sequence[tuple[Node, AttributeRule]]
+
+
+class Draft:
+    """Data sets of one table that have the values of ``common`` in common, such as the images of a series."""
+
+    def __init__(self, table: RuleTable, common: SourceValues, facts: frozenset[str] = _NO_FACTS) -> None:
+        self._table = table
+        self._context = Context(table.switches_off, facts)
+        self._common = common.index()
+        self._nodes = {node.key: node for node in table.nodes}
+        self._dependent = tuple(node for node in table.nodes if node.depends)
+        find = self._make_find(())
+        signs = list(_find_signs(table))
+        self._shown = frozenset(rule.row.module for rule in signs if self._find_value(rule, find) is not None)
+        self._signs: dict[int, list[Rule]] = {}
+        for rule in signs:
+            if rule.row.module not in self._shown:
+                self._signs.setdefault(rule.row.path[0], []).append(rule)
+        self._starts: dict[frozenset[str], _Start] = {}
+
+    def build(self, own: SourceValues | None = None) -> Dataset:
+        """A data set; ``own`` are the values of this instance alone, which go before the common ones of their source.
+
+        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
+        """
+        places = own.index() if own else ()
+        keys = {key for place in places for key in place}
+        find = self._make_find(places)
+        absent = self._find_absent(keys, find)
+        start = self._starts.get(absent)
+        if start is None:
+            start = self._starts[absent] = self._start(absent)
+        elements = copy_elements(start.elements)
+        for node in (self._nodes[key] for key in keys & self._nodes.keys()):
+            if not node.depends:
+                start.filling.put(elements, node, find)
+        for node, row in start.missing:
+            if node.tag not in elements:
+                raise start.filling.refusal(node, row)
+        start.filling.fill_dependent(elements, self._dependent, find)
+        return make_data_set(elements)
+
+    def _start(self, absent: frozenset[str]) -> _Start:
+        filling = Filling(self._table.name, self._context, absent)
+        elements: Elements = {}
+        missing = []
+        find = self._make_find(())
+        for node in self._table.nodes:
+            if not node.depends and (row := filling.put(elements, node, find)):
+                missing.append((node, row))
+        return _Start(filling, elements, missing)
+
+    def _make_find(self, own: Places) -> Find:
+        layers = tuple(zip(own, self._common, strict=True)) if own else tuple((common,) for common in self._common)
+        return lambda rule: rule.fixed or find_in(layers, rule)
+
+    def _find_absent(self, keys: Iterable[int], find: Find) -> frozenset[str]:
+        """The optional modules in which there is nothing to say, and those whose condition does not hold."""
+        signs = [rule for key in keys for rule in self._signs.get(key, ())]
+        present = {rule.row.module for rule in signs if self._find_value(rule, find) is not None}
+        absent = self._table.optional_modules - self._shown - present
+        if not self._table.module_conditions:
+            return absent
+        return absent | {
+            module
+            for module, expression in self._table.module_conditions.items()
+            if not expression.evaluate(lambda tag: self._find_known(tag, find), self._context)
+        }
+
+    def _find_known(self, tag: int, find: Find) -> DataElement | None:
+        node = self._nodes.get(tag)
+        rules = node.rules if node else ()
+        return next((found for rule in rules if (found := self._find_value(rule, find)) is not None), None)
+
+    def _find_value(self, rule: Rule, find: Find) -> DataElement | None:
+        given = give_value(rule, lambda tag: None, self._context) if rule.condition else None
+        return given or find(rule)
+
+
+def _find_signs(table: RuleTable) -> Iterator[Rule]:
+    """The rules by which an optional module shows that there is something to say in it: all but its fixed values."""
+    for rule in (rule for node in table.nodes for rule in node.rules):
+        if rule.row.module in table.optional_modules and rule.fixed is None:
             yield rule
-
-
-def _found(rule: AttributeRule, values: Values, definition: ObjectDefinition) -> DataElement | None:
-    tag = rule.path[0]
-    if rule.value_rule == "fixed":
-        return element(tag, rule.vr, rule.values[0])
-    if definition.is_zero(rule):
-        return element(tag, rule.vr, "0")
-    for place in _places(rule, values):
-        found = element_at(place, tag)
-        if found is not None and not found.is_empty and _allowed(rule, found):
-            return found
-    return None
-
-
-def _places(rule: AttributeRule, values: Values) -> Iterable[Dataset]:
-    for source in rule.sources:
-        yield from values.of(source)
-    if rule.requirement in MUST_HAVE_VALUE:
-        yield values.automatic
-
-
-def _allowed(rule: AttributeRule, found: DataElement) -> bool:
-    """Whether an enumerated value is one of the list; defined terms may be extended (PS3.5 7.4)."""
-    return rule.value_rule != "enumerated" or str(found.value) in rule.values
-
-
-def _fill(target: Dataset, nodes: Iterable[Node], find: Find, object_name: str) -> None:
-    for node in nodes:
-        value = next((found for rule in node.all_rules if (found := find(rule)) is not None), None)
-        if value is not None:
-            target.add(_copied(node, value, object_name))
-        else:
-            _without_value(target, node.rule, object_name)
-
-
-def _without_value(target: Dataset, rule: AttributeRule, object_name: str) -> None:
-    tag = rule.path[-1]
-    if rule.requirement in EMPTY_WITHOUT_VALUE or (rule.requirement == "ALWAYS" and _may_be_empty(rule)):
-        if tag not in NEVER_EMPTY:
-            target.add(element(tag, rule.vr, None))
-    elif rule.requirement in MUST_HAVE_VALUE:
-        raise ObjectInvalid(
-            f"{object_name}: {name_of(tag)} of the {rule.module} module has no value",
-            advice=f"It comes from: {', '.join(rule.sources) or 'acquisition'}. Supply it there.",
-        )
-
-
-def _may_be_empty(rule: AttributeRule) -> bool:
-    return rule.vr == "SQ" or rule.path[-1] in MAY_BE_UNKNOWN
-
-
-def _copied(node: Node, found: DataElement, object_name: str) -> DataElement:
-    rule = node.rule
-    if rule.vr != "SQ":
-        return element(rule.path[-1], rule.vr, plain_value(found.value))
-    if not node.children:
-        return sequence(rule.path[-1], [copied_item(item) for item in found.value])
-    items = []
-    for source in found.value:
-        item = Dataset()
-        _fill(item, node.children, _finder_in(source), object_name)
-        items.append(item)
-    return sequence(rule.path[-1], items)
-
-
-def _finder_in(item: Dataset) -> Find:
-    """Below a sequence every source means the item that was found."""
-
-    def find(rule: AttributeRule) -> DataElement | None:
-        if rule.value_rule == "fixed":
-            return element(rule.path[-1], rule.vr, rule.values[0])
-        found = element_at(item, rule.path[-1])
-        return found if found is not None and not found.is_empty else None
-
-    return find

@@ -1,9 +1,10 @@
-"""Checks a data set against the attribute rules of a profile: the same table that builds it."""
+"""Checks a data set against the same rules that build it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from pydicom.config import IGNORE
 from pydicom.dataelem import DataElement
@@ -12,11 +13,12 @@ from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
 from openmodality.device.paths import TagPath, format_keywords
-from openmodality.device.profile.profile import AttributeRule
 from openmodality.dimse.attribute_names import name_of
-from openmodality.objects.rules.builder import MAY_BE_UNKNOWN, NEVER_EMPTY
-from openmodality.objects.rules.definition import Node, tree
+from openmodality.objects.rules.conditions import Context, OneLess
+from openmodality.objects.rules.definition import Decision, Node, RuleTable
 from openmodality.objects.rules.elements import element_at
+from openmodality.objects.rules.filling import give_value, is_sent_empty, may_be_empty
+from openmodality.objects.rules.sources import MUST_HAVE_VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,61 +33,74 @@ class Finding:
         return f"{name_of(self.path[-1])} in {self.module} module: {self.problem} ({format_keywords(self.path)})"
 
 
-def check(data_set: Dataset, rules: Iterable[AttributeRule], optional_modules: Iterable[str] = ()) -> list[Finding]:
-    """All that is wrong with ``data_set``; nothing where it follows ``rules``.
+def check(data_set: Dataset, table: RuleTable, *, facts: frozenset[str] = frozenset()) -> list[Finding]:
+    """All that is wrong with ``data_set``; nothing where it follows the table.
 
-    A module of ``optional_modules`` is only looked at when one of its own attributes is there.
+    A module that may be absent is only looked at where one of its own attributes is there. ``facts`` as in
+    :func:`openmodality.objects.rules.builder.build`.
     """
-    rules = tuple(rules)
-    absent = _absent_modules(data_set, rules, frozenset(optional_modules))
-    return list(_findings(data_set, tree(rule for rule in rules if rule.module not in absent)))
+    checking = _Checking(Context(table.switches_off, facts), _find_absent_modules(data_set, table))
+    return list(checking.check_attributes(data_set, table.nodes))
 
 
-def _absent_modules(data_set: Dataset, rules: Iterable[AttributeRule], optional: frozenset[str]) -> set[str]:
-    elsewhere = {rule.path[0] for rule in rules if rule.module not in optional}
-    present = {rule.module for rule in rules if rule.path[0] not in elsewhere and rule.path[0] in data_set}
-    return set(optional) - present
+def _find_absent_modules(data_set: Dataset, table: RuleTable) -> frozenset[str]:
+    may_be_absent = table.optional_modules | table.module_conditions.keys()
+    elsewhere = {row.path[0] for row in table.rules if row.module not in may_be_absent}
+    present = {row.module for row in table.rules if row.path[0] not in elsewhere and row.path[0] in data_set}
+    return may_be_absent - present
 
 
-def _findings(data_set: Dataset, nodes: Iterable[Node]) -> Iterator[Finding]:
-    for node in nodes:
-        tag = node.rule.path[-1]
-        element = element_at(data_set, tag)
-        for problem in _problems(node.rule, element):
-            yield Finding(node.rule.path, node.rule.module, problem)
-        if element is not None and element.VR == "SQ":
-            for item in element.value:
-                yield from _findings(item, node.children)
+@dataclass(frozen=True, slots=True)
+class _Checking:
+    context: Context
+    absent: frozenset[str]
+
+    def check_attributes(self, data_set: Dataset, nodes: Iterable[Node]) -> Iterator[Finding]:
+        lookup = partial(element_at, data_set)
+        for node in nodes:
+            decision = node.decide(lookup, self.context, self.absent)
+            found = lookup(node.key)
+            if decision is None:
+                continue
+            row = decision.row
+            for problem in self._find_problems(data_set, node, decision, found):
+                yield Finding(row.path, row.module, problem)
+            if found is not None and found.VR == "SQ":
+                for item in found.value:
+                    yield from self.check_attributes(item, node.children)
+
+    def _find_problems(
+        self, data_set: Dataset, node: Node, decision: Decision, found: DataElement | None
+    ) -> Iterator[str]:
+        requirement = decision.requirement
+        if found is None:
+            if requirement in MUST_HAVE_VALUE or is_sent_empty(node, requirement):
+                yield "missing"
+        elif node.vr != found.VR:
+            yield f"value representation {found.VR} instead of {node.vr}"
+        elif found.is_empty:
+            if not may_be_empty(node, requirement):
+                yield "without a value"
+        elif requirement == "EMPTY":
+            yield "with a value where there must be none"
+        else:
+            yield from _find_wrong_values(decision, found)
+            yield from self._find_other_than_given(data_set, node, found)
+
+    def _find_other_than_given(self, data_set: Dataset, node: Node, found: DataElement) -> Iterator[str]:
+        for rule in node.rules:
+            given = give_value(rule, partial(element_at, data_set), self.context)
+            if given is not None and given.value != found.value:
+                if isinstance(rule.condition, OneLess):
+                    yield f"not one less than {name_of(rule.condition.tag)}"
+                else:
+                    yield f"not {given.value}"
 
 
-def _problems(rule: AttributeRule, element: DataElement | None) -> Iterator[str]:
-    if element is None:
-        if rule.requirement in ("1", "2", "ALWAYS", "VNAP", "EMPTY") and not _left_out(rule):
-            yield "missing"
-        return
-    if rule.vr != element.VR:
-        yield f"value representation {element.VR} instead of {rule.vr}"
-        return
-    if element.is_empty:
-        if rule.requirement in ("1", "1C") or (rule.requirement == "ALWAYS" and not _may_be_empty(rule)):
-            yield "without a value"
-    elif rule.requirement == "EMPTY":
-        yield "with a value where there must be none"
-    else:
-        yield from _value_problems(rule, element)
-
-
-def _value_problems(rule: AttributeRule, element: DataElement) -> Iterator[str]:
-    values = element.value if isinstance(element.value, MultiValue) else [element.value]
-    if rule.value_rule in ("fixed", "enumerated") and any(str(value) not in rule.values for value in values):
-        yield f"not {' or '.join(rule.values)}"
-    if rule.vr == "UI" and not all(UID(str(value), IGNORE).is_valid for value in values):
+def _find_wrong_values(decision: Decision, found: DataElement) -> Iterator[str]:
+    row = decision.row
+    values = found.value if isinstance(found.value, MultiValue) else [found.value]
+    if row.value_rule in ("fixed", "enumerated") and any(str(value) not in row.values for value in values):
+        yield f"not {' or '.join(row.values)}"
+    if row.vr == "UI" and not all(UID(str(value), IGNORE).is_valid for value in values):
         yield "not a valid UID"
-
-
-def _left_out(rule: AttributeRule) -> bool:
-    return rule.requirement == "VNAP" and rule.path[-1] in NEVER_EMPTY
-
-
-def _may_be_empty(rule: AttributeRule) -> bool:
-    return rule.vr == "SQ" or rule.path[-1] in MAY_BE_UNKNOWN

@@ -1,44 +1,170 @@
-"""An information object as a device makes it: the rows of its profile that concern one kind of instance."""
+"""An information object as a device makes it: the rows of its profile that concern one kind of instance.
+
+What can be known before there is an instance is worked out here, once for each definition: conditions are parsed, the
+rows of one attribute are put together, and the attributes form the tree that the builder and the check walk.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from pydicom.dataelem import DataElement
+from pydicom.tag import BaseTag, Tag
 
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.profile import AttributeRule, InformationObject, Profile, Requirement
+from openmodality.dimse.attribute_names import name_of
+from openmodality.errors import ConfigurationError
+from openmodality.objects.rules.conditions import (
+    Always,
+    AppliesWhen,
+    Condition,
+    Context,
+    Expression,
+    Lookup,
+    parse_condition,
+)
+from openmodality.objects.rules.elements import make_element
+from openmodality.objects.rules.sources import places_of
+from openmodality.objects.rules.standard_rules import add_standard_rules
 
 # The strictest first: where an attribute stands in two modules of an object, the stricter rule holds.
-STRICTNESS: tuple[Requirement, ...] = ("1", "ALWAYS", "2", "VNAP", "1C", "2C", "EMPTY", "3", "ANAP", "")
-ZERO_UNLESS = re.compile(r"0 unless ([a-z_]+\.[a-z0-9_]+)")
+_STRICTNESS: Final[tuple[Requirement, ...]] = ("1", "ALWAYS", "2", "VNAP", "1C", "2C", "EMPTY", "3", "ANAP", "")
+_WHERE_REQUIRED: Final[Mapping[Requirement, Requirement]] = {"1C": "1", "2C": "2"}
+"""What a conditional type is where its condition holds."""
+
+FUNCTIONAL_GROUPS: Final = "Multi-frame Functional Groups Macros"
+"""The module whose attributes go into the Shared or the Per-frame Functional Groups Sequence (PS3.3 C.7.6.16)."""
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectDefinition:
-    """What the builder and the check need of a profile for one object.
+class Rule:
+    """A row of a rule table, made ready: its condition parsed, its fixed value as an element, the places to look in."""
 
-    ``optional_modules`` are left out as a whole when there is nothing to say in them. ``character_sets`` are tried in
-    their order, UTF-8 after them. ``switches_off`` names the parameters of kind boolean that are off at this site, such
-    as ``kits.dap``.
+    row: AttributeRule
+    condition: Condition | None
+    fixed: DataElement | None
+    places: tuple[int, ...]
+
+    @property
+    def depends(self) -> bool:
+        """Whether the row depends on what else is in the data set."""
+        if isinstance(self.condition, AppliesWhen):
+            return not isinstance(self.condition.expression, Always)
+        return self.condition is not None
+
+    def requirement(self, lookup: Lookup, context: Context) -> Requirement | None:
+        """What is required where the conditions are as in the data set of ``lookup``; None where the row is void."""
+        required = self.row.requirement
+        if not isinstance(self.condition, AppliesWhen):
+            return required
+        holds = self.condition.expression.evaluate(lookup, context)
+        if required in _WHERE_REQUIRED:
+            return _WHERE_REQUIRED[required] if holds else required
+        return required if holds else None
+
+
+class Decision(NamedTuple):
+    """The row of an attribute that decides, and what it requires."""
+
+    row: AttributeRule
+    requirement: Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An attribute of an object: its rules in table order, and the attributes in the items of a sequence.
+
+    ``key`` is the tag as a plain number, which is faster to look up. ``always`` is the decision where it depends on no
+    condition and on no module that may be absent; ``depends`` tells whether a condition asks for other attributes.
     """
 
-    information_object: InformationObject
+    tag: BaseTag
+    key: int
+    vr: str
+    rules: tuple[Rule, ...]
+    children: tuple[Node, ...]
+    always: Decision | None
+    depends: bool
+
+    def decide(self, lookup: Lookup, context: Context, absent: frozenset[str] = frozenset()) -> Decision | None:
+        """The strictest of the rules that hold, without those of absent modules; None where none does."""
+        if self.always is not None:
+            return self.always
+        held = (
+            Decision(rule.row, requirement)
+            for rule in self.rules
+            if rule.row.module not in absent and (requirement := rule.requirement(lookup, context)) is not None
+        )
+        return min(held, key=_strictness, default=None)
+
+
+@dataclass(frozen=True)
+class RuleTable:
+    """Rows of a profile that say what a data set holds, put together for the builder and the check.
+
+    ``name`` is what errors call the data set. Modules in ``optional_modules`` are left out as a whole where there is
+    nothing to say in them; those in ``module_conditions`` where the condition does not hold. ``character_sets`` are
+    tried in their order, UTF-8 after them. ``switches_off`` names the parameters of kind boolean that are off at this
+    site, such as ``kits.dap``.
+
+    Raises :class:`~openmodality.errors.ConfigurationError` where a condition is none.
+    """
+
+    name: str
     rules: tuple[AttributeRule, ...]
-    optional_modules: frozenset[str]
-    character_sets: tuple[tuple[str, ...], ...]
+    optional_modules: frozenset[str] = frozenset()
+    module_conditions: Mapping[str, Expression] = field(default_factory=dict)
+    character_sets: tuple[tuple[str, ...], ...] = ((),)
     switches_off: frozenset[str] = frozenset()
+    nodes: tuple[Node, ...] = field(init=False)
+    """The attributes of the data set itself, in table order."""
+    functional_groups: tuple[Node, ...] = field(init=False)
+    """The functional groups of a multi-frame image, in table order."""
+
+    def __post_init__(self) -> None:
+        parsed = [_prepare(self.name, row) for row in self.rules]
+        groups = [rule for rule in parsed if rule.row.module == FUNCTIONAL_GROUPS]
+        may_be_absent = self.optional_modules | self.module_conditions.keys()
+        flat = [rule for rule in parsed if rule.row.module != FUNCTIONAL_GROUPS]
+        object.__setattr__(self, "nodes", make_tree(flat, may_be_absent))
+        object.__setattr__(self, "functional_groups", make_tree(groups, may_be_absent))
+
+    def find_rule(self, *path: int) -> AttributeRule | None:
+        """The strictest row of an attribute; None where the table has no such attribute."""
+        rows = [row for row in self.rules if row.path == path]
+        return min(rows, key=lambda row: _STRICTNESS.index(row.requirement), default=None)
+
+
+@dataclass(frozen=True)
+class ObjectDefinition(RuleTable):
+    """A kind of instance that a device makes."""
+
+    information_object: InformationObject = field(kw_only=True)
 
     @classmethod
     def of(cls, profile: Profile, name: str, *, switches_off: Iterable[str] = ()) -> ObjectDefinition:
-        """The object called ``name`` in ``profile``, such as ``MR Image``. Raises KeyError for another device's."""
+        """The object called ``name`` in ``profile``, such as ``MR Image``, where these switches of the site are off.
+
+        Raises KeyError for another device's object.
+        """
+        made = profile.object_named(name)
         uses = [use for use in profile.module_uses if use.object == name]
+        conditions = {use.module: parse_condition(use.condition) for use in uses if use.condition}
         return cls(
-            information_object=profile.object_named(name),
-            rules=profile.rules_of(name),
+            name=name,
+            rules=add_standard_rules(profile.rules_of(name), is_image=made.is_image),
             optional_modules=frozenset(use.module for use in uses if use.presence == "ANAP"),
+            module_conditions={
+                module: condition.expression
+                for module, condition in conditions.items()
+                if isinstance(condition, AppliesWhen)
+            },
             character_sets=profile.character_sets,
             switches_off=frozenset(switches_off),
+            information_object=made,
         )
 
     @property
@@ -46,53 +172,54 @@ class ObjectDefinition:
         """SOP Class UID (0008,0016) of the instances."""
         return self.information_object.sop_class_uid
 
-    @property
-    def name(self) -> str:
-        """What errors call the object."""
-        return self.information_object.name
 
-    def rule_at(self, *path: int) -> AttributeRule | None:
-        """The strictest rule for an attribute; None where the object has no such attribute."""
-        return strictest([rule for rule in self.rules if rule.path == path])
-
-    def is_zero(self, rule: AttributeRule) -> bool:
-        """Whether a kit that measures this value is not installed, so that the value is 0 (R/F Table 8.1-17)."""
-        match = ZERO_UNLESS.fullmatch(rule.condition)
-        return match is not None and match[1] in self.switches_off
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """An attribute with the strictest of its rules, all rules in table order, and what its items hold."""
-
-    rule: AttributeRule
-    all_rules: tuple[AttributeRule, ...]
-    children: tuple[Node, ...]
-
-
-def tree(rules: Iterable[AttributeRule]) -> tuple[Node, ...]:
+def make_tree(rules: Iterable[Rule], may_be_absent: Iterable[str] = ()) -> tuple[Node, ...]:
     """The rules as a tree along their paths, each path once, in table order."""
-    by_path: dict[TagPath, list[AttributeRule]] = {}
+    by_path: dict[TagPath, list[Rule]] = {}
     for rule in rules:
-        by_path.setdefault(rule.path, []).append(rule)
+        by_path.setdefault(rule.row.path, []).append(rule)
     by_parent: dict[TagPath, list[TagPath]] = {}
     for path in by_path:
         by_parent.setdefault(path[:-1], []).append(path)
-    return _below((), by_parent, by_path)
+    return _make_nodes((), by_parent, by_path, frozenset(may_be_absent))
 
 
-def _below(
-    parent: TagPath, by_parent: dict[TagPath, list[TagPath]], by_path: dict[TagPath, list[AttributeRule]]
+def _make_nodes(
+    parent: TagPath,
+    by_parent: Mapping[TagPath, list[TagPath]],
+    by_path: Mapping[TagPath, list[Rule]],
+    may_be_absent: frozenset[str],
 ) -> tuple[Node, ...]:
-    nodes = []
-    for path in by_parent.get(parent, ()):
-        rules = tuple(by_path[path])
-        rule = strictest(rules)
-        if rule is not None:
-            nodes.append(Node(rule, rules, _below(path, by_parent, by_path)))
-    return tuple(nodes)
+    return tuple(
+        Node(
+            tag=Tag(path[-1]),
+            key=path[-1],
+            vr=by_path[path][0].row.vr,
+            rules=tuple(by_path[path]),
+            children=_make_nodes(path, by_parent, by_path, may_be_absent),
+            always=_decide_beforehand(by_path[path], may_be_absent),
+            depends=any(rule.depends for rule in by_path[path]),
+        )
+        for path in by_parent.get(parent, ())
+    )
 
 
-def strictest(rules: Iterable[AttributeRule]) -> AttributeRule | None:
-    """The rule of an attribute that decides whether it must be there."""
-    return min(rules, key=lambda rule: STRICTNESS.index(rule.requirement), default=None)
+def _decide_beforehand(rules: Sequence[Rule], may_be_absent: frozenset[str]) -> Decision | None:
+    """The strictest rule, where all of them hold for every data set."""
+    if any(rule.depends or rule.row.module in may_be_absent for rule in rules):
+        return None
+    held = ((rule.row, rule.requirement(lambda tag: None, Context())) for rule in rules)
+    return min((Decision(row, requirement) for row, requirement in held if requirement is not None), key=_strictness)
+
+
+def _strictness(decision: Decision) -> int:
+    return _STRICTNESS.index(decision.requirement)
+
+
+def _prepare(name: str, row: AttributeRule) -> Rule:
+    fixed = make_element(Tag(row.path[-1]), row.vr, row.values[0]) if row.value_rule == "fixed" else None
+    try:
+        return Rule(row, parse_condition(row.condition), fixed, places_of(row))
+    except ConfigurationError as error:
+        where = f"{name}, {row.module} module, {name_of(row.path[-1])}"
+        raise ConfigurationError(f"{where}: {error}", advice=error.advice) from error

@@ -1,4 +1,4 @@
-"""Data elements that go into new objects: copies without the past of the data set they come from.
+"""Data elements that go into new objects: copies that forget the character set and the data set they were read with.
 
 Values are not judged here. A worklist item may hold more characters than its VR allows; it is passed on as it is, and
 pydicom's own complaint, which would show the value in a log, is switched off.
@@ -6,30 +6,35 @@ pydicom's own complaint, which would show the value in a log, is switched off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
 
 from pydicom.config import IGNORE
 from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import PersonName
 
-INTEGER_VRS = frozenset({"US", "SS", "UL", "SL"})
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+
+_COPIED: Final = frozenset({PersonName, MultiValue, list})
+_INTEGERS: Final = frozenset({"US", "SS", "UL", "SL"})
 
 
-def element(tag: int, vr: str, value: object) -> DataElement:
+def make_element(tag: int, vr: str, value: object) -> DataElement:
     """An element with this value; None is zero length."""
     if vr == "SQ" and value is None:
-        return sequence(tag, ())
-    if vr in INTEGER_VRS and isinstance(value, str):
+        return make_sequence(tag, ())
+    if vr in _INTEGERS and isinstance(value, str):
         value = int(value)
     return DataElement(tag, vr, value, validation_mode=IGNORE)
 
 
-def sequence(tag: int, items: Iterable[Dataset]) -> DataElement:
+def make_sequence(tag: int, items: Iterable[Dataset]) -> DataElement:
     """A sequence of these items."""
     return DataElement(tag, "SQ", DicomSequence(items))
 
@@ -38,8 +43,23 @@ def data_set_of(**values: object) -> Dataset:
     """A data set of elements by keyword."""
     data_set = Dataset()
     for keyword, value in values.items():
-        data_set.add(element(Tag(keyword), dictionary_VR(keyword), value))
+        data_set.add(make_element(Tag(keyword), dictionary_VR(keyword), value))
     return data_set
+
+
+def make_data_set(elements: dict[BaseTag, DataElement]) -> Dataset:
+    """A data set of elements by tag; cheaper than adding one after the other."""
+    return Dataset(elements)  # type: ignore[arg-type]  # pydicom's type also allows elements that are not decoded yet
+
+
+def prepare_attributes(*keywords: str) -> tuple[tuple[BaseTag, str], ...]:
+    """Tags and VRs of attributes, for :func:`make_elements`: looked up once where many data sets are made."""
+    return tuple((Tag(keyword), dictionary_VR(keyword)) for keyword in keywords)
+
+
+def make_elements(attributes: Iterable[tuple[BaseTag, str]], *values: object) -> dict[BaseTag, DataElement]:
+    """Elements of these attributes with these values, in the same order."""
+    return {tag: make_element(tag, vr, value) for (tag, vr), value in zip(attributes, values, strict=True)}
 
 
 def element_at(data_set: Dataset, tag: int) -> DataElement | None:
@@ -50,23 +70,47 @@ def element_at(data_set: Dataset, tag: int) -> DataElement | None:
         return None
 
 
-def copied_item(item: Dataset) -> Dataset:
-    """A copy of a sequence item that does not remember the character set it was read with."""
-    copy = Dataset()
-    for found in item:
-        if found.tag == Tag("SpecificCharacterSet"):
-            continue
-        if found.VR == "SQ":
-            copy.add(sequence(found.tag, [copied_item(child) for child in found.value]))
-        else:
-            copy.add(element(found.tag, found.VR, plain_value(found.value)))
-    return copy
+def index_values(data_set: Dataset) -> dict[int, DataElement]:
+    """The elements of a data set that have a value, by tag: a look-up in it costs a tenth of one in a data set."""
+    elements = (data_set[tag] if isinstance(found, RawDataElement) else found for tag, found in data_set.items())
+    return {int(found.tag): found for found in elements if has_length(found)}
 
 
-def plain_value(value: object) -> object:
-    """A value as it may go into another data set: names become text, so they are encoded anew when they are written."""
+def has_length(found: DataElement) -> bool:
+    """Whether the length of an element is not zero; the same as pydicom's ``is_empty`` in a quarter of its time."""
+    value: object = found.value
+    return bool(value) or isinstance(value, int | float | Decimal)
+
+
+def copy_value(tag: BaseTag, vr: str, found: DataElement) -> DataElement:
+    """The value of an element as an attribute of a new data set; ``vr`` is no sequence."""
+    value = found.value
+    if vr == found.VR and type(value) not in _COPIED:
+        return DataElement(tag, vr, value, already_converted=True, validation_mode=IGNORE)
+    return make_element(tag, vr, _forget_origin(value))
+
+
+def copy_element(found: DataElement) -> DataElement:
+    """A copy for another data set, with the items of a sequence."""
+    if found.VR == "SQ":
+        return make_sequence(found.tag, [copy_item(item) for item in found.value])
+    return copy_value(found.tag, found.VR, found)
+
+
+def copy_elements(elements: Mapping[BaseTag, DataElement]) -> dict[BaseTag, DataElement]:
+    """Copies for another data set, by tag."""
+    return {tag: copy_element(found) for tag, found in elements.items()}
+
+
+def copy_item(item: Dataset) -> Dataset:
+    """A copy of a sequence item that forgets the character set it was read with."""
+    return make_data_set({found.tag: copy_element(found) for found in item if found.tag != SPECIFIC_CHARACTER_SET})
+
+
+def _forget_origin(value: object) -> object:
+    """A value as another data set may have it: names become text, so that they are encoded anew when written."""
     if isinstance(value, PersonName):
         return str(value)
     if isinstance(value, MultiValue | list):
-        return [plain_value(part) for part in value]
+        return [_forget_origin(part) for part in value]
     return value

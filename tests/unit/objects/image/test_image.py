@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from openmodality.device.profile.loader import load_profile
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts, age
-from openmodality.objects.image.image import build_image
+from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import ObjectDefinition
 from tests.made_objects import NAMES, NOW, OBJECTS, UIDS, acquired, exam, instances, worklist
@@ -35,7 +35,8 @@ def build(
     definition = ObjectDefinition.of(load_profile("rf"), name, switches_off=off)
     series = SeriesFacts(UIDS(), 3, NOW, definition.information_object.modality)
     instance = InstanceFacts(UIDS(), 5, NOW)
-    return build_image(definition, exam(worklist(NAMES["ascii"])), series, instance, (pixels, attributes))
+    builder = ImageBuilder(definition, exam(worklist(NAMES["ascii"])), series)
+    return builder.build(instance, pixels, attributes)
 
 
 @pytest.mark.parametrize(("profile", "name"), OBJECTS)
@@ -89,8 +90,8 @@ def test_mr_slices_of_a_study_share_a_frame_of_reference() -> None:
 def test_rf_images_have_the_modules_of_the_statement_and_nothing_else(name: str, scheduled: bool) -> None:
     data_set = first("rf", name, scheduled=scheduled)
     definition = ObjectDefinition.of(load_profile("rf"), name)
-    assert check(data_set, definition.rules, definition.optional_modules) == []
-    listed = {rule.path[0] for rule in definition.rules}
+    assert check(data_set, definition) == []
+    listed = {rule.path[0] for rule in load_profile("rf").rules_of(name)}
     # Laterality is of Type 2C in PS3.3, so it comes where the part of the body is not known.
     assert {element.keyword for element in data_set if element.tag not in listed} <= {"Laterality"}
     assert data_set.AccessionNumber == ("A0001" if scheduled else "L1")
@@ -199,7 +200,7 @@ def test_an_mr_image_without_a_place_in_space_is_refused() -> None:
     definition = ObjectDefinition.of(load_profile("mr"), "MR Image")
     series = SeriesFacts(UIDS(), 1, NOW, "MR", frame_of_reference_uid=UIDS())
     with pytest.raises(ObjectInvalid, match=r"\(0020,0032\) ImagePositionPatient of the Image Plane module"):
-        build_image(definition, exam(None), series, InstanceFacts(UIDS(), 1, NOW), (PIXELS, Dataset()))
+        ImageBuilder(definition, exam(None), series).build(InstanceFacts(UIDS(), 1, NOW), PIXELS, Dataset())
 
 
 def test_unscheduled_without_a_step() -> None:
@@ -207,7 +208,8 @@ def test_unscheduled_without_a_step() -> None:
     facts = replace(exam(None), step=None)
     frame = next(iter(acquired("CR Image").frames))
     series = SeriesFacts(UIDS(), 1, NOW, "CR")
-    data_set = build_image(definition, facts, series, InstanceFacts(UIDS(), 1, NOW), (frame.pixels, frame.attributes))
+    builder = ImageBuilder(definition, facts, series)
+    data_set = builder.build(InstanceFacts(UIDS(), 1, NOW), frame.pixels, frame.attributes)
     assert "ReferencedPerformedProcedureStepSequence" not in data_set
     assert data_set.PerformedProcedureStepID == facts.study_id
     assert data_set.PatientName == "Unscheduled"

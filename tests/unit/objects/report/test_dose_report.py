@@ -10,7 +10,8 @@ from pydicom.dataset import Dataset
 
 from openmodality.device.profile.loader import load_profile
 from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts
-from openmodality.objects.report.dose_report import DoseContent, build_dose_report
+from openmodality.objects.report.dose_content import DoseContent
+from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.report.dose_summary import radiation_dose
 from openmodality.objects.report.irradiation import accumulate
 from openmodality.objects.rules.check import check
@@ -39,7 +40,7 @@ def number(parent: Dataset, code: str) -> tuple[float, str]:
 def test_header_follows_the_statement() -> None:
     data_set = report(worklist(NAMES["ascii"]))
     definition = ObjectDefinition.of(load_profile("rf"), "Dose SR")
-    assert check(data_set, definition.rules, definition.optional_modules) == []
+    assert check(data_set, definition) == []
     assert (data_set.Modality, data_set.SeriesNumber, data_set.InstanceNumber) == ("SR", 9001, 1)
     assert len(data_set.ReferencedPerformedProcedureStepSequence) == 0
     assert len(data_set.PerformedProcedureCodeSequence) == 0

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 
 from openmodality.device.paths import parse_path
-from openmodality.device.profile.profile import AttributeRule, InformationObject, Requirement, Source, ValueRule
+from openmodality.device.profile.profile import AttributeRule, Requirement, Source, ValueRule
 from openmodality.dimse.attribute_names import vr_of
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.rules.builder import Values, build
+from openmodality.objects.rules.builder import build
 from openmodality.objects.rules.check import check
-from openmodality.objects.rules.definition import ObjectDefinition
-from openmodality.objects.rules.elements import element
+from openmodality.objects.rules.definition import RuleTable
+from openmodality.objects.rules.elements import make_element
+from openmodality.objects.rules.sources import SourceValues
 
 
 def rule(
@@ -35,10 +35,8 @@ def rule(
     )  # fmt: skip
 
 
-def definition(*rules: AttributeRule, optional: tuple[str, ...] = ()) -> ObjectDefinition:
-    return ObjectDefinition(
-        InformationObject("Test Object", UID("1.2.840.10008.5.1.4.1.1.7"), "OT"), rules, frozenset(optional), ((),)
-    )
+def definition(*rules: AttributeRule, optional: tuple[str, ...] = ()) -> RuleTable:
+    return RuleTable("Test Object", rules, frozenset(optional))
 
 
 def data(**values: object) -> Dataset:
@@ -55,7 +53,7 @@ def test_presence_without_a_value() -> None:
         rule("OtherPatientIDs", "ANAP"), rule("EthnicGroup", "3"), rule("EchoTime", "1C"), rule("Laterality", "2C"),
         rule("ReferencedStudySequence", "ALWAYS"), rule("PatientAge", "ALWAYS"),
     )  # fmt: skip
-    built = build(definition(*rules), Values())
+    built = build(definition(*rules), SourceValues())
     assert [element.keyword for element in built] == [
         "ReferencedStudySequence", "PatientName", "PatientAge", "StudyID", "PatientOrientation",
     ]  # fmt: skip
@@ -65,20 +63,22 @@ def test_presence_without_a_value() -> None:
 @pytest.mark.requirement("RF-8.1.1-02")
 @pytest.mark.parametrize("requirement", ["1", "2", "3", "1C", "2C", "ALWAYS", "VNAP", "ANAP"])
 def test_a_value_is_always_sent(requirement: Requirement) -> None:
-    built = build(definition(rule("StudyID", requirement)), Values(automatic=data(StudyID="7")))
+    built = build(definition(rule("StudyID", requirement)), SourceValues(automatic=data(StudyID="7")))
     assert built.StudyID == "7"
 
 
 @pytest.mark.requirement("RF-8.1.1-02")
 def test_empty_means_empty() -> None:
     found = definition(rule("PatientOrientation", "EMPTY"))
-    assert build(found, Values()).PatientOrientation is None or not build(found, Values()).PatientOrientation
+    assert (
+        build(found, SourceValues()).PatientOrientation is None or not build(found, SourceValues()).PatientOrientation
+    )
 
 
 @pytest.mark.parametrize("requirement", ["1", "ALWAYS"])
 def test_a_missing_mandatory_value_names_module_tag_and_keyword(requirement: Requirement) -> None:
     with pytest.raises(ObjectInvalid) as caught:
-        build(definition(rule("ScanningSequence", requirement, "ACQ", module="MR Image")), Values())
+        build(definition(rule("ScanningSequence", requirement, "ACQ", module="MR Image")), SourceValues())
     assert str(caught.value) == "Test Object: (0018,0020) ScanningSequence of the MR Image module has no value"
     assert "ACQ" in caught.value.advice
 
@@ -94,7 +94,7 @@ def test_each_source_is_a_place(sources: tuple[Source, ...], found: str) -> None
         "configuration": data(StudyDescription="config"), "automatic": data(StudyDescription="auto"),
         "acquisition": data(StudyDescription="acq"),
     }  # fmt: skip
-    built = build(definition(rule("StudyDescription", "ANAP", *sources)), Values(**places))
+    built = build(definition(rule("StudyDescription", "ANAP", *sources)), SourceValues(**places))
     assert built.StudyDescription == found
 
 
@@ -102,32 +102,32 @@ def test_each_source_is_a_place(sources: tuple[Source, ...], found: str) -> None
 def test_sources_are_asked_in_their_order() -> None:
     both = definition(rule("PatientName", "VNAP", "MWL", "USER"))
     user = data(PatientName="Typed")
-    assert build(both, Values(worklist=data(PatientName="Item"), user=user)).PatientName == "Item"
-    assert build(both, Values(worklist=data(PatientName=""), user=user)).PatientName == "Typed"
+    assert build(both, SourceValues(worklist=data(PatientName="Item"), user=user)).PatientName == "Item"
+    assert build(both, SourceValues(worklist=data(PatientName=""), user=user)).PatientName == "Typed"
     only_worklist = definition(rule("PatientName", "ANAP", "MWL"))
-    assert "PatientName" not in build(only_worklist, Values(user=user))
+    assert "PatientName" not in build(only_worklist, SourceValues(user=user))
 
 
 def test_a_value_that_is_not_enumerated_gives_way_to_the_next_source() -> None:
     modality = definition(rule("Modality", "ALWAYS", "MWL", "USER", value_rule="enumerated", values=("XA", "RF")))
-    values = Values(worklist=data(Modality="CR"), user=data(Modality="XA"))
+    values = SourceValues(worklist=data(Modality="CR"), user=data(Modality="XA"))
     assert build(modality, values).Modality == "XA"
-    assert build(modality, Values(worklist=data(Modality="CR"), automatic=data(Modality="RF"))).Modality == "RF"
+    assert build(modality, SourceValues(worklist=data(Modality="CR"), automatic=data(Modality="RF"))).Modality == "RF"
 
 
 def test_defined_terms_may_be_extended() -> None:
     part = definition(rule("BodyPartExamined", "VNAP", "USER", value_rule="defined", values=("SKULL",)))
-    assert build(part, Values(user=data(BodyPartExamined="TOE"))).BodyPartExamined == "TOE"
+    assert build(part, SourceValues(user=data(BodyPartExamined="TOE"))).BodyPartExamined == "TOE"
 
 
 def test_a_fixed_value_wins() -> None:
     fixed = definition(rule("BitsAllocated", "ALWAYS", "ACQ", value_rule="fixed", values=("16",)))
-    assert build(fixed, Values(acquisition=data(BitsAllocated=8))).BitsAllocated == 16
+    assert build(fixed, SourceValues(acquisition=data(BitsAllocated=8))).BitsAllocated == 16
 
 
 def test_a_kit_that_is_not_installed_measures_zero() -> None:
     dose = definition(rule("EntranceDose", "ANAP", "ACQ", condition="0 unless kits.dap"))
-    values = Values(acquisition=data(EntranceDose=3))
+    values = SourceValues(acquisition=data(EntranceDose=3))
     assert build(dose, values).EntranceDose == 3
     assert build(replace(dose, switches_off=frozenset({"kits.dap"})), values).EntranceDose == 0
 
@@ -135,7 +135,7 @@ def test_a_kit_that_is_not_installed_measures_zero() -> None:
 def test_the_strictest_of_two_rules_holds_wherever_it_stands() -> None:
     two = definition(rule("InstanceNumber", "VNAP"), rule("InstanceNumber", "ALWAYS", module="SOP Common"))
     with pytest.raises(ObjectInvalid, match="SOP Common"):
-        build(two, Values())
+        build(two, SourceValues())
 
 
 CODE_RULES = (
@@ -148,7 +148,7 @@ CODE_RULES = (
 
 def test_items_are_walked_with_the_rules_below() -> None:
     items = [data(CodeValue="1", CodeMeaning="One", MappingResource="X"), data(CodeValue="2")]
-    built = build(definition(*CODE_RULES), Values(worklist=data(PerformedProtocolCodeSequence=items)))
+    built = build(definition(*CODE_RULES), SourceValues(worklist=data(PerformedProtocolCodeSequence=items)))
     first, second = built.PerformedProtocolCodeSequence
     assert [element.keyword for element in first] == ["CodeValue", "CodeMeaning"]
     # An empty Type 1 attribute would break PS3.5 7.4.1, so it is left out.
@@ -159,7 +159,7 @@ def test_a_sequence_without_rules_below_is_taken_whole() -> None:
     inner = data(CodeValue="1", SpecificCharacterSet="ISO_IR 100")
     whole = definition(rule("ProcedureCodeSequence", "3", "MWL"))
     built = build(
-        whole, Values(worklist=data(ProcedureCodeSequence=[data(CodeValue="0", EquivalentCodeSequence=[inner])]))
+        whole, SourceValues(worklist=data(ProcedureCodeSequence=[data(CodeValue="0", EquivalentCodeSequence=[inner])]))
     )
     (item,) = built.ProcedureCodeSequence
     assert [element.keyword for element in item.EquivalentCodeSequence[0]] == ["CodeValue"]
@@ -172,8 +172,8 @@ def test_an_optional_module_is_absent_when_it_has_nothing_to_say() -> None:
         rule("TableLateralIncrement", "VNAP", "ACQ", module="X-Ray Table"),
         optional=("X-Ray Table",),
     )
-    assert len(build(table, Values())) == 0
-    built = build(table, Values(acquisition=data(TableAngle="10")))
+    assert len(build(table, SourceValues())) == 0
+    built = build(table, SourceValues(acquisition=data(TableAngle="10")))
     assert (built.TableMotion, float(built.TableAngle)) == ("DYNAMIC", 10.0)
     assert "TableLateralIncrement" in built
 
@@ -181,7 +181,7 @@ def test_an_optional_module_is_absent_when_it_has_nothing_to_say() -> None:
 def test_what_is_built_is_a_copy() -> None:
     item = data(CodeValue="1")
     worklist = data(PerformedProtocolCodeSequence=[item])
-    built = build(definition(*CODE_RULES), Values(worklist=worklist))
+    built = build(definition(*CODE_RULES), SourceValues(worklist=worklist))
     built.PerformedProtocolCodeSequence[0].CodeValue = "2"
     assert item.CodeValue == "1"
 
@@ -194,7 +194,7 @@ def test_what_is_built_is_a_copy() -> None:
     ],
 )
 def test_the_check_names_what_is_wrong(built: Dataset, problem: str) -> None:
-    assert [str(finding) for finding in check(built, [rule("StudyID", "1")])] == [problem]
+    assert [str(finding) for finding in check(built, definition(rule("StudyID", "1")))] == [problem]
 
 
 def test_the_check_looks_at_values_and_into_sequences() -> None:
@@ -204,8 +204,8 @@ def test_the_check_looks_at_values_and_into_sequences() -> None:
         rule("SOPInstanceUID", "1"), rule("PatientName", "2"), rule("StudyID", "VNAP"),
     ]  # fmt: skip
     wrong = data(Modality="CR", PatientOrientation=["L", "P"], ReferencedStudySequence=[data()], PatientName="")
-    wrong.add(element(0x00080018, "UI", "1.02.3"))
-    problems = {finding.path[-1]: finding.problem for finding in check(wrong, rules)}
+    wrong.add(make_element(0x00080018, "UI", "1.02.3"))
+    problems = {finding.path[-1]: finding.problem for finding in check(wrong, definition(*rules))}
     assert {f"{tag:08X}": text for tag, text in problems.items()} == {
         "00080060": "not XA or RF", "00200020": "with a value where there must be none", "00081155": "missing",
         "00080018": "not a valid UID", "00200010": "missing",
@@ -214,19 +214,20 @@ def test_the_check_looks_at_values_and_into_sequences() -> None:
 
 def test_the_check_leaves_absent_optional_modules_alone() -> None:
     rules = [rule("PatientAge", "ALWAYS", module="Patient Study"), rule("PatientSize", "1", module="Patient Study")]
-    assert check(data(), rules, ["Patient Study"]) == []
-    assert [finding.problem for finding in check(data(PatientAge="010Y"), rules, ["Patient Study"])] == ["missing"]
+    table = definition(*rules, optional=("Patient Study",))
+    assert check(data(), table) == []
+    assert [finding.problem for finding in check(data(PatientAge="010Y"), table)] == ["missing"]
 
 
 def test_findings_hold_no_values() -> None:
     wrong = data(Modality="SECRET")
-    (finding,) = check(wrong, [rule("Modality", "1", value_rule="fixed", values=("MR",))])
+    (finding,) = check(wrong, definition(rule("Modality", "1", value_rule="fixed", values=("MR",))))
     assert "SECRET" not in str(finding)
 
 
 def test_values_that_break_their_vr_are_passed_on_in_silence(caplog: pytest.LogCaptureFixture) -> None:
     worklist = Dataset()
-    worklist.add(element(0x00080050, "SH", "SECRET" * 9))
+    worklist.add(make_element(0x00080050, "SH", "SECRET" * 9))
     accession = definition(rule("AccessionNumber", "ALWAYS", "MWL"))
-    assert build(accession, Values(worklist=worklist)).AccessionNumber == "SECRET" * 9
+    assert build(accession, SourceValues(worklist=worklist)).AccessionNumber == "SECRET" * 9
     assert "SECRET" not in caplog.text

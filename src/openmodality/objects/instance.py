@@ -1,0 +1,98 @@
+"""What every instance has, whatever its object: SOP class, character set, File Meta Information, cautious defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final, cast
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from openmodality.device import charsets
+from openmodality.objects.rules.builder import Draft
+from openmodality.objects.rules.definition import ObjectDefinition
+from openmodality.objects.rules.elements import (
+    copy_element,
+    make_data_set,
+    make_elements,
+    prepare_attributes,
+)
+from openmodality.objects.rules.sources import SourceValues
+from openmodality.standard.character_sets import UTF_8
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+
+# What an image says of itself where its source says nothing, by module: values that claim nothing about the patient.
+_DEFAULTS: Final[Mapping[str, Mapping[str, str | list[str]]]] = {
+    # RM is research mode, the defined term for a sequence without a name (PS3.3 C.8.3.1.1.2).
+    "MR Image": {"ScanningSequence": "RM", "SequenceVariant": "NONE", "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"]},
+    "SC Image": {"ImageType": ["DERIVED", "SECONDARY"], "ConversionType": "WSD"},
+    "X-Ray Image": {"ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE"], "PixelIntensityRelationship": "DISP"},
+    "X-Ray Acquisition": {"RadiationSetting": "GR"},
+    "CR Image": {"ImageType": ["ORIGINAL", "PRIMARY"]},
+}
+_FILE_META: Final = prepare_attributes("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID")
+_TEXTS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+# Every character set holds these; ISO_IR 13 has a yen sign and an overline in the place of backslash and tilde.
+_HELD_BY_ALL: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
+
+
+class InstanceBuilder:
+    """Builds the instances of a series, by the rules of their object and with what every instance has."""
+
+    def __init__(self, definition: ObjectDefinition, common: SourceValues, facts: frozenset[str] = frozenset()) -> None:
+        self._definition = definition
+        self._draft = Draft(definition, _add_defaults(definition, common), facts)
+        self._character_sets: dict[frozenset[str], DataElement | None] = {}
+
+    def build(self, own: SourceValues, content: Dataset | None = None) -> Dataset:
+        """An instance with the values ``own`` beside those of the series.
+
+        ``content`` is added as it is: the content tree of a report, which no attribute rule describes.
+
+        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
+        """
+        data_set = self._draft.build(own)
+        if content is not None:
+            data_set.update(content)
+        self._declare_character_set(data_set)
+        class_uid, instance_uid = data_set.SOPClassUID, data_set.SOPInstanceUID
+        meta = make_elements(_FILE_META, class_uid, instance_uid, ExplicitVRLittleEndian)
+        data_set.file_meta = FileMetaDataset(make_data_set(meta))
+        return data_set
+
+    def _declare_character_set(self, data_set: Dataset) -> None:
+        """Declare the character set that the text needs: the same one for the same characters."""
+        characters = frozenset("".join(_find_texts(data_set))) - _HELD_BY_ALL
+        if characters not in self._character_sets:
+            charsets.declare(data_set, self._definition.character_sets)
+            self._character_sets[characters] = data_set.get(SPECIFIC_CHARACTER_SET)
+            return
+        declared = self._character_sets[characters]
+        if declared is None:
+            data_set.pop(SPECIFIC_CHARACTER_SET, None)
+        else:
+            data_set[SPECIFIC_CHARACTER_SET] = copy_element(declared)
+
+
+def _add_defaults(definition: ObjectDefinition, common: SourceValues) -> SourceValues:
+    automatic = Dataset()
+    for module in {row.module: None for row in definition.rules}:
+        for keyword, value in _DEFAULTS.get(module, {}).items():
+            setattr(automatic, keyword, value)
+    automatic.update(common.automatic)
+    automatic.SOPClassUID = definition.sop_class_uid
+    automatic.Modality = automatic.get("Modality") or definition.information_object.modality
+    # Replaced when all texts are known.
+    automatic.SpecificCharacterSet = UTF_8
+    return replace(common, automatic=automatic)
+
+
+def _find_texts(data_set: Dataset) -> Iterator[str]:
+    for found in cast(Iterable[DataElement], data_set.values()):  # what was built holds no raw elements
+        if found.VR == "SQ":
+            for item in found.value:
+                yield from _find_texts(item)
+        elif found.VR in _TEXTS and found.value:
+            yield str(found.value)

@@ -1,0 +1,26 @@
+"""Observer context: the device that made the report (PS3.16 TID 1002, 1004)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pydicom.dataset import Dataset
+
+from openmodality.objects.report import content_items as sr
+from openmodality.objects.report.content_items import dcm
+
+_NAMES: Final = (
+    (dcm("121014", "Device Observer Manufacturer"), "Manufacturer"),
+    (dcm("121015", "Device Observer Model Name"), "ManufacturerModelName"),
+    (dcm("121016", "Device Observer Serial Number"), "DeviceSerialNumber"),
+)
+
+
+def make_device_observer(uid: str, equipment: Dataset) -> Iterator[Dataset]:
+    """The content items that name a device as observer, in the words of its equipment attributes."""
+    yield sr.code(dcm("121005", "Observer Type"), dcm("121007", "Device"))
+    yield sr.uidref(dcm("121012", "Device Observer UID"), uid)
+    for concept, keyword in _NAMES:
+        if name := equipment.get(keyword):
+            yield sr.text(concept, str(name))

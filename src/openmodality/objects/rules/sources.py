@@ -1,0 +1,61 @@
+"""Where the values of attributes come from: the sources that a rule table names, as places to look in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+from openmodality.device.profile.profile import AttributeRule, Requirement, Source
+from openmodality.objects.rules.elements import index_values
+
+MUST_HAVE_VALUE: Final[frozenset[Requirement]] = frozenset({"1", "ALWAYS"})
+
+Places: TypeAlias = tuple[Mapping[int, DataElement], ...]
+"""The elements that have a value, by tag, of each data set of :class:`SourceValues`, in the order of its fields."""
+
+_WORKLIST, _USER, _CONFIGURATION, _ACQUISITION, _AUTOMATIC = range(5)
+
+# The statements' AUTO covers everything that nobody types, so also what the equipment and the acquisition say; what a
+# protocol sets, such as Body Part Examined, stands for the operator who chose the protocol.
+_PLACES: Final[Mapping[Source, tuple[int, ...]]] = {
+    "MWL": (_WORKLIST,),
+    "USER": (_USER, _ACQUISITION),
+    "CONFIG": (_CONFIGURATION, _AUTOMATIC),
+    "AUTO": (_AUTOMATIC, _CONFIGURATION, _ACQUISITION),
+    "ACQ": (_ACQUISITION, _AUTOMATIC),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceValues:
+    """Values by source, each a data set with attributes at the places where the new object has them.
+
+    ``worklist`` is the chosen item after the attribute mapping, ``user`` what the operator typed, ``configuration`` the
+    equipment of the site, ``acquisition`` what made the pixels says, ``automatic`` what the device finds by itself.
+    """
+
+    worklist: Dataset = field(default_factory=Dataset)
+    user: Dataset = field(default_factory=Dataset)
+    configuration: Dataset = field(default_factory=Dataset)
+    acquisition: Dataset = field(default_factory=Dataset)
+    automatic: Dataset = field(default_factory=Dataset)
+
+    def index(self) -> Places:
+        """The elements that have a value, by tag."""
+        parts = (self.worklist, self.user, self.configuration, self.acquisition, self.automatic)
+        return tuple(index_values(part) for part in parts)
+
+
+def places_of(row: AttributeRule) -> tuple[int, ...]:
+    """Where to look for the attribute of a row, the first place first.
+
+    What must have a value may also take the one that the device finds by itself.
+    """
+    named = [place for source in row.sources for place in _PLACES[source]]
+    if row.requirement in MUST_HAVE_VALUE:
+        named.append(_AUTOMATIC)
+    return tuple(dict.fromkeys(named))
