@@ -179,10 +179,10 @@ class OneLess:
     tag: int
 
 
-Condition: TypeAlias = AppliesWhen | GivenValue | OneLess
+RuleCondition: TypeAlias = AppliesWhen | GivenValue | OneLess
 
 
-def parse_condition(text: str) -> Condition | None:
+def parse_condition(text: str) -> RuleCondition | None:
     """Parse the text of a table's cell; None where it is empty.
 
     Raises :class:`~openmodality.errors.ConfigurationError` where it is no condition.

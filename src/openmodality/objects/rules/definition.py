@@ -20,10 +20,10 @@ from openmodality.errors import ConfigurationError
 from openmodality.objects.rules.conditions import (
     Always,
     AppliesWhen,
-    Condition,
     Context,
     Expression,
     Lookup,
+    RuleCondition,
     parse_condition,
 )
 from openmodality.objects.rules.elements import make_element
@@ -44,7 +44,7 @@ class Rule:
     """A row of a rule table, made ready: its condition parsed, its fixed value as an element, the places to look in."""
 
     row: AttributeRule
-    condition: Condition | None
+    condition: RuleCondition | None
     fixed: DataElement | None
     places: tuple[int, ...]
 
