@@ -48,7 +48,7 @@ def send(path: Path, port: int) -> None:
     instances = [read_instance(file) for file in files]
     (planned,) = plan(instance.kind for instance in instances)
     association = associate(RemoteAE("ANY", "127.0.0.1", port), LocalAE("BARE"), planned.proposals)
-    sock, limit = association._transport._sock, max_fragment_length(association._max_pdu_length)
+    sock, limit = association._link.transport._sock, max_fragment_length(association.max_pdu_length)
     buffer = memoryview(bytearray(_BUFFER))
     for number, instance in enumerate(instances, start=1):
         context = choose(association.contexts, instance.kind)
@@ -96,7 +96,7 @@ def receive(folder: Path, port: int) -> None:
     """Take associations; each instance goes to a file in ``folder``, in one write, unchecked."""
 
     def serve(association: Association) -> None:
-        sock, buffer = association._transport._sock, memoryview(bytearray(_BUFFER))
+        sock, buffer = association._link.transport._sock, memoryview(bytearray(_BUFFER))
         while _receive_one(sock, buffer, folder):
             pass
         sock.sendall(A_RELEASE_RP().encode())

@@ -25,10 +25,11 @@ from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
 from openmodality.errors import OpenModalityError, TransportError
 from openmodality.network.agreement import Agreement, contexts_of
-from openmodality.network.association import LINGER_S, Association
+from openmodality.network.association import Association
 from openmodality.network.connections import Connection, Connections
 from openmodality.network.entity import LocalAE, send_limit
 from openmodality.network.handshake import await_indication, flush
+from openmodality.network.link import LINGER_S
 from openmodality.network.transport import Transport, shake_hands, wrapped
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.negotiation import Negotiated, outcome
@@ -202,7 +203,7 @@ class Acceptor:
             flush(transport, provider, self._local.timeouts.data_s)
             agreement = self._agreement(request, outcome(request, answer, Role.ACCEPTOR), connection.address)
             association = Association(transport, provider, agreement, self._services, self._local.timeouts)
-            association.on_end = partial(self._connections.leave, connection)
+            association.call_at_end(partial(self._connections.leave, connection))
             self._connections.establish(connection, association)
             _serve_association(association)
         finally:

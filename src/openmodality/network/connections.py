@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from openmodality.errors import TransportError
-from openmodality.network.association import LINGER_S, Association
+from openmodality.network.association import Association
+from openmodality.network.link import LINGER_S
 from openmodality.network.timeouts import Deadline
 from openmodality.standard.upper_layer import REJECT_BY_PRESENTATION, REJECTED_TRANSIENT
 from openmodality.upper_layer.acceptance import Load

@@ -1,4 +1,4 @@
-"""Why an association ended before its time, as errors."""
+"""The errors that say why an association ended before its time."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from openmodality.standard.upper_layer import ABORT_BY_USER, ABORT_REASON_NOT_SP
 from openmodality.upper_layer.primitives import AbortIndication
 
 
-def stopped() -> AssociationAborted:
-    """The error where this side was asked to stop."""
+def explain_stop() -> AssociationAborted:
+    """Make the error for an association that this side was asked to stop."""
     return AssociationAborted(
         "aborted by this side, which stops", source=ABORT_BY_USER, reason=ABORT_REASON_NOT_SPECIFIED
     )
 
 
-def aborted(peer_name: str, event: AbortIndication) -> AssociationAborted:
-    """The error for an A-ABORT or A-P-ABORT of the peer."""
+def explain_abort(peer_name: str, event: AbortIndication) -> AssociationAborted:
+    """Make the error for an A-ABORT or A-P-ABORT of the peer."""
     if event.violation:
         text = f"{peer_name} broke the protocol: {event.violation}"
     else:

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from openmodality.dimse.channel import PeerInfo, PresentationContext
-from openmodality.dimse.command import Command
+from openmodality.dimse.assembler import CommandReceived
+from openmodality.dimse.channel import Channel, PeerInfo, PresentationContext
+from openmodality.upper_layer.primitives import PresentationDataValue
 
-if TYPE_CHECKING:
-    from openmodality.network.association import Association
+
+class MessageInProgress:
+    """A message whose command set has arrived; ``has_more`` while some of its data set has not been read."""
+
+    __slots__ = ("command", "context_id", "has_more")
+
+    def __init__(self, received: CommandReceived) -> None:
+        self.context_id, self.command = received
+        self.has_more = received.command.has_data_set
+
+
+class MessageChannel(Channel, Protocol):
+    """A channel whose messages arrive piece by piece."""
+
+    def receive_data(self) -> PresentationDataValue:
+        """The next part of the current message's data set."""
+        ...
+
+    def look_for_cancel(self, message_id: int | None) -> bool:
+        """Whether a C-CANCEL for ``message_id`` has arrived."""
+        ...
 
 
 class AssociationMessage:
     """A message that has begun to arrive; see :class:`openmodality.dimse.channel.Message`."""
 
-    __slots__ = ("_was_cancelled", "channel", "command", "context", "has_more")
+    __slots__ = ("_in_progress", "_was_cancelled", "channel", "command", "context")
 
-    def __init__(self, channel: Association, context: PresentationContext, command: Command) -> None:
+    def __init__(self, channel: MessageChannel, context: PresentationContext, in_progress: MessageInProgress) -> None:
         self.channel = channel
         self.context = context
-        self.command = command
-        self.has_more = command.has_data_set
-        """Whether some of its data set has not been read."""
+        self.command = in_progress.command
+        self._in_progress = in_progress
         self._was_cancelled = False
 
     @property
@@ -32,10 +51,8 @@ class AssociationMessage:
 
     def chunks(self) -> Iterator[memoryview]:
         """The data set as it arrives; each chunk is valid until the next is asked for."""
-        while self.has_more:
-            part = self.channel.receive_data()
-            self.has_more = not part.is_last
-            yield part.data
+        while self._in_progress.has_more:
+            yield self.channel.receive_data().data
 
     def cancelled(self) -> bool:
         """Whether a C-CANCEL for this request has arrived."""

@@ -10,7 +10,7 @@ from openmodality.dimse.service import Service
 from openmodality.errors import AssociationRejected, NoPresentationContext, PeerTimeout, TransportError, UsageError
 from openmodality.network.agreement import Agreement, contexts_of
 from openmodality.network.association import Association
-from openmodality.network.endings import aborted
+from openmodality.network.endings import explain_abort
 from openmodality.network.entity import LocalAE, RemoteAE, send_limit
 from openmodality.network.handshake import await_indication, flush
 from openmodality.network.transport import Transport, connect
@@ -126,7 +126,7 @@ def _refusal(remote: RemoteAE, answer: Indication | None) -> Exception:
     if isinstance(answer, AssociateRejected):
         return _rejected(remote, answer.pdu)
     if isinstance(answer, AbortIndication):
-        return aborted(str(remote), answer)
+        return explain_abort(str(remote), answer)
     return TransportError(
         f"{remote} closed the connection without answering the association request",
         advice=_NO_ANSWER_ADVICE,

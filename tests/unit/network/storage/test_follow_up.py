@@ -181,4 +181,4 @@ def test_what_waits_is_forgotten_at_the_release(tmp_path: Path) -> None:
         association.follow_up(request(8), 7)
         association.release()
         assert not association.is_open
-        assert not association._follow_up.is_planned
+        assert not association._link.follow_up.is_planned
