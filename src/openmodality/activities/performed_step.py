@@ -24,7 +24,8 @@ from openmodality.services.mpps import StepResult
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 from openmodality.store.data_set_json import from_json
 from openmodality.store.database import Database
-from openmodality.store.rows.steps import StepRecord, assign_uid, read_step
+from openmodality.store.listing.exams import StepRecord, read_step
+from openmodality.store.rows.steps import assign_uid
 
 RETRY_DELAY_S: Final = 300.0
 """Where the site switches off the retry of images: a step left open at the RIS has nobody who would send it again."""

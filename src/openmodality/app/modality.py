@@ -20,8 +20,8 @@ from openmodality.exam.session import Exam, patient_attributes
 from openmodality.jobs.job import Job
 from openmodality.services.verification import echo
 from openmodality.store.listing.entities import Found, Level
+from openmodality.store.listing.exams import ExamRecord, read_exam, read_exams
 from openmodality.store.rows.deletion import Deleted
-from openmodality.store.rows.exams import ExamRecord, read_exam, read_exams
 from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock
 

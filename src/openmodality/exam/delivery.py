@@ -14,7 +14,7 @@ from openmodality.device.site.site import Peer, Site
 from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
-from openmodality.store.rows.exams import ExamRecord
+from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.jobs import uids_in_send_jobs
 from openmodality.store.transaction import Snapshot, Transaction
 

@@ -25,9 +25,8 @@ from openmodality.objects.report.irradiation import (
     XRayTechnique,
 )
 from openmodality.objects.site_objects import definition_at
-from openmodality.store.rows.exams import ExamRecord, SeriesRecord
-from openmodality.store.rows.steps import StepRecord
-from openmodality.store.schema import Json
+from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
+from openmodality.store.listing.reader import Json
 from openmodality.store.transaction import Snapshot
 
 DOSE_SR: Final = "Dose SR"

@@ -11,8 +11,7 @@ from openmodality.device.site.site import Site
 from openmodality.objects.exam_facts import ExamFacts, PerformedStep, SeriesFacts
 from openmodality.objects.site_objects import equipment_attributes
 from openmodality.store.data_set_json import from_json
-from openmodality.store.rows.exams import ExamRecord, SeriesRecord
-from openmodality.store.rows.steps import StepRecord
+from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 
 
 def exam_facts(site: Site, exam: ExamRecord, step: StepRecord | None) -> ExamFacts:

@@ -22,9 +22,9 @@ from openmodality.objects.identity import Uids
 from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.site_objects import definition_at
 from openmodality.store.data_set_json import to_json
+from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import Check, LocalStore
-from openmodality.store.rows.exams import ExamRecord, SeriesRecord, lock_exam_to_add_to
-from openmodality.store.rows.steps import StepRecord
+from openmodality.store.rows.exams import lock_exam_to_add_to
 from openmodality.store.transaction import Transaction
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openmodality.exam.workflow import Workflow
-from openmodality.store.rows.exams import exams_with_late_images, read_exams
+from openmodality.store.listing.exams import read_exams
+from openmodality.store.rows.exams import exams_with_late_images
 from openmodality.store.states import OPEN_EXAMS
 
 

@@ -18,8 +18,8 @@ from openmodality.exam.images import ImageMaker, SeriesPlan, uids_of
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
-from openmodality.store.rows.exams import ExamRecord, SeriesRecord, read_exam
-from openmodality.store.rows.steps import StepRecord, find_open_step, read_steps
+from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
+from openmodality.store.rows.steps import find_open_step
 from openmodality.store.states import ExamState
 
 Progress = Callable[[int, int], None]

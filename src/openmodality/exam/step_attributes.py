@@ -31,7 +31,7 @@ from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASON
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.entities import InstanceReference
-from openmodality.store.rows.exams import Ending, ExamRecord, SeriesRecord
+from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord
 
 _INSIDE: Final = "inside each item"
 _STRICTER: Final[dict[Requirement, Requirement]] = {"1C": "1", "2C": "2"}

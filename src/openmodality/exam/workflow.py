@@ -29,22 +29,12 @@ from openmodality.jobs.queue import Queue
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.data_set_json import to_json
+from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.exams import (
-    Ending,
-    ExamRecord,
-    SeriesRecord,
-    ServedItem,
-    add_series,
-    insert_exam,
-    lock_exam,
-    lock_exam_to_add_to,
-    read_exam,
-    save_exam,
-)
+from openmodality.store.rows.exams import ServedItem, add_series, insert_exam, lock_exam, lock_exam_to_add_to, save_exam
 from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
 from openmodality.store.rows.served import check_unserved, defect_notices
-from openmodality.store.rows.steps import StepRecord, end_step, find_open_step, insert_step, read_steps
+from openmodality.store.rows.steps import end_step, find_open_step, insert_step
 from openmodality.store.rows.worklist import WorklistItem, value_of
 from openmodality.store.states import ExamState
 from openmodality.store.transaction import Snapshot, Transaction

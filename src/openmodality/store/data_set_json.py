@@ -7,7 +7,7 @@ from typing import Any
 
 from pydicom import Dataset
 
-from openmodality.store.schema import Json
+from openmodality.store.listing.reader import Json
 
 
 def to_json(data_set: Dataset) -> Json:

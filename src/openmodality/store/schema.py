@@ -10,7 +10,6 @@ Job rows, events and reasons hold UIDs and words, never patient data.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -38,9 +37,6 @@ from openmodality.store.index_columns import (
     STUDY_ATTRIBUTES,
 )
 from openmodality.store.states import ExamState, InstanceCommitment, RequestState
-
-Json = dict[str, Any]
-"""What a column of type JSON holds."""
 
 metadata = MetaData(
     naming_convention={

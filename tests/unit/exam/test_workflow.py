@@ -16,7 +16,8 @@ from openmodality.errors import StoreError, UsageError
 from openmodality.exam.workflow import Workflow
 from openmodality.jobs.job import Kind, State
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.rows.exams import Ending, ExamRecord, save_exam
+from openmodality.store.listing.exams import Ending, ExamRecord
+from openmodality.store.rows.exams import save_exam
 from openmodality.store.schema import performed_steps
 from openmodality.store.states import ExamState
 from tests.devices import add_image, device_in_hospital, quick_source, today

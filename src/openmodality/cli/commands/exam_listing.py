@@ -12,8 +12,7 @@ from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASON
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.entities import Found
-from openmodality.store.rows.exams import ExamRecord
-from openmodality.store.rows.steps import StepRecord
+from openmodality.store.listing.exams import ExamRecord, StepRecord
 from openmodality.store.rows.worklist import value_of
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 Row = Mapping[str, Any]
+Json = dict[str, Any]
+"""What a column of type JSON holds."""
 
 
 class Reader(Protocol):

@@ -7,55 +7,17 @@ made, so that every image on disk belongs to a known exam.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Self
+from dataclasses import dataclass, replace
 
-from sqlalchemy import RowMapping, Select, exists, insert, select, update
+from sqlalchemy import exists, insert, select, update
 
-from openmodality.errors import NotFound, WrongState
-from openmodality.standard.performed_step import StepStatus
-from openmodality.store.rows.steps import StepRecord, find_open_step
-from openmodality.store.schema import Json, exam_steps, exams, instances, job_instances, jobs, series, studies
+from openmodality.errors import WrongState
+from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam
+from openmodality.store.listing.reader import Json
+from openmodality.store.rows.steps import find_open_step
+from openmodality.store.schema import exam_steps, exams, instances, job_instances, jobs, series, studies
 from openmodality.store.states import ExamState
 from openmodality.store.transaction import Snapshot, Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesRecord:
-    """A series of an exam; ``object_name`` is the profile's, ``attributes`` are the same for all its images."""
-
-    series_instance_uid: str
-    number: int
-    object_name: str
-    modality: str
-    description: str
-    started: float
-    step_uid: str
-    frame_of_reference_uid: str = ""
-    images: int = 1
-    attributes: Json = field(default_factory=dict)
-    events: tuple[Json, ...] = ()
-
-    def to_json(self) -> Json:
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return values | {"events": list(self.events)}
-
-    @classmethod
-    def from_json(cls, value: Json) -> Self:
-        return cls(**value | {"events": tuple(value["events"])})
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a step is to end: decided, on record, and carried out even when the process dies in between."""
-
-    state: StepStatus
-    at: float
-    reason: str = ""
-
-    def to_json(self) -> Json:
-        return {"state": self.state, "at": self.at, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,59 +29,13 @@ class ServedItem:
     item: Json
 
 
-@dataclass(frozen=True, slots=True)
-class ExamRecord:
-    """An exam. ``user`` holds what the operator typed, ``items`` the worklist items that the exam serves."""
-
-    id: int
-    state: ExamState
-    study_instance_uid: str
-    accession_number: str
-    scheduled: bool
-    created_at: float
-    ended_at: float | None
-    study_id: str
-    user: Json
-    items: tuple[Json, ...]
-    series: tuple[SeriesRecord, ...] = ()
-    notices: tuple[str, ...] = ()
-    ending: Ending | None = None
-
-    @property
-    def started(self) -> datetime:
-        """When the exam was started, in local time."""
-        return datetime.fromtimestamp(self.created_at)
-
-    def data(self) -> Json:
-        """The ``data`` column."""
-        return {
-            "study_id": self.study_id,
-            "user": self.user,
-            "series": [series.to_json() for series in self.series],
-            "notices": list(self.notices),
-            "ending": self.ending.to_json() if self.ending else None,
-        }
-
-
-def read_exam(snapshot: Snapshot, exam_id: int) -> ExamRecord:
-    """One exam. Raises :class:`NotFound` when there is none with this number."""
-    return _read_one(snapshot, exam_id, select(exams))
-
-
 def lock_exam(transaction: Transaction, exam_id: int) -> ExamRecord:
     """One exam, which nobody else changes before the transaction ends.
 
     Raises :class:`NotFound` when there is none with this number.
     """
-    return _read_one(transaction, exam_id, select(exams).with_for_update())
-
-
-def read_exams(snapshot: Snapshot, states: Sequence[str] = ()) -> list[ExamRecord]:
-    """Exams in these states, or all, newest first."""
-    statement = select(exams).order_by(exams.c.id.desc())
-    if states:
-        statement = statement.where(exams.c.state.in_(list(states)))
-    return [_exam_of(snapshot, row) for row in snapshot.execute(statement).mappings().all()]
+    transaction.execute(select(exams.c.id).where(exams.c.id == exam_id).with_for_update())
+    return read_exam(transaction, exam_id)
 
 
 def insert_exam(
@@ -200,34 +116,3 @@ def exams_with_late_images(snapshot: Snapshot) -> list[int]:
         .order_by(exams.c.id)
     )
     return list(snapshot.execute(statement).scalars())
-
-
-def _read_one(snapshot: Snapshot, exam_id: int, statement: Select[Any]) -> ExamRecord:
-    row = snapshot.execute(statement.where(exams.c.id == exam_id)).mappings().first()
-    if row is None:
-        raise NotFound(f"there is no exam {exam_id}", advice="openmodality exam list shows all")
-    return _exam_of(snapshot, row)
-
-
-def _exam_of(snapshot: Snapshot, row: RowMapping) -> ExamRecord:
-    statement = select(exam_steps.c.item).where(exam_steps.c.exam_id == row["id"]).order_by(exam_steps.c.id)
-    data = row["data"]
-    return ExamRecord(
-        id=row["id"],
-        state=ExamState(row["state"]),
-        study_instance_uid=row["StudyInstanceUID"],
-        accession_number=row["AccessionNumber"],
-        scheduled=row["scheduled"],
-        created_at=row["created_at"],
-        ended_at=row["ended_at"],
-        study_id=data["study_id"],
-        user=data["user"],
-        items=tuple(snapshot.execute(statement).scalars()),
-        series=tuple(SeriesRecord.from_json(each) for each in data["series"]),
-        notices=tuple(data["notices"]),
-        ending=_ending_of(data["ending"]) if data["ending"] else None,
-    )
-
-
-def _ending_of(value: Json) -> Ending:
-    return Ending(StepStatus(value["state"]), value["at"], value["reason"])

@@ -13,8 +13,9 @@ from openmodality.device.item_values import element_with_value, sequence_items
 from openmodality.device.paths import parse_path
 from openmodality.errors import NotFound
 from openmodality.store.data_set_json import from_json, to_json
+from openmodality.store.listing.reader import Json
 from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
-from openmodality.store.schema import Json, keywords_of, worklist_items
+from openmodality.store.schema import keywords_of, worklist_items
 from openmodality.store.transaction import Snapshot, Transaction
 
 _STEPS = parse_path("ScheduledProcedureStepSequence")[0]

@@ -6,8 +6,7 @@ import pytest
 
 from openmodality.cli.commands.exam_listing import Details
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.rows.exams import ExamRecord
-from openmodality.store.rows.steps import StepRecord
+from openmodality.store.listing.exams import ExamRecord, StepRecord
 from openmodality.store.states import ExamState
 
 

@@ -1,0 +1,178 @@
+"""What is kept of an exam and its performed steps, as it is shown: values, and the queries that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Self
+
+from openmodality.errors import NotFound
+from openmodality.standard.performed_step import StepStatus
+from openmodality.store.listing.reader import Json, Reader, Row, combine, decode_json, is_one_of
+from openmodality.store.states import ExamState
+
+_EXAMS: Final = (
+    'SELECT id, state, "StudyInstanceUID", "AccessionNumber", scheduled, data, created_at, ended_at FROM exams'
+)
+_STEPS: Final = (
+    'SELECT id, "SOPInstanceUID", assigned_uid, "PerformedProcedureStepID", state, n_create, n_set'
+    ", started_at, ended_at FROM performed_steps"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRecord:
+    """A series of an exam; ``object_name`` is the profile's, ``attributes`` are the same for all its images."""
+
+    series_instance_uid: str
+    number: int
+    object_name: str
+    modality: str
+    description: str
+    started: float
+    step_uid: str
+    frame_of_reference_uid: str = ""
+    images: int = 1
+    attributes: Json = field(default_factory=dict)
+    events: tuple[Json, ...] = ()
+
+    def to_json(self) -> Json:
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return values | {"events": list(self.events)}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        return cls(**value | {"events": tuple(value["events"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a step is to end: decided, on record, and carried out even when the process dies in between."""
+
+    state: StepStatus
+    at: float
+    reason: str = ""
+
+    def to_json(self) -> Json:
+        return {"state": self.state, "at": self.at, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class ExamRecord:
+    """An exam. ``user`` holds what the operator typed, ``items`` the worklist items that the exam serves."""
+
+    id: int
+    state: ExamState
+    study_instance_uid: str
+    accession_number: str
+    scheduled: bool
+    created_at: float
+    ended_at: float | None
+    study_id: str
+    user: Json
+    items: tuple[Json, ...]
+    series: tuple[SeriesRecord, ...] = ()
+    notices: tuple[str, ...] = ()
+    ending: Ending | None = None
+
+    @property
+    def started(self) -> datetime:
+        """When the exam was started, in local time."""
+        return datetime.fromtimestamp(self.created_at)
+
+    def data(self) -> Json:
+        """The ``data`` column."""
+        return {
+            "study_id": self.study_id,
+            "user": self.user,
+            "series": [series.to_json() for series in self.series],
+            "notices": list(self.notices),
+            "ending": self.ending.to_json() if self.ending else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A performed procedure step of an exam."""
+
+    id: int
+    sop_instance_uid: str
+    assigned_uid: str
+    step_id: str
+    state: StepStatus
+    n_create: Json
+    n_set: Json | None
+    started_at: float
+    ended_at: float | None
+
+    @property
+    def uid(self) -> str:
+        """The UID by which the RIS knows the step."""
+        return self.assigned_uid or self.sop_instance_uid
+
+
+def read_exam(reader: Reader, exam_id: int) -> ExamRecord:
+    """One exam. Raises :class:`NotFound` where there is none with this number."""
+    rows = reader.rows(f"{_EXAMS} WHERE id = ?", (exam_id,))
+    if not rows:
+        raise NotFound(f"there is no exam {exam_id}", advice="openmodality exam list shows all")
+    return _exam_of(reader, rows[0])
+
+
+def read_exams(reader: Reader, states: Sequence[str] = ()) -> list[ExamRecord]:
+    """Exams in these states, or all, newest first."""
+    fits = is_one_of("state", [str(state) for state in states]) if states else combine([])
+    rows = reader.rows(f"{_EXAMS} WHERE {fits.sql} ORDER BY id DESC", fits.values)
+    return [_exam_of(reader, row) for row in rows]
+
+
+def read_steps(reader: Reader, exam_id: int) -> list[StepRecord]:
+    """The performed steps of an exam, oldest first; an exam that was appended to has several."""
+    return [_step_of(row) for row in reader.rows(f"{_STEPS} WHERE exam_id = ? ORDER BY id", (exam_id,))]
+
+
+def read_step(reader: Reader, sop_instance_uid: str) -> StepRecord:
+    """A performed step by the UID that this device gave it. Raises :class:`NotFound` where it is no longer there."""
+    rows = reader.rows(f'{_STEPS} WHERE "SOPInstanceUID" = ?', (sop_instance_uid,))
+    if not rows:
+        raise NotFound("the performed step is no longer in the database")
+    return _step_of(rows[0])
+
+
+def _exam_of(reader: Reader, row: Row) -> ExamRecord:
+    items = reader.rows("SELECT item FROM exam_steps WHERE exam_id = ? ORDER BY id", (row["id"],))
+    data = decode_json(row["data"])
+    return ExamRecord(
+        id=row["id"],
+        state=ExamState(row["state"]),
+        study_instance_uid=row["StudyInstanceUID"],
+        accession_number=row["AccessionNumber"],
+        scheduled=bool(row["scheduled"]),
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+        study_id=data["study_id"],
+        user=data["user"],
+        items=tuple(decode_json(item["item"]) for item in items),
+        series=tuple(SeriesRecord.from_json(each) for each in data["series"]),
+        notices=tuple(data["notices"]),
+        ending=_ending_of(data["ending"]) if data["ending"] else None,
+    )
+
+
+def _ending_of(value: Json) -> Ending:
+    return Ending(StepStatus(value["state"]), value["at"], value["reason"])
+
+
+def _step_of(row: Row) -> StepRecord:
+    return StepRecord(
+        id=row["id"],
+        sop_instance_uid=row["SOPInstanceUID"],
+        assigned_uid=row["assigned_uid"] or "",
+        step_id=row["PerformedProcedureStepID"],
+        state=StepStatus(row["state"]),
+        n_create=decode_json(row["n_create"]),
+        n_set=decode_json(row["n_set"]),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+    )
