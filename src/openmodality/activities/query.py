@@ -57,6 +57,8 @@ def choose_model(model: Model | None, ends: Ends, level: str) -> Model:
 
     Raises :class:`UsageError` where the model has no such level.
     """
+    if level not in UNIQUE_KEYS:
+        raise UsageError(f"{level!r} is no level of Query/Retrieve", advice=f"the levels are {', '.join(UNIQUE_KEYS)}")
     if model is None:
         return "patient" if ends.patient_root or level == "PATIENT" else "study"
     if model == "study" and level == "PATIENT":
@@ -106,6 +108,17 @@ def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> F
         if answer.must_abort:
             association.abort()
     return answer
+
+
+def key_values(keys: Mapping[str, str]) -> dict[TagPath, object]:
+    """Matching keys by path, from keywords; raises :class:`UsageError` for a keyword that PS3.6 does not have."""
+    values: dict[TagPath, object] = {}
+    for keyword, value in keys.items():
+        try:
+            values[parse_path(keyword)] = value
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+    return values
 
 
 def missing_keys(model: Model, level: str, values: Mapping[TagPath, object]) -> list[int]:

@@ -19,7 +19,7 @@ from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.device.site.site import Peer
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
-from openmodality.errors import ConfigurationError, UsageError
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer
 from openmodality.query.identifier import Key, identifier
 from openmodality.query.matching import matches
@@ -114,11 +114,23 @@ class Worklist:
         with database.read() as snapshot:
             return WorklistAnswer(tuple(read_worklist(snapshot, numbers)), tuple(describe_limits(answer)))
 
+    @property
+    def is_checked_at_start(self) -> bool:
+        """Whether the device asks for an item again when its exam starts."""
+        return self._site.parameters.boolean("worklist.check_at_exam_start")
+
     def check(self, item: WorklistItem) -> ItemCheck:
         """Ask for the item again by its Study Instance UID; its Scheduled Procedure Step ID tells it from others.
 
-        An item without that UID is asked for by its patient, accession number and date.
+        An item without that UID is asked for by its patient, accession number and date. Never raises for what a peer
+        does: a RIS that does not answer leaves the state ``unknown``.
         """
+        try:
+            return self._compare(item)
+        except OpenModalityError as error:
+            return ItemCheck("unknown", item, reason=str(error))
+
+    def _compare(self, item: WorklistItem) -> ItemCheck:
         keys = {"StudyInstanceUID": item["StudyInstanceUID"]} if item["StudyInstanceUID"] else self._other_keys(item)
         answer = self.query(keys, item.source)
         step_id = item["ScheduledProcedureStepID"]

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from openmodality.activities.worklist import ItemCheck, WorklistAnswer, served_before
+from openmodality.activities.echo import EchoAnswer, echo_peer
+from openmodality.activities.query import Model, key_values, query_peer
+from openmodality.activities.retrieve import GoOn, Wanted, retrieve_from_peer
+from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData, Progress
 from openmodality.app.runtime import Runtime
 from openmodality.device.site.site import Peer, Site
 from openmodality.device.site.site_loader import load_site
-from openmodality.errors import ConfigurationError, OpenModalityError, UsageError, WrongState
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.exam.session import Exam, patient_attributes
+from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
-from openmodality.services.verification import echo
+from openmodality.query.finding import FindAnswer
+from openmodality.query.moving import MoveResult
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord, read_exam, read_exams
 from openmodality.store.rows.deletion import Deleted
@@ -26,10 +31,6 @@ from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock
 
 Items = WorklistItem | int | Sequence[WorklistItem | int]
-Confirm = Callable[[ItemCheck], bool]
-"""Asked when a worklist item is gone, has changed since it was shown or had an exam already; ``False`` stops the start.
-"""
-
 _LOOK_S: Final = 0.5
 
 
@@ -100,9 +101,55 @@ class Modality:
 
     def echo(self, peer: str) -> int:
         """Verification: the Status of a C-ECHO to a peer. Raises the errors of an association."""
+        return self.verify(peer).status
+
+    def verify(self, peer: str) -> EchoAnswer:
+        """As :meth:`echo`, with how long it took and which implementation answered."""
         connections = self._runtime.connections
-        with connections.turn("verification"), connections.open("verification", self.site.peer(peer)) as association:
-            return echo(association)
+        with connections.turn("verification"):
+            return echo_peer(connections.ends("verification", self.site.peer(peer)))
+
+    def query(
+        self,
+        level: str = "STUDY",
+        peer: str | None = None,
+        *,
+        model: Model | None = None,
+        limit: int | None = None,
+        **keys: str,
+    ) -> FindAnswer:
+        """Ask an archive, by default the first of the site, for a PATIENT, STUDY, SERIES or IMAGE.
+
+        ``keys`` are matching keys by keyword, such as ``PatientID="0000001"``; those of the levels above are needed.
+        Raises ``QueryFailed`` where the archive refuses, ``UsageError`` for what is no keyword or level, and the errors
+        of an association.
+        """
+        connections = self._runtime.connections
+        ends = connections.ends("query", self._peer(peer, "query_retrieve"))
+        with connections.turn("query"):
+            return query_peer(ends, level, key_values(keys), model=model, limit=limit)
+
+    def retrieve(
+        self,
+        wanted: Wanted | str,
+        peer: str | None = None,
+        *,
+        destination: str = "",
+        model: Model | None = None,
+        go_on: GoOn | None = None,
+    ) -> MoveResult:
+        """Let an archive, by default the first of the site, send a study to this device or to the AE ``destination``.
+
+        ``wanted`` is a Study Instance UID, or names a series or an instance. This device listens meanwhile, as in
+        :meth:`receiving`, and keeps what comes. ``go_on`` is told the progress; when it says no, the archive is told to
+        stop. A failure status is a result; raises ``UsageError`` and the errors of an association.
+        """
+        chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
+        connections = self._runtime.connections
+        ends = connections.ends("retrieve", self._peer(peer, "query_retrieve"))
+        is_for_us = destination in ("", ends.local.ae_title)
+        with self.receiving(chosen.study) if is_for_us else nullcontext(), connections.turn("retrieve"):
+            return retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on)
 
     def wait_until_idle(self, timeout_s: float = 60.0) -> bool:
         """Wait until no job is to be done or waited for; says whether that came true in time.
@@ -145,10 +192,7 @@ class Modality:
 
     def check(self, item: WorklistItem) -> ItemCheck:
         """Whether the RIS still has an item, unchanged."""
-        try:
-            return self._runtime.worklist.check(item)
-        except OpenModalityError as error:
-            return ItemCheck("unknown", item, reason=str(error))
+        return self._runtime.worklist.check(item)
 
     # Exams
 
@@ -181,7 +225,7 @@ class Modality:
         The performed procedure step is IN PROGRESS from now on. ``attributes`` are what the operator typed, such as
         ``OperatorsName``. Raises ``UsageError`` where ``confirm`` says no.
         """
-        chosen, notices = self._checked(self._items(items), confirm)
+        chosen, notices = check_items(self._store, self._runtime.worklist, self._items(items), confirm)
         exam = self._registered(chosen, patient, attributes, notices)
         self._workflow.begin(exam.id, modality)
         return exam
@@ -266,18 +310,6 @@ class Modality:
         given = [items] if isinstance(items, WorklistItem | int) else list(items or ())
         with self._store.database.read() as snapshot:
             return [each if isinstance(each, WorklistItem) else read_worklist(snapshot, [each])[0] for each in given]
-
-    def _checked(self, items: Sequence[WorklistItem], confirm: Confirm | None) -> tuple[list[WorklistItem], list[str]]:
-        """The items in their newest state, where the device asks again when an exam starts (DECISIONS MR 17)."""
-        with self._store.database.read() as snapshot:
-            checks = served_before(snapshot, items)
-        if self.site.parameters.boolean("worklist.check_at_exam_start"):
-            fresh = [self.check(item) for item in items]
-            items, checks = [check.item for check in fresh], [*fresh, *checks]
-        for check in checks:
-            if check.state in ("gone", "changed", "served") and confirm is not None and not confirm(check):
-                raise WrongState(f"the exam was not started: {check.notice}")
-        return list(items), [check.notice for check in checks if check.notice]
 
     def _registered(
         self,
