@@ -18,7 +18,7 @@ CODE := src tests tools $(foreach folder,benchmarks fuzz,$(if $(wildcard $(folde
 export PYTHONPATH := $(CURDIR)/src
 ARGS ?=
 
-.PHONY: help demo test peers lint format trace bench fuzz docs clean
+.PHONY: help demo test soak peers lint format trace bench fuzz docs clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -29,6 +29,10 @@ demo: $(RUNTIME)  ## a scheduled exam from end to end, with a virtual hospital (
 
 test: $(DEVELOPMENT) peers  ## all tests, on all cores, with coverage (ARGS="tests/unit -k pdu", in one process; WORKERS=4)
 	$(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal --cov --cov-report=term --cov-report=xml $(ARGS)
+
+soak: $(DEVELOPMENT) peers  ## the tests that can work longer, at length: an hour or so (ARGS=tests/fault)
+	$(PY) -m pytest -q --soak --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal \
+		$(if $(strip $(ARGS)),$(ARGS),tests/property tests/fault)
 
 peers:
 	@tools/install_peers.sh

@@ -14,6 +14,8 @@ pytest_plugins = [
     "tests.plugins.database",
     "tests.plugins.certificates",
     "tests.plugins.ports",
+    "tests.plugins.purity",
+    "tests.plugins.effort",
 ]
 
 

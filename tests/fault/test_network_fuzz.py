@@ -32,9 +32,11 @@ from tests.fault.wire import IMPLICIT, RELEASE, RQ, echo_message, image
 ROOT = Path(__file__).parents[2]
 
 
-def test_three_thousand_streams_find_nothing(tmp_path: Path) -> None:
+def test_mutated_streams_find_nothing(tmp_path: Path, soak: bool) -> None:
+    streams = 300_000 if soak else 1_500
+    options = ["--streams", str(streams), "--workers", "1", "--findings", str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, "-m", "fuzz", "--streams", "3000", "--workers", "1", "--findings", str(tmp_path)],
+        [sys.executable, "-m", "fuzz", *options],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
@@ -42,7 +44,7 @@ def test_three_thousand_streams_find_nothing(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3,000 streams" in done.stdout
+    assert f"{streams:,} streams" in done.stdout
     assert all(f"| {target} |" in done.stdout for target in live.TARGETS)
     assert list(tmp_path.iterdir()) == []
 

@@ -27,7 +27,8 @@ from tests.peers.process import HOST
 
 SOURCE = Path(openmodality.__file__).parents[1]
 COMMAND = [sys.executable, "-c", "from openmodality.cli.main import main; main()", "receive"]
-KILLS = 20
+KILLS = {False: 8, True: 200}
+"""How often the receiver is killed: in the suite, in a soak."""
 PROPOSALS = [ContextProposal(MR, (IMPLICIT,))]
 
 
@@ -93,12 +94,12 @@ def test_a_disk_that_is_full_refuses_one_instance_and_takes_the_next(tmp_path: P
 
 
 @pytest.mark.timeout(120)
-def test_kill_9_loses_nothing_that_was_answered_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+def test_kill_9_loses_nothing_that_was_answered_and_leaves_nothing_half_written(tmp_path: Path, soak: bool) -> None:
     chance, numbers = random.Random(3), count(1)
     uids = (f"1.2.826.0.1.{number}" for number in numbers)
     answered: set[str] = set()
     interrupted = 0
-    for _ in range(KILLS):
+    for _ in range(KILLS[soak]):
         with receiving(tmp_path) as receiver:
             killer = threading.Timer(chance.uniform(0.001, 0.08), receiver.process.kill)
             killer.start()
@@ -109,7 +110,7 @@ def test_kill_9_loses_nothing_that_was_answered_and_leaves_nothing_half_written(
             except OpenModalityError:
                 interrupted += 1
             killer.join()
-    assert interrupted == KILLS
+    assert interrupted == KILLS[soak]
     left_behind = len(temporary(tmp_path))
     with receiving(tmp_path):
         assert temporary(tmp_path) == [], f"{left_behind} were left by the kills"

@@ -21,7 +21,8 @@ from openmodality.store.listing.entities import Level, count, instance_reference
 from openmodality.store.local import LocalStore, open_store
 from tests.fault.store_process import Sends
 
-ROUNDS = 12
+KILLS = {False: 6, True: 100}
+"""How often the process is killed: in the suite, in a soak."""
 PLACES = [str(Path(openmodality.__file__).parents[1]), str(Path(__file__).parents[2])]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(PLACES)}
 PROCESS = [sys.executable, "-m", "tests.fault.store_process"]
@@ -45,10 +46,10 @@ def uids_in(store: LocalStore) -> set[str]:
 
 
 @pytest.mark.timeout(120)
-def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path) -> None:
+def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path, soak: bool) -> None:
     chance = random.Random(7)
     said: dict[str, set[str]] = defaultdict(set)
-    for _ in range(ROUNDS):
+    for _ in range(KILLS[soak]):
         for words in run_and_kill(tmp_path, chance.randint(1, 120)):
             said[words[0]].add(words[1])
     with open_store(tmp_path, durability="os") as store:

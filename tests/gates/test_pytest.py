@@ -27,11 +27,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _pytest(project: Path, test: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    (project / "tests" / "test_new.py").write_text(HEAD + test)
+def _pytest(
+    project: Path, test: str, *options: str, folder: str = "tests", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    path = project / folder / "test_new.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(HEAD + test)
     surroundings = {name: value for name, value in os.environ.items() if name != "CI"} | environment
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "tests/test_new.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(path.relative_to(project))],
         cwd=project,
         env=surroundings,
         capture_output=True,
@@ -56,6 +60,33 @@ def test_the_run_fails(project: Path, test: str, said: str) -> None:
     done = _pytest(project, test)
     assert done.returncode != 0
     assert said in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("def test_new(): socket.socketpair()", "a unit test opens a socket"),
+        ("def test_new():\n socket.create_connection(('127.0.0.1', 1))", "a unit test opens a socket"),
+        ("from openmodality.app.runtime import Runtime\ndef test_new(): Runtime()", "a unit test builds a device"),
+    ],
+)
+def test_a_unit_test_opens_no_socket_and_builds_no_device(project: Path, test: str, said: str) -> None:
+    done = _pytest(project, test, folder="tests/unit")
+    assert done.returncode == 1
+    assert said in done.stdout
+
+
+def test_no_example_is_too_slow(project: Path) -> None:
+    test = """
+from hypothesis import given, settings, strategies as st
+import hypothesis
+@given(st.data())
+def test_new(data):
+    assert settings().deadline is None
+    assert hypothesis.HealthCheck.too_slow in settings().suppress_health_check
+"""
+    done = _pytest(project, test)
+    assert done.returncode == 0, done.stdout
 
 
 def test_known_requirement_ids_pass(project: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -73,22 +73,17 @@ def _frames_or_refusal(path: Path, content: bytes) -> list[AcquiredFrame]:
     return frames
 
 
-on_disk = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
 @pytest.mark.parametrize("whole", WHOLE, ids=KINDS)
 def test_whole_files_are_read_as_they_are(tmp_path: Path, whole: bytes) -> None:
     (frame,) = _frames_or_refusal(tmp_path / "whole.image", whole)
     assert np.array_equal(frame.pixels, PIXELS)
 
 
-@settings(on_disk, max_examples=150)
 @given(head=st.sampled_from(HEADS), noise=st.binary(max_size=400))
 def test_noise_is_no_image(tmp_path: Path, head: bytes, noise: bytes) -> None:
     assert _frames_or_refusal(tmp_path / "noise.image", head + noise) == []
 
 
-@settings(on_disk, max_examples=150)
 @given(whole=st.sampled_from(WHOLE), data=st.data())
 def test_files_that_are_cut_off_are_read_right_or_not_at_all(tmp_path: Path, whole: bytes, data: st.DataObject) -> None:
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
@@ -96,7 +91,6 @@ def test_files_that_are_cut_off_are_read_right_or_not_at_all(tmp_path: Path, who
         assert np.array_equal(frame.pixels, PIXELS)
 
 
-@settings(on_disk, max_examples=250)
 @given(whole=st.sampled_from(WHOLE), data=st.data())
 def test_damaged_files_make_images_or_are_refused(tmp_path: Path, whole: bytes, data: st.DataObject) -> None:
     content = bytearray(whole[: data.draw(st.integers(0, len(whole)))])

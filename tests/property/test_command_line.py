@@ -25,7 +25,7 @@ def _words(parser: Parser) -> st.SearchStrategy[list[str]]:
     return st.lists(st.one_of(options, joined, _TEXTS), max_size=8)
 
 
-@settings(max_examples=300)
+@settings(max_examples=settings().max_examples * 3)
 @given(name=st.sampled_from(sorted(LEAVES)), data=st.data())
 def test_any_words_are_understood_or_a_usage_error(name: str, data: st.DataObject) -> None:
     parser = LEAVES[name].parser(name)

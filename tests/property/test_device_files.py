@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openmodality.device.paths import format_keywords, format_path, parse_path
@@ -28,8 +28,6 @@ PIECES = st.one_of(
     ),
     st.sampled_from(["0010,0010", "profile", "PatientName", "9" * 5000, "#", "\\", "\ufeff", "\u0661", "SCU", "true"]),
 )
-
-files_on_disk = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
@@ -58,7 +56,6 @@ TABLES = {
 """The parts of a profile that come from each file."""
 
 
-@files_on_disk
 @given(name=st.sampled_from(FILES), data=st.data())
 def test_a_mutated_profile_loads_or_is_refused(folder: Path, name: str, data: st.DataObject) -> None:
     text = (US / name).read_text()
@@ -75,7 +72,6 @@ def test_a_mutated_profile_loads_or_is_refused(folder: Path, name: str, data: st
         assert getattr(profile, part) == getattr(PROFILE, part), "what other files say"
 
 
-@files_on_disk
 @given(name=st.sampled_from(FILES), content=st.binary(max_size=60))
 @example(name="profile.toml", content=b"")
 @example(name="iods.csv", content=b"\xef\xbb\xbf")
@@ -101,7 +97,6 @@ def is_utf8(content: bytes) -> bool:
     return True
 
 
-@files_on_disk
 @given(text=mutated(SITE))
 @example(text='profile = "a\\u0000b"')
 @example(text='profile = "mr"\n[parameters]\nstorage = 3')

@@ -27,7 +27,7 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN, JPEG
 from tests.property.data_sets import chunked, cut_lists, data_sets, decode, encode
 
 SYNTAXES = pytest.mark.parametrize("syntax", UNCOMPRESSED)
-FEW = settings(max_examples=20)
+FEW = settings(max_examples=settings().max_examples // 2)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from pydicom import config
 from pydicom.dataset import Dataset
 
@@ -15,7 +15,6 @@ from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from tests.property.data_sets import chunked, cut_lists, data_sets, encode, flat
 
 SOMEBODY: PrivateSets = frozenset({("SOMEBODY", 0x0009)})
-FEW = settings(max_examples=30)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -30,7 +29,6 @@ def kept(chunks: list[bytes], transfer_syntax: str, known: PrivateSets) -> bytes
 
 @pytest.mark.requirement("MR-3.3.4.3-02", "MR-3.3.4.3-06")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
-@FEW
 @given(data_set=data_sets(), cuts=cut_lists)
 def test_standard_attributes_stay_and_private_ones_of_known_sets(
     transfer_syntax: str, data_set: Dataset, cuts: list[int]
@@ -43,7 +41,6 @@ def test_standard_attributes_stay_and_private_ones_of_known_sets(
     assert kept([without], transfer_syntax, frozenset()) == without
 
 
-@FEW
 @given(data_set=data_sets(), cuts=cut_lists)
 def test_a_check_ends_with_what_is_to_be_stored_or_with_one_text(data_set: Dataset, cuts: list[int]) -> None:
     data = encode(data_set, UNCOMPRESSED[0])

@@ -168,5 +168,5 @@ class QueueMachine(RuleBasedStateMachine):
                 assert not outstanding & self.succeeded.get(job.id, set())
 
 
-QueueMachine.TestCase.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)
+QueueMachine.TestCase.settings = settings(max_examples=settings().max_examples // 4)
 TestQueue = QueueMachine.TestCase

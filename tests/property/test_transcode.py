@@ -23,7 +23,7 @@ from openmodality.standard.transfer_syntaxes import (
 from tests.property.data_sets import Flat, chunked, cut_lists, data_sets, encode, flat
 
 PAIRS = list(permutations(UNCOMPRESSED, 2))
-FEW = settings(max_examples=15)  # of six pairs each
+FEW = settings(max_examples=settings().max_examples // 3)  # of six pairs each
 
 
 @pytest.fixture(autouse=True, scope="module")

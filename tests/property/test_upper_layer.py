@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openmodality.errors import ProtocolError
@@ -264,7 +264,6 @@ def test_mutated_exchanges_never_raise(
     assert obedient(MAKERS[start](), [bytes(data)]) == obedient(MAKERS[start](), [data])
 
 
-@settings(max_examples=30)
 @given(STARTS, st.sampled_from(sorted(facts.PDU_TYPES)), st.integers(0, 0xFFFFFFFF))
 def test_memory_is_bounded_whatever_length_is_announced(start: str, pdu_type: int, length: int) -> None:
     provider = MAKERS[start]()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import cast
 
 import pytest
 
-from openmodality.dimse import assembler
-from openmodality.dimse import command as command_sets
 from openmodality.dimse.command import Command, encode
 from openmodality.dimse.outgoing import KnownLength, Prepared, prepare
 from openmodality.errors import ObjectInvalid, TransportError
@@ -17,9 +14,8 @@ from openmodality.network.storage.follow_up import FollowUp, is_success, success
 from openmodality.network.transport import Transport
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.p_data import fragments
-from tests.interop import ours, wire
+from tests.interop import wire
 from tests.interop.wire import MR_IMAGE
-from tests.peers.objects import mr_series
 from tests.unit.network.test_outbox import Writes, as_bytes
 
 RESPONSE = Command(
@@ -148,37 +144,3 @@ def test_a_file_that_cannot_be_read_to_its_end_is_told_in_its_turn(follow_up: Fo
     follow_up.look(pdu(RESPONSE), begins=True)
     with pytest.raises(ObjectInvalid, match="2 bytes where 4"):
         follow_up.finish(planned)
-
-
-def test_the_next_instance_goes_out_before_the_response_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And not before it is here: the peer has no asynchronous operations window."""
-    order: list[str] = []
-    look, decode = FollowUp.look, command_sets.decode
-
-    def looking(self: FollowUp, received: memoryview, *, begins: bool) -> None:
-        look(self, received, begins=begins)
-        order.append("waits" if self.is_planned else "begun")
-
-    def decoding(raw: bytes) -> Command:
-        command = decode(raw)
-        if command.is_response:
-            order.append("read")
-        return command
-
-    monkeypatch.setattr(FollowUp, "look", looking)
-    monkeypatch.setattr(assembler, "decode", decoding)
-    with ours.archive(tmp_path / "received") as peer:
-        sent = ours.send_files(peer, mr_series(tmp_path / "sent", 3))
-        assert len(peer.folder.files()) == 3
-    assert all(one.is_stored for one in sent)
-    assert order == ["begun", "read", "begun", "read", "read"]
-
-
-def test_what_waits_is_forgotten_at_the_release(tmp_path: Path) -> None:
-    with ours.archive(tmp_path) as peer, ours.associated(peer) as association:
-        association.follow_up(request(8), 7)
-        association.release()
-        assert not association.is_open
-        assert not association._link.follow_up.is_planned
