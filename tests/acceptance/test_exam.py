@@ -8,8 +8,8 @@ import pytest
 from pydicom import dcmread
 
 from openmodality.errors import StoreError
-from openmodality.jobs.job import State
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
+from openmodality.store.states import JobState
 from tests.devices import Device, add_image, device_in_hospital, today
 
 AUTOMATIC = "automatic_commitment = true"
@@ -44,7 +44,7 @@ def test_scheduled_exam_from_worklist_to_commitment(tmp_path: Path, profile: str
             exam.acquire(device.source)
         assert exam.state == "COMPLETED"
         assert modality.wait_until_idle(20)
-        assert [job.state for job in modality.jobs.list() if job.state is not State.DONE] == []
+        assert [job.state for job in modality.jobs.list() if job.state is not JobState.DONE] == []
         made = {instance.SOPInstanceUID for instance in exam.instances()}
         assert {arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored} == made
         assert len(device.hospital.stored) == len(made) == (2 if profile == "mr" else 3)

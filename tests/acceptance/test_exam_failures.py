@@ -12,7 +12,7 @@ from openmodality import Modality
 from openmodality.device.profile.loader import load_profile
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.errors import OpenModalityError
-from openmodality.jobs.job import Job, Kind, State
+from openmodality.jobs.job import Job
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
@@ -25,6 +25,7 @@ from openmodality.standard.sop_classes import (
     X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE,
 )
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.states import JobKind, JobState
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.devices import add_image, device_in_hospital, in_virtual_hospital, quick_source, today
 
@@ -68,9 +69,9 @@ def test_a_step_that_does_not_arrive_is_reported_and_tried_again(tmp_path: Path,
     with in_virtual_hospital(tmp_path, "rf", more=QUICK) as (hospital, site), Modality(site) as modality:
         hospital.misbehave(misbehaviour)
         modality.start_exam(patient={"PatientID": "1"})
-        job = after_a_run(modality, Kind.MPPS_CREATE)
+        job = after_a_run(modality, JobKind.MPPS_CREATE)
         assert job.reason
-        assert job.state is (State.FAILED if "refuse" in misbehaviour else State.TODO)
+        assert job.state is (JobState.FAILED if "refuse" in misbehaviour else JobState.TODO)
         hospital.behave()
         modality.jobs.retry(job.id)
         assert modality.wait_until_idle(10)
@@ -87,18 +88,18 @@ def test_a_commitment_request_that_fails_is_tried_again(tmp_path: Path, misbehav
         hospital.misbehave(misbehaviour)
         with modality.exam(patient={"PatientID": "1"}) as exam:
             add_image(exam.series("T1", ProtocolName="T1"))
-        job = after_a_run(modality, Kind.COMMIT)
-        assert (job.state, job.attempts) == (State.TODO, 1)
+        job = after_a_run(modality, JobKind.COMMIT)
+        assert (job.state, job.attempts) == (JobState.TODO, 1)
         assert job.reason
-        (send,) = modality.jobs.list(kinds=[Kind.SEND])
-        assert send.state is State.DONE
+        (send,) = modality.jobs.list(kinds=[JobKind.SEND])
+        assert send.state is JobState.DONE
         hospital.behave()
         modality.jobs.retry(job.id)
         assert modality.wait_until_idle(10)
         assert modality.studies()[0].committed == 1
 
 
-def after_a_run(modality: Modality, kind: Kind) -> Job:
+def after_a_run(modality: Modality, kind: JobKind) -> Job:
     assert modality.wait_until(lambda: all(job.attempts for job in modality.jobs.list(kinds=[kind])), 10)
     (job,) = modality.jobs.list(kinds=[kind])
     return job
@@ -115,8 +116,8 @@ def test_a_transfer_that_breaks_is_finished_later(tmp_path: Path, misbehaviour: 
         with modality.exam(patient={"PatientID": "1"}) as exam:
             series = exam.series("T1", ProtocolName="T1")
             uids = {add_image(series, number) for number in (1, 2, 3)}
-        job = after_a_run(modality, Kind.SEND)
-        assert job.state is State.TODO
+        job = after_a_run(modality, JobKind.SEND)
+        assert job.state is JobState.TODO
         hospital.behave()
         modality.jobs.retry(job.id)
         assert modality.wait_until_idle(10)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from openmodality import Modality
 from openmodality.exam.session import Exam, Series
-from openmodality.jobs.job import State
+from openmodality.store.states import JobState
 from tests.devices import add_image, quick_source
 
 _ENDING = ("IN PROGRESS", "REGISTERED")
@@ -55,7 +55,7 @@ def _device(command: str, site: Path, chance: random.Random, acked: Path) -> int
             _end(modality.find_exam(record.id))
         if command == "finish":
             idle = modality.wait_until_idle(30)
-            failed = [(job.id, job.kind, job.reason) for job in modality.jobs.list() if job.state is not State.DONE]
+            failed = [(job.id, job.kind, job.reason) for job in modality.jobs.list() if job.state is not JobState.DONE]
             sys.stderr.write(f"jobs that are not done: {failed}\n")
             return 0 if idle and not failed else 1
         while True:

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from openmodality.jobs.job import Job, Kind, NewJob, Result
-from openmodality.jobs.outcome import Done, Outcome
+from openmodality.jobs.job import Job, NewJob
+from openmodality.jobs.outcome import Done, JobOutcome
 from openmodality.jobs.queue import Queue
-from openmodality.jobs.report import Report
+from openmodality.jobs.report import JobReport
 from openmodality.jobs.worker import Worker
 from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity
+from openmodality.store.states import InstanceResult, JobKind, Origin
 from tests.peers.objects import mr_image
 
 CLASS = "1.2.840.10008.5.1.4.1.1.4"
@@ -34,10 +35,10 @@ def say(*words: object) -> None:
 class Sends:
     """Says of each instance that it is sent and then reports it."""
 
-    def run(self, job: Job, report: Report) -> Outcome:
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
         for instance in report.outstanding():
             say("sent", job.id, instance.SOPInstanceUID)
-            report.instance(instance.SOPInstanceUID, Result.SUCCESS, status=0)
+            report.instance(instance.SOPInstanceUID, InstanceResult.SUCCESS, status=0)
         return Done()
 
 
@@ -59,7 +60,7 @@ def put(store: LocalStore, uid: str, content: bytes) -> None:
     file = store.create(uid, content[:400])
     for start in range(400, len(content), 700):
         file.write(memoryview(content)[start : start + 700])
-    stored = store.accept(file, "acquired")
+    stored = store.accept(file, Origin.ACQUIRED)
     say("stored", uid, stored.name)
 
 
@@ -68,7 +69,7 @@ def main(folder: Path, rounds: int) -> None:
     with open_store(folder, durability="os") as store:
         store.recover()
         queue = Queue(store.database)
-        worker = Worker(queue, {Kind.SEND: Sends()})
+        worker = Worker(queue, {JobKind.SEND: Sends()})
         worker.start()
         source = contents()
         for _ in range(rounds):
@@ -76,7 +77,9 @@ def main(folder: Path, rounds: int) -> None:
             for uid, content in batch:
                 put(store, uid, content)
             with store.write() as connection:
-                job = queue.enqueue(connection, NewJob(Kind.SEND, "PACS", instances=[(CLASS, uid) for uid, _ in batch]))
+                job = queue.enqueue(
+                    connection, NewJob(JobKind.SEND, "PACS", instances=[(CLASS, uid) for uid, _ in batch])
+                )
             say("queued", job.id)
             unwanted, content = next(source)
             put(store, unwanted, content)

@@ -13,12 +13,12 @@ import pytest
 from pydicom import dcmread
 
 import openmodality
-from openmodality.jobs.job import Kind, Result, State
 from openmodality.jobs.listing import instances_of, list_jobs
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.worker import Worker
 from openmodality.store.listing.entities import Level, count, instance_references
 from openmodality.store.local import LocalStore, open_store
+from openmodality.store.states import InstanceResult, JobKind, JobState
 from tests.fault.store_process import Sends
 
 KILLS = {False: 6, True: 100}
@@ -69,13 +69,13 @@ def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path, soak: bool) -> No
 def finish_jobs(store: LocalStore, queued: set[str], there: set[str]) -> None:
     """Every job that was queued is known and can be brought to its end."""
     queue = Queue(store.database)
-    worker = Worker(queue, {Kind.SEND: Sends()})
+    worker = Worker(queue, {JobKind.SEND: Sends()})
     worker.start()
     while True:
         seen = store.database.changed.count
         with store.read() as connection:
             jobs = list_jobs(connection)
-        if all(job.state is State.DONE for job in jobs):
+        if all(job.state is JobState.DONE for job in jobs):
             break
         assert store.database.changed.wait(seen, 30.0) != seen
     assert worker.stop()
@@ -83,5 +83,5 @@ def finish_jobs(store: LocalStore, queued: set[str], there: set[str]) -> None:
     with store.read() as connection:
         results = [instance for job in jobs for instance in instances_of(connection, job.id)]
         assert count(connection, Level.IMAGE) == len(there)
-    assert {instance.result for instance in results} == {Result.SUCCESS}
+    assert {instance.result for instance in results} == {InstanceResult.SUCCESS}
     assert {instance.SOPInstanceUID for instance in results} <= there

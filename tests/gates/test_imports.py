@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent.parent.parent
 LAYERS = "Imports go downwards; packages on one line do not know each other"
 PURE = "From services and objects down there is no socket, database, thread or clock"
 ALONE = "The network library stands alone"
+SQL = "All SQL is in store"
+QUEUE = "The queue knows no DICOM"
 APART = "Services do not import one another"
 OWN_BYTES = "Bytes and facts are our own: no pydicom"
 
@@ -73,6 +75,11 @@ def test_the_skeleton_keeps_all_contracts(skeleton: Path) -> None:
         ("services/storage", "openmodality.device", ALONE),
         ("network/association", "openmodality.device", ALONE),
         ("network/association", "sqlalchemy", ALONE),
+        ("exam/workflow", "sqlalchemy", SQL),
+        ("activities/commit", "sqlite3", SQL),
+        ("jobs/queue", "sqlalchemy", SQL),
+        ("jobs/worker", "openmodality.services", QUEUE),
+        ("jobs/policy", "openmodality.dimse", QUEUE),
         ("services/storage", "openmodality.services.verification", APART),
         ("encoding/element", "pydicom", OWN_BYTES),
         ("standard/uids", "pydicom", OWN_BYTES),

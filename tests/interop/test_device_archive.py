@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openmodality import Modality
-from openmodality.jobs.job import Kind, Result, State
+from openmodality.store.states import InstanceResult, JobKind, JobState
 from tests.devices import add_image, quick_source
 from tests.interop.sites import PeerTable, write_site
 from tests.peers import orthanc
@@ -43,7 +43,7 @@ def test_an_exam_is_stored_and_committed(tmp_path: Path, profile: str) -> None:
         with modality.exam(patient=PATIENT) as exam:
             exam.acquire(quick_source(profile))
         assert modality.wait_until_idle(20)
-        assert {job.state for job in modality.jobs.list()} == {State.DONE}
+        assert {job.state for job in modality.jobs.list()} == {JobState.DONE}
         made = sorted(instance.SOPInstanceUID for instance in exam.instances())
         assert archive.instances() == made
         (study,) = modality.studies()
@@ -66,14 +66,14 @@ def test_what_the_archive_lost_is_sent_and_asked_for_again(tmp_path: Path, profi
         asked = modality.commit(exam.study_instance_uid)
         assert modality.wait_until_idle(20)
         results = {each.SOPInstanceUID: each for each in modality.jobs.show(asked.id).instances}
-        assert results[kept].result is Result.SUCCESS
-        assert (results[lost].result, results[lost].status) == (Result.FAILURE, 0x0112)
+        assert results[kept].result is InstanceResult.SUCCESS
+        assert (results[lost].result, results[lost].status) == (InstanceResult.FAILURE, 0x0112)
         assert "0112" in modality.jobs.show(asked.id).job.reason
         again = [job for job in modality.jobs.list() if job.id > asked.id]
-        assert {job.kind: job.state for job in again} == {Kind.SEND: State.DONE, Kind.COMMIT: State.DONE}
+        assert {job.kind: job.state for job in again} == {JobKind.SEND: JobState.DONE, JobKind.COMMIT: JobState.DONE}
         for job in again:
             (one,) = modality.jobs.show(job.id).instances
-            assert (one.SOPInstanceUID, one.result) == (lost, Result.SUCCESS)
+            assert (one.SOPInstanceUID, one.result) == (lost, InstanceResult.SUCCESS)
         assert archive.instances() == sorted([kept, lost])
         assert [study.committed for study in modality.studies()] == [2]
 
@@ -88,9 +88,9 @@ def test_an_archive_that_comes_back_gets_what_waits(tmp_path: Path) -> None:
         modality.serve()
         with modality.exam(patient=PATIENT) as exam:
             uid = add_image(exam.series("T1"))
-        assert modality.wait_until(lambda: any(job.attempts for job in modality.jobs.list(kinds=[Kind.SEND])), 10)
-        (waiting,) = modality.jobs.list(kinds=[Kind.SEND])
-        assert waiting.state is State.TODO
+        assert modality.wait_until(lambda: any(job.attempts for job in modality.jobs.list(kinds=[JobKind.SEND])), 10)
+        (waiting,) = modality.jobs.list(kinds=[JobKind.SEND])
+        assert waiting.state is JobState.TODO
         assert str(port) in waiting.reason
         with orthanc.orthanc(tmp_path / "orthanc", known=known, settings={"DicomPort": port}) as archive:
             modality.jobs.retry(waiting.id)

@@ -17,7 +17,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from openmodality import Modality
-from openmodality.jobs.job import Job, Kind, State
+from openmodality.jobs.job import Job
+from openmodality.store.states import JobKind, JobState
 from tests.devices import MODALITY, add_image, quick_source
 from tests.interop import pynetdicom_ris
 from tests.interop.pynetdicom_ris import Ris, status
@@ -65,7 +66,7 @@ def at_ris(folder: Path, profile: str, ris: Ris, *, warning_is_success: bool = F
         yield modality
 
 
-def after_a_run(modality: Modality, kind: Kind, attempts: int = 1) -> Job:
+def after_a_run(modality: Modality, kind: JobKind, attempts: int = 1) -> Job:
     """The job of a kind, after so many runs that failed."""
     assert modality.wait_until(lambda: any(job.attempts >= attempts for job in modality.jobs.list(kinds=[kind])), 10)
     (job,) = modality.jobs.list(kinds=[kind])
@@ -130,8 +131,8 @@ def test_a_step_that_is_refused_waits_for_a_person(tmp_path: Path, profile: str,
     with at_ris(tmp_path, profile, ris) as modality:
         with modality.exam(patient=PATIENT) as exam:
             add_image(exam.series("T1", ProtocolName="T1"))
-        job = after_a_run(modality, Kind.MPPS_CREATE)
-        assert job.state is State.FAILED
+        job = after_a_run(modality, JobKind.MPPS_CREATE)
+        assert job.state is JobState.FAILED
         assert f"{code:04X}" in job.reason
         assert "SECRET" not in job.reason
         assert modality.wait_until_idle(10)  # what comes after it is held up
@@ -151,8 +152,8 @@ def test_a_value_out_of_range_is_taken_as_the_site_says(tmp_path: Path, profile:
     with at_ris(tmp_path, profile, ris, warning_is_success=is_success) as modality:
         modality.start_exam(patient=PATIENT)
         assert modality.wait_until(lambda: all(job.state.finished for job in modality.jobs.list()), 10)
-        (job,) = modality.jobs.list(kinds=[Kind.MPPS_CREATE])
-        assert job.state is (State.DONE if is_success else State.FAILED)
+        (job,) = modality.jobs.list(kinds=[JobKind.MPPS_CREATE])
+        assert job.state is (JobState.DONE if is_success else JobState.FAILED)
         if not is_success:
             assert "0116" in job.reason
 
@@ -189,13 +190,13 @@ def test_an_abort_is_tried_again(tmp_path: Path, profile: str, kept: bool) -> No
     with at_ris(tmp_path, profile, ris) as modality:
         with modality.exam(patient=PATIENT) as exam:
             add_image(exam.series("T1", ProtocolName="T1"))
-        job = after_a_run(modality, Kind.MPPS_CREATE)
-        assert job.state is State.TODO
+        job = after_a_run(modality, JobKind.MPPS_CREATE)
+        assert job.state is JobState.TODO
         assert "abort" in job.reason
         modality.jobs.retry(job.id)
         assert modality.wait_until_idle(10)
         assert [step.PerformedProcedureStepStatus for step in ris.steps.values()] == ["COMPLETED"]
-        assert {job.state for job in modality.jobs.list()} == {State.DONE}
+        assert {job.state for job in modality.jobs.list()} == {JobState.DONE}
 
 
 @PROFILES
@@ -215,7 +216,7 @@ def test_the_ris_comes_back_after_the_exam(tmp_path: Path, profile: str) -> None
         with Modality(site) as modality:
             with modality.exam(patient=PATIENT) as exam:
                 exam.acquire(quick_source(profile))
-            job = after_a_run(modality, Kind.MPPS_CREATE)
+            job = after_a_run(modality, JobKind.MPPS_CREATE)
             assert str(ris_address.port) in job.reason
             made = {instance.SOPInstanceUID for instance in exam.instances()}
             assert modality.wait_until(lambda: modality.studies()[0].sent == len(made), 10)

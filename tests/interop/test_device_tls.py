@@ -11,7 +11,8 @@ import pytest
 
 from openmodality import Modality
 from openmodality.errors import ConfigurationError, TransportError
-from openmodality.jobs.job import Job, Kind, State
+from openmodality.jobs.job import Job
+from openmodality.store.states import JobKind, JobState
 from tests.devices import add_image, quick_source
 from tests.interop import pynetdicom_ris
 from tests.interop.certificates import KeyPair
@@ -34,7 +35,7 @@ def test_an_exam_goes_to_storescp(tmp_path: Path, profile: str, keys: KeyPair) -
             with modality.exam(patient=PATIENT) as exam:
                 exam.acquire(quick_source(profile))
             assert modality.wait_until_idle(20)
-            assert {job.state for job in modality.jobs.list()} == {State.DONE}
+            assert {job.state for job in modality.jobs.list()} == {JobState.DONE}
         assert len(archive.files()) == len(exam.instances())
 
 
@@ -70,7 +71,7 @@ def test_orthanc_stores_and_commits(tmp_path: Path, profile: str, keys: KeyPair)
             with modality.exam(patient=PATIENT) as exam:
                 exam.acquire(quick_source(profile))
             assert modality.wait_until_idle(20)
-            assert {job.state for job in modality.jobs.list()} == {State.DONE}
+            assert {job.state for job in modality.jobs.list()} == {JobState.DONE}
             assert [study.committed for study in modality.studies()] == [len(exam.instances())]
 
 
@@ -88,8 +89,8 @@ def after_a_run(modality: Modality) -> Job:
     """The send job of an exam with one image, after it has failed."""
     with modality.exam(patient=PATIENT) as exam:
         add_image(exam.series("T1"))
-    assert modality.wait_until(lambda: any(job.attempts for job in modality.jobs.list(kinds=[Kind.SEND])), 10)
-    (job,) = modality.jobs.list(kinds=[Kind.SEND])
+    assert modality.wait_until(lambda: any(job.attempts for job in modality.jobs.list(kinds=[JobKind.SEND])), 10)
+    (job,) = modality.jobs.list(kinds=[JobKind.SEND])
     return job
 
 
@@ -103,7 +104,7 @@ def send_fails(folder: Path, archive: Address, keys: KeyPair) -> Job:
 def test_the_reason_names_a_certificate_that_is_not_trusted(tmp_path: Path, keys: KeyPair, strangers: KeyPair) -> None:
     with dcmtk.storescp(tmp_path / "received", *strangers.dcmtk()) as archive:
         job = send_fails(tmp_path, archive, keys)
-        assert job.state is State.TODO
+        assert job.state is JobState.TODO
         assert "TLS handshake with STORESCP@" in job.reason
         assert "CERTIFICATE_VERIFY_FAILED" in job.reason
         assert archive.files() == []
@@ -113,7 +114,7 @@ def test_the_reason_names_a_certificate_that_is_not_trusted(tmp_path: Path, keys
 def test_the_reason_names_a_peer_without_tls(tmp_path: Path, keys: KeyPair) -> None:
     with dcmtk.storescp(tmp_path / "received") as archive:
         job = send_fails(tmp_path, archive, keys)
-        assert job.state is State.TODO
+        assert job.state is JobState.TODO
         assert "TLS handshake with STORESCP@" in job.reason
 
 
@@ -122,7 +123,7 @@ def test_a_peer_that_does_not_trust_us(tmp_path: Path, keys: KeyPair, strangers:
     ours = KeyPair(keys.certificate, keys.key, strangers.authority)  # we trust the peer, the peer does not trust us
     with dcmtk.storescp(tmp_path / "received", *strangers.dcmtk()) as archive:
         job = send_fails(tmp_path, archive, ours)
-        assert job.state is State.TODO
+        assert job.state is JobState.TODO
         assert "TLS" in job.reason
         assert archive.files() == []
 

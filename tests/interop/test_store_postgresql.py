@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from openmodality.errors import StoreError
-from openmodality.jobs.job import JobInstance, Kind, NewJob, Result, State
+from openmodality.jobs.job import JobInstance, NewJob
 from openmodality.jobs.listing import get_job
 from openmodality.jobs.outcome import Done, Wait
 from openmodality.jobs.queue import Queue
@@ -18,6 +18,7 @@ from openmodality.store.listing.entities import Level, count, find
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity
 from openmodality.store.schema import metadata, patients
+from openmodality.store.states import InstanceResult, JobKind, JobState
 from tests.peers.objects import mr_series
 from tests.peers.postgres import postgres
 
@@ -72,24 +73,24 @@ def test_jobs_run_in_order_and_one_at_a_time_for_a_destination(store: LocalStore
     queue = Queue(store.database)
     with store.database.write() as connection:
         send = queue.enqueue(
-            connection, NewJob(Kind.SEND, "PACS", instances=[("1.2", "1.2.3"), ("1.2", "1.2.4")], unique_key="a")
+            connection, NewJob(JobKind.SEND, "PACS", instances=[("1.2", "1.2.3"), ("1.2", "1.2.4")], unique_key="a")
         )
-        commit = queue.enqueue(connection, NewJob(Kind.COMMIT, "PACS", after=[send.id]))
-        assert queue.enqueue(connection, NewJob(Kind.SEND, "PACS", unique_key="a")).id == send.id
-    claimed = queue.claim("test", list(Kind))
+        commit = queue.enqueue(connection, NewJob(JobKind.COMMIT, "PACS", after=[send.id]))
+        assert queue.enqueue(connection, NewJob(JobKind.SEND, "PACS", unique_key="a")).id == send.id
+    claimed = queue.claim("test", list(JobKind))
     assert claimed is not None
     assert claimed.id == send.id
-    assert queue.claim("test", list(Kind)) is None
-    queue.record(send.id, [JobInstance("1.2", "1.2.3", Result.SUCCESS, 0)])
+    assert queue.claim("test", list(JobKind)) is None
+    queue.record(send.id, [JobInstance("1.2", "1.2.3", InstanceResult.SUCCESS, 0)])
     assert [instance.SOPInstanceUID for instance in queue.outstanding(send.id)] == ["1.2.4"]
     assert [job.id for job in queue.recover("test")] == [send.id]
-    assert queue.claim("test", list(Kind)) is not None
-    assert queue.finish(send.id, Done()).state is State.DONE
-    assert queue.claim("test", list(Kind)) is not None
-    assert queue.finish(commit.id, Wait("storage commitment result")).state is State.WAITING
+    assert queue.claim("test", list(JobKind)) is not None
+    assert queue.finish(send.id, Done()).state is JobState.DONE
+    assert queue.claim("test", list(JobKind)) is not None
+    assert queue.finish(commit.id, Wait("storage commitment result")).state is JobState.WAITING
     with store.database.write() as connection:
         queue.wake(connection, commit.id)
-        assert get_job(connection, commit.id).state is State.TODO
+        assert get_job(connection, commit.id).state is JobState.TODO
 
 
 def test_errors_hold_no_values(store: LocalStore) -> None:

@@ -13,16 +13,17 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from sqlalchemy import func, select
 
 from openmodality.errors import UsageError
-from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, RetryParameters, State
+from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.listing import history, instances_of, list_jobs
-from openmodality.jobs.outcome import Continue, Done, Fail, Outcome, Retry, Wait
+from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.store.database import Database, open_database
 from openmodality.store.schema import job_dependencies
+from openmodality.store.states import InstanceResult, JobKind, JobState
 
-KINDS = list(Kind)
+KINDS = list(JobKind)
 UIDS = [("1.1", f"1.2.{number}") for number in range(3)]
-OUTCOMES: st.SearchStrategy[Outcome] = st.one_of(
+OUTCOMES: st.SearchStrategy[JobOutcome] = st.one_of(
     st.just(Done()),
     st.just(Continue()),
     st.builds(Retry, st.just("no answer"), st.booleans()),
@@ -81,14 +82,14 @@ class QueueMachine(RuleBasedStateMachine):
     def enqueue(
         self, destination: str, order_key: str | None, unique_key: str | None, after: set[int], retry: RetryParameters
     ) -> int:
-        alive = [job.id for job in self.jobs() if job.id in after and job.state is not State.CANCELLED]
-        new = NewJob(Kind.SEND, destination, {}, UIDS, retry, unique_key, order_key, alive)
+        alive = [job.id for job in self.jobs() if job.id in after and job.state is not JobState.CANCELLED]
+        new = NewJob(JobKind.SEND, destination, {}, UIDS, retry, unique_key, order_key, alive)
         before = {job.id for job in self.jobs()}
         with self.database.write() as connection:
             job = self.queue.enqueue(connection, new)
         if job.id not in before and order_key is not None:
             self.order_of[job.id] = order_key
-        assert job.id in before or job.state is State.TODO
+        assert job.id in before or job.state is JobState.TODO
         return job.id
 
     @rule(target=claimed)
@@ -96,20 +97,24 @@ class QueueMachine(RuleBasedStateMachine):
         job = self.queue.claim("device", KINDS)
         if job is None:
             return multiple()
-        assert job.state is State.DOING
+        assert job.state is JobState.DOING
         states = {other.id: other.state for other in self.jobs()}
         key = self.order_of.get(job.id)
         earlier = [other for other, its in self.order_of.items() if key is not None and its == key and other < job.id]
-        assert all(states[other] in (State.DONE, State.CANCELLED) for other in earlier)
+        assert all(states[other] in (JobState.DONE, JobState.CANCELLED) for other in earlier)
         with self.database.read() as connection:
             after = connection.execute(
                 select(job_dependencies.c.after_id).where(job_dependencies.c.job_id == job.id)
             ).scalars()
-            assert all(states[other] is State.DONE for other in after)
+            assert all(states[other] is JobState.DONE for other in after)
         return job.id
 
-    @rule(job_id=consumes(claimed), outcome=OUTCOMES, results=st.lists(st.sampled_from(list(Result)[1:]), max_size=3))
-    def work(self, job_id: int, outcome: Outcome, results: list[Result]) -> None:
+    @rule(
+        job_id=consumes(claimed),
+        outcome=OUTCOMES,
+        results=st.lists(st.sampled_from(list(InstanceResult)[1:]), max_size=3),
+    )
+    def work(self, job_id: int, outcome: JobOutcome, results: list[InstanceResult]) -> None:
         if self.killed[job_id]:  # a process that is dead does nothing
             self.killed[job_id] -= 1
             return
@@ -118,13 +123,13 @@ class QueueMachine(RuleBasedStateMachine):
         assert not succeeded & {instance.SOPInstanceUID for instance in outstanding}
         for instance, result in zip(outstanding, results, strict=False):
             self.queue.record(job_id, [JobInstance(instance.SOPClassUID, instance.SOPInstanceUID, result)])
-            if result in (Result.SUCCESS, Result.WARNING):
+            if result in (InstanceResult.SUCCESS, InstanceResult.WARNING):
                 succeeded.add(instance.SOPInstanceUID)
-        assert self.queue.finish(job_id, outcome).state is not State.DOING
+        assert self.queue.finish(job_id, outcome).state is not JobState.DOING
 
     @rule()
     def kill_and_start_again(self) -> None:
-        doing = {job.id for job in self.jobs() if job.state is State.DOING}
+        doing = {job.id for job in self.jobs() if job.state is JobState.DOING}
         self.database.close()
         self.database = self.open()
         self.queue = Queue(self.database)
@@ -150,7 +155,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def one_job_for_a_destination(self) -> None:
-        doing = [job.destination for job in self.jobs() if job.state is State.DOING]
+        doing = [job.destination for job in self.jobs() if job.state is JobState.DOING]
         assert len(doing) == len(set(doing))
 
     @invariant()

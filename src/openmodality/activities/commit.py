@@ -18,10 +18,10 @@ from openmodality.activities.send import send_job
 from openmodality.device.site.site import Peer
 from openmodality.dimse.status import describe
 from openmodality.errors import AssociationAborted, AssociationReleased, TransportError
-from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, RetryParameters
-from openmodality.jobs.outcome import Done, Fail, Outcome, Retry, Wait
+from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
+from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry, Wait
 from openmodality.jobs.queue import Queue
-from openmodality.jobs.report import Report
+from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.objects.identity import Uids
 from openmodality.services.commitment import Reference, chunks, commitment_result_service, request_commitment
@@ -38,7 +38,7 @@ from openmodality.store.rows.commitments import (
     read_unsent_requests,
     release_requests,
 )
-from openmodality.store.states import InstanceCommitment
+from openmodality.store.states import InstanceCommitment, InstanceResult, JobKind
 
 MAX_REFERENCES: Final = 500
 """Instances in one request; some archives limit it (INTEROP trap 33)."""
@@ -51,7 +51,9 @@ def commit_job(
     peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = (), round_: int = 0
 ) -> NewJob:
     """A job that asks a peer to commit itself to these instances (SOP Class UID, SOP Instance UID)."""
-    return NewJob(Kind.COMMIT, peer.name, {_ROUND: round_}, instances=instances, retry=commit_retry(peer), after=after)
+    return NewJob(
+        JobKind.COMMIT, peer.name, {_ROUND: round_}, instances=instances, retry=commit_retry(peer), after=after
+    )
 
 
 def commit_retry(peer: Peer) -> RetryParameters:
@@ -70,7 +72,7 @@ class CommitExecutor:
         self._connections = connections
         self._uids = uids
 
-    def run(self, job: Job, report: Report) -> Outcome:
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Ask for what was not asked yet, then wait; once all is answered, settle it."""
         peer = self._connections.site.peer(job.destination)
         outstanding = report.outstanding()
@@ -95,7 +97,7 @@ class CommitExecutor:
             for chunk in chunks(references, MAX_REFERENCES):
                 insert_request(transaction, self._uids(), job.destination, job.id, chunk)
 
-    def _send_requests(self, job: Job, peer: Peer) -> Outcome | None:
+    def _send_requests(self, job: Job, peer: Peer) -> JobOutcome | None:
         """Send what is recorded and not sent; the outcome of the run where that fails."""
         with self._database.read() as snapshot:
             pending = read_unsent_requests(snapshot, job.id)
@@ -115,7 +117,7 @@ class CommitExecutor:
 
     def _request(
         self, association: Association, peer: Peer, transaction_uid: str, references: Sequence[Reference]
-    ) -> Outcome | None:
+    ) -> JobOutcome | None:
         timeout_s = response_timeout_s(peer, "storage_commitment.response_timeout_s")
         result = request_commitment(association, transaction_uid, references, timeout_s=timeout_s)
         # The answer to an earlier request for this transaction was lost: the peer has it and will report.
@@ -158,7 +160,7 @@ class CommitExecutor:
             expiries = read_expiries(transaction, job.id)
         return len(expiries), min((at for at in expiries if at is not None), default=None)
 
-    def _settle(self, job: Job, peer: Peer, report: Report, outstanding: Sequence[JobInstance]) -> Outcome:
+    def _settle(self, job: Job, peer: Peer, report: JobReport, outstanding: Sequence[JobInstance]) -> JobOutcome:
         with self._database.read() as snapshot:
             answers = read_answers(snapshot, job.id)
         failed: list[tuple[str, str]] = []
@@ -166,17 +168,19 @@ class CommitExecutor:
         for instance in outstanding:
             answer = answers.get(instance.SOPInstanceUID, _NOT_MENTIONED)
             if answer.in_time and answer.result is InstanceCommitment.COMMITTED:
-                report.instance(instance.SOPInstanceUID, Result.SUCCESS)
+                report.instance(instance.SOPInstanceUID, InstanceResult.SUCCESS)
                 continue
             words = _describe_failure(answer)
             reasons[words] += 1
-            report.instance(instance.SOPInstanceUID, Result.FAILURE, status=answer.failure_reason, comment=words)
+            report.instance(
+                instance.SOPInstanceUID, InstanceResult.FAILURE, status=answer.failure_reason, comment=words
+            )
             if answer.in_time and answer.result is InstanceCommitment.FAILED:
                 failed.append((instance.SOPClassUID, instance.SOPInstanceUID))
         report.keep()
         return self._next(job, peer, failed, reasons)
 
-    def _next(self, job: Job, peer: Peer, failed: list[tuple[str, str]], reasons: Counter[str]) -> Outcome:
+    def _next(self, job: Job, peer: Peer, failed: list[tuple[str, str]], reasons: Counter[str]) -> JobOutcome:
         if not reasons:
             return Done()
         said = f"{reasons.total()} instances are not committed by {peer.name}: {reasons.most_common(1)[0][0]}"

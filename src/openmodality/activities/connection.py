@@ -15,7 +15,6 @@ from openmodality.device.site.site import Peer, Site
 from openmodality.dimse import service as dimse
 from openmodality.dimse.channel import FOREVER
 from openmodality.errors import ConfigurationError, NoPresentationContext
-from openmodality.jobs.job import Kind
 from openmodality.network.association import Association
 from openmodality.network.entity import (
     IMPLEMENTATION_CLASS_UID,
@@ -25,13 +24,14 @@ from openmodality.network.entity import (
 )
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
+from openmodality.store.states import JobKind
 from openmodality.upper_layer.negotiation import ContextProposal
 
-_SERVICES: Final[dict[Kind, Service]] = {
-    Kind.SEND: "storage",
-    Kind.COMMIT: "storage_commitment",
-    Kind.MPPS_CREATE: "mpps",
-    Kind.MPPS_SET: "mpps",
+_SERVICES: Final[dict[JobKind, Service]] = {
+    JobKind.SEND: "storage",
+    JobKind.COMMIT: "storage_commitment",
+    JobKind.MPPS_CREATE: "mpps",
+    JobKind.MPPS_SET: "mpps",
 }
 
 
@@ -43,9 +43,9 @@ class Connections:
         self._tls = tls
         self._turns = {role: threading.Lock() for role in site.application_entities}
 
-    def kinds_by_entity(self) -> list[list[Kind]]:
+    def kinds_by_entity(self) -> list[list[JobKind]]:
         """The kinds of job that one local AE does, for each: they wait for one another in the queue."""
-        roles: dict[str, list[Kind]] = {}
+        roles: dict[str, list[JobKind]] = {}
         for kind, service in _SERVICES.items():
             if any(
                 entry.service == service and not entry.accepted for entry in self.site.profile.presentation_contexts

@@ -15,9 +15,9 @@ from openmodality.device.site.site import Peer
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.status import describe
 from openmodality.errors import StoreError
-from openmodality.jobs.job import Job, Kind, NewJob, Result, RetryParameters
-from openmodality.jobs.outcome import Done, Fail, Outcome, Retry
-from openmodality.jobs.report import Report
+from openmodality.jobs.job import Job, NewJob, RetryParameters
+from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry
+from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.services import mpps
 from openmodality.services.mpps import StepResult
@@ -26,6 +26,7 @@ from openmodality.store.data_set_json import from_json
 from openmodality.store.database import Database
 from openmodality.store.listing.exams import StepRecord, read_step
 from openmodality.store.rows.steps import assign_uid
+from openmodality.store.states import InstanceResult, JobKind
 
 RETRY_DELAY_S: Final = 300.0
 """Where the site switches off the retry of images: a step left open at the RIS has nobody who would send it again."""
@@ -33,15 +34,15 @@ RETRY_DELAY_S: Final = 300.0
 
 def create_job(peer: Peer, sop_instance_uid: str) -> NewJob:
     """A job that creates the step at a peer."""
-    return _job(Kind.MPPS_CREATE, peer, sop_instance_uid)
+    return _job(JobKind.MPPS_CREATE, peer, sop_instance_uid)
 
 
 def set_job(peer: Peer, sop_instance_uid: str) -> NewJob:
     """A job that ends the step at a peer."""
-    return _job(Kind.MPPS_SET, peer, sop_instance_uid)
+    return _job(JobKind.MPPS_SET, peer, sop_instance_uid)
 
 
-def _job(kind: Kind, peer: Peer, sop_instance_uid: str) -> NewJob:
+def _job(kind: JobKind, peer: Peer, sop_instance_uid: str) -> NewJob:
     delay_s = peer.parameters.number("storage.retry_delay_min") * 60 or RETRY_DELAY_S
     return NewJob(
         kind,
@@ -64,7 +65,7 @@ class StepExecutor:
         self._database = database
         self._connections = connections
 
-    def run(self, job: Job, report: Report) -> Outcome:
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Send the one request of this job."""
         peer = self._connections.site.peer(job.destination)
         step = self._read_step(str(job.parameters["SOPInstanceUID"]))
@@ -73,14 +74,14 @@ class StepExecutor:
             return Done()
         is_repeat = outstanding[0].attempts > 0 or outstanding[0].comment == _SENT
         with self._connections.turn("mpps"), self._connections.open("mpps", peer) as association:
-            report.instance(step.sop_instance_uid, Result.PENDING, comment=_SENT)
+            report.instance(step.sop_instance_uid, InstanceResult.PENDING, comment=_SENT)
             report.keep()
-            send = self._create if job.kind is Kind.MPPS_CREATE else self._set
+            send = self._create if job.kind is JobKind.MPPS_CREATE else self._set
             result = send(association, peer, step, is_repeat)
             outcome = self._judged(job, peer, result)
             if not result.outcome.is_done and not isinstance(outcome, Done):
                 association.abort()
-        kept = Result.SUCCESS if isinstance(outcome, Done) else Result.FAILURE
+        kept = InstanceResult.SUCCESS if isinstance(outcome, Done) else InstanceResult.FAILURE
         report.instance(step.sop_instance_uid, kept, status=result.status, comment=_words(outcome))
         return outcome
 
@@ -109,8 +110,8 @@ class StepExecutor:
             timeout_s=response_timeout_s(peer, "mpps.set_response_timeout_s"),
         )
 
-    def _judged(self, job: Job, peer: Peer, result: StepResult) -> Outcome:
-        operation = "N-CREATE" if job.kind is Kind.MPPS_CREATE else "N-SET"
+    def _judged(self, job: Job, peer: Peer, result: StepResult) -> JobOutcome:
+        operation = "N-CREATE" if job.kind is JobKind.MPPS_CREATE else "N-SET"
         rule = self._connections.site.judge("mpps", operation, result.status, peer)
         if result.outcome.is_done or (rule is not None and rule.effect == "succeed"):
             return Done("" if result.outcome is mpps.Outcome.DONE else result.outcome.value)
@@ -129,7 +130,7 @@ class StepExecutor:
             assign_uid(transaction, sop_instance_uid, assigned_uid)
 
 
-def _words(outcome: Outcome) -> str:
+def _words(outcome: JobOutcome) -> str:
     match outcome:
         case Done(comment):
             return comment

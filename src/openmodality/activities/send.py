@@ -21,9 +21,9 @@ from openmodality.device.profile.profile import StatusRule
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.status import describe
 from openmodality.errors import ConfigurationError, NoPresentationContext, ObjectInvalid
-from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, RetryParameters
-from openmodality.jobs.outcome import Continue, Done, Fail, Outcome, Retry
-from openmodality.jobs.report import Report
+from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
+from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry
+from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, read_instance
 from openmodality.network.storage.pipeline import SendOptions, Sent, send
@@ -33,12 +33,13 @@ from openmodality.services.storage_plan import AssociationPlan
 from openmodality.standard.dimse import Status
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.states import InstanceResult, JobKind
 from openmodality.upper_layer.negotiation import ContextProposal
 
 
 def send_job(peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = ()) -> NewJob:
     """A job that sends these instances (SOP Class UID, SOP Instance UID) to a peer."""
-    return NewJob(Kind.SEND, peer.name, instances=instances, retry=send_retry(peer), after=after)
+    return NewJob(JobKind.SEND, peer.name, instances=instances, retry=send_retry(peer), after=after)
 
 
 def send_retry(peer: Peer) -> RetryParameters:
@@ -55,7 +56,7 @@ class SendExecutor:
         self._connections = connections
         self._decompress = decompress
 
-    def run(self, job: Job, report: Report) -> Outcome:
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Send what has no success yet."""
         site = self._connections.site
         peer = site.peer(job.destination)
@@ -81,16 +82,16 @@ class SendExecutor:
             return Continue()
         return tally.outcome(peer)
 
-    def _readable(self, outstanding: Iterable[JobInstance], report: Report, tally: _Tally) -> Iterator[FileInstance]:
+    def _readable(self, outstanding: Iterable[JobInstance], report: JobReport, tally: _Tally) -> Iterator[FileInstance]:
         for instance in outstanding:
             try:
                 yield read_instance(self._files.path(instance.SOPInstanceUID))
             except ObjectInvalid as error:
                 reason = f"the instance file cannot be read: {error.advice or 'it is missing or damaged'}"
-                report.instance(instance.SOPInstanceUID, Result.FAILURE, comment=reason)
+                report.instance(instance.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
                 tally.failed(reason, transient=False)
 
-    def _follow(self, results: Iterator[Sent], site: Site, peer: Peer, report: Report, tally: _Tally) -> bool:
+    def _follow(self, results: Iterator[Sent], site: Site, peer: Peer, report: JobReport, tally: _Tally) -> bool:
         """Note each result; says whether the job is to end before its end."""
         for sent in results:
             rule = _rule(site, peer, sent)
@@ -99,7 +100,7 @@ class SendExecutor:
                 report.instance(uid, _success(sent), status=_status(sent), comment=_comment(sent, rule))
             else:
                 reason = _comment(sent, rule)
-                report.instance(uid, Result.FAILURE, status=_status(sent), comment=reason)
+                report.instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
                 tally.failed(reason, transient=sent.is_transient)
                 if rule is not None and rule.abort and peer.parameters.boolean("storage.abort_on_failure"):
                     return False
@@ -119,7 +120,7 @@ class _Tally:
         self.reasons[reason] += 1
         self.transient = self.transient or transient
 
-    def outcome(self, peer: Peer) -> Outcome:
+    def outcome(self, peer: Peer) -> JobOutcome:
         if not self.reasons:
             return Done()
         reason, count = self.reasons.most_common(1)[0]
@@ -161,7 +162,7 @@ class _Judgement(Mapping[int, storage.Outcome]):
 def _not_refused(outstanding: Iterable[JobInstance], judgement: _Judgement, tally: _Tally) -> Iterator[JobInstance]:
     """What is to be tried: not what the peer has answered with a status that does not pass by itself."""
     for instance in outstanding:
-        status = instance.status if instance.result is Result.FAILURE else None
+        status = instance.status if instance.result is InstanceResult.FAILURE else None
         if status is not None and not judgement[status].is_transient:
             tally.failed(instance.comment, transient=False)
         else:
@@ -195,9 +196,9 @@ def _status(sent: Sent) -> int | None:
     return sent.result.status if sent.result else None
 
 
-def _success(sent: Sent) -> Result:
+def _success(sent: Sent) -> InstanceResult:
     is_warning = sent.result is not None and sent.result.outcome is not storage.Outcome.SUCCESS
-    return Result.WARNING if is_warning else Result.SUCCESS
+    return InstanceResult.WARNING if is_warning else InstanceResult.SUCCESS
 
 
 def _comment(sent: Sent, rule: StatusRule | None) -> str:

@@ -1,4 +1,4 @@
-"""Deletes what an archive has committed to keep, where the site wants that (RF-4.4.2-19); off by default."""
+"""Deletes what an archive has committed to keep, where the site says so (RF-4.4.2-19); off by default."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ import threading
 from types import TracebackType
 from typing import Final, Self
 
-from sqlalchemy import exists, select
-
 from openmodality.device.site.site import Site
 from openmodality.errors import StoreError
 from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.deletion import delete_entity
-from openmodality.store.schema import UNFINISHED, commitment_instances, instances, job_instances, jobs
-from openmodality.store.states import InstanceCommitment
+from openmodality.store.rows.deletion import delete_entity, read_unneeded
 
 log = logging.getLogger(__name__)
 
 _RETRY_S: Final = 60.0
-_OPEN: Final = (*UNFINISHED, "failed")
 
 
 class Housekeeping:
@@ -66,17 +61,8 @@ class Housekeeping:
 
 def delete_committed(store: LocalStore) -> int:
     """Delete the instances that are committed and that no job needs any more; returns how many."""
-    columns = job_instances.c
-    committed = exists().where(
-        commitment_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
-        commitment_instances.c.result == InstanceCommitment.COMMITTED,
-    )
-    needed = exists().where(
-        columns.SOPInstanceUID == instances.c.SOPInstanceUID,
-        columns.job_id.in_(select(jobs.c.id).where(jobs.c.state.in_(_OPEN))),
-    )
     with store.read() as snapshot:
-        uids = list(snapshot.execute(select(instances.c.SOPInstanceUID).where(committed, ~needed)).scalars())
+        uids = read_unneeded(snapshot)
     deleted = 0
     for uid in uids:
         try:

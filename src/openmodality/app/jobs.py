@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from openmodality.jobs.job import Job, JobInstance, Kind, Result, State
+from openmodality.jobs.job import Job, JobInstance
 from openmodality.jobs.listing import Change, blockers, count_results, get_job, history, instances_of, list_jobs
 from openmodality.jobs.queue import Queue
+from openmodality.store.states import InstanceResult, JobKind, JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Jobs:
     def list(
         self,
         *,
-        states: Iterable[State] | None = None,
-        kinds: Iterable[Kind] | None = None,
+        states: Iterable[JobState] | None = None,
+        kinds: Iterable[JobKind] | None = None,
         destination: str | None = None,
         limit: int | None = None,
     ) -> list[Job]:
@@ -49,7 +50,7 @@ class Jobs:
                 tuple(blockers(snapshot, job)),
             )
 
-    def results(self, jobs: Iterable[Job]) -> dict[int, Mapping[Result, int]]:
+    def results(self, jobs: Iterable[Job]) -> dict[int, Mapping[InstanceResult, int]]:
         """How many instances of each job have which result."""
         with self._queue.database.read() as snapshot:
             return count_results(snapshot, [job.id for job in jobs])
@@ -57,7 +58,7 @@ class Jobs:
     def waits_for(self, jobs: Iterable[Job]) -> dict[int, Sequence[Job]]:
         """What holds up each of the jobs that are yet to be done."""
         with self._queue.database.read() as snapshot:
-            return {job.id: blockers(snapshot, job) for job in jobs if job.state is State.TODO}
+            return {job.id: blockers(snapshot, job) for job in jobs if job.state is JobState.TODO}
 
     def retry(self, job_id: int) -> Job:
         """Run a job now: one that failed, was cancelled or waits. What has success is not repeated."""
@@ -70,9 +71,9 @@ class Jobs:
     @property
     def idle(self) -> bool:
         """Whether nothing is to be done, being done or waited for, but what another job that failed holds up."""
-        open_ = self.list(states=(State.TODO, State.DOING, State.WAITING))
+        open_ = self.list(states=(JobState.TODO, JobState.DOING, JobState.WAITING))
         with self._queue.database.read() as snapshot:
             return all(self._is_held(blockers(snapshot, job)) for job in open_)
 
     def _is_held(self, held_by: Iterable[Job]) -> bool:
-        return any(job.state in (State.FAILED, State.CANCELLED) for job in held_by)
+        return any(job.state in (JobState.FAILED, JobState.CANCELLED) for job in held_by)

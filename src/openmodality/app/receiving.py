@@ -16,6 +16,7 @@ from openmodality.services.storage import StoreRequest
 from openmodality.standard.tags import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID
 from openmodality.store.files.instance_file import InstanceFile
 from openmodality.store.local import LocalStore
+from openmodality.store.states import Origin
 
 Clock = Callable[[], float]
 IsListed = Callable[[str], bool]
@@ -68,7 +69,7 @@ class StoreWriter:
             if not is_valid_uid(uid, strict=False):
                 self._file.abort()
                 raise ObjectInvalid(f"{name} is missing or is no UID")
-        self._store.accept(self._file, "received", listed=self._is_listed(study))
+        self._store.accept(self._file, Origin.RECEIVED, listed=self._is_listed(study))
 
     def abort(self) -> None:
         """Leave nothing behind."""

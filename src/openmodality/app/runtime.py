@@ -27,7 +27,6 @@ from openmodality.exam.images import uids_of
 from openmodality.exam.recovery import recover_exams
 from openmodality.exam.workflow import Workflow
 from openmodality.imaging.decompress import decompress_file
-from openmodality.jobs.job import Kind
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import Executor
 from openmodality.jobs.worker import Worker
@@ -37,6 +36,7 @@ from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.store.local import open_store
+from openmodality.store.states import JobKind
 from openmodality.store.transaction import Clock
 from openmodality.store.validated import ValidatedSink
 
@@ -112,13 +112,13 @@ class Runtime:
         """Stop everything, newest first."""
         self._stack.close()
 
-    def _executors(self) -> dict[Kind, Executor]:
+    def _executors(self) -> dict[JobKind, Executor]:
         step = StepExecutor(self.store.database, self.connections)
         return {
-            Kind.SEND: SendExecutor(self.store.files, self.connections, decompress_file),
-            Kind.COMMIT: CommitExecutor(self.queue, self.connections, uids_of(self.site)),
-            Kind.MPPS_CREATE: step,
-            Kind.MPPS_SET: step,
+            JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file),
+            JobKind.COMMIT: CommitExecutor(self.queue, self.connections, uids_of(self.site)),
+            JobKind.MPPS_CREATE: step,
+            JobKind.MPPS_SET: step,
         }
 
     def _services(self) -> tuple[Service, ...]:

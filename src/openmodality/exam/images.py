@@ -25,6 +25,7 @@ from openmodality.store.data_set_json import to_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import Check, LocalStore
 from openmodality.store.rows.exams import lock_exam_to_add_to
+from openmodality.store.states import Origin
 from openmodality.store.transaction import Transaction
 
 
@@ -134,7 +135,7 @@ def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check
     except BaseException:
         file.abort()
         raise
-    store.accept_checked(file, "acquired", check)
+    store.accept_checked(file, Origin.ACQUIRED, check)
 
 
 def uids_of(site: Site) -> Uids:

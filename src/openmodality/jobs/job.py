@@ -4,44 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-
-class Kind(StrEnum):
-    """What is to be done."""
-
-    SEND = "send"
-    COMMIT = "commit"
-    MPPS_CREATE = "mpps_create"
-    MPPS_SET = "mpps_set"
-    PRINT = "print"
-    MEDIA = "media"
-    RETRIEVE = "retrieve"
-
-
-class State(StrEnum):
-    """Where a job stands. ``TODO``: runs when it is due and its turn; ``WAITING``: for an answer from outside."""
-
-    TODO = "todo"
-    DOING = "doing"
-    WAITING = "waiting"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def finished(self) -> bool:
-        return self in (State.DONE, State.FAILED, State.CANCELLED)
-
-
-class Result(StrEnum):
-    """What became of one instance of a job. ``WARNING`` counts as success where the device is configured so."""
-
-    PENDING = "pending"
-    SUCCESS = "success"
-    WARNING = "warning"
-    FAILURE = "failure"
+from openmodality.store.states import InstanceResult, JobKind, JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +28,7 @@ class JobInstance:
 
     SOPClassUID: str
     SOPInstanceUID: str
-    result: Result = Result.PENDING
+    result: InstanceResult = InstanceResult.PENDING
     status: int | None = None
     comment: str = ""
     attempts: int = 0
@@ -79,7 +44,7 @@ class NewJob:
     later ones; all jobs of one performed step share it. ``after``: jobs that must be done before.
     """
 
-    kind: Kind
+    kind: JobKind
     destination: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     instances: Sequence[tuple[str, str]] = ()
@@ -96,8 +61,8 @@ class Job:
     """A row of the queue. ``attempts`` counts the runs that failed; ``reason`` says in words why it is in its state."""
 
     id: int
-    kind: Kind
-    state: State
+    kind: JobKind
+    state: JobState
     destination: str
     parameters: Mapping[str, Any]
     retry: RetryParameters

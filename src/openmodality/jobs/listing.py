@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openmodality.errors import NotFound
-from openmodality.jobs.job import Job, JobInstance, Kind, Result, RetryParameters, State
+from openmodality.jobs.job import Job, JobInstance, RetryParameters
 from openmodality.store.listing.jobs import (
     count_job_results,
     read_blocking_rows,
@@ -16,6 +16,7 @@ from openmodality.store.listing.jobs import (
     read_job_rows,
 )
 from openmodality.store.listing.reader import Reader, Row
+from openmodality.store.states import InstanceResult, JobKind, JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ def job_of(row: Row) -> Job:
     """The value of a row of ``jobs``."""
     return Job(
         id=row["id"],
-        kind=Kind(row["kind"]),
-        state=State(row["state"]),
+        kind=JobKind(row["kind"]),
+        state=JobState(row["state"]),
         destination=row["destination"],
         parameters=row["parameters"],
         retry=RetryParameters(row["max_retries"], row["retry_delay_s"], row["retry_permanent"]),
@@ -59,8 +60,8 @@ def get_job(reader: Reader, job_id: int) -> Job:
 def list_jobs(
     reader: Reader,
     *,
-    states: Iterable[State] | None = None,
-    kinds: Iterable[Kind] | None = None,
+    states: Iterable[JobState] | None = None,
+    kinds: Iterable[JobKind] | None = None,
     destination: str | None = None,
     limit: int | None = None,
 ) -> list[Job]:
@@ -77,12 +78,12 @@ def list_jobs(
 
 def instances_of(reader: Reader, job_id: int, *, outstanding: bool = False) -> list[JobInstance]:
     """The instances of a job in their order; ``outstanding``: only those without success so far."""
-    results = (Result.PENDING.value, Result.FAILURE.value) if outstanding else None
+    results = (InstanceResult.PENDING.value, InstanceResult.FAILURE.value) if outstanding else None
     return [
         JobInstance(
             row["SOPClassUID"],
             row["SOPInstanceUID"],
-            Result(row["result"]),
+            InstanceResult(row["result"]),
             row["status"],
             row["comment"],
             row["attempts"],
@@ -91,11 +92,11 @@ def instances_of(reader: Reader, job_id: int, *, outstanding: bool = False) -> l
     ]
 
 
-def count_results(reader: Reader, job_ids: Sequence[int]) -> dict[int, Mapping[Result, int]]:
+def count_results(reader: Reader, job_ids: Sequence[int]) -> dict[int, Mapping[InstanceResult, int]]:
     """How many instances of each job have which result."""
-    counted: dict[int, dict[Result, int]] = {job_id: dict.fromkeys(Result, 0) for job_id in job_ids}
+    counted: dict[int, dict[InstanceResult, int]] = {job_id: dict.fromkeys(InstanceResult, 0) for job_id in job_ids}
     for job_id, result, number in count_job_results(reader, job_ids):
-        counted[job_id][Result(result)] = number
+        counted[job_id][InstanceResult(result)] = number
     return dict(counted)
 
 

@@ -48,4 +48,4 @@ class Fail:
     reason: str
 
 
-Outcome = Done | Continue | Retry | Wait | Fail
+JobOutcome = Done | Continue | Retry | Wait | Fail

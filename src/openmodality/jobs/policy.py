@@ -11,36 +11,37 @@ from openmodality.errors import (
     StoreError,
     TransportError,
 )
-from openmodality.jobs.job import RetryParameters, State
-from openmodality.jobs.outcome import Continue, Done, Fail, Outcome, Retry, Wait
+from openmodality.jobs.job import RetryParameters
+from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
+from openmodality.store.states import JobState
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
     """The state a job goes to; ``due_at`` is when it runs again, None for "not by the clock"."""
 
-    state: State
+    state: JobState
     attempts: int
     due_at: float | None = None
     reason: str = ""
     waiting_for: str = ""
 
 
-def decide(outcome: Outcome, attempts: int, parameters: RetryParameters, now: float) -> Next:
+def decide_next(outcome: JobOutcome, attempts: int, parameters: RetryParameters, now: float) -> Next:
     """The next state of a job that has failed ``attempts`` times before this outcome."""
     match outcome:
         case Done(comment):
-            return Next(State.DONE, attempts, reason=comment)
+            return Next(JobState.DONE, attempts, reason=comment)
         case Continue(delay_s):
-            return Next(State.TODO, attempts, due_at=now + delay_s)
+            return Next(JobState.TODO, attempts, due_at=now + delay_s)
         case Wait(waiting_for, until):
-            return Next(State.WAITING, attempts, due_at=until, waiting_for=waiting_for)
+            return Next(JobState.WAITING, attempts, due_at=until, waiting_for=waiting_for)
         case Fail(reason):
-            return Next(State.FAILED, attempts + 1, reason=reason)
+            return Next(JobState.FAILED, attempts + 1, reason=reason)
         case Retry(reason, transient):
             if may_retry(attempts, parameters, transient=transient):
-                return Next(State.TODO, attempts + 1, due_at=now + parameters.delay_s, reason=reason)
-            return Next(State.FAILED, attempts + 1, reason=_ended(reason, attempts, parameters, transient=transient))
+                return Next(JobState.TODO, attempts + 1, due_at=now + parameters.delay_s, reason=reason)
+            return Next(JobState.FAILED, attempts + 1, reason=_ended(reason, attempts, parameters, transient=transient))
 
 
 def may_retry(attempts: int, parameters: RetryParameters, *, transient: bool) -> bool:
@@ -50,7 +51,7 @@ def may_retry(attempts: int, parameters: RetryParameters, *, transient: bool) ->
     return parameters.max_retries == 0 or attempts < parameters.max_retries
 
 
-def outcome_of(error: OpenModalityError) -> Outcome:
+def judge_error(error: OpenModalityError) -> JobOutcome:
     """What an error that ended a run means for the job."""
     transient = isinstance(error, TransportError | AssociationAborted | StoreError) or (
         isinstance(error, AssociationRejected) and error.transient

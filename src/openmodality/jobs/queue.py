@@ -1,6 +1,6 @@
 """The durable queue. A job is a row; each change of its state is one transaction and one row of ``events``.
 
-Rules, each held by the schema or by ``selection``:
+Rules, each held by the schema or by ``store.rows.job_order``:
 - a job is in the database before its work begins, in one transaction with what caused it;
 - one job at a time per destination;
 - jobs of one order run strictly one after the other; a job runs when all that it comes after are done;
@@ -12,19 +12,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
-
 from openmodality.errors import UsageError, WrongState
-from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, State
-from openmodality.jobs.listing import get_job, instances_of, job_of
-from openmodality.jobs.outcome import Done, Outcome
-from openmodality.jobs.policy import Next, decide
-from openmodality.jobs.selection import next_due, runnable
+from openmodality.jobs.job import Job, JobInstance, NewJob
+from openmodality.jobs.listing import get_job, instances_of
+from openmodality.jobs.outcome import Done, JobOutcome
+from openmodality.jobs.policy import Next, decide_next
 from openmodality.store.database import ConstraintViolated, Database
-from openmodality.store.schema import UNFINISHED, job_dependencies, job_instances, jobs
-from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.store.rows.job_order import find_next_due, find_runnable
+from openmodality.store.rows.jobs import (
+    KeptResult,
+    change_state,
+    find_rival,
+    find_unfinished,
+    insert_dependency,
+    insert_job,
+    read_dependents,
+    read_orphans,
+    record_results,
+    request_cancellation,
+    reset_failures,
+    set_due,
+)
+from openmodality.store.states import JobKind, JobState
+from openmodality.store.transaction import Transaction
 
 BY_USER = "cancelled by the user"
 
@@ -37,25 +50,18 @@ class Queue:
 
     def enqueue(self, transaction: Transaction, new: NewJob) -> Job:
         """Queue a job, or return the unfinished one that has the same unique key."""
-        now = self.database.clock()
-        row = _row(new, now)
-        statement = transaction.insert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
-        job_id = transaction.execute(statement).scalar()
+        job_id = insert_job(transaction, _row(new, self.database.clock()), new.instances)
         if job_id is None:
-            same = select(jobs).where(jobs.c.unique_key == new.unique_key, jobs.c.state.in_(UNFINISHED))
-            return job_of(transaction.execute(same).one()._asdict())
+            return get_job(transaction, find_unfinished(transaction, new.unique_key or ""))
         self._add_dependencies(transaction, job_id, new.after)
-        if new.instances:
-            transaction.execute(insert(job_instances), _instance_rows(job_id, new.instances))
-        self._event(transaction, job_id, State.TODO, "queued")
         return get_job(transaction, job_id)
 
     def claim(
         self,
         worker: str,
-        kinds: Collection[Kind],
+        kinds: Collection[JobKind],
         *,
-        entities: Sequence[Collection[Kind]] = (),
+        entities: Sequence[Collection[JobKind]] = (),
         served_last: str = "",
     ) -> Job | None:
         """Take the next job that may run, or None. It is the worker's until ``finish``.
@@ -64,30 +70,30 @@ class Queue:
         destination whose turn comes after all others.
         """
         now = self.database.clock()
-        selected = runnable(kinds, now, entities=entities, served_last=served_last)
+        find = partial(find_runnable, kinds=kinds, now=now, entities=entities, served_last=served_last)
         with self.database.read() as snapshot:
-            if snapshot.execute(selected).first() is None:
+            if find(snapshot) is None:
                 return None
         try:
             with self.database.write() as transaction:
-                job_id = transaction.execute(selected).scalar()
+                job_id = find(transaction)
                 if job_id is None:
                     return None
-                self._change(transaction, job_id, State.DOING, worker=worker, started_at=now)
+                change_state(transaction, job_id, JobState.DOING, worker=worker, started_at=now)
                 return get_job(transaction, job_id)
         except ConstraintViolated:
             return None  # another process took the destination between our two statements
 
-    def next_due(self, kinds: Collection[Kind]) -> float | None:
+    def next_due(self, kinds: Collection[JobKind]) -> float | None:
         """When the next job becomes due by the clock."""
         with self.database.read() as snapshot:
-            return snapshot.execute(next_due(kinds, self.database.clock())).scalar()
+            return find_next_due(snapshot, kinds, self.database.clock())
 
     def record(self, job_id: int, results: Sequence[JobInstance]) -> bool:
-        """Keep results of instances as they come; says whether the user wants the job to end."""
+        """Keep results of instances as they come; says whether the user has cancelled the job."""
         with self.database.write() as transaction:
-            if results:
-                transaction.execute(_RECORD, [_result_row(job_id, result, self.database.clock()) for result in results])
+            kept = [KeptResult(each.SOPInstanceUID, each.result, each.status, each.comment) for each in results]
+            record_results(transaction, job_id, kept)
             return get_job(transaction, job_id).cancel_requested
 
     def outstanding(self, job_id: int) -> list[JobInstance]:
@@ -95,17 +101,17 @@ class Queue:
         with self.database.read() as snapshot:
             return instances_of(snapshot, job_id, outstanding=True)
 
-    def finish(self, job_id: int, outcome: Outcome) -> Job:
+    def finish(self, job_id: int, outcome: JobOutcome) -> Job:
         """End a run of a job that was claimed; the policy decides what comes next."""
         with self.database.write() as transaction:
             job = get_job(transaction, job_id)
-            if job.state is not State.DOING:
+            if job.state is not JobState.DOING:
                 raise WrongState(f"job {job_id} is {job.state}, not being done")
-            step = decide(outcome, job.attempts, job.retry, self.database.clock())
-            if job.cancel_requested and step.state is not State.DONE:
+            step = decide_next(outcome, job.attempts, job.retry, self.database.clock())
+            if job.cancel_requested and step.state is not JobState.DONE:
                 self._cancel(transaction, job_id, BY_USER)
             else:
-                self._go(transaction, job, step)
+                self._advance(transaction, job, step)
             before: list[int] = []
             for new in outcome.then if isinstance(outcome, Done) else ():
                 before = [self.enqueue(transaction, replace(new, after=[*new.after, *before])).id]
@@ -115,36 +121,36 @@ class Queue:
         """An answer for a waiting job has come: run it again. One that is about to wait will not."""
         job = get_job(transaction, job_id)
         now = self.database.clock()
-        if job.state is State.WAITING:
-            self._change(transaction, job_id, State.TODO, due_at=now, reason="the answer has come")
-        elif job.state is State.DOING:
-            transaction.execute(update(jobs).where(jobs.c.id == job_id).values(due_at=now))
+        if job.state is JobState.WAITING:
+            change_state(transaction, job_id, JobState.TODO, due_at=now, reason="the answer has come")
+        elif job.state is JobState.DOING:
+            set_due(transaction, job_id, now)
 
     def retry(self, job_id: int) -> Job:
         """Run a job now: one that failed, was cancelled or waits. Instances that have success are not repeated."""
         with self.database.write() as transaction:
             job = get_job(transaction, job_id)
-            if job.state in (State.DOING, State.DONE):
+            if job.state in (JobState.DOING, JobState.DONE):
                 raise WrongState(
                     f"job {job_id} is {job.state}; only a job that is neither doing nor done can be retried"
                 )
-            self._refuse_second(transaction, job_id)
+            rival = find_rival(transaction, job_id)
+            if rival is not None:
+                raise UsageError(f"the same is queued already as job {rival}")
             now = self.database.clock()
             values = {"due_at": now, "attempts": 0, "cancel_requested": False, "reason": "retried by the user"}
-            failed = (job_instances.c.job_id == job_id) & (job_instances.c.result == Result.FAILURE)
-            transaction.execute(update(job_instances).where(failed).values(result=Result.PENDING))
-            self._change(transaction, job_id, State.TODO, **values)
+            reset_failures(transaction, job_id)
+            change_state(transaction, job_id, JobState.TODO, **values)
             return get_job(transaction, job_id)
 
     def cancel(self, job_id: int) -> Job:
         """Cancel a job and those that come after it. One that is being done ends at the next instance."""
         with self.database.write() as transaction:
             job = get_job(transaction, job_id)
-            if job.state in (State.DONE, State.CANCELLED):
+            if job.state in (JobState.DONE, JobState.CANCELLED):
                 raise WrongState(f"job {job_id} is {job.state} already")
-            if job.state is State.DOING:
-                transaction.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))
-                self._event(transaction, job_id, State.DOING, "the user asked to cancel")
+            if job.state is JobState.DOING:
+                request_cancellation(transaction, job_id)
             else:
                 self._cancel(transaction, job_id, BY_USER)
             return get_job(transaction, job_id)
@@ -152,84 +158,39 @@ class Queue:
     def recover(self, worker: str) -> list[Job]:
         """To be called at the start: jobs that this worker was doing when its process died go back to the queue."""
         with self.database.write() as transaction:
-            orphans = transaction.execute(select(jobs).where(jobs.c.state == State.DOING, jobs.c.worker == worker))
-            lost = [job_of(row._asdict()) for row in orphans]
+            lost = [get_job(transaction, job_id) for job_id in read_orphans(transaction, worker)]
             for job in lost:
                 if job.cancel_requested:
                     self._cancel(transaction, job.id, BY_USER)
                 else:
                     reason = "interrupted by the end of the program"
-                    self._change(transaction, job.id, State.TODO, due_at=self.database.clock(), reason=reason)
+                    change_state(transaction, job.id, JobState.TODO, due_at=self.database.clock(), reason=reason)
             return lost
 
-    def _go(self, transaction: Transaction, job: Job, step: Next) -> None:
-        woken = step.state is State.WAITING and job.due_at is not None
+    def _advance(self, transaction: Transaction, job: Job, step: Next) -> None:
+        woken = step.state is JobState.WAITING and job.due_at is not None
         values: dict[str, Any] = {"attempts": step.attempts, "due_at": step.due_at, "reason": step.reason}
         if woken:
             values["due_at"] = self.database.clock()
         else:
             values["waiting_for"] = step.waiting_for
-        self._change(transaction, job.id, State.TODO if woken else step.state, **values)
+        change_state(transaction, job.id, JobState.TODO if woken else step.state, **values)
 
     def _cancel(self, transaction: Transaction, job_id: int, reason: str) -> None:
-        self._change(transaction, job_id, State.CANCELLED, reason=reason)
-        after = job_dependencies.c
-        later = select(jobs.c.id).join(job_dependencies, after.job_id == jobs.c.id).where(after.after_id == job_id)
-        for later_id in transaction.execute(later.where(jobs.c.state.in_((*UNFINISHED, State.FAILED)))).scalars().all():
+        change_state(transaction, job_id, JobState.CANCELLED, reason=reason)
+        for later_id in read_dependents(transaction, job_id):
             self._cancel(transaction, later_id, f"job {job_id}, which it comes after, is cancelled")
-
-    def _change(self, transaction: Transaction, job_id: int, state: State, **values: Any) -> None:
-        row: dict[str, Any] = {"due_at": None, "worker": None, "waiting_for": "", **values, "state": state}
-        row["finished_at"] = self.database.clock() if state.finished else None
-        transaction.execute(update(jobs).where(jobs.c.id == job_id).values(row))
-        self._event(transaction, job_id, state, row["waiting_for"] or row.get("reason", ""))
-
-    def _event(self, transaction: Transaction, job_id: int, state: State, detail: str) -> None:
-        transaction.add_event("job", job_id, state, detail)
-
-    def _refuse_second(self, snapshot: Snapshot, job_id: int) -> None:
-        key = select(jobs.c.unique_key).where(jobs.c.id == job_id).scalar_subquery()
-        same = select(jobs.c.id).where(jobs.c.unique_key == key, jobs.c.state.in_(UNFINISHED), jobs.c.id != job_id)
-        other = snapshot.execute(same).scalar()
-        if other is not None:
-            raise UsageError(f"the same is queued already as job {other}")
 
     def _add_dependencies(self, transaction: Transaction, job_id: int, after: Sequence[int]) -> None:
         for after_id in after:
-            if get_job(transaction, after_id).state is State.CANCELLED:
+            if get_job(transaction, after_id).state is JobState.CANCELLED:
                 raise UsageError(f"job {after_id} is cancelled; nothing can come after it")
-            transaction.execute(insert(job_dependencies).values(job_id=job_id, after_id=after_id))
-
-
-_RECORD = (
-    update(job_instances)
-    .where(job_instances.c.job_id == bindparam("of_job"), job_instances.c.SOPInstanceUID == bindparam("of_uid"))
-    .values(
-        result=bindparam("new_result"),
-        status=bindparam("new_status"),
-        comment=bindparam("new_comment"),
-        at=bindparam("new_at"),
-        attempts=job_instances.c.attempts + bindparam("new_attempts"),
-    )
-)
-
-
-def _result_row(job_id: int, result: JobInstance, at: float) -> dict[str, Any]:
-    return {
-        "of_job": job_id,
-        "of_uid": result.SOPInstanceUID,
-        "new_result": result.result,
-        "new_status": result.status,
-        "new_comment": result.comment,
-        "new_at": at,
-        "new_attempts": int(result.result is not Result.PENDING),
-    }
+            insert_dependency(transaction, job_id, after_id)
 
 
 def _row(new: NewJob, now: float) -> dict[str, Any]:
     return {
         "kind": new.kind,
-        "state": State.TODO,
         "destination": new.destination,
         "parameters": dict(new.parameters),
         "unique_key": new.unique_key,
@@ -238,12 +199,4 @@ def _row(new: NewJob, now: float) -> dict[str, Any]:
         "retry_delay_s": new.retry.delay_s,
         "retry_permanent": new.retry.permanent,
         "due_at": now if new.due_at is None else new.due_at,
-        "created_at": now,
     }
-
-
-def _instance_rows(job_id: int, pairs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    return [
-        {"job_id": job_id, "SOPClassUID": sop_class_uid, "SOPInstanceUID": uid, "number": number}
-        for number, (sop_class_uid, uid) in enumerate(dict.fromkeys(pairs))
-    ]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
-from openmodality.jobs.job import Job, JobInstance, Result
-from openmodality.jobs.outcome import Outcome
+from openmodality.jobs.job import Job, JobInstance
+from openmodality.jobs.outcome import JobOutcome
 from openmodality.jobs.queue import Queue
+from openmodality.store.states import InstanceResult
 
 _AT_ONCE = 64
 _AT_LATEST_S = 0.25
 
 
-class Report:
+class JobReport:
     """Results are kept in small batches: a process that dies repeats at most those of a quarter of a second."""
 
     def __init__(self, queue: Queue, job: Job, stopping: threading.Event) -> None:
@@ -32,11 +33,13 @@ class Report:
         self._classes.update({instance.SOPInstanceUID: instance.SOPClassUID for instance in found})
         return found
 
-    def instance(self, sop_instance_uid: str, result: Result, *, status: int | None = None, comment: str = "") -> None:
+    def instance(
+        self, sop_instance_uid: str, result: InstanceResult, *, status: int | None = None, comment: str = ""
+    ) -> None:
         """The result of one instance: ``status`` is the DIMSE status, ``comment`` words without patient data."""
         sop_class_uid = self._classes.get(sop_instance_uid, "")
         self._results.append(JobInstance(sop_class_uid, sop_instance_uid, result, status, comment))
-        if len(self._results) >= _AT_ONCE or self._late():
+        if len(self._results) >= _AT_ONCE or self._is_late():
             self.keep()
 
     def keep(self) -> None:
@@ -48,17 +51,17 @@ class Report:
     @property
     def stop_requested(self) -> bool:
         """Whether to end at the next instance, with ``Continue``: the user cancelled the job or the program ends."""
-        if self._late():
+        if self._is_late():
             self.keep()
         return self._cancelled or self._stopping.is_set()
 
-    def _late(self) -> bool:
+    def _is_late(self) -> bool:
         return self._queue.database.clock() - self._kept_at >= _AT_LATEST_S
 
 
 class Executor(Protocol):
     """Does the jobs of one kind. Called again after a crash with what is left, so every step of it can be repeated."""
 
-    def run(self, job: Job, report: Report) -> Outcome:
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Do the job, or a part of it. An ``OpenModalityError`` that escapes ends the run as a failure."""
         ...

@@ -13,11 +13,12 @@ import traceback
 from collections.abc import Collection, Mapping, Sequence
 
 from openmodality.errors import OpenModalityError, StoreError, UsageError
-from openmodality.jobs.job import Job, Kind, State
-from openmodality.jobs.outcome import Fail, Outcome
-from openmodality.jobs.policy import outcome_of
+from openmodality.jobs.job import Job
+from openmodality.jobs.outcome import Fail, JobOutcome
+from openmodality.jobs.policy import judge_error
 from openmodality.jobs.queue import Queue
-from openmodality.jobs.report import Executor, Report
+from openmodality.jobs.report import Executor, JobReport
+from openmodality.store.states import JobKind, JobState
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 1.0
@@ -34,11 +35,11 @@ class Worker:
     def __init__(
         self,
         queue: Queue,
-        executors: Mapping[Kind, Executor],
+        executors: Mapping[JobKind, Executor],
         *,
         threads: int = 4,
         name: str = "device",
-        entities: Sequence[Collection[Kind]] = (),
+        entities: Sequence[Collection[JobKind]] = (),
     ) -> None:
         self._queue = queue
         self._executors = dict(executors)
@@ -92,7 +93,7 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         _log.info("job.started", extra={"job": job.id, "kind": job.kind.value, "destination": job.destination})
-        report = Report(self._queue, job, self._stopping)
+        report = JobReport(self._queue, job, self._stopping)
         outcome = _run(self._executors[job.kind], job, report)
         while True:  # the work is done and must not be forgotten because the disk is full just now
             try:
@@ -107,7 +108,7 @@ class Worker:
                 if self._stopping.wait(_LOOK_S):
                     return
         _log.info("job.ended", extra={"job": job.id, "state": ended.state.value})
-        if ended.state is State.FAILED:
+        if ended.state is JobState.FAILED:
             known = {"job": job.id, "kind": job.kind.value, "destination": job.destination}
             _log.warning("job.failed", extra={**known, "reason": ended.reason})
 
@@ -124,11 +125,11 @@ class Worker:
                 self._changed.notify()
 
 
-def _run(executor: Executor, job: Job, report: Report) -> Outcome:
+def _run(executor: Executor, job: Job, report: JobReport) -> JobOutcome:
     try:
         return executor.run(job, report)
     except OpenModalityError as error:
-        return outcome_of(error)
+        return judge_error(error)
     except Exception as error:  # noqa: BLE001 - the thread's boundary: reported as the job's failure
         trace = "".join(traceback.format_tb(error.__traceback__))  # where, not what: the text may hold data
         _log.error("job.crashed", extra={"job": job.id, "error": type(error).__name__, "trace": trace})

@@ -17,7 +17,8 @@ from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.database import Database
 from openmodality.store.files.attributes import read_attributes
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.rows.index import Entry, Origin, add_instances
+from openmodality.store.rows.index import Entry, add_instances
+from openmodality.store.states import Origin
 from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)

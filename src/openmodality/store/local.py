@@ -17,7 +17,7 @@ from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import Arrival, Ingest, index_within
 from openmodality.store.names import DATABASE_FILE, INSTANCE_FOLDER
 from openmodality.store.recovery import Progress, Recovered, recover
-from openmodality.store.rows.index import Origin
+from openmodality.store.states import Origin
 from openmodality.store.transaction import Clock, Snapshot, Transaction
 
 _COPY_BYTES = 1 << 20
@@ -45,7 +45,7 @@ class LocalStore:
         """Begin an instance file; write to it and hand it to ``accept``, or abort it."""
         return self.files.create(sop_instance_uid, head)
 
-    def accept(self, file: InstanceFile, origin: Origin = "received", *, listed: bool = True) -> Stored:
+    def accept(self, file: InstanceFile, origin: Origin = Origin.RECEIVED, *, listed: bool = True) -> Stored:
         """Store a complete instance; Success may be answered when this returns.
 
         An instance that is stored already changes nothing; different content is recorded as an event for the operator.
@@ -72,7 +72,7 @@ class LocalStore:
             file.abort()
         return stored
 
-    def add_file(self, path: Path, origin: Origin = "imported") -> Stored:
+    def add_file(self, path: Path, origin: Origin = Origin.IMPORTED) -> Stored:
         """Copy a PS3.10 file into the store. Raises ``ObjectInvalid`` for what is none, ``StoreError``."""
         try:
             uid = read_attributes(path).instance["SOPInstanceUID"]

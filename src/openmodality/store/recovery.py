@@ -11,6 +11,7 @@ from openmodality.store.database import Database
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import Arrival, index_arrivals
 from openmodality.store.schema import instances, tombstones
+from openmodality.store.states import Origin
 
 Progress = Callable[[int, int], None]
 """Called with how many folders are done and how many there are."""
@@ -74,7 +75,7 @@ def finish_deletions(database: Database, files: InstanceFiles) -> int:
 
 def _index(database: Database, files: InstanceFiles, uids: list[str]) -> int:
     batches = (uids[start : start + _BATCH] for start in range(0, len(uids), _BATCH))
-    return sum(index_arrivals(database, files, [Arrival(uid, "recovered") for uid in batch]) for batch in batches)
+    return sum(index_arrivals(database, files, [Arrival(uid, Origin.RECOVERED) for uid in batch]) for batch in batches)
 
 
 def _without_folder(database: Database, buckets: list[str]) -> int:

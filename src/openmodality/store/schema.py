@@ -36,7 +36,17 @@ from openmodality.store.index_columns import (
     SERIES_ATTRIBUTES,
     STUDY_ATTRIBUTES,
 )
-from openmodality.store.states import ExamState, InstanceCommitment, RequestState
+from openmodality.store.states import (
+    FINISHED_JOBS,
+    UNFINISHED_JOBS,
+    ExamState,
+    InstanceCommitment,
+    InstanceResult,
+    JobKind,
+    JobState,
+    Origin,
+    RequestState,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -48,18 +58,16 @@ metadata = MetaData(
     }
 )
 
-ORIGINS = ("acquired", "received", "imported", "recovered")
-JOB_KINDS = ("send", "commit", "mpps_create", "mpps_set", "print", "media", "retrieve")
-JOB_STATES = ("todo", "doing", "waiting", "done", "failed", "cancelled")
-UNFINISHED = ("todo", "doing", "waiting")
-INSTANCE_RESULTS = ("pending", "success", "warning", "failure")
 
 _LONG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
 
 
+def _list_values(values: Iterable[str]) -> str:
+    return "(" + ", ".join(f"'{value}'" for value in values) + ")"
+
+
 def _one_of(column: str, values: Iterable[str]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
+    return CheckConstraint(f"{column} IN {_list_values(values)}", name=column)
 
 
 def _text(name: str) -> Column[str]:
@@ -124,7 +132,7 @@ instances = Table(
     Column("origin", String(9), nullable=False),
     Column("listed", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", Float, nullable=False),
-    _one_of("origin", ORIGINS),
+    _one_of("origin", Origin),
 )
 
 tombstones = Table(
@@ -223,24 +231,24 @@ jobs = Table(
     Column("created_at", Float, nullable=False),
     Column("started_at", Float),
     Column("finished_at", Float),
-    _one_of("kind", JOB_KINDS),
-    _one_of("state", JOB_STATES),
-    CheckConstraint("(state = 'doing') = (worker IS NOT NULL)", name="doing_has_worker"),
-    CheckConstraint("state <> 'todo' OR due_at IS NOT NULL", name="todo_has_due"),
-    CheckConstraint("(state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished_has_time"),
+    _one_of("kind", JobKind),
+    _one_of("state", JobState),
+    CheckConstraint(f"(state = '{JobState.DOING}') = (worker IS NOT NULL)", name="doing_has_worker"),
+    CheckConstraint(f"state <> '{JobState.TODO}' OR due_at IS NOT NULL", name="todo_has_due"),
+    CheckConstraint(f"(state IN {_list_values(FINISHED_JOBS)}) = (finished_at IS NOT NULL)", name="finished_has_time"),
     Index(
         "one_association_per_destination",
         "destination",
         unique=True,
-        sqlite_where=text("state = 'doing'"),
-        postgresql_where=text("state = 'doing'"),
+        sqlite_where=text(f"state = '{JobState.DOING}'"),
+        postgresql_where=text(f"state = '{JobState.DOING}'"),
     ),
     Index(
         "same_job_once",
         "unique_key",
         unique=True,
-        sqlite_where=text("state IN ('todo', 'doing', 'waiting')"),
-        postgresql_where=text("state IN ('todo', 'doing', 'waiting')"),
+        sqlite_where=text(f"state IN {_list_values(UNFINISHED_JOBS)}"),
+        postgresql_where=text(f"state IN {_list_values(UNFINISHED_JOBS)}"),
     ),
     Index(None, "state", "due_at"),
     Index(None, "order_key"),
@@ -262,12 +270,12 @@ job_instances = Table(
     Column("SOPInstanceUID", String(64), primary_key=True, index=True),
     Column("SOPClassUID", String(64), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("result", String(7), nullable=False, server_default="pending"),
+    Column("result", String(7), nullable=False, server_default=InstanceResult.PENDING),
     Column("status", Integer),
     Column("comment", Text, nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("at", Float),
-    _one_of("result", INSTANCE_RESULTS),
+    _one_of("result", InstanceResult),
 )
 
 commitments = Table(

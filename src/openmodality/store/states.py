@@ -25,6 +25,51 @@ class ExamState(StrEnum):
         return self in OPEN_EXAMS
 
 
+class JobKind(StrEnum):
+    """What a job does."""
+
+    SEND = "send"
+    COMMIT = "commit"
+    MPPS_CREATE = "mpps_create"
+    MPPS_SET = "mpps_set"
+    PRINT = "print"
+    MEDIA = "media"
+    RETRIEVE = "retrieve"
+
+
+class JobState(StrEnum):
+    """Where a job stands. ``TODO``: runs when it is due and its turn; ``WAITING``: for an answer from outside."""
+
+    TODO = "todo"
+    DOING = "doing"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def finished(self) -> bool:
+        return self in FINISHED_JOBS
+
+
+class InstanceResult(StrEnum):
+    """What became of one instance of a job. ``WARNING`` counts as success where the device is configured so."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+class Origin(StrEnum):
+    """Where an instance came from. ``RECOVERED``: its file was found at the start, its origin is not known."""
+
+    ACQUIRED = "acquired"
+    RECEIVED = "received"
+    IMPORTED = "imported"
+    RECOVERED = "recovered"
+
+
 class RequestState(StrEnum):
     """Where a request for storage commitment stands. ``REQUESTED``: kept, not known to have been sent."""
 
@@ -44,3 +89,5 @@ class InstanceCommitment(StrEnum):
 
 
 OPEN_EXAMS: Final = (ExamState.REGISTERED, ExamState.IN_PROGRESS)
+UNFINISHED_JOBS: Final = (JobState.TODO, JobState.DOING, JobState.WAITING)
+FINISHED_JOBS: Final = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from openmodality.jobs.job import Result, State
 from openmodality.network.entity import LocalAE
 from openmodality.network.requestor import associate
 from openmodality.services.verification import echo
@@ -21,6 +20,7 @@ from openmodality.standard.sop_classes import (
     VERIFICATION,
 )
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.states import InstanceResult, JobState
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.acceptance.requirements.recording import Recorded, recorded
 from tests.acceptance.requirements.story import Story
@@ -96,8 +96,8 @@ def test_failure_is_in_the_database_before_it_is_answered(tmp_path: Path) -> Non
         at.settle()
         assert seen == [True]
         details = at.modality.jobs.show(job.id)
-        assert details.job.state is State.FAILED
-        assert [(each.result, each.status) for each in details.instances] == [(Result.FAILURE, 0x0112)]
+        assert details.job.state is JobState.FAILED
+        assert [(each.result, each.status) for each in details.instances] == [(InstanceResult.FAILURE, 0x0112)]
 
 
 def _answered_as_failed(at: Recorded) -> bool:

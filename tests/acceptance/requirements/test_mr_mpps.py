@@ -8,7 +8,7 @@ import pytest
 from pydicom import Dataset
 
 from openmodality.device.paths import parse_path
-from openmodality.jobs.job import State
+from openmodality.store.states import JobState
 from tests.acceptance.requirements.recording import recorded
 from tests.acceptance.requirements.story import Story
 from tests.acceptance.requirements.tables import NOT_ALLOWED, Row, broken_types, paths_of, typed
@@ -71,7 +71,7 @@ def test_an_association_tells_what_the_peer_supports(tmp_path: Path) -> None:
         refused = [talk for talk in at.tap.to("ris") if not talk.accepted]
         assert refused
         assert at.tap.with_command("N-CREATE") == []
-        assert [job.state for job in at.modality.jobs.list()] == [State.FAILED]
+        assert [job.state for job in at.modality.jobs.list()] == [JobState.FAILED]
         at.hospital.behave()
         (job,) = at.modality.jobs.list()
         at.modality.jobs.retry(job.id)

@@ -9,8 +9,8 @@ from pydicom import dcmread
 
 from openmodality import Modality
 from openmodality.device.site.site_loader import load_site
-from openmodality.jobs.job import Kind, State
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
+from openmodality.store.states import JobKind, JobState
 from tests.acceptance.requirements.pynetdicom_hospital import recorded_device
 from tests.devices import add_image, today
 from tests.made_objects import instances
@@ -93,8 +93,8 @@ def test_one_send_job_is_active_at_a_time(tmp_path: Path) -> None:
             for peer in ("hospital", "second"):
                 modality.send(peer=peer, instance=uid)
             wait_until(lambda: bool(recorder.requests("C-STORE-RQ")))
-            states = sorted(job.state for job in modality.jobs.list(kinds=[Kind.SEND])[:2])
-            assert states == [State.DOING, State.TODO]
+            states = sorted(job.state for job in modality.jobs.list(kinds=[JobKind.SEND])[:2])
+            assert states == [JobState.DOING, JobState.TODO]
             recorder.stop()
             assert modality.wait_until_idle(10)
             assert [call.names for call in recorder.closed()] == [["C-STORE-RQ"], ["C-STORE-RQ"]]

@@ -11,7 +11,8 @@ from _pytest.mark import ParameterSet
 
 from openmodality import Modality
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.jobs.job import Job, Kind, State
+from openmodality.jobs.job import Job
+from openmodality.store.states import JobKind, JobState
 from tests.acceptance.requirements.pynetdicom_hospital import COMMITMENT, Recorder, recorded_device
 from tests.devices import add_image
 from tests.peers.process import wait_until
@@ -70,9 +71,9 @@ def test_worklist(device: Device, caplog: pytest.LogCaptureFixture, answer: Answ
 
 def has_tried_all(modality: Modality) -> bool:
     """Whether nothing is left but what is due again later, and what that holds up."""
-    left = modality.jobs.list(states=[State.TODO, State.DOING, State.WAITING])
+    left = modality.jobs.list(states=[JobState.TODO, JobState.DOING, JobState.WAITING])
     held = modality.jobs.waits_for(left)
-    return all(job.state is State.TODO and bool(job.attempts or held[job.id]) for job in left)
+    return all(job.state is JobState.TODO and bool(job.attempts or held[job.id]) for job in left)
 
 
 def examine(modality: Modality) -> str:
@@ -89,7 +90,7 @@ def assert_reported(modality: Modality, job: Job, words: str) -> None:
     assert any(words in change.detail for change in modality.jobs.show(job.id).history)
 
 
-@pytest.mark.parametrize(("request_name", "kind"), [("N_CREATE", Kind.MPPS_CREATE), ("N_SET", Kind.MPPS_SET)])
+@pytest.mark.parametrize(("request_name", "kind"), [("N_CREATE", JobKind.MPPS_CREATE), ("N_SET", JobKind.MPPS_SET)])
 @pytest.mark.parametrize(
     ("answer", "end", "words"),
     [
@@ -100,12 +101,12 @@ def assert_reported(modality: Modality, job: Job, words: str) -> None:
         row("abort", "closed", "abort", "RF-4.2.4.3.1.3-06"),
     ],
 )
-def test_performed_step(device: Device, request_name: str, kind: Kind, answer: Answer, end: str, words: str) -> None:
+def test_performed_step(device: Device, request_name: str, kind: JobKind, answer: Answer, end: str, words: str) -> None:
     recorder, modality = device
     recorder.forget(**{request_name: answer})
     examine(modality)
     job = modality.jobs.list(kinds=[kind])[0]
-    assert (job.state, job.attempts) == (State.TODO if isinstance(answer, str) else State.FAILED, 1)
+    assert (job.state, job.attempts) == (JobState.TODO if isinstance(answer, str) else JobState.FAILED, 1)
     assert_reported(modality, job, words)
     recorder.closed()
     (call,) = recorder.of(name=f"{request_name.replace('_', '-')}-RQ")
@@ -125,8 +126,8 @@ def test_commitment(device: Device, answer: Answer, end: str, words: str) -> Non
     recorder.forget(N_ACTION=answer)
     modality.commit(examine(modality), "hospital")
     assert modality.wait_until(lambda: has_tried_all(modality), 10)
-    job = modality.jobs.list(kinds=[Kind.COMMIT])[0]
-    assert job.state is State.FAILED
+    job = modality.jobs.list(kinds=[JobKind.COMMIT])[0]
+    assert job.state is JobState.FAILED
     assert_reported(modality, job, words)
     recorder.closed()
     (call,) = recorder.of(name="N-ACTION-RQ")
@@ -144,7 +145,7 @@ def test_commitment_is_asked_of_archives_that_take_it(tmp_path: Path, configured
         recorder = recorded.recorder
         with modality.exam(patient={"PatientID": "1", "PatientName": "Doe^Jane"}) as exam:
             add_image(exam.series("T1", ProtocolName="T1"))
-        wait_until(lambda: not modality.jobs.list(states=[State.TODO, State.DOING]))
+        wait_until(lambda: not modality.jobs.list(states=[JobState.TODO, JobState.DOING]))
         recorder.closed()
         assert any(COMMITMENT in call.contexts for call in recorder.calls) is configured
         assert bool(recorder.requests("N-ACTION-RQ")) is (configured and accepted)

@@ -12,13 +12,14 @@ from time import time
 import pytest
 
 from openmodality import Modality
-from openmodality.jobs.job import Job, Kind, Result, State
-from openmodality.jobs.outcome import Continue, Done, Outcome
+from openmodality.jobs.job import Job
+from openmodality.jobs.outcome import Continue, Done, JobOutcome
 from openmodality.jobs.queue import Queue
 from openmodality.network.entity import LocalAE
 from openmodality.network.requestor import associate
 from openmodality.services.commitment import CommitmentRequest, CommitmentResult, Failure, Reference, report
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
+from openmodality.store.states import InstanceResult, JobKind, JobState
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.devices import Device, add_image, device_in_hospital
 from tests.peers.process import wait_until
@@ -47,8 +48,8 @@ def one_image(device: Device, clock: Clock | None = None) -> Iterator[tuple[Moda
         yield modality, uid
 
 
-def commit_states(modality: Modality) -> list[State]:
-    return [job.state for job in reversed(modality.jobs.list(kinds=[Kind.COMMIT]))]
+def commit_states(modality: Modality) -> list[JobState]:
+    return [job.state for job in reversed(modality.jobs.list(kinds=[JobKind.COMMIT]))]
 
 
 @dataclass
@@ -79,7 +80,7 @@ def test_committed_on_another_association(tmp_path: Path, profile: str, role: bo
         device.hospital.with_role_selection = role
         with one_image(device) as (modality, _):
             assert modality.wait_until_idle(10)
-            assert commit_states(modality) == [State.DONE]
+            assert commit_states(modality) == [JobState.DONE]
             wait_until(lambda: device.hospital.reports == [0])
             (instance,) = modality.instances()
             assert instance.committed == 1
@@ -90,7 +91,7 @@ def test_role_selection_may_be_demanded(tmp_path: Path) -> None:
         device.hospital.with_role_selection = False
         with one_image(device) as (modality, _):
             wait_until(lambda: device.hospital.reports == [-1])
-            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.WAITING], 10)
 
 
 @pytest.mark.parametrize("profile", ["mr", "rf"])
@@ -100,7 +101,7 @@ def test_committed_on_the_same_association(tmp_path: Path, profile: str) -> None
         device.hospital.decide_commitment = Decisions(when="same")
         with one_image(device) as (modality, _):
             assert modality.wait_until_idle(10)
-            assert commit_states(modality) == [State.DONE]
+            assert commit_states(modality) == [JobState.DONE]
 
 
 @pytest.mark.requirement("RF-4.2.2.4.1.3.1-02")
@@ -109,11 +110,11 @@ def test_what_is_not_committed_is_sent_and_asked_for_again(tmp_path: Path) -> No
         device.hospital.decide_commitment = decisions = Decisions(fail_first=True)
         with one_image(device) as (modality, uid):
             assert modality.wait_until_idle(10)
-            assert commit_states(modality) == [State.DONE, State.DONE]
-            first, second = reversed(modality.jobs.list(kinds=[Kind.COMMIT]))
+            assert commit_states(modality) == [JobState.DONE, JobState.DONE]
+            first, second = reversed(modality.jobs.list(kinds=[JobKind.COMMIT]))
             assert "0112" in first.reason
-            assert [each.result for each in modality.jobs.show(first.id).instances] == [Result.FAILURE]
-            assert [each.result for each in modality.jobs.show(second.id).instances] == [Result.SUCCESS]
+            assert [each.result for each in modality.jobs.show(first.id).instances] == [InstanceResult.FAILURE]
+            assert [each.result for each in modality.jobs.show(second.id).instances] == [InstanceResult.SUCCESS]
             stored = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
             assert stored == [uid, uid]
             assert len({request.transaction_uid for request in decisions.seen}) == 2
@@ -122,9 +123,9 @@ def test_what_is_not_committed_is_sent_and_asked_for_again(tmp_path: Path) -> No
 def test_a_job_that_died_before_it_ended_sends_again_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What follows from a report is queued in the transaction that ends the job: a lost run leaves nothing."""
     finish = Queue.finish
-    lost: list[Outcome] = []
+    lost: list[JobOutcome] = []
 
-    def dies_once(queue: Queue, job_id: int, outcome: Outcome) -> Job:
+    def dies_once(queue: Queue, job_id: int, outcome: JobOutcome) -> Job:
         if isinstance(outcome, Done) and "0112" in outcome.comment and not lost:
             lost.append(outcome)
             outcome = Continue()
@@ -137,7 +138,7 @@ def test_a_job_that_died_before_it_ended_sends_again_once(tmp_path: Path, monkey
             assert modality.wait_until_idle(10)
             assert len(lost) == 1
             assert len(decisions.seen) == 2
-            assert commit_states(modality) == [State.DONE, State.DONE]
+            assert commit_states(modality) == [JobState.DONE, JobState.DONE]
             stored = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
             assert stored == [uid, uid]
 
@@ -165,11 +166,11 @@ def test_no_answer_in_time_and_then_a_late_one(tmp_path: Path) -> None:
     with device_in_hospital(tmp_path, "rf", peer=AUTOMATIC, more=more) as device:
         device.hospital.decide_commitment = decisions = Decisions(when="never")
         with one_image(device, clock) as (modality, _):
-            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
-            (job,) = modality.jobs.list(kinds=[Kind.COMMIT])
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.WAITING], 10)
+            (job,) = modality.jobs.list(kinds=[JobKind.COMMIT])
             clock.ahead_s = 3700
             modality.jobs.retry(job.id)
-            assert modality.wait_until(lambda: commit_states(modality) == [State.FAILED], 10)
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.FAILED], 10)
             assert "no notification came in time" in modality.jobs.show(job.id).job.reason
             late = commit_what_is_there(device.hospital, decisions.seen[0])[1]
             unknown = CommitmentResult("2.25.1", (Reference("1.2.3", "1.2.3.4"),))
@@ -182,14 +183,14 @@ def test_an_answer_is_taken_years_later_where_no_limit_is_set(tmp_path: Path) ->
     with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC) as device:
         device.hospital.decide_commitment = decisions = Decisions(when="never")
         with one_image(device, clock) as (modality, _):
-            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
-            (job,) = modality.jobs.list(kinds=[Kind.COMMIT])
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.WAITING], 10)
+            (job,) = modality.jobs.list(kinds=[JobKind.COMMIT])
             clock.ahead_s = 10 * 365 * 86400
             modality.jobs.retry(job.id)  # looks at the time of its requests again
-            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.WAITING], 10)
             assert len(decisions.seen) == 1
             assert send_reports(device, commit_what_is_there(device.hospital, decisions.seen[0])[1]) == [0]
-            assert modality.wait_until(lambda: commit_states(modality) == [State.DONE], 10)
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.DONE], 10)
             (instance,) = modality.instances()
             assert instance.committed == 1
 
@@ -199,11 +200,11 @@ def test_an_instance_that_was_not_asked_for(tmp_path: Path) -> None:
     with device_in_hospital(tmp_path, "rf", peer=AUTOMATIC) as device:
         device.hospital.decide_commitment = decisions = Decisions(when="never")
         with one_image(device) as (modality, _):
-            assert modality.wait_until(lambda: commit_states(modality) == [State.WAITING], 10)
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.WAITING], 10)
             asked = decisions.seen[0]
             strange = CommitmentResult(asked.transaction_uid, (*asked.references, Reference("1.2.3", "1.2.3.4")))
             assert send_reports(device, strange) == [0x0115]
-            assert commit_states(modality) == [State.WAITING]
+            assert commit_states(modality) == [JobState.WAITING]
 
 
 @pytest.mark.requirement("MR-2.1.3-02", "MR-2.1.1-06", "MR-3.2.4.1-02", "MR-3.2.4.3.1-02")

@@ -11,7 +11,8 @@ import pytest
 from openmodality import Modality
 from openmodality.exam.session import Exam
 from openmodality.hospital.hospital import Hospital
-from openmodality.jobs.job import Job, Kind, State
+from openmodality.jobs.job import Job
+from openmodality.store.states import JobKind, JobState
 from tests.devices import add_image, in_virtual_hospital
 
 
@@ -24,18 +25,18 @@ def begun(
         modality.serve()
         hospital.misbehave(*misbehaviour)
         exam = modality.start_exam(patient={"PatientID": "1"})
-        assert modality.wait_until(lambda: create_job(modality).state is not State.DOING and tried(modality), 10)
+        assert modality.wait_until(lambda: create_job(modality).state is not JobState.DOING and tried(modality), 10)
         yield hospital, modality, exam
 
 
 def create_job(modality: Modality) -> Job:
-    (job,) = modality.jobs.list(kinds=[Kind.MPPS_CREATE])
+    (job,) = modality.jobs.list(kinds=[JobKind.MPPS_CREATE])
     return job
 
 
 def tried(modality: Modality) -> bool:
     job = create_job(modality)
-    return job.attempts > 0 or job.state in (State.DONE, State.FAILED)
+    return job.attempts > 0 or job.state in (JobState.DONE, JobState.FAILED)
 
 
 @pytest.mark.requirement(
@@ -71,7 +72,7 @@ def test_created_and_completed(tmp_path: Path, profile: str) -> None:
 def test_refused(tmp_path: Path, status: str) -> None:
     with begun(tmp_path, f"ris:mpps-{status}") as (_, modality, _exam):
         job = create_job(modality)
-        assert job.state is State.FAILED
+        assert job.state is JobState.FAILED
         assert status in job.reason
         assert "no longer be updated" not in job.reason
 
@@ -80,7 +81,7 @@ def test_refused(tmp_path: Path, status: str) -> None:
 def test_a_warning_is_success_where_the_site_says_so(tmp_path: Path, status: str) -> None:
     more = "[parameters.behaviour]\nmpps_warning_is_success = true"
     with begun(tmp_path, f"ris:mpps-{status}", more=more) as (_, modality, _exam):
-        assert create_job(modality).state is State.DONE
+        assert create_job(modality).state is JobState.DONE
 
 
 def test_the_uid_that_the_ris_assigns_holds_from_then_on(tmp_path: Path) -> None:
@@ -96,17 +97,17 @@ def test_the_uid_that_the_ris_assigns_holds_from_then_on(tmp_path: Path) -> None
 @pytest.mark.requirement("RF-4.2.4.3.1.3-06")
 def test_a_lost_answer_is_recognised_when_the_request_is_repeated(tmp_path: Path) -> None:
     with begun(tmp_path, "ris:mpps-lost-answer@1") as (hospital, modality, exam):
-        assert create_job(modality).state is State.TODO
+        assert create_job(modality).state is JobState.TODO
         assert create_job(modality).reason
         hospital.behave()
         modality.jobs.retry(create_job(modality).id)
         assert modality.wait_until_idle(10)
         hospital.misbehave("ris:mpps-lost-answer@1")
         exam.discontinue()
-        assert modality.wait_until(lambda: modality.jobs.list(kinds=[Kind.MPPS_SET])[0].attempts > 0, 10)
-        modality.jobs.retry(modality.jobs.list(kinds=[Kind.MPPS_SET])[0].id)
+        assert modality.wait_until(lambda: modality.jobs.list(kinds=[JobKind.MPPS_SET])[0].attempts > 0, 10)
+        modality.jobs.retry(modality.jobs.list(kinds=[JobKind.MPPS_SET])[0].id)
         assert modality.wait_until_idle(10)
-        assert modality.jobs.list(kinds=[Kind.MPPS_SET])[0].state is State.DONE
+        assert modality.jobs.list(kinds=[JobKind.MPPS_SET])[0].state is JobState.DONE
         assert [step.status for step in hospital.ris.steps] == ["DISCONTINUED"]
 
 
@@ -114,7 +115,7 @@ def test_a_step_is_tried_again_where_images_are_not(tmp_path: Path) -> None:
     more = "[parameters.storage]\nretry_delay_min = 0"
     with begun(tmp_path, "ris:mpps-lost-answer@1", more=more) as (_, modality, _exam):
         job = create_job(modality)
-        assert (job.state, job.attempts) == (State.TODO, 1)
+        assert (job.state, job.attempts) == (JobState.TODO, 1)
         assert job.due_at is not None
 
 
@@ -130,9 +131,9 @@ def test_n_set_waits_for_a_n_create_that_failed(tmp_path: Path) -> None:
         exam.discontinue()
         assert modality.wait_until_idle(10)
         assert hospital.ris.steps == []
-        assert modality.jobs.list(kinds=[Kind.MPPS_SET])[0].state is State.TODO
+        assert modality.jobs.list(kinds=[JobKind.MPPS_SET])[0].state is JobState.TODO
         modality.jobs.retry(create_job(modality).id)
-        assert modality.wait_until(lambda: modality.jobs.list(kinds=[Kind.MPPS_SET])[0].state is State.DONE, 10)
+        assert modality.wait_until(lambda: modality.jobs.list(kinds=[JobKind.MPPS_SET])[0].state is JobState.DONE, 10)
         assert [step.status for step in hospital.ris.steps] == ["DISCONTINUED"]
 
 

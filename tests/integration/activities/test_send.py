@@ -11,8 +11,9 @@ from time import time
 import pytest
 
 from openmodality import Modality
-from openmodality.jobs.job import Job, Kind, Result, State
+from openmodality.jobs.job import Job
 from openmodality.services.storage import StoreRequest
+from openmodality.store.states import InstanceResult, JobKind, JobState
 from tests.devices import Device, add_image, device_in_hospital, in_virtual_hospital
 from tests.unit.jobs.conftest import Clock
 
@@ -35,7 +36,7 @@ def two_images(
             for number in (1, 2):
                 add_image(series, number)
         assert wait_for_run(modality)
-        (job,) = modality.jobs.list(kinds=[Kind.SEND])
+        (job,) = modality.jobs.list(kinds=[JobKind.SEND])
         yield device, modality, job
 
 
@@ -43,13 +44,13 @@ def wait_for_run(modality: Modality) -> bool:
     """Wait until each send job has run: it is done, failed, or due again later."""
 
     def has_run() -> bool:
-        jobs = modality.jobs.list(kinds=[Kind.SEND])
-        return all(job.state in (State.DONE, State.FAILED) or job.attempts > 0 for job in jobs)
+        jobs = modality.jobs.list(kinds=[JobKind.SEND])
+        return all(job.state in (JobState.DONE, JobState.FAILED) or job.attempts > 0 for job in jobs)
 
     return modality.wait_until(has_run, 10)
 
 
-def results(modality: Modality, job: Job) -> list[Result]:
+def results(modality: Modality, job: Job) -> list[InstanceResult]:
     return [instance.result for instance in modality.jobs.show(job.id).instances]
 
 
@@ -59,35 +60,37 @@ def results(modality: Modality, job: Job) -> list[Result]:
 @pytest.mark.parametrize(
     ("status", "state"),
     [
-        (0xA700, State.TODO),
-        (0xA7FF, State.TODO),
-        (0xA900, State.FAILED),
-        (0xC123, State.FAILED),
-        (0x0122, State.FAILED),
+        (0xA700, JobState.TODO),
+        (0xA7FF, JobState.TODO),
+        (0xA900, JobState.FAILED),
+        (0xC123, JobState.FAILED),
+        (0x0122, JobState.FAILED),
     ],
 )
-def test_rf_ends_at_the_first_instance_that_is_not_stored(tmp_path: Path, status: int, state: State) -> None:
+def test_rf_ends_at_the_first_instance_that_is_not_stored(tmp_path: Path, status: int, state: JobState) -> None:
     with two_images(tmp_path, "rf", status) as (device, modality, job):
         assert job.state is state
         assert f"{status:04X}" in job.reason
-        assert results(modality, job) == [Result.FAILURE, Result.PENDING]
+        assert results(modality, job) == [InstanceResult.FAILURE, InstanceResult.PENDING]
         assert modality.jobs.show(job.id).instances[0].status == status
         assert device.hospital.stored == []
 
 
-@pytest.mark.parametrize(("status", "state"), [(0xA700, State.TODO), (0xA900, State.FAILED), (0xC123, State.FAILED)])
-def test_mr_goes_on_with_the_next_instance(tmp_path: Path, status: int, state: State) -> None:
+@pytest.mark.parametrize(
+    ("status", "state"), [(0xA700, JobState.TODO), (0xA900, JobState.FAILED), (0xC123, JobState.FAILED)]
+)
+def test_mr_goes_on_with_the_next_instance(tmp_path: Path, status: int, state: JobState) -> None:
     with two_images(tmp_path, "mr", status) as (device, modality, job):
         assert job.state is state
-        assert results(modality, job) == [Result.FAILURE, Result.SUCCESS]
+        assert results(modality, job) == [InstanceResult.FAILURE, InstanceResult.SUCCESS]
         assert len(device.hospital.stored) == 1
 
 
 @pytest.mark.requirement("RF-4.2.1.3.1.3-01", "RF-4.2.1.3.1.1-02", "RF-4.2.1.3.1.1-04", "RF-4.2.1.3.1.1-01")
 def test_several_images_over_one_association(tmp_path: Path) -> None:
     with two_images(tmp_path, "rf", 0) as (device, modality, job):
-        assert job.state is State.DONE
-        assert results(modality, job) == [Result.SUCCESS, Result.SUCCESS]
+        assert job.state is JobState.DONE
+        assert results(modality, job) == [InstanceResult.SUCCESS, InstanceResult.SUCCESS]
         storing = [request for request in device.hospital.requests if request.calling_ae_title == "ADR_STORAGE_SCU"]
         assert len(storing) == 1
 
@@ -96,33 +99,33 @@ def test_several_images_over_one_association(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", [0xB000, 0xB006, 0xB007, 0x0111])
 def test_stored_with_a_warning_or_as_a_duplicate(tmp_path: Path, status: int) -> None:
     with two_images(tmp_path, "rf", status) as (_, modality, job):
-        assert job.state is State.DONE
-        assert results(modality, job) == [Result.WARNING, Result.SUCCESS]
+        assert job.state is JobState.DONE
+        assert results(modality, job) == [InstanceResult.WARNING, InstanceResult.SUCCESS]
 
 
 @pytest.mark.requirement("RF-4.2.1.3.1.3-05")
 def test_warnings_fail_where_the_site_says_so(tmp_path: Path) -> None:
     more = "[parameters.behaviour]\nstore_warnings_are_success = false"
     with two_images(tmp_path, "rf", 0xB000, more=more) as (_, modality, job):
-        assert job.state is State.FAILED
-        assert results(modality, job) == [Result.FAILURE, Result.PENDING]
+        assert job.state is JobState.FAILED
+        assert results(modality, job) == [InstanceResult.FAILURE, InstanceResult.PENDING]
 
 
 def test_a_peer_s_own_meaning_of_a_status(tmp_path: Path) -> None:
     peer = '[peers.hospital.statuses]\n"C123" = "success"\n'
     with two_images(tmp_path, "rf", 0xC123, peer=peer) as (_, _modality, job):
-        assert job.state is State.DONE
+        assert job.state is JobState.DONE
 
 
 @pytest.mark.requirement("RF-4.2.1.3.1.3-09", "RF-4.2.1.3.1.1-03", "RF-4.1.2.1-03")
 def test_only_what_has_no_success_is_sent_again(tmp_path: Path) -> None:
     with two_images(tmp_path, "mr", 0xA700) as (device, modality, job):
-        assert (job.state, job.attempts) == (State.TODO, 1)
+        assert (job.state, job.attempts) == (JobState.TODO, 1)
         assert job.due_at is not None
         device.hospital.store_status = lambda request: 0
         modality.jobs.retry(job.id)
         assert modality.wait_until_idle(10)
-        assert results(modality, job) == [Result.SUCCESS, Result.SUCCESS]
+        assert results(modality, job) == [InstanceResult.SUCCESS, InstanceResult.SUCCESS]
         uids = [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored]
         assert len(uids) == len(set(uids)) == 2
 
@@ -140,15 +143,15 @@ def test_a_refusal_for_good_does_not_stop_the_retry_of_what_may_pass(tmp_path: P
         with modality.exam(patient={"PatientID": "1"}) as exam:
             uids = [add_image(exam.series("T1"), number) for number in (1, 2)]
         assert modality.wait_until(lambda: len(seen) == 2 and wait_for_run(modality), 10)
-        (job,) = modality.jobs.list(kinds=[Kind.SEND])
-        assert (job.state, results(modality, job)) == (State.TODO, [Result.FAILURE, Result.FAILURE])
+        (job,) = modality.jobs.list(kinds=[JobKind.SEND])
+        assert (job.state, results(modality, job)) == (JobState.TODO, [InstanceResult.FAILURE, InstanceResult.FAILURE])
         clock.now += 301
-        assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is State.FAILED, 10)
-        assert results(modality, job) == [Result.FAILURE, Result.SUCCESS]
+        assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is JobState.FAILED, 10)
+        assert results(modality, job) == [InstanceResult.FAILURE, InstanceResult.SUCCESS]
         assert "A900" in modality.jobs.show(job.id).job.reason
         assert seen == [*uids, uids[1]]
         modality.jobs.retry(job.id)
-        assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is State.DONE, 10)
+        assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is JobState.DONE, 10)
         assert seen == [*uids, uids[1], uids[0]]
 
 
@@ -162,7 +165,7 @@ def test_a_ris_that_does_not_answer_holds_up_no_image(tmp_path: Path) -> None:
             exams[0].complete()
             hospital.misbehave("ris:mpps-hang")
         with Modality(site) as modality:
-            stepping = [modality.jobs.list(kinds=[Kind.MPPS_CREATE])[number].id for number in range(3)]
+            stepping = [modality.jobs.list(kinds=[JobKind.MPPS_CREATE])[number].id for number in range(3)]
             assert wait_for_run(modality)
             tried = [modality.jobs.show(job).job.attempts for job in stepping]
         assert len(hospital.pacs.instances) == 1
@@ -176,8 +179,8 @@ def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
         modality.instance_path(uid).unlink()
         with device.modality() as again:
             assert wait_for_run(again)
-            (job,) = again.jobs.list(kinds=[Kind.SEND])
-            assert job.state is State.FAILED
+            (job,) = again.jobs.list(kinds=[JobKind.SEND])
+            assert job.state is JobState.FAILED
             assert "missing or damaged" in job.reason
 
 
@@ -186,5 +189,5 @@ def test_a_sop_class_that_the_peer_may_not_get(tmp_path: Path) -> None:
     others = ("1.2.840.10008.1.1", "1.2.840.10008.1.20.1", "1.2.840.10008.5.1.4.31", "1.2.840.10008.3.1.2.3.3")
     peer = f"sop_classes = {json.dumps(['SecondaryCaptureImageStorage', *others])}"
     with two_images(tmp_path, "mr", 0, peer=peer) as (device, _, job):
-        assert job.state is State.FAILED
+        assert job.state is JobState.FAILED
         assert device.hospital.stored == []

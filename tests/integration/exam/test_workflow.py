@@ -14,12 +14,11 @@ from openmodality import Modality
 from openmodality.acquisition.drop_folder import Arrival, arrival_key
 from openmodality.errors import StoreError, UsageError
 from openmodality.exam.workflow import Workflow
-from openmodality.jobs.job import Kind, State
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.listing.exams import Ending, ExamRecord
 from openmodality.store.rows.exams import save_exam
 from openmodality.store.schema import performed_steps
-from openmodality.store.states import ExamState
+from openmodality.store.states import ExamState, JobKind, JobState
 from tests.devices import add_image, device_in_hospital, quick_source, today
 
 
@@ -44,7 +43,7 @@ def test_images_that_nobody_queued_are_queued_at_the_next_start(tmp_path: Path) 
         with device.modality(works=False) as modality:
             exam = modality.start_exam(patient={"PatientID": "1"})
             uid = add_image(exam.series("T1"))
-            assert modality.jobs.list(kinds=[Kind.SEND]) == []
+            assert modality.jobs.list(kinds=[JobKind.SEND]) == []
         with device.modality() as modality:
             assert modality.wait_until_idle(10)
             assert [arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored] == [uid]
@@ -60,7 +59,7 @@ def test_one_process_works_the_queue(tmp_path: Path) -> None:
             with second.exam(patient={"PatientID": "1"}) as exam:
                 add_image(exam.series("T1"))
             assert second.wait_until_idle(10)  # the first has done it
-        assert [job.state for job in first.jobs.list()] == [State.DONE] * 3
+        assert [job.state for job in first.jobs.list()] == [JobState.DONE] * 3
 
 
 def test_states_refuse_what_makes_no_sense(tmp_path: Path) -> None:
@@ -134,7 +133,7 @@ def test_two_processes_carry_out_an_ending_once(tmp_path: Path, monkeypatch: pyt
 
         monkeypatch.setattr(Workflow, "_make_report", overtaken)
         assert exam.complete().state == "COMPLETED"
-        assert len(here.jobs.list(kinds=[Kind.MPPS_SET])) == 1
+        assert len(here.jobs.list(kinds=[JobKind.MPPS_SET])) == 1
         assert len(exam.record.series) == 2
         assert len(exam.instances()) == 3
 
@@ -190,7 +189,7 @@ def test_by_hand_to_a_peer(tmp_path: Path) -> None:
         assert [instance.SOPInstanceUID for instance in modality.jobs.show(job.id).instances] == [uid]
         with pytest.raises(UsageError, match="no such instances"):
             modality.send("1.2.3")
-        assert modality.jobs.cancel(job.id).state is State.CANCELLED
+        assert modality.jobs.cancel(job.id).state is JobState.CANCELLED
 
 
 def test_import_files_and_folders(tmp_path: Path) -> None:

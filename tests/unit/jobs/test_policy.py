@@ -10,9 +10,10 @@ from openmodality.errors import (
     StoreError,
     TransportError,
 )
-from openmodality.jobs.job import RetryParameters, State
+from openmodality.jobs.job import RetryParameters
 from openmodality.jobs.outcome import Continue, Done, Fail, Retry, Wait
-from openmodality.jobs.policy import Next, decide, outcome_of
+from openmodality.jobs.policy import Next, decide_next, judge_error
+from openmodality.store.states import JobState
 
 RETRY = RetryParameters(max_retries=2, delay_s=300.0)
 
@@ -20,29 +21,29 @@ RETRY = RetryParameters(max_retries=2, delay_s=300.0)
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        (Done("3 warnings"), Next(State.DONE, 1, reason="3 warnings")),
-        (Continue(2.0), Next(State.TODO, 1, due_at=1002.0)),
+        (Done("3 warnings"), Next(JobState.DONE, 1, reason="3 warnings")),
+        (Continue(2.0), Next(JobState.TODO, 1, due_at=1002.0)),
         (
             Wait("storage commitment result", 5000.0),
-            Next(State.WAITING, 1, 5000.0, waiting_for="storage commitment result"),
+            Next(JobState.WAITING, 1, 5000.0, waiting_for="storage commitment result"),
         ),
-        (Wait("storage commitment result"), Next(State.WAITING, 1, None, waiting_for="storage commitment result")),
-        (Fail("no such printer"), Next(State.FAILED, 2, reason="no such printer")),
-        (Retry("no answer"), Next(State.TODO, 2, due_at=1300.0, reason="no answer")),
-        (Retry("not understood", transient=False), Next(State.FAILED, 2, reason="not understood")),
+        (Wait("storage commitment result"), Next(JobState.WAITING, 1, None, waiting_for="storage commitment result")),
+        (Fail("no such printer"), Next(JobState.FAILED, 2, reason="no such printer")),
+        (Retry("no answer"), Next(JobState.TODO, 2, due_at=1300.0, reason="no answer")),
+        (Retry("not understood", transient=False), Next(JobState.FAILED, 2, reason="not understood")),
     ],
 )
 def test_each_outcome_has_one_next_state(outcome: Done | Continue | Retry | Wait | Fail, expected: Next) -> None:
-    assert decide(outcome, 1, RETRY, 1000.0) == expected
+    assert decide_next(outcome, 1, RETRY, 1000.0) == expected
 
 
 def runs(parameters: RetryParameters, limit: int, *, transient: bool = True) -> int:
     """How often a job runs that always fails, at most ``limit`` times."""
     attempts = 0
     while attempts < limit:
-        step = decide(Retry("no answer", transient=transient), attempts, parameters, 0.0)
+        step = decide_next(Retry("no answer", transient=transient), attempts, parameters, 0.0)
         attempts = step.attempts
-        if step.state is State.FAILED:
+        if step.state is JobState.FAILED:
             break
     return attempts
 
@@ -61,7 +62,7 @@ def test_delay_0_means_never_and_wins_over_the_number_of_retries(max_retries: in
 
 @pytest.mark.requirement("RF-4.4.2-10")
 def test_the_next_run_is_due_after_the_delay() -> None:
-    assert decide(Retry("no answer"), 0, RetryParameters(10, 5 * 60.0), 1000.0).due_at == 1300.0
+    assert decide_next(Retry("no answer"), 0, RetryParameters(10, 5 * 60.0), 1000.0).due_at == 1300.0
 
 
 def test_defaults_are_those_of_the_statement() -> None:
@@ -74,7 +75,7 @@ def test_permanent_failures_are_retried_only_where_configured() -> None:
 
 
 def test_the_reason_says_when_retrying_was_given_up() -> None:
-    assert decide(Retry("no answer"), 2, RETRY, 0.0).reason == "no answer (given up after 2 retries)"
+    assert decide_next(Retry("no answer"), 2, RETRY, 0.0).reason == "no answer (given up after 2 retries)"
 
 
 @pytest.mark.parametrize(
@@ -90,4 +91,4 @@ def test_the_reason_says_when_retrying_was_given_up() -> None:
     ],
 )
 def test_errors_are_told_apart_by_whether_they_may_pass(error: Exception, transient: bool) -> None:
-    assert outcome_of(error) == Retry(str(error), transient=transient)  # type: ignore[arg-type]
+    assert judge_error(error) == Retry(str(error), transient=transient)  # type: ignore[arg-type]

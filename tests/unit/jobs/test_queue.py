@@ -5,27 +5,28 @@ from typing import Any, Protocol
 import pytest
 
 from openmodality.errors import UsageError
-from openmodality.jobs.job import Job, JobInstance, Kind, NewJob, Result, RetryParameters, State
+from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.listing import blockers, count_results, get_job, history, instances_of, list_jobs
-from openmodality.jobs.outcome import Continue, Done, Fail, Outcome, Retry, Wait
+from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
 from openmodality.jobs.queue import Queue
+from openmodality.store.states import InstanceResult, JobKind, JobState
 
 
 class Clock(Protocol):
     now: float
 
 
-def add(queue: Queue, kind: Kind = Kind.SEND, destination: str = "PACS", **values: Any) -> Job:
+def add(queue: Queue, kind: JobKind = JobKind.SEND, destination: str = "PACS", **values: Any) -> Job:
     with queue.database.write() as connection:
         return queue.enqueue(connection, NewJob(kind, destination, **values))
 
 
 def claim(queue: Queue) -> int | None:
-    job = queue.claim("device", list(Kind))
+    job = queue.claim("device", list(JobKind))
     return None if job is None else job.id
 
 
-def run(queue: Queue, outcome: Outcome) -> Job:
+def run(queue: Queue, outcome: JobOutcome) -> Job:
     """Do the next job with this outcome."""
     job_id = claim(queue)
     assert job_id is not None
@@ -46,7 +47,8 @@ def test_a_job_is_what_was_queued(queue: Queue) -> None:
     retry = RetryParameters(3, 60.0, permanent=True)
     job = add(queue, parameters={"StudyInstanceUID": "1.2"}, retry=retry, order_key="1.2.3", due_at=1500.0)
     assert job == Job(
-        id=1, kind=Kind.SEND, state=State.TODO, destination="PACS", parameters={"StudyInstanceUID": "1.2"}, retry=retry,
+        id=1, kind=JobKind.SEND, state=JobState.TODO, destination="PACS",
+        parameters={"StudyInstanceUID": "1.2"}, retry=retry,
         order_key="1.2.3", attempts=0, due_at=1500.0, waiting_for="", reason="", cancel_requested=False,
         created_at=1000.0, started_at=None, finished_at=None,
     )  # fmt: skip
@@ -55,7 +57,7 @@ def test_a_job_is_what_was_queued(queue: Queue) -> None:
 def test_a_job_is_queued_together_with_its_cause_or_not_at_all(queue: Queue) -> None:
     def cause() -> None:
         with queue.database.write() as connection:
-            queue.enqueue(connection, NewJob(Kind.SEND, "PACS"))
+            queue.enqueue(connection, NewJob(JobKind.SEND, "PACS"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -67,40 +69,40 @@ def test_a_job_is_queued_together_with_its_cause_or_not_at_all(queue: Queue) -> 
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        (Kind.SEND, Kind.SEND),
-        (Kind.COMMIT, Kind.COMMIT),
-        (Kind.MPPS_CREATE, Kind.MPPS_SET),
-        (Kind.PRINT, Kind.PRINT),
+        (JobKind.SEND, JobKind.SEND),
+        (JobKind.COMMIT, JobKind.COMMIT),
+        (JobKind.MPPS_CREATE, JobKind.MPPS_SET),
+        (JobKind.PRINT, JobKind.PRINT),
     ],
 )
-def test_one_association_for_each_application_entity(queue: Queue, first: Kind, second: Kind) -> None:
+def test_one_association_for_each_application_entity(queue: Queue, first: JobKind, second: JobKind) -> None:
     one, two = add(queue, first, "A"), add(queue, second, "B")
-    media = add(queue, Kind.MEDIA, "C")
-    entities = [[Kind.SEND], [Kind.COMMIT], [Kind.MPPS_CREATE, Kind.MPPS_SET], [Kind.PRINT]]
-    claimed = [queue.claim("device", list(Kind), entities=entities) for _ in range(3)]
+    media = add(queue, JobKind.MEDIA, "C")
+    entities = [[JobKind.SEND], [JobKind.COMMIT], [JobKind.MPPS_CREATE, JobKind.MPPS_SET], [JobKind.PRINT]]
+    claimed = [queue.claim("device", list(JobKind), entities=entities) for _ in range(3)]
     assert [job.id for job in claimed if job is not None] == [one.id, media.id]
     queue.finish(one.id, Done())
     assert claim(queue) == two.id
 
 
 def test_one_job_at_a_time_for_a_destination(queue: Queue) -> None:
-    first, second = add(queue), add(queue, Kind.COMMIT)
-    other = add(queue, Kind.MPPS_CREATE, "RIS")
+    first, second = add(queue), add(queue, JobKind.COMMIT)
+    other = add(queue, JobKind.MPPS_CREATE, "RIS")
     assert [claim(queue), claim(queue), claim(queue)] == [first.id, other.id, None]
     queue.finish(first.id, Done())
     assert claim(queue) == second.id
 
 
 def test_destinations_take_turns(queue: Queue) -> None:
-    steps = [add(queue, Kind.MPPS_CREATE, "RIS") for _ in range(3)]
+    steps = [add(queue, JobKind.MPPS_CREATE, "RIS") for _ in range(3)]
     send = add(queue)
-    entities = [[Kind.SEND, Kind.MPPS_CREATE]]
+    entities = [[JobKind.SEND, JobKind.MPPS_CREATE]]
     order = []
     last = ""
     for _ in range(4):
-        job = queue.claim("device", list(Kind), entities=entities, served_last=last)
+        job = queue.claim("device", list(JobKind), entities=entities, served_last=last)
         assert job is not None
-        assert queue.claim("device", list(Kind), entities=entities) is None
+        assert queue.claim("device", list(JobKind), entities=entities) is None
         queue.finish(job.id, Retry("no answer"))
         order.append(job.id)
         last = job.destination
@@ -110,7 +112,7 @@ def test_destinations_take_turns(queue: Queue) -> None:
 def test_who_was_due_first_goes_first(queue: Queue, clock: Clock) -> None:
     late, early = add(queue, due_at=1200.0), add(queue, due_at=1100.0)
     assert claim(queue) is None
-    assert queue.next_due(list(Kind)) == 1100.0
+    assert queue.next_due(list(JobKind)) == 1100.0
     clock.now = 1300.0
     assert claim(queue) == early.id
     queue.finish(early.id, Done())
@@ -119,10 +121,10 @@ def test_who_was_due_first_goes_first(queue: Queue, clock: Clock) -> None:
 
 @pytest.mark.requirement("MR-2.4.3-01")
 def test_jobs_of_one_step_run_strictly_in_order(queue: Queue, clock: Clock) -> None:
-    create = add(queue, Kind.MPPS_CREATE, "RIS", order_key="1.2.3")
-    first_set = add(queue, Kind.MPPS_SET, "RIS", order_key="1.2.3")
-    elsewhere = add(queue, Kind.MPPS_SET, "RIS2", order_key="1.2.3")
-    other_step = add(queue, Kind.MPPS_CREATE, "RIS", order_key="1.2.4")
+    create = add(queue, JobKind.MPPS_CREATE, "RIS", order_key="1.2.3")
+    first_set = add(queue, JobKind.MPPS_SET, "RIS", order_key="1.2.3")
+    elsewhere = add(queue, JobKind.MPPS_SET, "RIS2", order_key="1.2.3")
+    other_step = add(queue, JobKind.MPPS_CREATE, "RIS", order_key="1.2.4")
     assert run(queue, Retry("no answer")).id == create.id
     assert run(queue, Done()).id == other_step.id
     assert claim(queue) is None
@@ -137,7 +139,7 @@ def test_jobs_of_one_step_run_strictly_in_order(queue: Queue, clock: Clock) -> N
 
 def test_a_job_runs_after_those_it_depends_on(queue: Queue) -> None:
     first, second = add(queue, destination="A"), add(queue, destination="B")
-    commit = add(queue, Kind.COMMIT, "C", after=[first.id, second.id])
+    commit = add(queue, JobKind.COMMIT, "C", after=[first.id, second.id])
     assert [run(queue, Done()).id, run(queue, Fail("refused")).id] == [first.id, second.id]
     assert claim(queue) is None
     with queue.database.read() as connection:
@@ -168,13 +170,13 @@ def test_a_failed_job_comes_again_after_the_delay_until_it_is_given_up(queue: Qu
         clock.now += 60
     failed = run(queue, Retry("no answer"))
     assert (failed.state, failed.attempts, failed.reason) == (
-        State.FAILED, 3, "no answer (given up after 2 retries)",
+        JobState.FAILED, 3, "no answer (given up after 2 retries)",
     )  # fmt: skip
     assert failed.finished_at == clock.now
     clock.now += 10_000
     assert claim(queue) is None
     again = queue.retry(job.id)
-    assert (again.state, again.attempts, again.finished_at) == (State.TODO, 0, None)
+    assert (again.state, again.attempts, again.finished_at) == (JobState.TODO, 0, None)
 
 
 @pytest.mark.requirement("RF-4.2.1.3.1.3-01")
@@ -182,17 +184,26 @@ def test_only_what_has_no_success_is_outstanding(queue: Queue) -> None:
     pairs = [("1.1", f"1.2.{number}") for number in range(4)]
     job = add(queue, instances=[*pairs, pairs[0]])
     assert [instance.SOPInstanceUID for instance in queue.outstanding(job.id)] == ["1.2.0", "1.2.1", "1.2.2", "1.2.3"]
-    results = [(Result.SUCCESS, 0x0000, ""), (Result.WARNING, 0xB000, "coerced"), (Result.FAILURE, 0xA700, "full")]
+    results = [
+        (InstanceResult.SUCCESS, 0x0000, ""),
+        (InstanceResult.WARNING, 0xB000, "coerced"),
+        (InstanceResult.FAILURE, 0xA700, "full"),
+    ]
     for pair, (result, status, comment) in zip(pairs, results, strict=False):
         queue.record(job.id, [JobInstance(*pair, result, status, comment)])
     assert [instance.SOPInstanceUID for instance in queue.outstanding(job.id)] == ["1.2.2", "1.2.3"]
-    queue.record(job.id, [JobInstance("1.1", "1.2.2", Result.SUCCESS, 0)])
+    queue.record(job.id, [JobInstance("1.1", "1.2.2", InstanceResult.SUCCESS, 0)])
     with queue.database.read() as connection:
         found = instances_of(connection, job.id)
-        assert found[1] == JobInstance("1.1", "1.2.1", Result.WARNING, 0xB000, "coerced", 1)
-        assert found[2] == JobInstance("1.1", "1.2.2", Result.SUCCESS, 0, "", 2)
+        assert found[1] == JobInstance("1.1", "1.2.1", InstanceResult.WARNING, 0xB000, "coerced", 1)
+        assert found[2] == JobInstance("1.1", "1.2.2", InstanceResult.SUCCESS, 0, "", 2)
         counted = count_results(connection, [job.id])[job.id]
-        assert counted == {Result.PENDING: 1, Result.SUCCESS: 2, Result.WARNING: 1, Result.FAILURE: 0}
+        assert counted == {
+            InstanceResult.PENDING: 1,
+            InstanceResult.SUCCESS: 2,
+            InstanceResult.WARNING: 1,
+            InstanceResult.FAILURE: 0,
+        }
 
 
 def test_continuing_counts_no_failure(queue: Queue) -> None:
@@ -202,7 +213,7 @@ def test_continuing_counts_no_failure(queue: Queue) -> None:
 
 
 def test_a_waiting_job_leaves_its_destination_free_and_runs_when_the_answer_comes(queue: Queue) -> None:
-    commit, send = add(queue, Kind.COMMIT), add(queue)
+    commit, send = add(queue, JobKind.COMMIT), add(queue)
     assert run(queue, Wait("storage commitment result")).waiting_for == "storage commitment result"
     assert claim(queue) == send.id
     with queue.database.write() as connection:
@@ -214,58 +225,58 @@ def test_a_waiting_job_leaves_its_destination_free_and_runs_when_the_answer_come
 
 
 def test_a_waiting_job_runs_when_its_time_is_over(queue: Queue, clock: Clock) -> None:
-    commit = add(queue, Kind.COMMIT)
+    commit = add(queue, JobKind.COMMIT)
     run(queue, Wait("storage commitment result", until=1000.0 + 3600))
     assert claim(queue) is None
-    assert queue.next_due(list(Kind)) == 4600.0
+    assert queue.next_due(list(JobKind)) == 4600.0
     clock.now = 4600.0
     assert claim(queue) == commit.id
 
 
 def test_an_answer_that_comes_before_the_job_waits_is_not_lost(queue: Queue) -> None:
-    commit = add(queue, Kind.COMMIT)
+    commit = add(queue, JobKind.COMMIT)
     assert claim(queue) == commit.id
     with queue.database.write() as connection:
         queue.wake(connection, commit.id)
-    assert queue.finish(commit.id, Wait("storage commitment result")).state is State.TODO
+    assert queue.finish(commit.id, Wait("storage commitment result")).state is JobState.TODO
     assert claim(queue) == commit.id
 
 
 def test_cancelling_takes_along_what_comes_after(queue: Queue) -> None:
     send = add(queue)
-    commit = add(queue, Kind.COMMIT, after=[send.id])
-    later = add(queue, Kind.MEDIA, "BURNER", after=[commit.id])
+    commit = add(queue, JobKind.COMMIT, after=[send.id])
+    later = add(queue, JobKind.MEDIA, "BURNER", after=[commit.id])
     assert queue.cancel(send.id).reason == "cancelled by the user"
     assert get(queue, commit).reason == f"job {send.id}, which it comes after, is cancelled"
-    assert get(queue, later).state is State.CANCELLED
+    assert get(queue, later).state is JobState.CANCELLED
     assert claim(queue) is None
     with pytest.raises(UsageError, match="cancelled already"):
         queue.cancel(send.id)
     with pytest.raises(UsageError, match="nothing can come after it"):
-        add(queue, Kind.COMMIT, after=[send.id])
+        add(queue, JobKind.COMMIT, after=[send.id])
 
 
 def test_a_job_that_is_being_done_is_asked_to_end(queue: Queue) -> None:
     job = add(queue, instances=[("1.1", "1.2.3")])
     claim(queue)
     assert queue.record(job.id, []) is False
-    assert queue.cancel(job.id).state is State.DOING
-    assert queue.record(job.id, [JobInstance("1.1", "1.2.3", Result.SUCCESS)]) is True
-    assert queue.finish(job.id, Continue()).state is State.CANCELLED
+    assert queue.cancel(job.id).state is JobState.DOING
+    assert queue.record(job.id, [JobInstance("1.1", "1.2.3", InstanceResult.SUCCESS)]) is True
+    assert queue.finish(job.id, Continue()).state is JobState.CANCELLED
 
 
 def test_a_job_that_was_done_before_it_could_be_cancelled_is_done(queue: Queue) -> None:
     job = add(queue)
     claim(queue)
     queue.cancel(job.id)
-    assert queue.finish(job.id, Done()).state is State.DONE
+    assert queue.finish(job.id, Done()).state is JobState.DONE
 
 
 def test_a_failed_job_can_be_put_away(queue: Queue) -> None:
     job = add(queue, order_key="1.2.3")
     later = add(queue, order_key="1.2.3")
     run(queue, Fail("refused"))
-    assert queue.cancel(job.id).state is State.CANCELLED
+    assert queue.cancel(job.id).state is JobState.CANCELLED
     assert claim(queue) == later.id
 
 
@@ -274,11 +285,11 @@ def test_jobs_of_a_dead_process_go_back(queue: Queue) -> None:
     claim(queue)
     claim(queue)
     queue.cancel(unwanted.id)
-    assert queue.claim("another worker", list(Kind)) is not None
+    assert queue.claim("another worker", list(JobKind)) is not None
     assert [job.id for job in queue.recover("device")] == [lost.id, unwanted.id]
     assert get(queue, lost).reason == "interrupted by the end of the program"
     found = [get(queue, job).state for job in (lost, unwanted, foreign)]
-    assert found == [State.TODO, State.CANCELLED, State.DOING]
+    assert found == [JobState.TODO, JobState.CANCELLED, JobState.DOING]
     assert claim(queue) == lost.id
 
 
@@ -316,27 +327,27 @@ def test_what_makes_no_sense_is_refused(queue: Queue) -> None:
 
 
 def test_only_jobs_that_the_worker_can_do_are_claimed(queue: Queue) -> None:
-    add(queue, Kind.PRINT, "PRINTER")
+    add(queue, JobKind.PRINT, "PRINTER")
     send = add(queue)
-    claimed = queue.claim("device", [Kind.SEND])
+    claimed = queue.claim("device", [JobKind.SEND])
     assert claimed is not None
     assert claimed.id == send.id
 
 
 def test_jobs_are_listed_by_what_is_asked_for(queue: Queue) -> None:
-    send, commit, printing = add(queue), add(queue, Kind.COMMIT), add(queue, Kind.PRINT, "PRINTER")
+    send, commit, printing = add(queue), add(queue, JobKind.COMMIT), add(queue, JobKind.PRINT, "PRINTER")
     run(queue, Fail("refused"))
     with queue.database.read() as connection:
         assert [job.id for job in list_jobs(connection)] == [printing.id, commit.id, send.id]
-        assert [job.id for job in list_jobs(connection, states=[State.FAILED])] == [send.id]
-        assert [job.id for job in list_jobs(connection, kinds=[Kind.COMMIT])] == [commit.id]
+        assert [job.id for job in list_jobs(connection, states=[JobState.FAILED])] == [send.id]
+        assert [job.id for job in list_jobs(connection, kinds=[JobKind.COMMIT])] == [commit.id]
         assert [job.id for job in list_jobs(connection, destination="PRINTER")] == [printing.id]
         assert [job.id for job in list_jobs(connection, limit=1)] == [printing.id]
 
 
 def test_what_follows_is_queued_together_with_the_end_of_its_cause(queue: Queue) -> None:
     send = add(queue)
-    assert run(queue, Done("sent", then=(NewJob(Kind.COMMIT, "PACS"),))).id == send.id
+    assert run(queue, Done("sent", then=(NewJob(JobKind.COMMIT, "PACS"),))).id == send.id
     with queue.database.read() as connection:
-        [commit] = list_jobs(connection, kinds=[Kind.COMMIT])
+        [commit] = list_jobs(connection, kinds=[JobKind.COMMIT])
     assert claim(queue) == commit.id

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from openmodality.errors import AssociationRejected, StoreError, TransportError
-from openmodality.jobs.job import Job, Kind, NewJob, Result, RetryParameters, State
+from openmodality.jobs.job import Job, NewJob, RetryParameters
 from openmodality.jobs.listing import get_job, instances_of
-from openmodality.jobs.outcome import Continue, Done, Fail, Outcome, Wait
+from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Wait
 from openmodality.jobs.queue import Queue
-from openmodality.jobs.report import Report
+from openmodality.jobs.report import JobReport
 from openmodality.jobs.worker import Worker
 from openmodality.store.database import open_database
+from openmodality.store.states import InstanceResult, JobKind, JobState
 
 
 class Clock(Protocol):
@@ -26,16 +27,16 @@ class Clock(Protocol):
 class Does:
     """An executor that does what it is told."""
 
-    def __init__(self, what: Callable[[Job, Report], Outcome]) -> None:
+    def __init__(self, what: Callable[[Job, JobReport], JobOutcome]) -> None:
         self._what = what
 
-    def run(self, job: Job, report: Report) -> Outcome:
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
         return self._what(job, report)
 
 
 @contextmanager
-def working(queue: Queue, what: Callable[[Job, Report], Outcome], threads: int = 2) -> Iterator[Worker]:
-    worker = Worker(queue, {Kind.SEND: Does(what), Kind.COMMIT: Does(what)}, threads=threads)
+def working(queue: Queue, what: Callable[[Job, JobReport], JobOutcome], threads: int = 2) -> Iterator[Worker]:
+    worker = Worker(queue, {JobKind.SEND: Does(what), JobKind.COMMIT: Does(what)}, threads=threads)
     worker.start()
     try:
         yield worker
@@ -43,7 +44,7 @@ def working(queue: Queue, what: Callable[[Job, Report], Outcome], threads: int =
         assert worker.stop()
 
 
-def add(queue: Queue, kind: Kind = Kind.SEND, destination: str = "PACS", uids: int = 0) -> Job:
+def add(queue: Queue, kind: JobKind = JobKind.SEND, destination: str = "PACS", uids: int = 0) -> Job:
     new = NewJob(
         kind, destination, instances=[("1.1", f"1.2.{number}") for number in range(uids)], retry=RetryParameters(1, 60)
     )
@@ -54,13 +55,13 @@ def add(queue: Queue, kind: Kind = Kind.SEND, destination: str = "PACS", uids: i
 def test_a_job_that_gives_up_is_in_the_log(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
     job = add(queue)
     with caplog.at_level(logging.WARNING, "openmodality"), working(queue, lambda job, report: Fail("refused")):
-        wait_for(queue, job, State.FAILED)
+        wait_for(queue, job, JobState.FAILED)
     (failed,) = (record for record in caplog.records if record.message == "job.failed")
     fields = failed.__dict__
     assert (fields["job"], fields["destination"], fields["reason"]) == (job.id, "PACS", "refused")
 
 
-def wait_for(queue: Queue, job: Job, *states: State) -> Job:
+def wait_for(queue: Queue, job: Job, *states: JobState) -> Job:
     """Wait until the job is in one of the states."""
     while True:
         seen = queue.database.changed.count
@@ -71,28 +72,28 @@ def wait_for(queue: Queue, job: Job, *states: State) -> Job:
         assert queue.database.changed.wait(seen, 20.0) != seen, f"job {job.id} stays {found.state}: {found.reason}"
 
 
-def done(job: Job, report: Report) -> Outcome:
+def done(job: Job, report: JobReport) -> JobOutcome:
     return Done()
 
 
 @pytest.mark.requirement("RF-4.1.2.1-01")
 def test_a_job_in_the_queue_is_done(queue: Queue) -> None:
     with working(queue, done):
-        assert wait_for(queue, add(queue), State.DONE).reason == ""
+        assert wait_for(queue, add(queue), JobState.DONE).reason == ""
 
 
 def test_results_of_instances_are_kept_as_they_come(queue: Queue) -> None:
-    def send(job: Job, report: Report) -> Outcome:
+    def send(job: Job, report: JobReport) -> JobOutcome:
         for number, instance in enumerate(report.outstanding()):
-            report.instance(instance.SOPInstanceUID, Result.SUCCESS, status=0, comment=str(number))
+            report.instance(instance.SOPInstanceUID, InstanceResult.SUCCESS, status=0, comment=str(number))
         return Done()
 
     with working(queue, send):
-        job = wait_for(queue, add(queue, uids=150), State.DONE)
+        job = wait_for(queue, add(queue, uids=150), JobState.DONE)
     with queue.database.read() as connection:
         found = instances_of(connection, job.id)
     assert [(instance.result, instance.status, instance.attempts) for instance in found] == [
-        (Result.SUCCESS, 0, 1)
+        (InstanceResult.SUCCESS, 0, 1)
     ] * 150
     assert found[149].SOPClassUID == "1.1"
 
@@ -101,21 +102,21 @@ def test_results_of_instances_are_kept_as_they_come(queue: Queue) -> None:
 @pytest.mark.parametrize(
     ("error", "state", "reason"),
     [
-        (TransportError("no connection to PACS"), State.TODO, "no connection to PACS"),
-        (AssociationRejected("PACS is busy", result=2, source=3, reason=1), State.TODO, "PACS is busy"),
-        (AssociationRejected("PACS rejects", result=1, source=1, reason=7), State.FAILED, "PACS rejects"),
-        (ValueError("Doe^Jane"), State.FAILED, "internal error: ValueError"),
+        (TransportError("no connection to PACS"), JobState.TODO, "no connection to PACS"),
+        (AssociationRejected("PACS is busy", result=2, source=3, reason=1), JobState.TODO, "PACS is busy"),
+        (AssociationRejected("PACS rejects", result=1, source=1, reason=7), JobState.FAILED, "PACS rejects"),
+        (ValueError("Doe^Jane"), JobState.FAILED, "internal error: ValueError"),
     ],
 )
 def test_an_error_ends_the_run_and_its_reason_is_kept(
-    queue: Queue, caplog: pytest.LogCaptureFixture, error: Exception, state: State, reason: str
+    queue: Queue, caplog: pytest.LogCaptureFixture, error: Exception, state: JobState, reason: str
 ) -> None:
-    def fail(job: Job, report: Report) -> Outcome:
+    def fail(job: Job, report: JobReport) -> JobOutcome:
         raise error
 
     job = add(queue)
     with caplog.at_level(logging.INFO), working(queue, fail):
-        while (found := wait_for(queue, job, State.TODO, State.FAILED)).attempts == 0:
+        while (found := wait_for(queue, job, JobState.TODO, JobState.FAILED)).attempts == 0:
             queue.database.changed.wait(queue.database.changed.count, 0.05)
     assert (found.state, found.reason) == (state, reason)
     assert not any("Doe" in str(vars(record)) for record in caplog.records)
@@ -126,7 +127,7 @@ def test_destinations_work_side_by_side_and_each_has_one_job(queue: Queue) -> No
     busy: set[str] = set()
     wrong: list[str] = []
 
-    def send(job: Job, report: Report) -> Outcome:
+    def send(job: Job, report: JobReport) -> JobOutcome:
         if job.destination in busy:
             wrong.append(job.destination)
         busy.add(job.destination)
@@ -137,38 +138,38 @@ def test_destinations_work_side_by_side_and_each_has_one_job(queue: Queue) -> No
     jobs = [add(queue, destination=destination) for destination in ("A", "B", "A", "B", "A", "B")]
     with working(queue, send, threads=4):
         for job in jobs:
-            wait_for(queue, job, State.DONE)
+            wait_for(queue, job, JobState.DONE)
     assert wrong == []
 
 
 def test_the_clock_makes_a_job_due(queue: Queue, clock: Clock) -> None:
     with queue.database.write() as connection:
-        job = queue.enqueue(connection, NewJob(Kind.SEND, "PACS", due_at=clock.now + 0.2))
+        job = queue.enqueue(connection, NewJob(JobKind.SEND, "PACS", due_at=clock.now + 0.2))
     with working(queue, done):
         threading.Timer(0.1, lambda: setattr(clock, "now", clock.now + 1)).start()
-        assert wait_for(queue, job, State.DONE).started_at is not None
+        assert wait_for(queue, job, JobState.DONE).started_at is not None
 
 
 def test_a_job_that_waits_goes_on_when_it_is_woken(queue: Queue) -> None:
     runs: list[int] = []
 
-    def commit(job: Job, report: Report) -> Outcome:
+    def commit(job: Job, report: JobReport) -> JobOutcome:
         runs.append(job.id)
         return Wait("storage commitment result") if len(runs) == 1 else Done()
 
     with working(queue, commit):
-        job = add(queue, Kind.COMMIT)
-        wait_for(queue, job, State.WAITING)
+        job = add(queue, JobKind.COMMIT)
+        wait_for(queue, job, JobState.WAITING)
         with queue.database.write() as connection:
             queue.wake(connection, job.id)
-        wait_for(queue, job, State.DONE)
+        wait_for(queue, job, JobState.DONE)
     assert len(runs) == 2
 
 
 def test_a_cancelled_job_ends_at_its_next_instance(queue: Queue, clock: Clock) -> None:
     started = threading.Event()
 
-    def send(job: Job, report: Report) -> Outcome:
+    def send(job: Job, report: JobReport) -> JobOutcome:
         started.set()
         while not report.stop_requested:
             clock.now += 0.1
@@ -178,13 +179,13 @@ def test_a_cancelled_job_ends_at_its_next_instance(queue: Queue, clock: Clock) -
         job = add(queue)
         assert started.wait(20)
         queue.cancel(job.id)
-        wait_for(queue, job, State.CANCELLED)
+        wait_for(queue, job, JobState.CANCELLED)
 
 
 def test_stopping_lets_the_running_job_end_and_keeps_it(queue: Queue) -> None:
     started = threading.Event()
 
-    def send(job: Job, report: Report) -> Outcome:
+    def send(job: Job, report: JobReport) -> JobOutcome:
         started.set()
         while not report.stop_requested:
             pass
@@ -194,9 +195,9 @@ def test_stopping_lets_the_running_job_end_and_keeps_it(queue: Queue) -> None:
     with working(queue, send):
         assert started.wait(20)
     with queue.database.read() as connection:
-        assert get_job(connection, job.id).state is State.TODO
+        assert get_job(connection, job.id).state is JobState.TODO
     with working(queue, done):
-        wait_for(queue, job, State.DONE)
+        wait_for(queue, job, JobState.DONE)
 
 
 def test_what_another_process_queues_is_noticed(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,31 +206,31 @@ def test_what_another_process_queues_is_noticed(queue: Queue, monkeypatch: pytes
     other = open_database(url, durability="os", clock=queue.database.clock)
     runs: list[int] = []
 
-    def send(job: Job, report: Report) -> Outcome:
+    def send(job: Job, report: JobReport) -> JobOutcome:
         runs.append(job.id)
         return Done()
 
     with working(queue, send):
         job = add(Queue(other))
-        wait_for(queue, job, State.DONE)
+        wait_for(queue, job, JobState.DONE)
     with other.read() as connection:
-        assert get_job(connection, job.id).state is State.DONE, "as the other process sees it"
+        assert get_job(connection, job.id).state is JobState.DONE, "as the other process sees it"
     other.close()
     assert runs == [job.id]
 
 
 def test_jobs_of_a_dead_process_are_done_again(queue: Queue) -> None:
     job = add(queue)
-    claimed = queue.claim("device", [Kind.SEND])
+    claimed = queue.claim("device", [JobKind.SEND])
     assert claimed is not None
     runs: list[tuple[int, str]] = []
 
-    def send(job: Job, report: Report) -> Outcome:
+    def send(job: Job, report: JobReport) -> JobOutcome:
         runs.append((job.id, job.reason))
         return Done()
 
     with working(queue, send):
-        found = wait_for(queue, job, State.DONE)
+        found = wait_for(queue, job, JobState.DONE)
     assert runs == [(job.id, "interrupted by the end of the program")]
     assert (found.attempts, found.reason) == (0, ""), "that it was interrupted is no failure of the job"
 
@@ -238,7 +239,7 @@ def test_what_was_done_is_not_forgotten_while_the_disk_is_full(queue: Queue, mon
     finish = Queue.finish
     failed = threading.Event()
 
-    def full(self: Queue, job_id: int, outcome: Outcome) -> Job:
+    def full(self: Queue, job_id: int, outcome: JobOutcome) -> Job:
         if failed.is_set():
             return finish(self, job_id, outcome)
         failed.set()
@@ -246,21 +247,21 @@ def test_what_was_done_is_not_forgotten_while_the_disk_is_full(queue: Queue, mon
 
     runs: list[int] = []
 
-    def send(job: Job, report: Report) -> Outcome:
+    def send(job: Job, report: JobReport) -> JobOutcome:
         runs.append(job.id)
         return Done()
 
     monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 0.05)
     monkeypatch.setattr(Queue, "finish", full)
     with working(queue, send):
-        wait_for(queue, add(queue), State.DONE)
+        wait_for(queue, add(queue), JobState.DONE)
     assert len(runs) == 1
 
 
 def test_a_job_that_another_worker_took_back_is_left_to_it(queue: Queue) -> None:
     runs: list[int] = []
 
-    def send(job: Job, report: Report) -> Outcome:
+    def send(job: Job, report: JobReport) -> JobOutcome:
         runs.append(job.id)
         if len(runs) > 1:
             return Done()
@@ -269,6 +270,6 @@ def test_a_job_that_another_worker_took_back_is_left_to_it(queue: Queue) -> None
 
     with working(queue, send, threads=1):
         first, second = add(queue), add(queue)
-        found = [wait_for(queue, job, State.DONE) for job in (first, second)]
+        found = [wait_for(queue, job, JobState.DONE) for job in (first, second)]
     assert runs == [first.id, first.id, second.id]
     assert [(job.attempts, job.reason) for job in found] == [(0, ""), (0, "")]

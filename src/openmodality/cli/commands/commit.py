@@ -16,8 +16,8 @@ from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.uids import add_uids
 from openmodality.cli.terminal.values import number
 from openmodality.errors import ConfigurationError, OpenModalityError
-from openmodality.jobs.job import Result, State
 from openmodality.network.entity import RemoteAE
+from openmodality.store.states import InstanceResult, JobState
 
 if TYPE_CHECKING:
     from openmodality.app import Modality
@@ -63,8 +63,8 @@ def run(
         results = modality.jobs.results([details.job])[job.id]
     if as_json:
         print_json(job_as_json(details.job, results))
-    elif details.job.state is State.DONE and not results[Result.FAILURE]:
-        print(f"{name}: {counted(results[Result.SUCCESS], 'instance')} committed")
+    elif details.job.state is JobState.DONE and not results[InstanceResult.FAILURE]:
+        print(f"{name}: {counted(results[InstanceResult.SUCCESS], 'instance')} committed")
     elif not wait_s:
         print(f"job {job.id} is queued")
     if wait_s:
@@ -100,10 +100,10 @@ def _follow(modality: Modality, job_id: int, wait_s: float) -> None:
 
 def _fail_unless_committed(details: JobDetails, name: str) -> None:
     job = details.job
-    failed = [each for each in details.instances if each.result is Result.FAILURE]
+    failed = [each for each in details.instances if each.result is InstanceResult.FAILURE]
     for each in failed:
         say(f"not committed: {each.SOPInstanceUID}: {each.comment}")
-    if job.state is State.DONE and not failed:
+    if job.state is JobState.DONE and not failed:
         return
     if job.state.finished:
         raise OpenModalityError(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openmodality.cli.terminal.output import clean, moment, print_fields, print_json, print_table
-from openmodality.jobs.job import Job, Kind
+from openmodality.jobs.job import Job
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.entities import Found
 from openmodality.store.listing.exams import ExamRecord, StepRecord
 from openmodality.store.rows.worklist import value_of
+from openmodality.store.states import JobKind
 
 if TYPE_CHECKING:
     from openmodality.app import Modality
@@ -50,7 +51,7 @@ class Details:
         made = {series.series_instance_uid for series in record.series}
         found = modality.series(StudyInstanceUID=record.study_instance_uid)
         uids = {step.sop_instance_uid for step in steps}
-        jobs = modality.jobs.list(kinds=[Kind.MPPS_CREATE, Kind.MPPS_SET])
+        jobs = modality.jobs.list(kinds=[JobKind.MPPS_CREATE, JobKind.MPPS_SET])
         return cls(
             record,
             steps,
@@ -84,7 +85,7 @@ class Details:
 
     def _reported(self, step: StepRecord) -> list[str]:
         """What the RIS has been told, or why not."""
-        names = {Kind.MPPS_CREATE: StepStatus.IN_PROGRESS, Kind.MPPS_SET: step.state}
+        names = {JobKind.MPPS_CREATE: StepStatus.IN_PROGRESS, JobKind.MPPS_SET: step.state}
         return [
             f"{names[job.kind]} to {job.destination}: {job.state}{f', {job.reason}' if job.reason else ''}"
             for job in self.reports

@@ -12,7 +12,8 @@ from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import integer
 from openmodality.dimse.status import describe
 from openmodality.errors import UsageError
-from openmodality.jobs.job import Job, JobInstance, Kind, Result, State
+from openmodality.jobs.job import Job, JobInstance
+from openmodality.store.states import InstanceResult, JobKind, JobState
 
 if TYPE_CHECKING:
     from openmodality.app.jobs import JobDetails
@@ -27,7 +28,7 @@ def _declare_list(parser: Parser) -> None:
     parser.add_argument(
         "--state",
         dest="states",
-        choices=[state.value for state in State],
+        choices=[state.value for state in JobState],
         action="append",
         default=[],
         help="Only this state. May be repeated.",
@@ -35,7 +36,7 @@ def _declare_list(parser: Parser) -> None:
     parser.add_argument(
         "--kind",
         dest="kinds",
-        choices=[kind.value for kind in Kind],
+        choices=[kind.value for kind in JobKind],
         action="append",
         default=[],
         help="Only this kind. May be repeated.",
@@ -52,8 +53,8 @@ def list_(
     """Jobs, newest first, with the reason why each is where it is."""
     with device(site_file) as modality:
         jobs = modality.jobs.list(
-            states=[State(state) for state in states] or None,
-            kinds=[Kind(kind) for kind in kinds] or None,
+            states=[JobState(state) for state in states] or None,
+            kinds=[JobKind(kind) for kind in kinds] or None,
             destination=peer,
             limit=limit + 1,
         )
@@ -99,7 +100,7 @@ def _declare_retry(parser: Parser) -> None:
     parser.add_argument("jobs", metavar="JOB", nargs="*", type=_ID)
     parser.add_argument(
         "--state",
-        choices=[State.FAILED.value, State.CANCELLED.value],
+        choices=[JobState.FAILED.value, JobState.CANCELLED.value],
         help="All jobs in this state, in place of their numbers.",
     )
     parser.add_argument("--destination", metavar="NAME", help="With --state: only jobs for this peer of the site file.")
@@ -114,7 +115,7 @@ def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, sit
         )
     with device(site_file) as modality:
         if state:
-            found = modality.jobs.list(states=[State(state)], destination=destination)
+            found = modality.jobs.list(states=[JobState(state)], destination=destination)
             jobs = tuple(job.id for job in reversed(found))
         for job in jobs:
             print(_line(modality.jobs.retry(job)))
@@ -152,9 +153,9 @@ def _line(job: Job) -> str:
 
 def reason(job: Job, held_by: Sequence[Job] = ()) -> str:
     """Why a job is in its state, in words; ``held_by`` are the jobs that it waits for."""
-    if held_by and job.state is State.TODO:
-        holder = next((each for each in held_by if each.state is State.FAILED), held_by[0])
-        return f"waits for job {holder.id}{', which failed' if holder.state is State.FAILED else ''}"
+    if held_by and job.state is JobState.TODO:
+        holder = next((each for each in held_by if each.state is JobState.FAILED), held_by[0])
+        return f"waits for job {holder.id}{', which failed' if holder.state is JobState.FAILED else ''}"
     said = f"waiting for {job.waiting_for}" if job.waiting_for else job.reason
     if job.attempts and not job.state.finished:
         said += f" (attempt {job.attempts + 1})"
@@ -163,16 +164,16 @@ def reason(job: Job, held_by: Sequence[Job] = ()) -> str:
     return said
 
 
-def _counts(results: Mapping[Result, int]) -> str:
+def _counts(results: Mapping[InstanceResult, int]) -> str:
     """``12 of 36``, and how many of them did not go well."""
-    stored = results[Result.SUCCESS] + results[Result.WARNING]
+    stored = results[InstanceResult.SUCCESS] + results[InstanceResult.WARNING]
     text = f"{stored} of {sum(results.values())}"
-    if results[Result.WARNING]:
-        text += f", {counted(results[Result.WARNING], 'warning')}"
-    return text + (f", {results[Result.FAILURE]} failed" if results[Result.FAILURE] else "")
+    if results[InstanceResult.WARNING]:
+        text += f", {counted(results[InstanceResult.WARNING], 'warning')}"
+    return text + (f", {results[InstanceResult.FAILURE]} failed" if results[InstanceResult.FAILURE] else "")
 
 
-def _row(job: Job, results: Mapping[Result, int], held_by: Sequence[Job]) -> list[object]:
+def _row(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[Job]) -> list[object]:
     return [
         job.id,
         job.kind,
@@ -184,7 +185,7 @@ def _row(job: Job, results: Mapping[Result, int], held_by: Sequence[Job]) -> lis
     ]
 
 
-def _print(details: JobDetails, results: Mapping[Result, int]) -> None:
+def _print(details: JobDetails, results: Mapping[InstanceResult, int]) -> None:
     job = details.job
     print_fields([
         ("job", f"{job.id}: {job.kind} to {job.destination}"),
@@ -209,7 +210,7 @@ def _status(instance: JobInstance) -> str:
     return describe(instance.status, instance.comment)
 
 
-def job_as_json(job: Job, results: Mapping[Result, int], held_by: Sequence[Job] = ()) -> dict[str, Any]:
+def job_as_json(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[Job] = ()) -> dict[str, Any]:
     """A job for a program."""
     return {
         "job": job.id,

@@ -17,9 +17,9 @@ from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError
 from openmodality.exam.session import Exam
 from openmodality.hospital.hospital import Hospital
-from openmodality.jobs.job import State
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
 from openmodality.store.rows.worklist import WorklistItem
+from openmodality.store.states import JobState
 
 DELIVERY_TIMEOUT_S: Final = 60.0
 _LOOK_S: Final = 0.1
@@ -152,4 +152,4 @@ class DemoExam:
         )
 
 
-_BAD: Final = (State.FAILED, State.CANCELLED, State.TODO, State.DOING, State.WAITING)
+_BAD: Final = (JobState.FAILED, JobState.CANCELLED, JobState.TODO, JobState.DOING, JobState.WAITING)

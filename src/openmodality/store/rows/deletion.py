@@ -18,7 +18,6 @@ from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore
 from openmodality.store.recovery import finish_deletions
 from openmodality.store.schema import (
-    UNFINISHED,
     commitment_instances,
     exams,
     instances,
@@ -29,7 +28,7 @@ from openmodality.store.schema import (
     studies,
     tombstones,
 )
-from openmodality.store.states import InstanceCommitment
+from openmodality.store.states import UNFINISHED_JOBS, ExamState, InstanceCommitment, JobState
 from openmodality.store.transaction import Snapshot, Transaction
 
 _T = TypeVar("_T")
@@ -77,7 +76,7 @@ def delete_entity(
     ``NotCommitted`` unless ``force`` is given.
     """
     with store.write() as transaction:
-        target = _target(transaction, level, unique_key, issuer)
+        target = _read_target(transaction, level, unique_key, issuer)
         _refuse_unfinished(transaction, target, patient=level is Level.PATIENT)
         _refuse_uncommitted(transaction, target.uids, force=force)
         _bury(store, transaction, target.uids)
@@ -92,7 +91,19 @@ def delete_entity(
     return deleted
 
 
-def _target(snapshot: Snapshot, level: Level, unique_key: str, issuer: str) -> _Target:
+def read_unneeded(snapshot: Snapshot) -> list[str]:
+    """SOP Instance UIDs of the instances that an archive has committed to keep and that no job needs any more."""
+    columns = job_instances.c
+    committed = exists().where(
+        commitment_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
+        commitment_instances.c.result == InstanceCommitment.COMMITTED,
+    )
+    open_jobs = select(jobs.c.id).where(jobs.c.state.in_((*UNFINISHED_JOBS, JobState.FAILED)))
+    needed = exists().where(columns.SOPInstanceUID == instances.c.SOPInstanceUID, columns.job_id.in_(open_jobs))
+    return list(snapshot.execute(select(instances.c.SOPInstanceUID).where(committed, ~needed)).scalars())
+
+
+def _read_target(snapshot: Snapshot, level: Level, unique_key: str, issuer: str) -> _Target:
     joined = patients.outerjoin(studies).outerjoin(series).outerjoin(instances)
     columns = (patients.c.id, studies.c.id, series.c.id, instances.c.SOPInstanceUID)
     statement = select(*columns).select_from(joined).where(_KEYS[level] == unique_key)
@@ -110,7 +121,7 @@ def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) ->
     concerned: ColumnElement[bool] = exams.c.StudyInstanceUID.in_(uids_of_studies)
     if patient:
         concerned = concerned | exams.c.patient_id.in_(target.patients)
-    if snapshot.execute(select(exams.c.id).where(exams.c.state == "IN PROGRESS", concerned)).first():
+    if snapshot.execute(select(exams.c.id).where(exams.c.state == ExamState.IN_PROGRESS, concerned)).first():
         raise StoreError("an exam is in progress on it", advice="complete or discontinue the exam first")
     queued = sum(_queued(snapshot, part) for part in _parts(target.uids))
     if queued:
@@ -126,7 +137,7 @@ def _refuse_uncommitted(snapshot: Snapshot, uids: Sequence[str], *, force: bool)
 
 
 def _queued(snapshot: Snapshot, uids: Sequence[str]) -> int:
-    unfinished = select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED))
+    unfinished = select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED_JOBS))
     wanted = job_instances.c.SOPInstanceUID.in_(uids) & job_instances.c.job_id.in_(unfinished)
     return snapshot.execute(select(func.count(job_instances.c.SOPInstanceUID.distinct())).where(wanted)).scalar_one()
 

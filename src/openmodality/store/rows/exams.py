@@ -16,7 +16,7 @@ from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecor
 from openmodality.store.listing.reader import Json
 from openmodality.store.rows.steps import find_open_step
 from openmodality.store.schema import exam_steps, exams, instances, job_instances, jobs, series, studies
-from openmodality.store.states import ExamState
+from openmodality.store.states import ExamState, JobKind, Origin
 from openmodality.store.transaction import Snapshot, Transaction
 
 
@@ -104,14 +104,18 @@ def exams_with_late_images(snapshot: Snapshot) -> list[int]:
     sent = exists().where(
         job_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
         job_instances.c.job_id == jobs.c.id,
-        jobs.c.kind == "send",
+        jobs.c.kind == JobKind.SEND,
     )
     statement = (
         select(exams.c.id)
         .join(studies, studies.c.StudyInstanceUID == exams.c.StudyInstanceUID)
         .join(series, series.c.study_id == studies.c.id)
         .join(instances, instances.c.series_id == series.c.id)
-        .where(exams.c.ended_at <= instances.c.created_at, instances.c.origin.in_(("acquired", "recovered")), ~sent)
+        .where(
+            exams.c.ended_at <= instances.c.created_at,
+            instances.c.origin.in_((Origin.ACQUIRED, Origin.RECOVERED)),
+            ~sent,
+        )
         .distinct()
         .order_by(exams.c.id)
     )

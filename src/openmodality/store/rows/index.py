@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Column, delete, select, tuple_
 
 from openmodality.store.files.attributes import Attributes
+from openmodality.store.listing.reader import Json
 from openmodality.store.schema import instances, patients, series, studies, tombstones
+from openmodality.store.states import Origin
 from openmodality.store.transaction import Transaction
-
-Origin = Literal["acquired", "received", "imported", "recovered"]
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +76,9 @@ def _add_patients(transaction: Transaction, entries: Sequence[Entry]) -> dict[tu
     return {(row.PatientID, row.IssuerOfPatientID): row.id for row in found}
 
 
-def _add(transaction: Transaction, key: Column[str], rows: list[Row]) -> dict[str, int]:
+def _add(transaction: Transaction, key: Column[str], rows: list[Json]) -> dict[str, int]:
     """Insert the rows whose UID is new; returns the id of every UID."""
-    by_uid: dict[str, Row] = {}
+    by_uid: dict[str, Json] = {}
     for row in rows:
         by_uid.setdefault(row[key.name], row)
     _insert_missing(transaction, key.table, list(by_uid.values()))
@@ -87,5 +86,5 @@ def _add(transaction: Transaction, key: Column[str], rows: list[Row]) -> dict[st
     return {uid: number for number, uid in found}
 
 
-def _insert_missing(transaction: Transaction, table: Any, rows: list[Row]) -> None:
+def _insert_missing(transaction: Transaction, table: Any, rows: list[Json]) -> None:
     transaction.execute(transaction.insert(table).on_conflict_do_nothing(), rows)

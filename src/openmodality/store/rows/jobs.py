@@ -1,21 +1,126 @@
-"""Rows of ``jobs`` and ``job_instances``."""
+"""Rows of the queue as it changes them; each change of state is an event too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select, update
 
-from openmodality.store.schema import job_instances, jobs
-from openmodality.store.transaction import Snapshot
+from openmodality.store.schema import job_dependencies, job_instances, jobs
+from openmodality.store.states import UNFINISHED_JOBS, InstanceResult, JobKind, JobState
+from openmodality.store.transaction import Snapshot, Transaction
 
 _AT_ONCE = 500
+
+
+class KeptResult(NamedTuple):
+    """What became of an instance; ``status`` is the DIMSE status, None where none came."""
+
+    sop_instance_uid: str
+    result: InstanceResult
+    status: int | None
+    comment: str
+
+
+def insert_job(transaction: Transaction, values: Mapping[str, Any], instances: Sequence[tuple[str, str]]) -> int | None:
+    """A new job, to be done; its number, or None where one with the same unique key is unfinished.
+
+    ``instances`` are pairs of SOP Class UID and SOP Instance UID.
+    """
+    row = {**values, "state": JobState.TODO, "created_at": transaction.now}
+    statement = transaction.insert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
+    job_id = transaction.execute(statement).scalar()
+    if job_id is None:
+        return None
+    rows = [
+        {"job_id": job_id, "SOPClassUID": sop_class_uid, "SOPInstanceUID": uid, "number": number}
+        for number, (sop_class_uid, uid) in enumerate(dict.fromkeys(instances))
+    ]
+    if rows:
+        transaction.execute(insert(job_instances), rows)
+    transaction.add_event("job", job_id, JobState.TODO, "queued")
+    return int(job_id)
+
+
+def insert_dependency(transaction: Transaction, job_id: int, after_id: int) -> None:
+    """Let a job come after another."""
+    transaction.execute(insert(job_dependencies).values(job_id=job_id, after_id=after_id))
+
+
+def change_state(transaction: Transaction, job_id: int, state: JobState, **values: Any) -> None:
+    """Put a job into a state. Columns that belong to the state before are emptied unless ``values`` has them."""
+    row: dict[str, Any] = {"due_at": None, "worker": None, "waiting_for": "", **values, "state": state}
+    row["finished_at"] = transaction.now if state.finished else None
+    transaction.execute(update(jobs).where(jobs.c.id == job_id).values(row))
+    transaction.add_event("job", job_id, state, row["waiting_for"] or row.get("reason", ""))
+
+
+def set_due(transaction: Transaction, job_id: int, at: float) -> None:
+    """Note when a job runs again, without a change of its state."""
+    transaction.execute(update(jobs).where(jobs.c.id == job_id).values(due_at=at))
+
+
+def request_cancellation(transaction: Transaction, job_id: int) -> None:
+    """Note that a job which is being done is to end."""
+    transaction.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))
+    transaction.add_event("job", job_id, JobState.DOING, "the user asked to cancel")
+
+
+def record_results(transaction: Transaction, job_id: int, results: Sequence[KeptResult]) -> None:
+    """Keep results of instances of a job as they come."""
+    rows = [
+        {
+            "of_job": job_id,
+            "of_uid": each.sop_instance_uid,
+            "new_result": each.result,
+            "new_status": each.status,
+            "new_comment": each.comment,
+            "new_at": transaction.now,
+            "new_attempts": int(each.result is not InstanceResult.PENDING),
+        }
+        for each in results
+    ]
+    if rows:
+        transaction.execute(_RECORD, rows)
+
+
+def reset_failures(transaction: Transaction, job_id: int) -> None:
+    """Make the instances of a job that failed pending again."""
+    failed = (job_instances.c.job_id == job_id) & (job_instances.c.result == InstanceResult.FAILURE)
+    transaction.execute(update(job_instances).where(failed).values(result=InstanceResult.PENDING))
+
+
+def find_unfinished(snapshot: Snapshot, unique_key: str) -> int:
+    """The unfinished job with a unique key."""
+    same = select(jobs.c.id).where(jobs.c.unique_key == unique_key, jobs.c.state.in_(UNFINISHED_JOBS))
+    return int(snapshot.execute(same).scalar_one())
+
+
+def find_rival(snapshot: Snapshot, job_id: int) -> int | None:
+    """Another unfinished job with the unique key of a job."""
+    key = select(jobs.c.unique_key).where(jobs.c.id == job_id).scalar_subquery()
+    same = select(jobs.c.id).where(jobs.c.unique_key == key, jobs.c.state.in_(UNFINISHED_JOBS), jobs.c.id != job_id)
+    return snapshot.execute(same).scalar()
+
+
+def read_orphans(snapshot: Snapshot, worker: str) -> list[int]:
+    """The jobs that a worker is doing by its name, oldest first."""
+    own = select(jobs.c.id).where(jobs.c.state == JobState.DOING, jobs.c.worker == worker).order_by(jobs.c.id)
+    return list(snapshot.execute(own).scalars())
+
+
+def read_dependents(snapshot: Snapshot, job_id: int) -> list[int]:
+    """The jobs that come after a job and are neither done nor cancelled."""
+    after = job_dependencies.c
+    later = select(jobs.c.id).join(job_dependencies, after.job_id == jobs.c.id).where(after.after_id == job_id)
+    return list(snapshot.execute(later.where(jobs.c.state.in_((*UNFINISHED_JOBS, JobState.FAILED)))).scalars())
 
 
 def uids_in_send_jobs(snapshot: Snapshot, destination: str, uids: Sequence[str]) -> set[str]:
     """Those of the instances that are in a send job to the destination, whatever its state."""
     columns = job_instances.c
-    sending = select(jobs.c.id).where(jobs.c.kind == "send", jobs.c.destination == destination)
+    sending = select(jobs.c.id).where(jobs.c.kind == JobKind.SEND, jobs.c.destination == destination)
     queued: set[str] = set()
     for start in range(0, len(uids), _AT_ONCE):
         part = columns.SOPInstanceUID.in_(uids[start : start + _AT_ONCE])
@@ -23,3 +128,16 @@ def uids_in_send_jobs(snapshot: Snapshot, destination: str, uids: Sequence[str])
             snapshot.execute(select(columns.SOPInstanceUID).where(part, columns.job_id.in_(sending))).scalars()
         )
     return queued
+
+
+_RECORD = (
+    update(job_instances)
+    .where(job_instances.c.job_id == bindparam("of_job"), job_instances.c.SOPInstanceUID == bindparam("of_uid"))
+    .values(
+        result=bindparam("new_result"),
+        status=bindparam("new_status"),
+        comment=bindparam("new_comment"),
+        at=bindparam("new_at"),
+        attempts=job_instances.c.attempts + bindparam("new_attempts"),
+    )
+)

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import insert
 
 from openmodality.errors import UsageError
-from openmodality.jobs.job import JobInstance, Kind, NewJob, Result
+from openmodality.jobs.job import JobInstance, NewJob
 from openmodality.jobs.queue import Queue
 from openmodality.store.listing.entities import Level, count, find, instance_reference, instance_references
 from openmodality.store.local import LocalStore
 from openmodality.store.schema import commitment_instances, commitments, patients
+from openmodality.store.states import InstanceResult, JobKind
 from tests.peers.objects import ct_image, mr_image, save
 
 
@@ -121,15 +122,15 @@ def test_what_was_sent_and_committed_is_counted(filled: LocalStore) -> None:
     queue = Queue(filled.database)
     pairs = [("1.2", f"1.1.1.{number}") for number in (1, 2, 3)]
     with filled.write() as connection:
-        job = queue.enqueue(connection, NewJob(Kind.SEND, "PACS", instances=pairs))
-        printed = queue.enqueue(connection, NewJob(Kind.PRINT, "PRINTER", instances=[("1.2", "1.1.1.4")]))
+        job = queue.enqueue(connection, NewJob(JobKind.SEND, "PACS", instances=pairs))
+        printed = queue.enqueue(connection, NewJob(JobKind.PRINT, "PRINTER", instances=[("1.2", "1.1.1.4")]))
         values = {"TransactionUID": "1.9", "destination": "PACS", "state": "committed", "created_at": 0.0}
         number = connection.execute(insert(commitments).values(values).returning(commitments.c.id)).scalar_one()
         row = {"commitment_id": number, "SOPInstanceUID": "1.1.1.1", "SOPClassUID": "1.2", "result": "committed"}
         connection.execute(insert(commitment_instances).values(row))
-    results = (Result.SUCCESS, Result.WARNING, Result.FAILURE)
+    results = (InstanceResult.SUCCESS, InstanceResult.WARNING, InstanceResult.FAILURE)
     queue.record(job.id, [JobInstance(*pair, result) for pair, result in zip(pairs, results, strict=True)])
-    queue.record(printed.id, [JobInstance("1.2", "1.1.1.4", Result.SUCCESS)])
+    queue.record(printed.id, [JobInstance("1.2", "1.1.1.4", InstanceResult.SUCCESS)])
     with filled.read() as connection:
         study = find(connection, Level.STUDY, {"StudyInstanceUID": "1.1"})[0]
         assert (study.sent, study.committed) == (2, 1)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from openmodality.errors import StoreError
-from openmodality.jobs.job import Kind, NewJob
+from openmodality.jobs.job import NewJob
 from openmodality.jobs.queue import Queue
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.listing.entities import Level, count
@@ -14,6 +14,7 @@ from openmodality.store.local import LocalStore
 from openmodality.store.rows import deletion
 from openmodality.store.rows.deletion import Deleted, NotCommitted, delete_entity
 from openmodality.store.schema import commitment_instances, commitments, events, exams, patients, tombstones
+from openmodality.store.states import JobKind
 from tests.peers.objects import mr_image, save
 
 
@@ -78,7 +79,7 @@ def test_a_wild_card_is_no_key_of_a_deletion(filled: LocalStore) -> None:
 def test_not_while_an_unfinished_job_needs_it(filled: LocalStore) -> None:
     queue = Queue(filled.database)
     with filled.write() as connection:
-        job = queue.enqueue(connection, NewJob(Kind.SEND, "PACS", instances=[("1.2", "1.1.1.1")]))
+        job = queue.enqueue(connection, NewJob(JobKind.SEND, "PACS", instances=[("1.2", "1.1.1.1")]))
     for level, key in ((Level.PATIENT, "1"), (Level.STUDY, "1.1"), (Level.IMAGE, "1.1.1.1")):
         with pytest.raises(StoreError, match="unfinished jobs"):
             delete_entity(filled, level, key, force=True)

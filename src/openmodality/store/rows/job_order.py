@@ -1,0 +1,76 @@
+"""Which job runs next: the rules of the queue's order as one query."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
+
+from openmodality.store.schema import job_dependencies, jobs
+from openmodality.store.states import JobKind, JobState
+from openmodality.store.transaction import Snapshot
+
+_OPEN = (JobState.TODO, JobState.WAITING)
+_other = jobs.alias("other")
+
+
+def find_runnable(
+    snapshot: Snapshot,
+    kinds: Collection[JobKind],
+    now: float,
+    *,
+    entities: Sequence[Collection[JobKind]] = (),
+    served_last: str = "",
+) -> int | None:
+    """The number of the next job: due, its destination free, all before it in its order ended, all it comes after done.
+
+    Whoever was due first goes first; among those, the older one; the destination ``served_last`` only where no other
+    has work, so that one that does not answer holds up nobody for longer than one job. ``entities``: the kinds of job
+    of each application entity, none of which has two associations at once (RF-4.4.2-11, -15, -28, -31).
+    """
+    statement = (
+        select(jobs.c.id)
+        .where(jobs.c.state.in_(_OPEN), jobs.c.due_at <= now, jobs.c.kind.in_(list(kinds)))
+        .where(~_is_destination_busy(), ~_has_earlier_in_order(), ~_has_open_dependency())
+        .order_by(case((jobs.c.destination == served_last, 1), else_=0), jobs.c.due_at, jobs.c.id)
+        .limit(1)
+    )
+    if entities:
+        statement = statement.where(~_is_entity_busy(entities))
+    return snapshot.execute(statement).scalar()
+
+
+def find_next_due(snapshot: Snapshot, kinds: Collection[JobKind], now: float) -> float | None:
+    """When the clock alone makes another job due; one that is due already waits for another job, not for the clock."""
+    own = (jobs.c.state.in_(_OPEN), jobs.c.due_at > now, jobs.c.kind.in_(list(kinds)))
+    return snapshot.execute(select(func.min(jobs.c.due_at)).where(*own)).scalar()
+
+
+def _is_destination_busy() -> ColumnElement[bool]:
+    return exists().where(_other.c.destination == jobs.c.destination, _other.c.state == JobState.DOING)
+
+
+def _is_entity_busy(entities: Sequence[Collection[JobKind]]) -> ColumnElement[bool]:
+    return or_(
+        *(
+            jobs.c.kind.in_(list(kinds))
+            & exists().where(_other.c.kind.in_(list(kinds)), _other.c.state == JobState.DOING)
+            for kinds in entities
+        )
+    )
+
+
+def _has_earlier_in_order() -> ColumnElement[bool]:
+    return exists().where(
+        _other.c.order_key == jobs.c.order_key,
+        _other.c.id < jobs.c.id,
+        _other.c.state.not_in((JobState.DONE, JobState.CANCELLED)),
+    )
+
+
+def _has_open_dependency() -> ColumnElement[bool]:
+    return exists().where(
+        job_dependencies.c.job_id == jobs.c.id,
+        _other.c.id == job_dependencies.c.after_id,
+        _other.c.state != JobState.DONE,
+    )
