@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 from pynetdicom import evt
+from pynetdicom.dimse_primitives import C_ECHO
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     ModalityWorklistInformationFind,
     MRImageStorage,
@@ -108,6 +109,21 @@ def test_pynetdicom_both_roles() -> None:
         assert association.send_c_echo().Status == 0
         assert association.send_c_store(image).Status == 0
     assert received == [image.SOPInstanceUID]
+
+
+def test_a_quick_answer_reaches_the_caller_of_pynetdicom() -> None:
+    """Not pynetdicom's own thread, which may look for a message once more after the caller has begun to send."""
+    answer = (1, C_ECHO())
+    with (
+        pynetdicom_ae.serving([Verification]) as peer,
+        pynetdicom_ae.associated(peer, [Verification]) as association,
+    ):
+        association._reactor_checkpoint.clear()
+        association.dimse.msg_queue.put(answer)
+        assert association.dimse.get_msg(block=False) == (None, None)
+        assert association.dimse.get_msg(block=True) == answer
+        association._reactor_checkpoint.set()
+        assert association.send_c_echo().Status == 0
 
 
 @pytest.mark.needs("dciodvfy")

@@ -62,9 +62,25 @@ def associated(
         entity.add_requested_context(context, transfer_syntaxes)
     association = entity.associate(peer.host, peer.port, ae_title=peer.aet, evt_handlers=list(handlers), **negotiation)
     assert association.is_established, f"{peer} did not accept the association"
+    leave_answers_to_the_caller(association)
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
         association.join(10)
+
+
+def leave_answers_to_the_caller(association: Association) -> None:
+    """Keep pynetdicom's own thread from taking the response that a ``send_c_...`` waits for.
+
+    The caller clears ``_reactor_checkpoint`` and then sends. The thread may just have passed that point: it still looks
+    for a message once, takes a response that came quickly and drops it ("Received unexpected C-ECHO service message"),
+    and the caller waits until its time-out. Here the thread finds nothing while the checkpoint is clear.
+    """
+    take, checkpoint = association.dimse.get_msg, association._reactor_checkpoint
+
+    def take_when_allowed(block: bool = False) -> Any:
+        return take(block) if block or checkpoint.is_set() else (None, None)
+
+    association.dimse.get_msg = take_when_allowed  # type: ignore[method-assign]  # pynetdicom has no other place for it
