@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import data
-from benchmarks.ends import BARE, DCMTK, OURS, PYNETDICOM, RAW, End, Run, listening, timed, transfer
+from benchmarks.ends import BARE, DCMTK, OURS, PYNETDICOM, RAW, End, Run, device, listening, timed, transfer
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
@@ -137,6 +137,14 @@ def small_vs_raw(rounds: int) -> list[Row]:
     return [_pair_row("1000 x 128 KB, ours to ours vs raw socket", AtLeast(0.5), folder, (_OURS, (RAW, RAW)), rounds)]
 
 
+def send_job(rounds: int) -> list[Row]:
+    """A send job of a device, with the result of each instance in its database, and ``openmodality send``."""
+    folder = data.series("mr-1000", 1000, 256, 256)
+    with device(folder) as sender:
+        pairs = ((sender, OURS), _OURS)
+        return [_pair_row("1000 x 128 KB, a device's send job vs our send", AtLeast(0.8), folder, pairs, rounds)]
+
+
 def medium_vs_dcmtk(rounds: int) -> list[Row]:
     """Larger images."""
     folder = data.series("mr-100-2mb", 100, 1024, 1024)
@@ -225,6 +233,7 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "mixed": mixed_vs_dcmtk,
     "pynetdicom": small_vs_pynetdicom,
     "raw": small_vs_raw,
+    "job": send_job,
     "medium": medium_vs_dcmtk,
     "large": large,
     "echo": echo,

@@ -29,6 +29,8 @@ class End:
     name: str
     receive: Callable[[Path, int], Command]
     send: Callable[[Path, int], Command]
+    prepare: Callable[[Path, int], Command] | None = None
+    """What a sender does with the files before its time is taken."""
 
 
 def _ours(*arguments: str) -> Command:
@@ -63,6 +65,20 @@ BARE = End(
 )
 
 
+@contextmanager
+def device(files: Path) -> Iterator[End]:
+    """A device as sender, with these files in its database, for as long as the block lasts."""
+    with _folder() as folder:
+        call = (sys.executable, "-m", "benchmarks.device")
+        subprocess.run((*call, "prepare", str(folder), str(files)), check=True, **_quiet())
+        yield End(
+            "device",
+            OURS.receive,
+            send=lambda path, port: (*call, "work", str(folder)),
+            prepare=lambda path, port: (*call, "queue", str(folder), str(path), str(port)),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One sender process: its wall time, the peak memory of both ends in MB, how many files arrived."""
@@ -84,6 +100,8 @@ def transfer(sender: End, receiver: End, path: Path) -> Run:
         process = subprocess.Popen(receiver.receive(folder, port), **_quiet())
         try:
             wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen")
+            if sender.prepare is not None:
+                subprocess.run(sender.prepare(path, port), check=True, **_quiet())
             start = perf_counter()
             sending = subprocess.Popen(sender.send(path, port), **_quiet())
             peak = _Peak(sending.pid)

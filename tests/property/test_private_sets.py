@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis.strategies import booleans, integers
 from pydicom import config
 from pydicom.dataset import Dataset
 
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.filter.private_search import has_only_known_private
 from openmodality.objects.filter.private_sets import PrivateSets, with_known_private
 from openmodality.objects.filter.received import ReceivedDataSet
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
-from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
 from tests.property.data_sets import chunked, cut_lists, data_sets, encode, flat
 
 SOMEBODY: PrivateSets = frozenset({("SOMEBODY", 0x0009)})
@@ -39,6 +41,19 @@ def test_standard_attributes_stay_and_private_ones_of_known_sets(
     without = kept(chunked(data, cuts), transfer_syntax, frozenset())
     assert flat(without, transfer_syntax) == [each for each in before if "/0009" not in each[0]]
     assert kept([without], transfer_syntax, frozenset()) == without
+
+
+@pytest.mark.requirement("MR-3.3.4.3-06")
+@given(data_set=data_sets(), is_known=booleans(), cut_bytes=integers(0, 3))
+def test_what_is_said_to_need_no_filter_is_what_the_filter_leaves_as_it_is(
+    data_set: Dataset, is_known: bool, cut_bytes: int
+) -> None:
+    known = SOMEBODY if is_known else frozenset()
+    data = encode(data_set, EXPLICIT_VR_LITTLE_ENDIAN)
+    data = data[: len(data) - cut_bytes]
+    if has_only_known_private(data, EXPLICIT_VR_LITTLE_ENDIAN, known):
+        after = flat(kept([data], EXPLICIT_VR_LITTLE_ENDIAN, known), EXPLICIT_VR_LITTLE_ENDIAN)
+        assert after == flat(data, EXPLICIT_VR_LITTLE_ENDIAN)
 
 
 @given(data_set=data_sets(), cuts=cut_lists)

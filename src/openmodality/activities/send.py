@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from typing import cast
 
 from openmodality.activities.connection import Connections, response_timeout_s
@@ -27,7 +26,8 @@ from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, read_instance
 from openmodality.network.storage.pipeline import SendOptions, Sent, send
-from openmodality.objects.filter.private_sets import exported_sets, with_known_private
+from openmodality.objects.filter.private_search import KnownPrivateOnly
+from openmodality.objects.filter.private_sets import exported_sets
 from openmodality.services import storage
 from openmodality.services.storage_plan import AssociationPlan
 from openmodality.standard.dimse import Status
@@ -73,7 +73,7 @@ class SendExecutor:
         def open_planned(plan: AssociationPlan) -> Association:
             return self._connections.open("storage", peer, _allowed(plan, site, peer))
 
-        reader = InstanceReader(self._decompress, rewrite=partial(with_known_private, known=exported_sets(site)))
+        reader = InstanceReader(self._decompress, rewrite=KnownPrivateOnly(exported_sets(site)))
         sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
         with self._connections.turn("storage"), closing(sending) as results:

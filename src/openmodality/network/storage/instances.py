@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
 from openmodality.encoding.head import HeadScanner
@@ -39,8 +39,19 @@ Decompress = Callable[[Path], BinaryIO]
 """Gives a Part 10 file, in Explicit VR Little Endian, of a compressed one; raises :class:`ObjectInvalid`."""
 
 
-Rewrite = Callable[[Iterable[Buffer], str], Iterator[Buffer]]
-"""Gives the data set in chunks of a transfer syntax anew, in that transfer syntax; raises :class:`ObjectInvalid`."""
+class Rewrite(Protocol):
+    """What is changed of each data set on its way, such as attributes that are left out."""
+
+    def is_needed(self, data_set: memoryview, transfer_syntax: str) -> bool:
+        """Whether anything of a whole data set would be changed; ``True`` where that is not sure."""
+        ...
+
+    def rewrite(self, chunks: Iterable[Buffer], transfer_syntax: str) -> Iterator[Buffer]:
+        """The data set in ``chunks`` anew, in the same transfer syntax.
+
+        A chunk stays as it is until the next is asked for. Raises :class:`ObjectInvalid`.
+        """
+        ...
 
 
 class FileInstance(NamedTuple):
@@ -157,7 +168,7 @@ class InstanceReader:
     """Reads data sets of files, one at a time, into one buffer.
 
     ``check`` looks whether a file is cut off, also where it goes as it is: for files that people bring. Those of the
-    local store are whole. ``rewrite`` changes each data set on its way, such as by leaving attributes out.
+    local store are whole. ``rewrite`` changes data sets on their way, where there is something to change.
     """
 
     def __init__(
@@ -174,13 +185,28 @@ class InstanceReader:
         The three uncompressed transfer syntaxes are converted into one another on the fly; a compressed file goes as
         it is or is decompressed first. Raises :class:`ObjectInvalid`, also while the data set is read.
         """
-        goes_as_it_is = instance.transfer_syntax == transfer_syntax and self._rewrite is None
-        if goes_as_it_is and instance.length_bytes <= GATHER_BYTES and not _is_deflated(transfer_syntax):
-            return nullcontext(self._whole(instance))
+        is_short = instance.length_bytes <= GATHER_BYTES and not _is_deflated(transfer_syntax)
+        if is_short and instance.transfer_syntax == transfer_syntax:
+            return nullcontext(self._read_whole(instance))
         return self._streamed(instance, transfer_syntax)
 
-    def _whole(self, instance: FileInstance) -> KnownLength:
-        """In one read; the file is closed when the data set is given out."""
+    def _read_whole(self, instance: FileInstance) -> KnownLength:
+        """The data set in one read; the file is closed when it is given out.
+
+        What has to be rewritten is rewritten here and now: then the length is known, and the next request can go out
+        as soon as the peer has answered the one before.
+        """
+        view, transfer_syntax = self._fill(instance), instance.transfer_syntax
+        chunks: Iterable[Buffer] = (view,)
+        if self._check:
+            chunks = _checked(chunks, instance.path, transfer_syntax, len(view))
+        if self._rewrite is not None and self._rewrite.is_needed(view, transfer_syntax):
+            chunks = self._rewrite.rewrite(chunks, transfer_syntax)
+        chunks = tuple(chunks)
+        return KnownLength(chunks, sum(map(len, chunks)))
+
+    def _fill(self, instance: FileInstance) -> memoryview:
+        """Read a data set that fits the buffer."""
         path, length_bytes = instance.path, instance.length_bytes
         view = self._buffer[:length_bytes]
         try:
@@ -195,16 +221,14 @@ class InstanceReader:
             raise _unreadable(path, error) from error
         if count != length_bytes:
             raise ObjectInvalid(f"{path}: the data set has {count} bytes where {length_bytes} were announced")
-        chunks: Iterable[Buffer] = (view,)
-        if self._check:
-            chunks = tuple(_checked(chunks, path, instance.transfer_syntax, length_bytes))
-        return KnownLength(chunks, length_bytes)
+        return view
 
     @contextmanager
     def _streamed(self, instance: FileInstance, transfer_syntax: str) -> Iterator[DataSet]:
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
             if self._rewrite is not None:
-                yield transcode(self._rewrite(self._chunks(file, instance.path), source), source, transfer_syntax)
+                rewritten = self._rewrite.rewrite(self._chunks(file, instance.path), source)
+                yield transcode(rewritten, source, transfer_syntax)
             elif source == transfer_syntax:
                 first = self._read(file, instance.path)  # now: the peer may still be busy with the one before
                 rest = self._chunks(file, instance.path) if len(first) < length_bytes else ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -15,7 +14,7 @@ from openmodality.dimse.data_set import decode_data_set
 from openmodality.dimse.outgoing import DataSet, KnownLength
 from openmodality.errors import ObjectInvalid
 from openmodality.network.storage.instances import InstanceReader, NotDicom, read_instance
-from openmodality.objects.filter.private_sets import with_known_private
+from openmodality.objects.filter.private_search import KnownPrivateOnly
 from openmodality.standard.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -34,12 +33,26 @@ def test_what_is_rewritten_on_the_way_arrives_in_any_transfer_syntax(tmp_path: P
     image = mr_image()
     image.private_block(0x0029, "OTHER", create=True).add_new(1, "LO", "x")
     image.save_as(tmp_path / "image.dcm", enforce_file_format=True)
-    reader = InstanceReader(rewrite=partial(with_known_private, known=frozenset()))
+    reader = InstanceReader(rewrite=KnownPrivateOnly(frozenset()))
     with reader.data_set(read_instance(tmp_path / "image.dcm"), transfer_syntax) as data:
         sent = decode_data_set(joined(data), transfer_syntax)
     assert 0x00290010 in image
     assert sent.PixelData
     assert [element.tag for element in sent] == [element.tag for element in image if not element.tag.is_private]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_is_rewritten_has_a_known_length_before_its_turn(tmp_path: Path, is_known: bool) -> None:
+    image = mr_image()
+    image.private_block(0x0029, "OTHER", create=True).add_new(1, "LO", "x")
+    image.save_as(tmp_path / "image.dcm", enforce_file_format=True)
+    instance = read_instance(tmp_path / "image.dcm")
+    reader = InstanceReader(rewrite=KnownPrivateOnly(frozenset({("OTHER", 0x0029)} if is_known else ())))
+    with reader.data_set(instance, EXPLICIT_VR_LITTLE_ENDIAN) as data:
+        assert isinstance(data, KnownLength)
+        assert data.length_bytes == len(joined(data))
+        assert (data.length_bytes == instance.length_bytes) is is_known
+        assert (len(tuple(data.chunks)) == 1) is is_known, "as it is, where there is nothing to change"
 
 
 def test_without_anything_to_change_a_file_goes_as_it_is(tmp_path: Path) -> None:

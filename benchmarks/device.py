@@ -1,0 +1,77 @@
+"""A device that works a send job: ``python -m benchmarks.device``.
+
+``prepare`` makes its data folder and imports the files once; ``queue`` puts a send job for files into its queue;
+``work`` is the process that is measured: it opens the device, which works its queue, and ends when the job is done.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from openmodality import Modality
+from openmodality.jobs.job import State
+from openmodality.network.storage.instances import read_instance
+
+_SITE: Final = """
+profile = "mr"
+
+[data]
+durability = "os"
+
+[network]
+bind_address = "127.0.0.1"
+
+[peers.archive]
+ae_title = "ANY"
+host = "127.0.0.1"
+port = {port}
+services = ["storage"]
+"""
+_LONGEST_S: Final = 300
+_UNUSED_PORT: Final = 1
+"""Of the archive, until a job is queued for one that listens."""
+
+
+def prepare(folder: Path, files: Path) -> None:
+    """Make a device in ``folder`` and import the files below ``files``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Modality(_write_site(folder, _UNUSED_PORT), works=False) as modality:
+        modality.import_files([files])
+
+
+def queue(folder: Path, path: Path, port: int) -> None:
+    """Queue a send job for all files of the folder ``path``, or for one, to an archive at ``port``."""
+    identity = read_instance(path if path.is_file() else min(path.iterdir())).identity
+    with Modality(_write_site(folder, port), works=False) as modality:
+        if path.is_file():
+            modality.send(instance=identity.sop_instance_uid)
+        else:
+            (found,) = modality.studies()
+            modality.send(found["StudyInstanceUID"])
+
+
+def work(folder: Path) -> None:
+    """Work the queue until it is empty; exit status 1 where the newest job has not sent everything."""
+    with Modality(folder / "site.toml") as modality:
+        modality.wait_until_idle(_LONGEST_S)
+        newest = modality.jobs.list(limit=1)[0]
+    if newest.state is not State.DONE:
+        sys.exit(f"job {newest.id}: {newest.state.value}: {newest.reason}")
+
+
+def _write_site(folder: Path, port: int) -> Path:
+    site = folder / "site.toml"
+    site.write_text(_SITE.format(port=port))
+    return site
+
+
+if __name__ == "__main__":
+    what, where, *more = sys.argv[1:]
+    if what == "prepare":
+        prepare(Path(where), Path(more[0]))
+    elif what == "queue":
+        queue(Path(where), Path(more[0]), int(more[1]))
+    else:
+        work(Path(where))
