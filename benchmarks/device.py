@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from openmodality import Modality
-from openmodality.jobs.job import State
 from openmodality.network.storage.instances import read_instance
+from openmodality.store.states import JobState
 
 _SITE: Final = """
 profile = "mr"
@@ -57,7 +57,7 @@ def work(folder: Path) -> None:
     with Modality(folder / "site.toml") as modality:
         modality.wait_until_idle(_LONGEST_S)
         newest = modality.jobs.list(limit=1)[0]
-    if newest.state is not State.DONE:
+    if newest.state is not JobState.DONE:
         sys.exit(f"job {newest.id}: {newest.state.value}: {newest.reason}")
 
 
