@@ -10,7 +10,7 @@ from pydicom import dcmread
 from openmodality import Modality
 from openmodality.activities.retrieve import Wanted
 from openmodality.errors import UsageError
-from openmodality.query.moving import Counts, MoveOutcome
+from openmodality.query.moving import Counts
 from tests.acceptance.hospital_site import in_hospital
 from tests.acceptance.in_process import call
 from tests.peers.objects import mr_series
@@ -36,7 +36,7 @@ def test_echo_query_and_retrieve(tmp_path: Path) -> None:
                 return True
 
             result = modality.retrieve(Wanted(study, series), go_on=go_on)
-            assert (result.outcome, result.counts.completed, told[-1].completed) == (MoveOutcome.DONE, 3, 3)
+            assert (result.verdict.effect, result.counts.completed, told[-1].completed) == ("succeed", 3, 3)
             assert modality.wait_until(lambda: len(modality.instances(StudyInstanceUID=study)) == 3, 30)
             unknown = modality.retrieve(study, destination="STRANGER")
-            assert (unknown.outcome, unknown.status) == (MoveOutcome.FAILED, 0xA801)
+            assert (unknown.verdict.effect, unknown.status) == ("fail", 0xA801)

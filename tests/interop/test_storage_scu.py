@@ -14,7 +14,7 @@ from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
 
 from openmodality.network.entity import LocalAE
 from openmodality.network.storage.pipeline import SendOptions
-from openmodality.services.storage import Outcome
+from openmodality.services.storage import STORE_JUDGE
 from tests.interop import contents, ours
 from tests.peers import dcmtk, objects, orthanc, pynetdicom_ae
 from tests.peers.process import Address, wait_until
@@ -34,7 +34,7 @@ def test_uncompressed_files_reach_dcmtk_in_what_it_accepts(tmp_path: Path, trans
     with dcmtk.storescp(tmp_path / "received", accepted, "+B") as peer:
         [sent] = ours.send_files(peer, [path])
         assert sent.result is not None, sent.error
-        assert (sent.result.status, sent.result.outcome) == (0, Outcome.SUCCESS)
+        assert (sent.result.status, sent.result.verdict.meaning) == (0, "success")
         [file] = peer.files()
     contents.assert_same_content(path, file)
 
@@ -113,24 +113,24 @@ def test_orthanc_says_success_to_an_instance_that_it_has(tmp_path: Path) -> None
 
 
 STATUSES = [
-    (0x0000, Outcome.SUCCESS, True, False),
-    (0xB000, Outcome.WARNING, True, False),
-    (0xB006, Outcome.WARNING, True, False),
-    (0xB007, Outcome.WARNING, True, False),
-    (0x0111, Outcome.DUPLICATE, True, False),
-    (0xA700, Outcome.REFUSED, False, True),
-    (0xA701, Outcome.REFUSED, False, True),
-    (0xA7FF, Outcome.REFUSED, False, True),
-    (0xA900, Outcome.MISMATCH, False, False),
-    (0xA9FF, Outcome.MISMATCH, False, False),
-    (0xC000, Outcome.CANNOT_UNDERSTAND, False, False),
-    (0xCFFF, Outcome.CANNOT_UNDERSTAND, False, False),
-    (0x0110, Outcome.OTHER, False, False),
-    (0x0117, Outcome.OTHER, False, False),
-    (0x0122, Outcome.OTHER, False, False),
-    (0x0124, Outcome.OTHER, False, False),
-    (0xFE00, Outcome.OTHER, False, False),
-    (0xA800, Outcome.OTHER, False, False),
+    (0x0000, "success", True, False),
+    (0xB000, "warning", True, False),
+    (0xB006, "warning", True, False),
+    (0xB007, "warning", True, False),
+    (0x0111, "duplicate", True, False),
+    (0xA700, "refused: out of resources", False, True),
+    (0xA701, "refused: out of resources", False, True),
+    (0xA7FF, "refused: out of resources", False, True),
+    (0xA900, "error: data set does not match SOP class", False, False),
+    (0xA9FF, "error: data set does not match SOP class", False, False),
+    (0xC000, "error: cannot understand", False, False),
+    (0xCFFF, "error: cannot understand", False, False),
+    (0x0110, "other status", False, False),
+    (0x0117, "other status", False, False),
+    (0x0122, "other status", False, False),
+    (0x0124, "other status", False, False),
+    (0xFE00, "other status", False, False),
+    (0xA800, "other status", False, False),
 ]
 
 
@@ -160,9 +160,9 @@ def answering() -> Iterator[Answering]:
     "RF-4.2.1.3.1.3-06", "MR-3.2.3.3-02",
 )  # fmt: skip
 @pytest.mark.parametrize("stop", [False, True], ids=["go on", "stop on failure"])
-@pytest.mark.parametrize(("status", "outcome", "stored", "transient"), STATUSES, ids=[f"{s[0]:04X}" for s in STATUSES])
+@pytest.mark.parametrize(("status", "meaning", "stored", "transient"), STATUSES, ids=[f"{s[0]:04X}" for s in STATUSES])
 def test_every_status_is_told_apart(
-    tmp_path: Path, answering: Answering, status: int, outcome: Outcome, stored: bool, transient: bool, stop: bool
+    tmp_path: Path, answering: Answering, status: int, meaning: str, stored: bool, transient: bool, stop: bool
 ) -> None:
     """Traps 23 to 25, R/F Table 4.2-7: a failure aborts the association where that is asked for, a warning never."""
     paths = objects.mr_series(tmp_path, 2, rows=8, columns=8)
@@ -170,7 +170,7 @@ def test_every_status_is_told_apart(
     first, second = ours.send_files(answering.address, paths, options=SendOptions(stop_on_failure=stop))
     wait_until(lambda: bool(answering.ended), what="the end of the association at the peer")
     assert first.result is not None
-    assert (first.result.status, first.result.outcome) == (status, outcome)
+    assert (first.result.status, first.result.verdict.meaning) == (status, meaning)
     assert (first.is_stored, first.is_transient) == (stored, transient)
     if stop and not stored:
         assert answering.ended == ["A-ABORT"]
@@ -186,5 +186,5 @@ def test_a_peers_own_meaning_of_a_status_wins(tmp_path: Path, answering: Answeri
     """Trap 25: peers map everything to one code, so a table of the peer's own may override."""
     [path] = objects.mr_series(tmp_path, 1, rows=8, columns=8)
     answering.status = 0xC000
-    [sent] = ours.send_files(answering.address, [path], options=SendOptions(status_overrides={0xC000: Outcome.REFUSED}))
+    [sent] = ours.send_files(answering.address, [path], options=SendOptions(judge=lambda status: STORE_JUDGE(0xA700)))
     assert sent.is_transient

@@ -11,7 +11,6 @@ from pydicom import dcmread
 from openmodality.network.association import Association
 from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
 from openmodality.network.storage.pipeline import send
-from openmodality.services.storage import Outcome
 from openmodality.services.storage_plan import AssociationPlan
 from tests.interop import contents, ours, wire
 from tests.interop.wire import EXPLICIT, IMPLICIT, MR_IMAGE
@@ -132,7 +131,7 @@ def test_trap_23_warning_is_stored_and_kept_with_its_comment(tmp_path: Path, sta
     with wire.listening(storing(status, comment=b"Patient ID changed")) as peer:
         [sent] = ours.send_files(peer, [path])
     assert sent.result is not None
-    assert (sent.result.outcome, sent.result.comment) == (Outcome.WARNING, "Patient ID changed")
+    assert (sent.result.verdict.meaning, sent.result.comment) == ("warning", "Patient ID changed")
     assert sent.is_stored
 
 
@@ -143,7 +142,7 @@ def test_trap_24_duplicate_on_resend_is_stored(tmp_path: Path) -> None:
     assert first.is_stored
     assert second.is_stored
     assert second.result is not None
-    assert second.result.outcome is Outcome.DUPLICATE
+    assert second.result.verdict.meaning == "duplicate"
 
 
 @pytest.mark.parametrize(("status", "transient"), [(0xA700, True), (0xA7FE, True), (0xA900, False), (0xC123, False)])

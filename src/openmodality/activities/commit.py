@@ -24,9 +24,15 @@ from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.objects.identity import Uids
-from openmodality.services.commitment import Reference, chunks, commitment_result_service, request_commitment
+from openmodality.services.commitment import (
+    FAILURES_EXIST,
+    SUCCESSFUL,
+    Reference,
+    chunks,
+    commitment_result_service,
+    request_commitment,
+)
 from openmodality.standard.commitment import REASON_MEANINGS
-from openmodality.standard.dimse import Status
 from openmodality.store.rows.commitments import (
     InstanceAnswer,
     close_expired_requests,
@@ -120,19 +126,15 @@ class CommitExecutor:
     ) -> JobOutcome | None:
         timeout_s = response_timeout_s(peer, "storage_commitment.response_timeout_s")
         result = request_commitment(association, transaction_uid, references, timeout_s=timeout_s)
-        # The answer to an earlier request for this transaction was lost: the peer has it and will report.
-        is_known_there = result.status == Status.DUPLICATE_INVOCATION
-        rule = self._connections.site.judge("storage_commitment", "N-ACTION", result.status, peer)
-        if result.is_accepted or is_known_there or (rule is not None and rule.effect == "succeed"):
+        verdict = self._connections.site.judge("storage_commitment", "N-ACTION", result.status, peer)
+        if verdict.is_done:
             self._mark_sent(transaction_uid, peer)
             return None
-        if rule is None or rule.abort:
+        if verdict.must_abort:
             association.abort()
-        meaning = rule.meaning if rule else "request not taken"
-        transient = rule is not None and rule.transient
         return Retry(
-            f"{peer.name} answered the commitment request with {describe(result.status)}: {meaning}",
-            transient=transient,
+            f"{peer.name} answered the commitment request with {describe(result.status)}: {verdict.meaning}",
+            transient=verdict.is_transient,
         )
 
     def _wait_on(self, association: Association, job: Job, peer: Peer) -> None:
@@ -181,11 +183,17 @@ class CommitExecutor:
         return self._next(job, peer, failed, reasons)
 
     def _next(self, job: Job, peer: Peer, failed: list[tuple[str, str]], reasons: Counter[str]) -> JobOutcome:
-        if not reasons:
+        event = FAILURES_EXIST if reasons else SUCCESSFUL
+        verdict = self._connections.site.judge("storage_commitment", "N-EVENT-REPORT event", event)
+        if verdict.effect == "permit_delete":
             return Done()
         said = f"{reasons.total()} instances are not committed by {peer.name}: {reasons.most_common(1)[0][0]}"
         round_ = int(job.parameters.get(_ROUND, 0)) + 1
-        by_hand = len(failed) < reasons.total() or round_ > peer.parameters.integer("storage_commitment.retries")
+        by_hand = (
+            verdict.effect != "resend"
+            or len(failed) < reasons.total()
+            or round_ > peer.parameters.integer("storage_commitment.retries")
+        )
         if by_hand:
             with self._database.write() as transaction:
                 release_requests(transaction, job.id)  # a retry asks anew

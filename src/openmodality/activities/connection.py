@@ -6,11 +6,12 @@ import ssl
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from openmodality.activities.ends import Ends
 from openmodality.device.paths import TagPath
-from openmodality.device.profile.profile import PresentationContextEntry, Service
+from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse import service as dimse
 from openmodality.dimse.channel import FOREVER
@@ -24,10 +25,11 @@ from openmodality.network.entity import (
 )
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
+from openmodality.standard.statuses import ServiceName
 from openmodality.store.states import JobKind
 from openmodality.upper_layer.negotiation import ContextProposal
 
-_SERVICES: Final[dict[JobKind, Service]] = {
+_SERVICES: Final[dict[JobKind, ServiceName]] = {
     JobKind.SEND: "storage",
     JobKind.COMMIT: "storage_commitment",
     JobKind.MPPS_CREATE: "mpps",
@@ -54,14 +56,14 @@ class Connections:
         return list(roles.values())
 
     @contextmanager
-    def turn(self, service: Service) -> Iterator[None]:
+    def turn(self, service: ServiceName) -> Iterator[None]:
         """Around an activity: a local AE has one association open at a time (RF-4.2.1.2.2-01, MR-3.1.2-01)."""
         with self._turns[self.site.calling_ae(service).role]:
             yield
 
     def open(
         self,
-        service: Service,
+        service: ServiceName,
         peer: Peer,
         proposals: Sequence[ContextProposal] | None = None,
         services: Sequence[dimse.Service] = (),
@@ -76,7 +78,7 @@ class Connections:
             raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
         return associate(self.remote(peer), self.local(service, peer), wanted, services)
 
-    def ends(self, service: Service, peer: Peer) -> Ends:
+    def ends(self, service: ServiceName, peer: Peer) -> Ends:
         """Both ends of an association for a service.
 
         Raises :class:`NoPresentationContext` where the device does not use this service with this peer, and
@@ -91,10 +93,11 @@ class Connections:
             tuple(map(str, peer.transfer_syntaxes)),
             patient_root=peer.query_model == "patient",
             proposed={str(entry.sop_class_uid): syntaxes_of(entry, peer) for entry in self.site.proposed(service)},
+            judge_of=partial(self.site.judge_of, peer=peer),
             query_keys=_query_keys(self.site) if service == "query" else None,
         )
 
-    def proposals(self, service: Service, peer: Peer) -> list[ContextProposal]:
+    def proposals(self, service: ServiceName, peer: Peer) -> list[ContextProposal]:
         """One presentation context for each abstract syntax of a service, with the peer's transfer syntaxes."""
         return [
             ContextProposal(entry.sop_class_uid, syntaxes_of(entry, peer))
@@ -107,7 +110,7 @@ class Connections:
             raise ConfigurationError(f"peer {peer.name} wants TLS, and the site has no [tls] certificates")
         return RemoteAE(peer.ae_title, peer.host, peer.port, self._tls if peer.tls else None)
 
-    def local(self, service: Service, peer: Peer) -> LocalAE:
+    def local(self, service: ServiceName, peer: Peer) -> LocalAE:
         """This side of an association for a service."""
         return local_ae(self.site, self.site.calling_ae_title(service, peer), service, peer)
 
@@ -122,7 +125,7 @@ def _query_keys(site: Site) -> dict[tuple[str, str], tuple[TagPath, ...]]:
     return keys
 
 
-def local_ae(site: Site, ae_title: str, service: Service | None = None, peer: Peer | None = None) -> LocalAE:
+def local_ae(site: Site, ae_title: str, service: ServiceName | None = None, peer: Peer | None = None) -> LocalAE:
     """A local AE with the limits, time-outs and implementation identity of the site (RF-4.4.2-02 to RF-4.4.2-07)."""
     parameters = peer.parameters if peer else site.parameters
     own_limit = f"{service}.max_pdu_receive_bytes"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from time import perf_counter
 
 from openmodality.activities.ends import Ends
-from openmodality.dimse.status import StatusCategory, category
 from openmodality.services.verification import echo
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.value_class import value_class
@@ -13,17 +12,16 @@ from openmodality.value_class import value_class
 
 @value_class
 class EchoAnswer:
-    """What a peer said: the Status (0000,0900), and how long association and answer took together."""
+    """What a peer said: the Status (0000,0900), and how long association and answer took together.
+
+    ``is_success`` says whether the peer is present and active.
+    """
 
     status: int
+    is_success: bool
     duration_s: float
     implementation_class_uid: str = ""
     implementation_version_name: str = ""
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the peer is present and active."""
-        return category(self.status) is StatusCategory.SUCCESS
 
 
 def echo_peer(ends: Ends) -> EchoAnswer:
@@ -33,4 +31,5 @@ def echo_peer(ends: Ends) -> EchoAnswer:
         status = echo(association)
         duration_s = perf_counter() - start
     peer = association.peer
-    return EchoAnswer(status, duration_s, peer.implementation_class_uid, peer.implementation_version_name)
+    is_success = ends.judge_of("verification", "C-ECHO")(status).is_done
+    return EchoAnswer(status, is_success, duration_s, peer.implementation_class_uid, peer.implementation_version_name)

@@ -5,13 +5,15 @@ An echo starts in a tenth of a second, so this module and ``activities.echo`` im
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from openmodality.dimse.service import Service
+from openmodality.dimse.verdict import Judge, standard_judge
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
+from openmodality.standard.statuses import ServiceName
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
 from openmodality.value_class import value_class
@@ -24,7 +26,8 @@ class Ends:
     """The peer, and this side as that peer is to see it.
 
     ``name`` is the peer's in the site file, empty where it was given by its address. ``proposed`` are the transfer
-    syntaxes that the device proposes to the peer, by abstract syntax. ``query_keys`` are the keys of the device's
+    syntaxes that the device proposes to the peer, by abstract syntax. ``judge_of`` gives what judges the statuses of an
+    operation: the device's table, else the standard's. ``query_keys`` are the keys of the device's
     profile by model and level of Query/Retrieve.
     """
 
@@ -34,6 +37,7 @@ class Ends:
     transfer_syntaxes: tuple[str, ...] = ()
     patient_root: bool = False
     proposed: Mapping[str, tuple[str, ...]] | None = None
+    judge_of: Callable[[ServiceName, str], Judge] = standard_judge
     query_keys: Mapping[tuple[str, str], tuple[tuple[int, ...], ...]] | None = None
 
     def proposal(self, abstract_syntax: str) -> ContextProposal:

@@ -13,7 +13,8 @@ from typing import Final
 from openmodality.activities.connection import Connections, response_timeout_s
 from openmodality.device.site.site import Peer
 from openmodality.dimse.attribute_names import name_of
-from openmodality.dimse.status import describe
+from openmodality.dimse.status import StatusCategory, describe
+from openmodality.dimse.verdict import Verdict
 from openmodality.errors import StoreError
 from openmodality.jobs.job import Job, NewJob, RetryParameters
 from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry
@@ -56,6 +57,7 @@ def _job(kind: JobKind, peer: Peer, sop_instance_uid: str) -> NewJob:
 
 
 _SENT: Final = "sent"
+_OPERATIONS: Final = {JobKind.MPPS_CREATE: "N-CREATE", JobKind.MPPS_SET: "N-SET"}
 
 
 class StepExecutor:
@@ -77,49 +79,40 @@ class StepExecutor:
             report.instance(step.sop_instance_uid, InstanceResult.PENDING, comment=_SENT)
             report.keep()
             send = self._create if job.kind is JobKind.MPPS_CREATE else self._set
-            result = send(association, peer, step, is_repeat)
-            outcome = self._judged(job, peer, result)
-            if not result.outcome.is_done and not isinstance(outcome, Done):
+            result = send(association, peer, step)
+            verdict = self._judge(job, peer, result, is_repeat=is_repeat)
+            if verdict.must_abort:
                 association.abort()
-        kept = InstanceResult.SUCCESS if isinstance(outcome, Done) else InstanceResult.FAILURE
+        is_created = verdict.is_done and job.kind is JobKind.MPPS_CREATE
+        if is_created and result.sop_instance_uid != step.sop_instance_uid:
+            self._keep_assigned(step.sop_instance_uid, result.sop_instance_uid)
+        outcome = _make_outcome(job, peer, result, verdict)
+        kept = InstanceResult.SUCCESS if verdict.is_done else InstanceResult.FAILURE
         report.instance(step.sop_instance_uid, kept, status=result.status, comment=_words(outcome))
         return outcome
 
-    def _create(self, association: Association, peer: Peer, step: StepRecord, is_repeat: bool) -> StepResult:
-        result = mpps.create(
+    def _create(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:
+        return mpps.create(
             association,
             step.sop_instance_uid,
             from_json(step.n_create),
-            warning_is_success=peer.parameters.boolean("behaviour.mpps_warning_is_success"),
-            is_repeat=is_repeat,
             timeout_s=response_timeout_s(peer, "mpps.create_response_timeout_s"),
         )
-        if result.outcome.is_done and result.sop_instance_uid != step.sop_instance_uid:
-            self._keep_assigned(step.sop_instance_uid, result.sop_instance_uid)
-        return result
 
-    def _set(self, association: Association, peer: Peer, step: StepRecord, is_repeat: bool) -> StepResult:
+    def _set(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:
         if step.n_set is None:
             raise StoreError("the performed step has not ended, so there is nothing to set")
         return mpps.update(
             association,
             step.uid,
             from_json(step.n_set),
-            warning_is_success=peer.parameters.boolean("behaviour.mpps_warning_is_success"),
-            is_repeat=is_repeat,
             timeout_s=response_timeout_s(peer, "mpps.set_response_timeout_s"),
         )
 
-    def _judged(self, job: Job, peer: Peer, result: StepResult) -> JobOutcome:
-        operation = "N-CREATE" if job.kind is JobKind.MPPS_CREATE else "N-SET"
-        rule = self._connections.site.judge("mpps", operation, result.status, peer)
-        if result.outcome.is_done or (rule is not None and rule.effect == "succeed"):
-            return Done("" if result.outcome is mpps.Outcome.DONE else result.outcome.value)
-        meaning = rule.meaning if rule else "not done"
-        tags = ", ".join(name_of(tag) for tag in result.tags[:4])
-        reason = f"{peer.name} answered {operation} with {describe(result.status)}: {meaning}"
-        words = f"{reason}; it objects to {tags}" if tags else reason
-        return Retry(words) if rule is not None and rule.transient else Fail(words)
+    def _judge(self, job: Job, peer: Peer, result: StepResult, *, is_repeat: bool) -> Verdict:
+        """A final step that may no longer be updated tells of an earlier request; any other 0110 does not."""
+        is_repeat = is_repeat and (job.kind is JobKind.MPPS_CREATE or result.is_final_already)
+        return self._connections.site.judge_of("mpps", _OPERATIONS[job.kind], peer, is_repeat=is_repeat)(result.status)
 
     def _read_step(self, sop_instance_uid: str) -> StepRecord:
         with self._database.read() as snapshot:
@@ -128,6 +121,15 @@ class StepExecutor:
     def _keep_assigned(self, sop_instance_uid: str, assigned_uid: str) -> None:
         with self._database.write() as transaction:
             assign_uid(transaction, sop_instance_uid, assigned_uid)
+
+
+def _make_outcome(job: Job, peer: Peer, result: StepResult, verdict: Verdict) -> JobOutcome:
+    if verdict.is_done:
+        return Done("" if verdict.category is StatusCategory.SUCCESS else f"with a warning: {verdict.meaning}")
+    tags = ", ".join(name_of(tag) for tag in result.tags[:4])
+    reason = f"{peer.name} answered {_OPERATIONS[job.kind]} with {describe(result.status)}: {verdict.meaning}"
+    words = f"{reason}; it objects to {tags}" if tags else reason
+    return Retry(words) if verdict.is_transient else Fail(words)
 
 
 def _words(outcome: JobOutcome) -> str:

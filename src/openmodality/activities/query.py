@@ -104,7 +104,7 @@ def query_peer(
 
 def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
     with ends.open(sop_class_uid) as association:
-        answer = query(association, sop_class_uid, asked, limit=limit)
+        answer = query(association, sop_class_uid, asked, judge=ends.judge_of("query", "C-FIND"), limit=limit)
         if answer.must_abort:
             association.abort()
     return answer

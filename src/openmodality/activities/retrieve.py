@@ -12,7 +12,7 @@ from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.entity import checked_ae_title
 from openmodality.query.identifier import identifier
-from openmodality.query.moving import Counts, MoveOutcome, MoveResult, move
+from openmodality.query.moving import Counts, MoveResult, move
 from openmodality.standard.query_retrieve import UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
 from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
@@ -77,12 +77,13 @@ def retrieve_from_peer(
     asked = identifier([], {**values, (QUERY_RETRIEVE_LEVEL,): list(keys)[-1]})
     try:
         with ends.open(_MOVE[chosen]) as association:
-            result = move(association, _MOVE[chosen], asked, title, go_on=go_on)
-            if result.outcome is MoveOutcome.FAILED:  # RF-4.2.5.3.1.4-03
+            judge = ends.judge_of("retrieve", "C-MOVE")
+            result = move(association, _MOVE[chosen], asked, title, judge=judge, go_on=go_on)
+            if result.verdict.must_abort:  # RF-4.2.5.3.1.4-03
                 association.abort()
     except OpenModalityError as error:
         _log.info("retrieve.failed", extra={"peer": ends.name, "reason": str(error)})
         raise
-    if result.outcome is MoveOutcome.FAILED:
+    if result.verdict.is_failure:
         _log.info("retrieve.failed", extra={"peer": ends.name, "reason": describe(result.status)})
     return result

@@ -10,15 +10,15 @@ the peer refused for good until a person retries the job. The job runs again by 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import cast
 
 from openmodality.activities.connection import Connections, response_timeout_s
-from openmodality.device.profile.profile import StatusRule
 from openmodality.device.site.site import Peer, Site
-from openmodality.dimse.status import describe
+from openmodality.dimse.status import StatusCategory
+from openmodality.dimse.verdict import Judge
 from openmodality.errors import ConfigurationError, NoPresentationContext, ObjectInvalid
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry
@@ -28,7 +28,6 @@ from openmodality.network.storage.instances import Decompress, FileInstance, Ins
 from openmodality.network.storage.pipeline import SendOptions, Sent, send
 from openmodality.objects.filter.private_search import KnownPrivateOnly
 from openmodality.objects.filter.private_sets import exported_sets
-from openmodality.services import storage
 from openmodality.services.storage_plan import AssociationPlan
 from openmodality.standard.dimse import Status
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
@@ -61,13 +60,13 @@ class SendExecutor:
         site = self._connections.site
         peer = site.peer(job.destination)
         tally = _Tally()
-        judgement = _Judgement(site, peer)
-        wanted = _not_refused(report.outstanding(), judgement, tally)
+        judge = site.judge_of("storage", "C-STORE", peer)
+        wanted = _not_refused(report.outstanding(), judge, tally)
         instances = list(self._readable(wanted, report, tally))
         options = SendOptions(
             transfer_syntaxes=peer.transfer_syntaxes_for("storage"),
             response_timeout_s=response_timeout_s(peer, "storage.response_timeout_s"),
-            status_overrides=judgement,
+            judge=judge,
         )
 
         def open_planned(plan: AssociationPlan) -> Association:
@@ -77,7 +76,7 @@ class SendExecutor:
         sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
         with self._connections.turn("storage"), closing(sending) as results:
-            stopped = self._follow(results, site, peer, report, tally)
+            stopped = self._follow(results, peer, report, tally)
         if stopped:
             return Continue()
         return tally.outcome(peer)
@@ -91,18 +90,21 @@ class SendExecutor:
                 report.instance(instance.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
                 tally.failed(reason, transient=False)
 
-    def _follow(self, results: Iterator[Sent], site: Site, peer: Peer, report: JobReport, tally: _Tally) -> bool:
+    def _follow(self, results: Iterator[Sent], peer: Peer, report: JobReport, tally: _Tally) -> bool:
         """Note each result; says whether the job is to end before its end."""
         for sent in results:
-            rule = _rule(site, peer, sent)
             uid = sent.instance.identity.sop_instance_uid
             if sent.is_stored:
-                report.instance(uid, _success(sent), status=_status(sent), comment=_comment(sent, rule))
+                report.instance(uid, _success(sent), status=_status(sent), comment=_comment(sent))
             else:
-                reason = _comment(sent, rule)
+                reason = _comment(sent)
                 report.instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
                 tally.failed(reason, transient=sent.is_transient)
-                if rule is not None and rule.abort and peer.parameters.boolean("storage.abort_on_failure"):
+                if (
+                    sent.result is not None
+                    and sent.result.verdict.must_abort
+                    and peer.parameters.boolean("storage.abort_on_failure")
+                ):
                     return False
             if report.stop_requested:
                 return True
@@ -130,40 +132,11 @@ class _Tally:
         return Retry(words + reason + more) if self.transient else Fail(words + reason + more)
 
 
-class _Judgement(Mapping[int, storage.Outcome]):
-    """What each status means by the profile, the site's switches and the peer's overrides, as the sender wants it."""
-
-    def __init__(self, site: Site, peer: Peer) -> None:
-        self._site, self._peer = site, peer
-
-    def __getitem__(self, status: int) -> storage.Outcome:
-        rule = self._site.judge("storage", "C-STORE", status, self._peer)
-        if status == Status.DUPLICATE_SOP_INSTANCE and (rule is None or rule.code == "*"):
-            return storage.Outcome.DUPLICATE
-        if rule is None:
-            return storage.outcome_of(status)
-        if rule.effect == "succeed":
-            return storage.Outcome.SUCCESS if rule.category == "success" else storage.Outcome.WARNING
-        if rule.transient:
-            return storage.Outcome.REFUSED
-        by_code = storage.outcome_of(status)
-        return storage.Outcome.OTHER if by_code.is_stored or by_code.is_transient else by_code
-
-    def __contains__(self, status: object) -> bool:
-        return isinstance(status, int)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(0x10000))
-
-    def __len__(self) -> int:
-        return 0x10000
-
-
-def _not_refused(outstanding: Iterable[JobInstance], judgement: _Judgement, tally: _Tally) -> Iterator[JobInstance]:
+def _not_refused(outstanding: Iterable[JobInstance], judge: Judge, tally: _Tally) -> Iterator[JobInstance]:
     """What is to be tried: not what the peer has answered with a status that does not pass by itself."""
     for instance in outstanding:
         status = instance.status if instance.result is InstanceResult.FAILURE else None
-        if status is not None and not judgement[status].is_transient:
+        if status is not None and not judge(status).is_transient:
             tally.failed(instance.comment, transient=False)
         else:
             yield instance
@@ -188,28 +161,22 @@ def _allowed(plan: AssociationPlan, site: Site, peer: Peer) -> list[ContextPropo
     return proposals
 
 
-def _rule(site: Site, peer: Peer, sent: Sent) -> StatusRule | None:
-    return site.judge("storage", "C-STORE", sent.result.status, peer) if sent.result else None
-
-
 def _status(sent: Sent) -> int | None:
     return sent.result.status if sent.result else None
 
 
 def _success(sent: Sent) -> InstanceResult:
-    is_warning = sent.result is not None and sent.result.outcome is not storage.Outcome.SUCCESS
+    is_warning = sent.result is not None and sent.result.verdict.category is not StatusCategory.SUCCESS
     return InstanceResult.WARNING if is_warning else InstanceResult.SUCCESS
 
 
-def _comment(sent: Sent, rule: StatusRule | None) -> str:
+def _comment(sent: Sent) -> str:
     """What became of it, in words; the peer's Error Comment is left out, because it may hold anything."""
     if sent.result is None:
         return str(sent.error)
     if sent.result.status == Status.SUCCESS:
         return ""
-    if sent.result.outcome is storage.Outcome.DUPLICATE:
-        return "the peer had it already (0111)"
-    return f"status {sent.result.status:04X}: {rule.meaning}" if rule else f"status {describe(sent.result.status)}"
+    return f"status {sent.result.status:04X}: {sent.result.verdict.meaning}"
 
 
 def archives(site: Site) -> tuple[Peer, ...]:

@@ -87,7 +87,8 @@ def _ask(ends: Ends, identifier: Dataset, limit: int | None, timeout_s: float | 
     with ends.open(MODALITY_WORKLIST_FIND) as association:
         end = monotonic() + (timeout_s or 0.0)
         left_s = None if timeout_s is None else lambda: end - monotonic()
-        answer = query(association, identifier, limit=limit, left_s=left_s)
+        judge = ends.judge_of("worklist", "C-FIND")
+        answer = query(association, identifier, judge=judge, limit=limit, left_s=left_s)
         if answer.must_abort:
             association.abort()
     return answer

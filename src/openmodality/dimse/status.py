@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from openmodality.standard.dimse import GENERAL_WARNINGS, STATUS_MEANINGS
+from openmodality.standard.statuses import CategoryName
 
 
 class StatusCategory(Enum):
@@ -15,6 +16,11 @@ class StatusCategory(Enum):
     CANCEL = "Cancel"
     WARNING = "Warning"
     FAILURE = "Failure"
+
+    @classmethod
+    def from_name(cls, name: CategoryName) -> StatusCategory:
+        """The category that tables write in small letters."""
+        return cls(name.capitalize())
 
 
 def category(status: int) -> StatusCategory:

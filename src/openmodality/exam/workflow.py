@@ -17,7 +17,6 @@ from datetime import datetime
 from pydicom import Dataset
 
 from openmodality.activities.performed_step import create_job, set_job
-from openmodality.device.profile.profile import Service
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam import dose
@@ -28,6 +27,7 @@ from openmodality.exam.step_attributes import SeriesContent, n_create_attributes
 from openmodality.jobs.queue import Queue
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.standard.performed_step import StepStatus
+from openmodality.standard.statuses import ServiceName
 from openmodality.store.data_set_json import to_json
 from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
 from openmodality.store.local import LocalStore
@@ -204,7 +204,7 @@ class Workflow:
 
     def mpps_peer(self) -> Peer | None:
         """The RIS that is told of performed steps: the first peer with this service, where the device has it."""
-        service: Service = "mpps"
+        service: ServiceName = "mpps"
         return next((peer for peer in self.site.peers_for(service) if self.site.proposed(service, peer)), None)
 
     def _event(self, transaction: Transaction, exam: ExamRecord, name: str, detail: str = "") -> None:

@@ -9,6 +9,7 @@ from pydicom import Dataset
 
 from openmodality.dimse.reading import text
 from openmodality.dimse.service import Refuse
+from openmodality.dimse.status import StatusCategory
 from openmodality.hospital.addresses import AddressBook
 from openmodality.hospital.archive import StoredInstance
 from openmodality.imaging.decompress import decompress_file
@@ -19,8 +20,9 @@ from openmodality.network.storage.instances import InstanceReader, read_instance
 from openmodality.network.storage.pipeline import SendOptions, Sent, send
 from openmodality.query.moving import SubOperation
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, MoveRequest
-from openmodality.services.storage import MoveOriginator, Outcome
+from openmodality.services.storage import MoveOriginator
 from openmodality.services.storage_plan import AssociationPlan
+from openmodality.standard.dimse import Status
 from openmodality.standard.query_retrieve import PATIENT_ROOT_LEVELS, UNIQUE_KEYS
 
 Instances = Callable[[], Iterable[StoredInstance]]
@@ -85,7 +87,9 @@ class Outgoing:
 def _ended(sent: Sent) -> SubOperation:
     if not sent.is_stored or sent.result is None:
         return SubOperation.FAILED
-    return SubOperation.WARNING if sent.result.outcome is Outcome.WARNING else SubOperation.COMPLETED
+    is_known = sent.result.status == Status.DUPLICATE_SOP_INSTANCE
+    is_warning = sent.result.verdict.category is StatusCategory.WARNING and not is_known
+    return SubOperation.WARNING if is_warning else SubOperation.COMPLETED
 
 
 def _keys(header: Dataset) -> tuple[str, ...]:

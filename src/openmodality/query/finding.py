@@ -1,6 +1,6 @@
 """C-FIND, both ends: matches are collected up to a limit, matches are answered (PS3.7 9.1.2, PS3.4 C.4.1, K.4.1).
 
-Worklist and query share it; what a final status means to each is theirs.
+Worklist and query share it; what a status means to each is said by the judge that they give.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.exchange import SecondsLeft, await_response, cancel, send_request
 from openmodality.dimse.service import Response
 from openmodality.dimse.status import is_pending
+from openmodality.dimse.verdict import Judge, Verdict
 from openmodality.errors import ObjectInvalid, PeerTimeout, StoreError
 from openmodality.query.matching import Supported, has_unsupported, matches, requested
 from openmodality.standard.dimse import CommandField, Priority, Status
@@ -30,15 +31,15 @@ MAX_AFTER_CANCEL: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class FindAnswer:
-    """What came back: the matches in their order, and the final status.
+    """What came back: the matches in their order, and the verdict on the final status.
 
     ``more_available``: the limit was reached or the peer stopped by itself. ``must_abort``: the peer went on after
-    C-CANCEL, so that the association can only be aborted; ``status`` is then Pending. ``unreadable`` counts matches
+    C-CANCEL, so that the association can only be aborted; the status is then Pending. ``unreadable`` counts matches
     that were no data set.
     """
 
     items: tuple[Dataset, ...]
-    status: int
+    verdict: Verdict
     comment: str = ""
     more_available: bool = False
     must_abort: bool = False
@@ -46,9 +47,14 @@ class FindAnswer:
     unreadable: int = 0
 
     @property
+    def status(self) -> int:
+        """The final status."""
+        return self.verdict.status
+
+    @property
     def is_usable(self) -> bool:
         """Whether the matches count: matching ended with Success, or was cut short on purpose."""
-        return self.status in (Status.SUCCESS, Status.CANCEL) or self.must_abort
+        return not self.verdict.is_failure
 
 
 @dataclass(slots=True)
@@ -70,12 +76,12 @@ class _Matches:
         except ObjectInvalid:
             self.unreadable += 1
 
-    def answer(self, status: int, comment: str | None, *, must_abort: bool = False) -> FindAnswer:
+    def make_answer(self, verdict: Verdict, comment: str | None, *, must_abort: bool = False) -> FindAnswer:
         return FindAnswer(
             tuple(self.items),
-            status,
+            verdict,
             comment or "",
-            more_available=self.surplus > 0 or status == Status.CANCEL,
+            more_available=self.surplus > 0 or verdict.effect == "partial",
             must_abort=must_abort,
             optional_keys_unsupported=self.optional_keys_unsupported,
             unreadable=self.unreadable,
@@ -87,12 +93,14 @@ def find(
     sop_class_uid: str,
     identifier: Dataset,
     *,
+    judge: Judge,
     limit: int | None = None,
     left_s: SecondsLeft | None = None,
 ) -> FindAnswer:
     """Send C-FIND and collect its matches; one more than ``limit`` is answered with C-CANCEL.
 
-    FF00 and FF01 both are matches; an identifier in the final response is ignored. ``left_s`` tells how long the final
+    ``judge`` says what a status means. A pending response that it calls a failure ends the query; an identifier in the
+    final response is ignored. ``left_s`` tells how long the final
     response may still take, whatever comes before it; without it the association's time-out holds for each response.
     Raises :class:`PeerTimeout`.
     """
@@ -103,15 +111,15 @@ def find(
     found, patience = _Matches(limit), _Patience(channel, left_s)
     while True:
         response = patience.await_response(message_id)
-        status = response.command.Status or Status.SUCCESS
-        if not is_pending(status):
-            return found.answer(status, response.command.ErrorComment)
+        verdict = judge(response.command.Status or Status.SUCCESS)
+        if verdict.is_failure or not is_pending(verdict.status):
+            return found.make_answer(verdict, response.command.ErrorComment)
         before = found.surplus
         found.take(response)
         if before == 0 and found.surplus == 1:
             cancel(channel, context.context_id, message_id)
         elif found.surplus > MAX_AFTER_CANCEL:
-            return found.answer(status, "the peer went on after C-CANCEL", must_abort=True)
+            return found.make_answer(verdict, "the peer went on after C-CANCEL", must_abort=True)
 
 
 class _Patience:

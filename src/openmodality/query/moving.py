@@ -16,12 +16,16 @@ from openmodality.dimse.exchange import await_response, cancel, send_request
 from openmodality.dimse.reading import texts
 from openmodality.dimse.service import Cancelled, Response
 from openmodality.dimse.status import is_pending
+from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.standard.dimse import CommandField, Priority, Status
 from openmodality.standard.tags import FAILED_SOP_INSTANCE_UID_LIST
 
 CANNOT_PERFORM_SUB_OPERATIONS: Final = 0xA702
 SUB_OPERATIONS_FAILED: Final = 0xB000
+MOVE_JUDGE: Final = standard_judge("retrieve", "C-MOVE")
+"""What a C-MOVE status means where no device says it."""
+
 MAX_FAILED_UIDS: Final = 1000
 """UIDs that are named in a response: more do not fit the 16-bit length of a UI."""
 
@@ -36,23 +40,19 @@ class Counts:
     warning: int = 0
 
 
-class MoveOutcome(Enum):
-    """What a final C-MOVE status says."""
-
-    DONE = "done"
-    PARTLY_DONE = "partly done"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class MoveResult:
     """The end of a retrieve; ``failed_uids`` are the SOP Instance UIDs that the SCP could not send."""
 
-    status: int
-    outcome: MoveOutcome
+    verdict: Verdict
     counts: Counts
     failed_uids: tuple[str, ...] = ()
     comment: str = ""
+
+    @property
+    def status(self) -> int:
+        """The final status."""
+        return self.verdict.status
 
 
 def move(
@@ -61,12 +61,13 @@ def move(
     identifier: Dataset,
     destination: str,
     *,
+    judge: Judge = MOVE_JUDGE,
     go_on: Callable[[Counts], bool] | None = None,
-    timeout_s: float | None = None,
 ) -> MoveResult:
     """Let the SCP send what the identifier names to the AE ``destination``, which it must know.
 
-    ``go_on`` is asked at each pending response; when it says no, C-CANCEL is sent and the final response awaited.
+    ``judge`` says what a status means; a pending response that it calls a failure ends the retrieve. ``go_on`` is asked
+    at each pending response; when it says no, C-CANCEL is sent and the final response awaited.
     """
     context = context_for(channel, sop_class_uid)
     command = Command(
@@ -79,26 +80,21 @@ def move(
     message_id = send_request(channel, context.context_id, command, data)
     is_cancelled = False
     while True:
-        response = await_response(channel, message_id, timeout_s=timeout_s)
-        if not is_pending(response.command.Status):
-            return _move_result(response)
+        response = await_response(channel, message_id)
+        verdict = judge(response.command.Status or Status.SUCCESS)
+        if verdict.is_failure or not is_pending(verdict.status):
+            return _make_result(response, verdict)
         if go_on is not None and not is_cancelled and not go_on(_counts(response.command)):
             cancel(channel, context.context_id, message_id)
             is_cancelled = True
 
 
-def _move_result(response: Message) -> MoveResult:
-    status = response.command.Status or Status.SUCCESS
-    outcome = {
-        Status.SUCCESS: MoveOutcome.DONE,
-        SUB_OPERATIONS_FAILED: MoveOutcome.PARTLY_DONE,
-        Status.CANCEL: MoveOutcome.PARTLY_DONE,
-    }.get(status, MoveOutcome.FAILED)
+def _make_result(response: Message, verdict: Verdict) -> MoveResult:
     try:
         failed_uids = texts(read_data_set(response), FAILED_SOP_INSTANCE_UID_LIST)
     except ObjectInvalid:
         failed_uids = ()  # the counts say how many
-    return MoveResult(status, outcome, _counts(response.command), failed_uids, response.command.ErrorComment or "")
+    return MoveResult(verdict, _counts(response.command), failed_uids, response.command.ErrorComment or "")
 
 
 def _counts(command: Command) -> Counts:

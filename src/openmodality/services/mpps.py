@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final, Protocol
 
 from pydicom import Dataset
@@ -50,34 +49,20 @@ NO_LONGER_UPDATABLE: Final = 0xA710
 """Error ID (0000,0903) beside Processing failure (PS3.4 F.7.2.2.4)."""
 
 NO_LONGER_UPDATABLE_COMMENT: Final = "Performed Procedure Step Object may no longer be updated"
-WARNINGS: Final = frozenset({Status.ATTRIBUTE_LIST_ERROR, Status.ATTRIBUTE_VALUE_OUT_OF_RANGE})
-
-
-class Outcome(Enum):
-    """What the answer to N-CREATE or N-SET says."""
-
-    DONE = "done"
-    DONE_WITH_WARNING = "done, with a warning"
-    DONE_BEFORE = "done by an earlier request whose answer was lost"
-    NO_LONGER_UPDATABLE = "the step may no longer be updated"
-    FAILED = "failed"
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the SCP has what was sent."""
-        return self in (Outcome.DONE, Outcome.DONE_WITH_WARNING, Outcome.DONE_BEFORE)
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The answer; ``sop_instance_uid`` names the step from now on, whoever chose it; ``tags`` are those the SCP
-    objects to.
+    """The answer to N-CREATE or N-SET.
+
+    ``sop_instance_uid`` names the step from now on, whoever chose it; ``tags`` are those the SCP objects to;
+    ``is_final_already`` says that the SCP has refused because the step has ended before.
     """
 
     status: int
-    outcome: Outcome
     sop_instance_uid: str
     comment: str = ""
+    is_final_already: bool = False
     tags: tuple[int, ...] = ()
     attributes: Dataset = field(default_factory=Dataset)
 
@@ -90,23 +75,16 @@ def create(
     sop_instance_uid: str,
     attributes: Dataset,
     *,
-    warning_is_success: bool = False,
-    is_repeat: bool = False,
     timeout_s: float | None = None,
 ) -> StepResult:
-    """N-CREATE a step.
-
-    ``is_repeat``: the same request went out before and its answer was lost; Duplicate SOP Instance then means that it
-    is there.
-    """
+    """N-CREATE a step."""
     command = Command(
         CommandField=CommandField.N_CREATE_RQ,
         AffectedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP,
         AffectedSOPInstanceUID=sop_instance_uid or None,
     )
     answer = _send(channel, command, attributes, timeout_s)
-    outcome = outcome_of(answer.command, warning_is_success=warning_is_success, is_repeat=is_repeat)
-    return _result(answer, outcome, answer.command.AffectedSOPInstanceUID or sop_instance_uid)
+    return _read_result(answer, answer.command.AffectedSOPInstanceUID or sop_instance_uid)
 
 
 def update(
@@ -114,38 +92,15 @@ def update(
     sop_instance_uid: str,
     attributes: Dataset,
     *,
-    warning_is_success: bool = False,
-    is_repeat: bool = False,
     timeout_s: float | None = None,
 ) -> StepResult:
-    """N-SET a step.
-
-    ``is_repeat``: our own final N-SET went out before and its answer was lost; that the step may no longer be updated
-    then means that it arrived.
-    """
+    """N-SET a step."""
     command = Command(
         CommandField=CommandField.N_SET_RQ,
         RequestedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP,
         RequestedSOPInstanceUID=sop_instance_uid,
     )
-    answer = _send(channel, command, attributes, timeout_s)
-    outcome = outcome_of(answer.command, warning_is_success=warning_is_success, is_repeat=is_repeat)
-    return _result(answer, outcome, sop_instance_uid)
-
-
-def outcome_of(answer: Command, *, warning_is_success: bool, is_repeat: bool) -> Outcome:
-    """Sort the status of an N-CREATE or N-SET response (R/F Table 4.2-37)."""
-    status = answer.Status
-    if status == Status.SUCCESS:
-        return Outcome.DONE
-    if status in WARNINGS and warning_is_success:
-        return Outcome.DONE_WITH_WARNING
-    if status == Status.DUPLICATE_SOP_INSTANCE and is_repeat:
-        return Outcome.DONE_BEFORE
-    says_so = "no longer be updated" in (answer.ErrorComment or "").lower()
-    if status == Status.PROCESSING_FAILURE and (answer.ErrorID == NO_LONGER_UPDATABLE or says_so):
-        return Outcome.DONE_BEFORE if is_repeat else Outcome.NO_LONGER_UPDATABLE
-    return Outcome.FAILED
+    return _read_result(_send(channel, command, attributes, timeout_s), sop_instance_uid)
 
 
 def _send(channel: Channel, command: Command, attributes: Dataset, timeout_s: float | None) -> Message:
@@ -154,7 +109,7 @@ def _send(channel: Channel, command: Command, attributes: Dataset, timeout_s: fl
     return request(channel, context.context_id, command, data, timeout_s=timeout_s)
 
 
-def _result(answer: Message, outcome: Outcome, sop_instance_uid: str) -> StepResult:
+def _read_result(answer: Message, sop_instance_uid: str) -> StepResult:
     command = answer.command
     try:
         attributes = read_data_set(answer)
@@ -162,7 +117,14 @@ def _result(answer: Message, outcome: Outcome, sop_instance_uid: str) -> StepRes
         attributes = Dataset()  # what the SCP sends back for information does not undo its status
     tags = (*(command.OffendingElement or ()), *(command.AttributeIdentifierList or ()))
     status = command.Status or Status.SUCCESS
-    return StepResult(status, outcome, sop_instance_uid, command.ErrorComment or "", tags, attributes)
+    comment = command.ErrorComment or ""
+    return StepResult(status, sop_instance_uid, comment, _is_final_already(command), tags, attributes)
+
+
+def _is_final_already(answer: Command) -> bool:
+    """Whether the step may no longer be updated (PS3.4 F.7.2.2.4); some SCPs say it in the Error Comment only."""
+    says_so = "no longer be updated" in (answer.ErrorComment or "").lower()
+    return answer.Status == Status.PROCESSING_FAILURE and (answer.ErrorID == NO_LONGER_UPDATABLE or says_so)
 
 
 # SCP

@@ -6,18 +6,7 @@ relational queries are not negotiated. A retrieve (C-MOVE) makes the SCP open an
 send each instance as a sub-operation. The SCP counts them in every pending response. The SCU of a retrieve is
 :func:`openmodality.query.moving.move`.
 
-================  ===============================================  ==================================================
-C-MOVE status     meaning                                          outcome
-================  ===============================================  ==================================================
-0000              all sub-operations succeeded                     done
-B000              some failed or had warnings                      partly done
-FE00              ended by C-CANCEL                                partly done
-A701              out of resources: cannot count the matches       failed
-A702              out of resources: no sub-operation succeeded     failed
-A801              move destination unknown                         failed
-A900              identifier does not match SOP Class              failed
-Cxxx, others      unable to process                                failed
-================  ===============================================  ==================================================
+What a status means is said by a judge (``openmodality.dimse.verdict``), by default that of the standard.
 """
 
 from __future__ import annotations
@@ -33,6 +22,7 @@ from openmodality.dimse.exchange import SecondsLeft
 from openmodality.dimse.reading import text, texts
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
+from openmodality.dimse.verdict import Judge, standard_judge
 from openmodality.encoding.headers import format_tag
 from openmodality.errors import OpenModalityError, StoreError
 from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
@@ -45,6 +35,9 @@ from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 
 CANNOT_COUNT_MATCHES: Final = 0xA701
 MOVE_DESTINATION_UNKNOWN: Final = 0xA801
+
+QUERY_JUDGE: Final = standard_judge("query", "C-FIND")
+"""What a C-FIND status means where no device says it."""
 
 
 class QueryFailed(OpenModalityError):
@@ -64,11 +57,15 @@ def query(
     sop_class_uid: str,
     identifier: Dataset,
     *,
+    judge: Judge = QUERY_JUDGE,
     limit: int | None = None,
     left_s: SecondsLeft | None = None,
 ) -> FindAnswer:
-    """Ask for the entities of one level; raises :class:`QueryFailed`. A ``limit`` works as for the worklist."""
-    answer = find(channel, sop_class_uid, identifier, limit=limit, left_s=left_s)
+    """Ask for the entities of one level. A ``limit`` works as for the worklist.
+
+    Raises :class:`QueryFailed` where ``judge`` calls the status a failure.
+    """
+    answer = find(channel, sop_class_uid, identifier, judge=judge, limit=limit, left_s=left_s)
     if not answer.is_usable:
         raise QueryFailed(answer.status, answer.comment)
     return answer

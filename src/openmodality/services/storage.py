@@ -1,7 +1,7 @@
 """Storage: instances go from the SCU to the SCP. PS3.4 Annex B; RF-4.2.1, MR-3.2.3, MR-3.3.4.
 
-The SCU sends one C-STORE for each instance and sorts the answer into an :class:`Outcome`. The SCP hands the data set,
-as it arrives, to an :class:`InstanceSink` and answers Success only after the sink has said that the instance is safe.
+The SCU sends one C-STORE for each instance and asks a judge what the answer means. The SCP hands the data set, as it
+arrives, to an :class:`InstanceSink` and answers Success only after the sink has said that the instance is safe.
 SOP Class and SOP Instance UID of the data set must be those of the command, else the answer is Data Set does not match
 SOP Class (A900H). A data set that is cut off or of odd length is not understood (C001H), and not kept.
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
@@ -22,7 +21,7 @@ from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import request
 from openmodality.dimse.outgoing import DataSet
 from openmodality.dimse.service import Refuse, Response, Service, ready_response
-from openmodality.dimse.status import StatusCategory, category
+from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.headers import HeaderWriter, layout_of
 from openmodality.encoding.skim import Skimmer
@@ -37,49 +36,15 @@ OUT_OF_RESOURCES: Final = 0xA700
 DATA_SET_DOES_NOT_MATCH: Final = 0xA900
 CANNOT_UNDERSTAND: Final = 0xC001
 
-
-class Outcome(Enum):
-    """What a C-STORE response status says (PS3.4 Table B.2-1, R/F Table 4.2-7); the two last are without a response."""
-
-    SUCCESS = "success"
-    WARNING = "warning"
-    DUPLICATE = "duplicate"
-    REFUSED = "refused: out of resources"
-    MISMATCH = "error: data set does not match SOP class"
-    CANNOT_UNDERSTAND = "error: cannot understand"
-    OTHER = "other status"
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether the peer has the instance."""
-        return self in (Outcome.SUCCESS, Outcome.WARNING, Outcome.DUPLICATE)
-
-    @property
-    def is_transient(self) -> bool:
-        """Whether sending the same again later may succeed."""
-        return self is Outcome.REFUSED
-
-
-def outcome_of(status: int, overrides: Mapping[int, Outcome] | None = None) -> Outcome:
-    """Sort a C-STORE status; ``overrides`` are a peer's own (INTEROP trap 25)."""
-    if overrides and status in overrides:
-        return overrides[status]
-    if status == Status.SUCCESS:
-        return Outcome.SUCCESS
-    if status == Status.DUPLICATE_SOP_INSTANCE:
-        return Outcome.DUPLICATE
-    if category(status) is StatusCategory.WARNING:
-        return Outcome.WARNING
-    return {0xA7: Outcome.REFUSED, 0xA9: Outcome.MISMATCH}.get(
-        status >> 8, Outcome.CANNOT_UNDERSTAND if status >> 12 == 0xC else Outcome.OTHER
-    )
+STORE_JUDGE: Final = standard_judge("storage", "C-STORE")
+"""What a C-STORE status means where no device says it."""
 
 
 class StoreResult(NamedTuple):
-    """The answer to one C-STORE."""
+    """The answer to one C-STORE, and what it means."""
 
     status: int
-    outcome: Outcome
+    verdict: Verdict
     comment: str = ""
     offending: tuple[int, ...] = ()
 
@@ -108,9 +73,10 @@ def store(
     originator: MoveOriginator | None = None,
     timeout_s: float | None = None,
 ) -> StoreResult:
-    """Send one instance, whose data set is already in the context's transfer syntax, and sort the answer."""
+    """Send one instance, whose data set is in the context's transfer syntax; the standard judges the answer."""
     command = store_command(identity, originator)
-    return result_of(request(channel, context.context_id, command, data, timeout_s=timeout_s).command)
+    answer = request(channel, context.context_id, command, data, timeout_s=timeout_s).command
+    return read_store_response(answer, STORE_JUDGE)
 
 
 def store_command(identity: InstanceIdentity, originator: MoveOriginator | None = None) -> Command:
@@ -125,10 +91,10 @@ def store_command(identity: InstanceIdentity, originator: MoveOriginator | None 
     )
 
 
-def result_of(answer: Command) -> StoreResult:
-    """Sort a C-STORE response."""
+def read_store_response(answer: Command, judge: Judge) -> StoreResult:
+    """The result that a C-STORE response gives."""
     status = answer.Status if answer.Status is not None else Status.PROCESSING_FAILURE
-    return StoreResult(status, outcome_of(status), answer.ErrorComment or "", answer.OffendingElement or ())
+    return StoreResult(status, judge(status), answer.ErrorComment or "", answer.OffendingElement or ())
 
 
 # SCP

@@ -5,16 +5,7 @@ pending response is one scheduled procedure step. What an SCP returns is not to 
 what is wrong with an item, and a caller shows it rather than failing on it. The SCP asks a :class:`WorklistSource` for
 candidates and matches them itself.
 
-============  ===========================================  =======================================================
-status        meaning                                      what it does
-============  ===========================================  =======================================================
-0000          matching is complete                         the items count
-FF00, FF01    pending (FF01: some keys not supported)      an item
-FE00          ended by C-CANCEL                            the items count, there are more
-A700          out of resources                             :class:`WorklistFailed`, the worklist is empty
-A900          identifier does not match SOP Class          the same
-Cxxx, others  unable to process                            the same
-============  ===========================================  =======================================================
+What a status means is said by a judge (``openmodality.dimse.verdict``), by default that of the standard.
 """
 
 from __future__ import annotations
@@ -33,6 +24,7 @@ from openmodality.dimse.exchange import SecondsLeft
 from openmodality.dimse.reading import has_value, read_element, values_of
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
+from openmodality.dimse.verdict import Judge, standard_judge
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
@@ -55,6 +47,9 @@ from openmodality.standard.tags import (
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 UNABLE_TO_PROCESS: Final = 0xC001
+
+WORKLIST_JUDGE: Final = standard_judge("worklist", "C-FIND")
+"""What a C-FIND status means where no device says it."""
 
 NEEDED: Final = (PATIENT_NAME, PATIENT_ID, STUDY_INSTANCE_UID, REQUESTED_PROCEDURE_ID)
 """Patient's Name, Patient ID, Study Instance UID and Requested Procedure ID, type 1 in Table K.6-1."""
@@ -81,14 +76,19 @@ class WorklistFailed(OpenModalityError):
 
 
 def query(
-    channel: Channel, identifier: Dataset, *, limit: int | None = None, left_s: SecondsLeft | None = None
+    channel: Channel,
+    identifier: Dataset,
+    *,
+    judge: Judge = WORKLIST_JUDGE,
+    limit: int | None = None,
+    left_s: SecondsLeft | None = None,
 ) -> FindAnswer:
-    """Ask for the worklist; raises :class:`WorklistFailed`.
+    """Ask for the worklist. Raises :class:`WorklistFailed` where ``judge`` calls the status a failure.
 
     Where there are more than ``limit`` items C-CANCEL is sent and ``more_available`` is set; ``must_abort`` says that
     the SCP ignored it. ``left_s`` as in :func:`openmodality.query.finding.find`.
     """
-    answer = find(channel, MODALITY_WORKLIST_FIND, identifier, limit=limit, left_s=left_s)
+    answer = find(channel, MODALITY_WORKLIST_FIND, identifier, judge=judge, limit=limit, left_s=left_s)
     if not answer.is_usable:
         raise WorklistFailed(answer.status, answer.comment)
     return answer

@@ -8,7 +8,7 @@ import pytest
 
 from openmodality.activities.retrieve import Wanted, retrieve_from_peer
 from openmodality.errors import ConfigurationError, UsageError
-from openmodality.query.moving import Counts, MoveOutcome, SubOperation
+from openmodality.query.moving import Counts, SubOperation
 from openmodality.services.query_retrieve import MoveRequest, move_service
 from openmodality.standard.sop_classes import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
 from tests.in_memory import InMemoryPeer
@@ -55,7 +55,7 @@ def test_what_is_asked_for(
     archive = Archive()
     peer = in_memory_peer(move_service(archive))
     result = retrieve_from_peer(peer.ends(), wanted)
-    assert (result.outcome, result.counts.completed) == (MoveOutcome.DONE, 2)
+    assert (result.verdict.effect, result.counts.completed) == ("succeed", 2)
     (request,) = archive.asked
     assert (request.level, request.keys, request.destination) == (level, keys, "DEVICE")
     assert (peer.opened[0].proposals[0].abstract_syntax, peer.opened[0].end) == (STUDY_ROOT_MOVE, "released")
@@ -81,7 +81,7 @@ def test_progress_is_told_and_may_end_it(in_memory_peer: MakePeer) -> None:
         return len(told) < 2
 
     result = retrieve_from_peer(peer.ends(), Wanted("1"), go_on=go_on)
-    assert result.outcome is MoveOutcome.PARTLY_DONE
+    assert result.verdict.effect == "partial"
     assert [each.completed for each in told] == [1, 2]
 
 
@@ -90,7 +90,7 @@ def test_a_failure_aborts_and_is_logged(in_memory_peer: MakePeer, caplog: pytest
     peer = in_memory_peer(move_service(Archive([SubOperation.FAILED])))
     with caplog.at_level(logging.INFO):
         result = retrieve_from_peer(peer.ends(name="pacs"), Wanted("1"))
-    assert (result.outcome, result.failed_uids, peer.opened[0].end) == (MoveOutcome.FAILED, ("1.2.0",), "aborted")
+    assert (result.verdict.effect, result.failed_uids, peer.opened[0].end) == ("fail", ("1.2.0",), "aborted")
     (record,) = (each for each in caplog.records if each.message == "retrieve.failed")
     assert (record.__dict__["peer"], "A702" in record.__dict__["reason"]) == ("pacs", True)
 

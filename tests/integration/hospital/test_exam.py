@@ -12,7 +12,6 @@ from openmodality.hospital.commitments import CommitmentState
 from openmodality.hospital.hospital import Hospital
 from openmodality.hospital.items import ItemState
 from openmodality.services.commitment import Reference
-from openmodality.services.mpps import Outcome
 from tests import hospital_scu as scu
 
 
@@ -33,11 +32,11 @@ def test_the_worklist_comes_with_every_script(hospital: Hospital) -> None:
 def test_a_whole_exam_closes_its_item(hospital: Hospital) -> None:
     item = hospital.ris.items[0]
     step_uid = generate_uid()
-    assert scu.create_step(hospital, scu.step_attributes(item), step_uid).outcome is Outcome.DONE
+    assert scu.create_step(hospital, scu.step_attributes(item), step_uid).status == 0
     assert hospital.ris.item(item.step_id).state is ItemState.IN_PROGRESS
     images = scu.images(item, step_uid)
     assert [result.status for result in scu.store(hospital, *images)] == [0, 0]
-    assert scu.end_step(hospital, step_uid, images).outcome is Outcome.DONE
+    assert scu.end_step(hospital, step_uid, images).status == 0
     assert hospital.ris.item(item.step_id).state is ItemState.COMPLETED
     assert len(scu.query(hospital, modality="MR").items) == 5
     assert [study.study_instance_uid for study in hospital.pacs.studies] == [item.study_instance_uid]

@@ -14,7 +14,7 @@ from openmodality.dimse.exchange import request
 from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Response, Service
 from openmodality.encoding.uid import is_valid_uid
-from openmodality.services.mpps import Outcome, create, mpps_service, outcome_of, update
+from openmodality.services.mpps import create, mpps_service, update
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.performed_step import PERFORMED_STEP_RULES
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP, MR_IMAGE_STORAGE
@@ -117,11 +117,11 @@ def test_step_is_created_and_ended(transfer_syntax: str, final: str) -> None:
     store = Store()
     channel = channel_to(mpps_service(store), transfer_syntax=transfer_syntax)
     created = create(channel, UID, started())
-    assert (created.outcome, created.status, created.sop_instance_uid) == (Outcome.DONE, 0, UID)
+    assert (created.status, created.sop_instance_uid) == (0, UID)
     assert str(store.steps[UID].PatientName) == "Müller^Ä"
-    assert update(channel, UID, Dataset()).outcome is Outcome.DONE
+    assert update(channel, UID, Dataset()).status == 0
     assert store.steps[UID].PerformedProcedureStepStatus == "IN PROGRESS"
-    assert update(channel, UID, ended(final)).outcome.is_done
+    assert update(channel, UID, ended(final)).status == 0
     assert store.steps[UID].PerformedProcedureStepStatus == final
     assert store.steps[UID].PerformedSeriesSequence[0].SeriesInstanceUID == "1.2.8"
     assert store.steps[UID].PatientID == "1"
@@ -133,16 +133,15 @@ def test_ended_step_may_no_longer_be_updated(final: str) -> None:
     create(channel, UID, started())
     update(channel, UID, ended(final))
     again = update(channel, UID, ended(final))
-    assert (again.status, again.outcome) == (0x0110, Outcome.NO_LONGER_UPDATABLE)
+    assert (again.status, again.is_final_already) == (0x0110, True)
     assert again.comment == "Performed Procedure Step Object may no longer be updated"
-    assert update(channel, UID, ended(final), is_repeat=True).outcome is Outcome.DONE_BEFORE
 
 
 def test_step_is_created_once() -> None:
     channel = channel_to(mpps_service(Store()))
     create(channel, UID, started())
-    assert (create(channel, UID, started()).status, create(channel, UID, started()).outcome) == (0x0111, Outcome.FAILED)
-    assert create(channel, UID, started(), is_repeat=True).outcome is Outcome.DONE_BEFORE
+    again = create(channel, UID, started())
+    assert (again.status, again.is_final_already) == (0x0111, False)
 
 
 def test_unknown_step_cannot_be_set() -> None:
@@ -289,31 +288,21 @@ def test_refused_change_leaves_the_step_alone() -> None:
     assert store.steps[UID] == before
 
 
-@pytest.mark.requirement("RF-4.2.4.3.1.3-01")
 @pytest.mark.parametrize(
-    ("status", "error_id", "comment", "warning_is_success", "is_repeat", "expected"),
+    ("status", "fields", "is_final_already"),
     [
-        (0x0000, None, "", False, False, Outcome.DONE),
-        (0x0116, None, "", False, False, Outcome.FAILED),
-        (0x0116, None, "", True, False, Outcome.DONE_WITH_WARNING),
-        (0x0107, None, "", True, False, Outcome.DONE_WITH_WARNING),
-        (0x0107, None, "", False, False, Outcome.FAILED),
-        (0x0110, 0xA710, "", False, False, Outcome.NO_LONGER_UPDATABLE),
-        (0x0110, None, "Object may No Longer be updated", False, False, Outcome.NO_LONGER_UPDATABLE),
-        (0x0110, 0xA710, "", False, True, Outcome.DONE_BEFORE),
-        (0x0110, None, "", False, True, Outcome.FAILED),
-        (0x0110, None, "", False, False, Outcome.FAILED),
-        (0x0111, None, "", False, True, Outcome.DONE_BEFORE),
-        (0x0111, None, "", False, False, Outcome.FAILED),
-        (0x0112, None, "", True, True, Outcome.FAILED),
-        (0xC000, None, "", True, False, Outcome.FAILED),
+        (0x0110, {"ErrorID": 0xA710}, True),
+        (0x0110, {"ErrorComment": "Object may No Longer be updated"}, True),
+        (0x0110, {}, False),
+        (0x0111, {"ErrorID": 0xA710}, False),
+        (0x0112, {}, False),
     ],
 )
-def test_every_status_is_told_apart(
-    status: int, error_id: int | None, comment: str, warning_is_success: bool, is_repeat: bool, expected: Outcome
+def test_that_a_step_has_ended_before_is_told_from_other_failures(
+    status: int, fields: dict[str, Any], is_final_already: bool
 ) -> None:
-    answer = Command(CommandField=CommandField.N_SET_RSP, Status=status, ErrorID=error_id, ErrorComment=comment)
-    assert outcome_of(answer, warning_is_success=warning_is_success, is_repeat=is_repeat) is expected
+    result = update(answering(status, **fields), UID, ended())
+    assert (result.status, result.is_final_already) == (status, is_final_already)
 
 
 def test_attributes_that_the_scp_sends_back_are_handed_on() -> None:
@@ -322,8 +311,8 @@ def test_attributes_that_the_scp_sends_back_are_handed_on() -> None:
 
     handlers = {CommandField.N_CREATE_RQ: answer, CommandField.N_SET_RQ: answer}
     channel = channel_to(Service("script", frozenset({MODALITY_PERFORMED_PROCEDURE_STEP}), handlers))
-    noise = update(channel, UID, ended(), warning_is_success=True)
-    assert (noise.outcome, len(noise.attributes)) == (Outcome.DONE_WITH_WARNING, 0)
+    noise = update(channel, UID, ended())
+    assert (noise.status, len(noise.attributes)) == (0x0116, 0)
 
 
 @pytest.mark.parametrize(

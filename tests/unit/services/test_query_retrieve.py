@@ -13,7 +13,7 @@ from openmodality.dimse.exchange import request
 from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.errors import OpenModalityError, StoreError, TransportError
-from openmodality.query.moving import MAX_FAILED_UIDS, Counts, MoveOutcome, MoveResult, SubOperation, move
+from openmodality.query.moving import MAX_FAILED_UIDS, Counts, MoveResult, SubOperation, move
 from openmodality.services.query_retrieve import MoveRequest, QueryFailed, move_service, query, query_service
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
@@ -224,25 +224,25 @@ def test_retrieve_tells_how_far_it_is(sop_class_uid: str, transfer_syntax: str) 
 @pytest.mark.requirement("MR-3.3.3.3-07", "MR-3.3.3.4-07", "MR-3.3.3.3-08", "MR-3.3.3.4-08", "RF-4.2.5.3.1.4-01")
 @pytest.mark.parametrize("sop_class_uid", MOVES)
 @pytest.mark.parametrize(
-    ("script", "status", "outcome", "counts", "failed"),
+    ("script", "status", "effect", "counts", "failed"),
     [
-        ([DONE, DONE], 0x0000, MoveOutcome.DONE, Counts(0, 2, 0, 0), ()),
-        ([], 0x0000, MoveOutcome.DONE, Counts(), ()),
-        ([DONE, FAILED], 0xB000, MoveOutcome.PARTLY_DONE, Counts(0, 1, 1, 0), ("1.2.1",)),
-        ([DONE, WARNING], 0xB000, MoveOutcome.PARTLY_DONE, Counts(0, 1, 0, 1), ()),
-        ([FAILED, FAILED], 0xA702, MoveOutcome.FAILED, Counts(0, 0, 2, 0), ("1.2.0", "1.2.1")),
+        ([DONE, DONE], 0x0000, "succeed", Counts(0, 2, 0, 0), ()),
+        ([], 0x0000, "succeed", Counts(), ()),
+        ([DONE, FAILED], 0xB000, "partial", Counts(0, 1, 1, 0), ("1.2.1",)),
+        ([DONE, WARNING], 0xB000, "partial", Counts(0, 1, 0, 1), ()),
+        ([FAILED, FAILED], 0xA702, "fail", Counts(0, 0, 2, 0), ("1.2.0", "1.2.1")),
     ],
 )
 def test_end_of_a_retrieve(
     sop_class_uid: str,
     script: Sequence[SubOperation],
     status: int,
-    outcome: MoveOutcome,
+    effect: str,
     counts: Counts,
     failed: tuple[str, ...],
 ) -> None:
     result = moved(Sending(script), sop_class_uid)
-    assert (result.status, result.outcome, result.counts, result.failed_uids) == (status, outcome, counts, failed)
+    assert (result.status, result.verdict.effect, result.counts, result.failed_uids) == (status, effect, counts, failed)
     assert bool(result.comment) is (status != 0)
 
 
@@ -257,7 +257,7 @@ def test_end_of_a_retrieve(
 )
 def test_retrieve_that_cannot_begin_says_why(sop_class_uid: str, error: Exception, status: int) -> None:
     result = moved(error, sop_class_uid)
-    assert (result.status, result.outcome, result.comment) == (status, MoveOutcome.FAILED, str(error))
+    assert (result.status, result.verdict.effect, result.comment) == (status, "fail", str(error))
 
 
 def test_destination_that_is_lost_fails_what_is_left_and_the_association_stays() -> None:
@@ -275,7 +275,7 @@ def test_retrieve_ends_when_it_is_cancelled(sop_class_uid: str) -> None:
     sending = Sending([DONE, FAILED, DONE, DONE, DONE])
     channel = channel_to(move_service(Mover(sending)))
     result = move(channel, sop_class_uid, STUDY, "STORE", go_on=lambda counts: counts.remaining > 3)
-    assert (result.status, result.outcome) == (0xFE00, MoveOutcome.PARTLY_DONE)
+    assert (result.status, result.verdict.effect) == (0xFE00, "partial")
     assert (result.counts, result.failed_uids) == (Counts(3, 1, 1, 0), ("1.2.1",))
     assert sending.is_closed
     assert [command.name for command in channel.sent] == ["C-MOVE-RQ", "C-CANCEL-RQ"]
@@ -308,4 +308,4 @@ def test_final_response_of_another_maker_is_understood() -> None:
 
     service = Service("script", frozenset({STUDY_ROOT_MOVE}), {CommandField.C_MOVE_RQ: answer})
     result = move(channel_to(service), STUDY_ROOT_MOVE, STUDY, "STORE")
-    assert (result.outcome, result.counts, result.failed_uids) == (MoveOutcome.FAILED, Counts(), ("1.5",))
+    assert (result.verdict.effect, result.counts, result.failed_uids) == ("fail", Counts(), ("1.5",))

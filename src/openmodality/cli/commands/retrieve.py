@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model
@@ -21,11 +21,13 @@ from openmodality.cli.terminal.uids import add_uids
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.entity import checked_ae_title
-from openmodality.query.moving import Counts, MoveOutcome, MoveResult
+from openmodality.query.moving import Counts, MoveResult
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN
 
 if TYPE_CHECKING:
     import ssl
+
+_OUTCOMES: Final = {"succeed": "done", "partial": "partly done", "fail": "failed"}
 
 
 def _declare(parser: Parser) -> None:
@@ -74,7 +76,7 @@ def run(
     with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title), _Progress(title) as progress:
         result = retrieve_from_peer(ends, wanted, destination=title, model=model, go_on=progress)
     _report(result, ends, title, as_json=as_json)
-    return 0 if result.outcome is MoveOutcome.DONE else 1
+    return 0 if result.verdict.is_done else 1
 
 
 command = Command(run, _declare)
@@ -117,7 +119,7 @@ def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) 
             "peer": str(ends.remote),
             "destination": destination,
             "status": f"{result.status:04X}",
-            "outcome": result.outcome.value,
+            "outcome": _OUTCOMES[result.verdict.effect],
             "completed": counts.completed,
             "warning": counts.warning,
             "failed": counts.failed,
@@ -125,7 +127,7 @@ def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) 
             "failed_sop_instance_uids": list(result.failed_uids),
             "comment": result.comment,
         })  # fmt: skip
-    if result.outcome is MoveOutcome.FAILED:
+    if result.verdict.is_failure:
         raise OpenModalityError(
             f"{ends.remote} sent nothing to {destination}: {describe(result.status, result.comment)}",
             advice=f"let the peer know {destination} and its address"

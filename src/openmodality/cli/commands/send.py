@@ -23,6 +23,7 @@ from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModali
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, NotDicom, read_instance
 from openmodality.network.storage.pipeline import SendOptions, Sent, send
+from openmodality.services.storage import STORE_JUDGE
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
 
@@ -72,7 +73,7 @@ def run(  # one parameter for each option
         lambda plan: associate(ends.remote, ends.local, plan.proposals, options=RequestOptions(None, WINDOW)),
         instances,
         InstanceReader(_decompressor(), check=True),
-        SendOptions(ends.transfer_syntaxes, stop_on_failure=stop),
+        SendOptions(ends.transfer_syntaxes, stop_on_failure=stop, judge=ends.judge_of("storage", "C-STORE")),
     )
     report = Report(str(ends.remote), instances, unreadable)
     try:
@@ -126,7 +127,7 @@ class Report:
     def add(self, sent: Sent, progress: ProgressLine, *, quiet: bool) -> None:
         """Take in one result; what is not a plain success is said at once."""
         self._dealt_with.append(sent.instance)
-        self.outcomes[sent.result.outcome.value if sent.result else "not sent"] += 1
+        self.outcomes[STORE_JUDGE(sent.result.status).meaning if sent.result else "not sent"] += 1
         if sent.is_stored:
             self.stored += 1
             self.stored_bytes += sent.instance.length_bytes

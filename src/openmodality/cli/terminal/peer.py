@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import ssl
 
     from openmodality.cli.terminal.arguments import Parser
-    from openmodality.device.profile.profile import Service
+    from openmodality.standard.statuses import ServiceName
 
 DEFAULT_TIMEOUT_S: Final = 30.0
 MAX_TIMEOUT_S: Final = 24 * 3600.0
@@ -54,7 +54,7 @@ def is_direct(peer: str) -> bool:
 
 def resolve(
     peer: str,
-    service: Service,
+    service: ServiceName,
     site_file: str,
     calling: str | None,
     timeout_s: float | None,
@@ -81,7 +81,7 @@ def resolve(
     return replace(ends, local=local)
 
 
-def _named(name: str, service: Service, site_file: str) -> Ends:
+def _named(name: str, service: ServiceName, site_file: str) -> Ends:
     try:
         site = load(site_file)
     except NoSiteFile as error:

@@ -15,20 +15,10 @@ from pydicom.uid import UID
 
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.parameters import Parameter
+from openmodality.dimse.status import StatusCategory
+from openmodality.standard.statuses import Effect, ServiceName
 
-Service: TypeAlias = Literal[
-    "verification",
-    "storage",
-    "storage_commitment",
-    "query",
-    "retrieve",
-    "worklist",
-    "mpps",
-    "print",
-]
 Role: TypeAlias = Literal["SCU", "SCP"]
-StatusCategory: TypeAlias = Literal["success", "warning", "pending", "cancel", "failure"]
-Effect: TypeAlias = Literal["succeed", "collect", "continue", "partial", "fail", "permit_delete", "resend", "reply"]
 ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined"]
 Source: TypeAlias = Literal["MWL", "USER", "AUTO", "CONFIG", "ACQ"]
 Requirement: TypeAlias = Literal["1", "1C", "2", "2C", "3", "ALWAYS", "VNAP", "ANAP", "EMPTY", ""]
@@ -71,7 +61,7 @@ class PresentationContextEntry:
     """
 
     ae: str
-    service: Service
+    service: ServiceName
     accepted: bool
     role: Role
     sop_class_uid: UID
@@ -184,12 +174,11 @@ class MappingRule:
 class StatusRule:
     """What a DIMSE status, or an event type, means to the job (PS3.7 Annex C and the service's annex of PS3.4).
 
-    ``code`` is a pattern of four hexadecimal digits with ``x`` for any, or ``*`` for any other. ``received`` tells a
-    status that a peer sends us from one that we send. ``success_if`` names the switch that turns the effect into
-    ``succeed``.
+    ``code`` is four hexadecimal digits with ``x`` for any, or ``*`` for any other. ``received`` tells a status that a
+    peer sends us from one that we send. ``success_if`` names the switch that turns the effect into ``succeed``.
     """
 
-    service: Service
+    service: ServiceName
     operation: str
     received: bool
     code: str
@@ -200,22 +189,12 @@ class StatusRule:
     effect: Effect
     success_if: str
 
-    def matches(self, status: int) -> bool:
-        """Whether the pattern covers the status."""
-        digits = f"{status:04X}"
-        return self.code == "*" or all(want in ("x", have) for want, have in zip(self.code, digits, strict=True))
-
-    @property
-    def specificity(self) -> int:
-        """How many digits the pattern fixes; the most specific rule decides."""
-        return 0 if self.code == "*" else 1 + sum(digit != "x" for digit in self.code)
-
 
 @dataclass(frozen=True, slots=True)
 class FailureRule:
     """What a communication failure does to the job: a time-out, or an association lost to the peer or the network."""
 
-    service: Service
+    service: ServiceName
     failure: Literal["timeout", "aborted"]
     abort: bool
     effect: Effect
@@ -306,14 +285,10 @@ class Profile:
         """The local AE of a role. Raises KeyError for another device's."""
         return {entity.role: entity for entity in self.application_entities}[role]
 
-    def status(self, service: Service, operation: str, code: int, *, received: bool = True) -> StatusRule | None:
-        """The most specific rule for a status; None where the profile says nothing."""
-        rules = (
-            rule
-            for rule in self.statuses
-            if (rule.service, rule.operation, rule.received) == (service, operation, received) and rule.matches(code)
-        )
-        return max(rules, key=lambda rule: rule.specificity, default=None)
+    def statuses_of(self, service: ServiceName, operation: str, *, received: bool = True) -> dict[str, StatusRule]:
+        """The rules for the statuses of an operation, by their codes; empty where the profile says nothing."""
+        key = service, operation, received
+        return {rule.code: rule for rule in self.statuses if (rule.service, rule.operation, rule.received) == key}
 
     def rejection(self, situation: str) -> Rejection:
         """How to refuse an association in this situation. Raises KeyError for an unknown situation."""

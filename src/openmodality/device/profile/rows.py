@@ -19,7 +19,6 @@ from openmodality.device.profile.parameters import Parameter, ParameterKind, Par
 from openmodality.device.profile.profile import (
     BodyPart,
     CharacterSet,
-    Effect,
     FailureRule,
     MappingRule,
     ModuleUse,
@@ -29,21 +28,21 @@ from openmodality.device.profile.profile import (
     QueryKey,
     Rejection,
     Requirement,
-    Service,
     Source,
-    StatusCategory,
     StatusRule,
     ValueRule,
     WorklistKey,
 )
 from openmodality.device.profile.tables import Row
+from openmodality.dimse.status import StatusCategory
+from openmodality.standard.statuses import CategoryName, Effect, ServiceName
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 
 _T = TypeVar("_T")
 
-SERVICES: tuple[Service, ...] = get_args(Service)
+SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
-CATEGORIES: tuple[StatusCategory, ...] = get_args(StatusCategory)
+CATEGORIES: tuple[CategoryName, ...] = get_args(CategoryName)
 KINDS: tuple[ParameterKind, ...] = get_args(ParameterKind)
 REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
 VALUE_RULES: tuple[ValueRule, ...] = get_args(ValueRule)
@@ -241,7 +240,7 @@ def _status(row: Row) -> StatusRule:
         operation=row.required("operation"),
         received=row.one_of("direction", ("received", "sent")) == "received",
         code=code,
-        category=row.one_of("category", CATEGORIES),
+        category=StatusCategory.from_name(row.one_of("category", CATEGORIES)),
         meaning=row.required("meaning"),
         transient=row.flag("transient"),
         abort=row.flag("abort"),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,11 +14,14 @@ from pydicom.uid import UID
 
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.parameters import Parameters
-from openmodality.device.profile.profile import MappingRule, PresentationContextEntry, Profile, Service, StatusRule
+from openmodality.device.profile.profile import MappingRule, PresentationContextEntry, Profile
+from openmodality.device.site.judgement import make_judge
 from openmodality.device.site.site_file import IncomingService, KeySwitch, PeerService, SiteFile, StatusOverride
+from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.errors import ConfigurationError
+from openmodality.standard.statuses import ServiceName
 
-_PEER_SERVICE: Mapping[Service, PeerService] = {
+_PEER_SERVICE: Mapping[ServiceName, PeerService] = {
     "verification": "verification",
     "storage": "storage",
     "storage_commitment": "storage_commitment",
@@ -30,7 +33,7 @@ _PEER_SERVICE: Mapping[Service, PeerService] = {
 }
 
 
-def peer_service(service: Service) -> PeerService:
+def peer_service(service: ServiceName) -> PeerService:
     """How a site file names a service of a profile: query and retrieve are one."""
     return _PEER_SERVICE[service]
 
@@ -87,11 +90,11 @@ class Peer:
     statuses: Mapping[str, StatusOverride]
     parameters: Parameters
 
-    def offers(self, service: Service) -> bool:
+    def offers(self, service: ServiceName) -> bool:
         """Whether this device asks the service from the peer."""
         return peer_service(service) in self.services
 
-    def may_ask(self, service: Service) -> bool:
+    def may_ask(self, service: ServiceName) -> bool:
         """Whether the peer may ask the service from this device."""
         return peer_service(service) in self.incoming
 
@@ -106,7 +109,7 @@ class Peer:
             return False
         return not self.sop_classes or entry.sop_class_uid in self.sop_classes
 
-    def transfer_syntaxes_for(self, service: Service) -> tuple[UID, ...]:
+    def transfer_syntaxes_for(self, service: ServiceName) -> tuple[UID, ...]:
         """The transfer syntaxes to propose, the preferred one first; empty where only the profile limits them."""
         key = f"{service}.transfer_syntaxes"
         return self.transfer_syntaxes or (self.parameters.uids(key) if key in self.parameters else ())
@@ -149,7 +152,7 @@ class Site:
             raise ConfigurationError(f"{self.path} has no peer {name!r}; its peers are: {known}")
         return self.peers[name]
 
-    def peers_for(self, service: Service) -> tuple[Peer, ...]:
+    def peers_for(self, service: ServiceName) -> tuple[Peer, ...]:
         """The peers from which this device asks a service, in the order of the file."""
         return tuple(peer for peer in self.peers.values() if peer.offers(service))
 
@@ -161,7 +164,7 @@ class Site:
         """Whether one of the switches that the entry depends on is on; an entry without switches always is."""
         return not entry.enabled_by or any(self.parameters.boolean(key) for key in entry.enabled_by)
 
-    def proposed(self, service: Service, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
+    def proposed(self, service: ServiceName, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
         """What this device proposes as requestor for a service: of the profile, what switches and peer allow."""
         return tuple(
             entry
@@ -183,43 +186,35 @@ class Site:
             and (peer is None or (peer.may_ask(entry.service) and peer.negotiates(entry)))
         )
 
-    def calling_ae(self, service: Service) -> LocalAE:
+    def calling_ae(self, service: ServiceName) -> LocalAE:
         """The local AE that asks for a service. Raises ConfigurationError where the device does not use it."""
         for entry in self.profile.presentation_contexts:
             if entry.service == service and not entry.accepted:
                 return self.application_entities[entry.ae]
         raise ConfigurationError(f"profile {self.profile.name} does not use the service {service}")
 
-    def calling_ae_title(self, service: Service, peer: Peer) -> str:
+    def calling_ae_title(self, service: ServiceName, peer: Peer) -> str:
         """The AE title with which this device calls the peer."""
         return peer.calling_ae_title or self.calling_ae(service).ae_title
 
-    def judge(self, service: Service, operation: str, code: int, peer: Peer | None = None) -> StatusRule | None:
-        """What a status from the peer means: the profile's rule, then the site's switch, then the peer's override."""
-        rule = self.profile.status(service, operation, code)
-        if rule is None:
-            return None
-        if rule.success_if and self.parameters.boolean(rule.success_if):
-            rule = replace(rule, effect="succeed", abort=False)
-        override = _override(peer, code, rule) if peer else None
-        return _overridden(rule, override) if override else rule
+    def judge(self, service: ServiceName, operation: str, status: int, peer: Peer | None = None) -> Verdict:
+        """The verdict on a status of ``peer``: what is to become of the instance, the job and the association.
 
+        The profile's table says it, then the site's switches, then what the site file has under the peer's statuses.
+        A status that the profile does not list is judged by the standard.
+        """
+        return self.judge_of(service, operation, peer)(status)
 
-def _override(peer: Peer, code: int, rule: StatusRule) -> StatusOverride | None:
-    """The most specific override of the peer that covers the status."""
-    patterns = [replace(rule, code=pattern) for pattern in peer.statuses]
-    covering = [pattern for pattern in patterns if pattern.matches(code)]
-    best = max(covering, key=lambda pattern: pattern.specificity, default=None)
-    return peer.statuses[best.code] if best else None
+    def judge_of(
+        self, service: ServiceName, operation: str, peer: Peer | None = None, *, is_repeat: bool = False
+    ) -> Judge:
+        """As :meth:`judge`, for many statuses of one operation; it remembers its verdicts.
 
-
-def _overridden(rule: StatusRule, override: StatusOverride) -> StatusRule:
-    match override:
-        case "success":
-            return replace(rule, category="success", effect="succeed", transient=False, abort=False)
-        case "warning":
-            return replace(rule, category="warning", effect="succeed", transient=False, abort=False)
-        case "failure":
-            return replace(rule, category="failure", effect="fail", transient=False, abort=True)
-        case "retry":
-            return replace(rule, category="failure", effect="fail", transient=True, abort=True)
+        ``is_repeat`` is for a request that went out before and whose answer was lost: the rows of the operation with
+        ``repeated`` behind it then go first.
+        """
+        rules = self.profile.statuses_of(service, operation)
+        if is_repeat:
+            rules |= self.profile.statuses_of(service, f"{operation} repeated")
+        parameters, overrides = (peer.parameters, peer.statuses) if peer else (self.parameters, {})
+        return make_judge(rules, parameters, overrides, standard_judge(service, operation))

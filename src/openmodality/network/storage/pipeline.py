@@ -7,7 +7,7 @@ takes no such SOP Class, a status, an association that breaks. The caller decide
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import Outstanding
 from openmodality.dimse.outgoing import DataSet, Prepared
+from openmodality.dimse.verdict import Judge
 from openmodality.errors import (
     AssociationRejected,
     NoPresentationContext,
@@ -24,8 +25,9 @@ from openmodality.errors import (
 )
 from openmodality.network.association import Association
 from openmodality.network.storage.instances import FileInstance, InstanceReader
-from openmodality.services.storage import MoveOriginator, Outcome, StoreResult, outcome_of, result_of, store_command
+from openmodality.services.storage import STORE_JUDGE, MoveOriginator, StoreResult, read_store_response, store_command
 from openmodality.services.storage_plan import AssociationPlan, Kind, choose, plan
+from openmodality.standard.dimse import Status
 
 Associate = Callable[[AssociationPlan], Association]
 """Opens an association with the contexts of a plan; raises what :func:`network.requestor.associate` raises."""
@@ -45,13 +47,13 @@ class Sent(NamedTuple):
     @property
     def is_stored(self) -> bool:
         """Whether the peer has it."""
-        return self.result is not None and self.result.outcome.is_stored
+        return self.result is not None and self.result.verdict.is_done
 
     @property
     def is_transient(self) -> bool:
         """Whether trying again later may help, without anybody changing anything."""
         if self.result is not None:
-            return self.result.outcome.is_transient
+            return self.result.verdict.is_transient
         if isinstance(self.error, AssociationRejected):
             return self.error.transient
         return not isinstance(self.error, _OF_ONE_INSTANCE)
@@ -59,14 +61,15 @@ class Sent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """How a peer wants to be sent to."""
+    """How instances are sent to a peer."""
 
     transfer_syntaxes: Sequence[str] = ()
     """Uncompressed transfer syntaxes to propose, in order; empty: what fits the files."""
     response_timeout_s: float | None = None
     stop_on_failure: bool = False
     """Abort the association at the first instance that is not stored, for whatever reason (RF-4.2.1.3.1.3)."""
-    status_overrides: Mapping[int, Outcome] | None = None
+    judge: Judge = STORE_JUDGE
+    """What the peer's statuses mean: by default what the standard says."""
     originator: MoveOriginator | None = None
 
 
@@ -175,6 +178,7 @@ class _Pipeline:
         self._reader = reader
         self._options = options
         self._refused = refused
+        self._success_is_done = options.judge(Status.SUCCESS).is_done
         self._window = 1 if options.stop_on_failure else association.max_operations_invoked
         self._outstanding = Outstanding(association)
         self._in_flight: deque[tuple[int, FileInstance]] = deque()
@@ -216,7 +220,7 @@ class _Pipeline:
                 request = self._prepared(instance, context, data)
                 while len(self._in_flight) >= self._window:
                     oldest, answer = self._await_oldest()
-                    if isinstance(answer, Command) and answer.Status == 0 and not self._options.status_overrides:
+                    if isinstance(answer, Command) and answer.Status == 0 and self._success_is_done:
                         stored.append((oldest, answer))
                     else:
                         yield self._finished(oldest, answer)  # at once: for what it says, the caller may end it here
@@ -236,7 +240,7 @@ class _Pipeline:
     def _prepared(self, instance: FileInstance, context: PresentationContext, data: DataSet) -> Prepared:
         command = store_command(instance.identity, self._options.originator)
         request = self._outstanding.prepare(context.context_id, command, data)
-        if self._window == 1 and self._in_flight and not self._options.status_overrides:
+        if self._window == 1 and self._in_flight and self._success_is_done:
             self._association.follow_up(request, self._in_flight[0][0])
         return request
 
@@ -270,10 +274,7 @@ class _Pipeline:
             if self.end is not None:
                 return Sent(instance, error=_not_answered(self.end))
             return self._ended(Sent(instance, error=answer))
-        result = result_of(answer)
-        if self._options.status_overrides:
-            result = result._replace(outcome=outcome_of(result.status, self._options.status_overrides))
-        sent = Sent(instance, result=result)
+        sent = Sent(instance, result=read_store_response(answer, self._options.judge))
         if self._options.stop_on_failure and not sent.is_stored and self.end is None:
             self._ended(sent)
         return sent

@@ -56,17 +56,12 @@ def test_private_elements_are_known_to_mr_only(mr: Profile, rf: Profile) -> None
     assert rf.private_attributes == ()
 
 
-def test_the_most_specific_status_rule_decides(rf: Profile) -> None:
-    refused = rf.status("storage", "C-STORE", 0xA712)
-    other = rf.status("storage", "C-STORE", 0x0111)
-    sent = rf.status("storage", "C-STORE", 0xA700, received=False)
-    assert refused is not None
-    assert (refused.code, refused.transient, refused.abort) == ("A7xx", True, True)
-    assert other is not None
-    assert (other.code, other.effect) == ("*", "fail")
-    assert sent is not None
-    assert sent.effect == "reply"
-    assert rf.status("storage", "N-GET", 0) is None
+def test_the_rules_of_an_operation_are_found_by_their_codes(rf: Profile) -> None:
+    received = rf.statuses_of("storage", "C-STORE")
+    assert (received["A7xx"].transient, received["A7xx"].abort) == (True, True)
+    assert received["*"].effect == "fail"
+    assert rf.statuses_of("storage", "C-STORE", received=False)["A700"].effect == "reply"
+    assert rf.statuses_of("storage", "N-GET") == {}
 
 
 def test_rejections_are_those_of_the_statement(mr: Profile, rf: Profile) -> None:
@@ -83,7 +78,7 @@ def test_a_third_device_needs_no_code() -> None:
     assert [rule.keyword for rule in profile.rules_of("US Image")] == ["PatientName", "PhotometricInterpretation"]
     assert profile.application_entity("scanner").port == 11120
     assert profile.query_keys == ()
-    assert profile.status("storage", "C-STORE", 0) is not None
+    assert "0000" in profile.statuses_of("storage", "C-STORE")
 
 
 def test_an_unknown_profile_names_those_there_are() -> None:

@@ -281,30 +281,6 @@ def test_a_service_the_device_does_not_use_has_no_calling_ae(tmp_path: Path) -> 
         load_site(write(tmp_path, PEER.replace('"mr"', '"us"') + 'services = ["mpps"]\n'))
 
 
-@pytest.mark.parametrize(
-    ("code", "effect", "transient"),
-    [(0x0111, "succeed", False), (0xA700, "fail", False), (0xA702, "fail", True), (0xC000, "fail", False)],
-)
-def test_a_peer_s_statuses_can_mean_something_else(site: Site, code: int, effect: str, transient: bool) -> None:
-    rule = site.judge("storage", "C-STORE", code, site.peer("archive"))
-    assert rule is not None
-    assert (rule.effect, rule.transient) == (effect, transient)
-
-
-@pytest.mark.requirement("RF-4.2.1.3.1.3-05")
-@pytest.mark.parametrize(("switch", "effect"), [("true", "succeed"), ("false", "fail")])
-@pytest.mark.parametrize("code", [0xB000, 0xB006, 0xB007])
-def test_store_warnings_are_what_the_site_says(tmp_path: Path, switch: str, effect: str, code: int) -> None:
-    text = f'profile = "rf"\n[parameters.behaviour]\nstore_warnings_are_success = {switch}\n'
-    rule = load_site(write(tmp_path, text)).judge("storage", "C-STORE", code)
-    assert rule is not None
-    assert (rule.category, rule.effect, rule.abort) == ("warning", effect, effect == "fail")
-
-
-def test_a_status_nobody_expects_has_no_rule(site: Site) -> None:
-    assert site.judge("storage", "C-GET", 0) is None
-
-
 def test_worklist_keys_are_switched_per_peer(site: Site) -> None:
     assert site.peer("ris").worklist_keys == {
         parse_path("ScheduledProcedureStepSequence>ScheduledStationAETitle"): "return",

@@ -1,0 +1,94 @@
+"""What a status is to do: one value for every service, whether a device's table says it or that of the standard.
+
+A service asks a :class:`Judge` and does not know where the answer comes from. :func:`standard_judge` is the one to
+take where there is no device; a site has its own (``device.site``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from typing import NamedTuple, TypeAlias
+
+from openmodality.dimse.status import StatusCategory
+from openmodality.dimse.status import category as category_of
+from openmodality.standard.statuses import STANDARD_STATUSES, Effect, ServiceName, StatusFact
+
+
+class Verdict(NamedTuple):
+    """What a status says and what follows from it.
+
+    ``effect`` is for the instance or the job; ``is_transient`` says that the same request may succeed later;
+    ``must_abort`` says that the association ends with A-ABORT.
+    """
+
+    status: int
+    category: StatusCategory
+    meaning: str
+    effect: Effect
+    is_transient: bool = False
+    must_abort: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the peer has done what it was asked for, with a warning or without."""
+        return self.effect == "succeed"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether nothing of it was done."""
+        return self.effect == "fail"
+
+
+Judge: TypeAlias = Callable[[int], Verdict]
+"""Gives the verdict on a status of one operation."""
+
+
+def find_code(codes: Iterable[str], status: int) -> str | None:
+    """The most specific code that covers a status.
+
+    A code is four hexadecimal digits with ``x`` for any digit, or ``*`` for any status.
+    """
+    digits = f"{status:04X}"
+    covering = (code for code in codes if code == "*" or _covers(code, digits))
+    return max(covering, key=_count_fixed, default=None)
+
+
+def _covers(code: str, digits: str) -> bool:
+    return all(expected in ("x", digit) for expected, digit in zip(code, digits, strict=True))
+
+
+def _count_fixed(code: str) -> int:
+    """How many digits a code fixes, so that the code which fixes most can be found; none for ``*``."""
+    return 0 if code == "*" else 1 + sum(digit != "x" for digit in code)
+
+
+@lru_cache(maxsize=64)
+def standard_judge(service: ServiceName, operation: str) -> Judge:
+    """The judge of an operation where no device has a table of its own."""
+    facts = {fact.code: fact for fact in STANDARD_STATUSES if (fact.service, fact.operation) == (service, operation)}
+    return lru_cache(maxsize=64)(partial(_judge_by_standard, facts))
+
+
+def _judge_by_standard(facts: dict[str, StatusFact], status: int) -> Verdict:
+    code = find_code(facts, status)
+    if code is None:
+        return _judge_by_category(status)
+    fact = facts[code]
+    is_failure = fact.effect == "fail"
+    return Verdict(
+        status, StatusCategory.from_name(fact.category), fact.meaning, fact.effect, fact.transient, is_failure
+    )
+
+
+def _judge_by_category(status: int) -> Verdict:
+    """The verdict on a status of an operation that no table has: by its category alone (PS3.7 Annex C)."""
+    kind = category_of(status)
+    effects: dict[StatusCategory, Effect] = {
+        StatusCategory.SUCCESS: "succeed",
+        StatusCategory.WARNING: "succeed",
+        StatusCategory.PENDING: "continue",
+        StatusCategory.CANCEL: "partial",
+    }
+    effect = effects.get(kind, "fail")
+    return Verdict(status, kind, kind.value.lower(), effect, must_abort=effect == "fail")
