@@ -16,7 +16,7 @@ from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.identity import Uids
 from openmodality.objects.report.dose_content import DoseContent, ImageReference
 from openmodality.objects.report.dose_report import build_dose_report
-from openmodality.objects.report.dose_summary import radiation_dose
+from openmodality.objects.report.dose_summary import sum_radiation_dose
 from openmodality.objects.report.irradiation import (
     IrradiationEvent,
     IrradiationEventType,
@@ -63,10 +63,9 @@ def has_dose_report(site: Site) -> bool:
     return DOSE_SR in names and measured
 
 
-def mpps_dose(site: Site, events: Sequence[IrradiationEvent]) -> Dataset:
+def mpps_dose(events: Sequence[IrradiationEvent]) -> Dataset:
     """The dose attributes of the performed step; none where nothing was irradiated."""
-    installed = "kits.dap" not in site.parameters or site.parameters.boolean("kits.dap")
-    return radiation_dose(events, dap_installed=installed) if events else Dataset()
+    return sum_radiation_dose(events) if events else Dataset()
 
 
 def report_series(site: Site, exam: ExamRecord, step: StepRecord | None, uids: Uids, at: float) -> SeriesRecord:

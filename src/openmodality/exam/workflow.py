@@ -21,7 +21,6 @@ from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam import dose
 from openmodality.exam.delivery import Delivery, produced
-from openmodality.exam.facts import items_of
 from openmodality.exam.images import SeriesPlan, keep_instance, new_series, uids_of
 from openmodality.exam.step_attributes import SeriesContent, n_create_attributes, n_set_attributes
 from openmodality.jobs.queue import Queue
@@ -163,9 +162,8 @@ class Workflow:
         peer = self.mpps_peer()
         number = sum(1 for _ in read_steps(transaction, exam.id)) + 1
         step_id = f"{exam.id}" if number == 1 else f"{exam.id}.{number}"
-        chosen = modality or _scheduled_modality(exam) or self.site.profile.modalities[0]
         now = datetime.fromtimestamp(self.now)
-        attributes = n_create_attributes(self.site, exam, step_id, chosen, now) if peer else Dataset()
+        attributes = n_create_attributes(self.site, exam, step_id, modality, now) if peer else Dataset()
         uid = uids_of(self.site).new()
         insert_step(transaction, exam.id, uid, step_id, to_json(attributes))
         if peer:
@@ -176,9 +174,7 @@ class Workflow:
         attributes = Dataset()
         if peer:
             content = _content(transaction, exam, step) or [self._empty_series(step)]
-            attributes = n_set_attributes(
-                self.site, exam, ending, content, dose.mpps_dose(self.site, dose.events_of(exam, step))
-            )
+            attributes = n_set_attributes(self.site, exam, ending, content, dose.mpps_dose(dose.events_of(exam, step)))
         end_step(transaction, step, ending.state, ending.at, to_json(attributes))
         if peer:
             self.queue.enqueue(transaction, set_job(peer, step.sop_instance_uid))
@@ -240,10 +236,6 @@ def _demographics(items: Sequence[WorklistItem], user: Dataset) -> dict[str, str
 def _local_accession(exam: ExamRecord) -> str:
     """An Accession Number (SH, 16 characters) that this device makes for an unscheduled exam."""
     return f"L{exam.started:%y%m%d}{exam.id:06d}"[:16]
-
-
-def _scheduled_modality(exam: ExamRecord) -> str:
-    return next((value for item in items_of(exam) if (value := value_of(item, "Modality"))), "")
 
 
 def _id(step: StepRecord | None) -> int | None:

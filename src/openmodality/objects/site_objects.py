@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pydicom.dataset import Dataset
 
 from openmodality.device.site.site import Equipment, Site
@@ -17,8 +15,17 @@ def definition_at(site: Site, object_name: str) -> ObjectDefinition:
     known = [item.name for item in site.profile.objects]
     if object_name not in known:
         raise ConfigurationError(f"profile {site.profile.name} makes no {object_name!r}; it makes: {', '.join(known)}")
-    off = (key for key, value in site.parameters.items() if value is False)
-    return replace(ObjectDefinition.of(site.profile, object_name, switches_off=off), character_sets=site.character_sets)
+    return ObjectDefinition.of(
+        site.profile,
+        object_name,
+        switches_off=find_switches_off(site),
+        character_sets=site.character_sets,
+    )
+
+
+def find_switches_off(site: Site) -> frozenset[str]:
+    """The parameters of kind boolean that are off at this site, such as ``kits.dap``."""
+    return frozenset(key for key, value in site.parameters.items() if value is False)
 
 
 def definition_for_sop_class(site: Site, sop_class_uid: str) -> ObjectDefinition:

@@ -13,21 +13,20 @@ MICROAMPERES_PER_MA = 1000.0
 ENTRANCE_DOSE_PER_GY = 10.0  # Entrance Dose (0040,0302) counts in dGy
 
 
-def radiation_dose(events: Sequence[IrradiationEvent], *, dap_installed: bool = True) -> Dataset:
-    """The dose of all ``events`` of a step. Without an installed DAP meter the measured values are zero.
+def sum_radiation_dose(events: Sequence[IrradiationEvent]) -> Dataset:
+    """The dose of all ``events`` of a step. Where no DAP meter is installed, the table of the profile makes it zero.
 
     Total Number of Exposures (0040,0301) counts the acquisitions; the Exposure Dose Sequence (0040,030E) has an item
     for each of them and for each fluoroscopy run.
     """
     dose = accumulate(events)
     total = dose.total
-    measured = 1.0 if dap_installed else 0.0
     data_set = Dataset()
-    data_set.TotalTimeOfFluoroscopy = _us(dose.fluoroscopy.time_s)
-    data_set.TotalNumberOfExposures = _us(dose.acquisition.events)
-    data_set.EntranceDose = _us(measured * total.entrance_dose_gy * ENTRANCE_DOSE_PER_GY)
-    data_set.EntranceDoseInmGy = f"{measured * total.entrance_dose_gy * MGY_PER_GY:.6g}"
-    area_product = measured * total.dose_area_product_gy_m2 * DGY_CM2_PER_GY_M2
+    data_set.TotalTimeOfFluoroscopy = _fit_us(dose.fluoroscopy.time_s)
+    data_set.TotalNumberOfExposures = _fit_us(dose.acquisition.events)
+    data_set.EntranceDose = _fit_us(total.entrance_dose_gy * ENTRANCE_DOSE_PER_GY)
+    data_set.EntranceDoseInmGy = f"{total.entrance_dose_gy * MGY_PER_GY:.6g}"
+    area_product = total.dose_area_product_gy_m2 * DGY_CM2_PER_GY_M2
     data_set.ImageAndFluoroscopyAreaDoseProduct = f"{area_product:.6g}"
     if events:
         last = events[-1].geometry
@@ -45,5 +44,5 @@ def _exposure(event: IrradiationEvent) -> Dataset:
     return item
 
 
-def _us(value: float) -> int:
+def _fit_us(value: float) -> int:
     return min(round(value), LARGEST_US)

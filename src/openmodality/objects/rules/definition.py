@@ -145,10 +145,18 @@ class ObjectDefinition(RuleTable):
     information_object: InformationObject = field(kw_only=True)
 
     @classmethod
-    def of(cls, profile: Profile, name: str, *, switches_off: Iterable[str] = ()) -> ObjectDefinition:
-        """The object called ``name`` in ``profile``, such as ``MR Image``, where these switches of the site are off.
+    def of(
+        cls,
+        profile: Profile,
+        name: str,
+        *,
+        switches_off: Iterable[str] = (),
+        character_sets: tuple[tuple[str, ...], ...] | None = None,
+    ) -> ObjectDefinition:
+        """The object called ``name`` in ``profile``, such as ``MR Image``.
 
-        Raises KeyError for another device's object.
+        ``switches_off`` and ``character_sets`` are those of a site, by default those of the profile. Raises KeyError
+        for another device's object.
         """
         made = profile.object_named(name)
         uses = [use for use in profile.module_uses if use.object == name]
@@ -162,7 +170,7 @@ class ObjectDefinition(RuleTable):
                 for module, condition in conditions.items()
                 if isinstance(condition, AppliesWhen)
             },
-            character_sets=profile.character_sets,
+            character_sets=profile.character_sets if character_sets is None else character_sets,
             switches_off=frozenset(switches_off),
             information_object=made,
         )

@@ -151,8 +151,9 @@ class Filling:
 
     def refusal(self, node: Node, row: AttributeRule) -> ObjectInvalid:
         """The error that a mandatory attribute has no value."""
+        of_module = f" of the {row.module} module" if row.module else ""
         return ObjectInvalid(
-            f"{self.name}: {name_of(node.key)} of the {row.module} module has no value",
+            f"{self.name}: {name_of(node.key)}{of_module} has no value",
             advice=f"It comes from: {', '.join(row.sources) or 'acquisition'}. Supply it there.",
         )
 

@@ -12,7 +12,7 @@ from openmodality.device.profile.loader import load_profile
 from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts
 from openmodality.objects.report.dose_content import DoseContent
 from openmodality.objects.report.dose_report import build_dose_report
-from openmodality.objects.report.dose_summary import radiation_dose
+from openmodality.objects.report.dose_summary import sum_radiation_dose
 from openmodality.objects.report.irradiation import accumulate
 from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import ObjectDefinition
@@ -149,7 +149,7 @@ def test_the_protocol_name_counts_for_the_character_set() -> None:
 def test_dose_of_the_step() -> None:
     events = irradiation_events()
     total = accumulate(events).total
-    dose = radiation_dose(events)
+    dose = sum_radiation_dose(events)
     assert (dose.TotalTimeOfFluoroscopy, dose.TotalNumberOfExposures) == (3, 2)
     assert float(dose.EntranceDoseInmGy) == pytest.approx(total.entrance_dose_gy * 1000, rel=1e-5)
     assert float(dose.ImageAndFluoroscopyAreaDoseProduct) == pytest.approx(
@@ -160,9 +160,7 @@ def test_dose_of_the_step() -> None:
     assert float(dose.DistanceSourceToDetector) == 1100.0
 
 
-def test_dose_of_the_step_without_a_meter_or_without_radiation() -> None:
-    blind = radiation_dose(irradiation_events(), dap_installed=False)
-    assert blind.EntranceDose == float(blind.EntranceDoseInmGy) == float(blind.ImageAndFluoroscopyAreaDoseProduct) == 0
-    nothing = radiation_dose([])
+def test_dose_of_the_step_without_radiation() -> None:
+    nothing = sum_radiation_dose([])
     assert (nothing.TotalTimeOfFluoroscopy, nothing.TotalNumberOfExposures) == (0, 0)
     assert len(nothing.ExposureDoseSequence) == 0

@@ -1,0 +1,66 @@
+"""Elements for new objects: copies that forget where they come from."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from pydicom import dcmread, dcmwrite
+from pydicom.dataset import Dataset
+
+from openmodality.objects.rules.elements import (
+    copy_element,
+    copy_item,
+    data_set_of,
+    has_length,
+    index_values,
+    make_element,
+    make_elements,
+    prepare_attributes,
+)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [("StudyID", "7"), ("StudyID", ""), ("StudyID", None), ("Rows", 0), ("SliceThickness", 0.0), ("PatientName", ""),
+     ("ImageType", ["A", "B"]), ("ReferencedStudySequence", []), ("PixelData", b""), ("PatientName", "A^B")],
+)  # fmt: skip
+def test_an_element_has_a_length_where_pydicom_says_so(keyword: str, value: object) -> None:
+    data_set = data_set_of(**{keyword: value})
+    assert has_length(data_set[keyword]) is not data_set[keyword].is_empty
+    assert bool(index_values(data_set)) is has_length(data_set[keyword])
+
+
+def test_a_name_is_encoded_anew_after_it_was_copied() -> None:
+    written = Dataset()
+    written.SpecificCharacterSet, written.PatientName = "ISO_IR 100", "Müller"
+    buffer = BytesIO()
+    dcmwrite(buffer, written, implicit_vr=True, little_endian=True)
+    buffer.seek(0)
+    copy = copy_item(dcmread(buffer, force=True))
+    assert "SpecificCharacterSet" not in copy
+    copy.SpecificCharacterSet = "ISO_IR 192"
+    buffer = BytesIO()
+    dcmwrite(buffer, copy, implicit_vr=True, little_endian=True)
+    assert "Müller".encode() in buffer.getvalue()
+
+
+def test_copies_share_no_list_and_no_item() -> None:
+    data_set = data_set_of(ImageType=["A", "B"], ReferencedStudySequence=[data_set_of(StudyID="1")])
+    types, items = (copy_element(data_set[keyword]) for keyword in ("ImageType", "ReferencedStudySequence"))
+    types.value[0] = "C"
+    items.value[0].StudyID = "2"
+    assert data_set.ImageType[0] == "A"
+    assert data_set.ReferencedStudySequence[0].StudyID == "1"
+
+
+def test_a_number_may_be_given_as_text() -> None:
+    assert make_element(0x00280010, "US", "16").value == 16
+
+
+def test_elements_of_attributes_that_were_looked_up_before() -> None:
+    made = make_elements(prepare_attributes("Rows", "StudyID"), 3, "7")
+    assert [(element.keyword, element.VR, element.value) for element in made.values()] == [
+        ("Rows", "US", 3),
+        ("StudyID", "SH", "7"),
+    ]
