@@ -25,6 +25,7 @@ from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.query.finding import FindAnswer
 from openmodality.services import commitment, mpps, storage, worklist
+from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_WORKLIST_FIND,
@@ -94,7 +95,7 @@ def step_attributes(item: WorklistItem) -> Dataset:
     attributes.PerformedStationName = attributes.PerformedLocation = attributes.StudyID = ""
     attributes.PerformedProcedureStepStartDate, attributes.PerformedProcedureStepStartTime = "20261122", "120000"
     attributes.PerformedProcedureStepEndDate = attributes.PerformedProcedureStepEndTime = ""
-    attributes.PerformedProcedureStepStatus = mpps.IN_PROGRESS
+    attributes.PerformedProcedureStepStatus = StepStatus.IN_PROGRESS
     attributes.PerformedProcedureStepDescription = attributes.PerformedProcedureTypeDescription = ""
     attributes.Modality = item.modality
     return attributes

@@ -14,6 +14,7 @@ from openmodality.errors import StoreError
 from openmodality.store.database import Database, open_database
 from openmodality.store.names import REVISION
 from openmodality.store.schema import metadata
+from openmodality.store.states import Subject
 from tests.peers.postgres import postgres
 
 
@@ -69,7 +70,7 @@ def test_the_code_knows_the_newest_migration() -> None:
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     database = opened(tmp_path)
     with database.write() as connection:
-        connection.add_event("test", 1, "kept")
+        connection.add_event(Subject.STORE, 1, "kept")
     database.close()
     again = opened(tmp_path)
     assert again.last_event() == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Final
 
 from pydicom import Dataset
@@ -29,6 +30,7 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.served import exams_serving
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
+from openmodality.store.states import Subject
 from openmodality.store.transaction import Snapshot
 
 _STATION: Final = parse_path("ScheduledProcedureStepSequence>ScheduledStationAETitle")
@@ -57,31 +59,45 @@ class WorklistAnswer:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ItemCheck:
-    """What the RIS says of an item when its exam starts: ``same``, ``changed``, ``gone``, or ``unknown``.
+class ItemStanding(StrEnum):
+    """What the RIS says of an item when its exam starts, or says no more.
 
-    ``served`` is what we know ourselves: an exam for it has ended already. ``item`` is the newest state,
-    ``differences`` are the keywords of what changed.
+    ``UNKNOWN``: it did not answer; ``SERVED`` is what we know ourselves: an exam for the item has ended already.
     """
 
-    state: str
+    SAME = "same"
+    CHANGED = "changed"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+    SERVED = "served"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCheck:
+    """How an item stands. ``item`` is its newest state, ``differences`` are the keywords of what changed."""
+
+    state: ItemStanding
     item: WorklistItem
     differences: tuple[str, ...] = ()
     reason: str = ""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the item is still scheduled, and not as it was."""
+        return self.state is ItemStanding.CHANGED
 
     @property
     def notice(self) -> str:
         """What the operator is told; empty where the item is as it was."""
         step = f"worklist item {self.item.id}"
         match self.state:
-            case "gone":
+            case ItemStanding.GONE:
                 return f"{step} is no longer scheduled"
-            case "changed":
+            case ItemStanding.CHANGED:
                 return f"{step} has changed: {', '.join(self.differences)}"
-            case "unknown":
+            case ItemStanding.UNKNOWN:
                 return f"{step} could not be checked: {self.reason}"
-            case "served":
+            case ItemStanding.SERVED:
                 return f"{step} was served already: {self.reason}"
         return ""
 
@@ -110,7 +126,7 @@ class Worklist:
             is_whole = not keys and not answer.more_available
             described = [(item, list(map(str, worklist.find_defects(item)))) for item in found]
             numbers = keep_items(transaction, peer.name, described, whole=is_whole)
-            transaction.add_event("worklist", peer.name, "received", f"{len(numbers)} items")
+            transaction.add_event(Subject.WORKLIST, peer.name, "received", f"{len(numbers)} items")
         with database.read() as snapshot:
             return WorklistAnswer(tuple(read_worklist(snapshot, numbers)), tuple(describe_limits(answer)))
 
@@ -123,12 +139,12 @@ class Worklist:
         """Ask for the item again by its Study Instance UID; its Scheduled Procedure Step ID tells it from others.
 
         An item without that UID is asked for by its patient, accession number and date. Never raises for what a peer
-        does: a RIS that does not answer leaves the state ``unknown``.
+        does: a RIS that does not answer leaves it ``UNKNOWN``.
         """
         try:
             return self._compare(item)
         except OpenModalityError as error:
-            return ItemCheck("unknown", item, reason=str(error))
+            return ItemCheck(ItemStanding.UNKNOWN, item, reason=str(error))
 
     def _compare(self, item: WorklistItem) -> ItemCheck:
         keys = {"StudyInstanceUID": item["StudyInstanceUID"]} if item["StudyInstanceUID"] else self._other_keys(item)
@@ -136,9 +152,9 @@ class Worklist:
         step_id = item["ScheduledProcedureStepID"]
         fresh = next((each for each in answer.items if each["ScheduledProcedureStepID"] == step_id), None)
         if fresh is None:
-            return ItemCheck("gone", item)
+            return ItemCheck(ItemStanding.GONE, item)
         differences = tuple(keyword for keyword in _COMPARED if fresh[keyword] != item[keyword])
-        return ItemCheck("changed" if differences else "same", fresh, differences)
+        return ItemCheck(ItemStanding.CHANGED if differences else ItemStanding.SAME, fresh, differences)
 
     def _peer(self, name: str | None) -> Peer:
         if name is not None:
@@ -196,7 +212,9 @@ class Worklist:
 def served_before(snapshot: Snapshot, items: Sequence[WorklistItem]) -> list[ItemCheck]:
     """The items for which an exam has ended already."""
     return [
-        ItemCheck("served", item, reason=f"exam {exam_id} is {state}; exam acquire {exam_id} --append adds to it")
+        ItemCheck(
+            ItemStanding.SERVED, item, reason=f"exam {exam_id} is {state}; exam acquire {exam_id} --append adds to it"
+        )
         for item in items
         for exam_id, state in exams_serving(snapshot, item)[:1]
         if not state.is_open

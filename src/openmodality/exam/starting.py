@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from openmodality.activities.worklist import ItemCheck, Worklist, served_before
+from openmodality.activities.worklist import ItemCheck, ItemStanding, Worklist, served_before
 from openmodality.errors import WrongState
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.worklist import WorklistItem
@@ -13,7 +13,7 @@ Confirm = Callable[[ItemCheck], bool]
 """Asked when a worklist item is gone, has changed since it was shown or had an exam already; ``False`` stops the start.
 """
 
-_TO_CONFIRM = ("gone", "changed", "served")
+_TO_CONFIRM = (ItemStanding.GONE, ItemStanding.CHANGED, ItemStanding.SERVED)
 
 
 def check_items(

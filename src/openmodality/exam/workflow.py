@@ -35,7 +35,7 @@ from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
 from openmodality.store.rows.served import check_unserved, defect_notices
 from openmodality.store.rows.steps import end_step, find_open_step, insert_step
 from openmodality.store.rows.worklist import WorklistItem, value_of
-from openmodality.store.states import ExamState
+from openmodality.store.states import ExamState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
 
 
@@ -204,7 +204,7 @@ class Workflow:
         return next((peer for peer in self.site.peers_for(service) if self.site.proposed(service, peer)), None)
 
     def _event(self, transaction: Transaction, exam: ExamRecord, name: str, detail: str = "") -> None:
-        transaction.add_event("exam", exam.id, name, detail)
+        transaction.add_event(Subject.EXAM, exam.id, name, detail)
 
 
 def _content(snapshot: Snapshot, exam: ExamRecord, step: StepRecord | None) -> list[SeriesContent]:

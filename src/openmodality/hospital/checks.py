@@ -14,6 +14,7 @@ from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.reading import has_value, items, text
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.hospital.items import ItemKey, PerformedStep, WorklistItem
+from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.tags import (
     ACCESSION_NUMBER,
     PATIENT_ID,
@@ -92,7 +93,7 @@ def _step_findings(header: Dataset, steps: Sequence[PerformedStep]) -> Iterator[
         if step is None:
             named = name_of(REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE)
             yield f"{named} refers to a performed procedure step that the RIS does not know"
-        elif step.status == "COMPLETED" and not _lists(step, sop_instance_uid):
+        elif step.status == StepStatus.COMPLETED and not _lists(step, sop_instance_uid):
             yield "the completed performed procedure step does not list this instance"
 
 

@@ -11,6 +11,7 @@ from pydicom import Dataset
 
 from openmodality.dimse.reading import items, items_at, text
 from openmodality.hospital.schedule import step_of
+from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.tags import (
     ACCESSION_NUMBER,
     CODE_VALUE,
@@ -47,9 +48,9 @@ class ItemState(Enum):
     """Where a worklist item is on its way."""
 
     SCHEDULED = "SCHEDULED"
-    IN_PROGRESS = "IN PROGRESS"
-    COMPLETED = "COMPLETED"
-    DISCONTINUED = "DISCONTINUED"
+    IN_PROGRESS = StepStatus.IN_PROGRESS.value
+    COMPLETED = StepStatus.COMPLETED.value
+    DISCONTINUED = StepStatus.DISCONTINUED.value
 
     @property
     def is_open(self) -> bool:

@@ -38,12 +38,11 @@ from openmodality.encoding.uid import is_valid_uid, new_uid
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.dimse import CommandField, Status
-from openmodality.standard.performed_step import NOT_ALLOWED, PERFORMED_STEP_RULES, StepRule
+from openmodality.standard.performed_step import NOT_ALLOWED, PERFORMED_STEP_RULES, StepRule, StepStatus
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 from openmodality.standard.tags import PERFORMED_PROCEDURE_STEP_STATUS, SPECIFIC_CHARACTER_SET
 
-IN_PROGRESS: Final = "IN PROGRESS"
-FINAL_STATES: Final = frozenset({"COMPLETED", "DISCONTINUED"})
+_FINAL: Final = frozenset({StepStatus.COMPLETED, StepStatus.DISCONTINUED})
 
 NO_LONGER_UPDATABLE: Final = 0xA710
 """Error ID (0000,0903) beside Processing failure (PS3.4 F.7.2.2.4)."""
@@ -170,7 +169,7 @@ def _create(message: Message, store: StepStore, rules: Sequence[StepRule]) -> Re
         raise Refuse(Status.INVALID_SOP_INSTANCE, "Affected SOP Instance UID is no UID")
     attributes = read_data_set(message)
     _check_present(attributes, {rule.path: rule.n_create for rule in rules})
-    if text(attributes, PERFORMED_PROCEDURE_STEP_STATUS) != IN_PROGRESS:
+    if text(attributes, PERFORMED_PROCEDURE_STEP_STATUS) != StepStatus.IN_PROGRESS:
         raise Refuse(
             Status.INVALID_ATTRIBUTE_VALUE,
             "a step is created with Performed Procedure Step Status IN PROGRESS",
@@ -206,7 +205,7 @@ def _check_class(sop_class_uid: str | None) -> None:
 
 def updated(step: Dataset, changes: Dataset, rules: Sequence[StepRule]) -> Dataset:
     """The step after an N-SET; the step itself stays as it is. Raises :class:`Refuse`."""
-    if text(step, PERFORMED_PROCEDURE_STEP_STATUS) in FINAL_STATES:
+    if text(step, PERFORMED_PROCEDURE_STEP_STATUS) in _FINAL:
         raise _Final
     fixed = tuple(rule.path[0] for rule in rules if rule.n_set == NOT_ALLOWED and rule.path[0] in changes)
     if fixed:
@@ -214,11 +213,11 @@ def updated(step: Dataset, changes: Dataset, rules: Sequence[StepRule]) -> Datas
         raise Refuse(Status.NO_SUCH_ATTRIBUTE, f"N-SET may not change {_listed(tags)}", tags)
     _check_present(changes, {rule.path: rule.n_set for rule in rules if len(rule.path) > 1})
     status = text(changes, PERFORMED_PROCEDURE_STEP_STATUS)
-    if PERFORMED_PROCEDURE_STEP_STATUS in changes and status not in {IN_PROGRESS, *FINAL_STATES}:
+    if PERFORMED_PROCEDURE_STEP_STATUS in changes and status not in set(StepStatus):
         tags = (PERFORMED_PROCEDURE_STEP_STATUS,)
         raise Refuse(Status.INVALID_ATTRIBUTE_VALUE, "Performed Procedure Step Status has no such value", tags)
     result = _merged(step, changes)
-    if status in FINAL_STATES:
+    if status in _FINAL:
         _check_present(result, {rule.path: rule.final for rule in rules})
     return result
 

@@ -18,7 +18,7 @@ from openmodality.store.database import Database
 from openmodality.store.files.attributes import read_attributes
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.rows.index import Entry, add_instances
-from openmodality.store.states import Origin
+from openmodality.store.states import Origin, Subject
 from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ def _read(files: InstanceFiles, arrivals: Sequence[Arrival]) -> tuple[list[Entry
 
 def _record(transaction: Transaction, entries: list[Entry], remarks: list[Remark]) -> int:
     for uid, name, detail in remarks:
-        transaction.add_event("instance", uid, name, detail)
+        transaction.add_event(Subject.INSTANCE, uid, name, detail)
     return add_instances(transaction, entries)
 
 

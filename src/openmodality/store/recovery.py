@@ -11,7 +11,7 @@ from openmodality.store.database import Database
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import Arrival, index_arrivals
 from openmodality.store.schema import instances, tombstones
-from openmodality.store.states import Origin
+from openmodality.store.states import Origin, Subject
 
 Progress = Callable[[int, int], None]
 """Called with how many folders are done and how many there are."""
@@ -51,7 +51,7 @@ def recover(database: Database, files: InstanceFiles, progress: Progress = lambd
     missing += _without_folder(database, buckets)
     if missing:
         with database.write() as transaction:
-            transaction.add_event("store", "instances", "missing", f"{missing} instance files are not there")
+            transaction.add_event(Subject.STORE, "instances", "missing", f"{missing} instance files are not there")
     return Recovered(indexed, leftovers, deleted, missing)
 
 

@@ -88,6 +88,20 @@ class InstanceCommitment(StrEnum):
     FAILED = "failed"
 
 
+class Subject(StrEnum):
+    """What an event is about."""
+
+    JOB = "job"
+    EXAM = "exam"
+    COMMITMENT = "commitment"
+    WORKLIST = "worklist"
+    STORE = "store"
+    PATIENT = "patient"
+    STUDY = "study"
+    SERIES = "series"
+    INSTANCE = "instance"
+
+
 OPEN_EXAMS: Final = (ExamState.REGISTERED, ExamState.IN_PROGRESS)
 UNFINISHED_JOBS: Final = (JobState.TODO, JobState.DOING, JobState.WAITING)
 FINISHED_JOBS: Final = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from openmodality.store.listing.reader import Row
 from openmodality.store.schema import events
+from openmodality.store.states import Subject
 
 Clock = Callable[[], float]
 Insert = sqlite.Insert | postgresql.Insert
@@ -53,7 +54,7 @@ class Transaction(Snapshot):
         """The dialect's INSERT, which knows ON CONFLICT."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
-    def add_event(self, subject: str, subject_id: int | str, name: str, detail: str = "") -> None:
+    def add_event(self, subject: Subject, subject_id: int | str, name: str, detail: str = "") -> None:
         """Record a change of state of a ``subject``; ``detail`` says why, in words without patient data."""
         row = {"at": self.now, "subject": subject, "subject_id": str(subject_id), "name": name, "detail": detail}
         self.execute(insert(events).values(row))

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text
 from openmodality.errors import ConfigurationError, StoreError, UsageError
 from openmodality.store.database import ConstraintViolated, Database, open_database
 from openmodality.store.schema import commitments, events, jobs, patients, performed_steps, studies
+from openmodality.store.states import Subject
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ def names(database: Database) -> list[str]:
 
 def fail_while_writing(database: Database) -> None:
     with database.write() as connection:
-        connection.add_event("test", 1, "lost")
+        connection.add_event(Subject.STORE, 1, "lost")
         raise ZeroDivisionError
 
 
 def test_a_write_is_kept_and_a_failed_one_is_not(database: Database) -> None:
     with database.write() as connection:
-        connection.add_event("test", 1, "kept", "why")
+        connection.add_event(Subject.STORE, 1, "kept", "why")
     with pytest.raises(ZeroDivisionError):
         fail_while_writing(database)
     assert names(database) == ["kept"]
@@ -43,7 +44,7 @@ def test_a_write_is_kept_and_a_failed_one_is_not(database: Database) -> None:
 
 def test_readers_go_on_while_a_writer_writes(database: Database) -> None:
     with database.write() as connection:
-        connection.add_event("test", 1, "first")
+        connection.add_event(Subject.STORE, 1, "first")
         assert names(database) == []
     assert names(database) == ["first"]
 
@@ -52,7 +53,7 @@ def test_a_reader_sees_one_state_throughout(database: Database) -> None:
     with database.read() as reader:
         assert reader.execute(select(events.c.id)).all() == []
         with database.write() as connection:
-            connection.add_event("test", 1, "later")
+            connection.add_event(Subject.STORE, 1, "later")
         assert reader.execute(select(events.c.id)).all() == []
     assert names(database) == ["later"]
 
@@ -69,7 +70,7 @@ def test_writers_take_turns(database: Database) -> None:
         for _ in range(20):
             with database.write() as connection:
                 last = connection.execute(select(events.c.subject_id).order_by(events.c.id.desc()).limit(1)).scalar()
-                connection.add_event("test", int(last or 0) + 1, "counted")
+                connection.add_event(Subject.STORE, int(last or 0) + 1, "counted")
 
     threads = [threading.Thread(target=add) for _ in range(4)]
     for thread in threads:
@@ -87,7 +88,7 @@ def test_two_databases_on_one_file_take_turns_too(database_url: str) -> None:
     def add(database: Database) -> None:
         for _ in range(30):
             with database.write() as connection:
-                connection.add_event("test", 1, "added")
+                connection.add_event(Subject.STORE, 1, "added")
 
     threads = [threading.Thread(target=add, args=(database,)) for database in both]
     for thread in threads:
@@ -110,7 +111,7 @@ def test_a_change_wakes_those_who_wait(database: Database) -> None:
     waiter = threading.Thread(target=lambda: woken.append(database.changed.wait(seen, 30.0)))
     waiter.start()
     with database.write() as connection:
-        connection.add_event("test", 1, "changed")
+        connection.add_event(Subject.STORE, 1, "changed")
     waiter.join()
     assert woken == [seen + 1]
     assert database.changed.wait(seen + 1, 0.0) == seen + 1

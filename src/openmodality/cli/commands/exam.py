@@ -286,7 +286,7 @@ def _confirm(check: ItemCheck, *, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        return check.state == "changed"
+        return check.is_changed
     return is_yes(f"{check.notice}. Start the exam with it as it is now?")
 
 

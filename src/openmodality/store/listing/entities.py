@@ -19,7 +19,7 @@ from openmodality.store.index_columns import (
 )
 from openmodality.store.listing.key_conditions import match_key
 from openmodality.store.listing.reader import Condition, Reader, Row, combine, is_one_of
-from openmodality.store.states import InstanceCommitment
+from openmodality.store.states import InstanceCommitment, InstanceResult, JobKind
 
 
 class Level(StrEnum):
@@ -51,10 +51,11 @@ _BELOW: Final = {
     Level.SERIES: "WHERE own.series_id = series.id",
     Level.IMAGE: "WHERE own.id = instances.id",
 }
-_SENT: Final = """EXISTS (
+_SENT: Final = f"""EXISTS (
     SELECT 1 FROM job_instances
-    WHERE job_instances."SOPInstanceUID" = own."SOPInstanceUID" AND job_instances.result IN ('success', 'warning')
-    AND job_instances.job_id IN (SELECT jobs.id FROM jobs WHERE jobs.kind = 'send'))"""
+    WHERE job_instances."SOPInstanceUID" = own."SOPInstanceUID"
+    AND job_instances.result IN ('{InstanceResult.SUCCESS}', '{InstanceResult.WARNING}')
+    AND job_instances.job_id IN (SELECT jobs.id FROM jobs WHERE jobs.kind = '{JobKind.SEND}'))"""
 _COMMITTED: Final = f"""EXISTS (
     SELECT 1 FROM commitment_instances
     WHERE commitment_instances."SOPInstanceUID" = own."SOPInstanceUID"

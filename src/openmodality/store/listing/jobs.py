@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from openmodality.store.listing.reader import Condition, Reader, Row, combine, decode_json, is_one_of
+from openmodality.store.states import JobState, Subject
 
 _JOBS: Final = (
     "SELECT id, kind, state, destination, parameters, max_retries, retry_delay_s, retry_permanent, order_key, attempts,"
@@ -41,8 +42,8 @@ def read_job_rows(
 
 def read_blocking_rows(reader: Reader, job_id: int, order_key: str | None) -> list[Row]:
     """The jobs that a job waits for: what it comes after, and what is earlier in its order."""
-    after = "id IN (SELECT after_id FROM job_dependencies WHERE job_id = ?) AND state <> 'done'"
-    earlier = "order_key = ? AND id < ? AND state NOT IN ('done', 'cancelled')"
+    after = f"id IN (SELECT after_id FROM job_dependencies WHERE job_id = ?) AND state <> '{JobState.DONE}'"
+    earlier = f"order_key = ? AND id < ? AND state NOT IN ('{JobState.DONE}', '{JobState.CANCELLED}')"
     conditions = [Condition(f"({after})", (job_id,))]
     if order_key is not None:
         conditions.append(Condition(f"({earlier})", (order_key, job_id)))
@@ -75,7 +76,8 @@ def count_job_results(reader: Reader, job_ids: Sequence[int]) -> list[tuple[int,
 def read_job_events(reader: Reader, job_id: int) -> list[tuple[float, str, str]]:
     """All changes of state of a job, oldest first: when, to what and why."""
     rows = reader.rows(
-        "SELECT at, name, detail FROM events WHERE subject = 'job' AND subject_id = ? ORDER BY id", (str(job_id),)
+        "SELECT at, name, detail FROM events WHERE subject = ? AND subject_id = ? ORDER BY id",
+        (Subject.JOB.value, str(job_id)),
     )
     return [(row["at"], row["name"], row["detail"]) for row in rows]
 

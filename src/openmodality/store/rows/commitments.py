@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 
 from openmodality.services.commitment import CommitmentResult, Failure, Reference
 from openmodality.store.schema import commitment_instances, commitments
-from openmodality.store.states import InstanceCommitment, RequestState
+from openmodality.store.states import InstanceCommitment, RequestState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
 
 
@@ -177,7 +177,7 @@ def record_result(transaction: Transaction, request: RequestRecord, result: Comm
     changed = update(commitments).where(commitments.c.id == request.id)
     transaction.execute(changed.values(state=state, answered_at=transaction.now))
     detail = f"{len(result.committed)} committed, {len(result.failed)} failed"
-    transaction.add_event("commitment", request.id, "answered", detail)
+    transaction.add_event(Subject.COMMITMENT, request.id, "answered", detail)
 
 
 def _has_failed(snapshot: Snapshot, request: RequestRecord) -> bool:

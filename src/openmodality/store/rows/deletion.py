@@ -28,7 +28,7 @@ from openmodality.store.schema import (
     studies,
     tombstones,
 )
-from openmodality.store.states import UNFINISHED_JOBS, ExamState, InstanceCommitment, JobState
+from openmodality.store.states import UNFINISHED_JOBS, ExamState, InstanceCommitment, JobState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
 
 _T = TypeVar("_T")
@@ -82,7 +82,7 @@ def delete_entity(
         _bury(store, transaction, target.uids)
         deleted = _delete_rows(transaction, target, patient=level is Level.PATIENT)
         transaction.add_event(
-            "instance" if level is Level.IMAGE else level.lower(),
+            Subject.INSTANCE if level is Level.IMAGE else Subject(level.lower()),
             next(iter(target.patients)) if level is Level.PATIENT else unique_key,
             "deleted",
             f"{deleted.instances} instances" + (", not all of them committed" if force else ""),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, insert, select, update
 
 from openmodality.store.schema import job_dependencies, job_instances, jobs
-from openmodality.store.states import UNFINISHED_JOBS, InstanceResult, JobKind, JobState
+from openmodality.store.states import UNFINISHED_JOBS, InstanceResult, JobKind, JobState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
 
 _AT_ONCE = 500
@@ -39,7 +39,7 @@ def insert_job(transaction: Transaction, values: Mapping[str, Any], instances: S
     ]
     if rows:
         transaction.execute(insert(job_instances), rows)
-    transaction.add_event("job", job_id, JobState.TODO, "queued")
+    transaction.add_event(Subject.JOB, job_id, JobState.TODO, "queued")
     return int(job_id)
 
 
@@ -53,7 +53,7 @@ def change_state(transaction: Transaction, job_id: int, state: JobState, **value
     row: dict[str, Any] = {"due_at": None, "worker": None, "waiting_for": "", **values, "state": state}
     row["finished_at"] = transaction.now if state.finished else None
     transaction.execute(update(jobs).where(jobs.c.id == job_id).values(row))
-    transaction.add_event("job", job_id, state, row["waiting_for"] or row.get("reason", ""))
+    transaction.add_event(Subject.JOB, job_id, state, row["waiting_for"] or row.get("reason", ""))
 
 
 def set_due(transaction: Transaction, job_id: int, at: float) -> None:
@@ -64,7 +64,7 @@ def set_due(transaction: Transaction, job_id: int, at: float) -> None:
 def request_cancellation(transaction: Transaction, job_id: int) -> None:
     """Note that a job which is being done is to end."""
     transaction.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))
-    transaction.add_event("job", job_id, JobState.DOING, "the user asked to cancel")
+    transaction.add_event(Subject.JOB, job_id, JobState.DOING, "the user asked to cancel")
 
 
 def record_results(transaction: Transaction, job_id: int, results: Sequence[KeptResult]) -> None:
