@@ -36,6 +36,7 @@ def build_acceptors(site: Site, services: Sequence[Service], window: RetrieveWin
 
 def _acceptor(site: Site, entity: LocalAE, services: Sequence[Service], window: RetrieveWindow) -> Acceptor:
     local = local_ae(site, entity.ae_title)
+    rejections = site.profile.rejections
     any_title = site.settings.network.accept_any_called_ae_title
     policy = AcceptorPolicy(
         local=local.side,
@@ -43,12 +44,14 @@ def _acceptor(site: Site, entity: LocalAE, services: Sequence[Service], window: 
         called_ae_titles=None if any_title else frozenset({entity.ae_title}),
         accept_unknown_verification=site.parameters.boolean("behaviour.accept_unknown_verification"),
         max_associations=_limit(site, entity.role),
+        rejections=rejections,
     )
     listening = Listening(
         site.settings.network.bind_address,
         entity.port or 0,
         server_context(site) if entity.tls else None,
         max(MAX_CONNECTIONS, 2 * _limit(site, entity.role)),  # what is beyond the limit is to be told so
+        rejections,
     )
     return Acceptor(local, services, partial(_decide, policy, _congestion(site, entity.role, window)), listening)
 
@@ -103,10 +106,6 @@ def _policy(site: Site, role: str, peers: Sequence[Peer], services: Sequence[Ser
         max_associations=max(limits) if len(limits) == len(peers) else None,
         role_selection_required=any(peer.role_selection_required for peer in peers),
     )
-
-
-def _is_offered(entry: PresentationContextEntry, services: Sequence[Service]) -> bool:
-    return any(entry.sop_class_uid in service.abstract_syntaxes for service in services)
 
 
 def _may_ask(peer: Peer, entry: PresentationContextEntry) -> bool:

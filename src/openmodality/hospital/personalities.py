@@ -18,7 +18,7 @@ from openmodality.hospital import effects
 from openmodality.hospital.commitments import When
 from openmodality.hospital.effects import AssociationEffect, Effect
 from openmodality.standard.dimse import CommandField
-from openmodality.upper_layer import acceptance
+from openmodality.upper_layer import rejections
 
 RIS: Final = "ris"
 PACS: Final = "pacs"
@@ -89,21 +89,21 @@ def _report(summary: str, seconds: float = 0.0, **changes: object) -> Personalit
 
 PERSONALITIES: Final[Mapping[str, Personality]] = {
     "refuse-association": _association(
-        "rejects the association: permanent, no reason given", effects.rejected(acceptance.NO_REASON_GIVEN)
+        "rejects the association: permanent, no reason given", effects.rejected(rejections.NO_REASON_GIVEN)
     ),
     "reject-called-ae": _association(
         "rejects the association: called AE title not recognized",
-        effects.rejected(acceptance.CALLED_AE_TITLE_NOT_RECOGNIZED),
+        effects.rejected(rejections.CALLED_AE_TITLE_NOT_RECOGNIZED),
     ),
     "reject-calling-ae": _association(
         "rejects the association: calling AE title not recognized",
-        effects.rejected(acceptance.CALLING_AE_TITLE_NOT_RECOGNIZED),
+        effects.rejected(rejections.CALLING_AE_TITLE_NOT_RECOGNIZED),
     ),
     "local-limit": _association(
-        "rejects the association: transient, local limit exceeded", effects.rejected(acceptance.LOCAL_LIMIT_EXCEEDED)
+        "rejects the association: transient, local limit exceeded", effects.rejected(rejections.LOCAL_LIMIT_EXCEEDED)
     ),
     "congestion": _association(
-        "rejects the association: transient, temporary congestion", effects.rejected(acceptance.TEMPORARY_CONGESTION)
+        "rejects the association: transient, temporary congestion", effects.rejected(rejections.TEMPORARY_CONGESTION)
     ),
     "zero-contexts": _association("accepts the association and none of its contexts", effects.without_contexts),
     "hang": _any("never answers, and never hangs up", effects.hang),

@@ -17,7 +17,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +37,7 @@ from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOC
 from openmodality.upper_layer.primitives import AssociateAccept, AssociateIndication, AssociateReject, Role
 from openmodality.upper_layer.provider import Provider
 from openmodality.upper_layer.reasons import reject_text
+from openmodality.upper_layer.rejections import STANDARD_REJECTIONS, Rejections
 
 if TYPE_CHECKING:
     import ssl
@@ -61,12 +62,16 @@ _ADVICE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where to listen; port 0 takes a free one, an empty host all addresses, of IPv6 too where the system has it."""
+    """Where to listen; port 0 takes a free one, an empty host all addresses, of IPv6 too where the system has it.
+
+    ``rejections`` are for what ``decide`` is not asked: too many connections, and requests that cannot be parsed.
+    """
 
     host: str = ""
     port: int = 0
     ssl_context: ssl.SSLContext | None = None
     max_connections: int = MAX_CONNECTIONS
+    rejections: Rejections = field(default_factory=lambda: STANDARD_REJECTIONS)
 
 
 class Acceptor:
@@ -80,7 +85,7 @@ class Acceptor:
         self._listening = listening
         self._socket: socket.socket | None = None
         self._listener: threading.Thread | None = None
-        self._connections = Connections()
+        self._connections = Connections(listening.rejections["busy"])
 
     def __enter__(self) -> Acceptor:
         self.start()
@@ -172,7 +177,11 @@ class Acceptor:
             shake_hands(secured, timeouts.connect_s)
         transport = Transport(connection.socket)
         try:
-            provider = Provider(Role.ACCEPTOR, max_pdu_length=self._local.max_pdu_length)
+            provider = Provider(
+                Role.ACCEPTOR,
+                max_pdu_length=self._local.max_pdu_length,
+                unparsable=self._listening.rejections["unparsable"],
+            )
             provider.transport_connected()
             request = await_indication(transport, provider, timeouts.association_s, "A-ASSOCIATE-RQ")
             if not isinstance(request, AssociateIndication):

@@ -8,18 +8,14 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
 
 from openmodality.errors import TransportError
 from openmodality.network.association import Association
 from openmodality.network.link import LINGER_S
 from openmodality.network.timeouts import Deadline
-from openmodality.standard.upper_layer import REJECT_BY_PRESENTATION, REJECTED_TRANSIENT
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ
-
-_TEMPORARY_CONGESTION: Final = 1
-_CONGESTED: Final = A_ASSOCIATE_RJ(REJECTED_TRANSIENT, REJECT_BY_PRESENTATION, _TEMPORARY_CONGESTION)
+from openmodality.upper_layer.rejections import TEMPORARY_CONGESTION
 
 
 @dataclass(eq=False, slots=True)
@@ -50,9 +46,10 @@ class Connection:
 
 
 class Connections:
-    """What is open: connections, and associations by calling AE title."""
+    """What is open: connections, and associations by calling AE title. ``congested`` is the answer to a surplus one."""
 
-    def __init__(self) -> None:
+    def __init__(self, congested: A_ASSOCIATE_RJ = TEMPORARY_CONGESTION) -> None:
+        self._congested = congested
         self._lock = threading.Condition()
         self._open: set[Connection] = set()
         self._associations: Counter[str] = Counter()
@@ -96,7 +93,7 @@ class Connections:
     ) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
         """Decide and count in one step, so that two requests at once do not both get the last place."""
         with self._lock:
-            answer = _CONGESTED if connection.surplus else decide(self.load(calling))
+            answer = self._congested if connection.surplus else decide(self.load(calling))
             if isinstance(answer, A_ASSOCIATE_AC):
                 self._associations[calling] += 1
                 connection.counted_for = calling

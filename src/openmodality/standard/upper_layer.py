@@ -7,6 +7,7 @@ name).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
@@ -99,6 +100,11 @@ REJECT_RESULTS: Mapping[int, str] = {
     REJECTED_PERMANENT: "rejected-permanent",
     REJECTED_TRANSIENT: "rejected-transient",
 }
+
+Situation: TypeAlias = Literal[
+    "limit_reached", "busy", "application_context", "called_ae_title", "calling_ae_title", "unparsable"
+]
+"""When an acceptor rejects an association; how it does is a table (R/F Table 4.2-18)."""
 
 REJECT_BY_USER = 1
 REJECT_BY_ACSE = 2

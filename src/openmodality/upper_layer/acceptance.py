@@ -24,16 +24,14 @@ from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.upper_layer.items import PresentationContextAC, PresentationContextRQ
 from openmodality.upper_layer.negotiation import LocalSide, find_role_selection
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from openmodality.upper_layer.rejections import (
+    NO_REASON_GIVEN,
+    PROTOCOL_VERSION_NOT_SUPPORTED,
+    STANDARD_REJECTIONS,
+    Rejections,
+)
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow, RoleSelection, UserInformation
 from openmodality.value_class import value_class
-
-PROTOCOL_VERSION_NOT_SUPPORTED = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_ACSE, 2)
-NO_REASON_GIVEN = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_USER, 1)
-APPLICATION_CONTEXT_NAME_NOT_SUPPORTED = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_USER, 2)
-CALLING_AE_TITLE_NOT_RECOGNIZED = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_USER, 3)
-CALLED_AE_TITLE_NOT_RECOGNIZED = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_USER, 7)
-TEMPORARY_CONGESTION = A_ASSOCIATE_RJ(facts.REJECTED_TRANSIENT, facts.REJECT_BY_PRESENTATION, 1)
-LOCAL_LIMIT_EXCEEDED = A_ASSOCIATE_RJ(facts.REJECTED_TRANSIENT, facts.REJECT_BY_PRESENTATION, 2)
 
 
 @value_class
@@ -67,7 +65,7 @@ class AcceptorPolicy:
     """What an acceptor takes. ``peer`` gives the policy for a calling AE title, None for one that is not known.
 
     ``called_ae_titles`` None takes any. ``max_associations`` None is without limit. ``max_operations_performed`` is how
-    many requests a requestor may have open at once where it asks for that.
+    many requests a requestor may have open at once where it asks for that. ``rejections`` are the answers by situation.
     """
 
     local: LocalSide
@@ -78,6 +76,7 @@ class AcceptorPolicy:
     reject_without_contexts: bool = False
     max_associations: int | None = None
     max_operations_performed: int = 1
+    rejections: Rejections = STANDARD_REJECTIONS
 
 
 @value_class
@@ -98,18 +97,18 @@ def decide(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy, load: Load = _IDLE) -> A_
     if not rq.protocol_version & facts.PROTOCOL_VERSION:
         return PROTOCOL_VERSION_NOT_SUPPORTED
     if rq.application_context_name != facts.APPLICATION_CONTEXT_NAME:
-        return APPLICATION_CONTEXT_NAME_NOT_SUPPORTED
+        return policy.rejections["application_context"]
     if not _is_called(rq.called_ae_title, policy):
-        return CALLED_AE_TITLE_NOT_RECOGNIZED
+        return policy.rejections["called_ae_title"]
     peer = _peer_policy(rq, policy)
     if peer is None:
-        return CALLING_AE_TITLE_NOT_RECOGNIZED
+        return policy.rejections["calling_ae_title"]
     if load.congested:
-        return TEMPORARY_CONGESTION
+        return policy.rejections["busy"]
     if _at_limit(load.open_associations, policy.max_associations) or _at_limit(
         load.open_from_peer, peer.max_associations
     ):
-        return LOCAL_LIMIT_EXCEEDED
+        return policy.rejections["limit_reached"]
     contexts = tuple(_answers(rq, peer))
     if policy.reject_without_contexts and all(context.result for context in contexts):
         return NO_REASON_GIVEN

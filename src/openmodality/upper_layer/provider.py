@@ -65,6 +65,7 @@ from openmodality.upper_layer.primitives import (
     Role,
     TransportClosed,
 )
+from openmodality.upper_layer.rejections import CANNOT_PARSE
 from openmodality.upper_layer.states import NEXT_STATES, TRANSITIONS, Action, Event, State
 
 _RECEIVED: Mapping[int, Event] = {
@@ -89,14 +90,17 @@ _LOCAL: Mapping[Event, str] = {
     Event.Evt14: "A-RELEASE response",
 }
 _USER_ABORT = A_ABORT(facts.ABORT_BY_USER, facts.ABORT_REASON_NOT_SPECIFIED)
-_CANNOT_PARSE = A_ASSOCIATE_RJ(facts.REJECTED_PERMANENT, facts.REJECT_BY_ACSE, 1)
 
 
 class Provider:
-    """One association. ``max_pdu_length`` is the limit that we announce for what we receive, 0 without limit."""
+    """One association. ``max_pdu_length`` is the limit that we announce for what we receive, 0 without limit.
 
-    def __init__(self, role: Role, *, max_pdu_length: int) -> None:
+    ``unparsable`` is the answer to a request that cannot be understood.
+    """
+
+    def __init__(self, role: Role, *, max_pdu_length: int, unparsable: A_ASSOCIATE_RJ = CANNOT_PARSE) -> None:
         self.role = role
+        self._unparsable = unparsable
         self.artim_running = False
         self.artim_starts = 0
         """How often ARTIM was started: a change tells the owner of the clock to start it anew."""
@@ -322,7 +326,7 @@ class Provider:
             self._indications.append(AssociateIndication(pdu))
         else:
             self._enter(State.Sta13)
-            self._send(_CANNOT_PARSE)
+            self._send(self._unparsable)
             self._start_artim()
 
     def _ae_7(self, pdu: A_ASSOCIATE_AC) -> None:

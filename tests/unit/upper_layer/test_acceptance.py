@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from openmodality.standard.upper_layer import Situation
 from openmodality.upper_layer.acceptance import (
     AcceptorPolicy,
     Load,
@@ -15,6 +16,7 @@ from openmodality.upper_layer.items import PresentationContextRQ
 from openmodality.upper_layer.negotiation import LocalSide, outcome
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.primitives import Role
+from openmodality.upper_layer.rejections import STANDARD_REJECTIONS
 from openmodality.upper_layer.user_information import (
     AsynchronousOperationsWindow,
     RoleSelection,
@@ -119,6 +121,23 @@ def test_rejections(rq: A_ASSOCIATE_RQ, load: Load, expected: tuple[int, int, in
 )
 def test_the_rejections_of_the_statement_in_words(numbers: tuple[int, int, int], text: str) -> None:
     assert A_ASSOCIATE_RJ(*numbers).text == text
+
+
+@pytest.mark.parametrize(
+    ("situation", "rq", "load"),
+    [
+        ("limit_reached", request(), Load(open_associations=5)),
+        ("busy", request(), Load(congested=True)),
+        ("application_context", replace(request(), application_context_name="1.2"), Load()),
+        ("called_ae_title", request(called="OTHER"), Load()),
+        ("calling_ae_title", request(calling="STRANGER"), Load()),
+    ],
+)
+def test_a_device_may_reject_in_its_own_way(situation: Situation, rq: A_ASSOCIATE_RQ, load: Load) -> None:
+    own = A_ASSOCIATE_RJ(1, 2, 2)
+    policy = replace(POLICY, rejections={**STANDARD_REJECTIONS, situation: own})
+    assert decide(rq, policy, load) == own
+    assert decide(rq, POLICY, load) == STANDARD_REJECTIONS[situation]
 
 
 def test_limits_count_what_is_open_before() -> None:

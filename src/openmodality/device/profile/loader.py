@@ -23,7 +23,6 @@ from openmodality.device.profile.profile import (
     ModuleUse,
     PresentationContextEntry,
     Profile,
-    Rejection,
     StatusRule,
 )
 from openmodality.device.profile.profile_file import ProfileFile
@@ -31,18 +30,9 @@ from openmodality.device.profile.rows import ModuleAttribute, Table
 from openmodality.device.profile.tables import is_file, read_table
 from openmodality.device.toml_file import validated
 from openmodality.errors import ConfigurationError
+from openmodality.upper_layer.rejections import Rejections
 
 _T = TypeVar("_T")
-
-SITUATIONS = (
-    "limit_reached",
-    "busy",
-    "application_context",
-    "called_ae_title",
-    "calling_ae_title",
-    "unparsable",
-)
-"""The situations in which an association is rejected (R/F Table 4.2-18); each profile says how."""
 
 
 class _Folder(NamedTuple):
@@ -135,7 +125,7 @@ class _Reader:
             mapping=self._table(rows.MAPPING),
             statuses=self._table(rows.STATUSES),
             failures=self._table(rows.FAILURES),
-            rejections=self._table(rows.REJECTIONS),
+            rejections=dict(self._table(rows.REJECTIONS)),
             charsets=self._table(rows.CHARSETS),
             charset_attributes=self._table(rows.CHARSET_ATTRIBUTES),
             body_parts=self._table(rows.BODY_PARTS),
@@ -236,6 +226,6 @@ def _check_switch(key: str, profile: Profile, where: str) -> None:
         raise ConfigurationError(f"{where} {key!r} is not a parameter of kind boolean")
 
 
-def _check_rejections(rejections: Sequence[Rejection], shown: str) -> None:
-    if missing := [situation for situation in SITUATIONS if situation not in {item.situation for item in rejections}]:
+def _check_rejections(rejections: Rejections, shown: str) -> None:
+    if missing := [situation for situation in rows.SITUATIONS if situation not in rejections]:
         raise ConfigurationError(f"{shown}/rejections.csv: situation {missing[0]} is missing")

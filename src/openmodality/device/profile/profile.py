@@ -17,6 +17,7 @@ from openmodality.device.paths import TagPath
 from openmodality.device.profile.parameters import Parameter
 from openmodality.dimse.status import StatusCategory
 from openmodality.standard.statuses import Effect, ServiceName
+from openmodality.upper_layer.rejections import Rejections
 
 Role: TypeAlias = Literal["SCU", "SCP"]
 ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined"]
@@ -202,17 +203,6 @@ class FailureRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
-    """How an association request is refused in a situation (A-ASSOCIATE-RJ, PS3.8 Table 9-21)."""
-
-    situation: str
-    result: int
-    source: int
-    reason: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class CharacterSet:
     """A defined term of (0008,0005) Specific Character Set that the device supports."""
 
@@ -267,7 +257,7 @@ class Profile:
     mapping: tuple[MappingRule, ...]
     statuses: tuple[StatusRule, ...]
     failures: tuple[FailureRule, ...]
-    rejections: tuple[Rejection, ...]
+    rejections: Rejections
     charsets: tuple[CharacterSet, ...]
     charset_attributes: tuple[TagPath, ...]
     body_parts: tuple[BodyPart, ...]
@@ -289,7 +279,3 @@ class Profile:
         """The rules for the statuses of an operation, by their codes; empty where the profile says nothing."""
         key = service, operation, received
         return {rule.code: rule for rule in self.statuses if (rule.service, rule.operation, rule.received) == key}
-
-    def rejection(self, situation: str) -> Rejection:
-        """How to refuse an association in this situation. Raises KeyError for an unknown situation."""
-        return {item.situation: item for item in self.rejections}[situation]

@@ -26,7 +26,6 @@ from openmodality.device.profile.profile import (
     PresentationContextEntry,
     PrivateAttribute,
     QueryKey,
-    Rejection,
     Requirement,
     Source,
     StatusRule,
@@ -37,6 +36,8 @@ from openmodality.device.profile.tables import Row
 from openmodality.dimse.status import StatusCategory
 from openmodality.standard.statuses import CategoryName, Effect, ServiceName
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
+from openmodality.standard.upper_layer import REJECT_REASONS, Situation
+from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ
 
 _T = TypeVar("_T")
 
@@ -46,6 +47,7 @@ CATEGORIES: tuple[CategoryName, ...] = get_args(CategoryName)
 KINDS: tuple[ParameterKind, ...] = get_args(ParameterKind)
 REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
 VALUE_RULES: tuple[ValueRule, ...] = get_args(ValueRule)
+SITUATIONS: tuple[Situation, ...] = get_args(Situation)
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 _VRS = tuple(member.value for member in VR)
@@ -259,14 +261,11 @@ def _failure(row: Row) -> FailureRule:
     )
 
 
-def _rejection(row: Row) -> Rejection:
-    return Rejection(
-        situation=row.required("situation"),
-        result=row.integer("result", 1, 2),
-        source=row.integer("source", 1, 3),
-        reason=row.integer("reason", 1, 10),
-        name=row.required("name"),
-    )
+def _rejection(row: Row) -> tuple[Situation, A_ASSOCIATE_RJ]:
+    source, reason = row.integer("source", 1, 3), row.integer("reason", 1, 10)
+    if (source, reason) not in REJECT_REASONS:
+        row.refuse(f"reason {reason} is none of source {source} (PS3.8 Table 9-21)")
+    return row.one_of("situation", SITUATIONS), A_ASSOCIATE_RJ(row.integer("result", 1, 2), source, reason)
 
 
 def _character_set(row: Row) -> CharacterSet:
@@ -339,7 +338,7 @@ STATUSES = Table(
     _status,
 )
 FAILURES = Table("failures.csv", _columns("service,failure,abort,effect,report"), _failure)
-REJECTIONS = Table("rejections.csv", _columns("situation,result,source,reason,name"), _rejection)
+REJECTIONS = Table("rejections.csv", _columns("situation,result,source,reason"), _rejection)
 CHARSETS = Table("charsets.csv", _columns("term,repertoire,code_extensions"), _character_set)
 CHARSET_ATTRIBUTES = Table("charset_attributes.csv", _columns("path,keyword,vr"), _charset_attribute)
 BODY_PARTS = Table("body_parts.csv", _columns("term,offered"), _body_part)

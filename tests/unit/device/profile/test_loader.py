@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from openmodality.device.paths import parse_path
 from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.profile.profile import Profile
 from openmodality.errors import ConfigurationError
+from openmodality.upper_layer.rejections import STANDARD_REJECTIONS
 
+REJECTIONS = Path(__file__).parents[3] / "data" / "spec" / "rf" / "association_rejections.csv"
 US = Path(__file__).parents[3] / "data" / "profiles" / "us"
 
 
@@ -65,9 +68,11 @@ def test_the_rules_of_an_operation_are_found_by_their_codes(rf: Profile) -> None
 
 
 def test_rejections_are_those_of_the_statement(mr: Profile, rf: Profile) -> None:
-    refusal = rf.rejection("calling_ae_title")
-    assert (refusal.result, refusal.source, refusal.reason) == (1, 1, 3)
-    assert mr.rejections == rf.rejections
+    with REJECTIONS.open(encoding="utf-8") as file:
+        printed = {tuple(int(row[name]) for name in ("result", "source", "reason")) for row in csv.DictReader(file)}
+    assert {(each.result, each.source, each.reason) for each in rf.rejections.values()} == printed
+    assert (rf.rejections["calling_ae_title"].source, rf.rejections["calling_ae_title"].reason) == (1, 3)
+    assert mr.rejections == rf.rejections == STANDARD_REJECTIONS
 
 
 def test_a_third_device_needs_no_code() -> None:
@@ -160,7 +165,21 @@ def test_a_file_that_is_no_text_is_named(us: Path) -> None:
         load_profile(us)
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("busy,2,3,7", "line 2: reason 7 is none of source 3"),
+        ("lazy,2,3,1", "line 2: situation 'lazy' is not one of"),
+        ("busy,3,3,1", "line 2: result 3 is outside 1-2"),
+    ],
+)
+def test_a_rejection_has_numbers_of_the_standard(us: Path, row: str, said: str) -> None:
+    (us / "rejections.csv").write_text(f"situation,result,source,reason\n{row}\n")
+    with pytest.raises(ConfigurationError, match=said):
+        load_profile(us)
+
+
 def test_a_missing_rejection_is_named(us: Path) -> None:
-    (us / "rejections.csv").write_text("situation,result,source,reason,name\nbusy,2,3,1,temporary-congestion\n")
+    (us / "rejections.csv").write_text("situation,result,source,reason\nbusy,2,3,1\n")
     with pytest.raises(ConfigurationError, match="situation limit_reached is missing"):
         load_profile(us)
