@@ -23,7 +23,8 @@ from openmodality.app.worker_lock import WorkerLock
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
 from openmodality.errors import StoreError
-from openmodality.exam.images import uids_of
+from openmodality.exam.instances import uids_of
+from openmodality.exam.producers.registry import make_producers
 from openmodality.exam.recovery import recover_exams
 from openmodality.exam.workflow import Workflow
 from openmodality.imaging.decompress import decompress_file
@@ -56,7 +57,7 @@ class Runtime:
         self._stack.callback(self.lock.release)
         self.queue = Queue(self.store.database)
         self.connections = Connections(site, client_context(site))
-        self.workflow = Workflow(site, self.store, self.queue)
+        self.workflow = Workflow(site, self.store, self.queue, make_producers(site))
         self.worklist = Worklist(self.store, self.connections)
         after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
         self.window = RetrieveWindow(site.data_folder, clock, after_s)

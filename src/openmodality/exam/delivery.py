@@ -6,19 +6,16 @@ Queueing the same again queues only what is in no send job yet, so that it can b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from openmodality.activities.commit import commit_job
 from openmodality.activities.send import send_job
 from openmodality.device.site.site import Peer, Site
+from openmodality.exam.instances import list_instances
 from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
-from openmodality.store.listing.entities import InstanceReference, Level, instance_references
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.jobs import uids_in_send_jobs
-from openmodality.store.transaction import Snapshot, Transaction
-
-_AT_ONCE: Final = 500
+from openmodality.store.transaction import Transaction
 
 
 class Delivery:
@@ -30,7 +27,7 @@ class Delivery:
 
     def deliver(self, transaction: Transaction, exam: ExamRecord) -> list[Job]:
         """Queue what an exam has made and what is in no send job yet, to every archive of the site."""
-        made = produced(transaction, exam)
+        made = list_instances(transaction, exam)
         queued = []
         for archive in self._site.peers_for("storage"):
             sent = uids_in_send_jobs(transaction, archive.name, [each.SOPInstanceUID for each in made])
@@ -54,15 +51,3 @@ class Delivery:
     def may_commit(self, peer: Peer) -> bool:
         """Whether the peer commits storage and the device asks for it."""
         return peer.offers("storage_commitment") and bool(self._site.proposed("storage_commitment", peer))
-
-
-def produced(snapshot: Snapshot, exam: ExamRecord) -> list[InstanceReference]:
-    """The instances of the series of an exam."""
-    uids = [series.series_instance_uid for series in exam.series]
-    if not uids:
-        return []
-    found = []
-    for start in range(0, len(uids), _AT_ONCE):
-        keys = {"SeriesInstanceUID": "\\".join(uids[start : start + _AT_ONCE])}
-        found += instance_references(snapshot, Level.IMAGE, keys)
-    return found

@@ -14,10 +14,11 @@ from openmodality.acquisition.drop_folder import Arrival
 from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
-from openmodality.exam.images import ImageMaker, SeriesPlan, uids_of
+from openmodality.exam.instances import list_instances, uids_of
+from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.listing.entities import InstanceReference, Level, instance_references
+from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
 from openmodality.store.rows.steps import find_open_step
 from openmodality.store.states import ExamState
@@ -80,12 +81,9 @@ class Exam:
             return read_steps(snapshot, self.id)
 
     def instances(self) -> list[InstanceReference]:
-        """Everything that was made, the dose report included."""
-        series = "\\".join(each.series_instance_uid for each in self.record.series)
-        if not series:
-            return []
+        """Everything that was made, with what was made at the end of each step."""
         with self._workflow.store.read() as snapshot:
-            return instance_references(snapshot, Level.IMAGE, {"SeriesInstanceUID": series})
+            return list_instances(snapshot, read_exam(snapshot, self.id))
 
     def begin(self) -> Self:
         """Begin a registered exam, or append to one that has ended: a performed step is IN PROGRESS."""
@@ -108,7 +106,7 @@ class Exam:
             ObjectInvalid: a keyword or value is not DICOM's.
         """
         common = attributes_of(attributes, f"series {description!r}")
-        return self._new_series(SeriesPlan(description, modality, sop_class_uid, images, common))
+        return self._new_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
 
     def acquire(self, source: Source, progress: Progress = lambda done, total: None) -> list[Series]:
         """Take all series of a source, storing each image as it comes.
@@ -118,7 +116,7 @@ class Exam:
         """
         made = []
         for acquired in source.series():
-            with self._new_series(SeriesPlan.of(acquired)) as series:
+            with self._new_series(ImageSeriesPlan.of(acquired)) as series:
                 series.add_all(acquired, progress)
             made.append(series)
         return made
@@ -131,7 +129,7 @@ class Exam:
             key = f"{self.study_instance_uid}/{arrival.key}/{number}"
             known = {each.series_instance_uid: each for each in self.record.series}
             uid = uids.derived(key)
-            taken = Series(self, known[uid]) if uid in known else self._new_series(SeriesPlan.of(acquired), uid)
+            taken = Series(self, known[uid]) if uid in known else self._new_series(ImageSeriesPlan.of(acquired, uid))
             with taken:
                 taken.add_all(acquired, keys=lambda image, key=key: uids.derived(f"{key}/{image}"))  # type: ignore[misc]
         return taken
@@ -157,10 +155,10 @@ class Exam:
             exam, step = read_exam(snapshot, self.id), find_open_step(snapshot, self.id)
         return ImageMaker(workflow.site, workflow.store, exam, step, series)
 
-    def _new_series(self, plan: SeriesPlan, uid: str = "") -> Series:
+    def _new_series(self, plan: ImageSeriesPlan) -> Series:
         if self.state is ExamState.REGISTERED:
             self._workflow.begin(self.id, plan.modality)
-        return Series(self, self._workflow.new_series(self.id, plan, uid))
+        return Series(self, self._workflow.new_series(self.id, plan))
 
 
 class Series:

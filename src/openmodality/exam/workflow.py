@@ -3,7 +3,7 @@
 Rules, so that a process may die at any moment:
 - a change of state and the jobs that tell others of it are in one transaction;
 - a step that ends is first noted as ending, with its moment and reason; carrying that out can be repeated;
-- what is derived from a step (its dose report) has UIDs derived from the step's, so that making it twice makes one.
+- what is made at the end of a step has UIDs derived from the step's, so that making it twice makes one.
 
 RIS and archive are never waited for.
 """
@@ -19,9 +19,9 @@ from pydicom import Dataset
 from openmodality.activities.performed_step import create_job, set_job
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
-from openmodality.exam import dose
-from openmodality.exam.delivery import Delivery, produced
-from openmodality.exam.images import SeriesPlan, keep_instance, new_series, uids_of
+from openmodality.exam.delivery import Delivery
+from openmodality.exam.instances import keep_instance, list_instances, uids_of
+from openmodality.exam.producers.producer import Producer, SeriesPlan, StepWork
 from openmodality.exam.step_attributes import SeriesContent, n_create_attributes, n_set_attributes
 from openmodality.jobs.queue import Queue
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
@@ -42,11 +42,12 @@ from openmodality.store.transaction import Snapshot, Transaction
 class Workflow:
     """Moves the exams of one device through their states."""
 
-    def __init__(self, site: Site, store: LocalStore, queue: Queue) -> None:
+    def __init__(self, site: Site, store: LocalStore, queue: Queue, producers: Sequence[Producer]) -> None:
         self.site = site
         self.store = store
         self.queue = queue
         self.delivery = Delivery(site, queue)
+        self._producers = tuple(producers)
 
     @property
     def now(self) -> float:
@@ -93,15 +94,15 @@ class Workflow:
             self._event(transaction, begun, ExamState.IN_PROGRESS)
             return begun
 
-    def new_series(self, exam_id: int, plan: SeriesPlan, uid: str = "") -> SeriesRecord:
-        """Put a series on record before its first image.
+    def new_series(self, exam_id: int, plan: SeriesPlan) -> SeriesRecord:
+        """Put a series on record before its first instance.
 
         Raises:
             UsageError: the exam takes no images.
         """
         with self.store.write() as transaction:
             exam, step = lock_exam_to_add_to(transaction, exam_id)
-            series = new_series(self.site, exam, step, plan, self.now, uid)
+            series = plan.make_record(self.site, exam, step, self.now)
             add_series(transaction, exam_id, series)
             return series
 
@@ -126,7 +127,7 @@ class Workflow:
             exam = lock_exam(transaction, exam_id)
             if not exam.state.is_open:
                 raise WrongState(f"exam {exam_id} is {exam.state} already", advice="append to it to add images")
-            if state is StepStatus.COMPLETED and not _content(transaction, exam, find_open_step(transaction, exam_id)):
+            if state is StepStatus.COMPLETED and not _list_content(self._find_work(transaction, exam)):
                 raise WrongState(f"exam {exam_id} has no image: discontinue it instead")
             ending = exam.ending or Ending(state, self.now, reason)
             if (ending.state, ending.reason) != (state, reason):
@@ -144,8 +145,8 @@ class Workflow:
         ending = exam.ending
         if ending is None or not exam.state.is_open:
             return exam
-        if dose.events_of(exam, step) and dose.has_dose_report(self.site):
-            exam = self._make_report(exam, step, ending)
+        for producer in self._producers:
+            exam = self._make_at_end(producer, exam, step, ending)
         with self.store.write() as transaction:
             exam = lock_exam(transaction, exam_id)
             if exam.ending != ending or _id(find_open_step(transaction, exam_id)) != _id(step):
@@ -173,8 +174,12 @@ class Workflow:
         peer = self.mpps_peer()
         attributes = Dataset()
         if peer:
-            content = _content(transaction, exam, step) or [self._empty_series(step)]
-            attributes = n_set_attributes(self.site, exam, ending, content, dose.mpps_dose(dose.events_of(exam, step)))
+            work = StepWork(exam, step, list_instances(transaction, exam))
+            added = Dataset()
+            for producer in self._producers:
+                added.update(producer.describe_step(work))
+            content = _list_content(work) or [self._empty_series(step)]
+            attributes = n_set_attributes(self.site, exam, ending, content, added)
         end_step(transaction, step, ending.state, ending.at, to_json(attributes))
         if peer:
             self.queue.enqueue(transaction, set_job(peer, step.sop_instance_uid))
@@ -184,19 +189,27 @@ class Workflow:
         uid = uids_of(self.site).derived(f"{step.sop_instance_uid}/no series")
         return SeriesContent(SeriesRecord(uid, 0, "", "", "no images", step.started_at, step.sop_instance_uid), ())
 
-    def _make_report(self, exam: ExamRecord, step: StepRecord | None, ending: Ending) -> ExamRecord:
-        uids = uids_of(self.site)
-        series = dose.report_series(self.site, exam, step, uids, ending.at)
-        if series.series_instance_uid not in {each.series_instance_uid for each in exam.series}:
+    def _make_at_end(self, producer: Producer, exam: ExamRecord, step: StepRecord | None, ending: Ending) -> ExamRecord:
+        """Let a producer add its series and instances; what it has added before stays as it is."""
+        with self.store.read() as snapshot:
+            work = StepWork(exam, step, list_instances(snapshot, exam))
+        planned = producer.plan_series_at_end(work, ending.at)
+        if planned is None:
+            return exam
+        uid = planned.series_instance_uid
+        series = next((each for each in exam.series if each.series_instance_uid == uid), None)
+        if series is None:
+            series = planned
             with self.store.write() as transaction:
                 exam = add_series(transaction, exam.id, series)
-        with self.store.read() as snapshot:
-            made = any(each.SeriesInstanceUID == series.series_instance_uid for each in produced(snapshot, exam))
-            if made:
-                return exam
-            report = dose.build_report(self.site, snapshot, exam, step, series, uids)
-        keep_instance(self.site, self.store, report)
+        made = {each.SOPInstanceUID for each in work.instances_of(series)}
+        for data_set in producer.build_at_end(work, series):
+            if data_set.SOPInstanceUID not in made:
+                keep_instance(self.site, self.store, data_set)
         return exam
+
+    def _find_work(self, snapshot: Snapshot, exam: ExamRecord) -> StepWork:
+        return StepWork(exam, find_open_step(snapshot, exam.id), list_instances(snapshot, exam))
 
     def mpps_peer(self) -> Peer | None:
         """The RIS that is told of performed steps: the first peer with this service, where the device has it."""
@@ -207,15 +220,10 @@ class Workflow:
         transaction.add_event(Subject.EXAM, exam.id, name, detail)
 
 
-def _content(snapshot: Snapshot, exam: ExamRecord, step: StepRecord | None) -> list[SeriesContent]:
+def _list_content(work: StepWork) -> list[SeriesContent]:
     """The series of a step that hold instances, with these."""
-    made = produced(snapshot, exam)
-    own = [series for series in exam.series if step is None or series.step_uid == step.sop_instance_uid]
-    by_series = [
-        SeriesContent(series, [each for each in made if each.SeriesInstanceUID == series.series_instance_uid])
-        for series in own
-    ]
-    return [content for content in by_series if content.instances]
+    content = [SeriesContent(series, work.instances_of(series)) for series in work.series]
+    return [each for each in content if each.instances]
 
 
 def _check_patient(items: Sequence[WorklistItem], user: Dataset) -> None:

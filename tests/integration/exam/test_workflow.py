@@ -124,14 +124,14 @@ def test_two_processes_carry_out_an_ending_once(tmp_path: Path, monkeypatch: pyt
     ):
         exam = here.start_exam(patient={"PatientID": "1"})
         exam.acquire(quick_source("rf"))
-        make_report = Workflow._make_report
+        make_at_end = Workflow._make_at_end
 
         def overtaken(*arguments: Any) -> ExamRecord:
             monkeypatch.undo()
             there.find_exam(exam.id).complete()
-            return make_report(*arguments)
+            return make_at_end(*arguments)
 
-        monkeypatch.setattr(Workflow, "_make_report", overtaken)
+        monkeypatch.setattr(Workflow, "_make_at_end", overtaken)
         assert exam.complete().state == "COMPLETED"
         assert len(here.jobs.list(kinds=[JobKind.MPPS_SET])) == 1
         assert len(exam.record.series) == 2

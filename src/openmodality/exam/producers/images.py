@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 
 from pydicom import Dataset
-from pydicom.filewriter import dcmwrite
-from pydicom.uid import UID
 
 from openmodality.acquisition.source import AcquiredSeries, Pixels
-from openmodality.activities.connection import implementation_identity
 from openmodality.device.profile.profile import InformationObject
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
-from openmodality.exam.dose import SERIES_NUMBER, event_to_json
 from openmodality.exam.facts import exam_facts, series_facts
+from openmodality.exam.instances import keep_instance, uids_of
+from openmodality.exam.irradiation_record import event_to_json
 from openmodality.objects.exam_facts import InstanceFacts
-from openmodality.objects.identity import Uids
 from openmodality.objects.image.image import ImageBuilder
+from openmodality.objects.report.irradiation import IrradiationEvent
 from openmodality.objects.site_objects import definition_at
 from openmodality.store.data_set_json import to_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
-from openmodality.store.local import Check, LocalStore
+from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import lock_exam_to_add_to
-from openmodality.store.states import Origin
 from openmodality.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesPlan:
-    """What is known of a series before its first image."""
+class ImageSeriesPlan:
+    """A series of images. Fulfils :class:`openmodality.exam.producers.producer.SeriesPlan`.
+
+    ``series_instance_uid`` is given where the series was planned before; ``events`` is the irradiation that makes it.
+    """
 
     description: str
     modality: str = ""
     sop_class_uid: str = ""
     images: int = 1
     attributes: Dataset | None = None
-    events: tuple[dict[str, object], ...] = ()
+    events: tuple[IrradiationEvent, ...] = ()
+    series_instance_uid: str = ""
 
     @classmethod
-    def of(cls, acquired: AcquiredSeries) -> SeriesPlan:
+    def of(cls, acquired: AcquiredSeries, series_instance_uid: str = "") -> ImageSeriesPlan:
         """The plan of a series that a source hands over."""
         return cls(
             acquired.description,
@@ -49,11 +49,35 @@ class SeriesPlan:
             acquired.sop_class_uid,
             acquired.number_of_frames,
             acquired.attributes,
-            tuple(event_to_json(event) for event in acquired.events),
+            acquired.events,
+            series_instance_uid,
+        )
+
+    def make_record(self, site: Site, exam: ExamRecord, step: StepRecord | None, at: float) -> SeriesRecord:
+        """A series with the next free number of those with images, and with a new UID where none is given.
+
+        Raises :class:`UsageError` where the device makes no images.
+        """
+        uids = uids_of(site)
+        chosen = choose_object(site, self)
+        image_objects = {item.name for item in site.profile.objects if item.is_image}
+        numbers = [series.number for series in exam.series if series.object_name in image_objects]
+        return SeriesRecord(
+            series_instance_uid=self.series_instance_uid or uids.new(),
+            number=max(numbers, default=0) + 1,
+            object_name=chosen.name,
+            modality=chosen.modality,
+            description=self.description,
+            started=at,
+            step_uid=step.sop_instance_uid if step else "",
+            frame_of_reference_uid=uids.derived(f"{exam.study_instance_uid}/{exam.id}/frame of reference"),
+            images=self.images,
+            attributes=to_json(self.attributes or Dataset()),
+            events=tuple(map(event_to_json, self.events)),
         )
 
 
-def object_for(site: Site, plan: SeriesPlan) -> InformationObject:
+def choose_object(site: Site, plan: ImageSeriesPlan) -> InformationObject:
     """Which object of the profile the images become.
 
     It is the one of the SOP class, else the first of the modality, else the device's first.
@@ -66,28 +90,6 @@ def object_for(site: Site, plan: SeriesPlan) -> InformationObject:
     if not found:
         raise UsageError(f"profile {site.profile.name} has no image object")
     return found[0]
-
-
-def new_series(
-    site: Site, exam: ExamRecord, step: StepRecord | None, plan: SeriesPlan, at: float, uid: str = ""
-) -> SeriesRecord:
-    """A series of this exam with the next free number, and with a new UID where none is given."""
-    uids = uids_of(site)
-    chosen = object_for(site, plan)
-    numbers = [series.number for series in exam.series if series.number < SERIES_NUMBER]
-    return SeriesRecord(
-        series_instance_uid=uid or uids.new(),
-        number=max(numbers, default=0) + 1,
-        object_name=chosen.name,
-        modality=chosen.modality,
-        description=plan.description,
-        started=at,
-        step_uid=step.sop_instance_uid if step else "",
-        frame_of_reference_uid=uids.derived(f"{exam.study_instance_uid}/{exam.id}/frame of reference"),
-        images=plan.images,
-        attributes=to_json(plan.attributes or Dataset()),
-        events=tuple(plan.events),
-    )
 
 
 class ImageMaker:
@@ -120,24 +122,3 @@ class ImageMaker:
 
     def _check(self, transaction: Transaction) -> None:
         lock_exam_to_add_to(transaction, self._exam_id, self._step_uid)
-
-
-def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check = lambda transaction: None) -> None:
-    """Store an instance that this device made, unless ``check`` raises; it is safe and indexed when this returns."""
-    class_uid, version_name = implementation_identity(site)
-    data_set.file_meta.ImplementationClassUID = UID(class_uid)
-    data_set.file_meta.ImplementationVersionName = version_name
-    buffer = BytesIO()
-    dcmwrite(buffer, data_set, enforce_file_format=True)
-    file = store.create(str(data_set.SOPInstanceUID))
-    try:
-        file.write(buffer.getbuffer())
-    except BaseException:
-        file.abort()
-        raise
-    store.accept_checked(file, Origin.ACQUIRED, check)
-
-
-def uids_of(site: Site) -> Uids:
-    """How this device makes UIDs."""
-    return Uids(site.settings.device.uid_root) if site.settings.device.uid_root else Uids()

@@ -1,0 +1,52 @@
+"""The instances of an exam: how they are stored, and which there are."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Final
+
+from pydicom import Dataset
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import UID
+
+from openmodality.activities.connection import implementation_identity
+from openmodality.device.site.site import Site
+from openmodality.objects.identity import Uids
+from openmodality.store.listing.entities import InstanceReference, Level, instance_references
+from openmodality.store.listing.exams import ExamRecord
+from openmodality.store.local import Check, LocalStore
+from openmodality.store.states import Origin
+from openmodality.store.transaction import Snapshot
+
+_AT_ONCE: Final = 500
+
+
+def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check = lambda transaction: None) -> None:
+    """Store an instance that this device made, unless ``check`` raises; it is safe and indexed when this returns."""
+    class_uid, version_name = implementation_identity(site)
+    data_set.file_meta.ImplementationClassUID = UID(class_uid)
+    data_set.file_meta.ImplementationVersionName = version_name
+    buffer = BytesIO()
+    dcmwrite(buffer, data_set, enforce_file_format=True)
+    file = store.create(str(data_set.SOPInstanceUID))
+    try:
+        file.write(buffer.getbuffer())
+    except BaseException:
+        file.abort()
+        raise
+    store.accept_checked(file, Origin.ACQUIRED, check)
+
+
+def list_instances(snapshot: Snapshot, exam: ExamRecord) -> list[InstanceReference]:
+    """The instances of the series of an exam."""
+    uids = [series.series_instance_uid for series in exam.series]
+    found = []
+    for start in range(0, len(uids), _AT_ONCE):
+        keys = {"SeriesInstanceUID": "\\".join(uids[start : start + _AT_ONCE])}
+        found += instance_references(snapshot, Level.IMAGE, keys)
+    return found
+
+
+def uids_of(site: Site) -> Uids:
+    """How this device makes UIDs."""
+    return Uids(site.settings.device.uid_root) if site.settings.device.uid_root else Uids()
