@@ -16,12 +16,11 @@ from openmodality.device.site.site_loader import load_site
 from openmodality.exam.producers.producer import StepWork
 from openmodality.exam.session import Exam
 from openmodality.exam.workflow import Workflow
-from openmodality.jobs.job import Kind
 from openmodality.jobs.listing import list_jobs
 from openmodality.jobs.queue import Queue
 from openmodality.store.listing.exams import SeriesRecord
 from openmodality.store.local import LocalStore, open_store
-from openmodality.store.states import ExamState
+from openmodality.store.states import ExamState, JobKind
 
 KEY_OBJECT_SELECTION_DOCUMENT_STORAGE = "1.2.840.10008.5.1.4.1.1.88.59"
 SITE = """
@@ -108,7 +107,7 @@ def test_it_adds_a_series_its_instances_and_attributes_of_the_step(site: Site, s
     assert [each.ReferencedSOPInstanceUID for each in others] == [each.SOPInstanceUID for each in exam.instances()]
     assert not performed.ReferencedImageSequence
     with store.read() as snapshot:
-        (job,) = list_jobs(snapshot, kinds=[Kind.SEND])
+        (job,) = list_jobs(snapshot, kinds=[JobKind.SEND])
     assert job.destination == "hospital"
 
 
