@@ -14,7 +14,7 @@ from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
 from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
 from openmodality.acquisition.source import AcquiredSeries
 from openmodality.device.profile.loader import load_profile
-from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, PerformedStep, SeriesFacts
+from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts, StepReference
 from openmodality.objects.identity import Uids
 from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.report.dose_content import DoseContent, DoseUnitsName, ImageReference
@@ -74,7 +74,7 @@ def exam(scheduled: Dataset | None) -> ExamFacts:
         started=NOW,
         study_id="1",
         accession_number="L1",
-        step=PerformedStep(UIDS(), "PPS1", NOW),
+        step=StepReference(UIDS(), "PPS1", NOW),
         worklist=scheduled if scheduled is not None else Dataset(),
         user=user if scheduled is None else Dataset(),
         configuration=equipment(),

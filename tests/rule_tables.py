@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 
 from openmodality.device.paths import parse_path
-from openmodality.device.profile.profile import AttributeRule, Requirement, Source, ValueRule
+from openmodality.device.profile.profile import AttributeRule, Requirement, ValueRule, ValueSource
 from openmodality.dimse.attribute_names import vr_of
 from openmodality.objects.rules.definition import RuleTable
 
@@ -13,7 +13,7 @@ from openmodality.objects.rules.definition import RuleTable
 def rule(
     path: str,
     requirement: Requirement,
-    *sources: Source,
+    *sources: ValueSource,
     module: str = "Test",
     value_rule: ValueRule = "",
     values: tuple[str, ...] = (),

@@ -13,7 +13,7 @@ from openmodality.acquisition.source import AcquiredFrame, Pixels
 from openmodality.errors import ObjectInvalid
 
 LARGEST_SIDE = 65535  # Rows and Columns are US
-ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)"
+_ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)"
 
 
 def checked_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
@@ -25,15 +25,15 @@ def checked_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
         ObjectInvalid: shape, type of number or range do not fit an image.
     """
     if array.ndim not in (2, 3) or 0 in array.shape:
-        raise ObjectInvalid(f"{where}: array has the shape {array.shape}", advice=ADVICE)
+        raise ObjectInvalid(f"{where}: array has the shape {array.shape}", advice=_ADVICE)
     if max(array.shape[-2:]) > LARGEST_SIDE:
-        raise ObjectInvalid(f"{where}: more than {LARGEST_SIDE} rows or columns", advice=ADVICE)
+        raise ObjectInvalid(f"{where}: more than {LARGEST_SIDE} rows or columns", advice=_ADVICE)
     if array.dtype.kind not in "bui":
-        raise ObjectInvalid(f"{where}: numbers of type {array.dtype} are not pixel values", advice=ADVICE)
+        raise ObjectInvalid(f"{where}: numbers of type {array.dtype} are not pixel values", advice=_ADVICE)
     if array.dtype.kind == "i" or array.dtype.itemsize > 2:
         low, high = int(array.min()), int(array.max())
         if low < 0 or high > np.iinfo(np.uint16).max:
-            raise ObjectInvalid(f"{where}: values outside 0 to 65535", advice=ADVICE)
+            raise ObjectInvalid(f"{where}: values outside 0 to 65535", advice=_ADVICE)
     frames = array.reshape((-1, *array.shape[-2:]))
     # Copies: what the caller or a mapped file does later changes no image.
     return [np.array(frame, dtype=np.uint16, order="C") for frame in frames]

@@ -8,7 +8,7 @@ Rules. A file is taken only when it is complete:
 
 A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why. When
 delivering fails for another reason, such as a full disk, the file stays and is tried again. Nothing is ever deleted or
-overwritten. A crash between delivering and moving delivers a file twice; ``Arrival.key`` is the same both times, so
+overwritten. A crash between delivering and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so
 UIDs derived from it are too.
 """
 
@@ -29,8 +29,8 @@ MARKER = ".done"
 COMPANION = ".json"
 DONE, FAILED = "done", "failed"
 
-Deliver = Callable[["Arrival"], None]
-Wait = Callable[[float], bool]
+Deliver = Callable[["DroppedFile"], None]
+WaitSeconds = Callable[[float], bool]
 MonotonicClock = Callable[[], float]
 
 
@@ -50,14 +50,14 @@ class FolderState:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class DroppedFile:
     """A complete file. ``key`` is made of its name and content."""
 
     path: Path
     key: str
 
 
-def decide(
+def choose_settled(
     listing: Mapping[str, FileStatus], state: FolderState, now_s: float, settle_s: float
 ) -> tuple[FolderState, list[str]]:
     """Which of the files in ``listing`` are complete at ``now_s``, in the order of their names; and what is known
@@ -98,7 +98,7 @@ def list_folder(folder: Path) -> dict[str, FileStatus]:
 
 def scan(folder: Path, state: FolderState, *, now_s: float, settle_s: float = 2.0) -> tuple[FolderState, list[Path]]:
     """Look once: the new state, and the files that are complete."""
-    state, names = decide(list_folder(folder), state, now_s, settle_s)
+    state, names = choose_settled(list_folder(folder), state, now_s, settle_s)
     return state, [folder / name for name in names]
 
 
@@ -117,7 +117,7 @@ class DropFolder:
             self._take(path)
         return state
 
-    def watch(self, wait: Wait, clock: MonotonicClock, interval_s: float = 1.0) -> None:
+    def watch(self, wait: WaitSeconds, clock: MonotonicClock, interval_s: float = 1.0) -> None:
         """Look every ``interval_s`` until ``wait`` returns True (as the ``wait`` of a threading event does when it is
         set).
         """
@@ -127,7 +127,7 @@ class DropFolder:
 
     def _take(self, path: Path) -> None:
         try:
-            self.deliver(Arrival(path, arrival_key(path)))
+            self.deliver(DroppedFile(path, arrival_key(path)))
         except ObjectInvalid as error:
             reason = move_aside(path, FAILED)
             reason.with_name(reason.name + ".txt").write_text(f"{error}\n{error.advice}\n", encoding="utf-8")

@@ -34,7 +34,7 @@ from openmodality.errors import ObjectInvalid
 MAXIMUM_PIXELS = 1 << 28
 MAXIMUM_COMPANION_BYTES = 1 << 20
 GREY_MODES = ("1", "L", "I", "I;16", "I;16B", "I;16L", "I;16N")
-ADVICE = "give a DICOM, PNG, TIFF (8 or 16 bit grey) or NumPy (.npy) file"
+_ADVICE = "give a DICOM, PNG, TIFF (8 or 16 bit grey) or NumPy (.npy) file"
 NOT_READABLE = (
     ArithmeticError, AttributeError, BytesLengthException, EOFError, Image.DecompressionBombError, InvalidDicomError,
     LookupError, MemoryError, NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError,
@@ -62,7 +62,7 @@ class FileSource:
         for path in self.paths:
             files = sorted(entry for entry in path.iterdir() if is_pixel_file(entry)) if path.is_dir() else [path]
             if not files:
-                raise ObjectInvalid(f"{path}: no image in this folder", advice=ADVICE)
+                raise ObjectInvalid(f"{path}: no image in this folder", advice=_ADVICE)
             yield self._series(path, files)
 
     def _series(self, path: Path, files: Sequence[Path]) -> AcquiredSeries:
@@ -94,7 +94,7 @@ def read_frames(path: Path) -> Contents:
     try:
         frames, series = _reader(path)(path)
     except NOT_READABLE as error:
-        raise ObjectInvalid(f"{path}: cannot be read as an image ({type(error).__name__})", advice=ADVICE) from error
+        raise ObjectInvalid(f"{path}: cannot be read as an image ({type(error).__name__})", advice=_ADVICE) from error
     companion = path.with_suffix(".json")
     if companion.is_file():
         said = read_companion(companion)
@@ -132,7 +132,7 @@ def _reader(path: Path) -> Callable[[Path], Contents]:
         return _read_dicom
     if start.startswith((b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")):
         return _read_picture
-    raise ObjectInvalid(f"{path}: not a kind of file that holds an image", advice=ADVICE)
+    raise ObjectInvalid(f"{path}: not a kind of file that holds an image", advice=_ADVICE)
 
 
 def _read_numpy(path: Path) -> Contents:

@@ -36,7 +36,7 @@ class Plane:
     columns: int
 
     @classmethod
-    def through(
+    def make_square(
         cls, centre: Vector, orientation: str, *, field_of_view_mm: float, matrix: int, offset_mm: float = 0.0
     ) -> Plane:
         """A square slice around ``centre``, moved along its normal by ``offset_mm``."""

@@ -11,26 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+TissueValues = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relaxation:
     """Proton density (relative to water), T1, T2 and T2* in ms of one or more tissues."""
 
-    proton_density: Values
-    t1_ms: Values
-    t2_ms: Values
-    t2_star_ms: Values
+    proton_density: TissueValues
+    t1_ms: TissueValues
+    t2_ms: TissueValues
+    t2_star_ms: TissueValues
 
 
-def spin_echo(tissue: Relaxation, repetition_time_ms: float, echo_time_ms: float) -> Values:
+def spin_echo(tissue: Relaxation, repetition_time_ms: float, echo_time_ms: float) -> TissueValues:
     """PD (1 - exp(-TR/T1)) exp(-TE/T2)."""
     recovered = 1.0 - np.exp(-repetition_time_ms / tissue.t1_ms)
     return np.asarray(tissue.proton_density * recovered * np.exp(-echo_time_ms / tissue.t2_ms))
 
 
-def gradient_echo(tissue: Relaxation, repetition_time_ms: float, echo_time_ms: float, flip_angle_deg: float) -> Values:
+def gradient_echo(
+    tissue: Relaxation, repetition_time_ms: float, echo_time_ms: float, flip_angle_deg: float
+) -> TissueValues:
     """Spoiled gradient echo: PD sin a (1 - E1) / (1 - E1 cos a) exp(-TE/T2*), with E1 = exp(-TR/T1)."""
     angle = np.deg2rad(flip_angle_deg)
     e1 = np.exp(-repetition_time_ms / tissue.t1_ms)
@@ -40,7 +42,7 @@ def gradient_echo(tissue: Relaxation, repetition_time_ms: float, echo_time_ms: f
 
 def inversion_recovery(
     tissue: Relaxation, repetition_time_ms: float, echo_time_ms: float, inversion_time_ms: float
-) -> Values:
+) -> TissueValues:
     """Magnitude image: PD |1 - 2 exp(-TI/T1) + exp(-TR/T1)| exp(-TE/T2)."""
     recovered = np.abs(
         1.0 - 2.0 * np.exp(-inversion_time_ms / tissue.t1_ms) + np.exp(-repetition_time_ms / tissue.t1_ms)

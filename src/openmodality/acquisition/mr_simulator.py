@@ -17,13 +17,13 @@ from pydicom.uid import MRImageStorage
 
 from openmodality.acquisition import mr_phantom, mr_signal
 from openmodality.acquisition.geometry import Plane, Vector
-from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Clock, Pixels
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, LocalClock, Pixels
 from openmodality.errors import UsageError
 
-BITS_STORED = 12
+_BITS_STORED = 12
 BRIGHTEST = 3600
 SUBPIXELS = 2
-MAXIMUM_MATRIX = 1024
+_MAXIMUM_MATRIX = 1024
 BRAIN = ("grey matter", "white matter", "deep grey matter")
 
 
@@ -58,8 +58,8 @@ class MrProtocol:
     noise: float = 0.012
 
     def __post_init__(self) -> None:
-        if not 1 <= self.matrix <= MAXIMUM_MATRIX or self.slices < 1:
-            raise UsageError(f"a scan needs at least one slice and a matrix of 1 to {MAXIMUM_MATRIX}")
+        if not 1 <= self.matrix <= _MAXIMUM_MATRIX or self.slices < 1:
+            raise UsageError(f"a scan needs at least one slice and a matrix of 1 to {_MAXIMUM_MATRIX}")
         if min(self.repetition_time_ms, self.echo_time_ms, self.field_of_view_mm, self.thickness_mm) <= 0:
             raise UsageError("times, field of view and slice thickness of a scan are greater than zero")
 
@@ -99,7 +99,7 @@ class MrSimulator:
 
     protocols: Sequence[MrProtocol] = SURVEY
     seed: int = 1
-    clock: Clock = field(default=datetime.now)
+    clock: LocalClock = field(default=datetime.now)
 
     def series(self) -> Iterator[AcquiredSeries]:
         """One series for each protocol."""
@@ -127,7 +127,7 @@ class MrSimulator:
         technique.update(_window(table))
         for number in range(protocol.slices):
             offset = (number - (protocol.slices - 1) / 2.0) * protocol.spacing_mm
-            plane = Plane.through(
+            plane = Plane.make_square(
                 protocol.centre, protocol.orientation, field_of_view_mm=protocol.field_of_view_mm,
                 matrix=protocol.matrix, offset_mm=offset,
             )  # fmt: skip
@@ -148,7 +148,7 @@ def slice_pixels(plane: Plane, signal: NDArray[np.float32], noise: float, random
     mean = fine.reshape(plane.rows, SUBPIXELS, plane.columns, SUBPIXELS).mean(axis=(1, 3), dtype=np.float32)
     real, imaginary = random.standard_normal((2, plane.rows, plane.columns), dtype=np.float32) * np.float32(noise)
     magnitude = np.hypot(mean + real, imaginary)
-    return np.asarray(np.clip(np.rint(magnitude), 0, (1 << BITS_STORED) - 1), dtype=np.uint16)
+    return np.asarray(np.clip(np.rint(magnitude), 0, (1 << _BITS_STORED) - 1), dtype=np.uint16)
 
 
 def technique_attributes(protocol: MrProtocol) -> Dataset:
@@ -180,7 +180,7 @@ def technique_attributes(protocol: MrProtocol) -> Dataset:
     data_set.PercentPhaseFieldOfView = "100"
     data_set.InPlanePhaseEncodingDirection = "ROW"
     data_set.AcquisitionMatrix = [0, protocol.matrix, protocol.matrix, 0]
-    data_set.BitsStored = BITS_STORED
+    data_set.BitsStored = _BITS_STORED
     return data_set
 
 

@@ -17,17 +17,17 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, XRayAngiographicImageStorage, XRayRadiofluoroscopicImageStorage
 
 from openmodality.acquisition import xray_phantom, xray_physics
-from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Clock, Pixels
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, LocalClock, Pixels
 from openmodality.acquisition.xray_phantom import Beam, Lengths
 from openmodality.acquisition.xray_physics import Material
 from openmodality.errors import UsageError
 from openmodality.objects.identity import Uids
 from openmodality.objects.report.irradiation import IrradiationEvent, IrradiationEventType, XRayGeometry, XRayTechnique
 
-BITS_STORED = 12
-WHITE = (1 << BITS_STORED) - 1
+_BITS_STORED = 12
+WHITE = (1 << _BITS_STORED) - 1
 DETECTOR_MM = 400.0
-MAXIMUM_MATRIX = 2048
+_MAXIMUM_MATRIX = 2048
 # Logarithm of the attenuation that is shown as the end of the grey scale.
 DISPLAY_RANGE = 8.0
 
@@ -66,8 +66,8 @@ class XRayProtocol:
     body_part: str = "ABDOMEN"
 
     def __post_init__(self) -> None:
-        if not 16 <= self.matrix <= MAXIMUM_MATRIX:
-            raise UsageError(f"a detector has 16 to {MAXIMUM_MATRIX} rows")
+        if not 16 <= self.matrix <= _MAXIMUM_MATRIX:
+            raise UsageError(f"a detector has 16 to {_MAXIMUM_MATRIX} rows")
         if min(self.tube_current_ma, self.pulse_width_ms) <= 0 or self.pulse_rate < 0 or self.duration_s < 0:
             raise UsageError("tube current and pulse width are greater than zero, pulse rate and duration not below it")
         if not all(0 < side <= DETECTOR_MM for side in (self.geometry.field_width_mm, self.geometry.field_height_mm)):
@@ -142,7 +142,7 @@ class RfSimulator:
 
     protocols: Sequence[XRayProtocol] = UPPER_GI
     seed: int = 1
-    clock: Clock = field(default=datetime.now)
+    clock: LocalClock = field(default=datetime.now)
     new_uid: Callable[[], str] = field(default_factory=Uids)
 
     def series(self) -> Iterator[AcquiredSeries]:
@@ -172,7 +172,7 @@ class RfSimulator:
         for number in range(protocol.number_of_frames):
             random = np.random.default_rng((self.seed, index, number))
             detected = detect(protocol, _moved(protocol, still, number), random)
-            pixels = display(detected, protocol, fluoroscopy=event.is_fluoroscopy)
+            pixels = window_pixels(detected, protocol, fluoroscopy=event.is_fluoroscopy)
             attributes = Dataset()
             attributes.update(common)
             attributes.update(_window(pixels, protocol))
@@ -210,7 +210,7 @@ def detect(
     return random.poisson(xray_physics.transmission(thickness_mm, shares) * np.float32(full)).astype(np.float32)
 
 
-def display(detected: NDArray[np.float32], protocol: XRayProtocol, *, fluoroscopy: bool) -> Pixels:
+def window_pixels(detected: NDArray[np.float32], protocol: XRayProtocol, *, fluoroscopy: bool) -> Pixels:
     """Grey values: the logarithm of the counts, 0 outside the collimated field.
 
     Fluoroscopy shows what absorbs dark, as on the monitor in the room; an exposure shows it bright, as on film.
@@ -241,7 +241,7 @@ def frame_attributes(protocol: XRayProtocol, event: IrradiationEvent) -> Dataset
     frames = protocol.number_of_frames
     data_set = Dataset()
     data_set.ImageType = ["ORIGINAL", "PRIMARY", "SINGLE PLANE"]
-    data_set.BitsStored = BITS_STORED
+    data_set.BitsStored = _BITS_STORED
     data_set.PixelIntensityRelationship = "DISP"
     data_set.PixelIntensityRelationshipSign = 1
     data_set.KVP = f"{protocol.kvp:g}"

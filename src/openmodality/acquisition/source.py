@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 from openmodality.objects.report.irradiation import IrradiationEvent
 
 Pixels = NDArray[np.uint16]
-Clock = Callable[[], datetime]
+LocalClock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from math import cos, pi, sin, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from openmodality.acquisition.geometry import Vector
 from openmodality.acquisition.xray_physics import (
     BARIUM_SUSPENSION,
     CORTICAL_BONE,
@@ -22,7 +23,6 @@ from openmodality.acquisition.xray_physics import (
     Material,
 )  # fmt: skip
 
-Vector = tuple[float, float, float]
 Lengths = NDArray[np.float32]
 
 
@@ -64,7 +64,7 @@ class Beam:
         a, b, c = body.half_axes
         angle = body.turn_deg * pi / 180.0
         sx, sy = self.centre[0] - body.centre[0], self.centre[1] - body.centre[1]
-        p0, q0 = _turned(sx, sy, angle)
+        p0, q0 = _rotate(sx, sy, angle)
         source = (p0 / a, q0 / b, (-self.source_to_isocenter_mm - body.centre[2]) / c)
         du = ((u * cos(angle) + v * sin(angle)) / a).astype(np.float32)
         dv = ((v * cos(angle) - u * sin(angle)) / b).astype(np.float32)
@@ -103,7 +103,7 @@ class Beam:
         return spans[0], spans[1]
 
 
-def _turned(x: float, y: float, angle: float) -> tuple[float, float]:
+def _rotate(x: float, y: float, angle: float) -> tuple[float, float]:
     return x * cos(angle) + y * sin(angle), y * cos(angle) - x * sin(angle)
 
 

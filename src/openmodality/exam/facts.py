@@ -8,7 +8,7 @@ from pydicom import Dataset
 
 from openmodality.device.mapping import map_to_image
 from openmodality.device.site.site import Site
-from openmodality.objects.exam_facts import ExamFacts, PerformedStep, SeriesFacts
+from openmodality.objects.exam_facts import ExamFacts, SeriesFacts, StepReference
 from openmodality.objects.site_objects import equipment_attributes
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
@@ -33,8 +33,8 @@ def items_of(exam: ExamRecord) -> list[Dataset]:
     return [from_json(item) for item in exam.items]
 
 
-def _performed(step: StepRecord) -> PerformedStep:
-    return PerformedStep(step.uid, step.step_id, datetime.fromtimestamp(step.started_at))
+def _performed(step: StepRecord) -> StepReference:
+    return StepReference(step.uid, step.step_id, datetime.fromtimestamp(step.started_at))
 
 
 def series_facts(series: SeriesRecord) -> SeriesFacts:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from openmodality.acquisition.arrays import frames_from_array
-from openmodality.acquisition.drop_folder import Arrival
+from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
@@ -121,7 +121,7 @@ class Exam:
             made.append(series)
         return made
 
-    def take(self, arrival: Arrival) -> Series | None:
+    def take(self, arrival: DroppedFile) -> Series | None:
         """Take a file out of a watched folder; the same file gives the same instances when it comes again."""
         uids = uids_of(self._workflow.site)
         taken = None

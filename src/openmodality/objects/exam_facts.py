@@ -25,7 +25,7 @@ _MADE_WHEN_ACQUIRED: Final = tuple(tag for tag, _ in _DATES[1:3] + _TIMES[1:3])
 
 
 @dataclass(frozen=True, slots=True)
-class PerformedStep:
+class StepReference:
     """The Modality Performed Procedure Step that images belong to."""
 
     sop_instance_uid: str
@@ -46,7 +46,7 @@ class ExamFacts:
     started: datetime
     study_id: str = ""
     accession_number: str = ""
-    step: PerformedStep | None = None
+    step: StepReference | None = None
     worklist: Dataset = field(default_factory=Dataset)
     user: Dataset = field(default_factory=Dataset)
     configuration: Dataset = field(default_factory=Dataset)
@@ -85,7 +85,7 @@ def find_common_values(exam: ExamFacts, series: SeriesFacts) -> SourceValues:
 
 def find_own_values(series: SeriesFacts, instance: InstanceFacts, acquisition: Dataset) -> SourceValues:
     """What an instance knows beyond its series, sorted by source. ``acquisition`` are the attributes of its frame."""
-    day, time = moment(instance.created)
+    day, time = format_moment(instance.created)
     elements = make_elements(_NAMES, instance.sop_instance_uid, instance.number)
     elements |= make_elements(_DATES, *[day] * len(_DATES))
     elements |= make_elements(_TIMES, *[time] * len(_TIMES))
@@ -98,7 +98,7 @@ def find_own_values(series: SeriesFacts, instance: InstanceFacts, acquisition: D
 
 
 def _study(exam: ExamFacts) -> Dataset:
-    day, time = moment(exam.started)
+    day, time = format_moment(exam.started)
     birth = exam.worklist.get("PatientBirthDate") or exam.user.get("PatientBirthDate")
     data_set = data_set_of(
         StudyInstanceUID=exam.study_instance_uid,
@@ -106,15 +106,15 @@ def _study(exam: ExamFacts) -> Dataset:
         AccessionNumber=exam.accession_number,
         StudyDate=day,
         StudyTime=time,
-        PatientAge=age(str(birth or ""), exam.started.date()),
+        PatientAge=format_age(str(birth or ""), exam.started.date()),
     )
     if exam.step is not None:
         data_set.update(_step(exam.step))
     return data_set
 
 
-def _step(step: PerformedStep) -> Dataset:
-    day, time = moment(step.started)
+def _step(step: StepReference) -> Dataset:
+    day, time = format_moment(step.started)
     reference = data_set_of(
         ReferencedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP, ReferencedSOPInstanceUID=step.sop_instance_uid
     )
@@ -127,7 +127,7 @@ def _step(step: PerformedStep) -> Dataset:
 
 
 def _series(exam: ExamFacts, series: SeriesFacts) -> Dataset:
-    day, time = moment(series.started)
+    day, time = format_moment(series.started)
     data_set = data_set_of(
         SeriesInstanceUID=series.series_instance_uid,
         SeriesNumber=series.number,
@@ -146,12 +146,12 @@ def _series(exam: ExamFacts, series: SeriesFacts) -> Dataset:
     return data_set
 
 
-def moment(now: datetime) -> tuple[str, str]:
+def format_moment(now: datetime) -> tuple[str, str]:
     """Date (DA) and time (TM) of a moment."""
     return now.strftime("%Y%m%d"), now.strftime("%H%M%S.%f")
 
 
-def age(birth_date: str, today: date) -> str:
+def format_age(birth_date: str, today: date) -> str:
     """Patient's Age (0010,1010), an Age String (PS3.5 6.2): in years from two years on, in months or days below."""
     try:
         birth = datetime.strptime(birth_date, "%Y%m%d").date()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from openmodality import Modality
-from openmodality.acquisition.drop_folder import Arrival, arrival_key
+from openmodality.acquisition.drop_folder import DroppedFile, arrival_key
 from openmodality.errors import StoreError, UsageError
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
@@ -175,7 +175,7 @@ def test_a_file_of_a_watched_folder_makes_the_same_images_twice(tmp_path: Path) 
     np.save(path, np.ones((8, 8), np.uint16))
     with device_in_hospital(tmp_path, "rf") as device, device.modality(works=False) as modality:
         exam = modality.start_exam(patient={"PatientID": "1"})
-        arrival = Arrival(path, arrival_key(path))
+        arrival = DroppedFile(path, arrival_key(path))
         exam.take(arrival)
         exam.take(arrival)
         assert len(exam.instances()) == len(exam.record.series) == 1

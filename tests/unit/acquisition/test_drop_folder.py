@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from openmodality.acquisition.drop_folder import (
-    Arrival,
     DropFolder,
+    DroppedFile,
     FileStatus,
     FolderState,
     arrival_key,
-    decide,
+    choose_settled,
     move_aside,
     scan,
 )
@@ -22,46 +22,46 @@ SMALL, LARGE = FileStatus(10, 1), FileStatus(20, 2)
 
 
 def test_a_file_is_complete_when_it_did_not_change_for_a_while() -> None:
-    state, complete = decide({"a.png": SMALL}, FolderState(), 0.0, 2.0)
+    state, complete = choose_settled({"a.png": SMALL}, FolderState(), 0.0, 2.0)
     assert complete == []
-    state, complete = decide({"a.png": SMALL}, state, 1.0, 2.0)
+    state, complete = choose_settled({"a.png": SMALL}, state, 1.0, 2.0)
     assert complete == []
-    state, complete = decide({"a.png": SMALL}, state, 2.0, 2.0)
+    state, complete = choose_settled({"a.png": SMALL}, state, 2.0, 2.0)
     assert complete == ["a.png"]
 
 
 def test_growing_starts_the_wait_again() -> None:
-    state, _ = decide({"a.png": SMALL}, FolderState(), 0.0, 2.0)
-    state, complete = decide({"a.png": LARGE}, state, 2.0, 2.0)
+    state, _ = choose_settled({"a.png": SMALL}, FolderState(), 0.0, 2.0)
+    state, complete = choose_settled({"a.png": LARGE}, state, 2.0, 2.0)
     assert complete == []
-    _, complete = decide({"a.png": LARGE}, state, 4.0, 2.0)
+    _, complete = choose_settled({"a.png": LARGE}, state, 4.0, 2.0)
     assert complete == ["a.png"]
 
 
 def test_a_file_is_never_complete_at_first_sight_without_a_marker() -> None:
-    assert decide({"a.png": SMALL}, FolderState(), 0.0, 0.0)[1] == []
+    assert choose_settled({"a.png": SMALL}, FolderState(), 0.0, 0.0)[1] == []
 
 
 def test_a_marker_makes_it_complete_at_once() -> None:
-    assert decide({"a.png": SMALL, "a.png.done": SMALL}, FolderState(), 0.0, 60.0)[1] == ["a.png"]
+    assert choose_settled({"a.png": SMALL, "a.png.done": SMALL}, FolderState(), 0.0, 60.0)[1] == ["a.png"]
 
 
 def test_what_is_being_written_and_companions_are_not_looked_at() -> None:
     listing = dict.fromkeys((".a.png", "a.png.part", "a.tmp", "a.json"), SMALL)
-    state, complete = decide(listing, FolderState(), 0.0, 0.0)
+    state, complete = choose_settled(listing, FolderState(), 0.0, 0.0)
     assert (dict(state.seen), complete) == ({}, [])
 
 
 def test_files_that_went_away_are_forgotten() -> None:
-    state, _ = decide({"a.png": SMALL}, FolderState(), 0.0, 2.0)
-    state, _ = decide({}, state, 1.0, 2.0)
-    assert decide({"a.png": SMALL}, state, 3.0, 2.0)[1] == []
+    state, _ = choose_settled({"a.png": SMALL}, FolderState(), 0.0, 2.0)
+    state, _ = choose_settled({}, state, 1.0, 2.0)
+    assert choose_settled({"a.png": SMALL}, state, 3.0, 2.0)[1] == []
 
 
 def test_a_delivered_file_moves_to_done_with_companion_and_without_marker(tmp_path: Path) -> None:
     for name in ("a.png", "a.json", "a.png.done"):
         (tmp_path / name).write_text(name, encoding="utf-8")
-    arrivals: list[Arrival] = []
+    arrivals: list[DroppedFile] = []
     DropFolder(tmp_path, arrivals.append).step(FolderState(), 0.0)
     assert [arrival.path.name for arrival in arrivals] == ["a.png"]
     assert sorted(path.name for path in (tmp_path / "done").iterdir()) == ["a.json", "a.png"]
@@ -72,7 +72,7 @@ def test_a_refused_file_moves_to_failed_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"x")
     (tmp_path / "a.png.done").touch()
 
-    def refuse(arrival: Arrival) -> None:
+    def refuse(arrival: DroppedFile) -> None:
         raise ObjectInvalid("a.png: no picture", advice="Save it again.")
 
     DropFolder(tmp_path, refuse).step(FolderState(), 0.0)
@@ -83,9 +83,9 @@ def test_a_refused_file_moves_to_failed_with_the_reason(tmp_path: Path) -> None:
 def test_a_file_that_could_not_be_delivered_stays_and_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"x")
     (tmp_path / "a.png.done").touch()
-    tries: list[Arrival] = []
+    tries: list[DroppedFile] = []
 
-    def full(arrival: Arrival) -> None:
+    def full(arrival: DroppedFile) -> None:
         tries.append(arrival)
         if len(tries) == 1:
             raise StoreError("disk full")
@@ -127,7 +127,7 @@ def test_scan_ignores_folders_and_links(tmp_path: Path) -> None:
 def test_watching_ends_when_told(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"x")
     (tmp_path / "b.png").write_bytes(b"x")
-    arrivals: list[Arrival] = []
+    arrivals: list[DroppedFile] = []
     answers = iter([False, False, True])
     moments = iter([0.0, 5.0])
     DropFolder(tmp_path, arrivals.append).watch(lambda _: next(answers), lambda: next(moments))
@@ -138,7 +138,7 @@ def test_an_error_that_is_nobodys_plan_is_not_swallowed(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"x")
     (tmp_path / "a.png.done").touch()
 
-    def broken(arrival: Arrival) -> None:
+    def broken(arrival: DroppedFile) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -97,14 +97,14 @@ def test_series_is_described() -> None:
 
 
 def test_the_lesion_is_where_the_table_puts_it() -> None:
-    plane = Plane.through((33.0, 30.0, 30.0), "axial", field_of_view_mm=64.0, matrix=65)
+    plane = Plane.make_square((33.0, 30.0, 30.0), "axial", field_of_view_mm=64.0, matrix=65)
     labels = mr_phantom.tissue_map(plane)
     assert mr_phantom.NAMES[labels[32, 24]] == "lesion"
     assert mr_phantom.NAMES[labels[32, 33]] == "fluid"
 
 
 def test_an_ellipsoid_outside_the_slice_is_not_looked_at() -> None:
-    plane = Plane.through((0.0, 0.0, 0.0), "sagittal", field_of_view_mm=100.0, matrix=10)
+    plane = Plane.make_square((0.0, 0.0, 0.0), "sagittal", field_of_view_mm=100.0, matrix=10)
     assert plane.cutout_around((20.0, 0.0, 0.0), (10.0, 10.0, 10.0)) is None
     assert plane.cutout_around((0.0, 90.0, 0.0), (10.0, 10.0, 10.0)) is None
 

@@ -14,8 +14,8 @@ from openmodality.acquisition.rf_simulator import (
     ImageKind,
     RfSimulator,
     XRayProtocol,
-    display,
     field_window,
+    window_pixels,
 )
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.errors import UsageError
@@ -59,8 +59,8 @@ def test_contrast_agent_moves() -> None:
 def test_what_absorbs_is_dark_in_fluoroscopy_and_bright_in_an_exposure() -> None:
     assert RUN.beam.matrix == 64
     few, many = (np.full((64, 64), photons, dtype=np.float32) for photons in (1e4, 1e6))
-    assert display(few, RUN, fluoroscopy=True).max() < display(many, RUN, fluoroscopy=True).max()
-    assert display(few, RUN, fluoroscopy=False).max() > display(many, RUN, fluoroscopy=False).max()
+    assert window_pixels(few, RUN, fluoroscopy=True).max() < window_pixels(many, RUN, fluoroscopy=True).max()
+    assert window_pixels(few, RUN, fluoroscopy=False).max() > window_pixels(many, RUN, fluoroscopy=False).max()
 
 
 def test_the_field_is_collimated_and_the_shutter_says_where() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from openmodality.acquisition.drop_folder import Arrival, DropFolder
+from openmodality.acquisition.drop_folder import DropFolder, DroppedFile
 from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.source import Source
 from openmodality.cli.demo.simulation import simulator
@@ -46,7 +46,7 @@ def watch(exam: Exam, folder: Path) -> int:
     """Take files out of a folder until the process is told to stop; how many images were made."""
     stop, before = stop_on_signals(), len(exam.instances())
 
-    def deliver(arrival: Arrival) -> None:
+    def deliver(arrival: DroppedFile) -> None:
         try:
             exam.take(arrival)
         except (OpenModalityError, OSError) as error:

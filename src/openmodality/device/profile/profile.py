@@ -21,7 +21,7 @@ from openmodality.upper_layer.rejections import Rejections
 
 Role: TypeAlias = Literal["SCU", "SCP"]
 ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined"]
-Source: TypeAlias = Literal["MWL", "USER", "AUTO", "CONFIG", "ACQ"]
+ValueSource: TypeAlias = Literal["MWL", "USER", "AUTO", "CONFIG", "ACQ"]
 Requirement: TypeAlias = Literal["1", "1C", "2", "2C", "3", "ALWAYS", "VNAP", "ANAP", "EMPTY", ""]
 
 
@@ -118,7 +118,7 @@ class MppsAttribute:
     n_create: Requirement
     n_set: Requirement
     final: Requirement
-    sources: tuple[Source, ...]
+    sources: tuple[ValueSource, ...]
     value: str
     condition: str
 
@@ -155,7 +155,7 @@ class AttributeRule:
     keyword: str
     vr: str
     requirement: Requirement
-    sources: tuple[Source, ...]
+    sources: tuple[ValueSource, ...]
     value_rule: ValueRule
     values: tuple[str, ...]
     example: str

@@ -27,9 +27,9 @@ from openmodality.device.profile.profile import (
     PrivateAttribute,
     QueryKey,
     Requirement,
-    Source,
     StatusRule,
     ValueRule,
+    ValueSource,
     WorklistKey,
 )
 from openmodality.device.profile.tables import Row
@@ -48,7 +48,7 @@ KINDS: tuple[ParameterKind, ...] = get_args(ParameterKind)
 REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
 VALUE_RULES: tuple[ValueRule, ...] = get_args(ValueRule)
 SITUATIONS: tuple[Situation, ...] = get_args(Situation)
-SOURCES: tuple[Source, ...] = get_args(Source)
+SOURCES: tuple[ValueSource, ...] = get_args(ValueSource)
 
 _VRS = tuple(member.value for member in VR)
 
@@ -72,18 +72,18 @@ class ModuleAttribute:
     keyword: str
     vr: str
     requirement: Requirement
-    sources: tuple[Source, ...]
+    sources: tuple[ValueSource, ...]
     value_rule: ValueRule
     values: tuple[str, ...]
     example: str
     condition: str
 
 
-def _sources(row: Row) -> tuple[Source, ...]:
+def _sources(row: Row) -> tuple[ValueSource, ...]:
     return tuple(_source(row, word) for word in row.words("sources"))
 
 
-def _source(row: Row, word: str) -> Source:
+def _source(row: Row, word: str) -> ValueSource:
     found = next((source for source in SOURCES if source == word), None)
     return found or row.refuse(f"sources {word!r} is not one of {', '.join(SOURCES)}")
 

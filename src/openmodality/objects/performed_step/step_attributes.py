@@ -10,7 +10,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from openmodality.device import charsets
-from openmodality.objects.exam_facts import moment
+from openmodality.objects.exam_facts import format_moment
 from openmodality.objects.rules.builder import build
 from openmodality.objects.rules.definition import RuleTable
 from openmodality.objects.rules.elements import copy_item, data_set_of
@@ -79,7 +79,7 @@ def build_beginning(table: RuleTable, facts: StepFacts, beginning: StepBeginning
 
     Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
     """
-    day, time = moment(beginning.at)
+    day, time = format_moment(beginning.at)
     automatic = data_set_of(
         PerformedProcedureStepID=beginning.step_id,
         PerformedProcedureStepStartDate=day,
@@ -97,7 +97,7 @@ def build_end(table: RuleTable, facts: StepFacts, end: StepEnd) -> Dataset:
 
     Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
     """
-    day, time = moment(end.at)
+    day, time = format_moment(end.at)
     automatic = data_set_of(
         PerformedProcedureStepEndDate=day,
         PerformedProcedureStepEndTime=time,

@@ -42,7 +42,7 @@ def ucum(value: str, meaning: str = "") -> Code:
     return Code(value, "UCUM", meaning or value)
 
 
-def container(
+def make_container(
     concept: Code, children: Sequence[Dataset], *, template: str = "", continuity: str = "SEPARATE"
 ) -> Dataset:
     """A CONTAINER with its children; ``template`` is the DCMR template it follows."""
@@ -58,7 +58,7 @@ def container(
     return data_set
 
 
-def code(concept: Code, value: Code, children: Sequence[Dataset] = ()) -> Dataset:
+def make_code(concept: Code, value: Code, children: Sequence[Dataset] = ()) -> Dataset:
     """A CODE, with the items that modify it."""
     data_set = _item("CODE", concept)
     data_set.ConceptCodeSequence = [value.item()]
@@ -67,7 +67,7 @@ def code(concept: Code, value: Code, children: Sequence[Dataset] = ()) -> Datase
     return data_set
 
 
-def num(concept: Code, value: float, unit: Code) -> Dataset:
+def make_num(concept: Code, value: float, unit: Code) -> Dataset:
     """A NUM: a measured value with its unit."""
     measured = Dataset()
     measured.NumericValue = format_number_as_ds(float(value))
@@ -77,28 +77,28 @@ def num(concept: Code, value: float, unit: Code) -> Dataset:
     return data_set
 
 
-def text(concept: Code, value: str) -> Dataset:
+def make_text(concept: Code, value: str) -> Dataset:
     """A TEXT."""
     data_set = _item("TEXT", concept)
     data_set.TextValue = value
     return data_set
 
 
-def uidref(concept: Code, value: str) -> Dataset:
+def make_uidref(concept: Code, value: str) -> Dataset:
     """A UIDREF."""
     data_set = _item("UIDREF", concept)
     data_set.UID = value
     return data_set
 
 
-def date_time(concept: Code, value: datetime) -> Dataset:
+def make_date_time(concept: Code, value: datetime) -> Dataset:
     """A DATETIME."""
     data_set = _item("DATETIME", concept)
     data_set.DateTime = value.strftime("%Y%m%d%H%M%S.%f")
     return data_set
 
 
-def image(concept: Code, sop_class_uid: str, sop_instance_uid: str) -> Dataset:
+def make_image(concept: Code, sop_class_uid: str, sop_instance_uid: str) -> Dataset:
     """An IMAGE: a reference to an instance."""
     reference = Dataset()
     reference.ReferencedSOPClassUID = sop_class_uid
@@ -108,7 +108,7 @@ def image(concept: Code, sop_class_uid: str, sop_instance_uid: str) -> Dataset:
     return data_set
 
 
-def related(relationship: str, item: Dataset) -> Dataset:
+def relate(relationship: str, item: Dataset) -> Dataset:
     """``item`` as a child by ``relationship``."""
     item.RelationshipType = relationship
     return item
@@ -116,7 +116,7 @@ def related(relationship: str, item: Dataset) -> Dataset:
 
 def contains(*items: Dataset) -> list[Dataset]:
     """``items`` as the contents of a container."""
-    return [related(CONTAINS, item) for item in items]
+    return [relate(CONTAINS, item) for item in items]
 
 
 def _item(value_type: str, concept: Code) -> Dataset:

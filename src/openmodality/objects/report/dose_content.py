@@ -30,11 +30,11 @@ class DoseUnits:
 
     def make_area_product(self, concept: Code, gy_m2: float) -> Dataset:
         """A NUM of a dose area product."""
-        return sr.num(concept, gy_m2 * self.area_product_per_gy_m2, self.area_product)
+        return sr.make_num(concept, gy_m2 * self.area_product_per_gy_m2, self.area_product)
 
     def make_kerma(self, concept: Code, gy: float) -> Dataset:
         """A NUM of a dose at the reference point."""
-        return sr.num(concept, gy * self.kerma_per_gy, self.kerma)
+        return sr.make_num(concept, gy * self.kerma_per_gy, self.kerma)
 
 
 _UNITS: Final[Mapping[DoseUnitsName, DoseUnits]] = {
@@ -70,9 +70,9 @@ class DoseContent:
 
     def make_reference_point(self) -> Dataset:
         """The TEXT that says where the dose (RP) is measured."""
-        return sr.text(_REFERENCE_POINT, self.reference_point)
+        return sr.make_text(_REFERENCE_POINT, self.reference_point)
 
 
 def make_acquisition_plane() -> Dataset:
     """The CODE that says that there is one plane only."""
-    return sr.related(sr.HAS_CONCEPT_MOD, sr.code(_ACQUISITION_PLANE, _SINGLE_PLANE))
+    return sr.relate(sr.HAS_CONCEPT_MOD, sr.make_code(_ACQUISITION_PLANE, _SINGLE_PLANE))

@@ -7,7 +7,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, container, contains, dcm
+from openmodality.objects.report.content_items import Code, contains, dcm, make_container
 from openmodality.objects.report.dose_content import DoseContent, DoseUnits, make_acquisition_plane
 from openmodality.objects.report.irradiation import DoseTotals, accumulate
 
@@ -24,19 +24,21 @@ def make_accumulated_dose(content: DoseContent) -> Dataset:
         *_make_doses(
             fluoroscopy, units, dcm("113726", "Fluoro Dose Area Product Total"), dcm("113728", "Fluoro Dose (RP) Total")
         ),
-        sr.num(dcm("113730", "Total Fluoro Time"), fluoroscopy.time_s, _S),
+        sr.make_num(dcm("113730", "Total Fluoro Time"), fluoroscopy.time_s, _S),
         *_make_doses(
             acquisition,
             units,
             dcm("113727", "Acquisition Dose Area Product Total"),
             dcm("113729", "Acquisition Dose (RP) Total"),
         ),
-        sr.num(dcm("113855", "Total Acquisition Time"), acquisition.time_s, _S),
+        sr.make_num(dcm("113855", "Total Acquisition Time"), acquisition.time_s, _S),
         content.make_reference_point(),
-        sr.num(dcm("113731", "Total Number of Radiographic Frames"), acquisition.frames, _COUNT),
+        sr.make_num(dcm("113731", "Total Number of Radiographic Frames"), acquisition.frames, _COUNT),
     ]
     children = [make_acquisition_plane(), *contains(*items)]
-    return container(dcm("113702", "Accumulated X-Ray Dose Data"), children, template="10002", continuity="CONTINUOUS")
+    return make_container(
+        dcm("113702", "Accumulated X-Ray Dose Data"), children, template="10002", continuity="CONTINUOUS"
+    )
 
 
 def _make_doses(totals: DoseTotals, units: DoseUnits, area_product: Code, reference_point: Code) -> list[Dataset]:

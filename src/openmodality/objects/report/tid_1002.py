@@ -19,8 +19,8 @@ _NAMES: Final = (
 
 def make_device_observer(uid: str, equipment: Dataset) -> Iterator[Dataset]:
     """The content items that name a device as observer, in the words of its equipment attributes."""
-    yield sr.code(dcm("121005", "Observer Type"), dcm("121007", "Device"))
-    yield sr.uidref(dcm("121012", "Device Observer UID"), uid)
+    yield sr.make_code(dcm("121005", "Observer Type"), dcm("121007", "Device"))
+    yield sr.make_uidref(dcm("121012", "Device Observer UID"), uid)
     for concept, keyword in _NAMES:
         if name := equipment.get(keyword):
-            yield sr.text(concept, str(name))
+            yield sr.make_text(concept, str(name))

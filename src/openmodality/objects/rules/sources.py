@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from openmodality.device.profile.profile import AttributeRule, Requirement, Source
+from openmodality.device.profile.profile import AttributeRule, Requirement, ValueSource
 from openmodality.objects.rules.elements import index_values
 
 MUST_HAVE_VALUE: Final[frozenset[Requirement]] = frozenset({"1", "ALWAYS"})
@@ -21,7 +21,7 @@ _WORKLIST, _USER, _CONFIGURATION, _ACQUISITION, _AUTOMATIC = range(5)
 
 # The statements' AUTO covers everything that nobody types, so also what the equipment and the acquisition say; what a
 # protocol sets, such as Body Part Examined, stands for the operator who chose the protocol.
-_PLACES: Final[Mapping[Source, tuple[int, ...]]] = {
+_PLACES: Final[Mapping[ValueSource, tuple[int, ...]]] = {
     "MWL": (_WORKLIST,),
     "USER": (_USER, _ACQUISITION),
     "CONFIG": (_CONFIGURATION, _AUTOMATIC),

@@ -7,7 +7,7 @@ from typing import Final
 from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
 
-from openmodality.device.profile.profile import AttributeRule, Requirement, Source
+from openmodality.device.profile.profile import AttributeRule, Requirement, ValueSource
 
 # Body parts that come once. For all others a laterality is asked for.
 UNPAIRED: Final = (
@@ -18,7 +18,7 @@ UNPAIRED: Final = (
 
 
 def _require(
-    module: str, keyword: str, requirement: Requirement, source: Source | None = None, condition: str = ""
+    module: str, keyword: str, requirement: Requirement, source: ValueSource | None = None, condition: str = ""
 ) -> AttributeRule:
     tag = int(Tag(keyword))
     vr = dictionary_VR(tag).rpartition(" ")[2]

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.device.profile.loader import load_profile
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts, age
+from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts, format_age
 from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import ObjectDefinition
@@ -110,7 +110,7 @@ def test_patient_age_is_worked_out() -> None:
      ("", ""), ("1970", ""), ("20270101", ""), ("18000101", "226Y"), ("00010101", "999Y")],
 )  # fmt: skip
 def test_age(birth: str, expected: str) -> None:
-    assert age(birth, date(2026, 11, 22)) == expected
+    assert format_age(birth, date(2026, 11, 22)) == expected
 
 
 @pytest.mark.requirement("RF-8.1.1.6-04")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pydicom.dataset import Dataset
 
-from openmodality.device.profile.profile import Requirement, Source
+from openmodality.device.profile.profile import Requirement, ValueSource
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.builder import Draft, build
 from openmodality.objects.rules.conditions import STEP_IN_PROGRESS, parse_expression
@@ -59,7 +59,7 @@ def test_a_missing_mandatory_value_names_module_tag_and_keyword(requirement: Req
     ("sources", "found"),
     [(("MWL",), "worklist"), (("USER",), "user"), (("CONFIG",), "config"), (("AUTO",), "auto"), (("ACQ",), "acq")],
 )
-def test_each_source_is_a_place(sources: tuple[Source, ...], found: str) -> None:
+def test_each_source_is_a_place(sources: tuple[ValueSource, ...], found: str) -> None:
     places = {
         "worklist": data(StudyDescription="worklist"), "user": data(StudyDescription="user"),
         "configuration": data(StudyDescription="config"), "automatic": data(StudyDescription="auto"),
