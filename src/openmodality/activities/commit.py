@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from openmodality.activities.commit_record import StoredCommitments
-from openmodality.activities.connection import Connections, response_timeout_s
+from openmodality.activities.connection import Connector, response_timeout_s
 from openmodality.activities.send import send_job
 from openmodality.device.site.site import Peer
 from openmodality.dimse.status import describe
@@ -72,7 +72,7 @@ def commit_retry(peer: Peer) -> RetryParameters:
 class CommitExecutor:
     """Does the commit jobs."""
 
-    def __init__(self, queue: Queue, connections: Connections, uids: Uids) -> None:
+    def __init__(self, queue: Queue, connections: Connector, uids: Uids) -> None:
         self._queue = queue
         self._database = queue.database
         self._connections = connections

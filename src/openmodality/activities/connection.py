@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
 
 from openmodality.activities.ends import Ends
 from openmodality.device.paths import TagPath
@@ -26,34 +25,16 @@ from openmodality.network.entity import (
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.statuses import ServiceName
-from openmodality.store.states import JobKind
 from openmodality.upper_layer.negotiation import ContextProposal
 
-_SERVICES: Final[dict[JobKind, ServiceName]] = {
-    JobKind.SEND: "storage",
-    JobKind.COMMIT: "storage_commitment",
-    JobKind.MPPS_CREATE: "mpps",
-    JobKind.MPPS_SET: "mpps",
-}
 
-
-class Connections:
+class Connector:
     """Opens associations for the activities of one site; ``tls`` is for peers that are reached under TLS."""
 
     def __init__(self, site: Site, tls: ssl.SSLContext | None = None) -> None:
         self.site = site
         self._tls = tls
         self._turns = {role: threading.Lock() for role in site.application_entities}
-
-    def kinds_by_entity(self) -> list[list[JobKind]]:
-        """The kinds of job that one local AE does, for each: they wait for one another in the queue."""
-        roles: dict[str, list[JobKind]] = {}
-        for kind, service in _SERVICES.items():
-            if any(
-                entry.service == service and not entry.accepted for entry in self.site.profile.presentation_contexts
-            ):
-                roles.setdefault(self.site.calling_ae(service).role, []).append(kind)
-        return list(roles.values())
 
     @contextmanager
     def turn(self, service: ServiceName) -> Iterator[None]:

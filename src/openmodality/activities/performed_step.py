@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from openmodality.activities.connection import Connections, response_timeout_s
+from openmodality.activities.connection import Connector, response_timeout_s
 from openmodality.device.site.site import Peer
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.status import StatusCategory, describe
@@ -63,7 +63,7 @@ _OPERATIONS: Final = {JobKind.MPPS_CREATE: "N-CREATE", JobKind.MPPS_SET: "N-SET"
 class StepExecutor:
     """Does the jobs of both kinds."""
 
-    def __init__(self, database: Database, connections: Connections) -> None:
+    def __init__(self, database: Database, connections: Connector) -> None:
         self._database = database
         self._connections = connections
 

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import cast
 
-from openmodality.activities.connection import Connections, response_timeout_s
+from openmodality.activities.connection import Connector, response_timeout_s
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.verdict import Judge
@@ -50,7 +50,7 @@ def send_retry(peer: Peer) -> RetryParameters:
 class SendExecutor:
     """Does the send jobs."""
 
-    def __init__(self, files: InstanceFiles, connections: Connections, decompress: Decompress | None = None) -> None:
+    def __init__(self, files: InstanceFiles, connections: Connector, decompress: Decompress | None = None) -> None:
         self._files = files
         self._connections = connections
         self._decompress = decompress

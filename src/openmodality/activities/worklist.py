@@ -14,7 +14,7 @@ from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.activities.connection import Connections, response_timeout_s
+from openmodality.activities.connection import Connector, response_timeout_s
 from openmodality.activities.worklist_query import ask_for_worklist, describe_limits
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
@@ -105,7 +105,7 @@ class ItemCheck:
 class Worklist:
     """Queries of one device."""
 
-    def __init__(self, store: LocalStore, connections: Connections) -> None:
+    def __init__(self, store: LocalStore, connections: Connector) -> None:
         self._store = store
         self._connections = connections
         self._site = connections.site

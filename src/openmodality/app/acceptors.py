@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from openmodality.activities.connection import local_ae
-from openmodality.app.retrieve_window import RetrieveWindow
-from openmodality.app.tls import server_context
+from openmodality.activities.tls import make_server_context
 from openmodality.device.profile.profile import PresentationContextEntry
-from openmodality.device.site.site import LocalAE, Peer, Site
+from openmodality.device.site.site import LocalEntity, Peer, Site
 from openmodality.dimse.service import Service
 from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Listening
 from openmodality.standard.sop_classes import VERIFICATION
+from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
@@ -28,41 +28,43 @@ _TAKES_ONLY_STORAGE = frozenset({"storage", "verification"})
 def build_acceptors(site: Site, services: Sequence[Service], window: RetrieveWindow) -> dict[str, Acceptor]:
     """One acceptor for each local AE that has a port and something to accept, by its role."""
     return {
-        role: _acceptor(site, entity, services, window)
+        role: _make_acceptor(site, entity, services, window)
         for role, entity in site.application_entities.items()
         if entity.port is not None and site.accepted(role)
     }
 
 
-def _acceptor(site: Site, entity: LocalAE, services: Sequence[Service], window: RetrieveWindow) -> Acceptor:
+def _make_acceptor(site: Site, entity: LocalEntity, services: Sequence[Service], window: RetrieveWindow) -> Acceptor:
     local = local_ae(site, entity.ae_title)
     rejections = site.profile.rejections
     any_title = site.settings.network.accept_any_called_ae_title
     policy = AcceptorPolicy(
         local=local.side,
-        peer=_peer_policies(site, entity.role, services),
+        peer=_list_policies(site, entity.role, services),
         called_ae_titles=None if any_title else frozenset({entity.ae_title}),
         accept_unknown_verification=site.parameters.boolean("behaviour.accept_unknown_verification"),
-        max_associations=_limit(site, entity.role),
+        max_associations=_find_limit(site, entity.role),
         rejections=rejections,
     )
     listening = Listening(
         site.settings.network.bind_address,
         entity.port or 0,
-        server_context(site) if entity.tls else None,
-        max(MAX_CONNECTIONS, 2 * _limit(site, entity.role)),  # what is beyond the limit is to be told so
+        make_server_context(site) if entity.tls else None,
+        max(MAX_CONNECTIONS, 2 * _find_limit(site, entity.role)),  # what is beyond the limit is to be told so
         rejections,
     )
-    return Acceptor(local, services, partial(_decide, policy, _congestion(site, entity.role, window)), listening)
+    return Acceptor(
+        local, services, partial(_answer_request, policy, _watch_congestion(site, entity.role, window)), listening
+    )
 
 
-def _decide(
+def _answer_request(
     policy: AcceptorPolicy, congested: Callable[[], bool], request: A_ASSOCIATE_RQ, load: Load
 ) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
     return decide(request, policy, Load(load.open_associations, load.open_from_peer, congested()))
 
 
-def _congestion(site: Site, role: str, window: RetrieveWindow) -> Callable[[], bool]:
+def _watch_congestion(site: Site, role: str, window: RetrieveWindow) -> Callable[[], bool]:
     """Whether an AE that only stores refuses for now, because nothing is retrieved (R/F 4.2.6.4.1.1)."""
     only_storage = {entry.service for entry in site.accepted(role)} <= _TAKES_ONLY_STORAGE
     if only_storage and site.parameters.boolean("behaviour.receive_only_while_retrieving"):
@@ -70,20 +72,20 @@ def _congestion(site: Site, role: str, window: RetrieveWindow) -> Callable[[], b
     return lambda: False
 
 
-def _limit(site: Site, role: str) -> int:
+def _find_limit(site: Site, role: str) -> int:
     general = site.parameters.integer("general.max_accepted_associations")
     own = _LIMITS.get(role)
     return min(general, site.parameters.integer(own)) if own else general
 
 
-def _peer_policies(site: Site, role: str, services: Sequence[Service]) -> Callable[[str], PeerPolicy | None]:
+def _list_policies(site: Site, role: str, services: Sequence[Service]) -> Callable[[str], PeerPolicy | None]:
     """The policy for a calling AE title; made once for each, as configuration does not change while we listen."""
     titles = {peer.ae_title for peer in site.peers.values()}
-    policies = {title: _policy(site, role, site.peers_titled(title), services) for title in titles}
+    policies = {title: _make_policy(site, role, site.peers_titled(title), services) for title in titles}
     return policies.get
 
 
-def _policy(site: Site, role: str, peers: Sequence[Peer], services: Sequence[Service]) -> PeerPolicy:
+def _make_policy(site: Site, role: str, peers: Sequence[Peer], services: Sequence[Service]) -> PeerPolicy:
     order = tuple(map(str, site.acceptor_transfer_syntaxes))
     offered = [
         entry

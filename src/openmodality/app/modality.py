@@ -38,7 +38,7 @@ class Modality:
     """A device at a site, from its site file. Use it as a context manager.
 
     ``works``: this process may work the queue in the background; it does where no other process of the same data
-    folder does already (``app.worker_lock``). Leaving the block stops the work after the instance that is being sent;
+    folder does already (``jobs.worker_lock``). Leaving the block stops the work after the instance that is being sent;
     what is queued is on disk and goes on with the next start, or with ``openmodality serve``.
     """
 

@@ -1,7 +1,7 @@
 """Instances that peers send to this device: into the local store (MR-3.3.4, R/F 4.2.6).
 
-A device may take instances only while it retrieves (R/F): ``app.retrieve_window`` says when that is, and which studies
-were asked for. What comes of other studies is kept, but not listed (DECISIONS R/F 1).
+A device may take instances only while it retrieves (R/F): ``store.retrieve_window`` says when that is, and which
+studies were asked for. What comes of other studies is kept, but not listed (DECISIONS R/F 1).
 """
 
 from __future__ import annotations

@@ -7,19 +7,18 @@ queues. Acceptors listen only where the worker runs. At the end everything stops
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Final
 
 from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_record import StoredCommitments
-from openmodality.activities.connection import Connections, implementation_identity
+from openmodality.activities.connection import Connector, implementation_identity
 from openmodality.activities.performed_step import StepExecutor
 from openmodality.activities.send import SendExecutor
+from openmodality.activities.tls import make_client_context
 from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import build_acceptors
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.receiving import StoreSink
-from openmodality.app.retrieve_window import RetrieveWindow
-from openmodality.app.tls import client_context
-from openmodality.app.worker_lock import WorkerLock
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
 from openmodality.errors import StoreError
@@ -31,15 +30,26 @@ from openmodality.imaging.decompress import decompress_file
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import Executor
 from openmodality.jobs.worker import Worker
+from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor
 from openmodality.objects.filter.private_sets import imported_sets
 from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
+from openmodality.standard.statuses import ServiceName
 from openmodality.store.local import open_store
+from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.store.states import JobKind
 from openmodality.store.transaction import Clock
 from openmodality.store.validated import ValidatedSink
+
+_SERVICES: Final[dict[JobKind, ServiceName]] = {
+    JobKind.SEND: "storage",
+    JobKind.COMMIT: "storage_commitment",
+    JobKind.MPPS_CREATE: "mpps",
+    JobKind.MPPS_SET: "mpps",
+}
+"""The service that each kind of job asks a peer for."""
 
 
 class Runtime:
@@ -56,7 +66,7 @@ class Runtime:
         self.lock = WorkerLock(site.data_folder)
         self._stack.callback(self.lock.release)
         self.queue = Queue(self.store.database)
-        self.connections = Connections(site, client_context(site))
+        self.connections = Connector(site, make_client_context(site))
         self.workflow = Workflow(site, self.store, self.queue, make_producers(site))
         self.worklist = Worklist(self.store, self.connections)
         after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
@@ -78,7 +88,7 @@ class Runtime:
         self.store.recover()
         recover_exams(self.workflow)
         destinations = max(len(self.site.peers), 1)
-        entities = self.connections.kinds_by_entity()
+        entities = group_kinds(self.site)
         self._worker = Worker(self.queue, self._executors(), threads=destinations, entities=entities)
         self._worker.start()
         self._stack.callback(self._worker.stop)
@@ -134,3 +144,12 @@ class Runtime:
         sink = ValidatedSink(own, imported_sets(self.site))
         record = StoredCommitments(self.queue, self.site)
         return VERIFICATION_SERVICE, storage_service(sink, storage), commitment_result_service(record)
+
+
+def group_kinds(site: Site) -> list[list[JobKind]]:
+    """The kinds of job that one local AE does, for each: they wait for one another in the queue."""
+    roles: dict[str, list[JobKind]] = {}
+    for kind, service in _SERVICES.items():
+        if any(entry.service == service and not entry.accepted for entry in site.profile.presentation_contexts):
+            roles.setdefault(site.calling_ae(service).role, []).append(kind)
+    return list(roles.values())

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from openmodality.app.acceptors import build_acceptors
-from openmodality.app.retrieve_window import RetrieveWindow
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Service
 from openmodality.errors import AssociationRejected
@@ -19,6 +18,7 @@ from openmodality.network.requestor import associate
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.peers.process import free_port
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from openmodality.activities.connection import Connections
+from openmodality.activities.connection import Connector
 from openmodality.activities.query import Model, choose_model, key_values, query_peer
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Refuse
@@ -131,7 +131,7 @@ def test_the_keys_of_the_profile_are_asked_for(
     peer = in_memory_peer(query_service(archive, "ARCHIVE"))
     (tmp_path / "site.toml").write_text(SITE, "utf-8")
     site = load_site(tmp_path)
-    query_peer(Connections(site).ends("query", site.peer("pacs")), level, key_values(above))
+    query_peer(Connector(site).ends("query", site.peer("pacs")), level, key_values(above))
     (asked,) = archive.asked
     assert keys_of_statement(level)
     assert keys_of_statement(level) <= {element.keyword for element in asked}

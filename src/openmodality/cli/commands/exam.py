@@ -313,7 +313,7 @@ def _print_ended(modality: Modality, exam: Exam, *, as_json: bool) -> None:
 
 def is_served(modality: Modality) -> bool:
     """Whether some process works the queue of this device."""
-    from openmodality.app.worker_lock import WorkerLock  # noqa: PLC0415 - start-up time
+    from openmodality.jobs.worker_lock import WorkerLock  # noqa: PLC0415 - start-up time
 
     lock = WorkerLock(modality.site.data_folder)
     is_free = lock.acquire()

@@ -88,7 +88,7 @@ def _named(name: str, service: ServiceName, site_file: str) -> Ends:
         raise ConfigurationError(
             f"{name!r} is not AETITLE@host:port, and {error} to look it up in", advice="write it as AETITLE@host:port"
         ) from error
-    from openmodality.activities.connection import Connections  # noqa: PLC0415
-    from openmodality.app.tls import client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file
+    from openmodality.activities.connection import Connector  # noqa: PLC0415
+    from openmodality.activities.tls import make_client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file
 
-    return Connections(site, client_context(site)).ends(service, site.peer(name))
+    return Connector(site, make_client_context(site)).ends(service, site.peer(name))

@@ -54,7 +54,7 @@ class Equipment:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalAE:
+class LocalEntity:
     """An application entity of this device; one without ``port`` does not listen."""
 
     role: str
@@ -124,7 +124,7 @@ class Site:
     settings: SiteFile
     equipment: Equipment
     parameters: Parameters
-    application_entities: Mapping[str, LocalAE]
+    application_entities: Mapping[str, LocalEntity]
     peers: Mapping[str, Peer]
     mapping: tuple[MappingRule, ...]
     character_sets: tuple[tuple[str, ...], ...]
@@ -186,7 +186,7 @@ class Site:
             and (peer is None or (peer.may_ask(entry.service) and peer.negotiates(entry)))
         )
 
-    def calling_ae(self, service: ServiceName) -> LocalAE:
+    def calling_ae(self, service: ServiceName) -> LocalEntity:
         """The local AE that asks for a service. Raises ConfigurationError where the device does not use it."""
         for entry in self.profile.presentation_contexts:
             if entry.service == service and not entry.accepted:

@@ -19,7 +19,7 @@ from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.profile.parameters import TRANSFER_SYNTAXES, Parameters, ParameterValue
 from openmodality.device.profile.profile import MappingRule, Profile
 from openmodality.device.profile.tables import is_file
-from openmodality.device.site.site import Equipment, LocalAE, Peer, Site, peer_service
+from openmodality.device.site.site import Equipment, LocalEntity, Peer, Site, peer_service
 from openmodality.device.site.site_file import (
     ApplicationEntitySettings,
     DeviceSettings,
@@ -132,7 +132,7 @@ class _Resolver:
             self._refuse(location, f" is {parameter.default} on this device and cannot be changed")
         return checked
 
-    def _application_entities(self) -> dict[str, LocalAE]:
+    def _application_entities(self) -> dict[str, LocalEntity]:
         roles = [entity.role for entity in self._profile.application_entities]
         for role in self._settings.application_entities:
             if role not in roles:
@@ -140,7 +140,7 @@ class _Resolver:
         entities = {}
         for entity in self._profile.application_entities:
             chosen = self._settings.application_entities.get(entity.role, ApplicationEntitySettings())
-            entities[entity.role] = LocalAE(
+            entities[entity.role] = LocalEntity(
                 role=entity.role,
                 ae_title=chosen.ae_title or entity.ae_title,
                 port=chosen.port or entity.port,
@@ -149,7 +149,7 @@ class _Resolver:
         self._check_ports(entities.values())
         return entities
 
-    def _check_ports(self, entities: Iterable[LocalAE]) -> None:
+    def _check_ports(self, entities: Iterable[LocalEntity]) -> None:
         taken: dict[int, str] = {}
         for entity in entities:
             if entity.port in taken:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.app.retrieve_window import RetrieveWindow
 from openmodality.errors import UsageError
+from openmodality.store.retrieve_window import RetrieveWindow
 
 STUDY = "2.25.1"
 

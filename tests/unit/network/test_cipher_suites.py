@@ -6,8 +6,8 @@ import ssl
 
 import pytest
 
-from openmodality.app.cipher_suites import use_cipher_suites
 from openmodality.errors import ConfigurationError
+from openmodality.network.cipher_suites import use_cipher_suites
 
 GOOD = ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384")
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
-from openmodality.app.cipher_suites import use_cipher_suites
 from openmodality.device.site.site import Site
 from openmodality.errors import ConfigurationError
 from openmodality.network import tls
+from openmodality.network.cipher_suites import use_cipher_suites
 from openmodality.network.tls import TlsFiles
 
 
-def client_context(site: Site) -> ssl.SSLContext | None:
+def make_client_context(site: Site) -> ssl.SSLContext | None:
     """For associations that this device opens; ``None`` where no peer is reached under TLS."""
     if not any(peer.tls for peer in site.peers.values()):
         return None
-    return _context(site, tls.client_context)
+    return _make_context(site, tls.client_context)
 
 
-def server_context(site: Site) -> ssl.SSLContext:
+def make_server_context(site: Site) -> ssl.SSLContext:
     """For local AEs that take TLS."""
-    context = _context(site, tls.server_context)
+    context = _make_context(site, tls.server_context)
     if not site.settings.tls.require_client_certificate:
         context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
 
-def _context(site: Site, make: Callable[[TlsFiles], ssl.SSLContext]) -> ssl.SSLContext:
+def _make_context(site: Site, make: Callable[[TlsFiles], ssl.SSLContext]) -> ssl.SSLContext:
     settings, folder = site.settings.tls, site.folder
     files = TlsFiles(folder / settings.certificate, folder / settings.private_key, (folder / settings.ca_certificates,))
     try:
