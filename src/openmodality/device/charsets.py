@@ -8,7 +8,7 @@ steps and queries all choose here, among ``Site.character_sets``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from pydicom.dataset import Dataset
@@ -16,6 +16,8 @@ from pydicom.multival import MultiValue
 
 from openmodality.device.item_values import element_with_value
 from openmodality.device.paths import TagPath
+from openmodality.device.profile.profile import CharacterSetEntry
+from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.repertoires import holds
 from openmodality.standard.character_sets import UTF_8
 
@@ -46,14 +48,40 @@ def choose_for(dataset: Dataset, configured: Sequence[CharacterSetTerms]) -> Cha
     return choose((text for _, text in _texts(dataset)), configured)
 
 
-def declare(dataset: Dataset, configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
-    """Set Specific Character Set (0008,0005) of a data set to the one that its text needs, if any."""
+def declare(
+    dataset: Dataset, configured: Sequence[CharacterSetTerms], listed: Collection[TagPath] = ()
+) -> CharacterSetTerms:
+    """Set Specific Character Set (0008,0005) of a data set to the one that its text needs, if any.
+
+    ``listed`` are the attributes in which the device uses another repertoire than the default one (R/F Table 6-1), none
+    for all. Text of others is sent as well, and noted in the log.
+    """
     terms = choose_for(dataset, configured)
     if any(terms):
         dataset.SpecificCharacterSet = list(terms) if len(terms) > 1 else terms[0]
+        _note_unlisted(dataset, terms, listed)
     else:
         dataset.pop("SpecificCharacterSet", None)
     return terms
+
+
+def _note_unlisted(dataset: Dataset, terms: CharacterSetTerms, listed: Collection[TagPath]) -> None:
+    outside = attributes_outside(dataset, listed) if listed else ()
+    if outside:
+        names = ", ".join(dict.fromkeys(name_of(path[-1]) for path in outside))
+        _log.warning("charset.attribute_not_listed", extra={"attributes": names, "character_set": "\\".join(terms)})
+
+
+def find_unsupported(terms: CharacterSetTerms, known: Sequence[CharacterSetEntry]) -> str:
+    """The first term that a device with the table ``known`` does not support; empty where it supports all."""
+    supported = {entry.term for entry in known}
+    return next((repr(term) for term in terms if known and term not in supported), "")
+
+
+def find_lone(terms: CharacterSetTerms, known: Sequence[CharacterSetEntry]) -> str:
+    """The first of several terms that the device does not use with code extensions; empty where there is none."""
+    lone = {entry.term for entry in known if entry.term and not entry.code_extensions}
+    return next((repr(term) for term in terms if len(terms) > 1 and term in lone), "")
 
 
 def unheld(dataset: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:

@@ -66,7 +66,7 @@ class InstanceBuilder:
         """Declare the character set that the text needs: the same one for the same characters."""
         characters = frozenset("".join(_find_texts(data_set))) - _HELD_BY_ALL
         if characters not in self._character_sets:
-            charsets.declare(data_set, self._definition.character_sets)
+            charsets.declare(data_set, self._definition.character_sets, self._definition.charset_attributes)
             self._character_sets[characters] = data_set.get(SPECIFIC_CHARACTER_SET)
             return
         declared = self._character_sets[characters]

@@ -19,6 +19,8 @@ from openmodality.device.charsets import (
     choose,
     choose_for,
     declare,
+    find_lone,
+    find_unsupported,
     unheld,
 )
 from openmodality.device.paths import parse_path
@@ -136,6 +138,36 @@ def test_attributes_that_a_character_set_does_not_hold() -> None:
 def test_text_outside_the_statement_s_table_is_found() -> None:
     outside = attributes_outside(chinese(), load_profile("rf").charset_attributes)
     assert outside == (parse_path("StationName"), parse_path("ProcedureCodeSequence>CodeMeaning"))
+
+
+@pytest.mark.requirement("RF-6-02")
+def test_text_outside_the_statement_s_table_is_sent_and_noted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    listed = Dataset()
+    listed.PatientName = "王^小东"
+    declare(listed, RF, load_profile("rf").charset_attributes)
+    assert (listed.SpecificCharacterSet, caplog.records) == ("GB18030", [])
+    data_set = chinese()
+    declare(data_set, RF, load_profile("rf").charset_attributes)
+    assert (data_set.SpecificCharacterSet, data_set.StationName) == ("GB18030", "透视")
+    (record,) = caplog.records
+    assert record.message == "charset.attribute_not_listed"
+    assert vars(record)["attributes"] == "(0008,1010) StationName, (0008,0104) CodeMeaning"
+    assert "透视" not in str(vars(record))
+    caplog.clear()
+    declare(chinese(), RF)
+    assert caplog.records == []
+
+
+@pytest.mark.requirement("RF-6-01")
+def test_the_terms_of_a_character_set_are_those_of_the_table() -> None:
+    mr, rf = load_profile("mr").charsets, load_profile("rf").charsets
+    assert {entry.term for entry in rf} == {"", "GB18030"}
+    assert find_unsupported(("", "ISO 2022 IR 87"), rf) == "'ISO 2022 IR 87'"
+    assert find_unsupported(("", "ISO 2022 IR 87"), mr) == ""
+    assert find_unsupported(("KOI-8",), ()) == ""
+    assert find_lone(("", "ISO_IR 100"), mr) == "'ISO_IR 100'"
+    assert find_lone(("", "ISO 2022 IR 100"), mr) == find_lone(("ISO_IR 100",), mr) == ""
 
 
 LETTERS = st.characters(

@@ -76,6 +76,23 @@ def test_a_device_with_a_table_of_two_lines_makes_an_image_that_can_be_read() ->
     assert np.array_equal(data_set.pixel_array, pixels)
 
 
+@pytest.mark.requirement("RF-6-02")
+@pytest.mark.parametrize(("station", "is_noted"), [("XR3", False), ("透视", True)])
+def test_chinese_text_outside_the_table_of_the_profile_is_noted(
+    caplog: pytest.LogCaptureFixture, station: str, is_noted: bool
+) -> None:
+    definition = ObjectDefinition.of(load_profile("rf"), "Dose SR")
+    user = data_set_of(PatientName="王^小东", PatientID="1", AccessionNumber="2", StudyID="3")
+    equipment = data_set_of(
+        Manufacturer="A", ManufacturerModelName="B", DeviceSerialNumber="C", SoftwareVersions="D", StationName=station
+    )
+    exam = ExamFacts(UIDS(), NOW, user=user, configuration=equipment)
+    series, instance = SeriesFacts(UIDS(), 1, NOW, "SR"), InstanceFacts(UIDS(), 1, NOW)
+    data_set = build_dose_report(definition, exam, series, instance, DoseContent([], True, UIDS()))
+    assert (data_set.SpecificCharacterSet, data_set.StationName) == ("GB18030", station)
+    assert ["charset.attribute_not_listed" in record.message for record in caplog.records] == [True] * is_noted
+
+
 @pytest.mark.parametrize(
     ("configured", "declared"),
     [

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from pydicom.uid import UID
 
+from openmodality.device.charsets import find_lone, find_unsupported
 from openmodality.device.profile import rows
 from openmodality.device.profile.parameters import TRANSFER_SYNTAXES, Parameter
 from openmodality.device.profile.profile import (
@@ -199,6 +200,7 @@ def _check_references(profile: Profile, shown: str) -> None:
     _check_contexts(profile.presentation_contexts, profile, shown)
     _check_statuses(profile.statuses, profile, shown)
     _check_rejections(profile.rejections, shown)
+    _check_character_sets(profile, shown)
     objects = {item.name for item in profile.objects}
     if unknown := sorted({use.object for use in profile.module_uses} - objects):
         raise ConfigurationError(f"{shown}/iods.csv: object {unknown[0]!r} is not among the objects of profile.toml")
@@ -218,6 +220,12 @@ def _check_statuses(statuses: Sequence[StatusRule], profile: Profile, shown: str
     for status in statuses:
         if status.success_if:
             _check_switch(status.success_if, profile, f"{shown}/statuses.csv: success_if")
+
+
+def _check_character_sets(profile: Profile, shown: str) -> None:
+    for terms in profile.character_sets:
+        if term := find_unsupported(terms, profile.charsets) or find_lone(terms, profile.charsets):
+            raise ConfigurationError(f"{shown}/profile.toml: character_sets: {term} is not so in charsets.csv")
 
 
 def _check_switch(key: str, profile: Profile, where: str) -> None:

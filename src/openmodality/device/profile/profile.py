@@ -203,11 +203,13 @@ class FailureRule:
 
 
 @dataclass(frozen=True, slots=True)
-class CharacterSet:
-    """A defined term of (0008,0005) Specific Character Set that the device supports."""
+class CharacterSetEntry:
+    """A defined term of (0008,0005) Specific Character Set that the device supports.
+
+    ``code_extensions``: it may stand beside other terms (PS3.3 C.12.1.1.2).
+    """
 
     term: str
-    repertoire: str
     code_extensions: bool
 
 
@@ -258,7 +260,7 @@ class Profile:
     statuses: tuple[StatusRule, ...]
     failures: tuple[FailureRule, ...]
     rejections: Rejections
-    charsets: tuple[CharacterSet, ...]
+    charsets: tuple[CharacterSetEntry, ...]
     charset_attributes: tuple[TagPath, ...]
     body_parts: tuple[BodyPart, ...]
     private_attributes: tuple[PrivateAttribute, ...]

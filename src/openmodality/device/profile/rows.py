@@ -18,7 +18,7 @@ from openmodality.device.paths import TagPath
 from openmodality.device.profile.parameters import Parameter, ParameterKind, ParameterValue
 from openmodality.device.profile.profile import (
     BodyPart,
-    CharacterSet,
+    CharacterSetEntry,
     FailureRule,
     MappingRule,
     ModuleUse,
@@ -268,8 +268,8 @@ def _rejection(row: Row) -> tuple[Situation, A_ASSOCIATE_RJ]:
     return row.one_of("situation", SITUATIONS), A_ASSOCIATE_RJ(row.integer("result", 1, 2), source, reason)
 
 
-def _character_set(row: Row) -> CharacterSet:
-    return CharacterSet(row.text("term"), row.required("repertoire"), row.flag("code_extensions"))
+def _character_set(row: Row) -> CharacterSetEntry:
+    return CharacterSetEntry(row.text("term"), row.flag("code_extensions"))
 
 
 def _charset_attribute(row: Row) -> TagPath:
@@ -339,7 +339,7 @@ STATUSES = Table(
 )
 FAILURES = Table("failures.csv", _columns("service,failure,abort,effect,report"), _failure)
 REJECTIONS = Table("rejections.csv", _columns("situation,result,source,reason"), _rejection)
-CHARSETS = Table("charsets.csv", _columns("term,repertoire,code_extensions"), _character_set)
+CHARSETS = Table("charsets.csv", _columns("term,code_extensions"), _character_set)
 CHARSET_ATTRIBUTES = Table("charset_attributes.csv", _columns("path,keyword,vr"), _charset_attribute)
 BODY_PARTS = Table("body_parts.csv", _columns("term,offered"), _body_part)
 PRIVATE_DICTIONARY = Table(

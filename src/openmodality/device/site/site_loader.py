@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 
 from pydicom.uid import UID
 
+from openmodality.device.charsets import find_lone
 from openmodality.device.mapping import misfit
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.loader import load_profile, profile_names
@@ -80,12 +81,20 @@ class _Resolver:
             application_entities=self._application_entities(),
             peers={name: self._peer(name, peer, parameters) for name, peer in settings.peers.items()},
             mapping=self._mapping(),
-            character_sets=tuple(_terms(terms) for terms in settings.device.character_sets) or profile.character_sets,
+            character_sets=self._character_sets() or profile.character_sets,
             acceptor_transfer_syntaxes=_uids(settings.network.transfer_syntaxes) or profile.acceptor_transfer_syntaxes,
         )
         for name, peer in site.peers.items():
             self._check_services(name, peer)
         return site
+
+    def _character_sets(self) -> tuple[tuple[str, ...], ...]:
+        """Those that the site sets, which may go beyond the profile's table; empty where it sets none."""
+        found = tuple(_terms(terms) for terms in self._settings.device.character_sets)
+        for index, terms in enumerate(found):
+            if term := find_lone(terms, self._profile.charsets):
+                self._refuse(("device", "character_sets", index), f": {term} is for text without other terms beside it")
+        return found
 
     def _check_services(self, name: str, peer: Peer) -> None:
         """Each service asked from a peer must be one of the device, with a SOP class left for this peer."""

@@ -116,7 +116,7 @@ def _build(table: RuleTable, facts: StepFacts, own: SourceValues) -> Dataset:
     user.update(own.user)
     worklist = _without_broken_references(facts.worklist)
     data_set = build(table, SourceValues(worklist, user, facts.configuration, own.acquisition, own.automatic))
-    charsets.declare(data_set, table.character_sets)
+    charsets.declare(data_set, table.character_sets, table.charset_attributes)
     return data_set
 
 

@@ -25,6 +25,7 @@ def make_step_table(site: Site, operation: StepOperation) -> RuleTable:
         name=f"{operation.value} of the performed procedure step",
         rules=tuple(_make_rule(row, requirement) for row, requirement in rows if requirement),
         character_sets=site.character_sets,
+        charset_attributes=site.profile.charset_attributes,
         switches_off=find_switches_off(site),
     )
 

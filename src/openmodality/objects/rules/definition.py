@@ -107,7 +107,8 @@ class RuleTable:
 
     ``name`` is what errors call the data set. Modules in ``optional_modules`` are left out as a whole where there is
     nothing to say in them; those in ``module_conditions`` where the condition does not hold. ``character_sets`` are
-    tried in their order, UTF-8 after them. ``switches_off`` names the parameters of kind boolean that are off at this
+    tried in their order, UTF-8 after them; ``charset_attributes`` are those in which the device uses others than the
+    default repertoire, none for all. ``switches_off`` names the parameters of kind boolean that are off at this
     site, such as ``kits.dap``.
 
     Raises :class:`~openmodality.errors.ConfigurationError` where a condition is none.
@@ -118,6 +119,7 @@ class RuleTable:
     optional_modules: frozenset[str] = frozenset()
     module_conditions: Mapping[str, Expression] = field(default_factory=dict)
     character_sets: tuple[tuple[str, ...], ...] = ((),)
+    charset_attributes: tuple[TagPath, ...] = ()
     switches_off: frozenset[str] = frozenset()
     nodes: tuple[Node, ...] = field(init=False)
     """The attributes of the data set itself, in table order."""
@@ -171,6 +173,7 @@ class ObjectDefinition(RuleTable):
                 if isinstance(condition, AppliesWhen)
             },
             character_sets=profile.character_sets if character_sets is None else character_sets,
+            charset_attributes=profile.charset_attributes,
             switches_off=frozenset(switches_off),
             information_object=made,
         )

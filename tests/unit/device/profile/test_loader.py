@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -176,6 +177,15 @@ def test_a_file_that_is_no_text_is_named(us: Path) -> None:
 def test_a_rejection_has_numbers_of_the_standard(us: Path, row: str, said: str) -> None:
     (us / "rejections.csv").write_text(f"situation,result,source,reason\n{row}\n")
     with pytest.raises(ConfigurationError, match=said):
+        load_profile(us)
+
+
+@pytest.mark.parametrize("terms", ['["GB18030"]', "['ISO_IR 100\\ISO 2022 IR 87']"])
+def test_the_character_sets_of_a_profile_are_of_its_table(us: Path, terms: str) -> None:
+    (us / "charsets.csv").write_text("term,code_extensions\n,no\nISO_IR 100,no\nISO 2022 IR 87,yes\n")
+    header = (us / "profile.toml").read_text()
+    (us / "profile.toml").write_text(re.sub("character_sets = .*", lambda _: f"character_sets = {terms}", header))
+    with pytest.raises(ConfigurationError, match=r"profile\.toml: character_sets: '.*' is not so in charsets\.csv"):
         load_profile(us)
 
 

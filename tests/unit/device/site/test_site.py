@@ -417,6 +417,10 @@ PEER = 'profile = "mr"\n[peers.pacs]\nae_title = "PACS"\nhost = "pacs"\nport = 1
         ),
         (MINIMAL + "[data]\ndatabase = 'hospital'\n", "line 3: data.database: a database URL looks like"),
         (MINIMAL + "[device]\nuid_root = '1.02'\n", "line 3: device.uid_root: a UID has at most 64 digits"),
+        (
+            MINIMAL + "[device]\ncharacter_sets = ['\\ISO_IR 100']\n",
+            "device.character_sets[0]: 'ISO_IR 100' is for text without other terms",
+        ),
         (MINIMAL + "[device]\ncharacter_sets = ['latin1']\n", "device.character_sets[0]: 'latin1' is no defined term"),
         (MINIMAL + "[[mapping]]\nworklist = 'PatientID'\n", "line 2: mapping[0]: a mapping needs an image path"),
         (MINIMAL + "[[mapping]]\nimage = 'PatientsID'\n", "line 3: mapping[0].image: 'PatientsID' is neither"),
