@@ -16,7 +16,7 @@ from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.service import Service
 from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
-from openmodality.hospital.items import WorklistItem
+from openmodality.hospital.items import ScheduledItem
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
@@ -75,7 +75,7 @@ def query(at: Hospital, *, modality: str = "", timeout_s: float = 10.0, limit: i
         return answer
 
 
-def step_attributes(item: WorklistItem) -> Dataset:
+def step_attributes(item: ScheduledItem) -> Dataset:
     """The attributes of N-CREATE for a worklist item."""
     scheduled, attributes = Dataset(), Dataset()
     for keyword in ("AccessionNumber", "RequestedProcedureID", "RequestedProcedureDescription"):
@@ -130,7 +130,7 @@ def end_step(
         return mpps.update(association, uid, attributes)
 
 
-def images(item: WorklistItem, step_uid: str, count: int = 2) -> list[FileDataset]:
+def images(item: ScheduledItem, step_uid: str, count: int = 2) -> list[FileDataset]:
     """MR images that agree with a worklist item and refer to a performed step."""
     request, step, series = Dataset(), Dataset(), generate_uid()
     request.ScheduledProcedureStepID, request.RequestedProcedureID = item.step_id, item.requested_procedure_id

@@ -42,7 +42,7 @@ from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
 )
-from openmodality.store.files.folder import Arrival, FolderSink, FolderWriter, Identity
+from openmodality.store.files.folder import FolderSink, FolderWriter, Identity, ReceivedFile
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide
 from openmodality.upper_layer.negotiation import ContextProposal
@@ -97,7 +97,7 @@ class Hospital:
     items: list[Dataset] = field(default_factory=list)
     steps: Steps = field(default_factory=Steps)
     requests: list[A_ASSOCIATE_RQ] = field(default_factory=list)
-    stored: list[Arrival] = field(default_factory=list)
+    stored: list[ReceivedFile] = field(default_factory=list)
     reports: list[int] = field(default_factory=list)
     store_status: Callable[[StoreRequest], int] = lambda request: 0
     decide_commitment: Callable[[Hospital, CommitmentRequest], tuple[str, CommitmentResult]] = commit_what_is_there

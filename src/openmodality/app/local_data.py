@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +10,8 @@ from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.listing.entities import Found, InstanceReference, Level, find, instance_references
 from openmodality.store.local import LocalStore
+from openmodality.store.recovery import Progress
 from openmodality.store.rows.deletion import Deleted, delete_entity
-
-Progress = Callable[[int, int], None]
-"""Called with how many files are done and how many there are."""
 
 
 @dataclass(slots=True)

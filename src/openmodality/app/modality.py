@@ -14,7 +14,7 @@ from openmodality.activities.query import Model, key_values, query_peer
 from openmodality.activities.retrieve import GoOn, Wanted, retrieve_from_peer
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.jobs import Jobs
-from openmodality.app.local_data import Imported, LocalData, Progress
+from openmodality.app.local_data import Imported, LocalData
 from openmodality.app.runtime import Runtime
 from openmodality.device.site.site import Peer, Site
 from openmodality.device.site.site_loader import load_site
@@ -26,6 +26,7 @@ from openmodality.query.finding import FindAnswer
 from openmodality.query.moving import MoveResult
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord, read_exam, read_exams
+from openmodality.store.recovery import Progress
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock

@@ -18,7 +18,6 @@ from openmodality.store.files.instance_file import InstanceFile
 from openmodality.store.local import LocalStore
 from openmodality.store.states import Origin
 
-Clock = Callable[[], float]
 IsListed = Callable[[str], bool]
 
 

@@ -20,11 +20,9 @@ from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
+from openmodality.store.recovery import Progress
 from openmodality.store.rows.steps import find_open_step
 from openmodality.store.states import ExamState
-
-Progress = Callable[[int, int], None]
-"""Called with how many images of a series are stored and how many there will be."""
 
 
 class Exam:

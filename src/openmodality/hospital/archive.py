@@ -22,7 +22,7 @@ from openmodality.standard.tags import (
     SOP_CLASS_UID,
     STUDY_INSTANCE_UID,
 )
-from openmodality.store.files.folder import Arrival, FolderSink, FolderWriter, Identity
+from openmodality.store.files.folder import FolderSink, FolderWriter, Identity, ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
 
@@ -91,7 +91,7 @@ class Archive:
     ``arrived`` is called with an instance that has just become safe, and with what the file store says of it.
     """
 
-    def __init__(self, folder: Path, local: LocalAE, arrived: Callable[[StoredInstance, Arrival], object]) -> None:
+    def __init__(self, folder: Path, local: LocalAE, arrived: Callable[[StoredInstance, ReceivedFile], object]) -> None:
         self._arrived = arrived
         self._files = InstanceFiles(folder)
         self._files.remove_leftovers()
@@ -131,7 +131,7 @@ class Archive:
         """The headers of all instances."""
         return [instance.header for instance in self.instances.values()]
 
-    def _take(self, arrival: Arrival) -> None:
+    def _take(self, arrival: ReceivedFile) -> None:
         identity = arrival.request.identity
         instance = self._instances.get(identity.sop_instance_uid)
         if instance is None or arrival.stored is Stored.NEW:

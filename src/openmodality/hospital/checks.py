@@ -13,7 +13,7 @@ from pydicom import Dataset
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.reading import has_value, items, text
 from openmodality.encoding.uid import is_valid_uid
-from openmodality.hospital.items import ItemKey, PerformedStep, WorklistItem
+from openmodality.hospital.items import ItemKey, PerformedStep, ScheduledItem
 from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.tags import (
     ACCESSION_NUMBER,
@@ -36,7 +36,7 @@ _UIDS: Final = (SOP_INSTANCE_UID, STUDY_INSTANCE_UID, SERIES_INSTANCE_UID)
 
 
 def instance_findings(
-    header: Dataset, schedule: Sequence[WorklistItem], steps: Sequence[PerformedStep]
+    header: Dataset, schedule: Sequence[ScheduledItem], steps: Sequence[PerformedStep]
 ) -> Iterator[str]:
     """What is wrong with a stored instance: UIDs, and whether it agrees with worklist and performed step."""
     for tag in _UIDS:
@@ -47,7 +47,7 @@ def instance_findings(
     yield from _step_findings(header, steps)
 
 
-def _request_findings(header: Dataset, schedule: Sequence[WorklistItem]) -> Iterator[str]:
+def _request_findings(header: Dataset, schedule: Sequence[ScheduledItem]) -> Iterator[str]:
     """A document has no Request Attributes but may name requests of its own accord (PS3.3 C.17.1, C.17.2)."""
     study = text(header, STUDY_INSTANCE_UID)
     is_document = text(header, SOP_CLASS_UID).startswith(_DOCUMENTS)
@@ -64,7 +64,7 @@ def _request_findings(header: Dataset, schedule: Sequence[WorklistItem]) -> Iter
             yield f"{name_of(tag)} names no step scheduled for this study"
 
 
-def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[WorklistItem]) -> bool:
+def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[ScheduledItem]) -> bool:
     """Whether a request is that of the study, or one of a group that is stored in one study.
 
     A document names the requested procedure without a step.
@@ -77,7 +77,7 @@ def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[Worklis
     )
 
 
-def _identity_findings(attributes: Dataset, item: WorklistItem) -> Iterator[str]:
+def _identity_findings(attributes: Dataset, item: ScheduledItem) -> Iterator[str]:
     if text(attributes, PATIENT_ID) != item.patient_id:
         yield f"{name_of(PATIENT_ID)} is not that of the worklist item"
     accession = text(attributes, ACCESSION_NUMBER)
@@ -101,7 +101,7 @@ def _lists(step: PerformedStep, sop_instance_uid: str) -> bool:
     return any(reference.sop_instance_uid == sop_instance_uid for reference in step.instances)
 
 
-def step_findings(step: PerformedStep, schedule: Sequence[WorklistItem]) -> Iterator[str]:
+def step_findings(step: PerformedStep, schedule: Sequence[ScheduledItem]) -> Iterator[str]:
     """What is wrong with a performed step in the light of the worklist."""
     if not is_valid_uid(step.sop_instance_uid):
         yield "the SOP Instance UID of the step breaks PS3.5 9.1"
@@ -118,7 +118,7 @@ def step_findings(step: PerformedStep, schedule: Sequence[WorklistItem]) -> Iter
         yield f"{name_of(PATIENT_ID)} of the step is empty"
 
 
-def _stranger(key: ItemKey, schedule: Sequence[WorklistItem]) -> str:
+def _stranger(key: ItemKey, schedule: Sequence[ScheduledItem]) -> str:
     if any(item.study_instance_uid == key.study_instance_uid for item in schedule):
         return f"{name_of(SCHEDULED_PROCEDURE_STEP_ID)} is not scheduled for this study"
     return f"{name_of(STUDY_INSTANCE_UID)} is not that of a worklist item, though a step ID is named"

@@ -59,7 +59,7 @@ class ItemState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class WorklistItem:
+class ScheduledItem:
     """One scheduled procedure step, with the state that performed steps gave it."""
 
     data_set: Dataset
@@ -107,7 +107,7 @@ def key_of(item: Dataset) -> ItemKey:
     return ItemKey(text(item, STUDY_INSTANCE_UID), text(step_of(item), SCHEDULED_PROCEDURE_STEP_ID))
 
 
-class InstanceReference(NamedTuple):
+class PerformedReference(NamedTuple):
     """An instance that a step says it made."""
 
     sop_class_uid: str
@@ -139,7 +139,7 @@ class PerformedStep:
         )
 
     @property
-    def instances(self) -> tuple[InstanceReference, ...]:
+    def instances(self) -> tuple[PerformedReference, ...]:
         """All instances that Performed Series Sequence (0040,0340) lists."""
         return tuple(dict.fromkeys(self._references()))
 
@@ -149,10 +149,10 @@ class PerformedStep:
         codes = items(self.attributes, PERFORMED_PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE)
         return any(text(code, CODE_VALUE) == WRONG_WORKLIST_ENTRY for code in codes)
 
-    def _references(self) -> Iterator[InstanceReference]:
+    def _references(self) -> Iterator[PerformedReference]:
         for sequence in (REFERENCED_IMAGE_SEQUENCE, REFERENCED_NON_IMAGE_COMPOSITE_SOP_INSTANCE_SEQUENCE):
             for item in items_at(self.attributes, (PERFORMED_SERIES_SEQUENCE, sequence)):
-                yield InstanceReference(text(item, REFERENCED_SOP_CLASS_UID), text(item, REFERENCED_SOP_INSTANCE_UID))
+                yield PerformedReference(text(item, REFERENCED_SOP_CLASS_UID), text(item, REFERENCED_SOP_INSTANCE_UID))
 
 
 def state_of(key: ItemKey, steps: Iterable[PerformedStep]) -> ItemState:

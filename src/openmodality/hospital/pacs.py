@@ -23,7 +23,7 @@ from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.standard.query_retrieve import LEVELS
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
-from openmodality.store.files.folder import Arrival
+from openmodality.store.files.folder import ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.upper_layer.acceptance import SyntaxPolicy
 
@@ -108,7 +108,7 @@ class VirtualPACS:
     def _classes(self) -> dict[str, str]:
         return {uid: instance.sop_class_uid for uid, instance in self.instances.items()}
 
-    def _arrived(self, instance: StoredInstance, arrival: Arrival) -> None:
+    def _arrived(self, instance: StoredInstance, arrival: ReceivedFile) -> None:
         caller = arrival.request.peer.calling_ae_title.strip()
         uid, total = instance.sop_instance_uid, self._archive.count
         again = "" if arrival.stored is Stored.NEW else ", which was there already"

@@ -14,7 +14,7 @@ from pydicom import Dataset
 from openmodality.errors import UsageError
 from openmodality.hospital.checks import listing_findings, step_findings
 from openmodality.hospital.documents import Documents
-from openmodality.hospital.items import ItemKey, ItemState, PerformedStep, WorklistItem, key_of, state_of
+from openmodality.hospital.items import ItemKey, ItemState, PerformedStep, ScheduledItem, key_of, state_of
 from openmodality.hospital.journal import Journal
 from openmodality.hospital.schedule import check_item, complete, step_of
 
@@ -45,11 +45,11 @@ class VirtualRIS:
         self._steps = {uid: Dataset.from_json(document["attributes"]) for uid, document in steps}
 
     @property
-    def items(self) -> list[WorklistItem]:
+    def items(self) -> list[ScheduledItem]:
         """The whole schedule, closed items too."""
         with self._lock:
             steps = self.steps
-            return [WorklistItem(item, state_of(key, steps)) for key, item in self._items.items()]
+            return [ScheduledItem(item, state_of(key, steps)) for key, item in self._items.items()]
 
     @property
     def steps(self) -> list[PerformedStep]:
@@ -57,7 +57,7 @@ class VirtualRIS:
         with self._lock:
             return [PerformedStep(uid, attributes) for uid, attributes in self._steps.items()]
 
-    def item(self, step_id: str, study_instance_uid: str = "") -> WorklistItem:
+    def item(self, step_id: str, study_instance_uid: str = "") -> ScheduledItem:
         """The item with this Scheduled Procedure Step ID (of this study); raises :class:`UsageError` if none is."""
         for item in self.items:
             if item.step_id == step_id and study_instance_uid in ("", item.study_instance_uid):
@@ -72,7 +72,7 @@ class VirtualRIS:
 
     # Changes by people and by tests
 
-    def schedule(self, item: Dataset) -> WorklistItem:
+    def schedule(self, item: Dataset) -> ScheduledItem:
         """Add an item, or replace the one with the same key; raises :class:`ConfigurationError` for a defective one.
 
         A Study Instance UID that is missing is made from the identifiers.
@@ -84,7 +84,7 @@ class VirtualRIS:
         check_item(new, "worklist item")
         self._keep(new)
         self._journal.note(PLACE, "item.scheduled", f"scheduled {key_of(new).step_id}", step_id=key_of(new).step_id)
-        return WorklistItem(new, state_of(key_of(new), self.steps))
+        return ScheduledItem(new, state_of(key_of(new), self.steps))
 
     def change_patient(self, patient_id: str, **values: Any) -> int:
         """Change attributes, by keyword, in all items of a patient, as an ADT update does; returns how many."""
@@ -153,7 +153,7 @@ class VirtualRIS:
             self._journal.complain(PLACE, f"{step.station_ae_title}: {finding}", step=sop_instance_uid)
 
 
-def _shown(item: WorklistItem) -> Dataset:
+def _shown(item: ScheduledItem) -> Dataset:
     shown = deepcopy(item.data_set)
     step_of(shown).ScheduledProcedureStepStatus = _STEP_STATUS[item.state]
     return shown

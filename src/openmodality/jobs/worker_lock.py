@@ -13,14 +13,14 @@ from typing import Final
 
 from openmodality.errors import StoreError
 
-NAME: Final = "worker.lock"
+LOCK_FILE: Final = "worker.lock"
 
 
 class WorkerLock:
     """The right to work the queue of a data folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+        self._path = folder / LOCK_FILE
         self._fd = -1
 
     @property

@@ -192,15 +192,15 @@ def mapped_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise ConstraintViolated(f"the database refused a row: {_named(error)}") from None
+        raise ConstraintViolated(f"the database refused a row: {_describe(error)}") from None
     except DBAPIError as error:
         advice = "check free space, permissions and whether the database server runs"
-        raise StoreError(f"the database failed: {_named(error)}", advice=advice) from None
+        raise StoreError(f"the database failed: {_describe(error)}", advice=advice) from None
     except PoolTimeout:
         raise StoreError("the database failed: all connections are in use") from None
 
 
-def _named(error: DBAPIError) -> str:
+def _describe(error: DBAPIError) -> str:
     """What went wrong without any value: SQLite names tables and columns only, PostgreSQL's primary message too."""
     diagnostics = getattr(error.orig, "diag", None)
     said = getattr(diagnostics, "message_primary", None) if diagnostics is not None else error.orig

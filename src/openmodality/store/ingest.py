@@ -30,7 +30,7 @@ Remark = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class NewInstance:
     """An instance that was handed in: ``different`` when another content was stored under its UID before."""
 
     sop_instance_uid: str
@@ -46,7 +46,7 @@ class Ingest:
         self._database = database
         self._files = files
         self._condition = threading.Condition()
-        self._pending: list[Arrival] = []
+        self._pending: list[NewInstance] = []
         self._failure: StoreError | None = None
         self._attempts = 0
         self._hurry = False
@@ -54,7 +54,7 @@ class Ingest:
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
         self._thread.start()
 
-    def add(self, arrival: Arrival) -> None:
+    def add(self, arrival: NewInstance) -> None:
         """Queue an instance whose file is complete."""
         with self._condition:
             self._pending.append(arrival)
@@ -93,7 +93,7 @@ class Ingest:
                 failure = StoreError(f"the index failed: {type(error).__name__}")
             self._settle(len(batch), failure)
 
-    def _next_batch(self) -> list[Arrival]:
+    def _next_batch(self) -> list[NewInstance]:
         """Wait for arrivals, a little longer for more of them; empty when the thread is to end."""
         with self._condition:
             if self._failure is not None:
@@ -116,7 +116,7 @@ class Ingest:
             self._condition.notify_all()
 
 
-def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[Arrival]) -> int:
+def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[NewInstance]) -> int:
     """Index instance files and record what is wrong with them; returns how many instances were new.
 
     A file that cannot be read stays where it is and is reported as an event.
@@ -126,12 +126,12 @@ def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[
         return _record(transaction, *read)
 
 
-def index_within(transaction: Transaction, files: InstanceFiles, arrivals: Sequence[Arrival]) -> int:
+def index_within(transaction: Transaction, files: InstanceFiles, arrivals: Sequence[NewInstance]) -> int:
     """As ``index_arrivals``, in a write transaction that is open."""
     return _record(transaction, *_read(files, arrivals))
 
 
-def _read(files: InstanceFiles, arrivals: Sequence[Arrival]) -> tuple[list[Entry], list[Remark]]:
+def _read(files: InstanceFiles, arrivals: Sequence[NewInstance]) -> tuple[list[Entry], list[Remark]]:
     entries: list[Entry] = []
     remarks: list[Remark] = []
     for arrival in arrivals:
@@ -156,7 +156,7 @@ def _record(transaction: Transaction, entries: list[Entry], remarks: list[Remark
     return add_instances(transaction, entries)
 
 
-def _entry(files: InstanceFiles, arrival: Arrival) -> Entry:
+def _entry(files: InstanceFiles, arrival: NewInstance) -> Entry:
     attributes = read_attributes(files.path(arrival.sop_instance_uid))
     if attributes.instance["SOPInstanceUID"] != arrival.sop_instance_uid:
         raise ObjectInvalid(f"the file {arrival.sop_instance_uid}.dcm holds another SOP Instance UID")

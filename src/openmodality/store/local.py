@@ -14,7 +14,7 @@ from openmodality.store.database import Database, Durability, open_database
 from openmodality.store.files.attributes import read_attributes
 from openmodality.store.files.instance_file import InstanceFile, Stored
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.ingest import Arrival, Ingest, index_within
+from openmodality.store.ingest import Ingest, NewInstance, index_within
 from openmodality.store.names import DATABASE_FILE, INSTANCE_FOLDER
 from openmodality.store.recovery import Progress, Recovered, recover
 from openmodality.store.states import Origin
@@ -54,7 +54,7 @@ class LocalStore:
         stored = file.commit()
         if stored is not Stored.SAME:
             different = stored is Stored.DIFFERENT
-            self._ingest.add(Arrival(file.sop_instance_uid, origin, listed, different))
+            self._ingest.add(NewInstance(file.sop_instance_uid, origin, listed, different))
         return stored
 
     def accept_checked(self, file: InstanceFile, origin: Origin, check: Check) -> Stored:
@@ -66,7 +66,7 @@ class LocalStore:
             with self.database.write() as transaction:
                 check(transaction)
                 stored = file.commit()
-                arrival = Arrival(file.sop_instance_uid, origin, different=stored is Stored.DIFFERENT)
+                arrival = NewInstance(file.sop_instance_uid, origin, different=stored is Stored.DIFFERENT)
                 index_within(transaction, self.files, [arrival])
         finally:
             file.abort()

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
-
 from openmodality.store.database import Database
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.ingest import Arrival, index_arrivals
-from openmodality.store.schema import instances, tombstones
+from openmodality.store.ingest import NewInstance, index_arrivals
+from openmodality.store.rows.index import count_outside, read_uids
+from openmodality.store.rows.tombstones import read_tombstones, remove_tombstones
 from openmodality.store.states import Origin, Subject
 
 Progress = Callable[[int, int], None]
-"""Called with how many folders are done and how many there are."""
+"""Called with how many parts of a long work are done and how many there are."""
 
 _BATCH = 500
 
@@ -41,14 +40,13 @@ def recover(database: Database, files: InstanceFiles, progress: Progress = lambd
     indexed = missing = 0
     for number, bucket in enumerate(buckets, 1):
         with database.read() as snapshot:
-            known = set(
-                snapshot.execute(select(instances.c.SOPInstanceUID).where(instances.c.bucket == bucket)).scalars()
-            )
+            known = read_uids(snapshot, bucket)
         on_disk = set(files.uids(bucket))
         indexed += _index(database, files, sorted(on_disk - known))
         missing += len(known - on_disk)
         progress(number, len(buckets))
-    missing += _without_folder(database, buckets)
+    with database.read() as snapshot:
+        missing += count_outside(snapshot, buckets)
     if missing:
         with database.write() as transaction:
             transaction.add_event(Subject.STORE, "instances", "missing", f"{missing} instance files are not there")
@@ -61,24 +59,17 @@ def finish_deletions(database: Database, files: InstanceFiles) -> int:
     A file that is younger than its tombstone is another one, stored after the deletion, and stays.
     """
     with database.read() as snapshot:
-        pending = list(snapshot.execute(select(tombstones)))
-    removed = 0
-    for uid, modified_ns in pending:
-        if files.modified_ns(uid) == modified_ns:
-            removed += files.delete(uid)
+        pending = read_tombstones(snapshot)
+    removed = sum(files.delete(uid) for uid, modified_ns in pending if files.modified_ns(uid) == modified_ns)
     for start in range(0, len(pending), _BATCH):
-        uids = [row.SOPInstanceUID for row in pending[start : start + _BATCH]]
         with database.write() as transaction:
-            transaction.execute(delete(tombstones).where(tombstones.c.SOPInstanceUID.in_(uids)))
+            remove_tombstones(transaction, [uid for uid, _ in pending[start : start + _BATCH]])
     return removed
 
 
 def _index(database: Database, files: InstanceFiles, uids: list[str]) -> int:
-    batches = (uids[start : start + _BATCH] for start in range(0, len(uids), _BATCH))
-    return sum(index_arrivals(database, files, [Arrival(uid, Origin.RECOVERED) for uid in batch]) for batch in batches)
-
-
-def _without_folder(database: Database, buckets: list[str]) -> int:
-    with database.read() as snapshot:
-        lost = snapshot.execute(select(instances.c.id).where(instances.c.bucket.not_in(buckets)))
-        return len(lost.all())
+    indexed = 0
+    for start in range(0, len(uids), _BATCH):
+        found = [NewInstance(uid, Origin.RECOVERED) for uid in uids[start : start + _BATCH]]
+        indexed += index_arrivals(database, files, found)
+    return indexed

@@ -18,16 +18,14 @@ from typing import BinaryIO, Final
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import StoreError, UsageError
 
-NAME: Final = "retrieving"
-
-Clock = Callable[[], float]
+WINDOW_FOLDER: Final = "retrieving"
 
 
 class RetrieveWindow:
     """The window of a data folder; it stays open ``after_s`` seconds after the end of a retrieve."""
 
-    def __init__(self, folder: Path, clock: Clock, after_s: float) -> None:
-        self._folder = folder / NAME
+    def __init__(self, folder: Path, clock: Callable[[], float], after_s: float) -> None:
+        self._folder = folder / WINDOW_FOLDER
         self._clock = clock
         self._after_s = after_s
 

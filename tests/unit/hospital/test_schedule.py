@@ -12,7 +12,7 @@ import pytest
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ConfigurationError
-from openmodality.hospital.items import WorklistItem
+from openmodality.hospital.items import ScheduledItem
 from openmodality.hospital.schedule import day, load_schedule
 from openmodality.services.worklist import find_defects
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
@@ -20,8 +20,8 @@ from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 TODAY = date(2026, 11, 22)
 
 
-def loaded(folder: Path, seed: int = 1, today: date = TODAY) -> list[WorklistItem]:
-    return [WorklistItem(item) for item in load_schedule(folder / "schedule.json", seed, today)]
+def loaded(folder: Path, seed: int = 1, today: date = TODAY) -> list[ScheduledItem]:
+    return [ScheduledItem(item) for item in load_schedule(folder / "schedule.json", seed, today)]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -37,7 +37,7 @@ def test_every_seed_gives_a_valid_day(tmp_path: Path, seed: int) -> None:
 def test_every_script_survives_its_encoding(tmp_path: Path, transfer_syntax: str) -> None:
     declared = set()
     for item in loaded(tmp_path):
-        again = WorklistItem(decode_data_set(encode_data_set(item.data_set, transfer_syntax), transfer_syntax))
+        again = ScheduledItem(decode_data_set(encode_data_set(item.data_set, transfer_syntax), transfer_syntax))
         assert again.patient_name == item.patient_name
         declared.add(str(item.data_set.get("SpecificCharacterSet", "")))
     assert declared == {"", "ISO_IR 100", "GB18030", "['', 'ISO 2022 IR 87']"}

@@ -21,7 +21,7 @@ from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
-from openmodality.store.files.folder import Arrival, FolderSink, Identity
+from openmodality.store.files.folder import FolderSink, Identity, ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
 
@@ -111,7 +111,7 @@ class _Printer:
         self._stop = stop
         self._lock = threading.Lock()
 
-    def arrived(self, arrival: Arrival) -> None:
+    def arrived(self, arrival: ReceivedFile) -> None:
         with self._lock:
             try:
                 self._print(arrival)
@@ -119,7 +119,7 @@ class _Printer:
                 self.failure = error
                 self._stop.set()
 
-    def _print(self, arrival: Arrival) -> None:
+    def _print(self, arrival: ReceivedFile) -> None:
         self._progress.advance(arrival.length_bytes)
         if self._as_json:
             print(json.dumps(_described(arrival)), flush=True)
@@ -129,7 +129,7 @@ class _Printer:
             say(f"{uid}: came again with different content, the first is kept")
 
 
-def _described(arrival: Arrival) -> dict[str, Any]:
+def _described(arrival: ReceivedFile) -> dict[str, Any]:
     request = arrival.request
     return {
         "sop_instance_uid": request.identity.sop_instance_uid,

@@ -17,7 +17,7 @@ from openmodality.store.files.instance_files import InstanceFiles
 log = logging.getLogger(__name__)
 
 
-class Arrival(NamedTuple):
+class ReceivedFile(NamedTuple):
     """An instance that is safe on disk; ``stored`` says whether it was there before."""
 
     request: StoreRequest
@@ -40,7 +40,7 @@ class FolderSink:
     answered. What it raises is logged and changes no answer.
     """
 
-    def __init__(self, files: InstanceFiles, identity: Identity, arrived: Callable[[Arrival], object]) -> None:
+    def __init__(self, files: InstanceFiles, identity: Identity, arrived: Callable[[ReceivedFile], object]) -> None:
         self._files = files
         self._identity = identity
         self._arrived = arrived
@@ -63,7 +63,7 @@ class FolderWriter:
 
     __slots__ = ("_arrived", "_file", "_request", "write")
 
-    def __init__(self, file: InstanceFile, request: StoreRequest, arrived: Callable[[Arrival], object]) -> None:
+    def __init__(self, file: InstanceFile, request: StoreRequest, arrived: Callable[[ReceivedFile], object]) -> None:
         self._file = file
         self._request = request
         self._arrived = arrived
@@ -75,13 +75,13 @@ class FolderWriter:
         Raises :class:`Refuse` where its content differs: the sender would otherwise delete the only copy of it.
         """
         stored = self._file.commit()
-        self._tell(Arrival(self._request, self._file.length_bytes, stored))
+        self._tell(ReceivedFile(self._request, self._file.length_bytes, stored))
         if stored is Stored.DIFFERENT:
             uid = self._request.identity.sop_instance_uid
             log.warning("storage.content_differs", extra={"sop_instance_uid": uid, "kept": "first"})
             raise Refuse(Status.PROCESSING_FAILURE, "other content is stored under this UID, and is kept")
 
-    def _tell(self, arrival: Arrival) -> None:
+    def _tell(self, arrival: ReceivedFile) -> None:
         try:
             self._arrived(arrival)
         except Exception:

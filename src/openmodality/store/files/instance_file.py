@@ -113,7 +113,7 @@ class InstanceFile:
                 self.length_bytes += written
                 if written == sum(map(len, views)):
                     return
-                views = _after(views, written)
+                views = _drop_written(views, written)
         except OSError as error:
             raise self._failed(error) from error
 
@@ -148,7 +148,7 @@ def sync_directory(path: str) -> None:
         os.close(fd)
 
 
-def _after(views: list[memoryview], written: int) -> list[memoryview]:
+def _drop_written(views: list[memoryview], written: int) -> list[memoryview]:
     """What is still to be written; empty views are dropped on the way."""
     for number, view in enumerate(views):
         if written < len(view):

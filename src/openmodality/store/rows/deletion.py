@@ -17,6 +17,7 @@ from openmodality.errors import StoreError
 from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore
 from openmodality.store.recovery import finish_deletions
+from openmodality.store.rows.tombstones import insert_tombstones
 from openmodality.store.schema import (
     commitment_instances,
     exams,
@@ -26,7 +27,6 @@ from openmodality.store.schema import (
     patients,
     series,
     studies,
-    tombstones,
 )
 from openmodality.store.states import UNFINISHED_JOBS, ExamState, InstanceCommitment, JobState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
@@ -150,8 +150,7 @@ def _committed(snapshot: Snapshot, uids: Sequence[str]) -> int:
 
 def _bury(store: LocalStore, transaction: Transaction, uids: Sequence[str]) -> None:
     for part in _parts(uids):
-        rows = [{"SOPInstanceUID": uid, "modified_ns": store.files.modified_ns(uid) or 0} for uid in part]
-        transaction.execute(transaction.insert(tombstones).on_conflict_do_nothing(), rows)
+        insert_tombstones(transaction, [(uid, store.files.modified_ns(uid) or 0) for uid in part])
 
 
 def _delete_rows(transaction: Transaction, target: _Target, *, patient: bool) -> Deleted:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, delete, select, tuple_
+from sqlalchemy import Column, func, select, tuple_
 
 from openmodality.store.files.attributes import Attributes
 from openmodality.store.listing.reader import Json
-from openmodality.store.schema import instances, patients, series, studies, tombstones
+from openmodality.store.rows.tombstones import remove_tombstones
+from openmodality.store.schema import instances, patients, series, studies
 from openmodality.store.states import Origin
-from openmodality.store.transaction import Transaction
+from openmodality.store.transaction import Snapshot, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,25 @@ def add_instances(transaction: Transaction, entries: Sequence[Entry]) -> int:
         }
         for e in entries
     ]
-    uids = [row["SOPInstanceUID"] for row in rows]
+    uids = [e.attributes.instance["SOPInstanceUID"] for e in entries]
     before = set(
         transaction.execute(select(instances.c.SOPInstanceUID).where(instances.c.SOPInstanceUID.in_(uids))).scalars()
     )
     _insert_missing(transaction, instances, rows)
-    transaction.execute(delete(tombstones).where(tombstones.c.SOPInstanceUID.in_(uids)))
+    remove_tombstones(transaction, uids)
     return len(set(uids) - before)
+
+
+def read_uids(snapshot: Snapshot, bucket: str) -> set[str]:
+    """SOP Instance UIDs of the instances whose files are in a folder."""
+    statement = select(instances.c.SOPInstanceUID).where(instances.c.bucket == bucket)
+    return set(snapshot.execute(statement).scalars())
+
+
+def count_outside(snapshot: Snapshot, buckets: Sequence[str]) -> int:
+    """How many instances have their files in none of these folders."""
+    statement = select(func.count()).select_from(instances).where(instances.c.bucket.not_in(buckets))
+    return snapshot.execute(statement).scalar_one()
 
 
 def _patient_key(entry: Entry) -> tuple[str, str]:

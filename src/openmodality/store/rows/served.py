@@ -49,5 +49,5 @@ def check_unserved(snapshot: Snapshot, items: Sequence[WorklistItem]) -> None:
 
 
 def defect_notices(items: Sequence[WorklistItem]) -> list[str]:
-    """What the operator is to know of items that are not as the standard wants them."""
+    """What the operator is to know of items that are not as the standard requires."""
     return [f"worklist item {item.id}: {defect}" for item in items for defect in item.defects]

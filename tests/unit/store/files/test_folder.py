@@ -14,7 +14,7 @@ from openmodality.services.storage import InstanceIdentity, StoreRequest
 from openmodality.standard.dimse import Status
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from openmodality.store.files.folder import Arrival, FolderSink, Identity
+from openmodality.store.files.folder import FolderSink, Identity, ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
 
@@ -22,7 +22,7 @@ ELEMENT = b"\x10\0\x20\0LO\2\0"
 REQUEST = StoreRequest(InstanceIdentity(MR_IMAGE_STORAGE, "1.2.3"), EXPLICIT_VR_LITTLE_ENDIAN, PeerInfo("SCU", "SCP"))
 
 
-def store(folder: Path, value: bytes, arrived: Callable[[Arrival], object]) -> None:
+def store(folder: Path, value: bytes, arrived: Callable[[ReceivedFile], object]) -> None:
     files = InstanceFiles(folder, durability="os", fan_out=False)
     writer = FolderSink(files, Identity("1.2", "TEST"), arrived).open(REQUEST)
     writer.write(memoryview(ELEMENT + value))
@@ -31,7 +31,7 @@ def store(folder: Path, value: bytes, arrived: Callable[[Arrival], object]) -> N
 
 
 def test_the_same_again_is_success_and_other_content_is_refused(tmp_path: Path) -> None:
-    arrivals: list[Arrival] = []
+    arrivals: list[ReceivedFile] = []
     store(tmp_path, b"AA", arrivals.append)
     store(tmp_path, b"AA", arrivals.append)
     with pytest.raises(Refuse) as refused:
@@ -43,7 +43,7 @@ def test_the_same_again_is_success_and_other_content_is_refused(tmp_path: Path) 
 
 
 def test_a_listener_that_fails_does_not_undo_what_is_safe(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def fail(_: Arrival) -> None:
+    def fail(_: ReceivedFile) -> None:
         raise BrokenPipeError
 
     with caplog.at_level(logging.ERROR):
