@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from pydicom.dataset import Dataset
 from pydicom.uid import XRayRadiofluoroscopicImageStorage
@@ -12,7 +14,7 @@ from pydicom.uid import XRayRadiofluoroscopicImageStorage
 from openmodality.acquisition.arrays import frames_from_array
 from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
 from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
-from openmodality.acquisition.source import AcquiredSeries
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.device.profile.loader import load_profile
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts, StepReference
 from openmodality.objects.identity import Uids
@@ -81,7 +83,26 @@ def exam(scheduled: Dataset | None) -> ExamFacts:
     )
 
 
+@cache
+def definition_of(profile_name: str, object_name: str) -> ObjectDefinition:
+    """The definition of an object; profiles are read once, because that takes most of the time of a test."""
+    return ObjectDefinition.of(load_profile(profile_name), object_name)
+
+
 def acquired(object_name: str) -> AcquiredSeries:
+    """A series that a simulator made, computed once; its attributes may be changed."""
+    made = _simulate(object_name)
+    frames = [AcquiredFrame(frame.pixels, deepcopy(frame.attributes)) for frame in made.frames]
+    return replace(made, frames=frames, attributes=deepcopy(made.attributes))
+
+
+@cache
+def _simulate(object_name: str) -> AcquiredSeries:
+    made = _scan(object_name)
+    return replace(made, frames=list(made.frames))
+
+
+def _scan(object_name: str) -> AcquiredSeries:
     if object_name == "MR Image":
         return next(iter(MrSimulator([replace(SURVEY[2], matrix=64, slices=2)], clock=lambda: NOW).series()))
     if object_name == "SC Image":
@@ -95,7 +116,7 @@ def acquired(object_name: str) -> AcquiredSeries:
 def instances(
     profile_name: str, object_name: str, scheduled: Dataset | None, **attributes: str
 ) -> Iterator[tuple[ObjectDefinition, Dataset]]:
-    definition = ObjectDefinition.of(load_profile(profile_name), object_name)
+    definition = definition_of(profile_name, object_name)
     facts, source = exam(scheduled), acquired(object_name)
     series = SeriesFacts(
         UIDS(), 1, NOW, definition.information_object.modality, source.description, source.number_of_frames,
@@ -114,14 +135,19 @@ OBJECTS = [
 ]  # fmt: skip
 
 
+@cache
+def _simulate_events() -> tuple[IrradiationEvent, ...]:
+    protocols = [replace(protocol, matrix=16) for protocol in UPPER_GI]
+    return tuple(event for series in RfSimulator(protocols, clock=lambda: NOW).series() for event in series.events)
+
+
 def irradiation_events() -> list[IrradiationEvent]:
     """Those of an upper GI exam: two fluoroscopy runs and two exposures."""
-    protocols = [replace(protocol, matrix=16) for protocol in UPPER_GI]
-    return [event for series in RfSimulator(protocols, clock=lambda: NOW).series() for event in series.events]
+    return list(_simulate_events())
 
 
 def report(scheduled: Dataset | None, *, units: DoseUnitsName = "standard", complete: bool = True) -> Dataset:
-    definition = ObjectDefinition.of(load_profile("rf"), "Dose SR")
+    definition = definition_of("rf", "Dose SR")
     facts = exam(scheduled)
     events = irradiation_events()
     images = {event.uid: [ImageReference(XRayRadiofluoroscopicImageStorage, UIDS(), UIDS())] for event in events}

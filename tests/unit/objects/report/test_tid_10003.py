@@ -1,0 +1,48 @@
+"""Irradiation events (TID 10003, with 10003B and 10003C)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from openmodality.objects.report.dose_content import DoseContent, ImageReference
+from openmodality.objects.report.irradiation import IrradiationEvent
+from openmodality.objects.report.tid_10003 import make_irradiation_event
+from tests.content_tree import find_items, read_number
+from tests.made_objects import irradiation_events
+
+FLUOROSCOPY, _, EXPOSURE, _ = irradiation_events()
+
+
+def content(event: IrradiationEvent, *images: ImageReference) -> DoseContent:
+    return DoseContent([event], True, "1.2.3", {event.uid: images})
+
+
+def test_what_the_event_was() -> None:
+    container = make_irradiation_event(EXPOSURE, content(EXPOSURE))
+    (kind,) = find_items(container, "113721")
+    assert kind.ConceptCodeSequence[0].CodeMeaning == EXPOSURE.event_type.value
+    assert EXPOSURE.uid == find_items(container, "113769")[0].UID
+    assert read_number(container, "113733") == (EXPOSURE.technique.kvp, "kV")
+    assert read_number(container, "113750")[0] == EXPOSURE.geometry.source_to_detector_mm
+
+
+@pytest.mark.parametrize(("pulse_rate", "mode"), [(0.0, "Continuous"), (7.5, "Pulsed")])
+def test_fluoroscopy_says_whether_it_was_pulsed(pulse_rate: float, mode: str) -> None:
+    event = replace(FLUOROSCOPY, technique=replace(FLUOROSCOPY.technique, pulse_rate=pulse_rate))
+    container = make_irradiation_event(event, content(event))
+    assert find_items(container, "113732")[0].ConceptCodeSequence[0].CodeMeaning == mode
+    assert bool(find_items(container, "113791")) is (pulse_rate > 0)
+
+
+@pytest.mark.parametrize(("thickness_mm", "filters"), [(0.0, 0), (1.5, 1)])
+def test_a_filter_is_told_where_there_is_one(thickness_mm: float, filters: int) -> None:
+    event = replace(EXPOSURE, technique=replace(EXPOSURE.technique, filter_thickness_mm_al=thickness_mm))
+    assert len(find_items(make_irradiation_event(event, content(event)), "113771")) == filters
+
+
+def test_the_images_are_those_of_the_event() -> None:
+    image = ImageReference("1.2.840.10008.5.1.4.1.1.12.2", "1.2.6", "1.2.5")
+    (item,) = find_items(make_irradiation_event(EXPOSURE, content(EXPOSURE, image)), "113795")
+    assert item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.6"

@@ -1,0 +1,32 @@
+"""Sources of a table as places to look in."""
+
+from __future__ import annotations
+
+import pytest
+
+from openmodality.device.profile.profile import Requirement, ValueSource
+from openmodality.objects.rules.sources import SourceValues, places_of
+from tests.rule_tables import data, rule
+
+WORKLIST, USER, CONFIGURATION, ACQUISITION, AUTOMATIC = range(5)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "sources", "places"),
+    [
+        ("2", ("MWL", "USER"), (WORKLIST, USER, ACQUISITION)),
+        ("3", ("AUTO",), (AUTOMATIC, CONFIGURATION, ACQUISITION)),
+        ("1", ("MWL",), (WORKLIST, AUTOMATIC)),
+        ("ALWAYS", ("CONFIG",), (CONFIGURATION, AUTOMATIC)),
+        ("3", ("ACQ", "AUTO"), (ACQUISITION, AUTOMATIC, CONFIGURATION)),
+    ],
+)
+def test_places_come_in_the_order_of_the_sources(
+    requirement: Requirement, sources: tuple[ValueSource, ...], places: tuple[int, ...]
+) -> None:
+    assert places_of(rule("StudyID", requirement, *sources)) == places
+
+
+def test_only_what_has_a_value_is_found() -> None:
+    indexed = SourceValues(user=data(StudyID="7", PatientAge=""), automatic=data(Rows=0)).index()
+    assert [sorted(place) for place in indexed] == [[], [0x00200010], [], [], [0x00280010]]
