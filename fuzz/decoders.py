@@ -15,11 +15,12 @@ from openmodality.dimse.assembler import MessageAssembler
 from openmodality.dimse.command import decode as decode_command
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.encoding.elements import Tokenizer
-from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.listening import Listener, Tokens, Values
 from openmodality.encoding.part10 import FIRST_READ_BYTES, read_any, read_usual
-from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.transcode import Transcoder
+from openmodality.encoding.walk import DataSetWalk, read_values
 from openmodality.errors import ObjectInvalid, OpenModalityError, ProtocolError
+from openmodality.standard.tags import PIXEL_DATA, SOP_CLASS_UID, SOP_INSTANCE_UID
 from openmodality.standard.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_BIG_ENDIAN,
@@ -98,8 +99,8 @@ def targets(recorded: list[Recorded]) -> list[Target]:
         Target("PDU", 0.14, {"": Mutator(pdus)}, _pdu),
         Target("command set", 0.12, {"": Mutator(commands)}, _command),
         Target("Tokenizer", 0.07, plain, _tokenizer),
-        Target("HeadScanner", 0.05, sets, _head_scanner),
-        Target("Skimmer", 0.05, sets, _skimmer),
+        Target("values of a head", 0.05, sets, _values),
+        Target("walk", 0.05, sets, _walk),
         Target("Transcoder", 0.07, uncompressed, _transcoder),
         Target("Part 10 head", 0.05, {"": files}, _part10),
         Target("identifier", 0.05, plain, _identifier),
@@ -218,27 +219,28 @@ def _tokenizer(data: bytes, variant: str, rng: Random) -> str:
     return _rejecting(tokenize)
 
 
-def _head_scanner(data: bytes, variant: str, rng: Random) -> str:
-    scanner = HeadScanner(variant, frozenset({0x00080016, 0x00080018}), 0x00080018)
+def _values(data: bytes, variant: str, rng: Random) -> str:
+    def read() -> None:
+        read_values(pieces(data, rng), variant, Values(frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})))
 
-    def scan() -> None:
+    return _rejecting(read)
+
+
+def _walk(data: bytes, variant: str, rng: Random) -> str:
+    listener = Listener()
+    listener.tags, listener.vrs = (
+        frozenset({SOP_CLASS_UID, PIXEL_DATA}),
+        rng.choice([frozenset[str](), frozenset({"UI"})]),
+    )
+    listener.tokens = rng.choice(list(Tokens))
+    walk = DataSetWalk(variant, rng.choice([(), (listener,)]))
+
+    def go() -> None:
         for piece in pieces(data, rng):
-            scanner.feed(piece)
-        scanner.finish()
+            walk.feed(piece)
+        walk.finish()
 
-    return _rejecting(scan)
-
-
-def _skimmer(data: bytes, variant: str, rng: Random) -> str:
-    skimmer = Skimmer(variant)
-
-    def skim() -> None:
-        skimmer.finds(data[:32], data)
-        for piece in pieces(data, rng):
-            skimmer.feed(piece)
-        skimmer.finish()
-
-    return _rejecting(skim)
+    return _rejecting(go)
 
 
 def _transcoder(data: bytes, variant: str, rng: Random) -> str:

@@ -25,7 +25,7 @@ from fuzz.decoders import ABORTED, ACCEPTED, REJECTED, check_pdus
 from fuzz.recording import HOST, MR, Recorded, record
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.service import Response, Service
-from openmodality.encoding.skim import Skimmer
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import OpenModalityError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import LocalAE, RemoteAE
@@ -233,9 +233,9 @@ def _broken(path: Path) -> str:
     """What is wrong with a stored file; empty where it is whole."""
     try:
         stored = read_instance(path)
-        skimmer = Skimmer(stored.transfer_syntax)
-        skimmer.feed(path.read_bytes()[stored.offset_bytes :])
-        skimmer.finish()
+        walk = DataSetWalk(stored.transfer_syntax)
+        walk.feed(path.read_bytes()[stored.offset_bytes :])
+        walk.finish()
     except OpenModalityError as error:
         return str(error)
     return "" if path.stem == stored.identity.sop_instance_uid else "it has another name than its instance"

@@ -1,4 +1,4 @@
-"""The tokenizer and the head scanner on random data sets, chunkings and noise."""
+"""The tokenizer on random data sets, chunkings and noise."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from openmodality.encoding.elements import (
     Tokenizer,
     Value,
 )
-from openmodality.encoding.head import HeadScanner
-from openmodality.encoding.headers import UNDEFINED_LENGTH
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN, JPEG_BASELINE_8BIT, UNCOMPRESSED
 from tests.property.data_sets import chunked, cut_lists, data_sets, decode, encode
@@ -120,44 +118,3 @@ def test_noise_raises_object_invalid_or_nothing(syntax: str, noise: bytes, cuts:
             passed += sum(len(token.data) for token in tokenizer.feed(chunk) if isinstance(token, Value))
         tokenizer.finish()
     assert passed <= len(noise)
-
-
-@SYNTAXES
-@FEW
-@given(data_set=data_sets(), cuts=cut_lists, stop=st.sampled_from([0x00080018, 0x00100020, 0x7FE00010]), data=st.data())
-def test_head_scanner_finds_what_pydicom_finds(
-    syntax: str, data_set: Dataset, cuts: list[int], stop: int, data: st.DataObject
-) -> None:
-    encoded = encode(data_set, syntax)
-    plain = [
-        (token.tag, token.length)
-        for token in Tokenizer(syntax).feed(encoded)
-        if isinstance(token, ElementStart) and token.depth == 0
-    ]
-    candidates = [0x00080016, 0x00080018, 0x00100020, *(tag for tag, _ in plain)]
-    wanted = data.draw(st.frozensets(st.sampled_from(candidates)))
-    scanner = HeadScanner(syntax, wanted, stop)
-    for chunk in chunked(encoded, cuts):
-        if scanner.feed(chunk):
-            break
-    else:
-        scanner.finish()
-    assert scanner.done
-    lengths = {tag: length for tag, length in plain if tag in wanted and tag <= stop}
-    assert UNDEFINED_LENGTH not in lengths.values()
-    assert {tag: len(value) for tag, value in scanner.values.items()} == lengths
-    raw = decode(encoded, syntax)
-    for tag, value in scanner.values.items():
-        assert (raw.get_item(tag).value or b"") == value
-
-
-@pytest.mark.parametrize("syntax", [*UNCOMPRESSED, "1.2.840.10008.1.2.1.99"])
-@given(noise=st.binary(max_size=200), cuts=cut_lists)
-def test_head_scanner_takes_noise(syntax: str, noise: bytes, cuts: list[int]) -> None:
-    scanner = HeadScanner(syntax, frozenset((0x00080016, 0x00080018)), 0x00080018)
-    with suppress(ObjectInvalid):
-        for chunk in chunked(noise, cuts):
-            scanner.feed(chunk)
-        scanner.finish()
-        assert scanner.done
-    assert scanner.values.keys() <= {0x00080016, 0x00080018}

@@ -8,6 +8,7 @@ from hypothesis.strategies import booleans, integers
 from pydicom import config
 from pydicom.dataset import Dataset
 
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.filter.private_search import has_only_known_private
 from openmodality.objects.filter.private_sets import PrivateSets, with_known_private
@@ -66,6 +67,8 @@ def test_a_check_ends_with_what_is_to_be_stored_or_with_one_text(data_set: Datas
 
 def receive(chunks: list[bytes]) -> None:
     received = ReceivedDataSet(UNCOMPRESSED[0], MR_IMAGE_STORAGE, frozenset())
+    walk = DataSetWalk(UNCOMPRESSED[0], (received,))
     for chunk in chunks:
-        received.feed(chunk)
+        walk.feed(chunk)
+    walk.finish()
     received.finish()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from openmodality.dimse.channel import Message, PeerInfo
 from openmodality.dimse.service import Refuse
 from openmodality.encoding.headers import UNDEFINED_LENGTH, layout_of
-from openmodality.services.storage import InstanceIdentity, StoreRequest, _write
+from openmodality.encoding.walk import DataSetWalk
+from openmodality.services.storage import IdentityCheck, InstanceIdentity, StoreRequest, _write
 from openmodality.standard.tags import ITEM, SEQUENCE_DELIMITATION_ITEM
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from tests.interop.wire import MR_IMAGE
@@ -79,7 +80,9 @@ def test_only_the_instance_that_was_named_is_taken(
     behind = write(0x00080020, "UN", len(decoy)) + decoy + write(0x00100010, "PN", 2) + b"A "
     raw = data.draw(before(transfer_syntax, uid)) + identity(transfer_syntax, own, pad) + behind
     parts = data.draw(st.sampled_from([[], [b""]])) + [raw[start : start + size] for start in range(0, len(raw), size)]
-    request = StoreRequest(InstanceIdentity(MR_IMAGE, uid), transfer_syntax, PeerInfo("A", "B"))
+    named = InstanceIdentity(MR_IMAGE, uid)
+    walk = DataSetWalk(transfer_syntax, (IdentityCheck(named),))
+    request = StoreRequest(named, transfer_syntax, PeerInfo("A", "B"), walk)
     kept = Kept()
     if uid == own:
         _write(cast("Message", Arriving(parts)), request, kept)

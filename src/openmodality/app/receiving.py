@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import StoreRequest
 from openmodality.standard.tags import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID
+from openmodality.store.files.attributes import IndexedValues
 from openmodality.store.files.instance_file import InstanceFile
 from openmodality.store.local import LocalStore
 from openmodality.store.states import Origin
@@ -39,36 +39,33 @@ class StoreSink:
             request.peer.calling_ae_title,
         )
         file = self._store.create(request.identity.sop_instance_uid, head)
-        return StoreWriter(self._store, file, request.transfer_syntax, self._is_listed)
+        values = IndexedValues(request.transfer_syntax)
+        request.walk.listen(values)
+        return StoreWriter(self._store, file, values, self._is_listed)
 
 
 class StoreWriter:
     """One instance on its way into the store."""
 
-    def __init__(self, store: LocalStore, file: InstanceFile, transfer_syntax: str, is_listed: IsListed) -> None:
+    def __init__(self, store: LocalStore, file: InstanceFile, values: IndexedValues, is_listed: IsListed) -> None:
         self._store = store
+        self._values = values
         self._file = file
         self._is_listed = is_listed
-        self._scanner = HeadScanner(
-            transfer_syntax, frozenset({STUDY_INSTANCE_UID, SERIES_INSTANCE_UID}), SERIES_INSTANCE_UID
-        )
 
     def write(self, chunk: memoryview) -> None:
         """Take a part of the data set."""
-        if not self._scanner.done:
-            self._scanner.feed(chunk)
         self._file.write(chunk)
 
     def commit(self) -> None:
         """Make the instance safe; raises :class:`ObjectInvalid` where it names no study or series."""
-        study, series = (
-            strip_padding(self._scanner.values.get(tag, b"")) for tag in (STUDY_INSTANCE_UID, SERIES_INSTANCE_UID)
-        )
+        values = self._values.values
+        study, series = (strip_padding(values.get(tag, b"")) for tag in (STUDY_INSTANCE_UID, SERIES_INSTANCE_UID))
         for uid, name in ((study, "(0020,000D) StudyInstanceUID"), (series, "(0020,000E) SeriesInstanceUID")):
             if not is_valid_uid(uid, strict=False):
                 self._file.abort()
                 raise ObjectInvalid(f"{name} is missing or is no UID")
-        self._store.accept(self._file, Origin.RECEIVED, listed=self._is_listed(study))
+        self._store.accept(self._file, Origin.RECEIVED, listed=self._is_listed(study), values=self._values)
 
     def abort(self) -> None:
         """Leave nothing behind."""

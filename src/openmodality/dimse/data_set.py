@@ -13,7 +13,9 @@ from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
-from openmodality.encoding.elements import ElementStart, ItemStart, SequenceStart, Token, Tokenizer, Value
+from openmodality.encoding.elements import ElementStart, ItemStart, SequenceStart, Token, Value
+from openmodality.encoding.listening import Listener, Tokens
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 
 MAX_DEPTH: Final = 64
@@ -61,19 +63,30 @@ def decode_data_set(raw: bytes, transfer_syntax: str) -> Dataset:
 
 
 def _check(raw: bytes, transfer_syntax: str) -> None:
-    tokenizer = Tokenizer(transfer_syntax, max_depth=MAX_DEPTH)
-    view, values, vr = memoryview(raw), 0, ""
+    view, walk = memoryview(raw), DataSetWalk(transfer_syntax, (_Counter(),), max_depth=MAX_DEPTH)
     for start in range(0, len(raw), _PIECE_BYTES):
-        for token in tokenizer.feed(view[start : start + _PIECE_BYTES]):
-            if isinstance(token, ElementStart | SequenceStart):
-                vr = token.vr
-            values += _values(token, vr)
-        if values > MAX_VALUES:
+        walk.feed(view[start : start + _PIECE_BYTES])
+    walk.finish()
+
+
+class _Counter(Listener):
+    """Raises :class:`ObjectInvalid` where there are more than ``MAX_VALUES``."""
+
+    tokens = Tokens.ALL
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._vr = ""
+
+    def see(self, token: Token) -> None:
+        if isinstance(token, ElementStart | SequenceStart):
+            self._vr = token.vr
+        self._count += _count_values(token, self._vr)
+        if self._count > MAX_VALUES:
             raise ObjectInvalid(f"the data set has more than {MAX_VALUES} elements and values")
-    tokenizer.finish()
 
 
-def _values(token: Token, vr: str) -> int:
+def _count_values(token: Token, vr: str) -> int:
     """What a token adds to the number of values, where its element has this VR."""
     if isinstance(token, Value):
         return bytes(token.data).count(b"\\") if vr in _SEPARATED else 0

@@ -95,7 +95,16 @@ class SequenceEnd(NamedTuple):
     depth: int
 
 
-Token = ElementStart | Value | SequenceStart | ItemStart | FragmentStart | ItemEnd | SequenceEnd
+class Passed(NamedTuple):
+    """Bytes of top-level elements, as they are, that nobody asked to be given one by one; any number of them.
+
+    Only :class:`openmodality.encoding.walk.DataSetWalk` makes it.
+    """
+
+    data: memoryview
+
+
+Token = Passed | ElementStart | Value | SequenceStart | ItemStart | FragmentStart | ItemEnd | SequenceEnd
 
 
 class _Holds(Enum):
@@ -115,16 +124,17 @@ class _Frame(NamedTuple):
 class Tokenizer:
     """Takes a data set in chunks, gives its tokens. Raises ObjectInvalid; then it is spent.
 
-    ``position`` is that of the first byte, where something else has read what stands before it.
+    The part of :class:`openmodality.encoding.walk.DataSetWalk` that knows what is inside an element; nothing else
+    walks over a data set.
     """
 
-    def __init__(self, transfer_syntax: str, *, max_depth: int = MAX_DEPTH, position: int = 0) -> None:
+    def __init__(self, transfer_syntax: str, *, max_depth: int = MAX_DEPTH) -> None:
         self._frame = _Frame(_Holds.ELEMENTS, -1, sys.maxsize, layout_of(transfer_syntax), 0)
         self._stack: list[_Frame] = []
         self._max_depth = max_depth
         self._head = b""  # the beginning of a header that the last chunk ended in
         self._remaining = 0  # bytes of the current value that are still to come
-        self._position = position
+        self._position = 0
         self._depth = 0
         self._tag = 0
 
@@ -133,23 +143,39 @@ class Tokenizer:
         """Bytes consumed so far, without the beginning of a header that is not complete."""
         return self._position
 
+    @property
+    def is_between_elements(self) -> bool:
+        """Whether the next byte begins an element of the data set itself."""
+        return not (self._stack or self._remaining or self._head)
+
+    def move_to(self, position: int) -> None:
+        """Go on with an element at ``position``, between two elements: something else has stepped over those before."""
+        self._position = position
+
     def feed(self, chunk: Buffer) -> list[Token]:
         """The tokens that end in, or values that pass through, the next bytes of the data set."""
-        view = chunk if isinstance(chunk, memoryview) else memoryview(chunk)
         tokens: list[Token] = []
-        offset, size = 0, len(view)
+        view = chunk if isinstance(chunk, memoryview) else memoryview(chunk)
+        self.advance(view, 0, tokens)
+        return tokens
+
+    def advance(self, view: memoryview, offset: int, tokens: list[Token], *, one: bool = False) -> int:
+        """Add the tokens from ``offset`` on, of ``one`` element or as far as the bytes go; returns how far that is."""
+        size = len(view)
         if self._head:
             offset = self._complete_header(view, tokens)
         while offset < size:
             if self._remaining:
                 offset = self._value(view, offset, tokens)
-                continue
-            used = self._header(view, offset, size - offset, tokens)
-            if not used:
-                self._head = bytes(view[offset:])
+            else:
+                used = self._header(view, offset, size - offset, tokens)
+                if not used:
+                    self._head = bytes(view[offset:])
+                    return size
+                offset += used
+            if one and not self._stack and not self._remaining:
                 break
-            offset += used
-        return tokens
+        return offset
 
     def finish(self) -> None:
         """Says that no more bytes come; raises ObjectInvalid where the data set is cut off."""

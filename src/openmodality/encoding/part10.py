@@ -6,10 +6,11 @@ from functools import lru_cache
 from struct import Struct
 from typing import BinaryIO, Final, NamedTuple
 
-from openmodality.encoding.head import HeadScanner
 from openmodality.encoding.headers import SHORT_CODES, Buffer, format_tag, layout
+from openmodality.encoding.listening import Values
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import LONG_VRS, SHORT_VRS
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import (
     FILE_META_INFORMATION_GROUP_LENGTH,
@@ -265,9 +266,9 @@ def _headless(start: _Start) -> FileMeta:
         if data[offset : offset + 2] == b"\x02\0" and (not offset or data[:4] == PREFIX):
             return _meta(start, offset, strict=False)
     syntax = _guess(data)
-    scanner = HeadScanner(syntax, frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)), SOP_INSTANCE_UID)
-    scanner.feed(data)
-    uids = [strip_padding(scanner.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
+    found = Values(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
+    DataSetWalk(syntax, (found,), only_for_listeners=True).feed(data)
+    uids = [strip_padding(found.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
     return FileMeta(uids[0], uids[1], syntax, data_set_offset=0, headless=True)
 
 

@@ -14,6 +14,7 @@ from openmodality.encoding.elements import (
     FragmentStart,
     ItemEnd,
     ItemStart,
+    Passed,
     SequenceEnd,
     SequenceStart,
     Token,
@@ -27,7 +28,10 @@ _GATHERED_BYTES: Final = 1024
 
 
 class TokenWriter:
-    """Takes tokens in the order of a tokenizer, or what they say; what is deflated is meant before deflating."""
+    """Takes tokens in the order of a walk, or what they say; what is deflated is meant before deflating.
+
+    :class:`openmodality.encoding.elements.Passed` may come only where the transfer syntax stays what it was.
+    """
 
     def __init__(self, transfer_syntax: str) -> None:
         self._header = layout_of(transfer_syntax).write
@@ -39,7 +43,7 @@ class TokenWriter:
     def put(self, token: Token) -> None:
         """Write one token."""
         match token:
-            case Value():
+            case Value() | Passed():
                 self.value(token.data)
             case ElementStart():
                 self._gathered += self._header(token.tag, token.vr, token.length)  # as element() does, without its call
@@ -86,8 +90,8 @@ class TokenWriter:
         self._end(SEQUENCE_DELIMITATION_ITEM)
         self._header = self._outer.pop()
 
-    def taken(self) -> list[Buffer]:
-        """The bytes since the last call. Some are slices of the tokenizer's chunk: use them before it is used again."""
+    def take(self) -> list[Buffer]:
+        """Give the bytes since the last call. Some are slices of the chunk that was fed: use them before the next."""
         self._end_gathering()
         output, self._output = self._output, []
         return output

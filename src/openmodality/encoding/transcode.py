@@ -21,13 +21,15 @@ from openmodality.encoding.elements import (
     ItemStart,
     SequenceEnd,
     SequenceStart,
-    Tokenizer,
+    Token,
     Value,
 )
 from openmodality.encoding.headers import Buffer, format_tag, layout_of
+from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.swap import Swapper
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.vr import SHORT_VRS, SWAP_WIDTH
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.standard.tags import PIXEL_REPRESENTATION
 from openmodality.standard.transfer_syntaxes import (
@@ -59,14 +61,16 @@ def transcode(chunks: Iterable[Buffer], source: str, target: str) -> Iterator[Bu
     yield from deflate(converted) if target == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else converted
 
 
-class Transcoder:
+class Transcoder(Listener):
     """Converts among Implicit VR Little Endian, Explicit VR Little Endian and Explicit VR Big Endian."""
+
+    tokens = Tokens.ALL
 
     def __init__(self, source: str, target: str) -> None:
         self._same = source == target
         if not self._same and (source not in UNCOMPRESSED or target not in UNCOMPRESSED):
             raise _cannot(source, target)
-        self._tokenizer = Tokenizer(source)
+        self._walk = DataSetWalk(source, (self,))
         self._writer = TokenWriter(target)
         self._from_big, self._to_big = layout_of(source).big_endian, layout_of(target).big_endian
         self._swapper: Swapper | None = None
@@ -80,30 +84,33 @@ class Transcoder:
         """The target's next bytes. Some are slices of ``chunk``: use them before its memory is used again."""
         if self._same:
             return [chunk]
-        for token in self._tokenizer.feed(chunk):
-            match token:
-                case ElementStart():
-                    self._element(token)
-                case Value():
-                    self._value(token)
-                case SequenceStart():
-                    self._sequence(token)
-                case ItemStart():
-                    self._outer_signed.append(self._signed)
-                    self._writer.item(token.length)
-                case ItemEnd():
-                    self._signed = self._outer_signed.pop()
-                    self._writer.end_item()
-                case SequenceEnd():
-                    self._from_big = self._outer_big.pop()
-                    self._writer.end_sequence()
-        return self._writer.taken()
+        self._walk.feed(chunk)
+        return self._writer.take()
 
     def finish(self) -> list[Buffer]:
         """Says that no more bytes come, and returns the last; raises ObjectInvalid where the data set is cut off."""
         if not self._same:
-            self._tokenizer.finish()
-        return self._writer.taken()
+            self._walk.finish()
+        return self._writer.take()
+
+    def see(self, token: Token) -> None:
+        """Convert the next token."""
+        match token:
+            case ElementStart():
+                self._element(token)
+            case Value():
+                self._value(token)
+            case SequenceStart():
+                self._sequence(token)
+            case ItemStart():
+                self._outer_signed.append(self._signed)
+                self._writer.item(token.length)
+            case ItemEnd():
+                self._signed = self._outer_signed.pop()
+                self._writer.end_item()
+            case SequenceEnd():
+                self._from_big = self._outer_big.pop()
+                self._writer.end_sequence()
 
     def _element(self, token: ElementStart) -> None:
         tag, vr, length, _, _ = token
@@ -111,7 +118,7 @@ class Transcoder:
         if self._dropping:
             return
         if " " in vr:
-            vr = self._chosen(vr)
+            vr = self._choose(vr)
         written = "UN" if length > 0xFFFF and vr in SHORT_VRS else vr
         self._writer.element(tag, written, length)
         self._awaiting_pixel_representation = tag == PIXEL_REPRESENTATION and length > 0
@@ -120,7 +127,7 @@ class Transcoder:
         swaps = self._from_big != (self._to_big and written != "UN")
         self._swapper = Swapper(SWAP_WIDTH[vr]) if swaps and vr in SWAP_WIDTH else None
 
-    def _chosen(self, alternatives: str) -> str:
+    def _choose(self, alternatives: str) -> str:
         """One VR of those that the dictionary leaves open (PS3.5 Annex A)."""
         if "OW" in alternatives:
             return "OW"

@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
@@ -22,10 +21,9 @@ from openmodality.dimse.exchange import request
 from openmodality.dimse.outgoing import DataSet
 from openmodality.dimse.service import Refuse, Response, Service, ready_response
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
-from openmodality.encoding.head import HeadScanner
-from openmodality.encoding.headers import HeaderWriter, layout_of
-from openmodality.encoding.skim import Skimmer
+from openmodality.encoding.listening import Listener, checked_length
 from openmodality.encoding.uid import is_valid_uid, strip_padding
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.standard.dimse import CommandField, Priority, Status
 from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
@@ -101,11 +99,15 @@ def read_store_response(answer: Command, judge: Judge) -> StoreResult:
 
 
 class StoreRequest(NamedTuple):
-    """What an SCP knows of an instance before its data set comes."""
+    """What an SCP knows of an instance before its data set comes.
+
+    ``walk`` goes over the data set as it comes; a sink that needs something of it listens to it from ``open`` on.
+    """
 
     identity: InstanceIdentity
     transfer_syntax: str
     peer: PeerInfo
+    walk: DataSetWalk
     originator: MoveOriginator | None = None
 
 
@@ -113,7 +115,10 @@ class InstanceWriter(Protocol):
     """Takes one instance; exactly one of ``commit`` and ``abort`` is called."""
 
     def write(self, chunk: memoryview) -> object:
-        """Take a part of the data set; the buffer is reused afterwards. Raises :class:`StoreError`."""
+        """Take a part of the data set, which the listeners have seen; the buffer is reused afterwards.
+
+        Raises :class:`StoreError`.
+        """
         ...
 
     def commit(self) -> int | None:
@@ -177,85 +182,35 @@ def _store_request(message: Message) -> StoreRequest:
     if command.MoveOriginatorApplicationEntityTitle and command.MoveOriginatorMessageID is not None:
         originator = MoveOriginator(command.MoveOriginatorApplicationEntityTitle, command.MoveOriginatorMessageID)
     identity = InstanceIdentity(sop_class_uid, sop_instance_uid)
-    return StoreRequest(identity, message.context.transfer_syntax, message.peer, originator)
-
-
-_IDENTITY_TAGS: Final = frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})
+    transfer_syntax = message.context.transfer_syntax
+    walk = DataSetWalk(transfer_syntax, (IdentityCheck(identity),))
+    return StoreRequest(identity, transfer_syntax, message.peer, walk, originator)
 
 
 def _write(message: Message, request: StoreRequest, writer: InstanceWriter) -> None:
-    skimmer = Skimmer(request.transfer_syntax)
-    identity = _IdentityCheck(request, skimmer)
-    write, length_bytes = writer.write, 0
+    walk, write, length_bytes = request.walk, writer.write, 0
     for chunk in message.chunks():
-        if not identity.is_done:
-            identity.feed(chunk)
-        skimmer.feed(chunk)
+        walk.feed(chunk)
         length_bytes += len(chunk)
         write(chunk)
-    if not identity.is_done:
-        identity.finish()
-    skimmer.finish()
+    walk.finish()
     if length_bytes % 2:
         raise ObjectInvalid("the data set has an odd length")  # PS3.5 7.1.1, A.5; PS3.8 D.1 and E.1
 
 
-class _IdentityCheck:
-    """Whether a data set is the instance that its command names; raises :class:`Refuse` as soon as it is not.
-
-    Most show it at a glance into the first chunk; a scanner looks for the rest.
-    """
-
-    __slots__ = ("_request", "_scanner", "_skimmer", "is_done")
-
-    def __init__(self, request: StoreRequest, skimmer: Skimmer) -> None:
-        self.is_done = False
-        self._request = request
-        self._skimmer = skimmer
-        self._scanner: HeadScanner | None = None
-
-    def feed(self, chunk: memoryview) -> None:
-        if self._scanner is None and self._skimmer.finds(self._elements(), chunk):
-            self.is_done = True
-        elif self._begun().feed(chunk):
-            self._conclude()
-
-    def finish(self) -> None:
-        self._begun().finish()  # what is cut off before its UIDs is not understood, rather than another instance
-        self._conclude()
-
-    def _elements(self) -> bytes:
-        return identity_elements(self._request.transfer_syntax, self._request.identity)
-
-    def _begun(self) -> HeadScanner:
-        if self._scanner is None:
-            self._scanner = HeadScanner(self._request.transfer_syntax, _IDENTITY_TAGS, SOP_INSTANCE_UID)
-        return self._scanner
-
-    def _conclude(self) -> None:
-        _check_identity(self._begun().values, self._request.identity)
-        self.is_done = True
+_NAMES: Final = {SOP_CLASS_UID: "SOP Class UID", SOP_INSTANCE_UID: "SOP Instance UID"}
 
 
-def identity_elements(transfer_syntax: str, identity: InstanceIdentity) -> bytes:
-    """(0008,0016) and (0008,0018) as they follow one another, nearly always, in the data set of an instance."""
-    uid = identity.sop_instance_uid.encode("ascii")
-    uid += b"\0" * (len(uid) & 1)
-    before, write_header = _sop_class_element(transfer_syntax, identity.sop_class_uid)
-    return before + write_header(SOP_INSTANCE_UID, "UI", len(uid)) + uid
+class IdentityCheck(Listener):
+    """Whether a data set is the instance that its command names; raises :class:`Refuse` as soon as it is not."""
 
+    tags = frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID))
 
-@lru_cache(maxsize=64)
-def _sop_class_element(transfer_syntax: str, sop_class_uid: str) -> tuple[bytes, HeaderWriter]:
-    write_header, uid = layout_of(transfer_syntax).write, sop_class_uid.encode("ascii", "replace")
-    uid += b"\0" * (len(uid) & 1)
-    return write_header(SOP_CLASS_UID, "UI", len(uid)) + uid, write_header
+    def __init__(self, identity: InstanceIdentity) -> None:
+        self._identity = identity
 
-
-def _check_identity(values: Mapping[int, bytes], identity: InstanceIdentity) -> None:
-    for tag, name, expected in (
-        (SOP_CLASS_UID, "SOP Class UID", identity.sop_class_uid),
-        (SOP_INSTANCE_UID, "SOP Instance UID", identity.sop_instance_uid),
-    ):
-        if strip_padding(values.get(tag, b"")) != expected:
-            raise Refuse(DATA_SET_DOES_NOT_MATCH, f"{name} of data set and command differ", (tag,))
+    def take_values(self, values: Mapping[int, bytes | None]) -> None:
+        """Compare with the command."""
+        for tag, expected in zip((SOP_CLASS_UID, SOP_INSTANCE_UID), self._identity, strict=True):
+            if strip_padding(checked_length(tag, values.get(tag, b""))) != expected:
+                raise Refuse(DATA_SET_DOES_NOT_MATCH, f"{_NAMES[tag]} of data set and command differ", (tag,))

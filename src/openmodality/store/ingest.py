@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.database import Database
-from openmodality.store.files.attributes import read_attributes
+from openmodality.store.files.attributes import IndexedValues, read_attributes
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.rows.index import Entry, add_instances
 from openmodality.store.states import Origin, Subject
@@ -31,12 +31,17 @@ Remark = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class NewInstance:
-    """An instance that was handed in: ``different`` when another content was stored under its UID before."""
+    """An instance that was handed in: ``different`` when another content was stored under its UID before.
+
+    Without ``values`` its file is read for them; with them ``length_bytes`` is that of its file.
+    """
 
     sop_instance_uid: str
     origin: Origin
     listed: bool = True
     different: bool = False
+    values: IndexedValues | None = None
+    length_bytes: int = 0
 
 
 class Ingest:
@@ -157,7 +162,10 @@ def _record(transaction: Transaction, entries: list[Entry], remarks: list[Remark
 
 
 def _entry(files: InstanceFiles, arrival: NewInstance) -> Entry:
-    attributes = read_attributes(files.path(arrival.sop_instance_uid))
+    if arrival.values is not None:
+        attributes = arrival.values.decode(arrival.length_bytes)
+    else:
+        attributes = read_attributes(files.path(arrival.sop_instance_uid))
     if attributes.instance["SOPInstanceUID"] != arrival.sop_instance_uid:
         raise ObjectInvalid(f"the file {arrival.sop_instance_uid}.dcm holds another SOP Instance UID")
     return Entry(attributes, files.bucket(arrival.sop_instance_uid), arrival.origin, arrival.listed)

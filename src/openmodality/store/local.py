@@ -11,7 +11,7 @@ from typing import Self
 
 from openmodality.errors import StoreError
 from openmodality.store.database import Database, Durability, open_database
-from openmodality.store.files.attributes import read_attributes
+from openmodality.store.files.attributes import IndexedValues, read_attributes
 from openmodality.store.files.instance_file import InstanceFile, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import Ingest, NewInstance, index_within
@@ -45,16 +45,24 @@ class LocalStore:
         """Begin an instance file; write to it and hand it to ``accept``, or abort it."""
         return self.files.create(sop_instance_uid, head)
 
-    def accept(self, file: InstanceFile, origin: Origin = Origin.RECEIVED, *, listed: bool = True) -> Stored:
+    def accept(
+        self,
+        file: InstanceFile,
+        origin: Origin = Origin.RECEIVED,
+        *,
+        listed: bool = True,
+        values: IndexedValues | None = None,
+    ) -> Stored:
         """Store a complete instance; Success may be answered when this returns.
 
         An instance that is stored already changes nothing; different content is recorded as an event for the operator.
-        ``listed=False`` keeps the instance out of lists (R/F decision 1).
+        ``listed=False`` keeps the instance out of lists (R/F decision 1). ``values`` are those that the index keeps,
+        where the walk over the data set gathered them; else the file is read for them.
         """
         stored = file.commit()
         if stored is not Stored.SAME:
             different = stored is Stored.DIFFERENT
-            self._ingest.add(NewInstance(file.sop_instance_uid, origin, listed, different))
+            self._ingest.add(NewInstance(file.sop_instance_uid, origin, listed, different, values, file.length_bytes))
         return stored
 
     def accept_checked(self, file: InstanceFile, origin: Origin, check: Check) -> Stored:

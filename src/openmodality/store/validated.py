@@ -21,6 +21,7 @@ class ValidatedSink:
     def open(self, request: StoreRequest) -> ValidatedWriter:
         """Begin an instance."""
         data_set = ReceivedDataSet(request.transfer_syntax, request.identity.sop_class_uid, self._known_private)
+        request.walk.listen(data_set)
         return ValidatedWriter(self._sink.open(request), data_set)
 
 
@@ -32,18 +33,22 @@ class ValidatedWriter:
         self._data_set = data_set
 
     def write(self, chunk: memoryview) -> None:
-        """Check a part of the data set and hand on what is to be stored."""
-        for piece in self._data_set.feed(chunk):
-            self._writer.write(memoryview(piece))
+        """Hand on what is to be stored of a part of the data set, which has been checked."""
+        self._write_output()
 
     def commit(self) -> int | None:
         """Make the instance safe; one that fails the check leaves nothing behind."""
         try:
+            self._write_output()
             self._data_set.finish()
         except BaseException:
             self._writer.abort()
             raise
         return self._writer.commit()
+
+    def _write_output(self) -> None:
+        for piece in self._data_set.take_output():
+            self._writer.write(memoryview(piece))
 
     def abort(self) -> None:
         """Leave nothing behind."""

@@ -17,7 +17,7 @@ def written(data: bytes, transfer_syntax: str, step: int = 1 << 20) -> bytes:
     for start in range(0, len(data), step):
         for token in tokenizer.feed(data[start : start + step]):
             writer.put(token)
-        for piece in writer.taken():
+        for piece in writer.take():
             result += piece
     tokenizer.finish()
     return bytes(result)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
-from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.listening import Values
 from openmodality.encoding.part10 import (
     FIRST_READ_BYTES,
     PREAMBLE_BYTES,
@@ -22,11 +22,11 @@ from openmodality.encoding.part10 import (
     read_file_meta,
     read_usual,
 )
-from openmodality.encoding.skim import Skimmer
 from openmodality.encoding.transcode import Transcoder, transcode
 from openmodality.encoding.uid import is_valid_uid, strip_padding
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
-from openmodality.services.storage import InstanceIdentity, identity_elements
+from openmodality.services.storage import InstanceIdentity
 from openmodality.services.storage_plan import Kind
 from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES, UNCOMPRESSED
@@ -107,9 +107,20 @@ def _usual_instance(path: Path, start: bytes, size: int) -> FileInstance | None:
     ):
         return None
     identity = InstanceIdentity(sop_class_uid, sop_instance_uid)
-    if not Skimmer(transfer_syntax).finds(identity_elements(transfer_syntax, identity), memoryview(start)[offset:]):
+    if not _begins_with(identity, memoryview(start)[offset:], transfer_syntax):
         return None
     return FileInstance(path, identity, transfer_syntax, offset, size - offset)
+
+
+def _begins_with(identity: InstanceIdentity, data: memoryview, transfer_syntax: str) -> bool:
+    """Whether the beginning of a data set shows that it is this instance."""
+    uids = Values(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
+    try:
+        DataSetWalk(transfer_syntax, (uids,), only_for_listeners=True).feed(data)
+    except ObjectInvalid:
+        return False
+    found = (strip_padding(uids.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID))
+    return tuple(found) == identity
 
 
 def _any_instance(path: Path, fd: int, size: int) -> FileInstance:
@@ -152,12 +163,13 @@ def _unreadable(path: Path, error: OSError) -> ObjectInvalid:
 
 def _identity(meta: FileMeta, file: BinaryIO) -> InstanceIdentity:
     """By the data set, which is what is sent; by the File Meta Information where that leaves the UIDs out."""
-    scanner = HeadScanner(meta.transfer_syntax_uid, frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)), SOP_INSTANCE_UID)
+    found = Values(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
+    walk = DataSetWalk(meta.transfer_syntax_uid, (found,), only_for_listeners=True)
     file.seek(meta.data_set_offset)
-    while (chunk := file.read(_SCAN_BYTES)) and not scanner.feed(chunk):
-        pass
+    while not walk.is_done and (chunk := file.read(_SCAN_BYTES)):
+        walk.feed(chunk)
     in_meta = (meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
-    uids = [strip_padding(scanner.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
+    uids = [strip_padding(found.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
     identity = InstanceIdentity(*(uid or other for uid, other in zip(uids, in_meta, strict=True)))
     if not all(identity):
         raise ObjectInvalid("(0008,0016) SOP Class UID or (0008,0018) SOP Instance UID is missing")
@@ -290,13 +302,13 @@ def _is_deflated(transfer_syntax: str) -> bool:
 
 def _checked(chunks: Iterable[Buffer], path: Path, transfer_syntax: str, length_bytes: int) -> Iterator[Buffer]:
     """The chunks; the last only when it is sure that the data set ends with it."""
-    skimmer, left = Skimmer(transfer_syntax), length_bytes
+    walk, left = DataSetWalk(transfer_syntax), length_bytes
     for chunk in chunks:
         left -= len(chunk)
         try:
-            skimmer.feed(chunk)
+            walk.feed(chunk)
             if not left:
-                skimmer.finish()
+                walk.finish()
         except ObjectInvalid as error:
             raise ObjectInvalid(f"{path}: {error}") from error
         yield chunk

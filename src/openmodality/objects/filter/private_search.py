@@ -16,11 +16,12 @@ from openmodality.encoding.headers import SHORT_CODES, UNDEFINED_LENGTH, Buffer,
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
 from openmodality.objects.filter.private_sets import PrivateSets, with_known_private
+from openmodality.standard.tags import SEQUENCE_DELIMITATION_ITEM
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 _HEADER: Final = Struct("<HHHH")
-_SEQUENCE_END: Final = 0xFFFEE0DD
-_MAX_CREATOR_BYTES: Final = 64  # LO, in the default repertoire (PS3.5 7.8.1)
+_MAX_CREATOR_BYTES: Final = MAX_CHARACTERS["LO"]  # in the default repertoire (PS3.5 7.8.1)
 _SHORTS: Final = frozenset(int.from_bytes(code, "little") for code in SHORT_CODES)
 """VRs as numbers, which are looked up faster than bytes."""
 _UNSURE: Final = -1
@@ -79,7 +80,7 @@ class _Search:
         tag, vr, length, header_bytes = header
         start = offset + header_bytes
         if not vr:  # an item, or the end of one or of a sequence
-            self._open_sequences -= tag == _SEQUENCE_END
+            self._open_sequences -= tag == SEQUENCE_DELIMITATION_ITEM
             return start
         is_for_filter = is_private(tag) or not tag & 0xFFFF  # group lengths are dropped as well
         is_nested = self._open_sequences > 0 or offset < self._sequence_end

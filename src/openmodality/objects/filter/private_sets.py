@@ -20,13 +20,14 @@ from openmodality.encoding.elements import (
     SequenceEnd,
     SequenceStart,
     Token,
-    Tokenizer,
     Value,
 )
 from openmodality.encoding.headers import Buffer
+from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.standard.transfer_syntaxes import DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
@@ -38,15 +39,15 @@ _CREATOR_BYTES: Final = MAX_CHARACTERS["LO"]  # in the default repertoire (PS3.5
 
 def imported_sets(site: Site) -> PrivateSets:
     """What is kept of a received instance: ``behaviour.import_private``."""
-    return _known(site, "behaviour.import_private")
+    return _find_known(site, "behaviour.import_private")
 
 
 def exported_sets(site: Site) -> PrivateSets:
     """What is kept of an instance that is sent: ``behaviour.export_private``."""
-    return _known(site, "behaviour.export_private")
+    return _find_known(site, "behaviour.export_private")
 
 
-def _known(site: Site, switch: str) -> PrivateSets:
+def _find_known(site: Site, switch: str) -> PrivateSets:
     if not site.parameters[switch]:
         return frozenset()
     return frozenset((attribute.creator, attribute.group) for attribute in site.profile.private_attributes)
@@ -60,13 +61,32 @@ def with_known_private(chunks: Iterable[Buffer], transfer_syntax: str, known: Pr
     if transfer_syntax == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
         yield from deflate(with_known_private(inflate(chunks), EXPLICIT_VR_LITTLE_ENDIAN, known))
         return
-    tokenizer, kept, writer = Tokenizer(transfer_syntax), PrivateFilter(known), TokenWriter(transfer_syntax)
+    writer = PrivateFilterWriter(transfer_syntax, known)
+    walk = DataSetWalk(transfer_syntax, (writer,))
     for chunk in chunks:
-        for token in tokenizer.feed(chunk):
-            for each in kept.take(token):
-                writer.put(each)
-        yield from writer.taken()
-    tokenizer.finish()
+        walk.feed(chunk)
+        yield from writer.take_output()
+    walk.finish()
+    yield from writer.take_output()
+
+
+class PrivateFilterWriter(Listener):
+    """Writes a data set without unknown private attributes, in the transfer syntax that it comes in."""
+
+    tokens = Tokens.IRREGULAR
+
+    def __init__(self, transfer_syntax: str, known: PrivateSets) -> None:
+        self._filter = PrivateFilter(known)
+        self._writer = TokenWriter(transfer_syntax)
+
+    def see(self, token: Token) -> None:
+        """Keep or drop the next token."""
+        for kept in self._filter.take(token):
+            self._writer.put(kept)
+
+    def take_output(self) -> list[Buffer]:
+        """Give what is to go on of the bytes since the last call, valid as long as these are."""
+        return self._writer.take()
 
 
 class PrivateFilter:
@@ -113,9 +133,9 @@ class PrivateFilter:
         if self._creator is None:
             return () if self._dropping else (token,)
         self._pieces += token.data
-        return () if token.remaining else self._resolved(self._creator)
+        return () if token.remaining else self._resolve(self._creator)
 
-    def _resolved(self, creator: ElementStart) -> Sequence[Token]:
+    def _resolve(self, creator: ElementStart) -> Sequence[Token]:
         group, block = creator.tag >> 16, creator.tag & 0xFF
         if (strip_padding(self._pieces), group) not in self._known:
             return ()

@@ -1,12 +1,12 @@
-"""What the index keeps of an instance, read from its file.
+"""What the index keeps of an instance: gathered while it arrives, or read from its file.
 
-Only the first elements of the data set are looked at, without making a data set of them: the index must not cost more
-than receiving. What needs knowledge of text, the character sets, is left to pydicom.
+No data set is made of it: the index must not cost more than receiving. What needs knowledge of text, the character
+sets, is left to pydicom.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -15,8 +15,9 @@ from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
 
-from openmodality.encoding.head import HeadScanner
+from openmodality.encoding.listening import Values
 from openmodality.encoding.part10 import read_file_meta
+from openmodality.encoding.walk import read_values
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from openmodality.store.schema import instances, keywords_of, patients, series, studies
@@ -32,8 +33,8 @@ _TAGS = {
 }
 _VRS = {keyword: dictionary_VR(tag) for keyword, tag in _TAGS.items()}
 _NUMBERS = tuple(keyword for keyword, vr in _VRS.items() if vr == "US")
-_WANTED = frozenset(_TAGS.values())
-_LAST = max(_WANTED)
+INDEXED_TAGS = frozenset(_TAGS.values())
+"""The attributes of the index, and the character set that their text is read with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,45 +48,63 @@ class Attributes:
     length_bytes: int
 
 
+class IndexedValues(Values):
+    """What the index keeps of an instance, gathered while its data set is walked over.
+
+    An attribute that is far too long to be one of the index is none.
+    """
+
+    def __init__(self, transfer_syntax: str) -> None:
+        super().__init__(INDEXED_TAGS)
+        self._transfer_syntax = transfer_syntax
+
+    def take_values(self, values: Mapping[int, bytes | None]) -> None:
+        """Keep what there is."""
+        self.values = {tag: value for tag in self.tags & values.keys() if (value := values[tag]) is not None}
+
+    def decode(self, length_bytes: int) -> Attributes:
+        """The attributes, once the walk has come to its end; raises :class:`ObjectInvalid` where a UID is missing."""
+        texts = self._decode_texts()
+        missing = [keyword for keyword in _REQUIRED if not texts[keyword]]
+        if missing:
+            raise ObjectInvalid(f"the instance lacks {', '.join(missing)}")
+        patient, study, series_, instance = ({keyword: texts[keyword] for keyword in level} for level in _LEVELS)
+        return Attributes(patient, study, series_, instance, length_bytes)
+
+    def _decode_texts(self) -> dict[str, str]:
+        values, encodings = self.values, _find_encodings(self.values)
+        texts = {keyword: _decode(values.get(tag, b""), _VRS[keyword], encodings) for keyword, tag in _TAGS.items()}
+        order: Literal["big", "little"] = "big" if self._transfer_syntax == EXPLICIT_VR_BIG_ENDIAN else "little"
+        numbers = {keyword: _decode_number(values.get(_TAGS[keyword], b""), order) for keyword in _NUMBERS}
+        return {**texts, **numbers, _FILE_META: self._transfer_syntax}
+
+
 def read_attributes(path: Path) -> Attributes:
     """Read the head of an instance file as far as the index needs it.
 
-    Raises ``ObjectInvalid`` for what is no PS3.10 file or lacks one of the UIDs, and ``OSError``.
+    Raises :class:`ObjectInvalid` for what is no PS3.10 file or lacks one of the UIDs, and ``OSError``.
     """
     try:
         with path.open("rb") as file:
-            texts = _texts(file)
+            meta = read_file_meta(file)
+            values = IndexedValues(meta.transfer_syntax_uid)
+            read_values(_read_chunks(file, meta.data_set_offset), meta.transfer_syntax_uid, values)
             length_bytes = file.seek(0, 2)
     except ObjectInvalid as error:
         raise ObjectInvalid(f"{path.name} is not a readable PS3.10 file: {error}") from None
-    missing = [keyword for keyword in _REQUIRED if not texts[keyword]]
-    if missing:
-        raise ObjectInvalid(f"{path.name} lacks {', '.join(missing)}")
-    patient, study, series_, instance = ({keyword: texts[keyword] for keyword in level} for level in _LEVELS)
-    return Attributes(patient, study, series_, instance, length_bytes)
+    try:
+        return values.decode(length_bytes)
+    except ObjectInvalid as error:
+        raise ObjectInvalid(f"{path.name}: {error}") from None
 
 
-def _texts(file: BinaryIO) -> dict[str, str]:
-    meta = read_file_meta(file)
-    syntax = meta.transfer_syntax_uid
-    values = _values(file, meta.data_set_offset, syntax)
-    encodings = _encodings(values)
-    texts = {keyword: _text(values.get(tag, b""), _VRS[keyword], encodings) for keyword, tag in _TAGS.items()}
-    order: Literal["big", "little"] = "big" if syntax == EXPLICIT_VR_BIG_ENDIAN else "little"
-    numbers = {keyword: _number(values.get(_TAGS[keyword], b""), order) for keyword in _NUMBERS}
-    return {**texts, **numbers, _FILE_META: syntax}
-
-
-def _values(file: BinaryIO, offset: int, transfer_syntax: str) -> Mapping[int, bytes]:
-    scanner = HeadScanner(transfer_syntax, _WANTED, _LAST)
+def _read_chunks(file: BinaryIO, offset: int) -> Iterator[bytes]:
     file.seek(offset)
-    while not scanner.done and (chunk := file.read(_CHUNK_BYTES)):
-        scanner.feed(chunk)
-    scanner.finish()
-    return scanner.values
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
 
 
-def _encodings(values: Mapping[int, bytes]) -> Sequence[str]:
+def _find_encodings(values: Mapping[int, bytes]) -> Sequence[str]:
     names = _ascii(values.get(_TAGS[_CHARACTER_SET], b"")).split("\\")
     try:
         return convert_encodings([name.strip() for name in names])
@@ -93,11 +112,11 @@ def _encodings(values: Mapping[int, bytes]) -> Sequence[str]:
         return convert_encodings(None)  # a name that nobody knows: the default repertoire
 
 
-def _number(value: bytes, order: Literal["big", "little"]) -> str:
+def _decode_number(value: bytes, order: Literal["big", "little"]) -> str:
     return str(int.from_bytes(value[:2], order)) if value else ""
 
 
-def _text(value: bytes, vr: str, encodings: Sequence[str]) -> str:
+def _decode(value: bytes, vr: str, encodings: Sequence[str]) -> str:
     """The value as the data set has it; several values are parted by a backslash."""
     if value.isascii() and b"\x1b" not in value:
         return _ascii(value)

@@ -10,6 +10,7 @@ import pytest
 
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Refuse
+from openmodality.encoding.walk import DataSetWalk
 from openmodality.services.storage import InstanceIdentity, StoreRequest
 from openmodality.standard.dimse import Status
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
@@ -19,7 +20,12 @@ from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
 
 ELEMENT = b"\x10\0\x20\0LO\2\0"
-REQUEST = StoreRequest(InstanceIdentity(MR_IMAGE_STORAGE, "1.2.3"), EXPLICIT_VR_LITTLE_ENDIAN, PeerInfo("SCU", "SCP"))
+REQUEST = StoreRequest(
+    InstanceIdentity(MR_IMAGE_STORAGE, "1.2.3"),
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    PeerInfo("SCU", "SCP"),
+    DataSetWalk(EXPLICIT_VR_LITTLE_ENDIAN),
+)
 
 
 def store(folder: Path, value: bytes, arrived: Callable[[ReceivedFile], object]) -> None:

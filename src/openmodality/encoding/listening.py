@@ -1,0 +1,68 @@
+"""What somebody needs of a data set that is walked over once, for all of them (:mod:`openmodality.encoding.walk`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from openmodality.encoding.elements import Token
+from openmodality.encoding.headers import format_tag
+from openmodality.errors import ObjectInvalid
+
+MAX_KEPT_BYTES: Final = 64 * 1024
+"""The longest value that is given as a whole: a list of a thousand UIDs fits."""
+
+
+class Tokens(Enum):
+    """Which tokens a listener is given."""
+
+    NONE = "none"
+    IRREGULAR = "irregular"
+    """Those of private elements, group lengths and sequences; all between them comes as
+    :class:`openmodality.encoding.elements.Passed`."""
+    ALL = "all"
+
+
+class Listener:
+    """Is told of a data set while it streams by. What it asks for is read when the walk begins."""
+
+    tags: frozenset[int] = frozenset()
+    """Top-level elements of which ``take_values`` is given the values."""
+    vrs: frozenset[str] = frozenset()
+    """Value Representations; ``take`` is given the value of each top-level element of these."""
+    tokens: Tokens = Tokens.NONE
+    """What ``see`` is given."""
+
+    def take_values(self, values: Mapping[int, bytes | None]) -> None:
+        """The values of its ``tags``, and of others; called once, when none of them comes any more.
+
+        They have their padding and the byte order of the transfer syntax. ``None`` has more than ``MAX_KEPT_BYTES``; of
+        an element that comes twice the first counts. Raises :class:`ObjectInvalid` where one is wrong.
+        """
+
+    def take(self, tag: int, value: bytes | None) -> None:
+        """One value of its ``vrs``, as in ``take_values``."""
+
+    def see(self, token: Token) -> None:
+        """The next token; its bytes are valid until the next ones are fed."""
+
+
+class Values(Listener):
+    """Keeps the values of its ``tags``, raw."""
+
+    def __init__(self, tags: frozenset[int]) -> None:
+        self.tags = tags
+        self.values: dict[int, bytes] = {}
+
+    def take_values(self, values: Mapping[int, bytes | None]) -> None:
+        """Raises :class:`ObjectInvalid` where one is too long to be what was asked for."""
+        for tag in self.tags & values.keys():
+            self.values[tag] = checked_length(tag, values[tag])
+
+
+def checked_length(tag: int, value: bytes | None) -> bytes:
+    """The value; raises :class:`ObjectInvalid` where it was too long to be given."""
+    if value is None:
+        raise ObjectInvalid(f"{format_tag(tag)} is too long to be checked")
+    return value
