@@ -16,6 +16,7 @@ from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
 from openmodality.app.runtime import Runtime
+from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.site import Peer, Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
@@ -240,6 +241,11 @@ class Modality:
             except OpenModalityError as error:
                 notices.append(f"the worklist could not be updated: {error}")
         return self._registered([], patient, attributes, notices)
+
+    @property
+    def body_parts(self) -> tuple[str, ...]:
+        """The terms of Body Part Examined (0018,0015) to choose from; empty where the device has no list."""
+        return list_offered_terms(self.site.profile)
 
     def find_exam(self, exam_id: int) -> Exam:
         """An exam by its number. Raises ``UsageError`` where there is none."""

@@ -14,6 +14,7 @@ from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
+from openmodality.device.body_parts import check_body_part
 from openmodality.exam.instances import list_instances, uids_of
 from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan
 from openmodality.exam.workflow import Workflow
@@ -100,10 +101,11 @@ class Exam:
         """Begin a series. ``attributes`` are DICOM keywords that all its images share, such as ``ProtocolName``.
 
         Raises:
-            UsageError: the exam has ended.
+            UsageError: the exam has ended, or the device has no such body part.
             ObjectInvalid: a keyword or value is not DICOM's.
         """
         common = attributes_of(attributes, f"series {description!r}")
+        check_body_part(self._workflow.site.profile, common)
         return self._new_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
 
     def acquire(self, source: Source, progress: Progress = lambda done, total: None) -> list[Series]:

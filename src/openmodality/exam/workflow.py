@@ -17,6 +17,7 @@ from datetime import datetime
 from pydicom import Dataset
 
 from openmodality.activities.performed_step import create_job, set_job
+from openmodality.device.body_parts import check_body_part, describe_unknown_body_parts
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam.delivery import Delivery
@@ -58,9 +59,12 @@ class Workflow:
         """A new exam, not yet begun: for worklist items, or without any for a patient registered by hand.
 
         Raises:
-            UsageError: the items belong to several patients, an open exam serves one, or nothing names a patient.
+            UsageError: the items belong to several patients, an open exam serves one, nothing names a patient, or the
+                operator gave a body part that the device does not have.
         """
         _check_patient(items, user)
+        check_body_part(self.site.profile, user)
+        unknown_parts = describe_unknown_body_parts(self.site.profile, [item.attributes for item in items])
         study_uids = [uid for item in items if (uid := item["StudyInstanceUID"])]
         study_uid = study_uids[0] if study_uids else uids_of(self.site).new()
         served = [ServedItem(item.id, item["ScheduledProcedureStepID"], to_json(item.attributes)) for item in items]
@@ -73,7 +77,7 @@ class Workflow:
                 exam,
                 study_id=str(exam.id),
                 accession_number=accession or ("" if items else _local_accession(exam)),
-                notices=(*filter(None, notices), *defect_notices(items)),
+                notices=(*filter(None, notices), *defect_notices(items), *unknown_parts),
             )
             save_exam(transaction, exam)
             self._event(transaction, exam, ExamState.REGISTERED)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 from sqlalchemy import update
 
 from openmodality import Modality
@@ -207,3 +208,25 @@ def test_import_files_and_folders(tmp_path: Path) -> None:
             assert [found["SOPInstanceUID"] for found in there.instances()] == [uid]
             with pytest.raises(UsageError, match="no such file"):
                 there.import_files([tmp_path / "nothing"])
+
+
+@pytest.mark.requirement("RF-8.1.1.6-05")
+def test_a_body_part_that_the_operator_gives_is_one_of_the_device(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "rf") as device, device.modality(works=False) as modality:
+        assert "KNEE" in modality.body_parts
+        with pytest.raises(UsageError, match="'KNIE' is no Body Part Examined") as caught:
+            modality.start_exam(patient={"PatientID": "1"}, BodyPartExamined="KNIE")
+        assert "KNEE" in caught.value.advice
+        exam = modality.start_exam(patient={"PatientID": "1"}, BodyPartExamined="KNEE")
+        with pytest.raises(UsageError, match="'TAIL' is no Body Part Examined"):
+            exam.series("T1", BodyPartExamined="TAIL")
+        uid = add_image(exam.series("T1", BodyPartExamined="ELBOW"))
+        assert dcmread(modality.instance_path(uid)).BodyPartExamined in ("ELBOW", "KNEE")
+
+
+def test_a_scheduled_body_part_that_the_device_does_not_know_is_told(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "rf", today("rf")) as device, device.modality(works=False) as modality:
+        (item, *_) = modality.worklist()
+        item.attributes.BodyPartExamined = "TAIL"
+        exam = modality.start_exam(item)
+        assert any("'TAIL', which is none of this device's" in notice for notice in exam.notices)

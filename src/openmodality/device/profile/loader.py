@@ -7,6 +7,7 @@ with its own rows put over them by key. So a small device is a small folder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -20,6 +21,7 @@ from openmodality.device.profile.parameters import TRANSFER_SYNTAXES, Parameter
 from openmodality.device.profile.profile import (
     ApplicationEntity,
     AttributeRule,
+    BodyPart,
     InformationObject,
     ModuleUse,
     PresentationContextEntry,
@@ -99,7 +101,7 @@ class _Reader:
         self._folders = folders
 
     def profile(self, header: ProfileFile) -> Profile:
-        module_uses = self._table(rows.IODS)
+        module_uses, body_parts = self._table(rows.IODS), self._table(rows.BODY_PARTS)
         profile = Profile(
             name=header.name,
             title=header.title,
@@ -122,14 +124,17 @@ class _Reader:
             query_keys=self._table(rows.QUERY_KEYS),
             mpps_attributes=self._table(rows.MPPS_ATTRIBUTES),
             module_uses=module_uses,
-            attribute_rules=_attribute_rules(module_uses, self._table(rows.ATTRIBUTES)),
+            attribute_rules=_attribute_rules(
+                module_uses,
+                [_with_body_parts(attribute, body_parts) for attribute in self._table(rows.ATTRIBUTES)],
+            ),
             mapping=self._table(rows.MAPPING),
             statuses=self._table(rows.STATUSES),
             failures=self._table(rows.FAILURES),
             rejections=dict(self._table(rows.REJECTIONS)),
             charsets=self._table(rows.CHARSETS),
             charset_attributes=self._table(rows.CHARSET_ATTRIBUTES),
-            body_parts=self._table(rows.BODY_PARTS),
+            body_parts=body_parts,
             private_attributes=self._table(rows.PRIVATE_DICTIONARY),
         )
         _check_references(profile, self._folders[0].shown)
@@ -175,6 +180,13 @@ def _attribute_rules(uses: Sequence[ModuleUse], attributes: Sequence[ModuleAttri
         for attribute in by_module.get(use.module, ())
         if not attribute.objects or use.object in attribute.objects
     )
+
+
+def _with_body_parts(attribute: ModuleAttribute, body_parts: Sequence[BodyPart]) -> ModuleAttribute:
+    """The attribute with the terms that the device offers where its cell names their table."""
+    if attribute.values != (rows.BODY_PARTS.file,):
+        return attribute
+    return replace(attribute, values=tuple(part.term for part in body_parts if part.offered))
 
 
 def _rule(use: ModuleUse, attribute: ModuleAttribute) -> AttributeRule:
