@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tools import module_rules, word_rules
+from tools import mirror, module_rules, word_rules
 
 PRODUCT = "openmodality"
 KNOWN = Path(__file__).with_name("known_violations.txt")
+ELSEWHERE = Path(__file__).with_name("tested_elsewhere.txt")
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 500
 LONGEST_FUNCTION_OF_FACTS = 10
@@ -50,6 +51,7 @@ def find_all(folders: list[str]) -> Iterator[str]:
         if (folder / PRODUCT).is_dir():
             yield from module_rules.find_violations(folder / PRODUCT)
             yield from word_rules.find_violations(folder / PRODUCT)
+            yield from mirror.find_violations(folder, mirror.read_elsewhere(ELSEWHERE))
 
 
 def is_known(line: str, known: Iterable[str]) -> bool:

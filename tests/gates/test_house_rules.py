@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import house_rules
+from tools import house_rules, mirror
 from tools.house_rules import find_all, main
 
 
@@ -20,7 +20,9 @@ def _write(source: Path, modules: dict[str, str]) -> None:
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A product of one command, found by name, and what it uses; nothing in it is a known violation."""
-    monkeypatch.setattr(house_rules, "KNOWN", tmp_path / "none")
+    (tmp_path / "none.txt").touch()
+    monkeypatch.setattr(house_rules, "KNOWN", tmp_path / "none.txt")
+    monkeypatch.setattr(house_rules, "ELSEWHERE", tmp_path / "none.txt")
     modules = {
         "__init__": "",
         "cli/__init__": "",
@@ -29,8 +31,11 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "network/__init__": "from openmodality.network.requestor import associate\n",
         "network/requestor": '"""Asks for associations."""\n\n\ndef associate():\n    """Open one."""\n',
     }
-    _write(tmp_path, modules)
-    return tmp_path
+    source, test = tmp_path / "src", tmp_path / "tests" / "unit" / "cli" / "test_echo.py"
+    _write(source, modules)
+    test.parent.mkdir(parents=True)
+    test.touch()
+    return source
 
 
 def test_a_product_without_a_fault_passes(source: Path) -> None:
@@ -58,6 +63,7 @@ ASSOCIATE = "from openmodality.network.requestor import associate\n"
             "import cycle of openmodality.network, ",
         ),
         ("network/requestor", "if TYPE_CHECKING:\n    import openmodality.network\n", "import cycle of openmodality.n"),
+        ("network/requestor", "def associate():\n    return 1\n", "write tests/unit/network/test_requestor.py"),
         ("network/requestor", "def _found(): ...\n", "_found has no verb"),
         ("network/requestor", '"""What the peer wants."""\n', "requestor.py:1: wants: say requires"),
         ("network/requestor", "\nPEER = 1  # the peer wants it\n", "requestor.py:2: wants: say requires"),
@@ -69,3 +75,26 @@ def test_a_planted_violation_is_found(
     _write(source, {module: text})
     assert main([str(source)]) == 1
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("module", "test", "said"),
+    [
+        ("openmodality.cli.echo", "tests/unit/cli/test_echo.py", "openmodality.cli.echo has a test of its name"),
+        ("openmodality.network.requestor", "tests/missing.py", "there is no test tests/missing.py"),
+        (
+            "openmodality.network.missing",
+            "tests/unit/cli/test_echo.py",
+            "there is no module openmodality.network.missing",
+        ),
+    ],
+)
+def test_a_wrong_line_on_a_test_elsewhere_is_found(source: Path, module: str, test: str, said: str) -> None:
+    [stale] = mirror.find_stale(source, {module: test})
+    assert said in stale
+
+
+def test_a_test_elsewhere_that_is_listed_is_enough(source: Path) -> None:
+    _write(source, {"network/requestor": "def associate():\n    return 1\n"})
+    house_rules.ELSEWHERE.write_text("openmodality.network.requestor tests/unit/cli/test_echo.py why", encoding="utf-8")
+    assert list(find_all([str(source)])) == []

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,13 @@ def test_an_import_that_is_not_allowed_is_found(skeleton: Path, module: str, imp
 def test_a_package_without_a_layer_is_found(skeleton: Path) -> None:
     (skeleton / "novelty.py").touch()
     assert _broken_contracts(skeleton) == {LAYERS}
+
+
+def test_the_contract_on_sql_holds_for_every_package_but_store() -> None:
+    """It cannot be exhaustive by itself, as the contract on layers is."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    [contract] = [contract for contract in contracts if contract["name"] == SQL]
+    packages = {path.parent.name for path in (ROOT / "src" / "openmodality").glob("*/__init__.py")}
+    assert {name.removeprefix("openmodality.") for name in contract["source_modules"]} == packages - {"store"}

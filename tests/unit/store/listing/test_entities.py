@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from openmodality.store.listing.entities import Level, count, find, instance_ref
 from openmodality.store.local import LocalStore
 from openmodality.store.schema import commitment_instances, commitments, patients
 from openmodality.store.states import InstanceResult, JobKind
-from tests.peers.objects import ct_image, mr_image, save
+from tests.peers.objects import ct_image, mr_image
+from tests.unit.store.conftest import fill, open_copy
 
 
-@pytest.fixture
-def filled(store: LocalStore, tmp_path: Path) -> LocalStore:
+@pytest.fixture(scope="module")
+def filled_folder(empty_folder: Path) -> Path:
     """Two patients; the first has a study with an MR series of 11 and a CT series of 2 instances."""
     first: dict[str, Any] = {
         "PatientID": "1",
@@ -38,9 +39,13 @@ def filled(store: LocalStore, tmp_path: Path) -> LocalStore:
     }
     second |= {"StudyDate": "20260203", "StudyTime": "143059.12", "AccessionNumber": "A[1]%_x"}
     images.append(mr_image(rows=4, columns=4, **second, StudyInstanceUID="1.2", OtherPatientIDs=["22", "33"]))
-    for image in images:
-        store.add_file(save(image, tmp_path))
-    return store
+    return fill(empty_folder, images)
+
+
+@pytest.fixture
+def filled(filled_folder: Path, folder: Path) -> Iterator[LocalStore]:
+    with open_copy(filled_folder, folder) as opened:
+        yield opened
 
 
 def test_each_level_has_its_counts(filled: LocalStore) -> None:

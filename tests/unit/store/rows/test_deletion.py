@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,26 @@ from openmodality.store.rows import deletion
 from openmodality.store.rows.deletion import Deleted, NotCommitted, delete_entity
 from openmodality.store.schema import commitment_instances, commitments, events, exams, patients, tombstones
 from openmodality.store.states import JobKind
-from tests.peers.objects import mr_image, save
+from tests.peers.objects import mr_image
+from tests.unit.store.conftest import fill, open_copy
+
+
+@pytest.fixture(scope="module")
+def filled_folder(empty_folder: Path) -> Path:
+    """One patient, two studies, three series, six instances."""
+    images = [
+        mr_image(rows=4, columns=4, PatientID="1", StudyInstanceUID=study, SeriesInstanceUID=series,
+                 SOPInstanceUID=f"{series}.{number}")
+        for study, series in (("1.1", "1.1.1"), ("1.1", "1.1.2"), ("1.2", "1.2.1"))
+        for number in (1, 2)
+    ]  # fmt: skip
+    return fill(empty_folder, images)
 
 
 @pytest.fixture
-def filled(store: LocalStore, tmp_path: Path) -> LocalStore:
-    """One patient, two studies, three series, six instances."""
-    for study, series in (("1.1", "1.1.1"), ("1.1", "1.1.2"), ("1.2", "1.2.1")):
-        for number in (1, 2):
-            image = mr_image(rows=4, columns=4, PatientID="1", StudyInstanceUID=study, SeriesInstanceUID=series,
-                             SOPInstanceUID=f"{series}.{number}")  # fmt: skip
-            store.add_file(save(image, tmp_path))
-    return store
+def filled(filled_folder: Path, folder: Path) -> Iterator[LocalStore]:
+    with open_copy(filled_folder, folder) as opened:
+        yield opened
 
 
 def files_of(store: LocalStore) -> set[str]:
@@ -129,7 +138,7 @@ def test_a_crash_after_the_rows_are_gone_resurrects_nothing(
 
 
 def test_what_is_stored_again_after_its_deletion_stays(
-    filled: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: LocalStore, filled_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the process dies after the file went and before its tombstone does."""
     with monkeypatch.context() as patched:
@@ -137,7 +146,7 @@ def test_what_is_stored_again_after_its_deletion_stays(
         delete_entity(filled, Level.IMAGE, "1.1.1.1", force=True)
     filled.files.delete("1.1.1.1")
     file = filled.create("1.1.1.1")
-    file.write((tmp_path / "1.1.1.1.dcm").read_bytes())
+    file.write((filled_folder.parent / "1.1.1.1.dcm").read_bytes())
     assert file.commit() is Stored.NEW
     recovered = filled.recover()
     assert (recovered.deleted, recovered.indexed) == (0, 1)
