@@ -11,9 +11,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from openmodality.acquisition.arrays import bits_needed, checked_pixels, frame_of, frames_from_array
 from openmodality.acquisition.files import FileSource, read_frames
-from openmodality.acquisition.keywords import attributes_of
 from openmodality.errors import ObjectInvalid
 
 RAMP = np.arange(12, dtype=np.uint16).reshape(3, 4) * 300
@@ -107,42 +105,6 @@ def test_a_numpy_header_that_promises_too_much_is_refused(tmp_path: Path) -> Non
         read_frames(tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize(
-    ("array", "reason"),
-    [
-        (np.zeros((2, 2), dtype=np.float64), "float64"),
-        (np.zeros(4, dtype=np.uint8), "shape"),
-        (np.zeros((0, 4), dtype=np.uint8), "shape"),
-        (np.zeros((1, 2, 2, 2), dtype=np.uint8), "shape"),
-        (np.full((2, 2), -1, dtype=np.int16), "outside"),
-        (np.full((2, 2), 70000, dtype=np.int64), "outside"),
-        (np.zeros((1, 65536), dtype=np.uint8), "65535"),
-        (np.zeros((2, 2), dtype=np.complex64), "complex64"),
-    ],
-)
-def test_arrays_that_are_no_image(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], reason: str) -> None:
-    with pytest.raises(ObjectInvalid, match=reason) as caught:
-        checked_pixels(array, "array")
-    assert caught.value.advice
-
-
-@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.uint16, np.int16, np.int64])
-def test_arrays_that_are(dtype: type[np.generic]) -> None:
-    (frame,) = checked_pixels(np.ones((2, 3), dtype=dtype), "array")
-    assert frame.dtype == np.uint16
-    assert (frame.shape, int(frame.sum())) == ((2, 3), 6)
-
-
-@pytest.mark.parametrize(("largest", "bits"), [(0, 8), (255, 8), (256, 12), (4095, 12), (4096, 14), (65535, 16)])
-def test_bits_stored_is_the_smallest_that_fits(largest: int, bits: int) -> None:
-    assert bits_needed(np.array([[largest]], dtype=np.uint16)) == bits
-
-
-def test_bits_stored_that_do_not_hold_the_pixels_are_refused() -> None:
-    with pytest.raises(ObjectInvalid, match=r"\(0028,0101\)"):
-        frame_of(RAMP, attributes_of({"BitsStored": 8}, "api"))
-
-
 def test_a_companion_adds_and_overrides(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", RAMP)
     said = {"SeriesDescription": "FROM FILE", "Modality": "MR", "SliceThickness": 5, "PixelSpacing": [0.5, 0.5]}
@@ -190,18 +152,3 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ObjectInvalid, match="gone"):
         read_frames(tmp_path / "gone.png")
-
-
-def test_an_array_with_keywords_makes_frames() -> None:
-    (frame,) = frames_from_array(
-        RAMP, {"SliceLocation": np.float64(1) / 3, "EchoTime": 30, "ImageType": ["ORIGINAL", "PRIMARY"]}
-    )
-    assert float(frame.attributes.SliceLocation) == pytest.approx(1 / 3)
-    assert len(str(frame.attributes["SliceLocation"].value)) <= 16
-    assert list(frame.attributes.ImageType) == ["ORIGINAL", "PRIMARY"]
-
-
-@pytest.mark.parametrize("value", [None, True, {"a": 1}, b"x", object(), float("nan")])
-def test_values_that_no_attribute_has(value: object) -> None:
-    with pytest.raises(ObjectInvalid, match="SliceThickness"):
-        frames_from_array(RAMP, {"SliceThickness": value})
