@@ -13,7 +13,7 @@ import pytest
 from pydicom import dcmread
 
 import openmodality
-from openmodality.jobs.listing import instances_of, list_jobs
+from openmodality.jobs.listing import list_jobs, read_instances
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.worker import Worker
 from openmodality.store.listing.entities import Level, count, instance_references
@@ -81,7 +81,7 @@ def finish_jobs(store: LocalStore, queued: set[str], there: set[str]) -> None:
     assert worker.stop()
     assert queued <= {str(job.id) for job in jobs}
     with store.read() as connection:
-        results = [instance for job in jobs for instance in instances_of(connection, job.id)]
+        results = [instance for job in jobs for instance in read_instances(connection, job.id)]
         assert count(connection, Level.IMAGE) == len(there)
     assert {instance.result for instance in results} == {InstanceResult.SUCCESS}
     assert {instance.SOPInstanceUID for instance in results} <= there

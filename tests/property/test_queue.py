@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from openmodality.errors import UsageError
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
-from openmodality.jobs.listing import history, instances_of, list_jobs
+from openmodality.jobs.listing import list_jobs, read_history, read_instances
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.store.database import Database, open_database
@@ -165,10 +165,10 @@ class QueueMachine(RuleBasedStateMachine):
             dependencies = connection.execute(select(func.count()).select_from(job_dependencies)).scalar_one()
             assert dependencies <= 2 * len(jobs)
             for job in jobs:
-                assert len(instances_of(connection, job.id)) == len(UIDS)
-                assert history(connection, job.id)[-1].state == job.state
+                assert len(read_instances(connection, job.id)) == len(UIDS)
+                assert read_history(connection, job.id)[-1].state == job.state
                 outstanding = {
-                    instance.SOPInstanceUID for instance in instances_of(connection, job.id, outstanding=True)
+                    instance.SOPInstanceUID for instance in read_instances(connection, job.id, outstanding=True)
                 }
                 assert not outstanding & self.succeeded.get(job.id, set())
 

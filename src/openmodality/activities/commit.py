@@ -180,9 +180,9 @@ class CommitExecutor:
             if answer.in_time and answer.result is InstanceCommitment.FAILED:
                 failed.append((instance.SOPClassUID, instance.SOPInstanceUID))
         report.keep()
-        return self._next(job, peer, failed, reasons)
+        return self._decide_next(job, peer, failed, reasons)
 
-    def _next(self, job: Job, peer: Peer, failed: list[tuple[str, str]], reasons: Counter[str]) -> JobOutcome:
+    def _decide_next(self, job: Job, peer: Peer, failed: list[tuple[str, str]], reasons: Counter[str]) -> JobOutcome:
         event = FAILURES_EXIST if reasons else SUCCESSFUL
         verdict = self._connections.site.judge("storage_commitment", "N-EVENT-REPORT event", event)
         if verdict.effect == "permit_delete":

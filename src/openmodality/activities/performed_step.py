@@ -35,15 +35,15 @@ RETRY_DELAY_S: Final = 300.0
 
 def create_job(peer: Peer, sop_instance_uid: str) -> NewJob:
     """A job that creates the step at a peer."""
-    return _job(JobKind.MPPS_CREATE, peer, sop_instance_uid)
+    return _make_job(JobKind.MPPS_CREATE, peer, sop_instance_uid)
 
 
 def set_job(peer: Peer, sop_instance_uid: str) -> NewJob:
     """A job that ends the step at a peer."""
-    return _job(JobKind.MPPS_SET, peer, sop_instance_uid)
+    return _make_job(JobKind.MPPS_SET, peer, sop_instance_uid)
 
 
-def _job(kind: JobKind, peer: Peer, sop_instance_uid: str) -> NewJob:
+def _make_job(kind: JobKind, peer: Peer, sop_instance_uid: str) -> NewJob:
     delay_s = peer.parameters.number("storage.retry_delay_min") * 60 or RETRY_DELAY_S
     return NewJob(
         kind,
@@ -88,7 +88,7 @@ class StepExecutor:
             self._keep_assigned(step.sop_instance_uid, result.sop_instance_uid)
         outcome = _make_outcome(job, peer, result, verdict)
         kept = InstanceResult.SUCCESS if verdict.is_done else InstanceResult.FAILURE
-        report.instance(step.sop_instance_uid, kept, status=result.status, comment=_words(outcome))
+        report.instance(step.sop_instance_uid, kept, status=result.status, comment=_describe_outcome(outcome))
         return outcome
 
     def _create(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:
@@ -132,7 +132,7 @@ def _make_outcome(job: Job, peer: Peer, result: StepResult, verdict: Verdict) ->
     return Retry(words) if verdict.is_transient else Fail(words)
 
 
-def _words(outcome: JobOutcome) -> str:
+def _describe_outcome(outcome: JobOutcome) -> str:
     match outcome:
         case Done(comment):
             return comment

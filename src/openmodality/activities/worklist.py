@@ -28,7 +28,7 @@ from openmodality.services import worklist
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.served import exams_serving
+from openmodality.store.rows.served import find_exams_serving
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
 from openmodality.store.states import Subject
 from openmodality.store.transaction import Snapshot
@@ -216,7 +216,7 @@ def served_before(snapshot: Snapshot, items: Sequence[WorklistItem]) -> list[Ite
             ItemStanding.SERVED, item, reason=f"exam {exam_id} is {state}; exam acquire {exam_id} --append adds to it"
         )
         for item in items
-        for exam_id, state in exams_serving(snapshot, item)[:1]
+        for exam_id, state in find_exams_serving(snapshot, item)[:1]
         if not state.is_open
     ]
 

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openmodality.jobs.job import Job, JobInstance
-from openmodality.jobs.listing import Change, blockers, count_results, get_job, history, instances_of, list_jobs
+from openmodality.jobs.listing import (
+    Change,
+    count_results,
+    find_blockers,
+    get_job,
+    list_jobs,
+    read_history,
+    read_instances,
+)
 from openmodality.jobs.queue import Queue
 from openmodality.store.states import InstanceResult, JobKind, JobState
 
@@ -45,9 +53,9 @@ class Jobs:
             job = get_job(snapshot, job_id)
             return JobDetails(
                 job,
-                tuple(instances_of(snapshot, job_id)),
-                tuple(history(snapshot, job_id)),
-                tuple(blockers(snapshot, job)),
+                tuple(read_instances(snapshot, job_id)),
+                tuple(read_history(snapshot, job_id)),
+                tuple(find_blockers(snapshot, job)),
             )
 
     def results(self, jobs: Iterable[Job]) -> dict[int, Mapping[InstanceResult, int]]:
@@ -58,7 +66,7 @@ class Jobs:
     def waits_for(self, jobs: Iterable[Job]) -> dict[int, Sequence[Job]]:
         """What holds up each of the jobs that are yet to be done."""
         with self._queue.database.read() as snapshot:
-            return {job.id: blockers(snapshot, job) for job in jobs if job.state is JobState.TODO}
+            return {job.id: find_blockers(snapshot, job) for job in jobs if job.state is JobState.TODO}
 
     def retry(self, job_id: int) -> Job:
         """Run a job now: one that failed, was cancelled or waits. What has success is not repeated."""
@@ -73,7 +81,7 @@ class Jobs:
         """Whether nothing is to be done, being done or waited for, but what another job that failed holds up."""
         open_ = self.list(states=(JobState.TODO, JobState.DOING, JobState.WAITING))
         with self._queue.database.read() as snapshot:
-            return all(self._is_held(blockers(snapshot, job)) for job in open_)
+            return all(self._is_held(find_blockers(snapshot, job)) for job in open_)
 
     def _is_held(self, held_by: Iterable[Job]) -> bool:
         return any(job.state in (JobState.FAILED, JobState.CANCELLED) for job in held_by)

@@ -14,7 +14,7 @@ from openmodality.exam.instances import list_instances
 from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
 from openmodality.store.listing.exams import ExamRecord
-from openmodality.store.rows.jobs import uids_in_send_jobs
+from openmodality.store.rows.jobs import find_queued_uids
 from openmodality.store.transaction import Transaction
 
 
@@ -30,7 +30,7 @@ class Delivery:
         made = list_instances(transaction, exam)
         queued = []
         for archive in self._site.peers_for("storage"):
-            sent = uids_in_send_jobs(transaction, archive.name, [each.SOPInstanceUID for each in made])
+            sent = find_queued_uids(transaction, archive.name, [each.SOPInstanceUID for each in made])
             fresh = [(each.SOPClassUID, each.SOPInstanceUID) for each in made if each.SOPInstanceUID not in sent]
             queued += self.send(transaction, archive, fresh)
         return queued

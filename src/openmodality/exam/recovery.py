@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openmodality.exam.workflow import Workflow
 from openmodality.store.listing.exams import read_exams
-from openmodality.store.rows.exams import exams_with_late_images
+from openmodality.store.rows.exams import find_exams_with_late_images
 from openmodality.store.states import OPEN_EXAMS
 
 
@@ -15,7 +15,7 @@ def recover_exams(workflow: Workflow) -> int:
     """
     with workflow.store.read() as snapshot:
         unfinished = read_exams(snapshot, OPEN_EXAMS)
-        late = exams_with_late_images(snapshot)
+        late = find_exams_with_late_images(snapshot)
     for exam in unfinished:
         if exam.ending is not None:
             workflow.carry_out(exam.id)

@@ -33,7 +33,7 @@ from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, S
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import ServedItem, add_series, insert_exam, lock_exam, lock_exam_to_add_to, save_exam
 from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
-from openmodality.store.rows.served import check_unserved, defect_notices
+from openmodality.store.rows.served import check_unserved, describe_defects
 from openmodality.store.rows.steps import end_step, find_open_step, insert_step
 from openmodality.store.rows.worklist import WorklistItem, value_of
 from openmodality.store.states import ExamState, Subject
@@ -77,7 +77,7 @@ class Workflow:
                 exam,
                 study_id=str(exam.id),
                 accession_number=accession or ("" if items else _local_accession(exam)),
-                notices=(*filter(None, notices), *defect_notices(items), *unknown_parts),
+                notices=(*filter(None, notices), *describe_defects(items), *unknown_parts),
             )
             save_exam(transaction, exam)
             self._event(transaction, exam, ExamState.REGISTERED)

@@ -28,7 +28,7 @@ class Change:
     detail: str
 
 
-def job_of(row: Row) -> Job:
+def make_job(row: Row) -> Job:
     """The value of a row of ``jobs``."""
     return Job(
         id=row["id"],
@@ -54,7 +54,7 @@ def get_job(reader: Reader, job_id: int) -> Job:
     row = read_job_row(reader, job_id)
     if row is None:
         raise NotFound(f"there is no job {job_id}", advice="openmodality jobs list shows all")
-    return job_of(row)
+    return make_job(row)
 
 
 def list_jobs(
@@ -73,10 +73,10 @@ def list_jobs(
         destination=destination,
         limit=limit,
     )
-    return [job_of(row) for row in rows]
+    return [make_job(row) for row in rows]
 
 
-def instances_of(reader: Reader, job_id: int, *, outstanding: bool = False) -> list[JobInstance]:
+def read_instances(reader: Reader, job_id: int, *, outstanding: bool = False) -> list[JobInstance]:
     """The instances of a job in their order; ``outstanding``: only those without success so far."""
     results = (InstanceResult.PENDING.value, InstanceResult.FAILURE.value) if outstanding else None
     return [
@@ -100,11 +100,11 @@ def count_results(reader: Reader, job_ids: Sequence[int]) -> dict[int, Mapping[I
     return dict(counted)
 
 
-def blockers(reader: Reader, job: Job) -> list[Job]:
+def find_blockers(reader: Reader, job: Job) -> list[Job]:
     """The jobs that this one waits for: what it comes after, and what is earlier in its order."""
-    return [job_of(row) for row in read_blocking_rows(reader, job.id, job.order_key)]
+    return [make_job(row) for row in read_blocking_rows(reader, job.id, job.order_key)]
 
 
-def history(reader: Reader, job_id: int) -> list[Change]:
+def read_history(reader: Reader, job_id: int) -> list[Change]:
     """All changes of state of a job, oldest first."""
     return [Change(*change) for change in read_job_events(reader, job_id)]

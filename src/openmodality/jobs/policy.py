@@ -41,7 +41,9 @@ def decide_next(outcome: JobOutcome, attempts: int, parameters: RetryParameters,
         case Retry(reason, transient):
             if may_retry(attempts, parameters, transient=transient):
                 return Next(JobState.TODO, attempts + 1, due_at=now + parameters.delay_s, reason=reason)
-            return Next(JobState.FAILED, attempts + 1, reason=_ended(reason, attempts, parameters, transient=transient))
+            return Next(
+                JobState.FAILED, attempts + 1, reason=_describe_end(reason, attempts, parameters, transient=transient)
+            )
 
 
 def may_retry(attempts: int, parameters: RetryParameters, *, transient: bool) -> bool:
@@ -59,6 +61,6 @@ def judge_error(error: OpenModalityError) -> JobOutcome:
     return Retry(str(error), transient=transient)
 
 
-def _ended(reason: str, attempts: int, parameters: RetryParameters, *, transient: bool) -> str:
+def _describe_end(reason: str, attempts: int, parameters: RetryParameters, *, transient: bool) -> str:
     exhausted = parameters.delay_s > 0 and (transient or parameters.permanent)
     return f"{reason} (given up after {attempts} retries)" if exhausted and attempts else reason

@@ -17,7 +17,7 @@ from typing import Any
 
 from openmodality.errors import UsageError, WrongState
 from openmodality.jobs.job import Job, JobInstance, NewJob
-from openmodality.jobs.listing import get_job, instances_of
+from openmodality.jobs.listing import get_job, read_instances
 from openmodality.jobs.outcome import Done, JobOutcome
 from openmodality.jobs.policy import Next, decide_next
 from openmodality.store.database import ConstraintViolated, Database
@@ -99,7 +99,7 @@ class Queue:
     def outstanding(self, job_id: int) -> list[JobInstance]:
         """The instances of a job that have no success yet: what is to be sent, again or for the first time."""
         with self.database.read() as snapshot:
-            return instances_of(snapshot, job_id, outstanding=True)
+            return read_instances(snapshot, job_id, outstanding=True)
 
     def finish(self, job_id: int, outcome: JobOutcome) -> Job:
         """End a run of a job that was claimed; the policy decides what comes next."""

@@ -72,7 +72,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
         """The last committed state."""
-        with mapped_errors(), self.engine.connect() as connection:
+        with map_errors(), self.engine.connect() as connection:
             yield Snapshot(connection)
 
     @contextmanager
@@ -83,7 +83,7 @@ class Database:
         with self._writer:
             self._writing_thread = threading.get_ident()
             try:
-                with mapped_errors(), self.engine.connect() as connection:
+                with map_errors(), self.engine.connect() as connection:
                     connection.execution_options(openmodality_writes=True)
                     with connection.begin():
                         yield Transaction(connection, self.clock)
@@ -106,9 +106,9 @@ def open_database(url: str, *, durability: Durability = "fsync", clock: Clock = 
 
     ``durability`` "fsync" survives a power failure; "os" survives the end of the process.
     """
-    target = _parsed(url)
-    engine = create_engine(target, hide_parameters=True, pool_size=8, max_overflow=56, **_options(target))
-    event.listen(engine, "connect", _settings(engine.dialect.name, durability))
+    target = _parse_url(url)
+    engine = create_engine(target, hide_parameters=True, pool_size=8, max_overflow=56, **_choose_options(target))
+    event.listen(engine, "connect", _make_settings(engine.dialect.name, durability))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "begin", _begin)
     database = Database(engine, clock)
@@ -124,7 +124,7 @@ def open_database(url: str, *, durability: Durability = "fsync", clock: Clock = 
     return database
 
 
-def _parsed(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         target = make_url(url)
         target.get_dialect()
@@ -137,13 +137,13 @@ def _parsed(url: str) -> URL:
     return target
 
 
-def _options(target: URL) -> dict[str, Any]:
+def _choose_options(target: URL) -> dict[str, Any]:
     if target.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": _BUSY_TIMEOUT_S}}
     return {"pool_pre_ping": True}
 
 
-def _settings(dialect: str, durability: Durability) -> Callable[[Any, Any], None]:
+def _make_settings(dialect: str, durability: Durability) -> Callable[[Any, Any], None]:
     """What every new connection is told."""
     if dialect == "sqlite":
         synchronous = "FULL" if durability == "fsync" else "NORMAL"
@@ -187,7 +187,7 @@ def _begin(connection: Connection) -> None:
 
 
 @contextmanager
-def mapped_errors() -> Iterator[None]:
+def map_errors() -> Iterator[None]:
     """Turn the database library's errors into ours; their texts may hold values of rows, so they are not passed on."""
     try:
         yield

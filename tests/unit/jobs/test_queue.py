@@ -6,7 +6,7 @@ import pytest
 
 from openmodality.errors import UsageError
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
-from openmodality.jobs.listing import blockers, count_results, get_job, history, instances_of, list_jobs
+from openmodality.jobs.listing import count_results, find_blockers, get_job, list_jobs, read_history, read_instances
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.store.states import InstanceResult, JobKind, JobState
@@ -40,7 +40,7 @@ def get(queue: Queue, job: Job) -> Job:
 
 def states(queue: Queue, job: Job) -> list[tuple[str, str]]:
     with queue.database.read() as connection:
-        return [(change.state, change.detail) for change in history(connection, job.id)]
+        return [(change.state, change.detail) for change in read_history(connection, job.id)]
 
 
 def test_a_job_is_what_was_queued(queue: Queue) -> None:
@@ -132,7 +132,7 @@ def test_jobs_of_one_step_run_strictly_in_order(queue: Queue, clock: Clock) -> N
     assert run(queue, Fail("refused")).id == create.id
     assert claim(queue) is None
     with queue.database.read() as connection:
-        assert [job.id for job in blockers(connection, elsewhere)] == [create.id, first_set.id]
+        assert [job.id for job in find_blockers(connection, elsewhere)] == [create.id, first_set.id]
     queue.retry(create.id)
     assert [run(queue, Done()).id for _ in range(3)] == [create.id, first_set.id, elsewhere.id]
 
@@ -143,7 +143,7 @@ def test_a_job_runs_after_those_it_depends_on(queue: Queue) -> None:
     assert [run(queue, Done()).id, run(queue, Fail("refused")).id] == [first.id, second.id]
     assert claim(queue) is None
     with queue.database.read() as connection:
-        assert blockers(connection, commit) == [get_job(connection, second.id)]
+        assert find_blockers(connection, commit) == [get_job(connection, second.id)]
     queue.retry(second.id)
     assert [run(queue, Done()).id, run(queue, Done()).id] == [second.id, commit.id]
 
@@ -194,7 +194,7 @@ def test_only_what_has_no_success_is_outstanding(queue: Queue) -> None:
     assert [instance.SOPInstanceUID for instance in queue.outstanding(job.id)] == ["1.2.2", "1.2.3"]
     queue.record(job.id, [JobInstance("1.1", "1.2.2", InstanceResult.SUCCESS, 0)])
     with queue.database.read() as connection:
-        found = instances_of(connection, job.id)
+        found = read_instances(connection, job.id)
         assert found[1] == JobInstance("1.1", "1.2.1", InstanceResult.WARNING, 0xB000, "coerced", 1)
         assert found[2] == JobInstance("1.1", "1.2.2", InstanceResult.SUCCESS, 0, "", 2)
         counted = count_results(connection, [job.id])[job.id]

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from openmodality.errors import AssociationRejected, StoreError, TransportError
 from openmodality.jobs.job import Job, NewJob, RetryParameters
-from openmodality.jobs.listing import get_job, instances_of
+from openmodality.jobs.listing import get_job, read_instances
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import JobReport
@@ -91,7 +91,7 @@ def test_results_of_instances_are_kept_as_they_come(queue: Queue) -> None:
     with working(queue, send):
         job = wait_for(queue, add(queue, uids=150), JobState.DONE)
     with queue.database.read() as connection:
-        found = instances_of(connection, job.id)
+        found = read_instances(connection, job.id)
     assert [(instance.result, instance.status, instance.attempts) for instance in found] == [
         (InstanceResult.SUCCESS, 0, 1)
     ] * 150

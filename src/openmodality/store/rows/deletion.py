@@ -123,7 +123,7 @@ def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) ->
         concerned = concerned | exams.c.patient_id.in_(target.patients)
     if snapshot.execute(select(exams.c.id).where(exams.c.state == ExamState.IN_PROGRESS, concerned)).first():
         raise StoreError("an exam is in progress on it", advice="complete or discontinue the exam first")
-    queued = sum(_queued(snapshot, part) for part in _parts(target.uids))
+    queued = sum(_count_queued(snapshot, part) for part in _split(target.uids))
     if queued:
         raise StoreError(
             f"{queued} of its instances are in unfinished jobs", advice="wait for the jobs or cancel them first"
@@ -131,30 +131,30 @@ def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) ->
 
 
 def _refuse_uncommitted(snapshot: Snapshot, uids: Sequence[str], *, force: bool) -> None:
-    committed = sum(_committed(snapshot, part) for part in _parts(uids))
+    committed = sum(_count_committed(snapshot, part) for part in _split(uids))
     if not force and committed < len(uids):
         raise NotCommitted(f"{len(uids) - committed} of its {len(uids)} instances are not committed")
 
 
-def _queued(snapshot: Snapshot, uids: Sequence[str]) -> int:
+def _count_queued(snapshot: Snapshot, uids: Sequence[str]) -> int:
     unfinished = select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED_JOBS))
     wanted = job_instances.c.SOPInstanceUID.in_(uids) & job_instances.c.job_id.in_(unfinished)
     return snapshot.execute(select(func.count(job_instances.c.SOPInstanceUID.distinct())).where(wanted)).scalar_one()
 
 
-def _committed(snapshot: Snapshot, uids: Sequence[str]) -> int:
+def _count_committed(snapshot: Snapshot, uids: Sequence[str]) -> int:
     column = commitment_instances.c.SOPInstanceUID
     wanted = column.in_(uids) & (commitment_instances.c.result == InstanceCommitment.COMMITTED)
     return snapshot.execute(select(func.count(column.distinct())).where(wanted)).scalar_one()
 
 
 def _bury(store: LocalStore, transaction: Transaction, uids: Sequence[str]) -> None:
-    for part in _parts(uids):
+    for part in _split(uids):
         insert_tombstones(transaction, [(uid, store.files.modified_ns(uid) or 0) for uid in part])
 
 
 def _delete_rows(transaction: Transaction, target: _Target, *, patient: bool) -> Deleted:
-    for part in _parts(target.uids):
+    for part in _split(target.uids):
         transaction.execute(delete(instances).where(instances.c.SOPInstanceUID.in_(part)))
     n_series = _delete_empty(transaction, series, target.series, instances.c.series_id)
     n_studies = _delete_empty(transaction, studies, target.studies, series.c.study_id)
@@ -167,10 +167,10 @@ def _delete_empty(transaction: Transaction, table: Table, ids: frozenset[int], *
     """Delete those of the rows to which nothing refers any more; an exam keeps its patient."""
     unused = [~exists().where(reference == table.c.id) for reference in references]
     return sum(
-        transaction.execute(delete(table).where(table.c.id.in_(part), *unused)).rowcount for part in _parts(tuple(ids))
+        transaction.execute(delete(table).where(table.c.id.in_(part), *unused)).rowcount for part in _split(tuple(ids))
     )
 
 
-def _parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+def _split(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]

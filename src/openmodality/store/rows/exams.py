@@ -99,7 +99,7 @@ def lock_exam_to_add_to(transaction: Transaction, exam_id: int, step_uid: str = 
     return exam, step
 
 
-def exams_with_late_images(snapshot: Snapshot) -> list[int]:
+def find_exams_with_late_images(snapshot: Snapshot) -> list[int]:
     """Numbers of exams with images that came into the index after the end and are in no send job."""
     sent = exists().where(
         job_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,

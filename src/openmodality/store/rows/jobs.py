@@ -117,7 +117,7 @@ def read_dependents(snapshot: Snapshot, job_id: int) -> list[int]:
     return list(snapshot.execute(later.where(jobs.c.state.in_((*UNFINISHED_JOBS, JobState.FAILED)))).scalars())
 
 
-def uids_in_send_jobs(snapshot: Snapshot, destination: str, uids: Sequence[str]) -> set[str]:
+def find_queued_uids(snapshot: Snapshot, destination: str, uids: Sequence[str]) -> set[str]:
     """Those of the instances that are in a send job to the destination, whatever its state."""
     columns = job_instances.c
     sending = select(jobs.c.id).where(jobs.c.kind == JobKind.SEND, jobs.c.destination == destination)

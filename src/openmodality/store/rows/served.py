@@ -14,7 +14,7 @@ from openmodality.store.states import ExamState
 from openmodality.store.transaction import Snapshot
 
 
-def exams_serving(snapshot: Snapshot, item: WorklistItem) -> list[tuple[int, ExamState]]:
+def find_exams_serving(snapshot: Snapshot, item: WorklistItem) -> list[tuple[int, ExamState]]:
     """Number and state of the exams that were started for an item, newest first.
 
     An item is known again by its row, or by its (0020,000D) Study Instance UID and (0040,0009) Scheduled Procedure
@@ -40,7 +40,7 @@ def exams_serving(snapshot: Snapshot, item: WorklistItem) -> list[tuple[int, Exa
 def check_unserved(snapshot: Snapshot, items: Sequence[WorklistItem]) -> None:
     """Raise :class:`WrongState` where an open exam serves one of the items."""
     for item in items:
-        for exam_id, state in exams_serving(snapshot, item):
+        for exam_id, state in find_exams_serving(snapshot, item):
             if state.is_open:
                 raise WrongState(
                     f"worklist item {item.id} is served by exam {exam_id}, which is {state}",
@@ -48,6 +48,6 @@ def check_unserved(snapshot: Snapshot, items: Sequence[WorklistItem]) -> None:
                 )
 
 
-def defect_notices(items: Sequence[WorklistItem]) -> list[str]:
+def describe_defects(items: Sequence[WorklistItem]) -> list[str]:
     """What the operator is to know of items that are not as the standard requires."""
     return [f"worklist item {item.id}: {defect}" for item in items for defect in item.defects]

@@ -111,15 +111,17 @@ def read_worklist(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> l
     if numbers is None:
         by_time = (columns.ScheduledProcedureStepStartDate, columns.ScheduledProcedureStepStartTime, columns.id)
         rows = snapshot.execute(statement.where(columns.current).order_by(*by_time)).mappings()
-        return [_item_of(row) for row in rows]
-    found = {row["id"]: _item_of(row) for row in snapshot.execute(statement.where(columns.id.in_(numbers))).mappings()}
+        return [_make_item(row) for row in rows]
+    found = {
+        row["id"]: _make_item(row) for row in snapshot.execute(statement.where(columns.id.in_(numbers))).mappings()
+    }
     missing = [number for number in numbers if number not in found]
     if missing:
         raise NotFound(f"there is no worklist item {missing[0]}", advice="openmodality worklist shows them")
     return [found[number] for number in numbers]
 
 
-def _item_of(row: RowMapping) -> WorklistItem:
+def _make_item(row: RowMapping) -> WorklistItem:
     item: Json = row["item"]
     defects: list[Any] = row["defects"]
     return WorklistItem(
