@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Self
 
-from openmodality.errors import NotFound
+from openmodality.errors import NotFound, StoreError
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.listing.reader import Json, Reader, Row, combine, decode_json, is_one_of
 from openmodality.store.states import ExamState
@@ -133,10 +133,10 @@ def read_steps(reader: Reader, exam_id: int) -> list[StepRecord]:
 
 
 def read_step(reader: Reader, sop_instance_uid: str) -> StepRecord:
-    """A performed step by the UID that this device gave it. Raises :class:`NotFound` where it is no longer there."""
+    """A performed step by the UID that this device gave it. Raises :class:`StoreError` where it is no longer there."""
     rows = reader.rows(f'{_STEPS} WHERE "SOPInstanceUID" = ?', (sop_instance_uid,))
     if not rows:
-        raise NotFound("the performed step is no longer in the database")
+        raise StoreError("the performed step of this job is no longer in the database")
     return _step_of(rows[0])
 
 
