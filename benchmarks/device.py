@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -60,9 +60,10 @@ def work(folder: Path) -> None:
     Exit status 1 where it has not sent everything.
     """
     with Modality(folder / "site.toml") as modality:
+        pause = threading.Event()
         gc.freeze()  # as the command line does
         while not modality.jobs.idle:  # looked at seldom: who waits for each change takes its share of the time
-            time.sleep(_LOOK_S)
+            pause.wait(_LOOK_S)
         newest = modality.jobs.list(limit=1)[0]
         history = modality.jobs.show(newest.id).history
     if newest.state is not JobState.DONE:

@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.data import cache
 from tests.peers.process import free_port, wait_until
+from tests.peers.programs import program
 
 Command = Sequence[str]
 
@@ -46,8 +47,8 @@ OURS = End(
 )
 DCMTK = End(
     "DCMTK",
-    lambda folder, port: ("storescp", "-od", str(folder), str(port)),
-    lambda path, port: ("storescu", "127.0.0.1", str(port), "--scan-directories", str(path)),
+    lambda folder, port: (str(program("storescp")), "-od", str(folder), str(port)),
+    lambda path, port: (str(program("storescu")), "127.0.0.1", str(port), "--scan-directories", str(path)),
 )
 PYNETDICOM = End(
     "pynetdicom",
@@ -109,13 +110,15 @@ def transfer(sender: End, receiver: End, path: Path) -> Run:
             sending = subprocess.Popen(sender.send(path, port), **_quiet() | {"stdout": subprocess.PIPE})
             peak = _Peak(sending.pid)
             told, _ = sending.communicate()
-            seconds = float(told) if sender.tells_seconds else perf_counter() - start
+            seconds = perf_counter() - start
             receiver_mb = _peak_mb(process.pid)
         finally:
             process.terminate()
             process.wait()
         if sending.returncode:
             raise RuntimeError(f"{sender.name} to {receiver.name} failed")
+        if sender.tells_seconds:
+            seconds = float(told)
         arrived = sum(1 for file in folder.rglob("*") if file.is_file() and file.suffix != ".part")
         return Run(seconds, peak.megabytes, receiver_mb, arrived)
 

@@ -25,13 +25,23 @@ PACKAGE_OF: Mapping[str, str] = {
 
 
 def find_program(name: str) -> Path | None:
-    """Where a program is; ``None`` where it is missing. Only programs of `PACKAGE_OF` may be asked for."""
+    """Where a program is; ``None`` where it is missing. Only programs of `PACKAGE_OF` may be asked for.
+
+    A program of the same name in the Python environment is passed over: pynetdicom brings a ``storescu`` of its own,
+    which comes first on the path where an environment is active.
+    """
     if name not in PACKAGE_OF:
         raise ValueError(f"unknown peer program {name!r}: add it to PACKAGE_OF with its Debian package")
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     # Servers such as Orthanc are in sbin, which is not on every user's path.
-    folders = [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]
+    folders = [folder for folder in folders if not _is_of_python(folder)] + ["/usr/sbin", "/usr/local/sbin"]
     found = shutil.which(name, path=os.pathsep.join(folders))
     return Path(found) if found else None
+
+
+def _is_of_python(folder: str) -> bool:
+    """Whether a folder of the path is that of a virtual environment."""
+    return (Path(folder).parent / "pyvenv.cfg").exists()
 
 
 def program(name: str) -> Path:
