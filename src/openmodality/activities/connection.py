@@ -88,7 +88,7 @@ class Connector:
     def remote(self, peer: Peer) -> RemoteAE:
         """The peer, as the network knows it."""
         if peer.tls and self._tls is None:
-            raise ConfigurationError(f"peer {peer.name} wants TLS, and the site has no [tls] certificates")
+            raise ConfigurationError(f"peer {peer.name} is reached under TLS, and the site has no [tls] certificates")
         return RemoteAE(peer.ae_title, peer.host, peer.port, self._tls if peer.tls else None)
 
     def local(self, service: ServiceName, peer: Peer) -> LocalAE:

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from openmodality.device.site.site import Site
-from openmodality.device.site.site_loader import load_site
 from openmodality.exam.producers.producer import StepWork
 from openmodality.exam.session import Exam
-from openmodality.exam.workflow import Workflow
 from openmodality.jobs.listing import list_jobs
-from openmodality.jobs.queue import Queue
 from openmodality.store.listing.exams import SeriesRecord
-from openmodality.store.local import LocalStore, open_store
+from openmodality.store.local import LocalStore
 from openmodality.store.states import ExamState, JobKind
 
 KEY_OBJECT_SELECTION_DOCUMENT_STORAGE = "1.2.840.10008.5.1.4.1.1.88.59"
-SITE = """
-profile = "mr"
-[peers.hospital]
-ae_title = "HOSPITAL"
-host = "localhost"
-port = 104
-services = ["mpps", "storage"]
-"""
+BeginExam = Callable[..., Exam]
 
 
 @dataclass
@@ -71,29 +59,9 @@ def _document(work: StepWork, series: SeriesRecord, number: int) -> Dataset:
     return document
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    (tmp_path / "site.toml").write_text(SITE, "utf-8")
-    return load_site(tmp_path)
-
-
-@pytest.fixture
-def store(site: Site) -> Iterator[LocalStore]:
-    with open_store(site.data_folder, durability="os") as store:
-        yield store
-
-
-def begun(site: Site, store: LocalStore, producer: KeyObjects) -> Exam:
-    workflow = Workflow(site, store, Queue(store.database), [producer])
-    user = Dataset()
-    user.PatientID = "1"
-    exam = Exam(workflow, workflow.register([], user).id)
-    return exam.begin()
-
-
-def test_it_adds_a_series_its_instances_and_attributes_of_the_step(site: Site, store: LocalStore) -> None:
+def test_it_adds_a_series_its_instances_and_attributes_of_the_step(begin_exam: BeginExam, store: LocalStore) -> None:
     producer = KeyObjects()
-    exam = begun(site, store, producer)
+    exam = begin_exam([producer])
     exam.discontinue()
     (series,) = exam.record.series
     assert (series.object_name, series.number) == ("Key Objects", 8000)
@@ -107,13 +75,13 @@ def test_it_adds_a_series_its_instances_and_attributes_of_the_step(site: Site, s
     assert [each.ReferencedSOPInstanceUID for each in others] == [each.SOPInstanceUID for each in exam.instances()]
     assert not performed.ReferencedImageSequence
     with store.read() as snapshot:
-        (job,) = list_jobs(snapshot, kinds=[JobKind.SEND])
-    assert job.destination == "hospital"
+        jobs = list_jobs(snapshot, kinds=[JobKind.SEND])
+    assert {job.destination for job in jobs} == {"hospital", "archive"}
 
 
-def test_a_process_that_dies_over_it_makes_nothing_twice(site: Site, store: LocalStore) -> None:
+def test_a_process_that_dies_over_it_makes_nothing_twice(begin_exam: BeginExam, store: LocalStore) -> None:
     producer = KeyObjects(failures=1)
-    exam = begun(site, store, producer)
+    exam = begin_exam([producer])
     with pytest.raises(KeyboardInterrupt):
         exam.discontinue()
     assert (exam.state, len(exam.instances())) == ("IN PROGRESS", 1)

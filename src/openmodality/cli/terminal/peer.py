@@ -72,7 +72,7 @@ def resolve(
             advice="a peer of the site file has tls = true there, and the site its certificates in [tls]",
         )
     else:
-        ends = _named(peer, service, site_file)
+        ends = _find_ends(peer, service, site_file)
     local = ends.local
     if calling is not None:
         local = replace(local, ae_title=checked_ae_title(calling))
@@ -81,7 +81,7 @@ def resolve(
     return replace(ends, local=local)
 
 
-def _named(name: str, service: ServiceName, site_file: str) -> Ends:
+def _find_ends(name: str, service: ServiceName, site_file: str) -> Ends:
     try:
         site = load(site_file)
     except NoSiteFile as error:

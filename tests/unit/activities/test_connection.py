@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from openmodality.activities.connection import Connector, local_ae, response_timeout_s, restricted
+from openmodality.device.site.site import Site
+from openmodality.device.site.site_loader import load_site
+from openmodality.dimse.channel import FOREVER
+from openmodality.errors import ConfigurationError, NoPresentationContext
+from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND, MR_IMAGE_STORAGE, STUDY_ROOT_FIND, VERIFICATION
+
+SITE = """
+profile = "mr"
+[device]
+implementation_version_name = "SITE_1"
+[peers.all]
+ae_title = "ALL"
+host = "localhost"
+port = 104
+services = ["verification", "storage", "query_retrieve", "worklist"]
+[peers.images]
+ae_title = "IMAGES"
+host = "localhost"
+port = 105
+services = ["storage"]
+sop_classes = ["MRImageStorage"]
+calling_ae_title = "SENDER"
+[parameters.general]
+connect_timeout_s = 7
+[parameters.worklist]
+response_timeout_s = 0
+"""
+
+
+def site(folder: Path) -> Site:
+    (folder / "site.toml").write_text(SITE, "utf-8")
+    return load_site(folder)
+
+
+def test_both_ends_are_as_the_site_says(tmp_path: Path) -> None:
+    configured = site(tmp_path)
+    connector = Connector(configured)
+    ends = connector.ends("query", configured.peer("all"))
+    assert (str(ends.remote), ends.name, ends.patient_root) == ("ALL@localhost:104", "all", False)
+    assert (ends.local.ae_title, ends.local.timeouts.connect_s) == ("OM_MR", 7)
+    assert ends.local.implementation_version_name == "SITE_1"
+    assert ends.proposed is not None
+    assert STUDY_ROOT_FIND in ends.proposed
+    assert ends.query_keys is not None
+    assert (0x0020000D,) in ends.query_keys["study", "STUDY"]
+    assert connector.ends("worklist", configured.peer("all")).query_keys is None
+    assert connector.ends("storage", configured.peer("images")).local.ae_title == "SENDER"
+
+
+def test_a_service_that_the_device_does_not_use_with_a_peer(tmp_path: Path) -> None:
+    configured = site(tmp_path)
+    connector = Connector(configured)
+    with pytest.raises(NoPresentationContext, match="worklist to images"):
+        connector.ends("worklist", configured.peer("images"))
+    with pytest.raises(NoPresentationContext, match="worklist to images"):
+        connector.open("worklist", configured.peer("images"))
+    assert VERIFICATION in (connector.ends("verification", configured.peer("images")).proposed or {})
+
+
+def test_tls_needs_certificates(tmp_path: Path) -> None:
+    configured = site(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"peer all .*\[tls\]"):
+        Connector(configured).remote(replace(configured.peer("all"), tls=True))
+
+
+def test_one_context_for_each_abstract_syntax_of_the_service(tmp_path: Path) -> None:
+    configured = site(tmp_path)
+    connector = Connector(configured)
+    assert [each.abstract_syntax for each in connector.proposals("worklist", configured.peer("all"))] == [
+        MODALITY_WORKLIST_FIND
+    ]
+    assert [each.abstract_syntax for each in connector.proposals("storage", configured.peer("images"))] == [
+        MR_IMAGE_STORAGE
+    ]
+
+
+@pytest.mark.requirement("RF-4.2.1.2.2-01", "MR-3.1.2-01")
+def test_one_association_of_a_local_ae_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text('profile = "rf"\n', "utf-8")
+    connector = Connector(load_site(tmp_path))
+    order: list[str] = []
+
+    def wait_for_a_turn() -> None:
+        with connector.turn("storage"):
+            order.append("second")
+
+    with connector.turn("storage"):
+        other = threading.Thread(target=wait_for_a_turn)
+        other.start()
+        with connector.turn("worklist"):  # another local AE of this device
+            order.append("other AE")
+        order.append("first")
+    other.join(10)
+    assert order == ["other AE", "first", "second"]
+
+
+def test_a_local_ae_without_a_peer_has_the_limits_of_the_site(tmp_path: Path) -> None:
+    configured = site(tmp_path)
+    assert local_ae(configured, "ME").timeouts.connect_s == 7
+    assert local_ae(configured, "ME").max_pdu_length == configured.parameters.integer("general.max_pdu_receive_bytes")
+
+
+def test_no_response_time_out_waits_for_ever(tmp_path: Path) -> None:
+    peer = site(tmp_path).peer("all")
+    assert response_timeout_s(peer, "worklist.response_timeout_s") == FOREVER
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [(["c", "a"], ("c", "a")), (["x", "b"], ("b",)), (["x"], ("a", "b", "c")), ([], ("a", "b", "c"))],
+)
+def test_what_is_wanted_as_far_as_it_is_allowed(wanted: str, found: tuple[str, ...]) -> None:
+    assert restricted(list(wanted), ["a", "b", "c"]) == found
