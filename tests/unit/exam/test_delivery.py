@@ -8,7 +8,7 @@ from openmodality.device.site.site import Site
 from openmodality.exam.delivery import Delivery
 from openmodality.exam.session import Exam
 from openmodality.jobs.job import Job
-from openmodality.jobs.listing import instances_of, list_jobs
+from openmodality.jobs.listing import list_jobs, read_instances
 from openmodality.jobs.queue import Queue
 from openmodality.store.local import LocalStore
 from openmodality.store.states import JobKind
@@ -24,7 +24,7 @@ def jobs_of(store: LocalStore, *kinds: JobKind) -> list[Job]:
 
 def uids_of(store: LocalStore, job: Job) -> list[str]:
     with store.read() as snapshot:
-        return [each.SOPInstanceUID for each in instances_of(snapshot, job.id)]
+        return [each.SOPInstanceUID for each in read_instances(snapshot, job.id)]
 
 
 def test_each_archive_gets_each_instance_once(begin_exam: BeginExam, store: LocalStore) -> None:
