@@ -40,7 +40,7 @@ def _parse_part(part: str) -> int:
         if not is_private(tag) and not keyword_of(tag):
             raise ValueError(f"({part}) is no attribute of PS3.6")
         return tag
-    found = tag_for_keyword(part)
+    found = tag_for_keyword(part) if part else None  # pydicom knows retired attributes without a keyword
     if found is None:
         raise ValueError(f"{part!r} is neither a PS3.6 keyword nor a tag gggg,eeee")
     return found
