@@ -11,6 +11,7 @@ from statistics import median
 
 from benchmarks import data
 from benchmarks.ends import BARE, DCMTK, OURS, PYNETDICOM, RAW, End, Run, device, listening, timed, transfer
+from benchmarks.serving import SERVE
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
@@ -145,6 +146,16 @@ def send_job(rounds: int) -> list[Row]:
         return [_pair_row("1000 x 128 KB, a device's send job vs our send", AtLeast(0.8), folder, pairs, rounds)]
 
 
+def received_by_device(rounds: int) -> list[Row]:
+    """A device that receives, checks and indexes, and ``openmodality receive``."""
+    folder = data.series("mr-1000", 1000, 256, 256)
+    what = "1000 x 128 KB, {} to serve with its index vs openmodality receive"
+    return [
+        _pair_row(what.format(name), AtLeast(0.7), folder, ((sender, SERVE), (sender, OURS)), rounds)
+        for name, sender in (("storescu", DCMTK), ("ours", OURS))
+    ]
+
+
 def medium_vs_dcmtk(rounds: int) -> list[Row]:
     """Larger images."""
     folder = data.series("mr-100-2mb", 100, 1024, 1024)
@@ -234,6 +245,7 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "pynetdicom": small_vs_pynetdicom,
     "raw": small_vs_raw,
     "job": send_job,
+    "serve": received_by_device,
     "medium": medium_vs_dcmtk,
     "large": large,
     "echo": echo,

@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.data import cache
 from tests.peers.process import free_port, wait_until
 from tests.peers.programs import program
 
 Command = Sequence[str]
+_LISTENING_WITHIN_S: Final = 60.0
+"""A device on a busy machine takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,19 @@ class End:
     """What a sender does with the files before its time is taken."""
     tells_seconds: bool = False
     """Whether the sender prints how long it took, which holds instead of the wall time of its process."""
+    count: Callable[[Path], int] | None = None
+    """How many instances a receiver that has ended took; without it, files are counted."""
 
 
-def _ours(*arguments: str) -> Command:
+def call_ours(*arguments: str) -> Command:
+    """The command line, as it is installed."""
     return (sys.executable, "-c", "from openmodality.cli.main import main; main()", *arguments)
 
 
 OURS = End(
     "OpenModality",
-    lambda folder, port: _ours("receive", str(folder), "--port", str(port), "--durability", "os"),
-    lambda path, port: _ours("send", f"ANY@127.0.0.1:{port}", str(path)),
+    lambda folder, port: call_ours("receive", str(folder), "--port", str(port), "--durability", "os"),
+    lambda path, port: call_ours("send", f"ANY@127.0.0.1:{port}", str(path)),
 )
 DCMTK = End(
     "DCMTK",
@@ -103,7 +108,7 @@ def transfer(sender: End, receiver: End, path: Path) -> Run:
         port = free_port()
         process = subprocess.Popen(receiver.receive(folder, port), **_quiet())
         try:
-            wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen")
+            wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
             if sender.prepare is not None:
                 subprocess.run(sender.prepare(path, port), check=True, **_quiet())
             start = perf_counter()
@@ -119,8 +124,12 @@ def transfer(sender: End, receiver: End, path: Path) -> Run:
             raise RuntimeError(f"{sender.name} to {receiver.name} failed")
         if sender.tells_seconds:
             seconds = float(told)
-        arrived = sum(1 for file in folder.rglob("*") if file.is_file() and file.suffix != ".part")
+        arrived = receiver.count(folder) if receiver.count is not None else _count_files(folder)
         return Run(seconds, peak.megabytes, receiver_mb, arrived)
+
+
+def _count_files(folder: Path) -> int:
+    return sum(1 for file in folder.rglob("*") if file.is_file() and file.suffix != ".part")
 
 
 class _Peak:
@@ -161,7 +170,7 @@ def listening(receiver: End) -> Iterator[tuple[int, Path]]:
         port = free_port()
         process = subprocess.Popen(receiver.receive(folder, port), **_quiet())
         try:
-            wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen")
+            wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
             yield port, folder
         finally:
             process.terminate()

@@ -23,7 +23,8 @@ from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 _BATCH = 256
-_DELAY_S = 0.05
+_DELAY_S = 0.1
+"""How long the index waits for more instances: a transaction costs as much as some twenty of them."""
 _RETRY_S = 5.0
 Remark = tuple[str, str, str]
 """SOP Instance UID, name and detail of an event."""

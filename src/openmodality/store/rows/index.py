@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,16 +34,10 @@ def add_instances(transaction: Transaction, entries: Sequence[Entry]) -> int:
     if not entries:
         return 0
     at = {"created_at": transaction.now}
-    patient_ids = _add_patients(transaction, entries)
-    study_rows = [{"patient_id": patient_ids[_patient_key(e)], **e.attributes.study, **at} for e in entries]
-    study_ids = _add(transaction, studies.c.StudyInstanceUID, study_rows)
-    series_rows = [
-        {"study_id": study_ids[e.attributes.study["StudyInstanceUID"]], **e.attributes.series, **at} for e in entries
-    ]
-    series_ids = _add(transaction, series.c.SeriesInstanceUID, series_rows)
+    series_ids = _add_series(transaction, entries)
     rows = [
         {
-            "series_id": series_ids[e.attributes.series["SeriesInstanceUID"]],
+            "series_id": series_ids[_series_uid(e)],
             **e.attributes.instance,
             "bucket": e.bucket,
             "length_bytes": e.attributes.length_bytes,
@@ -78,6 +72,27 @@ def _patient_key(entry: Entry) -> tuple[str, str]:
     return entry.attributes.patient["PatientID"], entry.attributes.patient["IssuerOfPatientID"]
 
 
+def _add_series(transaction: Transaction, entries: Sequence[Entry]) -> dict[str, int]:
+    """The id of each series; those that are not there are added with their studies and patients.
+
+    Most entries are of a series that is there: one question instead of six statements.
+    """
+    known = _find_ids(transaction, series.c.SeriesInstanceUID, {_series_uid(entry) for entry in entries})
+    new = [entry for entry in entries if _series_uid(entry) not in known]
+    if not new:
+        return known
+    at = {"created_at": transaction.now}
+    patient_ids = _add_patients(transaction, new)
+    study_rows = [{"patient_id": patient_ids[_patient_key(e)], **e.attributes.study, **at} for e in new]
+    study_ids = _add(transaction, studies.c.StudyInstanceUID, study_rows)
+    rows = [{"study_id": study_ids[e.attributes.study["StudyInstanceUID"]], **e.attributes.series, **at} for e in new]
+    return known | _add(transaction, series.c.SeriesInstanceUID, rows)
+
+
+def _series_uid(entry: Entry) -> str:
+    return entry.attributes.series["SeriesInstanceUID"]
+
+
 def _add_patients(transaction: Transaction, entries: Sequence[Entry]) -> dict[tuple[str, str], int]:
     by_key: dict[tuple[str, str], dict[str, str]] = {}
     for entry in entries:
@@ -95,7 +110,11 @@ def _add(transaction: Transaction, key: Column[str], rows: list[Json]) -> dict[s
     for row in rows:
         by_uid.setdefault(row[key.name], row)
     _insert_missing(transaction, key.table, list(by_uid.values()))
-    found = transaction.execute(select(key.table.c.id, key).where(key.in_(list(by_uid))))
+    return _find_ids(transaction, key, by_uid)
+
+
+def _find_ids(transaction: Transaction, key: Column[str], uids: Collection[str]) -> dict[str, int]:
+    found = transaction.execute(select(key.table.c.id, key).where(key.in_(list(uids))))
     return {uid: number for number, uid in found}
 
 
