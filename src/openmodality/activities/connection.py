@@ -73,15 +73,15 @@ class Connector:
             peer.name,
             tuple(map(str, peer.transfer_syntaxes)),
             patient_root=peer.query_model == "patient",
-            proposed={str(entry.sop_class_uid): syntaxes_of(entry, peer) for entry in self.site.proposed(service)},
+            proposed={str(entry.sop_class_uid): choose_syntaxes(entry, peer) for entry in self.site.proposed(service)},
             judge_of=partial(self.site.judge_of, peer=peer),
-            query_keys=_query_keys(self.site) if service == "query" else None,
+            query_keys=_list_query_keys(self.site) if service == "query" else None,
         )
 
     def proposals(self, service: ServiceName, peer: Peer) -> list[ContextProposal]:
         """One presentation context for each abstract syntax of a service, with the peer's transfer syntaxes."""
         return [
-            ContextProposal(entry.sop_class_uid, syntaxes_of(entry, peer))
+            ContextProposal(entry.sop_class_uid, choose_syntaxes(entry, peer))
             for entry in self.site.proposed(service, peer)
         ]
 
@@ -93,10 +93,10 @@ class Connector:
 
     def local(self, service: ServiceName, peer: Peer) -> LocalAE:
         """This side of an association for a service."""
-        return local_ae(self.site, self.site.calling_ae_title(service, peer), service, peer)
+        return make_local_ae(self.site, self.site.calling_ae_title(service, peer), service, peer)
 
 
-def _query_keys(site: Site) -> dict[tuple[str, str], tuple[TagPath, ...]]:
+def _list_query_keys(site: Site) -> dict[tuple[str, str], tuple[TagPath, ...]]:
     """The keys of the profile that this device asks archives for, by model and level."""
     keys: dict[tuple[str, str], tuple[TagPath, ...]] = {}
     for row in site.profile.query_keys:
@@ -106,11 +106,11 @@ def _query_keys(site: Site) -> dict[tuple[str, str], tuple[TagPath, ...]]:
     return keys
 
 
-def local_ae(site: Site, ae_title: str, service: ServiceName | None = None, peer: Peer | None = None) -> LocalAE:
+def make_local_ae(site: Site, ae_title: str, service: ServiceName | None = None, peer: Peer | None = None) -> LocalAE:
     """A local AE with the limits, time-outs and implementation identity of the site (RF-4.4.2-02 to RF-4.4.2-07)."""
     parameters = peer.parameters if peer else site.parameters
     own_limit = f"{service}.max_pdu_receive_bytes"
-    class_uid, version_name = implementation_identity(site)
+    class_uid, version_name = find_identity(site)
     return LocalAE(
         ae_title=ae_title,
         max_pdu_length=parameters.integer(own_limit if own_limit in parameters else "general.max_pdu_receive_bytes"),
@@ -127,7 +127,7 @@ def local_ae(site: Site, ae_title: str, service: ServiceName | None = None, peer
     )
 
 
-def implementation_identity(site: Site) -> tuple[str, str]:
+def find_identity(site: Site) -> tuple[str, str]:
     """Implementation Class UID and Version Name (PS3.7 D.3.3.2): the site's, else our own."""
     device = site.settings.device
     return (
@@ -136,12 +136,12 @@ def implementation_identity(site: Site) -> tuple[str, str]:
     )
 
 
-def syntaxes_of(entry: PresentationContextEntry, peer: Peer) -> tuple[str, ...]:
+def choose_syntaxes(entry: PresentationContextEntry, peer: Peer) -> tuple[str, ...]:
     """What to propose for an abstract syntax: the peer's transfer syntaxes as far as the device has them for it."""
-    return restricted(peer.transfer_syntaxes_for(entry.service), entry.transfer_syntaxes)
+    return restrict(peer.transfer_syntaxes_for(entry.service), entry.transfer_syntaxes)
 
 
-def restricted(wanted: Iterable[str], allowed: Sequence[str]) -> tuple[str, ...]:
+def restrict(wanted: Iterable[str], allowed: Sequence[str]) -> tuple[str, ...]:
     """Those of ``wanted`` that are allowed, in their order; all that are allowed where none fits."""
     return tuple(str(uid) for uid in wanted if uid in allowed) or tuple(str(uid) for uid in allowed)
 

@@ -119,7 +119,7 @@ class Worklist:
         peer = self._peer(peer_name)
         values = self._values(peer, keys or {})
         answer = self._ask(peer, values)
-        assumed = [_assumed(item, peer.assumed_character_set) for item in answer.items]
+        assumed = [_assume_character_set(item, peer.assumed_character_set) for item in answer.items]
         found = [item for item in assumed if _was_asked_for(item, keys or {})]
         database = self._store.database
         with database.write() as transaction:
@@ -233,7 +233,7 @@ def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:
     return matches(asked, item)
 
 
-def _assumed(item: Dataset, character_set: tuple[str, ...]) -> Dataset:
+def _assume_character_set(item: Dataset, character_set: tuple[str, ...]) -> Dataset:
     """The item read anew in the character set that is assumed of a peer which declares none."""
     if not any(character_set) or item.get("SpecificCharacterSet"):
         return item

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from openmodality.activities.connection import local_ae
+from openmodality.activities.connection import make_local_ae
 from openmodality.activities.tls import make_server_context
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.site import LocalEntity, Peer, Site
@@ -35,7 +35,7 @@ def build_acceptors(site: Site, services: Sequence[Service], window: RetrieveWin
 
 
 def _make_acceptor(site: Site, entity: LocalEntity, services: Sequence[Service], window: RetrieveWindow) -> Acceptor:
-    local = local_ae(site, entity.ae_title)
+    local = make_local_ae(site, entity.ae_title)
     rejections = site.profile.rejections
     any_title = site.settings.network.accept_any_called_ae_title
     policy = AcceptorPolicy(

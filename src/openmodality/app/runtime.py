@@ -11,7 +11,7 @@ from typing import Final
 
 from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_record import StoredCommitments
-from openmodality.activities.connection import Connector, implementation_identity
+from openmodality.activities.connection import Connector, find_identity
 from openmodality.activities.performed_step import StepExecutor
 from openmodality.activities.send import SendExecutor
 from openmodality.activities.tls import make_client_context
@@ -22,7 +22,7 @@ from openmodality.app.receiving import StoreSink
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
 from openmodality.errors import StoreError
-from openmodality.exam.instances import uids_of
+from openmodality.exam.instances import find_uid_maker
 from openmodality.exam.producers.registry import make_producers
 from openmodality.exam.recovery import recover_exams
 from openmodality.exam.workflow import Workflow
@@ -127,7 +127,7 @@ class Runtime:
         step = StepExecutor(self.store.database, self.connections)
         return {
             JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file),
-            JobKind.COMMIT: CommitExecutor(self.queue, self.connections, uids_of(self.site)),
+            JobKind.COMMIT: CommitExecutor(self.queue, self.connections, find_uid_maker(self.site)),
             JobKind.MPPS_CREATE: step,
             JobKind.MPPS_SET: step,
         }
@@ -140,7 +140,7 @@ class Runtime:
         )
         only_asked_for = self.site.parameters.boolean("behaviour.receive_only_while_retrieving")
         is_listed = self.window.asked_for if only_asked_for else lambda uid: True
-        own = StoreSink(self.store, implementation_identity(self.site), is_listed)
+        own = StoreSink(self.store, find_identity(self.site), is_listed)
         sink = ValidatedSink(own, imported_sets(self.site))
         record = StoredCommitments(self.queue, self.site)
         return VERIFICATION_SERVICE, storage_service(sink, storage), commitment_result_service(record)

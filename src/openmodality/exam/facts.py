@@ -14,31 +14,31 @@ from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 
 
-def exam_facts(site: Site, exam: ExamRecord, step: StepRecord | None) -> ExamFacts:
-    """An exam as the builders of objects want it; a step that no RIS is told of is not referred to."""
+def describe_exam(site: Site, exam: ExamRecord, step: StepRecord | None) -> ExamFacts:
+    """An exam for the builders of objects; a step that no RIS is told of is not referred to."""
     return ExamFacts(
         study_instance_uid=exam.study_instance_uid,
         started=exam.started,
         study_id=exam.study_id,
         accession_number=exam.accession_number,
-        step=_performed(step) if step and step.n_create else None,
-        worklist=map_to_image(items_of(exam), site.mapping),
+        step=_refer_to_step(step) if step and step.n_create else None,
+        worklist=map_to_image(list_items(exam), site.mapping),
         user=from_json(exam.user),
-        configuration=equipment(site),
+        configuration=describe_equipment(site),
     )
 
 
-def items_of(exam: ExamRecord) -> list[Dataset]:
+def list_items(exam: ExamRecord) -> list[Dataset]:
     """The worklist items that the exam serves."""
     return [from_json(item) for item in exam.items]
 
 
-def _performed(step: StepRecord) -> StepReference:
+def _refer_to_step(step: StepRecord) -> StepReference:
     return StepReference(step.uid, step.step_id, datetime.fromtimestamp(step.started_at))
 
 
-def series_facts(series: SeriesRecord) -> SeriesFacts:
-    """A series as the builders of objects want it."""
+def describe_series(series: SeriesRecord) -> SeriesFacts:
+    """A series for the builders of objects."""
     return SeriesFacts(
         series_instance_uid=series.series_instance_uid,
         number=series.number,
@@ -51,7 +51,7 @@ def series_facts(series: SeriesRecord) -> SeriesFacts:
     )
 
 
-def equipment(site: Site) -> Dataset:
+def describe_equipment(site: Site) -> Dataset:
     """The equipment (PS3.3 C.7.5.1), and the place where a step is performed."""
     values = equipment_attributes(site.equipment)
     values.PerformedStationName = site.equipment.station_name

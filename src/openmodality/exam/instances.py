@@ -9,7 +9,7 @@ from pydicom import Dataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID
 
-from openmodality.activities.connection import implementation_identity
+from openmodality.activities.connection import find_identity
 from openmodality.device.site.site import Site
 from openmodality.objects.identity import Uids
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
@@ -23,7 +23,7 @@ _AT_ONCE: Final = 500
 
 def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check = lambda transaction: None) -> None:
     """Store an instance that this device made, unless ``check`` raises; it is safe and indexed when this returns."""
-    class_uid, version_name = implementation_identity(site)
+    class_uid, version_name = find_identity(site)
     data_set.file_meta.ImplementationClassUID = UID(class_uid)
     data_set.file_meta.ImplementationVersionName = version_name
     buffer = BytesIO()
@@ -47,6 +47,6 @@ def list_instances(snapshot: Snapshot, exam: ExamRecord) -> list[InstanceReferen
     return found
 
 
-def uids_of(site: Site) -> Uids:
+def find_uid_maker(site: Site) -> Uids:
     """How this device makes UIDs."""
     return Uids(site.settings.device.uid_root) if site.settings.device.uid_root else Uids()

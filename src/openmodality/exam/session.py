@@ -15,7 +15,7 @@ from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
 from openmodality.device.body_parts import check_body_part
-from openmodality.exam.instances import list_instances, uids_of
+from openmodality.exam.instances import find_uid_maker, list_instances
 from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
@@ -123,7 +123,7 @@ class Exam:
 
     def take(self, arrival: DroppedFile) -> Series | None:
         """Take a file out of a watched folder; the same file gives the same instances when it comes again."""
-        uids = uids_of(self._workflow.site)
+        uids = find_uid_maker(self._workflow.site)
         taken = None
         for number, acquired in enumerate(FileSource([arrival.path]).series()):
             key = f"{self.study_instance_uid}/{arrival.key}/{number}"

@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from openmodality.device.mapping import map_to_mpps, map_to_performed_series
 from openmodality.device.site.site import Site
-from openmodality.exam.facts import equipment, items_of
+from openmodality.exam.facts import describe_equipment, list_items
 from openmodality.objects.performed_step.step_attributes import (
     SeriesOfStep,
     StepBeginning,
@@ -33,7 +33,7 @@ class SeriesContent:
     instances: Sequence[InstanceReference]
 
 
-def n_create_attributes(site: Site, exam: ExamRecord, step_id: str, modality: str, now: datetime) -> Dataset:
+def build_n_create(site: Site, exam: ExamRecord, step_id: str, modality: str, now: datetime) -> Dataset:
     """The attribute list of N-CREATE, the step IN PROGRESS; ``modality`` goes before that of the worklist.
 
     Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
@@ -43,21 +43,23 @@ def n_create_attributes(site: Site, exam: ExamRecord, step_id: str, modality: st
     return build_beginning(table, _find_facts(site, exam), beginning)
 
 
-def n_set_attributes(
-    site: Site, exam: ExamRecord, ending: Ending, content: Iterable[SeriesContent], dose: Dataset | None = None
+def build_n_set(
+    site: Site, exam: ExamRecord, ending: Ending, content: Iterable[SeriesContent], added: Dataset
 ) -> Dataset:
     """The attribute list of the final N-SET: every series and every instance that the step produced.
+
+    ``added`` is what the producers say of the step, such as the dose.
 
     Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
     """
     series = [_describe(site, each) for each in content]
-    end = StepEnd(ending.state, datetime.fromtimestamp(ending.at), ending.reason, series, dose or Dataset())
+    end = StepEnd(ending.state, datetime.fromtimestamp(ending.at), ending.reason, series, added)
     return build_end(make_step_table(site, StepOperation.END), _find_facts(site, exam), end)
 
 
 def _find_facts(site: Site, exam: ExamRecord) -> StepFacts:
-    items = items_of(exam)
-    configuration = equipment(site)
+    items = list_items(exam)
+    configuration = describe_equipment(site)
     configuration.PerformedStationAETitle = site.calling_ae("mpps").ae_title
     return StepFacts(
         study_instance_uid=exam.study_instance_uid,

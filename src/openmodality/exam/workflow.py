@@ -21,9 +21,9 @@ from openmodality.device.body_parts import check_body_part, describe_unknown_bod
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam.delivery import Delivery
-from openmodality.exam.instances import keep_instance, list_instances, uids_of
+from openmodality.exam.instances import find_uid_maker, keep_instance, list_instances
 from openmodality.exam.producers.producer import Producer, SeriesPlan, StepWork
-from openmodality.exam.step_attributes import SeriesContent, n_create_attributes, n_set_attributes
+from openmodality.exam.step_attributes import SeriesContent, build_n_create, build_n_set
 from openmodality.jobs.queue import Queue
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.standard.performed_step import StepStatus
@@ -66,7 +66,7 @@ class Workflow:
         check_body_part(self.site.profile, user)
         unknown_parts = describe_unknown_body_parts(self.site.profile, [item.attributes for item in items])
         study_uids = [uid for item in items if (uid := item["StudyInstanceUID"])]
-        study_uid = study_uids[0] if study_uids else uids_of(self.site).new()
+        study_uid = study_uids[0] if study_uids else find_uid_maker(self.site).new()
         served = [ServedItem(item.id, item["ScheduledProcedureStepID"], to_json(item.attributes)) for item in items]
         with self.store.write() as transaction:
             check_unserved(transaction, items)
@@ -168,8 +168,8 @@ class Workflow:
         number = sum(1 for _ in read_steps(transaction, exam.id)) + 1
         step_id = f"{exam.id}" if number == 1 else f"{exam.id}.{number}"
         now = datetime.fromtimestamp(self.now)
-        attributes = n_create_attributes(self.site, exam, step_id, modality, now) if peer else Dataset()
-        uid = uids_of(self.site).new()
+        attributes = build_n_create(self.site, exam, step_id, modality, now) if peer else Dataset()
+        uid = find_uid_maker(self.site).new()
         insert_step(transaction, exam.id, uid, step_id, to_json(attributes))
         if peer:
             self.queue.enqueue(transaction, create_job(peer, uid))
@@ -183,14 +183,14 @@ class Workflow:
             for producer in self._producers:
                 added.update(producer.describe_step(work))
             content = _list_content(work) or [self._empty_series(step)]
-            attributes = n_set_attributes(self.site, exam, ending, content, added)
+            attributes = build_n_set(self.site, exam, ending, content, added)
         end_step(transaction, step, ending.state, ending.at, to_json(attributes))
         if peer:
             self.queue.enqueue(transaction, set_job(peer, step.sop_instance_uid))
 
     def _empty_series(self, step: StepRecord) -> SeriesContent:
         """A step that ends before its first image still has to name a series (PS3.4 Table F.7.2-1)."""
-        uid = uids_of(self.site).derived(f"{step.sop_instance_uid}/no series")
+        uid = find_uid_maker(self.site).derived(f"{step.sop_instance_uid}/no series")
         return SeriesContent(SeriesRecord(uid, 0, "", "", "no images", step.started_at, step.sop_instance_uid), ())
 
     def _make_at_end(self, producer: Producer, exam: ExamRecord, step: StepRecord | None, ending: Ending) -> ExamRecord:

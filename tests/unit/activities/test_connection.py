@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.activities.connection import Connector, local_ae, response_timeout_s, restricted
+from openmodality.activities.connection import Connector, make_local_ae, response_timeout_s, restrict
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.channel import FOREVER
@@ -105,8 +105,10 @@ def test_one_association_of_a_local_ae_at_a_time(tmp_path: Path) -> None:
 
 def test_a_local_ae_without_a_peer_has_the_limits_of_the_site(tmp_path: Path) -> None:
     configured = site(tmp_path)
-    assert local_ae(configured, "ME").timeouts.connect_s == 7
-    assert local_ae(configured, "ME").max_pdu_length == configured.parameters.integer("general.max_pdu_receive_bytes")
+    assert make_local_ae(configured, "ME").timeouts.connect_s == 7
+    assert make_local_ae(configured, "ME").max_pdu_length == configured.parameters.integer(
+        "general.max_pdu_receive_bytes"
+    )
 
 
 def test_no_response_time_out_waits_for_ever(tmp_path: Path) -> None:
@@ -119,4 +121,4 @@ def test_no_response_time_out_waits_for_ever(tmp_path: Path) -> None:
     [(["c", "a"], ("c", "a")), (["x", "b"], ("b",)), (["x"], ("a", "b", "c")), ([], ("a", "b", "c"))],
 )
 def test_what_is_wanted_as_far_as_it_is_allowed(wanted: str, found: tuple[str, ...]) -> None:
-    assert restricted(list(wanted), ["a", "b", "c"]) == found
+    assert restrict(list(wanted), ["a", "b", "c"]) == found

@@ -9,8 +9,8 @@ from typing import Final, Literal, cast
 from pydicom import Dataset
 
 from openmodality.device.site.site import Site
-from openmodality.exam.facts import exam_facts, series_facts
-from openmodality.exam.instances import uids_of
+from openmodality.exam.facts import describe_exam, describe_series
+from openmodality.exam.instances import find_uid_maker
 from openmodality.exam.irradiation_record import event_from_json
 from openmodality.exam.producers.producer import StepWork
 from openmodality.objects.exam_facts import InstanceFacts
@@ -31,7 +31,7 @@ class DoseReportProducer:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._uids = uids_of(site)
+        self._uids = find_uid_maker(site)
         self._is_dose_measured = "kits.dap" not in site.parameters or site.parameters.boolean("kits.dap")
 
     def plan_series_at_end(self, work: StepWork, at: float) -> SeriesRecord | None:
@@ -62,9 +62,9 @@ class DoseReportProducer:
         )
         moment = datetime.fromtimestamp(series.started)
         instance = InstanceFacts(self._uids.derived(f"{series.series_instance_uid}/1"), 1, moment)
-        facts = exam_facts(self._site, work.exam, work.step)
+        facts = describe_exam(self._site, work.exam, work.step)
         definition = definition_at(self._site, DOSE_SR)
-        return [build_dose_report(definition, facts, series_facts(series), instance, content)]
+        return [build_dose_report(definition, facts, describe_series(series), instance, content)]
 
     def describe_step(self, work: StepWork) -> Dataset:
         """The dose attributes of the performed step; none where nothing was irradiated."""

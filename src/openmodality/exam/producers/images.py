@@ -11,8 +11,8 @@ from openmodality.acquisition.source import AcquiredSeries, Pixels
 from openmodality.device.profile.profile import InformationObject
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
-from openmodality.exam.facts import exam_facts, series_facts
-from openmodality.exam.instances import keep_instance, uids_of
+from openmodality.exam.facts import describe_exam, describe_series
+from openmodality.exam.instances import find_uid_maker, keep_instance
 from openmodality.exam.irradiation_record import event_to_json
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.image.image import ImageBuilder
@@ -58,7 +58,7 @@ class ImageSeriesPlan:
 
         Raises :class:`UsageError` where the device makes no images.
         """
-        uids = uids_of(site)
+        uids = find_uid_maker(site)
         chosen = choose_object(site, self)
         image_objects = {item.name for item in site.profile.objects if item.is_image}
         numbers = [series.number for series in exam.series if series.object_name in image_objects]
@@ -103,7 +103,7 @@ class ImageMaker:
         self._site = site
         self._store = store
         definition = definition_at(site, series.object_name)
-        self._images = ImageBuilder(definition, exam_facts(site, exam, step), series_facts(series))
+        self._images = ImageBuilder(definition, describe_exam(site, exam, step), describe_series(series))
 
     def make(self, number: int, pixels: Pixels, attributes: Dataset, uid: str = "") -> str:
         """Build an image and store it; its SOP Instance UID. The image is safe when this returns.
@@ -113,7 +113,7 @@ class ImageMaker:
             StoreError: there is no room.
             UsageError: the exam has ended meanwhile.
         """
-        instance_uid: str = uid or uids_of(self._site).new()
+        instance_uid: str = uid or find_uid_maker(self._site).new()
         now = datetime.fromtimestamp(self._store.database.clock())
         instance = InstanceFacts(instance_uid, number, now)
         data_set = self._images.build(instance, pixels, attributes)

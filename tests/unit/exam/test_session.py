@@ -1,0 +1,71 @@
+"""An exam as a program holds it: what leaving the block does, and what a source or a watched folder gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openmodality.errors import ObjectInvalid
+from openmodality.exam.session import Exam, patient_attributes
+from openmodality.exam.workflow import Workflow
+from openmodality.store.states import ExamState
+from tests.devices import add_image, quick_source
+
+BeginExam = Callable[..., Exam]
+
+
+def test_leaving_the_block_completes_the_exam(begin_exam: BeginExam) -> None:
+    with begin_exam() as exam:
+        add_image(exam.series("T1"))
+    assert exam.state is ExamState.COMPLETED
+
+
+def test_an_exception_discontinues_it_and_keeps_what_was_made(begin_exam: BeginExam) -> None:
+    exam = begin_exam()
+    add_image(exam.series("T1"))
+    with pytest.raises(ZeroDivisionError), exam:
+        _ = 1 / 0
+    assert exam.state is ExamState.DISCONTINUED
+    assert len(exam.instances()) == 1
+
+
+def test_an_exam_that_was_ended_inside_the_block_stays_as_it_is(begin_exam: BeginExam) -> None:
+    with begin_exam() as exam:
+        exam.discontinue("110514")
+    assert exam.state is ExamState.DISCONTINUED
+
+
+def test_a_registered_exam_begins_with_its_first_series(make_workflow: Callable[[], Workflow]) -> None:
+    workflow = make_workflow()
+    exam = Exam(workflow, workflow.register([], patient_attributes({"PatientID": "1"}, {"OperatorsName": "ROE"})).id)
+    assert str(exam.state) == "REGISTERED"
+    series = exam.series("T1", modality="MR")
+    assert str(exam.state) == "IN PROGRESS"
+    assert exam.record.series[0].series_instance_uid == series.series_instance_uid
+
+
+def test_all_images_of_a_source(begin_exam: BeginExam) -> None:
+    told: list[tuple[int, int]] = []
+    exam = begin_exam()
+    exam.acquire(quick_source("mr"), lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+    assert len(exam.instances()) == 2
+
+
+def test_what_is_no_image_is_refused(begin_exam: BeginExam) -> None:
+    series = begin_exam().series("T1")
+    with pytest.raises(ObjectInvalid):
+        series.add(np.zeros((4, 4), np.float64))
+    with pytest.raises(ObjectInvalid, match="Patience"):
+        series.add(np.zeros((4, 4), np.uint16), Patience="1")
+
+
+def test_numbers_go_on_within_a_series(begin_exam: BeginExam, tmp_path: Path) -> None:
+    exam = begin_exam()
+    series = exam.series("T1")
+    uids = [add_image(series, number) for number in (1, 2, 3)]
+    assert len(set(uids)) == 3
+    assert [each.SOPInstanceUID for each in exam.instances()] == uids
