@@ -13,7 +13,7 @@ import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from openmodality import Modality
-from openmodality.cli.commands.jobs import reason
+from openmodality.cli.display.jobs import describe_reason
 from openmodality.exam.session import Series
 from openmodality.network.acceptor import Listening
 from tests.acceptance.documents import ROOT, fits
@@ -143,4 +143,4 @@ def add_picture(series: Series) -> None:
 
 def reasons(modality: Modality, earlier: set[int]) -> list[str]:
     jobs = [job for job in modality.jobs.list() if job.id not in earlier]
-    return [reason(job) for job in jobs]
+    return [describe_reason(job) for job in jobs]

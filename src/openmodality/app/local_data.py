@@ -8,7 +8,7 @@ from pathlib import Path
 
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.store.files.instance_file import Stored
-from openmodality.store.listing.entities import Found, InstanceReference, Level, find, instance_references
+from openmodality.store.listing.entities import InstanceReference, Level, instance_references
 from openmodality.store.local import LocalStore
 from openmodality.store.recovery import Progress
 from openmodality.store.rows.deletion import Deleted, delete_entity
@@ -29,11 +29,6 @@ class LocalData:
 
     def __init__(self, store: LocalStore) -> None:
         self._store = store
-
-    def find(self, level: Level, keys: dict[str, str], limit: int | None = None) -> list[Found]:
-        """Entities of a level that match the keys (PS3.4 C.2.2.2)."""
-        with self._store.read() as snapshot:
-            return find(snapshot, level, keys, limit=limit)
 
     def references(self, study: str = "", series: str = "", instance: str = "") -> list[InstanceReference]:
         """The instances of a study, series or instance. Raises ``UsageError`` where there is none."""

@@ -16,6 +16,7 @@ from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
 from openmodality.app.runtime import Runtime
+from openmodality.app.view import LocalView
 from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.site import Peer, Site
 from openmodality.device.site.site_loader import load_site
@@ -26,7 +27,7 @@ from openmodality.jobs.job import Job
 from openmodality.query.finding import FindAnswer
 from openmodality.query.moving import MoveResult
 from openmodality.store.listing.entities import Found, Level
-from openmodality.store.listing.exams import ExamRecord, read_exam, read_exams
+from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.recovery import Progress
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.worklist import WorklistItem, read_worklist
@@ -51,6 +52,7 @@ class Modality:
         self._store = self._runtime.store
         self._workflow = self._runtime.workflow
         self._data = LocalData(self._store)
+        self.view = LocalView(self._store, self.site.data_folder)
         self.jobs = Jobs(self._runtime.queue)
 
     def __enter__(self) -> Self:
@@ -249,32 +251,30 @@ class Modality:
 
     def find_exam(self, exam_id: int) -> Exam:
         """An exam by its number. Raises ``UsageError`` where there is none."""
-        with self._store.database.read() as snapshot:
-            read_exam(snapshot, exam_id)
+        self.view.exam(exam_id)
         return Exam(self._workflow, exam_id)
 
     def exams(self, *states: str) -> list[ExamRecord]:
         """Exams in these states, or all, newest first."""
-        with self._store.database.read() as snapshot:
-            return read_exams(snapshot, states)
+        return self.view.exams(*states)
 
     # Local data
 
     def studies(self, **keys: str) -> list[Found]:
         """Studies in the local database; ``keys`` match as in a query."""
-        return self._data.find(Level.STUDY, keys)
+        return self.view.find(Level.STUDY, keys)
 
     def series(self, **keys: str) -> list[Found]:
         """Series in the local database."""
-        return self._data.find(Level.SERIES, keys)
+        return self.view.find(Level.SERIES, keys)
 
     def instances(self, **keys: str) -> list[Found]:
         """Instances in the local database."""
-        return self._data.find(Level.IMAGE, keys)
+        return self.view.find(Level.IMAGE, keys)
 
     def instance_path(self, sop_instance_uid: str) -> Path:
         """The PS3.10 file of an instance."""
-        return self._store.files.path(sop_instance_uid)
+        return self.view.instance_path(sop_instance_uid)
 
     def import_files(self, paths: Iterable[str | Path], progress: Progress = lambda done, total: None) -> Imported:
         """Copy DICOM files, and those of folders, into the local database."""

@@ -75,6 +75,8 @@ def test_whatever_reads_with_pydicom_has_loaded_the_settings() -> None:
 
 
 def test_the_device_starts_with_the_settings() -> None:
-    code = "import openmodality.app; from pydicom import config; print(config.settings.reading_validation_mode)"
+    code = (
+        "import openmodality.app.modality; from pydicom import config; print(config.settings.reading_validation_mode)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) == config.IGNORE

@@ -6,7 +6,7 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from openmodality.cli.commands.jobs import job_as_json, reason
+from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import Command, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
@@ -20,8 +20,8 @@ from openmodality.network.entity import RemoteAE
 from openmodality.store.states import InstanceResult, JobState
 
 if TYPE_CHECKING:
-    from openmodality.app import Modality
-    from openmodality.app.jobs import JobDetails
+    from openmodality.app.modality import Modality
+    from openmodality.app.view import JobDetails
 
 _LOOK_S: Final = 0.2
 _WAIT_S: Final = 60.0
@@ -93,7 +93,7 @@ def _follow(modality: Modality, job_id: int, wait_s: float) -> None:
         job = modality.jobs.show(job_id).job
         if job.state.finished:
             break
-        line.show(f"job {job_id} {job.state}: {reason(job)}")
+        line.show(f"job {job_id} {job.state}: {describe_reason(job)}")
         pause.wait(_LOOK_S)
     line.clear()
 
@@ -107,10 +107,10 @@ def _fail_unless_committed(details: JobDetails, name: str) -> None:
         return
     if job.state.finished:
         raise OpenModalityError(
-            f"{name} has not committed everything: {reason(job) or job.state}",
+            f"{name} has not committed everything: {describe_reason(job) or job.state}",
             advice=f"openmodality jobs show {job.id} tells more",
         )
     raise OpenModalityError(
-        f"{name} has not answered yet: {reason(job) or job.state}",
+        f"{name} has not answered yet: {describe_reason(job) or job.state}",
         advice=f"openmodality jobs show {job.id} tells when it has",
     )

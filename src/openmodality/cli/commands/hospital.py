@@ -15,19 +15,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from openmodality.cli.display.hospital_lines import SERVERS, event_line
 from openmodality.cli.terminal.arguments import Command, Parser
 from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import clean, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
 from openmodality.cli.terminal.values import any_folder, integer, number
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
-from openmodality.hospital.journal import COMPLAINT, Event
+from openmodality.hospital.journal import Event
 from openmodality.hospital.personalities import PERSONALITIES
 from openmodality.network.entity import RemoteAE
 
-SERVERS: Final = ("ris", "pacs", "printer")
 _PORT: Final = integer(0, 65535)
 
 
@@ -110,28 +110,30 @@ def run(  # one parameter for each option
     patients are in DIR/schedule.json, which may be edited. Stops at Ctrl-C or SIGTERM.
     """
     if list_personalities:
-        print(_personalities(as_json))
+        print(_list_personalities(as_json))
         return
-    addresses = {**DEVICES, **dict(_peer(text) for text in peers)}
+    addresses = {**DEVICES, **dict(_parse_peer(text) for text in peers)}
     ris, pacs = Endpoint(RIS.aet, ris_port, host), Endpoint(PACS.aet, pacs_port, host)
-    printer = Endpoint(PRINTER.aet, _printer_port(host) if printer_port is None else printer_port, host)
+    printer = Endpoint(PRINTER.aet, _find_printer_port(host) if printer_port is None else printer_port, host)
     is_live = sys.stdout.isatty() and not as_json
-    habits = Habits(seed, commitment_delay_s=commitment_delay, listener=None if is_live else _Printer(as_json).happened)
-    with _folder(data) as folder:
+    habits = Habits(
+        seed, commitment_delay_s=commitment_delay, listener=None if is_live else _LinePrinter(as_json).happened
+    )
+    with _open_folder(data) as folder:
         hospital = Hospital(folder, ris, pacs, printer, addresses, habits)
         hospital.misbehave(*misbehave)
         stop = stop_on_signals()
         with hospital:
             _say_where(hospital, folder, as_json)
             _obey_input(hospital, stop)
-            with _live(hospital) if is_live else nullcontext():
+            with _show_live(hospital) if is_live else nullcontext():
                 stop.wait()
 
 
 command = Command(run, _declare)
 
 
-def _printer_port(host: str) -> int:
+def _find_printer_port(host: str) -> int:
     """The usual port, or 0 where it is taken: nothing prints yet, so that is no reason not to start."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -155,7 +157,7 @@ def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:
     say(f"listening: {listed}; data in {folder}")
 
 
-def _personalities(as_json: bool) -> str:
+def _list_personalities(as_json: bool) -> str:
     if as_json:
         known = {
             name: {"servers": each.servers, "acts_on": each.hook.value, "summary": each.summary}
@@ -169,7 +171,7 @@ def _personalities(as_json: bool) -> str:
 
 
 @contextmanager
-def _folder(data: Path | None) -> Iterator[Path]:
+def _open_folder(data: Path | None) -> Iterator[Path]:
     if data is None:
         with TemporaryDirectory(prefix="openmodality-hospital-") as folder:
             yield Path(folder)
@@ -181,7 +183,7 @@ def _folder(data: Path | None) -> Iterator[Path]:
     yield data
 
 
-def _peer(text: str) -> tuple[str, tuple[str, int]]:
+def _parse_peer(text: str) -> tuple[str, tuple[str, int]]:
     aet, separator, address = text.partition("=")
     if not separator:
         raise ConfigurationError(f"{text!r} is not an address", advice="write it as AET=HOST:PORT")
@@ -189,7 +191,7 @@ def _peer(text: str) -> tuple[str, tuple[str, int]]:
     return remote.ae_title, (remote.host, remote.port)
 
 
-class _Printer:
+class _LinePrinter:
     """One line for each event."""
 
     def __init__(self, as_json: bool) -> None:
@@ -198,21 +200,15 @@ class _Printer:
 
     def happened(self, event: Event) -> None:
         with self._lock:
-            print(json.dumps(event.as_dict()) if self._as_json else line(event), flush=True)
-
-
-def line(event: Event) -> str:
-    """An event for a log or a table."""
-    mark = "! " if event.kind == COMPLAINT else ""
-    return clean(f"{event.time:%H:%M:%S} {event.place:4} {mark}{event.text}")
+            print(json.dumps(event.as_dict()) if self._as_json else event_line(event), flush=True)
 
 
 @contextmanager
-def _live(hospital: Hospital) -> Iterator[None]:
+def _show_live(hospital: Hospital) -> Iterator[None]:
     from rich.console import Console  # noqa: PLC0415 - start-up time, and only on a terminal
     from rich.live import Live  # noqa: PLC0415 - likewise
 
-    from openmodality.cli.commands.hospital_table import hospital_table  # noqa: PLC0415 - likewise
+    from openmodality.cli.display.hospital_table import hospital_table  # noqa: PLC0415 - likewise
 
     console = Console()
     with Live(console=console, get_renderable=lambda: hospital_table(hospital, console.height), refresh_per_second=4):
@@ -242,7 +238,7 @@ def _obey(hospital: Hospital, stop: Stop, words: list[str]) -> None:
     orders: dict[str, Callable[..., object]] = {
         "misbehave": hospital.misbehave,
         "behave": hospital.behave,
-        "peer": lambda *texts: hospital.peers.update(dict(_peer(text) for text in texts)),
+        "peer": lambda *texts: hospital.peers.update(dict(_parse_peer(text) for text in texts)),
         "quit": stop.set,
     }
     order = orders.get(words[0])

@@ -11,9 +11,10 @@ from openmodality.cli.terminal.arguments import Command, Parser
 from openmodality.cli.terminal.attributes import as_json as attributes_as_json
 from openmodality.cli.terminal.attributes import cell, parse_keys
 from openmodality.cli.terminal.options import add_json, add_keys, add_limit
-from openmodality.cli.terminal.output import counted, print_json, print_table, say
+from openmodality.cli.terminal.output import counted, print_json, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
+from openmodality.cli.terminal.table import print_table
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.errors import UsageError

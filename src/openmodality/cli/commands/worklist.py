@@ -11,9 +11,10 @@ from openmodality.activities.worklist_query import RETURN_KEYS, ask_for_worklist
 from openmodality.cli.terminal.arguments import Command, Parser
 from openmodality.cli.terminal.attributes import as_json, cell, parse_keys
 from openmodality.cli.terminal.options import add_json, add_keys, add_limit, split_key
-from openmodality.cli.terminal.output import clean, date_and_time, print_json, print_table, say
+from openmodality.cli.terminal.output import clean, date_and_time, print_json, say
 from openmodality.cli.terminal.peer import add_calling, add_timeout, is_direct, resolve
 from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.table import print_table
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import parse_path
 from openmodality.errors import UsageError

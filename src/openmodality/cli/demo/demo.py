@@ -13,7 +13,8 @@ from openmodality.cli.demo.exam_story import DemoExam, Result
 from openmodality.cli.demo.place import alone, hospital_options, prepare
 from openmodality.cli.terminal.arguments import Command, Parser
 from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import clean, counted, print_json, print_table, say
+from openmodality.cli.terminal.output import clean, counted, print_json, say
+from openmodality.cli.terminal.table import print_table
 from openmodality.cli.terminal.values import any_folder
 from openmodality.errors import OpenModalityError
 from openmodality.hospital.hospital import Habits

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, Protocol
 
-from openmodality.app import Modality
+from openmodality.app.modality import Modality
 from openmodality.cli.demo.simulation import simulator
 from openmodality.cli.terminal.output import counted, date_and_time
 from openmodality.cli.terminal.previews import write_previews

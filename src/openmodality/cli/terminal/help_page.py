@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import TextWrapper
 from typing import Final
+
+from openmodality.cli.terminal.output import terminal_width
 
 _WIDEST: Final = 78
 _NARROWEST: Final = 50
@@ -64,7 +65,7 @@ def _word(word: argparse.Action) -> str:
 
 
 def _width() -> int:
-    return max(min(shutil.get_terminal_size().columns - 2, _WIDEST), _NARROWEST)
+    return max(min(terminal_width() - 2, _WIDEST), _NARROWEST)
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -1,21 +1,20 @@
-"""Results on stdout: aligned text or, on a terminal, a table; JSON for programs.
+"""Results on stdout: aligned text for people, JSON for programs; notices and errors on stderr.
 
 What comes from a peer or a file may hold anything; control characters are taken out before a terminal sees them.
 """
 
 from __future__ import annotations
 
-import re
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-_GAP: Final = "  "
+GAP: Final = "  "
+_USUAL_WIDTH: Final = 80
 _WIDE: Final = ("W", "F")
 _UNSAFE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
-_NUMBERS: Final = r"[\d:\- ]{0,19}"
-"""What is hard to read in pieces: numbers, dates and times."""
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -27,31 +26,21 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=encoding != "utf8", indent=2))
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
-    """A table; where there are no rows, the line ``empty`` on stderr."""
-    texts = [[clean(_cell(value)) for value in row] for row in rows]
-    if not texts:
-        if empty:
-            say(empty)
-    elif sys.stdout.isatty():
-        _print_rich(headings, texts)
-    else:
-        print("\n".join(aligned([list(headings), *texts])))
-
-
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
     """Names and values, one line each; values that are empty are left out."""
-    shown = [[name, clean(_cell(value))] for name, value in fields if value or value == 0]
+    shown = [[name, as_cell(value)] for name, value in fields if value or value == 0]
     print("\n".join(aligned(shown)))
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns of equal width as a terminal shows them, without blanks at the ends of lines."""
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    return [
-        _GAP.join(text + " " * (columns - width(text)) for text, columns in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    return [GAP.join(pad(text, columns) for text, columns in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def pad(text: str, columns: int) -> str:
+    """The text with blanks up to this width."""
+    return text + " " * (columns - width(text))
 
 
 def width(text: str) -> int:
@@ -63,6 +52,17 @@ def width(text: str) -> int:
         for character in text
         if not unicodedata.combining(character)
     )
+
+
+def terminal_width() -> int:
+    """The columns of the terminal: as the user says with ``COLUMNS``, else as the terminal does."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return _USUAL_WIDTH
 
 
 def say(text: str) -> None:
@@ -115,34 +115,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
-def _cell(value: object) -> str:
+def as_cell(value: object) -> str:
+    """A value as a table shows it, without what would make a terminal do something."""
     if isinstance(value, tuple | list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
-
-
-def _print_rich(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - start-up time, and only a terminal gets it
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    console = Console()
-    below = _is_uid_too_wide(headings, rows, console.width)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for heading, column in zip(headings, zip(*rows, strict=True), strict=True):
-        if not (below and heading == headings[-1]):
-            table.add_column(heading, overflow="fold", no_wrap=all(re.fullmatch(_NUMBERS, text) for text in column))
-    for row in rows:
-        table.add_row(*(Text(text) for text in (row[:-1] if below else row)))
-    console.print(table)
-    if below:
-        console.print(Text(f"\n{headings[-1]} of each, in the same order:", style="dim"))
-        for row in rows:
-            console.print(Text(row[-1]), soft_wrap=True)
-
-
-def _is_uid_too_wide(headings: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> bool:
-    """Whether the UIDs in the last column, which are there to be copied, would be cut into pieces."""
-    widths = [max(map(width, column)) + 3 for column in zip(headings, *rows, strict=True)]
-    return headings[-1].endswith("UID") and sum(widths) > columns
+        return clean(", ".join(map(str, value)))
+    return "" if value is None else clean(str(value))

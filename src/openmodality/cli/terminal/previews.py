@@ -14,7 +14,7 @@ from openmodality.imaging.preview import preview_png
 from openmodality.store.listing.entities import Found
 
 if TYPE_CHECKING:
-    from openmodality.app import Modality
+    from openmodality.app.modality import Modality
 
 LONGEST_SIDE: Final = 512
 

@@ -1,6 +1,7 @@
 """The site file on the command line: where it is, and the device or the peer that it describes.
 
-Only commands that need a site file import this module's dependencies; ``echo AETITLE@host:port`` does not.
+Only commands that need a site file import this module's dependencies; ``echo AETITLE@host:port`` does not, and
+a list does not need the device.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 from openmodality.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from openmodality.app import Modality
+    from openmodality.app.modality import Modality
+    from openmodality.app.view import LocalView
     from openmodality.cli.terminal.arguments import Parser
     from openmodality.device.site.site import Site
 
@@ -57,6 +60,14 @@ def load(site_file: str) -> Site:
     return load_site(path)
 
 
+def look(site_file: str) -> AbstractContextManager[LocalView]:
+    """What the device has made and received, to look at, without the device (ADR 32)."""
+    path = site_path(site_file)
+    from openmodality.app.view import look_at  # noqa: PLC0415 - start-up time
+
+    return look_at(path)
+
+
 def device(site_file: str, *, works: bool = False) -> Modality:
     """The device, to be used as a context manager.
 
@@ -64,6 +75,6 @@ def device(site_file: str, *, works: bool = False) -> Modality:
     other one does.
     """
     path = site_path(site_file)
-    from openmodality.app import Modality  # noqa: PLC0415 - start-up time
+    from openmodality.app.modality import Modality  # noqa: PLC0415 - start-up time
 
     return Modality(path, works=works)

@@ -15,6 +15,7 @@ from pydicom.uid import UID
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.parameters import Parameters
 from openmodality.device.profile.profile import MappingRule, PresentationContextEntry, Profile
+from openmodality.device.site.data_place import data_folder
 from openmodality.device.site.judgement import make_judge
 from openmodality.device.site.site_file import IncomingService, KeySwitch, PeerService, SiteFile, StatusOverride
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
@@ -138,7 +139,7 @@ class Site:
     @property
     def data_folder(self) -> Path:
         """Where instances and the database are."""
-        return self.folder / self.settings.data.folder
+        return data_folder(self.path, self.settings.data.folder)
 
     @property
     def database_url(self) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from openmodality.device.profile.profile_file import AETitle, OptionalAETitle, SOPClass, TransferSyntaxName, UIDText
+from openmodality.device.site.data_place import DEFAULT_DATA_FOLDER
 from openmodality.standard.text_rules import is_code_string
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
@@ -123,7 +124,9 @@ class ApplicationEntitySettings(Settings):
 class DataSettings(Settings):
     """Where instances and the database are kept."""
 
-    folder: Text = Field(default="data", min_length=1, description="folder of the data, from the site file's folder on")
+    folder: Text = Field(
+        default=DEFAULT_DATA_FOLDER, min_length=1, description="folder of the data, from the site file's folder on"
+    )
     durability: Literal["fsync", "os"] = Field(
         default="fsync",
         description="when a file is safe; fsync: on disk before it is acknowledged; os: the operating system decides",

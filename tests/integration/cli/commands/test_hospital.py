@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 
 from openmodality.cli.commands import hospital
-from openmodality.cli.commands.hospital_table import _texts
+from openmodality.cli.display.hospital_lines import event_line
+from openmodality.cli.display.hospital_table import _texts
 from openmodality.hospital.addresses import LOCALHOST, Endpoint
 from openmodality.hospital.journal import Event
 
@@ -17,14 +18,14 @@ def test_printer_moves_where_its_port_is_taken(
     with socket.create_server((LOCALHOST, 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(hospital, "PRINTER", Endpoint("OM_PRINT", port))
-        assert hospital._printer_port(LOCALHOST) == 0
+        assert hospital._find_printer_port(LOCALHOST) == 0
         assert f"port {port} is taken" in capsys.readouterr().err
-    assert hospital._printer_port(LOCALHOST) == port
-    assert hospital._printer_port("192.0.2.1") == port
+    assert hospital._find_printer_port(LOCALHOST) == port
+    assert hospital._find_printer_port("192.0.2.1") == port
     assert capsys.readouterr().err == ""
 
 
 def test_what_a_device_says_does_nothing_to_a_terminal() -> None:
     event = Event(datetime(2026, 11, 28, 8, 30), "pacs", "stored", "of \x1b[31mDOE\n08:31:00 pacs forged")
-    assert hospital.line(event) == "08:30:00 pacs of \ufffd[31mDOE\ufffd08:31:00 pacs forged"
+    assert event_line(event) == "08:30:00 pacs of \ufffd[31mDOE\ufffd08:31:00 pacs forged"
     assert [text.plain for text in _texts("\x1b[31mDOE", 1)] == ["\ufffd[31mDOE", "1"]

@@ -1,42 +1,60 @@
-"""How exams are shown on the command line."""
+"""How exams are shown: in one line, as a list, with all there is to know, and for a program."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from openmodality.cli.terminal.output import clean, moment, print_fields, print_json, print_table
+from openmodality.cli.terminal.output import clean, moment, print_fields
+from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.jobs.job import Job
-from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.data_set_json import from_json
-from openmodality.store.listing.entities import Found
+from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME, REQUESTED_PROCEDURE_DESCRIPTION, STUDY_DESCRIPTION
+from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord, StepRecord
-from openmodality.store.rows.worklist import value_of
+from openmodality.store.listing.item_text import text_of
 from openmodality.store.states import JobKind
 
 if TYPE_CHECKING:
-    from openmodality.app import Modality
-    from openmodality.exam.session import Exam
+    from openmodality.app.view import LocalView
 
 
-def attribute(exam: ExamRecord, keyword: str) -> str:
+def attribute(exam: ExamRecord, tag: int) -> str:
     """What the worklist, else the operator, says of an exam."""
-    sources = [from_json(item) for item in (*exam.items, exam.user)]
-    return next((value for source in sources if (value := value_of(source, keyword))), "")
+    return next((value for item in (*exam.items, exam.user) if (value := text_of(item, tag))), "")
 
 
-def line(exam: ExamRecord) -> str:
+def exam_line(exam: ExamRecord) -> str:
     """An exam in one line."""
-    patient = [attribute(exam, "PatientName"), attribute(exam, "PatientID")]
+    patient = [attribute(exam, PATIENT_NAME), attribute(exam, PATIENT_ID)]
     who = ", ".join(part for part in patient if part)
     accession = f", accession {exam.accession_number}" if exam.accession_number else ""
     return f"exam {exam.id} {exam.state}: {who}{accession}"
 
 
+EXAM_COLUMNS: Final[Sequence[Column[ExamRecord]]] = (
+    Column("exam", lambda exam: exam.id),
+    Column("state", lambda exam: exam.state),
+    Column("patient", lambda exam: attribute(exam, PATIENT_NAME)),
+    Column("patient ID", lambda exam: attribute(exam, PATIENT_ID), leave_out=2),
+    Column("accession", lambda exam: exam.accession_number, leave_out=3),
+    Column("started", lambda exam: moment(exam.created_at), leave_out=1),
+    Column("ended", lambda exam: moment(exam.ended_at), leave_out=4),
+)
+SERIES_COLUMNS: Final[Sequence[Column[Found]]] = (
+    Column("number", lambda each: each["SeriesNumber"]),
+    Column("modality", lambda each: each["Modality"]),
+    Column("description", lambda each: each["SeriesDescription"], words=True),
+    Column("instances", lambda each: each.instances),
+    Column("sent", lambda each: each.sent),
+    Column("committed", lambda each: each.committed),
+    Column("Series Instance UID", lambda each: each["SeriesInstanceUID"]),
+)
+
+
 @dataclass(frozen=True, slots=True)
-class Details:
+class ExamDetails:
     """All that is known of one exam; ``reports`` are the jobs that tell the RIS of its steps."""
 
     exam: ExamRecord
@@ -45,13 +63,13 @@ class Details:
     reports: Sequence[Job]
 
     @classmethod
-    def of(cls, modality: Modality, exam: Exam) -> Details:
-        """Read from the database."""
-        record, steps = exam.record, exam.steps
+    def of(cls, view: LocalView, exam_id: int) -> ExamDetails:
+        """Read from the database. Raises :class:`NotFound` where there is no exam with this number."""
+        record, steps = view.exam(exam_id), view.steps(exam_id)
         made = {series.series_instance_uid for series in record.series}
-        found = modality.series(StudyInstanceUID=record.study_instance_uid)
+        found = view.find(Level.SERIES, {"StudyInstanceUID": record.study_instance_uid})
         uids = {step.sop_instance_uid for step in steps}
-        jobs = modality.jobs.list(kinds=[JobKind.MPPS_CREATE, JobKind.MPPS_SET])
+        jobs = view.jobs.list(kinds=[JobKind.MPPS_CREATE, JobKind.MPPS_SET])
         return cls(
             record,
             steps,
@@ -80,10 +98,10 @@ class Details:
             "state": step.state,
             "started": moment(step.started_at),
             "ended": moment(step.ended_at),
-            "reported": self._reported(step),
+            "reported": self._reports(step),
         }
 
-    def _reported(self, step: StepRecord) -> list[str]:
+    def _reports(self, step: StepRecord) -> list[str]:
         """What the RIS has been told, or why not."""
         names = {JobKind.MPPS_CREATE: StepStatus.IN_PROGRESS, JobKind.MPPS_SET: step.state}
         return [
@@ -92,15 +110,15 @@ class Details:
             if job.parameters.get("SOPInstanceUID") == step.sop_instance_uid
         ]
 
-    def print(self) -> None:
+    def print(self, *, wide: bool = False) -> None:
         """For a person."""
         exam = self.exam
         print_fields([
             ("exam", f"{exam.id} {exam.state}"),
-            ("patient", attribute(exam, "PatientName")),
-            ("patient ID", attribute(exam, "PatientID")),
+            ("patient", attribute(exam, PATIENT_NAME)),
+            ("patient ID", attribute(exam, PATIENT_ID)),
             ("accession", exam.accession_number),
-            ("procedure", attribute(exam, "RequestedProcedureDescription") or attribute(exam, "StudyDescription")),
+            ("procedure", _procedure(exam)),
             ("scheduled", "yes" if exam.scheduled else "no"),
             ("study", exam.study_instance_uid),
             ("started", moment(exam.created_at)),
@@ -110,17 +128,15 @@ class Details:
         for step in self.steps:
             print()
             print(clean(f"performed step {step.step_id} {step.state}  {step.uid}"))
-            for reported in self._reported(step):
+            for reported in self._reports(step):
                 print(clean(f"  {reported}"))
         if self.series:
             print()
-            headings = ["number", "modality", "description", "instances", "sent", "committed", "Series Instance UID"]
-            print_table(headings, [_series_row(each) for each in self.series])
+            print_rows(SERIES_COLUMNS, self.series, wide=wide)
 
 
-def _series_row(each: Found) -> list[object]:
-    named = [each[keyword] for keyword in ("SeriesNumber", "Modality", "SeriesDescription")]
-    return [*named, each.instances, each.sent, each.committed, each["SeriesInstanceUID"]]
+def _procedure(exam: ExamRecord) -> str:
+    return attribute(exam, REQUESTED_PROCEDURE_DESCRIPTION) or attribute(exam, STUDY_DESCRIPTION)
 
 
 def exam_as_json(exam: ExamRecord) -> dict[str, Any]:
@@ -128,8 +144,8 @@ def exam_as_json(exam: ExamRecord) -> dict[str, Any]:
     return {
         "exam": exam.id,
         "state": exam.state,
-        "patient_name": attribute(exam, "PatientName"),
-        "patient_id": attribute(exam, "PatientID"),
+        "patient_name": attribute(exam, PATIENT_NAME),
+        "patient_id": attribute(exam, PATIENT_ID),
         "accession_number": exam.accession_number,
         "study_instance_uid": exam.study_instance_uid,
         "scheduled": exam.scheduled,
@@ -137,29 +153,3 @@ def exam_as_json(exam: ExamRecord) -> dict[str, Any]:
         "ended": moment(exam.ended_at),
         "notices": list(exam.notices),
     }
-
-
-def print_exams(exams: Sequence[ExamRecord], *, json: bool) -> None:
-    """A list of exams."""
-    if json:
-        print_json([exam_as_json(exam) for exam in exams])
-        return
-    rows = [
-        [
-            exam.id,
-            exam.state,
-            attribute(exam, "PatientName"),
-            attribute(exam, "PatientID"),
-            exam.accession_number,
-            moment(exam.created_at),
-            moment(exam.ended_at),
-        ]
-        for exam in exams
-    ]
-    headings = ["exam", "state", "patient", "patient ID", "accession", "started", "ended"]
-    print_table(headings, rows, empty="there are no such exams")
-
-
-def reasons() -> str:
-    """The codes with which a step may be discontinued."""
-    return ", ".join(f"{reason.code_value} {reason.meaning}" for reason in DISCONTINUATION_REASONS.values())

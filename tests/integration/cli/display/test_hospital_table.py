@@ -8,7 +8,7 @@ from pathlib import Path
 from pydicom.uid import generate_uid
 from rich.console import Console
 
-from openmodality.cli.commands.hospital_table import hospital_table
+from openmodality.cli.display.hospital_table import hospital_table
 from openmodality.device.profile.loader import load_profile
 from openmodality.hospital.addresses import DEVICES, LOCALHOST
 from openmodality.hospital.hospital import Hospital

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.cli.commands.exam_listing import Details
+from openmodality.cli.display.exams import ExamDetails
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.listing.exams import ExamRecord, StepRecord
 from openmodality.store.states import ExamState
@@ -15,8 +15,8 @@ def test_what_the_ris_said_does_nothing_to_a_terminal(
 ) -> None:
     exam = ExamRecord(1, ExamState.IN_PROGRESS, "1.2.3", "A1", False, 0.0, None, "1", {}, ())
     step = StepRecord(1, "1.2.4", "1.2\x1b[2J", "S1", StepStatus.IN_PROGRESS, {}, None, 0.0, None)
-    monkeypatch.setattr(Details, "_reported", lambda _, __: ["IN PROGRESS to ris: failed, bad\x1b[31mred\nforged"])
-    Details(exam, [step], [], []).print()
+    monkeypatch.setattr(ExamDetails, "_reports", lambda _, __: ["IN PROGRESS to ris: failed, bad\x1b[31mred\nforged"])
+    ExamDetails(exam, [step], [], []).print()
     assert capsys.readouterr().out.splitlines()[-3:] == [
         "",
         "performed step S1 IN PROGRESS  1.2\ufffd[2J",

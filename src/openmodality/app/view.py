@@ -1,0 +1,158 @@
+"""The local data as it is looked at: by a command without the device, by the device, a console and programs alike.
+
+Nothing here changes, recovers or locks anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from openmodality.device.site.data_place import DataPlace, read_data_place
+from openmodality.jobs.job import Job, JobInstance
+from openmodality.jobs.listing import (
+    Change,
+    count_results,
+    find_blockers,
+    get_job,
+    list_jobs,
+    read_history,
+    read_instances,
+)
+from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.listing.entities import Found, Level, find
+from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_steps
+from openmodality.store.listing.reader import Reader
+from openmodality.store.listing.sqlite_file import find_sqlite_file
+from openmodality.store.names import INSTANCE_FOLDER
+from openmodality.store.states import InstanceResult, JobKind, JobState
+
+
+class DataSource(Protocol):
+    """A database that can be looked at: the device's store, or the file of it."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """One consistent state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """All there is to know of a job: its instances, its history, and the jobs that it waits for."""
+
+    job: Job
+    instances: tuple[JobInstance, ...]
+    history: tuple[Change, ...]
+    blockers: tuple[Job, ...]
+
+
+class JobView:
+    """The jobs of this device, to look at."""
+
+    def __init__(self, source: DataSource) -> None:
+        self._source = source
+
+    def list(
+        self,
+        *,
+        states: Iterable[JobState] | None = None,
+        kinds: Iterable[JobKind] | None = None,
+        destination: str | None = None,
+        limit: int | None = None,
+    ) -> list[Job]:
+        """Jobs that fit all of the filters, newest first."""
+        with self._source.read() as reader:
+            return list_jobs(reader, states=states, kinds=kinds, destination=destination, limit=limit)
+
+    def show(self, job_id: int) -> JobDetails:
+        """One job. Raises :class:`NotFound` where there is none with this number."""
+        with self._source.read() as reader:
+            job = get_job(reader, job_id)
+            return JobDetails(
+                job,
+                tuple(read_instances(reader, job_id)),
+                tuple(read_history(reader, job_id)),
+                tuple(find_blockers(reader, job)),
+            )
+
+    def results(self, jobs: Iterable[Job]) -> dict[int, Mapping[InstanceResult, int]]:
+        """How many instances of each job have which result."""
+        with self._source.read() as reader:
+            return count_results(reader, [job.id for job in jobs])
+
+    def waits_for(self, jobs: Iterable[Job]) -> dict[int, Sequence[Job]]:
+        """What holds up each of the jobs that are yet to be done."""
+        with self._source.read() as reader:
+            return {job.id: find_blockers(reader, job) for job in jobs if job.state is JobState.TODO}
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be done, being done or waited for, but what another job that failed holds up."""
+        open_jobs = self.list(states=(JobState.TODO, JobState.DOING, JobState.WAITING))
+        with self._source.read() as reader:
+            return all(_is_held(find_blockers(reader, job)) for job in open_jobs)
+
+
+class LocalView:
+    """What is in a data folder, to look at: jobs, exams, studies, series and instances."""
+
+    def __init__(self, source: DataSource, data_folder: Path) -> None:
+        self._source = source
+        self._files = InstanceFiles(data_folder / INSTANCE_FOLDER)
+        self.jobs = JobView(source)
+
+    def exams(self, *states: str) -> list[ExamRecord]:
+        """Exams in these states, or all, newest first."""
+        with self._source.read() as reader:
+            return read_exams(reader, states)
+
+    def exam(self, exam_id: int) -> ExamRecord:
+        """One exam. Raises :class:`NotFound` where there is none with this number."""
+        with self._source.read() as reader:
+            return read_exam(reader, exam_id)
+
+    def steps(self, exam_id: int) -> list[StepRecord]:
+        """The performed steps of an exam, oldest first."""
+        with self._source.read() as reader:
+            return read_steps(reader, exam_id)
+
+    def find(self, level: Level, keys: Mapping[str, str], limit: int | None = None) -> list[Found]:
+        """Entities of a level that match the keys (PS3.4 C.2.2.2), newest study first."""
+        with self._source.read() as reader:
+            return find(reader, level, keys, limit=limit)
+
+    def instance_path(self, sop_instance_uid: str) -> Path:
+        """The PS3.10 file of an instance."""
+        return self._files.path(sop_instance_uid)
+
+
+@contextmanager
+def look_at(site_file: Path) -> Iterator[LocalView]:
+    """The local data of a site, without its device (ADR 32).
+
+    Raises :class:`ConfigurationError` and :class:`StoreError`.
+    """
+    place = read_data_place(site_file) or _load_data_place(site_file)
+    file = None if place.database_url else find_sqlite_file(place.folder)
+    if file is not None:
+        yield LocalView(file, place.folder)
+        return
+    from openmodality.store.local import open_store  # noqa: PLC0415 - start-up time: SQLAlchemy
+
+    with open_store(place.folder, url=place.database_url or None) as store:
+        yield LocalView(store, place.folder)
+
+
+def _load_data_place(site_file: Path) -> DataPlace:
+    """By the loader of the whole file, which says what is wrong with it."""
+    from openmodality.device.site.site_loader import load_site  # noqa: PLC0415 - start-up time: pydantic, the profile
+
+    site = load_site(site_file)
+    return DataPlace(site.data_folder, site.settings.data.database)
+
+
+def _is_held(held_by: Iterable[Job]) -> bool:
+    return any(job.state in (JobState.FAILED, JobState.CANCELLED) for job in held_by)

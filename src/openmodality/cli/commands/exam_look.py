@@ -1,0 +1,58 @@
+"""``openmodality exam list`` and ``show``: the exams of this device, and what became of them."""
+
+from __future__ import annotations
+
+from openmodality.cli.display.exams import EXAM_COLUMNS, ExamDetails, exam_as_json
+from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.exam import add_exam, find_exam_number
+from openmodality.cli.terminal.options import add_json
+from openmodality.cli.terminal.output import print_json
+from openmodality.cli.terminal.site import add_site, look
+from openmodality.cli.terminal.table import add_wide, print_rows
+from openmodality.store.states import ExamState
+
+
+def _declare_list(parser: Parser) -> None:
+    parser.add_argument(
+        "--state",
+        dest="states",
+        type=str.upper,
+        choices=list(ExamState),
+        action="append",
+        default=[],
+        help="Only this state. May be repeated.",
+    )
+    add_site(parser)
+    add_wide(parser)
+    add_json(parser)
+
+
+def _declare_show(parser: Parser) -> None:
+    add_exam(parser)
+    add_site(parser)
+    add_wide(parser)
+    add_json(parser)
+
+
+def list_(states: tuple[str, ...], site_file: str, wide: bool, as_json: bool) -> None:
+    """Exams, newest first."""
+    with look(site_file) as view:
+        exams = view.exams(*states)
+    if as_json:
+        print_json([exam_as_json(exam) for exam in exams])
+    else:
+        print_rows(EXAM_COLUMNS, exams, empty="there are no such exams", wide=wide)
+
+
+def show(exam: str, site_file: str, wide: bool, as_json: bool) -> None:
+    """One exam: its steps and what the RIS has been told, its series and what has been sent and committed."""
+    with look(site_file) as view:
+        details = ExamDetails.of(view, find_exam_number(view, exam))
+    if as_json:
+        print_json(details.as_json())
+    else:
+        details.print(wide=wide)
+
+
+list_command = Command(list_, _declare_list)
+show_command = Command(show, _declare_show)

@@ -1,0 +1,108 @@
+"""How studies, series and instances of the local database are shown: as lists, and for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from openmodality.cli.terminal.output import date_and_time
+from openmodality.cli.terminal.table import Column
+from openmodality.errors import NotFound
+from openmodality.store.listing.entities import Found, Level
+
+if TYPE_CHECKING:
+    from openmodality.app.view import LocalView
+
+COUNTS: Final = ("studies", "series", "instances", "sent", "committed")
+"""Attributes of :class:`openmodality.store.listing.entities.Found` that say how many there are below it."""
+
+
+def _attribute(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> Column[Found]:
+    return Column(heading, lambda each: each[keyword], leave_out=leave_out, words=words)
+
+
+def _count(name: str, *, leave_out: int = 0) -> Column[Found]:
+    return Column(name, lambda each: getattr(each, name), leave_out=leave_out)
+
+
+class Entity(NamedTuple):
+    """A level of the local database as the command line names and lists it; ``below`` is what its entities hold."""
+
+    level: Level
+    noun: str
+    plural: str
+    unique_key: str
+    columns: Sequence[Column[Found]]
+    counts: Sequence[str]
+    below: Entity | None
+
+
+INSTANCES: Final = Entity(
+    Level.IMAGE,
+    "instance",
+    "instances",
+    "SOPInstanceUID",
+    (
+        _attribute("series", "SeriesNumber"),
+        _attribute("number", "InstanceNumber"),
+        _attribute("modality", "Modality"),
+        _attribute("rows", "Rows", leave_out=2),
+        _attribute("columns", "Columns", leave_out=1),
+        _count("sent"),
+        _count("committed"),
+        _attribute("SOP Instance UID", "SOPInstanceUID"),
+    ),
+    (),
+    None,
+)
+SERIES: Final = Entity(
+    Level.SERIES,
+    "series",
+    "series",
+    "SeriesInstanceUID",
+    (
+        _attribute("number", "SeriesNumber"),
+        _attribute("modality", "Modality"),
+        _attribute("description", "SeriesDescription", words=True),
+        _count("instances"),
+        _count("sent"),
+        _count("committed"),
+        _attribute("Series Instance UID", "SeriesInstanceUID"),
+    ),
+    ("sent", "committed"),
+    INSTANCES,
+)
+STUDIES: Final = Entity(
+    Level.STUDY,
+    "study",
+    "studies",
+    "StudyInstanceUID",
+    (
+        Column("date", lambda each: date_and_time(each["StudyDate"], each["StudyTime"])),
+        _attribute("patient", "PatientName"),
+        _attribute("patient ID", "PatientID", leave_out=2),
+        _attribute("accession", "AccessionNumber", leave_out=3),
+        _count("modalities", leave_out=4),
+        _count("series", leave_out=5),
+        _count("instances"),
+        _count("sent", leave_out=1),
+        _count("committed"),
+        _attribute("Study Instance UID", "StudyInstanceUID"),
+    ),
+    ("instances", "sent", "committed"),
+    SERIES,
+)
+
+
+def find_entity(view: LocalView, entity: Entity, uid: str) -> Found:
+    """The one with this UID. Raises :class:`NotFound` where there is none."""
+    found = view.find(entity.level, {entity.unique_key: uid})
+    if len(found) != 1:
+        raise NotFound(f"there is no {entity.noun} {uid}", advice=f"openmodality {entity.plural} list shows all")
+    return found[0]
+
+
+def entity_as_json(each: Found) -> Mapping[str, Any]:
+    """A study, series or instance for a program."""
+    counts = {name: getattr(each, name) for name in COUNTS}
+    return {**each.attributes, **counts, "modalities": list(each.modalities)}

@@ -1,0 +1,126 @@
+"""How jobs are shown: as a list, with all there is to know, and for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from openmodality.cli.terminal.output import counted, moment, print_fields
+from openmodality.cli.terminal.table import Column, print_rows
+from openmodality.dimse.status import describe
+from openmodality.jobs.job import Job, JobInstance
+from openmodality.store.states import InstanceResult, JobState
+
+if TYPE_CHECKING:
+    from openmodality.app.view import JobDetails
+    from openmodality.jobs.listing import Change
+
+
+class ListedJob(NamedTuple):
+    """A job with the results of its instances and the jobs that it waits for."""
+
+    job: Job
+    results: Mapping[InstanceResult, int]
+    held_by: Sequence[Job] = ()
+
+
+JOB_COLUMNS: Final[Sequence[Column[ListedJob]]] = (
+    Column("job", lambda each: each.job.id),
+    Column("kind", lambda each: each.job.kind),
+    Column("peer", lambda each: each.job.destination),
+    Column("state", lambda each: each.job.state),
+    Column("instances", lambda each: describe_results(each.results), leave_out=1),
+    Column("queued", lambda each: moment(each.job.created_at), leave_out=2),
+    Column("reason", lambda each: describe_reason(each.job, each.held_by), words=True),
+)
+_INSTANCE_COLUMNS: Final[Sequence[Column[JobInstance]]] = (
+    Column("SOP Instance UID", lambda each: each.SOPInstanceUID),
+    Column("result", lambda each: each.result),
+    Column("attempts", lambda each: each.attempts, leave_out=1),
+    Column("answer", lambda each: _describe_answer(each), words=True),
+)
+_CHANGE_COLUMNS: Final[Sequence[Column[Change]]] = (
+    Column("at", lambda each: moment(each.at)),
+    Column("state", lambda each: each.state),
+    Column("why", lambda each: each.detail, words=True),
+)
+
+
+def job_line(job: Job) -> str:
+    """A job in one line."""
+    return f"job {job.id}: {job.kind} to {job.destination}, {job.state}"
+
+
+def describe_reason(job: Job, held_by: Sequence[Job] = ()) -> str:
+    """Why a job is in its state, in words; ``held_by`` are the jobs that it waits for."""
+    if held_by and job.state is JobState.TODO:
+        holder = next((each for each in held_by if each.state is JobState.FAILED), held_by[0])
+        return f"waits for job {holder.id}{', which failed' if holder.state is JobState.FAILED else ''}"
+    said = f"waiting for {job.waiting_for}" if job.waiting_for else job.reason
+    if job.attempts and not job.state.finished:
+        said += f" (attempt {job.attempts + 1})"
+        if job.due_at is not None:
+            said += f", next {moment(job.due_at)}"
+    return said
+
+
+def describe_results(results: Mapping[InstanceResult, int]) -> str:
+    """``12 of 36``, and how many of them did not go well."""
+    stored = results[InstanceResult.SUCCESS] + results[InstanceResult.WARNING]
+    text = f"{stored} of {sum(results.values())}"
+    if results[InstanceResult.WARNING]:
+        text += f", {counted(results[InstanceResult.WARNING], 'warning')}"
+    return text + (f", {results[InstanceResult.FAILURE]} failed" if results[InstanceResult.FAILURE] else "")
+
+
+def job_as_json(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[Job] = ()) -> dict[str, Any]:
+    """A job for a program."""
+    return {
+        "job": job.id,
+        "kind": job.kind.value,
+        "peer": job.destination,
+        "state": job.state.value,
+        "reason": describe_reason(job, held_by),
+        "results": {result.value: number for result, number in results.items()},
+        "failed_attempts": job.attempts,
+        "queued": moment(job.created_at),
+        "started": moment(job.started_at),
+        "finished": moment(job.finished_at),
+    }
+
+
+def print_job(details: JobDetails, results: Mapping[InstanceResult, int], *, wide: bool = False) -> None:
+    """All there is to know of a job."""
+    job = details.job
+    print_fields([
+        ("job", f"{job.id}: {job.kind} to {job.destination}"),
+        ("state", job.state),
+        ("reason", describe_reason(job, details.blockers)),
+        ("instances", describe_results(results)),
+        ("waits for", [f"job {each.id} ({each.kind}, {each.state})" for each in details.blockers]),
+        ("queued", moment(job.created_at)),
+        ("started", moment(job.started_at)),
+        ("finished", moment(job.finished_at)),
+    ])  # fmt: skip
+    print()
+    print_rows(_INSTANCE_COLUMNS, details.instances, wide=wide)
+    print()
+    print_rows(_CHANGE_COLUMNS, details.history, wide=wide)
+
+
+def job_instance_as_json(instance: JobInstance) -> dict[str, Any]:
+    """An instance of a job for a program."""
+    return {
+        "sop_class_uid": instance.SOPClassUID,
+        "sop_instance_uid": instance.SOPInstanceUID,
+        "result": instance.result.value,
+        "status": None if instance.status is None else f"{instance.status:04X}",
+        "comment": instance.comment,
+        "attempts": instance.attempts,
+    }
+
+
+def _describe_answer(instance: JobInstance) -> str:
+    if instance.status is None or instance.comment.startswith(f"{instance.status:04X}"):
+        return instance.comment
+    return describe(instance.status, instance.comment)
