@@ -17,7 +17,7 @@ from struct import Struct
 from typing import Final
 
 from openmodality.dimse.channel import PresentationContext
-from openmodality.dimse.command import Command, decode, encode
+from openmodality.dimse.command import Command, decode_command, encode_command
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import TransportError
 from openmodality.network.acceptor import Acceptor, Listening
@@ -64,7 +64,7 @@ def send(path: Path, port: int) -> None:
 def _cut(buffer: memoryview, instance: FileInstance, context: PresentationContext, message_id: int, limit: int) -> int:
     """Fill the buffer with the PDUs of a C-STORE; how many bytes they are."""
     command = store_command(instance.identity)._replace(MessageID=message_id & 0xFFFF, CommandDataSetType=1)
-    end = _put(buffer, 0, encode(command), context.context_id)
+    end = _put(buffer, 0, encode_command(command), context.context_id)
     left, parts = instance.length_bytes, []
     while left:
         part = min(left, limit)
@@ -116,7 +116,7 @@ def _receive_one(sock: socket.socket, buffer: memoryview, folder: Path) -> bool:
     _, pdu_length, _, context_id, _ = _HEADERS(buffer, 0)
     start = 6 + pdu_length
     end = _more(sock, buffer, end, start)
-    request = decode(bytes(buffer[12:start]))
+    request = decode_command(bytes(buffer[12:start]))
     response = Command(
         CommandField=CommandField.C_STORE_RSP,
         MessageIDBeingRespondedTo=request.MessageID,
@@ -124,7 +124,7 @@ def _receive_one(sock: socket.socket, buffer: memoryview, folder: Path) -> bool:
         AffectedSOPInstanceUID=request.AffectedSOPInstanceUID,
         Status=0,
     )
-    length = _put(buffer[-_RESPONSE:], 0, encode(response), context_id)
+    length = _put(buffer[-_RESPONSE:], 0, encode_command(response), context_id)
     temporary = folder / f"{request.AffectedSOPInstanceUID}.part"
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     parts: list[Buffer] = [bytes(_HEAD)]

@@ -12,7 +12,7 @@ from fuzz.mutation import Mutator
 from fuzz.recording import JPEG_BASELINE, MR, STORED_SYNTAXES, Recorded, instance, part10
 from fuzz.tree import Node, data_set, exchange
 from openmodality.dimse.assembler import MessageAssembler
-from openmodality.dimse.command import decode as decode_command
+from openmodality.dimse.command import decode_command
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.encoding.elements import Tokenizer
 from openmodality.encoding.listening import Listener, Tokens, Values

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openmodality.dimse.channel import Message, read_data_set
-from openmodality.dimse.command import Command, encode
+from openmodality.dimse.command import Command, encode_command
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.dimse.service import Response, Service
 from openmodality.encoding.part10 import encode_file_head
@@ -288,7 +288,7 @@ def test_100_000_levels_in_an_identifier_are_refused(tmp_path: Path) -> None:
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=MR, MessageID=1, CommandDataSetType=0)
     with scene(tmp_path, services=[service]) as listening, Peer(listening.acceptor.port) as peer:
         peer.associate()
-        peer.send(p_data(pdv(MR_ID, 3, encode(command))))
+        peer.send(p_data(pdv(MR_ID, 3, encode_command(command))))
         for start in range(0, len(DEEP_IMPLICIT), 100_000):
             peer.send(p_data(pdv(MR_ID, 0, DEEP_IMPLICIT[start : start + 100_000])))
         peer.send(p_data(pdv(MR_ID, 2, b"")))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from openmodality.dimse.channel import Message, read_all
-from openmodality.dimse.command import Command, decode, encode
-from openmodality.dimse.exchange import cancel, responses
+from openmodality.dimse.command import Command, decode_command, encode_command
+from openmodality.dimse.exchange import responses, send_cancel
 from openmodality.dimse.service import Response, Service
 from openmodality.network.entity import LocalAE
 from openmodality.network.requestor import associate
@@ -40,7 +40,7 @@ FIND = p_data(
     pdv(
         MR_ID,
         3,
-        encode(
+        encode_command(
             Command(
                 CommandField=CommandField.C_FIND_RQ,
                 AffectedSOPClassUID=MR,
@@ -59,7 +59,7 @@ def cancel_of(message_id: int) -> bytes:
     command = Command(
         CommandField=CommandField.C_CANCEL_RQ, MessageIDBeingRespondedTo=message_id, CommandDataSetType=NO_DATA_SET
     )
-    return p_data(pdv(MR_ID, 3, encode(command)))
+    return p_data(pdv(MR_ID, 3, encode_command(command)))
 
 
 CANCEL = cancel_of(FIND_ID)
@@ -103,7 +103,7 @@ def test_a_cancel_of_ours_ends_the_responses(tmp_path: Path, keys: KeyPair, over
             for response in responses(association, context_id, command, MATCH):
                 statuses.append(response.command.Status)
                 if len(statuses) == 3:
-                    cancel(association, context_id, response.command.MessageIDBeingRespondedTo or 0)
+                    send_cancel(association, context_id, response.command.MessageIDBeingRespondedTo or 0)
         assert statuses[-1] == Status.CANCEL
         assert set(statuses[:-1]) == {Status.PENDING}
         assert 3 < len(statuses) < MANY
@@ -169,7 +169,7 @@ def next_status(peer: Peer) -> int | None:
         assert isinstance(pdu, P_DATA_TF), pdu
         for value in pdu.presentation_data_values:
             if value.is_command:
-                command = decode(value.data)
+                command = decode_command(value.data)
                 last_of_data = not command.has_data_set
             else:
                 last_of_data = value.is_last

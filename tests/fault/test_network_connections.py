@@ -14,7 +14,7 @@ from time import monotonic
 import pytest
 
 from openmodality.dimse.channel import Message
-from openmodality.dimse.command import Command, encode
+from openmodality.dimse.command import Command, encode_command
 from openmodality.dimse.outgoing import KnownLength
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout
@@ -319,7 +319,7 @@ def test_a_flood_of_requests_while_one_is_answered_is_aborted(tmp_path: Path) ->
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=MR, MessageID=1)
     with scene(tmp_path, services=[service]) as listening, Peer(listening.acceptor.port) as peer:
         peer.associate()
-        peer.send(p_data(pdv(MR_ID, 3, encode(command))), echo_message() * 40)
+        peer.send(p_data(pdv(MR_ID, 3, encode_command(command))), echo_message() * 40)
         flooded.set()
         peer.socket.shutdown(socket.SHUT_WR)
         answers = [peer.receive()]

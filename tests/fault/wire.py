@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
-from openmodality.dimse.command import Command, decode, encode
+from openmodality.dimse.command import Command, decode_command, encode_command
 from openmodality.dimse.service import Service
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import LocalAE, RemoteAE
@@ -63,7 +63,9 @@ RQ = A_ASSOCIATE_RQ(
 )
 RELEASE = A_RELEASE_RQ().encode()
 ABORT = A_ABORT(0, 0).encode()
-ECHO_COMMAND = encode(Command(CommandField=CommandField.C_ECHO_RQ, AffectedSOPClassUID=VERIFICATION, MessageID=1))
+ECHO_COMMAND = encode_command(
+    Command(CommandField=CommandField.C_ECHO_RQ, AffectedSOPClassUID=VERIFICATION, MessageID=1)
+)
 
 BY_USER = A_ABORT(0, 0)
 INVALID_PARAMETER = A_ABORT(2, 6)
@@ -91,7 +93,7 @@ def echo_message(command: bytes = ECHO_COMMAND) -> bytes:
 
 def store_command(uid: str) -> bytes:
     """The command set of a C-STORE-RQ."""
-    return encode(
+    return encode_command(
         Command(
             CommandField=CommandField.C_STORE_RQ,
             AffectedSOPClassUID=MR,
@@ -259,7 +261,7 @@ class Peer:
         assert isinstance(pdu, P_DATA_TF), pdu
         (value,) = pdu.presentation_data_values
         assert value.is_command
-        return decode(value.data)
+        return decode_command(value.data)
 
     def closed(self) -> bool:
         """Whether the acceptor has closed, after waiting for it; whatever it still sent is thrown away."""

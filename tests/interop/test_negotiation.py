@@ -13,7 +13,7 @@ from pynetdicom.sop_class import CTImageStorage, MRImageStorage, Verification  #
 
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Listening
-from openmodality.network.entity import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, LocalAE
+from openmodality.network.entity import OWN_CLASS_UID, OWN_VERSION_NAME, LocalAE
 from openmodality.network.policy import deciding
 from openmodality.network.storage.pipeline import SendOptions
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
@@ -107,7 +107,7 @@ def test_transfer_syntaxes_that_are_configured_for_a_peer(
 def test_we_say_who_we_are(tmp_path: Path, witness: Witness) -> None:
     path = contents.saved(EXPLICIT, tmp_path)
     ours.send_files(witness.address, [path])
-    assert witness.identity[:2] == (IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME)
+    assert witness.identity[:2] == (OWN_CLASS_UID, OWN_VERSION_NAME)
     local = LocalAE("OURS", 32768, implementation_class_uid="1.2.3.4", implementation_version_name="SITE")
     ours.send_files(witness.address, [path], local)
     assert witness.identity == ("1.2.3.4", "SITE", 32768)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openmodality.dimse.assembler import CommandReceived, MessageAssembler
-from openmodality.dimse.command import Command, decode, encode
-from openmodality.dimse.outgoing import KnownLength, prepare
+from openmodality.dimse.command import Command, decode_command, encode_command
+from openmodality.dimse.outgoing import KnownLength, prepare_message
 from openmodality.errors import ProtocolError
 from openmodality.upper_layer.primitives import PresentationDataValue
 
@@ -59,13 +59,13 @@ def emptied(command: Command) -> Command:
 
 @given(COMMANDS)
 def test_command_set_survives(command: Command) -> None:
-    assert decode(encode(command)) == emptied(command)
+    assert decode_command(encode_command(command)) == emptied(command)
 
 
 @given(st.binary(max_size=300))
 def test_noise_is_no_command_set_or_one(raw: bytes) -> None:
     try:
-        decoded = decode(raw)
+        decoded = decode_command(raw)
     except ProtocolError:
         return
     assert isinstance(decoded, Command)
@@ -86,11 +86,11 @@ def test_message_survives_any_limit_and_any_chunks(data: bytes, limit: int, cuts
     chunks.append(data[offset:])
     command = Command(CommandField=1, MessageID=3, CommandDataSetType=1)
     source = KnownLength(chunks, len(data)) if known else chunks
-    raw = b"".join(bytes(b) for writes in prepare(5, command, source, limit).writes() for b in writes)
+    raw = b"".join(bytes(b) for writes in prepare_message(5, command, source, limit).writes() for b in writes)
     assembler = MessageAssembler()
     events = [event for part in parts_of(raw) if (event := assembler.receive(part)) is not None]
     assert isinstance(events[0], CommandReceived)
-    assert decode(encode(events[0].command)) == command
+    assert decode_command(encode_command(events[0].command)) == command
     received = [event for event in events[1:] if isinstance(event, PresentationDataValue)]
     assert b"".join(event.data for event in received) == data
     assert [event.is_last for event in received] == [False] * (len(received) - 1) + [True]

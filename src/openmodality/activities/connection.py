@@ -17,8 +17,8 @@ from openmodality.dimse.channel import FOREVER
 from openmodality.errors import ConfigurationError, NoPresentationContext
 from openmodality.network.association import Association
 from openmodality.network.entity import (
-    IMPLEMENTATION_CLASS_UID,
-    IMPLEMENTATION_VERSION_NAME,
+    OWN_CLASS_UID,
+    OWN_VERSION_NAME,
     LocalAE,
     RemoteAE,
 )
@@ -131,8 +131,8 @@ def find_identity(site: Site) -> tuple[str, str]:
     """Implementation Class UID and Version Name (PS3.7 D.3.3.2): the site's, else our own."""
     device = site.settings.device
     return (
-        device.implementation_class_uid or IMPLEMENTATION_CLASS_UID,
-        device.implementation_version_name or IMPLEMENTATION_VERSION_NAME,
+        device.implementation_class_uid or OWN_CLASS_UID,
+        device.implementation_version_name or OWN_VERSION_NAME,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from openmodality.dimse.command import Command, decode
+from openmodality.dimse.command import Command, decode_command
 from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.primitives import PresentationDataValue
@@ -51,7 +51,7 @@ class MessageAssembler:
                 self._data_context = None
             return fragment
         raw = self._whole_command(context_id, is_last, data)
-        return None if raw is None else self._received(context_id, decode(raw))
+        return None if raw is None else self._received(context_id, decode_command(raw))
 
     def _whole_command(self, context_id: int, is_last: bool, data: memoryview) -> bytes | None:
         if self._data_context is not None:

@@ -130,7 +130,7 @@ _DECODING: Final = {
 _ABSENT: Final = [Command._field_defaults.get(keyword) for keyword in Command._fields]
 
 
-def encode(command: Command) -> bytes:
+def encode_command(command: Command) -> bytes:
     """The bytes of a command set, Command Group Length (0000,0000) first."""
     parts = []
     for index, element, encoder in _ENCODING:
@@ -146,7 +146,7 @@ def encode(command: Command) -> bytes:
     return _GROUP_LENGTH.pack(0, 0, 4, len(body)) + body
 
 
-def decode(raw: bytes) -> Command:
+def decode_command(raw: bytes) -> Command:
     """Read a command set.
 
     A wrong or missing group length is tolerated because the fragments already say where the set ends; an element that

@@ -104,6 +104,6 @@ class Outstanding:
         return self._answered.pop(message_id)
 
 
-def cancel(channel: Channel, context_id: int, message_id: int) -> None:
+def send_cancel(channel: Channel, context_id: int, message_id: int) -> None:
     """Send C-CANCEL-RQ for an open request (PS3.7 9.3.2.3); its final response still has to be awaited."""
     channel.send(context_id, Command(CommandField=CommandField.C_CANCEL_RQ, MessageIDBeingRespondedTo=message_id), None)

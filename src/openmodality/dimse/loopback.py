@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from openmodality.dimse.assembler import CommandReceived, MessageAssembler
 from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import DataSet, Prepared, prepare
+from openmodality.dimse.outgoing import DataSet, Prepared, prepare_message
 from openmodality.dimse.service import Response, Service, answer, answering
 from openmodality.errors import AssociationAborted, PeerTimeout
 from openmodality.standard.dimse import CommandField
@@ -64,7 +64,7 @@ class Loopback:
 
     def prepare(self, context_id: int, command: Command, data: DataSet | None = None) -> Prepared:
         """A message for :meth:`send_prepared`."""
-        return prepare(context_id, command, data, self.max_pdu_length)
+        return prepare_message(context_id, command, data, self.max_pdu_length)
 
     def send_prepared(self, message: Prepared) -> None:
         """Send to the other end."""

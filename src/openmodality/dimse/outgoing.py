@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from openmodality.dimse.command import Command, encode
+from openmodality.dimse.command import Command, encode_command
 from openmodality.errors import ObjectInvalid
 from openmodality.upper_layer.p_data import Buffer, fragments, max_fragment_length
 
@@ -42,12 +42,14 @@ class Prepared(NamedTuple):
         yield from self.rest
 
 
-def prepare(context_id: int, command: Command, data: DataSet | None, max_pdu_length: int) -> Prepared:
+def prepare_message(context_id: int, command: Command, data: DataSet | None, max_pdu_length: int) -> Prepared:
     """Encode a message, reading the beginning of its data set; ``max_pdu_length`` is the peer's, 0 for no limit.
 
     Raises :class:`ObjectInvalid` where the data set is found to be damaged before anything has been sent.
     """
-    pdus = fragments(encode(command), context_id=context_id, is_command=True, last=True, max_pdu_length=max_pdu_length)
+    pdus = fragments(
+        encode_command(command), context_id=context_id, is_command=True, last=True, max_pdu_length=max_pdu_length
+    )
     command_buffers: list[Buffer] = [b"".join(pdus)]  # short: one piece is cheaper to write than two
     if data is None:
         return Prepared(command, command_buffers, [], ())

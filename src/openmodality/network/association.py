@@ -25,7 +25,7 @@ from typing import Final
 
 from openmodality.dimse.channel import FOREVER, Message
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import DataSet, Prepared, prepare
+from openmodality.dimse.outgoing import DataSet, Prepared, prepare_message
 from openmodality.dimse.service import Service, answer
 from openmodality.dimse.status import is_pending
 from openmodality.errors import AssociationReleased, OpenModalityError, PeerTimeout, UsageError
@@ -106,7 +106,7 @@ class Association:
 
     def prepare(self, context_id: int, command: Command, data: DataSet | None = None) -> Prepared:
         """Make a message ready; see :class:`openmodality.dimse.channel.Channel`."""
-        return prepare(context_id, command, data, self.max_pdu_length)
+        return prepare_message(context_id, command, data, self.max_pdu_length)
 
     def send_prepared(self, message: Prepared) -> None:
         """Send what :meth:`prepare` has made, reading the rest of its data set as it goes."""

@@ -25,8 +25,8 @@ Longer than a usual image: with 96 KiB an instance takes 5 % longer between ends
 MIN_MAX_PDU_LENGTH: Final = 4096
 """Less makes every instance crawl, and DCMTK refuses it."""
 
-IMPLEMENTATION_CLASS_UID: Final = "2.25.313475206178354410239286532541092478321"
-IMPLEMENTATION_VERSION_NAME: Final = "OPENMODALITY_01"
+OWN_CLASS_UID: Final = "2.25.313475206178354410239286532541092478321"
+OWN_VERSION_NAME: Final = "OPENMODALITY_01"
 
 _REMOTE: Final = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[^\]]+\]|[^:\[\]]+):(?P<port>\d+)")
 
@@ -82,8 +82,8 @@ class LocalAE:
     """Announced receive limit in bytes; 0 for none."""
     max_send_pdu_length: int = 0
     """Our own limit for what we send, in bytes, below the peer's; 0 for the peer's alone."""
-    implementation_class_uid: str = IMPLEMENTATION_CLASS_UID
-    implementation_version_name: str = IMPLEMENTATION_VERSION_NAME
+    implementation_class_uid: str = OWN_CLASS_UID
+    implementation_version_name: str = OWN_VERSION_NAME
     timeouts: Timeouts = DEFAULT_TIMEOUTS
 
     def __post_init__(self) -> None:

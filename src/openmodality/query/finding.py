@@ -14,15 +14,14 @@ from pydicom import Dataset
 from openmodality.dimse.channel import FOREVER, Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import SecondsLeft, await_response, cancel, send_request
+from openmodality.dimse.exchange import SecondsLeft, await_response, send_cancel, send_request
 from openmodality.dimse.service import Response
 from openmodality.dimse.status import is_pending
 from openmodality.dimse.verdict import Judge, Verdict
 from openmodality.errors import ObjectInvalid, PeerTimeout, StoreError
 from openmodality.query.matching import Supported, has_unsupported, matches, requested
-from openmodality.standard.dimse import CommandField, Priority, Status
+from openmodality.standard.dimse import OUT_OF_RESOURCES, CommandField, Priority, Status
 
-OUT_OF_RESOURCES: Final = 0xA700
 IDENTIFIER_DOES_NOT_MATCH: Final = 0xA900
 
 MAX_AFTER_CANCEL: Final = 1000
@@ -88,7 +87,7 @@ class _Matches:
         )
 
 
-def find(
+def send_find(
     channel: Channel,
     sop_class_uid: str,
     identifier: Dataset,
@@ -117,7 +116,7 @@ def find(
         before = found.surplus
         found.take(response)
         if before == 0 and found.surplus == 1:
-            cancel(channel, context.context_id, message_id)
+            send_cancel(channel, context.context_id, message_id)
         elif found.surplus > MAX_AFTER_CANCEL:
             return found.make_answer(verdict, "the peer went on after C-CANCEL", must_abort=True)
 

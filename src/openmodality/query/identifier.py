@@ -26,10 +26,10 @@ from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 Path = tuple[int, ...]
 """Where an attribute stands: its tag, behind those of the sequences around it."""
 
-CharacterSet = str | Sequence[str]
+CharacterSetValue = str | Sequence[str]
 """The value of Specific Character Set (0008,0005), several where code extensions are used."""
 
-CHARACTER_SETS: Final[tuple[CharacterSet, ...]] = (LATIN_1, UTF_8)
+CHARACTER_SETS: Final[tuple[CharacterSetValue, ...]] = (LATIN_1, UTF_8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def identifier(
     values: Mapping[Path, object] | None = None,
     *,
     omitted: Collection[Path] = (),
-    character_sets: Sequence[CharacterSet] = CHARACTER_SETS,
+    character_sets: Sequence[CharacterSetValue] = CHARACTER_SETS,
 ) -> Dataset:
     """The identifier with these keys; ``values`` may name further ones, ``omitted`` ones stay out with all below them.
 
@@ -81,7 +81,7 @@ def _place(data_set: Dataset, path: Path, element: DataElement) -> None:
         data_set.add(element)
 
 
-def _declare_character_set(data_set: Dataset, character_sets: Sequence[CharacterSet]) -> None:
+def _declare_character_set(data_set: Dataset, character_sets: Sequence[CharacterSetValue]) -> None:
     foreign = {element.tag: text for element in elements(data_set) if not (text := _text(element)).isascii()}
     if not foreign:
         return

@@ -12,7 +12,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import await_response, cancel, send_request
+from openmodality.dimse.exchange import await_response, send_cancel, send_request
 from openmodality.dimse.reading import texts
 from openmodality.dimse.service import Cancelled, Response
 from openmodality.dimse.status import is_pending
@@ -85,7 +85,7 @@ def move(
         if verdict.is_failure or not is_pending(verdict.status):
             return _make_result(response, verdict)
         if go_on is not None and not is_cancelled and not go_on(_counts(response.command)):
-            cancel(channel, context.context_id, message_id)
+            send_cancel(channel, context.context_id, message_id)
             is_cancelled = True
 
 

@@ -25,7 +25,7 @@ from openmodality.dimse.status import describe
 from openmodality.dimse.verdict import Judge, standard_judge
 from openmodality.encoding.headers import format_tag
 from openmodality.errors import OpenModalityError, StoreError
-from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, find
+from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, send_find
 from openmodality.query.matching import Supported
 from openmodality.query.moving import Transfer, answer_transfer
 from openmodality.standard.dimse import CommandField
@@ -65,7 +65,7 @@ def query(
 
     Raises :class:`QueryFailed` where ``judge`` calls the status a failure.
     """
-    answer = find(channel, sop_class_uid, identifier, judge=judge, limit=limit, left_s=left_s)
+    answer = send_find(channel, sop_class_uid, identifier, judge=judge, limit=limit, left_s=left_s)
     if not answer.is_usable:
         raise QueryFailed(answer.status, answer.comment)
     return answer

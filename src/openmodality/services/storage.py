@@ -25,12 +25,11 @@ from openmodality.encoding.listening import Listener, checked_length
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid, StoreError
-from openmodality.standard.dimse import CommandField, Priority, Status
+from openmodality.standard.dimse import OUT_OF_RESOURCES, CommandField, Priority, Status
 from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 
 log = logging.getLogger(__name__)
 
-OUT_OF_RESOURCES: Final = 0xA700
 DATA_SET_DOES_NOT_MATCH: Final = 0xA900
 CANNOT_UNDERSTAND: Final = 0xC001
 

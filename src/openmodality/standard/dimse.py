@@ -85,6 +85,10 @@ COMMAND_ELEMENTS: Final = (
 )
 
 
+OUT_OF_RESOURCES: Final = 0xA700
+"""Refused: Out of Resources, of C-STORE, C-FIND and C-MOVE (PS3.4 B.2.3, C.4.1.1.4, C.4.2.1.5)."""
+
+
 class Status(IntEnum):
     """Status (0000,0900) values that PS3.7 Annex C defines for every service; services add their own."""
 

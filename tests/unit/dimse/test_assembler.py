@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openmodality.dimse.assembler import MAX_COMMAND_LENGTH, CommandReceived, MessageAssembler
-from openmodality.dimse.command import Command, encode
+from openmodality.dimse.command import Command, encode_command
 from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.primitives import PresentationDataValue
@@ -24,13 +24,13 @@ def data(*, context_id: int = 1, last: bool = True) -> PresentationDataValue:
 
 def test_a_command_in_one_piece() -> None:
     assembler = MessageAssembler()
-    assert assembler.receive(command(encode(ECHO), context_id=3)) == CommandReceived(3, ECHO)
+    assert assembler.receive(command(encode_command(ECHO), context_id=3)) == CommandReceived(3, ECHO)
     assert not assembler.in_message
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 57])
 def test_a_command_in_pieces_comes_when_it_is_whole(cut: int) -> None:
-    raw, assembler = encode(ECHO), MessageAssembler()
+    raw, assembler = encode_command(ECHO), MessageAssembler()
     assert assembler.receive(command(raw[:cut], last=False)) is None
     assert assembler.in_message
     assert assembler.receive(command(raw[cut:])) == CommandReceived(1, ECHO)
@@ -39,7 +39,7 @@ def test_a_command_in_pieces_comes_when_it_is_whole(cut: int) -> None:
 
 def test_fragments_of_a_data_set_pass_until_its_end() -> None:
     assembler = MessageAssembler()
-    assert assembler.receive(command(encode(STORE))) == CommandReceived(1, STORE)
+    assert assembler.receive(command(encode_command(STORE))) == CommandReceived(1, STORE)
     for fragment in (data(last=False), data()):
         assert assembler.in_message
         assert assembler.receive(fragment) is fragment
@@ -52,14 +52,17 @@ def test_fragments_of_a_data_set_pass_until_its_end() -> None:
     ("fragments", "said"),
     [
         ([data()], "that no command set announced"),
-        ([command(encode(ECHO)), data()], "that no command set announced"),
-        ([command(encode(STORE)), data(context_id=3)], "that no command set announced"),
-        ([command(encode(STORE)), command(encode(ECHO))], "in the middle of a data set"),
-        ([command(encode(STORE)), data(last=False), command(encode(ECHO))], "in the middle of a data set"),
+        ([command(encode_command(ECHO)), data()], "that no command set announced"),
+        ([command(encode_command(STORE)), data(context_id=3)], "that no command set announced"),
+        ([command(encode_command(STORE)), command(encode_command(ECHO))], "in the middle of a data set"),
+        (
+            [command(encode_command(STORE)), data(last=False), command(encode_command(ECHO))],
+            "in the middle of a data set",
+        ),
         ([command(b"ab", last=False), command(b"cd", context_id=3)], "changed its presentation context"),
         ([command(bytes(MAX_COMMAND_LENGTH + 1))], f"longer than {MAX_COMMAND_LENGTH} bytes"),
         ([command(bytes(MAX_COMMAND_LENGTH), last=False), command(b"a")], f"longer than {MAX_COMMAND_LENGTH} bytes"),
-        ([command(encode(ECHO._replace(MessageID=None)))], "has no Message ID"),
+        ([command(encode_command(ECHO._replace(MessageID=None)))], "has no Message ID"),
     ],
 )
 def test_what_has_no_place_breaks_the_protocol(fragments: list[PresentationDataValue], said: str) -> None:
@@ -72,4 +75,4 @@ def test_what_has_no_place_breaks_the_protocol(fragments: list[PresentationDataV
 
 def test_a_cancel_names_the_message_that_it_ends_and_has_no_number_of_its_own() -> None:
     cancel = Command(CommandField=CommandField.C_CANCEL_RQ, MessageIDBeingRespondedTo=7)
-    assert MessageAssembler().receive(command(encode(cancel))) == CommandReceived(1, cancel)
+    assert MessageAssembler().receive(command(encode_command(cancel))) == CommandReceived(1, cancel)

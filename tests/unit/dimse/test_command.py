@@ -6,7 +6,7 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from openmodality.dimse.command import Command, decode, encode
+from openmodality.dimse.command import Command, decode_command, encode_command
 from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import COMMAND_ELEMENTS, CommandField
 
@@ -37,13 +37,13 @@ def test_bytes_are_what_pydicom_writes() -> None:
     buffer.is_implicit_VR, buffer.is_little_endian = True, True
     write_dataset(buffer, data_set)
     raw = buffer.getvalue()
-    assert encode(STORE) == bytes.fromhex("0000000004000000") + len(raw).to_bytes(4, "little") + raw
+    assert encode_command(STORE) == bytes.fromhex("0000000004000000") + len(raw).to_bytes(4, "little") + raw
 
 
 def test_wrong_group_length_does_no_harm() -> None:
-    raw = bytearray(encode(STORE))
+    raw = bytearray(encode_command(STORE))
     raw[8:12] = b"\xff\xff\xff\x7f"
-    assert decode(bytes(raw)) == STORE
+    assert decode_command(bytes(raw)) == STORE
 
 
 def test_any_data_set_type_but_0101_means_that_a_data_set_follows() -> None:
@@ -53,18 +53,18 @@ def test_any_data_set_type_but_0101_means_that_a_data_set_follows() -> None:
 
 
 def test_padding_of_uids_and_titles_is_not_part_of_them() -> None:
-    padded = encode(STORE).replace(b"1.2.3.4.5\0", b"1.2.3.4.5 ")
-    assert decode(padded).AffectedSOPInstanceUID == "1.2.3.4.5"
+    padded = encode_command(STORE).replace(b"1.2.3.4.5\0", b"1.2.3.4.5 ")
+    assert decode_command(padded).AffectedSOPInstanceUID == "1.2.3.4.5"
 
 
 def test_unknown_elements_are_read_over() -> None:
-    raw = encode(STORE) + bytes.fromhex("0000ff7f02000000abcd")
-    assert decode(raw) == STORE
+    raw = encode_command(STORE) + bytes.fromhex("0000ff7f02000000abcd")
+    assert decode_command(raw) == STORE
 
 
 def test_error_comment_is_cut_to_64_characters_and_to_ascii() -> None:
     command = Command(CommandField=0x8001, ErrorComment="ä" * 80)
-    assert decode(encode(command)).ErrorComment == "?" * 64
+    assert decode_command(encode_command(command)).ErrorComment == "?" * 64
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_error_comment_is_cut_to_64_characters_and_to_ascii() -> None:
         (bytes.fromhex("0800160002000000aaaa"), "outside group 0000"),
         (bytes.fromhex("00000001ffffffff"), "longer than the set"),
         (bytes.fromhex("000000010100000001"), "no value"),
-        (encode(STORE)[:12], r"\(0000,0100\) is missing"),
+        (encode_command(STORE)[:12], r"\(0000,0100\) is missing"),
     ],
 )
 def test_what_is_no_command_set_breaks_the_protocol(raw: bytes, what: str) -> None:
     with pytest.raises(ProtocolError, match=what):
-        decode(raw)
+        decode_command(raw)
 
 
 def test_name_is_the_standards() -> None:

@@ -10,7 +10,7 @@ from pynetdicom import dimse_messages, dimse_primitives
 from pynetdicom.dimse_messages import DIMSEMessage
 from pynetdicom.pdu_primitives import P_DATA
 
-from openmodality.dimse.command import Command, decode, encode
+from openmodality.dimse.command import Command, decode_command, encode_command
 from openmodality.standard.dimse import DATA_SET_PRESENT, NO_DATA_SET, CommandField
 
 VALUES: dict[str, Any] = {
@@ -72,16 +72,16 @@ def theirs(name: str, data: bytes | None) -> tuple[Command, bytes, bool]:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_bytes_are_those_of_pynetdicom(name: str, data: bytes | None) -> None:
     ours, raw, has_data_set = theirs(name, data)
-    assert encode(ours) == raw
-    assert decode(raw) == ours
-    assert decode(raw).has_data_set == has_data_set
+    assert encode_command(ours) == raw
+    assert decode_command(raw) == ours
+    assert decode_command(raw).has_data_set == has_data_set
 
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_pynetdicom_reads_ours(name: str) -> None:
     ours, _, _ = theirs(name, None)
     p_data = P_DATA()
-    p_data.presentation_data_value_list.append((1, b"\x03" + encode(ours)))
+    p_data.presentation_data_value_list.append((1, b"\x03" + encode_command(ours)))
     message = DIMSEMessage()
     assert message.decode_msg(p_data)
     assert type(message).__name__ == name

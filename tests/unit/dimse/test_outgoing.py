@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import KnownLength, prepare
+from openmodality.dimse.outgoing import KnownLength, prepare_message
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.dimse import DATA_SET_PRESENT, CommandField
 
@@ -16,7 +16,7 @@ def sent(chunks: list[bytes], length_bytes: int) -> tuple[list[bytes], str]:
     """The PDUs of a data set that go out, and what is raised behind them."""
     pdus: list[bytes] = []
     try:
-        message = prepare(1, STORE, KnownLength(chunks, length_bytes), 16384)
+        message = prepare_message(1, STORE, KnownLength(chunks, length_bytes), 16384)
         for buffers in chain((message.first,), message.rest):
             pdus.append(b"".join(bytes(buffer) for buffer in buffers))
     except ObjectInvalid as error:

@@ -9,7 +9,7 @@ import pytest
 
 from openmodality.dimse.channel import Channel, Message, PresentationContext, read_all
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import Outstanding, await_response, cancel, request, responses, send_request
+from openmodality.dimse.exchange import Outstanding, await_response, request, responses, send_cancel, send_request
 from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service, ready_response
 from openmodality.errors import AssociationAborted, ObjectInvalid, PeerTimeout, ProtocolError, StoreError
@@ -161,7 +161,7 @@ def test_cancel_ends_the_pending_responses() -> None:
     channel = channel_to(three)
     message_id = send_request(channel, 1, FIND)
     assert await_response(channel, message_id).command.Status == Status.PENDING
-    cancel(channel, 1, message_id)
+    send_cancel(channel, 1, message_id)
     rest = [await_response(channel, message_id).command.Status]
     while rest[-1] == Status.PENDING:
         rest.append(await_response(channel, message_id).command.Status)
@@ -182,7 +182,7 @@ def test_handler_can_say_how_far_it_came_when_cancelled() -> None:
     channel = channel_to(counting)
     message_id = send_request(channel, 1, FIND)
     await_response(channel, message_id)
-    cancel(channel, 1, message_id)
+    send_cancel(channel, 1, message_id)
     answer = await_response(channel, message_id)
     assert (answer.command.Status, answer.command.NumberOfCompletedSuboperations) == (Status.CANCEL, 0)
 

@@ -12,7 +12,7 @@ from openmodality.device.site.site import Site
 from openmodality.errors import WrongState
 from openmodality.exam.instances import keep_instance, list_instances
 from openmodality.exam.session import Exam
-from openmodality.network.entity import IMPLEMENTATION_CLASS_UID
+from openmodality.network.entity import OWN_CLASS_UID
 from openmodality.store.local import LocalStore
 from openmodality.store.transaction import Transaction
 from tests.devices import add_image
@@ -22,7 +22,7 @@ BeginExam = Callable[..., Exam]
 
 def test_what_is_stored_says_who_made_it(begin_exam: BeginExam, store: LocalStore) -> None:
     uid = add_image(begin_exam().series("T1"))
-    assert dcmread(store.files.path(uid)).file_meta.ImplementationClassUID == IMPLEMENTATION_CLASS_UID
+    assert dcmread(store.files.path(uid)).file_meta.ImplementationClassUID == OWN_CLASS_UID
 
 
 def test_a_check_that_fails_leaves_nothing(begin_exam: BeginExam, site: Site, store: LocalStore) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import KnownLength, Prepared, prepare
+from openmodality.dimse.outgoing import KnownLength, Prepared, prepare_message
 from openmodality.network.outbox import Outbox
 from openmodality.network.transport import Transport
 from openmodality.standard.dimse import CommandField
@@ -36,7 +36,7 @@ def outbox(transport: Writes, max_pdu_length: int = 0) -> Outbox:
 
 
 def response(message_id: int) -> Prepared:
-    return prepare(1, COMMAND._replace(MessageIDBeingRespondedTo=message_id), None, 0)
+    return prepare_message(1, COMMAND._replace(MessageIDBeingRespondedTo=message_id), None, 0)
 
 
 def as_bytes(*messages: Prepared) -> bytes:
@@ -63,15 +63,15 @@ def test_what_is_held_goes_out_before_the_pdus_of_the_association(transport: Wri
 @pytest.mark.parametrize(("max_pdu_length", "writes"), [(0, 1), (131072, 1), (16384, 2)])
 def test_a_peer_with_short_pdus_has_one_to_begin_with(transport: Writes, max_pdu_length: int, writes: int) -> None:
     data = bytes(40_000)
-    outbox(transport, max_pdu_length).send(prepare(1, COMMAND, data, max_pdu_length))
+    outbox(transport, max_pdu_length).send(prepare_message(1, COMMAND, data, max_pdu_length))
     assert len(transport.writes) == writes
-    assert b"".join(transport.writes) == as_bytes(prepare(1, COMMAND, data, max_pdu_length))
+    assert b"".join(transport.writes) == as_bytes(prepare_message(1, COMMAND, data, max_pdu_length))
 
 
 def test_the_rest_of_a_data_set_is_read_as_it_goes(transport: Writes) -> None:
     chunks = iter([b"ab", b"cd", b"ef"])
-    message = prepare(1, COMMAND, KnownLength(chunks, 6), 0)
+    message = prepare_message(1, COMMAND, KnownLength(chunks, 6), 0)
     assert next(chunks) == b"cd", "only the first has been read"
-    outbox(transport).send(prepare(1, COMMAND, KnownLength(iter([b"ab", b"cd", b"ef"]), 6), 0))
+    outbox(transport).send(prepare_message(1, COMMAND, KnownLength(iter([b"ab", b"cd", b"ef"]), 6), 0))
     assert [write[-2:] for write in transport.writes] == [b"ab", b"cd", b"ef"]
     assert message.first[-1] == b"ab"

@@ -75,7 +75,7 @@ def run(  # one parameter for each option
         InstanceReader(_decompressor(), check=True),
         SendOptions(ends.transfer_syntaxes, stop_on_failure=stop, judge=ends.judge_of("storage", "C-STORE")),
     )
-    report = Report(str(ends.remote), instances, unreadable)
+    report = SendReport(str(ends.remote), instances, unreadable)
     try:
         for sent in results:
             progress.advance(sent.instance.length_bytes, ok=sent.is_stored)
@@ -102,7 +102,7 @@ _Inode = tuple[int, int]
 """Device and inode: which folder it is, whatever leads to it."""
 
 
-class Report:
+class SendReport:
     """What became of the instances that are to be sent."""
 
     def __init__(self, peer: str, instances: list[FileInstance], unreadable: list[Unreadable]) -> None:

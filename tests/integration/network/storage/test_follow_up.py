@@ -20,20 +20,20 @@ def test_the_next_instance_goes_out_before_the_response_is_read(
 ) -> None:
     """And not before it is here: the peer has no asynchronous operations window."""
     order: list[str] = []
-    look, decode = FollowUp.look, command_sets.decode
+    look, decode_command = FollowUp.look, command_sets.decode_command
 
     def looking(self: FollowUp, received: memoryview, *, begins: bool) -> None:
         look(self, received, begins=begins)
         order.append("waits" if self.is_planned else "begun")
 
     def decoding(raw: bytes) -> Command:
-        command = decode(raw)
+        command = decode_command(raw)
         if command.is_response:
             order.append("read")
         return command
 
     monkeypatch.setattr(FollowUp, "look", looking)
-    monkeypatch.setattr(assembler, "decode", decoding)
+    monkeypatch.setattr(assembler, "decode_command", decoding)
     with ours.archive(tmp_path / "received") as peer:
         sent = ours.send_files(peer, mr_series(tmp_path / "sent", 3))
         assert len(peer.folder.files()) == 3

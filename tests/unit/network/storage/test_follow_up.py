@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from openmodality.dimse.command import Command, encode
-from openmodality.dimse.outgoing import KnownLength, Prepared, prepare
+from openmodality.dimse.command import Command, encode_command
+from openmodality.dimse.outgoing import KnownLength, Prepared, prepare_message
 from openmodality.errors import ObjectInvalid, TransportError
 from openmodality.network.outbox import Outbox
 from openmodality.network.storage.follow_up import FollowUp, is_success, success_elements
@@ -29,7 +29,7 @@ RESPONSE = Command(
 
 def pdu(command: Command, **control: bool) -> memoryview:
     what = {"is_command": True, "last": True} | control
-    return memoryview(b"".join(fragments(encode(command), context_id=1, max_pdu_length=0, **what)))
+    return memoryview(b"".join(fragments(encode_command(command), context_id=1, max_pdu_length=0, **what)))
 
 
 @pytest.mark.parametrize("uids", [(MR_IMAGE, "1.2.3"), (None, None)])
@@ -64,7 +64,7 @@ def test_whatever_else_comes_is_no_success(received: memoryview) -> None:
 
 def request(number: int) -> Prepared:
     command = Command(CommandField=CommandField.C_STORE_RQ, MessageID=number, CommandDataSetType=1)
-    return prepare(1, command, KnownLength(iter([b"ab", b"cd"]), 4), 0)
+    return prepare_message(1, command, KnownLength(iter([b"ab", b"cd"]), 4), 0)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_write_that_fails_is_told_in_its_turn(follow_up: FollowUp, monkeypatch
 
 
 def test_a_file_that_cannot_be_read_to_its_end_is_told_in_its_turn(follow_up: FollowUp) -> None:
-    planned = prepare(1, RESPONSE, KnownLength(iter([b"ab"]), 4), 0)
+    planned = prepare_message(1, RESPONSE, KnownLength(iter([b"ab"]), 4), 0)
     follow_up.plan(planned, 7)
     follow_up.look(pdu(RESPONSE), begins=True)
     with pytest.raises(ObjectInvalid, match="2 bytes where 4"):
