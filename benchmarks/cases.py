@@ -8,9 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from benchmarks import data
-from benchmarks.ends import BARE, DCMTK, OURS, PYNETDICOM, RAW, End, Run, device, listening, timed, transfer
+from benchmarks.ends import (
+    BARE,
+    DCMTK,
+    OURS,
+    PYNETDICOM,
+    RAW,
+    End,
+    Run,
+    call_ours,
+    device,
+    listening,
+    take_cpu_time,
+    timed,
+    transfer,
+)
 from benchmarks.serving import SERVE
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
@@ -219,6 +234,34 @@ def echo(rounds: int) -> list[Row]:
     ]
 
 
+_LISTS = ("jobs list", "jobs show 1", "exam list", "exam show 1", "studies list", "series list", "instances list")
+
+
+def lists(rounds: int) -> list[Row]:
+    """What takes a look at the data of a device that has 100 images, an exam and its jobs."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        images = data.series("mr-100-small", 100, 64, 64)
+        for words in (
+            f"init {folder} --profile mr",
+            f"import {images}",
+            "exam unscheduled --patient-id 1 --patient-name DOE^JANE",
+        ):
+            take_cpu_time(call_ours(*words.split()), folder)
+        commands = [(sys.executable, "-c", "pass"), *(call_ours(*words.split()) for words in _LISTS)]
+        times = [[take_cpu_time(command, folder) for command in commands] for _ in range(max(rounds, 5) * 2)]
+    bare, *columns = zip(*times, strict=True)
+    return [
+        Row(
+            f"{words}, CPU seconds above python -c pass",
+            tuple(used - nothing for used, nothing in zip(column, bare, strict=True)),
+            AtMost(0.3),
+            f"{median(column) * 1000:.0f} ms vs {median(bare) * 1000:.0f} ms",
+        )
+        for words, column in zip(_LISTS, columns, strict=True)
+    ]
+
+
 def many(_: int) -> list[Row]:
     """100 associations at once, 20 objects each: how many are lost."""
     files = sorted(data.series("mr-2000", 2000, 64, 64).iterdir())
@@ -249,5 +292,6 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "medium": medium_vs_dcmtk,
     "large": large,
     "echo": echo,
+    "lists": lists,
     "many": many,
 }

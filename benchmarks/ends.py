@@ -163,6 +163,16 @@ def timed(command: Command) -> float:
     return perf_counter() - start
 
 
+def take_cpu_time(command: Command, cwd: Path) -> float:
+    """CPU time of a whole process, in seconds."""
+    process = subprocess.Popen(command, cwd=cwd, **_quiet())
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, list(command))
+    return used.ru_utime + used.ru_stime
+
+
 @contextmanager
 def listening(receiver: End) -> Iterator[tuple[int, Path]]:
     """A receiver for as long as the block lasts: its port and its folder."""

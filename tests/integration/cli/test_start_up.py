@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,16 @@ finally:
 """
 
 
+@pytest.fixture(scope="module")
+def device_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a device with an exam and a job."""
+    folder = tmp_path_factory.mktemp("device")
+    words = ("exam", "unscheduled", "--patient-id", "1", "--patient-name", "DOE^JANE", "-c", str(folder))
+    for arguments in (("init", str(folder), "--profile", "mr"), words):
+        assert run(*arguments)[0] == 0
+    return folder
+
+
 def run(*arguments: str) -> tuple[int, str, set[str]]:
     """Exit status, error text and top-level modules of a command in a process of its own."""
     done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=False)
@@ -51,6 +62,15 @@ def test_the_help_page_loads_no_command() -> None:
     status, _, loaded = run("--help")
     assert status == 0
     assert not (HEAVY | {"socket"}) & loaded
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["jobs list", "jobs show 1", "exam list", "exam show 1", "studies list", "series list", "instances list"],
+)
+def test_a_list_loads_no_device_and_no_large_library(device_folder: Path, words: str) -> None:
+    status, said, loaded = run(*words.split(), "-c", str(device_folder))
+    assert (status, "sqlite3" in loaded, HEAVY & loaded) == (0, True, set()), said
 
 
 @pytest.mark.parametrize("module", ["argparse", "openmodality.cli.terminal.output", "openmodality.cli.commands.echo"])
