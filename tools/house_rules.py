@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tools import mirror, module_rules, word_rules
+from tools import mirror, module_rules, profile_columns, word_rules
 
 PRODUCT = "openmodality"
 KNOWN = Path(__file__).with_name("known_violations.txt")
@@ -51,6 +51,7 @@ def find_all(folders: list[str]) -> Iterator[str]:
         if (folder / PRODUCT).is_dir():
             yield from module_rules.find_violations(folder / PRODUCT)
             yield from word_rules.find_violations(folder / PRODUCT)
+            yield from profile_columns.find_violations(folder / PRODUCT)
             yield from mirror.find_violations(folder, mirror.read_elsewhere(ELSEWHERE))
 
 

@@ -99,7 +99,7 @@ class SendExecutor:
             else:
                 reason = _comment(sent)
                 report.instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
-                tally.failed(reason, transient=sent.is_transient)
+                tally.failed(reason, transient=self._is_transient(sent))
                 if (
                     sent.result is not None
                     and sent.result.verdict.must_abort
@@ -109,6 +109,11 @@ class SendExecutor:
             if report.stop_requested:
                 return True
         return False
+
+    def _is_transient(self, sent: Sent) -> bool:
+        """Whether the failure of an instance may pass: a lost association by the profile's table."""
+        listed = self._connections.site.is_transient("storage", sent.error) if sent.error is not None else None
+        return sent.is_transient if listed is None else listed
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_record import StoredCommitments
 from openmodality.activities.connection import Connector, find_identity
+from openmodality.activities.failures import JudgedExecutor
 from openmodality.activities.performed_step import StepExecutor
 from openmodality.activities.send import SendExecutor
 from openmodality.activities.tls import make_client_context
@@ -124,10 +125,11 @@ class Runtime:
         self._stack.close()
 
     def _executors(self) -> dict[JobKind, Executor]:
-        step = StepExecutor(self.store.database, self.connections)
+        step = JudgedExecutor(StepExecutor(self.store.database, self.connections), self.site, "mpps")
+        commit = CommitExecutor(self.queue, self.connections, find_uid_maker(self.site))
         return {
             JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file),
-            JobKind.COMMIT: CommitExecutor(self.queue, self.connections, find_uid_maker(self.site)),
+            JobKind.COMMIT: JudgedExecutor(commit, self.site, "storage_commitment"),
             JobKind.MPPS_CREATE: step,
             JobKind.MPPS_SET: step,
         }

@@ -23,11 +23,11 @@ ServiceName: TypeAlias = Literal[
 
 CategoryName: TypeAlias = Literal["success", "warning", "pending", "cancel", "failure"]
 
-Effect: TypeAlias = Literal["succeed", "collect", "continue", "partial", "fail", "permit_delete", "resend", "reply"]
+Effect: TypeAlias = Literal["succeed", "collect", "continue", "partial", "fail", "permit_delete", "resend"]
 """What a status does to the instance or the job.
 
 ``collect`` takes a match, ``continue`` waits for the next response, ``partial`` keeps what has come. ``permit_delete``
-and ``resend`` follow from the two events of storage commitment. ``reply`` is a status that this side sends.
+and ``resend`` follow from the two events of storage commitment.
 """
 
 

@@ -19,6 +19,7 @@ from openmodality.dimse.status import StatusCategory
 from openmodality.standard.statuses import Effect, ServiceName
 from openmodality.upper_layer.rejections import Rejections
 
+FailureKind: TypeAlias = Literal["timeout", "aborted"]
 Role: TypeAlias = Literal["SCU", "SCP"]
 ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined"]
 ValueSource: TypeAlias = Literal["MWL", "USER", "AUTO", "CONFIG", "ACQ"]
@@ -76,8 +77,7 @@ class WorklistKey:
     """An attribute of the worklist request identifier (PS3.4 Table K.6-1).
 
     ``matching`` holds S (single value), L (list of UID), W (wild card), R (range), U (universal: asked for, not
-    matched). ``returned``: requested as return key. ``displayed`` and ``copied_to_image`` as the statement marks
-    them.
+    matched). Each is asked for; ``displayed`` as the statement marks it.
     """
 
     path: TagPath
@@ -85,9 +85,7 @@ class WorklistKey:
     vr: str
     matching: tuple[str, ...]
     required: bool
-    returned: bool
     displayed: bool
-    copied_to_image: bool
     configurable: bool
 
 
@@ -99,8 +97,6 @@ class QueryKey:
     model: Literal["PATIENT", "STUDY"]
     level: Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]
     path: TagPath
-    keyword: str
-    vr: str
     type: Literal["U", "R", "O"]
 
 
@@ -173,15 +169,14 @@ class MappingRule:
 
 @dataclass(frozen=True, slots=True)
 class StatusRule:
-    """What a DIMSE status, or an event type, means to the job (PS3.7 Annex C and the service's annex of PS3.4).
+    """What a DIMSE status, or an event type, that a peer sends means (PS3.7 Annex C and the service's annex of PS3.4).
 
-    ``code`` is four hexadecimal digits with ``x`` for any, or ``*`` for any other. ``received`` tells a status that a
-    peer sends us from one that we send. ``success_if`` names the switch that turns the effect into ``succeed``.
+    ``code`` is four hexadecimal digits with ``x`` for any, or ``*`` for any other. ``success_if`` names the switch that
+    turns the effect into ``succeed``.
     """
 
     service: ServiceName
     operation: str
-    received: bool
     code: str
     category: StatusCategory
     meaning: str
@@ -193,13 +188,14 @@ class StatusRule:
 
 @dataclass(frozen=True, slots=True)
 class FailureRule:
-    """What a communication failure does to the job: a time-out, or an association lost to the peer or the network."""
+    """What a communication failure means to a job: a time-out, or an association lost to the peer or the network.
+
+    ``transient``: the same job may succeed later. The association is over: with A-ABORT where it still stands.
+    """
 
     service: ServiceName
-    failure: Literal["timeout", "aborted"]
-    abort: bool
-    effect: Effect
-    report: Literal["log", "operator", "jobs"]
+    failure: FailureKind
+    transient: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +226,6 @@ class PrivateAttribute:
     offset: int
     vr: str
     name: str
-    mirrors: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +272,6 @@ class Profile:
         """The local AE of a role. Raises KeyError for another device's."""
         return {entity.role: entity for entity in self.application_entities}[role]
 
-    def statuses_of(self, service: ServiceName, operation: str, *, received: bool = True) -> dict[str, StatusRule]:
+    def statuses_of(self, service: ServiceName, operation: str) -> dict[str, StatusRule]:
         """The rules for the statuses of an operation, by their codes; empty where the profile says nothing."""
-        key = service, operation, received
-        return {rule.code: rule for rule in self.statuses if (rule.service, rule.operation, rule.received) == key}
+        return {rule.code: rule for rule in self.statuses if (rule.service, rule.operation) == (service, operation)}

@@ -19,6 +19,7 @@ from openmodality.device.profile.parameters import Parameter, ParameterKind, Par
 from openmodality.device.profile.profile import (
     BodyPart,
     CharacterSetEntry,
+    FailureKind,
     FailureRule,
     MappingRule,
     ModuleUse,
@@ -44,6 +45,7 @@ _T = TypeVar("_T")
 SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
 CATEGORIES: tuple[CategoryName, ...] = get_args(CategoryName)
+FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 KINDS: tuple[ParameterKind, ...] = get_args(ParameterKind)
 REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
 VALUE_RULES: tuple[ValueRule, ...] = get_args(ValueRule)
@@ -156,22 +158,17 @@ def _worklist_key(row: Row) -> WorklistKey:
         vr=vr,
         matching=row.words("matching"),
         required=row.one_of("required", ("R", "O")) == "R",
-        returned=row.flag("returned"),
         displayed=row.flag("displayed"),
-        copied_to_image=row.flag("copied_to_image"),
         configurable=row.flag("configurable"),
     )
 
 
 def _query_key(row: Row) -> QueryKey:
-    path, keyword, vr = row.attribute()
     return QueryKey(
         role=row.one_of("role", ("SCU", "SCP")),
         model=row.one_of("model", ("PATIENT", "STUDY")),
         level=row.one_of("level", ("PATIENT", "STUDY", "SERIES", "IMAGE")),
-        path=path,
-        keyword=keyword,
-        vr=vr,
+        path=row.attribute()[0],
         type=row.one_of("type", ("U", "R", "O")),
     )
 
@@ -240,7 +237,6 @@ def _status(row: Row) -> StatusRule:
     return StatusRule(
         service=row.one_of("service", SERVICES),
         operation=row.required("operation"),
-        received=row.one_of("direction", ("received", "sent")) == "received",
         code=code,
         category=StatusCategory.from_name(row.one_of("category", CATEGORIES)),
         meaning=row.required("meaning"),
@@ -254,10 +250,8 @@ def _status(row: Row) -> StatusRule:
 def _failure(row: Row) -> FailureRule:
     return FailureRule(
         service=row.one_of("service", SERVICES),
-        failure=row.one_of("failure", ("timeout", "aborted")),
-        abort=row.flag("abort"),
-        effect=row.one_of("effect", EFFECTS),
-        report=row.one_of("report", ("log", "operator", "jobs")),
+        failure=row.one_of("failure", FAILURE_KINDS),
+        transient=row.flag("transient"),
     )
 
 
@@ -290,7 +284,6 @@ def _private_attribute(row: Row) -> PrivateAttribute:
         offset=_hexadecimal(row, "offset", 2),
         vr=row.one_of("vr", _VRS),
         name=row.required("name"),
-        mirrors=row.text("mirrors"),
     )
 
 
@@ -311,12 +304,12 @@ PARAMETERS = Table(
 )
 PRESENTATION_CONTEXTS = Table(
     "presentation_contexts.csv",
-    _columns("ae,service,direction,role,sop_class_uid,transfer_syntaxes,role_selection,enabled_by,note"),
+    _columns("ae,service,direction,role,sop_class_uid,transfer_syntaxes,role_selection,enabled_by"),
     _presentation_context,
 )
 WORKLIST_KEYS = Table(
     "worklist_keys.csv",
-    _columns("path,keyword,vr,matching,required,returned,displayed,copied_to_image,configurable"),
+    _columns("path,keyword,vr,matching,required,displayed,configurable"),
     _worklist_key,
 )
 QUERY_KEYS = Table("query_keys.csv", _columns("role,model,level,path,keyword,vr,type"), _query_key)
@@ -334,14 +327,12 @@ ATTRIBUTES = Table(
 MAPPING = Table("mapping.csv", _columns("worklist,image,mpps"), _mapping_rule)
 STATUSES = Table(
     "statuses.csv",
-    _columns("service,operation,direction,code,category,meaning,transient,abort,effect,success_if"),
+    _columns("service,operation,code,category,meaning,transient,abort,effect,success_if"),
     _status,
 )
-FAILURES = Table("failures.csv", _columns("service,failure,abort,effect,report"), _failure)
+FAILURES = Table("failures.csv", _columns("service,failure,transient"), _failure)
 REJECTIONS = Table("rejections.csv", _columns("situation,result,source,reason"), _rejection)
 CHARSETS = Table("charsets.csv", _columns("term,code_extensions"), _character_set)
 CHARSET_ATTRIBUTES = Table("charset_attributes.csv", _columns("path,keyword,vr"), _charset_attribute)
 BODY_PARTS = Table("body_parts.csv", _columns("term,offered"), _body_part)
-PRIVATE_DICTIONARY = Table(
-    "private_dictionary.csv", _columns("creator,group,offset,vr,name,mirrors"), _private_attribute
-)
+PRIVATE_DICTIONARY = Table("private_dictionary.csv", _columns("creator,group,offset,vr,name"), _private_attribute)

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from openmodality.device.profile.parameters import Parameters
-from openmodality.device.profile.profile import StatusRule
+from openmodality.device.profile.profile import FailureKind, StatusRule
 from openmodality.device.site.site_file import StatusOverride
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.verdict import Judge, Verdict, find_code
+from openmodality.errors import AssociationAborted, OpenModalityError, PeerTimeout, TransportError
 
 
 def make_judge(
@@ -33,6 +34,13 @@ def make_judge(
         return verdict if override is None else _apply_override(verdict, overrides[override])
 
     return lru_cache(maxsize=64)(judge)
+
+
+def find_failure_kind(error: OpenModalityError) -> FailureKind | None:
+    """Which communication failure an error is; None where it is another error."""
+    if isinstance(error, PeerTimeout):
+        return "timeout"
+    return "aborted" if isinstance(error, TransportError | AssociationAborted) else None
 
 
 def _apply_rule(rule: StatusRule, status: int, parameters: Parameters) -> Verdict:

@@ -16,10 +16,10 @@ from openmodality.device.paths import TagPath
 from openmodality.device.profile.parameters import Parameters
 from openmodality.device.profile.profile import MappingRule, PresentationContextEntry, Profile
 from openmodality.device.site.data_place import data_folder
-from openmodality.device.site.judgement import make_judge
+from openmodality.device.site.judgement import find_failure_kind, make_judge
 from openmodality.device.site.site_file import IncomingService, KeySwitch, PeerService, SiteFile, StatusOverride
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
-from openmodality.errors import ConfigurationError
+from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.standard.statuses import ServiceName
 
 _PEER_SERVICE: Mapping[ServiceName, PeerService] = {
@@ -205,6 +205,12 @@ class Site:
         A status that the profile does not list is judged by the standard.
         """
         return self.judge_of(service, operation, peer)(status)
+
+    def is_transient(self, service: ServiceName, error: OpenModalityError) -> bool | None:
+        """Whether what a peer or the network did to a job may pass; None for errors that the profile does not list."""
+        kind = find_failure_kind(error)
+        rules = (rule for rule in self.profile.failures if (rule.service, rule.failure) == (service, kind))
+        return next((rule.transient for rule in rules), None)
 
     def judge_of(
         self, service: ServiceName, operation: str, peer: Peer | None = None, *, is_repeat: bool = False
