@@ -16,7 +16,7 @@ from openmodality.dimse.command import decode_command
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.encoding.elements import Tokenizer
 from openmodality.encoding.listening import Listener, Tokens, Values
-from openmodality.encoding.part10 import FIRST_READ_BYTES, read_any, read_usual
+from openmodality.encoding.part10 import read_any
 from openmodality.encoding.transcode import Transcoder
 from openmodality.encoding.walk import DataSetWalk, read_values
 from openmodality.errors import ObjectInvalid, OpenModalityError, ProtocolError
@@ -255,11 +255,9 @@ def _transcoder(data: bytes, variant: str, rng: Random) -> str:
 
 
 def _part10(data: bytes, variant: str, rng: Random) -> str:
-    usual = read_usual(data[:FIRST_READ_BYTES])
-
     def read() -> None:
-        if read_any(BytesIO(data))[:4] != (usual or read_any(data)[:4]):
-            raise AssertionError("the head of a file reads otherwise at a glance")
+        if read_any(BytesIO(data)) != read_any(data):
+            raise AssertionError("the head of a file reads otherwise from memory")
 
     return _rejecting(read)
 

@@ -238,28 +238,6 @@ def _check(values: dict[int, bytes], end: int, declared_end: int) -> None:
             raise ObjectInvalid(f"the File Meta Information lacks {format_tag(tag)}")
 
 
-def read_usual(start: bytes) -> tuple[str, str, str, int] | None:
-    """Media Storage SOP Class and Instance UID, Transfer Syntax UID and where the data set begins.
-
-    For the first bytes of one file of many: None where they are not all there, or not as they should be, which
-    :func:`read_any` is to say.
-    """
-    if start[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] != PREFIX:
-        return None
-    scanned = _scan(start, PREAMBLE_BYTES + 4)
-    if scanned is None:
-        return None
-    values, end, _ = scanned
-    if not (_SOP_CLASS in values and _SOP_INSTANCE in values and _TRANSFER_SYNTAX in values):
-        return None
-    return (
-        strip_padding(values[_SOP_CLASS]),
-        strip_padding(values[_SOP_INSTANCE]),
-        strip_padding(values[_TRANSFER_SYNTAX]),
-        end,
-    )
-
-
 def _headless(start: _Start) -> FileMeta:
     data = start.data
     for offset in (0, 4):

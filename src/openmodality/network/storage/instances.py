@@ -20,7 +20,6 @@ from openmodality.encoding.part10 import (
     FileMeta,
     read_any,
     read_file_meta,
-    read_usual,
 )
 from openmodality.encoding.transcode import Transcoder, transcode
 from openmodality.encoding.uid import is_valid_uid, strip_padding
@@ -98,16 +97,14 @@ def read_instance(path: Path) -> FileInstance:
 
 def _usual_instance(path: Path, start: bytes, size: int) -> FileInstance | None:
     """The instance, if the first bytes tell everything and all of it is right."""
-    head = read_usual(start)
-    if head is None:
-        return None
-    sop_class_uid, sop_instance_uid, transfer_syntax, offset = head
-    if not (
-        _is_type_uid(sop_class_uid) and _is_type_uid(transfer_syntax) and is_valid_uid(sop_instance_uid, strict=False)
-    ):
-        return None
-    identity = InstanceIdentity(sop_class_uid, sop_instance_uid)
-    if not _begins_with(identity, memoryview(start)[offset:], transfer_syntax):
+    try:
+        meta = read_any(start)
+        identity = InstanceIdentity(meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid)
+        _check_uids(identity, meta.transfer_syntax_uid)
+    except ObjectInvalid:
+        return None  # to be looked at in full, which says what is wrong
+    offset, transfer_syntax = meta.data_set_offset, meta.transfer_syntax_uid
+    if meta.headless or not _begins_with(identity, memoryview(start)[offset:], transfer_syntax):
         return None
     return FileInstance(path, identity, transfer_syntax, offset, size - offset)
 
