@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
+from openmodality.device.profile.conditions import AppliesWhen, Context, GivenValue, OneLess, parse_condition
 from openmodality.device.profile.loader import load_profile
-from openmodality.objects.rules.conditions import AppliesWhen, Context, GivenValue, OneLess, parse_condition
 from openmodality.objects.rules.elements import element_at
 from openmodality.objects.rules.standard_rules import UNKNOWN_SIDES, UNPAIRED
 

@@ -15,6 +15,7 @@ from pydicom.valuerep import VR
 
 from openmodality.device.mapping import misfit
 from openmodality.device.paths import TagPath
+from openmodality.device.profile.conditions import parse_condition
 from openmodality.device.profile.parameters import Parameter, ParameterKind, ParameterValue
 from openmodality.device.profile.profile import (
     BodyPart,
@@ -35,6 +36,7 @@ from openmodality.device.profile.profile import (
 )
 from openmodality.device.profile.tables import Row
 from openmodality.dimse.status import StatusCategory
+from openmodality.errors import ConfigurationError
 from openmodality.standard.statuses import CategoryName, Effect, ServiceName
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 from openmodality.standard.upper_layer import REJECT_REASONS, Situation
@@ -88,6 +90,15 @@ def _sources(row: Row) -> tuple[ValueSource, ...]:
 def _source(row: Row, word: str) -> ValueSource:
     found = next((source for source in SOURCES if source == word), None)
     return found or row.refuse(f"sources {word!r} is not one of {', '.join(SOURCES)}")
+
+
+def _read_condition(row: Row) -> str:
+    """The text of a condition, which must be one; the rules of ``objects`` are made of what it means."""
+    try:
+        parse_condition(row.text("condition"))
+    except ConfigurationError as error:
+        row.refuse(f"{error}: {error.advice}" if error.advice else str(error))
+    return row.text("condition")
 
 
 def _parameter(row: Row) -> Parameter:
@@ -184,7 +195,7 @@ def _mpps_attribute(row: Row) -> MppsAttribute:
         final=row.one_of("final", REQUIREMENTS),
         sources=_sources(row),
         value=row.text("value"),
-        condition=row.text("condition"),
+        condition=_read_condition(row),
     )
 
 
@@ -195,7 +206,7 @@ def _module_use(row: Row) -> ModuleUse:
         module=row.required("module"),
         usage=row.one_of("usage", ("M", "C", "U", "C/U")),
         presence=row.one_of("presence", ("ALWAYS", "ANAP", "EMPTY")),
-        condition=row.text("condition"),
+        condition=_read_condition(row),
     )
 
 
@@ -216,7 +227,7 @@ def _module_attribute(row: Row) -> ModuleAttribute:
         value_rule=rule,
         values=values,
         example=row.text("example"),
-        condition=row.text("condition"),
+        condition=_read_condition(row),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
+from openmodality.device.profile.conditions import STEP_IN_PROGRESS
 from openmodality.objects.exam_facts import (
     ExamFacts,
     InstanceFacts,
@@ -18,7 +19,6 @@ from openmodality.objects.exam_facts import (
 from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.report.dose_content import DoseContent
 from openmodality.objects.report.tid_10001 import make_dose_report
-from openmodality.objects.rules.conditions import STEP_IN_PROGRESS
 from openmodality.objects.rules.definition import ObjectDefinition
 
 

@@ -17,8 +17,8 @@ from typing import Final
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
+from openmodality.device.profile.conditions import Context
 from openmodality.device.profile.profile import AttributeRule
-from openmodality.objects.rules.conditions import Context
 from openmodality.objects.rules.definition import Node, Rule, RuleTable
 from openmodality.objects.rules.elements import copy_elements, make_data_set
 from openmodality.objects.rules.filling import Elements, Filling, Find, find_in, give_value
@@ -37,8 +37,8 @@ def build(
 ) -> Dataset:
     """A data set with the attributes that the rules ask for, found in ``values``.
 
-    ``facts`` are those of :data:`openmodality.objects.rules.conditions.FACTS` that hold. With ``frames``, what is known
-    of each frame of a multi-frame image, the functional groups are placed too.
+    ``facts`` are those of :data:`openmodality.device.profile.conditions.FACTS` that hold. With ``frames``, what is
+    known of each frame of a multi-frame image, the functional groups are placed too.
 
     Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
     """

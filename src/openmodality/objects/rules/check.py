@@ -13,8 +13,8 @@ from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
 from openmodality.device.paths import TagPath, format_keywords
+from openmodality.device.profile.conditions import Context, OneLess
 from openmodality.dimse.attribute_names import name_of
-from openmodality.objects.rules.conditions import Context, OneLess
 from openmodality.objects.rules.definition import Decision, Node, RuleTable
 from openmodality.objects.rules.elements import element_at
 from openmodality.objects.rules.filling import give_value, is_sent_empty, may_be_empty

@@ -14,10 +14,7 @@ from pydicom.dataelem import DataElement
 from pydicom.tag import BaseTag, Tag
 
 from openmodality.device.paths import TagPath
-from openmodality.device.profile.profile import AttributeRule, InformationObject, Profile, Requirement
-from openmodality.dimse.attribute_names import name_of
-from openmodality.errors import ConfigurationError
-from openmodality.objects.rules.conditions import (
+from openmodality.device.profile.conditions import (
     Always,
     AppliesWhen,
     Context,
@@ -26,6 +23,9 @@ from openmodality.objects.rules.conditions import (
     RuleCondition,
     parse_condition,
 )
+from openmodality.device.profile.profile import AttributeRule, InformationObject, Profile, Requirement
+from openmodality.dimse.attribute_names import name_of
+from openmodality.errors import ConfigurationError
 from openmodality.objects.rules.elements import make_element
 from openmodality.objects.rules.sources import places_of
 from openmodality.objects.rules.standard_rules import add_standard_rules

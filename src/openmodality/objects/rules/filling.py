@@ -14,10 +14,10 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
+from openmodality.device.profile.conditions import Context, GivenValue, Lookup, OneLess
 from openmodality.device.profile.profile import AttributeRule, Requirement
 from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.rules.conditions import Context, GivenValue, Lookup, OneLess
 from openmodality.objects.rules.definition import Node, Rule
 from openmodality.objects.rules.elements import (
     copy_item,

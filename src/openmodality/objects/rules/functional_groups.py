@@ -13,7 +13,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from openmodality.objects.rules.conditions import Context
+from openmodality.device.profile.conditions import Context
 from openmodality.objects.rules.definition import Node, RuleTable
 from openmodality.objects.rules.elements import make_data_set, make_sequence
 from openmodality.objects.rules.filling import Filling, Layers, find_in

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from pydicom.dataset import Dataset
 
+from openmodality.device.profile.conditions import STEP_IN_PROGRESS, parse_expression
 from openmodality.device.profile.profile import Requirement, ValueSource
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.builder import Draft, build
-from openmodality.objects.rules.conditions import STEP_IN_PROGRESS, parse_expression
 from openmodality.objects.rules.definition import RuleTable
 from openmodality.objects.rules.elements import make_element
 from openmodality.objects.rules.sources import SourceValues

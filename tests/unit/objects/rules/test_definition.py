@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from openmodality.device.profile.conditions import Context
 from openmodality.device.profile.loader import load_profile
 from openmodality.errors import ConfigurationError
-from openmodality.objects.rules.conditions import Context
 from openmodality.objects.rules.definition import ObjectDefinition
 from tests.rule_tables import rule, table_of
 

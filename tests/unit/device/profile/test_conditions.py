@@ -7,8 +7,7 @@ from functools import partial
 import pytest
 from pydicom.dataset import Dataset
 
-from openmodality.errors import ConfigurationError
-from openmodality.objects.rules.conditions import (
+from openmodality.device.profile.conditions import (
     BEYOND_DEFAULT_REPERTOIRE,
     STEP_IN_PROGRESS,
     Always,
@@ -19,6 +18,7 @@ from openmodality.objects.rules.conditions import (
     parse_condition,
     parse_expression,
 )
+from openmodality.errors import ConfigurationError
 from openmodality.objects.rules.elements import element_at
 from tests.rule_tables import data
 

@@ -1,4 +1,4 @@
-"""Conditions of the rule tables: parsed once, when a definition is made, into expressions that can be evaluated.
+"""Conditions of the rule tables: checked when a profile is loaded, parsed into expressions that can be evaluated.
 
 The column ``condition`` of a profile's tables holds one of these, or nothing::
 
