@@ -30,7 +30,7 @@ from benchmarks.serving import SERVE
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
-from openmodality.network.storage.pipeline import send
+from openmodality.network.storage.sending import send
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
-from openmodality.network.storage.pipeline import send
+from openmodality.network.storage.sending import send
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import InstanceIdentity, store
 from openmodality.services.storage_plan import AssociationPlan

@@ -20,7 +20,8 @@ from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import InstanceReader, read_instance
-from openmodality.network.storage.pipeline import SendOptions, Sent, send
+from openmodality.network.storage.sending import send
+from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import StoreRequest, storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE

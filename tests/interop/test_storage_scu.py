@@ -13,7 +13,7 @@ from pynetdicom import evt
 from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
 
 from openmodality.network.entity import LocalAE
-from openmodality.network.storage.pipeline import SendOptions
+from openmodality.network.storage.sent import SendOptions
 from openmodality.services.storage import STORE_JUDGE
 from tests.interop import contents, ours
 from tests.peers import dcmtk, objects, orthanc, pynetdicom_ae

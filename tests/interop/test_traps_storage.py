@@ -10,7 +10,7 @@ from pydicom import dcmread
 
 from openmodality.network.association import Association
 from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
-from openmodality.network.storage.pipeline import send
+from openmodality.network.storage.sending import send
 from openmodality.services.storage_plan import AssociationPlan
 from tests.interop import contents, ours, wire
 from tests.interop.wire import EXPLICIT, IMPLICIT, MR_IMAGE

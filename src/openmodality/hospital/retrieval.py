@@ -17,7 +17,8 @@ from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import InstanceReader, read_instance
-from openmodality.network.storage.pipeline import SendOptions, Sent, send
+from openmodality.network.storage.sending import send
+from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.query.moving import SubOperation
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, MoveRequest
 from openmodality.services.storage import MoveOriginator

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from openmodality.network.policy import StorageClasses, storage_policy
     from openmodality.network.requestor import associate
     from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
-    from openmodality.network.storage.pipeline import SendOptions, Sent, send
+    from openmodality.network.storage.sending import send
+    from openmodality.network.storage.sent import SendOptions, Sent
     from openmodality.network.timeouts import Timeouts
     from openmodality.services.storage import InstanceIdentity, StoreRequest, storage_service, store
     from openmodality.services.verification import VERIFICATION_SERVICE, echo
@@ -69,7 +70,8 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "network.storage.instances": ("FileInstance", "InstanceReader", "read_instance"),
     "network.policy": ("StorageClasses", "storage_policy"),
     "network.requestor": ("associate",),
-    "network.storage.pipeline": ("SendOptions", "Sent", "send"),
+    "network.storage.sending": ("send",),
+    "network.storage.sent": ("SendOptions", "Sent"),
     "network.timeouts": ("Timeouts",),
     "services.storage": ("InstanceIdentity", "StoreRequest", "storage_service", "store"),
     "services.verification": ("VERIFICATION_SERVICE", "echo"),

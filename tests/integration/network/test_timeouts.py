@@ -13,7 +13,7 @@ import pytest
 from openmodality.dimse.channel import FOREVER
 from openmodality.errors import PeerTimeout
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.storage.pipeline import SendOptions
+from openmodality.network.storage.sent import SendOptions
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.verification import echo
 from tests.interop import ours, wire

@@ -22,7 +22,8 @@ from openmodality.dimse.status import describe
 from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, NotDicom, read_instance
-from openmodality.network.storage.pipeline import SendOptions, Sent, send
+from openmodality.network.storage.sending import send
+from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.services.storage import STORE_JUDGE
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow

@@ -16,7 +16,8 @@ from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
-from openmodality.network.storage.pipeline import DEFAULT_OPTIONS, SendOptions, Sent, send
+from openmodality.network.storage.sending import send
+from openmodality.network.storage.sent import DEFAULT_OPTIONS, SendOptions, Sent
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import SECONDARY_CAPTURE_IMAGE_STORAGE
