@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from openmodality.activities.ends import Ends
 from openmodality.dimse.channel import PresentationContext
-from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Service
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.upper_layer.negotiation import ContextProposal
+from tests.loopback import Loopback, loopback_pair
 
 
 @dataclass

@@ -10,7 +10,6 @@ from openmodality.dimse.channel import PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.dimse.exchange import await_response, send_request
-from openmodality.dimse.loopback import loopback_pair
 from openmodality.dimse.service import Refuse, Service
 from openmodality.dimse.status import is_pending
 from openmodality.errors import ObjectInvalid
@@ -35,6 +34,7 @@ from openmodality.standard.sop_classes import (
     STUDY_ROOT_MOVE,
 )
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from tests.loopback import loopback_pair
 
 
 class Everything:

@@ -1,7 +1,7 @@
 """What a service sees of an association: messages on presentation contexts.
 
 :class:`Channel` is the port that the services declare and that ``network.Association`` and
-:class:`dimse.loopback.Loopback` fulfil. Receiving is a pull: a message's data set must be read to its end, or is read
+the in-memory pair of the tests fulfil. Receiving is a pull: a message's data set must be read to its end, or is read
 over, before the next message.
 """
 

@@ -34,7 +34,7 @@ from openmodality.standard.dimse import Status
 
 log = logging.getLogger(__name__)
 
-PLACE: Final = "PACS"
+_PLACE: Final = "PACS"
 
 
 class When(Enum):
@@ -81,7 +81,7 @@ class Commitment:
     last_error: str = ""
 
 
-Report = Callable[[str, Callable[[Channel], int], ReportPlan], int]
+ReportOnNewAssociation = Callable[[str, Callable[[Channel], int], ReportPlan], int]
 """Opens an association to an AE title, lets the function report on it and gives its status."""
 
 
@@ -91,7 +91,7 @@ class Reporting:
 
     plan: Callable[[], ReportPlan]
     retry_s: float
-    on_new_association: Report
+    on_new_association: ReportOnNewAssociation
 
 
 class Commitments:
@@ -201,7 +201,7 @@ class Commitments:
             "commitment.reported", text if taken else f"{text}; answered with {status:04X}H", done, failed=failed
         )
         if not taken and not commitment.plan.with_unknown_transaction:
-            self._journal.complain(PLACE, f"{done.requestor}: answered a commitment result with {status:04X}H")
+            self._journal.complain(_PLACE, f"{done.requestor}: answered a commitment result with {status:04X}H")
 
     def _failed(self, commitment: Commitment, error: str) -> None:
         later = replace(commitment, attempts=commitment.attempts + 1, last_error=error)
@@ -210,7 +210,7 @@ class Commitments:
 
     def _note(self, kind: str, text: str, commitment: Commitment, **fields: int) -> None:
         uid, count = commitment.transaction_uid, len(commitment.references)
-        self._journal.note(PLACE, kind, text, transaction=uid, instances=count, **fields)
+        self._journal.note(_PLACE, kind, text, transaction=uid, instances=count, **fields)
 
     def _get(self, transaction_uid: str) -> Commitment:
         with self._lock:

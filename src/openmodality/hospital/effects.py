@@ -51,7 +51,7 @@ class Call:
             yield from result
 
 
-Effect = Callable[[Call], Iterable[Response]]
+HandlerEffect = Callable[[Call], Iterable[Response]]
 
 
 # Associations
@@ -117,7 +117,7 @@ def lose_answer(call: Call) -> Iterable[Response]:
     return drop(call)
 
 
-def status(code: int) -> Effect:
+def status(code: int) -> HandlerEffect:
     """Refuse with a status; nothing is done."""
 
     def effect(call: Call) -> Iterator[Response]:
@@ -126,7 +126,7 @@ def status(code: int) -> Effect:
     return effect
 
 
-def done_but(code: int) -> Effect:
+def done_but(code: int) -> HandlerEffect:
     """Do what was asked for and answer with another status."""
 
     def effect(call: Call) -> Iterator[Response]:
@@ -180,7 +180,7 @@ def without_uid(call: Call) -> Iterator[Response]:
 # C-FIND
 
 
-def pending_as(code: int) -> Effect:
+def pending_as(code: int) -> HandlerEffect:
     """Another pending status."""
 
     def effect(call: Call) -> Iterator[Response]:
@@ -222,7 +222,7 @@ def endless(call: Call) -> Iterable[Response]:
     return drop(call)
 
 
-def defective(spoil: Callable[[bytes, str], bytes]) -> Effect:
+def defective(spoil: Callable[[bytes, str], bytes]) -> HandlerEffect:
     """Each match spoiled; ``spoil`` takes the bytes of an identifier and its transfer syntax."""
 
     def effect(call: Call) -> Iterator[Response]:
@@ -236,7 +236,7 @@ def defective(spoil: Callable[[bytes, str], bytes]) -> Effect:
     return effect
 
 
-def spoiled(change: Callable[[Dataset], object]) -> Effect:
+def spoiled(change: Callable[[Dataset], object]) -> HandlerEffect:
     """Each match changed as a data set."""
 
     def spoil(data: bytes, transfer_syntax: str) -> bytes:

@@ -26,7 +26,7 @@ from openmodality.errors import TransportError
 from openmodality.hospital.addresses import DEVICES, PACS, PRINTER, RIS, AddressBook, Endpoint
 from openmodality.hospital.checks import instance_findings
 from openmodality.hospital.commitments import Reporting, ReportPlan
-from openmodality.hospital.journal import Clock, Event, Journal
+from openmodality.hospital.journal import Journal, JournalEntry, WallClock
 from openmodality.hospital.misbehaving import Personalities
 from openmodality.hospital.pacs import ArchiveClasses, Surroundings, VirtualPACS
 from openmodality.hospital.personalities import parse
@@ -69,10 +69,10 @@ class Habits:
     """
 
     seed: int = 1
-    clock: Clock = datetime.now
+    clock: WallClock = datetime.now
     commitment_delay_s: float = 0.0
     commitment_retry_s: float = 5.0
-    listener: Callable[[Event], object] | None = None
+    listener: Callable[[JournalEntry], object] | None = None
 
 
 DEFAULT_HABITS: Final = Habits()
@@ -155,12 +155,12 @@ class Hospital:
     # What happened
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[JournalEntry]:
         """The last events, oldest first."""
         return self.journal.events
 
     @property
-    def complaints(self) -> list[Event]:
+    def complaints(self) -> list[JournalEntry]:
         """What devices did wrong where the standard gives no reason to refuse."""
         return self.journal.complaints
 

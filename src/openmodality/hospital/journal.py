@@ -25,12 +25,12 @@ COMPLAINT: Final = "complaint"
 KEPT_EVENTS: Final = 1000
 KEPT_COMPLAINTS: Final = 10_000
 
-Clock = Callable[[], datetime]
+WallClock = Callable[[], datetime]
 Field = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class JournalEntry:
     """Something that happened at one of the systems; ``kind`` is a constant name, ``text`` one line for people."""
 
     time: datetime
@@ -48,34 +48,36 @@ class Event:
 class Journal:
     """Takes events from all threads; whoever waits for something is woken by each."""
 
-    def __init__(self, complaints_file: Path, clock: Clock, listener: Callable[[Event], object] | None = None) -> None:
+    def __init__(
+        self, complaints_file: Path, clock: WallClock, listener: Callable[[JournalEntry], object] | None = None
+    ) -> None:
         self._file = complaints_file
         self._clock = clock
         self._listener = listener
         self._changed = threading.Condition()
         self._count = 0
-        self._events: deque[Event] = deque(maxlen=KEPT_EVENTS)
-        self._complaints: deque[Event] = deque(_read(complaints_file), maxlen=KEPT_COMPLAINTS)
+        self._events: deque[JournalEntry] = deque(maxlen=KEPT_EVENTS)
+        self._complaints: deque[JournalEntry] = deque(_read(complaints_file), maxlen=KEPT_COMPLAINTS)
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[JournalEntry]:
         """The last events, oldest first."""
         with self._changed:
             return list(self._events)
 
     @property
-    def complaints(self) -> list[Event]:
+    def complaints(self) -> list[JournalEntry]:
         """What devices did wrong, those before a restart included."""
         with self._changed:
             return list(self._complaints)
 
     def note(self, place: str, kind: str, text: str, **fields: Field) -> None:
         """Something happened."""
-        self._take(Event(self._clock(), place, kind, text, fields))
+        self._take(JournalEntry(self._clock(), place, kind, text, fields))
 
     def complain(self, place: str, text: str, **fields: Field) -> None:
         """A device did something wrong that is no reason to refuse."""
-        event = Event(self._clock(), place, COMPLAINT, text, fields)
+        event = JournalEntry(self._clock(), place, COMPLAINT, text, fields)
         _append(self._file, json.dumps(event.as_dict()))
         self._take(event)
 
@@ -91,7 +93,7 @@ class Journal:
                 if not self._changed.wait_for(lambda before=seen: self._count != before, deadline - monotonic()):  # type: ignore[misc]
                     return False
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: JournalEntry) -> None:
         log.info("hospital.event", extra={"place": event.place, "kind": event.kind})
         with self._changed:
             self._events.append(event)
@@ -113,7 +115,7 @@ def _append(file: Path, line: str) -> None:
         raise store_error(error, f"write {file.name}") from error
 
 
-def _read(file: Path) -> list[Event]:
+def _read(file: Path) -> list[JournalEntry]:
     if not file.exists():
         return []
     events = []
@@ -121,7 +123,7 @@ def _read(file: Path) -> list[Event]:
         try:
             said = json.loads(line)
             time, place, text = datetime.fromisoformat(said.pop("time")), said.pop("place"), said.pop("text")
-            events.append(Event(time, place, said.pop("event"), text, said))
+            events.append(JournalEntry(time, place, said.pop("event"), text, said))
         except (ValueError, KeyError, AttributeError, TypeError):
             continue  # the last line before a crash may be cut
     return events

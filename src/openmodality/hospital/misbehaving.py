@@ -12,7 +12,7 @@ from openmodality.dimse.service import Handler, Response, Service
 from openmodality.hospital.commitments import ReportPlan
 from openmodality.hospital.effects import Answer, Call
 from openmodality.hospital.journal import Journal
-from openmodality.hospital.personalities import COMMANDS, Hook, Misbehaviour
+from openmodality.hospital.personalities import COMMAND_FIELDS, Hook, Misbehaviour
 from openmodality.network.acceptor import Decide
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.acceptance import Load
@@ -86,7 +86,7 @@ class Personalities:
 
     def _handlers(self, server: str, service: Service) -> Iterator[tuple[CommandField, Handler]]:
         for command, handler in service.handlers.items():
-            hooks = frozenset(hook for hook, commands in COMMANDS.items() if command in commands)
+            hooks = frozenset(hook for hook, commands in COMMAND_FIELDS.items() if command in commands)
             yield command, partial(self._handle, server, hooks, handler)
 
     def _handle(

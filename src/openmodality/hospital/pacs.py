@@ -27,7 +27,7 @@ from openmodality.store.files.folder import ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.upper_layer.acceptance import SyntaxPolicy
 
-PLACE: Final = "PACS"
+_PLACE: Final = "PACS"
 
 Findings = Callable[[Dataset], Sequence[str]]
 """What is wrong with an instance, by its header, in the light of what the RIS knows."""
@@ -113,11 +113,11 @@ class VirtualPACS:
         uid, total = instance.sop_instance_uid, self._archive.count
         again = "" if arrival.stored is Stored.NEW else ", which was there already"
         self._journal.note(
-            PLACE, "instance.stored", f"instance {total} from {caller}{again}", instance=uid, instances=total
+            _PLACE, "instance.stored", f"instance {total} from {caller}{again}", instance=uid, instances=total
         )
         if arrival.stored is Stored.DIFFERENT:
             text = f"{caller}: an instance came again with other content, the first is kept"
-            self._journal.complain(PLACE, text, instance=uid)
+            self._journal.complain(_PLACE, text, instance=uid)
         elif arrival.stored is Stored.NEW:
             for finding in self._findings(instance.header):
-                self._journal.complain(PLACE, f"{caller}: {finding}", instance=uid)
+                self._journal.complain(_PLACE, f"{caller}: {finding}", instance=uid)

@@ -9,7 +9,7 @@ from openmodality.standard.character_sets import GB18030, KANJI_EXTENSION, LATIN
 DEFAULT_REPERTOIRE: Final = ""
 JAPANESE: Final = (DEFAULT_REPERTOIRE, KANJI_EXTENSION)
 
-CharacterSet = str | tuple[str, ...]
+NameRepertoire = str | tuple[str, ...]
 
 
 class Person(NamedTuple):
@@ -19,7 +19,7 @@ class Person(NamedTuple):
     sex: str
 
 
-PEOPLE: Final[dict[CharacterSet, tuple[Person, ...]]] = {
+PEOPLE: Final[dict[NameRepertoire, tuple[Person, ...]]] = {
     DEFAULT_REPERTOIRE: (
         Person("Miller^Anna^Maria", "F"), Person("Rossi^Marco", "M"), Person("Carter^Edith^^Dr.", "F"),
         Person("Okafor^Samuel", "M"), Person("Novak^Petra", "F"), Person("de Vries^Jan", "M"),
@@ -43,7 +43,7 @@ class Order(NamedTuple):
     """One requested procedure: for whom (a number within the day and a script), what, and its steps."""
 
     patient: int
-    character_set: CharacterSet
+    character_set: NameRepertoire
     modality: str
     code: str
     procedure: str

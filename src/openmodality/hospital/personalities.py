@@ -16,14 +16,14 @@ from typing import Any, Final
 from openmodality.errors import ConfigurationError
 from openmodality.hospital import effects
 from openmodality.hospital.commitments import When
-from openmodality.hospital.effects import AssociationEffect, Effect
+from openmodality.hospital.effects import AssociationEffect, HandlerEffect
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer import rejections
 
-RIS: Final = "ris"
-PACS: Final = "pacs"
-PRINTER: Final = "printer"
-SERVERS: Final = (RIS, PACS, PRINTER)
+_RIS: Final = "ris"
+_PACS: Final = "pacs"
+_PRINTER: Final = "printer"
+ALL_SERVERS: Final = (_RIS, _PACS, _PRINTER)
 
 
 class Hook(Enum):
@@ -39,7 +39,7 @@ class Hook(Enum):
     REPORT = "commitment results"
 
 
-COMMANDS: Final[Mapping[Hook, frozenset[CommandField]]] = {
+COMMAND_FIELDS: Final[Mapping[Hook, frozenset[CommandField]]] = {
     Hook.REQUEST: frozenset(CommandField),
     Hook.STORE: frozenset({CommandField.C_STORE_RQ}),
     Hook.FIND: frozenset({CommandField.C_FIND_RQ}),
@@ -57,34 +57,34 @@ class Personality:
     hook: Hook
     servers: tuple[str, ...]
     summary: str
-    message: Effect | None = None
+    message: HandlerEffect | None = None
     association: AssociationEffect | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
 
 def _association(summary: str, effect: AssociationEffect) -> Personality:
-    return Personality(Hook.ASSOCIATION, SERVERS, summary, association=effect)
+    return Personality(Hook.ASSOCIATION, ALL_SERVERS, summary, association=effect)
 
 
-def _any(summary: str, effect: Effect, seconds: float = 0.0) -> Personality:
-    return Personality(Hook.REQUEST, SERVERS, summary, effect, seconds=seconds)
+def _any(summary: str, effect: HandlerEffect, seconds: float = 0.0) -> Personality:
+    return Personality(Hook.REQUEST, ALL_SERVERS, summary, effect, seconds=seconds)
 
 
-def _store(summary: str, effect: Effect) -> Personality:
-    return Personality(Hook.STORE, (PACS,), summary, effect)
+def _store(summary: str, effect: HandlerEffect) -> Personality:
+    return Personality(Hook.STORE, (_PACS,), summary, effect)
 
 
-def _step(summary: str, effect: Effect, hook: Hook = Hook.STEP) -> Personality:
-    return Personality(hook, (RIS,), summary, effect)
+def _step(summary: str, effect: HandlerEffect, hook: Hook = Hook.STEP) -> Personality:
+    return Personality(hook, (_RIS,), summary, effect)
 
 
-def _find(summary: str, effect: Effect) -> Personality:
-    return Personality(Hook.FIND, (RIS,), summary, effect)
+def _find(summary: str, effect: HandlerEffect) -> Personality:
+    return Personality(Hook.FIND, (_RIS,), summary, effect)
 
 
 def _report(summary: str, seconds: float = 0.0, **changes: object) -> Personality:
-    return Personality(Hook.REPORT, (PACS,), summary, report=changes, seconds=seconds)
+    return Personality(Hook.REPORT, (_PACS,), summary, report=changes, seconds=seconds)
 
 
 PERSONALITIES: Final[Mapping[str, Personality]] = {
@@ -129,9 +129,9 @@ PERSONALITIES: Final[Mapping[str, Personality]] = {
     "commit-unknown": _report("reports under another Transaction UID", with_unknown_transaction=True),
     "commit-twice": _report("reports twice", times=2),
     "commit-no-role": _report("reports without role selection", with_role_selection=False),
-    "commit-refused": Personality(Hook.COMMIT, (PACS,), "refuses N-ACTION: 0110H", effects.status(0x0110)),
-    "commit-busy": Personality(Hook.COMMIT, (PACS,), "refuses N-ACTION: resource limitation", effects.status(0x0213)),
-    "commit-hang": Personality(Hook.COMMIT, (PACS,), "never answers N-ACTION", effects.hang),
+    "commit-refused": Personality(Hook.COMMIT, (_PACS,), "refuses N-ACTION: 0110H", effects.status(0x0110)),
+    "commit-busy": Personality(Hook.COMMIT, (_PACS,), "refuses N-ACTION: resource limitation", effects.status(0x0213)),
+    "commit-hang": Personality(Hook.COMMIT, (_PACS,), "never answers N-ACTION", effects.hang),
     "mpps-0110": _step("refuses: processing failure", effects.status(0x0110)),
     "mpps-0107": _step("does it, with the warning: attribute list error", effects.done_but(0x0107)),
     "mpps-0116": _step("does it, with the warning: attribute value out of range", effects.done_but(0x0116)),

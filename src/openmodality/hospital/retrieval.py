@@ -28,8 +28,8 @@ from openmodality.standard.query_retrieve import PATIENT_ROOT_LEVELS, UNIQUE_KEY
 
 Instances = Callable[[], Iterable[StoredInstance]]
 
-STUDY: Final = PATIENT_ROOT_LEVELS.index("STUDY")
-SERIES: Final = PATIENT_ROOT_LEVELS.index("SERIES")
+_STUDY: Final = PATIENT_ROOT_LEVELS.index("STUDY")
+_SERIES: Final = PATIENT_ROOT_LEVELS.index("SERIES")
 
 
 class Retrieval:
@@ -105,11 +105,11 @@ def _entity(headers: Sequence[Dataset], depth: int) -> Dataset:
     """What the instances of an entity have in common, as its first one says, and the counts of PS3.4 C.3.4."""
     entity = Dataset()
     entity.update(headers[0])
-    if depth <= STUDY:
+    if depth <= _STUDY:
         entity.ModalitiesInStudy = sorted({str(header.get("Modality", "")) for header in headers})
         entity.NumberOfStudyRelatedInstances = len(headers)
-        entity.NumberOfStudyRelatedSeries = len({_keys(header)[SERIES] for header in headers})
+        entity.NumberOfStudyRelatedSeries = len({_keys(header)[_SERIES] for header in headers})
         entity.SOPClassesInStudy = sorted({str(header.get("SOPClassUID", "")) for header in headers})
-    elif depth == SERIES:
+    elif depth == _SERIES:
         entity.NumberOfSeriesRelatedInstances = len(headers)
     return entity

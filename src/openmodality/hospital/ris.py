@@ -18,7 +18,7 @@ from openmodality.hospital.items import ItemKey, ItemState, PerformedStep, Sched
 from openmodality.hospital.journal import Journal
 from openmodality.hospital.schedule import check_item, complete, step_of
 
-PLACE: Final = "RIS"
+_PLACE: Final = "RIS"
 
 _STEP_STATUS: Final = {ItemState.SCHEDULED: "SCHEDULED", ItemState.IN_PROGRESS: "STARTED"}
 """(0040,0020) Scheduled Procedure Step Status of what the worklist still shows (PS3.3 C.4.10)."""
@@ -83,7 +83,7 @@ class VirtualRIS:
             complete(new, "scheduled")
         check_item(new, "worklist item")
         self._keep(new)
-        self._journal.note(PLACE, "item.scheduled", f"scheduled {key_of(new).step_id}", step_id=key_of(new).step_id)
+        self._journal.note(_PLACE, "item.scheduled", f"scheduled {key_of(new).step_id}", step_id=key_of(new).step_id)
         return ScheduledItem(new, state_of(key_of(new), self.steps))
 
     def change_patient(self, patient_id: str, **values: Any) -> int:
@@ -95,7 +95,7 @@ class VirtualRIS:
                 setattr(new, keyword, value)
             check_item(new, "worklist item")
             self._keep(new)
-        self._journal.note(PLACE, "patient.changed", f"changed a patient in {len(changed)} items", count=len(changed))
+        self._journal.note(_PLACE, "patient.changed", f"changed a patient in {len(changed)} items", count=len(changed))
         return len(changed)
 
     def _keep(self, item: Dataset) -> None:
@@ -109,7 +109,7 @@ class VirtualRIS:
     def find(self, identifier: Dataset) -> list[Dataset]:
         """All open items; the service matches them."""
         found = [item for item in self.items if item.state.is_open]
-        self._journal.note(PLACE, "worklist.query", f"worklist query, {len(found)} open items", open_items=len(found))
+        self._journal.note(_PLACE, "worklist.query", f"worklist query, {len(found)} open items", open_items=len(found))
         return [_shown(item) for item in found]
 
     # StepStore
@@ -145,12 +145,12 @@ class VirtualRIS:
         count = len(step.instances)
         listed = f", {count} instances listed" if count else ""
         what = f"performed step of {step.station_ae_title} {step.status}{listed}"
-        self._journal.note(PLACE, kind, what, step=sop_instance_uid, status=step.status, instances=count)
+        self._journal.note(_PLACE, kind, what, step=sop_instance_uid, status=step.status, instances=count)
         findings = list(step_findings(step, self.items)) if kind == "step.created" else []
         if step.status == ItemState.COMPLETED.value:
             findings += listing_findings(step, self._stored())
         for finding in findings:
-            self._journal.complain(PLACE, f"{step.station_ae_title}: {finding}", step=sop_instance_uid)
+            self._journal.complain(_PLACE, f"{step.station_ae_title}: {finding}", step=sop_instance_uid)
 
 
 def _shown(item: ScheduledItem) -> Dataset:

@@ -30,7 +30,7 @@ from openmodality.hospital.patients import (
     ISSUER_OF_PATIENT_ID,
     PEOPLE,
     STATIONS,
-    CharacterSet,
+    NameRepertoire,
     Order,
     Person,
 )
@@ -48,14 +48,14 @@ DETACHED_STUDY_MANAGEMENT: Final = "1.2.840.10008.3.1.2.3.1"
 FIRST_START_MINUTES: Final = 8 * 60
 MINUTES_PER_STEP: Final = 20
 
-Values = dict[str, Any]
+_ItemValues = dict[str, Any]
 """Attributes by keyword; a sequence is a list of such."""
 
 
-def day(seed: int) -> list[Values]:
+def day(seed: int) -> list[_ItemValues]:
     """The items of one day, in the form of the file."""
     chance = random.Random(seed)
-    found: list[Values] = []
+    found: list[_ItemValues] = []
     people = _people(chance)
     for number, order in enumerate(DAY, start=1):
         for step, description in enumerate(order.steps, start=1):
@@ -66,10 +66,10 @@ def day(seed: int) -> list[Values]:
     return found
 
 
-def _people(chance: random.Random) -> dict[int, Values]:
+def _people(chance: random.Random) -> dict[int, _ItemValues]:
     """Demographics by the patient's number of the day, everybody once."""
     left = {character_set: chance.sample(people, len(people)) for character_set, people in PEOPLE.items()}
-    people: dict[int, Values] = {}
+    people: dict[int, _ItemValues] = {}
     for order in DAY:
         if order.patient not in people:
             emergency = order.is_emergency
@@ -78,8 +78,8 @@ def _people(chance: random.Random) -> dict[int, Values]:
     return people
 
 
-def _demographics(chance: random.Random, order: Order, person: Person) -> Values:
-    values: Values = {
+def _demographics(chance: random.Random, order: Order, person: Person) -> _ItemValues:
+    values: _ItemValues = {
         **_declared(order.character_set),
         "PatientName": person.name,
         "PatientID": f"OM-{TODAY}-{order.patient:02}" if order.is_emergency else f"OM-{chance.randint(1000, 9999)}",
@@ -96,14 +96,14 @@ def _demographics(chance: random.Random, order: Order, person: Person) -> Values
     return values
 
 
-def _declared(character_set: CharacterSet) -> Values:
+def _declared(character_set: NameRepertoire) -> _ItemValues:
     if character_set == DEFAULT_REPERTOIRE:
         return {}
     return {"SpecificCharacterSet": character_set if isinstance(character_set, str) else list(character_set)}
 
 
-def _procedure(number: int, order: Order, demographics: Values) -> Values:
-    values: Values = {
+def _procedure(number: int, order: Order, demographics: _ItemValues) -> _ItemValues:
+    values: _ItemValues = {
         **demographics,
         "AccessionNumber": f"A{TODAY}-{number:02}",
         "RequestedProcedureID": f"RP{number:02}",
@@ -122,9 +122,9 @@ def _procedure(number: int, order: Order, demographics: Values) -> Values:
     return values
 
 
-def _step(identifier: str, order: Order, description: str, start_minutes: int) -> Values:
+def _step(identifier: str, order: Order, description: str, start_minutes: int) -> _ItemValues:
     ae_title, name, location = STATIONS[order.modality]
-    values: Values = {
+    values: _ItemValues = {
         "Modality": order.modality,
         "ScheduledStationAETitle": ae_title,
         "ScheduledStationName": name,
@@ -140,7 +140,7 @@ def _step(identifier: str, order: Order, description: str, start_minutes: int) -
     return values
 
 
-def _code(value: str, meaning: str) -> Values:
+def _code(value: str, meaning: str) -> _ItemValues:
     return {"CodeValue": value, "CodingSchemeDesignator": CODING_SCHEME, "CodeMeaning": meaning}
 
 
@@ -165,7 +165,7 @@ def load_schedule(file: Path, seed: int, today: date) -> list[Dataset]:
     return [_item(f"{file}, item {number}", values, seed, today) for number, values in enumerate(listed, start=1)]
 
 
-def _write(file: Path, found: Sequence[Values]) -> None:
+def _write(file: Path, found: Sequence[_ItemValues]) -> None:
     about = (
         "The virtual hospital's worklist, read at each start. Attributes by their DICOM keyword; {today} is the date of"
         " the start; a Study Instance UID that is not given is made."

@@ -13,7 +13,6 @@ import openmodality
 from openmodality.app.receiving import StoreSink
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.loopback import loopback_pair
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.services.storage import InstanceIdentity, InstanceSink, storage_service, store
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
@@ -23,6 +22,7 @@ from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.schema import instances
 from openmodality.store.validated import ValidatedSink
+from tests.loopback import loopback_pair
 from tests.peers.objects import mr_image
 
 SOURCE = Path(openmodality.__file__).parent

@@ -10,10 +10,10 @@ import pytest
 from openmodality.dimse.channel import Channel, Message, PresentationContext, read_all
 from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import Outstanding, await_response, request, responses, send_cancel, send_request
-from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service, ready_response
 from openmodality.errors import AssociationAborted, ObjectInvalid, PeerTimeout, ProtocolError, StoreError
 from openmodality.standard.dimse import CommandField, Status
+from tests.loopback import Loopback, loopback_pair
 
 SYNTAX = "1.2.3"
 CONTEXT = PresentationContext(1, SYNTAX, "1.2.840.10008.1.2")

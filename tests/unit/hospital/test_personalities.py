@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openmodality.errors import ConfigurationError
-from openmodality.hospital.personalities import COMMANDS, PERSONALITIES, SERVERS, Hook, Trigger, parse
+from openmodality.hospital.personalities import ALL_SERVERS, COMMAND_FIELDS, PERSONALITIES, Hook, Trigger, parse
 
 
 @pytest.mark.parametrize(
@@ -52,5 +52,5 @@ def test_each_personality_has_one_kind_of_effect_and_says_what_it_does() -> None
         assert (personality.association is not None) is (personality.hook is Hook.ASSOCIATION), name
         assert bool(personality.report) is (personality.hook is Hook.REPORT), name
         assert personality.summary, name
-        assert set(personality.servers) <= set(SERVERS), name
-        assert personality.message is None or COMMANDS[personality.hook], name
+        assert set(personality.servers) <= set(ALL_SERVERS), name
+        assert personality.message is None or COMMAND_FIELDS[personality.hook], name

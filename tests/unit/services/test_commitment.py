@@ -10,7 +10,6 @@ from openmodality.dimse.channel import Message, PeerInfo, PresentationContext, r
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.exchange import request
-from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.errors import StoreError, UsageError
 from openmodality.services.commitment import (
@@ -34,6 +33,7 @@ from openmodality.standard.sop_classes import (
     STORAGE_COMMITMENT_PUSH_MODEL_INSTANCE,
 )
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from tests.loopback import Loopback, loopback_pair
 
 TRANSACTION = "1.2.99"
 ONE, TWO, THREE = (Reference(MR_IMAGE_STORAGE, f"1.2.{number}") for number in (1, 2, 3))

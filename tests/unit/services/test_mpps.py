@@ -11,7 +11,6 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Message, PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.exchange import request
-from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Response, Service
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.services.mpps import create, mpps_service, update
@@ -19,6 +18,7 @@ from openmodality.standard.dimse import CommandField
 from openmodality.standard.performed_step import PERFORMED_STEP_RULES
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP, MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from tests.loopback import Loopback, loopback_pair
 
 UID = "1.2.3.4"
 STATUS = 0x00400252

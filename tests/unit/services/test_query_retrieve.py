@@ -10,7 +10,6 @@ from openmodality.dimse.channel import Message, PresentationContext, context_for
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.exchange import request
-from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.errors import OpenModalityError, StoreError, TransportError
 from openmodality.query.moving import MAX_FAILED_UIDS, Counts, MoveResult, SubOperation, move
@@ -18,6 +17,7 @@ from openmodality.services.query_retrieve import MoveRequest, QueryFailed, move_
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from tests.loopback import Loopback, loopback_pair
 
 FINDS, MOVES = [PATIENT_ROOT_FIND, STUDY_ROOT_FIND], [PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE]
 SYNTAXES = [*FINDS, *MOVES]

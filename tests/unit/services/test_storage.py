@@ -10,7 +10,6 @@ from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.exchange import request
-from openmodality.dimse.loopback import Loopback, loopback_pair
 from openmodality.dimse.service import Refuse
 from openmodality.errors import StoreError
 from openmodality.services.storage import (
@@ -23,6 +22,7 @@ from openmodality.services.storage import (
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from tests.loopback import Loopback, loopback_pair
 
 IDENTITY = InstanceIdentity(MR_IMAGE_STORAGE, "1.2.3.4")
 

@@ -3,11 +3,11 @@
 import pytest
 
 from openmodality.dimse.channel import PresentationContext
-from openmodality.dimse.loopback import loopback_pair
 from openmodality.errors import NoPresentationContext
 from openmodality.services.verification import VERIFICATION_SERVICE, echo
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+from tests.loopback import loopback_pair
 
 
 @pytest.mark.requirement("MR-3.3.1.3-01", "MR-3.3.1.3-03", "MR-3.3.1.3-04", "MR-2.1.1-08", "MR-3-05", "MR-3-14")

@@ -13,7 +13,6 @@ from openmodality.dimse.channel import FOREVER, Message, PresentationContext, re
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.exchange import request
-from openmodality.dimse.loopback import Loopback, LoopbackMessage, loopback_pair
 from openmodality.dimse.service import Handler, Refuse, Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout, StoreError
 from openmodality.query.finding import MAX_AFTER_CANCEL
@@ -22,6 +21,7 @@ from openmodality.services.worklist import WorklistFailed, find_defects, query, 
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from tests.loopback import Loopback, LoopbackMessage, loopback_pair
 
 STEP = 0x00400100
 STATION, DATE, MODALITY = (STEP, 0x00400001), (STEP, 0x00400002), (STEP, 0x00080060)

@@ -11,7 +11,6 @@ from pydicom.dataset import Dataset
 
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
-from openmodality.dimse.loopback import loopback_pair
 from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.services.storage import InstanceIdentity, StoreRequest, StoreResult, storage_service, store
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE
@@ -24,6 +23,7 @@ from openmodality.standard.transfer_syntaxes import (
 from openmodality.store.files.instance_file import InstanceFile
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.validated import ValidatedSink
+from tests.loopback import loopback_pair
 
 UID = "1.2.3.4"
 OURS: PrivateSets = frozenset({("MMCPrivate", 0x0029)})

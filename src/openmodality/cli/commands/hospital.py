@@ -24,7 +24,7 @@ from openmodality.cli.terminal.values import any_folder, integer, number
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
-from openmodality.hospital.journal import Event
+from openmodality.hospital.journal import JournalEntry
 from openmodality.hospital.personalities import PERSONALITIES
 from openmodality.network.entity import RemoteAE
 
@@ -198,7 +198,7 @@ class _LinePrinter:
         self._as_json = as_json
         self._lock = threading.Lock()
 
-    def happened(self, event: Event) -> None:
+    def happened(self, event: JournalEntry) -> None:
         with self._lock:
             print(json.dumps(event.as_dict()) if self._as_json else event_line(event), flush=True)
 

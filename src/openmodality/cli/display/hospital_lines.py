@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from openmodality.cli.terminal.output import clean
-from openmodality.hospital.journal import COMPLAINT, Event
+from openmodality.hospital.journal import COMPLAINT, JournalEntry
 
 SERVERS: Final = ("ris", "pacs", "printer")
 """Of the virtual hospital, in the order in which they are shown."""
 
 
-def event_line(event: Event) -> str:
+def event_line(event: JournalEntry) -> str:
     """An event for a log or a table."""
     mark = "! " if event.kind == COMPLAINT else ""
     return clean(f"{event.time:%H:%M:%S} {event.place:4} {mark}{event.text}")

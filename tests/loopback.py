@@ -1,8 +1,8 @@
 """Two channel ends joined in memory: an SCU and an SCP in one thread, without a socket.
 
 Every message goes through the same encoding, fragmenting and decoding as on a network. The other end's services answer
-a request step by step, as responses are asked for, so that a C-CANCEL comes between two of them. It serves the
-services' tests and anybody who wants to script both sides of a dialogue.
+a request step by step, as responses are asked for, so that a C-CANCEL comes between two of them. It serves
+whoever scripts both sides of a dialogue.
 """
 
 from __future__ import annotations
