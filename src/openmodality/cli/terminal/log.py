@@ -12,7 +12,7 @@ from openmodality.cli.terminal.output import clean_lines
 
 FIELDS: Final = (
     "address", "agenda", "calling", "peer", "destination", "command", "status", "reason", "error", "job", "kind",
-    "state", "sop_instance_uid", "kept", "place", "configured",
+    "state", "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set",
 )  # fmt: skip
 
 
