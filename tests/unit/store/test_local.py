@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from openmodality.errors import ObjectInvalid, StoreError
-from openmodality.store.database import Database
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.listing.entities import Level, count, find, instance_reference, instance_references
 from openmodality.store.local import LocalStore, open_store
@@ -76,18 +74,6 @@ def test_what_is_no_instance_is_refused(store: LocalStore, tmp_path: Path) -> No
     assert stored(store) == 0
 
 
-def test_what_cannot_be_indexed_is_kept_and_reported(store: LocalStore, tmp_path: Path) -> None:
-    bad = store.create("1.2.3.4", b"")
-    bad.write(b"no DICOM at all")
-    store.accept(bad)
-    misnamed = store.create("1.2.3.5")
-    misnamed.write(save(mr_image(rows=4, columns=4), tmp_path).read_bytes())
-    store.accept(misnamed)
-    assert remarks(store) == [("1.2.3.4", "unreadable"), ("1.2.3.5", "unreadable")]
-    assert stored(store) == 0
-    assert store.files.path("1.2.3.4").exists()
-
-
 def test_an_instance_may_be_kept_without_being_listed(store: LocalStore, tmp_path: Path) -> None:
     path = save(mr_image(rows=4, columns=4), tmp_path)
     file = store.create(path.stem)
@@ -107,65 +93,6 @@ def test_what_is_stored_is_there_at_the_next_start(folder: Path, tmp_path: Path)
     with open_store(folder) as second:
         assert second.recover() == Recovered(indexed=0, leftovers=0, deleted=0, missing=0)
         assert stored(second) == 3
-
-
-def test_recovery_indexes_what_is_on_disk_only_and_tells_how_far_it_is(store: LocalStore, tmp_path: Path) -> None:
-    paths = mr_series(tmp_path, 30, rows=4, columns=4)
-    for path in paths:
-        place = store.files.path(path.stem)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, place)
-    steps: list[tuple[int, int]] = []
-    recovered = store.recover(lambda done, total: steps.append((done, total)))
-    assert recovered == Recovered(indexed=30, leftovers=0, deleted=0, missing=0)
-    assert steps[-1][0] == steps[-1][1] == len(steps)
-    with store.read() as connection:
-        assert connection.execute(select(instances.c.origin).distinct()).scalars().all() == ["recovered"]
-    assert store.recover().indexed == 0
-
-
-def test_a_row_without_a_file_is_counted_and_stays(store: LocalStore, tmp_path: Path) -> None:
-    one, two = mr_series(tmp_path, 2, rows=4, columns=4)
-    store.add_file(one)
-    store.add_file(two)
-    store.flush()
-    store.files.delete(one.stem)
-    shutil.rmtree(store.files.path(two.stem).parent)
-    assert store.recover().missing == 2
-    assert remarks(store)[-1] == ("instances", "missing")
-    assert stored(store) == 2
-
-
-def test_a_database_that_fails_is_reported_to_readers_and_tried_again(
-    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_: Database) -> None:
-        raise StoreError("the database failed: disk is full")
-
-    path = save(mr_image(rows=4, columns=4), tmp_path)
-    with monkeypatch.context() as patched:
-        patched.setattr(Database, "write", fail)
-        assert store.add_file(path) is Stored.NEW
-        with pytest.raises(StoreError, match="disk is full"):
-            store.flush()
-        with pytest.raises(StoreError, match="disk is full"), store.read():
-            pass
-    assert stored(store) == 1
-
-
-def test_a_bug_in_indexing_is_reported_and_not_hidden(
-    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def crash(_: Database) -> None:
-        raise RuntimeError("Doe^Jane")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Database, "write", crash)
-        store.add_file(save(mr_image(rows=4, columns=4), tmp_path))
-        with pytest.raises(StoreError, match="the index failed: RuntimeError") as caught:
-            store.flush()
-    assert "Doe" not in str(caught.value)
-    assert stored(store) == 1
 
 
 def test_closing_writes_what_is_pending(folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from openmodality.app.housekeeping import delete_committed
+from openmodality.jobs.job import NewJob
+from openmodality.jobs.queue import Queue
+from openmodality.services.commitment import CommitmentResult, Reference
+from openmodality.store.listing.entities import Level, count
+from openmodality.store.local import LocalStore
+from openmodality.store.rows.commitments import find_request, insert_request, record_result
+from openmodality.store.rows.jobs import change_state
+from openmodality.store.states import JobKind, JobState
+from tests.peers.objects import mr_series
+
+
+def test_what_is_committed_and_needed_by_no_job_is_deleted(store: LocalStore, tmp_path: Path) -> None:
+    committed, other = mr_series(tmp_path / "in", 2, rows=4, columns=4)
+    for path in (committed, other):
+        store.add_file(path)
+    reference = Reference("1.2.840.10008.5.1.4.1.1.4", committed.stem)
+    with store.write() as transaction:
+        pair = (reference.sop_class_uid, reference.sop_instance_uid)
+        job = Queue(store.database).enqueue(transaction, NewJob(JobKind.COMMIT, "PACS", instances=[pair]))
+        insert_request(transaction, "1.9", "PACS", job.id, [reference])
+    assert delete_committed(store) == 0  # the archive has not answered
+    with store.write() as transaction:
+        request = find_request(transaction, "1.9")
+        assert request is not None
+        record_result(transaction, request, CommitmentResult("1.9", (reference,)))
+    assert delete_committed(store) == 0  # the job is not done
+    with store.write() as transaction:
+        change_state(transaction, job.id, JobState.DONE)
+    assert delete_committed(store) == 1
+    assert (store.files.path(committed.stem).exists(), store.files.path(other.stem).exists()) == (False, True)
+    with store.read() as snapshot:
+        assert count(snapshot, Level.IMAGE) == 1
