@@ -139,7 +139,7 @@ class CommitExecutor:
 
     def _wait_on(self, association: Association, job: Job, peer: Peer) -> None:
         """Stay for the notification on the same association, where the site says so."""
-        if not peer.commitment_same_association:
+        if not peer.settings.commitment_same_association:
             return
         delay_s = peer.parameters.number("storage_commitment.release_delay_s")
         deadline = self._database.clock() + (delay_s or peer.parameters.number("general.dimse_timeout_s"))

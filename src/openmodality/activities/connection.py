@@ -72,7 +72,7 @@ class Connector:
             self.local(service, peer),
             peer.name,
             tuple(map(str, peer.transfer_syntaxes)),
-            patient_root=peer.query_model == "patient",
+            patient_root=peer.settings.query_model == "patient",
             proposed={str(entry.sop_class_uid): choose_syntaxes(entry, peer) for entry in self.site.proposed(service)},
             judge_of=partial(self.site.judge_of, peer=peer),
             query_keys=_list_query_keys(self.site) if service == "query" else None,

@@ -106,7 +106,7 @@ def _make_policy(site: Site, role: str, peers: Sequence[Peer], services: Sequenc
     return PeerPolicy(
         syntaxes,
         max_associations=max(limits) if len(limits) == len(peers) else None,
-        role_selection_required=any(peer.role_selection_required for peer in peers),
+        role_selection_required=any(peer.settings.role_selection_required for peer in peers),
     )
 
 

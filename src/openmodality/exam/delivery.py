@@ -40,7 +40,7 @@ class Delivery:
         if not instances:
             return []
         sending = self._queue.enqueue(transaction, send_job(peer, instances))
-        if not (peer.automatic_commitment and self.may_commit(peer)):
+        if not (peer.settings.automatic_commitment and self.may_commit(peer)):
             return [sending]
         return [sending, self._queue.enqueue(transaction, commit_job(peer, instances, after=[sending.id]))]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydicom.uid import UID
 
@@ -17,7 +16,7 @@ from openmodality.device.profile.parameters import Parameters
 from openmodality.device.profile.profile import MappingRule, PresentationContextEntry, Profile
 from openmodality.device.site.data_place import data_folder
 from openmodality.device.site.judgement import find_failure_kind, make_judge
-from openmodality.device.site.site_file import IncomingService, KeySwitch, PeerService, SiteFile, StatusOverride
+from openmodality.device.site.site_file import IncomingService, KeySwitch, PeerService, PeerSettings, SiteFile
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.standard.statuses import ServiceName
@@ -66,30 +65,38 @@ class LocalEntity:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A remote application entity, with the parameters in force towards it."""
+    """A remote application entity, with the parameters in force towards it.
+
+    ``settings`` is its table of the site file; beside it stands only what has another form here, or depends on the rest
+    of the site.
+    """
 
     name: str
-    ae_title: str
-    host: str
-    port: int
-    alias: str
-    description: str
+    settings: PeerSettings
     services: frozenset[PeerService]
     incoming: frozenset[IncomingService]
     sop_classes: frozenset[UID]
-    calling_ae_title: str
-    query_model: Literal["study", "patient"]
-    print_color: Literal["grayscale", "color"]
-    automatic_commitment: bool
-    commitment_same_association: bool
-    role_selection_required: bool
     max_associations: int | None
     assumed_character_set: tuple[str, ...]
     tls: bool
     transfer_syntaxes: tuple[UID, ...]
     worklist_keys: Mapping[TagPath, KeySwitch]
-    statuses: Mapping[str, StatusOverride]
     parameters: Parameters
+
+    @property
+    def ae_title(self) -> str:
+        """The AE title of the peer."""
+        return self.settings.ae_title
+
+    @property
+    def host(self) -> str:
+        """Its host name or IP address."""
+        return self.settings.host
+
+    @property
+    def port(self) -> int:
+        """Its TCP port."""
+        return self.settings.port
 
     def offers(self, service: ServiceName) -> bool:
         """Whether this device asks the service from the peer."""
@@ -104,8 +111,8 @@ class Peer:
         if entry.service == "verification":
             return True
         keyword = entry.sop_class_uid.keyword
-        other_root = {"study": "PatientRoot", "patient": "StudyRoot"}[self.query_model]
-        other_print = {"grayscale": "BasicColor", "color": "BasicGrayscale"}[self.print_color]
+        other_root = {"study": "PatientRoot", "patient": "StudyRoot"}[self.settings.query_model]
+        other_print = {"grayscale": "BasicColor", "color": "BasicGrayscale"}[self.settings.print_color]
         if not entry.accepted and keyword.startswith((other_root, other_print)):
             return False
         return not self.sop_classes or entry.sop_class_uid in self.sop_classes
@@ -196,7 +203,7 @@ class Site:
 
     def calling_ae_title(self, service: ServiceName, peer: Peer) -> str:
         """The AE title with which this device calls the peer."""
-        return peer.calling_ae_title or self.calling_ae(service).ae_title
+        return peer.settings.calling_ae_title or self.calling_ae(service).ae_title
 
     def judge(self, service: ServiceName, operation: str, status: int, peer: Peer | None = None) -> Verdict:
         """The verdict on a status of ``peer``: what is to become of the instance, the job and the association.
@@ -223,5 +230,5 @@ class Site:
         rules = self.profile.statuses_of(service, operation)
         if is_repeat:
             rules |= self.profile.statuses_of(service, f"{operation} repeated")
-        parameters, overrides = (peer.parameters, peer.statuses) if peer else (self.parameters, {})
+        parameters, overrides = (peer.parameters, peer.settings.statuses) if peer else (self.parameters, {})
         return make_judge(rules, parameters, overrides, standard_judge(service, operation))

@@ -187,26 +187,15 @@ class _Resolver:
     def _peer(self, name: str, settings: PeerSettings, parameters: Parameters) -> Peer:
         return Peer(
             name=name,
-            ae_title=settings.ae_title,
-            host=settings.host,
-            port=settings.port,
-            alias=settings.alias,
-            description=settings.description,
+            settings=settings,
             services=frozenset(settings.services),
             incoming=_incoming(settings),
             sop_classes=frozenset(UID(uid) for uid in settings.sop_classes),
-            calling_ae_title=settings.calling_ae_title,
-            query_model=settings.query_model,
-            print_color=settings.print_color,
-            automatic_commitment=settings.automatic_commitment,
-            commitment_same_association=settings.commitment_same_association,
-            role_selection_required=settings.role_selection_required,
             max_associations=settings.max_associations or None,
             assumed_character_set=_terms(settings.assumed_character_set),
             tls=self._tls(settings.tls),
             transfer_syntaxes=_uids(settings.transfer_syntaxes),
             worklist_keys=self._worklist_keys(name, settings),
-            statuses=settings.statuses,
             parameters=self._parameters(parameters, ("peers", name, "parameters"), settings.parameters),
         )
 

@@ -37,7 +37,7 @@ def test_the_virtual_hospital_is_its_peer(tmp_path: Path) -> None:
         "pacs": ("OM_PACS", "127.0.0.1", 11114),
         "printer": ("OM_PRINT", "127.0.0.1", 11115),
     }
-    assert site.peer("pacs").automatic_commitment
+    assert site.peer("pacs").settings.automatic_commitment
     assert [peer.name for peer in site.peers_for("mpps")] == ["ris"]
 
 
