@@ -31,14 +31,14 @@ from openmodality.value_class import value_class
 log = logging.getLogger(__name__)
 
 LARGEST_COUNT: Final = 0xFFFF
-"""The numbers of sub-operations are US."""
+"""The largest number of sub-operations that can be sent: the VR of these elements is US."""
 _COUNTS: Final = frozenset(f"NumberOf{which}Suboperations" for which in ("Remaining", "Completed", "Failed", "Warning"))
 
 
 class Response(NamedTuple):
     """What a handler answers; ``fields`` are further command elements by keyword, such as the sub-operation counts.
 
-    Of a count above 65535 that is said, which is the most that its element holds.
+    A count above 65535 is sent as 65535, which is the most that its element holds.
     """
 
     status: int
@@ -49,7 +49,7 @@ class Response(NamedTuple):
 
 
 class _ReadyResponse(Response):
-    """A response with the message that it will be; a copy that says something else is without."""
+    """A response whose message is encoded already, for one request. A copy with other fields has no such message."""
 
     request: Message | None = None
     prepared: Prepared | None = None
@@ -112,7 +112,7 @@ def answer(channel: Channel, services: Sequence[Service], request: Message) -> N
 
 
 def answering(channel: Channel, services: Sequence[Service], request: Message) -> Iterator[Response]:
-    """As :func:`answer`, one step for each response that has been sent."""
+    """As :func:`answer`, and stops after each response that has been sent, so that others can be served in between."""
     result = _result(services, request)
     if isinstance(result, Response):
         _respond(channel, request, result)
