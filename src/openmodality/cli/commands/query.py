@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from pydicom import Dataset
+
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, missing_keys, query_peer
 from openmodality.cli.terminal.arguments import Command, Parser
@@ -14,7 +16,7 @@ from openmodality.cli.terminal.options import add_json, add_keys, add_limit
 from openmodality.cli.terminal.output import counted, print_json, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
-from openmodality.cli.terminal.table import print_table
+from openmodality.cli.terminal.table import Column, add_wide, print_rows
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.errors import UsageError
@@ -66,6 +68,17 @@ def add_model(parser: Parser) -> None:
     )
 
 
+_LEAVE_OUT: Final = {
+    "NumberOfStudyRelatedInstances": 1,
+    "PatientID": 2,
+    "AccessionNumber": 3,
+    "ModalitiesInStudy": 4,
+    "StudyDescription": 5,
+    "SOPClassUID": 1,
+}
+"""What goes where there is no room, the highest first."""
+
+
 def _declare(parser: Parser) -> None:
     add_peer(parser)
     parser.add_argument(
@@ -75,7 +88,7 @@ def _declare(parser: Parser) -> None:
         required=True,
         help="What to look for.",
     )
-    for add in (add_keys, add_model, add_limit, add_site, add_calling, add_timeout, add_tls, add_json):
+    for add in (add_keys, add_model, add_limit, add_site, add_calling, add_timeout, add_tls, add_wide, add_json):
         add(parser)
 
 
@@ -89,6 +102,7 @@ def run(
     calling: str | None,
     timeout: float | None,
     tls: ssl.SSLContext | None,
+    wide: bool,
     as_json: bool,
 ) -> None:
     """Ask PEER for patients, studies, series or images (Query/Retrieve, C-FIND).
@@ -116,7 +130,8 @@ def run(
             "more_available": answer.more_available,
         })  # fmt: skip
     else:
-        _print(answer, level, [path for path in values if format_keywords(path) not in _HEADINGS[level]])
+        further = [path for path in values if format_keywords(path) not in _HEADINGS[level]]
+        print_rows(_columns(level, further), answer.items, empty="nothing matches", wide=wide)
     for notice in _notices(answer, ends):
         say(notice)
 
@@ -124,11 +139,18 @@ def run(
 command = Command(run, _declare)
 
 
-def _print(answer: FindAnswer, level: str, further: Sequence[TagPath]) -> None:
-    columns = {heading: parse_path(keyword) for keyword, heading in _HEADINGS[level].items()}
-    columns |= {format_keywords(path): path for path in further}
-    rows = [[cell(item, path) for path in columns.values()] for item in answer.items]
-    print_table(list(columns), rows, empty="nothing matches")
+def _columns(level: str, further: Sequence[TagPath]) -> list[Column[Dataset]]:
+    """Those of the level, then what was asked for besides."""
+    usual = [
+        _column(heading, parse_path(keyword), _LEAVE_OUT.get(keyword, 0))
+        for keyword, heading in _HEADINGS[level].items()
+    ]
+    return [*usual, *(_column(format_keywords(path), path) for path in further)]
+
+
+def _column(heading: str, path: TagPath, leave_out: int = 0) -> Column[Dataset]:
+    is_text = heading == "description"
+    return Column(heading, lambda item: cell(item, path), leave_out=leave_out, words=is_text)
 
 
 def _notices(answer: FindAnswer, ends: Ends) -> list[str]:

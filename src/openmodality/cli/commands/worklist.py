@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydicom import Dataset
 
@@ -14,7 +14,7 @@ from openmodality.cli.terminal.options import add_json, add_keys, add_limit, spl
 from openmodality.cli.terminal.output import clean, date_and_time, print_json, say
 from openmodality.cli.terminal.peer import add_calling, add_timeout, is_direct, resolve
 from openmodality.cli.terminal.site import add_site, device
-from openmodality.cli.terminal.table import print_table
+from openmodality.cli.terminal.table import Column, add_wide, print_rows
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import parse_path
 from openmodality.errors import UsageError
@@ -26,23 +26,39 @@ if TYPE_CHECKING:
 
 _STEP: Final = "ScheduledProcedureStepSequence"
 
-_COLUMNS: Final = {
-    "station": f"{_STEP}>ScheduledStationAETitle",
-    "modality": f"{_STEP}>Modality",
-    "patient": "PatientName",
-    "patient ID": "PatientID",
-    "accession": "AccessionNumber",
-    "step ID": f"{_STEP}>ScheduledProcedureStepID",
-    "procedure step": f"{_STEP}>ScheduledProcedureStepDescription",
-}
-_PATHS: Final = {heading: parse_path(path) for heading, path in _COLUMNS.items()}
 _DATE: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartDate")
 _TIME: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartTime")
 
 
+class ListedItem(NamedTuple):
+    """An item with its number, where it has one, and what is wrong with it."""
+
+    number: int | None
+    attributes: Dataset
+    defects: Sequence[str]
+
+
+def _column(heading: str, path: str, *, leave_out: int = 0, words: bool = False) -> Column[ListedItem]:
+    place = parse_path(path)
+    return Column(heading, lambda item: cell(item.attributes, place), leave_out=leave_out, words=words)
+
+
+_NUMBER: Final = Column[ListedItem]("item", lambda item: item.number)
+_COLUMNS: Final = (
+    Column[ListedItem]("start", lambda item: date_and_time(cell(item.attributes, _DATE), cell(item.attributes, _TIME))),
+    _column("station", f"{_STEP}>ScheduledStationAETitle", leave_out=5),
+    _column("modality", f"{_STEP}>Modality", leave_out=4),
+    _column("patient", "PatientName"),
+    _column("patient ID", "PatientID", leave_out=1),
+    _column("accession", "AccessionNumber", leave_out=2),
+    _column("step ID", f"{_STEP}>ScheduledProcedureStepID", leave_out=3),
+    _column("procedure step", f"{_STEP}>ScheduledProcedureStepDescription", words=True),
+)
+
+
 def _declare(parser: Parser) -> None:
     parser.add_argument("peer", metavar="PEER", nargs="?")
-    for add in (add_keys, add_limit, add_site, add_calling, add_timeout, add_tls, add_json):
+    for add in (add_keys, add_limit, add_site, add_calling, add_timeout, add_tls, add_wide, add_json):
         add(parser)
 
 
@@ -54,6 +70,7 @@ def run(
     calling: str | None,
     timeout: float | None,
     tls: ssl.SSLContext | None,
+    wide: bool,
     as_json: bool,
 ) -> None:
     """Ask a RIS what is scheduled (Modality Worklist), and show what is wrong with its items.
@@ -71,7 +88,7 @@ def run(
         )
     else:
         listing = _ask_as_device(peer, keys, site_file)
-    listing.print(as_json=as_json)
+    listing.print(as_json=as_json, wide=wide)
 
 
 command = Command(run, _declare)
@@ -80,18 +97,18 @@ command = Command(run, _declare)
 class Listing:
     """Items with their numbers, where they have some, and what is wrong with them."""
 
-    def __init__(self, items: Sequence[tuple[int | None, Dataset, Sequence[str]]], notices: Sequence[str]) -> None:
+    def __init__(self, items: Sequence[ListedItem], notices: Sequence[str]) -> None:
         self._items = items
         self._notices = notices
 
-    def print(self, *, as_json: bool) -> None:
+    def print(self, *, as_json: bool, wide: bool) -> None:
         """On stdout; notices go to stderr."""
         if as_json:
-            print_json({"items": [_item_json(*item) for item in self._items], "notices": list(self._notices)})
+            print_json({"items": [_item_as_json(item) for item in self._items], "notices": list(self._notices)})
             return
-        numbered = any(number is not None for number, _, _ in self._items)
-        headings = ["item"] * numbered + ["start", *_COLUMNS]
-        print_table(headings, [_row(number, item) for number, item, _ in self._items], empty="nothing is scheduled")
+        is_numbered = any(item.number is not None for item in self._items)
+        columns = (_NUMBER, *_COLUMNS) if is_numbered else _COLUMNS
+        print_rows(columns, self._items, empty="nothing is scheduled", wide=wide)
         for place, (number, _, found) in enumerate(self._items, 1):
             for defect in found:
                 print(f"item {place if number is None else number}: {clean(defect)}")
@@ -99,15 +116,9 @@ class Listing:
             say(notice)
 
 
-def _item_json(number: int | None, item: Dataset, found: Sequence[str]) -> dict[str, Any]:
-    known = {} if number is None else {"item": number}
-    return {**known, "attributes": as_json(item), "defects": list(found)}
-
-
-def _row(number: int | None, item: Dataset) -> list[object]:
-    start = date_and_time(cell(item, _DATE), cell(item, _TIME))
-    cells: list[object] = [start, *(cell(item, path) for path in _PATHS.values())]
-    return cells if number is None else [number, *cells]
+def _item_as_json(item: ListedItem) -> dict[str, Any]:
+    known = {} if item.number is None else {"item": item.number}
+    return {**known, "attributes": as_json(item.attributes), "defects": list(item.defects)}
 
 
 def _ask(
@@ -120,11 +131,13 @@ def _ask(
     ends = resolve(peer, "worklist", site_file, *ourselves)
     asked = identifier([Key(path) for path in RETURN_KEYS], parse_keys(keys, RETURN_KEYS))
     answer = ask_for_worklist(ends, asked, limit=limit)
-    return Listing([(None, item, list(map(str, find_defects(item)))) for item in answer.items], describe_limits(answer))
+    return Listing(
+        [ListedItem(None, item, list(map(str, find_defects(item)))) for item in answer.items], describe_limits(answer)
+    )
 
 
 def _ask_as_device(peer: str | None, keys: tuple[str, ...], site_file: str) -> Listing:
     values = dict(split_key(key) for key in keys)
     with device(site_file) as modality:
         answer = modality.query_worklist({name.split(">")[-1]: value for name, value in values.items()}, peer)
-    return Listing([(item.id, item.attributes, item.defects) for item in answer.items], answer.notices)
+    return Listing([ListedItem(item.id, item.attributes, item.defects) for item in answer.items], answer.notices)

@@ -101,7 +101,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, em
 def fit(columns: Sequence[_Filled], room: int) -> tuple[list[_Filled], list[_Filled], _Filled | None]:
     """The columns that fit, those that are left out, and the one with UIDs that is to stand below."""
     shown, left_out = list(columns), list[_Filled]()
-    below = next((each for each in columns if each.is_uid), None)
+    below = next((each for each in reversed(columns) if each.is_uid), None)
     if below is None or _needed(shown) <= room:
         below = None
     else:
