@@ -17,7 +17,7 @@ from pydicom.uid import UID
 
 from openmodality.device.charsets import find_lone, find_unsupported
 from openmodality.device.profile import rows
-from openmodality.device.profile.parameters import TRANSFER_SYNTAXES, Parameter
+from openmodality.device.profile.parameters import SYNTAXES_BY_KEYWORD, Parameter
 from openmodality.device.profile.profile import (
     ApplicationEntity,
     AttributeRule,
@@ -112,7 +112,7 @@ class _Reader:
             implementation_version_name=header.implementation_version_name,
             equipment_examples=header.equipment_examples,
             character_sets=tuple(tuple(terms.split("\\")) if terms else () for terms in header.character_sets),
-            acceptor_transfer_syntaxes=tuple(TRANSFER_SYNTAXES[name] for name in header.acceptor_transfer_syntaxes),
+            acceptor_transfer_syntaxes=tuple(SYNTAXES_BY_KEYWORD[name] for name in header.acceptor_transfer_syntaxes),
             application_entities=tuple(
                 ApplicationEntity(entity.role, entity.ae_title, entity.port, entity.statement_port)
                 for entity in header.application_entities

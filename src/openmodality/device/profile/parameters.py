@@ -153,7 +153,7 @@ class Parameters(Mapping[str, ParameterValue]):
 
     def uids(self, key: str) -> tuple[UID, ...]:
         """A list of transfer syntaxes given by keyword, such as ``worklist.transfer_syntaxes``, as UIDs."""
-        return tuple(TRANSFER_SYNTAXES[name] for name in self.texts(key))
+        return tuple(SYNTAXES_BY_KEYWORD[name] for name in self.texts(key))
 
     def _get(self, key: str) -> ParameterValue:
         if key not in self.values_by_key:
@@ -164,7 +164,7 @@ class Parameters(Mapping[str, ParameterValue]):
         return ConfigurationError(f"parameter {key} is not {wanted}")
 
 
-TRANSFER_SYNTAXES: Mapping[str, UID] = {
+SYNTAXES_BY_KEYWORD: Mapping[str, UID] = {
     "ImplicitVRLittleEndian": UID("1.2.840.10008.1.2"),
     "ExplicitVRLittleEndian": UID("1.2.840.10008.1.2.1"),
     "ExplicitVRBigEndian": UID("1.2.840.10008.1.2.2"),

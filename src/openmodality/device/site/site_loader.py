@@ -17,7 +17,7 @@ from openmodality.device.charsets import find_lone
 from openmodality.device.mapping import misfit
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.loader import load_profile, profile_names
-from openmodality.device.profile.parameters import TRANSFER_SYNTAXES, Parameters, ParameterValue
+from openmodality.device.profile.parameters import SYNTAXES_BY_KEYWORD, Parameters, ParameterValue
 from openmodality.device.profile.profile import MappingRule, Profile
 from openmodality.device.profile.tables import is_file
 from openmodality.device.site.site import Equipment, LocalEntity, Peer, Site, peer_service
@@ -279,7 +279,7 @@ def _terms(text: str) -> tuple[str, ...]:
 
 
 def _uids(names: Iterable[str]) -> tuple[UID, ...]:
-    return tuple(TRANSFER_SYNTAXES[name] for name in names)
+    return tuple(SYNTAXES_BY_KEYWORD[name] for name in names)
 
 
 def _closest(wrong: str, known: Iterable[str]) -> str:
