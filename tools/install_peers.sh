@@ -6,7 +6,8 @@ set -eu
 [ "${CI:-}" = true ] || exit 0
 
 missing=
-for pair in storescp:dcmtk wlmscpfs:dcmtk dciodvfy:dicom3tools Orthanc:orthanc chromium:chromium; do
+for pair in storescp:dcmtk wlmscpfs:dcmtk dciodvfy:dicom3tools Orthanc:orthanc chromium:chromium \
+    isoinfo:genisoimage 7z:p7zip-full xorriso:xorriso; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0

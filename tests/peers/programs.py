@@ -9,15 +9,18 @@ from pathlib import Path
 
 _DCMTK = (
     "dcm2pnm", "dcmcjpeg", "dcmconv", "dcmcrle", "dcmdjpeg", "dcmdrle", "dcmdump", "dcmftest", "dcmmkdir", "dcmp2pgm",
-    "dcmprscp",
-    "dcmprscu", "dcmqrscp", "dsrdump", "dump2dcm", "echoscu", "findscu", "getscu", "movescu", "storescp", "storescu",
-    "termscu", "wlmscpfs",
+    "dcmprscp", "dcmprscu", "dcmqrscp", "dsrdump", "dump2dcm", "echoscu", "findscu", "getscu", "movescu", "storescp",
+    "storescu", "termscu", "wlmscpfs",
 )  # fmt: skip
 
 PACKAGE_OF: Mapping[str, str] = {
     **dict.fromkeys(_DCMTK, "dcmtk"),
     "dciodvfy": "dicom3tools",
     "dcdump": "dicom3tools",
+    "dcdirdmp": "dicom3tools",
+    "isoinfo": "genisoimage",
+    "7z": "p7zip-full",
+    "xorriso": "xorriso",
     "Orthanc": "orthanc",
     "chromium": "chromium",
 }

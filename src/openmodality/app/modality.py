@@ -15,6 +15,7 @@ from openmodality.activities.retrieve import GoOn, Wanted, retrieve_from_peer
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
+from openmodality.app.media import Media
 from openmodality.app.runtime import Runtime
 from openmodality.app.view import LocalView
 from openmodality.device.body_parts import list_offered_terms
@@ -54,6 +55,7 @@ class Modality:
         self._data = LocalData(self._store)
         self.view = LocalView(self._store, self.site.data_folder)
         self.jobs = Jobs(self._runtime.queue)
+        self.media = Media(self.site, self._runtime.queue, self._data)
 
     def __enter__(self) -> Self:
         try:

@@ -13,6 +13,7 @@ from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_record import StoredCommitments
 from openmodality.activities.connection import Connector, find_identity
 from openmodality.activities.failures import JudgedExecutor
+from openmodality.activities.media_job import MediaExecutor
 from openmodality.activities.performed_step import StepExecutor
 from openmodality.activities.send import SendExecutor
 from openmodality.activities.tls import make_client_context
@@ -132,6 +133,7 @@ class Runtime:
             JobKind.COMMIT: JudgedExecutor(commit, self.site, "storage_commitment"),
             JobKind.MPPS_CREATE: step,
             JobKind.MPPS_SET: step,
+            JobKind.MEDIA: MediaExecutor(self.store.files, self.site, decompress_file),
         }
 
     def _services(self) -> tuple[Service, ...]:

@@ -71,5 +71,5 @@ STATIONS: Final = {"MR": ("OM_MR", "MR1", "Room 1"), "RF": ("ADR_MWM_SCU", "RF1"
 """Scheduled Station AE Title, Scheduled Station Name and location, as both profiles name themselves."""
 
 CODING_SCHEME: Final = "99OM"
-ISSUER_OF_PATIENT_ID: Final = "OM_HOSPITAL"
+HOSPITAL_ISSUER: Final = "OM_HOSPITAL"
 """(0010,0021): an ID without issuer is not trusted by all."""

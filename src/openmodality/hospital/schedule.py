@@ -27,7 +27,7 @@ from openmodality.hospital.patients import (
     CODING_SCHEME,
     DAY,
     DEFAULT_REPERTOIRE,
-    ISSUER_OF_PATIENT_ID,
+    HOSPITAL_ISSUER,
     PEOPLE,
     STATIONS,
     NameRepertoire,
@@ -83,7 +83,7 @@ def _demographics(chance: random.Random, order: Order, person: Person) -> _ItemV
         **_declared(order.character_set),
         "PatientName": person.name,
         "PatientID": f"OM-{TODAY}-{order.patient:02}" if order.is_emergency else f"OM-{chance.randint(1000, 9999)}",
-        "IssuerOfPatientID": ISSUER_OF_PATIENT_ID,
+        "IssuerOfPatientID": HOSPITAL_ISSUER,
         "PatientBirthDate": "",
         "PatientSex": "",
     }

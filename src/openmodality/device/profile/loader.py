@@ -136,6 +136,7 @@ class _Reader:
             charset_attributes=self._table(rows.CHARSET_ATTRIBUTES),
             body_parts=body_parts,
             private_attributes=self._table(rows.PRIVATE_DICTIONARY),
+            media=self._table(rows.MEDIA),
         )
         _check_references(profile, self._folders[0].shown)
         return profile
@@ -213,6 +214,9 @@ def _check_references(profile: Profile, shown: str) -> None:
     _check_statuses(profile.statuses, profile, shown)
     _check_rejections(profile.rejections, shown)
     _check_character_sets(profile, shown)
+    for use in profile.media:
+        if use.enabled_by:
+            _check_switch(use.enabled_by, profile, f"{shown}/media.csv: enabled_by")
     objects = {item.name for item in profile.objects}
     if unknown := sorted({use.object for use in profile.module_uses} - objects):
         raise ConfigurationError(f"{shown}/iods.csv: object {unknown[0]!r} is not among the objects of profile.toml")

@@ -229,6 +229,21 @@ class PrivateAttribute:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaUse:
+    """A media storage application profile (PS3.11) and what the device does under it.
+
+    Several lines of one ``profile`` add up. ``activities``: create, update, query, retrieve. ``enabled_by`` is a switch
+    that the line depends on; empty: always.
+    """
+
+    profile: str
+    capacity_mb: int
+    activities: tuple[str, ...]
+    sop_classes: tuple[UID, ...]
+    enabled_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A device. Lookups that need more than a field are methods."""
 
@@ -259,6 +274,7 @@ class Profile:
     charset_attributes: tuple[TagPath, ...]
     body_parts: tuple[BodyPart, ...]
     private_attributes: tuple[PrivateAttribute, ...]
+    media: tuple[MediaUse, ...]
 
     def object_named(self, name: str) -> InformationObject:
         """The object of this name. Raises KeyError for another device's."""

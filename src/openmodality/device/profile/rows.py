@@ -23,6 +23,7 @@ from openmodality.device.profile.profile import (
     FailureKind,
     FailureRule,
     MappingRule,
+    MediaUse,
     ModuleUse,
     MppsAttribute,
     PresentationContextEntry,
@@ -53,6 +54,8 @@ REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
 VALUE_RULES: tuple[ValueRule, ...] = get_args(ValueRule)
 SITUATIONS: tuple[Situation, ...] = get_args(Situation)
 SOURCES: tuple[ValueSource, ...] = get_args(ValueSource)
+
+MEDIA_ACTIVITIES = ("create", "update", "query", "retrieve")
 
 _VRS = tuple(member.value for member in VR)
 
@@ -298,6 +301,19 @@ def _private_attribute(row: Row) -> PrivateAttribute:
     )
 
 
+def _media_use(row: Row) -> MediaUse:
+    activities = row.words("activities")
+    if unknown := [each for each in activities if each not in MEDIA_ACTIVITIES]:
+        row.refuse(f"activities: {unknown[0]!r} is none of {', '.join(MEDIA_ACTIVITIES)}")
+    return MediaUse(
+        profile=row.required("profile"),
+        capacity_mb=row.integer("capacity_mb", 0, 1_000_000),
+        activities=activities,
+        sop_classes=row.uids("sop_classes"),
+        enabled_by=row.text("enabled_by"),
+    )
+
+
 def _hexadecimal(row: Row, column: str, digits: int) -> int:
     if not re.fullmatch(rf"[0-9A-F]{{{digits}}}", row.text(column)):
         row.refuse(f"{column} {row.text(column)!r} is not {digits} hexadecimal digits")
@@ -346,4 +362,5 @@ REJECTIONS = Table("rejections.csv", _columns("situation,result,source,reason"),
 CHARSETS = Table("charsets.csv", _columns("term,code_extensions"), _character_set)
 CHARSET_ATTRIBUTES = Table("charset_attributes.csv", _columns("path,keyword,vr"), _charset_attribute)
 BODY_PARTS = Table("body_parts.csv", _columns("term,offered"), _body_part)
+MEDIA = Table("media.csv", _columns("profile,capacity_mb,activities,sop_classes,enabled_by"), _media_use)
 PRIVATE_DICTIONARY = Table("private_dictionary.csv", _columns("creator,group,offset,vr,name"), _private_attribute)

@@ -136,6 +136,15 @@ class DataSettings(Settings):
     )
 
 
+class MediaSettings(Settings):
+    """Discs and other media."""
+
+    burn_command: Text = Field(
+        default="xorriso -as cdrecord dev={device} {image}",
+        description="program that writes an image to a disc; {device} and {image} stand for its drive and its file",
+    )
+
+
 class ConsoleSettings(Settings):
     """The operator's web console."""
 
@@ -244,6 +253,7 @@ class SiteFile(Settings):
         default_factory=dict, description="local AEs by role"
     )
     data: DataSettings = DataSettings()
+    media: MediaSettings = MediaSettings()
     console: ConsoleSettings = ConsoleSettings()
     tls: TlsSettings = TlsSettings()
     parameters: ParameterTables = Field(default_factory=dict, description="parameters of the device, by group")

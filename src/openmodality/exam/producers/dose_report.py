@@ -22,7 +22,7 @@ from openmodality.objects.site_objects import definition_at
 from openmodality.store.listing.exams import SeriesRecord
 
 DOSE_SR: Final = "Dose SR"
-SERIES_NUMBER: Final = 9000
+DOSE_SERIES_NUMBER: Final = 9000
 """Series Number of the first dose report is the next one; those of an exam follow each other."""
 
 
@@ -41,7 +41,7 @@ class DoseReportProducer:
         earlier = sum(series.object_name == DOSE_SR for series in work.exam.series)
         return SeriesRecord(
             series_instance_uid=self._uids.derived(f"{work.key}/dose report/series"),
-            number=SERIES_NUMBER + earlier + 1,
+            number=DOSE_SERIES_NUMBER + earlier + 1,
             object_name=DOSE_SR,
             modality=self._site.profile.object_named(DOSE_SR).modality,
             description="Dose report",

@@ -1,0 +1,126 @@
+"""The pages of a disc from its file-set: what each series shows, rendered as previews and film are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pydicom import Dataset, dcmread
+
+from openmodality.errors import ObjectInvalid
+from openmodality.imaging.exchange import encode_png, stored_values_png
+from openmodality.imaging.frames import number_of_frames, read_frame
+from openmodality.imaging.lookup import Rescale, Window
+from openmodality.imaging.presentation import Presentation, image_presentation, pixel_aspect
+from openmodality.imaging.preview import preview_png
+from openmodality.imaging.render import render
+from openmodality.media.directory import DirectoryRecord
+from openmodality.media.directory_reader import Directory
+from openmodality.media.file_ids import find_file
+from openmodality.media.pdi.pages import PageSeries, PageStudy
+from openmodality.media.pdi.viewer_image import Shades, ViewerImage
+from openmodality.media.records import RecordType
+
+THUMBNAIL_PIXELS: Final = 96
+_TABLE_BITS: Final = 16
+
+
+def page_studies(root: Path, directory: Directory) -> list[PageStudy]:
+    """The studies of a file-set for its pages; images are read while they are written."""
+    return [
+        _page_study(root, directory, directory.keys_of(patient), study)
+        for patient in directory.patients
+        for study in patient.children
+    ]
+
+
+def _page_study(root: Path, directory: Directory, patient: Dataset, study: DirectoryRecord) -> PageStudy:
+    keys = directory.keys_of(study)
+    return PageStudy(
+        patient=_words(
+            patient,
+            ("Patient", "PatientName"),
+            ("ID", "PatientID"),
+            ("Born", "PatientBirthDate"),
+            ("Sex", "PatientSex"),
+        ),
+        study=_words(keys, ("Study", "StudyDescription"), ("Date", "StudyDate"), ("Accession", "AccessionNumber")),
+        series=[_page_series(root, directory, series) for series in study.children],
+    )
+
+
+def _page_series(root: Path, directory: Directory, series: DirectoryRecord) -> PageSeries:
+    keys = directory.keys_of(series)
+    files = [
+        path
+        for record in series.children
+        if record.record_type == RecordType.IMAGE and (path := find_file(root, record.file_id)) is not None
+    ]
+    heading = " ".join(str(keys.get(keyword) or "") for keyword in ("SeriesNumber", "Modality", "SeriesDescription"))
+    count = f"{len(files)} images" if files else "no images that this page shows"
+    return PageSeries(heading.strip(), [("Content", count)], _viewer_images(files), _thumbnail(files))
+
+
+def _words(keys: Dataset, *wanted: tuple[str, str]) -> list[tuple[str, str]]:
+    return [(heading, _for_people(str(keys.get(keyword) or ""), keyword)) for heading, keyword in wanted]
+
+
+def _for_people(value: str, keyword: str) -> str:
+    """A name without its delimiters, a date with hyphens."""
+    if keyword.endswith("Name"):
+        groups = (" ".join(part for part in group.split("^") if part) for group in value.split("="))
+        return " / ".join(group for group in groups if group)
+    if keyword.endswith("Date") and len(value) == 8 and value.isdigit():
+        return f"{value[:4]}-{value[4:6]}-{value[6:]}"
+    return value
+
+
+def _thumbnail(files: Sequence[Path]) -> bytes:
+    """A small picture of the image in the middle; empty where it cannot be read."""
+    if not files:
+        return b""
+    try:
+        return preview_png(dcmread(files[len(files) // 2]), longest_side=THUMBNAIL_PIXELS)
+    except ObjectInvalid:
+        return b""
+
+
+def _viewer_images(files: Sequence[Path]) -> Iterator[ViewerImage]:
+    """Each frame of each file; one that cannot be read is left out, the DICOM file is on the disc all the same."""
+    for path in files:
+        data_set = dcmread(path)
+        frames = number_of_frames(data_set)
+        for number in range(1, frames + 1):
+            try:
+                yield viewer_image(data_set, number, frames)
+            except ObjectInvalid:
+                continue
+
+
+def viewer_image(data_set: Dataset, number: int = 1, frames: int = 1) -> ViewerImage:
+    """A frame for the page of a disc. Raises :class:`ObjectInvalid` where its pixels cannot be read."""
+    frame, presentation = read_frame(data_set, number), image_presentation(data_set, number)
+    label = f"Instance {data_set.get('InstanceNumber', '')}" + (f", frame {number}" if frames > 1 else "")
+    size = (frame.pixels.shape[0], frame.pixels.shape[1], pixel_aspect(data_set), label)
+    has_table = not 0 < frame.bits_stored <= _TABLE_BITS or frame.has_colour
+    shades = None if has_table else _shades(frame.limits, presentation, frame.pixels.min(), frame.pixels.max())
+    if shades is None:
+        return ViewerImage(encode_png(render(frame, presentation)), *size)
+    png, _ = stored_values_png(frame, presentation)
+    return ViewerImage(png, *size, shades)
+
+
+def _shades(limits: tuple[int, int], presentation: Presentation, least: float, greatest: float) -> Shades | None:
+    """How the page shows stored values; ``None`` where it takes more than a rescale and a window."""
+    if not isinstance(presentation.modality, Rescale) or presentation.presentation is not None:
+        return None
+    rescale = presentation.modality
+    voi = presentation.voi
+    if voi is None:
+        low, high = rescale.output((float(least), float(greatest)))
+        voi = Window((low + high + 1) / 2, high - low + 1)
+    if not isinstance(voi, Window):
+        return None
+    offset = min(limits[0], 0)
+    return Shades(offset, rescale.slope, rescale.intercept, voi.center, voi.width, voi.function, presentation.inverse)

@@ -1,0 +1,192 @@
+"""Media jobs: instances of the local database onto a medium. MR-7.2.1, -4, -5; RF-5.1.3.1, RF-5.2.1.2.1.
+
+Rules. A new file-set is made beside its target and takes its place by a rename when it is whole, unless the target is
+there already (a mounted stick): then it is made in place. A run that is repeated after a crash removes what the last
+one left, or finds that all is done. A cancelled job leaves nothing behind. Instances that the profile does not take
+are failures of the job's instances, with the reason; they do not fail the job.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from openmodality.activities.media import Disc, MediumRequest, create_medium, update_medium
+from openmodality.activities.media_profiles import choose_media_profile, file_set_options
+from openmodality.device.site.site import Site
+from openmodality.errors import OpenModalityError, StoreError, UsageError
+from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
+from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
+from openmodality.jobs.report import JobReport
+from openmodality.media.burning import burn_image
+from openmodality.media.directory import DIRECTORY_NAME
+from openmodality.media.directory_reader import read_directory
+from openmodality.media.file_set import Decompressor, WritingCancelled
+from openmodality.media.iso_image import write_iso_image
+from openmodality.media.pdi.pages import DiscWords
+from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.states import InstanceResult, JobKind
+
+MediumAct = Literal["create", "update"]
+_NEVER: Final = RetryParameters(delay_s=0.0)
+_REASONS: Final = 4
+"""So many reasons stand in a job's comment; all are with its instances."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediumOrder:
+    """What an operator asks for; the parameters of a media job.
+
+    ``target`` is the folder of the file-set. ``image`` is the ISO 9660 file that is made of it; ``device`` the drive
+    that the image is burnt to. Both are empty where they are not asked for.
+    """
+
+    act: MediumAct
+    target: str
+    profile: str = ""
+    label: str = "OPENMODALITY"
+    pages: bool = True
+    several_patients: bool = False
+    split: bool = False
+    adopt: bool = False
+    image: str = ""
+    device: str = ""
+
+
+def media_job(order: MediumOrder, instances: Sequence[tuple[str, str]]) -> NewJob:
+    """A job that puts these instances (SOP Class UID, SOP Instance UID) onto a medium.
+
+    Raises :class:`UsageError` where an image is to be burnt that nobody makes.
+    """
+    if order.device and not order.image:
+        raise UsageError("a disc is burnt from an image", advice="name the file of the image with --iso")
+    return NewJob(
+        JobKind.MEDIA, order.device or order.target, asdict(order), instances=instances, retry=_NEVER
+    )  # the retry of a disc is a person's
+
+
+class MediaExecutor:
+    """Does the media jobs."""
+
+    def __init__(self, files: InstanceFiles, site: Site, decompress: Decompressor) -> None:
+        self._files = files
+        self._site = site
+        self._decompress = decompress
+
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
+        """Make or add to the file-set, then its image, then the disc."""
+        order = MediumOrder(**job.parameters)
+        outstanding = report.outstanding()
+        try:
+            discs = self._put(order, job, outstanding, report)
+        except WritingCancelled:
+            return Continue()
+        except OpenModalityError as error:
+            return Fail(f"{error}; {error.advice}" if error.advice else str(error))
+        if report.stop_requested:
+            return Continue()
+        try:
+            self._make_images(order, [disc.folder for disc in discs])
+        except OpenModalityError as error:
+            return Fail(f"{error}; {error.advice}" if error.advice else str(error))
+        return Done(_tell(discs))
+
+    def _put(self, order: MediumOrder, job: Job, outstanding: Sequence[JobInstance], report: JobReport) -> list[Disc]:
+        """The discs that were made; none where a run before this one has made them."""
+        target = Path(order.target)
+        if self._is_done(target, outstanding):
+            for each in outstanding:
+                report.instance(each.SOPInstanceUID, InstanceResult.SUCCESS, comment="it was on the medium already")
+            report.keep()
+            return []
+        paths = {self._files.path(each.SOPInstanceUID): each.SOPInstanceUID for each in outstanding}
+        request = self._request(order, list(paths), report)
+        if order.act == "update":
+            discs = [update_medium(request)]
+        elif _is_in_place(target):
+            discs = create_medium(request)
+        else:
+            discs = self._create_aside(request, job)
+        for disc in discs:
+            for uid in disc.report.sop_instance_uids:
+                report.instance(uid, InstanceResult.SUCCESS)
+            for left in disc.report.left_out:
+                report.instance(paths[left.path], InstanceResult.FAILURE, comment=left.reason)
+        report.keep()
+        return discs
+
+    def _create_aside(self, request: MediumRequest, job: Job) -> list[Disc]:
+        """Make the file-sets under other names and give them theirs when all are whole."""
+        aside = request.target.with_name(f".{request.target.name}.job{job.id}")
+        for left in aside.parent.glob(f"{aside.name}*") if aside.parent.is_dir() else ():
+            shutil.rmtree(left, ignore_errors=True)
+        made = create_medium(replace(request, target=aside))
+        named = []
+        for disc in made:
+            final = request.target.with_name(disc.folder.name.replace(aside.name, request.target.name, 1))
+            try:
+                disc.folder.rename(final)
+            except OSError as error:
+                raise StoreError(f"cannot name the file-set {final}: {error.strerror}") from error
+            named.append(replace(disc, folder=final))
+        return named
+
+    def _request(self, order: MediumOrder, paths: Sequence[Path], report: JobReport) -> MediumRequest:
+        site = self._site
+        options = file_set_options(site, choose_media_profile(site, order.profile), order.label, self._decompress)
+        words = DiscWords(
+            site.equipment.institution_name or "this institution",
+            f"{site.equipment.manufacturer} {site.equipment.model}",
+            datetime.now().strftime("%Y-%m-%d"),
+            f"OpenModality {' '.join(site.equipment.software_versions)}",
+        )
+        return MediumRequest(
+            paths,
+            Path(order.target),
+            replace(options, on_written=lambda instances, length_bytes: not report.stop_requested),
+            words if order.pages else None,
+            order.several_patients,
+            order.split,
+            order.adopt,
+        )
+
+    def _is_done(self, target: Path, outstanding: Sequence[JobInstance]) -> bool:
+        """Whether an earlier run of this job has done it and died before it could say so."""
+        if not outstanding:
+            return True
+        if not (target / DIRECTORY_NAME).exists():
+            return False
+        known = {record.sop_instance_uid for each in read_directory(target / DIRECTORY_NAME).patients
+                 for record in each.walk()}  # fmt: skip
+        return all(each.SOPInstanceUID in known for each in outstanding)
+
+    def _make_images(self, order: MediumOrder, folders: Sequence[Path]) -> None:
+        if not order.image:
+            return
+        made = folders or [Path(order.target)]
+        for number, folder in enumerate(made, start=1):
+            image = Path(order.image)
+            if len(made) > 1:
+                image = image.with_name(f"{image.stem}-{number}{image.suffix}")
+            write_iso_image(folder, image, order.label)
+            if order.device:
+                burn_image(self._site.settings.media.burn_command, image, order.device)
+
+
+def _is_in_place(target: Path) -> bool:
+    """Whether a file-set is made in the target itself, since it is there: a stick, or a folder with other things."""
+    return target.is_dir()
+
+
+def _tell(discs: Sequence[Disc]) -> str:
+    """What a person is to know: how many discs, and what was left out with the reasons."""
+    words = [f"{len(discs)} discs"] if len(discs) > 1 else []
+    reasons = Counter(left.reason for disc in discs for left in disc.report.left_out)
+    words += [f"{count} left out: {why}" for why, count in reasons.most_common(_REASONS)]
+    words += [notice for disc in discs for notice in disc.report.notices[:1]]
+    return "; ".join(words)

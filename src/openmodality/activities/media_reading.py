@@ -1,0 +1,116 @@
+"""Looking into a medium: its records by keys, its instances, and whether all is as its directory says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from pydicom import Dataset, dcmread
+from pydicom.datadict import tag_for_keyword
+
+from openmodality.errors import UsageError
+from openmodality.media.directory import DIRECTORY_NAME, DirectoryRecord
+from openmodality.media.directory_reader import Directory, RecordProblem, read_directory
+from openmodality.media.file_ids import find_file, is_file_id
+from openmodality.media.pdi.pages import INDEX_NAME, PDI_FOLDER, README_NAME
+from openmodality.query.matching import matches
+
+_LEVELS: Final = ("PATIENT", "STUDY", "SERIES")
+
+
+def query_medium(root: Path, level: str, keys: Mapping[str, str]) -> tuple[list[Dataset], list[RecordProblem]]:
+    """The records of a level that match keys by keyword, each with the keys of the levels above it (MR-7.2.2).
+
+    ``level`` is PATIENT, STUDY, SERIES or IMAGE; IMAGE stands for all that refers to a file. Also what is wrong with
+    the directory. Raises :class:`UsageError` for another level or a keyword that is none.
+    """
+    if level not in (*_LEVELS, "IMAGE"):
+        raise UsageError(f"{level} is no level of a directory; PATIENT, STUDY, SERIES and IMAGE are")
+    directory = read_directory(root / DIRECTORY_NAME)
+    found = [keys_ for keys_, record in _walk(directory) if _is_of(record, level) and _matches(keys, keys_)]
+    return found, directory.problems
+
+
+def find_on_medium(root: Path, keys: Mapping[str, str]) -> tuple[list[Path], list[str]]:
+    """The instance files of a medium that match keys (MR-7.2.3), and why others cannot be taken, in words."""
+    directory = read_directory(root / DIRECTORY_NAME)
+    files, faults = [], [str(problem) for problem in directory.problems]
+    for known, record in _walk(directory):
+        if not record.file_id or not _matches(keys, known):
+            continue
+        path = find_file(root, record.file_id)
+        if path is None:
+            faults.append(f"{'/'.join(record.file_id)} is not on the medium")
+        else:
+            files.append(path)
+    return files, faults
+
+
+def verify_medium(root: Path) -> list[str]:
+    """What is wrong with a file-set, in words: directory, names, files that are missing, broken or not what is said."""
+    directory = read_directory(root / DIRECTORY_NAME)
+    faults = [str(problem) for problem in directory.problems]
+    named: set[Path] = set()
+    for patient in directory.patients:
+        for record in patient.walk():
+            if record.file_id:
+                faults += _verify_file(root, record, named)
+    extra = [path for path in _instance_files(root) if path not in named]
+    faults += [f"{path.relative_to(root.resolve())} is in no record" for path in extra]
+    return faults
+
+
+def _verify_file(root: Path, record: DirectoryRecord, named: set[Path]) -> Iterator[str]:
+    name = "/".join(record.file_id)
+    if not is_file_id(record.file_id):
+        yield f"{name} is no File ID (PS3.10 8.2)"
+    path = find_file(root, record.file_id)
+    if path is None:
+        yield f"{name} is not on the medium"
+        return
+    named.add(path)
+    try:
+        data_set = dcmread(path)
+        data_set.walk(lambda parent, element: None)
+    except Exception as error:  # noqa: BLE001 - pydicom raises many kinds for what is broken; each is a fault of the file
+        yield f"{name} cannot be read: {type(error).__name__}"
+        return
+    told = (record.sop_class_uid, record.sop_instance_uid, record.transfer_syntax_uid)
+    meta = data_set.file_meta
+    if told != (data_set.get("SOPClassUID"), data_set.get("SOPInstanceUID"), meta.get("TransferSyntaxUID")):
+        yield f"{name} is another instance than its record says"
+
+
+def _instance_files(root: Path) -> list[Path]:
+    beside = {DIRECTORY_NAME, INDEX_NAME, README_NAME, PDI_FOLDER}
+    inside = root.resolve()
+    files = (path for path in sorted(inside.rglob("*")) if path.is_file())
+    return [path for path in files if path.relative_to(inside).parts[0] not in beside]
+
+
+def _walk(directory: Directory) -> Iterator[tuple[Dataset, DirectoryRecord]]:
+    """Every record with its keys and those of all records above it."""
+    waiting: list[tuple[Dataset, DirectoryRecord]] = [(Dataset(), record) for record in reversed(directory.patients)]
+    while waiting:
+        above, record = waiting.pop()
+        keys = Dataset()
+        keys.update(above)
+        keys.update(directory.keys_of(record))
+        if record.sop_instance_uid:
+            keys.SOPClassUID, keys.SOPInstanceUID = record.sop_class_uid, record.sop_instance_uid
+        yield keys, record
+        waiting.extend((keys, child) for child in reversed(record.children))
+
+
+def _is_of(record: DirectoryRecord, level: str) -> bool:
+    return record.record_type == level or (level == "IMAGE" and record.record_type not in _LEVELS)
+
+
+def _matches(keys: Mapping[str, str], known: Dataset) -> bool:
+    asked = Dataset()
+    for keyword, value in keys.items():
+        if tag_for_keyword(keyword) is None:
+            raise UsageError(f"{keyword} is no attribute of DICOM")
+        setattr(asked, keyword, value)
+    return matches(asked, known)

@@ -1,0 +1,108 @@
+"""The media of a device, as an operator uses them: made, added to, looked into, taken from, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import Dataset
+
+from openmodality.activities.media_job import MediumOrder, media_job
+from openmodality.activities.media_profiles import choose_media_profile, media_profiles
+from openmodality.activities.media_reading import find_on_medium, query_medium
+from openmodality.app.local_data import Imported, LocalData
+from openmodality.device.site.site import Site
+from openmodality.errors import NotFound, UsageError
+from openmodality.jobs.job import Job
+from openmodality.jobs.queue import Queue
+from openmodality.media.application_profile import ApplicationProfile
+from openmodality.media.directory import DIRECTORY_NAME
+from openmodality.store.recovery import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Studies, series and instances of the local database, by their UIDs."""
+
+    studies: Sequence[str] = ()
+    series: Sequence[str] = ()
+    instances: Sequence[str] = ()
+
+
+class Media:
+    """Discs, sticks and folders that hold a file-set."""
+
+    def __init__(self, site: Site, queue: Queue, data: LocalData) -> None:
+        self._site = site
+        self._queue = queue
+        self._data = data
+
+    @property
+    def profiles(self) -> Mapping[str, ApplicationProfile]:
+        """The media storage application profiles of this device, by name."""
+        return media_profiles(self._site)
+
+    def put(self, chosen: Chosen, order: MediumOrder) -> Job:
+        """Queue a job that makes a file-set of instances, or adds them to one.
+
+        Raises :class:`UsageError` for what can be known before: a profile or act that the device does not have, nothing
+        chosen, a target that is or is not a file-set already.
+        """
+        self._check_activity(order.act, order.profile)
+        has_set = (Path(order.target) / DIRECTORY_NAME).exists()
+        if order.act == "create" and has_set:
+            raise UsageError(f"{order.target} has a DICOMDIR already", advice="media update adds to it")
+        if order.act == "update" and not has_set:
+            raise UsageError(f"{order.target} has no DICOMDIR", advice="media create makes one")
+        if order.image and Path(order.image).exists():
+            raise UsageError(f"{order.image} exists already", advice="name another file for the image")
+        pairs = self._pairs(chosen)
+        job = media_job(order, pairs)
+        with self._queue.database.write() as transaction:
+            return self._queue.enqueue(transaction, job)
+
+    def query(self, root: str | Path, level: str = "STUDY", **keys: str) -> tuple[list[Dataset], list[str]]:
+        """The records of a medium that match keys by keyword, and what is wrong with its directory, in words."""
+        self._check_activity("query")
+        found, problems = query_medium(Path(root), level, keys)
+        return found, [str(problem) for problem in problems]
+
+    def retrieve(
+        self, root: str | Path, progress: Progress = lambda done, total: None, **keys: str
+    ) -> tuple[Imported, list[str]]:
+        """Copy the instances of a medium that match keys into the local database; and why others could not be taken.
+
+        Raises :class:`NotFound` where nothing matches.
+        """
+        self._check_activity("retrieve")
+        files, faults = find_on_medium(Path(root), keys)
+        if not files:
+            raise NotFound(
+                f"{root} has no such instances", advice="; ".join(faults[:1]) or "media list shows what it has"
+            )
+        return self._data.import_files(files, progress), faults
+
+    def _check_activity(self, activity: str, profile: str = "") -> None:
+        """Raise :class:`UsageError` where the profile or, without one, no profile has the activity."""
+        chosen = choose_media_profile(self._site, profile)
+        named = bool(profile) or activity == "create"
+        able = (
+            chosen.activities
+            if named
+            else frozenset[str]().union(*(each.activities for each in self.profiles.values()))
+        )
+        if activity not in able:
+            what = f"profile {chosen.name}" if named else f"profile {self._site.profile.name}"
+            raise UsageError(f"{what} does not {activity} media", advice=f"it does this: {', '.join(sorted(able))}")
+
+    def _pairs(self, chosen: Chosen) -> list[tuple[str, str]]:
+        """SOP Class and Instance UID of what is chosen, each once, in the order of the database."""
+        found = [
+            *(each for uid in chosen.studies for each in self._data.references(study=uid)),
+            *(each for uid in chosen.series for each in self._data.references(series=uid)),
+            *(each for uid in chosen.instances for each in self._data.references(instance=uid)),
+        ]
+        if not found:
+            raise UsageError("nothing is chosen", advice="name studies, series or instances by their UIDs")
+        return list(dict.fromkeys((each.SOPClassUID, each.SOPInstanceUID) for each in found))

@@ -1,0 +1,302 @@
+"""``openmodality media``: file-sets on discs, sticks and in folders."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from openmodality.cli.display.jobs import describe_reason, job_as_json
+from openmodality.cli.display.media import RECORD_COLUMNS
+from openmodality.cli.terminal.arguments import Command, Group, Parser
+from openmodality.cli.terminal.options import add_json, add_keys, split_key
+from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.progress import StatusLine
+from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.table import add_wide, print_rows
+from openmodality.cli.terminal.values import existing_path, not_empty
+from openmodality.errors import OpenModalityError, UsageError
+from openmodality.store.states import InstanceResult, JobState
+
+if TYPE_CHECKING:
+    from openmodality.activities.media_job import MediumAct
+    from openmodality.app.modality import Modality
+    from openmodality.app.view import JobDetails
+
+_LOOK_S: Final = 0.1
+_MEGABYTE: Final = 1_000_000
+
+
+def _declare_choice(parser: Parser) -> None:
+    for name, what in (("study", "Study"), ("series", "Series"), ("instance", "SOP")):
+        parser.add_argument(
+            f"--{name}",
+            dest="studies" if name == "study" else name if name == "series" else "instances",
+            metavar="UID",
+            action="append",
+            type=not_empty,
+            default=[],
+            help=f"{what} Instance UID of what goes onto the medium. May be repeated.",
+        )
+    parser.add_argument("--profile", metavar="NAME", default="", help="Application profile, such as STD-GEN-CD.")
+    parser.add_argument("--no-pages", action="store_true", help="No page for browsers beside the images.")
+    parser.add_argument("--several-patients", action="store_true", help="Allow more than one patient on a disc.")
+    parser.add_argument("--iso", dest="image", metavar="FILE", default="", help="Also make an ISO 9660 image of it.")
+    parser.add_argument(
+        "--burn", dest="drive", metavar="DEVICE", default="", help="Burn the image to the disc in DEVICE."
+    )
+
+
+def _declare_create(parser: Parser) -> None:
+    parser.add_argument("target", metavar="DIR", type=not_empty)
+    _declare_choice(parser)
+    parser.add_argument("--label", metavar="TEXT", default="OPENMODALITY", help="File-set ID and name of the volume.")
+    parser.add_argument("--split", action="store_true", help="Use several discs where one is too small.")
+    add_site(parser)
+    add_json(parser)
+
+
+def run_create(
+    target: str,
+    studies: Sequence[str],
+    series: Sequence[str],
+    instances: Sequence[str],
+    profile: str,
+    no_pages: bool,
+    several_patients: bool,
+    image: str,
+    drive: str,
+    label: str,
+    split: bool,
+    site_file: str,
+    as_json: bool,
+) -> int:
+    """Make a file-set of studies, series or instances of the local database in the folder DIR.
+
+    The request is a job, which this command follows to its end; Ctrl-C cancels it and leaves nothing behind. What the
+    application profile does not take is left out and named. The folder also gets a page for browsers, INDEX.HTM.
+
+    Exit status 0 when all is on the medium, 1 when something is not.
+    """
+    extra = {"label": _checked_label(label), "split": split}
+    chosen = (studies, series, instances)
+    return _put("create", target, chosen, site_file, as_json, profile=profile, pages=not no_pages, image=image,
+                device=drive, several_patients=several_patients, **extra)  # fmt: skip
+
+
+def _declare_update(parser: Parser) -> None:
+    parser.add_argument("target", metavar="DIR", type=existing_path)
+    _declare_choice(parser)
+    parser.add_argument("--adopt", action="store_true", help="Add to a file-set that another system has made.")
+    add_site(parser)
+    add_json(parser)
+
+
+def run_update(
+    target: Path,
+    studies: Sequence[str],
+    series: Sequence[str],
+    instances: Sequence[str],
+    profile: str,
+    no_pages: bool,
+    several_patients: bool,
+    image: str,
+    drive: str,
+    adopt: bool,
+    site_file: str,
+    as_json: bool,
+) -> int:
+    """Add studies, series or instances of the local database to the file-set in the folder DIR.
+
+    The old file-set stays readable until the new one is whole. Exit status as that of create.
+    """
+    chosen = (studies, series, instances)
+    return _put("update", str(target), chosen, site_file, as_json, profile=profile, pages=not no_pages, image=image,
+                device=drive, several_patients=several_patients, adopt=adopt)  # fmt: skip
+
+
+def _checked_label(label: str) -> str:
+    """A File-set ID: at most 16 capital letters, digits and underscores (PS3.10 8.1)."""
+    cleaned = label.upper().replace(" ", "_").replace("-", "_")
+    if not 1 <= len(cleaned) <= 16 or not all(each.isascii() and (each.isalnum() or each == "_") for each in cleaned):
+        raise UsageError(f"{label!r} is no name of a disc: 1 to 16 letters, digits and underscores are")
+    return cleaned
+
+
+def _put(
+    act: MediumAct, target: str, chosen: tuple[Sequence[str], ...], site_file: str, as_json: bool, **order: Any
+) -> int:  # fmt: skip
+    from openmodality.activities.media_job import MediumOrder  # noqa: PLC0415 - start-up time
+    from openmodality.app.media import Chosen  # noqa: PLC0415 - start-up time
+
+    paths = {key: str(Path(order[key]).absolute()) if order.get(key) else "" for key in ("image",)}
+    wanted = MediumOrder(act, str(Path(target).absolute()), **{**order, **paths})
+    with device(site_file, works=True) as modality:
+        job = modality.media.put(Chosen(*chosen), wanted)
+        try:
+            _follow(modality, job.id)
+        except KeyboardInterrupt:
+            modality.jobs.cancel(job.id)
+            _follow(modality, job.id)
+            raise
+        details = modality.jobs.show(job.id)
+        results = modality.jobs.results([details.job])[job.id]
+    return _tell(details, dict(results), target, wanted.image, as_json=as_json)
+
+
+def _follow(modality: Modality, job_id: int) -> None:
+    """Until the job has ended; another process of the device may be the one that does it."""
+    line, pause = StatusLine(), threading.Event()
+    while not (job := modality.jobs.show(job_id).job).state.finished:
+        counts = modality.jobs.results([job])[job_id]
+        done = sum(count for result, count in counts.items() if result is not InstanceResult.PENDING)
+        line.show(f"job {job_id} {job.state}: {done} of {counted(sum(counts.values()), 'instance')} written")
+        pause.wait(_LOOK_S)
+    line.clear()
+
+
+def _tell(
+    details: JobDetails, results: dict[InstanceResult, int], target: str, image: str, *, as_json: bool
+) -> int:  # fmt: skip
+    job = details.job
+    written, left_out = results.get(InstanceResult.SUCCESS, 0), results.get(InstanceResult.FAILURE, 0)
+    if as_json:
+        listed = [{"SOPInstanceUID": each.SOPInstanceUID, "reason": each.comment} for each in details.instances
+                  if each.result is InstanceResult.FAILURE]  # fmt: skip
+        print_json({**job_as_json(job, results), "left_out": listed})
+    if job.state is not JobState.DONE:
+        raise OpenModalityError(
+            f"nothing was written to {target}: {describe_reason(job) or job.state}",
+            advice=f"openmodality jobs show {job.id} tells more",
+        )
+    if not as_json:
+        print(f"{counted(written, 'instance')} on {target}" + (f"; image {image}" if image else ""))
+        if job.reason:
+            say(job.reason + (f"; openmodality jobs show {job.id} lists them" if left_out else ""))
+    return 1 if left_out or not written else 0
+
+
+def _declare_list(parser: Parser) -> None:
+    parser.add_argument("root", metavar="DIR", type=existing_path)
+    parser.add_argument(
+        "--level", choices=tuple(RECORD_COLUMNS), default="STUDY", help="What is listed.  [default: STUDY]"
+    )
+    add_keys(parser)
+    add_wide(parser)
+    add_site(parser)
+    add_json(parser)
+
+
+def run_list(root: Path, level: str, keys: Sequence[str], wide: bool, site_file: str, as_json: bool) -> int:
+    """List what the DICOMDIR in the folder DIR has, by keys such as PatientID=123 or PatientName=DOE*.
+
+    What is wrong with the directory is said; all that can be read of it is listed. Exit status 1 where nothing matches.
+    """
+    with device(site_file) as modality:
+        found, faults = modality.media.query(root, level, **dict(map(split_key, keys)))
+    columns = RECORD_COLUMNS[level]
+    records = [{keyword: str(each.get(keyword) or "") for keyword in columns} for each in found]
+    if as_json:
+        print_json({"records": records, "problems": faults})
+    else:
+        print_rows(list(columns.values()), records, empty=f"{root} has no such records", wide=wide)
+    _say_faults(faults)
+    return 0 if found else 1
+
+
+def _declare_retrieve(parser: Parser) -> None:
+    parser.add_argument("root", metavar="DIR", type=existing_path)
+    add_keys(parser)
+    add_site(parser)
+    add_json(parser)
+
+
+def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool) -> int:
+    """Copy the instances of the file-set in the folder DIR that match keys into the local database."""
+    line = StatusLine()
+    with device(site_file) as modality:
+        imported, faults = modality.media.retrieve(
+            root,
+            lambda done, total: line.show(f"{done} of {counted(total, 'instance')} copied"),
+            **dict(map(split_key, keys)),
+        )
+    line.clear()
+    faults += [f"{path.name}: {why}" for path, why in imported.refused]
+    if as_json:
+        counts = {"new": imported.new, "already_there": imported.same, "different": imported.different}
+        print_json({**counts, "problems": faults})
+    else:
+        print(f"{counted(imported.new, 'instance')} copied, {imported.same} already there")
+    _say_faults(faults)
+    return 0 if not faults and not imported.different else 1
+
+
+def _declare_iso(parser: Parser) -> None:
+    parser.add_argument("root", metavar="DIR", type=existing_path)
+    parser.add_argument("image", metavar="FILE", type=not_empty)
+    parser.add_argument("--label", metavar="TEXT", default="OPENMODALITY", help="Name of the volume.")
+    parser.add_argument("--joliet", action="store_true", help="Add long names; some old readers take only these.")
+    add_json(parser)
+
+
+def run_iso(root: Path, image: str, label: str, joliet: bool, as_json: bool) -> None:
+    """Make an ISO 9660 image of the file-set in the folder DIR."""
+    from openmodality.media.iso_image import write_iso_image  # noqa: PLC0415 - start-up time
+
+    if Path(image).exists():
+        raise UsageError(f"{image} exists already", advice="name another file for the image")
+    if not (root / "DICOMDIR").exists():
+        raise UsageError(f"{root} has no DICOMDIR", advice="media create makes one")
+    line = StatusLine()
+    length = write_iso_image(
+        root,
+        Path(image),
+        _checked_label(label),
+        joliet=joliet,
+        progress=lambda done, total: line.show(f"{done // _MEGABYTE} of {total // _MEGABYTE} MB written"),
+    )
+    line.clear()
+    if as_json:
+        print_json({"image": image, "length_bytes": length})
+    else:
+        print(f"{image}: {length / _MEGABYTE:.1f} MB")
+
+
+def _declare_verify(parser: Parser) -> None:
+    parser.add_argument("root", metavar="DIR", type=existing_path)
+    add_json(parser)
+
+
+def run_verify(root: Path, as_json: bool) -> int:
+    """Check the file-set in the folder DIR: its directory, and that each file is what its record says.
+
+    Exit status 1 where something is wrong.
+    """
+    from openmodality.activities.media_reading import verify_medium  # noqa: PLC0415 - start-up time
+
+    faults = verify_medium(root)
+    if as_json:
+        print_json({"problems": faults})
+    elif not faults:
+        print(f"{root} is whole")
+    _say_faults(faults)
+    return 1 if faults else 0
+
+
+def _say_faults(faults: Sequence[str]) -> None:
+    for fault in faults:
+        say(fault)
+
+
+command = Group(
+    "Make, read and check CDs, DVDs and sticks (DICOMDIR).",
+    {
+        "create": Command(run_create, _declare_create),
+        "iso": Command(run_iso, _declare_iso),
+        "list": Command(run_list, _declare_list),
+        "retrieve": Command(run_retrieve, _declare_retrieve),
+        "update": Command(run_update, _declare_update),
+        "verify": Command(run_verify, _declare_verify),
+    },
+)

@@ -1,0 +1,55 @@
+"""The records of a medium as a list: which columns each level has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from openmodality.cli.terminal.table import Column
+
+Record = Mapping[str, str]
+"""Values of a record by keyword."""
+
+
+def _column(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> tuple[str, Column[Record]]:
+    return keyword, Column(heading, lambda record: record[keyword], leave_out=leave_out, words=words)
+
+
+RECORD_COLUMNS: Final[Mapping[str, Mapping[str, Column[Record]]]] = MappingProxyType(
+    {
+        "PATIENT": dict(
+            (
+                _column("patient", "PatientName", words=True),
+                _column("patient ID", "PatientID"),
+                _column("born", "PatientBirthDate", leave_out=1),
+            )
+        ),
+        "STUDY": dict(
+            (
+                _column("date", "StudyDate"),
+                _column("patient", "PatientName", words=True),
+                _column("patient ID", "PatientID", leave_out=2),
+                _column("study", "StudyDescription", leave_out=1, words=True),
+                _column("Study Instance UID", "StudyInstanceUID"),
+            )
+        ),
+        "SERIES": dict(
+            (
+                _column("patient ID", "PatientID", leave_out=1),
+                _column("number", "SeriesNumber"),
+                _column("modality", "Modality"),
+                _column("series", "SeriesDescription", words=True),
+                _column("Series Instance UID", "SeriesInstanceUID"),
+            )
+        ),
+        "IMAGE": dict(
+            (
+                _column("series", "SeriesNumber"),
+                _column("number", "InstanceNumber"),
+                _column("SOP Instance UID", "SOPInstanceUID"),
+            )
+        ),
+    }
+)
+"""By level and keyword."""

@@ -1,0 +1,89 @@
+"""An ISO 9660 image of a folder (level 1 names, PS3.12 Annex F and J), written as a stream.
+
+Every reader of the field opens level 1: names of eight characters and an extension of three, at most eight levels.
+Joliet names are added only where asked for, since some old readers take them for the only ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pycdlib
+from pycdlib.pycdlibexception import PyCdlibException
+
+from openmodality.errors import StoreError, UsageError
+from openmodality.media.application_profile import on_medium_bytes
+
+OnBytes = Callable[[int, int], None]
+"""Told the bytes written and the bytes in all."""
+
+_SYSTEM_SECTORS: Final = 16
+_MAX_LABEL: Final = 32
+_MAX_LEVELS: Final = 8
+
+
+def estimate_image_bytes(folder: Path) -> int:
+    """What an image of a folder takes: its files in whole sectors, a sector for each folder twice, and the head."""
+    sizes = [on_medium_bytes(path.stat().st_size) if path.is_file() else 4096 for path in folder.rglob("*")]
+    return sum(sizes) + on_medium_bytes(_SYSTEM_SECTORS * 2048) + 64 * 1024
+
+
+def write_iso_image(
+    folder: Path, target: Path, label: str, *, joliet: bool = False, progress: OnBytes = lambda done, total: None
+) -> int:
+    """Write an image of all files of a folder; its length in bytes.
+
+    ``label`` is the volume's: up to 32 capital letters, digits and underscores. The image takes its name when it is
+    whole. Raises :class:`UsageError` for a name that ISO 9660 level 1 does not hold, and :class:`StoreError` where the
+    image cannot be written.
+    """
+    image = pycdlib.PyCdlib()
+    part = target.with_name(target.name + ".part")
+    try:
+        image.new(interchange_level=1, vol_ident=_checked_label(label), joliet=3 if joliet else None)
+        for path, name in _name_entries(folder):
+            joliet_path = "/" + "/".join(path.relative_to(folder).parts) if joliet else None
+            if path.is_dir():
+                image.add_directory(name, joliet_path=joliet_path)
+            else:
+                image.add_file(str(path), name, joliet_path=joliet_path)
+        image.write(str(part), progress_cb=lambda done, total, _: progress(done, total), progress_opaque=None)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    except (PyCdlibException, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StoreError(f"cannot write the image {target}: {reason}") from error
+    finally:
+        part.unlink(missing_ok=True)
+        image.close()
+    return target.stat().st_size
+
+
+def _checked_label(label: str) -> str:
+    cleaned = "".join(each if each.isascii() and (each.isalnum() or each == "_") else "_" for each in label.upper())
+    return cleaned[:_MAX_LABEL] or "DICOM"
+
+
+def _name_entries(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Each folder and file below ``folder`` with its ISO 9660 name; a folder comes before what is in it."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if len(parts) > _MAX_LEVELS or path.is_symlink():
+            raise UsageError(f"{path} cannot be on the disc: it is a link, or more than {_MAX_LEVELS} levels deep")
+        for part in parts:
+            stem, _, extension = part.partition(".")
+            if not _is_level_1(stem, 8) or (extension and not _is_level_1(extension, 3)):
+                raise UsageError(f"{path} cannot be on the disc: {part} is no name of ISO 9660 level 1 (8.3, capital)")
+        if path.is_dir():
+            yield path, "/" + "/".join(parts)
+        else:
+            stem, _, extension = parts[-1].partition(".")
+            yield path, "/" + "/".join((*parts[:-1], f"{stem}.{extension};1"))
+
+
+def _is_level_1(text: str, longest: int) -> bool:
+    return 1 <= len(text) <= longest and all(each in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_" for each in text)
