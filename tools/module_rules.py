@@ -26,6 +26,12 @@ SHARED_NAMES = {
     "command": "how the command line finds the command in each of its files",
     "run": "what a command does, in the file of that command",
     "log": "the logger of a module",
+    "list_": "a word of the command line has the function of its name, in the file of its command",
+    "show": "as list_",
+    "complete": "as list_; in the virtual hospital what it does with a step",
+    "studies": "as list_; in the schema the table of its name",
+    "series": "as studies",
+    "instances": "as studies",
 }
 
 

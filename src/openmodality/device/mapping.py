@@ -96,7 +96,7 @@ def _steps(items: Sequence[Dataset]) -> Iterator[_Step]:
 
 def _put_first(into: Dataset, target: TagPath, steps: Iterable[_Step], source: TagPath) -> None:
     """Put the first value of the steps at the target, where there is none yet."""
-    if _at(into, target) is not None:
+    if _find_element(into, target) is not None:
         return
     element = next(filter(None, (_source_of(step, source) for step in steps)), None)
     if element is not None:
@@ -104,10 +104,10 @@ def _put_first(into: Dataset, target: TagPath, steps: Iterable[_Step], source: T
 
 
 def _source_of(step: _Step, source: TagPath) -> DataElement | None:
-    return _at(step.step, source[1:]) if source[0] == _STEPS else _at(step.item, source)
+    return _find_element(step.step, source[1:]) if source[0] == _STEPS else _find_element(step.item, source)
 
 
-def _at(dataset: Dataset, path: TagPath) -> DataElement | None:
+def _find_element(dataset: Dataset, path: TagPath) -> DataElement | None:
     """The element at the path through the first items of sequences; None where it is absent or has no value."""
     for tag in path[:-1]:
         items = sequence_items(dataset, tag)
@@ -124,22 +124,22 @@ def _put(into: Dataset, target: TagPath, element: DataElement) -> None:
         into = into[tag].value[0]
     tag = target[-1]
     vr = element.VR if vr_of(tag) == element.VR or " or " in vr_of(tag) else vr_of(tag)
-    into.add(DataElement(Tag(tag), vr, _fitted(element, tag, vr), already_converted=True))
+    into.add(DataElement(Tag(tag), vr, _fit(element, tag, vr), already_converted=True))
 
 
-def _fitted(element: DataElement, tag: int, vr: str) -> object:
+def _fit(element: DataElement, tag: int, vr: str) -> object:
     """The element's value, copied, as the target's VR holds it."""
     if element.VR == "SQ":
         return ItemSequence([copied for item in element.value if len(copied := _copy(item))])
     if element.VR == "PN":
-        return _each(element.value, lambda name: PersonName(str(name)))
+        return _convert_each(element.value, lambda name: PersonName(str(name)))
     if vr not in _TEXT:
-        return _each(element.value, lambda value: value)
+        return _convert_each(element.value, lambda value: value)
     limit = None if is_identifier(tag) else MAX_CHARACTERS.get(vr)
-    return _each(element.value, lambda text: str(text)[:limit])
+    return _convert_each(element.value, lambda text: str(text)[:limit])
 
 
-def _each(value: object, convert: Callable[[object], object]) -> object:
+def _convert_each(value: object, convert: Callable[[object], object]) -> object:
     return MultiValue(convert, list(value)) if isinstance(value, MultiValue) else convert(value)
 
 

@@ -66,7 +66,7 @@ class Refuse(Exception):
 class Cancelled(Exception):
     """Thrown into a handler at a pending response when the peer has sent C-CANCEL.
 
-    A handler that wants to say more than Cancel (FE00H), such as counts, catches it and yields its final response.
+    A handler that has to say more than Cancel (FE00H), such as counts, catches it and yields its final response.
     """
 
 

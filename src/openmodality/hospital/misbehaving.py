@@ -95,7 +95,7 @@ class Personalities:
         for misbehaviour in self.fired(server, hooks):
             effect = misbehaviour.personality.message
             if effect is not None:
-                handler = _around(effect, handler, misbehaviour.seconds, self.stopped)
+                handler = _wrap_effect(effect, handler, misbehaviour.seconds, self.stopped)
         return handler(message)
 
     def report_plan(self, server: str, honest: ReportPlan) -> ReportPlan:
@@ -107,7 +107,7 @@ class Personalities:
         return plan
 
 
-def _around(
+def _wrap_effect(
     effect: Callable[[Call], Iterable[Response]], handler: Handler, seconds: float, stopped: threading.Event
 ) -> Handler:
     return lambda message: effect(Call(message, handler, seconds, stopped))

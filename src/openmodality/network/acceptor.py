@@ -30,7 +30,7 @@ from openmodality.network.connections import Connection, Connections
 from openmodality.network.entity import LocalAE, send_limit
 from openmodality.network.handshake import await_indication, flush
 from openmodality.network.link import LINGER_S
-from openmodality.network.transport import Transport, shake_hands, wrapped
+from openmodality.network.transport import Transport, shake_hands, wrap_socket
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.negotiation import Negotiated, outcome
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
@@ -172,7 +172,7 @@ class Acceptor:
     def _serve(self, connection: Connection) -> None:
         timeouts, context = self._local.timeouts, self._listening.ssl_context
         if context is not None:
-            secured = wrapped(connection.socket, context)
+            secured = wrap_socket(connection.socket, context)
             self._connections.secure(connection, secured)
             shake_hands(secured, timeouts.connect_s)
         transport = Transport(connection.socket)

@@ -1,4 +1,4 @@
-"""What both sides do until the association stands: write what the provider wants sent, read, watch one deadline."""
+"""What both sides do until the association stands: write what the provider has to send, read, watch one deadline."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def await_indication(
 
 
 def flush(transport: Transport, provider: Provider, timeout_s: float | None) -> None:
-    """Write what the provider wants sent."""
+    """Write what the provider has to send."""
     data = provider.data_to_send()
     if data:
         transport.write((data,), timeout_s)

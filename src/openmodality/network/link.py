@@ -101,7 +101,7 @@ class Link:
         return event
 
     def flush(self) -> None:
-        """Write what the provider wants to be sent, behind what is held."""
+        """Write what the provider has to send, behind what is held."""
         data = self.provider.data_to_send()
         if data:
             self.outbox.flush(data)

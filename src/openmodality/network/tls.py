@@ -69,7 +69,7 @@ def _load_authorities(context: ssl.SSLContext, path: Path) -> None:
         context.load_verify_locations(path)
     except ssl.SSLError as error:
         if error.reason in _NO_PEM:
-            raise _without(path, "certificate", _PEM_ADVICE) from error
+            raise _report_missing(path, "certificate", _PEM_ADVICE) from error
         raise _unusable(path, error) from error
 
 
@@ -90,7 +90,7 @@ def _load_our_own(context: ssl.SSLContext, certificate: Path, private_key: Path 
             raise ConfigurationError(f"{key}: is not the private key of the certificate in {certificate}") from error
         if error.reason in _NO_PEM:
             advice = _PEM_ADVICE if private_key else "name the private key's own file as well"
-            raise _without(key, "private key", advice) from error
+            raise _report_missing(key, "private key", advice) from error
         raise _unusable(certificate, error) from error
 
 
@@ -101,7 +101,7 @@ def _check_readable(path: Path) -> None:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _without(path: Path, content: str, advice: str) -> ConfigurationError:
+def _report_missing(path: Path, content: str, advice: str) -> ConfigurationError:
     return ConfigurationError(f"{path}: there is no {content} in it", advice=advice)
 
 

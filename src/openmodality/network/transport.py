@@ -168,7 +168,7 @@ class Transport:
                 continue
             if batch is pending and sent == sum(map(len, pending)):
                 return
-            pending = _after(pending, sent)
+            pending = _skip_sent(pending, sent)
 
     def _readable(self) -> bool:
         if cast("ssl.SSLSocket", self._sock).pending():
@@ -232,7 +232,7 @@ class Transport:
         )
 
 
-def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
+def _skip_sent(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
     for index, buffer in enumerate(buffers):
         if sent < len(buffer):
             return [memoryview(buffer)[sent:], *buffers[index + 1 :]]
@@ -273,7 +273,7 @@ def connect(
     peer = peer or f"{host}:{port}"
     if ssl_context is None:
         return Transport(sock, peer)
-    secured = wrapped(sock, ssl_context, host, peer)
+    secured = wrap_socket(sock, ssl_context, host, peer)
     shake_hands(secured, timeout_s, peer)
     return Transport(secured, peer)
 
@@ -291,7 +291,7 @@ def _not_connected(where: str, timeout_s: float | None, error: OSError) -> Trans
     )
 
 
-def wrapped(
+def wrap_socket(
     sock: socket.socket, context: ssl.SSLContext, server_hostname: str | None = None, peer: str = _UNNAMED
 ) -> ssl.SSLSocket:
     """The socket under TLS, as server where no ``server_hostname`` is given; :func:`shake_hands` is to follow.

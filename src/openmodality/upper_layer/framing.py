@@ -74,7 +74,7 @@ class Framing:
         self._pdv_left = 0  # bytes of the current presentation data value that have not been handed on
         self._context_id = 0
         self._control = 0
-        self._skip = 0  # bytes of a P-DATA-TF that nobody wants
+        self._skip = 0  # bytes of a P-DATA-TF that nobody reads
         self._starved = False
         self._broken = False
 

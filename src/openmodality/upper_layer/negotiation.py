@@ -41,7 +41,7 @@ class LocalSide:
 
 @value_class
 class ContextProposal:
-    """A presentation context to propose, and the roles the requestor wants to play in it."""
+    """A presentation context to propose, and the roles that the requestor proposes to play in it."""
 
     abstract_syntax: str
     transfer_syntaxes: tuple[str, ...]

@@ -94,7 +94,7 @@ class AssociateRejected:
 
 @value_class
 class ReleaseIndication:
-    """The peer wants to release. ``collision``: so do we, both requests crossed on the way."""
+    """The peer asks to release. ``collision``: so do we, both requests crossed on the way."""
 
     collision: bool = False
 

@@ -74,7 +74,7 @@ def run(  # one parameter for each option
     its content differs, it is refused and the first is kept. Stops at Ctrl-C or SIGTERM.
     """
     local = LocalAE(DEFAULT_AE_TITLE if aet is None else checked_ae_title(aet), max_pdu_length=max_pdu)
-    files = InstanceFiles(_made(folder), durability=durability, fan_out=False)
+    files = InstanceFiles(_make_folder(folder), durability=durability, fan_out=False)
     files.remove_leftovers()
     progress, stop = ProgressLine("received"), stop_on_signals()
     printer = _Printer(progress, as_json, stop)
@@ -141,7 +141,7 @@ def _described(arrival: ReceivedFile) -> dict[str, Any]:
     }
 
 
-def _made(folder: Path) -> Path:
+def _make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -35,7 +35,7 @@ class PlainDisplay:
 
 
 class NoDisplay:
-    """Nothing, for a program that wants the result only."""
+    """Nothing, for a program that needs the result only."""
 
     def say(self, text: str) -> None:
         """Nothing is shown."""

@@ -69,7 +69,7 @@ def _width() -> int:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [_wrapped(paragraph, _GAP, _GAP) for paragraph in text.split("\n\n") if paragraph.strip()]
+    return [_wrap(paragraph, _GAP, _GAP) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 def _section(heading: str, rows: Iterable[Row]) -> str:
@@ -81,11 +81,11 @@ def _section(heading: str, rows: Iterable[Row]) -> str:
         if len(start) + len(_GAP) > left:
             lines.append(start)
             start = ""
-        lines.append(_wrapped(text, start.ljust(left), " " * left))
+        lines.append(_wrap(text, start.ljust(left), " " * left))
     return "\n".join(lines)
 
 
-def _wrapped(text: str, first: str, further: str) -> str:
+def _wrap(text: str, first: str, further: str) -> str:
     """Lines that fit; the gap before what is in brackets stays."""
     text = f"{_GAP}[".join(" ".join(part.split()) for part in text.split(f"{_GAP}["))
     return TextWrapper(

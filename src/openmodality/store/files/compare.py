@@ -33,7 +33,7 @@ def same_content(one: Path, other: Path) -> bool:
                 return False
             return _digest(_normal(first, metas[0])) == _digest(_normal(second, metas[1]))
         except ObjectInvalid:
-            return _digest(_from(first, 0)) == _digest(_from(second, 0))
+            return _digest(_read_from(first, 0)) == _digest(_read_from(second, 0))
 
 
 def _digest(chunks: Iterable[Buffer]) -> bytes:
@@ -44,10 +44,10 @@ def _digest(chunks: Iterable[Buffer]) -> bytes:
 
 
 def _data_set(file: BinaryIO, meta: FileMeta) -> Iterator[bytes]:
-    return _from(file, meta.data_set_offset)
+    return _read_from(file, meta.data_set_offset)
 
 
-def _from(file: BinaryIO, offset: int) -> Iterator[bytes]:
+def _read_from(file: BinaryIO, offset: int) -> Iterator[bytes]:
     file.seek(offset)
     while chunk := file.read(_CHUNK_BYTES):
         yield chunk

@@ -163,16 +163,16 @@ def _columns(level: Level) -> str:
     tables = [_TABLES[upper] for upper in _levels_down_to(level)]
     attributes = [f'{table}."{keyword}" AS "{keyword}"' for table, columns in tables for keyword in columns]
     counts = {
-        "n_studies": _below(level, "count(DISTINCT own_series.study_id)"),
-        "n_series": _below(level, "count(DISTINCT own.series_id)"),
-        "n_instances": _below(level, "count(*)"),
-        "n_sent": _below(level, "count(*)", _SENT),
-        "n_committed": _below(level, "count(*)", _COMMITTED),
+        "n_studies": _select_below(level, "count(DISTINCT own_series.study_id)"),
+        "n_series": _select_below(level, "count(DISTINCT own.series_id)"),
+        "n_instances": _select_below(level, "count(*)"),
+        "n_sent": _select_below(level, "count(*)", _SENT),
+        "n_committed": _select_below(level, "count(*)", _COMMITTED),
     }
     return ", ".join([own, *attributes, *(f"{query} AS {name}" for name, query in counts.items())])
 
 
-def _below(level: Level, what: str, condition: str = "") -> str:
+def _select_below(level: Level, what: str, condition: str = "") -> str:
     """Something about the listed instances below an entity of the outer query."""
     further = f" AND {condition}" if condition else ""
     joined = f"instances own JOIN series own_series ON own_series.id = own.series_id {_BELOW[level]}"
@@ -184,7 +184,7 @@ def _condition(reader: Reader, level: Level, keys: Mapping[str, str]) -> Conditi
     conditions = _key_conditions(reader, level, keys)
     if level is Level.IMAGE:
         return combine([*conditions, Condition("instances.listed")])
-    listed = [Condition(f"EXISTS {_below(level, '1')}")]
+    listed = [Condition(f"EXISTS {_select_below(level, '1')}")]
     if level is Level.PATIENT:
         listed.append(Condition(_NO_STUDY))
     return combine([*conditions, combine(listed, "OR")])
