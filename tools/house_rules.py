@@ -51,8 +51,9 @@ def find_all(folders: list[str]) -> Iterator[str]:
         if (folder / PRODUCT).is_dir():
             yield from module_rules.find_violations(folder / PRODUCT)
             yield from word_rules.find_violations(folder / PRODUCT)
-            yield from profile_columns.find_violations(folder / PRODUCT)
             yield from mirror.find_violations(folder, mirror.read_elsewhere(ELSEWHERE))
+        if (folder / PRODUCT / profile_columns.ROWS).exists():
+            yield from profile_columns.find_violations(folder / PRODUCT)
 
 
 def is_known(line: str, known: Iterable[str]) -> bool:
