@@ -244,10 +244,9 @@ def behind_the_uids(deep: bytes) -> bytes:
     [
         (MR_ID, DEEP_IMPLICIT),
         (MR_EXPLICIT_ID, DEEP_EXPLICIT),
-        (MR_ID, deep_with_lengths()),
         (MR_ID, behind_the_uids(DEEP_IMPLICIT)),
     ],
-    ids=["implicit", "explicit", "with lengths", "behind the UIDs"],
+    ids=["implicit", "explicit", "behind the UIDs"],
 )
 def test_100_000_levels_in_an_instance_are_refused(listening: Scene, context_id: int, data: bytes) -> None:
     with Peer(listening.acceptor.port) as peer:
@@ -259,6 +258,23 @@ def test_100_000_levels_in_an_instance_are_refused(listening: Scene, context_id:
         answer = peer.response()
         assert answer.Status == 0xC001
         assert "nested deeper than 64 sequences" in (answer.ErrorComment or "")
+        peer.release()
+    assert listening.stored() == {}
+    listening.ended_with("dimse.refused")
+
+
+def test_100_000_levels_with_lengths_are_stepped_over_and_the_uids_are_missed(listening: Scene) -> None:
+    """Lengths say where they end, so nobody looks inside; what comes after them has no UIDs."""
+    data = deep_with_lengths()
+    with Peer(listening.acceptor.port) as peer:
+        peer.associate()
+        peer.send(p_data(pdv(MR_ID, 3, store_command(UID))))
+        for start in range(0, len(data), 100_000):
+            peer.send(p_data(pdv(MR_ID, 0, data[start : start + 100_000])))
+        peer.send(p_data(pdv(MR_ID, 2, b"")))
+        answer = peer.response()
+        assert answer.Status == 0xA900
+        assert answer.ErrorComment == "SOP Class UID of data set and command differ"
         peer.release()
     assert listening.stored() == {}
     listening.ended_with("dimse.refused")
