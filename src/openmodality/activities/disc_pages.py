@@ -58,8 +58,8 @@ def _page_series(root: Path, directory: Directory, series: DirectoryRecord) -> P
         if record.record_type == RecordType.IMAGE and (path := find_file(root, record.file_id)) is not None
     ]
     heading = " ".join(str(keys.get(keyword) or "") for keyword in ("SeriesNumber", "Modality", "SeriesDescription"))
-    count = f"{len(files)} images" if files else "no images that this page shows"
-    return PageSeries(heading.strip(), [("Content", count)], _viewer_images(files), _thumbnail(files))
+    content = f"{len(files)} image{'s' if len(files) > 1 else ''}" if files else "no images that this page shows"
+    return PageSeries(heading.strip(), content, _viewer_images(files), _thumbnail(files))
 
 
 def _words(keys: Dataset, *wanted: tuple[str, str]) -> list[tuple[str, str]]:

@@ -140,7 +140,7 @@ class MediaExecutor:
         site = self._site
         options = file_set_options(site, choose_media_profile(site, order.profile), order.label, self._decompress)
         words = DiscWords(
-            site.equipment.institution_name or "this institution",
+            site.equipment.institution_name or "",
             f"{site.equipment.manufacturer} {site.equipment.model}",
             datetime.now().strftime("%Y-%m-%d"),
             f"OpenModality {' '.join(site.equipment.software_versions)}",

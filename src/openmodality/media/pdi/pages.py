@@ -25,13 +25,13 @@ _STATIC: Final = ("VIEWER.JS", "VIEWER.CSS")
 
 @dataclass(frozen=True, slots=True)
 class PageSeries:
-    """A series on the page. ``heading`` and ``facts`` are words to show; ``thumbnail`` is a PNG, or empty.
+    """A series on the page. ``heading`` and ``content`` are words to show; ``thumbnail`` is a PNG, or empty.
 
     ``images`` are made one by one while they are written.
     """
 
     heading: str
-    facts: Sequence[tuple[str, str]]
+    content: str
     images: Iterable[ViewerImage]
     thumbnail: bytes = b""
 
@@ -47,7 +47,7 @@ class PageStudy:
 
 @dataclass(frozen=True, slots=True)
 class DiscWords:
-    """Who made the disc, for people: institution, device, date, and the version of the program."""
+    """Who made the disc, for people: institution or nothing, device, date, and the version of the program."""
 
     institution: str
     device: str
@@ -67,7 +67,7 @@ def write_pages(root: Path, studies: Sequence[PageStudy], words: DiscWords) -> i
         written += (folder / name).write_bytes(files(__package__).joinpath("static", name).read_bytes())
     content: list[list[str]] = []
     sections: list[str] = []
-    for study in studies:
+    for study, before in zip(studies, [None, *studies], strict=False):
         series_parts = []
         for series in study.series:
             number = len(content) + 1
@@ -75,10 +75,12 @@ def write_pages(root: Path, studies: Sequence[PageStudy], words: DiscWords) -> i
             content.append(keys)
             written += length
             series_parts.append(_series_html(number, series, len(keys)))
-        sections.append(_study_html(study, series_parts))
+        is_same_patient = before is not None and before.patient == study.patient
+        sections.append(_study_html(study, series_parts, with_patient=not is_same_patient))
     manifest = f"omContent({json.dumps(content, ensure_ascii=True)});\n"
     written += (folder / "CONTENT.JS").write_bytes(manifest.encode("ascii"))
-    page = _PAGE.format(words=escape(f"{words.institution} - {words.device}"), sections="\n".join(sections))
+    made_by = " - ".join(word for word in (words.institution, words.device, words.made_on) if word)
+    page = _PAGE.format(words=escape(made_by), sections="\n".join(sections))
     written += (root / INDEX_NAME).write_bytes(page.encode("utf-8"))
     written += (root / README_NAME).write_bytes(_readme(words).encode("ascii", "replace"))
     return written
@@ -105,24 +107,25 @@ def _facts_html(facts: Sequence[tuple[str, str]]) -> str:
 def _series_html(number: int, series: PageSeries, images: int) -> str:
     picture = f'<img src="{PDI_FOLDER}/TH{number:06d}.PNG" alt="" width="96" height="96">' if series.thumbnail else ""
     button = f'<button type="button" data-series="{number - 1}"' + ("" if images else " disabled") + ">"
-    return (
-        f"<li>{button}{picture}<span>{escape(series.heading)}</span></button><dl>{_facts_html(series.facts)}</dl></li>"
-    )
+    return f"<li>{button}{picture}<span>{escape(series.heading)}<small>{escape(series.content)}</small></span></button></li>"
 
 
-def _study_html(study: PageStudy, series: Sequence[str]) -> str:
-    patient = escape(" | ".join(value for _, value in study.patient if value))
+def _study_html(study: PageStudy, series: Sequence[str], *, with_patient: bool) -> str:
+    """A study with its series; the patient stands once above all of their studies."""
+    banner = escape(" | ".join(value for _, value in study.patient if value))
+    patient = f'<dl class="patient">{_facts_html(study.patient)}</dl>' if with_patient else ""
     return (
-        f'<section data-patient="{patient}"><dl class="patient">{_facts_html(study.patient)}</dl>'
+        f'{patient}<section data-patient="{banner}">'
         f"<dl>{_facts_html(study.study)}</dl><ul>{''.join(series)}</ul></section>"
     )
 
 
 def _readme(words: DiscWords) -> str:
+    made_by = f"Made by {words.institution} with" if words.institution else "Made with"
     lines = [
         "This disc holds medical images in the DICOM format.",
         "",
-        f"Made by {words.institution} with {words.device} on {words.made_on}.",
+        f"{made_by} {words.device} on {words.made_on}.",
         "",
         "DICOMDIR       the directory that DICOM viewers and PACS read; the images lie in the folder DICOM",
         "INDEX.HTM      open it in a browser to look at the images; nothing is installed",
@@ -154,9 +157,10 @@ _PAGE: Final = """<!DOCTYPE html>
 <p id="banner"></p>
 <canvas id="picture" tabindex="0" aria-label="Image. Arrow keys change the image, drag changes the window."></canvas>
 <form id="controls">
-<label>Image <input id="slice" type="range" min="1" value="1"></label> <output id="place"></output>
-<label>Center <input id="center" type="number" step="any"></label>
-<label>Width <input id="width" type="number" step="any" min="1"></label>
+<label class="slices"><span>Image <output id="place"></output></span>
+<input id="slice" type="range" min="1" value="1"></label>
+<label>Window center <input id="center" type="number" step="any"></label>
+<label>Window width <input id="width" type="number" step="any" min="1"></label>
 <button type="button" id="reset">Reset</button>
 <button type="button" id="invert">Invert</button>
 </form>

@@ -26,7 +26,7 @@ def study(*series: PageSeries) -> PageStudy:
 
 
 def test_all_text_is_escaped(tmp_path: Path) -> None:
-    write_pages(tmp_path, [study(PageSeries(EVIL, [("Content", EVIL)], [image(EVIL)], b"png"))], WORDS)
+    write_pages(tmp_path, [study(PageSeries(EVIL, EVIL, [image(EVIL)], b"png"))], WORDS)
     page = (tmp_path / "INDEX.HTM").read_text(encoding="utf-8")
     assert EVIL not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
@@ -36,7 +36,7 @@ def test_all_text_is_escaped(tmp_path: Path) -> None:
 
 
 def test_names_are_iso_9660_level_1(tmp_path: Path) -> None:
-    length = write_pages(tmp_path, [study(PageSeries("1", [], [image(), image()], b"png"))], WORDS)
+    length = write_pages(tmp_path, [study(PageSeries("1", "2 images", [image(), image()], b"png"))], WORDS)
     names = [path.name for path in tmp_path.rglob("*")]
     assert sorted(names) == [
         "CONTENT.JS", "IHE_PDI", "IM000001.JS", "IM000002.JS", "INDEX.HTM", "README.TXT", "SE000001", "TH000001.PNG",
@@ -48,12 +48,26 @@ def test_names_are_iso_9660_level_1(tmp_path: Path) -> None:
 
 
 def test_series_without_images_cannot_be_opened(tmp_path: Path) -> None:
-    write_pages(tmp_path, [study(PageSeries("SR", [], []), PageSeries("MR", [], [image()]))], WORDS)
+    write_pages(tmp_path, [study(PageSeries("SR", "", []), PageSeries("MR", "", [image()]))], WORDS)
     page = (tmp_path / "INDEX.HTM").read_text(encoding="utf-8")
     assert '<button type="button" data-series="0" disabled>' in page
     assert '<button type="button" data-series="1">' in page
     content = (tmp_path / "IHE_PDI" / "CONTENT.JS").read_text(encoding="ascii")
     assert json.loads(content.removeprefix("omContent(").removesuffix(");\n")) == [[], ["SE000002/IM000001.JS"]]
+
+
+def test_a_patient_stands_once_above_all_of_their_studies(tmp_path: Path) -> None:
+    other = PageStudy([("Patient", "Jane Doe")], [("Study", "Knee")], [])
+    write_pages(tmp_path, [study(), study(), other], WORDS)
+    page = (tmp_path / "INDEX.HTM").read_text(encoding="utf-8")
+    assert page.count('<dl class="patient">') == 2
+    assert page.count("<section data-patient=") == 3
+
+
+def test_a_disc_of_nobody_in_particular_names_the_device(tmp_path: Path) -> None:
+    write_pages(tmp_path, [], DiscWords("", "MR", "2026-11-29", "OpenModality"))
+    assert b"Made with MR on 2026-11-29." in (tmp_path / "README.TXT").read_bytes()
+    assert "<p>MR - 2026-11-29</p>" in (tmp_path / "INDEX.HTM").read_text(encoding="utf-8")
 
 
 def test_the_readme_is_plain_text_with_the_ends_of_lines_of_all_systems(tmp_path: Path) -> None:
