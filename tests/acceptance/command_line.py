@@ -69,9 +69,9 @@ def finish(process: subprocess.Popen[str], timeout_s: float = 30.0) -> Ended:
     return Ended(process.returncode, out, err or "")
 
 
-def openmodality(*arguments: object) -> Ended:
+def openmodality(*arguments: object, timeout_s: float = 30.0) -> Ended:
     """Run ``openmodality`` to its end."""
-    return finish(start(*arguments))
+    return finish(start(*arguments), timeout_s)
 
 
 @dataclass(slots=True)

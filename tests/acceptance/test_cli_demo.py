@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
+from pydicom import dcmread
 
 from tests.acceptance.command_line import openmodality
 from tests.peers.process import free_port
@@ -11,9 +13,10 @@ from tests.peers.process import free_port
 USUAL = (11112, 11104, 11105, 11113, 11114, 11115)
 
 
+@pytest.mark.timeout(120)
 def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text(json.dumps({port: free_port() for port in USUAL}))
-    ended = openmodality("demo", "--data", tmp_path, "--no-console")
+    ended = openmodality("demo", "--data", tmp_path, "--no-console", timeout_s=90)
     assert ended.status == 0, ended.err
     assert ended.err == ""
     for step in (
@@ -21,12 +24,20 @@ def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
         "acquiring T1 SE SAG: 9 of 9",
         "a dose report among them",
         "committed by the PACS: 36",
+        "disc made: 36 instances",
+        "disc made: 26 instances, 1 left out by its profile",
     ):
         assert step in ended.out
     assert ended.out.count("stored in the PACS:") == 2
     lines = ended.out.splitlines()
     heading = next(number for number, line in enumerate(lines) if line.startswith("device "))
     assert [line.split()[0] for line in lines[heading + 1 : heading + 3]] == ["mr", "rf"]
+    for profile, count in (("mr", 36), ("rf", 26)):
+        disc = tmp_path / profile / "discs" / "exam-1.iso"
+        assert f"disc: {disc}" in lines
+        assert disc.read_bytes()[32769:32774] == b"CD001"
+        directory = dcmread(disc.with_suffix("") / "DICOMDIR")
+        assert sum("ReferencedFileID" in record for record in directory.DirectoryRecordSequence) == count
     pictures = sorted((tmp_path / "mr" / "pictures").rglob("*.png"))
     assert len(pictures) == 36
     with Image.open(pictures[0]) as picture:

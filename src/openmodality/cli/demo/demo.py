@@ -48,10 +48,10 @@ def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> Non
     """Watch a scheduled exam go through a hospital, for the MR and for the R/F device.
 
     Starts a virtual RIS and PACS, asks for the worklist, starts an exam for its first item, simulates images, ends the
-    exam, and waits until the PACS has stored and committed everything. Nothing is asked, and nothing outside this
-    machine is used. Files, databases and pictures are kept.
+    exam, waits until the PACS has stored and committed everything, and makes a disc of the study. Nothing is asked, and
+    nothing outside this machine is used. Files, databases, pictures and images of discs are kept.
 
-    Exit status 0 when everything was made, told, stored and committed.
+    Exit status 0 when everything was made, told, stored, committed and written to the disc.
     """
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="openmodality-demo-"))
     results = _run(folder, PROFILES if profile == "all" else (profile,), quiet=as_json)
@@ -105,6 +105,7 @@ def _say_where(folder: Path, results: Sequence[Result]) -> None:
     print(f"\neverything is in {clean(str(folder))}")
     for result in results:
         print(clean(f"pictures: {result.pictures}"))
+        print(clean(f"disc: {result.disc}"))
     print("\nto go on by hand, each in a shell of its own:")
     print(clean(f"  openmodality hospital {' '.join(hospital_options(folder))}"))
     print(clean(f"  openmodality serve -c {folder / results[0].profile}"))
@@ -121,5 +122,6 @@ def _as_json(result: Result) -> dict[str, Any]:
         "stored": result.stored,
         "committed": result.committed,
         "pictures": str(result.pictures),
+        "disc": str(result.disc),
         "faults": faults_of(result),
     }

@@ -9,6 +9,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, Protocol
 
+from openmodality.activities.media_job import MediumOrder
+from openmodality.app.media import Chosen
 from openmodality.app.modality import Modality
 from openmodality.cli.demo.simulation import simulator
 from openmodality.cli.terminal.output import counted, date_and_time
@@ -19,7 +21,7 @@ from openmodality.exam.session import Exam
 from openmodality.hospital.hospital import Hospital
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
 from openmodality.store.rows.worklist import WorklistItem
-from openmodality.store.states import JobState
+from openmodality.store.states import InstanceResult, JobState
 
 DELIVERY_TIMEOUT_S: Final = 60.0
 _LOOK_S: Final = 0.1
@@ -49,6 +51,7 @@ class Result:
     stored: int
     committed: int
     pictures: Path
+    disc: Path
     problems: tuple[str, ...]
 
     @property
@@ -81,7 +84,8 @@ class DemoExam:
             pictures = self._site.folder / "pictures" / f"exam-{exam.id}"
             self._picture(modality, exam, pictures)
             self._deliver(modality, exam)
-            return self._result(modality, exam, item, pictures)
+            disc = self._make_disc(modality, exam)
+            return self._result(modality, exam, item, pictures, disc)
 
     def _start(self, modality: Modality) -> tuple[Exam, WorklistItem]:
         items = modality.worklist()
@@ -121,17 +125,31 @@ class DemoExam:
         deadline, pause = monotonic() + DELIVERY_TIMEOUT_S, threading.Event()
         total, is_sent = len(exam.instances()), False
         while True:
+            is_idle = modality.jobs.idle  # asked first, so that the last counts are shown too
             (study,) = modality.studies(StudyInstanceUID=exam.study_instance_uid)
             if not is_sent:
                 self._display.progress("stored in the PACS", study.sent, total)
             is_sent = study.sent == total
             if is_sent:
                 self._display.progress("committed by the PACS", study.committed, total)
-            if modality.jobs.idle or monotonic() > deadline:
+            if is_idle or monotonic() > deadline:
                 return
             pause.wait(_LOOK_S)
 
-    def _result(self, modality: Modality, exam: Exam, item: WorklistItem, pictures: Path) -> Result:
+    def _make_disc(self, modality: Modality, exam: Exam) -> Path:
+        """Make a disc of the study; its ISO 9660 image."""
+        folder = self._site.folder / "discs" / f"exam-{exam.id}"
+        image = folder.with_suffix(".iso")
+        order = MediumOrder("create", str(folder), image=str(image))
+        job = modality.media.put(Chosen(studies=[exam.study_instance_uid]), order)
+        modality.wait_until_idle(DELIVERY_TIMEOUT_S)
+        results = modality.jobs.results([job])[job.id]
+        written = counted(results[InstanceResult.SUCCESS], "instance")
+        left_out = results[InstanceResult.FAILURE]
+        self._display.say(f"disc made: {written}" + (f", {left_out} left out by its profile" if left_out else ""))
+        return image
+
+    def _result(self, modality: Modality, exam: Exam, item: WorklistItem, pictures: Path, disc: Path) -> Result:
         (study,) = modality.studies(StudyInstanceUID=exam.study_instance_uid)
         made = exam.instances()
         others = sum(each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE for each in made)
@@ -148,6 +166,7 @@ class DemoExam:
             stored=sum(each.SOPInstanceUID in archived for each in made),
             committed=study.committed,
             pictures=pictures,
+            disc=disc,
             problems=tuple(problems),
         )
 

@@ -5,6 +5,7 @@
     DIR/hospital/             what RIS and PACS got
     DIR/mr/site.toml          the device; its database and instances are in data/ beside it
     DIR/mr/pictures/exam-1/   a PNG of each image
+    DIR/mr/discs/exam-1.iso   a disc of the study, and beside it the folder that it was made of
     DIR/ports.json            the ports of all of them: the usual ones, or free ones where one of those was taken
 
 A folder of an earlier demonstration is used again as it is, with its ports.

@@ -107,7 +107,8 @@ def _facts_html(facts: Sequence[tuple[str, str]]) -> str:
 def _series_html(number: int, series: PageSeries, images: int) -> str:
     picture = f'<img src="{PDI_FOLDER}/TH{number:06d}.PNG" alt="" width="96" height="96">' if series.thumbnail else ""
     button = f'<button type="button" data-series="{number - 1}"' + ("" if images else " disabled") + ">"
-    return f"<li>{button}{picture}<span>{escape(series.heading)}<small>{escape(series.content)}</small></span></button></li>"
+    words = f"{escape(series.heading)}<small>{escape(series.content)}</small>"
+    return f"<li>{button}{picture}<span>{words}</span></button></li>"
 
 
 def _study_html(study: PageStudy, series: Sequence[str], *, with_patient: bool) -> str:
