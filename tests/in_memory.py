@@ -42,7 +42,7 @@ class InMemoryPeer:
     services: Sequence[Service] = ()
     opened: list[InMemoryAssociation] = field(default_factory=list)
 
-    def ends(self, **changes: Any) -> Ends:
+    def make_ends(self, **changes: Any) -> Ends:
         return Ends(RemoteAE("ARCHIVE", "localhost", 104), LocalAE("DEVICE"), **changes)
 
     def associate(

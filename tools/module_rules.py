@@ -19,8 +19,6 @@ ENTRY_POINTS = {
 FOLDERS_RUN_BY_PATH = {"openmodality.store.migrations.versions": "Alembic runs each file in it by its path"}
 # Packages that are founded and whose first module is still to come.
 FOUNDED = {"openmodality.console", "openmodality.conformance", "openmodality.media"}
-# Judges of what the product makes: tests hold every object to them, and `conformance` prints them when it comes.
-JUDGES = {"openmodality.objects.rules.check"}
 
 SHARED_NAMES = {
     "command": "how the command line finds the command in each of its files",
@@ -39,7 +37,7 @@ def find_unreached(modules: Mapping[str, Module]) -> Iterator[str]:
     """Report modules that nothing but tests would import."""
     by_path = [name for name in modules if name.startswith(tuple(FOLDERS_RUN_BY_PATH))]
     reached = find_reached(modules, [*ENTRY_POINTS, *by_path])
-    for name in sorted(modules.keys() - reached - FOUNDED - JUDGES):
+    for name in sorted(modules.keys() - reached - FOUNDED):
         yield f"{modules[name].path}: no entry point of the product uses {name}; a test is no caller"
 
 

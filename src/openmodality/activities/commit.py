@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from openmodality.activities.commit_record import StoredCommitments
-from openmodality.activities.connection import Connector, response_timeout_s
-from openmodality.activities.send import send_job
+from openmodality.activities.connection import Connector, find_response_timeout_s
+from openmodality.activities.send import make_send_job
 from openmodality.device.site.site import Peer
 from openmodality.dimse.status import describe
 from openmodality.errors import AssociationAborted, AssociationReleased, TransportError
@@ -53,7 +53,7 @@ _ROUND: Final = "round"
 _NOT_MENTIONED: Final = InstanceAnswer(InstanceCommitment.PENDING, None, in_time=True)
 
 
-def commit_job(
+def make_commit_job(
     peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = (), round_: int = 0
 ) -> NewJob:
     """A job that asks a peer to commit itself to these instances (SOP Class UID, SOP Instance UID)."""
@@ -111,7 +111,7 @@ class CommitExecutor:
             return None
         service = commitment_result_service(StoredCommitments(self._queue, self._connections.site))
         with (
-            self._connections.turn("storage_commitment"),
+            self._connections.take_turn("storage_commitment"),
             self._connections.open("storage_commitment", peer, services=(service,)) as association,
         ):
             for transaction_uid, references in pending:
@@ -124,7 +124,7 @@ class CommitExecutor:
     def _request(
         self, association: Association, peer: Peer, transaction_uid: str, references: Sequence[Reference]
     ) -> JobOutcome | None:
-        timeout_s = response_timeout_s(peer, "storage_commitment.response_timeout_s")
+        timeout_s = find_response_timeout_s(peer, "storage_commitment.response_timeout_s")
         result = request_commitment(association, transaction_uid, references, timeout_s=timeout_s)
         verdict = self._connections.site.judge("storage_commitment", "N-ACTION", result.status, peer)
         if verdict.is_done:
@@ -198,7 +198,7 @@ class CommitExecutor:
             with self._database.write() as transaction:
                 release_requests(transaction, job.id)  # a retry asks anew
             return Fail(f"{said}; request it again when the reason is gone")
-        again = (send_job(peer, failed), commit_job(peer, failed, round_=round_))
+        again = (make_send_job(peer, failed), make_commit_job(peer, failed, round_=round_))
         return Done(f"{said}; they are sent again, and asked for again by another job", then=again)
 
 

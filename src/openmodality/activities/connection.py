@@ -37,7 +37,7 @@ class Connector:
         self._turns = {role: threading.Lock() for role in site.application_entities}
 
     @contextmanager
-    def turn(self, service: ServiceName) -> Iterator[None]:
+    def take_turn(self, service: ServiceName) -> Iterator[None]:
         """Around an activity: a local AE has one association open at a time (RF-4.2.1.2.2-01, MR-3.1.2-01)."""
         with self._turns[self.site.calling_ae(service).role]:
             yield
@@ -54,12 +54,12 @@ class Connector:
         Raises what :func:`openmodality.network.requestor.associate` raises, and :class:`ConfigurationError` where the
         device does not use this service with this peer.
         """
-        wanted = self.proposals(service, peer) if proposals is None else proposals
+        wanted = self.list_proposals(service, peer) if proposals is None else proposals
         if not wanted:
             raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
-        return associate(self.remote(peer), self.local(service, peer), wanted, services)
+        return associate(self.make_remote(peer), self.make_local(service, peer), wanted, services)
 
-    def ends(self, service: ServiceName, peer: Peer) -> Ends:
+    def make_ends(self, service: ServiceName, peer: Peer) -> Ends:
         """Both ends of an association for a service.
 
         Raises :class:`NoPresentationContext` where the device does not use this service with this peer, and
@@ -68,8 +68,8 @@ class Connector:
         if not self.site.proposed(service, peer):
             raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
         return Ends(
-            self.remote(peer),
-            self.local(service, peer),
+            self.make_remote(peer),
+            self.make_local(service, peer),
             peer.name,
             tuple(map(str, peer.transfer_syntaxes)),
             patient_root=peer.settings.query_model == "patient",
@@ -78,20 +78,20 @@ class Connector:
             query_keys=_list_query_keys(self.site) if service == "query" else None,
         )
 
-    def proposals(self, service: ServiceName, peer: Peer) -> list[ContextProposal]:
+    def list_proposals(self, service: ServiceName, peer: Peer) -> list[ContextProposal]:
         """One presentation context for each abstract syntax of a service, with the peer's transfer syntaxes."""
         return [
             ContextProposal(entry.sop_class_uid, choose_syntaxes(entry, peer))
             for entry in self.site.proposed(service, peer)
         ]
 
-    def remote(self, peer: Peer) -> RemoteAE:
+    def make_remote(self, peer: Peer) -> RemoteAE:
         """The peer, as the network knows it."""
         if peer.tls and self._tls is None:
             raise ConfigurationError(f"peer {peer.name} is reached under TLS, and the site has no [tls] certificates")
         return RemoteAE(peer.ae_title, peer.host, peer.port, self._tls if peer.tls else None)
 
-    def local(self, service: ServiceName, peer: Peer) -> LocalAE:
+    def make_local(self, service: ServiceName, peer: Peer) -> LocalAE:
         """This side of an association for a service."""
         return make_local_ae(self.site, self.site.calling_ae_title(service, peer), service, peer)
 
@@ -146,6 +146,6 @@ def restrict(wanted: Iterable[str], allowed: Sequence[str]) -> tuple[str, ...]:
     return tuple(str(uid) for uid in wanted if uid in allowed) or tuple(str(uid) for uid in allowed)
 
 
-def response_timeout_s(peer: Peer, key: str) -> float:
+def find_response_timeout_s(peer: Peer, key: str) -> float:
     """A response time-out of the peer's parameters; 0 waits for ever."""
     return peer.parameters.number(key) or FOREVER

@@ -40,7 +40,7 @@ class Ends:
     judge_of: Callable[[ServiceName, str], Judge] = standard_judge
     query_keys: Mapping[tuple[str, str], tuple[tuple[int, ...], ...]] | None = None
 
-    def proposal(self, abstract_syntax: str) -> ContextProposal:
+    def make_proposal(self, abstract_syntax: str) -> ContextProposal:
         """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""
         return ContextProposal(abstract_syntax, (self.proposed or {}).get(abstract_syntax, _UNKNOWN_PEER))
 
@@ -50,4 +50,4 @@ class Ends:
         ``services`` answer what the peer asks on it. Raises what
         :func:`openmodality.network.requestor.associate` raises.
         """
-        return associate(self.remote, self.local, [self.proposal(each) for each in abstract_syntaxes], services)
+        return associate(self.remote, self.local, [self.make_proposal(each) for each in abstract_syntaxes], services)

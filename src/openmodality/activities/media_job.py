@@ -58,7 +58,7 @@ class MediumOrder:
     device: str = ""
 
 
-def media_job(order: MediumOrder, instances: Sequence[tuple[str, str]]) -> NewJob:
+def make_media_job(order: MediumOrder, instances: Sequence[tuple[str, str]]) -> NewJob:
     """A job that puts these instances (SOP Class UID, SOP Instance UID) onto a medium.
 
     Raises :class:`UsageError` where an image is to be burnt that nobody makes.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from openmodality.activities.connection import Connector, response_timeout_s
+from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.device.site.site import Peer
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.status import StatusCategory, describe
@@ -33,12 +33,12 @@ RETRY_DELAY_S: Final = 300.0
 """Where the site switches off the retry of images: a step left open at the RIS has nobody who would send it again."""
 
 
-def create_job(peer: Peer, sop_instance_uid: str) -> NewJob:
+def make_n_create_job(peer: Peer, sop_instance_uid: str) -> NewJob:
     """A job that creates the step at a peer."""
     return _make_job(JobKind.MPPS_CREATE, peer, sop_instance_uid)
 
 
-def set_job(peer: Peer, sop_instance_uid: str) -> NewJob:
+def make_n_set_job(peer: Peer, sop_instance_uid: str) -> NewJob:
     """A job that ends the step at a peer."""
     return _make_job(JobKind.MPPS_SET, peer, sop_instance_uid)
 
@@ -75,7 +75,7 @@ class StepExecutor:
         if not outstanding:
             return Done()
         is_repeat = outstanding[0].attempts > 0 or outstanding[0].comment == _SENT
-        with self._connections.turn("mpps"), self._connections.open("mpps", peer) as association:
+        with self._connections.take_turn("mpps"), self._connections.open("mpps", peer) as association:
             report.instance(step.sop_instance_uid, InstanceResult.PENDING, comment=_SENT)
             report.keep()
             send = self._create if job.kind is JobKind.MPPS_CREATE else self._set
@@ -96,7 +96,7 @@ class StepExecutor:
             association,
             step.sop_instance_uid,
             from_json(step.n_create),
-            timeout_s=response_timeout_s(peer, "mpps.create_response_timeout_s"),
+            timeout_s=find_response_timeout_s(peer, "mpps.create_response_timeout_s"),
         )
 
     def _set(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:
@@ -106,7 +106,7 @@ class StepExecutor:
             association,
             step.uid,
             from_json(step.n_set),
-            timeout_s=response_timeout_s(peer, "mpps.set_response_timeout_s"),
+            timeout_s=find_response_timeout_s(peer, "mpps.set_response_timeout_s"),
         )
 
     def _judge(self, job: Job, peer: Peer, result: StepResult, *, is_repeat: bool) -> Verdict:

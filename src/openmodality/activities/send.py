@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import cast
 
-from openmodality.activities.connection import Connector, response_timeout_s
+from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.verdict import Judge
@@ -37,7 +37,7 @@ from openmodality.store.states import InstanceResult, JobKind
 from openmodality.upper_layer.negotiation import ContextProposal
 
 
-def send_job(peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = ()) -> NewJob:
+def make_send_job(peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = ()) -> NewJob:
     """A job that sends these instances (SOP Class UID, SOP Instance UID) to a peer."""
     return NewJob(JobKind.SEND, peer.name, instances=instances, retry=send_retry(peer), after=after)
 
@@ -66,7 +66,7 @@ class SendExecutor:
         instances = list(self._readable(wanted, report, tally))
         options = SendOptions(
             transfer_syntaxes=peer.transfer_syntaxes_for("storage"),
-            response_timeout_s=response_timeout_s(peer, "storage.response_timeout_s"),
+            response_timeout_s=find_response_timeout_s(peer, "storage.response_timeout_s"),
             judge=judge,
         )
 
@@ -76,7 +76,7 @@ class SendExecutor:
         reader = InstanceReader(self._decompress, rewrite=KnownPrivateOnly(exported_sets(site)))
         sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
-        with self._connections.turn("storage"), closing(sending) as results:
+        with self._connections.take_turn("storage"), closing(sending) as results:
             stopped = self._follow(results, peer, report, tally)
         if stopped:
             return Continue()

@@ -14,7 +14,7 @@ from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.activities.connection import Connector, response_timeout_s
+from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.activities.worklist_query import ask_for_worklist, describe_limits
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
@@ -174,9 +174,11 @@ class Worklist:
             character_sets=(*(terms for terms in self._site.character_sets if any(terms)), (UTF_8,)),
         )
         limit = peer.parameters.integer("worklist.max_items")
-        timeout_s = response_timeout_s(peer, "worklist.response_timeout_s")
-        with self._connections.turn("worklist"):
-            return ask_for_worklist(self._connections.ends("worklist", peer), asked, limit=limit, timeout_s=timeout_s)
+        timeout_s = find_response_timeout_s(peer, "worklist.response_timeout_s")
+        with self._connections.take_turn("worklist"):
+            return ask_for_worklist(
+                self._connections.make_ends("worklist", peer), asked, limit=limit, timeout_s=timeout_s
+            )
 
     def _values(self, peer: Peer, keys: Mapping[str, str]) -> dict[TagPath, object]:
         """The values of the matching keys: those given, those of the parameters, and today where none is given."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydicom import Dataset
 
-from openmodality.activities.media_job import MediumOrder, media_job
+from openmodality.activities.media_job import MediumOrder, make_media_job
 from openmodality.activities.media_profiles import choose_media_profile, media_profiles
 from openmodality.activities.media_reading import find_on_medium, query_medium
 from openmodality.app.local_data import Imported, LocalData
@@ -58,7 +58,7 @@ class Media:
         if order.image and Path(order.image).exists():
             raise UsageError(f"{order.image} exists already", advice="name another file for the image")
         pairs = self._pairs(chosen)
-        job = media_job(order, pairs)
+        job = make_media_job(order, pairs)
         with self._queue.database.write() as transaction:
             return self._queue.enqueue(transaction, job)
 

@@ -112,8 +112,8 @@ class Modality:
     def verify(self, peer: str) -> EchoAnswer:
         """As :meth:`echo`, with how long it took and which implementation answered."""
         connections = self._runtime.connections
-        with connections.turn("verification"):
-            return echo_peer(connections.ends("verification", self.site.peer(peer)))
+        with connections.take_turn("verification"):
+            return echo_peer(connections.make_ends("verification", self.site.peer(peer)))
 
     def query(
         self,
@@ -131,8 +131,8 @@ class Modality:
         of an association.
         """
         connections = self._runtime.connections
-        ends = connections.ends("query", self._peer(peer, "query_retrieve"))
-        with connections.turn("query"):
+        ends = connections.make_ends("query", self._peer(peer, "query_retrieve"))
+        with connections.take_turn("query"):
             return query_peer(ends, level, key_values(keys), model=model, limit=limit)
 
     def retrieve(
@@ -152,9 +152,9 @@ class Modality:
         """
         chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
         connections = self._runtime.connections
-        ends = connections.ends("retrieve", self._peer(peer, "query_retrieve"))
+        ends = connections.make_ends("retrieve", self._peer(peer, "query_retrieve"))
         is_for_us = destination in ("", ends.local.ae_title)
-        with self.receiving(chosen.study) if is_for_us else nullcontext(), connections.turn("retrieve"):
+        with self.receiving(chosen.study) if is_for_us else nullcontext(), connections.take_turn("retrieve"):
             return retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on)
 
     def wait_until_idle(self, timeout_s: float = 60.0) -> bool:

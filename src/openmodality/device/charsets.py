@@ -30,7 +30,7 @@ _TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _CONTROLS: Final = frozenset("\t\n\f\r")
 
 
-def choose(texts: Iterable[str], configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
+def choose_terms(texts: Iterable[str], configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
     """The first of the configured character sets that holds all texts.
 
     Where none does, UTF-8: a name that arrives whole at most peers is better than one that has lost its characters.
@@ -43,30 +43,30 @@ def choose(texts: Iterable[str], configured: Sequence[CharacterSetTerms]) -> Cha
     return (UTF_8,)
 
 
-def choose_for(dataset: Dataset, configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
+def choose_terms_for(data_set: Dataset, configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
     """The character set for all text of a data set, that in sequences included."""
-    return choose((text for _, text in _texts(dataset)), configured)
+    return choose_terms((text for _, text in _texts(data_set)), configured)
 
 
 def declare(
-    dataset: Dataset, configured: Sequence[CharacterSetTerms], listed: Collection[TagPath] = ()
+    data_set: Dataset, configured: Sequence[CharacterSetTerms], listed: Collection[TagPath] = ()
 ) -> CharacterSetTerms:
     """Set Specific Character Set (0008,0005) of a data set to the one that its text needs, if any.
 
     ``listed`` are the attributes in which the device uses another repertoire than the default one (R/F Table 6-1), none
     for all. Text of others is sent as well, and noted in the log.
     """
-    terms = choose_for(dataset, configured)
+    terms = choose_terms_for(data_set, configured)
     if any(terms):
-        dataset.SpecificCharacterSet = list(terms) if len(terms) > 1 else terms[0]
-        _note_unlisted(dataset, terms, listed)
+        data_set.SpecificCharacterSet = list(terms) if len(terms) > 1 else terms[0]
+        _note_unlisted(data_set, terms, listed)
     else:
-        dataset.pop("SpecificCharacterSet", None)
+        data_set.pop("SpecificCharacterSet", None)
     return terms
 
 
-def _note_unlisted(dataset: Dataset, terms: CharacterSetTerms, listed: Collection[TagPath]) -> None:
-    outside = attributes_outside(dataset, listed) if listed else ()
+def _note_unlisted(data_set: Dataset, terms: CharacterSetTerms, listed: Collection[TagPath]) -> None:
+    outside = attributes_outside(data_set, listed) if listed else ()
     if outside:
         names = ", ".join(dict.fromkeys(name_of(path[-1]) for path in outside))
         _log.warning("charset.attribute_not_listed", extra={"attributes": names, "character_set": "\\".join(terms)})
@@ -84,21 +84,21 @@ def find_lone(terms: CharacterSetTerms, known: Sequence[CharacterSetEntry]) -> s
     return next((repr(term) for term in terms if len(terms) > 1 and term in lone), "")
 
 
-def unheld(dataset: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:
+def unheld(data_set: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:
     """The attributes whose text the character set does not hold, each once."""
-    return tuple(dict.fromkeys(path for path, text in _texts(dataset) if not holds(terms, set(text) - _CONTROLS)))
+    return tuple(dict.fromkeys(path for path, text in _texts(data_set) if not holds(terms, set(text) - _CONTROLS)))
 
 
-def attributes_outside(dataset: Dataset, table: Iterable[TagPath]) -> tuple[TagPath, ...]:
+def attributes_outside(data_set: Dataset, table: Iterable[TagPath]) -> tuple[TagPath, ...]:
     """The attributes that hold more than ASCII and are not in the table (R/F Table 6-1, GB18030), each once."""
     allowed = {path[-1] for path in table}
-    found = (path for path, text in _texts(dataset) if path[-1] not in allowed and not text.isascii())
+    found = (path for path, text in _texts(data_set) if path[-1] not in allowed and not text.isascii())
     return tuple(dict.fromkeys(found))
 
 
-def _texts(dataset: Dataset, above: TagPath = ()) -> Iterator[tuple[TagPath, str]]:
-    for tag in map(int, list(dataset.keys())):
-        found = element_with_value(dataset, tag)
+def _texts(data_set: Dataset, above: TagPath = ()) -> Iterator[tuple[TagPath, str]]:
+    for tag in map(int, list(data_set.keys())):
+        found = element_with_value(data_set, tag)
         if found is None:
             continue
         path = (*above, tag)

@@ -16,9 +16,9 @@ from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import read_element
 
 
-def element_with_value(dataset: Dataset, tag: int) -> DataElement | None:
+def element_with_value(data_set: Dataset, tag: int) -> DataElement | None:
     """The element where it has a value; None where it is absent, empty or unreadable, or has only empty items."""
-    found = read_element(dataset, tag)
+    found = read_element(data_set, tag)
     return found if found is not None and _has_value(found) else None
 
 
@@ -29,9 +29,9 @@ def _has_value(found: DataElement) -> bool:
     return any(value is not None and str(value).strip(" \0^=") != "" for value in values)
 
 
-def sequence_items(dataset: Dataset, tag: int) -> Sequence[Dataset]:
+def sequence_items(data_set: Dataset, tag: int) -> Sequence[Dataset]:
     """The items of a sequence; none where it is absent, empty or no sequence."""
-    found = read_element(dataset, tag)
+    found = read_element(data_set, tag)
     return tuple(found.value) if found is not None and found.VR == "SQ" else ()
 
 

@@ -107,14 +107,14 @@ def _source_of(step: _Step, source: TagPath) -> DataElement | None:
     return _find_element(step.step, source[1:]) if source[0] == _STEPS else _find_element(step.item, source)
 
 
-def _find_element(dataset: Dataset, path: TagPath) -> DataElement | None:
+def _find_element(data_set: Dataset, path: TagPath) -> DataElement | None:
     """The element at the path through the first items of sequences; None where it is absent or has no value."""
     for tag in path[:-1]:
-        items = sequence_items(dataset, tag)
+        items = sequence_items(data_set, tag)
         if not items:
             return None
-        dataset = items[0]
-    return element_with_value(dataset, path[-1]) if path else None
+        data_set = items[0]
+    return element_with_value(data_set, path[-1]) if path else None
 
 
 def _put(into: Dataset, target: TagPath, element: DataElement) -> None:
@@ -143,10 +143,10 @@ def _convert_each(value: object, convert: Callable[[object], object]) -> object:
     return MultiValue(convert, list(value)) if isinstance(value, MultiValue) else convert(value)
 
 
-def _copy(dataset: Dataset) -> Dataset:
+def _copy(data_set: Dataset) -> Dataset:
     copied = Dataset()
-    for tag in list(dataset.keys()):
-        element = element_with_value(dataset, tag)
+    for tag in list(data_set.keys()):
+        element = element_with_value(data_set, tag)
         if element is not None:
             _put(copied, (int(tag),), element)
     return copied

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openmodality.activities.commit import commit_job
-from openmodality.activities.send import send_job
+from openmodality.activities.commit import make_commit_job
+from openmodality.activities.send import make_send_job
 from openmodality.device.site.site import Peer, Site
 from openmodality.exam.instances import list_instances
 from openmodality.jobs.job import Job
@@ -39,14 +39,14 @@ class Delivery:
         """Queue instances for a peer; where it commits automatically, the request for that comes after."""
         if not instances:
             return []
-        sending = self._queue.enqueue(transaction, send_job(peer, instances))
+        sending = self._queue.enqueue(transaction, make_send_job(peer, instances))
         if not (peer.settings.automatic_commitment and self.may_commit(peer)):
             return [sending]
-        return [sending, self._queue.enqueue(transaction, commit_job(peer, instances, after=[sending.id]))]
+        return [sending, self._queue.enqueue(transaction, make_commit_job(peer, instances, after=[sending.id]))]
 
     def commit(self, transaction: Transaction, peer: Peer, instances: Sequence[tuple[str, str]]) -> Job:
         """Queue a request for commitment, whether the instances were sent or not (MR-2.1.3-02)."""
-        return self._queue.enqueue(transaction, commit_job(peer, instances))
+        return self._queue.enqueue(transaction, make_commit_job(peer, instances))
 
     def may_commit(self, peer: Peer) -> bool:
         """Whether the peer commits storage and the device asks for it."""

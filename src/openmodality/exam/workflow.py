@@ -16,14 +16,14 @@ from datetime import datetime
 
 from pydicom import Dataset
 
-from openmodality.activities.performed_step import create_job, set_job
+from openmodality.activities.performed_step import make_n_create_job, make_n_set_job
 from openmodality.device.body_parts import check_body_part, describe_unknown_body_parts
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam.delivery import Delivery
 from openmodality.exam.instances import find_uid_maker, keep_instance, list_instances
 from openmodality.exam.producers.producer import Producer, SeriesPlan, StepWork
-from openmodality.exam.step_attributes import SeriesContent, build_n_create, build_n_set
+from openmodality.exam.step_facts import SeriesContent, build_n_create, build_n_set
 from openmodality.jobs.queue import Queue
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.standard.performed_step import StepStatus
@@ -172,7 +172,7 @@ class Workflow:
         uid = find_uid_maker(self.site).new()
         insert_step(transaction, exam.id, uid, step_id, to_json(attributes))
         if peer:
-            self.queue.enqueue(transaction, create_job(peer, uid))
+            self.queue.enqueue(transaction, make_n_create_job(peer, uid))
 
     def _end_step(self, transaction: Transaction, exam: ExamRecord, step: StepRecord, ending: Ending) -> None:
         peer = self.mpps_peer()
@@ -186,7 +186,7 @@ class Workflow:
             attributes = build_n_set(self.site, exam, ending, content, added)
         end_step(transaction, step, ending.state, ending.at, to_json(attributes))
         if peer:
-            self.queue.enqueue(transaction, set_job(peer, step.sop_instance_uid))
+            self.queue.enqueue(transaction, make_n_set_job(peer, step.sop_instance_uid))
 
     def _empty_series(self, step: StepRecord) -> SeriesContent:
         """A step that ends before its first image still has to name a series (PS3.4 Table F.7.2-1)."""

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+PixelValues = NDArray[np.float64]
 Limits = tuple[float, float]
 
 LINEAR: Final = "LINEAR"
@@ -25,7 +25,7 @@ SIGMOID: Final = "SIGMOID"
 class PixelFunction(Protocol):
     """A step of the grey scale pipeline (PS3.4 N.2)."""
 
-    def apply(self, values: Values) -> Values:
+    def apply(self, values: PixelValues) -> PixelValues:
         """Map an array of any shape."""
         ...
 
@@ -41,7 +41,7 @@ class Rescale:
     slope: float = 1.0
     intercept: float = 0.0
 
-    def apply(self, values: Values) -> Values:
+    def apply(self, values: PixelValues) -> PixelValues:
         if self == UNCHANGED:
             return values
         return values * self.slope + self.intercept
@@ -65,28 +65,28 @@ class Window:
     width: float
     function: str = LINEAR
 
-    def apply(self, values: Values) -> Values:
+    def apply(self, values: PixelValues) -> PixelValues:
         return _WINDOWS.get(self.function, _linear)(values, self.center, self.width)
 
     def output(self, limits: Limits) -> Limits:
         return 0.0, 1.0
 
 
-def _linear(values: Values, center: float, width: float) -> Values:
+def _linear(values: PixelValues, center: float, width: float) -> PixelValues:
     """PS3.3 C.11.2.1.2.1."""
     if width <= 1:
         return np.where(values <= center - 0.5, 0.0, 1.0)
     return np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0.0, 1.0)
 
 
-def _linear_exact(values: Values, center: float, width: float) -> Values:
+def _linear_exact(values: PixelValues, center: float, width: float) -> PixelValues:
     """PS3.3 C.11.2.1.3.2."""
     if width <= 0:
         return np.where(values <= center, 0.0, 1.0)
     return np.clip((values - center) / width + 0.5, 0.0, 1.0)
 
 
-def _sigmoid(values: Values, center: float, width: float) -> Values:
+def _sigmoid(values: PixelValues, center: float, width: float) -> PixelValues:
     """PS3.3 C.11.2.1.3.1."""
     if width <= 0:
         return np.where(values <= center, 0.0, 1.0)
@@ -94,7 +94,7 @@ def _sigmoid(values: Values, center: float, width: float) -> Values:
     return np.asarray(1.0 / (1.0 + np.exp(exponent)))
 
 
-_WINDOWS: Final = MappingProxyType[str, Callable[[Values, float, float], Values]](
+_WINDOWS: Final = MappingProxyType[str, Callable[[PixelValues, float, float], PixelValues]](
     {LINEAR: _linear, LINEAR_EXACT: _linear_exact, SIGMOID: _sigmoid}
 )
 
@@ -106,11 +106,11 @@ class LookupTable:
     ``bits`` is the number of bits of an entry, so that its values lie between 0 and 2**bits - 1.
     """
 
-    entries: Values
+    entries: PixelValues
     first: int
     bits: int
 
-    def apply(self, values: Values) -> Values:
+    def apply(self, values: PixelValues) -> PixelValues:
         index = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1).astype(np.intp)
         return np.asarray(self.entries[index])
 

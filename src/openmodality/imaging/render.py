@@ -14,7 +14,7 @@ from PIL import Image
 
 from openmodality.errors import UsageError
 from openmodality.imaging.frames import Frame
-from openmodality.imaging.lookup import Limits, Values
+from openmodality.imaging.lookup import Limits, PixelValues
 from openmodality.imaging.presentation import Presentation
 
 Displayed = NDArray[np.unsignedinteger[Any]]
@@ -70,7 +70,7 @@ def _grey(frame: Frame, presentation: Presentation, bits: int) -> Displayed:
     return np.asarray(table[index])
 
 
-def _map_values(values: Values, presentation: Presentation, occurring: Limits, bits: int) -> Values:
+def _map_values(values: PixelValues, presentation: Presentation, occurring: Limits, bits: int) -> PixelValues:
     """The pipeline; the result is rounded, 0 to 2**bits - 1."""
     values = presentation.modality.apply(values)
     if presentation.voi is None:

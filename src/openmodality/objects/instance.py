@@ -11,7 +11,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.device import charsets
+from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.builder import Draft
+from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import (
     copy_element,
@@ -39,11 +41,17 @@ _HELD_BY_ALL: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
 
 
 class InstanceBuilder:
-    """Builds the instances of a series, by the rules of their object and with what every instance has."""
+    """Builds the instances of a series, by the rules of their object and with what every instance has.
+
+    The first instance is checked whole against the same rules. The others differ from it in values of their own only,
+    so checking them too would cost time and find nothing new.
+    """
 
     def __init__(self, definition: ObjectDefinition, common: SourceValues, facts: frozenset[str] = frozenset()) -> None:
         self._definition = definition
+        self._facts = facts
         self._draft = Draft(definition, _add_defaults(definition, common), facts)
+        self._is_checked = False
         self._character_sets: dict[frozenset[str], DataElement | None] = {}
 
     def build(self, own: SourceValues, content: Dataset | None = None) -> Dataset:
@@ -51,16 +59,30 @@ class InstanceBuilder:
 
         ``content`` is added as it is: the content tree of a report, which no attribute rule describes.
 
-        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
+        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value, or the first
+        instance of the series breaks the rules of its object.
         """
         data_set = self._draft.build(own)
         if content is not None:
             data_set.update(content)
         self._declare_character_set(data_set)
+        if not self._is_checked:
+            self._check(data_set)
+            self._is_checked = True
         class_uid, instance_uid = data_set.SOPClassUID, data_set.SOPInstanceUID
         meta = make_elements(_FILE_META, class_uid, instance_uid, ExplicitVRLittleEndian)
         data_set.file_meta = FileMetaDataset(make_data_set(meta))
         return data_set
+
+    def _check(self, data_set: Dataset) -> None:
+        # UIDs are not judged: those of the device are valid, and an image must not be lost because a worklist item
+        # refers to its study by a broken UID. The operator is told of that when the exam starts.
+        findings = check(data_set, self._definition, facts=self._facts, judge_uids=False)
+        if findings:
+            raise ObjectInvalid(
+                f"{self._definition.name}: {'; '.join(map(str, findings))}",
+                advice="correct these attributes where they come from",
+            )
 
     def _declare_character_set(self, data_set: Dataset) -> None:
         """Declare the character set that the text needs: the same one for the same characters."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.activities.connection import Connector, make_local_ae, response_timeout_s, restrict
+from openmodality.activities.connection import Connector, find_response_timeout_s, make_local_ae, restrict
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.channel import FOREVER
@@ -44,7 +44,7 @@ def site(folder: Path) -> Site:
 def test_both_ends_are_as_the_site_says(tmp_path: Path) -> None:
     configured = site(tmp_path)
     connector = Connector(configured)
-    ends = connector.ends("query", configured.peer("all"))
+    ends = connector.make_ends("query", configured.peer("all"))
     assert (str(ends.remote), ends.name, ends.patient_root) == ("ALL@localhost:104", "all", False)
     assert (ends.local.ae_title, ends.local.timeouts.connect_s) == ("OM_MR", 7)
     assert ends.local.implementation_version_name == "SITE_1"
@@ -52,33 +52,33 @@ def test_both_ends_are_as_the_site_says(tmp_path: Path) -> None:
     assert STUDY_ROOT_FIND in ends.proposed
     assert ends.query_keys is not None
     assert (0x0020000D,) in ends.query_keys["study", "STUDY"]
-    assert connector.ends("worklist", configured.peer("all")).query_keys is None
-    assert connector.ends("storage", configured.peer("images")).local.ae_title == "SENDER"
+    assert connector.make_ends("worklist", configured.peer("all")).query_keys is None
+    assert connector.make_ends("storage", configured.peer("images")).local.ae_title == "SENDER"
 
 
 def test_a_service_that_the_device_does_not_use_with_a_peer(tmp_path: Path) -> None:
     configured = site(tmp_path)
     connector = Connector(configured)
     with pytest.raises(NoPresentationContext, match="worklist to images"):
-        connector.ends("worklist", configured.peer("images"))
+        connector.make_ends("worklist", configured.peer("images"))
     with pytest.raises(NoPresentationContext, match="worklist to images"):
         connector.open("worklist", configured.peer("images"))
-    assert VERIFICATION in (connector.ends("verification", configured.peer("images")).proposed or {})
+    assert VERIFICATION in (connector.make_ends("verification", configured.peer("images")).proposed or {})
 
 
 def test_tls_needs_certificates(tmp_path: Path) -> None:
     configured = site(tmp_path)
     with pytest.raises(ConfigurationError, match=r"peer all .*\[tls\]"):
-        Connector(configured).remote(replace(configured.peer("all"), tls=True))
+        Connector(configured).make_remote(replace(configured.peer("all"), tls=True))
 
 
 def test_one_context_for_each_abstract_syntax_of_the_service(tmp_path: Path) -> None:
     configured = site(tmp_path)
     connector = Connector(configured)
-    assert [each.abstract_syntax for each in connector.proposals("worklist", configured.peer("all"))] == [
+    assert [each.abstract_syntax for each in connector.list_proposals("worklist", configured.peer("all"))] == [
         MODALITY_WORKLIST_FIND
     ]
-    assert [each.abstract_syntax for each in connector.proposals("storage", configured.peer("images"))] == [
+    assert [each.abstract_syntax for each in connector.list_proposals("storage", configured.peer("images"))] == [
         MR_IMAGE_STORAGE
     ]
 
@@ -90,13 +90,13 @@ def test_one_association_of_a_local_ae_at_a_time(tmp_path: Path) -> None:
     order: list[str] = []
 
     def wait_for_a_turn() -> None:
-        with connector.turn("storage"):
+        with connector.take_turn("storage"):
             order.append("second")
 
-    with connector.turn("storage"):
+    with connector.take_turn("storage"):
         other = threading.Thread(target=wait_for_a_turn)
         other.start()
-        with connector.turn("worklist"):  # another local AE of this device
+        with connector.take_turn("worklist"):  # another local AE of this device
             order.append("other AE")
         order.append("first")
     other.join(10)
@@ -113,7 +113,7 @@ def test_a_local_ae_without_a_peer_has_the_limits_of_the_site(tmp_path: Path) ->
 
 def test_no_response_time_out_waits_for_ever(tmp_path: Path) -> None:
     peer = site(tmp_path).peer("all")
-    assert response_timeout_s(peer, "worklist.response_timeout_s") == FOREVER
+    assert find_response_timeout_s(peer, "worklist.response_timeout_s") == FOREVER
 
 
 @pytest.mark.parametrize(

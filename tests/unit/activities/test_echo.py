@@ -17,7 +17,7 @@ MakePeer = Callable[..., InMemoryPeer]
 
 def test_a_peer_that_is_there(in_memory_peer: MakePeer) -> None:
     peer = in_memory_peer(VERIFICATION_SERVICE)
-    answer = echo_peer(peer.ends())
+    answer = echo_peer(peer.make_ends())
     assert (answer.status, answer.is_success) == (0, True)
     assert answer.duration_s >= 0
     assert [each.end for each in peer.opened] == ["released"]
@@ -28,14 +28,14 @@ def test_a_peer_that_refuses_is_no_error(in_memory_peer: MakePeer) -> None:
         return Response(0x0122)
 
     peer = in_memory_peer(Service("refusing", frozenset({VERIFICATION}), {CommandField.C_ECHO_RQ: refuse}))
-    answer = echo_peer(peer.ends())
+    answer = echo_peer(peer.make_ends())
     assert (answer.status, answer.is_success) == (0x0122, False)
 
 
 @pytest.mark.parametrize("syntaxes", [None, ("1.2.840.10008.1.2",)])
 def test_what_is_proposed(in_memory_peer: MakePeer, syntaxes: tuple[str, ...] | None) -> None:
     peer = in_memory_peer(VERIFICATION_SERVICE)
-    echo_peer(peer.ends(proposed={VERIFICATION: syntaxes} if syntaxes else None))
+    echo_peer(peer.make_ends(proposed={VERIFICATION: syntaxes} if syntaxes else None))
     (proposal,) = peer.opened[0].proposals
     assert proposal.abstract_syntax == VERIFICATION
     assert proposal.transfer_syntaxes == (syntaxes or ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2"))

@@ -43,7 +43,7 @@ class Archive:
 def test_matches_come_with_what_a_person_is_shown(in_memory_peer: MakePeer) -> None:
     archive = Archive(2)
     peer = in_memory_peer(query_service(archive, "ARCHIVE"))
-    answer = query_peer(peer.ends(), "STUDY", key_values({"PatientID": "P1"}))
+    answer = query_peer(peer.make_ends(), "STUDY", key_values({"PatientID": "P1"}))
     assert [each.StudyInstanceUID for each in answer.items] == ["1.2.0", "1.2.1"]
     (asked,) = archive.asked
     assert (asked.QueryRetrieveLevel, asked.PatientID) == ("STUDY", "P1")
@@ -53,7 +53,7 @@ def test_matches_come_with_what_a_person_is_shown(in_memory_peer: MakePeer) -> N
 
 def test_no_more_than_the_limit(in_memory_peer: MakePeer) -> None:
     peer = in_memory_peer(query_service(Archive(5), "ARCHIVE"))
-    answer = query_peer(peer.ends(), "STUDY", {}, limit=3)
+    answer = query_peer(peer.make_ends(), "STUDY", {}, limit=3)
     assert (len(answer.items), answer.more_available) == (3, True)
 
 
@@ -62,7 +62,7 @@ def test_a_refusal_names_the_peer_and_the_key_that_is_missing(
 ) -> None:
     peer = in_memory_peer(query_service(Archive(), "ARCHIVE"))
     with caplog.at_level(logging.INFO), pytest.raises(QueryFailed, match="ARCHIVE@localhost:104: ") as refused:
-        query_peer(peer.ends(name="pacs"), "SERIES", {})
+        query_peer(peer.make_ends(name="pacs"), "SERIES", {})
     assert (refused.value.status, "StudyInstanceUID" in refused.value.advice) == (0xA900, True)
     (record,) = (each for each in caplog.records if each.message == "query.failed")
     assert record.__dict__["peer"] == "pacs"
@@ -71,7 +71,7 @@ def test_a_refusal_names_the_peer_and_the_key_that_is_missing(
 def test_the_words_of_a_peer_are_not_logged(in_memory_peer: MakePeer, caplog: pytest.LogCaptureFixture) -> None:
     peer = in_memory_peer(query_service(Archive(error=Refuse(0xC001, "DOE^JANE")), "ARCHIVE"))
     with caplog.at_level(logging.INFO, "openmodality.activities"), pytest.raises(QueryFailed):
-        query_peer(peer.ends(), "STUDY", {})
+        query_peer(peer.make_ends(), "STUDY", {})
     assert "DOE" not in caplog.text
     assert not any("DOE" in str(record.__dict__) for record in caplog.records if record.message == "query.failed")
 
@@ -87,11 +87,11 @@ def test_the_words_of_a_peer_are_not_logged(in_memory_peer: MakePeer, caplog: py
     ],
 )
 def test_the_model(model: Model | None, patient_root: bool, level: str, chosen: Model) -> None:
-    assert choose_model(model, InMemoryPeer().ends(patient_root=patient_root), level) == chosen
+    assert choose_model(model, InMemoryPeer().make_ends(patient_root=patient_root), level) == chosen
 
 
 def test_levels_and_keywords_that_do_not_exist() -> None:
-    ends = InMemoryPeer().ends()
+    ends = InMemoryPeer().make_ends()
     for model, level in (("study", "PATIENT"), (None, "FRAME")):
         with pytest.raises(UsageError, match="level"):
             query_peer(ends, level, {}, model=model)  # type: ignore[arg-type]
@@ -131,7 +131,7 @@ def test_the_keys_of_the_profile_are_asked_for(
     peer = in_memory_peer(query_service(archive, "ARCHIVE"))
     (tmp_path / "site.toml").write_text(SITE, "utf-8")
     site = load_site(tmp_path)
-    query_peer(Connector(site).ends("query", site.peer("pacs")), level, key_values(above))
+    query_peer(Connector(site).make_ends("query", site.peer("pacs")), level, key_values(above))
     (asked,) = archive.asked
     assert keys_of_statement(level)
     assert keys_of_statement(level) <= {element.keyword for element in asked}

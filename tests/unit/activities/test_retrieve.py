@@ -54,7 +54,7 @@ def test_what_is_asked_for(
 ) -> None:
     archive = Archive()
     peer = in_memory_peer(move_service(archive))
-    result = retrieve_from_peer(peer.ends(), wanted)
+    result = retrieve_from_peer(peer.make_ends(), wanted)
     assert (result.verdict.effect, result.counts.completed) == ("succeed", 2)
     (request,) = archive.asked
     assert (request.level, request.keys, request.destination) == (level, keys, "DEVICE")
@@ -64,12 +64,12 @@ def test_what_is_asked_for(
 def test_the_patient_root_names_the_patient(in_memory_peer: MakePeer) -> None:
     archive = Archive()
     peer = in_memory_peer(move_service(archive))
-    retrieve_from_peer(peer.ends(patient_root=True), Wanted("1", patient_id="P1"), destination="OTHER")
+    retrieve_from_peer(peer.make_ends(patient_root=True), Wanted("1", patient_id="P1"), destination="OTHER")
     assert archive.asked[0].keys == {0x00100020: ("P1",), 0x0020000D: ("1",)}
     assert archive.asked[0].destination == "OTHER"
     assert peer.opened[0].proposals[0].abstract_syntax == PATIENT_ROOT_MOVE
     with pytest.raises(UsageError, match="Patient ID"):
-        retrieve_from_peer(peer.ends(patient_root=True), Wanted("1"))
+        retrieve_from_peer(peer.make_ends(patient_root=True), Wanted("1"))
 
 
 def test_progress_is_told_and_may_end_it(in_memory_peer: MakePeer) -> None:
@@ -80,7 +80,7 @@ def test_progress_is_told_and_may_end_it(in_memory_peer: MakePeer) -> None:
         told.append(counts)
         return len(told) < 2
 
-    result = retrieve_from_peer(peer.ends(), Wanted("1"), go_on=go_on)
+    result = retrieve_from_peer(peer.make_ends(), Wanted("1"), go_on=go_on)
     assert result.verdict.effect == "partial"
     assert [each.completed for each in told] == [1, 2]
 
@@ -89,7 +89,7 @@ def test_progress_is_told_and_may_end_it(in_memory_peer: MakePeer) -> None:
 def test_a_failure_aborts_and_is_logged(in_memory_peer: MakePeer, caplog: pytest.LogCaptureFixture) -> None:
     peer = in_memory_peer(move_service(Archive([SubOperation.FAILED])))
     with caplog.at_level(logging.INFO):
-        result = retrieve_from_peer(peer.ends(name="pacs"), Wanted("1"))
+        result = retrieve_from_peer(peer.make_ends(name="pacs"), Wanted("1"))
     assert (result.verdict.effect, result.failed_uids, peer.opened[0].end) == ("fail", ("1.2.0",), "aborted")
     (record,) = (each for each in caplog.records if each.message == "retrieve.failed")
     assert (record.__dict__["peer"], "A702" in record.__dict__["reason"]) == ("pacs", True)
@@ -99,4 +99,4 @@ def test_what_cannot_be_asked(in_memory_peer: MakePeer) -> None:
     with pytest.raises(UsageError, match="series"):
         Wanted("1", instance="1.1.1")
     with pytest.raises(ConfigurationError, match="AE title"):
-        retrieve_from_peer(InMemoryPeer().ends(), Wanted("1"), destination="A TITLE THAT IS TOO LONG")
+        retrieve_from_peer(InMemoryPeer().make_ends(), Wanted("1"), destination="A TITLE THAT IS TOO LONG")

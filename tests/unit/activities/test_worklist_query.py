@@ -37,13 +37,13 @@ class Ris:
 
 def test_all_items_come(in_memory_peer: MakePeer) -> None:
     peer = in_memory_peer(worklist_service(Ris()))
-    answer = ask_for_worklist(peer.ends(), ASKED)
+    answer = ask_for_worklist(peer.make_ends(), ASKED)
     assert (len(answer.items), answer.more_available, peer.opened[0].end) == (3, False, "released")
     assert describe_limits(answer) == []
 
 
 def test_no_more_than_the_limit(in_memory_peer: MakePeer) -> None:
-    answer = ask_for_worklist(in_memory_peer(worklist_service(Ris(5))).ends(), ASKED, limit=2)
+    answer = ask_for_worklist(in_memory_peer(worklist_service(Ris(5))).make_ends(), ASKED, limit=2)
     assert len(answer.items) == 2
     assert describe_limits(answer) == ["there are more items than are taken; narrow the query"]
 
@@ -52,7 +52,7 @@ def test_no_more_than_the_limit(in_memory_peer: MakePeer) -> None:
 def test_the_whole_answer_has_one_time_out(in_memory_peer: MakePeer) -> None:
     peer = in_memory_peer(worklist_service(Ris()))
     with pytest.raises(PeerTimeout, match="final response"):
-        ask_for_worklist(peer.ends(), ASKED, timeout_s=0.0)
+        ask_for_worklist(peer.make_ends(), ASKED, timeout_s=0.0)
 
 
 def test_why_there_is_none_is_logged_without_the_words_of_the_peer(
@@ -60,7 +60,7 @@ def test_why_there_is_none_is_logged_without_the_words_of_the_peer(
 ) -> None:
     peer = in_memory_peer(worklist_service(Ris(error=Refuse(0xC001, "DOE^JANE"))))
     with caplog.at_level(logging.INFO), pytest.raises(WorklistFailed):
-        ask_for_worklist(peer.ends(name="ris"), ASKED)
+        ask_for_worklist(peer.make_ends(name="ris"), ASKED)
     (record,) = (each for each in caplog.records if each.message == "worklist.failed")
     assert record.__dict__["peer"] == "ris"
     assert "C001" in record.__dict__["reason"]
@@ -76,5 +76,5 @@ def test_why_there_is_none_is_logged_without_the_words_of_the_peer(
     ],
 )
 def test_what_the_operator_is_told(in_memory_peer: MakePeer, changes: dict[str, Any], notices: list[str]) -> None:
-    answer = ask_for_worklist(in_memory_peer(worklist_service(Ris(0))).ends(), ASKED)
+    answer = ask_for_worklist(in_memory_peer(worklist_service(Ris(0))).make_ends(), ASKED)
     assert describe_limits(replace(answer, **changes)) == notices

@@ -16,8 +16,8 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from openmodality.device.charsets import (
     CharacterSetTerms,
     attributes_outside,
-    choose,
-    choose_for,
+    choose_terms,
+    choose_terms_for,
     declare,
     find_lone,
     find_unsupported,
@@ -43,7 +43,7 @@ RF = shipped_profile("rf").character_sets
     ],
 )
 def test_mr_takes_the_smallest_that_holds_the_text(text: str, terms: tuple[str, ...]) -> None:
-    assert choose([text], MR) == terms
+    assert choose_terms([text], MR) == terms
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_mr_takes_the_smallest_that_holds_the_text(text: str, terms: tuple[str, 
     [("Smith^John", ()), ("Müller^Jörg", ("GB18030",)), ("王^小东", ("GB18030",)), ("a\r\nb", ())],
 )
 def test_rf_takes_gb18030_where_it_must(text: str, terms: tuple[str, ...]) -> None:
-    assert choose([text], RF) == terms
+    assert choose_terms([text], RF) == terms
 
 
 def test_what_none_holds_goes_as_utf_8_and_is_logged_without_the_text(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert choose(["Иванов^Иван"], (("ISO_IR 100",),)) == (UTF_8,)
+        assert choose_terms(["Иванов^Иван"], (("ISO_IR 100",),)) == (UTF_8,)
     assert [record.message for record in caplog.records] == ["charset.none_configured_holds_text"]
 
 
@@ -98,18 +98,18 @@ def chinese() -> Dataset:
 def test_sequences_count() -> None:
     dataset = Dataset()
     dataset.ProcedureCodeSequence = chinese().ProcedureCodeSequence
-    assert choose_for(dataset, RF) == ("GB18030",)
+    assert choose_terms_for(dataset, RF) == ("GB18030",)
 
 
 def test_without_any_configured_set_text_goes_as_utf_8() -> None:
-    assert choose(["Müller"], ()) == (UTF_8,)
+    assert choose_terms(["Müller"], ()) == (UTF_8,)
 
 
 def test_codes_do_not_count() -> None:
     dataset = Dataset()
     dataset.add_new("Modality", "CS", None)
     dataset["Modality"]._value = "Ü"
-    assert choose_for(dataset, RF) == ()
+    assert choose_terms_for(dataset, RF) == ()
 
 
 @pytest.mark.parametrize(

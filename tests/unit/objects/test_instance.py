@@ -8,7 +8,10 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from openmodality.device.profile.profile import AttributeRule
+from openmodality.errors import ObjectInvalid
 from openmodality.objects.instance import InstanceBuilder
+from openmodality.objects.rules.elements import make_element
 from openmodality.objects.rules.sources import SourceValues
 from openmodality.objects.rules.standard_rules import IDENTITY
 from tests.made_objects import definition_of
@@ -57,3 +60,24 @@ def test_file_meta_information_names_the_instance() -> None:
 def test_defaults_stand_where_the_source_says_nothing(stated: str, expected: str) -> None:
     built = builder(()).build(SourceValues(acquisition=data(ScanningSequence=stated)))
     assert built.ScanningSequence == expected
+
+
+def describing(rules: tuple[AttributeRule, ...]) -> InstanceBuilder:
+    return InstanceBuilder(replace(definition_of("rf", "Dose SR"), rules=rules), COMMON)
+
+
+def test_the_first_instance_of_a_series_is_checked_against_the_rules_of_its_object() -> None:
+    made_by = describing((*RULES, rule("StudyID", "EMPTY", module="General Study")))
+    with pytest.raises(ObjectInvalid, match=r"Dose SR: \(0020,0010\) StudyID in General Study module: with a value"):
+        made_by.build(SourceValues(), data(StudyID="7"))
+    made_by.build(SourceValues())
+    assert made_by.build(SourceValues(), data(StudyID="7")).StudyID == "7"  # the series is known to be good
+
+
+def test_a_broken_uid_of_a_worklist_item_loses_no_image() -> None:
+    referred = rule("ReferencedStudySequence>ReferencedSOPInstanceUID", "1")
+    made_by = describing((*RULES, rule("ReferencedStudySequence", "3"), referred))
+    study = data()
+    study.add(make_element(0x00081155, "UI", "1.02.3"))
+    built = made_by.build(SourceValues(), data(ReferencedStudySequence=[study]))
+    assert built.ReferencedStudySequence[0].ReferencedSOPInstanceUID == "1.02.3"

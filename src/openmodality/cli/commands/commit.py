@@ -7,14 +7,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from openmodality.cli.display.jobs import describe_reason, job_as_json
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
 from openmodality.cli.terminal.peer import add_peer, is_direct
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.uids import add_uids
-from openmodality.cli.terminal.values import number
+from openmodality.cli.terminal.values import parse_number
 from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.network.entity import RemoteAE
 from openmodality.store.states import InstanceResult, JobState
@@ -34,7 +34,7 @@ def _declare(parser: Parser) -> None:
         "--wait",
         dest="wait_s",
         metavar="SECONDS",
-        type=number(0),
+        type=parse_number(0),
         default=_WAIT_S,
         help="How long to wait for the answer; 0 only queues the request.",
     )
@@ -71,7 +71,7 @@ def run(
         _fail_unless_committed(details, name)
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 def peer_name(modality: Modality, peer: str) -> str:

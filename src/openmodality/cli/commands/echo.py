@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openmodality.activities.echo import echo_peer
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import clean
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
@@ -51,4 +51,4 @@ def run(
     return 0 if answer.is_success else 1
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)

@@ -12,14 +12,14 @@ from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.source import Source
 from openmodality.cli.demo.simulation import simulator
 from openmodality.cli.display.exams import ExamDetails
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
-from openmodality.cli.terminal.values import existing_folder, existing_path, integer
+from openmodality.cli.terminal.values import existing_folder, existing_path, parse_integer
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.exam.session import Exam
@@ -60,7 +60,10 @@ def _declare_acquire(parser: Parser) -> None:
         "--append", action="store_true", help="Go on with an exam that has ended: a further performed step begins."
     )
     parser.add_argument(
-        "--seed", metavar="INTEGER", type=integer(), help="Of the simulator's noise.  [default: the exam's number]"
+        "--seed",
+        metavar="INTEGER",
+        type=parse_integer(),
+        help="Of the simulator's noise.  [default: the exam's number]",
     )
     add_site(parser)
     add_json(parser)
@@ -97,7 +100,7 @@ def acquire(
             print(f"exam {chosen.id}: {counted(made, 'image')} made")
 
 
-command = Command(acquire, _declare_acquire)
+command = CliCommand(acquire, _declare_acquire)
 
 
 def acquire_from(site: Site, exam: Exam, protocols: Sequence[str] | None, files: Sequence[Path], seed: int) -> int:

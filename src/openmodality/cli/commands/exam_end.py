@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openmodality.cli.display.exams import exam_as_json, exam_line
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, declare_exam, find_exam_number
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import clean, counted, print_json, say
@@ -58,7 +58,7 @@ def _print_ended(modality: Modality, exam: Exam, *, as_json: bool) -> None:
 
 
 _REASONS = ", ".join(f"{reason.code_value} {reason.meaning}" for reason in DISCONTINUATION_REASONS.values())
-complete_command = Command(complete, declare_exam)
-discontinue_command = Command(
+complete_command = CliCommand(complete, declare_exam)
+discontinue_command = CliCommand(
     discontinue, _declare_discontinue, text=f"End an exam as DISCONTINUED.\n\nCodes of --reason: {_REASONS}."
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openmodality.cli.display.exams import EXAM_COLUMNS, ExamDetails, exam_as_json
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import print_json
@@ -54,5 +54,5 @@ def show(exam: str, site_file: str, wide: bool, as_json: bool) -> None:
         details.print(wide=wide)
 
 
-list_command = Command(list_, _declare_list)
-show_command = Command(show, _declare_show)
+list_command = CliCommand(list_, _declare_list)
+show_command = CliCommand(show, _declare_show)

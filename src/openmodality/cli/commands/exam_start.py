@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from openmodality.cli.display.exams import exam_as_json, exam_line
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, is_yes
 from openmodality.cli.terminal.exam import join_numbers
 from openmodality.cli.terminal.options import add_json, add_keys, split_key
@@ -119,5 +119,5 @@ def _print_started(exam: Exam, *, as_json: bool) -> None:
         say(notice)
 
 
-start_command = Command(start, _declare_start)
-unscheduled_command = Command(unscheduled, _declare_unscheduled)
+start_command = CliCommand(start, _declare_start)
+unscheduled_command = CliCommand(unscheduled, _declare_unscheduled)

@@ -16,11 +16,11 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from openmodality.cli.display.hospital_lines import SERVERS, event_line
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
-from openmodality.cli.terminal.values import any_folder, integer, number
+from openmodality.cli.terminal.values import any_folder, parse_integer, parse_number
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
@@ -28,7 +28,7 @@ from openmodality.hospital.journal import JournalEntry
 from openmodality.hospital.personalities import PERSONALITIES
 from openmodality.network.entity import RemoteAE
 
-_PORT: Final = integer(0, 65535)
+_PORT: Final = parse_integer(0, 65535)
 
 
 def _add_port(parser: Parser, server: str, endpoint: Endpoint, purpose: str) -> None:
@@ -76,14 +76,14 @@ def _declare(parser: Parser) -> None:
     parser.add_argument(
         "--commitment-delay",
         metavar="SECONDS",
-        type=number(0),
+        type=parse_number(0),
         default=2.0,
         help="How long after its request a storage commitment is reported.",
     )
     parser.add_argument(
         "--seed",
         metavar="INTEGER",
-        type=integer(),
+        type=parse_integer(),
         default=1,
         help="Of the patients, where DIR has no schedule yet.",
     )
@@ -130,7 +130,7 @@ def run(  # one parameter for each option
                 stop.wait()
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 def _find_printer_port(host: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
 from openmodality.cli.terminal.progress import StatusLine
@@ -53,7 +53,7 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
     return 0 if is_anything and not named else 1
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 def refusal(path: Path, why: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.output import clean
 from openmodality.cli.terminal.site import DEFAULT
 from openmodality.cli.terminal.values import any_path
@@ -39,4 +39,4 @@ def run(folder: Path, profile: str) -> None:
     print(f"  4. See what is planned:  openmodality worklist{option}")
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)

@@ -12,19 +12,19 @@ from openmodality.cli.display.jobs import (
     job_line,
     print_job,
 )
-from openmodality.cli.terminal.arguments import Command, Group, Parser, see_help
+from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import moment, print_json, say
 from openmodality.cli.terminal.site import add_site, device, look
 from openmodality.cli.terminal.table import add_wide, print_rows
-from openmodality.cli.terminal.values import integer
+from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
 from openmodality.store.states import JobKind, JobState
 
 NEWEST: Final = 50
 LARGEST: Final = 2**63 - 1
 """The largest number of a database."""
-_ID: Final = integer(1, LARGEST)
+_ID: Final = parse_integer(1, LARGEST)
 
 
 def _declare_list(parser: Parser) -> None:
@@ -45,7 +45,9 @@ def _declare_list(parser: Parser) -> None:
         help="Only this kind. May be repeated.",
     )
     parser.add_argument("--peer", metavar="NAME", help="Only jobs for this peer of the site file.")
-    parser.add_argument("--limit", metavar="N", type=integer(1, LARGEST - 1), default=NEWEST, help="Only the newest.")
+    parser.add_argument(
+        "--limit", metavar="N", type=parse_integer(1, LARGEST - 1), default=NEWEST, help="Only the newest."
+    )
     add_site(parser)
     add_wide(parser)
     add_json(parser)
@@ -147,9 +149,9 @@ def cancel(jobs: tuple[int, ...], site_file: str) -> None:
 command = Group(
     'Jobs: sending, storage commitment, performed procedure steps. "openmodality serve" does them.',
     {
-        "cancel": Command(cancel, _declare_cancel),
-        "list": Command(list_, _declare_list),
-        "retry": Command(retry, _declare_retry),
-        "show": Command(show, _declare_show),
+        "cancel": CliCommand(cancel, _declare_cancel),
+        "list": CliCommand(list_, _declare_list),
+        "retry": CliCommand(retry, _declare_retry),
+        "show": CliCommand(show, _declare_show),
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES, Entity, entity_as_json, find_entity
-from openmodality.cli.terminal.arguments import Command, Group, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand
 from openmodality.cli.terminal.options import add_json, add_keys, split_key
 from openmodality.cli.terminal.output import print_fields, print_json
@@ -19,7 +19,7 @@ def _group(entity: Entity) -> Group:
         f"Delete {entity.plural} from the local database and from disk, for good.",
         f"{entity.plural}_command",
     )
-    commands: dict[str, Command | LazyCommand] = {
+    commands: dict[str, CliCommand | LazyCommand] = {
         "delete": LazyCommand(delete),
         "list": _list_command(entity),
         "show": _show_command(entity),
@@ -34,7 +34,7 @@ def _declare_list(parser: Parser) -> None:
     add_json(parser)
 
 
-def _list_command(entity: Entity) -> Command:
+def _list_command(entity: Entity) -> CliCommand:
     def list_(keys: tuple[str, ...], site_file: str, wide: bool, as_json: bool) -> None:
         with look(site_file) as view:
             found = view.find(entity.level, dict(split_key(key) for key in keys))
@@ -44,7 +44,7 @@ def _list_command(entity: Entity) -> Command:
             print_rows(entity.columns, found, empty=f"there are no such {entity.plural}", wide=wide)
 
     text = f"{entity.plural.capitalize()} that match the keys, newest study first."
-    return Command(list_, _declare_list, text=text)
+    return CliCommand(list_, _declare_list, text=text)
 
 
 def _declare_show(parser: Parser) -> None:
@@ -54,7 +54,7 @@ def _declare_show(parser: Parser) -> None:
     add_json(parser)
 
 
-def _show_command(entity: Entity) -> Command:
+def _show_command(entity: Entity) -> CliCommand:
     def show(uid: str, site_file: str, wide: bool, as_json: bool) -> None:
         below = entity.below
         with look(site_file) as view:
@@ -73,7 +73,7 @@ def _show_command(entity: Entity) -> Command:
             print()
             print_rows(below.columns, contents, wide=wide)
 
-    return Command(show, _declare_show, text=f"One {entity.noun}: its attributes, and what is below it.")
+    return CliCommand(show, _declare_show, text=f"One {entity.noun}: its attributes, and what is below it.")
 
 
 studies = _group(STUDIES)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from openmodality.cli.display.entities import COUNTS, INSTANCES, SERIES, STUDIES, Entity, find_entity
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, confirmed
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json
@@ -25,7 +25,7 @@ def _declare_delete(parser: Parser) -> None:
     add_json(parser)
 
 
-def _delete_command(entity: Entity) -> Command:
+def _delete_command(entity: Entity) -> CliCommand:
     def delete(uids: tuple[str, ...], force: bool, yes: bool, site_file: str, as_json: bool) -> None:
         with device(site_file) as modality:
             chosen = [find_entity(modality.view, entity, uid) for uid in uids]
@@ -43,7 +43,7 @@ def _delete_command(entity: Entity) -> Command:
         f"Delete {entity.plural} from the local database and from disk, for good. Refused while an exam is in progress"
         " on them or a job needs them; without --force also where an archive has not committed to keep them."
     )
-    return Command(delete, _declare_delete, text=text)
+    return CliCommand(delete, _declare_delete, text=text)
 
 
 def _refuse_uncommitted(chosen: Sequence[Found], entity: Entity, *, force: bool) -> None:

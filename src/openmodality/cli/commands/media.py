@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.display.media import RECORD_COLUMNS
-from openmodality.cli.terminal.arguments import Command, Group, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.options import add_json, add_keys, split_key
 from openmodality.cli.terminal.output import counted, print_json, say
 from openmodality.cli.terminal.progress import StatusLine
@@ -292,11 +292,11 @@ def _say_faults(faults: Sequence[str]) -> None:
 command = Group(
     "Make, read and check CDs, DVDs and sticks (DICOMDIR).",
     {
-        "create": Command(run_create, _declare_create),
-        "iso": Command(run_iso, _declare_iso),
-        "list": Command(run_list, _declare_list),
-        "retrieve": Command(run_retrieve, _declare_retrieve),
-        "update": Command(run_update, _declare_update),
-        "verify": Command(run_verify, _declare_verify),
+        "create": CliCommand(run_create, _declare_create),
+        "iso": CliCommand(run_iso, _declare_iso),
+        "list": CliCommand(run_list, _declare_list),
+        "retrieve": CliCommand(run_retrieve, _declare_retrieve),
+        "update": CliCommand(run_update, _declare_update),
+        "verify": CliCommand(run_verify, _declare_verify),
     },
 )

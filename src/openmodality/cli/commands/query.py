@@ -9,7 +9,7 @@ from pydicom import Dataset
 
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, missing_keys, query_peer
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.attributes import as_json as attributes_as_json
 from openmodality.cli.terminal.attributes import cell, parse_keys
 from openmodality.cli.terminal.options import add_json, add_keys, add_limit
@@ -136,7 +136,7 @@ def run(
         say(notice)
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 def _columns(level: str, further: Sequence[TagPath]) -> list[Column[Dataset]]:

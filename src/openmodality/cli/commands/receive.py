@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Literal
 
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
 from openmodality.cli.terminal.tls import add_listening_tls
-from openmodality.cli.terminal.values import any_folder, integer
+from openmodality.cli.terminal.values import any_folder, parse_integer
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH, LocalAE, checked_ae_title
@@ -34,7 +34,7 @@ def _declare(parser: Parser) -> None:
     parser.add_argument(
         "--port",
         metavar="INTEGER",
-        type=integer(0, 65535),
+        type=parse_integer(0, 65535),
         required=True,
         help="TCP port to listen on; 0 takes a free one.",
     )
@@ -49,7 +49,7 @@ def _declare(parser: Parser) -> None:
     parser.add_argument(
         "--max-pdu",
         metavar="INTEGER",
-        type=integer(0),
+        type=parse_integer(0),
         default=DEFAULT_MAX_PDU_LENGTH,
         help="Longest PDU to take, in bytes, from 4096; 0 for any.",
     )
@@ -95,7 +95,7 @@ def run(  # one parameter for each option
         raise printer.failure
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 class _Printer:

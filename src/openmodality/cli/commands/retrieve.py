@@ -10,7 +10,7 @@ from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model
 from openmodality.activities.retrieve import Wanted, retrieve_from_peer
 from openmodality.cli.commands.query import add_model
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, print_json, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
@@ -79,7 +79,7 @@ def run(
     return 0 if result.verdict.is_done else 1
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 @contextmanager

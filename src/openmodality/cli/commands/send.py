@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.main import error_line
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
@@ -91,7 +91,7 @@ def run(  # one parameter for each option
     return 0 if report.is_complete else 1
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 _ABOUT_ONE_FILE: Final = (ObjectInvalid, NoPresentationContext)

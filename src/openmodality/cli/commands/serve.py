@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.site import add_site, device
@@ -40,4 +40,4 @@ def run(site_file: str, as_json: bool) -> None:
         say("stopping after the instances that are on their way")
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pydicom import Dataset
 
 from openmodality.activities.worklist_query import RETURN_KEYS, ask_for_worklist, describe_limits
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.attributes import as_json, cell, parse_keys
 from openmodality.cli.terminal.options import add_json, add_keys, add_limit, split_key
 from openmodality.cli.terminal.output import clean, date_and_time, print_json, say
@@ -91,7 +91,7 @@ def run(
     listing.print(as_json=as_json, wide=wide)
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 class Listing:

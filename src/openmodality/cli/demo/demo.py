@@ -11,7 +11,7 @@ from typing import Any, Final
 from openmodality.cli.demo.display import display
 from openmodality.cli.demo.exam_story import DemoExam, Result
 from openmodality.cli.demo.place import alone, hospital_options, prepare
-from openmodality.cli.terminal.arguments import Command, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import clean, counted, print_json, say
 from openmodality.cli.terminal.table import print_table
@@ -68,7 +68,7 @@ def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> Non
         raise OpenModalityError(faults[0], advice=f"everything is kept in {folder}")
 
 
-command = Command(run, _declare)
+command = CliCommand(run, _declare)
 
 
 def _run(folder: Path, profiles: Sequence[str], *, quiet: bool) -> list[Result]:

@@ -1,6 +1,6 @@
 """The words of a command line: what a command takes, and how they are read.
 
-A :class:`Command` is a function and what it takes; it reads the words and calls the function with what they say. A
+A :class:`CliCommand` is a function and what it takes; it reads the words and calls the function with what they say. A
 :class:`Group` hands them to one of its commands. Mistakes are :class:`UsageError`, in one line.
 
 Options may stand before, between and after the other words, and what follows ``--`` is no option. ``argparse`` does not
@@ -40,7 +40,7 @@ _HELP: Final = "--help"
 _WIDTH: Final = 78
 _NEEDED: Final = (None, argparse.ONE_OR_MORE)
 """``nargs`` of words that must be there."""
-Values = dict[str, Any]
+WordValues = dict[str, Any]
 """What the words say, by the names of the parameters of a command's function."""
 
 
@@ -64,7 +64,7 @@ class Parser(argparse.ArgumentParser):
         )
         self.declared: list[argparse.Action] = []
         self._options: dict[str, argparse.Action] = {}
-        self._afterwards: list[Callable[[Values], None]] = []
+        self._afterwards: list[Callable[[WordValues], None]] = []
 
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
         """Declare an option or a word."""
@@ -73,18 +73,18 @@ class Parser(argparse.ArgumentParser):
         self._options |= dict.fromkeys(action.option_strings, action)
         return action
 
-    def afterwards(self, change: Callable[[Values], None]) -> None:
+    def afterwards(self, change: Callable[[WordValues], None]) -> None:
         """Let ``change`` make one parameter of what several options say."""
         self._afterwards.append(change)
 
-    def read(self, words: Sequence[str]) -> Values:
+    def read(self, words: Sequence[str]) -> WordValues:
         """What the words say; raises :class:`UsageError`."""
         values = self.parsed(words)
         for change in self._afterwards:
             change(values)
         return values
 
-    def parsed(self, words: Sequence[str]) -> Values:
+    def parsed(self, words: Sequence[str]) -> WordValues:
         """The same, option by option."""
         try:
             namespace, left = self.parse_known_args(self._in_order(words))
@@ -157,7 +157,7 @@ class Parser(argparse.ArgumentParser):
             self.error(f"{name} is missing{listed}")
 
 
-class Command:
+class CliCommand:
     """A function with what it takes; its docstring, or ``text``, is the help page.
 
     The function returns the exit status; ``None`` is 0.

@@ -15,7 +15,7 @@ _WIDEST_LEFT: Final = 30
 _GAP: Final = "  "
 _HELP: Final = ("--help", "Show this message and exit.")
 
-Row = tuple[str, str]
+HelpRow = tuple[str, str]
 
 
 def command_page(name: str, text: str, declared: Sequence[argparse.Action]) -> str:
@@ -33,7 +33,7 @@ def group_page(name: str, text: str, options: Mapping[str, str], commands: Mappi
     return "\n\n".join([usage, *_paragraphs(text), *sections, *_paragraphs(epilog)])
 
 
-def option_row(option: argparse.Action) -> Row:
+def option_row(option: argparse.Action) -> HelpRow:
     """The names of an option with its value, and what it means."""
     value = "" if option.nargs == 0 else f" {_value(option)}"
     return f"{', '.join(option.option_strings)}{value}", meaning(option)
@@ -72,7 +72,7 @@ def _paragraphs(text: str) -> list[str]:
     return [_wrap(paragraph, _GAP, _GAP) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
-def _section(heading: str, rows: Iterable[Row]) -> str:
+def _section(heading: str, rows: Iterable[HelpRow]) -> str:
     listed = list(rows)
     left = min(max(len(name) for name, _ in listed), _WIDEST_LEFT) + 2 * len(_GAP)
     lines = [f"{heading}:"]

@@ -6,7 +6,7 @@ import gc
 import importlib
 from collections.abc import Sequence
 
-from openmodality.cli.terminal.arguments import Command, Group
+from openmodality.cli.terminal.arguments import CliCommand, Group
 from openmodality.value_class import value_class
 
 
@@ -31,12 +31,12 @@ class LazyCommand:
         return import_command(self.entry, owns_process=self._owns_process)(name, words)
 
 
-def import_command(entry: CommandEntry, *, owns_process: bool = False) -> Command | Group:
+def import_command(entry: CommandEntry, *, owns_process: bool = False) -> CliCommand | Group:
     """A command, with all that it needs; none of that is garbage, so it is not looked through, now or at the end."""
     collects = gc.isenabled()
     gc.disable()
     try:
-        command: Command | Group = getattr(importlib.import_module(entry.module), entry.name)
+        command: CliCommand | Group = getattr(importlib.import_module(entry.module), entry.name)
     finally:
         if owns_process:
             gc.freeze()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from openmodality.cli.terminal.values import integer
+from openmodality.cli.terminal.values import parse_integer
 
 if TYPE_CHECKING:
     from openmodality.cli.terminal.arguments import Parser
@@ -23,7 +23,7 @@ def add_keys(parser: Parser, text: str = _KEY_HELP) -> None:
 def add_limit(parser: Parser) -> None:
     """The option for the most matches."""
     parser.add_argument(
-        "--limit", metavar="N", type=integer(1), help="Most matches to take; the peer is told to stop there."
+        "--limit", metavar="N", type=parse_integer(1), help="Most matches to take; the peer is told to stop there."
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from openmodality.activities.ends import Ends
 from openmodality.cli.terminal.site import NoSiteFile, load
-from openmodality.cli.terminal.values import number
+from openmodality.cli.terminal.values import parse_number
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, checked_ae_title
 from openmodality.network.timeouts import Timeouts
@@ -41,7 +41,7 @@ def add_timeout(parser: Parser) -> None:
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=number(0.1, MAX_TIMEOUT_S),
+        type=parse_number(0.1, MAX_TIMEOUT_S),
         help="How long to wait for the peer at each step."
         f"  [default: the site's for a peer of the site file, else {DEFAULT_TIMEOUT_S:g}]",
     )
@@ -91,4 +91,4 @@ def _find_ends(name: str, service: ServiceName, site_file: str) -> Ends:
     from openmodality.activities.connection import Connector  # noqa: PLC0415
     from openmodality.activities.tls import make_client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file
 
-    return Connector(site, make_client_context(site)).ends(service, site.peer(name))
+    return Connector(site, make_client_context(site)).make_ends(service, site.peer(name))

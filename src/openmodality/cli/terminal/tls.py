@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from openmodality.cli.terminal.arguments import Parser, Values
+    from openmodality.cli.terminal.arguments import Parser, WordValues
 
     _File = Path | None
     _Files = tuple[Path, ...]
@@ -57,13 +57,13 @@ def add_listening_tls(parser: Parser) -> None:
 
 
 def _add_files(parser: Parser, authorities: str, certificate: str) -> None:
-    file: Values = {"metavar": "FILE", "type": existing_file}
+    file: WordValues = {"metavar": "FILE", "type": existing_file}
     parser.add_argument("--tls-ca", action="append", default=[], help=authorities, **file)
     parser.add_argument("--tls-cert", help=certificate, **file)
     parser.add_argument("--tls-key", help=_KEY_HELP, **file)
 
 
-def _make(context: Callable[[_File, _File, _Files], ssl.SSLContext], values: Values) -> None:
+def _make(context: Callable[[_File, _File, _Files], ssl.SSLContext], values: WordValues) -> None:
     """Put ``tls`` in the place of the options."""
     enabled, *files = (values.pop(name) for name in ("tls", "tls_cert", "tls_key", "tls_ca"))
     values["tls"] = context(*files) if enabled or any(files) else None

@@ -46,12 +46,12 @@ class Number:
         return "" if self._minimum is None else f"{self._minimum:g} or more"
 
 
-def integer(minimum: int | None = None, maximum: int | None = None) -> Number:
+def parse_integer(minimum: int | None = None, maximum: int | None = None) -> Number:
     """A whole number."""
     return Number(int, "a whole number", minimum, maximum)
 
 
-def number(minimum: float, maximum: float | None = None) -> Number:
+def parse_number(minimum: float, maximum: float | None = None) -> Number:
     """A number; not nan."""
     return Number(float, "a number", minimum, maximum)
 

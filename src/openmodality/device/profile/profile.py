@@ -20,7 +20,7 @@ from openmodality.standard.statuses import Effect, ServiceName
 from openmodality.upper_layer.rejections import Rejections
 
 FailureKind: TypeAlias = Literal["timeout", "aborted"]
-Role: TypeAlias = Literal["SCU", "SCP"]
+ServiceRole: TypeAlias = Literal["SCU", "SCP"]
 ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined"]
 ValueSource: TypeAlias = Literal["MWL", "USER", "AUTO", "CONFIG", "ACQ"]
 Requirement: TypeAlias = Literal["1", "1C", "2", "2C", "3", "ALWAYS", "VNAP", "ANAP", "EMPTY", ""]
@@ -65,7 +65,7 @@ class PresentationContextEntry:
     ae: str
     service: ServiceName
     accepted: bool
-    role: Role
+    role: ServiceRole
     sop_class_uid: UID
     transfer_syntaxes: tuple[UID, ...]
     role_selection: bool
@@ -93,7 +93,7 @@ class WorklistKey:
 class QueryKey:
     """A key of a Query/Retrieve level (PS3.4 C.6); ``type`` is U (unique), R (required) or O (optional)."""
 
-    role: Role
+    role: ServiceRole
     model: Literal["PATIENT", "STUDY"]
     level: Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]
     path: TagPath

@@ -57,7 +57,7 @@ HostName: TypeAlias = Annotated[Text, AfterValidator(_host_name)]
 ShortText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["SH"])]
 LongText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["LO"])]
 StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
-CharacterSetTerms: TypeAlias = Annotated[str, AfterValidator(_character_set)]
+CharacterSetText: TypeAlias = Annotated[str, AfterValidator(_character_set)]
 ParameterTables: TypeAlias = dict[str, dict[str, Any]]
 
 
@@ -92,7 +92,7 @@ class DeviceSettings(Settings):
     uid_root: UIDText = Field(
         default="", max_length=34, description="root of the UIDs made here; empty: UUID-derived, under 2.25"
     )
-    character_sets: tuple[CharacterSetTerms, ...] = Field(
+    character_sets: tuple[CharacterSetText, ...] = Field(
         default=(),
         description="values of Specific Character Set (0008,0005) for objects made here, tried in this order; "
         "empty: the profile's. A backslash joins the terms of a multi-valued one, ISO_IR 192 is UTF-8",
@@ -213,7 +213,7 @@ class PeerSettings(Settings):
         strict=True,
         description="associations the peer may have open with us; 0: as many as all",
     )
-    assumed_character_set: CharacterSetTerms = Field(
+    assumed_character_set: CharacterSetText = Field(
         default="", description="character set of worklist items that declare none"
     )
     tls: Switch | None = Field(default=None, description="TLS towards the peer; without it as [tls] enabled says")

@@ -65,13 +65,17 @@ class SeriesOfStep:
 
 @dataclass(frozen=True, slots=True)
 class StepEnd:
-    """How a step ends. ``reason`` is a code value of CID 9300, for a step that is DISCONTINUED."""
+    """How a step ends.
+
+    ``reason`` is a code value of CID 9300, for a step that is DISCONTINUED. ``added`` are attributes that those who
+    made the series add, such as the dose.
+    """
 
     status: StepStatus
     at: datetime
     reason: str
     series: Sequence[SeriesOfStep]
-    dose: Dataset = field(default_factory=Dataset)
+    added: Dataset = field(default_factory=Dataset)
 
 
 def build_beginning(table: RuleTable, facts: StepFacts, beginning: StepBeginning) -> Dataset:
@@ -107,7 +111,7 @@ def build_end(table: RuleTable, facts: StepFacts, end: StepEnd) -> Dataset:
     user = Dataset()
     if end.reason:
         user.PerformedProcedureStepDiscontinuationReasonCodeSequence = [_make_reason(end.reason)]
-    return _build(table, facts, SourceValues(user=user, acquisition=end.dose, automatic=automatic))
+    return _build(table, facts, SourceValues(user=user, acquisition=end.added, automatic=automatic))
 
 
 def _build(table: RuleTable, facts: StepFacts, own: SourceValues) -> Dataset:

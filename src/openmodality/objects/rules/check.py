@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from pydicom.config import IGNORE
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.uid import UID
 
 from openmodality.device.paths import TagPath, format_keywords
 from openmodality.device.profile.conditions import Context, OneLess
 from openmodality.dimse.attribute_names import name_of
+from openmodality.encoding.uid import is_valid_uid
 from openmodality.objects.rules.definition import Decision, Node, RuleTable
 from openmodality.objects.rules.elements import element_at
 from openmodality.objects.rules.filling import give_value, is_sent_empty, may_be_empty
@@ -33,13 +32,15 @@ class Finding:
         return f"{name_of(self.path[-1])} in {self.module} module: {self.problem} ({format_keywords(self.path)})"
 
 
-def check(data_set: Dataset, table: RuleTable, *, facts: frozenset[str] = frozenset()) -> list[Finding]:
+def check(
+    data_set: Dataset, table: RuleTable, *, facts: frozenset[str] = frozenset(), judge_uids: bool = True
+) -> list[Finding]:
     """All that is wrong with ``data_set``; nothing where it follows the table.
 
     A module that may be absent is only looked at where one of its own attributes is there. ``facts`` as in
-    :func:`openmodality.objects.rules.builder.build`.
+    :func:`openmodality.objects.rules.builder.build`. Without ``judge_uids`` a UID may have any form.
     """
-    checking = _Checking(Context(table.switches_off, facts), _find_absent_modules(data_set, table))
+    checking = _Checking(Context(table.switches_off, facts), _find_absent_modules(data_set, table), judge_uids)
     return list(checking.check_attributes(data_set, table.nodes))
 
 
@@ -54,6 +55,7 @@ def _find_absent_modules(data_set: Dataset, table: RuleTable) -> frozenset[str]:
 class _Checking:
     context: Context
     absent: frozenset[str]
+    judges_uids: bool
 
     def check_attributes(self, data_set: Dataset, nodes: Iterable[Node]) -> Iterator[Finding]:
         lookup = partial(element_at, data_set)
@@ -84,7 +86,7 @@ class _Checking:
         elif requirement == "EMPTY":
             yield "with a value where there must be none"
         else:
-            yield from _find_wrong_values(decision, found)
+            yield from self._find_wrong_values(decision, found)
             yield from self._find_other_than_given(data_set, node, found)
 
     def _find_other_than_given(self, data_set: Dataset, node: Node, found: DataElement) -> Iterator[str]:
@@ -96,11 +98,10 @@ class _Checking:
                 else:
                     yield f"not {given.value}"
 
-
-def _find_wrong_values(decision: Decision, found: DataElement) -> Iterator[str]:
-    row = decision.row
-    values = found.value if isinstance(found.value, MultiValue) else [found.value]
-    if row.value_rule in ("fixed", "enumerated") and any(str(value) not in row.values for value in values):
-        yield f"not {' or '.join(row.values)}"
-    if row.vr == "UI" and not all(UID(str(value), IGNORE).is_valid for value in values):
-        yield "not a valid UID"
+    def _find_wrong_values(self, decision: Decision, found: DataElement) -> Iterator[str]:
+        row = decision.row
+        values = found.value if isinstance(found.value, MultiValue) else [found.value]
+        if row.value_rule in ("fixed", "enumerated") and any(str(value) not in row.values for value in values):
+            yield f"not {' or '.join(row.values)}"
+        if self.judges_uids and row.vr == "UI" and not all(is_valid_uid(str(value)) for value in values):
+            yield "not a valid UID"

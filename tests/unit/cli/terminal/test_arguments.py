@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from openmodality.cli.terminal.arguments import Command, Group, Parser, Values
+from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, WordValues
 from openmodality.cli.terminal.output import say
-from openmodality.cli.terminal.values import integer
+from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
 
 
@@ -16,7 +16,7 @@ def parser() -> Parser:
     made.add_argument("paths", metavar="PATH", nargs="+")
     made.add_argument("-k", "--key", dest="keys", metavar="K=V", action="append", default=[])
     made.add_argument("--name", metavar="NAME", default="nobody")
-    made.add_argument("--port", metavar="N", type=integer(-9, 9))
+    made.add_argument("--port", metavar="N", type=parse_integer(-9, 9))
     made.add_argument("--simulate", metavar="PROTOCOL", nargs="?", const="*", action="append", default=[])
     made.add_argument("--json", dest="as_json", action="store_true")
     return made
@@ -57,7 +57,7 @@ UNSAID = {
         ("--json -- --name -5", {"peer": "--name", "paths": ("-5",), "as_json": True}),
     ],
 )
-def test_options_stand_anywhere(words: str, said: Values) -> None:
+def test_options_stand_anywhere(words: str, said: WordValues) -> None:
     assert parser().read(words.split()) == UNSAID | said
 
 
@@ -98,7 +98,7 @@ def test_an_argument_too_many() -> None:
 
 def test_any_number_of_words_may_be_none() -> None:
     made = Parser("openmodality demo")
-    made.add_argument("jobs", metavar="JOB", nargs="*", type=integer(1))
+    made.add_argument("jobs", metavar="JOB", nargs="*", type=parse_integer(1))
     made.add_argument("--state", choices=["failed", "cancelled"])
     assert made.read([]) == {"jobs": (), "state": None}
     assert made.read(["7", "--state", "failed", "8"]) == {"jobs": (7, 8), "state": "failed"}
@@ -133,7 +133,7 @@ def _declare(made: Parser) -> None:
     made.add_argument("--json", dest="as_json", action="store_true", help="As JSON.")
 
 
-GROUP = Group("Things to do.\n\nMore about them.", {"run": Command(_run, _declare)})
+GROUP = Group("Things to do.\n\nMore about them.", {"run": CliCommand(_run, _declare)})
 
 
 @pytest.mark.parametrize(("words", "status"), [(["A"], 0), (["A", "--json"], 1)])

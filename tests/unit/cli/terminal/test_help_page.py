@@ -4,7 +4,7 @@ import pytest
 
 from openmodality.cli.terminal.arguments import Parser
 from openmodality.cli.terminal.help_page import command_page, group_page
-from openmodality.cli.terminal.values import integer
+from openmodality.cli.terminal.values import parse_integer
 
 TEXT = """Send something.
 
@@ -19,10 +19,10 @@ def _declared() -> Parser:
     parser.add_argument(
         "-c", "--config", metavar="FILE", default="site.toml", help="A file.  [default: $SITE, else it]"
     )
-    parser.add_argument("--port", metavar="N", type=integer(0, 9), required=True, help="A port.")
-    parser.add_argument("--limit", metavar="N", type=integer(1), default=50, help="At most so many.")
-    parser.add_argument("--seed", metavar="N", type=integer(), help="Any.")
-    parser.add_argument("--timeout", metavar="N", type=integer(1), help="Time.  [default: the site's]")
+    parser.add_argument("--port", metavar="N", type=parse_integer(0, 9), required=True, help="A port.")
+    parser.add_argument("--limit", metavar="N", type=parse_integer(1), default=50, help="At most so many.")
+    parser.add_argument("--seed", metavar="N", type=parse_integer(), help="Any.")
+    parser.add_argument("--timeout", metavar="N", type=parse_integer(1), help="Time.  [default: the site's]")
     parser.add_argument("--state", choices=["todo", "doing", "waiting", "done", "failed"], help="Only these.")
     parser.add_argument("--simulate", metavar="PROTOCOL", nargs="?", help="Scan.")
     parser.add_argument("--flag", action="store_true", help=f"{'word ' * 15}end.")

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from openmodality.cli.terminal import values
-from openmodality.cli.terminal.values import integer, not_empty, number
+from openmodality.cli.terminal.values import not_empty, parse_integer, parse_number
 
 
 @pytest.mark.parametrize(
     ("convert", "text", "value"),
     [
-        (integer(), "-5", -5),
-        (integer(1), "1", 1),
-        (integer(0, 65535), "65535", 65535),
-        (number(0.1, 86400.0), "0.1", 0.1),
-        (number(0), "inf", float("inf")),
-        (number(0), "1e3", 1000.0),
+        (parse_integer(), "-5", -5),
+        (parse_integer(1), "1", 1),
+        (parse_integer(0, 65535), "65535", 65535),
+        (parse_number(0.1, 86400.0), "0.1", 0.1),
+        (parse_number(0), "inf", float("inf")),
+        (parse_number(0), "1e3", 1000.0),
         (not_empty, " 1.2", " 1.2"),
     ],
 )
@@ -30,14 +30,14 @@ def test_what_may_be(convert: Callable[[str], object], text: str, value: object)
 @pytest.mark.parametrize(
     ("convert", "text", "wrong"),
     [
-        (integer(), "1.5", "'1.5' is not a whole number"),
-        (integer(1), "", "'' is not a whole number"),
-        (integer(1), "0", "'0' is out of range (1 or more)"),
-        (integer(0, 65535), "65536", "'65536' is out of range (0 to 65535)"),
-        (integer(0, 65535), "-1", "'-1' is out of range (0 to 65535)"),
-        (number(0), "soon", "'soon' is not a number"),
-        (number(0), "nan", "'nan' is not a number"),
-        (number(0.1, 86400.0), "0", "'0' is out of range (0.1 to 86400)"),
+        (parse_integer(), "1.5", "'1.5' is not a whole number"),
+        (parse_integer(1), "", "'' is not a whole number"),
+        (parse_integer(1), "0", "'0' is out of range (1 or more)"),
+        (parse_integer(0, 65535), "65536", "'65536' is out of range (0 to 65535)"),
+        (parse_integer(0, 65535), "-1", "'-1' is out of range (0 to 65535)"),
+        (parse_number(0), "soon", "'soon' is not a number"),
+        (parse_number(0), "nan", "'nan' is not a number"),
+        (parse_number(0.1, 86400.0), "0", "'0' is out of range (0.1 to 86400)"),
         (not_empty, " ", "it is empty"),
     ],
 )
@@ -48,7 +48,7 @@ def test_what_may_not_be(convert: Callable[[str], object], text: str, wrong: str
 
 
 def test_a_whole_number_may_be_larger_than_any_float() -> None:
-    assert integer(1)("1" + "0" * 400) == 10**400
+    assert parse_integer(1)("1" + "0" * 400) == 10**400
 
 
 @pytest.fixture

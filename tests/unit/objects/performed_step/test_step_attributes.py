@@ -137,7 +137,7 @@ def test_a_step_without_its_identifier_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_installed", [True, False])
 def test_without_a_dap_meter_the_doses_are_zero(tmp_path: Path, is_installed: bool) -> None:
     kits = f"\n[parameters.kits]\ndap = {str(is_installed).lower()}\n"
-    end = replace(END, dose=sum_radiation_dose(irradiation_events()))
+    end = replace(END, added=sum_radiation_dose(irradiation_events()))
     ended = build_end(table(tmp_path, "rf", StepOperation.END, kits), facts(), end)
     doses = (ended.EntranceDoseInmGy, ended.ImageAndFluoroscopyAreaDoseProduct)
     assert all((float(dose) > 0) is is_installed for dose in doses)

@@ -38,6 +38,16 @@ def test_the_check_looks_at_values_and_into_sequences() -> None:
     }  # fmt: skip
 
 
+def test_uids_may_be_left_unjudged() -> None:
+    table = table_of(
+        rule("ReferencedStudySequence", "3"), rule("ReferencedStudySequence>ReferencedSOPInstanceUID", "1")
+    )
+    sent = data(ReferencedStudySequence=[data()])
+    sent.ReferencedStudySequence[0].add(make_element(0x00081155, "UI", "1.02.3"))
+    assert [finding.problem for finding in check(sent, table)] == ["not a valid UID"]
+    assert check(sent, table, judge_uids=False) == []
+
+
 def test_the_check_leaves_absent_optional_modules_alone() -> None:
     rules = [rule("PatientAge", "ALWAYS", module="Patient Study"), rule("PatientSize", "1", module="Patient Study")]
     table = table_of(*rules, optional=("Patient Study",))

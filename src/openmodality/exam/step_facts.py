@@ -1,4 +1,4 @@
-"""What an exam on record says of its performed step, handed to the builder of its attribute lists."""
+"""Gathers what an exam on record says of its performed step, and has the attribute lists built from it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def build_n_set(
 
     Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
     """
-    series = [_describe(site, each) for each in content]
+    series = [_describe_series(site, each) for each in content]
     end = StepEnd(ending.state, datetime.fromtimestamp(ending.at), ending.reason, series, added)
     return build_end(make_step_table(site, StepOperation.END), _find_facts(site, exam), end)
 
@@ -72,7 +72,7 @@ def _find_facts(site: Site, exam: ExamRecord) -> StepFacts:
     )
 
 
-def _describe(site: Site, content: SeriesContent) -> SeriesOfStep:
+def _describe_series(site: Site, content: SeriesContent) -> SeriesOfStep:
     series = content.series
     archives = site.peers_for("storage")
     protocol_name = str(from_json(series.attributes).get("ProtocolName") or series.description or series.modality)
