@@ -15,7 +15,7 @@ from typing import Final
 ROWS: Final = Path("device/profile/rows.py")
 LOADING: Final = (ROWS, Path("device/profile/loader.py"))
 BY_ATTRIBUTE: Final = frozenset({"path", "keyword", "vr"})
-"""The columns that ``Row.attribute`` reads."""
+"""The columns that ``ProfileRow.attribute`` reads."""
 
 BECOMES: Final = {"ModuleAttribute": "AttributeRule", "ModuleUse": "AttributeRule"}
 """Classes whose lines the loader puts together to another class: what that holds too must be read there."""

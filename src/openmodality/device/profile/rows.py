@@ -35,7 +35,7 @@ from openmodality.device.profile.profile import (
     ValueSource,
     WorklistKey,
 )
-from openmodality.device.profile.tables import Row
+from openmodality.device.profile.tables import ProfileRow
 from openmodality.dimse.status import StatusCategory
 from openmodality.errors import ConfigurationError
 from openmodality.standard.statuses import CategoryName, Effect, ServiceName
@@ -66,7 +66,7 @@ class Table(Generic[_T]):
 
     file: str
     columns: tuple[str, ...]
-    read: Callable[[Row], _T]
+    read: Callable[[ProfileRow], _T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,16 @@ class ModuleAttribute:
     condition: str
 
 
-def _sources(row: Row) -> tuple[ValueSource, ...]:
+def _sources(row: ProfileRow) -> tuple[ValueSource, ...]:
     return tuple(_source(row, word) for word in row.words("sources"))
 
 
-def _source(row: Row, word: str) -> ValueSource:
+def _source(row: ProfileRow, word: str) -> ValueSource:
     found = next((source for source in SOURCES if source == word), None)
     return found or row.refuse(f"sources {word!r} is not one of {', '.join(SOURCES)}")
 
 
-def _read_condition(row: Row) -> str:
+def _read_condition(row: ProfileRow) -> str:
     """The text of a condition, which must be one; the rules of ``objects`` are made of what it means."""
     try:
         parse_condition(row.text("condition"))
@@ -104,7 +104,7 @@ def _read_condition(row: Row) -> str:
     return row.text("condition")
 
 
-def _parameter(row: Row) -> Parameter:
+def _parameter(row: ProfileRow) -> Parameter:
     key = row.required("key")
     if not re.fullmatch(r"[a-z_]+\.[a-z0-9_]+", key):
         row.refuse(f"key {key!r} is not group.name in small letters")
@@ -126,7 +126,7 @@ def _parameter(row: Row) -> Parameter:
     return _with_default(row, parameter)
 
 
-def _with_default(row: Row, parameter: Parameter) -> Parameter:
+def _with_default(row: ProfileRow, parameter: Parameter) -> Parameter:
     fields = {name: getattr(parameter, name) for name in Parameter.__slots__}
     try:
         return Parameter(**fields | {"default": parameter.check(_default(row, parameter.kind))})
@@ -134,7 +134,7 @@ def _with_default(row: Row, parameter: Parameter) -> Parameter:
         row.refuse(f"default {error}")
 
 
-def _default(row: Row, kind: ParameterKind) -> ParameterValue:
+def _default(row: ProfileRow, kind: ParameterKind) -> ParameterValue:
     match kind:
         case "integer":
             return row.integer("default", -(10**9), 10**9)
@@ -149,7 +149,7 @@ def _default(row: Row, kind: ParameterKind) -> ParameterValue:
             return row.text("default")
 
 
-def _presentation_context(row: Row) -> PresentationContextEntry:
+def _presentation_context(row: ProfileRow) -> PresentationContextEntry:
     return PresentationContextEntry(
         ae=row.required("ae"),
         service=row.one_of("service", SERVICES),
@@ -162,7 +162,7 @@ def _presentation_context(row: Row) -> PresentationContextEntry:
     )
 
 
-def _worklist_key(row: Row) -> WorklistKey:
+def _worklist_key(row: ProfileRow) -> WorklistKey:
     path, keyword, vr = row.attribute()
     if unknown := set(row.words("matching")) - set("SLWRU"):
         row.refuse(f"matching {unknown.pop()!r} is not one of S, L, W, R, U")
@@ -177,7 +177,7 @@ def _worklist_key(row: Row) -> WorklistKey:
     )
 
 
-def _query_key(row: Row) -> QueryKey:
+def _query_key(row: ProfileRow) -> QueryKey:
     return QueryKey(
         role=row.one_of("role", ("SCU", "SCP")),
         model=row.one_of("model", ("PATIENT", "STUDY")),
@@ -187,7 +187,7 @@ def _query_key(row: Row) -> QueryKey:
     )
 
 
-def _mpps_attribute(row: Row) -> MppsAttribute:
+def _mpps_attribute(row: ProfileRow) -> MppsAttribute:
     path, keyword, vr = row.attribute()
     return MppsAttribute(
         path=path,
@@ -202,7 +202,7 @@ def _mpps_attribute(row: Row) -> MppsAttribute:
     )
 
 
-def _module_use(row: Row) -> ModuleUse:
+def _module_use(row: ProfileRow) -> ModuleUse:
     return ModuleUse(
         object=row.required("object"),
         ie=row.required("ie"),
@@ -213,7 +213,7 @@ def _module_use(row: Row) -> ModuleUse:
     )
 
 
-def _module_attribute(row: Row) -> ModuleAttribute:
+def _module_attribute(row: ProfileRow) -> ModuleAttribute:
     path, keyword, vr = row.attribute()
     rule = row.one_of("value_rule", VALUE_RULES)
     values = row.alternatives("values")
@@ -234,7 +234,7 @@ def _module_attribute(row: Row) -> ModuleAttribute:
     )
 
 
-def _mapping_rule(row: Row) -> MappingRule:
+def _mapping_rule(row: ProfileRow) -> MappingRule:
     image, mpps = row.path("image"), row.path("mpps")
     if image is None and mpps is None:
         row.refuse("a rule needs an image path or an MPPS path")
@@ -244,7 +244,7 @@ def _mapping_rule(row: Row) -> MappingRule:
     return rule
 
 
-def _status(row: Row) -> StatusRule:
+def _status(row: ProfileRow) -> StatusRule:
     code = row.required("code")
     if not re.fullmatch(r"\*|[0-9A-F]{1,4}x{0,3}", code) or (code != "*" and len(code) != 4):
         row.refuse(f"code {code!r} is neither four digits such as A700 or A7xx nor *")
@@ -261,7 +261,7 @@ def _status(row: Row) -> StatusRule:
     )
 
 
-def _failure(row: Row) -> FailureRule:
+def _failure(row: ProfileRow) -> FailureRule:
     return FailureRule(
         service=row.one_of("service", SERVICES),
         failure=row.one_of("failure", FAILURE_KINDS),
@@ -269,29 +269,29 @@ def _failure(row: Row) -> FailureRule:
     )
 
 
-def _rejection(row: Row) -> tuple[Situation, A_ASSOCIATE_RJ]:
+def _rejection(row: ProfileRow) -> tuple[Situation, A_ASSOCIATE_RJ]:
     source, reason = row.integer("source", 1, 3), row.integer("reason", 1, 10)
     if (source, reason) not in REJECT_REASONS:
         row.refuse(f"reason {reason} is none of source {source} (PS3.8 Table 9-21)")
     return row.one_of("situation", SITUATIONS), A_ASSOCIATE_RJ(row.integer("result", 1, 2), source, reason)
 
 
-def _character_set(row: Row) -> CharacterSetEntry:
+def _character_set(row: ProfileRow) -> CharacterSetEntry:
     return CharacterSetEntry(row.text("term"), row.flag("code_extensions"))
 
 
-def _charset_attribute(row: Row) -> TagPath:
+def _charset_attribute(row: ProfileRow) -> TagPath:
     return row.attribute()[0]
 
 
-def _body_part(row: Row) -> BodyPart:
+def _body_part(row: ProfileRow) -> BodyPart:
     term = row.required("term")
     if not is_code_string(term):
         row.refuse(f"term {term!r} is no code string ({CODE_STRING_RULE})")
     return BodyPart(term, row.flag("offered"))
 
 
-def _private_attribute(row: Row) -> PrivateAttribute:
+def _private_attribute(row: ProfileRow) -> PrivateAttribute:
     return PrivateAttribute(
         creator=row.required("creator"),
         group=_hexadecimal(row, "group", 4),
@@ -301,7 +301,7 @@ def _private_attribute(row: Row) -> PrivateAttribute:
     )
 
 
-def _media_use(row: Row) -> MediaUse:
+def _media_use(row: ProfileRow) -> MediaUse:
     activities = row.words("activities")
     if unknown := [each for each in activities if each not in MEDIA_ACTIVITIES]:
         row.refuse(f"activities: {unknown[0]!r} is none of {', '.join(MEDIA_ACTIVITIES)}")
@@ -314,7 +314,7 @@ def _media_use(row: Row) -> MediaUse:
     )
 
 
-def _hexadecimal(row: Row, column: str, digits: int) -> int:
+def _hexadecimal(row: ProfileRow, column: str, digits: int) -> int:
     if not re.fullmatch(rf"[0-9A-F]{{{digits}}}", row.text(column)):
         row.refuse(f"{column} {row.text(column)!r} is not {digits} hexadecimal digits")
     return int(row.text(column), 16)

@@ -28,7 +28,7 @@ _YES_NO: Mapping[str, bool] = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProfileRow:
     """One line of a table; the readers check a cell and return its meaning."""
 
     file: str
@@ -117,10 +117,10 @@ class Row:
         return path, keyword, vr
 
 
-def read_table(file: Traversable, shown: str, columns: Sequence[str]) -> tuple[Row, ...]:
+def read_table(file: Traversable, shown: str, columns: Sequence[str]) -> tuple[ProfileRow, ...]:
     """All lines of a CSV file that has exactly these columns; ``shown`` is how errors name the file."""
     reader = csv.reader(io.StringIO(_text(file, shown), newline=""), strict=True)
-    rows: list[Row] = []
+    rows: list[ProfileRow] = []
     try:
         header = [cell.strip() for cell in next(reader, [])]
         if header != list(columns):
@@ -131,7 +131,7 @@ def read_table(file: Traversable, shown: str, columns: Sequence[str]) -> tuple[R
                     f"{shown} line {reader.line_num}: {len(cells)} cells, but the table has {len(columns)} columns"
                 )
             stripped = (cell.strip() for cell in cells)
-            rows.append(Row(shown, reader.line_num, dict(zip(columns, stripped, strict=True))))
+            rows.append(ProfileRow(shown, reader.line_num, dict(zip(columns, stripped, strict=True))))
     except csv.Error as error:
         raise ConfigurationError(f"{shown} line {reader.line_num}: not readable as CSV: {error}") from error
     return tuple(rows)
