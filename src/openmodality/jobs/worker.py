@@ -1,7 +1,7 @@
 """Threads that do the jobs.
 
-A thread that finds nothing to do waits until something in the database changes or the next job becomes due; it does
-not poll. Changes by another process (the command line, while the device runs) raise no condition here, so one thread
+A thread that finds nothing to do waits until the state of some job changes or the next job becomes due; it does not
+poll. Changes by another process (the command line, while the device runs) raise no condition here, so one thread
 looks once a second whether the newest event has another number: one look at the end of one index.
 """
 
@@ -46,7 +46,7 @@ class Worker:
         self._name = name
         self._entities = entities
         self._served_last = ""
-        self._changed = queue.database.changed
+        self._changed = queue.database.jobs_changed
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(threads)

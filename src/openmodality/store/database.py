@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from openmodality.errors import ConfigurationError, StoreError, UsageError
 from openmodality.store.migrate import is_current, migrate
 from openmodality.store.schema import events
+from openmodality.store.states import Subject
 from openmodality.store.transaction import Clock, Snapshot, Transaction
 
 Durability = Literal["fsync", "os"]
@@ -35,7 +36,7 @@ class ConstraintViolated(StoreError):
 
 
 class ChangeSignal:
-    """Counts committed writes, so that a worker can wait for the next one."""
+    """Counts committed writes, so that a thread can wait for the next one."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -60,12 +61,17 @@ class ChangeSignal:
 
 
 class Database:
-    """The tables of ``schema`` in one SQLite file or one PostgreSQL database; made by ``open_database``."""
+    """The tables of ``schema`` in one SQLite file or one PostgreSQL database; made by ``open_database``.
+
+    ``changed`` tells of each committed write, ``jobs_changed`` of those that change the state of a job: who works the
+    queue is not to wake up for each batch of the index and of results.
+    """
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
         self.changed = ChangeSignal()
+        self.jobs_changed = ChangeSignal()
         self._writer = threading.Lock()
         self._writing_thread: int | None = None
 
@@ -85,11 +91,14 @@ class Database:
             try:
                 with map_errors(), self.engine.connect() as connection:
                     connection.execution_options(openmodality_writes=True)
+                    transaction = Transaction(connection, self.clock)
                     with connection.begin():
-                        yield Transaction(connection, self.clock)
+                        yield transaction
             finally:
                 self._writing_thread = None
         self.changed.notify()
+        if Subject.JOB in transaction.subjects:
+            self.jobs_changed.notify()
 
     def last_event(self) -> int:
         """The number of the newest event: differs when any process changed the state of anything."""

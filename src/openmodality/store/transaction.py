@@ -37,13 +37,17 @@ class Snapshot:
 
 
 class Transaction(Snapshot):
-    """Changes that are committed together, or not at all. It sees its own changes."""
+    """Changes that are committed together, or not at all. It sees its own changes.
 
-    __slots__ = ("_clock",)
+    ``subjects`` are those whose state changes with it.
+    """
+
+    __slots__ = ("_clock", "subjects")
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         super().__init__(connection)
         self._clock = clock
+        self.subjects: Final = set[Subject]()
 
     @property
     def now(self) -> float:
@@ -58,3 +62,4 @@ class Transaction(Snapshot):
         """Record a change of state of a ``subject``; ``detail`` says why, in words without patient data."""
         row = {"at": self.now, "subject": subject, "subject_id": str(subject_id), "name": name, "detail": detail}
         self.execute(insert(events).values(row))
+        self.subjects.add(subject)

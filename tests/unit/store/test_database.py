@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text
 from openmodality.errors import ConfigurationError, StoreError, UsageError
 from openmodality.store.database import ConstraintViolated, Database, open_database
 from openmodality.store.schema import commitments, events, jobs, patients, performed_steps, studies
-from openmodality.store.states import Subject
+from openmodality.store.states import JobState, Subject
 
 
 @pytest.fixture
@@ -115,6 +115,16 @@ def test_a_change_wakes_those_who_wait(database: Database) -> None:
     waiter.join()
     assert woken == [seen + 1]
     assert database.changed.wait(seen + 1, 0.0) == seen + 1
+
+
+def test_those_who_wait_for_jobs_are_woken_by_a_change_of_a_job_alone(database: Database) -> None:
+    seen = database.jobs_changed.count
+    with database.write() as transaction:
+        transaction.add_event(Subject.INSTANCE, "1.2", "different")
+    assert database.jobs_changed.count == seen
+    with database.write() as transaction:
+        transaction.add_event(Subject.JOB, 1, JobState.TODO)
+    assert database.jobs_changed.count == seen + 1
 
 
 def test_constraints_hold_and_their_errors_hold_no_values(database: Database) -> None:
