@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Final, Literal
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -26,13 +27,17 @@ _CHUNK_BYTES = 1 << 16
 _CHARACTER_SET = "SpecificCharacterSet"
 _FILE_META = "TransferSyntaxUID"
 _REQUIRED = ("SOPInstanceUID", "SOPClassUID", "SeriesInstanceUID", "StudyInstanceUID")
-_LEVELS = tuple(keywords_of(table) for table in (patients, studies, series, instances))
+_SHARED_LEVELS = tuple(keywords_of(table) for table in (patients, studies, series))
+_INSTANCE_LEVEL = tuple(keyword for keyword in keywords_of(instances) if keyword != _FILE_META)
 _TAGS = {
     keyword: tag_for_keyword(keyword) or 0
-    for keyword in (_CHARACTER_SET, *(keyword for level in _LEVELS for keyword in level if keyword != _FILE_META))
+    for keyword in (_CHARACTER_SET, *(keyword for level in (*_SHARED_LEVELS, _INSTANCE_LEVEL) for keyword in level))
 }
 _VRS = {keyword: dictionary_VR(tag) for keyword, tag in _TAGS.items()}
-_NUMBERS = tuple(keyword for keyword, vr in _VRS.items() if vr == "US")
+_SHARED = tuple((keyword, _TAGS[keyword]) for level in _SHARED_LEVELS for keyword in level)
+_OWN = tuple((keyword, _TAGS[keyword], _VRS[keyword]) for keyword in _INSTANCE_LEVEL)
+_SERIES_REMEMBERED: Final = 8
+"""Of how many series the attributes above the instance are remembered; each may be some 100 KB in the worst case."""
 INDEXED_TAGS = frozenset(_TAGS.values())
 """The attributes of the index, and the character set that their text is read with."""
 
@@ -64,19 +69,25 @@ class IndexedValues(Values):
 
     def decode(self, length_bytes: int) -> Attributes:
         """The attributes, once the walk has come to its end; raises :class:`ObjectInvalid` where a UID is missing."""
-        texts = self._decode_texts()
-        missing = [keyword for keyword in _REQUIRED if not texts[keyword]]
-        if missing:
-            raise ObjectInvalid(f"the instance lacks {', '.join(missing)}")
-        patient, study, series_, instance = ({keyword: texts[keyword] for keyword in level} for level in _LEVELS)
-        return Attributes(patient, study, series_, instance, length_bytes)
-
-    def _decode_texts(self) -> dict[str, str]:
-        values, encodings = self.values, _find_encodings(self.values)
-        texts = {keyword: _decode(values.get(tag, b""), _VRS[keyword], encodings) for keyword, tag in _TAGS.items()}
+        values, encodings = self.values, _find_encodings(self.values.get(_TAGS[_CHARACTER_SET], b""))
+        patient, study, series_ = _decode_shared(tuple([values.get(tag, b"") for _, tag in _SHARED]), encodings)
         order: Literal["big", "little"] = "big" if self._transfer_syntax == EXPLICIT_VR_BIG_ENDIAN else "little"
-        numbers = {keyword: _decode_number(values.get(_TAGS[keyword], b""), order) for keyword in _NUMBERS}
-        return {**texts, **numbers, _FILE_META: self._transfer_syntax}
+        instance = {
+            keyword: _decode_number(value, order) if vr == "US" else _decode(value, vr, encodings)
+            for keyword, tag, vr in _OWN
+            for value in (values.get(tag, b""),)
+        }
+        instance[_FILE_META] = self._transfer_syntax
+        uids = (
+            instance["SOPInstanceUID"],
+            instance["SOPClassUID"],
+            series_["SeriesInstanceUID"],
+            study["StudyInstanceUID"],
+        )
+        if not all(uids):
+            missing = [keyword for keyword, uid in zip(_REQUIRED, uids, strict=True) if not uid]
+            raise ObjectInvalid(f"the instance lacks {', '.join(missing)}")
+        return Attributes(patient, study, series_, instance, length_bytes)
 
 
 def read_attributes(path: Path) -> Attributes:
@@ -104,12 +115,22 @@ def _read_chunks(file: BinaryIO, offset: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _find_encodings(values: Mapping[int, bytes]) -> Sequence[str]:
-    names = _ascii(values.get(_TAGS[_CHARACTER_SET], b"")).split("\\")
+@lru_cache(maxsize=_SERIES_REMEMBERED)
+def _decode_shared(raw: tuple[bytes, ...], encodings: tuple[str, ...]) -> tuple[dict[str, str], ...]:
+    """Patient, study and series: for nearly all instances those of the instance before. Nobody changes them."""
+    texts = {
+        keyword: _decode(value, _VRS[keyword], encodings) for (keyword, _), value in zip(_SHARED, raw, strict=True)
+    }
+    return tuple({keyword: texts[keyword] for keyword in level} for level in _SHARED_LEVELS)
+
+
+@lru_cache(maxsize=64)
+def _find_encodings(value: bytes) -> tuple[str, ...]:
+    """Python's encodings for the value of (0008,0005) Specific Character Set."""
     try:
-        return convert_encodings([name.strip() for name in names])
+        return tuple(convert_encodings([name.strip() for name in _ascii(value).split("\\")]))
     except LookupError:
-        return convert_encodings(None)  # a name that nobody knows: the default repertoire
+        return tuple(convert_encodings(None))  # a name that nobody knows: the default repertoire
 
 
 def _decode_number(value: bytes, order: Literal["big", "little"]) -> str:
