@@ -16,6 +16,7 @@ from pathlib import Path
 from struct import Struct
 from typing import Final
 
+from openmodality.buffer import Buffer
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.command import Command, decode_command, encode_command
 from openmodality.dimse.service import Response, Service
@@ -26,11 +27,11 @@ from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, read_instance
-from openmodality.services.storage import store_command
-from openmodality.services.storage_plan import choose, plan
+from openmodality.services.storage import make_store_command
+from openmodality.services.storage_plan import choose_context, plan_associations
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.upper_layer import PDU_A_RELEASE_RQ, PDU_P_DATA_TF
-from openmodality.upper_layer.p_data import Buffer, max_fragment_length, pack_header
+from openmodality.upper_layer.p_data import max_fragment_length, pack_header
 from openmodality.upper_layer.pdu import A_RELEASE_RP
 
 _BUFFER = 1 << 22
@@ -46,12 +47,12 @@ def send(path: Path, port: int) -> None:
     """Send every file below ``path``, each shorter than the buffer, to an acceptor with any AE title."""
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     instances = [read_instance(file) for file in files]
-    (planned,) = plan(instance.kind for instance in instances)
+    (planned,) = plan_associations(instance.kind for instance in instances)
     association = associate(RemoteAE("ANY", "127.0.0.1", port), LocalAE("BARE"), planned.proposals)
     sock, limit = association._link.transport._sock, max_fragment_length(association.max_pdu_length)
     buffer = memoryview(bytearray(_BUFFER))
     for number, instance in enumerate(instances, start=1):
-        context = choose(association.contexts, instance.kind)
+        context = choose_context(association.contexts, instance.kind)
         assert context is not None
         length = _cut(buffer, instance, context, number, limit)
         if number > 1:
@@ -63,7 +64,7 @@ def send(path: Path, port: int) -> None:
 
 def _cut(buffer: memoryview, instance: FileInstance, context: PresentationContext, message_id: int, limit: int) -> int:
     """Fill the buffer with the PDUs of a C-STORE; how many bytes they are."""
-    command = store_command(instance.identity)._replace(MessageID=message_id & 0xFFFF, CommandDataSetType=1)
+    command = make_store_command(instance.identity)._replace(MessageID=message_id & 0xFFFF, CommandDataSetType=1)
     end = _put(buffer, 0, encode_command(command), context.context_id)
     left, parts = instance.length_bytes, []
     while left:

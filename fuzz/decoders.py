@@ -15,7 +15,7 @@ from openmodality.dimse.assembler import MessageAssembler
 from openmodality.dimse.command import decode_command
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.encoding.elements import Tokenizer
-from openmodality.encoding.listening import Listener, Tokens, Values
+from openmodality.encoding.listening import KeptValues, Listener, Tokens
 from openmodality.encoding.part10 import read_any
 from openmodality.encoding.transcode import Transcoder
 from openmodality.encoding.walk import DataSetWalk, read_values
@@ -27,9 +27,9 @@ from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
 )
-from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy, decide
+from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.items import PresentationContextRQ
-from openmodality.upper_layer.negotiation import LocalSide, outcome
+from openmodality.upper_layer.negotiation import LocalSide, read_outcome
 from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, decode
 from openmodality.upper_layer.primitives import (
     AbortIndication,
@@ -152,14 +152,14 @@ def _converse(provider: Provider, data: bytes, rng: Random) -> str:
         provider.receive_data(bytearray(piece) if rng.random() < 0.5 else piece)
         while (event := provider.next_event()) is not None:
             if isinstance(event, AssociateIndication):
-                answer = decide(event.pdu, _POLICY)
+                answer = decide_answer(event.pdu, _POLICY)
                 if isinstance(answer, A_ASSOCIATE_RJ):
                     return REJECTED
-                outcome(event.pdu, answer, Role.ACCEPTOR)
+                read_outcome(event.pdu, answer, Role.ACCEPTOR)
                 provider.send(AssociateAccept(answer))
                 result = ACCEPTED
             elif isinstance(event, AssociateConfirm):
-                outcome(_PROPOSED, event.pdu)
+                read_outcome(_PROPOSED, event.pdu)
                 result = ACCEPTED
             elif isinstance(event, PresentationDataValue):
                 try:
@@ -221,7 +221,7 @@ def _tokenizer(data: bytes, variant: str, rng: Random) -> str:
 
 def _values(data: bytes, variant: str, rng: Random) -> str:
     def read() -> None:
-        read_values(pieces(data, rng), variant, Values(frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})))
+        read_values(pieces(data, rng), variant, KeptValues(frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})))
 
     return _rejecting(read)
 

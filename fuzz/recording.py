@@ -14,7 +14,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import read_all
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import responses
+from openmodality.dimse.exchange import await_responses
 from openmodality.encoding.deflate import deflate
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.transcode import transcode
@@ -155,7 +155,7 @@ def _stores(count: int) -> Callable[[Association], object]:
 def _finds(association: Association) -> None:
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=MR, Priority=0)
     identifier = instance(IMPLICIT_VR_LITTLE_ENDIAN)
-    for response in responses(association, association.contexts[0].context_id, command, identifier):
+    for response in await_responses(association, association.contexts[0].context_id, command, identifier):
         read_all(response)
 
 

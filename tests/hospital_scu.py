@@ -69,7 +69,7 @@ def query(at: Hospital, *, modality: str = "", timeout_s: float = 10.0, limit: i
     step.Modality = modality
     identifier.ScheduledProcedureStepSequence = [step]
     with associated(at.ris_peer, MODALITY_WORKLIST_FIND, timeout_s=timeout_s) as association:
-        answer = worklist.query(association, identifier, limit=limit)
+        answer = worklist.query_items(association, identifier, limit=limit)
         if answer.must_abort:
             association.shut()
         return answer
@@ -106,7 +106,7 @@ def create_step(
 ) -> mpps.StepResult:
     """N-CREATE."""
     with associated(at.ris_peer, MODALITY_PERFORMED_PROCEDURE_STEP, timeout_s=timeout_s) as association:
-        return mpps.create(association, uid or generate_uid(), attributes)
+        return mpps.create_step(association, uid or generate_uid(), attributes)
 
 
 def end_step(
@@ -127,7 +127,7 @@ def end_step(
         code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = reason, "DCM", "reason"
         attributes.PerformedProcedureStepDiscontinuationReasonCodeSequence = [code]
     with associated(at.ris_peer, MODALITY_PERFORMED_PROCEDURE_STEP) as association:
-        return mpps.update(association, uid, attributes)
+        return mpps.update_step(association, uid, attributes)
 
 
 def images(item: ScheduledItem, step_uid: str, count: int = 2) -> list[FileDataset]:

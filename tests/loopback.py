@@ -15,7 +15,7 @@ from openmodality.dimse.assembler import CommandReceived, MessageAssembler
 from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet, Prepared, prepare_message
-from openmodality.dimse.service import Response, Service, answer, answering
+from openmodality.dimse.service import Response, Service, answer, answer_in_steps
 from openmodality.errors import AssociationAborted, PeerTimeout
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.primitives import PresentationDataValue
@@ -108,7 +108,7 @@ class Loopback:
         elif message.command.is_response:
             self._inbox.append(message)
         else:
-            self._work.append((message, answering(self, self._services, message)))
+            self._work.append((message, answer_in_steps(self, self._services, message)))
 
     def _assemble(self, raw: bytes) -> Iterator[LoopbackMessage]:
         assembler = MessageAssembler()

@@ -26,7 +26,7 @@ from openmodality.services.commitment import (
     CommitmentResult,
     Failure,
     commitment_service,
-    report,
+    send_report,
 )
 from openmodality.services.mpps import mpps_service
 from openmodality.services.storage import StoreRequest, storage_service
@@ -44,7 +44,7 @@ from openmodality.standard.transfer_syntaxes import (
 )
 from openmodality.store.files.folder import FolderSink, FolderWriter, Identity, ReceivedFile
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide
+from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.negotiation import ContextProposal
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
@@ -134,7 +134,7 @@ class Hospital:
     def answered(self, request: CommitmentRequest) -> None:
         when, result = self.decide_commitment(self, request)
         if when == "same":
-            self.reports.append(report(request.channel, result).status)
+            self.reports.append(send_report(request.channel, result).status)
         elif when == "new":
             thread = threading.Thread(target=self.notify, args=(result,), daemon=True)
             self.threads.append(thread)
@@ -148,7 +148,7 @@ class Hospital:
         proposal = ContextProposal(STORAGE_COMMITMENT_PUSH_MODEL, _SYNTAXES, scu_role=not selected, scp_role=selected)
         try:
             with associate(self.device, LocalAE("HOSPITAL"), [proposal]) as association:
-                self.reports.append(report(association, result).status)
+                self.reports.append(send_report(association, result).status)
         except OpenModalityError:
             self.reports.append(-1)
 
@@ -158,7 +158,7 @@ class Hospital:
         self.peaks[title] = max(self.peaks.get(title, 0), load.open_from_peer + 1)
         local = LocalAE("HOSPITAL")
         peer = PeerPolicy({uid: SyntaxPolicy(_SYNTAXES) for uid in _SERVICES}, other=SyntaxPolicy(_SYNTAXES))
-        return decide(request, AcceptorPolicy(local.side, lambda title: peer), load)
+        return decide_answer(request, AcceptorPolicy(local.side, lambda title: peer), load)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.command import Command, decode_command, encode_command
-from openmodality.dimse.exchange import responses, send_cancel
+from openmodality.dimse.exchange import await_responses, send_cancel
 from openmodality.dimse.service import Response, Service
 from openmodality.network.entity import LocalAE
 from openmodality.network.requestor import associate
@@ -100,7 +100,7 @@ def test_a_cancel_of_ours_ends_the_responses(tmp_path: Path, keys: KeyPair, over
     with scene(tmp_path, services=[query.service], keys=keys if over_tls else None) as listening:
         with associate(listening.remote, LocalAE("PEER"), [ContextProposal(MR, (IMPLICIT,))]) as association:
             statuses, context_id = [], association.contexts[0].context_id
-            for response in responses(association, context_id, command, MATCH):
+            for response in await_responses(association, context_id, command, MATCH):
                 statuses.append(response.command.Status)
                 if len(statuses) == 3:
                     send_cancel(association, context_id, response.command.MessageIDBeingRespondedTo or 0)

@@ -27,7 +27,7 @@ from openmodality.services.storage import InstanceIdentity, store
 from openmodality.services.verification import VERIFICATION_SERVICE, echo
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import VERIFICATION
-from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy, decide
+from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.items import PresentationContextAC
 from openmodality.upper_layer.negotiation import ContextProposal
 from openmodality.upper_layer.pdu import A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, P_DATA_TF, decode
@@ -302,7 +302,7 @@ def accept_and_stall(server: socket.socket, release: threading.Event) -> None:
     with connection:
         request = decode(1, connection.recv(65536)[6:])
         assert isinstance(request, A_ASSOCIATE_RQ)
-        connection.sendall(decide(request, STALLING).encode())
+        connection.sendall(decide_answer(request, STALLING).encode())
         release.wait(20)
 
 

@@ -114,7 +114,7 @@ def test_it_survives_kill_9(tmp_path: Path) -> None:
     images = scu.images(item, uid, 3)
     with running("--data", tmp_path, "--commitment-delay", "3600") as hospital:
         with scu.associated(hospital.peer("ris"), MODALITY_PERFORMED_PROCEDURE_STEP) as association:
-            assert mpps.create(association, uid, scu.step_attributes(item)).status == 0
+            assert mpps.create_step(association, uid, scu.step_attributes(item)).status == 0
         assert [result.status for result in scu.store_to(hospital.peer("pacs"), *images)] == [0, 0, 0]
         assert scu.commit_to(hospital.peer("pacs"), transactions, images).is_accepted
         hospital.process.kill()

@@ -12,7 +12,7 @@ import pytest
 
 from openmodality.dimse.channel import Message
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import request
+from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationRejected
 from openmodality.network.association import Association
@@ -155,7 +155,7 @@ def test_trap_16_notification_before_the_response_is_answered_and_the_response_a
         RequestedSOPInstanceUID="1.2.840.10008.1.20.1.1", ActionTypeID=1,
     )  # fmt: skip
     with wire.listening(script) as peer, with_reports(peer, reports) as association:
-        assert request(association, 1, action).command.Status == 0
+        assert send_and_await(association, 1, action).command.Status == 0
     assert reports.seen == [150]
     assert int.from_bytes(peer.result[0][0x0120], "little") == 77
     assert wire.status_of(peer.result[0]) == 0
@@ -227,7 +227,7 @@ def test_trap_18_we_send_one_value_in_each_pdu() -> None:
     )
     proposals = [ContextProposal(MR_IMAGE, (IMPLICIT,))]
     with wire.listening(script) as peer, ours.associated(peer, proposals) as association:
-        assert request(association, 1, command, wire.implicit_image("1.2.3.4")).command.Status == 0
+        assert send_and_await(association, 1, command, wire.implicit_image("1.2.3.4")).command.Status == 0
 
 
 def test_trap_19_connections_are_kept_alive_and_without_delay() -> None:

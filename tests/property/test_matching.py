@@ -11,7 +11,7 @@ from pydicom.dataelem import DataElement
 from openmodality.dimse.moments import matches_moment
 from openmodality.dimse.reading import values_of
 from openmodality.query.identifier import Key, identifier
-from openmodality.query.matching import matches, matches_wildcard, requested
+from openmodality.query.matching import matches, matches_wildcard, select_requested
 
 LETTERS = st.text("ab*?.", max_size=8)
 
@@ -107,7 +107,7 @@ def slow_entity_matches(key: Entity, held: Entity) -> bool:
 def test_entities(key: Entity, held: Entity) -> None:
     asked, candidate = entity_of(key), entity_of(held)
     assert matches(asked, candidate) is slow_entity_matches(key, held)
-    answer = requested(asked, candidate)
+    answer = select_requested(asked, candidate)
     assert set(answer.keys()) == set(asked.keys())
 
 

@@ -15,7 +15,7 @@ from openmodality.errors import ProtocolError
 from openmodality.standard import upper_layer as facts
 from openmodality.upper_layer.framing import MAX_ASSOCIATE_LENGTH
 from openmodality.upper_layer.items import PresentationContextAC, PresentationContextRQ, UnknownItem
-from openmodality.upper_layer.p_data import fragments
+from openmodality.upper_layer.p_data import cut_fragments
 from openmodality.upper_layer.pdu import (
     A_ABORT,
     A_ASSOCIATE_AC,
@@ -232,7 +232,7 @@ def test_data_arrive_whole_in_any_chunking(pdus: list[P_DATA_TF], lengths: list[
     BUFFERS,
 )
 def test_what_is_sent_in_fragments_is_received(data: bytes, limit: int, lengths: list[int], buffer: Buffer) -> None:
-    buffers = fragments(data, context_id=1, is_command=False, last=True, max_pdu_length=limit)
+    buffers = cut_fragments(data, context_id=1, is_command=False, last=True, max_pdu_length=limit)
     heard, _, _ = obedient(established(Role.REQUESTOR), map(buffer, cut(b"".join(buffers), lengths)))
     assert heard == [((1, False), data, True)]
 

@@ -12,7 +12,7 @@ from pydicom import config
 from pydicom.dataset import Dataset
 
 from openmodality.encoding.elements import ElementStart, Passed, SequenceStart, Token, Tokenizer, Value
-from openmodality.encoding.listening import Listener, Tokens, Values
+from openmodality.encoding.listening import KeptValues, Listener, Tokens
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.walk import DataSetWalk, read_values
 from openmodality.errors import ObjectInvalid
@@ -120,7 +120,7 @@ def test_values_are_found_without_looking_further(
     raw = encode(data_set, syntax)
     plain = [token.tag for token in top_level(raw, syntax)]
     tags = data.draw(st.frozensets(st.sampled_from([SOP_CLASS_UID, *plain])))
-    found = Values(tags)
+    found = KeptValues(tags)
     read_values(chunked(raw, cuts), syntax, found)
     theirs = decode(raw, syntax)
     assert found.values == {tag: as_written(theirs, tag) for tag in tags & set(plain)}

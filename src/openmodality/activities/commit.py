@@ -28,9 +28,9 @@ from openmodality.services.commitment import (
     FAILURES_EXIST,
     SUCCESSFUL,
     Reference,
-    chunks,
     commitment_result_service,
     request_commitment,
+    share_out,
 )
 from openmodality.standard.commitment import REASON_MEANINGS
 from openmodality.store.rows.commitments import (
@@ -100,7 +100,7 @@ class CommitExecutor:
         """The transactions, before anything is sent."""
         references = [Reference(each.SOPClassUID, each.SOPInstanceUID) for each in outstanding]
         with self._database.write() as transaction:
-            for chunk in chunks(references, MAX_REFERENCES):
+            for chunk in share_out(references, MAX_REFERENCES):
                 insert_request(transaction, self._uids(), job.destination, job.id, chunk)
 
     def _send_requests(self, job: Job, peer: Peer) -> JobOutcome | None:

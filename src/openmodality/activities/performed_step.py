@@ -92,7 +92,7 @@ class StepExecutor:
         return outcome
 
     def _create(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:
-        return mpps.create(
+        return mpps.create_step(
             association,
             step.sop_instance_uid,
             from_json(step.n_create),
@@ -102,7 +102,7 @@ class StepExecutor:
     def _set(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:
         if step.n_set is None:
             raise StoreError("the performed step has not ended, so there is nothing to set")
-        return mpps.update(
+        return mpps.update_step(
             association,
             step.uid,
             from_json(step.n_set),

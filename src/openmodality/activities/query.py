@@ -14,7 +14,7 @@ from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer
 from openmodality.query.identifier import Key, identifier
-from openmodality.services.query_retrieve import QueryFailed, query
+from openmodality.services.query_retrieve import QueryFailed, query_archive
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
@@ -104,7 +104,7 @@ def query_peer(
 
 def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
     with ends.open(sop_class_uid) as association:
-        answer = query(association, sop_class_uid, asked, judge=ends.judge_of("query", "C-FIND"), limit=limit)
+        answer = query_archive(association, sop_class_uid, asked, judge=ends.judge_of("query", "C-FIND"), limit=limit)
         if answer.must_abort:
             association.abort()
     return answer

@@ -10,7 +10,7 @@ from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.network.entity import checked_ae_title
+from openmodality.network.entity import normalize_ae_title
 from openmodality.query.identifier import identifier
 from openmodality.query.moving import Counts, MoveResult, move
 from openmodality.standard.query_retrieve import UNIQUE_KEYS
@@ -72,7 +72,7 @@ def retrieve_from_peer(
     """
     chosen = choose_model(model, ends, "STUDY")
     keys = wanted.keys(chosen)
-    title = checked_ae_title(destination) if destination else ends.local.ae_title
+    title = normalize_ae_title(destination) if destination else ends.local.ae_title
     values: dict[tuple[int, ...], object] = {(UNIQUE_KEYS[level],): uid for level, uid in keys.items()}
     asked = identifier([], {**values, (QUERY_RETRIEVE_LEVEL,): list(keys)[-1]})
     try:

@@ -16,7 +16,7 @@ from openmodality.device.paths import parse_path
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError
 from openmodality.query.finding import FindAnswer
-from openmodality.services.worklist import WorklistFailed, query
+from openmodality.services.worklist import WorklistFailed, query_items
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 
 _log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def _ask(ends: Ends, identifier: Dataset, limit: int | None, timeout_s: float | 
         end = monotonic() + (timeout_s or 0.0)
         left_s = None if timeout_s is None else lambda: end - monotonic()
         judge = ends.judge_of("worklist", "C-FIND")
-        answer = query(association, identifier, judge=judge, limit=limit, left_s=left_s)
+        answer = query_items(association, identifier, judge=judge, limit=limit, left_s=left_s)
         if answer.must_abort:
             association.abort()
     return answer

@@ -18,7 +18,7 @@ from openmodality.dimse.service import Service
 from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Listening
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.store.retrieve_window import RetrieveWindow
-from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide
+from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
 _LIMITS = {"storage_commitment": "storage_commitment.max_accepted_associations"}
@@ -61,7 +61,7 @@ def _make_acceptor(site: Site, entity: LocalEntity, services: Sequence[Service],
 def _answer_request(
     policy: AcceptorPolicy, congested: Callable[[], bool], request: A_ASSOCIATE_RQ, load: Load
 ) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
-    return decide(request, policy, Load(load.open_associations, load.open_from_peer, congested()))
+    return decide_answer(request, policy, Load(load.open_associations, load.open_from_peer, congested()))
 
 
 def _watch_congestion(site: Site, role: str, window: RetrieveWindow) -> Callable[[], bool]:

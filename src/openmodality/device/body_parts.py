@@ -12,7 +12,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from openmodality.device.profile.profile import Profile
-from openmodality.dimse.reading import text
+from openmodality.dimse.reading import read_text
 from openmodality.errors import UsageError
 from openmodality.standard.tags import BODY_PART_EXAMINED
 
@@ -45,6 +45,6 @@ def describe_unknown_body_parts(profile: Profile, items: Iterable[Dataset]) -> I
 def _find_unknown(profile: Profile, attributes: Dataset) -> Iterator[str]:
     """The value of Body Part Examined where it is none of the device's terms; nothing where the device has no list."""
     known = {part.term for part in profile.body_parts}
-    term = text(attributes, BODY_PART_EXAMINED)
+    term = read_text(attributes, BODY_PART_EXAMINED)
     if term and known and term not in known:
         yield term

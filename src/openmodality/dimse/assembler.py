@@ -50,10 +50,10 @@ class MessageAssembler:
             if is_last:
                 self._data_context = None
             return fragment
-        raw = self._whole_command(context_id, is_last, data)
-        return None if raw is None else self._received(context_id, decode_command(raw))
+        raw = self._assemble_command(context_id, is_last, data)
+        return None if raw is None else self._begin_message(context_id, decode_command(raw))
 
-    def _whole_command(self, context_id: int, is_last: bool, data: memoryview) -> bytes | None:
+    def _assemble_command(self, context_id: int, is_last: bool, data: memoryview) -> bytes | None:
         if self._data_context is not None:
             raise ProtocolError("a command set arrived in the middle of a data set")
         if self._command_context is None:
@@ -72,7 +72,7 @@ class MessageAssembler:
         self._command_context = None
         return raw
 
-    def _received(self, context_id: int, command: Command) -> CommandReceived:
+    def _begin_message(self, context_id: int, command: Command) -> CommandReceived:
         if command.MessageID is None and not command.is_response and command.CommandField != CommandField.C_CANCEL_RQ:
             raise ProtocolError("a request has no Message ID (0000,0110)")
         if command.has_data_set:

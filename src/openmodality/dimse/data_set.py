@@ -18,7 +18,7 @@ from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 
-MAX_DEPTH: Final = 64
+MAX_OBJECT_DEPTH: Final = 64
 """Nesting that is taken in a data set that is held as an object; pydicom reads nested sequences by recursion."""
 
 MAX_VALUES: Final = 250_000
@@ -63,7 +63,7 @@ def decode_data_set(raw: bytes, transfer_syntax: str) -> Dataset:
 
 
 def _check(raw: bytes, transfer_syntax: str) -> None:
-    view, walk = memoryview(raw), DataSetWalk(transfer_syntax, (_Counter(),), max_depth=MAX_DEPTH)
+    view, walk = memoryview(raw), DataSetWalk(transfer_syntax, (_Counter(),), max_depth=MAX_OBJECT_DEPTH)
     for start in range(0, len(raw), _PIECE_BYTES):
         walk.feed(view[start : start + _PIECE_BYTES])
     walk.finish()

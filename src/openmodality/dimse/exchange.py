@@ -15,7 +15,7 @@ SecondsLeft = Callable[[], float]
 """Tells how many seconds are left of a time that several messages have together; infinity for ever."""
 
 
-def request(
+def send_and_await(
     channel: Channel, context_id: int, command: Command, data: DataSet | None = None, *, timeout_s: float | None = None
 ) -> Message:
     """Send a request and wait for its one response."""
@@ -23,7 +23,7 @@ def request(
     return await_response(channel, message_id, timeout_s=timeout_s)
 
 
-def responses(
+def await_responses(
     channel: Channel, context_id: int, command: Command, data: DataSet | None = None, *, timeout_s: float | None = None
 ) -> Iterator[Message]:
     """Send a request and yield its responses until one is not pending; read each before asking for the next."""
@@ -38,11 +38,11 @@ def responses(
 def send_request(channel: Channel, context_id: int, command: Command, data: DataSet | None = None) -> int:
     """Send a request with a new Message ID, which is returned."""
     message_id = channel.next_message_id()
-    channel.send(context_id, _numbered(command, message_id, data), data)
+    channel.send(context_id, _number_command(command, message_id, data), data)
     return message_id
 
 
-def _numbered(command: Command, message_id: int, data: DataSet | None) -> Command:
+def _number_command(command: Command, message_id: int, data: DataSet | None) -> Command:
     kind = NO_DATA_SET if data is None else DATA_SET_PRESENT
     return command._replace(MessageID=message_id, CommandDataSetType=kind)
 
@@ -79,7 +79,7 @@ class Outstanding:
     def prepare(self, context_id: int, command: Command, data: DataSet | None = None) -> Prepared:
         """Make a request ready for :meth:`send`, such as while all that may be open at once wait for responses."""
         channel = self._channel
-        return channel.prepare(context_id, _numbered(command, channel.next_message_id(), data), data)
+        return channel.prepare(context_id, _number_command(command, channel.next_message_id(), data), data)
 
     def send(self, request: Prepared) -> int:
         """Send a request; its Message ID is what :meth:`await_response` takes."""

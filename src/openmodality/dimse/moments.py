@@ -44,43 +44,43 @@ _PATTERNS: Final = {
 
 def matches_moment(vr: str, key: str, text: str) -> bool:
     """Whether a DA, TM or DT value lies in the span or range that the key denotes."""
-    value, wanted = span(vr, text), _range(vr, key)
+    value, wanted = read_span(vr, text), _read_range(vr, key)
     if value is None or wanted is None:
         return key == text
     low, high = wanted
-    return (low is None or _distance(low.first, low, value) >= _ZERO) and (
-        high is None or _distance(high.last, high, value) <= _ZERO
+    return (low is None or _measure_distance(low.first, low, value) >= _ZERO) and (
+        high is None or _measure_distance(high.last, high, value) <= _ZERO
     )
 
 
-def span(vr: str, text: str) -> Span | None:
+def read_span(vr: str, text: str) -> Span | None:
     """What a value denotes; ``None`` where it is no value of this VR."""
     for pattern in _PATTERNS[vr]:
         found = pattern.fullmatch(text)
         if found is not None:
             try:
-                return _span(found.groupdict())
+                return _make_span(found.groupdict())
             except ValueError:  # month 13, 30 February, hour 24
                 return None
     return None
 
 
-def _range(vr: str, key: str) -> tuple[Span | None, Span | None] | None:
+def _read_range(vr: str, key: str) -> tuple[Span | None, Span | None] | None:
     """The ends of a single value or a range (``a-b``, ``a-``, ``-b``); ``None`` where the key is neither."""
-    single = span(vr, key)
+    single = read_span(vr, key)
     if single is not None:
         return single, single
     if len(key) > MAX_RANGE:
         return None
     for hyphen in re.finditer("-", key):
         low, high = key[: hyphen.start()].strip(), key[hyphen.end() :].strip()
-        first, last = span(vr, low), span(vr, high)
+        first, last = read_span(vr, low), read_span(vr, high)
         if (low or high) and (first or not low) and (last or not high):
             return first, last
     return None
 
 
-def _distance(end: datetime, bound: Span, value: Span) -> timedelta:
+def _measure_distance(end: datetime, bound: Span, value: Span) -> timedelta:
     """How far a value begins after one end of a bound."""
     distance = value.first - end
     if bound.offset is not None and value.offset is not None:
@@ -88,16 +88,16 @@ def _distance(end: datetime, bound: Span, value: Span) -> timedelta:
     return distance
 
 
-def _span(part: dict[str, str | None]) -> Span:
+def _make_span(part: dict[str, str | None]) -> Span:
     year, month, day = (part.get(name) for name in ("year", "month", "day"))
     last_month = int(month or (12 if year else 1))
     last_day = int(day or (monthrange(int(year), last_month)[1] if year else 1))
-    first = datetime(int(year or 1), int(month or 1), int(day or 1), *_clock(part, (0, 0, 0), "0"))
-    last = datetime(int(year or 1), last_month, last_day, *_clock(part, (23, 59, 59), "9"))
-    return Span(first, last, _offset(part.get("offset")))
+    first = datetime(int(year or 1), int(month or 1), int(day or 1), *_read_clock(part, (0, 0, 0), "0"))
+    last = datetime(int(year or 1), last_month, last_day, *_read_clock(part, (23, 59, 59), "9"))
+    return Span(first, last, _read_offset(part.get("offset")))
 
 
-def _clock(part: dict[str, str | None], missing: tuple[int, int, int], filler: str) -> tuple[int, int, int, int]:
+def _read_clock(part: dict[str, str | None], missing: tuple[int, int, int], filler: str) -> tuple[int, int, int, int]:
     hour, minute, second = (int(part.get(name) or other) for name, other in zip(_CLOCK, missing, strict=True))
     fraction = (part.get("fraction") or "").ljust(6, filler)
     return hour, minute, 59 if second == 60 else second, int(fraction)  # 60 is a leap second
@@ -106,7 +106,7 @@ def _clock(part: dict[str, str | None], missing: tuple[int, int, int], filler: s
 _CLOCK: Final = ("hour", "minute", "second")
 
 
-def _offset(text: str | None) -> timedelta | None:
+def _read_offset(text: str | None) -> timedelta | None:
     if not text:
         return None
     minutes = int(text[1:3]) * 60 + int(text[3:5])

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from openmodality.buffer import Buffer
 from openmodality.dimse.command import Command, encode_command
 from openmodality.errors import ObjectInvalid
-from openmodality.upper_layer.p_data import Buffer, fragments, max_fragment_length
+from openmodality.upper_layer.p_data import cut_fragments, max_fragment_length
 
 GATHER_BYTES: Final = 1 << 20
 """About how much is handed to one gathered write; bounds the memory of a large instance."""
@@ -47,7 +48,7 @@ def prepare_message(context_id: int, command: Command, data: DataSet | None, max
 
     Raises :class:`ObjectInvalid` where the data set is found to be damaged before anything has been sent.
     """
-    pdus = fragments(
+    pdus = cut_fragments(
         encode_command(command), context_id=context_id, is_command=True, last=True, max_pdu_length=max_pdu_length
     )
     command_buffers: list[Buffer] = [b"".join(pdus)]  # short: one piece is cheaper to write than two
@@ -56,7 +57,7 @@ def prepare_message(context_id: int, command: Command, data: DataSet | None, max
     cut = _Cut(context_id, max_pdu_length)
     if isinstance(data, (bytes, bytearray, memoryview)):
         data = KnownLength((data,), len(data))
-    writes = _known_length(cut, data) if isinstance(data, KnownLength) else _unknown_length(cut, data)
+    writes = _cut_known_length(cut, data) if isinstance(data, KnownLength) else _cut_unknown_length(cut, data)
     return Prepared(command, command_buffers, next(writes), writes)
 
 
@@ -67,33 +68,33 @@ class _Cut(NamedTuple):
     max_pdu_length: int
 
     def __call__(self, chunk: Buffer, last: bool) -> list[Buffer]:
-        return fragments(
+        return cut_fragments(
             chunk, context_id=self.context_id, is_command=False, last=last, max_pdu_length=self.max_pdu_length
         )
 
 
-def _known_length(cut: _Cut, data: KnownLength) -> Iterator[list[Buffer]]:
+def _cut_known_length(cut: _Cut, data: KnownLength) -> Iterator[list[Buffer]]:
     left = data.length_bytes
     if left & 1:
         raise ObjectInvalid("the data set has an odd length, it is damaged or cut off")
     for chunk in data.chunks:
         left -= len(chunk)
         if left < 0:  # not a byte of it: nothing may follow the last fragment
-            raise _not_as_announced(data, left)
+            raise _explain_wrong_length(data, left)
         if len(chunk):
             yield cut(chunk, left == 0)
     if data.length_bytes == 0:
         yield cut(b"", True)
     elif left:
-        raise _not_as_announced(data, left)
+        raise _explain_wrong_length(data, left)
 
 
-def _not_as_announced(data: KnownLength, left: int) -> ObjectInvalid:
+def _explain_wrong_length(data: KnownLength, left: int) -> ObjectInvalid:
     came = f"more than {data.length_bytes}" if left < 0 else f"{data.length_bytes - left}"
     return ObjectInvalid(f"the data set has {came} bytes where {data.length_bytes} were announced")
 
 
-def _unknown_length(cut: _Cut, chunks: Iterable[Buffer]) -> Iterator[list[Buffer]]:
+def _cut_unknown_length(cut: _Cut, chunks: Iterable[Buffer]) -> Iterator[list[Buffer]]:
     whole = max_fragment_length(cut.max_pdu_length)
     enough = max(GATHER_BYTES // whole, 1) * whole
     pending = bytearray()

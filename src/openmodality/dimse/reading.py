@@ -36,13 +36,13 @@ def read_element(data_set: Dataset, tag: int) -> DataElement | None:
         return None
 
 
-def text(data_set: Dataset, tag: int) -> str:
+def read_text(data_set: Dataset, tag: int) -> str:
     """The value of a text element without its padding; empty where there is none, or several, or no text."""
-    values = texts(data_set, tag)
+    values = read_texts(data_set, tag)
     return values[0] if len(values) == 1 else ""
 
 
-def texts(data_set: Dataset, tag: int) -> tuple[str, ...]:
+def read_texts(data_set: Dataset, tag: int) -> tuple[str, ...]:
     """The values of a text element without their padding, empty ones left out."""
     if tag not in data_set or data_set[tag].VR == "SQ":
         return ()
@@ -50,33 +50,33 @@ def texts(data_set: Dataset, tag: int) -> tuple[str, ...]:
     return tuple(stripped for value in found if (stripped := str(value).strip(PADDING)))
 
 
-def number(data_set: Dataset, tag: int) -> int | None:
+def read_number(data_set: Dataset, tag: int) -> int | None:
     """The value of an element that holds one whole number."""
     values = values_of(data_set[tag]) if tag in data_set else []
     return int(values[0]) if len(values) == 1 and isinstance(values[0], int) else None
 
 
-def items(data_set: Dataset, tag: int) -> tuple[Dataset, ...]:
+def read_items(data_set: Dataset, tag: int) -> tuple[Dataset, ...]:
     """The items of a sequence; none where it is absent, empty or no sequence."""
     if tag not in data_set or data_set[tag].VR != "SQ":
         return ()
     return tuple(data_set[tag].value)
 
 
-def items_at(data_set: Dataset, path: Sequence[int]) -> Iterator[Dataset]:
+def read_items_at(data_set: Dataset, path: Sequence[int]) -> Iterator[Dataset]:
     """All items that a path of sequences leads to; the data set itself for the empty path."""
     if not path:
         yield data_set
         return
-    for item in items(data_set, path[0]):
-        yield from items_at(item, path[1:])
+    for item in read_items(data_set, path[0]):
+        yield from read_items_at(item, path[1:])
 
 
 def has_value(data_set: Dataset, tag: int) -> bool:
     """Whether an element is there and not empty, as type 1 demands; a sequence needs an item."""
     if tag not in data_set:
         return False
-    return bool(items(data_set, tag) if data_set[tag].VR == "SQ" else values_of(data_set[tag]))
+    return bool(read_items(data_set, tag) if data_set[tag].VR == "SQ" else values_of(data_set[tag]))
 
 
 def values_of(element: DataElement) -> list[object]:
@@ -87,10 +87,10 @@ def values_of(element: DataElement) -> list[object]:
     return list(value) if isinstance(value, (MultiValue, list, tuple)) else [value]
 
 
-def elements(data_set: Dataset) -> Iterator[DataElement]:
+def iterate_elements(data_set: Dataset) -> Iterator[DataElement]:
     """All elements, those in items included, in the order in which they are written."""
     for element in data_set:
         yield element
         if element.VR == "SQ":
             for item in element.value:
-                yield from elements(item)
+                yield from iterate_elements(item)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, cast
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet, Prepared
-from openmodality.dimse.status import StatusCategory, category, is_pending
+from openmodality.dimse.status import StatusCategory, categorize, is_pending
 from openmodality.errors import (
     AssociationAborted,
     AssociationReleased,
@@ -103,7 +103,7 @@ def answer(channel: Channel, services: Sequence[Service], request: Message) -> N
     Raises only what ends the association: :class:`TransportError`, :class:`AssociationAborted`,
     :class:`AssociationReleased`, :class:`ProtocolError`.
     """
-    result = _result(services, request)
+    result = _call_handler(services, request)
     if isinstance(result, Response):
         _respond(channel, request, result)
     elif result is not None:
@@ -111,9 +111,9 @@ def answer(channel: Channel, services: Sequence[Service], request: Message) -> N
             pass
 
 
-def answering(channel: Channel, services: Sequence[Service], request: Message) -> Iterator[Response]:
+def answer_in_steps(channel: Channel, services: Sequence[Service], request: Message) -> Iterator[Response]:
     """As :func:`answer`, and stops after each response that has been sent, so that others can be served in between."""
-    result = _result(services, request)
+    result = _call_handler(services, request)
     if isinstance(result, Response):
         _respond(channel, request, result)
         yield result
@@ -121,10 +121,10 @@ def answering(channel: Channel, services: Sequence[Service], request: Message) -
         yield from _respond_in_turn(channel, request, result)
 
 
-def ready_response(request: Message, status: int) -> Response:
+def make_ready_response(request: Message, status: int) -> Response:
     """A response without data set, made ready to be sent while the peer still sends the data set of its request."""
     response = _ReadyResponse(status)
-    command = response_command(request.command, response)
+    command = make_response_command(request.command, response)
     response.request = request
     response.prepared = request.channel.prepare(request.context.context_id, command)
     return response
@@ -136,18 +136,18 @@ def read_over(message: Message) -> None:
         pass
 
 
-def _result(services: Sequence[Service], request: Message) -> Response | Iterable[Response] | None:
+def _call_handler(services: Sequence[Service], request: Message) -> Response | Iterable[Response] | None:
     """What the handler says, or the response to its failure; ``None`` where no response is due."""
     if request.command.CommandField == CommandField.C_CANCEL_RQ:
         return None  # its operation is over; PS3.7 9.3.2.3 asks for no response
     try:
         return handler_for(services, request)(request)
     except Exception as error:  # noqa: BLE001 - the boundary between an association and whatever a handler does
-        return _failure(request, error)
+        return _make_failure(request, error)
 
 
 def _respond_in_turn(channel: Channel, request: Message, results: Iterable[Response]) -> Iterator[Response]:
-    responses = _until_failure(request, results)
+    responses = _end_at_failure(request, results)
     try:
         for response in responses:
             _respond(channel, request, response)
@@ -156,11 +156,11 @@ def _respond_in_turn(channel: Channel, request: Message, results: Iterable[Respo
         responses.close()
 
 
-def _until_failure(request: Message, results: Iterable[Response]) -> Generator[Response, None, None]:
+def _end_at_failure(request: Message, results: Iterable[Response]) -> Generator[Response, None, None]:
     try:
         yield from _with_cancel(iter(results), request)
     except Exception as error:  # noqa: BLE001 - the boundary between an association and whatever a handler does
-        yield _failure(request, error)
+        yield _make_failure(request, error)
 
 
 def _respond(channel: Channel, request: Message, response: Response) -> None:
@@ -169,18 +169,18 @@ def _respond(channel: Channel, request: Message, response: Response) -> None:
     if prepared is not None:
         channel.send_prepared(prepared)
     else:
-        channel.send(request.context.context_id, response_command(request.command, response), response.data)
-    if category(response.status) is StatusCategory.FAILURE:
+        channel.send(request.context.context_id, make_response_command(request.command, response), response.data)
+    if categorize(response.status) is StatusCategory.FAILURE:
         failed = {"command": request.command.name, "status": f"{response.status:04X}"}
         log.warning("dimse.refused", extra=failed)
 
 
-def _failure(request: Message, error: Exception) -> Response:
+def _make_failure(request: Message, error: Exception) -> Response:
     """The response to what a handler has raised; raises what ends the association."""
     if isinstance(error, Refuse):
         return Response(error.status, comment=str(error), offending=error.offending)
     if isinstance(error, ObjectInvalid):
-        return Response(_cannot_understand(request.command.CommandField), comment=str(error))
+        return Response(_find_misunderstood(request.command.CommandField), comment=str(error))
     if isinstance(error, TransportError | AssociationAborted | AssociationReleased | ProtocolError):
         raise error
     if isinstance(error, OpenModalityError):
@@ -194,7 +194,7 @@ def _with_cancel(results: Iterator[Response], request: Message) -> Iterator[Resp
         for response in results:
             yield response
             if is_pending(response.status) and request.cancelled():
-                yield _cancelled(results)
+                yield _tell_of_cancel(results)
                 return
     finally:
         _close(results, request)
@@ -210,7 +210,7 @@ def _close(results: Iterator[Response], request: Message) -> None:
         log.exception("dimse.handler_failed", extra={"command": request.command.name})
 
 
-def _cancelled(results: Iterator[Response]) -> Response:
+def _tell_of_cancel(results: Iterator[Response]) -> Response:
     throw = getattr(results, "throw", None)
     if throw is not None:
         try:
@@ -223,16 +223,16 @@ def _cancelled(results: Iterator[Response]) -> Response:
     return Response(Status.CANCEL, comment="cancelled as requested")
 
 
-def _cannot_understand(command_field: int) -> int:
+def _find_misunderstood(command_field: int) -> int:
     is_composite = command_field < CommandField.N_EVENT_REPORT_RQ
     return 0xC000 if is_composite else Status.PROCESSING_FAILURE
 
 
-def response_command(request: Command, response: Response) -> Command:
+def make_response_command(request: Command, response: Response) -> Command:
     """The command set of a response (PS3.7 9.3, 10.3): the request's UIDs echoed as affected, Error Comment where it
     failed.
     """
-    says_why = category(response.status) in (StatusCategory.FAILURE, StatusCategory.WARNING, StatusCategory.CANCEL)
+    says_why = categorize(response.status) in (StatusCategory.FAILURE, StatusCategory.WARNING, StatusCategory.CANCEL)
     command = Command(
         CommandField=request.CommandField | RESPONSE_BIT,
         MessageIDBeingRespondedTo=request.MessageID,

@@ -23,7 +23,7 @@ class StatusCategory(Enum):
         return cls(name.capitalize())
 
 
-def category(status: int) -> StatusCategory:
+def categorize(status: int) -> StatusCategory:
     """Sort a status code; what is neither success, pending, cancel nor warning is a failure."""
     if status == 0x0000:
         return StatusCategory.SUCCESS
@@ -43,6 +43,6 @@ def is_pending(status: int | None) -> bool:
 
 def describe(status: int, comment: str | None = None) -> str:
     """``"A700 Failure"`` or, where PS3.7 names the code, its meaning; the peer's Error Comment in brackets."""
-    meaning = STATUS_MEANINGS.get(status, category(status).value)
+    meaning = STATUS_MEANINGS.get(status, categorize(status).value)
     text = f"{status:04X} {meaning}"
     return f"{text} ({comment})" if comment else text

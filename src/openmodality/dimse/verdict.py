@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 from openmodality.dimse.status import StatusCategory
-from openmodality.dimse.status import category as category_of
+from openmodality.dimse.status import categorize as category_of
 from openmodality.standard.statuses import STANDARD_STATUSES, Effect, ServiceName, StatusFact
 
 

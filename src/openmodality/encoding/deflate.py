@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from openmodality.encoding.headers import Buffer
+from openmodality.buffer import Buffer
 from openmodality.errors import ObjectInvalid
 
 PIECE_BYTES: Final = 64 * 1024

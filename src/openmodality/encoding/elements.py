@@ -16,15 +16,8 @@ import sys
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from openmodality.encoding.headers import (
-    MAX_HEADER_BYTES,
-    UNDEFINED_LENGTH,
-    Buffer,
-    Layout,
-    format_tag,
-    layout,
-    layout_of,
-)
+from openmodality.buffer import Buffer
+from openmodality.encoding.headers import MAX_HEADER_BYTES, UNDEFINED_LENGTH, Layout, format_tag, layout_of, make_layout
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
@@ -166,9 +159,9 @@ class Tokenizer:
             offset = self._complete_header(view, tokens)
         while offset < size:
             if self._remaining:
-                offset = self._value(view, offset, tokens)
+                offset = self._take_value(view, offset, tokens)
             else:
-                used = self._header(view, offset, size - offset, tokens)
+                used = self._take_header(view, offset, size - offset, tokens)
                 if not used:
                     self._head = bytes(view[offset:])
                     return size
@@ -187,14 +180,14 @@ class Tokenizer:
         """Reads the header that the last chunk left unfinished; returns how much of this chunk it took."""
         before = len(self._head)
         head = self._head + bytes(view[: MAX_HEADER_BYTES - before])
-        used = self._header(head, 0, len(head), tokens)
+        used = self._take_header(head, 0, len(head), tokens)
         if not used:
             self._head = head
             return len(view)
         self._head = b""
         return used - before
 
-    def _value(self, view: memoryview, offset: int, tokens: list[Token]) -> int:
+    def _take_value(self, view: memoryview, offset: int, tokens: list[Token]) -> int:
         end = min(len(view), offset + self._remaining)
         self._remaining -= end - offset
         self._position += end - offset
@@ -203,7 +196,7 @@ class Tokenizer:
             self._close(tokens)
         return end
 
-    def _header(self, buffer: Buffer, offset: int, available: int, tokens: list[Token]) -> int:
+    def _take_header(self, buffer: Buffer, offset: int, available: int, tokens: list[Token]) -> int:
         """Reads one header and moves behind it; returns its size, or 0 where bytes are missing."""
         frame = self._frame
         header = frame.layout.read(buffer, offset, available)
@@ -217,11 +210,11 @@ class Tokenizer:
         if end > frame.limit:
             raise ObjectInvalid(f"{format_tag(tag)} at byte {start} reaches beyond the end of what holds it")
         if not vr:
-            self._item_or_delimiter(tag, length, start, tokens)
+            self._take_item_or_delimiter(tag, length, start, tokens)
         elif frame.holds is not _Holds.ELEMENTS:
             raise ObjectInvalid(f"{format_tag(tag)} at byte {start} stands where {format_tag(frame.tag)} needs an item")
         elif length == UNDEFINED_LENGTH or vr == "SQ":
-            self._sequence(tag, vr, length, start, tokens)
+            self._begin_sequence(tag, vr, length, start, tokens)
         else:
             self._tag, self._remaining = tag, length
             tokens.append(ElementStart(tag, vr, length, self._depth, start))
@@ -229,10 +222,10 @@ class Tokenizer:
             self._close(tokens)
         return size
 
-    def _sequence(self, tag: int, vr: str, length: int, start: int, tokens: list[Token]) -> None:
+    def _begin_sequence(self, tag: int, vr: str, length: int, start: int, tokens: list[Token]) -> None:
         inner, holds = self._frame.layout, _Holds.ITEMS
         if vr == "UN":
-            inner = layout(explicit=False, big_endian=False)
+            inner = make_layout(explicit=False, big_endian=False)
         elif vr != "SQ":
             # "OB or OW" is the dictionary's word for pixel data in Implicit VR
             if not vr.startswith(("OB", "OW")):
@@ -243,10 +236,10 @@ class Tokenizer:
         self._push(holds, length, inner, tag)
         self._depth += 1
 
-    def _item_or_delimiter(self, tag: int, length: int, start: int, tokens: list[Token]) -> None:
+    def _take_item_or_delimiter(self, tag: int, length: int, start: int, tokens: list[Token]) -> None:
         frame = self._frame
         if tag == ITEM and frame.holds is not _Holds.ELEMENTS:
-            self._item(length, start, tokens)
+            self._begin_item(length, start, tokens)
         elif (
             tag == (ITEM_DELIMITATION_ITEM if frame.holds is _Holds.ELEMENTS else SEQUENCE_DELIMITATION_ITEM)
             and self._stack
@@ -256,7 +249,7 @@ class Tokenizer:
         else:
             raise ObjectInvalid(f"{format_tag(tag)} at byte {start} stands where no item or delimiter may be")
 
-    def _item(self, length: int, start: int, tokens: list[Token]) -> None:
+    def _begin_item(self, length: int, start: int, tokens: list[Token]) -> None:
         frame = self._frame
         if frame.holds is _Holds.ITEMS:
             tokens.append(ItemStart(length, self._depth, start))

@@ -13,10 +13,9 @@ from functools import cache, lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
+from openmodality.buffer import Buffer
 from openmodality.encoding.vr import LONG_VRS, SHORT_VRS, dictionary
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
-
-Buffer = bytes | bytearray | memoryview
 
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 MAX_HEADER_BYTES: Final = 12
@@ -62,23 +61,23 @@ def layout_of(transfer_syntax: str) -> Layout:
     Unknown ones are taken as Explicit VR Little Endian, as every encapsulated transfer syntax is (PS3.5 A.4).
     """
     syntax = TRANSFER_SYNTAXES.get(transfer_syntax)
-    return layout(syntax.explicit, syntax.big_endian) if syntax else layout(explicit=True, big_endian=False)
+    return make_layout(syntax.explicit, syntax.big_endian) if syntax else make_layout(explicit=True, big_endian=False)
 
 
-def layout(explicit: bool, big_endian: bool) -> Layout:
+def make_layout(explicit: bool, big_endian: bool) -> Layout:
     """The layout with these properties; Implicit VR is Little Endian (there is no other in the standard)."""
-    return _layout(explicit, explicit and big_endian)
+    return _make_layout(explicit, explicit and big_endian)
 
 
 @cache
-def _layout(explicit: bool, big_endian: bool) -> Layout:
+def _make_layout(explicit: bool, big_endian: bool) -> Layout:
     if not explicit:
-        return Layout(False, False, _implicit_reader(), _implicit_writer())
+        return Layout(False, False, _make_implicit_reader(), _make_implicit_writer())
     order = ">" if big_endian else "<"
-    return Layout(True, big_endian, _explicit_reader(order), _explicit_writer(order))
+    return Layout(True, big_endian, _make_explicit_reader(order), _make_explicit_writer(order))
 
 
-def _implicit_reader() -> HeaderReader:
+def _make_implicit_reader() -> HeaderReader:
     unpack, vrs = Struct("<HHL").unpack_from, dictionary()
 
     def read(buffer: Buffer, offset: int, available: int) -> tuple[int, str, int, int] | None:
@@ -91,7 +90,7 @@ def _implicit_reader() -> HeaderReader:
     return read
 
 
-def _explicit_reader(order: str) -> HeaderReader:
+def _make_explicit_reader(order: str) -> HeaderReader:
     unpack, unpack_length = Struct(order + "HH2sH").unpack_from, Struct(order + "L").unpack_from
 
     def read(buffer: Buffer, offset: int, available: int) -> tuple[int, str, int, int] | None:
@@ -114,7 +113,7 @@ def _explicit_reader(order: str) -> HeaderReader:
     return read
 
 
-def _implicit_writer() -> HeaderWriter:
+def _make_implicit_writer() -> HeaderWriter:
     pack = Struct("<HHL").pack
 
     def write(tag: int, vr: str, length: int) -> bytes:
@@ -123,7 +122,7 @@ def _implicit_writer() -> HeaderWriter:
     return write
 
 
-def _explicit_writer(order: str) -> HeaderWriter:
+def _make_explicit_writer(order: str) -> HeaderWriter:
     pack_bare, pack_short, pack_long = (Struct(order + code).pack for code in ("HHL", "HH2sH", "HH2sHL"))
     short, long = ({vr: code for code, vr in codes.items()} for codes in (SHORT_CODES, LONG_CODES))
 

@@ -48,7 +48,7 @@ class Listener:
         """The next token; its bytes are valid until the next ones are fed."""
 
 
-class Values(Listener):
+class KeptValues(Listener):
     """Keeps the values of its ``tags``, raw."""
 
     def __init__(self, tags: frozenset[int]) -> None:
@@ -58,10 +58,10 @@ class Values(Listener):
     def take_values(self, values: Mapping[int, bytes | None]) -> None:
         """Raises :class:`ObjectInvalid` where one is too long to be what was asked for."""
         for tag in self.tags & values.keys():
-            self.values[tag] = checked_length(tag, values[tag])
+            self.values[tag] = check_length(tag, values[tag])
 
 
-def checked_length(tag: int, value: bytes | None) -> bytes:
+def check_length(tag: int, value: bytes | None) -> bytes:
     """The value; raises :class:`ObjectInvalid` where it was too long to be given."""
     if value is None:
         raise ObjectInvalid(f"{format_tag(tag)} is too long to be checked")

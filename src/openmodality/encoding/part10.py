@@ -6,8 +6,9 @@ from functools import lru_cache
 from struct import Struct
 from typing import BinaryIO, Final, NamedTuple
 
-from openmodality.encoding.headers import SHORT_CODES, Buffer, format_tag, layout
-from openmodality.encoding.listening import Values
+from openmodality.buffer import Buffer
+from openmodality.encoding.headers import SHORT_CODES, format_tag, make_layout
+from openmodality.encoding.listening import KeptValues
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import LONG_VRS, SHORT_VRS
 from openmodality.encoding.walk import DataSetWalk
@@ -55,7 +56,7 @@ _KEPT = frozenset(
     )
 )
 _SHORT_HEADER: Final = Struct("<HH2sH")
-_META = layout(explicit=True, big_endian=False)
+_META = make_layout(explicit=True, big_endian=False)
 _NOT_DICOM = "the file does not begin with a 128-byte preamble and DICM"
 
 
@@ -85,7 +86,7 @@ def read_file_meta(source: BinaryIO | Buffer, *, strict: bool = False) -> FileMe
     start = _Start(source)
     if start.data[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] != PREFIX:
         raise ObjectInvalid(_NOT_DICOM, advice="check that it is a DICOM file")
-    return _meta(start, PREAMBLE_BYTES + 4, strict)
+    return _read_meta(start, PREAMBLE_BYTES + 4, strict)
 
 
 def read_headless(source: BinaryIO | Buffer) -> FileMeta:
@@ -94,15 +95,15 @@ def read_headless(source: BinaryIO | Buffer) -> FileMeta:
     Such files come from old systems and from received streams written as they were. Raises ObjectInvalid where it
     begins like neither.
     """
-    return _headless(_Start(source))
+    return _read_headless(_Start(source))
 
 
 def read_any(source: BinaryIO | Buffer) -> FileMeta:
     """Reads the head of a file with or without preamble; for files that people bring."""
     start = _Start(source)
     if start.data[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == PREFIX:
-        return _meta(start, PREAMBLE_BYTES + 4, strict=False)
-    return _headless(start)
+        return _read_meta(start, PREAMBLE_BYTES + 4, strict=False)
+    return _read_headless(start)
 
 
 def encode_file_head(
@@ -114,9 +115,11 @@ def encode_file_head(
     source_ae_title: str = "",
 ) -> bytes:
     """Preamble, DICM and File Meta Information of an instance (PS3.10 Table 7.1-1); its data set is to follow."""
-    before = _meta_before(sop_class_uid)
-    after = _meta_after(transfer_syntax_uid, implementation_class_uid, implementation_version_name, source_ae_title)
-    instance = _text_element(MEDIA_STORAGE_SOP_INSTANCE_UID, "UI", sop_instance_uid)
+    before = _encode_constant_start(sop_class_uid)
+    after = _encode_constant_end(
+        transfer_syntax_uid, implementation_class_uid, implementation_version_name, source_ae_title
+    )
+    instance = _encode_text_element(MEDIA_STORAGE_SOP_INSTANCE_UID, "UI", sop_instance_uid)
     length = len(before) + len(instance) + len(after)
     return b"".join((_PREAMBLE_AND_PREFIX, length.to_bytes(4, "little"), before, instance, after))
 
@@ -125,24 +128,24 @@ _PREAMBLE_AND_PREFIX = bytes(PREAMBLE_BYTES) + PREFIX + _META.write(FILE_META_IN
 
 
 @lru_cache(maxsize=64)
-def _meta_before(sop_class_uid: str) -> bytes:
+def _encode_constant_start(sop_class_uid: str) -> bytes:
     version = _META.write(FILE_META_INFORMATION_VERSION, "OB", 2) + b"\0\1"
-    return version + _text_element(MEDIA_STORAGE_SOP_CLASS_UID, "UI", sop_class_uid)
+    return version + _encode_text_element(MEDIA_STORAGE_SOP_CLASS_UID, "UI", sop_class_uid)
 
 
 @lru_cache(maxsize=256)
-def _meta_after(transfer_syntax_uid: str, class_uid: str, version_name: str, source_ae_title: str) -> bytes:
+def _encode_constant_end(transfer_syntax_uid: str, class_uid: str, version_name: str, source_ae_title: str) -> bytes:
     return b"".join(
         (
-            _text_element(TRANSFER_SYNTAX_UID, "UI", transfer_syntax_uid),
-            _text_element(IMPLEMENTATION_CLASS_UID, "UI", class_uid),
-            _text_element(IMPLEMENTATION_VERSION_NAME, "SH", version_name) if version_name else b"",
-            _text_element(SOURCE_APPLICATION_ENTITY_TITLE, "AE", source_ae_title) if source_ae_title else b"",
+            _encode_text_element(TRANSFER_SYNTAX_UID, "UI", transfer_syntax_uid),
+            _encode_text_element(IMPLEMENTATION_CLASS_UID, "UI", class_uid),
+            _encode_text_element(IMPLEMENTATION_VERSION_NAME, "SH", version_name) if version_name else b"",
+            _encode_text_element(SOURCE_APPLICATION_ENTITY_TITLE, "AE", source_ae_title) if source_ae_title else b"",
         )
     )
 
 
-def _text_element(tag: int, vr: str, text: str) -> bytes:
+def _encode_text_element(tag: int, vr: str, text: str) -> bytes:
     try:
         value = text.encode("ascii")
     except UnicodeEncodeError:
@@ -171,7 +174,7 @@ class _Start:
         return len(self.data) > before
 
 
-def _meta(start: _Start, offset: int, strict: bool) -> FileMeta:
+def _read_meta(start: _Start, offset: int, strict: bool) -> FileMeta:
     scanned = _scan(start.data, offset)
     if scanned is None and start.grow():
         scanned = _scan(start.data, offset)
@@ -200,7 +203,7 @@ def _scan(data: bytes, offset: int) -> tuple[dict[int, bytes], int, int] | None:
     # no data set has elements of group 0002, so they go on until another group, whatever the group length says;
     # but what is deflated may look like anything
     read_header = _SHORT_HEADER.unpack_from
-    while offset != declared_end or not _deflated(values):
+    while offset != declared_end or not _is_deflated(values):
         if size - offset < _SHORT_HEADER.size:
             break
         group, element, vr, length = read_header(data, offset)
@@ -223,7 +226,7 @@ def _scan(data: bytes, offset: int) -> tuple[dict[int, bytes], int, int] | None:
     return None if offset < declared_end else (values, offset, declared_end)
 
 
-def _deflated(values: dict[int, bytes]) -> bool:
+def _is_deflated(values: dict[int, bytes]) -> bool:
     syntax = TRANSFER_SYNTAXES.get(strip_padding(values.get(_TRANSFER_SYNTAX, b"")))
     return syntax is not None and syntax.deflated
 
@@ -238,13 +241,13 @@ def _check(values: dict[int, bytes], end: int, declared_end: int) -> None:
             raise ObjectInvalid(f"the File Meta Information lacks {format_tag(tag)}")
 
 
-def _headless(start: _Start) -> FileMeta:
+def _read_headless(start: _Start) -> FileMeta:
     data = start.data
     for offset in (0, 4):
         if data[offset : offset + 2] == b"\x02\0" and (not offset or data[:4] == PREFIX):
-            return _meta(start, offset, strict=False)
+            return _read_meta(start, offset, strict=False)
     syntax = _guess(data)
-    found = Values(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
+    found = KeptValues(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
     DataSetWalk(syntax, (found,), only_for_listeners=True).feed(data)
     uids = [strip_padding(found.values.get(tag, b"")) for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
     return FileMeta(uids[0], uids[1], syntax, data_set_offset=0, headless=True)

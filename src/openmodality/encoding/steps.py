@@ -12,14 +12,8 @@ from functools import cache
 from struct import Struct
 from typing import Final, NamedTuple
 
-from openmodality.encoding.headers import (
-    LONG_CODES,
-    MAX_HEADER_BYTES,
-    SHORT_CODES,
-    UNDEFINED_LENGTH,
-    Buffer,
-    vr_codes,
-)
+from openmodality.buffer import Buffer
+from openmodality.encoding.headers import LONG_CODES, MAX_HEADER_BYTES, SHORT_CODES, UNDEFINED_LENGTH, vr_codes
 from openmodality.encoding.listening import MAX_KEPT_BYTES
 from openmodality.encoding.vr import dictionary
 from openmodality.encoding.watch import Watch
@@ -52,7 +46,7 @@ class Steps(NamedTuple):
 
 
 @cache
-def steps(explicit: bool, big_endian: bool) -> Steps:
+def make_steps(explicit: bool, big_endian: bool) -> Steps:
     """The steps for a layout (PS3.5 A.1, A.2, A.3)."""
     if not explicit:
         return Steps(_step_implicit, _step_implicit_watchfully, _IMPLICIT_HEADER_BYTES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import Final
 
-from openmodality.encoding.headers import Buffer
+from openmodality.buffer import Buffer
 
 _TYPECODES: Final = {2: "H", 4: "I", 8: "Q"}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from openmodality.buffer import Buffer
 from openmodality.encoding.elements import (
     ElementStart,
     FragmentStart,
@@ -20,7 +21,7 @@ from openmodality.encoding.elements import (
     Token,
     Value,
 )
-from openmodality.encoding.headers import UNDEFINED_LENGTH, Buffer, HeaderWriter, layout, layout_of
+from openmodality.encoding.headers import UNDEFINED_LENGTH, HeaderWriter, layout_of, make_layout
 from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
 _GATHERED_BYTES: Final = 1024
@@ -75,7 +76,7 @@ class TokenWriter:
         self._outer.append(self._header)
         self._begin(tag, vr, length)
         if vr == "UN":  # it holds Implicit VR Little Endian (PS3.5 6.2.2)
-            self._header = layout(explicit=False, big_endian=False).write
+            self._header = make_layout(explicit=False, big_endian=False).write
 
     def item(self, length: int) -> None:
         """The beginning of an item of a sequence; of ``length`` only counts whether it is empty."""

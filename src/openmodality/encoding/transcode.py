@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from openmodality.buffer import Buffer
 from openmodality.encoding.deflate import deflate, inflate
 from openmodality.encoding.elements import (
     ElementStart,
@@ -24,7 +25,7 @@ from openmodality.encoding.elements import (
     Token,
     Value,
 )
-from openmodality.encoding.headers import Buffer, format_tag, layout_of
+from openmodality.encoding.headers import format_tag, layout_of
 from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.swap import Swapper
 from openmodality.encoding.token_writer import TokenWriter
@@ -55,9 +56,9 @@ def transcode(chunks: Iterable[Buffer], source: str, target: str) -> Iterator[Bu
         yield from chunks
         return
     if not can_transcode(source, target):
-        raise _cannot(source, target)
+        raise _explain_refusal(source, target)
     plain = inflate(chunks) if source == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else chunks
-    converted = _convert(plain, Transcoder(_inflated(source), _inflated(target)))
+    converted = _convert(plain, Transcoder(_name_inflated(source), _name_inflated(target)))
     yield from deflate(converted) if target == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else converted
 
 
@@ -69,7 +70,7 @@ class Transcoder(Listener):
     def __init__(self, source: str, target: str) -> None:
         self._same = source == target
         if not self._same and (source not in UNCOMPRESSED or target not in UNCOMPRESSED):
-            raise _cannot(source, target)
+            raise _explain_refusal(source, target)
         self._walk = DataSetWalk(source, (self,))
         self._writer = TokenWriter(target)
         self._from_big, self._to_big = layout_of(source).big_endian, layout_of(target).big_endian
@@ -97,11 +98,11 @@ class Transcoder(Listener):
         """Convert the next token."""
         match token:
             case ElementStart():
-                self._element(token)
+                self._convert_element(token)
             case Value():
-                self._value(token)
+                self._convert_value(token)
             case SequenceStart():
-                self._sequence(token)
+                self._convert_sequence(token)
             case ItemStart():
                 self._outer_signed.append(self._signed)
                 self._writer.item(token.length)
@@ -112,7 +113,7 @@ class Transcoder(Listener):
                 self._from_big = self._outer_big.pop()
                 self._writer.end_sequence()
 
-    def _element(self, token: ElementStart) -> None:
+    def _convert_element(self, token: ElementStart) -> None:
         tag, vr, length, _, _ = token
         self._dropping = tag & 0xFFFF == 0
         if self._dropping:
@@ -133,7 +134,7 @@ class Transcoder(Listener):
             return "OW"
         return "SS" if self._signed else "US"
 
-    def _value(self, token: Value) -> None:
+    def _convert_value(self, token: Value) -> None:
         if self._dropping:
             return
         if self._awaiting_pixel_representation:
@@ -147,7 +148,7 @@ class Transcoder(Listener):
         if not token.remaining:
             self._writer.value(self._swapper.finish())
 
-    def _sequence(self, token: SequenceStart) -> None:
+    def _convert_sequence(self, token: SequenceStart) -> None:
         if token.vr not in ("SQ", "UN"):
             raise ObjectInvalid(f"{format_tag(token.tag)} is encapsulated, which the transfer syntax does not allow")
         self._outer_big.append(self._from_big)
@@ -162,9 +163,9 @@ def _convert(chunks: Iterable[Buffer], transcoder: Transcoder) -> Iterator[Buffe
     yield from transcoder.finish()
 
 
-def _inflated(uid: str) -> str:
+def _name_inflated(uid: str) -> str:
     return EXPLICIT_VR_LITTLE_ENDIAN if uid == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else uid
 
 
-def _cannot(source: str, target: str) -> UsageError:
+def _explain_refusal(source: str, target: str) -> UsageError:
     return UsageError(f"cannot convert from transfer syntax {source} to {target}: pixel data would have to be recoded")

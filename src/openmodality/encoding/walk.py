@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from openmodality.buffer import Buffer
 from openmodality.encoding.deflate import Inflater
 from openmodality.encoding.elements import MAX_DEPTH, ElementStart, Passed, SequenceStart, Token, Tokenizer, Value
-from openmodality.encoding.headers import Buffer, format_tag, layout_of
-from openmodality.encoding.listening import MAX_KEPT_BYTES, Listener, Values
-from openmodality.encoding.steps import PASSED, steps
+from openmodality.encoding.headers import format_tag, layout_of
+from openmodality.encoding.listening import MAX_KEPT_BYTES, KeptValues, Listener
+from openmodality.encoding.steps import PASSED, make_steps
 from openmodality.encoding.watch import NO_TAG, Watch
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
@@ -153,7 +154,7 @@ class DataSetWalk:
 
     def _step(self, view: memoryview, offset: int, size: int) -> int:
         """Step on from the header at ``offset``; returns where to go on, which is the chunk's end in most cases."""
-        step, watch = steps(self._layout.explicit, self._layout.big_endian), self._watch
+        step, watch = make_steps(self._layout.explicit, self._layout.big_endian), self._watch
         start, end = step.bare(view, offset, size) if watch.is_idle else step.watchful(view, offset, size, watch)
         if end < 0:
             self._pass(view[offset:start])
@@ -240,7 +241,7 @@ class DataSetWalk:
                 see(token)
 
 
-def read_values(chunks: Iterable[Buffer], transfer_syntax: str, values: Values) -> None:
+def read_values(chunks: Iterable[Buffer], transfer_syntax: str, values: KeptValues) -> None:
     """Gather values of top-level elements without looking at more of the chunks than these need.
 
     Raises :class:`ObjectInvalid` where they are no data set, or cut off before what is asked for.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Final
 
-from openmodality.network.entity import RemoteAE, checked_ae_title
+from openmodality.network.entity import RemoteAE, normalize_ae_title
 
 LOCALHOST: Final = "127.0.0.1"
 
@@ -40,7 +40,7 @@ class AddressBook(MutableMapping[str, tuple[str, int]]):
     def __init__(self, addresses: Mapping[str, tuple[str, int]]) -> None:
         self.changed: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
-        self._addresses = {checked_ae_title(aet): address for aet, address in addresses.items()}
+        self._addresses = {normalize_ae_title(aet): address for aet, address in addresses.items()}
 
     def __getitem__(self, aet: str) -> tuple[str, int]:
         with self._lock:
@@ -48,7 +48,7 @@ class AddressBook(MutableMapping[str, tuple[str, int]]):
 
     def __setitem__(self, aet: str, address: tuple[str, int]) -> None:
         with self._lock:
-            self._addresses[checked_ae_title(aet)] = address
+            self._addresses[normalize_ae_title(aet)] = address
         self.changed()
 
     def __delitem__(self, aet: str) -> None:

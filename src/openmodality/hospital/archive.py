@@ -10,7 +10,7 @@ from typing import Final
 
 from pydicom import Dataset, dcmread
 
-from openmodality.dimse.reading import text
+from openmodality.dimse.reading import read_text
 from openmodality.errors import ObjectInvalid
 from openmodality.network.entity import LocalAE
 from openmodality.services.storage import StoreRequest
@@ -53,11 +53,11 @@ class StoredInstance:
 
     @property
     def study_instance_uid(self) -> str:
-        return text(self.header, STUDY_INSTANCE_UID)
+        return read_text(self.header, STUDY_INSTANCE_UID)
 
     @property
     def series_instance_uid(self) -> str:
-        return text(self.header, SERIES_INSTANCE_UID)
+        return read_text(self.header, SERIES_INSTANCE_UID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,15 @@ class StoredStudy:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        return tuple(sorted({text(instance.header, MODALITY) for instance in self.instances}))
+        return tuple(sorted({read_text(instance.header, MODALITY) for instance in self.instances}))
 
     @property
     def patient_name(self) -> str:
-        return text(self.instances[0].header, PATIENT_NAME)
+        return read_text(self.instances[0].header, PATIENT_NAME)
 
     @property
     def patient_id(self) -> str:
-        return text(self.instances[0].header, PATIENT_ID)
+        return read_text(self.instances[0].header, PATIENT_ID)
 
 
 class Archive:
@@ -150,7 +150,7 @@ class Archive:
             header = _read_header(path)
         except ObjectInvalid:
             header = Dataset()  # the instance is kept all the same, and complained about
-        return StoredInstance(sop_instance_uid, sop_class_uid or text(header, SOP_CLASS_UID), path, header)
+        return StoredInstance(sop_instance_uid, sop_class_uid or read_text(header, SOP_CLASS_UID), path, header)
 
 
 def _read_header(path: Path) -> Dataset:

@@ -11,7 +11,7 @@ from typing import Final
 from pydicom import Dataset
 
 from openmodality.dimse.attribute_names import name_of
-from openmodality.dimse.reading import has_value, items, text
+from openmodality.dimse.reading import has_value, read_items, read_text
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.hospital.items import ItemKey, PerformedStep, ScheduledItem
 from openmodality.standard.performed_step import StepStatus
@@ -40,7 +40,7 @@ def instance_findings(
 ) -> Iterator[str]:
     """What is wrong with a stored instance: UIDs, and whether it agrees with worklist and performed step."""
     for tag in _UIDS:
-        uid = text(header, tag)
+        uid = read_text(header, tag)
         if not is_valid_uid(uid):
             yield f"{name_of(tag)} {'breaks PS3.5 9.1' if uid else 'is missing'}"
     yield from _request_findings(header, schedule)
@@ -49,17 +49,17 @@ def instance_findings(
 
 def _request_findings(header: Dataset, schedule: Sequence[ScheduledItem]) -> Iterator[str]:
     """A document has no Request Attributes but may name requests of its own accord (PS3.3 C.17.1, C.17.2)."""
-    study = text(header, STUDY_INSTANCE_UID)
-    is_document = text(header, SOP_CLASS_UID).startswith(_DOCUMENTS)
+    study = read_text(header, STUDY_INSTANCE_UID)
+    is_document = read_text(header, SOP_CLASS_UID).startswith(_DOCUMENTS)
     tag = REFERENCED_REQUEST_SEQUENCE if is_document else REQUEST_ATTRIBUTES_SEQUENCE
-    requests = items(header, tag)
+    requests = read_items(header, tag)
     procedure = [item for item in schedule if item.study_instance_uid == study]
     if procedure:
         if not requests and not is_document:
             yield f"{name_of(tag)} is missing in a scheduled study"
         yield from _identity_findings(header, procedure[0])
     for request in requests:
-        step_id = text(request, SCHEDULED_PROCEDURE_STEP_ID)
+        step_id = read_text(request, SCHEDULED_PROCEDURE_STEP_ID)
         if (step_id or is_document) and not _fits(request, step_id, study, schedule):
             yield f"{name_of(tag)} names no step scheduled for this study"
 
@@ -70,7 +70,7 @@ def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[Schedul
     A document names the requested procedure without a step.
     """
     in_study = {item.patient_id for item in schedule if item.study_instance_uid == study}
-    procedure = text(request, REQUESTED_PROCEDURE_ID)
+    procedure = read_text(request, REQUESTED_PROCEDURE_ID)
     return any(
         step_id in ("", item.step_id) and item.requested_procedure_id == procedure and item.patient_id in in_study
         for item in schedule
@@ -78,18 +78,18 @@ def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[Schedul
 
 
 def _identity_findings(attributes: Dataset, item: ScheduledItem) -> Iterator[str]:
-    if text(attributes, PATIENT_ID) != item.patient_id:
+    if read_text(attributes, PATIENT_ID) != item.patient_id:
         yield f"{name_of(PATIENT_ID)} is not that of the worklist item"
-    accession = text(attributes, ACCESSION_NUMBER)
+    accession = read_text(attributes, ACCESSION_NUMBER)
     if ACCESSION_NUMBER in attributes and accession and accession != item.accession_number:
         yield f"{name_of(ACCESSION_NUMBER)} is not that of the worklist item"
 
 
 def _step_findings(header: Dataset, steps: Sequence[PerformedStep]) -> Iterator[str]:
     by_uid = {step.sop_instance_uid: step for step in steps}
-    sop_instance_uid = text(header, SOP_INSTANCE_UID)
-    for reference in items(header, REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE):
-        step = by_uid.get(text(reference, REFERENCED_SOP_INSTANCE_UID))
+    sop_instance_uid = read_text(header, SOP_INSTANCE_UID)
+    for reference in read_items(header, REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE):
+        step = by_uid.get(read_text(reference, REFERENCED_SOP_INSTANCE_UID))
         if step is None:
             named = name_of(REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE)
             yield f"{named} refers to a performed procedure step that the RIS does not know"
@@ -128,9 +128,9 @@ def listing_findings(step: PerformedStep, stored: Sequence[Dataset]) -> Iterator
     """What a step that has just been completed leaves out of the instances that refer to it; ``stored`` are headers."""
     for header in stored:
         references = {
-            text(item, REFERENCED_SOP_INSTANCE_UID)
-            for item in items(header, REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE)
+            read_text(item, REFERENCED_SOP_INSTANCE_UID)
+            for item in read_items(header, REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE)
         }
-        uid = text(header, SOP_INSTANCE_UID)
+        uid = read_text(header, SOP_INSTANCE_UID)
         if step.sop_instance_uid in references and not _lists(step, uid):
             yield f"Performed Series Sequence does not list the stored instance {uid}"

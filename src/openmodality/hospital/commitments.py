@@ -27,7 +27,7 @@ from openmodality.services.commitment import (
     CommitmentResult,
     Failure,
     Reference,
-    report,
+    send_report,
 )
 from openmodality.standard.commitment import FailureReason
 from openmodality.standard.dimse import Status
@@ -187,7 +187,7 @@ class Commitments:
         result = result_of(commitment, self._stored())
         status = 0
         for _ in range(commitment.plan.times):
-            status = report(channel, result).status
+            status = send_report(channel, result).status
         return status
 
     def _reported(self, commitment: Commitment, status: int) -> None:

@@ -16,7 +16,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
-from openmodality.dimse.service import Handler, Response, response_command
+from openmodality.dimse.service import Handler, Response, make_response_command
 from openmodality.dimse.status import is_pending
 from openmodality.encoding.uid import new_uid
 from openmodality.errors import AssociationAborted, TransportError
@@ -217,7 +217,7 @@ def endless(call: Call) -> Iterable[Response]:
     empty = Response(Status.PENDING, encode_data_set(Dataset(), message.context.transfer_syntax))
     while not call.stopped.is_set():
         for response in found or (empty,):
-            command = response_command(message.command, response)
+            command = make_response_command(message.command, response)
             message.channel.send(message.context.context_id, command, response.data)
     return drop(call)
 

@@ -33,7 +33,7 @@ from openmodality.hospital.personalities import parse
 from openmodality.hospital.ris import VirtualRIS
 from openmodality.hospital.schedule import load_schedule
 from openmodality.network.acceptor import Acceptor, Listening
-from openmodality.network.entity import LocalAE, RemoteAE, checked_ae_title
+from openmodality.network.entity import LocalAE, RemoteAE, normalize_ae_title
 from openmodality.network.policy import UNCOMPRESSED_ORDER, deciding
 from openmodality.network.requestor import associate
 from openmodality.services.mpps import mpps_service
@@ -102,7 +102,7 @@ class Hospital:
         self.journal = Journal(folder / "complaints.jsonl", habits.clock, habits.listener)
         self._personalities = Personalities(self.journal)
         self.peers = AddressBook(peers)
-        self._pacs_entity = LocalAE(checked_ae_title(pacs.aet))
+        self._pacs_entity = LocalAE(normalize_ae_title(pacs.aet))
         reporting = Reporting(self._report_plan, habits.commitment_retry_s, self._report)
         around = Surroundings(self.journal, self.peers, reporting, self._findings)
         self.pacs = VirtualPACS(folder / "pacs", self._pacs_entity, around)
@@ -192,7 +192,7 @@ class Hospital:
 
     def _acceptor(self, server: str, services: Sequence[Service], policy: PeerPolicy) -> Acceptor:
         endpoint = self._endpoints[server]
-        local = LocalAE(checked_ae_title(endpoint.aet))
+        local = LocalAE(normalize_ae_title(endpoint.aet))
         accepting = AcceptorPolicy(local.side, lambda _: policy, frozenset({local.ae_title}))
         decide = self._personalities.decide(server, deciding(accepting))
         misbehaving = self._personalities.services(server, services)

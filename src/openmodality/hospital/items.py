@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from pydicom import Dataset
 
-from openmodality.dimse.reading import items, items_at, text
+from openmodality.dimse.reading import read_items, read_items_at, read_text
 from openmodality.hospital.schedule import step_of
 from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.tags import (
@@ -79,32 +79,32 @@ class ScheduledItem:
 
     @property
     def patient_id(self) -> str:
-        return text(self.data_set, PATIENT_ID)
+        return read_text(self.data_set, PATIENT_ID)
 
     @property
     def patient_name(self) -> str:
-        return text(self.data_set, PATIENT_NAME)
+        return read_text(self.data_set, PATIENT_NAME)
 
     @property
     def accession_number(self) -> str:
-        return text(self.data_set, ACCESSION_NUMBER)
+        return read_text(self.data_set, ACCESSION_NUMBER)
 
     @property
     def requested_procedure_id(self) -> str:
-        return text(self.data_set, REQUESTED_PROCEDURE_ID)
+        return read_text(self.data_set, REQUESTED_PROCEDURE_ID)
 
     @property
     def modality(self) -> str:
-        return text(step_of(self.data_set), MODALITY)
+        return read_text(step_of(self.data_set), MODALITY)
 
     @property
     def station_ae_title(self) -> str:
-        return text(step_of(self.data_set), SCHEDULED_STATION_AE_TITLE)
+        return read_text(step_of(self.data_set), SCHEDULED_STATION_AE_TITLE)
 
 
 def key_of(item: Dataset) -> ItemKey:
     """The key of a worklist item."""
-    return ItemKey(text(item, STUDY_INSTANCE_UID), text(step_of(item), SCHEDULED_PROCEDURE_STEP_ID))
+    return ItemKey(read_text(item, STUDY_INSTANCE_UID), read_text(step_of(item), SCHEDULED_PROCEDURE_STEP_ID))
 
 
 class PerformedReference(NamedTuple):
@@ -124,18 +124,18 @@ class PerformedStep:
     @property
     def status(self) -> str:
         """(0040,0252) Performed Procedure Step Status."""
-        return text(self.attributes, PERFORMED_PROCEDURE_STEP_STATUS)
+        return read_text(self.attributes, PERFORMED_PROCEDURE_STEP_STATUS)
 
     @property
     def station_ae_title(self) -> str:
-        return text(self.attributes, PERFORMED_STATION_AE_TITLE)
+        return read_text(self.attributes, PERFORMED_STATION_AE_TITLE)
 
     @property
     def scheduled(self) -> tuple[ItemKey, ...]:
         """The scheduled steps that it performs; a Scheduled Procedure Step ID is empty where it was not scheduled."""
         return tuple(
-            ItemKey(text(item, STUDY_INSTANCE_UID), text(item, SCHEDULED_PROCEDURE_STEP_ID))
-            for item in items(self.attributes, SCHEDULED_STEP_ATTRIBUTES_SEQUENCE)
+            ItemKey(read_text(item, STUDY_INSTANCE_UID), read_text(item, SCHEDULED_PROCEDURE_STEP_ID))
+            for item in read_items(self.attributes, SCHEDULED_STEP_ATTRIBUTES_SEQUENCE)
         )
 
     @property
@@ -146,13 +146,15 @@ class PerformedStep:
     @property
     def is_wrong_entry(self) -> bool:
         """Whether it was discontinued because the wrong worklist item had been chosen."""
-        codes = items(self.attributes, PERFORMED_PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE)
-        return any(text(code, CODE_VALUE) == WRONG_WORKLIST_ENTRY for code in codes)
+        codes = read_items(self.attributes, PERFORMED_PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE)
+        return any(read_text(code, CODE_VALUE) == WRONG_WORKLIST_ENTRY for code in codes)
 
     def _references(self) -> Iterator[PerformedReference]:
         for sequence in (REFERENCED_IMAGE_SEQUENCE, REFERENCED_NON_IMAGE_COMPOSITE_SOP_INSTANCE_SEQUENCE):
-            for item in items_at(self.attributes, (PERFORMED_SERIES_SEQUENCE, sequence)):
-                yield PerformedReference(text(item, REFERENCED_SOP_CLASS_UID), text(item, REFERENCED_SOP_INSTANCE_UID))
+            for item in read_items_at(self.attributes, (PERFORMED_SERIES_SEQUENCE, sequence)):
+                yield PerformedReference(
+                    read_text(item, REFERENCED_SOP_CLASS_UID), read_text(item, REFERENCED_SOP_INSTANCE_UID)
+                )
 
 
 def state_of(key: ItemKey, steps: Iterable[PerformedStep]) -> ItemState:

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.dimse.reading import text
+from openmodality.dimse.reading import read_text
 from openmodality.dimse.service import Refuse
 from openmodality.dimse.status import StatusCategory
 from openmodality.hospital.addresses import AddressBook
@@ -94,11 +94,11 @@ def _ended(sent: Sent) -> SubOperation:
 
 
 def _keys(header: Dataset) -> tuple[str, ...]:
-    return tuple(text(header, UNIQUE_KEYS[level]) for level in PATIENT_ROOT_LEVELS)
+    return tuple(read_text(header, UNIQUE_KEYS[level]) for level in PATIENT_ROOT_LEVELS)
 
 
 def _is_meant(header: Dataset, request: MoveRequest) -> bool:
-    return all(text(header, tag) in values for tag, values in request.keys.items() if values)
+    return all(read_text(header, tag) in values for tag, values in request.keys.items() if values)
 
 
 def _entity(headers: Sequence[Dataset], depth: int) -> Dataset:

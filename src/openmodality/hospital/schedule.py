@@ -20,7 +20,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
 from openmodality.device.charsets import unheld
-from openmodality.dimse.reading import items, text
+from openmodality.dimse.reading import read_items, read_text
 from openmodality.encoding.uid import uid_of_uuid
 from openmodality.errors import ConfigurationError
 from openmodality.hospital.patients import (
@@ -185,7 +185,7 @@ def _item(where: str, values: object, seed: int, today: date) -> Dataset:
     if not isinstance(values, dict):
         raise ConfigurationError(f"{where}: must be an object of attributes by keyword")
     item = data_set(values, where, today)
-    if not text(item, STUDY_INSTANCE_UID):
+    if not read_text(item, STUDY_INSTANCE_UID):
         complete(item, f"{seed} {today:%Y%m%d}")
     check_item(item, where)
     return item
@@ -216,7 +216,7 @@ def _value(value: Any, vr: str, where: str, today: date) -> Any:
 
 def complete(item: Dataset, salt: str) -> None:
     """Give an item the Study Instance UID and the study reference that it lacks; same identifiers, same UID."""
-    identifiers = [text(item, tag) for tag in (PATIENT_ID, ACCESSION_NUMBER, REQUESTED_PROCEDURE_ID)]
+    identifiers = [read_text(item, tag) for tag in (PATIENT_ID, ACCESSION_NUMBER, REQUESTED_PROCEDURE_ID)]
     name = "\\".join([salt, *identifiers])
     uid = uid_of_uuid(uuid.uuid5(uuid.NAMESPACE_OID, name))
     item.StudyInstanceUID = uid
@@ -243,5 +243,5 @@ def _undeclared(item: Dataset) -> Iterator[Defect]:
 
 def step_of(item: Dataset) -> Dataset:
     """The item's Scheduled Procedure Step; an empty one where it has none."""
-    found = items(item, SCHEDULED_PROCEDURE_STEP_SEQUENCE)
+    found = read_items(item, SCHEDULED_PROCEDURE_STEP_SEQUENCE)
     return found[0] if found else Dataset()

@@ -15,7 +15,7 @@ from openmodality.store.listing.jobs import (
     read_job_row,
     read_job_rows,
 )
-from openmodality.store.listing.reader import Reader, Row
+from openmodality.store.listing.reader import Reader, StoredRow
 from openmodality.store.states import InstanceResult, JobKind, JobState
 
 
@@ -28,7 +28,7 @@ class Change:
     detail: str
 
 
-def make_job(row: Row) -> Job:
+def make_job(row: StoredRow) -> Job:
     """The value of a row of ``jobs``."""
     return Job(
         id=row["id"],

@@ -50,7 +50,7 @@ class Queue:
 
     def enqueue(self, transaction: Transaction, new: NewJob) -> Job:
         """Queue a job, or return the unfinished one that has the same unique key."""
-        job_id = insert_job(transaction, _row(new, self.database.clock()), new.instances)
+        job_id = insert_job(transaction, _read_row(new, self.database.clock()), new.instances)
         if job_id is None:
             return get_job(transaction, find_unfinished(transaction, new.unique_key or ""))
         self._add_dependencies(transaction, job_id, new.after)
@@ -188,7 +188,7 @@ class Queue:
             insert_dependency(transaction, job_id, after_id)
 
 
-def _row(new: NewJob, now: float) -> dict[str, Any]:
+def _read_row(new: NewJob, now: float) -> dict[str, Any]:
     return {
         "kind": new.kind,
         "destination": new.destination,

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from openmodality.encoding.headers import UNDEFINED_LENGTH, Buffer, Layout, format_tag, layout
+from openmodality.buffer import Buffer
+from openmodality.encoding.headers import UNDEFINED_LENGTH, Layout, format_tag, make_layout
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
 _MAX_DEPTH: Final = 64
-_IMPLICIT: Final = layout(explicit=False, big_endian=False)
+_IMPLICIT: Final = make_layout(explicit=False, big_endian=False)
 
 
 class Place(NamedTuple):

@@ -13,8 +13,9 @@ from datetime import datetime
 from itertools import count
 from typing import Final
 
+from openmodality.buffer import Buffer
 from openmodality.dimse.attribute_names import name_of
-from openmodality.encoding.headers import Buffer, layout
+from openmodality.encoding.headers import make_layout
 from openmodality.encoding.uid import new_uid, strip_padding
 from openmodality.errors import ObjectInvalid
 from openmodality.media.directory import encode_element
@@ -25,7 +26,7 @@ from openmodality.standard import tags
 HEAD_BYTES: Final = 64 * 1024
 """So much of a data set nearly always holds all keys of its records; structured reports may need more."""
 
-_EXPLICIT: Final = layout(explicit=True, big_endian=False)
+_EXPLICIT: Final = make_layout(explicit=True, big_endian=False)
 _WANTED: Final = frozenset(key.tag for keys in KEYS.values() for key in keys) | {
     tags.SOP_CLASS_UID,
     tags.SOP_INSTANCE_UID,

@@ -1,9 +1,9 @@
 """Accepting associations: one listening socket, one thread for each association (PS3.8 7.1, 9.1.4).
 
 Theory of operation. The listening thread accepts connections and starts a thread for each. That thread does the TLS
-handshake, waits under the ARTIM timer for the request, asks ``decide`` what to answer, and serves until the association
-ends. Whatever a peer does ends at most its own thread, with one log line. An association beyond ``max_connections`` is
-rejected (temporary congestion); connections of which there are still more are closed at once, so that peers that
+handshake, waits under the ARTIM timer for the request, asks ``decide_answer`` what to answer, and serves until the
+association ends. Whatever a peer does ends at most its own thread, with one log line. An association beyond
+``max_connections`` is rejected (temporary congestion). Connections beyond those are closed at once, so that peers that
 connect and say nothing cannot take all threads. When the acceptor stops, each thread aborts its own association: at
 once where it waits for a request, else after the answer or when the time is over.
 """
@@ -32,7 +32,7 @@ from openmodality.network.handshake import await_indication, flush
 from openmodality.network.link import LINGER_S
 from openmodality.network.transport import Transport, shake_hands, wrap_socket
 from openmodality.upper_layer.acceptance import Load
-from openmodality.upper_layer.negotiation import Negotiated, outcome
+from openmodality.upper_layer.negotiation import Negotiated, read_outcome
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.primitives import AssociateAccept, AssociateIndication, AssociateReject, Role
 from openmodality.upper_layer.provider import Provider
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Decide = Callable[[A_ASSOCIATE_RQ, Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
-"""What to answer to a request: :func:`openmodality.upper_layer.acceptance.decide` with a policy."""
+"""What to answer to a request: :func:`openmodality.upper_layer.acceptance.decide_answer` with a policy."""
 
 MAX_CONNECTIONS: Final = 512
 MAX_SURPLUS: Final = 16
@@ -64,7 +64,8 @@ _ADVICE: Final = {
 class Listening:
     """Where to listen; port 0 takes a free one, an empty host all addresses, of IPv6 too where the system has it.
 
-    ``rejections`` are for what ``decide`` is not asked: too many connections, and requests that cannot be parsed.
+    ``rejections`` are for what ``decide_answer`` is not asked about: too many connections, and requests that cannot be
+    parsed.
     """
 
     host: str = ""
@@ -108,9 +109,9 @@ class Acceptor:
         """Listen; :attr:`port` is the port that was taken. Raises :class:`TransportError`."""
         host, port = self._listening.host, self._listening.port
         try:
-            self._socket = _listening_socket(host, port)
+            self._socket = _open_listening_socket(host, port)
         except (OSError, UnicodeError) as error:
-            raise _cannot_listen(host, port, error) from error
+            raise _explain_no_listening(host, port, error) from error
         self.port = self._socket.getsockname()[1]
         self._connections.begin()
         self._listener = threading.Thread(target=self._listen, name=f"listen-{self.port}", daemon=True)
@@ -141,10 +142,10 @@ class Acceptor:
                 continue
             surplus = len(self._connections) - self._listening.max_connections
             if surplus >= MAX_SURPLUS:
-                log.warning("network.too_many_connections", extra={"address": _host(address)})
+                log.warning("network.too_many_connections", extra={"address": _format_host(address)})
                 sock.close()
                 continue
-            self._start_thread(Connection(sock, _host(address), surplus=surplus >= 0))
+            self._start_thread(Connection(sock, _format_host(address), surplus=surplus >= 0))
 
     def _start_thread(self, connection: Connection) -> None:
         connection.thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
@@ -210,7 +211,7 @@ class Acceptor:
         try:
             provider.send(AssociateAccept(answer))
             flush(transport, provider, self._local.timeouts.data_s)
-            agreement = self._agreement(request, outcome(request, answer, Role.ACCEPTOR), connection.address)
+            agreement = self._make_agreement(request, read_outcome(request, answer, Role.ACCEPTOR), connection.address)
             association = Association(transport, provider, agreement, self._services, self._local.timeouts)
             association.call_at_end(partial(self._connections.leave, connection))
             self._connections.establish(connection, association)
@@ -218,7 +219,7 @@ class Acceptor:
         finally:
             self._connections.leave(connection)
 
-    def _agreement(self, request: A_ASSOCIATE_RQ, negotiated: Negotiated, address: str) -> Agreement:
+    def _make_agreement(self, request: A_ASSOCIATE_RQ, negotiated: Negotiated, address: str) -> Agreement:
         peer = PeerInfo(
             request.calling_ae_title.strip(),
             request.called_ae_title.strip(),
@@ -240,7 +241,7 @@ def _serve_association(association: Association) -> None:
     log.info("association.released", extra={"address": peer.address, "calling": peer.calling_ae_title})
 
 
-def _listening_socket(host: str, port: int) -> socket.socket:
+def _open_listening_socket(host: str, port: int) -> socket.socket:
     host.encode("idna")  # raises UnicodeError for what is no name; create_server would leave its socket open
     if not host and socket.has_dualstack_ipv6():
         return socket.create_server((host, port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
@@ -248,7 +249,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
-def _cannot_listen(host: str, port: int, error: OSError | UnicodeError) -> TransportError:
+def _explain_no_listening(host: str, port: int, error: OSError | UnicodeError) -> TransportError:
     """By the number of the error: to its text Python adds the address once more."""
     where = f"{host or 'all addresses'} port {port}"
     if isinstance(error, UnicodeError) or isinstance(error.__context__, socket.gaierror):
@@ -257,6 +258,6 @@ def _cannot_listen(host: str, port: int, error: OSError | UnicodeError) -> Trans
     return TransportError(f"cannot listen on {where}: {why}", advice=_ADVICE.get(error.errno or 0, ""))
 
 
-def _host(address: tuple[str, int]) -> str:
+def _format_host(address: tuple[str, int]) -> str:
     """The peer's address; one of IPv4 without what a socket for both families puts in front of it."""
     return address[0].removeprefix("::ffff:")

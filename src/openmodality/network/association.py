@@ -137,7 +137,7 @@ class Association:
         command = received.command
         if command.is_response and not is_pending(command.Status):
             self._incoming.awaited = NEXT_MESSAGE
-        return self._message(received)
+        return self._make_message(received)
 
     def answer(self, request: Message) -> None:
         """Let this side's services answer a request."""
@@ -176,7 +176,7 @@ class Association:
         if not self.is_open:
             return
         try:
-            release_in_order(self._link, self._incoming, lambda received: self.answer(self._message(received)))
+            release_in_order(self._link, self._incoming, lambda received: self.answer(self._make_message(received)))
         except PeerTimeout as error:
             log.warning("association.release_failed", extra={"peer": self._link.peer_name, "reason": str(error)})
             self.abort()
@@ -208,7 +208,7 @@ class Association:
 
     # Inside
 
-    def _message(self, received: MessageInProgress) -> AssociationMessage:
+    def _make_message(self, received: MessageInProgress) -> AssociationMessage:
         return AssociationMessage(self, self._by_id[received.context_id], received)
 
     def _may_hold(self, message: Prepared) -> bool:

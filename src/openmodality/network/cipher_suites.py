@@ -26,8 +26,8 @@ def use_cipher_suites(context: ssl.SSLContext, names: Sequence[str], *, legacy: 
     ``legacy`` allows TLS 1.0 and 1.1 and their suites. ``where`` names site file and key. Raises
     :class:`ConfigurationError` that names each suite that cannot be used.
     """
-    known = _installed()
-    wrong = list(_problems(names, known, legacy=legacy))
+    known = _list_installed()
+    wrong = list(_find_problems(names, known, legacy=legacy))
     if wrong:
         raise ConfigurationError(
             f"{where}: {'; '.join(wrong)}",
@@ -42,14 +42,14 @@ def use_cipher_suites(context: ssl.SSLContext, names: Sequence[str], *, legacy: 
         context.set_ciphers(":".join([*(older or ["DEFAULT"]), *([_NO_MINIMUM] if legacy else [])]))
 
 
-def _installed() -> dict[str, Mapping[str, Any]]:
+def _list_installed() -> dict[str, Mapping[str, Any]]:
     """All suites of the installed OpenSSL by their names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_ciphers(f"{_EVERY_SUITE}:{_NO_MINIMUM}")
     return {str(suite["name"]): suite for suite in context.get_ciphers()}
 
 
-def _problems(names: Sequence[str], known: Mapping[str, Mapping[str, Any]], *, legacy: bool) -> Iterator[str]:
+def _find_problems(names: Sequence[str], known: Mapping[str, Mapping[str, Any]], *, legacy: bool) -> Iterator[str]:
     found = {name: known[name] for name in names if name in known}
     if missing := [name for name in names if name not in known]:
         yield f"the installed {ssl.OPENSSL_VERSION} has no {', '.join(missing)}"

@@ -56,16 +56,16 @@ class RemoteAE:
         port = int(found["port"])
         if not 0 < port < 65536:
             raise ConfigurationError(f"{text!r}: port {port} is outside 1-65535")
-        return cls(checked_ae_title(found["title"]), _checked_host(found["host"].strip("[]"), text), port)
+        return cls(normalize_ae_title(found["title"]), _check_host(found["host"].strip("[]"), text), port)
 
 
-def _checked_host(host: str, text: str) -> str:
+def _check_host(host: str, text: str) -> str:
     if not is_host(host):
         raise ConfigurationError(f"{text!r}: the host is neither a name nor an address")
     return host
 
 
-def checked_ae_title(text: str) -> str:
+def normalize_ae_title(text: str) -> str:
     """An AE title without the padding; raises :class:`ConfigurationError` where PS3.5 6.2 forbids it."""
     title = text.strip(" ")
     if not is_ae_title(title):

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from openmodality.buffer import Buffer
 from openmodality.dimse.outgoing import Prepared
 from openmodality.network.transport import Transport
-from openmodality.upper_layer.p_data import Buffer
 
 MAX_HELD: Final = 8
 """Responses that are held at most."""
@@ -45,7 +45,7 @@ class Outbox:
         """Write what is held, and what is ready of the message."""
         write, timeout_s, first = self._transport.write, self._timeout_s, message.first
         at_once = _ONE_PDU if self._is_short else len(first)
-        write(self._released(message.command_buffers) + first[:at_once], timeout_s)
+        write(self._release(message.command_buffers) + first[:at_once], timeout_s)
         if at_once < len(first):
             write(first[at_once:], timeout_s)
 
@@ -56,11 +56,11 @@ class Outbox:
 
     def flush(self, data: bytes = b"") -> None:
         """Write what is held, and the PDUs of ``data``."""
-        buffers = self._released([data] if data else [])
+        buffers = self._release([data] if data else [])
         if buffers:
             self._transport.write(buffers, self._timeout_s)
 
-    def _released(self, more: list[Buffer]) -> list[Buffer]:
+    def _release(self, more: list[Buffer]) -> list[Buffer]:
         if not self.count:
             return more
         held, self._held, self.count = self._held, [], 0

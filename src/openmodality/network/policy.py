@@ -15,7 +15,7 @@ from openmodality.standard.transfer_syntaxes import (
     IMPLICIT_VR_LITTLE_ENDIAN,
     TRANSFER_SYNTAXES,
 )
-from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide
+from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
 UNCOMPRESSED_ORDER = (EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
@@ -76,4 +76,4 @@ def deciding(policy: AcceptorPolicy) -> Callable[[A_ASSOCIATE_RQ, Load], A_ASSOC
 
 
 def _decide(policy: AcceptorPolicy, request: A_ASSOCIATE_RQ, load: Load) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
-    return decide(request, policy, load)
+    return decide_answer(request, policy, load)

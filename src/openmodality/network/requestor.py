@@ -18,8 +18,8 @@ from openmodality.upper_layer.negotiation import (
     ContextProposal,
     Negotiated,
     RequestOptions,
-    outcome,
     propose,
+    read_outcome,
 )
 from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.primitives import (
@@ -66,24 +66,24 @@ def _negotiate(
     provider.send(AssociateRequest(request))
     provider.transport_connected()
     timeout_s = local.timeouts.association_s
-    answer = _answer(transport, provider, timeout_s)
+    answer = _await_answer(transport, provider, timeout_s)
     if not isinstance(answer, AssociateConfirm):
-        raise _refusal(remote, answer)
-    negotiated = outcome(request, answer.pdu)
+        raise _explain_refusal(remote, answer)
+    negotiated = read_outcome(request, answer.pdu)
     if not negotiated.accepted:
         provider.send(AbortRequest())
         flush(transport, provider, timeout_s)
-        raise _nothing_accepted(remote, negotiated)
+        raise _explain_nothing_accepted(remote, negotiated)
     agreement = Agreement(
         contexts_of(negotiated),
-        _peer_info(remote, request, negotiated),
+        _describe_peer(remote, request, negotiated),
         send_limit(local, negotiated.peer_max_pdu_length),
-        _window(request, negotiated),
+        _find_window(request, negotiated),
     )
     return Association(transport, provider, agreement, services, local.timeouts)
 
 
-def _answer(transport: Transport, provider: Provider, timeout_s: float | None) -> Indication | None:
+def _await_answer(transport: Transport, provider: Provider, timeout_s: float | None) -> Indication | None:
     try:
         return await_indication(transport, provider, timeout_s, "the answer to A-ASSOCIATE-RQ")
     except PeerTimeout:
@@ -94,7 +94,7 @@ def _answer(transport: Transport, provider: Provider, timeout_s: float | None) -
         raise TransportError(str(error), advice=_NO_ANSWER_ADVICE) from error
 
 
-def _window(request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> int:
+def _find_window(request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> int:
     """How many requests may be open at once (PS3.7 D.3.3.3): the lower limit of the two; 1 if not agreed on."""
     asked = request.user_information.asynchronous_operations_window
     answered = negotiated.asynchronous_operations_window
@@ -103,7 +103,7 @@ def _window(request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> int:
     return min((limit for limit in (asked.invoked, answered.invoked) if limit), default=1)
 
 
-def _peer_info(remote: RemoteAE, request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> PeerInfo:
+def _describe_peer(remote: RemoteAE, request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> PeerInfo:
     return PeerInfo(
         calling_ae_title=request.calling_ae_title,
         called_ae_title=remote.ae_title,
@@ -122,9 +122,9 @@ _REJECT_ADVICE: Final = {
 }
 
 
-def _refusal(remote: RemoteAE, answer: Indication | None) -> Exception:
+def _explain_refusal(remote: RemoteAE, answer: Indication | None) -> Exception:
     if isinstance(answer, AssociateRejected):
-        return _rejected(remote, answer.pdu)
+        return _explain_rejection(remote, answer.pdu)
     if isinstance(answer, AbortIndication):
         return explain_abort(str(remote), answer)
     return TransportError(
@@ -133,7 +133,7 @@ def _refusal(remote: RemoteAE, answer: Indication | None) -> Exception:
     )
 
 
-def _rejected(remote: RemoteAE, pdu: A_ASSOCIATE_RJ) -> AssociationRejected:
+def _explain_rejection(remote: RemoteAE, pdu: A_ASSOCIATE_RJ) -> AssociationRejected:
     return AssociationRejected(
         f"{remote} rejected the association: {reject_text(pdu.result, pdu.source, pdu.reason)}",
         result=pdu.result,
@@ -143,7 +143,7 @@ def _rejected(remote: RemoteAE, pdu: A_ASSOCIATE_RJ) -> AssociationRejected:
     )
 
 
-def _nothing_accepted(remote: RemoteAE, negotiated: Negotiated) -> NoPresentationContext:
+def _explain_nothing_accepted(remote: RemoteAE, negotiated: Negotiated) -> NoPresentationContext:
     reasons = ", ".join(sorted({f"{context.abstract_syntax} {context.text}" for context in negotiated.rejected})[:4])
     return NoPresentationContext(
         f"{remote} accepted none of the presentation contexts: {reasons}",

@@ -34,7 +34,7 @@ class TlsFiles:
 
 def client_context(files: TlsFiles) -> ssl.SSLContext:
     """For associations that we open; raises :class:`ConfigurationError` that names the file and what is wrong."""
-    context = _context(ssl.PROTOCOL_TLS_CLIENT, files)
+    context = _make_context(ssl.PROTOCOL_TLS_CLIENT, files)
     if files.authorities:
         context.check_hostname = False
     else:
@@ -47,13 +47,13 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
 
     Raises :class:`ConfigurationError` that names the file and what is wrong.
     """
-    context = _context(ssl.PROTOCOL_TLS_SERVER, files)
+    context = _make_context(ssl.PROTOCOL_TLS_SERVER, files)
     if files.authorities:
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
-def _context(protocol: int, files: TlsFiles) -> ssl.SSLContext:
+def _make_context(protocol: int, files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if files.certificate is not None:
@@ -70,7 +70,7 @@ def _load_authorities(context: ssl.SSLContext, path: Path) -> None:
     except ssl.SSLError as error:
         if error.reason in _NO_PEM:
             raise _report_missing(path, "certificate", _PEM_ADVICE) from error
-        raise _unusable(path, error) from error
+        raise _explain_unusable(path, error) from error
 
 
 def _load_our_own(context: ssl.SSLContext, certificate: Path, private_key: Path | None) -> None:
@@ -91,7 +91,7 @@ def _load_our_own(context: ssl.SSLContext, certificate: Path, private_key: Path 
         if error.reason in _NO_PEM:
             advice = _PEM_ADVICE if private_key else "name the private key's own file as well"
             raise _report_missing(key, "private key", advice) from error
-        raise _unusable(certificate, error) from error
+        raise _explain_unusable(certificate, error) from error
 
 
 def _check_readable(path: Path) -> None:
@@ -105,5 +105,5 @@ def _report_missing(path: Path, content: str, advice: str) -> ConfigurationError
     return ConfigurationError(f"{path}: there is no {content} in it", advice=advice)
 
 
-def _unusable(path: Path, error: ssl.SSLError) -> ConfigurationError:
+def _explain_unusable(path: Path, error: ssl.SSLError) -> ConfigurationError:
     return ConfigurationError(f"{path}: the certificate cannot be used: {error.reason}")

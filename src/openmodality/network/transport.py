@@ -16,10 +16,10 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from openmodality.buffer import Buffer
 from openmodality.errors import PeerTimeout, TransportError
 from openmodality.network.host import for_resolver
 from openmodality.network.timeouts import Deadline
-from openmodality.upper_layer.p_data import Buffer
 
 if TYPE_CHECKING:
     import ssl
@@ -68,8 +68,8 @@ class Transport:
             return self._read_plain(buffer, timeout_s)
         except OSError as error:
             if _is_time_out(error):
-                raise _timed_out(self._peer, waiting_for, timeout_s) from error
-            raise self._broken(error) from error
+                raise _explain_time_out(self._peer, waiting_for, timeout_s) from error
+            raise self._explain_break(error) from error
 
     def _read_plain(self, buffer: memoryview, timeout_s: float | None) -> int:
         """One system call where something is there; where a prompt peer is awaited, none that puts us to sleep."""
@@ -95,7 +95,7 @@ class Transport:
         if not _WATCHING.acquire(blocking=False):
             return False
         try:
-            look = self._poller(select.POLLIN).poll
+            look = self._make_poller(select.POLLIN).poll
             while monotonic() < end:
                 if look(0):
                     return True
@@ -105,10 +105,10 @@ class Transport:
 
     def _await(self, what: int, timeout_s: float | None) -> None:
         """Sleep until something has come or can go; raises TimeoutError."""
-        if not self._poller(what).poll(None if timeout_s is None else timeout_s * 1000):
+        if not self._make_poller(what).poll(None if timeout_s is None else timeout_s * 1000):
             raise TimeoutError
 
-    def _poller(self, what: int) -> select.poll:
+    def _make_poller(self, what: int) -> select.poll:
         poll = self._polls.get(what)
         if poll is None:
             poll = self._polls[what] = select.poll()
@@ -122,22 +122,22 @@ class Transport:
             if left_s is None or left_s > 0:
                 return self.read_into(buffer, left_s, waiting_for)
         except PeerTimeout as error:
-            raise _timed_out(self._peer, waiting_for, deadline.timeout_s) from error
-        raise _timed_out(self._peer, waiting_for, deadline.timeout_s)
+            raise _explain_time_out(self._peer, waiting_for, deadline.timeout_s) from error
+        raise _explain_time_out(self._peer, waiting_for, deadline.timeout_s)
 
     def read_at_hand(self, buffer: memoryview) -> int | None:
         """Read what is there without waiting; ``None`` where there is nothing, or not yet a whole TLS record."""
         try:
             if not self.is_secure:
                 return self._sock.recv_into(buffer, 0, socket.MSG_DONTWAIT)
-            if not self._readable():
+            if not self._is_readable():
                 return None
             self._set_timeout(0.0)
             return self._sock.recv_into(buffer)
         except OSError as error:
             if self._must_wait(error):
                 return None
-            raise self._broken(error) from error
+            raise self._explain_break(error) from error
 
     def write(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
         """Write all buffers in order; raises :class:`PeerTimeout` when the peer takes nothing for ``timeout_s``."""
@@ -150,8 +150,8 @@ class Transport:
                 self._write_gathered(buffers, timeout_s)
         except OSError as error:
             if _is_time_out(error):
-                raise _timed_out(self._peer, "it to take data", timeout_s) from error
-            raise self._broken(error) from error
+                raise _explain_time_out(self._peer, "it to take data", timeout_s) from error
+            raise self._explain_break(error) from error
 
     def _write_gathered(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
         sendmsg = self._sock.sendmsg
@@ -170,11 +170,11 @@ class Transport:
                 return
             pending = _skip_sent(pending, sent)
 
-    def _readable(self) -> bool:
+    def _is_readable(self) -> bool:
         if cast("ssl.SSLSocket", self._sock).pending():
             return True
         try:
-            return bool(self._poller(select.POLLIN).poll(0))
+            return bool(self._make_poller(select.POLLIN).poll(0))
         except (OSError, ValueError):
             return True  # the read that follows names the error
 
@@ -220,7 +220,7 @@ class Transport:
             self._sock.settimeout(timeout_s)
             self._timeout_s = timeout_s
 
-    def _broken(self, error: OSError) -> TransportError:
+    def _explain_break(self, error: OSError) -> TransportError:
         tls_reason = getattr(error, "reason", None)  # an ssl.SSLError
         if tls_reason is not None:
             return TransportError(f"TLS with {self._peer} failed: {tls_reason}", advice=TLS_ADVICE)
@@ -245,7 +245,7 @@ def _is_time_out(error: OSError) -> bool:
     return isinstance(error, TimeoutError) and error.errno is None
 
 
-def _timed_out(peer: str, waiting_for: str, timeout_s: float | None) -> PeerTimeout:
+def _explain_time_out(peer: str, waiting_for: str, timeout_s: float | None) -> PeerTimeout:
     return PeerTimeout(
         f"no answer from {peer} within {timeout_s:g} s while waiting for {waiting_for}",
         waiting_for=waiting_for,
@@ -269,7 +269,7 @@ def connect(
     except UnicodeError as error:
         raise TransportError(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error
     except OSError as error:
-        raise _not_connected(f"{host}:{port}", timeout_s, error) from error
+        raise _explain_no_connection(f"{host}:{port}", timeout_s, error) from error
     peer = peer or f"{host}:{port}"
     if ssl_context is None:
         return Transport(sock, peer)
@@ -278,7 +278,7 @@ def connect(
     return Transport(secured, peer)
 
 
-def _not_connected(where: str, timeout_s: float | None, error: OSError) -> TransportError:
+def _explain_no_connection(where: str, timeout_s: float | None, error: OSError) -> TransportError:
     if _is_time_out(error):
         return PeerTimeout(
             f"no connection to {where} within {timeout_s:g} s",
@@ -307,7 +307,7 @@ def wrap_socket(
         )
     except OSError as error:
         sock.close()
-        raise _no_handshake(error, None, peer) from error
+        raise _explain_no_handshake(error, None, peer) from error
 
 
 def shake_hands(sock: ssl.SSLSocket, timeout_s: float | None, peer: str = _UNNAMED) -> None:
@@ -320,12 +320,12 @@ def shake_hands(sock: ssl.SSLSocket, timeout_s: float | None, peer: str = _UNNAM
         sock.do_handshake()
     except OSError as error:
         sock.close()
-        raise _no_handshake(error, timeout_s, peer) from error
+        raise _explain_no_handshake(error, timeout_s, peer) from error
 
 
-def _no_handshake(error: OSError, timeout_s: float | None, peer: str) -> TransportError:
+def _explain_no_handshake(error: OSError, timeout_s: float | None, peer: str) -> TransportError:
     if _is_time_out(error):
-        return _timed_out(peer, "the TLS handshake", timeout_s)
+        return _explain_time_out(peer, "the TLS handshake", timeout_s)
     import ssl  # noqa: PLC0415 - start-up time: most associations are plain
 
     if isinstance(error, ssl.SSLError):

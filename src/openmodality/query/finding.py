@@ -19,7 +19,7 @@ from openmodality.dimse.service import Response
 from openmodality.dimse.status import is_pending
 from openmodality.dimse.verdict import Judge, Verdict
 from openmodality.errors import ObjectInvalid, PeerTimeout, StoreError
-from openmodality.query.matching import Supported, has_unsupported, matches, requested
+from openmodality.query.matching import Supported, has_unsupported, matches, select_requested
 from openmodality.standard.dimse import OUT_OF_RESOURCES, CommandField, Priority, Status
 
 IDENTIFIER_DOES_NOT_MATCH: Final = 0xA900
@@ -133,20 +133,20 @@ class _Patience:
         if self._left_s is None:
             return await_response(self._channel, message_id)
         try:
-            return await_response(self._channel, message_id, timeout_s=self._left)
+            return await_response(self._channel, message_id, timeout_s=self._tell_left)
         except PeerTimeout as error:
             if self._left_s() > 0:
                 raise  # in the middle of a message, where another time holds
-            raise self._expired() from error
+            raise self._explain_time_out() from error
 
-    def _left(self) -> float:
+    def _tell_left(self) -> float:
         """What is left; raises :class:`PeerTimeout` where nothing is, whatever lies there to be read."""
         left = self._left_s() if self._left_s else FOREVER
         if left <= 0:
-            raise self._expired()
+            raise self._explain_time_out()
         return left
 
-    def _expired(self) -> PeerTimeout:
+    def _explain_time_out(self) -> PeerTimeout:
         peer, whole_s = self._channel.peer.called_ae_title, round(self._whole_s, 1)
         return PeerTimeout(
             f"no final response to C-FIND-RQ from {peer} within {whole_s:g} s",
@@ -174,7 +174,7 @@ def answer_matches(
     try:
         for candidate in candidates:
             if matches(identifier, candidate, supported):
-                match = requested(identifier, candidate, supported)
+                match = select_requested(identifier, candidate, supported)
                 match.update(added or Dataset())
                 yield Response(status, encode_data_set(match, transfer_syntax))
     except StoreError as error:

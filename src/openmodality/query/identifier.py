@@ -15,7 +15,7 @@ from typing import Final
 from pydicom import Dataset, config
 from pydicom.dataelem import DataElement
 
-from openmodality.dimse.reading import elements, values_of
+from openmodality.dimse.reading import iterate_elements, values_of
 from openmodality.dimse.repertoires import holds
 from openmodality.encoding.headers import format_tag
 from openmodality.encoding.vr import dictionary
@@ -57,12 +57,12 @@ def identifier(
     result = Dataset()
     for path in sorted(wanted):
         if path[0] != SPECIFIC_CHARACTER_SET and not any(path[: len(out)] == out for out in omitted):
-            _place(result, path, _element(path[-1], wanted[path], given.get(path)))
+            _place(result, path, _make_element(path[-1], wanted[path], given.get(path)))
     _declare_character_set(result, character_sets)
     return result
 
 
-def _element(tag: int, vr: str, value: object) -> DataElement:
+def _make_element(tag: int, vr: str, value: object) -> DataElement:
     vr = vr or dictionary()[tag].split(" or ")[0]
     try:
         if value in (None, ""):
@@ -82,7 +82,9 @@ def _place(data_set: Dataset, path: Path, element: DataElement) -> None:
 
 
 def _declare_character_set(data_set: Dataset, character_sets: Sequence[CharacterSetValue]) -> None:
-    foreign = {element.tag: text for element in elements(data_set) if not (text := _text(element)).isascii()}
+    foreign = {
+        element.tag: text for element in iterate_elements(data_set) if not (text := _read_text(element)).isascii()
+    }
     if not foreign:
         return
     characters = set().union(*foreign.values())
@@ -97,5 +99,5 @@ def _declare_character_set(data_set: Dataset, character_sets: Sequence[Character
     )
 
 
-def _text(element: DataElement) -> str:
+def _read_text(element: DataElement) -> str:
     return "" if element.VR == "SQ" else "".join(str(value) for value in values_of(element))

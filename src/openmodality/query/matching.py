@@ -21,7 +21,7 @@ from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
 from openmodality.dimse.moments import MOMENT_VRS, matches_moment
-from openmodality.dimse.reading import PADDING, items, values_of
+from openmodality.dimse.reading import PADDING, read_items, values_of
 from openmodality.query.identifier import Path
 from openmodality.standard.tags import (
     INSTANCE_AVAILABILITY,
@@ -64,12 +64,14 @@ def has_unsupported(identifier: Dataset, supported: Supported, *, above: Path = 
         path = (*above, int(key.tag))
         if key.tag.element != 0 and not (path[-1] in NOT_MATCHED or is_supported(path, supported)):
             return True
-        if any(has_unsupported(item, supported, above=path) for item in items(identifier, key.tag)):
+        if any(has_unsupported(item, supported, above=path) for item in read_items(identifier, key.tag)):
             return True
     return False
 
 
-def requested(identifier: Dataset, candidate: Dataset, supported: Supported = None, *, above: Path = ()) -> Dataset:
+def select_requested(
+    identifier: Dataset, candidate: Dataset, supported: Supported = None, *, above: Path = ()
+) -> Dataset:
     """What of the candidate is returned: the keys that were asked for, of zero length where it has no value.
 
     A sequence that was asked for without naming keys inside is returned whole. Specific Character Set always comes
@@ -86,24 +88,24 @@ def requested(identifier: Dataset, candidate: Dataset, supported: Supported = No
             if key.tag != SPECIFIC_CHARACTER_SET:
                 result.add(DataElement(key.tag, key.VR, [] if key.VR == "SQ" else None))
         elif key.VR == "SQ":
-            result.add(_requested_items(key, candidate, supported, path))
+            result.add(_select_items(key, candidate, supported, path))
         else:
             result.add(candidate[key.tag])
     return result
 
 
-def _requested_items(key: DataElement, candidate: Dataset, supported: Supported, path: Path) -> DataElement:
+def _select_items(key: DataElement, candidate: Dataset, supported: Supported, path: Path) -> DataElement:
     inner = key.value[0] if key.value else Dataset()
     if not inner:
         return deepcopy(candidate[key.tag])
-    found = [requested(inner, item, supported, above=path) for item in items(candidate, key.tag)]
+    found = [select_requested(inner, item, supported, above=path) for item in read_items(candidate, key.tag)]
     return DataElement(key.tag, "SQ", found)
 
 
 def _matches_sequence(key: DataElement, candidate: Dataset, supported: Supported, path: Path) -> bool:
     if not key.value or is_universal(key.value[0], supported, above=path):
         return True
-    return any(matches(key.value[0], item, supported, above=path) for item in items(candidate, key.tag))
+    return any(matches(key.value[0], item, supported, above=path) for item in read_items(candidate, key.tag))
 
 
 def is_universal(identifier: Dataset, supported: Supported = None, *, above: Path = ()) -> bool:
@@ -124,7 +126,7 @@ def _matches_value(vr: str, key: object, value: object) -> bool:
     if not isinstance(key, str) and vr not in ("PN", "DS", "IS"):
         return key == value
     if vr in ("DS", "IS"):
-        return _number(key) == _number(value)
+        return _read_number(key) == _read_number(value)
     key_text, text = str(key).strip(PADDING), str(value).strip(PADDING)
     if vr == "PN":
         return matches_name(key_text, text)
@@ -133,7 +135,7 @@ def _matches_value(vr: str, key: object, value: object) -> bool:
     return matches_wildcard(key_text, text) if vr in WILDCARD_VRS else key_text == text
 
 
-def _number(value: object) -> float | str:
+def _read_number(value: object) -> float | str:
     try:
         return float(str(value))
     except ValueError:
@@ -142,14 +144,14 @@ def _number(value: object) -> float | str:
 
 def matches_name(key: str, name: str) -> bool:
     """Person name matching (PS3.4 C.2.2.2.1, PS3.5 6.2.1)."""
-    wanted, groups = [_folded(group) for group in key.split("=")], [_folded(group) for group in name.split("=")]
+    wanted, groups = [_fold(group) for group in key.split("=")], [_fold(group) for group in name.split("=")]
     if len(wanted) == 1:
         return any(matches_wildcard(wanted[0], group) for group in groups)
     groups += [""] * (len(wanted) - len(groups))
     return all(matches_wildcard(one, group) for one, group in zip(wanted, groups, strict=False) if one)
 
 
-def _folded(group: str) -> str:
+def _fold(group: str) -> str:
     components = (component.strip() for component in unicodedata.normalize("NFC", group).casefold().split("^"))
     return "^".join(components).rstrip("^")
 

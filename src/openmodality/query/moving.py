@@ -13,7 +13,7 @@ from openmodality.dimse.channel import Channel, Message, context_for, read_data_
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.exchange import await_response, send_cancel, send_request
-from openmodality.dimse.reading import texts
+from openmodality.dimse.reading import read_texts
 from openmodality.dimse.service import Cancelled, Response
 from openmodality.dimse.status import is_pending
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
@@ -84,20 +84,20 @@ def move(
         verdict = judge(response.command.Status or Status.SUCCESS)
         if verdict.is_failure or not is_pending(verdict.status):
             return _make_result(response, verdict)
-        if go_on is not None and not is_cancelled and not go_on(_counts(response.command)):
+        if go_on is not None and not is_cancelled and not go_on(_read_counts(response.command)):
             send_cancel(channel, context.context_id, message_id)
             is_cancelled = True
 
 
 def _make_result(response: Message, verdict: Verdict) -> MoveResult:
     try:
-        failed_uids = texts(read_data_set(response), FAILED_SOP_INSTANCE_UID_LIST)
+        failed_uids = read_texts(read_data_set(response), FAILED_SOP_INSTANCE_UID_LIST)
     except ObjectInvalid:
         failed_uids = ()  # the counts say how many
-    return MoveResult(verdict, _counts(response.command), failed_uids, response.command.ErrorComment or "")
+    return MoveResult(verdict, _read_counts(response.command), failed_uids, response.command.ErrorComment or "")
 
 
-def _counts(command: Command) -> Counts:
+def _read_counts(command: Command) -> Counts:
     return Counts(
         command.NumberOfRemainingSuboperations or 0,
         command.NumberOfCompletedSuboperations or 0,
@@ -153,18 +153,18 @@ class _Progress:
         try:
             for uid, ended in performing:
                 self._count(uid, ended)
-                yield Response(Status.PENDING, fields=self._fields(with_remaining=True))
+                yield Response(Status.PENDING, fields=self._list_fields(with_remaining=True))
         except Cancelled:
             close = getattr(performing, "close", None)
             if close is not None:
                 close()
-            yield self._final(Status.CANCEL, "cancelled as requested")
+            yield self._make_final(Status.CANCEL, "cancelled as requested")
             return
         except OpenModalityError as error:
             comment = str(error)
         self._ended[SubOperation.FAILED] += self._remaining
         self._remaining = 0
-        yield self._end(comment)
+        yield self._make_end(comment)
 
     def _count(self, uid: str, ended: SubOperation) -> None:
         self._remaining = max(self._remaining - 1, 0)
@@ -172,24 +172,24 @@ class _Progress:
         if ended is SubOperation.FAILED:
             self._failed_uids.append(uid)
 
-    def _end(self, comment: str) -> Response:
+    def _make_end(self, comment: str) -> Response:
         failed, warning = self._ended[SubOperation.FAILED], self._ended[SubOperation.WARNING]
         if not failed and not warning:
-            return self._final(Status.SUCCESS, "")
+            return self._make_final(Status.SUCCESS, "")
         if failed and not warning and not self._ended[SubOperation.COMPLETED]:
-            return self._final(CANNOT_PERFORM_SUB_OPERATIONS, comment or "no instance could be sent")
-        return self._final(SUB_OPERATIONS_FAILED, comment or f"{failed} failed, {warning} with a warning")
+            return self._make_final(CANNOT_PERFORM_SUB_OPERATIONS, comment or "no instance could be sent")
+        return self._make_final(SUB_OPERATIONS_FAILED, comment or f"{failed} failed, {warning} with a warning")
 
-    def _final(self, status: int, comment: str) -> Response:
+    def _make_final(self, status: int, comment: str) -> Response:
         data = None
         if self._failed_uids:
             data_set = Dataset()
             data_set.FailedSOPInstanceUIDList = self._failed_uids[:MAX_FAILED_UIDS]
             data = encode_data_set(data_set, self._transfer_syntax)
-        fields = self._fields(with_remaining=status == Status.CANCEL)
+        fields = self._list_fields(with_remaining=status == Status.CANCEL)
         return Response(status, data, comment or None, fields=fields)
 
-    def _fields(self, *, with_remaining: bool) -> dict[str, object]:
+    def _list_fields(self, *, with_remaining: bool) -> dict[str, object]:
         counts: dict[str, object] = {
             "NumberOfCompletedSuboperations": self._ended[SubOperation.COMPLETED],
             "NumberOfFailedSuboperations": self._ended[SubOperation.FAILED],

@@ -24,8 +24,8 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Channel, Message, PeerInfo, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import request
-from openmodality.dimse.reading import items, number, text
+from openmodality.dimse.exchange import send_and_await
+from openmodality.dimse.reading import read_items, read_number, read_text
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
@@ -91,7 +91,7 @@ class RequestResult:
 # SCU
 
 
-def chunks(references: Sequence[Reference], size: int) -> Iterator[tuple[Reference, ...]]:
+def share_out(references: Sequence[Reference], size: int) -> Iterator[tuple[Reference, ...]]:
     """Share many instances out to several transactions, for an SCP that limits a request."""
     for start in range(0, len(references), size):
         yield tuple(references[start : start + size])
@@ -110,8 +110,10 @@ def request_commitment(
         RequestedSOPInstanceUID=STORAGE_COMMITMENT_PUSH_MODEL_INSTANCE,
         ActionTypeID=REQUEST,
     )
-    data = encode_data_set(_data_set(CommitmentResult(transaction_uid, tuple(references))), context.transfer_syntax)
-    answer = request(channel, context.context_id, command, data, timeout_s=timeout_s).command
+    data = encode_data_set(
+        _make_data_set(CommitmentResult(transaction_uid, tuple(references))), context.transfer_syntax
+    )
+    answer = send_and_await(channel, context.context_id, command, data, timeout_s=timeout_s).command
     return RequestResult(answer.Status or Status.SUCCESS, answer.ErrorComment or "")
 
 
@@ -158,14 +160,14 @@ def _take_report(message: Message, record: CommitmentRecord) -> Response:
         raise Refuse(Status.NO_SUCH_SOP_CLASS, "Affected SOP Class is not Storage Commitment Push Model")
     if command.EventTypeID not in (SUCCESSFUL, FAILURES_EXIST):
         raise Refuse(Status.NO_SUCH_EVENT_TYPE, "Event Type ID is neither 1 nor 2")
-    result = _result_of(read_data_set(message))
+    result = _read_result(read_data_set(message))
     known = record.find(result.transaction_uid, message.peer)
     if isinstance(known, Missing):
         raise Refuse(known, f"the transaction is {'unknown' if known is Missing.UNKNOWN else 'expired'}")
     mentioned = (*result.committed, *(failure.reference for failure in result.failed))
     strangers = [reference for reference in mentioned if reference not in known.references]
     if strangers:
-        reply = _data_set(CommitmentResult(result.transaction_uid, tuple(strangers)))
+        reply = _make_data_set(CommitmentResult(result.transaction_uid, tuple(strangers)))
         data = encode_data_set(reply, message.context.transfer_syntax)
         comment = f"{len(strangers)} instances were not part of the request"
         return Response(Status.INVALID_ARGUMENT_VALUE, data, comment)
@@ -174,25 +176,27 @@ def _take_report(message: Message, record: CommitmentRecord) -> Response:
     return Response(Status.SUCCESS)
 
 
-def _result_of(data_set: Dataset) -> CommitmentResult:
+def _read_result(data_set: Dataset) -> CommitmentResult:
     """What an event report says; an instance that is in both sequences has failed."""
-    transaction_uid = text(data_set, TRANSACTION_UID)
+    transaction_uid = read_text(data_set, TRANSACTION_UID)
     if not transaction_uid:
         raise Refuse(Status.NO_SUCH_SOP_CLASS, "the data set is no storage commitment result", (TRANSACTION_UID,))
-    failures = (Failure(_reference(item), _reason(item)) for item in items(data_set, FAILED_SOP_SEQUENCE))
+    failures = (
+        Failure(_read_reference(item), _read_reason(item)) for item in read_items(data_set, FAILED_SOP_SEQUENCE)
+    )
     failed = tuple(dict.fromkeys(failures))
     not_committed = {failure.reference for failure in failed}
-    references = dict.fromkeys(_reference(item) for item in items(data_set, REFERENCED_SOP_SEQUENCE))
+    references = dict.fromkeys(_read_reference(item) for item in read_items(data_set, REFERENCED_SOP_SEQUENCE))
     committed = tuple(reference for reference in references if reference not in not_committed)
     return CommitmentResult(transaction_uid, committed, failed)
 
 
-def _reference(item: Dataset) -> Reference:
-    return Reference(text(item, REFERENCED_SOP_CLASS_UID), text(item, REFERENCED_SOP_INSTANCE_UID))
+def _read_reference(item: Dataset) -> Reference:
+    return Reference(read_text(item, REFERENCED_SOP_CLASS_UID), read_text(item, REFERENCED_SOP_INSTANCE_UID))
 
 
-def _reason(item: Dataset) -> int:
-    reason = number(item, FAILURE_REASON)
+def _read_reason(item: Dataset) -> int:
+    reason = read_number(item, FAILURE_REASON)
     return FailureReason.PROCESSING_FAILURE if reason is None else reason
 
 
@@ -225,7 +229,7 @@ def commitment_service(source: CommitmentSource) -> Service:
     """The SCP."""
 
     def answer_action(message: Message) -> Iterator[Response]:
-        asked = _request_of(message)
+        asked = _read_request(message)
         source.commit(asked)
         yield Response(Status.SUCCESS)
         try:
@@ -237,7 +241,7 @@ def commitment_service(source: CommitmentSource) -> Service:
     return Service("Storage Commitment", frozenset({STORAGE_COMMITMENT_PUSH_MODEL}), handlers)
 
 
-def _request_of(message: Message) -> CommitmentRequest:
+def _read_request(message: Message) -> CommitmentRequest:
     command = message.command
     if command.RequestedSOPClassUID != STORAGE_COMMITMENT_PUSH_MODEL:
         raise Refuse(Status.NO_SUCH_SOP_CLASS, "Requested SOP Class is not Storage Commitment Push Model")
@@ -246,8 +250,8 @@ def _request_of(message: Message) -> CommitmentRequest:
     if command.ActionTypeID != REQUEST:
         raise Refuse(Status.NO_SUCH_ACTION_TYPE, "Action Type ID is not 1")
     data_set = read_data_set(message)
-    transaction_uid = text(data_set, TRANSACTION_UID)
-    references = tuple(dict.fromkeys(_reference(item) for item in items(data_set, REFERENCED_SOP_SEQUENCE)))
+    transaction_uid = read_text(data_set, TRANSACTION_UID)
+    references = tuple(dict.fromkeys(_read_reference(item) for item in read_items(data_set, REFERENCED_SOP_SEQUENCE)))
     if not is_valid_uid(transaction_uid, strict=False):
         raise Refuse(Status.INVALID_ARGUMENT_VALUE, "Transaction UID is missing or is no UID", (TRANSACTION_UID,))
     if not references or any(not is_valid_uid(each.sop_instance_uid, strict=False) for each in references):
@@ -264,7 +268,7 @@ class ReportResult:
     unrecognized: tuple[Reference, ...] = ()
 
 
-def report(channel: Channel, result: CommitmentResult, *, timeout_s: float | None = None) -> ReportResult:
+def send_report(channel: Channel, result: CommitmentResult, *, timeout_s: float | None = None) -> ReportResult:
     """Tell the SCU what became of a transaction."""
     context = context_for(channel, STORAGE_COMMITMENT_PUSH_MODEL)
     command = Command(
@@ -273,28 +277,28 @@ def report(channel: Channel, result: CommitmentResult, *, timeout_s: float | Non
         AffectedSOPInstanceUID=STORAGE_COMMITMENT_PUSH_MODEL_INSTANCE,
         EventTypeID=FAILURES_EXIST if result.failed else SUCCESSFUL,
     )
-    data = encode_data_set(_data_set(result), context.transfer_syntax)
-    answer = request(channel, context.context_id, command, data, timeout_s=timeout_s)
+    data = encode_data_set(_make_data_set(result), context.transfer_syntax)
+    answer = send_and_await(channel, context.context_id, command, data, timeout_s=timeout_s)
     try:
         reply = read_data_set(answer)
     except ObjectInvalid:
         reply = Dataset()  # the status says it all
-    strangers = tuple(_reference(item) for item in items(reply, REFERENCED_SOP_SEQUENCE))
+    strangers = tuple(_read_reference(item) for item in read_items(reply, REFERENCED_SOP_SEQUENCE))
     status = answer.command.Status or Status.SUCCESS
     return ReportResult(status, answer.command.ErrorComment or "", strangers)
 
 
-def _data_set(result: CommitmentResult) -> Dataset:
+def _make_data_set(result: CommitmentResult) -> Dataset:
     data_set = Dataset()
     data_set.TransactionUID = result.transaction_uid
     if result.committed:
-        data_set.ReferencedSOPSequence = [_item(reference) for reference in result.committed]
+        data_set.ReferencedSOPSequence = [_make_item(reference) for reference in result.committed]
     if result.failed:
-        data_set.FailedSOPSequence = [_item(failure.reference, failure.reason) for failure in result.failed]
+        data_set.FailedSOPSequence = [_make_item(failure.reference, failure.reason) for failure in result.failed]
     return data_set
 
 
-def _item(reference: Reference, reason: int | None = None) -> Dataset:
+def _make_item(reference: Reference, reason: int | None = None) -> Dataset:
     item = Dataset()
     item.ReferencedSOPClassUID = reference.sop_class_uid
     item.ReferencedSOPInstanceUID = reference.sop_instance_uid

@@ -31,8 +31,8 @@ from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import request
-from openmodality.dimse.reading import has_value, items_at, text, texts
+from openmodality.dimse.exchange import send_and_await
+from openmodality.dimse.reading import has_value, read_items_at, read_text, read_texts
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid, new_uid
 from openmodality.errors import ObjectInvalid
@@ -69,7 +69,7 @@ class StepResult:
 # SCU
 
 
-def create(
+def create_step(
     channel: Channel,
     sop_instance_uid: str,
     attributes: Dataset,
@@ -86,7 +86,7 @@ def create(
     return _read_result(answer, answer.command.AffectedSOPInstanceUID or sop_instance_uid)
 
 
-def update(
+def update_step(
     channel: Channel,
     sop_instance_uid: str,
     attributes: Dataset,
@@ -105,7 +105,7 @@ def update(
 def _send(channel: Channel, command: Command, attributes: Dataset, timeout_s: float | None) -> Message:
     context = context_for(channel, MODALITY_PERFORMED_PROCEDURE_STEP)
     data = encode_data_set(attributes, context.transfer_syntax)
-    return request(channel, context.context_id, command, data, timeout_s=timeout_s)
+    return send_and_await(channel, context.context_id, command, data, timeout_s=timeout_s)
 
 
 def _read_result(answer: Message, sop_instance_uid: str) -> StepResult:
@@ -169,7 +169,7 @@ def _create(message: Message, store: StepStore, rules: Sequence[StepRule]) -> Re
         raise Refuse(Status.INVALID_SOP_INSTANCE, "Affected SOP Instance UID is no UID")
     attributes = read_data_set(message)
     _check_present(attributes, {rule.path: rule.n_create for rule in rules})
-    if text(attributes, PERFORMED_PROCEDURE_STEP_STATUS) != StepStatus.IN_PROGRESS:
+    if read_text(attributes, PERFORMED_PROCEDURE_STEP_STATUS) != StepStatus.IN_PROGRESS:
         raise Refuse(
             Status.INVALID_ATTRIBUTE_VALUE,
             "a step is created with Performed Procedure Step Status IN PROGRESS",
@@ -186,7 +186,7 @@ def _set(message: Message, store: StepStore, rules: Sequence[StepRule]) -> Respo
     changes = read_data_set(message)
 
     def change(step: Dataset) -> Dataset:
-        return updated(step, changes, rules)
+        return change_step(step, changes, rules)
 
     try:
         is_known = store.update(command.RequestedSOPInstanceUID or "", change)
@@ -203,31 +203,31 @@ def _check_class(sop_class_uid: str | None) -> None:
         raise Refuse(Status.NO_SUCH_SOP_CLASS, "SOP Class is not Modality Performed Procedure Step")
 
 
-def updated(step: Dataset, changes: Dataset, rules: Sequence[StepRule]) -> Dataset:
+def change_step(step: Dataset, changes: Dataset, rules: Sequence[StepRule]) -> Dataset:
     """The step after an N-SET; the step itself stays as it is. Raises :class:`Refuse`."""
-    if text(step, PERFORMED_PROCEDURE_STEP_STATUS) in _FINAL:
+    if read_text(step, PERFORMED_PROCEDURE_STEP_STATUS) in _FINAL:
         raise _Final
     fixed = tuple(rule.path[0] for rule in rules if rule.n_set == NOT_ALLOWED and rule.path[0] in changes)
     if fixed:
         tags = tuple(dict.fromkeys(fixed))
-        raise Refuse(Status.NO_SUCH_ATTRIBUTE, f"N-SET may not change {_listed(tags)}", tags)
+        raise Refuse(Status.NO_SUCH_ATTRIBUTE, f"N-SET may not change {_join_names(tags)}", tags)
     _check_present(changes, {rule.path: rule.n_set for rule in rules if len(rule.path) > 1})
-    status = text(changes, PERFORMED_PROCEDURE_STEP_STATUS)
+    status = read_text(changes, PERFORMED_PROCEDURE_STEP_STATUS)
     if PERFORMED_PROCEDURE_STEP_STATUS in changes and status not in set(StepStatus):
         tags = (PERFORMED_PROCEDURE_STEP_STATUS,)
         raise Refuse(Status.INVALID_ATTRIBUTE_VALUE, "Performed Procedure Step Status has no such value", tags)
-    result = _merged(step, changes)
+    result = _merge(step, changes)
     if status in _FINAL:
         _check_present(result, {rule.path: rule.final for rule in rules})
     return result
 
 
-def _merged(step: Dataset, changes: Dataset) -> Dataset:
+def _merge(step: Dataset, changes: Dataset) -> Dataset:
     """Both, the later value counts; text in two character sets is kept in Unicode (PS3.4 F.7.2.2.3)."""
     result = Dataset()
     result.update(step)
     result.update(changes)
-    sets = {texts(each, SPECIFIC_CHARACTER_SET) for each in (step, changes) if SPECIFIC_CHARACTER_SET in each}
+    sets = {read_texts(each, SPECIFIC_CHARACTER_SET) for each in (step, changes) if SPECIFIC_CHARACTER_SET in each}
     if len(sets) > 1:
         result.SpecificCharacterSet = UTF_8
     return result
@@ -235,24 +235,24 @@ def _merged(step: Dataset, changes: Dataset) -> Dataset:
 
 def _check_present(attributes: Dataset, types: dict[tuple[int, ...], str]) -> None:
     """Refuse with 0120 where a type 1 or 2 attribute is missing and with 0121 where a type 1 attribute is empty."""
-    missing = tuple(dict.fromkeys(_failing(attributes, types, lambda item, tag: tag in item, "12")))
+    missing = tuple(dict.fromkeys(_find_failing(attributes, types, lambda item, tag: tag in item, "12")))
     if missing:
-        raise Refuse(Status.MISSING_ATTRIBUTE, f"missing: {_listed(missing)}", missing)
-    empty = tuple(dict.fromkeys(_failing(attributes, types, has_value, "1")))
+        raise Refuse(Status.MISSING_ATTRIBUTE, f"missing: {_join_names(missing)}", missing)
+    empty = tuple(dict.fromkeys(_find_failing(attributes, types, has_value, "1")))
     if empty:
-        raise Refuse(Status.MISSING_ATTRIBUTE_VALUE, f"no value: {_listed(empty)}", empty)
+        raise Refuse(Status.MISSING_ATTRIBUTE_VALUE, f"no value: {_join_names(empty)}", empty)
 
 
-def _failing(
+def _find_failing(
     attributes: Dataset, types: dict[tuple[int, ...], str], is_there: Callable[[Dataset, int], bool], checked: str
 ) -> Iterator[int]:
     for path, type_ in types.items():
         if type_ and type_ in checked:
-            for item in items_at(attributes, path[:-1]):
+            for item in read_items_at(attributes, path[:-1]):
                 if not is_there(item, path[-1]):
                     yield path[-1]
 
 
-def _listed(tags: Sequence[int]) -> str:
+def _join_names(tags: Sequence[int]) -> str:
     first = name_of(tags[0])
     return first if len(tags) == 1 else f"{first} and {len(tags) - 1} more"

@@ -19,7 +19,7 @@ from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, read_data_set
 from openmodality.dimse.exchange import SecondsLeft
-from openmodality.dimse.reading import text, texts
+from openmodality.dimse.reading import read_text, read_texts
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
 from openmodality.dimse.verdict import Judge, standard_judge
@@ -52,7 +52,7 @@ class QueryFailed(OpenModalityError):
 # SCU
 
 
-def query(
+def query_archive(
     channel: Channel,
     sop_class_uid: str,
     identifier: Dataset,
@@ -91,24 +91,24 @@ def query_service(source: QuerySource, retrieve_ae_title: str, supported: Suppor
 
     def answer_find(message: Message) -> Iterable[Response]:
         identifier = read_data_set(message)
-        level = _checked_level(message, identifier, is_query=True)
+        level = _check_level(message, identifier, is_query=True)
         added = Dataset()
         added.QueryRetrieveLevel, added.RetrieveAETitle = level, retrieve_ae_title
-        candidates = _candidates(source, level, identifier)
+        candidates = _find_candidates(source, level, identifier)
         return answer_matches(message, identifier, candidates, supported=supported, added=added)
 
     syntaxes = frozenset({PATIENT_ROOT_FIND, STUDY_ROOT_FIND})
     return Service("Query", syntaxes, {CommandField.C_FIND_RQ: answer_find})
 
 
-def _candidates(source: QuerySource, level: str, identifier: Dataset) -> Iterator[Dataset]:
+def _find_candidates(source: QuerySource, level: str, identifier: Dataset) -> Iterator[Dataset]:
     yield from source.find(level, identifier)
 
 
-def _checked_level(message: Message, identifier: Dataset, *, is_query: bool) -> str:
+def _check_level(message: Message, identifier: Dataset, *, is_query: bool) -> str:
     """The level of an identifier that names one entity on each level above (PS3.4 C.4.1.2.1, C.4.2.1.4.1)."""
     levels = LEVELS[message.context.abstract_syntax]
-    level = text(identifier, QUERY_RETRIEVE_LEVEL).upper()
+    level = read_text(identifier, QUERY_RETRIEVE_LEVEL).upper()
     if level not in levels:
         raise Refuse(
             IDENTIFIER_DOES_NOT_MATCH,
@@ -118,15 +118,15 @@ def _checked_level(message: Message, identifier: Dataset, *, is_query: bool) -> 
     place = levels.index(level)
     for above in levels[:place]:
         key = UNIQUE_KEYS[above]
-        value = text(identifier, key)
+        value = read_text(identifier, key)
         if not value or set(value) & set("*?"):
             raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{format_tag(key)} of {above} must have one value", (key,))
     for below in levels[place + 1 :]:
         key = UNIQUE_KEYS[below]
-        if texts(identifier, key):
+        if read_texts(identifier, key):
             raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{format_tag(key)} belongs to a lower level", (key,))
     key = UNIQUE_KEYS[level]
-    if not is_query and (not texts(identifier, key) or (level == "PATIENT" and not text(identifier, key))):
+    if not is_query and (not read_texts(identifier, key) or (level == "PATIENT" and not read_text(identifier, key))):
         raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{format_tag(key)} must have a value", (key,))
     return level
 
@@ -155,7 +155,7 @@ def move_service(source: MoveSource) -> Service:
     """The C-MOVE SCP of both models."""
 
     def answer_move(message: Message) -> Iterator[Response]:
-        request = _move_request(message)
+        request = _read_move_request(message)
         try:
             transfer = source.open(request)
         except StoreError as error:
@@ -165,13 +165,13 @@ def move_service(source: MoveSource) -> Service:
     return Service("Retrieve", frozenset({PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE}), {CommandField.C_MOVE_RQ: answer_move})
 
 
-def _move_request(message: Message) -> MoveRequest:
+def _read_move_request(message: Message) -> MoveRequest:
     command = message.command
     identifier = read_data_set(message)
-    level = _checked_level(message, identifier, is_query=False)
+    level = _check_level(message, identifier, is_query=False)
     if not command.MoveDestination:
         raise Refuse(MOVE_DESTINATION_UNKNOWN, "Move Destination is missing")
     levels = LEVELS[message.context.abstract_syntax]
     tags = [UNIQUE_KEYS[each] for each in levels[: levels.index(level) + 1]]
-    keys = {tag: texts(identifier, tag) for tag in tags}
+    keys = {tag: read_texts(identifier, tag) for tag in tags}
     return MoveRequest(level, keys, command.MoveDestination, message.peer, command.MessageID or 0)

@@ -17,11 +17,11 @@ from typing import Final, NamedTuple, Protocol
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import request
+from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.outgoing import DataSet
-from openmodality.dimse.service import Refuse, Response, Service, ready_response
+from openmodality.dimse.service import Refuse, Response, Service, make_ready_response
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
-from openmodality.encoding.listening import Listener, checked_length
+from openmodality.encoding.listening import Listener, check_length
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid, StoreError
@@ -71,12 +71,12 @@ def store(
     timeout_s: float | None = None,
 ) -> StoreResult:
     """Send one instance, whose data set is in the context's transfer syntax; the standard judges the answer."""
-    command = store_command(identity, originator)
-    answer = request(channel, context.context_id, command, data, timeout_s=timeout_s).command
+    command = make_store_command(identity, originator)
+    answer = send_and_await(channel, context.context_id, command, data, timeout_s=timeout_s).command
     return read_store_response(answer, STORE_JUDGE)
 
 
-def store_command(identity: InstanceIdentity, originator: MoveOriginator | None = None) -> Command:
+def make_store_command(identity: InstanceIdentity, originator: MoveOriginator | None = None) -> Command:
     """The C-STORE request for an instance, without its Message ID."""
     return Command(
         CommandField=CommandField.C_STORE_RQ,
@@ -150,11 +150,11 @@ def storage_service(sink: InstanceSink, abstract_syntaxes: Container[str]) -> Se
 
 
 def _receive(message: Message, sink: InstanceSink) -> Response:
-    request = _store_request(message)
+    request = _read_store_request(message)
     try:
         writer = sink.open(request)
         try:
-            success = ready_response(message, Status.SUCCESS)
+            success = make_ready_response(message, Status.SUCCESS)
             _write(message, request, writer)
         except BaseException:
             writer.abort()
@@ -168,7 +168,7 @@ def _receive(message: Message, sink: InstanceSink) -> Response:
     return success if status is None else Response(status)
 
 
-def _store_request(message: Message) -> StoreRequest:
+def _read_store_request(message: Message) -> StoreRequest:
     command = message.command
     sop_class_uid, sop_instance_uid = command.AffectedSOPClassUID, command.AffectedSOPInstanceUID
     if not command.has_data_set:
@@ -211,5 +211,5 @@ class IdentityCheck(Listener):
     def take_values(self, values: Mapping[int, bytes | None]) -> None:
         """Compare with the command."""
         for tag, expected in zip((SOP_CLASS_UID, SOP_INSTANCE_UID), self._identity, strict=True):
-            if strip_padding(checked_length(tag, values.get(tag, b""))) != expected:
+            if strip_padding(check_length(tag, values.get(tag, b""))) != expected:
                 raise Refuse(DATA_SET_DOES_NOT_MATCH, f"{_NAMES[tag]} of data set and command differ", (tag,))

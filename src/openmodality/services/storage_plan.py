@@ -34,15 +34,15 @@ class Kind(NamedTuple):
 def proposals_for(kind: Kind, configured: Sequence[str] = ()) -> list[ContextProposal]:
     """The contexts that instances of one kind need; ``configured`` are the peer's uncompressed syntaxes, in order."""
     if kind.transfer_syntax in UNCOMPRESSED:
-        return [ContextProposal(kind.sop_class_uid, tuple(configured) or _uncompressed_for(kind.transfer_syntax))]
-    fallback = tuple(configured) or _uncompressed_for(EXPLICIT_VR_LITTLE_ENDIAN)
+        return [ContextProposal(kind.sop_class_uid, tuple(configured) or _list_uncompressed(kind.transfer_syntax))]
+    fallback = tuple(configured) or _list_uncompressed(EXPLICIT_VR_LITTLE_ENDIAN)
     return [
         ContextProposal(kind.sop_class_uid, (kind.transfer_syntax,)),
         ContextProposal(kind.sop_class_uid, fallback),
     ]
 
 
-def _uncompressed_for(transfer_syntax: str) -> tuple[str, ...]:
+def _list_uncompressed(transfer_syntax: str) -> tuple[str, ...]:
     if transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN:
         return (IMPLICIT_VR_LITTLE_ENDIAN,)
     if transfer_syntax == EXPLICIT_VR_BIG_ENDIAN:
@@ -58,7 +58,7 @@ class AssociationPlan:
     kinds: frozenset[Kind]
 
 
-def plan(
+def plan_associations(
     kinds: Iterable[Kind], configured: Sequence[str] = (), limit: int = MAX_PRESENTATION_CONTEXTS
 ) -> list[AssociationPlan]:
     """Share the kinds out to as few associations as hold them, in the order in which they come."""
@@ -77,7 +77,7 @@ def plan(
     return plans
 
 
-def choose(contexts: Sequence[PresentationContext], kind: Kind) -> PresentationContext | None:
+def choose_context(contexts: Sequence[PresentationContext], kind: Kind) -> PresentationContext | None:
     """The accepted context that an instance goes on: as it is if that is possible, else uncompressed, else ``None``."""
     fitting = [context for context in contexts if context.abstract_syntax == kind.sop_class_uid and context.as_scu]
     for transfer_syntax in (kind.transfer_syntax, EXPLICIT_VR_LITTLE_ENDIAN, *UNCOMPRESSED):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from openmodality.dimse.channel import Channel, Message, context_for
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import request
+from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.service import Response, Service
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.sop_classes import VERIFICATION
@@ -18,7 +18,7 @@ def echo(channel: Channel, *, timeout_s: float | None = None) -> int:
     """Send one C-ECHO and return its Status (0000,0900); 0000H means the peer is present and active."""
     context = context_for(channel, VERIFICATION)
     command = Command(CommandField=CommandField.C_ECHO_RQ, AffectedSOPClassUID=VERIFICATION)
-    response = request(channel, context.context_id, command, timeout_s=timeout_s)
+    response = send_and_await(channel, context.context_id, command, timeout_s=timeout_s)
     return response.command.Status or Status.SUCCESS
 
 

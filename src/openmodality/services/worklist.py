@@ -75,7 +75,7 @@ class WorklistFailed(OpenModalityError):
         self.status, self.comment = status, comment
 
 
-def query(
+def query_items(
     channel: Channel,
     identifier: Dataset,
     *,
@@ -86,7 +86,7 @@ def query(
     """Ask for the worklist. Raises :class:`WorklistFailed` where ``judge`` calls the status a failure.
 
     Where there are more than ``limit`` items C-CANCEL is sent and ``more_available`` is set; ``must_abort`` says that
-    the SCP ignored it. ``left_s`` as in :func:`openmodality.query.finding.find`.
+    the SCP ignored it. ``left_s`` as in :func:`openmodality.query.finding.send_find`.
     """
     answer = send_find(channel, MODALITY_WORKLIST_FIND, identifier, judge=judge, limit=limit, left_s=left_s)
     if not answer.is_usable:
@@ -110,10 +110,10 @@ class Defect:
 
 def find_defects(item: Dataset) -> tuple[Defect, ...]:
     """Everything that breaks the standard in a worklist item; empty where nothing does. Never raises."""
-    return tuple(dict.fromkeys((*_step_defects(item), *_missing(item, NEEDED), *_value_defects(item))))
+    return tuple(dict.fromkeys((*_find_step_defects(item), *_find_missing(item, NEEDED), *_find_value_defects(item))))
 
 
-def _step_defects(item: Dataset) -> Iterator[Defect]:
+def _find_step_defects(item: Dataset) -> Iterator[Defect]:
     tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
     if tag not in item:
         yield Defect(tag, "missing")
@@ -125,10 +125,10 @@ def _step_defects(item: Dataset) -> Iterator[Defect]:
     elif len(steps) > 1:
         yield Defect(tag, f"{len(steps)} items where one is allowed")
     for step in steps:
-        yield from _missing(step, NEEDED_IN_STEP)
+        yield from _find_missing(step, NEEDED_IN_STEP)
 
 
-def _missing(item: Dataset, tags: Iterable[int]) -> Iterator[Defect]:
+def _find_missing(item: Dataset, tags: Iterable[int]) -> Iterator[Defect]:
     for tag in tags:
         element = read_element(item, tag)
         is_unreadable = element is None and tag in item  # which is a defect of its value
@@ -141,7 +141,7 @@ def _has_text(element: DataElement) -> bool:
     return any(str(value).strip(" \0^=") for value in values_of(element))
 
 
-def _value_defects(item: Dataset) -> Iterator[Defect]:
+def _find_value_defects(item: Dataset) -> Iterator[Defect]:
     is_declared = has_value(item, SPECIFIC_CHARACTER_SET)
     for tag, element in _walk(item):
         if element is None:
@@ -151,7 +151,7 @@ def _value_defects(item: Dataset) -> Iterator[Defect]:
         if len(values) > 1 and _allows_one(tag):
             yield Defect(tag, f"{len(values)} values where one is allowed")
         for value in values:
-            yield from _text_defects(element, value, is_declared=is_declared)
+            yield from _find_text_defects(element, value, is_declared=is_declared)
 
 
 def _walk(item: Dataset) -> Iterator[tuple[int, DataElement | None]]:
@@ -164,7 +164,7 @@ def _walk(item: Dataset) -> Iterator[tuple[int, DataElement | None]]:
                 yield from _walk(inner)
 
 
-def _text_defects(element: DataElement, value: object, *, is_declared: bool) -> Iterator[Defect]:
+def _find_text_defects(element: DataElement, value: object, *, is_declared: bool) -> Iterator[Defect]:
     longest = MAX_CHARACTERS.get(element.VR)
     if longest is None or isinstance(value, bytes):
         return
@@ -205,17 +205,17 @@ def worklist_service(source: WorklistSource, supported: Supported = None) -> Ser
     """The SCP; a query with other keys than ``supported`` is answered with FF01."""
 
     def answer_find(message: Message) -> Iterable[Response]:
-        identifier = _identifier(message)
-        return answer_matches(message, identifier, _candidates(source, identifier), supported=supported)
+        identifier = _read_identifier(message)
+        return answer_matches(message, identifier, _find_candidates(source, identifier), supported=supported)
 
     return Service("Modality Worklist", frozenset({MODALITY_WORKLIST_FIND}), {CommandField.C_FIND_RQ: answer_find})
 
 
-def _candidates(source: WorklistSource, identifier: Dataset) -> Iterator[Dataset]:
+def _find_candidates(source: WorklistSource, identifier: Dataset) -> Iterator[Dataset]:
     yield from source.find(identifier)
 
 
-def _identifier(message: Message) -> Dataset:
+def _read_identifier(message: Message) -> Dataset:
     try:
         identifier = read_data_set(message)
     except ObjectInvalid as error:

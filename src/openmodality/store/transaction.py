@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
-from openmodality.store.listing.reader import Row
+from openmodality.store.listing.reader import StoredRow
 from openmodality.store.schema import events
 from openmodality.store.states import Subject
 
@@ -30,7 +30,7 @@ class Snapshot:
         self.dialect: Final = connection.dialect.name
         self.execute: Final = connection.execute
 
-    def rows(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
+    def rows(self, sql: str, values: Sequence[object] = ()) -> Sequence[StoredRow]:
         """All rows of a query that is text, as :class:`openmodality.store.listing.reader.Reader` has it."""
         text = sql if self.dialect == "sqlite" else sql.replace("?", "%s")
         return [row._asdict() for row in self.connection.exec_driver_sql(text, tuple(values))]

@@ -92,7 +92,7 @@ _IDLE = Load()
 _VERIFICATION_ONLY = PeerPolicy({VERIFICATION: SyntaxPolicy((EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))})
 
 
-def decide(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy, load: Load = _IDLE) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
+def decide_answer(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy, load: Load = _IDLE) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
     """The answer to ``rq``."""
     if not rq.protocol_version & facts.PROTOCOL_VERSION:
         return PROTOCOL_VERSION_NOT_SUPPORTED
@@ -100,16 +100,16 @@ def decide(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy, load: Load = _IDLE) -> A_
         return policy.rejections["application_context"]
     if not _is_called(rq.called_ae_title, policy):
         return policy.rejections["called_ae_title"]
-    peer = _peer_policy(rq, policy)
+    peer = _find_peer_policy(rq, policy)
     if peer is None:
         return policy.rejections["calling_ae_title"]
     if load.congested:
         return policy.rejections["busy"]
-    if _at_limit(load.open_associations, policy.max_associations) or _at_limit(
+    if _is_at_limit(load.open_associations, policy.max_associations) or _is_at_limit(
         load.open_from_peer, peer.max_associations
     ):
         return policy.rejections["limit_reached"]
-    contexts = tuple(_answers(rq, peer))
+    contexts = tuple(_answer_contexts(rq, peer))
     if policy.reject_without_contexts and all(context.result for context in contexts):
         return NO_REASON_GIVEN
     return A_ASSOCIATE_AC(
@@ -120,13 +120,13 @@ def decide(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy, load: Load = _IDLE) -> A_
             maximum_length=policy.local.max_pdu_length,
             implementation_class_uid=policy.local.implementation_class_uid,
             implementation_version_name=policy.local.implementation_version_name or None,
-            asynchronous_operations_window=_window(rq, policy.max_operations_performed),
-            role_selections=tuple(_role_answers(rq, contexts, peer)),
+            asynchronous_operations_window=_decide_window(rq, policy.max_operations_performed),
+            role_selections=tuple(_answer_roles(rq, contexts, peer)),
         ),
     )
 
 
-def _window(rq: A_ASSOCIATE_RQ, most: int) -> AsynchronousOperationsWindow | None:
+def _decide_window(rq: A_ASSOCIATE_RQ, most: int) -> AsynchronousOperationsWindow | None:
     """How many operations the requestor may have open: as asked, up to ours; 0 asks for any (PS3.7 D.3.3.3)."""
     asked = rq.user_information.asynchronous_operations_window
     if asked is None or most == 1:
@@ -137,14 +137,14 @@ def _window(rq: A_ASSOCIATE_RQ, most: int) -> AsynchronousOperationsWindow | Non
 def _is_called(title: str, policy: AcceptorPolicy) -> bool:
     if policy.called_ae_titles is None:
         return True
-    return _comparable(title, policy) in {_comparable(known, policy) for known in policy.called_ae_titles}
+    return _strip_title(title, policy) in {_strip_title(known, policy) for known in policy.called_ae_titles}
 
 
-def _comparable(title: str, policy: AcceptorPolicy) -> str:
+def _strip_title(title: str, policy: AcceptorPolicy) -> str:
     return title.strip().casefold() if policy.ignore_case else title.strip()
 
 
-def _peer_policy(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy) -> PeerPolicy | None:
+def _find_peer_policy(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy) -> PeerPolicy | None:
     peer = policy.peer(rq.calling_ae_title.strip())
     asks_verification = any(context.abstract_syntax == VERIFICATION for context in rq.presentation_contexts)
     if peer is None and policy.accept_unknown_verification and asks_verification:
@@ -152,26 +152,26 @@ def _peer_policy(rq: A_ASSOCIATE_RQ, policy: AcceptorPolicy) -> PeerPolicy | Non
     return peer
 
 
-def _at_limit(open_now: int, limit: int | None) -> bool:
+def _is_at_limit(open_now: int, limit: int | None) -> bool:
     return limit is not None and open_now >= limit
 
 
-def _answers(rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> Iterator[PresentationContextAC]:
+def _answer_contexts(rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> Iterator[PresentationContextAC]:
     """An answer for each context id; of contexts that share an id only the first counts."""
     seen = set()
     for context in rq.presentation_contexts:
         if context.id not in seen:
             seen.add(context.id)
-            yield _answer(context, rq, peer)
+            yield _answer_context(context, rq, peer)
 
 
-def _answer(context: PresentationContextRQ, rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> PresentationContextAC:
+def _answer_context(context: PresentationContextRQ, rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> PresentationContextAC:
     proposed = context.transfer_syntaxes
     # Not significant in a rejected context, but some peers fail when it is absent
     rejected_syntax = proposed[0] if proposed else IMPLICIT_VR_LITTLE_ENDIAN
     if context.id % 2 == 0:
         return PresentationContextAC(context.id, facts.CONTEXT_NO_REASON, rejected_syntax)
-    syntax_policy = _syntax_policy(context.abstract_syntax, peer)
+    syntax_policy = _find_syntax_policy(context.abstract_syntax, peer)
     # what is too long is no UID (PS3.5 9.1), and answers that repeat it might not fit their items
     if syntax_policy is None or len(context.abstract_syntax) > MAX_CHARACTERS["UI"]:
         return PresentationContextAC(context.id, facts.CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED, rejected_syntax)
@@ -183,33 +183,33 @@ def _answer(context: PresentationContextRQ, rq: A_ASSOCIATE_RQ, peer: PeerPolicy
     return PresentationContextAC(context.id, facts.CONTEXT_ACCEPTANCE, chosen)
 
 
-def _syntax_policy(abstract_syntax: str, peer: PeerPolicy) -> SyntaxPolicy | None:
+def _find_syntax_policy(abstract_syntax: str, peer: PeerPolicy) -> SyntaxPolicy | None:
     return peer.abstract_syntaxes.get(abstract_syntax, peer.other)
 
 
 def _has_role(abstract_syntax: str, rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> bool:
     """Whether a role is left for the requestor, given what it selects and what we play."""
-    answer = _role_answer(abstract_syntax, rq, peer)
+    answer = _answer_role(abstract_syntax, rq, peer)
     if answer is not None:
         return answer.scu_role or answer.scp_role
-    policy = _syntax_policy(abstract_syntax, peer)
+    policy = _find_syntax_policy(abstract_syntax, peer)
     return policy is not None and (policy.scp or (policy.scu and not peer.role_selection_required))
 
 
-def _role_answer(abstract_syntax: str, rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> RoleSelection | None:
+def _answer_role(abstract_syntax: str, rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> RoleSelection | None:
     selected = find_role_selection(rq.user_information, abstract_syntax)
-    policy = _syntax_policy(abstract_syntax, peer)
+    policy = _find_syntax_policy(abstract_syntax, peer)
     if selected is None or policy is None:
         return None
     return RoleSelection(abstract_syntax, selected.scu_role and policy.scp, selected.scp_role and policy.scu)
 
 
-def _role_answers(
+def _answer_roles(
     rq: A_ASSOCIATE_RQ, contexts: tuple[PresentationContextAC, ...], peer: PeerPolicy
 ) -> Iterator[RoleSelection]:
     """Role selections are answered for what is accepted, once per abstract syntax."""
     accepted = {context.id for context in contexts if context.result == facts.CONTEXT_ACCEPTANCE}
     for uid in dict.fromkeys(c.abstract_syntax for c in rq.presentation_contexts if c.id in accepted):
-        answer = _role_answer(uid, rq, peer)
+        answer = _answer_role(uid, rq, peer)
         if answer is not None:
             yield answer

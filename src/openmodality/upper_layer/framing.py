@@ -130,7 +130,7 @@ class Framing:
     def next(self) -> PresentationDataValue | ReceivedPDU | Violation | None:
         """The next thing that arrived, or None if more bytes are needed."""
         if self._pdv_left:
-            return self._fragment()
+            return self._hand_on()
         position = self._position
         if position == self._end and not self._pdu_left:
             return None  # the rest of a PDU may be too short for a value, which is told before it comes
@@ -143,7 +143,7 @@ class Framing:
                 self._position = position + 12
                 self._pdu_left = pdu_length - 4 - pdv_length
                 self._pdv_left = pdv_length - 2
-                return self._fragment()
+                return self._hand_on()
         return self._next_in_parts()
 
     def _is_usual(self, pdu_type: int, pdu_length: int, pdv_length: int, context_id: int, _: int) -> bool:
@@ -155,7 +155,7 @@ class Framing:
             and context_id in self.accepted_contexts
         )
 
-    def _fragment(self) -> PresentationDataValue | None:
+    def _hand_on(self) -> PresentationDataValue | None:
         """What has arrived of the current presentation data value."""
         start, left, control = self._position, self._pdv_left, self._control
         stop = start + left
@@ -204,7 +204,7 @@ class Framing:
             self._skip_data()
             return None
         if self._pdv_left:
-            return self._fragment()
+            return self._hand_on()
         if self._pdu_left:
             return self._begin_pdv()
         if self._pdu_type:
@@ -223,9 +223,9 @@ class Framing:
         if pdu_type in _COLLECTED_LONG:
             if length > MAX_ASSOCIATE_LENGTH:
                 name = facts.PDU_TYPES[pdu_type]
-                return _invalid(f"{name} of {length} bytes, at most {MAX_ASSOCIATE_LENGTH} are taken")
+                return _make_violation(f"{name} of {length} bytes, at most {MAX_ASSOCIATE_LENGTH} are taken")
         elif length != _SHORT_LENGTH:
-            return _invalid(f"{facts.PDU_TYPES[pdu_type]} of {length} bytes instead of {_SHORT_LENGTH}")
+            return _make_violation(f"{facts.PDU_TYPES[pdu_type]} of {length} bytes instead of {_SHORT_LENGTH}")
         self._pdu_type, self._needed = pdu_type, length
         return None
 
@@ -234,23 +234,23 @@ class Framing:
             self._skip = length
             return ReceivedPDU(_P_DATA_TF, b"")
         if length > self._max_p_data_length:
-            return _invalid(f"P-DATA-TF of {length} bytes, at most {self._max_p_data_length} are taken")
+            return _make_violation(f"P-DATA-TF of {length} bytes, at most {self._max_p_data_length} are taken")
         if length < _PDV_HEADER.size:
-            return _invalid(f"P-DATA-TF of {length} bytes has no presentation data value")
+            return _make_violation(f"P-DATA-TF of {length} bytes has no presentation data value")
         self._pdu_left = length
         return None
 
     def _begin_pdv(self) -> PresentationDataValue | Violation | None:
         if self._pdu_left < _PDV_HEADER.size:
-            return _invalid("P-DATA-TF ends inside the header of a presentation data value")
+            return _make_violation("P-DATA-TF ends inside the header of a presentation data value")
         header = self._take(_PDV_HEADER.size)
         if header is None:
             return None
         length, context_id, control = _PDV_HEADER.unpack(header)
         if not 2 <= length <= self._pdu_left - 4:
-            return _invalid(f"presentation data value of length {length} in {self._pdu_left} bytes of P-DATA-TF")
+            return _make_violation(f"presentation data value of length {length} in {self._pdu_left} bytes of P-DATA-TF")
         if context_id not in self.accepted_contexts:
-            return _invalid(f"presentation data value for context {context_id}, which was not accepted")
+            return _make_violation(f"presentation data value for context {context_id}, which was not accepted")
         self._pdu_left -= length + 4
         self._pdv_left = length - 2
         self._context_id, self._control = context_id, control
@@ -286,5 +286,5 @@ class Framing:
         return whole
 
 
-def _invalid(text: str) -> Violation:
+def _make_violation(text: str) -> Violation:
     return Violation(facts.ABORT_INVALID_PDU_PARAMETER_VALUE, text)

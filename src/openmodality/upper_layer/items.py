@@ -62,11 +62,11 @@ class PresentationContextRQ:
     def decode(cls, data: memoryview) -> PresentationContextRQ:
         abstract_syntax = ""
         transfer_syntaxes = []
-        for kind, _, value in read_items(need(data, 4)[4:]):
+        for kind, _, value in decode_items(require_length(data, 4)[4:]):
             if kind == facts.ITEM_ABSTRACT_SYNTAX:
-                abstract_syntax = read_text(value)
+                abstract_syntax = decode_text(value)
             elif kind == facts.ITEM_TRANSFER_SYNTAX:
-                transfer_syntaxes.append(read_text(value))
+                transfer_syntaxes.append(decode_text(value))
         return cls(data[0], abstract_syntax, tuple(transfer_syntaxes))
 
 
@@ -97,19 +97,21 @@ class PresentationContextAC:
 
     @classmethod
     def decode(cls, data: memoryview) -> PresentationContextAC:
-        number, result = need(data, 4)[0], data[2]
+        number, result = require_length(data, 4)[0], data[2]
         if result != facts.CONTEXT_ACCEPTANCE:
-            return cls(number, result, _insignificant_syntax(data[4:]))
-        for kind, _, value in read_items(data[4:]):
+            return cls(number, result, _decode_insignificant_syntax(data[4:]))
+        for kind, _, value in decode_items(data[4:]):
             if kind == facts.ITEM_TRANSFER_SYNTAX:
-                return cls(number, result, read_text(value))
+                return cls(number, result, decode_text(value))
         return cls(number, result)
 
 
-def _insignificant_syntax(data: memoryview) -> str:
+def _decode_insignificant_syntax(data: memoryview) -> str:
     """The transfer syntax of a rejected context, "" where it is absent or broken: it is not tested when received."""
     try:
-        return next((read_text(value) for kind, _, value in read_items(data) if kind == facts.ITEM_TRANSFER_SYNTAX), "")
+        return next(
+            (decode_text(value) for kind, _, value in decode_items(data) if kind == facts.ITEM_TRANSFER_SYNTAX), ""
+        )
     except ProtocolError:
         return ""
 
@@ -134,7 +136,7 @@ def encode_unknown(items: Iterable[UnknownItem]) -> bytes:
     return b"".join(encode_item(item.type, item.data) for item in items)
 
 
-def read_items(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
+def decode_items(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
     """The items in ``data``: type, second byte, value.
 
     Raises `ProtocolError` at one that does not fit, and at one too many.
@@ -154,21 +156,21 @@ def read_items(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
         position += length
 
 
-def read_counted(data: memoryview) -> tuple[memoryview, memoryview]:
+def decode_counted(data: memoryview) -> tuple[memoryview, memoryview]:
     """A value behind its length in two bytes, and what follows it."""
-    (length,) = _LENGTH.unpack_from(need(data, 2))
-    rest = need(data, 2 + length)
+    (length,) = _LENGTH.unpack_from(require_length(data, 2))
+    rest = require_length(data, 2 + length)
     return rest[2 : 2 + length], rest[2 + length :]
 
 
-def need(data: memoryview, length: int) -> memoryview:
+def require_length(data: memoryview, length: int) -> memoryview:
     """``data`` itself if it holds at least ``length`` bytes, else `ProtocolError`."""
     if len(data) < length:
         raise ProtocolError(f"An item of an A-ASSOCIATE PDU holds {len(data)} bytes, at least {length} are needed")
     return data
 
 
-def read_text(data: memoryview) -> str:
+def decode_text(data: memoryview) -> str:
     """A UID or title without its padding. Raises `ProtocolError` unless it is printable ASCII."""
     text = bytes(data).strip(_PADDING).decode("latin-1")
     if not (text.isascii() and text.isprintable()):
@@ -176,7 +178,7 @@ def read_text(data: memoryview) -> str:
     return text
 
 
-def read_informal_text(data: memoryview) -> str:
+def decode_informal_text(data: memoryview) -> str:
     """A text that nothing depends on: padding off, characters that are not printable ASCII replaced by "?"."""
     text = bytes(data).strip(_PADDING).decode("ascii", "replace")
     return "".join(character if " " <= character <= "~" else "?" for character in text)

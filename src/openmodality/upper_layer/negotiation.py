@@ -122,8 +122,8 @@ def propose(
         A_ASSOCIATE_RQ(
             called_ae_title=called_ae_title,
             calling_ae_title=calling_ae_title,
-            presentation_contexts=tuple(_contexts(group)),
-            user_information=_user_information(local, group, options),
+            presentation_contexts=tuple(_make_contexts(group)),
+            user_information=_make_user_information(local, group, options),
         )
         for group in groups
     )
@@ -135,26 +135,28 @@ def check_ae_title(title: str) -> None:
         raise UsageError(f"{title!r} is not an AE title: {AE_TITLE_RULE}")
 
 
-def _contexts(group: Iterable[ContextProposal]) -> Iterator[PresentationContextRQ]:
+def _make_contexts(group: Iterable[ContextProposal]) -> Iterator[PresentationContextRQ]:
     for index, proposal in enumerate(group):
         if not proposal.transfer_syntaxes:
             raise UsageError(f"No transfer syntax was given for abstract syntax {proposal.abstract_syntax}")
         yield PresentationContextRQ(2 * index + 1, proposal.abstract_syntax, proposal.transfer_syntaxes)
 
 
-def _user_information(local: LocalSide, group: Iterable[ContextProposal], options: RequestOptions) -> UserInformation:
+def _make_user_information(
+    local: LocalSide, group: Iterable[ContextProposal], options: RequestOptions
+) -> UserInformation:
     return UserInformation(
         maximum_length=local.max_pdu_length,
         implementation_class_uid=local.implementation_class_uid,
         implementation_version_name=local.implementation_version_name or None,
         asynchronous_operations_window=options.asynchronous_operations_window,
-        role_selections=tuple(_role_selections(group)),
+        role_selections=tuple(_select_roles(group)),
         extended_negotiations=options.extended_negotiations,
         user_identity_rq=options.user_identity,
     )
 
 
-def _role_selections(group: Iterable[ContextProposal]) -> Iterator[RoleSelection]:
+def _select_roles(group: Iterable[ContextProposal]) -> Iterator[RoleSelection]:
     """One item per abstract syntax, as PS3.7 D.3.3.4 asks: the union of the roles wanted in its contexts."""
     wanted: dict[str, tuple[bool, bool]] = {}
     for proposal in group:
@@ -165,7 +167,7 @@ def _role_selections(group: Iterable[ContextProposal]) -> Iterator[RoleSelection
             yield RoleSelection(uid, scu, scp)
 
 
-def outcome(rq: A_ASSOCIATE_RQ, ac: A_ASSOCIATE_AC, role: Role = Role.REQUESTOR) -> Negotiated:
+def read_outcome(rq: A_ASSOCIATE_RQ, ac: A_ASSOCIATE_AC, role: Role = Role.REQUESTOR) -> Negotiated:
     """What ``rq`` and ``ac`` together mean to the side ``role``.
 
     A context is accepted if the answer says so and names a transfer syntax that was proposed for it. One that was not
@@ -175,10 +177,10 @@ def outcome(rq: A_ASSOCIATE_RQ, ac: A_ASSOCIATE_AC, role: Role = Role.REQUESTOR)
     for answer in ac.presentation_contexts:
         answers.setdefault(answer.id, answer)
     accepted, rejected = [], []
-    for context in _first_of_each_id(rq.presentation_contexts):
-        result = _result(context, answers.get(context.id))
+    for context in _drop_repeated_ids(rq.presentation_contexts):
+        result = _read_result(context, answers.get(context.id))
         if result == facts.CONTEXT_ACCEPTANCE:
-            scu, scp = _roles(context.abstract_syntax, rq, ac, role)
+            scu, scp = _find_roles(context.abstract_syntax, rq, ac, role)
             syntax = answers[context.id].transfer_syntax
             accepted.append(AcceptedContext(context.id, context.abstract_syntax, syntax, scu, scp))
         else:
@@ -197,14 +199,14 @@ def outcome(rq: A_ASSOCIATE_RQ, ac: A_ASSOCIATE_AC, role: Role = Role.REQUESTOR)
     )
 
 
-def _first_of_each_id(contexts: Iterable[PresentationContextRQ]) -> Iterable[PresentationContextRQ]:
+def _drop_repeated_ids(contexts: Iterable[PresentationContextRQ]) -> Iterable[PresentationContextRQ]:
     first: dict[int, PresentationContextRQ] = {}
     for context in contexts:
         first.setdefault(context.id, context)
     return first.values()
 
 
-def _result(context: PresentationContextRQ, answer: PresentationContextAC | None) -> int:
+def _read_result(context: PresentationContextRQ, answer: PresentationContextAC | None) -> int:
     if answer is None:
         return facts.CONTEXT_NO_REASON
     if answer.result == facts.CONTEXT_ACCEPTANCE and answer.transfer_syntax not in context.transfer_syntaxes:
@@ -212,7 +214,7 @@ def _result(context: PresentationContextRQ, answer: PresentationContextAC | None
     return answer.result
 
 
-def _roles(uid: str, rq: A_ASSOCIATE_RQ, ac: A_ASSOCIATE_AC, role: Role) -> tuple[bool, bool]:
+def _find_roles(uid: str, rq: A_ASSOCIATE_RQ, ac: A_ASSOCIATE_AC, role: Role) -> tuple[bool, bool]:
     """Our SCU and SCP role. Without an answer to a role selection the default roles hold (PS3.7 D.3.3.4)."""
     proposed = find_role_selection(rq.user_information, uid)
     answered = find_role_selection(ac.user_information, uid)

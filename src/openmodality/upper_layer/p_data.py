@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import struct
 
+from openmodality.buffer import Buffer
 from openmodality.errors import ProtocolError, UsageError
 from openmodality.standard.upper_layer import PDU_P_DATA_TF
-
-Buffer = bytes | bytearray | memoryview
 
 MAX_FRAGMENT_LENGTH = 1 << 20
 """Longest fragment sent to a peer that sets no lower limit, in bytes."""
@@ -42,7 +41,7 @@ def max_fragment_length(max_pdu_length: int) -> int:
     return min(length, MAX_FRAGMENT_LENGTH)
 
 
-def fragments(chunk: Buffer, *, context_id: int, is_command: bool, last: bool, max_pdu_length: int) -> list[Buffer]:
+def cut_fragments(chunk: Buffer, *, context_id: int, is_command: bool, last: bool, max_pdu_length: int) -> list[Buffer]:
     """``chunk`` as PDUs for a peer that announced ``max_pdu_length``; ``last``: the command or data set ends with it.
 
     An empty chunk gives an empty last fragment if it is the last, else nothing.

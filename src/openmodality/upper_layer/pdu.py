@@ -22,11 +22,11 @@ from openmodality.upper_layer.items import (
     PresentationContextAC,
     PresentationContextRQ,
     UnknownItem,
+    decode_informal_text,
+    decode_items,
+    decode_text,
     encode_item,
     encode_unknown,
-    read_informal_text,
-    read_items,
-    read_text,
 )
 from openmodality.upper_layer.reasons import abort_text, reject_text
 from openmodality.upper_layer.user_information import UserInformation
@@ -68,8 +68,8 @@ class A_ASSOCIATE_RQ:  # noqa: N801
     def decode(cls, data: memoryview) -> A_ASSOCIATE_RQ:
         fields = _AssociateFields(data, facts.ITEM_PRESENTATION_CONTEXT_RQ)
         return cls(
-            called_ae_title=read_text(fields.called),
-            calling_ae_title=read_text(fields.calling),
+            called_ae_title=decode_text(fields.called),
+            calling_ae_title=decode_text(fields.calling),
             presentation_contexts=tuple(PresentationContextRQ.decode(value) for value in fields.contexts),
             user_information=fields.user_information,
             application_context_name=fields.application_context_name,
@@ -100,8 +100,8 @@ class A_ASSOCIATE_AC:  # noqa: N801
     def decode(cls, data: memoryview) -> A_ASSOCIATE_AC:
         fields = _AssociateFields(data, facts.ITEM_PRESENTATION_CONTEXT_AC)
         return cls(
-            called_ae_title=read_informal_text(fields.called),
-            calling_ae_title=read_informal_text(fields.calling),
+            called_ae_title=decode_informal_text(fields.called),
+            calling_ae_title=decode_informal_text(fields.calling),
             presentation_contexts=tuple(PresentationContextAC.decode(value) for value in fields.contexts),
             user_information=fields.user_information,
             application_context_name=fields.application_context_name,
@@ -136,7 +136,7 @@ class A_ASSOCIATE_RJ:  # noqa: N801
 
     @classmethod
     def decode(cls, data: memoryview) -> A_ASSOCIATE_RJ:
-        return cls(*_four_bytes(data, facts.PDU_A_ASSOCIATE_RJ)[1:])
+        return cls(*_check_four_bytes(data, facts.PDU_A_ASSOCIATE_RJ)[1:])
 
 
 @value_class
@@ -187,7 +187,7 @@ class A_RELEASE_RQ:  # noqa: N801
 
     @classmethod
     def decode(cls, data: memoryview) -> A_RELEASE_RQ:
-        _four_bytes(data, facts.PDU_A_RELEASE_RQ)
+        _check_four_bytes(data, facts.PDU_A_RELEASE_RQ)
         return cls()
 
 
@@ -200,7 +200,7 @@ class A_RELEASE_RP:  # noqa: N801
 
     @classmethod
     def decode(cls, data: memoryview) -> A_RELEASE_RP:
-        _four_bytes(data, facts.PDU_A_RELEASE_RP)
+        _check_four_bytes(data, facts.PDU_A_RELEASE_RP)
         return cls()
 
 
@@ -228,7 +228,7 @@ class A_ABORT:  # noqa: N801
 
     @classmethod
     def decode(cls, data: memoryview) -> A_ABORT:
-        return cls(*_four_bytes(data, facts.PDU_A_ABORT)[2:])
+        return cls(*_check_four_bytes(data, facts.PDU_A_ABORT)[2:])
 
 
 PDU = A_ASSOCIATE_RQ | A_ASSOCIATE_AC | A_ASSOCIATE_RJ | P_DATA_TF | A_RELEASE_RQ | A_RELEASE_RP | A_ABORT
@@ -264,11 +264,11 @@ class _AssociateFields:
         self.user_information = _NO_USER_INFORMATION
         self.contexts: list[memoryview] = []
         self.unknown_items: list[UnknownItem] = []
-        for kind, _, value in read_items(data[_ASSOCIATE_FIXED_LENGTH:]):
+        for kind, _, value in decode_items(data[_ASSOCIATE_FIXED_LENGTH:]):
             if kind == context_kind:
                 self.contexts.append(value)
             elif kind == facts.ITEM_APPLICATION_CONTEXT:
-                self.application_context_name = read_text(value)
+                self.application_context_name = decode_text(value)
             elif kind == facts.ITEM_USER_INFORMATION:
                 self.user_information = UserInformation.decode(value)
             else:
@@ -301,7 +301,7 @@ def _encode_pdu(pdu_type: int, variable_field: bytes) -> bytes:
     return _PDU_HEADER.pack(pdu_type, len(variable_field)) + variable_field
 
 
-def _four_bytes(data: memoryview, pdu_type: int) -> memoryview:
+def _check_four_bytes(data: memoryview, pdu_type: int) -> memoryview:
     if len(data) != 4:
         raise ProtocolError(f"{facts.PDU_TYPES[pdu_type]} holds {len(data)} bytes instead of 4")
     return data

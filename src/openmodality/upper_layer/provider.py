@@ -139,19 +139,19 @@ class Provider:
         elif isinstance(primitive, AssociateRequest):
             if self.role is not Role.REQUESTOR:
                 raise UsageError("Only the requestor of an association sends A-ASSOCIATE-RQ")
-            self._local(Event.Evt1, primitive.pdu)
+            self._take_local(Event.Evt1, primitive.pdu)
         elif isinstance(primitive, AssociateAccept):
-            self._local(Event.Evt7, primitive.pdu)
+            self._take_local(Event.Evt7, primitive.pdu)
         elif isinstance(primitive, AssociateReject):
-            self._local(Event.Evt8, primitive.pdu)
+            self._take_local(Event.Evt8, primitive.pdu)
         elif isinstance(primitive, ReleaseRequest):
-            self._local(Event.Evt11)
+            self._take_local(Event.Evt11)
         else:
-            self._local(Event.Evt14)
+            self._take_local(Event.Evt14)
 
     def transport_connected(self) -> None:
         """The connection is open: for the requestor the one it asked for, for the acceptor a new one."""
-        self._local(Event.Evt2 if self.role is Role.REQUESTOR else Event.Evt5)
+        self._take_local(Event.Evt2 if self.role is Role.REQUESTOR else Event.Evt5)
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Bytes from the peer. Read `next_event` until None before the next call and before reusing the buffer.
@@ -181,7 +181,7 @@ class Provider:
         while (found := self._framing.next()) is not None:
             if isinstance(found, PresentationDataValue):
                 return found
-            self._received(found)
+            self._take_received(found)
             if self._indications:
                 return self._indications.popleft()
         return None
@@ -224,7 +224,7 @@ class Provider:
 
     # What moves the state
 
-    def _local(self, event: Event, pdu: PDU | None = None) -> None:
+    def _take_local(self, event: Event, pdu: PDU | None = None) -> None:
         if (event, self._state) not in TRANSITIONS:
             raise UsageError(f"{_LOCAL[event]} is not possible in {self._state.name}")
         self._do(event, pdu)
@@ -239,7 +239,7 @@ class Provider:
         self._ended = "The association was aborted by this side", self._abort
         self._do(Event.Evt15)
 
-    def _received(self, found: ReceivedPDU | Violation) -> None:
+    def _take_received(self, found: ReceivedPDU | Violation) -> None:
         if isinstance(found, Violation):
             self._refuse(Event.Evt19, found.reason, found.text)
             return
@@ -250,11 +250,11 @@ class Provider:
         try:
             pdu = decode(found.type, found.variable_field)
         except ProtocolError as error:
-            self._malformed(event, f"{name}: {error}")
+            self._take_malformed(event, f"{name}: {error}")
         else:
             self._do(event, pdu)
 
-    def _malformed(self, event: Event, text: str) -> None:
+    def _take_malformed(self, event: Event, text: str) -> None:
         if event is Event.Evt6:
             self.violation = text
             self._do(event)

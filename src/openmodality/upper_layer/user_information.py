@@ -12,14 +12,14 @@ from openmodality.errors import ProtocolError
 from openmodality.standard import upper_layer as facts
 from openmodality.upper_layer.items import (
     UnknownItem,
+    decode_counted,
+    decode_informal_text,
+    decode_items,
+    decode_text,
     encode_counted,
     encode_item,
     encode_unknown,
-    need,
-    read_counted,
-    read_informal_text,
-    read_items,
-    read_text,
+    require_length,
 )
 from openmodality.value_class import value_class
 
@@ -43,7 +43,7 @@ class AsynchronousOperationsWindow:
 
     @classmethod
     def decode(cls, data: memoryview) -> AsynchronousOperationsWindow:
-        return cls(*_TWO_UINT16.unpack_from(need(data, 4)))
+        return cls(*_TWO_UINT16.unpack_from(require_length(data, 4)))
 
 
 @value_class
@@ -65,9 +65,9 @@ class RoleSelection:
 
     @classmethod
     def decode(cls, data: memoryview) -> RoleSelection:
-        uid, roles = read_counted(data)
-        need(roles, 2)
-        return cls(read_text(uid), roles[0] == 1, roles[1] == 1)
+        uid, roles = decode_counted(data)
+        require_length(roles, 2)
+        return cls(decode_text(uid), roles[0] == 1, roles[1] == 1)
 
 
 @value_class
@@ -88,8 +88,8 @@ class SOPClassExtendedNegotiation:
 
     @classmethod
     def decode(cls, data: memoryview) -> SOPClassExtendedNegotiation:
-        uid, information = read_counted(data)
-        return cls(read_text(uid), bytes(information))
+        uid, information = decode_counted(data)
+        return cls(decode_text(uid), bytes(information))
 
 
 @value_class
@@ -115,16 +115,16 @@ class SOPClassCommonExtendedNegotiation:
 
     @classmethod
     def decode(cls, data: memoryview) -> SOPClassCommonExtendedNegotiation:
-        sop_class_uid, rest = read_counted(data)
-        service_class_uid, rest = read_counted(rest)
-        related, _ = read_counted(rest)
-        return cls(read_text(sop_class_uid), read_text(service_class_uid), tuple(_counted_uids(related)))
+        sop_class_uid, rest = decode_counted(data)
+        service_class_uid, rest = decode_counted(rest)
+        related, _ = decode_counted(rest)
+        return cls(decode_text(sop_class_uid), decode_text(service_class_uid), tuple(_decode_counted_uids(related)))
 
 
-def _counted_uids(data: memoryview) -> Iterator[str]:
+def _decode_counted_uids(data: memoryview) -> Iterator[str]:
     while data:
-        uid, data = read_counted(data)
-        yield read_text(uid)
+        uid, data = decode_counted(data)
+        yield decode_text(uid)
 
 
 @value_class
@@ -152,8 +152,8 @@ class UserIdentityRQ:
 
     @classmethod
     def decode(cls, data: memoryview) -> UserIdentityRQ:
-        primary, rest = read_counted(need(data, 2)[2:])
-        secondary, _ = read_counted(rest)
+        primary, rest = decode_counted(require_length(data, 2)[2:])
+        secondary, _ = decode_counted(rest)
         return cls(data[0], bytes(primary), bytes(secondary), data[1] == 1)
 
 
@@ -175,7 +175,7 @@ class UserIdentityAC:
 
     @classmethod
     def decode(cls, data: memoryview) -> UserIdentityAC:
-        response, _ = read_counted(data)
+        response, _ = decode_counted(data)
         return cls(bytes(response))
 
 
@@ -198,9 +198,9 @@ class UserInformation:
     unknown_items: tuple[UnknownItem, ...] = ()
 
     def encode(self) -> bytes:
-        return encode_item(facts.ITEM_USER_INFORMATION, b"".join(self._encoded()))
+        return encode_item(facts.ITEM_USER_INFORMATION, b"".join(self._encode_parts()))
 
-    def _encoded(self) -> Iterator[bytes]:
+    def _encode_parts(self) -> Iterator[bytes]:
         """The sub-items in order of their type, as most implementations send them."""
         if self.maximum_length is not None:
             yield encode_item(facts.ITEM_MAXIMUM_LENGTH, _UINT32.pack(self.maximum_length))
@@ -224,7 +224,7 @@ class UserInformation:
         """Where a sub-item that may occur once comes again, the first holds."""
         found: dict[int, list[object]] = {}
         unknown = []
-        for kind, _, value in read_items(data):
+        for kind, _, value in decode_items(data):
             if kind in _SUB_ITEMS:
                 found.setdefault(kind, []).append(_SUB_ITEMS[kind][1](value))
             else:
@@ -246,10 +246,10 @@ _REPEATED = frozenset(("role_selections", "extended_negotiations", "common_exten
 
 _SUB_ITEMS: Mapping[int, tuple[str, Callable[[memoryview], object]]] = {
     facts.ITEM_MAXIMUM_LENGTH: ("maximum_length", _decode_maximum_length),
-    facts.ITEM_IMPLEMENTATION_CLASS_UID: ("implementation_class_uid", read_text),
+    facts.ITEM_IMPLEMENTATION_CLASS_UID: ("implementation_class_uid", decode_text),
     facts.ITEM_ASYNCHRONOUS_OPERATIONS_WINDOW: ("asynchronous_operations_window", AsynchronousOperationsWindow.decode),
     facts.ITEM_ROLE_SELECTION: ("role_selections", RoleSelection.decode),
-    facts.ITEM_IMPLEMENTATION_VERSION_NAME: ("implementation_version_name", read_informal_text),
+    facts.ITEM_IMPLEMENTATION_VERSION_NAME: ("implementation_version_name", decode_informal_text),
     facts.ITEM_SOP_CLASS_EXTENDED_NEGOTIATION: ("extended_negotiations", SOPClassExtendedNegotiation.decode),
     facts.ITEM_SOP_CLASS_COMMON_EXTENDED_NEGOTIATION: (
         "common_extended_negotiations",

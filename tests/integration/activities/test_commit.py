@@ -17,7 +17,7 @@ from openmodality.jobs.outcome import Continue, Done, JobOutcome
 from openmodality.jobs.queue import Queue
 from openmodality.network.entity import LocalAE
 from openmodality.network.requestor import associate
-from openmodality.services.commitment import CommitmentRequest, CommitmentResult, Failure, Reference, report
+from openmodality.services.commitment import CommitmentRequest, CommitmentResult, Failure, Reference, send_report
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from openmodality.upper_layer.negotiation import ContextProposal
@@ -232,4 +232,4 @@ def send_reports(device: Device, *results: CommitmentResult) -> list[int]:
     syntaxes = ("1.2.840.10008.1.2",)
     proposal = ContextProposal(STORAGE_COMMITMENT_PUSH_MODEL, syntaxes, scu_role=False, scp_role=True)
     with associate(device.hospital.device, LocalAE("HOSPITAL"), [proposal]) as association:
-        return [report(association, result).status for result in results]
+        return [send_report(association, result).status for result in results]

@@ -13,6 +13,7 @@ from time import monotonic
 
 import pytest
 
+from openmodality.buffer import Buffer
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.service import Handler, Response, Service
 from openmodality.errors import PeerTimeout
@@ -29,7 +30,6 @@ from openmodality.services.verification import echo
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.upper_layer.negotiation import RequestOptions
-from openmodality.upper_layer.p_data import Buffer
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
 from tests.interop import ours, wire
 from tests.interop.certificates import key_pair

@@ -9,8 +9,15 @@ import pytest
 
 from openmodality.dimse.channel import Channel, Message, PresentationContext, read_all
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import Outstanding, await_response, request, responses, send_cancel, send_request
-from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service, ready_response
+from openmodality.dimse.exchange import (
+    Outstanding,
+    await_response,
+    await_responses,
+    send_and_await,
+    send_cancel,
+    send_request,
+)
+from openmodality.dimse.service import Cancelled, Handler, Refuse, Response, Service, make_ready_response
 from openmodality.errors import AssociationAborted, ObjectInvalid, PeerTimeout, ProtocolError, StoreError
 from openmodality.standard.dimse import CommandField, Status
 from tests.loopback import Loopback, loopback_pair
@@ -25,7 +32,7 @@ def channel_to(handler: Handler, field: CommandField = CommandField.C_FIND_RQ) -
 
 
 def ask(handler: Handler, data: bytes | None = None) -> Command:
-    return request(channel_to(handler), 1, FIND, data).command
+    return send_and_await(channel_to(handler), 1, FIND, data).command
 
 
 def test_response_names_what_was_asked() -> None:
@@ -35,7 +42,7 @@ def test_response_names_what_was_asked() -> None:
         RequestedSOPInstanceUID="1.9",
         ActionTypeID=1,
     )
-    answered = request(channel_to(lambda _: Response(0), CommandField.N_ACTION_RQ), 1, asked).command
+    answered = send_and_await(channel_to(lambda _: Response(0), CommandField.N_ACTION_RQ), 1, asked).command
     assert answered.CommandField == CommandField.N_ACTION_RSP
     assert (answered.AffectedSOPClassUID, answered.AffectedSOPInstanceUID) == (SYNTAX, "1.9")
     assert (answered.ActionTypeID, answered.Status, answered.ErrorComment) == (1, 0, None)
@@ -48,7 +55,7 @@ def test_a_ready_response_goes_out_unless_it_was_changed(
     changes: dict[str, Any], status: int, comment: str | None
 ) -> None:
     def handler(message: Message) -> Response:
-        response = ready_response(message, Status.SUCCESS)
+        response = make_ready_response(message, Status.SUCCESS)
         assert response == Response(Status.SUCCESS)
         return response._replace(**changes) if changes else response
 
@@ -61,7 +68,7 @@ def test_a_ready_response_to_another_request_is_made_anew() -> None:
 
     def handler(message: Message) -> Response:
         other = AssociationMessageLike(message.channel, message.context, message.command._replace(MessageID=77))
-        return ready_response(cast("Message", other), Status.SUCCESS)
+        return make_ready_response(cast("Message", other), Status.SUCCESS)
 
     channel = channel_to(handler)
     message_id = send_request(channel, 1, FIND)
@@ -112,13 +119,13 @@ def test_offending_elements_are_named() -> None:
 
 def test_operation_that_is_not_offered_is_unrecognized() -> None:
     other = Command(CommandField=CommandField.N_GET_RQ)
-    assert request(channel_to(refuse), 1, other).command.Status == Status.UNRECOGNIZED_OPERATION
+    assert send_and_await(channel_to(refuse), 1, other).command.Status == Status.UNRECOGNIZED_OPERATION
 
 
 def test_data_set_that_the_handler_left_is_read_over() -> None:
     channel = channel_to(refuse)
     for _ in range(2):
-        assert request(channel, 1, FIND, b"12" * 40000).command.Status == 0xA700
+        assert send_and_await(channel, 1, FIND, b"12" * 40000).command.Status == 0xA700
 
 
 def test_data_set_is_read_over_before_a_pending_response() -> None:
@@ -130,7 +137,10 @@ def test_data_set_is_read_over_before_a_pending_response() -> None:
         left.append(read_all(message))
         yield Response(Status.SUCCESS)
 
-    assert [answer.command.Status for answer in responses(channel_to(late), 1, FIND, b"12" * 40000)] == [0xFF00, 0]
+    assert [answer.command.Status for answer in await_responses(channel_to(late), 1, FIND, b"12" * 40000)] == [
+        0xFF00,
+        0,
+    ]
     assert left == [b""]
 
 
@@ -142,7 +152,7 @@ def echo_back(message: Message) -> Response:
 def test_data_sets_of_any_length_come_through(length: int) -> None:
     data = bytes(range(256)) * (length // 256 + 1)
     channel = channel_to(echo_back)
-    answered = request(channel, 1, FIND, data[:length])
+    answered = send_and_await(channel, 1, FIND, data[:length])
     assert read_all(answered) == data[:length]
 
 
@@ -153,7 +163,7 @@ def three(message: Message) -> Iterator[Response]:
 
 
 def test_pending_responses_come_one_by_one() -> None:
-    statuses = [answer.command.Status for answer in responses(channel_to(three), 1, FIND)]
+    statuses = [answer.command.Status for answer in await_responses(channel_to(three), 1, FIND)]
     assert statuses == [0xFF00, 0xFF00, 0xFF00, 0x0000]
 
 
@@ -196,13 +206,13 @@ def test_request_of_the_peer_is_answered_while_a_response_is_awaited() -> None:
 
     def acting(message: Message) -> Response:
         event = Command(CommandField=CommandField.N_EVENT_REPORT_RQ, AffectedSOPClassUID=SYNTAX, EventTypeID=1)
-        assert request(message.channel, 1, event).command.Status == 0
+        assert send_and_await(message.channel, 1, event).command.Status == 0
         return Response(0)
 
     services = [Service("act", frozenset({SYNTAX}), {CommandField.N_ACTION_RQ: acting})]
     hearing = [Service("hear", frozenset({SYNTAX}), {CommandField.N_EVENT_REPORT_RQ: notified})]
     channel, _ = loopback_pair([CONTEXT], services, hearing)
-    assert request(channel, 1, Command(CommandField=CommandField.N_ACTION_RQ)).command.Status == 0
+    assert send_and_await(channel, 1, Command(CommandField=CommandField.N_ACTION_RQ)).command.Status == 0
     assert seen == [1]
 
 

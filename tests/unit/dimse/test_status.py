@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.dimse.status import StatusCategory, category, describe, is_pending
+from openmodality.dimse.status import StatusCategory, categorize, describe, is_pending
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from openmodality.dimse.status import StatusCategory, category, describe, is_pen
     ],
 )
 def test_codes_are_sorted(status: int, expected: StatusCategory) -> None:
-    assert category(status) is expected
+    assert categorize(status) is expected
     assert is_pending(status) == (expected is StatusCategory.PENDING)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pynetdicom import status as pynetdicom_statuses
 
-from openmodality.dimse.status import StatusCategory, category
+from openmodality.dimse.status import StatusCategory, categorize
 from openmodality.dimse.verdict import find_code, standard_judge
 from openmodality.services.storage import STORE_JUDGE
 from openmodality.standard.statuses import STANDARD_STATUSES, ServiceName
@@ -86,7 +86,7 @@ def test_every_class_of_status_of_a_store_is_told_apart(status: int, meaning: st
 )
 def test_an_operation_that_no_table_has_is_judged_by_the_category(status: int, effect: str) -> None:
     verdict = standard_judge("print", "N-GET")(status)
-    assert (verdict.category, verdict.effect) == (category(status), effect)
+    assert (verdict.category, verdict.effect) == (categorize(status), effect)
     assert verdict.must_abort is (effect == "fail")
 
 

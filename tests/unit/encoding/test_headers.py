@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.encoding.headers import MAX_HEADER_BYTES, Layout, format_tag, layout, layout_of
+from openmodality.encoding.headers import MAX_HEADER_BYTES, Layout, format_tag, layout_of, make_layout
 from openmodality.standard.tags import ITEM
 from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
@@ -13,7 +13,7 @@ from openmodality.standard.transfer_syntaxes import (
     TRANSFER_SYNTAXES,
 )
 
-LITTLE, BIG, IMPLICIT = (layout(*flags) for flags in ((True, False), (True, True), (False, False)))
+LITTLE, BIG, IMPLICIT = (make_layout(*flags) for flags in ((True, False), (True, True), (False, False)))
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_a_length_that_does_not_fit_makes_it_unknown() -> None:
 
 
 def test_layouts_of_transfer_syntaxes() -> None:
-    assert layout_of(IMPLICIT_VR_LITTLE_ENDIAN) is layout(False, False)
-    assert layout_of(EXPLICIT_VR_BIG_ENDIAN) is layout(True, True)
-    assert layout_of(JPEG_2000) is layout_of("1.2.3.4.5") is layout(True, False)
+    assert layout_of(IMPLICIT_VR_LITTLE_ENDIAN) is make_layout(False, False)
+    assert layout_of(EXPLICIT_VR_BIG_ENDIAN) is make_layout(True, True)
+    assert layout_of(JPEG_2000) is layout_of("1.2.3.4.5") is make_layout(True, False)
     assert {layout_of(uid) for uid in TRANSFER_SYNTAXES} == {LITTLE, BIG, IMPLICIT}
 
 

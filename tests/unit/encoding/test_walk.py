@@ -25,7 +25,7 @@ from openmodality.encoding.elements import (
     Value,
 )
 from openmodality.encoding.headers import layout_of
-from openmodality.encoding.listening import MAX_KEPT_BYTES, Listener, Tokens, Values
+from openmodality.encoding.listening import MAX_KEPT_BYTES, KeptValues, Listener, Tokens
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import (
@@ -139,7 +139,7 @@ class Head:
     """What a walk gives of a data set that is looked at as far as needed."""
 
     def __init__(self, syntax: str = EXPLICIT_VR_LITTLE_ENDIAN) -> None:
-        self.found = Values(WANTED)
+        self.found = KeptValues(WANTED)
         self.walk = DataSetWalk(syntax, (self.found,), only_for_listeners=True)
 
     def feed(self, chunk: bytes | memoryview) -> bool:
@@ -280,7 +280,7 @@ def test_only_what_is_irregular_comes_as_tokens() -> None:
 
 
 def test_a_listener_can_come_before_the_first_bytes() -> None:
-    found = Values(WANTED)
+    found = KeptValues(WANTED)
     walk = DataSetWalk(EXPLICIT_VR_LITTLE_ENDIAN)
     walk.listen(found)
     walk.feed(CLASS + INSTANCE)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openmodality.encoding.headers import layout
+from openmodality.encoding.headers import make_layout
 from openmodality.errors import ObjectInvalid
 from openmodality.media.element_walk import Place, walk_elements, walk_items
 
-EXPLICIT = layout(explicit=True, big_endian=False)
+EXPLICIT = make_layout(explicit=True, big_endian=False)
 UNDEFINED = b"\xff\xff\xff\xff"
 NAME = b"\x10\x00\x10\x00PN\x04\x00A^B "
 ITEM_END, SEQUENCE_END = b"\xfe\xff\x0d\xe0\0\0\0\0", b"\xfe\xff\xdd\xe0\0\0\0\0"

@@ -6,12 +6,12 @@ from typing import cast
 
 import pytest
 
+from openmodality.buffer import Buffer
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import KnownLength, Prepared, prepare_message
 from openmodality.network.outbox import Outbox
 from openmodality.network.transport import Transport
 from openmodality.standard.dimse import CommandField
-from openmodality.upper_layer.p_data import Buffer
 
 COMMAND = Command(CommandField=CommandField.C_STORE_RSP, MessageIDBeingRespondedTo=1, Status=0)
 

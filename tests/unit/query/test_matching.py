@@ -8,7 +8,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
 from openmodality.dimse.moments import matches_moment
-from openmodality.query.matching import has_unsupported, matches, matches_name, requested
+from openmodality.query.matching import has_unsupported, matches, matches_name, select_requested
 
 
 def data_set(**values: Any) -> Dataset:
@@ -120,7 +120,7 @@ def test_only_what_was_asked_for_is_returned() -> None:
         ProcedureCodeSequence=[],
         ScheduledProcedureStepSequence=[data_set(Modality="")],
     )
-    assert requested(asked, held) == data_set(
+    assert select_requested(asked, held) == data_set(
         SpecificCharacterSet="ISO_IR 100",
         PatientName="Müller",
         AccessionNumber=None,
@@ -136,7 +136,7 @@ def test_key_that_is_not_supported_is_neither_matched_nor_returned() -> None:
     held = data_set(PatientID="1", PatientName="Doe")
     assert has_unsupported(asked, supported)
     assert matches(asked, held, supported)
-    assert requested(asked, held, supported) == data_set(PatientID="1")
+    assert select_requested(asked, held, supported) == data_set(PatientID="1")
     inside = data_set(ScheduledProcedureStepSequence=[data_set(Modality="MR", ScheduledStationName="X")])
     assert has_unsupported(inside, supported)
     assert not has_unsupported(data_set(ScheduledProcedureStepSequence=[data_set(Modality="MR")]), supported)
@@ -149,7 +149,7 @@ def test_pattern_made_to_be_slow_is_not() -> None:
 @pytest.mark.parametrize("vr", ["DA", "TM", "DT"])
 def test_key_of_hyphens_is_read_once(vr: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    monkeypatch.setattr("openmodality.dimse.moments.span", lambda vr, text: read.append(text))
+    monkeypatch.setattr("openmodality.dimse.moments.read_span", lambda vr, text: read.append(text))
     assert not matches_moment(vr, "-" * 200_000, "2026")
     assert len(read) == 2
 

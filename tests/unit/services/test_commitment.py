@@ -9,7 +9,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Message, PeerInfo, PresentationContext, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import request
+from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.errors import StoreError, UsageError
 from openmodality.services.commitment import (
@@ -19,11 +19,11 @@ from openmodality.services.commitment import (
     Known,
     Missing,
     Reference,
-    chunks,
     commitment_result_service,
     commitment_service,
-    report,
     request_commitment,
+    send_report,
+    share_out,
 )
 from openmodality.standard.commitment import REASON_MEANINGS, FailureReason
 from openmodality.standard.dimse import CommandField
@@ -100,7 +100,7 @@ def test_instances_are_committed_on_another_association(transfer_syntax: str) ->
     assert record.results == []
     result = CommitmentResult(TRANSACTION, (ONE, TWO))
     later = scp_association(record, transfer_syntax)
-    assert report(later, result).status == 0
+    assert send_report(later, result).status == 0
     assert record.results == [result]
     assert later.sent[0].EventTypeID == 1
 
@@ -130,7 +130,7 @@ def test_report_may_come_before_the_answer() -> None:
     statuses: list[int] = []
 
     def report_at_once(request: CommitmentRequest) -> None:
-        statuses.append(report(request.channel, CommitmentResult(TRANSACTION, (ONE,))).status)
+        statuses.append(send_report(request.channel, CommitmentResult(TRANSACTION, (ONE,))).status)
 
     record = asked_for(ONE)
     channel, _ = pair(Source(at_once=report_at_once), record)
@@ -142,7 +142,7 @@ def test_report_may_follow_the_answer_on_the_same_association() -> None:
     record, statuses = asked_for(ONE), []
 
     def report_then(request: CommitmentRequest) -> None:
-        statuses.append(report(request.channel, CommitmentResult(TRANSACTION, (ONE,))).status)
+        statuses.append(send_report(request.channel, CommitmentResult(TRANSACTION, (ONE,))).status)
 
     channel, scp = pair(Source(afterwards=report_then), record)
     assert request_commitment(channel, TRANSACTION, [ONE]).is_accepted
@@ -167,18 +167,18 @@ def test_repeated_report_is_taken_once_and_answered_each_time() -> None:
     record = asked_for(ONE, TWO)
     channel = scp_association(record)
     result = CommitmentResult(TRANSACTION, (ONE,), (NOT_HERE,))
-    assert [report(channel, result).status for _ in range(3)] == [0, 0, 0]
+    assert [send_report(channel, result).status for _ in range(3)] == [0, 0, 0]
     assert record.results == [result]
     assert {command.EventTypeID for command in channel.sent} == {2}
 
 
 def test_instance_that_is_not_mentioned_is_not_committed() -> None:
     record = asked_for(ONE, TWO, THREE)
-    report(scp_association(record), CommitmentResult(TRANSACTION, (ONE,), (NOT_HERE,)))
+    send_report(scp_association(record), CommitmentResult(TRANSACTION, (ONE,), (NOT_HERE,)))
     assert record.results[0].committed == (ONE,)
 
 
-def send_report(record: Record, data_set: Dataset, **changes: object) -> tuple[Command, Dataset]:
+def deliver_report(record: Record, data_set: Dataset, **changes: object) -> tuple[Command, Dataset]:
     fields: dict[str, object] = {
         "CommandField": CommandField.N_EVENT_REPORT_RQ,
         "AffectedSOPClassUID": STORAGE_COMMITMENT_PUSH_MODEL,
@@ -187,7 +187,7 @@ def send_report(record: Record, data_set: Dataset, **changes: object) -> tuple[C
     }
     command = Command(**{**fields, **changes})  # type: ignore[arg-type]
     channel = scp_association(record)
-    answer = request(channel, 1, command, encode_data_set(data_set, EXPLICIT_VR_LITTLE_ENDIAN))
+    answer = send_and_await(channel, 1, command, encode_data_set(data_set, EXPLICIT_VR_LITTLE_ENDIAN))
     return answer.command, read_data_set(answer)
 
 
@@ -208,14 +208,14 @@ def reported(*references: Reference, transaction_uid: str = TRANSACTION) -> Data
 @pytest.mark.requirement("RF-4.2.2.4.1.3.1-04")
 def test_unknown_transaction_is_an_unrecognized_operation() -> None:
     record = Record()
-    answer, _ = send_report(record, reported(ONE))
+    answer, _ = deliver_report(record, reported(ONE))
     assert (answer.Status, answer.ErrorComment, record.results) == (0x0211, "the transaction is unknown", [])
 
 
 @pytest.mark.requirement("RF-4.2.2.4.1.3.1-05")
 def test_expired_transaction_is_a_resource_limitation() -> None:
     record = Record(missing=Missing.EXPIRED)
-    answer, _ = send_report(record, reported(ONE))
+    answer, _ = deliver_report(record, reported(ONE))
     assert (answer.Status, answer.ErrorComment, record.results) == (0x0213, "the transaction is expired", [])
 
 
@@ -223,7 +223,7 @@ def test_expired_transaction_is_a_resource_limitation() -> None:
 @pytest.mark.parametrize("event_type", [None, 0, 3])
 def test_event_type_that_does_not_exist_is_said_so(event_type: int | None) -> None:
     record = asked_for(ONE)
-    assert send_report(record, reported(ONE), EventTypeID=event_type)[0].Status == 0x0113
+    assert deliver_report(record, reported(ONE), EventTypeID=event_type)[0].Status == 0x0113
     assert record.results == []
 
 
@@ -235,26 +235,26 @@ def test_event_type_that_does_not_exist_is_said_so(event_type: int | None) -> No
 def test_what_goes_wrong_inside_is_a_processing_failure_with_a_comment(error: Exception, comment: str) -> None:
     record = asked_for(ONE)
     record.error = error
-    answer, _ = send_report(record, reported(ONE))
+    answer, _ = deliver_report(record, reported(ONE))
     assert (answer.Status, answer.ErrorComment) == (0x0110, comment)
 
 
 @pytest.mark.requirement("RF-4.2.2.4.1.3.1-08")
 def test_instances_that_were_not_asked_for_are_returned() -> None:
     record = asked_for(ONE)
-    answer, event_reply = send_report(record, reported(ONE, TWO, THREE))
+    answer, event_reply = deliver_report(record, reported(ONE, TWO, THREE))
     assert (answer.Status, answer.ErrorComment) == (0x0115, "2 instances were not part of the request")
     assert [item.ReferencedSOPInstanceUID for item in event_reply.ReferencedSOPSequence] == ["1.2.2", "1.2.3"]
     assert record.results == []
     result = CommitmentResult(TRANSACTION, (ONE,), (NOT_HERE,))
-    assert report(scp_association(record), result).unrecognized == (TWO,)
+    assert send_report(scp_association(record), result).unrecognized == (TWO,)
 
 
 @pytest.mark.requirement("MR-3.3.5.3.1-04")
 def test_what_is_no_commitment_result_is_no_such_sop_class() -> None:
     record = asked_for(ONE)
-    assert send_report(record, Dataset())[0].Status == 0x0118
-    assert send_report(record, reported(ONE), AffectedSOPClassUID=MR_IMAGE_STORAGE)[0].Status == 0x0118
+    assert deliver_report(record, Dataset())[0].Status == 0x0118
+    assert deliver_report(record, reported(ONE), AffectedSOPClassUID=MR_IMAGE_STORAGE)[0].Status == 0x0118
     assert record.results == []
 
 
@@ -262,14 +262,14 @@ def test_what_is_no_commitment_result_is_no_such_sop_class() -> None:
 def test_file_set_and_retrieve_title_are_read_over() -> None:
     record, data_set = asked_for(ONE), reported(ONE)
     data_set.StorageMediaFileSetID, data_set.StorageMediaFileSetUID, data_set.RetrieveAETitle = "ID", "1.2.5", "PACS"
-    assert send_report(record, data_set)[0].Status == 0
+    assert deliver_report(record, data_set)[0].Status == 0
     assert record.results == [CommitmentResult(TRANSACTION, (ONE,))]
 
 
 def test_instance_in_both_sequences_has_failed_and_a_missing_reason_is_a_failure() -> None:
     record, data_set = asked_for(ONE, TWO), reported(ONE, TWO)
     data_set.FailedSOPSequence = [reported(TWO).ReferencedSOPSequence[0]]
-    assert send_report(record, data_set, EventTypeID=2)[0].Status == 0
+    assert deliver_report(record, data_set, EventTypeID=2)[0].Status == 0
     failed = (Failure(TWO, FailureReason.PROCESSING_FAILURE),)
     assert record.results == [CommitmentResult(TRANSACTION, (ONE,), failed)]
 
@@ -277,7 +277,7 @@ def test_instance_in_both_sequences_has_failed_and_a_missing_reason_is_a_failure
 @pytest.mark.parametrize("reason", [*FailureReason, 0xA700])
 def test_every_reason_arrives(reason: int) -> None:
     record = asked_for(ONE)
-    report(scp_association(record), CommitmentResult(TRANSACTION, (), (Failure(ONE, reason),)))
+    send_report(scp_association(record), CommitmentResult(TRANSACTION, (), (Failure(ONE, reason),)))
     assert [failure.reason for failure in record.results[0].failed] == [reason]
     assert reason == 0xA700 or REASON_MEANINGS[FailureReason(reason)]
 
@@ -313,7 +313,7 @@ def test_request_that_makes_no_sense_is_refused(changes: dict[str, object], data
     source = Source()
     channel, _ = pair(source, Record())
     command = Command(**{**fields, **changes})  # type: ignore[arg-type]
-    answer = request(channel, 1, command, encode_data_set(data_set, EXPLICIT_VR_LITTLE_ENDIAN)).command
+    answer = send_and_await(channel, 1, command, encode_data_set(data_set, EXPLICIT_VR_LITTLE_ENDIAN)).command
     assert (answer.Status, source.requests) == (status, [])
 
 
@@ -325,5 +325,5 @@ def test_nothing_to_commit_is_not_sent() -> None:
 
 
 def test_many_instances_are_shared_out() -> None:
-    assert list(chunks([ONE, TWO, THREE], 2)) == [(ONE, TWO), (THREE,)]
-    assert list(chunks([], 2)) == []
+    assert list(share_out([ONE, TWO, THREE], 2)) == [(ONE, TWO), (THREE,)]
+    assert list(share_out([], 2)) == []

@@ -10,10 +10,10 @@ from pydicom import Dataset
 
 from openmodality.dimse.channel import Message, PresentationContext
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import request
+from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.service import Response, Service
 from openmodality.encoding.uid import is_valid_uid
-from openmodality.services.mpps import create, mpps_service, update
+from openmodality.services.mpps import create_step, mpps_service, update_step
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.performed_step import PERFORMED_STEP_RULES
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP, MR_IMAGE_STORAGE
@@ -116,12 +116,12 @@ def answering(status: int, **fields: Any) -> Loopback:
 def test_step_is_created_and_ended(transfer_syntax: str, final: str) -> None:
     store = Store()
     channel = channel_to(mpps_service(store), transfer_syntax=transfer_syntax)
-    created = create(channel, UID, started())
+    created = create_step(channel, UID, started())
     assert (created.status, created.sop_instance_uid) == (0, UID)
     assert str(store.steps[UID].PatientName) == "Müller^Ä"
-    assert update(channel, UID, Dataset()).status == 0
+    assert update_step(channel, UID, Dataset()).status == 0
     assert store.steps[UID].PerformedProcedureStepStatus == "IN PROGRESS"
-    assert update(channel, UID, ended(final)).status == 0
+    assert update_step(channel, UID, ended(final)).status == 0
     assert store.steps[UID].PerformedProcedureStepStatus == final
     assert store.steps[UID].PerformedSeriesSequence[0].SeriesInstanceUID == "1.2.8"
     assert store.steps[UID].PatientID == "1"
@@ -130,34 +130,34 @@ def test_step_is_created_and_ended(transfer_syntax: str, final: str) -> None:
 @pytest.mark.parametrize("final", ["COMPLETED", "DISCONTINUED"])
 def test_ended_step_may_no_longer_be_updated(final: str) -> None:
     channel = channel_to(mpps_service(Store()))
-    create(channel, UID, started())
-    update(channel, UID, ended(final))
-    again = update(channel, UID, ended(final))
+    create_step(channel, UID, started())
+    update_step(channel, UID, ended(final))
+    again = update_step(channel, UID, ended(final))
     assert (again.status, again.is_final_already) == (0x0110, True)
     assert again.comment == "Performed Procedure Step Object may no longer be updated"
 
 
 def test_step_is_created_once() -> None:
     channel = channel_to(mpps_service(Store()))
-    create(channel, UID, started())
-    again = create(channel, UID, started())
+    create_step(channel, UID, started())
+    again = create_step(channel, UID, started())
     assert (again.status, again.is_final_already) == (0x0111, False)
 
 
 def test_unknown_step_cannot_be_set() -> None:
-    assert update(channel_to(mpps_service(Store())), UID, ended()).status == 0x0112
+    assert update_step(channel_to(mpps_service(Store())), UID, ended()).status == 0x0112
 
 
 def test_scp_names_a_step_that_has_no_name() -> None:
     store = Store()
-    result = create(channel_to(mpps_service(store)), "", started())
+    result = create_step(channel_to(mpps_service(store)), "", started())
     assert is_valid_uid(result.sop_instance_uid)
     assert list(store.steps) == [result.sop_instance_uid]
 
 
 def test_name_that_the_scp_gives_counts() -> None:
-    assert create(answering(0, AffectedSOPInstanceUID="1.2.99"), UID, started()).sop_instance_uid == "1.2.99"
-    assert create(answering(0, AffectedSOPInstanceUID=None), UID, started()).sop_instance_uid == UID
+    assert create_step(answering(0, AffectedSOPInstanceUID="1.2.99"), UID, started()).sop_instance_uid == "1.2.99"
+    assert create_step(answering(0, AffectedSOPInstanceUID=None), UID, started()).sop_instance_uid == UID
 
 
 def sequence_paths() -> list[tuple[int, ...]]:
@@ -168,14 +168,14 @@ def sequence_paths() -> list[tuple[int, ...]]:
 def test_creation_without_a_needed_attribute_is_refused(path: tuple[int, ...]) -> None:
     store, attributes = Store(), started()
     del attributes[path[0]]
-    result = create(channel_to(mpps_service(store)), UID, attributes)
+    result = create_step(channel_to(mpps_service(store)), UID, attributes)
     assert (result.status, result.tags, store.steps) == (0x0120, (path[0],), {})
 
 
 def test_creation_with_an_empty_needed_attribute_is_refused() -> None:
     store, attributes = Store(), started()
     attributes.PerformedProcedureStepID = attributes.Modality = ""
-    result = create(channel_to(mpps_service(store)), UID, attributes)
+    result = create_step(channel_to(mpps_service(store)), UID, attributes)
     assert (result.status, result.tags, store.steps) == (0x0121, (0x00400253, 0x00080060), {})
     assert result.comment == "no value: (0040,0253) PerformedProcedureStepID and 1 more"
 
@@ -184,14 +184,14 @@ def test_creation_with_an_empty_needed_attribute_is_refused() -> None:
 def test_rules_hold_inside_sequences(keyword: str) -> None:
     attributes = started()
     delattr(attributes.ScheduledStepAttributesSequence[0], keyword)
-    assert create(channel_to(mpps_service(Store())), UID, attributes).status == 0x0120
+    assert create_step(channel_to(mpps_service(Store())), UID, attributes).status == 0x0120
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "DISCONTINUED", "SCHEDULED"])
 def test_step_begins_in_progress(status: str) -> None:
     attributes = started()
     attributes.PerformedProcedureStepStatus = status
-    result = create(channel_to(mpps_service(Store())), UID, attributes)
+    result = create_step(channel_to(mpps_service(Store())), UID, attributes)
     assert (result.status, result.tags) == (0x0106, (STATUS,))
 
 
@@ -201,18 +201,18 @@ def test_step_begins_in_progress(status: str) -> None:
 def test_what_is_fixed_at_creation_cannot_be_set(path: tuple[int, ...]) -> None:
     store, changes = Store(), ended()
     channel = channel_to(mpps_service(store))
-    create(channel, UID, started())
+    create_step(channel, UID, started())
     changes.add(started()[path[0]])
-    result = update(channel, UID, changes)
+    result = update_step(channel, UID, changes)
     assert (result.status, result.tags) == (0x0105, (path[0],))
     assert store.steps[UID].PerformedProcedureStepStatus == "IN PROGRESS"
 
 
 def test_status_has_three_values() -> None:
     channel = channel_to(mpps_service(Store()))
-    create(channel, UID, started())
+    create_step(channel, UID, started())
     for status in ("SCHEDULED", ""):
-        assert update(channel, UID, ended(status)).status == 0x0106
+        assert update_step(channel, UID, ended(status)).status == 0x0106
 
 
 def spoiled(spoil: Callable[[Dataset], None]) -> Dataset:
@@ -251,8 +251,8 @@ def without(keyword: str) -> Callable[[Dataset], None]:
 def test_final_state_needs_its_attributes(changes: Dataset, status: int, tag: int) -> None:
     store = Store()
     channel = channel_to(mpps_service(store))
-    create(channel, UID, started())
-    result = update(channel, UID, changes)
+    create_step(channel, UID, started())
+    result = update_step(channel, UID, changes)
     assert (result.status, result.tags) == (status, (tag,))
     assert store.steps[UID].PerformedProcedureStepStatus == "IN PROGRESS"
 
@@ -262,8 +262,8 @@ def test_final_state_may_be_reached_in_several_steps() -> None:
     del first.PerformedProcedureStepStatus
     del last.PerformedSeriesSequence
     channel = channel_to(mpps_service(store))
-    create(channel, UID, started())
-    assert [update(channel, UID, changes).status for changes in (first, last)] == [0, 0]
+    create_step(channel, UID, started())
+    assert [update_step(channel, UID, changes).status for changes in (first, last)] == [0, 0]
     assert store.steps[UID].PerformedProcedureStepStatus == "COMPLETED"
 
 
@@ -272,8 +272,8 @@ def test_text_in_two_character_sets_is_kept() -> None:
     changes.SpecificCharacterSet = "ISO_IR 144"
     changes.PerformedProcedureStepDescription = "Голова"
     channel = channel_to(mpps_service(store))
-    create(channel, UID, started())
-    assert update(channel, UID, changes).status == 0
+    create_step(channel, UID, started())
+    assert update_step(channel, UID, changes).status == 0
     kept = store.steps[UID]
     assert (kept.SpecificCharacterSet, str(kept.PatientName)) == ("ISO_IR 192", "Müller^Ä")
     assert kept.PerformedProcedureStepDescription == "Голова"
@@ -282,9 +282,9 @@ def test_text_in_two_character_sets_is_kept() -> None:
 def test_refused_change_leaves_the_step_alone() -> None:
     store = Store()
     channel = channel_to(mpps_service(store))
-    create(channel, UID, started())
+    create_step(channel, UID, started())
     before = deepcopy(store.steps[UID])
-    assert update(channel, UID, spoiled(lambda each: delattr(each, "PerformedSeriesSequence"))).status == 0x0121
+    assert update_step(channel, UID, spoiled(lambda each: delattr(each, "PerformedSeriesSequence"))).status == 0x0121
     assert store.steps[UID] == before
 
 
@@ -301,7 +301,7 @@ def test_refused_change_leaves_the_step_alone() -> None:
 def test_that_a_step_has_ended_before_is_told_from_other_failures(
     status: int, fields: dict[str, Any], is_final_already: bool
 ) -> None:
-    result = update(answering(status, **fields), UID, ended())
+    result = update_step(answering(status, **fields), UID, ended())
     assert (result.status, result.is_final_already) == (status, is_final_already)
 
 
@@ -311,7 +311,7 @@ def test_attributes_that_the_scp_sends_back_are_handed_on() -> None:
 
     handlers = {CommandField.N_CREATE_RQ: answer, CommandField.N_SET_RQ: answer}
     channel = channel_to(Service("script", frozenset({MODALITY_PERFORMED_PROCEDURE_STEP}), handlers))
-    noise = update(channel, UID, ended())
+    noise = update_step(channel, UID, ended())
     assert (noise.status, len(noise.attributes)) == (0x0116, 0)
 
 
@@ -335,4 +335,4 @@ def test_attributes_that_the_scp_sends_back_are_handed_on() -> None:
     ],
 )
 def test_request_that_makes_no_sense_is_refused(command: Command, status: int) -> None:
-    assert request(channel_to(mpps_service(Store())), 1, command).command.Status == status
+    assert send_and_await(channel_to(mpps_service(Store())), 1, command).command.Status == status

@@ -9,11 +9,11 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Message, PresentationContext, context_for
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import request
+from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.errors import OpenModalityError, StoreError, TransportError
 from openmodality.query.moving import MAX_FAILED_UIDS, Counts, MoveResult, SubOperation, move
-from openmodality.services.query_retrieve import MoveRequest, QueryFailed, move_service, query, query_service
+from openmodality.services.query_retrieve import MoveRequest, QueryFailed, move_service, query_archive, query_service
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
@@ -108,7 +108,7 @@ def test_studies_of_a_patient_are_found(sop_class_uid: str, transfer_syntax: str
     archive = Archive()
     channel = channel_to(query_service(archive, "ARCHIVE"), transfer_syntax=transfer_syntax)
     asked = data_set(QueryRetrieveLevel="STUDY", PatientID="P1", StudyInstanceUID="", StudyDate="20261102-")
-    answer = query(channel, sop_class_uid, asked)
+    answer = query_archive(channel, sop_class_uid, asked)
     assert [each.StudyInstanceUID for each in answer.items] == ["1.3", "1.5"]
     assert (answer.status, archive.levels) == (0, ["STUDY"])
     assert {(each.QueryRetrieveLevel, each.RetrieveAETitle) for each in answer.items} == {("STUDY", "ARCHIVE")}
@@ -120,7 +120,7 @@ def test_names_are_found_by_wild_card_and_by_value() -> None:
     channel = channel_to(query_service(Archive(), "ARCHIVE"))
     for name, found in (("doe*", 6), ("Doe^?", 6), ("Doe^3", 1), ("Roe*", 0)):
         asked = data_set(QueryRetrieveLevel="PATIENT", PatientName=name, PatientID="")
-        assert len(query(channel, PATIENT_ROOT_FIND, asked).items) == found
+        assert len(query_archive(channel, PATIENT_ROOT_FIND, asked).items) == found
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_levels_above_are_named_by_their_unique_keys(
 ) -> None:
     channel = channel_to(query_service(Archive(), "ARCHIVE"))
     if is_fine:
-        assert query(channel, sop_class_uid, data_set(**asked)).status == 0
+        assert query_archive(channel, sop_class_uid, data_set(**asked)).status == 0
         return
     with pytest.raises(QueryFailed) as caught:
-        query(channel, sop_class_uid, data_set(**asked))
+        query_archive(channel, sop_class_uid, data_set(**asked))
     assert caught.value.status == 0xA900
 
 
@@ -171,12 +171,12 @@ def test_levels_above_are_named_by_their_unique_keys(
 def test_query_that_cannot_be_answered_says_why(sop_class_uid: str) -> None:
     asked = data_set(QueryRetrieveLevel="STUDY", PatientID="P1")
     with pytest.raises(QueryFailed) as caught:
-        query(channel_to(query_service(Archive(StoreError("no memory")), "ARCHIVE")), sop_class_uid, asked)
+        query_archive(channel_to(query_service(Archive(StoreError("no memory")), "ARCHIVE")), sop_class_uid, asked)
     assert (caught.value.status, caught.value.comment) == (0xA700, "no memory")
     channel = channel_to(query_service(Archive(), "ARCHIVE"))
     context = context_for(channel, sop_class_uid)
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=sop_class_uid)
-    answer = request(channel, context.context_id, command, b"\xff" * 20).command
+    answer = send_and_await(channel, context.context_id, command, b"\xff" * 20).command
     assert (answer.Status, bool(answer.ErrorComment)) == (0xC000, True)
 
 
@@ -184,7 +184,7 @@ def test_query_that_cannot_be_answered_says_why(sop_class_uid: str) -> None:
 @pytest.mark.parametrize("sop_class_uid", FINDS)
 def test_query_ends_when_it_is_cancelled(sop_class_uid: str) -> None:
     channel = channel_to(query_service(Archive(), "ARCHIVE"))
-    answer = query(channel, sop_class_uid, data_set(QueryRetrieveLevel="STUDY", PatientID="P1"), limit=1)
+    answer = query_archive(channel, sop_class_uid, data_set(QueryRetrieveLevel="STUDY", PatientID="P1"), limit=1)
     assert (len(answer.items), answer.status, answer.more_available) == (1, 0xFE00, True)
 
 

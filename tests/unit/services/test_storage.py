@@ -9,7 +9,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import request
+from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.service import Refuse
 from openmodality.errors import StoreError
 from openmodality.services.storage import (
@@ -142,7 +142,7 @@ def test_sink_can_refuse_and_can_warn() -> None:
 )
 def test_request_that_makes_no_sense_is_refused(command: Command, data: bytes | None, status: int) -> None:
     channel = channel_to(Sink())
-    answer = request(channel, 1, command, data).command
+    answer = send_and_await(channel, 1, command, data).command
     assert (answer.CommandField, answer.Status) == (CommandField.C_STORE_RSP, status)
     assert answer.ErrorComment
 

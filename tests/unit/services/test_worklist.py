@@ -12,12 +12,12 @@ from pydicom.tag import Tag
 from openmodality.dimse.channel import FOREVER, Message, PresentationContext, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
-from openmodality.dimse.exchange import request
+from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.service import Handler, Refuse, Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout, StoreError
 from openmodality.query.finding import MAX_AFTER_CANCEL
 from openmodality.query.identifier import Key, identifier
-from openmodality.services.worklist import WorklistFailed, find_defects, query, worklist_service
+from openmodality.services.worklist import WorklistFailed, find_defects, query_items, worklist_service
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
@@ -88,7 +88,7 @@ def matches_of(
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_whole_worklist_comes(transfer_syntax: str) -> None:
     channel = channel_to(worklist_service(Source()), transfer_syntax=transfer_syntax)
-    answer = query(channel, identifier(KEYS))
+    answer = query_items(channel, identifier(KEYS))
     assert [str(each.PatientName) for each in answer.items] == [f"Müller^{number}" for number in range(1, 11)]
     assert [each.ScheduledProcedureStepSequence[0].Modality for each in answer.items] == ["MR"] * 10
     assert (answer.status, answer.more_available, answer.must_abort, answer.unreadable) == (0, False, False, 0)
@@ -112,14 +112,14 @@ def test_whole_worklist_comes(transfer_syntax: str) -> None:
     ],
 )
 def test_keys_choose(path: tuple[int, ...], value: str | None, numbers: list[int]) -> None:
-    answer = query(channel_to(worklist_service(Source())), identifier(KEYS, {path: value}))
+    answer = query_items(channel_to(worklist_service(Source())), identifier(KEYS, {path: value}))
     assert [int(each.PatientID) for each in answer.items] == numbers
 
 
 @pytest.mark.requirement("MR-2.3.2-07", "MR-2.3.2-11", "RF-4.2.3.3.1.3-04")
 def test_item_without_support_for_all_keys_is_an_item_too() -> None:
     channel = channel_to(worklist_service(Source(), supported={PATIENT_ID, MODALITY}))
-    answer = query(channel, identifier(KEYS, {PATIENT_ID: "3", ACCESSION: "not looked at"}))
+    answer = query_items(channel, identifier(KEYS, {PATIENT_ID: "3", ACCESSION: "not looked at"}))
     assert [each.PatientID for each in answer.items] == ["3"]
     assert answer.optional_keys_unsupported
     assert "AccessionNumber" not in answer.items[0]
@@ -129,7 +129,7 @@ def test_item_without_support_for_all_keys_is_an_item_too() -> None:
 def test_too_many_items_are_cancelled_and_what_came_is_kept() -> None:
     source = Source()
     channel = channel_to(worklist_service(source))
-    answer = query(channel, identifier(KEYS), limit=4)
+    answer = query_items(channel, identifier(KEYS), limit=4)
     assert [each.PatientID for each in answer.items] == ["1", "2", "3", "4"]
     assert (answer.status, answer.more_available, answer.must_abort) == (0xFE00, True, False)
     assert [command.name for command in channel.sent] == ["C-FIND-RQ", "C-CANCEL-RQ"]
@@ -138,7 +138,7 @@ def test_too_many_items_are_cancelled_and_what_came_is_kept() -> None:
 
 def test_as_many_items_as_the_limit_are_all_there_are() -> None:
     channel = channel_to(worklist_service(Source()))
-    answer = query(channel, identifier(KEYS), limit=10)
+    answer = query_items(channel, identifier(KEYS), limit=10)
     assert (len(answer.items), answer.status, answer.more_available) == (10, 0, False)
     assert [command.name for command in channel.sent] == ["C-FIND-RQ"]
 
@@ -151,7 +151,7 @@ def test_peer_that_ignores_cancel_is_given_up_and_what_came_is_kept() -> None:
     )
     for _ in range(MAX_AFTER_CANCEL + 10):
         other.send(1, pending, raw)
-    answer = query(channel, identifier(KEYS), limit=3)
+    answer = query_items(channel, identifier(KEYS), limit=3)
     assert (len(answer.items), answer.must_abort, answer.more_available) == (3, True, True)
     assert [command.name for command in channel.sent] == ["C-FIND-RQ", "C-CANCEL-RQ"]
 
@@ -159,7 +159,7 @@ def test_peer_that_ignores_cancel_is_given_up_and_what_came_is_kept() -> None:
 @pytest.mark.parametrize("status", [0xA700, 0xA900, 0xC000, 0xC001, 0xCFFF, 0x0110, 0x0122, 0xB000, 0x1234])
 def test_any_other_status_leaves_the_worklist_empty(status: int) -> None:
     with pytest.raises(WorklistFailed, match=f"{status:04X}") as caught:
-        query(scripted(matches_of([item(1)], status)), identifier(KEYS))
+        query_items(scripted(matches_of([item(1)], status)), identifier(KEYS))
     assert caught.value.status == status
     assert caught.value.advice
 
@@ -169,23 +169,23 @@ def test_any_other_status_leaves_the_worklist_empty(status: int) -> None:
 def test_matches_that_come_in_time_do_not_put_the_final_response_off(left: list[float]) -> None:
     source = Source()
     with pytest.raises(PeerTimeout, match=r"no final response to C-FIND-RQ from .* within 2 s"):
-        query(channel_to(worklist_service(source)), identifier(KEYS), left_s=iter(left).__next__)
+        query_items(channel_to(worklist_service(source)), identifier(KEYS), left_s=iter(left).__next__)
     assert source.given >= 2
 
 
 @pytest.mark.requirement("RF-4.4.2-22")
 def test_a_query_may_last_for_ever() -> None:
-    answer = query(channel_to(worklist_service(Source())), identifier(KEYS), left_s=lambda: FOREVER)
+    answer = query_items(channel_to(worklist_service(Source())), identifier(KEYS), left_s=lambda: FOREVER)
     assert len(answer.items) == 10
     with pytest.raises(PeerTimeout, match="no final response"):
-        query(scripted(lambda message: ()), identifier(KEYS), left_s=iter([1.0, 1.0, 0.0]).__next__)
+        query_items(scripted(lambda message: ()), identifier(KEYS), left_s=iter([1.0, 1.0, 0.0]).__next__)
 
 
 @pytest.mark.requirement("RF-4.4.2-22")
 def test_another_time_out_within_a_query_keeps_its_words() -> None:
     """Such as that between packets, in the middle of a message."""
     with pytest.raises(PeerTimeout, match="nothing was answered"):
-        query(scripted(lambda message: ()), identifier(KEYS), left_s=lambda: FOREVER)
+        query_items(scripted(lambda message: ()), identifier(KEYS), left_s=lambda: FOREVER)
 
 
 @pytest.mark.requirement("RF-4.4.2-22")
@@ -196,21 +196,21 @@ def test_requests_of_the_peer_do_not_put_the_final_response_off(monkeypatch: pyt
     monkeypatch.setattr(channel, "answer", lambda _: None)
     left = iter([3.0, 3.0, 2.0, 1.0, 0.0, 0.0])
     with pytest.raises(PeerTimeout, match="within 3 s"):
-        query(channel, identifier(KEYS), left_s=left.__next__)
+        query_items(channel, identifier(KEYS), left_s=left.__next__)
     assert next(left, None) is None
 
 
 def test_silence_and_abort_leave_the_worklist_empty() -> None:
     with pytest.raises(PeerTimeout):
-        query(scripted(lambda message: ()), identifier(KEYS))
+        query_items(scripted(lambda message: ()), identifier(KEYS))
     channel = scripted(lambda message: ())
     channel.close()
     with pytest.raises(AssociationAborted):
-        query(channel, identifier(KEYS))
+        query_items(channel, identifier(KEYS))
 
 
 def test_identifier_in_the_final_response_is_no_item() -> None:
-    answer = query(scripted(matches_of([item(1)], 0, final_item=item(2))), identifier(KEYS))
+    answer = query_items(scripted(matches_of([item(1)], 0, final_item=item(2))), identifier(KEYS))
     assert [each.PatientID for each in answer.items] == ["1"]
 
 
@@ -220,7 +220,7 @@ def test_item_that_cannot_be_read_is_counted_and_the_others_stay() -> None:
         yield Response(0xFF00, encode_data_set(item(2), message.context.transfer_syntax))
         yield Response(0)
 
-    answer = query(scripted(handler), identifier(KEYS))
+    answer = query_items(scripted(handler), identifier(KEYS))
     assert ([each.PatientID for each in answer.items], answer.unreadable) == (["2"], 1)
 
 
@@ -228,7 +228,7 @@ def test_item_that_cannot_be_read_is_counted_and_the_others_stay() -> None:
 def test_attributes_that_were_not_asked_for_do_no_harm() -> None:
     strange = item(1, PixelSpacing=[1, 1])
     strange.add_new(0x00091001, "UN", b"private ")
-    answer = query(scripted(matches_of([strange], 0)), identifier(KEYS))
+    answer = query_items(scripted(matches_of([strange], 0)), identifier(KEYS))
     assert words_of(answer.items[0]) == ()
 
 
@@ -238,17 +238,17 @@ def test_attributes_that_were_not_asked_for_do_no_harm() -> None:
 )
 def test_source_that_cannot_answer_is_out_of_resources(error: Exception, status: int, comment: str) -> None:
     with pytest.raises(WorklistFailed) as caught:
-        query(channel_to(worklist_service(Source(error=error))), identifier(KEYS))
+        query_items(channel_to(worklist_service(Source(error=error))), identifier(KEYS))
     assert (caught.value.status, caught.value.comment) == (status, comment)
 
 
 def test_identifier_that_is_no_worklist_query_is_refused() -> None:
     channel = channel_to(worklist_service(Source()))
     with pytest.raises(WorklistFailed, match=r"\(0040,0100\) ScheduledProcedureStepSequence is missing") as caught:
-        query(channel, identifier([Key(PATIENT_ID)]))
+        query_items(channel, identifier([Key(PATIENT_ID)]))
     assert caught.value.status == 0xA900
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=MODALITY_WORKLIST_FIND)
-    assert request(channel, 1, command, b"\xff" * 20).command.Status == 0xC001
+    assert send_and_await(channel, 1, command, b"\xff" * 20).command.Status == 0xC001
 
 
 def words_of(item: Dataset) -> tuple[str, ...]:
@@ -342,7 +342,7 @@ def test_defects_survive_the_way_over_the_wire() -> None:
         yield Response(0xFF00, encode_data_set(spoiled, message.context.transfer_syntax))
         yield Response(0)
 
-    answer = query(scripted(handler), identifier(KEYS))
+    answer = query_items(scripted(handler), identifier(KEYS))
     assert words_of(answer.items[0]) == (
         "(0010,0020) PatientID: longer than 64 characters",
         "(0010,0030) PatientBirthDate: longer than 8 characters",

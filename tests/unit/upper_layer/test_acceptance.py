@@ -10,10 +10,10 @@ from openmodality.upper_layer.acceptance import (
     Load,
     PeerPolicy,
     SyntaxPolicy,
-    decide,
+    decide_answer,
 )
 from openmodality.upper_layer.items import PresentationContextRQ
-from openmodality.upper_layer.negotiation import LocalSide, outcome
+from openmodality.upper_layer.negotiation import LocalSide, read_outcome
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.primitives import Role
 from openmodality.upper_layer.rejections import STANDARD_REJECTIONS
@@ -55,7 +55,7 @@ def answers(answer: A_ASSOCIATE_AC | A_ASSOCIATE_RJ) -> list[tuple[int, int, str
 @pytest.mark.requirement("RF-4.2.6.2.1-01", "RF-4.2.6.2.3-01")
 def test_an_acceptable_request_is_accepted_and_answered_with_who_we_are() -> None:
     window = UserInformation(asynchronous_operations_window=AsynchronousOperationsWindow(0, 0))
-    answer = decide(replace(request(), user_information=window), POLICY)
+    answer = decide_answer(replace(request(), user_information=window), POLICY)
     assert isinstance(answer, A_ASSOCIATE_AC)
     assert (answer.called_ae_title, answer.calling_ae_title) == ("US", "KNOWN")
     assert answer.application_context_name == "1.2.840.10008.3.1.1.1"
@@ -99,7 +99,7 @@ def test_an_acceptable_request_is_accepted_and_answered_with_who_we_are() -> Non
     ],
 )
 def test_rejections(rq: A_ASSOCIATE_RQ, load: Load, expected: tuple[int, int, int]) -> None:
-    assert decide(rq, POLICY, load) == A_ASSOCIATE_RJ(*expected)
+    assert decide_answer(rq, POLICY, load) == A_ASSOCIATE_RJ(*expected)
 
 
 @pytest.mark.parametrize(
@@ -136,36 +136,36 @@ def test_the_rejections_of_the_statement_in_words(numbers: tuple[int, int, int],
 def test_a_device_may_reject_in_its_own_way(situation: Situation, rq: A_ASSOCIATE_RQ, load: Load) -> None:
     own = A_ASSOCIATE_RJ(1, 2, 2)
     policy = replace(POLICY, rejections={**STANDARD_REJECTIONS, situation: own})
-    assert decide(rq, policy, load) == own
-    assert decide(rq, POLICY, load) == STANDARD_REJECTIONS[situation]
+    assert decide_answer(rq, policy, load) == own
+    assert decide_answer(rq, POLICY, load) == STANDARD_REJECTIONS[situation]
 
 
 def test_limits_count_what_is_open_before() -> None:
-    assert answers(decide(request(), POLICY, Load(open_associations=4, open_from_peer=1)))
+    assert answers(decide_answer(request(), POLICY, Load(open_associations=4, open_from_peer=1)))
     unlimited = replace(POLICY, max_associations=None, peer=lambda _: PeerPolicy(PEER.abstract_syntaxes))
-    assert answers(decide(request(), unlimited, Load(open_associations=10**6, open_from_peer=10**6)))
+    assert answers(decide_answer(request(), unlimited, Load(open_associations=10**6, open_from_peer=10**6)))
 
 
 def test_later_protocol_versions_are_accepted_if_they_include_ours() -> None:
-    assert answers(decide(replace(request(), protocol_version=3), POLICY))
+    assert answers(decide_answer(replace(request(), protocol_version=3), POLICY))
 
 
 @pytest.mark.parametrize("called", ["US", " US ", "US  "])
 def test_titles_are_compared_after_trimming(called: str) -> None:
     """Trap 5."""
-    assert answers(decide(request(called=called, calling=" KNOWN "), POLICY))
+    assert answers(decide_answer(request(called=called, calling=" KNOWN "), POLICY))
     padded = replace(POLICY, called_ae_titles=frozenset({" US"}))
-    assert answers(decide(request(called=called), padded))
+    assert answers(decide_answer(request(called=called), padded))
 
 
 def test_case_counts_unless_the_policy_says_otherwise() -> None:
     """Trap 5."""
-    assert decide(request(called="us"), POLICY) == A_ASSOCIATE_RJ(1, 1, 7)
-    assert answers(decide(request(called="us"), replace(POLICY, ignore_case=True)))
+    assert decide_answer(request(called="us"), POLICY) == A_ASSOCIATE_RJ(1, 1, 7)
+    assert answers(decide_answer(request(called="us"), replace(POLICY, ignore_case=True)))
 
 
 def test_any_called_title_may_be_taken() -> None:
-    assert answers(decide(request(called="WHATEVER"), replace(POLICY, called_ae_titles=None)))
+    assert answers(decide_answer(request(called="WHATEVER"), replace(POLICY, called_ae_titles=None)))
 
 
 def test_verification_for_strangers_only_where_the_policy_allows_it() -> None:
@@ -173,9 +173,9 @@ def test_verification_for_strangers_only_where_the_policy_allows_it() -> None:
     rq = request(
         PresentationContextRQ(1, MR, (IMPLICIT,)), PresentationContextRQ(3, ECHO, (IMPLICIT,)), calling="STRANGER"
     )
-    assert answers(decide(rq, open_policy)) == [(1, 3, IMPLICIT), (3, 0, IMPLICIT)]
+    assert answers(decide_answer(rq, open_policy)) == [(1, 3, IMPLICIT), (3, 0, IMPLICIT)]
     only_images = request(PresentationContextRQ(1, MR, (IMPLICIT,)), calling="STRANGER")
-    assert decide(only_images, open_policy) == A_ASSOCIATE_RJ(1, 1, 3)
+    assert decide_answer(only_images, open_policy) == A_ASSOCIATE_RJ(1, 1, 3)
 
 
 @pytest.mark.requirement("MR-3.1.1-04", "MR-3.3-01")
@@ -188,7 +188,7 @@ def test_each_context_is_answered_by_itself() -> None:
         PresentationContextRQ(9, MR, ()),
         PresentationContextRQ(4, MR, (IMPLICIT,)),
     )
-    assert answers(decide(rq, POLICY)) == [
+    assert answers(decide_answer(rq, POLICY)) == [
         (1, 0, IMPLICIT),
         (3, 0, EXPLICIT),
         (5, 3, EXPLICIT),
@@ -200,29 +200,29 @@ def test_each_context_is_answered_by_itself() -> None:
 
 def test_duplicate_ids_are_answered_once() -> None:
     rq = request(PresentationContextRQ(1, ECHO, (IMPLICIT,)), PresentationContextRQ(1, MR, (IMPLICIT,)))
-    answer = decide(rq, POLICY)
+    answer = decide_answer(rq, POLICY)
     assert answers(answer) == [(1, 0, IMPLICIT)]
     assert isinstance(answer, A_ASSOCIATE_AC)
-    assert [context.abstract_syntax for context in outcome(rq, answer, Role.ACCEPTOR).accepted] == [ECHO]
+    assert [context.abstract_syntax for context in read_outcome(rq, answer, Role.ACCEPTOR).accepted] == [ECHO]
 
 
 def test_any_number_of_contexts_is_answered() -> None:
     rq = request(*(PresentationContextRQ(number % 256, MR, (IMPLICIT,)) for number in range(700)))
-    results = [result for _, result, _ in answers(decide(rq, POLICY))]
+    results = [result for _, result, _ in answers(decide_answer(rq, POLICY))]
     assert (results.count(0), results.count(2)) == (128, 128)
 
 
 def test_a_peer_may_have_abstract_syntaxes_that_are_not_listed() -> None:
     peer = PeerPolicy({MR: SyntaxPolicy((EXPLICIT,))}, other=SyntaxPolicy((IMPLICIT,)))
     rq = request(PresentationContextRQ(1, "1.2.3", (IMPLICIT,)), PresentationContextRQ(3, MR, (IMPLICIT,)))
-    assert answers(decide(rq, replace(POLICY, peer=lambda _: peer))) == [(1, 0, IMPLICIT), (3, 4, IMPLICIT)]
+    assert answers(decide_answer(rq, replace(POLICY, peer=lambda _: peer))) == [(1, 0, IMPLICIT), (3, 4, IMPLICIT)]
 
 
 def test_without_any_acceptable_context_the_policy_decides() -> None:
     """Trap 8."""
     rq = request(PresentationContextRQ(1, "1.2.3", (IMPLICIT,)))
-    assert answers(decide(rq, POLICY)) == [(1, 3, IMPLICIT)]
-    assert decide(rq, replace(POLICY, reject_without_contexts=True)) == A_ASSOCIATE_RJ(1, 1, 1)
+    assert answers(decide_answer(rq, POLICY)) == [(1, 3, IMPLICIT)]
+    assert decide_answer(rq, replace(POLICY, reject_without_contexts=True)) == A_ASSOCIATE_RJ(1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_roles_for_what_we_use_only(
         request(PresentationContextRQ(1, COMMITMENT, (IMPLICIT,))),
         user_information=UserInformation(role_selections=(selected,) if selected else ()),
     )
-    answer = decide(rq, POLICY)
+    answer = decide_answer(rq, POLICY)
     assert isinstance(answer, A_ASSOCIATE_AC)
     assert answers(answer) == [(1, result, IMPLICIT)]
     assert answer.user_information.role_selections == ((answered,) if answered else ())
@@ -251,7 +251,7 @@ def test_roles_for_what_we_use_only(
 def test_a_missing_role_selection_can_be_tolerated() -> None:
     """Trap 30."""
     tolerant = replace(PEER, role_selection_required=False)
-    answer = decide(
+    answer = decide_answer(
         request(PresentationContextRQ(1, COMMITMENT, (IMPLICIT,))), replace(POLICY, peer=lambda _: tolerant)
     )
     assert answers(answer) == [(1, 0, IMPLICIT)]
@@ -264,8 +264,8 @@ def test_role_selection_for_what_we_provide() -> None:
             role_selections=(RoleSelection(MR, True, True), RoleSelection(ECHO, True, False))
         ),
     )
-    answer = decide(rq, POLICY)
+    answer = decide_answer(rq, POLICY)
     assert isinstance(answer, A_ASSOCIATE_AC)
     assert answer.user_information.role_selections == (RoleSelection(MR, True, False),)
-    (context,) = outcome(rq, answer, Role.ACCEPTOR).accepted
+    (context,) = read_outcome(rq, answer, Role.ACCEPTOR).accepted
     assert (context.scu_role, context.scp_role) == (False, True)

@@ -10,8 +10,8 @@ from openmodality.upper_layer.items import (
     PresentationContextAC,
     PresentationContextRQ,
     UnknownItem,
+    decode_items,
     encode_item,
-    read_items,
 )
 from openmodality.upper_layer.user_information import (
     AsynchronousOperationsWindow,
@@ -177,7 +177,7 @@ def test_values_that_do_not_fit_their_length_field_are_refused() -> None:
 
 def test_items_are_read_to_the_end() -> None:
     data = memoryview(bytes.fromhex("10 07 0001 41 20 00 0000"))
-    assert [(kind, second, bytes(value)) for kind, second, value in read_items(data)] == [
+    assert [(kind, second, bytes(value)) for kind, second, value in decode_items(data)] == [
         (0x10, 7, b"A"),
         (0x20, 0, b""),
     ]

@@ -11,8 +11,8 @@ from openmodality.upper_layer.negotiation import (
     ContextProposal,
     LocalSide,
     RequestOptions,
-    outcome,
     propose,
+    read_outcome,
 )
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 from openmodality.upper_layer.primitives import Role
@@ -124,7 +124,7 @@ def test_a_request_without_contexts_or_transfer_syntaxes_makes_no_sense() -> Non
 def test_an_accepted_association_is_understood() -> None:
     rq = one(ECHO)
     ac = accept(rq, maximum_length=0, implementation_class_uid="1.9", implementation_version_name="PEER")
-    result = outcome(rq, ac)
+    result = read_outcome(rq, ac)
     assert result.accepted == (AcceptedContext(1, ECHO.abstract_syntax, "1.2.840.10008.1.2", True, False),)
     assert result.rejected == ()
     assert (result.peer_max_pdu_length, result.peer_implementation_class_uid) == (0, "1.9")
@@ -135,7 +135,7 @@ def test_an_accepted_association_is_understood() -> None:
 
 def test_the_acceptor_sees_the_other_roles_and_the_requestors_limit() -> None:
     rq = one(ECHO)
-    result = outcome(rq, accept(rq, maximum_length=1), Role.ACCEPTOR)
+    result = read_outcome(rq, accept(rq, maximum_length=1), Role.ACCEPTOR)
     (context,) = result.accepted
     assert (context.scu_role, context.scp_role) == (False, True)
     assert (result.peer_max_pdu_length, result.peer_implementation_version_name) == (32768, "OM 1")
@@ -153,13 +153,13 @@ def test_the_acceptor_sees_the_other_roles_and_the_requestors_limit() -> None:
 )
 def test_roles_are_what_was_proposed_and_accepted(answer: RoleSelection | None, roles: tuple[bool, bool]) -> None:
     rq = one(ContextProposal(COMMITMENT, ("1.3",), scu_role=False, scp_role=True))
-    (context,) = outcome(rq, accept(rq, role_selections=(answer,) if answer else ())).accepted
+    (context,) = read_outcome(rq, accept(rq, role_selections=(answer,) if answer else ())).accepted
     assert (context.scu_role, context.scp_role) == roles
 
 
 def test_a_role_selection_that_was_not_proposed_does_not_count() -> None:
     rq = one(ContextProposal("1.2", ("1.3",)))
-    (context,) = outcome(rq, accept(rq, role_selections=(RoleSelection("1.2", True, True),))).accepted
+    (context,) = read_outcome(rq, accept(rq, role_selections=(RoleSelection("1.2", True, True),))).accepted
     assert (context.scu_role, context.scp_role) == (True, False)
 
 
@@ -171,7 +171,7 @@ def test_rejected_unanswered_and_unproposed_contexts() -> None:
         PresentationContextAC(5, 77),
         PresentationContextAC(9, 0, "1.3"),
     )
-    result = outcome(rq, replace(accept(rq), presentation_contexts=answers))
+    result = read_outcome(rq, replace(accept(rq), presentation_contexts=answers))
     assert result.accepted == ()
     assert [(item.id, item.result) for item in result.rejected] == [(1, 3), (3, 4), (5, 77), (7, 2)]
     assert result.rejected[0].text.startswith("abstract-syntax-not-supported")
@@ -181,16 +181,16 @@ def test_rejected_unanswered_and_unproposed_contexts() -> None:
 def test_no_common_context_is_a_result_like_any_other() -> None:
     """Trap 8."""
     rq = one(ECHO)
-    result = outcome(rq, replace(accept(rq), presentation_contexts=()))
+    result = read_outcome(rq, replace(accept(rq), presentation_contexts=()))
     assert (result.accepted, len(result.rejected)) == ((), 1)
 
 
 def test_the_first_answer_to_a_context_holds() -> None:
     rq = one(ECHO)
     answers = (PresentationContextAC(1, 0, "1.2.840.10008.1.2"), PresentationContextAC(1, 3))
-    assert len(outcome(rq, replace(accept(rq), presentation_contexts=answers)).accepted) == 1
+    assert len(read_outcome(rq, replace(accept(rq), presentation_contexts=answers)).accepted) == 1
 
 
 def test_the_response_to_a_user_identity_is_handed_on() -> None:
     rq = one(ECHO)
-    assert outcome(rq, accept(rq, user_identity_ac=UserIdentityAC(b"ticket"))).user_identity_response == b"ticket"
+    assert read_outcome(rq, accept(rq, user_identity_ac=UserIdentityAC(b"ticket"))).user_identity_response == b"ticket"

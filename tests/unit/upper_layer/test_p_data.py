@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openmodality.errors import ProtocolError, UsageError
-from openmodality.upper_layer.p_data import MAX_FRAGMENT_LENGTH, fragments, max_fragment_length
+from openmodality.upper_layer.p_data import MAX_FRAGMENT_LENGTH, cut_fragments, max_fragment_length
 from openmodality.upper_layer.pdu import P_DATA_TF, PresentationDataValueItem, decode
 
 
@@ -24,7 +24,7 @@ def values(buffers: list[bytes | bytearray | memoryview]) -> list[PresentationDa
 
 def test_a_chunk_that_fits_is_one_pdu_and_not_copied() -> None:
     chunk = bytes(100)
-    header, data = fragments(chunk, context_id=5, is_command=False, last=True, max_pdu_length=106)
+    header, data = cut_fragments(chunk, context_id=5, is_command=False, last=True, max_pdu_length=106)
     assert header == bytes.fromhex("04 00 0000006a 00000066 05 02")
     assert data is chunk
 
@@ -35,7 +35,7 @@ def test_a_chunk_that_fits_is_one_pdu_and_not_copied() -> None:
 def test_fragments_are_even_within_the_limit_and_end_once(limit: int, length: int, last: bool) -> None:
     """Trap 2."""
     chunk = bytes(index % 256 for index in range(length))
-    found = values(fragments(chunk, context_id=3, is_command=True, last=last, max_pdu_length=limit))
+    found = values(cut_fragments(chunk, context_id=3, is_command=True, last=last, max_pdu_length=limit))
     assert b"".join(value.data for value in found) == chunk
     assert all(len(value.data) % 2 == 0 and 0 < len(value.data) + 6 <= limit for value in found)
     assert [value.is_last for value in found] == [False] * (len(found) - 1) + [last]
@@ -44,7 +44,7 @@ def test_fragments_are_even_within_the_limit_and_end_once(limit: int, length: in
 
 def test_slices_of_a_large_chunk_share_its_memory() -> None:
     chunk = bytearray(1000)
-    buffers = fragments(chunk, context_id=1, is_command=False, last=True, max_pdu_length=106)
+    buffers = cut_fragments(chunk, context_id=1, is_command=False, last=True, max_pdu_length=106)
     assert all(isinstance(buffer, memoryview) and buffer.obj is chunk for buffer in buffers[1::2])
 
 
@@ -52,7 +52,7 @@ def test_slices_of_a_large_chunk_share_its_memory() -> None:
 def test_a_limit_that_leaves_no_room_is_an_error(limit: int) -> None:
     """Trap 4."""
     with pytest.raises(ProtocolError, match="leaves no room"):
-        fragments(b"ab", context_id=1, is_command=False, last=True, max_pdu_length=limit)
+        cut_fragments(b"ab", context_id=1, is_command=False, last=True, max_pdu_length=limit)
 
 
 def test_no_limit_means_our_own() -> None:
@@ -60,7 +60,7 @@ def test_no_limit_means_our_own() -> None:
     assert max_fragment_length(0) == MAX_FRAGMENT_LENGTH
     assert max_fragment_length(0xFFFFFFFF) == MAX_FRAGMENT_LENGTH
     chunk = memoryview(bytes(MAX_FRAGMENT_LENGTH + 2))
-    assert [len(b) for b in fragments(chunk, context_id=1, is_command=False, last=True, max_pdu_length=0)] == [
+    assert [len(b) for b in cut_fragments(chunk, context_id=1, is_command=False, last=True, max_pdu_length=0)] == [
         12,
         MAX_FRAGMENT_LENGTH,
         12,
@@ -71,11 +71,11 @@ def test_no_limit_means_our_own() -> None:
 @pytest.mark.parametrize("last", [False, True])
 def test_odd_chunks_are_refused(last: bool) -> None:
     with pytest.raises(UsageError, match="even length"):
-        fragments(b"abc", context_id=1, is_command=False, last=last, max_pdu_length=0)
+        cut_fragments(b"abc", context_id=1, is_command=False, last=last, max_pdu_length=0)
 
 
 def test_an_empty_chunk_only_ends() -> None:
-    assert fragments(b"", context_id=1, is_command=False, last=False, max_pdu_length=0) == []
-    assert values(fragments(b"", context_id=1, is_command=False, last=True, max_pdu_length=0)) == [
+    assert cut_fragments(b"", context_id=1, is_command=False, last=False, max_pdu_length=0) == []
+    assert values(cut_fragments(b"", context_id=1, is_command=False, last=True, max_pdu_length=0)) == [
         PresentationDataValueItem(1, False, True, b"")
     ]

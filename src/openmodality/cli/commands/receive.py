@@ -17,7 +17,7 @@ from openmodality.cli.terminal.tls import add_listening_tls
 from openmodality.cli.terminal.values import any_folder, parse_integer
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening
-from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH, LocalAE, checked_ae_title
+from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH, LocalAE, normalize_ae_title
 from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
@@ -73,7 +73,7 @@ def run(  # one parameter for each option
     when it is complete and safe; then Success is answered. An instance that is there already is not replaced; where
     its content differs, it is refused and the first is kept. Stops at Ctrl-C or SIGTERM.
     """
-    local = LocalAE(DEFAULT_AE_TITLE if aet is None else checked_ae_title(aet), max_pdu_length=max_pdu)
+    local = LocalAE(DEFAULT_AE_TITLE if aet is None else normalize_ae_title(aet), max_pdu_length=max_pdu)
     files = InstanceFiles(_make_folder(folder), durability=durability, fan_out=False)
     files.remove_leftovers()
     progress, stop = ProgressLine("received"), stop_on_signals()

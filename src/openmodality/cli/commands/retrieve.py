@@ -20,7 +20,7 @@ from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.uids import add_uids
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.network.entity import checked_ae_title
+from openmodality.network.entity import normalize_ae_title
 from openmodality.query.moving import Counts, MoveResult
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN
 
@@ -72,7 +72,7 @@ def run(
     if model == "patient" and not patient_id:
         raise UsageError("the patient root model needs --patient-id")
     wanted = Wanted(study, series or "", instance or "", patient_id or "")
-    title = ends.local.ae_title if destination is None else checked_ae_title(destination)
+    title = ends.local.ae_title if destination is None else normalize_ae_title(destination)
     with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title), _Progress(title) as progress:
         result = retrieve_from_peer(ends, wanted, destination=title, model=model, go_on=progress)
     _report(result, ends, title, as_json=as_json)

@@ -8,7 +8,7 @@ from openmodality.activities.ends import Ends
 from openmodality.cli.terminal.site import NoSiteFile, load
 from openmodality.cli.terminal.values import parse_number
 from openmodality.errors import ConfigurationError, UsageError
-from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, checked_ae_title
+from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, normalize_ae_title
 from openmodality.network.timeouts import Timeouts
 from openmodality.value_class import replace
 
@@ -75,7 +75,7 @@ def resolve(
         ends = _find_ends(peer, service, site_file)
     local = ends.local
     if calling is not None:
-        local = replace(local, ae_title=checked_ae_title(calling))
+        local = replace(local, ae_title=normalize_ae_title(calling))
     if timeout_s is not None:
         local = replace(local, timeouts=Timeouts(*[timeout_s] * 6))
     return replace(ends, local=local)

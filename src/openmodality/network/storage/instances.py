@@ -11,8 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
+from openmodality.buffer import Buffer
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
-from openmodality.encoding.listening import Values
+from openmodality.encoding.listening import KeptValues
 from openmodality.encoding.part10 import (
     FIRST_READ_BYTES,
     PREAMBLE_BYTES,
@@ -29,7 +30,6 @@ from openmodality.services.storage import InstanceIdentity
 from openmodality.services.storage_plan import Kind
 from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES, UNCOMPRESSED
-from openmodality.upper_layer.p_data import Buffer
 
 _READ_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _SCAN_BYTES: Final = 64 * 1024
@@ -111,7 +111,7 @@ def _usual_instance(path: Path, start: bytes, size: int) -> FileInstance | None:
 
 def _begins_with(identity: InstanceIdentity, data: memoryview, transfer_syntax: str) -> bool:
     """Whether the beginning of a data set shows that it is this instance."""
-    uids = Values(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
+    uids = KeptValues(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
     try:
         DataSetWalk(transfer_syntax, (uids,), only_for_listeners=True).feed(data)
     except ObjectInvalid:
@@ -160,7 +160,7 @@ def _unreadable(path: Path, error: OSError) -> ObjectInvalid:
 
 def _identity(meta: FileMeta, file: BinaryIO) -> InstanceIdentity:
     """By the data set, which is what is sent; by the File Meta Information where that leaves the UIDs out."""
-    found = Values(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
+    found = KeptValues(frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID)))
     walk = DataSetWalk(meta.transfer_syntax_uid, (found,), only_for_listeners=True)
     file.seek(meta.data_set_offset)
     while not walk.is_done and (chunk := file.read(_SCAN_BYTES)):

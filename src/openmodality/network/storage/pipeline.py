@@ -13,8 +13,8 @@ from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModali
 from openmodality.network.association import Association
 from openmodality.network.storage.instances import FileInstance, InstanceReader
 from openmodality.network.storage.sent import SendOptions, Sent, explain_not_answered, explain_not_sent
-from openmodality.services.storage import read_store_response, store_command
-from openmodality.services.storage_plan import Kind, choose
+from openmodality.services.storage import make_store_command, read_store_response
+from openmodality.services.storage_plan import Kind, choose_context
 from openmodality.standard.dimse import Status
 
 
@@ -99,7 +99,7 @@ class StorePipeline:
             yield from self._pass_over(failure) if self.end is None else (failure,)
 
     def _prepare(self, instance: FileInstance, context: PresentationContext, data: DataSet) -> Prepared:
-        command = store_command(instance.identity, self._options.originator)
+        command = make_store_command(instance.identity, self._options.originator)
         request = self._outstanding.prepare(context.context_id, command, data)
         if self._window == 1 and self._in_flight and self._success_is_done:
             self._association.follow_up(request, self._in_flight[0][0])
@@ -107,7 +107,7 @@ class StorePipeline:
 
     def _choose_context(self, kind: Kind) -> PresentationContext | None:
         if kind not in self._contexts:
-            self._contexts[kind] = choose(self._association.contexts, kind)
+            self._contexts[kind] = choose_context(self._association.contexts, kind)
         return self._contexts[kind]
 
     def _pass_over(self, sent: Sent) -> Iterator[Sent]:

@@ -14,7 +14,7 @@ from openmodality.network.association import Association
 from openmodality.network.storage.instances import FileInstance, InstanceReader
 from openmodality.network.storage.pipeline import StorePipeline
 from openmodality.network.storage.sent import DEFAULT_OPTIONS, SendOptions, Sent, explain_not_sent
-from openmodality.services.storage_plan import AssociationPlan, plan
+from openmodality.services.storage_plan import AssociationPlan, plan_associations
 
 Associate = Callable[[AssociationPlan], Association]
 """Opens an association with the contexts of a plan; raises what :func:`network.requestor.associate` raises."""
@@ -59,7 +59,9 @@ class _Sending:
             yield from (Sent(instance, error=explain_not_sent(cause)) for instance in refused)
 
     def _send_over_associations(self, waiting: Sequence[FileInstance]) -> Iterator[Sent]:
-        for association_plan in plan((instance.kind for instance in waiting), self._options.transfer_syntaxes):
+        for association_plan in plan_associations(
+            (instance.kind for instance in waiting), self._options.transfer_syntaxes
+        ):
             chosen = [instance for instance in waiting if instance.kind in association_plan.kinds]
             if self._end is None:
                 yield from self._send_planned(association_plan, chosen)

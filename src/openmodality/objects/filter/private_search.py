@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from struct import Struct
 from typing import Final
 
-from openmodality.encoding.headers import SHORT_CODES, UNDEFINED_LENGTH, Buffer, layout_of
+from openmodality.buffer import Buffer
+from openmodality.encoding.headers import SHORT_CODES, UNDEFINED_LENGTH, layout_of
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
 from openmodality.objects.filter.private_sets import PrivateSets, with_known_private

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from openmodality.buffer import Buffer
 from openmodality.device.site.site import Site
 from openmodality.encoding.deflate import deflate, inflate
 from openmodality.encoding.elements import (
@@ -22,7 +23,6 @@ from openmodality.encoding.elements import (
     Token,
     Value,
 )
-from openmodality.encoding.headers import Buffer
 from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.uid import strip_padding

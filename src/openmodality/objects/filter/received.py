@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from openmodality.buffer import Buffer
 from openmodality.dimse.attribute_names import name_of
 from openmodality.encoding.elements import ElementStart, ItemStart, SequenceStart, Token, Value
-from openmodality.encoding.headers import Buffer
 from openmodality.encoding.listening import MAX_KEPT_BYTES, Listener, Tokens
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.uid import is_valid_uid, strip_padding

@@ -16,7 +16,7 @@ from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
 
-from openmodality.encoding.listening import Values
+from openmodality.encoding.listening import KeptValues
 from openmodality.encoding.part10 import read_file_meta
 from openmodality.encoding.walk import read_values
 from openmodality.errors import ObjectInvalid
@@ -53,7 +53,7 @@ class Attributes:
     length_bytes: int
 
 
-class IndexedValues(Values):
+class IndexedValues(KeptValues):
     """What the index keeps of an instance, gathered while its data set is walked over.
 
     An attribute that is far too long to be one of the index is none.

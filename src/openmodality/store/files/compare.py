@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from openmodality.encoding.headers import Buffer
+from openmodality.buffer import Buffer
 from openmodality.encoding.part10 import FileMeta, read_any
 from openmodality.encoding.transcode import can_transcode, transcode
 from openmodality.errors import ObjectInvalid
@@ -27,11 +27,11 @@ def same_content(one: Path, other: Path) -> bool:
     with one.open("rb") as first, other.open("rb") as second:
         try:
             metas = read_any(first), read_any(second)
-            if _digest(_data_set(first, metas[0])) == _digest(_data_set(second, metas[1])):
+            if _digest(_open_data_set(first, metas[0])) == _digest(_open_data_set(second, metas[1])):
                 return True
             if not all(can_transcode(meta.transfer_syntax_uid, IMPLICIT_VR_LITTLE_ENDIAN) for meta in metas):
                 return False
-            return _digest(_normal(first, metas[0])) == _digest(_normal(second, metas[1]))
+            return _digest(_normalize(first, metas[0])) == _digest(_normalize(second, metas[1]))
         except ObjectInvalid:
             return _digest(_read_from(first, 0)) == _digest(_read_from(second, 0))
 
@@ -43,7 +43,7 @@ def _digest(chunks: Iterable[Buffer]) -> bytes:
     return digest.digest()
 
 
-def _data_set(file: BinaryIO, meta: FileMeta) -> Iterator[bytes]:
+def _open_data_set(file: BinaryIO, meta: FileMeta) -> Iterator[bytes]:
     return _read_from(file, meta.data_set_offset)
 
 
@@ -53,9 +53,9 @@ def _read_from(file: BinaryIO, offset: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _normal(file: BinaryIO, meta: FileMeta) -> Iterator[Buffer]:
+def _normalize(file: BinaryIO, meta: FileMeta) -> Iterator[Buffer]:
     """The data set in Implicit VR with sequences of undefined length, which is what a conversion writes."""
-    chunks: Iterable[Buffer] = _data_set(file, meta)
+    chunks: Iterable[Buffer] = _open_data_set(file, meta)
     source = meta.transfer_syntax_uid
     if source == IMPLICIT_VR_LITTLE_ENDIAN:  # a conversion to itself would change nothing
         chunks, source = transcode(chunks, source, EXPLICIT_VR_LITTLE_ENDIAN), EXPLICIT_VR_LITTLE_ENDIAN

@@ -26,7 +26,7 @@ class Incoming:
     def __init__(self, root: Path) -> None:
         self._root = root / FOLDER
         self._numbers = itertools.count()
-        self._lock_fd, self._prefix = self._own()
+        self._lock_fd, self._prefix = self._claim_prefix()
 
     def new_name(self) -> str:
         """A path that no other call and no other process gets."""
@@ -37,7 +37,7 @@ class Incoming:
         remove_leftovers_of(Path(self._prefix))
         os.close(self._lock_fd)
 
-    def _own(self) -> tuple[int, str]:
+    def _claim_prefix(self) -> tuple[int, str]:
         failure = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
         for _ in range(_ATTEMPTS):
             folder = self._root / f"{os.getpid()}-{os.urandom(4).hex()}"

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
+from openmodality.buffer import Buffer
 from openmodality.errors import StoreError
-
-Buffer = bytes | bytearray | memoryview
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BUFFERS_AT_ONCE = 512  # below IOV_MAX of every system
@@ -75,7 +74,7 @@ class InstanceFile:
         try:
             written = os.write(self._fd, chunk)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._fail(error) from error
         self.length_bytes += written
         if written != len(chunk):
             self._gather([memoryview(chunk)[written:]])
@@ -99,7 +98,7 @@ class InstanceFile:
             os.close(fd)
             return self._naming.name_once(self._temporary, self.sop_instance_uid)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._fail(error) from error
 
     def abort(self) -> None:
         """Remove the temporary file; harmless after ``commit``, after a failure and when called twice."""
@@ -115,9 +114,9 @@ class InstanceFile:
                     return
                 views = _drop_written(views, written)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._fail(error) from error
 
-    def _failed(self, error: OSError) -> StoreError:
+    def _fail(self, error: OSError) -> StoreError:
         self._discard()
         return store_error(error, "write an instance file")
 

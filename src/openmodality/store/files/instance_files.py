@@ -148,7 +148,7 @@ def _link(temporary: str, final: str) -> Stored:
     try:
         os.link(temporary, final)
     except FileExistsError:
-        return _compared(temporary, final)
+        return _compare(temporary, final)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
@@ -162,14 +162,14 @@ def _rename_once(temporary: str, final: str) -> Stored:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         if Path(final).exists():
-            return _compared(temporary, final)
+            return _compare(temporary, final)
         os.rename(temporary, final)  # noqa: PTH104 - beside os.link
         return Stored.NEW
     finally:
         os.close(fd)
 
 
-def _compared(temporary: str, final: str) -> Stored:
+def _compare(temporary: str, final: str) -> Stored:
     from openmodality.store.files.compare import same_content  # noqa: PLC0415 - start-up time, and rarely needed
 
     return Stored.SAME if same_content(Path(temporary), Path(final)) else Stored.DIFFERENT

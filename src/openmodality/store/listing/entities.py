@@ -18,7 +18,7 @@ from openmodality.store.index_columns import (
     STUDY_ATTRIBUTES,
 )
 from openmodality.store.listing.key_conditions import match_key
-from openmodality.store.listing.reader import Condition, Reader, Row, combine, is_one_of
+from openmodality.store.listing.reader import Condition, Reader, StoredRow, combine, is_one_of
 from openmodality.store.states import InstanceCommitment, InstanceResult, JobKind
 
 
@@ -107,10 +107,10 @@ def find(
     offset: int = 0,
 ) -> list[Found]:
     """Entities of a level that match all ``keys`` (keyword to value, PS3.4 C.2.2.2), newest study first."""
-    condition = _condition(reader, level, keys or {})
+    condition = _make_condition(reader, level, keys or {})
     newest = 'studies."StudyDate" DESC, studies."StudyTime" DESC, ' if level is not Level.PATIENT else ""
     rows = reader.rows(
-        f"SELECT {_columns(level)} FROM {_joined(level)} WHERE {condition.sql}"
+        f"SELECT {_list_columns(level)} FROM {_join(level)} WHERE {condition.sql}"
         f" ORDER BY {newest}{_TABLES[level][0]}.id LIMIT ? OFFSET ?",
         (*condition.values, _NO_LIMIT if limit is None else limit, offset),
     )
@@ -122,8 +122,8 @@ def find(
 
 def count(reader: Reader, level: Level, keys: Mapping[str, str] | None = None) -> int:
     """How many entities ``find`` would return without a limit."""
-    condition = _condition(reader, level, keys or {})
-    [row] = reader.rows(f"SELECT count(*) AS n FROM {_joined(level)} WHERE {condition.sql}", condition.values)
+    condition = _make_condition(reader, level, keys or {})
+    [row] = reader.rows(f"SELECT count(*) AS n FROM {_join(level)} WHERE {condition.sql}", condition.values)
     return int(row["n"])
 
 
@@ -131,13 +131,13 @@ def instance_references(
     reader: Reader, level: Level, keys: Mapping[str, str], *, unlisted: bool = False
 ) -> list[InstanceReference]:
     """The instances of what matches ``keys``, in the order of series and instance numbers."""
-    conditions = _key_conditions(reader, level, keys)
+    conditions = _make_key_conditions(reader, level, keys)
     condition = combine(conditions if unlisted else [*conditions, Condition("instances.listed")])
     rows = reader.rows(
         'SELECT instances."SOPClassUID" AS "SOPClassUID", instances."SOPInstanceUID" AS "SOPInstanceUID",'
         ' instances."TransferSyntaxUID" AS "TransferSyntaxUID", series."SeriesInstanceUID" AS "SeriesInstanceUID",'
         ' studies."StudyInstanceUID" AS "StudyInstanceUID", instances.length_bytes AS length_bytes'
-        f" FROM {_joined(Level.IMAGE)} WHERE {condition.sql}"
+        f" FROM {_join(Level.IMAGE)} WHERE {condition.sql}"
         ' ORDER BY studies.id, series.id, length(instances."InstanceNumber"), instances."InstanceNumber", instances.id',
         condition.values,
     )
@@ -154,11 +154,11 @@ def _levels_down_to(level: Level) -> Sequence[Level]:
     return _LEVELS[: _LEVELS.index(level) + 1]
 
 
-def _joined(level: Level) -> str:
+def _join(level: Level) -> str:
     return "".join(_JOINED[: _LEVELS.index(level) + 1])
 
 
-def _columns(level: Level) -> str:
+def _list_columns(level: Level) -> str:
     own = f"{_TABLES[level][0]}.id AS own_id"
     tables = [_TABLES[upper] for upper in _levels_down_to(level)]
     attributes = [f'{table}."{keyword}" AS "{keyword}"' for table, columns in tables for keyword in columns]
@@ -179,9 +179,9 @@ def _select_below(level: Level, what: str, condition: str = "") -> str:
     return f"(SELECT {what} FROM {joined} AND own.listed{further})"
 
 
-def _condition(reader: Reader, level: Level, keys: Mapping[str, str]) -> Condition:
+def _make_condition(reader: Reader, level: Level, keys: Mapping[str, str]) -> Condition:
     """The keys, and that something is listed below, but for patients who have been registered only."""
-    conditions = _key_conditions(reader, level, keys)
+    conditions = _make_key_conditions(reader, level, keys)
     if level is Level.IMAGE:
         return combine([*conditions, Condition("instances.listed")])
     listed = [Condition(f"EXISTS {_select_below(level, '1')}")]
@@ -190,7 +190,7 @@ def _condition(reader: Reader, level: Level, keys: Mapping[str, str]) -> Conditi
     return combine([*conditions, combine(listed, "OR")])
 
 
-def _key_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) -> list[Condition]:
+def _make_key_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) -> list[Condition]:
     columns = {
         keyword: (f'{table}."{keyword}"', vr)
         for table, attributes in (_TABLES[upper] for upper in _levels_down_to(level))
@@ -209,7 +209,7 @@ def _modalities(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, t
     for start in range(0, len(ids), _IDS_AT_ONCE):
         part = is_one_of(own, ids[start : start + _IDS_AT_ONCE])
         rows = reader.rows(
-            f'SELECT DISTINCT {own} AS own_id, series."Modality" AS "Modality" FROM {_joined(Level.SERIES)}'
+            f'SELECT DISTINCT {own} AS own_id, series."Modality" AS "Modality" FROM {_join(Level.SERIES)}'
             f' WHERE {part.sql} ORDER BY series."Modality"',
             part.values,
         )
@@ -218,7 +218,7 @@ def _modalities(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, t
     return {number: tuple(modalities) for number, modalities in found.items()}
 
 
-def _found_of(level: Level, row: Row, modalities: tuple[str, ...]) -> Found:
+def _found_of(level: Level, row: StoredRow, modalities: tuple[str, ...]) -> Found:
     attributes = {key: row[key] for upper in _levels_down_to(level) for key in _TABLES[upper][1]}
     counts = (row["n_studies"], row["n_series"], row["n_instances"], row["n_sent"], row["n_committed"])
     return Found(level, row["own_id"], attributes, *counts, modalities=modalities)

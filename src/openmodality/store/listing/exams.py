@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from openmodality.errors import NotFound, StoreError
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.listing.reader import Json, Reader, Row, combine, decode_json, is_one_of
+from openmodality.store.listing.reader import Json, Reader, StoredRow, combine, decode_json, is_one_of
 from openmodality.store.states import ExamState
 
 _EXAMS: Final = (
@@ -140,7 +140,7 @@ def read_step(reader: Reader, sop_instance_uid: str) -> StepRecord:
     return _step_of(rows[0])
 
 
-def _exam_of(reader: Reader, row: Row) -> ExamRecord:
+def _exam_of(reader: Reader, row: StoredRow) -> ExamRecord:
     items = reader.rows("SELECT item FROM exam_steps WHERE exam_id = ? ORDER BY id", (row["id"],))
     data = decode_json(row["data"])
     return ExamRecord(
@@ -164,7 +164,7 @@ def _ending_of(value: Json) -> Ending:
     return Ending(StepStatus(value["state"]), value["at"], value["reason"])
 
 
-def _step_of(row: Row) -> StepRecord:
+def _step_of(row: StoredRow) -> StepRecord:
     return StepRecord(
         id=row["id"],
         sop_instance_uid=row["SOPInstanceUID"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from openmodality.store.listing.reader import Condition, Reader, Row, combine, decode_json, is_one_of
+from openmodality.store.listing.reader import Condition, Reader, StoredRow, combine, decode_json, is_one_of
 from openmodality.store.states import JobState, Subject
 
 _JOBS: Final = (
@@ -15,7 +15,7 @@ _JOBS: Final = (
 _NO_LIMIT: Final = 2**63 - 1
 
 
-def read_job_row(reader: Reader, job_id: int) -> Row | None:
+def read_job_row(reader: Reader, job_id: int) -> StoredRow | None:
     """One job; None where there is none with this number."""
     rows = _decode(reader.rows(f"{_JOBS} WHERE id = ?", (job_id,)))
     return rows[0] if rows else None
@@ -28,7 +28,7 @@ def read_job_rows(
     kinds: Collection[str] | None = None,
     destination: str | None = None,
     limit: int | None = None,
-) -> list[Row]:
+) -> list[StoredRow]:
     """Jobs that fit all of the filters, newest first."""
     conditions = [
         is_one_of(column, list(values)) for column, values in (("state", states), ("kind", kinds)) if values is not None
@@ -40,7 +40,7 @@ def read_job_rows(
     return _decode(reader.rows(sql, (*fits.values, _NO_LIMIT if limit is None else limit)))
 
 
-def read_blocking_rows(reader: Reader, job_id: int, order_key: str | None) -> list[Row]:
+def read_blocking_rows(reader: Reader, job_id: int, order_key: str | None) -> list[StoredRow]:
     """The jobs that a job waits for: what it comes after, and what is earlier in its order."""
     after = f"id IN (SELECT after_id FROM job_dependencies WHERE job_id = ?) AND state <> '{JobState.DONE}'"
     earlier = f"order_key = ? AND id < ? AND state NOT IN ('{JobState.DONE}', '{JobState.CANCELLED}')"
@@ -51,7 +51,7 @@ def read_blocking_rows(reader: Reader, job_id: int, order_key: str | None) -> li
     return _decode(reader.rows(f"{_JOBS} WHERE {holds.sql} ORDER BY id", holds.values))
 
 
-def read_job_instance_rows(reader: Reader, job_id: int, results: Collection[str] | None = None) -> Sequence[Row]:
+def read_job_instance_rows(reader: Reader, job_id: int, results: Collection[str] | None = None) -> Sequence[StoredRow]:
     """The instances of a job in their order; only those with one of the ``results`` where these are given."""
     fits = combine([
         Condition("job_id = ?", (job_id,)),
@@ -82,7 +82,7 @@ def read_job_events(reader: Reader, job_id: int) -> list[tuple[float, str, str]]
     return [(row["at"], row["name"], row["detail"]) for row in rows]
 
 
-def _decode(rows: Sequence[Row]) -> list[Row]:
+def _decode(rows: Sequence[StoredRow]) -> list[StoredRow]:
     return [
         {
             **row,

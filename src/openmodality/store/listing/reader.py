@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-Row = Mapping[str, Any]
+StoredRow = Mapping[str, Any]
 Json = dict[str, Any]
 """What a column of type JSON holds."""
 
@@ -23,7 +23,7 @@ class Reader(Protocol):
         """``sqlite`` or ``postgresql``."""
         ...
 
-    def rows(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
+    def rows(self, sql: str, values: Sequence[object] = ()) -> Sequence[StoredRow]:
         """All rows of a query."""
         ...
 

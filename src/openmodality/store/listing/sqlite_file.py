@@ -16,7 +16,7 @@ from openmodality.errors import StoreError
 from openmodality.store.names import DATABASE_FILE, REVISION
 
 if TYPE_CHECKING:
-    from openmodality.store.listing.reader import Row
+    from openmodality.store.listing.reader import StoredRow
 
 _BUSY_TIMEOUT_S: Final = 30
 _LOG_SUFFIX: Final = "-wal"
@@ -34,7 +34,7 @@ class SqliteReader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[StoredRow]:
         """All rows of a query."""
         cursor = self._connection.execute(sql, tuple(values))
         names = [column[0] for column in cursor.description]

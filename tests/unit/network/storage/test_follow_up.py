@@ -13,7 +13,7 @@ from openmodality.network.outbox import Outbox
 from openmodality.network.storage.follow_up import FollowUp, is_success, success_elements
 from openmodality.network.transport import Transport
 from openmodality.standard.dimse import CommandField
-from openmodality.upper_layer.p_data import fragments
+from openmodality.upper_layer.p_data import cut_fragments
 from tests.interop import wire
 from tests.interop.wire import MR_IMAGE
 from tests.unit.network.test_outbox import Writes, as_bytes
@@ -29,7 +29,7 @@ RESPONSE = Command(
 
 def pdu(command: Command, **control: bool) -> memoryview:
     what = {"is_command": True, "last": True} | control
-    return memoryview(b"".join(fragments(encode_command(command), context_id=1, max_pdu_length=0, **what)))
+    return memoryview(b"".join(cut_fragments(encode_command(command), context_id=1, max_pdu_length=0, **what)))
 
 
 @pytest.mark.parametrize("uids", [(MR_IMAGE, "1.2.3"), (None, None)])
