@@ -21,8 +21,7 @@ def checked_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
 
     Boolean and unsigned 8 or 16 bit arrays are taken, and signed ones without negative values that fit.
 
-    Raises:
-        ObjectInvalid: shape, type of number or range do not fit an image.
+    Raises :class:`ObjectInvalid` where shape, type of number or range do not fit an image.
     """
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise ObjectInvalid(f"{where}: array has the shape {array.shape}", advice=_ADVICE)
@@ -44,8 +43,7 @@ def frames_from_array(
 ) -> list[AcquiredFrame]:
     """The frames of ``array``, each with the attributes that ``keywords`` says, such as ``{"SliceLocation": 12.5}``.
 
-    Raises:
-        ObjectInvalid: the array is no image, or a keyword or value is not DICOM's.
+    Raises :class:`ObjectInvalid` where the array is no image, or a keyword or value is not DICOM's.
     """
     attributes = attributes_of(keywords, where)
     return [frame_of(pixels, attributes) for pixels in checked_pixels(array, where)]

@@ -1,4 +1,4 @@
-"""What a DICOM file says about how its image was acquired, without whom it shows.
+"""Takes from a DICOM file how its image was acquired, and leaves out whom it shows.
 
 Taken over: acquisition (group 0018), position and pixel description. Left out: patient, study, UIDs, equipment, private
 attributes; those belong to the exam and the device that make the new instance.
@@ -54,8 +54,7 @@ def stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]
     Signed pixels are moved up to start at 0, and Rescale Intercept (0028,1052) takes the move back, so that the values
     after the modality LUT stay what they were.
 
-    Raises:
-        ObjectInvalid: colour, floating point or no pixels.
+    Raises :class:`ObjectInvalid` where the image has colour, floating point or no pixels.
     """
     if "PixelData" not in data_set:
         raise ObjectInvalid(f"{where}: no (7FE0,0010) Pixel Data")

@@ -1,4 +1,4 @@
-"""A watched folder: whatever puts a file there has it become an image.
+"""Watches a folder: each file that is put there becomes an image.
 
 Rules. A file is taken only when it is complete:
 * a name that starts with a dot or ends in ``.part`` or ``.tmp`` is still being written; renaming it makes it complete

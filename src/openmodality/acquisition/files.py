@@ -56,8 +56,7 @@ class FileSource:
     def series(self) -> Iterator[AcquiredSeries]:
         """The series, read when they are asked for.
 
-        Raises:
-            ObjectInvalid: a file is none of those that can be read; the text names it.
+        Raises :class:`ObjectInvalid` where a file is none of those that can be read; the text names it.
         """
         for path in self.paths:
             files = sorted(entry for entry in path.iterdir() if is_pixel_file(entry)) if path.is_dir() else [path]
@@ -88,8 +87,7 @@ def is_pixel_file(path: Path) -> bool:
 def read_frames(path: Path) -> Contents:
     """The frames of one file, and what is said about their series.
 
-    Raises:
-        ObjectInvalid: the file cannot be read, or its pixels do not make an image.
+    Raises :class:`ObjectInvalid` where the file cannot be read, or its pixels do not make an image.
     """
     try:
         frames, series = _reader(path)(path)
@@ -107,8 +105,8 @@ def read_frames(path: Path) -> Contents:
 def read_companion(path: Path) -> Dataset:
     """Attributes from a file of keywords and values.
 
-    Raises:
-        ObjectInvalid: not such a file, or a keyword that DICOM does not know; the text names the keyword.
+    Raises :class:`ObjectInvalid` where the file is no such file or has a keyword that DICOM does not know; the
+    text names the keyword.
     """
     try:
         if path.stat().st_size > MAXIMUM_COMPANION_BYTES:

@@ -22,8 +22,7 @@ def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
 
     ``where`` names the origin in the error. Numbers of any precision may be given for a Decimal String.
 
-    Raises:
-        ObjectInvalid: a keyword is not DICOM's, or its value does not fit its VR.
+    Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or its value does not fit its VR.
     """
     data_set = Dataset()
     for keyword, value in values.items():

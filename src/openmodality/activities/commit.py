@@ -1,4 +1,4 @@
-"""Commit jobs: an archive is asked to keep instances, its answer is waited for. RF-4.2.2, MR-3.2.4; DECISIONS 10 to 12.
+"""Commit jobs ask an archive to keep instances and wait for its answer. RF-4.2.2, MR-3.2.4; DECISIONS 10 to 12.
 
 A job asks for its outstanding instances in transactions of bounded size. A transaction is in the database before its
 N-ACTION is sent, because the notification may overtake the response. Then the job waits; the notification, or the end
@@ -138,7 +138,7 @@ class CommitExecutor:
         )
 
     def _wait_on(self, association: Association, job: Job, peer: Peer) -> None:
-        """Stay for the notification on the same association, where the site says so."""
+        """Wait for the notification on the same association, where the site says so."""
         if not peer.settings.commitment_same_association:
             return
         delay_s = peer.parameters.number("storage_commitment.release_delay_s")

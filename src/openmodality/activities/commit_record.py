@@ -27,7 +27,7 @@ class StoredCommitments:
         self._site = site
 
     def find(self, transaction_uid: str, peer: PeerInfo) -> Known | Missing:
-        """What is on record; a transaction is known to the peer alone that was asked."""
+        """Find a transaction on record. Only the peer that was asked for it may know it."""
         with self._database.read() as snapshot:
             request = find_request(snapshot, transaction_uid)
             if request is None or not self._is_from(request, peer):

@@ -1,4 +1,4 @@
-"""Associations from this device to its peers, as the site file says: titles, limits, time-outs, syntaxes, TLS."""
+"""Opens associations from this device to its peers as the site file says: titles, limits, time-outs, syntaxes, TLS."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Connector:
 
     @contextmanager
     def take_turn(self, service: ServiceName) -> Iterator[None]:
-        """Around an activity: a local AE has one association open at a time (RF-4.2.1.2.2-01, MR-3.1.2-01)."""
+        """Keep the local AE of a service for one activity at a time (RF-4.2.1.2.2-01, MR-3.1.2-01)."""
         with self._turns[self.site.calling_ae(service).role]:
             yield
 

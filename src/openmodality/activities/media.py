@@ -1,4 +1,4 @@
-"""Putting instances on a medium: a file-set is made, or added to.
+"""Puts instances on a medium: makes a file-set, or adds to one.
 
 Rules. One patient to a disc unless the request says otherwise. What a profile does not take is left out and named.
 More than a medium holds is refused, or split by series where the request says so; then each disc is a file-set of its

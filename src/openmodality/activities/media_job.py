@@ -1,4 +1,4 @@
-"""Media jobs: instances of the local database onto a medium. MR-7.2.1, -4, -5; RF-5.1.3.1, RF-5.2.1.2.1.
+"""Media jobs write instances of the local database to a medium. MR-7.2.1, -4, -5; RF-5.1.3.1, RF-5.2.1.2.1.
 
 Rules. A new file-set is made beside its target and takes its place by a rename when it is whole, unless the target is
 there already (a mounted stick): then it is made in place. A run that is repeated after a crash removes what the last

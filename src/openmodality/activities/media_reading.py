@@ -1,4 +1,4 @@
-"""Looking into a medium: its records by keys, its instances, and whether all is as its directory says."""
+"""Looks into a medium: finds its records by keys and its instances, and checks what its directory says."""
 
 from __future__ import annotations
 

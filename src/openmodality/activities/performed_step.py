@@ -1,9 +1,9 @@
 """MPPS jobs: a performed procedure step is created and ended at the RIS. RF-4.2.4, MR-2.4; PS3.4 Annex F.7.
 
 What is sent is in the row of the step. All jobs of one step share an order, so that N-SET never overtakes N-CREATE
-(MR-2.4.3-01). A SOP Instance UID that the SCP assigns holds from then on. Before a request goes out it is noted that
-it does: when the answer is lost, a repeated N-CREATE is answered 0111, and a repeated final N-SET 0110 "may no longer
-be updated", and both mean that the first request has arrived.
+(MR-2.4.3-01). A SOP Instance UID that the SCP assigns holds from then on. The row notes each
+request before it goes out. Where an answer is lost, the repeated N-CREATE is answered 0111, the repeated final N-SET
+0110 "may no longer be updated": both mean that the first request has arrived.
 """
 
 from __future__ import annotations

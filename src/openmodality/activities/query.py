@@ -111,7 +111,7 @@ def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> F
 
 
 def key_values(keys: Mapping[str, str]) -> dict[TagPath, object]:
-    """Matching keys by path, from keywords; raises :class:`UsageError` for a keyword that PS3.6 does not have."""
+    """Matching keys by path, from keywords. Raises :class:`UsageError` where PS3.6 has no such keyword."""
     values: dict[TagPath, object] = {}
     for keyword, value in keys.items():
         try:

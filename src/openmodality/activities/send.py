@@ -92,7 +92,7 @@ class SendExecutor:
                 tally.failed(reason, transient=False)
 
     def _follow(self, results: Iterator[Sent], peer: Peer, report: JobReport, tally: _Tally) -> bool:
-        """Note each result; says whether the job is to end before its end."""
+        """Note each result; whether the job is to end although instances are left."""
         for sent in results:
             uid = sent.instance.identity.sop_instance_uid
             if sent.is_stored:

@@ -1,4 +1,4 @@
-"""Asking the RIS what is scheduled: keys from the profile, the answer into the database. RF-4.2.3, MR-2.3.
+"""Asks the RIS what is scheduled: takes keys from the profile and keeps the answer in the database. RF-4.2.3, MR-2.3.
 
 Without keys everything that is scheduled for this device today is asked for. The answer is stored after its last
 response, demographics of patients with it; a query that fails changes nothing.

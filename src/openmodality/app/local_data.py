@@ -31,7 +31,7 @@ class LocalData:
         self._store = store
 
     def references(self, study: str = "", series: str = "", instance: str = "") -> list[InstanceReference]:
-        """The instances of a study, series or instance. Raises ``UsageError`` where there is none."""
+        """The instances of a study, series or instance. Raises :class:`UsageError` where there is none."""
         given = {"StudyInstanceUID": study, "SeriesInstanceUID": series, "SOPInstanceUID": instance}
         keys = {keyword: uid for keyword, uid in given.items() if uid}
         if not keys:
@@ -62,7 +62,7 @@ class LocalData:
     def delete(self, level: Level, uid: str, *, issuer: str = "", force: bool = False) -> Deleted:
         """Delete a patient (by Patient ID), study, series or instance.
 
-        Raises ``StoreError`` while an exam or a job needs it, ``NotCommitted`` unless ``force`` is given.
+        Raises :class:`StoreError` while an exam or a job needs it, :class:`NotCommitted` unless ``force`` is given.
         """
         return delete_entity(self._store, level, uid, issuer=issuer, force=force)
 

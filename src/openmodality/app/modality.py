@@ -86,7 +86,7 @@ class Modality:
         self._runtime.stop_serving()
 
     def retrieving(self, study_instance_uid: str) -> AbstractContextManager[None]:
-        """Around a retrieve of a study: only then, and shortly after, an R/F device takes instances."""
+        """Take the instances of a study until the block ends: an R/F device takes none at other times."""
         return self._runtime.window.retrieving(study_instance_uid)
 
     @contextmanager
@@ -127,8 +127,8 @@ class Modality:
         """Ask an archive, by default the first of the site, for a PATIENT, STUDY, SERIES or IMAGE.
 
         ``keys`` are matching keys by keyword, such as ``PatientID="0000001"``; those of the levels above are needed.
-        Raises ``QueryFailed`` where the archive refuses, ``UsageError`` for what is no keyword or level, and the errors
-        of an association.
+        Raises :class:`QueryFailed` where the archive refuses, :class:`UsageError` for what is no keyword or level, and
+        the errors of an association.
         """
         connections = self._runtime.connections
         ends = connections.make_ends("query", self._peer(peer, "query_retrieve"))
@@ -182,7 +182,7 @@ class Modality:
     def worklist(self, **keys: str) -> list[WorklistItem]:
         """Ask the RIS now and keep what it says; ``keys`` are matching keys, such as ``PatientID="0000001"``.
 
-        Without keys: what is scheduled for this device today. Raises ``WorklistFailed`` and the errors of an
+        Without keys: what is scheduled for this device today. Raises :class:`WorklistFailed` and the errors of an
         association.
         """
         return list(self.query_worklist(keys).items)
@@ -229,7 +229,7 @@ class Modality:
         """Start an exam for one or several worklist items, or an unscheduled one for a ``patient`` given by keyword.
 
         The performed procedure step is IN PROGRESS from now on. ``attributes`` are what the operator typed, such as
-        ``OperatorsName``. Raises ``UsageError`` where ``confirm`` says no.
+        ``OperatorsName``. Raises :class:`UsageError` where ``confirm`` says no.
         """
         chosen, notices = check_items(self._store, self._runtime.worklist, self._items(items), confirm)
         exam = self._registered(chosen, patient, attributes, notices)
@@ -252,7 +252,7 @@ class Modality:
         return list_offered_terms(self.site.profile)
 
     def find_exam(self, exam_id: int) -> Exam:
-        """An exam by its number. Raises ``UsageError`` where there is none."""
+        """An exam by its number. Raises :class:`UsageError` where there is none."""
         self.view.exam(exam_id)
         return Exam(self._workflow, exam_id)
 

@@ -58,7 +58,7 @@ class StoreWriter:
         self._file.write(chunk)
 
     def commit(self) -> None:
-        """Make the instance safe; raises :class:`ObjectInvalid` where it names no study or series."""
+        """Make the instance safe. Raises :class:`ObjectInvalid` where it names no study or series."""
         values = self._values.values
         study, series = (strip_padding(values.get(tag, b"")) for tag in (STUDY_INSTANCE_UID, SERIES_INSTANCE_UID))
         for uid, name in ((study, "(0020,000D) StudyInstanceUID"), (series, "(0020,000E) SeriesInstanceUID")):

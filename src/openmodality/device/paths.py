@@ -23,8 +23,8 @@ _TAG = re.compile(r"([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})")
 def parse_path(text: str) -> TagPath:
     """The path that ``text`` names.
 
-    Raises ValueError, saying which part is wrong: an unknown keyword or tag, or an attribute with parts below it that
-    is no sequence.
+    Raises :class:`ValueError` where a part is wrong, and names it: an unknown keyword or tag, or an attribute with
+    parts below it that is no sequence.
     """
     path = tuple(_parse_part(part) for part in text.split(">"))
     for tag in path[:-1]:

@@ -28,7 +28,7 @@ _ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=")
 
 
 def parse_toml(text: str, shown: str) -> dict[str, Any]:
-    """The TOML document. Raises ConfigurationError with the parser's own line."""
+    """The TOML document. Raises :class:`ConfigurationError` where the text is no TOML."""
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of thousands of digits

@@ -100,9 +100,8 @@ class Exam:
     ) -> Series:
         """Begin a series. ``attributes`` are DICOM keywords that all its images share, such as ``ProtocolName``.
 
-        Raises:
-            UsageError: the exam has ended, or the device has no such body part.
-            ObjectInvalid: a keyword or value is not DICOM's.
+        Raises :class:`UsageError` where the exam has ended, or the device has no such body part, and
+        :class:`ObjectInvalid` where a keyword or value is not DICOM's.
         """
         common = attributes_of(attributes, f"series {description!r}")
         check_body_part(self._workflow.site.profile, common)
@@ -111,8 +110,7 @@ class Exam:
     def acquire(self, source: Source, progress: Progress = lambda done, total: None) -> list[Series]:
         """Take all series of a source, storing each image as it comes.
 
-        Raises:
-            ObjectInvalid: an image lacks a mandatory attribute, or its pixels do not fit the object.
+        Raises :class:`ObjectInvalid` where an image lacks a mandatory attribute, or its pixels do not fit the object.
         """
         made = []
         for acquired in source.series():
@@ -185,7 +183,7 @@ class Series:
         """Make images of an array, shape (rows, columns) or (frames, rows, columns); their SOP Instance UIDs.
 
         ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``. An image is safe when this returns. Raises
-        ``UsageError`` where the exam has ended meanwhile, in this process or another.
+        :class:`UsageError` where the exam has ended meanwhile, in this process or another.
         """
         frames = frames_from_array(pixels, attributes, f"image {self._images + 1}")
         return [self.add_frame(frame) for frame in frames]

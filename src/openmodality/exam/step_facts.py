@@ -36,7 +36,7 @@ class SeriesContent:
 def build_n_create(site: Site, exam: ExamRecord, step_id: str, modality: str, now: datetime) -> Dataset:
     """The attribute list of N-CREATE, the step IN PROGRESS; ``modality`` goes before that of the worklist.
 
-    Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
+    Raises :class:`ObjectInvalid` where a required attribute has no value.
     """
     table = make_step_table(site, StepOperation.BEGIN)
     beginning = StepBeginning(step_id, modality, site.profile.modalities[0], now)
@@ -50,7 +50,7 @@ def build_n_set(
 
     ``added`` is what the producers say of the step, such as the dose.
 
-    Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
+    Raises :class:`ObjectInvalid` where a required attribute has no value.
     """
     series = [_describe_series(site, each) for each in content]
     end = StepEnd(ending.state, datetime.fromtimestamp(ending.at), ending.reason, series, added)

@@ -58,9 +58,8 @@ class Workflow:
     def register(self, items: Sequence[WorklistItem], user: Dataset, notices: Sequence[str] = ()) -> ExamRecord:
         """A new exam, not yet begun: for worklist items, or without any for a patient registered by hand.
 
-        Raises:
-            UsageError: the items belong to several patients, an open exam serves one, nothing names a patient, or the
-                operator gave a body part that the device does not have.
+        Raises :class:`UsageError` where the items belong to several patients, an open exam serves one, nothing names a
+        patient, or the operator gave a body part that the device does not have.
         """
         _check_patient(items, user)
         check_body_part(self.site.profile, user)
@@ -101,8 +100,7 @@ class Workflow:
     def new_series(self, exam_id: int, plan: SeriesPlan) -> SeriesRecord:
         """Put a series on record before its first instance.
 
-        Raises:
-            UsageError: the exam takes no images.
+        Raises :class:`UsageError` where the exam takes no images.
         """
         with self.store.write() as transaction:
             exam, step = lock_exam_to_add_to(transaction, exam_id)
@@ -118,9 +116,8 @@ class Workflow:
     def end(self, exam_id: int, state: StepStatus, reason: str = "") -> ExamRecord:
         """End the exam as COMPLETED or DISCONTINUED.
 
-        Raises:
-            UsageError: it has ended already or is about to end otherwise, it has no image to be completed with, or the
-                reason is none of CID 9300.
+        Raises :class:`UsageError` where it has ended already or is about to end otherwise, it has no image to be
+        completed with, or the reason is none of CID 9300.
         """
         if state is StepStatus.DISCONTINUED:
             reason = reason or UNSPECIFIED

@@ -1,4 +1,4 @@
-"""Doing something later, and again until it is done: one thread, no polling."""
+"""Does things later, and again until they are done: one thread, no polling."""
 
 from __future__ import annotations
 

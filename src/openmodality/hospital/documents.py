@@ -46,7 +46,7 @@ class Documents:
         (self._folder / f"{name}.json").unlink(missing_ok=True)
 
     def load(self) -> dict[str, dict[str, Any]]:
-        """All documents by name; raises :class:`StoreError` naming one that cannot be read."""
+        """All documents by name. Raises :class:`StoreError` where one cannot be read; it names the file."""
         return {file.stem: _read(file) for file in sorted(self._folder.glob("*.json"))}
 
 

@@ -63,7 +63,7 @@ _RIS_CLASSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How the hospital is when it behaves: the seed of its patients, the clock, when commitment results are reported.
+    """What the hospital does when it behaves: seed of its patients, clock, when commitment results are reported.
 
     ``listener`` is called with each event, in the thread in which it happens.
     """
@@ -110,7 +110,7 @@ class Hospital:
         self.peers.changed = self.pacs.hurry
 
     def __enter__(self) -> Hospital:
-        """Listen; raises :class:`TransportError` where a port is taken."""
+        """Listen. Raises :class:`TransportError` where a port is taken."""
         with ExitStack() as starting:
             starting.callback(self.pacs.stop)
             for server, services, classes in (
@@ -171,7 +171,7 @@ class Hospital:
     # Misbehaviour
 
     def misbehave(self, *texts: str) -> None:
-        """Switch personalities on, such as ``pacs:a700@5``; raises :class:`ConfigurationError`."""
+        """Switch personalities on, such as ``pacs:a700@5``. Raises :class:`ConfigurationError` where there is none."""
         for text, misbehaviour in [(text, parse(text)) for text in texts]:
             self._personalities.add(text, misbehaviour)
 

@@ -1,4 +1,4 @@
-"""Invented patients and the procedures of a day: facts only. Nobody of these exists."""
+"""Invented patients and the procedures of a day: facts only. None of these people exists."""
 
 from __future__ import annotations
 

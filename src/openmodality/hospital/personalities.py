@@ -196,7 +196,7 @@ _SPECIFICATION: Final = re.compile(
 
 
 def parse(text: str) -> Misbehaviour:
-    """Read ``pacs:a700@5``; raises :class:`ConfigurationError` saying what is allowed."""
+    """Read ``pacs:a700@5``. Raises :class:`ConfigurationError` where it is no personality."""
     found = _SPECIFICATION.fullmatch(text)
     if found is None:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Query/Retrieve of the virtual PACS: entities out of the headers, instances sent to whom the address book knows."""
+"""Query/Retrieve of the virtual PACS: finds entities in the headers, sends instances to AEs of the address book."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class VirtualRIS:
             return [PerformedStep(uid, attributes) for uid, attributes in self._steps.items()]
 
     def item(self, step_id: str, study_instance_uid: str = "") -> ScheduledItem:
-        """The item with this Scheduled Procedure Step ID (of this study); raises :class:`UsageError` if none is."""
+        """The item with this Scheduled Procedure Step ID (of this study). Raises :class:`UsageError` where none is."""
         for item in self.items:
             if item.step_id == step_id and study_instance_uid in ("", item.study_instance_uid):
                 return item
@@ -73,7 +73,9 @@ class VirtualRIS:
     # Changes by people and by tests
 
     def schedule(self, item: Dataset) -> ScheduledItem:
-        """Add an item, or replace the one with the same key; raises :class:`ConfigurationError` for a defective one.
+        """Add an item, or replace the one with the same key.
+
+        Raises :class:`ConfigurationError` where the item is defective.
 
         A Study Instance UID that is missing is made from the identifiers.
         """

@@ -148,7 +148,7 @@ def _code(value: str, meaning: str) -> _ItemValues:
 
 
 def load_schedule(file: Path, seed: int, today: date) -> list[Dataset]:
-    """Read the schedule, which is written first where it is missing; raises :class:`ConfigurationError`."""
+    """Read the schedule, written first where missing. Raises :class:`ConfigurationError` where it is wrong."""
     if not file.exists():
         _write(file, day(seed))
     try:
@@ -192,7 +192,7 @@ def _item(where: str, values: object, seed: int, today: date) -> Dataset:
 
 
 def data_set(values: Mapping[str, Any], where: str, today: date) -> Dataset:
-    """Attributes by keyword as a data set; raises :class:`ConfigurationError` naming the keyword."""
+    """Attributes by keyword as a data set. Raises :class:`ConfigurationError` where one is wrong."""
     result = Dataset()
     for keyword, value in values.items():
         tag = tag_for_keyword(keyword)
@@ -227,7 +227,7 @@ def complete(item: Dataset, salt: str) -> None:
 
 
 def check_item(item: Dataset, where: str) -> None:
-    """Refuse an item that breaks the standard; raises :class:`ConfigurationError`."""
+    """Raises :class:`ConfigurationError` where an item breaks the standard."""
     wrong = [*find_defects(item), *_undeclared(item)]
     if wrong:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""

@@ -1,4 +1,4 @@
-"""Writing an image to a disc by a program of the system, and reading the disc back."""
+"""Writes an image to a disc by a program of the system, and reads the disc back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def burn_image(template: str, image: Path, device: str) -> None:
 
 
 def verify_disc(image: Path, device: str) -> None:
-    """Compare a disc with the image that was written to it; raises :class:`StoreError` where they differ."""
+    """Compare a disc with the image that was written to it. Raises :class:`StoreError` where they differ."""
     try:
         with image.open("rb") as expected, Path(device).open("rb") as found:
             place = 0

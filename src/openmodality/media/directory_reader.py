@@ -1,4 +1,4 @@
-"""Reading a DICOMDIR of whatever origin: all that can be read is, and each fault is named with its record.
+"""Reads a DICOMDIR of any origin: takes all that can be read, and names each fault with its record.
 
 The offsets of the records say what belongs where. They may run in circles, point out of the file or into the middle of
 nothing: every record is taken once, and one that no offset leads to is placed by the order in which the records stand,

@@ -1,4 +1,4 @@
-"""The elements of a data set that lies whole in memory, by their places: a DICOMDIR is read by offsets, no stream is.
+"""Walks the elements of a data set that lies whole in memory, by their places: a DICOMDIR is read by offsets.
 
 Headers are read by :mod:`openmodality.encoding.headers`; only stepping over values, whatever they hold, is done here.
 """

@@ -59,8 +59,8 @@ class InstanceBuilder:
 
         ``content`` is added as it is: the content tree of a report, which no attribute rule describes.
 
-        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value, or the first
-        instance of the series breaks the rules of its object.
+        Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the first instance of the series
+        breaks the rules of its object.
         """
         data_set = self._draft.build(own)
         if content is not None:

@@ -11,7 +11,10 @@ from openmodality.objects.rules.elements import data_set_of
 
 
 def definition_at(site: Site, object_name: str) -> ObjectDefinition:
-    """How an object is made at this site. Raises ConfigurationError for an object that the device does not make."""
+    """How an object is made at this site.
+
+    Raises :class:`ConfigurationError` where the device does not make the object.
+    """
     known = [item.name for item in site.profile.objects]
     if object_name not in known:
         raise ConfigurationError(f"profile {site.profile.name} makes no {object_name!r}; it makes: {', '.join(known)}")
@@ -31,7 +34,7 @@ def find_switches_off(site: Site) -> frozenset[str]:
 def definition_for_sop_class(site: Site, sop_class_uid: str) -> ObjectDefinition:
     """How instances of a SOP class are made at this site.
 
-    Raises ConfigurationError for a SOP class that the device does not make.
+    Raises :class:`ConfigurationError` where the device does not make objects of the SOP class.
     """
     for item in site.profile.objects:
         if item.sop_class_uid == sop_class_uid:

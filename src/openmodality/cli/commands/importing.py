@@ -57,6 +57,6 @@ command = CliCommand(run, _declare)
 
 
 def refusal(path: Path, why: str) -> str:
-    """Why a file was not taken, with its path once; a reason may begin with the path, or with the name alone."""
+    """Why a file was not taken, with its path once. A reason may begin with the path, or with the name alone."""
     rest = why.removeprefix(str(path)).removeprefix(path.name)
     return f"{path}: {why}" if rest == why else f"{path}{rest}"

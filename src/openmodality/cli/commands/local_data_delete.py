@@ -47,7 +47,7 @@ def _delete_command(entity: Entity) -> CliCommand:
 
 
 def _refuse_uncommitted(chosen: Sequence[Found], entity: Entity, *, force: bool) -> None:
-    """Say so before anybody is asked, not after."""
+    """Refuse to delete what is not committed before the person is asked, not after."""
     uncommitted = sum(each.instances - each.committed for each in chosen)
     if uncommitted and not force:
         total = counted(sum(each.instances for each in chosen), "instance")

@@ -60,7 +60,7 @@ _HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def add_model(parser: Parser) -> None:
-    """The option for the information model."""
+    """Declare the option for the information model."""
     parser.add_argument(
         "--model",
         choices=["study", "patient"],

@@ -1,4 +1,4 @@
-"""How a demonstration is watched: lines with the time, and on a terminal a bar for what is under way."""
+"""Shows a demonstration: lines with the time, and on a terminal a bar for what is under way."""
 
 from __future__ import annotations
 

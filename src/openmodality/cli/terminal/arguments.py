@@ -78,7 +78,7 @@ class Parser(argparse.ArgumentParser):
         self._afterwards.append(change)
 
     def read(self, words: Sequence[str]) -> WordValues:
-        """What the words say; raises :class:`UsageError`."""
+        """What the words say. Raises :class:`UsageError` where they are wrong."""
         values = self.parsed(words)
         for change in self._afterwards:
             change(values)
@@ -95,7 +95,7 @@ class Parser(argparse.ArgumentParser):
         return {name: tuple(value) if isinstance(value, list) else value for name, value in vars(namespace).items()}
 
     def error(self, message: str) -> NoReturn:
-        """Raise :class:`UsageError`."""
+        """Raises :class:`UsageError` with this message."""
         raise UsageError(message, advice=see_help(self.prog))
 
     def _in_order(self, words: Sequence[str]) -> list[str]:

@@ -16,7 +16,9 @@ from openmodality.errors import UsageError
 
 
 def parse_keys(texts: Iterable[str], known: Collection[TagPath] = ()) -> dict[TagPath, str]:
-    """The values by path; raises :class:`UsageError` for a name that PS3.6 does not have.
+    """The values by path.
+
+    Raises :class:`UsageError` where PS3.6 has no such name.
 
     A name without its sequences stands for the one of the ``known`` paths that ends in it: ``Modality`` of a worklist
     is that of the scheduled procedure step.

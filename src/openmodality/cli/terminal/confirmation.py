@@ -1,4 +1,4 @@
-"""Asking before something happens that cannot be taken back."""
+"""Asks a person before something happens that cannot be taken back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}
 
 
 def add_yes(parser: Parser) -> None:
-    """The option that answers in advance."""
+    """Declare the option that answers in advance."""
     parser.add_argument("--yes", action="store_true", help="Do not ask.")
 
 

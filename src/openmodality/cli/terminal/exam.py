@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_exam(parser: Parser) -> None:
-    """The exam that is meant."""
+    """Declare ``EXAM``: the exam that is meant."""
     parser.add_argument("exam", metavar="EXAM")
 
 

@@ -16,12 +16,12 @@ _KEY_HELP: Final = (
 
 
 def add_keys(parser: Parser, text: str = _KEY_HELP) -> None:
-    """The option for attributes, each ``Keyword=value``."""
+    """Declare the option for attributes, each ``Keyword=value``."""
     parser.add_argument("-k", "--key", dest="keys", metavar="KEYWORD=VALUE", action="append", default=[], help=text)
 
 
 def add_limit(parser: Parser) -> None:
-    """The option for the most matches."""
+    """Declare the option for the most matches."""
     parser.add_argument(
         "--limit", metavar="N", type=parse_integer(1), help="Most matches to take; the peer is told to stop there."
     )
@@ -34,5 +34,5 @@ def split_key(text: str) -> tuple[str, str]:
 
 
 def add_json(parser: Parser) -> None:
-    """The option for output that programs read."""
+    """Declare the option for output that programs read."""
     parser.add_argument("--json", dest="as_json", action="store_true", help="Print the result as JSON.")

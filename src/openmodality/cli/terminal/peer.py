@@ -23,12 +23,12 @@ MAX_TIMEOUT_S: Final = 24 * 3600.0
 
 
 def add_peer(parser: Parser) -> None:
-    """``AETITLE@host:port``, or a peer's name in the site file."""
+    """Declare ``PEER``: ``AETITLE@host:port``, or a peer's name in the site file."""
     parser.add_argument("peer", metavar="PEER")
 
 
 def add_calling(parser: Parser) -> None:
-    """The option for our own AE title."""
+    """Declare the option for our own AE title."""
     parser.add_argument(
         "--calling",
         metavar="AET",
@@ -37,7 +37,7 @@ def add_calling(parser: Parser) -> None:
 
 
 def add_timeout(parser: Parser) -> None:
-    """The option for how long to wait for the peer."""
+    """Declare the option for how long to wait for the peer."""
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -60,7 +60,9 @@ def resolve(
     timeout_s: float | None,
     tls: ssl.SSLContext | None,
 ) -> Ends:
-    """The peer that is meant, and who we are for it; raises :class:`ConfigurationError`.
+    """The peer that is meant, and who we are for it.
+
+    Raises :class:`ConfigurationError` where the site file or the address is wrong.
 
     ``tls`` is for a peer that is given by its address; for one of the site file what stands there holds.
     """

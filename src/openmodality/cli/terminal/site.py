@@ -24,7 +24,7 @@ DEFAULT: Final = "site.toml"
 
 
 def add_site(parser: Parser) -> None:
-    """The option for the site file."""
+    """Declare the option for the site file."""
     parser.add_argument(
         "-c",
         "--config",
@@ -42,7 +42,7 @@ class NoSiteFile(ConfigurationError):
 
 
 def site_path(site_file: str) -> Path:
-    """The site file that is meant: a folder stands for the ``site.toml`` in it; raises :class:`NoSiteFile`."""
+    """The site file that is meant, in a folder ``site.toml``. Raises :class:`NoSiteFile` where there is none."""
     from pathlib import Path  # noqa: PLC0415 - start-up time
 
     given = Path(site_file)
@@ -53,7 +53,7 @@ def site_path(site_file: str) -> Path:
 
 
 def load(site_file: str) -> Site:
-    """The device as it is configured; raises :class:`ConfigurationError`."""
+    """The device as it is configured. Raises :class:`ConfigurationError` where the site file is wrong."""
     path = site_path(site_file)
     from openmodality.device.site.site_loader import load_site  # noqa: PLC0415 - start-up time
 

@@ -62,7 +62,7 @@ class _Filled:
 
 
 def add_wide(parser: Parser) -> None:
-    """The option for all columns."""
+    """Declare the option that shows all columns."""
     parser.add_argument("--wide", action="store_true", help="Show all columns, also where the terminal is too narrow.")
 
 

@@ -25,7 +25,7 @@ _KEY_HELP: Final = "Private key of our certificate (PEM, no passphrase).  [defau
 
 
 def add_tls(parser: Parser) -> None:
-    """The options of a command that calls a peer; it gets ``tls``, a context for the peer, or ``None``."""
+    """Declare the options of a command that calls a peer; it gets ``tls``, a context for the peer, or ``None``."""
     parser.add_argument(
         "--tls",
         action="store_true",
@@ -41,7 +41,7 @@ def add_tls(parser: Parser) -> None:
 
 
 def add_listening_tls(parser: Parser) -> None:
-    """The options of a command that listens; it gets ``tls``, a context for who connects, or ``None``."""
+    """Declare the options of a command that listens; it gets ``tls``, a context for who connects, or ``None``."""
     parser.add_argument(
         "--tls",
         action="store_true",

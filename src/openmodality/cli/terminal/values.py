@@ -57,7 +57,7 @@ def parse_number(minimum: float, maximum: float | None = None) -> Number:
 
 
 def not_empty(text: str) -> str:
-    """Turn down what an unset variable of a shell leaves: all of a study where one series was meant."""
+    """Refuse an empty text. An unset shell variable leaves one, and a study would be meant in place of a series."""
     if not text.strip():
         raise ArgumentTypeError("it is empty")
     return text

@@ -185,7 +185,7 @@ RuleCondition: TypeAlias = AppliesWhen | GivenValue | OneLess
 def parse_condition(text: str) -> RuleCondition | None:
     """Parse the text of a table's cell; None where it is empty.
 
-    Raises :class:`~openmodality.errors.ConfigurationError` where it is no condition.
+    Raises :class:`ConfigurationError` where it is no condition.
     """
     if not text:
         return None
@@ -207,7 +207,7 @@ def parse_condition(text: str) -> RuleCondition | None:
 def parse_expression(text: str) -> Expression:
     """Parse facts that ``and`` and ``or`` join.
 
-    Raises :class:`~openmodality.errors.ConfigurationError` where one of them is no fact.
+    Raises :class:`ConfigurationError` where one of them is no fact.
     """
     alternatives = [_parse_all(part) for part in text.split(" or ")]
     return alternatives[0] if len(alternatives) == 1 else AnyOf(tuple(alternatives))

@@ -57,7 +57,7 @@ def profile_names() -> tuple[str, ...]:
 def load_profile(name_or_path: str | Path) -> Profile:
     """The profile of this name, or in this folder.
 
-    Raises ConfigurationError naming file, line and column of a mistake, and what is allowed there.
+    Raises :class:`ConfigurationError` where there is a mistake; it names file, line, column and what is allowed.
     """
     folder = _folder(name_or_path)
     header = _header(folder)

@@ -61,7 +61,7 @@ class Parameter:
                 assert_never(never)
 
     def check(self, value: object) -> ParameterValue:
-        """``value`` as it is kept, lists as tuples. Raises ValueError naming what is allowed."""
+        """``value`` as it is kept, lists as tuples. Raises :class:`ValueError` where it is not allowed."""
         kept = tuple(value) if isinstance(value, list) else value
         if not _fits_kind(self.kind, kept):
             raise ValueError(f"{_shown(value)} is not allowed: {self.allowed}")

@@ -277,7 +277,7 @@ class Profile:
     media: tuple[MediaUse, ...]
 
     def object_named(self, name: str) -> InformationObject:
-        """The object of this name. Raises KeyError for another device's."""
+        """The object of this name. Raises :class:`KeyError` where the device has none."""
         return {item.name: item for item in self.objects}[name]
 
     def rules_of(self, object_name: str) -> tuple[AttributeRule, ...]:
@@ -285,7 +285,7 @@ class Profile:
         return tuple(rule for rule in self.attribute_rules if rule.object == object_name)
 
     def application_entity(self, role: str) -> ApplicationEntity:
-        """The local AE of a role. Raises KeyError for another device's."""
+        """The local AE of a role. Raises :class:`KeyError` where the device has none."""
         return {entity.role: entity for entity in self.application_entities}[role]
 
     def statuses_of(self, service: ServiceName, operation: str) -> dict[str, StatusRule]:

@@ -1,4 +1,4 @@
-"""Where a site keeps its data: the two settings of a site file that it takes to look at them.
+"""Where a site keeps its data: the two settings of a site file that a list of local data needs.
 
 Without the profile and without the models of all settings, which take longer to load than a list takes.
 """

@@ -154,7 +154,7 @@ class Site:
         return self.settings.data.database or f"sqlite:///{self.data_folder / 'openmodality.db'}"
 
     def peer(self, name: str) -> Peer:
-        """The peer of this name. Raises ConfigurationError naming those there are."""
+        """The peer of this name. Raises :class:`ConfigurationError` where there is none."""
         if name not in self.peers:
             known = ", ".join(self.peers) or "none"
             raise ConfigurationError(f"{self.path} has no peer {name!r}; its peers are: {known}")
@@ -195,7 +195,7 @@ class Site:
         )
 
     def calling_ae(self, service: ServiceName) -> LocalEntity:
-        """The local AE that asks for a service. Raises ConfigurationError where the device does not use it."""
+        """The local AE that asks for a service. Raises :class:`ConfigurationError` where the device does not use it."""
         for entry in self.profile.presentation_contexts:
             if entry.service == service and not entry.accepted:
                 return self.application_entities[entry.ae]

@@ -28,7 +28,8 @@ _TABLES = ("device", "network", "data", "media", "console", "tls")
 def write_site(folder: str | Path, profile: str) -> Path:
     """Write ``folder/site.toml`` for a profile, by name or folder; the folder is made where it is missing.
 
-    Raises ConfigurationError where there is a site file already, where it cannot be written, or for an unknown profile.
+    Raises :class:`ConfigurationError` where there is a site file already, where it cannot be written, or for an unknown
+    profile.
     """
     device = load_profile(profile)
     name = profile if profile in profile_names() else str(Path(profile).resolve())

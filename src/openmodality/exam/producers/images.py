@@ -108,10 +108,8 @@ class ImageMaker:
     def make(self, number: int, pixels: Pixels, attributes: Dataset, uid: str = "") -> str:
         """Build an image and store it; its SOP Instance UID. The image is safe when this returns.
 
-        Raises:
-            ObjectInvalid: a mandatory attribute has no value, or the pixels do not fit the object.
-            StoreError: there is no room.
-            UsageError: the exam has ended meanwhile.
+        Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object,
+        :class:`StoreError` where there is no room, and :class:`UsageError` where the exam has ended meanwhile.
         """
         instance_uid: str = uid or find_uid_maker(self._site).new()
         now = datetime.fromtimestamp(self._store.database.clock())

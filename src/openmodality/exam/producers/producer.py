@@ -50,7 +50,7 @@ class SeriesPlan(Protocol):
     def make_record(self, site: Site, exam: ExamRecord, step: StepRecord | None, at: float) -> SeriesRecord:
         """The series as it goes on record.
 
-        Raises :class:`~openmodality.errors.UsageError` where the device makes no such series.
+        Raises :class:`UsageError` where the device makes no such series.
         """
         ...
 

@@ -58,7 +58,7 @@ class DiscWords:
 def write_pages(root: Path, studies: Sequence[PageStudy], words: DiscWords) -> int:
     """Write the pages into a file-set's folder; the bytes that they take.
 
-    Raises ``OSError`` where the folder cannot be written.
+    Raises :class:`OSError` where the folder cannot be written.
     """
     folder = root / PDI_FOLDER
     folder.mkdir(exist_ok=True)

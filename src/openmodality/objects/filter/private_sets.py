@@ -56,7 +56,7 @@ def _find_known(site: Site, switch: str) -> PrivateSets:
 def with_known_private(chunks: Iterable[Buffer], transfer_syntax: str, known: PrivateSets) -> Iterator[Buffer]:
     """The data set in ``chunks`` without unknown private attributes, in the same transfer syntax.
 
-    A chunk must stay as it is until the next is asked for. Raises ObjectInvalid where the data set is damaged.
+    A chunk must stay as it is until the next is asked for. Raises :class:`ObjectInvalid` where the data set is damaged.
     """
     if transfer_syntax == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
         yield from deflate(with_known_private(inflate(chunks), EXPLICIT_VR_LITTLE_ENDIAN, known))

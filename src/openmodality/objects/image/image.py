@@ -55,8 +55,7 @@ class ImageBuilder:
     def build(self, instance: InstanceFacts, pixels: ImagePixels, attributes: Dataset) -> Dataset:
         """An image of ``pixels``, shape (rows, columns), with the attributes of its acquisition.
 
-        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value, or the pixels do
-        not fit the object.
+        Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object.
         """
         acquisition = self._fitting.describe(pixels, attributes)
         return self._instances.build(find_own_values(self._series, instance, acquisition))

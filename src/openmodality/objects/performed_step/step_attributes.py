@@ -81,7 +81,7 @@ class StepEnd:
 def build_beginning(table: RuleTable, facts: StepFacts, beginning: StepBeginning) -> Dataset:
     """The attribute list of N-CREATE, the step IN PROGRESS.
 
-    Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
+    Raises :class:`ObjectInvalid` where a required attribute has no value.
     """
     day, time = format_moment(beginning.at)
     automatic = data_set_of(
@@ -99,7 +99,7 @@ def build_beginning(table: RuleTable, facts: StepFacts, beginning: StepBeginning
 def build_end(table: RuleTable, facts: StepFacts, end: StepEnd) -> Dataset:
     """The attribute list of the final N-SET: every series and every instance that the step produced.
 
-    Raises :class:`~openmodality.errors.ObjectInvalid` where a required attribute has no value.
+    Raises :class:`ObjectInvalid` where a required attribute has no value.
     """
     day, time = format_moment(end.at)
     automatic = data_set_of(

@@ -27,7 +27,7 @@ def build_dose_report(
 ) -> Dataset:
     """The report as a data set with its file meta information.
 
-    Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
+    Raises :class:`ObjectInvalid` where a mandatory attribute has no value.
     """
     values = find_common_values(exam, series)
     values.automatic.CompletionFlag = "COMPLETE"

@@ -40,7 +40,7 @@ def build(
     ``facts`` are those of :data:`openmodality.device.profile.conditions.FACTS` that hold. With ``frames``, what is
     known of each frame of a multi-frame image, the functional groups are placed too.
 
-    Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
+    Raises :class:`ObjectInvalid` where a mandatory attribute has no value.
     """
     data_set = Draft(table, values, facts).build()
     if frames:
@@ -58,7 +58,7 @@ class _Start:
 
 
 class Draft:
-    """Data sets of one table that have the values of ``common`` in common, such as the images of a series."""
+    """Builds data sets of one table that share the values ``common``, such as the images of a series."""
 
     def __init__(self, table: RuleTable, common: SourceValues, facts: frozenset[str] = _NO_FACTS) -> None:
         self._table = table
@@ -78,7 +78,7 @@ class Draft:
     def build(self, own: SourceValues | None = None) -> Dataset:
         """A data set; ``own`` are the values of this instance alone, which go before the common ones of their source.
 
-        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
+        Raises :class:`ObjectInvalid` where a mandatory attribute has no value.
         """
         places = own.index() if own else ()
         keys = {key for place in places for key in place}

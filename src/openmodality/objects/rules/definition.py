@@ -111,7 +111,7 @@ class RuleTable:
     default repertoire, none for all. ``switches_off`` names the parameters of kind boolean that are off at this
     site, such as ``kits.dap``.
 
-    Raises :class:`~openmodality.errors.ConfigurationError` where a condition is none.
+    Raises :class:`ConfigurationError` where a condition is none.
     """
 
     name: str
@@ -157,8 +157,8 @@ class ObjectDefinition(RuleTable):
     ) -> ObjectDefinition:
         """The object called ``name`` in ``profile``, such as ``MR Image``.
 
-        ``switches_off`` and ``character_sets`` are those of a site, by default those of the profile. Raises KeyError
-        for another device's object.
+        ``switches_off`` and ``character_sets`` are those of a site, by default those of the profile. Raises
+        :class:`KeyError` where the device has no such object.
         """
         made = profile.object_named(name)
         uses = [use for use in profile.module_uses if use.object == name]

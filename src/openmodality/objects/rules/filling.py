@@ -104,7 +104,7 @@ class Filling:
     def fill(self, nodes: Iterable[Node], find: Find) -> Elements:
         """The attributes of a data set or item.
 
-        Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute has no value.
+        Raises :class:`ObjectInvalid` where a mandatory attribute has no value.
         """
         elements: Elements = {}
         dependent = []

@@ -28,7 +28,7 @@ _NEVER_SHARED: Final = frozenset({Tag("FrameContentSequence")})
 def place_groups(table: RuleTable, frames: Sequence[SourceValues], context: Context) -> Dataset:
     """The Shared and the Per-frame Functional Groups Sequence of an image with these frames, in their order.
 
-    Raises :class:`~openmodality.errors.ObjectInvalid` where a mandatory attribute of a group has no value.
+    Raises :class:`ObjectInvalid` where a mandatory attribute of a group has no value.
     """
     filling = Filling(table.name, context)
     known = [[(place,) for place in frame.index()] for frame in frames]
