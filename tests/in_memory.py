@@ -25,7 +25,10 @@ class InMemoryAssociation:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.end = self.end or ("released" if kind is None else "aborted")
+
+    def release(self) -> None:
         self.end = self.end or "released"
 
     def abort(self) -> None:

@@ -184,7 +184,7 @@ class CommitExecutor:
 
     def _decide_next(self, job: Job, peer: Peer, failed: list[tuple[str, str]], reasons: Counter[str]) -> JobOutcome:
         event = FAILURES_EXIST if reasons else SUCCESSFUL
-        verdict = self._connections.site.judge("storage_commitment", "N-EVENT-REPORT event", event)
+        verdict = self._connections.site.judge("storage_commitment", "N-EVENT-REPORT event", event, peer)
         if verdict.effect == "permit_delete":
             return Done()
         said = f"{reasons.total()} instances are not committed by {peer.name}: {reasons.most_common(1)[0][0]}"

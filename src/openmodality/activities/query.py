@@ -96,7 +96,9 @@ def query_peer(
         missing = [format_keywords((tag,)) for tag in missing_keys(chosen, level, values)]
         needs = f"level {level} of this model needs a value of {' and '.join(missing)}"
         advice = needs if missing else "look at the peer's own log"
-        raise QueryFailed(error.status, error.comment, peer=str(ends.remote), advice=advice) from error
+        raise QueryFailed(
+            error.status, error.comment, peer=str(ends.remote), advice=advice, must_abort=error.must_abort
+        ) from error
     except OpenModalityError as error:
         _log.info("query.failed", extra={"peer": ends.name, "reason": str(error)})
         raise
@@ -104,7 +106,14 @@ def query_peer(
 
 def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
     with ends.open(sop_class_uid) as association:
-        answer = query_archive(association, sop_class_uid, asked, judge=ends.judge_of("query", "C-FIND"), limit=limit)
+        try:
+            answer = query_archive(
+                association, sop_class_uid, asked, judge=ends.judge_of("query", "C-FIND"), limit=limit
+            )
+        except QueryFailed as error:
+            if not error.must_abort:
+                association.release()  # an error that leaves the block aborts
+            raise
         if answer.must_abort:
             association.abort()
     return answer

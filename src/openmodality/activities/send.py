@@ -77,7 +77,7 @@ class SendExecutor:
         sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
         with self._connections.take_turn("storage"), closing(sending) as results:
-            stopped = self._follow(results, peer, report, tally)
+            stopped = self._follow(results, report, tally)
         if stopped:
             return Continue()
         return tally.outcome(peer)
@@ -91,7 +91,7 @@ class SendExecutor:
                 report.instance(instance.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
                 tally.failed(reason, transient=False)
 
-    def _follow(self, results: Iterator[Sent], peer: Peer, report: JobReport, tally: _Tally) -> bool:
+    def _follow(self, results: Iterator[Sent], report: JobReport, tally: _Tally) -> bool:
         """Note each result; whether the job is to end although instances are left."""
         for sent in results:
             uid = sent.instance.identity.sop_instance_uid
@@ -101,11 +101,7 @@ class SendExecutor:
                 reason = _comment(sent)
                 report.instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
                 tally.failed(reason, transient=self._is_transient(sent))
-                if (
-                    sent.result is not None
-                    and sent.result.verdict.must_abort
-                    and peer.parameters.boolean("storage.abort_on_failure")
-                ):
+                if sent.result is not None and sent.result.verdict.must_abort:
                     return False
             if report.stop_requested:
                 return True

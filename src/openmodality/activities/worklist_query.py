@@ -88,7 +88,12 @@ def _ask(ends: Ends, identifier: Dataset, limit: int | None, timeout_s: float | 
         end = monotonic() + (timeout_s or 0.0)
         left_s = None if timeout_s is None else lambda: end - monotonic()
         judge = ends.judge_of("worklist", "C-FIND")
-        answer = query_items(association, identifier, judge=judge, limit=limit, left_s=left_s)
+        try:
+            answer = query_items(association, identifier, judge=judge, limit=limit, left_s=left_s)
+        except WorklistFailed as error:
+            if not error.must_abort:
+                association.release()  # an error that leaves the block aborts
+            raise
         if answer.must_abort:
             association.abort()
     return answer

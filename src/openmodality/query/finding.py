@@ -32,9 +32,9 @@ MAX_AFTER_CANCEL: Final = 1000
 class FindAnswer:
     """What came back: the matches in their order, and the verdict on the final status.
 
-    ``more_available``: the limit was reached or the peer stopped by itself. ``must_abort``: the peer went on after
-    C-CANCEL, so that the association can only be aborted; the status is then Pending. ``unreadable`` counts matches
-    that were no data set.
+    ``more_available``: the limit was reached or the peer stopped by itself. ``must_abort``: the verdict says it, or the
+    peer went on after C-CANCEL, so that the association can only be aborted; the status is then Pending.
+    ``unreadable`` counts matches that were no data set.
     """
 
     items: tuple[Dataset, ...]
@@ -75,13 +75,13 @@ class _Matches:
         except ObjectInvalid:
             self.unreadable += 1
 
-    def make_answer(self, verdict: Verdict, comment: str | None, *, must_abort: bool = False) -> FindAnswer:
+    def make_answer(self, verdict: Verdict, comment: str | None, *, is_cancel_ignored: bool = False) -> FindAnswer:
         return FindAnswer(
             tuple(self.items),
             verdict,
             comment or "",
             more_available=self.surplus > 0 or verdict.effect == "partial",
-            must_abort=must_abort,
+            must_abort=verdict.must_abort or is_cancel_ignored,
             optional_keys_unsupported=self.optional_keys_unsupported,
             unreadable=self.unreadable,
         )
@@ -118,7 +118,7 @@ def send_find(
         if before == 0 and found.surplus == 1:
             send_cancel(channel, context.context_id, message_id)
         elif found.surplus > MAX_AFTER_CANCEL:
-            return found.make_answer(verdict, "the peer went on after C-CANCEL", must_abort=True)
+            return found.make_answer(verdict, "the peer went on after C-CANCEL", is_cancel_ignored=True)
 
 
 class _Patience:

@@ -41,12 +41,14 @@ QUERY_JUDGE: Final = standard_judge("query", "C-FIND")
 
 
 class QueryFailed(OpenModalityError):
-    """The SCP answered a query with a failure ``status``; the association is to be aborted."""
+    """The SCP answered a query with a failure ``status``; ``must_abort`` says that the association is to be aborted."""
 
-    def __init__(self, status: int, comment: str = "", *, peer: str = "", advice: str | None = None) -> None:
+    def __init__(
+        self, status: int, comment: str = "", *, peer: str = "", advice: str | None = None, must_abort: bool = True
+    ) -> None:
         of_peer = f"{peer}: " if peer else ""
         super().__init__(f"{of_peer}the query was refused: {describe(status, comment)}", advice=advice)
-        self.status, self.comment = status, comment
+        self.status, self.comment, self.must_abort = status, comment, must_abort
 
 
 # SCU
@@ -67,7 +69,7 @@ def query_archive(
     """
     answer = send_find(channel, sop_class_uid, identifier, judge=judge, limit=limit, left_s=left_s)
     if not answer.is_usable:
-        raise QueryFailed(answer.status, answer.comment)
+        raise QueryFailed(answer.status, answer.comment, must_abort=answer.must_abort)
     return answer
 
 

@@ -65,14 +65,17 @@ NEEDED_IN_STEP: Final = (
 
 
 class WorklistFailed(OpenModalityError):
-    """The SCP answered with a failure ``status``: the worklist is empty and the association is to be aborted."""
+    """The SCP answered with a failure ``status``: the worklist is empty.
 
-    def __init__(self, status: int, comment: str = "") -> None:
+    ``must_abort`` says that the association is to be aborted, as nearly every device does.
+    """
+
+    def __init__(self, status: int, comment: str = "", *, must_abort: bool = True) -> None:
         super().__init__(
             f"the worklist was refused: {describe(status, comment)}",
             advice="look at the query keys of this peer and at the log of the worklist server",
         )
-        self.status, self.comment = status, comment
+        self.status, self.comment, self.must_abort = status, comment, must_abort
 
 
 def query_items(
@@ -85,12 +88,12 @@ def query_items(
 ) -> FindAnswer:
     """Ask for the worklist. Raises :class:`WorklistFailed` where ``judge`` calls the status a failure.
 
-    Where there are more than ``limit`` items C-CANCEL is sent and ``more_available`` is set; ``must_abort`` says that
-    the SCP ignored it. ``left_s`` as in :func:`openmodality.query.finding.send_find`.
+    Where there are more than ``limit`` items C-CANCEL is sent and ``more_available`` is set; ``must_abort`` is
+    set where the SCP ignored it. ``left_s`` as in :func:`openmodality.query.finding.send_find`.
     """
     answer = send_find(channel, MODALITY_WORKLIST_FIND, identifier, judge=judge, limit=limit, left_s=left_s)
     if not answer.is_usable:
-        raise WorklistFailed(answer.status, answer.comment)
+        raise WorklistFailed(answer.status, answer.comment, must_abort=answer.must_abort)
     return answer
 
 

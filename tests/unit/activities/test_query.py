@@ -13,8 +13,9 @@ from openmodality.activities.connection import Connector
 from openmodality.activities.query import Model, choose_model, key_values, query_peer
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Refuse
+from openmodality.dimse.verdict import Verdict
 from openmodality.errors import UsageError
-from openmodality.services.query_retrieve import QueryFailed, query_service
+from openmodality.services.query_retrieve import QUERY_JUDGE, QueryFailed, query_service
 from openmodality.standard.sop_classes import STUDY_ROOT_FIND
 from tests.in_memory import InMemoryPeer
 
@@ -66,6 +67,17 @@ def test_a_refusal_names_the_peer_and_the_key_that_is_missing(
     assert (refused.value.status, "StudyInstanceUID" in refused.value.advice) == (0xA900, True)
     (record,) = (each for each in caplog.records if each.message == "query.failed")
     assert record.__dict__["peer"] == "pacs"
+
+
+@pytest.mark.parametrize(("aborts", "end"), [(True, "aborted"), (False, "released")])
+def test_the_verdict_says_how_the_association_ends(in_memory_peer: MakePeer, aborts: bool, end: str) -> None:
+    def judge(status: int) -> Verdict:
+        return QUERY_JUDGE(status)._replace(must_abort=aborts)
+
+    peer = in_memory_peer(query_service(Archive(), "ARCHIVE"))
+    with pytest.raises(QueryFailed) as refused:
+        query_peer(peer.make_ends(judge_of=lambda *_: judge), "SERIES", {})
+    assert (refused.value.must_abort, peer.opened[0].end) == (aborts, end)
 
 
 def test_the_words_of_a_peer_are_not_logged(in_memory_peer: MakePeer, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,9 +10,10 @@ from pydicom import Dataset
 
 from openmodality.activities.worklist_query import RETURN_KEYS, ask_for_worklist, describe_limits
 from openmodality.dimse.service import Refuse
+from openmodality.dimse.verdict import Verdict
 from openmodality.errors import PeerTimeout
 from openmodality.query.identifier import Key, identifier
-from openmodality.services.worklist import WorklistFailed, worklist_service
+from openmodality.services.worklist import WORKLIST_JUDGE, WorklistFailed, worklist_service
 from tests.in_memory import InMemoryPeer
 from tests.stand_in import scheduled
 
@@ -46,6 +47,17 @@ def test_no_more_than_the_limit(in_memory_peer: MakePeer) -> None:
     answer = ask_for_worklist(in_memory_peer(worklist_service(Ris(5))).make_ends(), ASKED, limit=2)
     assert len(answer.items) == 2
     assert describe_limits(answer) == ["there are more items than are taken; narrow the query"]
+
+
+@pytest.mark.parametrize(("aborts", "end"), [(True, "aborted"), (False, "released")])
+def test_the_verdict_says_how_the_association_ends(in_memory_peer: MakePeer, aborts: bool, end: str) -> None:
+    def judge(status: int) -> Verdict:
+        return WORKLIST_JUDGE(status)._replace(must_abort=aborts)
+
+    peer = in_memory_peer(worklist_service(Ris(error=Refuse(0xC001, "no"))))
+    with pytest.raises(WorklistFailed):
+        ask_for_worklist(peer.make_ends(judge_of=lambda *_: judge), ASKED)
+    assert peer.opened[0].end == end
 
 
 @pytest.mark.requirement("RF-4.4.2-22")

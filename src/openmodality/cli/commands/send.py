@@ -24,7 +24,6 @@ from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, NotDicom, read_instance
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
-from openmodality.services.storage import STORE_JUDGE
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
 
@@ -128,7 +127,7 @@ class SendReport:
     def add(self, sent: Sent, progress: ProgressLine, *, quiet: bool) -> None:
         """Take in one result; what is not a plain success is said at once."""
         self._dealt_with.append(sent.instance)
-        self.outcomes[STORE_JUDGE(sent.result.status).meaning if sent.result else "not sent"] += 1
+        self.outcomes[sent.result.verdict.meaning if sent.result else "not sent"] += 1
         if sent.is_stored:
             self.stored += 1
             self.stored_bytes += sent.instance.length_bytes

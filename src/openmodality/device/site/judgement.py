@@ -21,17 +21,23 @@ def make_judge(
     parameters: Parameters,
     overrides: Mapping[str, StatusOverride],
     by_standard: Judge,
+    *,
+    abort_switch: str = "",
 ) -> Judge:
     """The judge of one operation with one peer.
 
     ``rules`` are the profile's by their codes; ``parameters`` and ``overrides`` of statuses are those of the peer.
+    ``abort_switch`` is the parameter by which a device does without A-ABORT, where it has one.
     """
+    is_never_aborted = abort_switch in parameters and not parameters.boolean(abort_switch)
 
     def judge(status: int) -> Verdict:
         code = find_code(rules, status)
         verdict = by_standard(status) if code is None else _apply_rule(rules[code], status, parameters)
         override = find_code(overrides, status)
-        return verdict if override is None else _apply_override(verdict, overrides[override])
+        if override is not None:
+            verdict = _apply_override(verdict, overrides[override])
+        return verdict._replace(must_abort=False) if is_never_aborted else verdict
 
     return lru_cache(maxsize=64)(judge)
 

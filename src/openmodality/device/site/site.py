@@ -230,5 +230,8 @@ class Site:
         rules = self.profile.statuses_of(service, operation)
         if is_repeat:
             rules |= self.profile.statuses_of(service, f"{operation} repeated")
-        parameters, overrides = (peer.parameters, peer.settings.statuses) if peer else (self.parameters, {})
-        return make_judge(rules, parameters, overrides, standard_judge(service, operation))
+        parameters = peer.parameters if peer else self.parameters
+        # A peer gives its statuses another meaning; the number of an event is no status.
+        overrides = peer.settings.statuses if peer and not operation.endswith(" event") else {}
+        by_standard = standard_judge(service, operation)
+        return make_judge(rules, parameters, overrides, by_standard, abort_switch=f"{service}.abort_on_failure")

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from openmodality.cli.commands.send import find_instances
+from openmodality.cli.commands.send import SendReport, find_instances
+from openmodality.cli.terminal.progress import ProgressLine
+from openmodality.dimse.status import StatusCategory
+from openmodality.dimse.verdict import Verdict
+from openmodality.network.storage.sent import Sent
+from openmodality.services.storage import StoreResult
 from tests.peers.objects import mr_series
 
 
@@ -44,3 +49,12 @@ def test_links_to_folders_are_followed_and_each_folder_is_gone_through_once(tmp_
     found = [instance.path for instance in instances]
     assert found == [here / "below" / files[here / "below"], here / "link" / files[elsewhere], named / files[named]]
     assert unreadable == []
+
+
+def test_results_are_counted_by_the_verdict_that_decided_them(tmp_path: Path) -> None:
+    instances, _ = find_instances(mr_series(tmp_path, 1))
+    verdict = Verdict(0xC123, StatusCategory.WARNING, "the peer keeps a copy", "succeed")
+    report = SendReport("PACS", instances, [])
+    report.add(Sent(instances[0], StoreResult(0xC123, verdict)), ProgressLine("sent", 1, 1), quiet=True)
+    told = report.as_json(1.0)
+    assert (told["stored"], told["outcomes"]) == (1, {"the peer keeps a copy": 1})

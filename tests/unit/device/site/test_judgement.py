@@ -139,6 +139,31 @@ def test_a_peer_s_statuses_can_mean_something_else(
     assert site.judge("storage", "C-STORE", 0xA702).is_transient
 
 
+@pytest.mark.parametrize(("profile", "aborts"), [("mr", False), ("rf", True)])
+@pytest.mark.parametrize("status", [0xA700, 0xC000, 0x0122])
+def test_the_verdict_knows_whether_the_device_aborts(tmp_path: Path, profile: str, aborts: bool, status: int) -> None:
+    verdict = load_site(write(tmp_path, f'profile = "{profile}"\n')).judge("storage", "C-STORE", status)
+    assert (verdict.is_failure, verdict.must_abort) == (True, aborts)
+
+
+def test_one_peer_may_be_aborted_where_others_are_not(tmp_path: Path) -> None:
+    text = SITE.replace('"rf"', '"mr"') + "[peers.strict.parameters.storage]\nabort_on_failure = true\n"
+    site = load_site(write(tmp_path, text))
+    judged = [site.judge("storage", "C-STORE", 0xA702, site.peer(name)) for name in ("archive", "strict")]
+    assert [verdict.must_abort for verdict in judged] == [False, True]
+    assert site.judge("mpps", "N-SET", 0x0110, site.peer("archive")).must_abort
+
+
+def test_a_peer_s_statuses_do_not_touch_the_number_of_an_event(tmp_path: Path) -> None:
+    text = SITE.replace('"0111" = "success"', '"0001" = "failure"\n"0002" = "success"')
+    site = load_site(write(tmp_path, text))
+    effects = [
+        site.judge("storage_commitment", "N-EVENT-REPORT event", event, site.peer("archive")).effect
+        for event in (0x0001, 0x0002)
+    ]
+    assert effects == ["permit_delete", "resend"]
+
+
 @pytest.mark.requirement("RF-4.2.1.3.1.3-05")
 @pytest.mark.parametrize(("switch", "effect"), [("true", "succeed"), ("false", "fail")])
 @pytest.mark.parametrize("status", [0xB000, 0xB006, 0xB007])
