@@ -41,7 +41,7 @@ class MessageAssembler:
     def receive(self, fragment: PresentationDataValue) -> CommandReceived | PresentationDataValue | None:
         """Take one fragment; ``None`` when the command set needs more, the fragment itself if it is of a data set.
 
-        Raises :class:`ProtocolError` for a fragment that has no place here.
+        Raises :class:`ProtocolError` where the fragment has no place here.
         """
         context_id, is_command, is_last, data = fragment
         if not is_command:

@@ -1,8 +1,8 @@
 """What a service sees of an association: messages on presentation contexts.
 
-:class:`Channel` is the port that the services declare and that ``network.Association`` and
-the in-memory pair of the tests fulfil. Receiving is a pull: a message's data set must be read to its end, or is read
-over, before the next message.
+:class:`Channel` is the port that the services declare. :class:`openmodality.network.association.Association` and the
+in-memory pair of the tests fulfil it. The reader pulls: what it leaves unread of a message's data set is read and
+dropped before the next message.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 FOREVER: Final = math.inf
-"""A time-out that never comes."""
+"""A time-out that never expires."""
 MAX_IDENTIFIER_LENGTH: Final = 16 * 1024 * 1024
-"""Bytes of a data set that is collected to be understood (identifiers, attribute lists); images are streamed.
+"""The longest data set that is collected in memory, in bytes (identifiers, attribute lists); images are streamed.
 
 Twenty thousand references of a storage commitment request take a fifth of it.
 """
@@ -104,7 +104,7 @@ class Channel(Protocol):
         """Wait for the next message's command set; ``None`` waits as long as the association's own setting says,
         :data:`FOREVER` without end.
 
-        Raises :class:`~openmodality.errors.PeerTimeout`, ``AssociationAborted`` or ``TransportError``.
+        Raises :class:`PeerTimeout`, :class:`AssociationAborted` or :class:`TransportError`.
         """
         ...
 
@@ -114,7 +114,10 @@ class Channel(Protocol):
 
 
 def context_for(channel: Channel, abstract_syntax: str, transfer_syntax: str | None = None) -> PresentationContext:
-    """The accepted context for an abstract syntax (and transfer syntax); raises :class:`NoPresentationContext`."""
+    """The accepted context for an abstract syntax (and transfer syntax).
+
+    Raises :class:`NoPresentationContext` where there is none.
+    """
     for context in channel.contexts:
         if context.abstract_syntax == abstract_syntax and transfer_syntax in (None, context.transfer_syntax):
             return context
@@ -125,7 +128,7 @@ def context_for(channel: Channel, abstract_syntax: str, transfer_syntax: str | N
 
 
 def read_all(message: Message, limit_bytes: int = MAX_IDENTIFIER_LENGTH) -> bytes:
-    """The whole data set of a message, for identifiers; raises :class:`ProtocolError` beyond ``limit_bytes``."""
+    """Read the whole data set of a message. Raises :class:`ProtocolError` where it is longer than ``limit_bytes``."""
     collected = bytearray()
     for chunk in message.chunks():
         if len(collected) + len(chunk) > limit_bytes:
@@ -135,9 +138,9 @@ def read_all(message: Message, limit_bytes: int = MAX_IDENTIFIER_LENGTH) -> byte
 
 
 def read_data_set(message: Message) -> Dataset:
-    """The data set of a message as a pydicom data set; an absent one is empty.
+    """Read the data set of a message as a pydicom data set; an absent one is empty.
 
-    Raises :class:`~openmodality.errors.ObjectInvalid` where the bytes are no data set.
+    Raises :class:`ObjectInvalid` where the bytes are no data set.
     """
     # pydicom is slow to import, and an echo needs none
     from openmodality.dimse.data_set import decode_data_set  # noqa: PLC0415

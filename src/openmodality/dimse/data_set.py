@@ -19,12 +19,12 @@ from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 
 MAX_OBJECT_DEPTH: Final = 64
-"""Nesting that is taken in a data set that is held as an object; pydicom reads nested sequences by recursion."""
+"""How deep a data set may be nested that is held as an object: pydicom reads nested sequences by recursion."""
 
 MAX_VALUES: Final = 250_000
-"""Elements, sequences, items and values that are taken together: two bytes on the wire become some 400 in memory.
+"""The most elements, sequences, items and values together: two bytes on the wire become some 400 in memory.
 
-A reference to an instance takes four of them.
+A reference to an instance counts as four.
 """
 
 _SEPARATED: Final = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI", "UN"))
@@ -49,7 +49,7 @@ def encode_data_set(data_set: Dataset, transfer_syntax: str) -> bytes:
 
 
 def decode_data_set(raw: bytes, transfer_syntax: str) -> Dataset:
-    """Read a data set; raises :class:`ObjectInvalid` where the bytes are none, or break a limit of this module."""
+    """Read a data set. Raises :class:`ObjectInvalid` where the bytes are none, or break a limit of this module."""
     if not raw:
         return Dataset()
     _check(raw, transfer_syntax)

@@ -12,7 +12,7 @@ from openmodality.errors import ProtocolError
 from openmodality.standard.dimse import DATA_SET_PRESENT, NO_DATA_SET, CommandField
 
 SecondsLeft = Callable[[], float]
-"""Tells how many seconds are left of a time that several messages have together; infinity for ever."""
+"""Returns how many seconds are left of a time that several messages share; infinity where there is no limit."""
 
 
 def send_and_await(
@@ -50,7 +50,8 @@ def _number_command(command: Command, message_id: int, data: DataSet | None) -> 
 def await_response(channel: Channel, message_id: int, *, timeout_s: float | SecondsLeft | None = None) -> Message:
     """Wait for the response to ``message_id``; requests of the peer that arrive meanwhile are answered.
 
-    ``timeout_s`` holds from one message to the next, or tells before each how much is left for all.
+    ``timeout_s`` limits the time from one message to the next; a function returns, before each message, how much time
+    is left for all.
 
     A late N-EVENT-REPORT on this association is such a request. A response to anything else breaks the protocol.
     """

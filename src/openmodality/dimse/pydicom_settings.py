@@ -1,4 +1,4 @@
-"""How pydicom behaves in the whole process: to import this module is the act, done before pydicom reads a value.
+"""How pydicom behaves in the whole process. Importing this module sets it, before pydicom reads a value.
 
 pydicom is told not to check values as it reads them: peers do send wrong ones, which are to be shown rather than
 dropped, and its warnings repeat the value, which may be a patient's, in the log. What we write is checked where it is

@@ -1,4 +1,4 @@
-"""Values out of a data set that a peer sent: whatever stands there, only what fits comes out."""
+"""Reads values of a data set that a peer sent; what does not fit its attribute counts as absent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which characters a character set holds (PS3.3 C.12.1.1.2), told character by character.
+"""Which characters a character set holds (PS3.3 C.12.1.1.2), checked character by character.
 
 A codec of the same name holds more than the repertoire of DICOM does: the default repertoire is ASCII, which pydicom
 reads as Latin-1, and Python's ISO 2022 codecs hold further sets.
@@ -18,7 +18,7 @@ _HALF_WIDTH_KATAKANA = range(0xFF61, 0xFFA0)
 def holds(terms: Sequence[str], characters: Iterable[str]) -> bool:
     """Whether each of the characters is in one of the character sets that the defined terms name.
 
-    No term at all is the default repertoire, as one that is empty.
+    No term, and an empty one, means the default repertoire.
     """
     sets = terms or ("",)
     return all(any(_has_character(term, character) for term in sets) for character in characters)

@@ -1,9 +1,9 @@
 """How a service answers: handlers, responses, refusals, and the one place that turns them into messages.
 
-A handler takes a request and returns or yields :class:`Response` values. To refuse it raises :class:`Refuse`. What goes
-wrong inside it otherwise is this side's fault and becomes Processing failure (0110H). What it has left unread of the
-data set is read over before its first response, so that the association stays usable and a C-CANCEL is seen behind it.
-A handler that yields is closed when the association ends first.
+A handler takes a request and returns or yields :class:`Response` values. To refuse it raises :class:`Refuse`. Any other
+exception is this side's fault and is answered with Processing failure (0110H). What it has left unread of the data set
+is read and dropped before its first response, so that the association stays usable and a C-CANCEL is seen behind it. A
+handler that yields is closed when the association ends first.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Response(NamedTuple):
 
 
 class _ReadyResponse(Response):
-    """A response whose message is encoded already, for one request. A copy with other fields has no such message."""
+    """The response to one request, already encoded. A copy with changed fields drops the encoded bytes."""
 
     request: Message | None = None
     prepared: Prepared | None = None
@@ -87,7 +87,7 @@ class Service:
 
 
 def handler_for(services: Sequence[Service], message: Message) -> Handler:
-    """The handler for a request on its presentation context; raises :class:`Refuse` where there is none."""
+    """The handler for a request on its presentation context. Raises :class:`Refuse` where there is none."""
     command_field = cast("CommandField", message.command.CommandField)  # a number is equal to its member
     for service in services:
         if message.context.abstract_syntax in service.abstract_syntaxes:
@@ -98,10 +98,10 @@ def handler_for(services: Sequence[Service], message: Message) -> Handler:
 
 
 def answer(channel: Channel, services: Sequence[Service], request: Message) -> None:
-    """Let the services answer one request, whatever happens.
+    """Let the services answer one request; what goes wrong becomes a response.
 
-    Raises only what ends the association: :class:`TransportError`, :class:`AssociationAborted`,
-    :class:`AssociationReleased`, :class:`ProtocolError`.
+    Raises :class:`TransportError`, :class:`AssociationAborted`, :class:`AssociationReleased` or :class:`ProtocolError`
+    where the association ends, and nothing else.
     """
     result = _call_handler(services, request)
     if isinstance(result, Response):
@@ -112,7 +112,7 @@ def answer(channel: Channel, services: Sequence[Service], request: Message) -> N
 
 
 def answer_in_steps(channel: Channel, services: Sequence[Service], request: Message) -> Iterator[Response]:
-    """As :func:`answer`, and stops after each response that has been sent, so that others can be served in between."""
+    """Answer as :func:`answer` does, and yield after each response that has been sent, so that others can be served."""
     result = _call_handler(services, request)
     if isinstance(result, Response):
         _respond(channel, request, result)
@@ -122,7 +122,7 @@ def answer_in_steps(channel: Channel, services: Sequence[Service], request: Mess
 
 
 def make_ready_response(request: Message, status: int) -> Response:
-    """A response without data set, made ready to be sent while the peer still sends the data set of its request."""
+    """Encode a response without data set while the peer is still sending the data set of its request."""
     response = _ReadyResponse(status)
     command = make_response_command(request.command, response)
     response.request = request
@@ -137,7 +137,7 @@ def read_over(message: Message) -> None:
 
 
 def _call_handler(services: Sequence[Service], request: Message) -> Response | Iterable[Response] | None:
-    """What the handler says, or the response to its failure; ``None`` where no response is due."""
+    """Call the handler; returns what it answers, the response to its failure, or ``None`` where no response is due."""
     if request.command.CommandField == CommandField.C_CANCEL_RQ:
         return None  # its operation is over; PS3.7 9.3.2.3 asks for no response
     try:
@@ -176,7 +176,7 @@ def _respond(channel: Channel, request: Message, response: Response) -> None:
 
 
 def _make_failure(request: Message, error: Exception) -> Response:
-    """The response to what a handler has raised; raises what ends the association."""
+    """Make the response to what a handler has raised; an error that ends the association is raised again."""
     if isinstance(error, Refuse):
         return Response(error.status, comment=str(error), offending=error.offending)
     if isinstance(error, ObjectInvalid):

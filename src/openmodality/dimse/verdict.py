@@ -1,7 +1,7 @@
-"""What a status is to do: one value for every service, whether a device's table says it or that of the standard.
+"""What follows from a status: one value for every service, from a device's table or from that of the standard.
 
-A service asks a :class:`Judge` and does not know where the answer comes from. :func:`standard_judge` is the one to
-take where there is no device; a site has its own (``device.site``).
+A service asks a ``Judge`` and does not know which table answers. :func:`standard_judge` makes one where there is no
+device; a site has its own (:mod:`openmodality.device.site`).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from openmodality.buffer import Buffer
 from openmodality.errors import ObjectInvalid
 
 PIECE_BYTES: Final = 64 * 1024
-"""At most so much is inflated at a time: a few bytes can stand for megabytes."""
+"""How many bytes are inflated at a time, because a few deflated bytes can stand for megabytes."""
 
 
 class Inflater:
@@ -20,7 +20,10 @@ class Inflater:
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
 
     def feed(self, chunk: Buffer) -> Iterator[bytes]:
-        """The data set's next bytes; iterate to the end before the next chunk. Raises ObjectInvalid."""
+        """Yield the next bytes of the data set; iterate to the end before the next chunk.
+
+        Raises :class:`ObjectInvalid` where the stream is damaged.
+        """
         stream, rest = self._stream, chunk
         while not stream.eof:
             try:
@@ -34,7 +37,7 @@ class Inflater:
                 break
 
     def finish(self) -> None:
-        """Says that no more bytes come; raises ObjectInvalid where the stream is cut off."""
+        """Say that no more bytes come. Raises :class:`ObjectInvalid` where the stream is cut off."""
         if not self._stream.eof:
             raise ObjectInvalid("the deflated data set is cut off")
 

@@ -6,8 +6,8 @@ that a delimiter ends it, and the position that nothing inside may pass. Values 
 they came in: one step per chunk however long the value, and a declared length allocates nothing. Order of elements is
 not checked.
 
-UN of undefined length holds Implicit VR Little Endian (PS3.5 6.2.2, CP-246). Delimiters where a length already said
-it are skipped: such files exist.
+UN of undefined length holds Implicit VR Little Endian (PS3.5 6.2.2, CP-246). A delimiter behind what a length has
+already ended is skipped: such files exist.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
 MAX_DEPTH: Final = 64
-"""Sequences within sequences; the deepest in the standard, in structured reports, stay far below."""
+"""How deep sequences may be nested. The deepest in the standard, in structured reports, stay far below."""
 
 
 # Tokens are named tuples, not dataclasses: one is made per element, and they cost a third.
@@ -89,7 +89,7 @@ class SequenceEnd(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """Bytes of top-level elements, as they are, that nobody asked to be given one by one; any number of them.
+    """The unchanged bytes of any number of top-level elements that no listener asked for one by one.
 
     Only :class:`openmodality.encoding.walk.DataSetWalk` makes it.
     """
@@ -115,7 +115,9 @@ class _Frame(NamedTuple):
 
 
 class Tokenizer:
-    """Takes a data set in chunks, gives its tokens. Raises ObjectInvalid; then it is spent.
+    """Takes a data set in chunks and gives its tokens.
+
+    Raises :class:`ObjectInvalid` where the data set is damaged; it cannot be used afterwards.
 
     The part of :class:`openmodality.encoding.walk.DataSetWalk` that knows what is inside an element; nothing else
     walks over a data set.
@@ -142,18 +144,20 @@ class Tokenizer:
         return not (self._stack or self._remaining or self._head)
 
     def move_to(self, position: int) -> None:
-        """Go on with an element at ``position``, between two elements: something else has stepped over those before."""
+        """Continue with the element at ``position``, between two elements: the caller has stepped over those before."""
         self._position = position
 
     def feed(self, chunk: Buffer) -> list[Token]:
-        """The tokens that end in, or values that pass through, the next bytes of the data set."""
+        """Take the next bytes of the data set; returns the tokens and the pieces of values in them."""
         tokens: list[Token] = []
         view = chunk if isinstance(chunk, memoryview) else memoryview(chunk)
         self.advance(view, 0, tokens)
         return tokens
 
     def advance(self, view: memoryview, offset: int, tokens: list[Token], *, one: bool = False) -> int:
-        """Add the tokens from ``offset`` on, of ``one`` element or as far as the bytes go; returns how far that is."""
+        """Add the tokens from ``offset`` on: of ``one`` element, or of all bytes. Returns the offset that was
+        reached.
+        """
         size = len(view)
         if self._head:
             offset = self._complete_header(view, tokens)
@@ -171,13 +175,13 @@ class Tokenizer:
         return offset
 
     def finish(self) -> None:
-        """Says that no more bytes come; raises ObjectInvalid where the data set is cut off."""
+        """Say that no more bytes come. Raises :class:`ObjectInvalid` where the data set is cut off."""
         if self._remaining or self._head or self._stack:
             where = f"in or after {format_tag(self._tag)}" if self._tag else "in its first element"
             raise ObjectInvalid(f"the data set is cut off at byte {self._position}, {where}")
 
     def _complete_header(self, view: memoryview, tokens: list[Token]) -> int:
-        """Reads the header that the last chunk left unfinished; returns how much of this chunk it took."""
+        """Read the header that the last chunk left unfinished; returns how many bytes of this chunk it took."""
         before = len(self._head)
         head = self._head + bytes(view[: MAX_HEADER_BYTES - before])
         used = self._take_header(head, 0, len(head), tokens)
@@ -197,7 +201,7 @@ class Tokenizer:
         return end
 
     def _take_header(self, buffer: Buffer, offset: int, available: int, tokens: list[Token]) -> int:
-        """Reads one header and moves behind it; returns its size, or 0 where bytes are missing."""
+        """Read one header and move behind it; returns its size, or 0 where bytes are missing."""
         frame = self._frame
         header = frame.layout.read(buffer, offset, available)
         if header is None:
@@ -277,6 +281,6 @@ class Tokenizer:
         self._frame = self._stack.pop()
 
     def _close(self, tokens: list[Token]) -> None:
-        """Ends all that ends here by its length."""
+        """End every item and sequence whose length ends here."""
         while self._frame.end == self._position:
             self._pop(tokens)

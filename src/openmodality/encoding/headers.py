@@ -56,7 +56,7 @@ def format_tag(tag: int) -> str:
 
 @lru_cache(maxsize=128)  # UIDs come from peers: bounded
 def layout_of(transfer_syntax: str) -> Layout:
-    """The layout that a transfer syntax UID stands for; what is deflated is meant after inflating.
+    """The layout of a transfer syntax; for a deflated one that of the data set after inflating.
 
     Unknown ones are taken as Explicit VR Little Endian, as every encapsulated transfer syntax is (PS3.5 A.4).
     """

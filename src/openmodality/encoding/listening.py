@@ -1,4 +1,4 @@
-"""What somebody needs of a data set that is walked over once, for all of them (:mod:`openmodality.encoding.walk`)."""
+"""Listeners: each says what it needs of a data set, and one walk serves all (:mod:`openmodality.encoding.walk`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Tokens(Enum):
 
 
 class Listener:
-    """Is told of a data set while it streams by. What it asks for is read when the walk begins."""
+    """Hears of a data set while it streams by. The walk reads what a listener asks for when it begins."""
 
     tags: frozenset[int] = frozenset()
     """Top-level elements of which ``take_values`` is given the values."""
@@ -35,17 +35,18 @@ class Listener:
     """What ``see`` is given."""
 
     def take_values(self, values: Mapping[int, bytes | None]) -> None:
-        """The values of its ``tags``, and of others; called once, when none of them comes any more.
+        """Take the values of the ``tags``. Called once, when no further one can come; values for others may be among
+        them.
 
-        They have their padding and the byte order of the transfer syntax. ``None`` has more than ``MAX_KEPT_BYTES``; of
-        an element that comes twice the first counts. Raises :class:`ObjectInvalid` where one is wrong.
+        Values have their padding and the byte order of the transfer syntax. A value of more than ``MAX_KEPT_BYTES`` is
+        ``None``. Of an element that comes twice the first counts. Raises :class:`ObjectInvalid` where one is wrong.
         """
 
     def take(self, tag: int, value: bytes | None) -> None:
-        """One value of its ``vrs``, as in ``take_values``."""
+        """Take one value of the ``vrs``, in the form that ``take_values`` describes."""
 
     def see(self, token: Token) -> None:
-        """The next token; its bytes are valid until the next ones are fed."""
+        """Take the next token; its bytes are valid until the next ones are fed."""
 
 
 class KeptValues(Listener):
@@ -56,13 +57,13 @@ class KeptValues(Listener):
         self.values: dict[int, bytes] = {}
 
     def take_values(self, values: Mapping[int, bytes | None]) -> None:
-        """Raises :class:`ObjectInvalid` where one is too long to be what was asked for."""
+        """Keep the values. Raises :class:`ObjectInvalid` where one is too long."""
         for tag in self.tags & values.keys():
             self.values[tag] = check_length(tag, values[tag])
 
 
 def check_length(tag: int, value: bytes | None) -> bytes:
-    """The value; raises :class:`ObjectInvalid` where it was too long to be given."""
+    """Return the value. Raises :class:`ObjectInvalid` where it was too long to be kept."""
     if value is None:
         raise ObjectInvalid(f"{format_tag(tag)} is too long to be checked")
     return value

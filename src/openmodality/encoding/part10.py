@@ -35,12 +35,12 @@ from openmodality.standard.transfer_syntaxes import (
 PREFIX: Final = b"DICM"
 PREAMBLE_BYTES: Final = 128
 MAX_META_BYTES: Final = 1024 * 1024
-"""Beyond this, what calls itself File Meta Information is none."""
+"""The longest File Meta Information that is read; what claims to be longer is none."""
 
 GROUP: Final = 0x0002
 
 FIRST_READ_BYTES: Final = 4096
-"""So much of a file nearly always holds its whole head."""
+"""How much of a file is read first; it nearly always holds the whole head."""
 _SOP_CLASS: Final = MEDIA_STORAGE_SOP_CLASS_UID & 0xFFFF
 _SOP_INSTANCE: Final = MEDIA_STORAGE_SOP_INSTANCE_UID & 0xFFFF
 _TRANSFER_SYNTAX: Final = TRANSFER_SYNTAX_UID & 0xFFFF
@@ -78,10 +78,11 @@ class FileMeta(NamedTuple):
 
 
 def read_file_meta(source: BinaryIO | Buffer, *, strict: bool = False) -> FileMeta:
-    """Reads the head of a Part 10 file from its first byte; the file's position afterwards means nothing.
+    """Read the head of a Part 10 file from its first byte; the file's position afterwards means nothing.
 
-    Raises ObjectInvalid where prefix or Transfer Syntax UID is missing. A group length that is absent or wrong occurs
-    in many files and does no harm: only ``strict`` refuses it, and a missing Media Storage SOP Class or Instance UID.
+    Raises :class:`ObjectInvalid` where prefix or Transfer Syntax UID is missing. A group length that is absent or wrong
+    occurs in many files and does no harm: only ``strict`` refuses it, and a missing Media Storage SOP Class or Instance
+    UID.
     """
     start = _Start(source)
     if start.data[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] != PREFIX:
@@ -90,16 +91,16 @@ def read_file_meta(source: BinaryIO | Buffer, *, strict: bool = False) -> FileMe
 
 
 def read_headless(source: BinaryIO | Buffer) -> FileMeta:
-    """Reads a file without preamble: one that begins with group 0002, or with the data set itself.
+    """Read a file without preamble: one that begins with group 0002, or with the data set itself.
 
-    Such files come from old systems and from received streams written as they were. Raises ObjectInvalid where it
-    begins like neither.
+    Such files come from old systems and from received streams written as they were. Raises :class:`ObjectInvalid` where
+    it begins like neither.
     """
     return _read_headless(_Start(source))
 
 
 def read_any(source: BinaryIO | Buffer) -> FileMeta:
-    """Reads the head of a file with or without preamble; for files that people bring."""
+    """Read the head of a file with or without preamble; for files that people bring."""
     start = _Start(source)
     if start.data[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == PREFIX:
         return _read_meta(start, PREAMBLE_BYTES + 4, strict=False)
@@ -167,7 +168,7 @@ class _Start:
             self._file, self.data = source, source.read(FIRST_READ_BYTES)
 
     def grow(self) -> bool:
-        """Whether there was more."""
+        """Read more of the file; returns whether there was more."""
         before = len(self.data)
         if self._file is not None:
             self.data += self._file.read(MAX_META_BYTES - before)
@@ -197,7 +198,10 @@ def _read_meta(start: _Start, offset: int, strict: bool) -> FileMeta:
 
 
 def _scan(data: bytes, offset: int) -> tuple[dict[int, bytes], int, int] | None:
-    """Values, end, and end by the group length (-1: none) of group 0002; None where ``data`` is too short."""
+    """Read group 0002: its values, where it ends, and where its group length says so (-1 where it has none).
+
+    Returns ``None`` where ``data`` is too short.
+    """
     values: dict[int, bytes] = {}
     declared_end, size = -1, len(data)
     # no data set has elements of group 0002, so they go on until another group, whatever the group length says;

@@ -1,8 +1,8 @@
 """Writes the tokens of a data set as bytes, in the transfer syntax they were read in or, converted, in another.
 
-What has been left out between two tokens, or is longer in another layout, changes the lengths around it, and those have
-gone out already: sequences and items with content are written with undefined length (PS3.5 7.5), empty ones with length
-zero.
+To leave a token out, or to write it in another layout, changes the lengths of the sequences and items around it, whose
+headers have been written already. So sequences and items with content are written with undefined length (PS3.5 7.5),
+empty ones with length zero.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _GATHERED_BYTES: Final = 1024
 
 
 class TokenWriter:
-    """Takes tokens in the order of a walk, or what they say; what is deflated is meant before deflating.
+    """Takes tokens in the order of a walk, or single parts by its methods. Its output is not yet deflated.
 
     :class:`openmodality.encoding.elements.Passed` may come only where the transfer syntax stays what it was.
     """

@@ -1,12 +1,12 @@
 """Converts a data set among the uncompressed transfer syntaxes while it streams, without holding any value.
 
-The rules. Lengths change with the layout, and cannot be known before all has passed; what the writer does about it, it
-says itself. Group lengths (gggg,0000) would be wrong
-and are dropped; they are retired (PS3.5 7.2). From Implicit VR the dictionary gives the VR; where it has a choice,
-PS3.5 Annex A decides (OW for pixel, overlay, curve, waveform and LUT data), and for US or SS (0028,0103) Pixel
-Representation, if seen before at the same level or around it. A value that is too long for the 16-bit length of its
-VR becomes UN (PS3.5 6.2.2). UN is always Little Endian (PS3.5 6.2.2): its bytes never change. UN of undefined length
-becomes the sequence it is.
+The rules. Lengths change with the layout and are not known before everything has passed;
+:mod:`openmodality.encoding.token_writer` says how they are written. Group lengths (gggg,0000) would be wrong and are
+dropped; they are retired (PS3.5 7.2). From Implicit VR the dictionary gives the VR; where it has a choice, PS3.5 Annex
+A decides (OW for pixel, overlay, curve, waveform and LUT data), and for US or SS (0028,0103) Pixel Representation, if
+seen before at the same level or around it. A value that is too long for the 16-bit length of its VR becomes UN (PS3.5
+6.2.2). UN is always Little Endian (PS3.5 6.2.2): its bytes never change. UN of undefined length becomes the sequence it
+is.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def can_transcode(source: str, target: str) -> bool:
 def transcode(chunks: Iterable[Buffer], source: str, target: str) -> Iterator[Buffer]:
     """The data set in ``chunks``, converted. A chunk must stay as it is until the next is asked for.
 
-    Raises UsageError where ``can_transcode`` says no, ObjectInvalid where the data set is damaged.
+    Raises :class:`UsageError` where ``can_transcode`` says no and :class:`ObjectInvalid` where the data set is damaged.
     """
     if source == target:
         yield from chunks
@@ -89,7 +89,9 @@ class Transcoder(Listener):
         return self._writer.take()
 
     def finish(self) -> list[Buffer]:
-        """Says that no more bytes come, and returns the last; raises ObjectInvalid where the data set is cut off."""
+        """Say that no more bytes come; returns the last ones. Raises :class:`ObjectInvalid` where the data set is cut
+        off.
+        """
         if not self._same:
             self._walk.finish()
         return self._writer.take()

@@ -37,10 +37,10 @@ class _Gathered:
 
 
 class DataSetWalk:
-    """Takes a data set in chunks. Raises :class:`ObjectInvalid` where it is none, or is cut off; then it is spent.
+    """Takes a data set in chunks. Raises :class:`ObjectInvalid` where the bytes are none or cut off; it ends with that.
 
-    ``only_for_listeners``: the walk ends as soon as no value comes any more that a listener asked for. Then ``is_done``
-    says so, and what follows is not looked at.
+    With ``only_for_listeners`` the walk ends as soon as no value can come any more that a listener asked for.
+    ``is_done`` is true then, and the bytes that follow are not read.
     """
 
     __slots__ = (
@@ -97,7 +97,7 @@ class DataSetWalk:
                     break
 
     def finish(self) -> None:
-        """Say that no more bytes come; raises :class:`ObjectInvalid` where the data set is cut off."""
+        """Say that no more bytes come. Raises :class:`ObjectInvalid` where the data set is cut off."""
         self._begin()
         if self.is_done:
             return
@@ -244,7 +244,7 @@ class DataSetWalk:
 def read_values(chunks: Iterable[Buffer], transfer_syntax: str, values: KeptValues) -> None:
     """Gather values of top-level elements without looking at more of the chunks than these need.
 
-    Raises :class:`ObjectInvalid` where they are no data set, or cut off before what is asked for.
+    Raises :class:`ObjectInvalid` where they are no data set, or are cut off before these values.
     """
     walk = DataSetWalk(transfer_syntax, (values,), only_for_listeners=True)
     for chunk in chunks:

@@ -12,15 +12,15 @@ from openmodality.encoding.headers import vr_codes
 from openmodality.encoding.listening import Listener, Tokens
 
 NO_TAG: Final = sys.maxsize
-"""Behind all tags."""
+"""Greater than every tag."""
 
 
 class Watch:
-    """Asked for every element of every instance: its members are read, and ``values`` filled, by the steps directly.
+    """Is asked for every element of every instance, so the steps read its members and fill ``values`` directly.
 
-    ``tags`` and ``codes`` (VRs as :func:`openmodality.encoding.headers.vr_codes` gives them) are looked for; behind
-    ``last`` somebody is to be given the values. ``is_for_irregular``: private elements, group lengths and sequences
-    are for the tokenizer.
+    ``tags`` and ``codes`` (VRs as :func:`openmodality.encoding.headers.vr_codes` gives them) are what the steps look
+    for. Once they have passed the tag ``last``, a listener is to be given its values. Where ``is_for_irregular`` is
+    set, private elements, group lengths and sequences go to the tokenizer.
     """
 
     __slots__ = (
@@ -58,7 +58,7 @@ class Watch:
         return self.values.keys() >= self.tags
 
     def add(self, listener: Listener) -> None:
-        """One more listener, before the walk begins."""
+        """Add a listener before the walk begins."""
         self._listeners.append(listener)
 
     def begin(self, *, big_endian: bool) -> None:
@@ -88,7 +88,9 @@ class Watch:
             listener.take(tag, value)
 
     def pass_by(self, tag: int) -> None:
-        """Give the values to those that wait for tags before this one only."""
+        """Note that the walk has reached a tag: give their values to the listeners that wait for tags before it
+        only.
+        """
         waiting = self._waiting
         passed = [listener for last, listener in waiting if last < tag]
         self._waiting = waiting[len(passed) :]
@@ -103,7 +105,7 @@ class Watch:
 
 @lru_cache(maxsize=256)
 def _find_last(tags: frozenset[int]) -> int:
-    """Listeners of a kind ask for the same tags each time."""
+    """The greatest of the tags; cached, because listeners of a kind ask for the same tags each time."""
     return max(tags)
 
 

@@ -18,7 +18,7 @@ from openmodality.store.states import JobState
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The state a job goes to; ``due_at`` is when it runs again, None for "not by the clock"."""
+    """The state a job goes to; ``due_at`` is when it runs again, None where the clock does not decide it."""
 
     state: JobState
     attempts: int

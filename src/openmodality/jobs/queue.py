@@ -118,7 +118,7 @@ class Queue:
             return get_job(transaction, job_id)
 
     def wake(self, transaction: Transaction, job_id: int) -> None:
-        """An answer for a waiting job has come: run it again. One that is about to wait will not."""
+        """Run a waiting job again, because its answer has come. A job that is about to wait runs again at once."""
         job = get_job(transaction, job_id)
         now = self.database.clock()
         if job.state is JobState.WAITING:
@@ -156,7 +156,7 @@ class Queue:
             return get_job(transaction, job_id)
 
     def recover(self, worker: str) -> list[Job]:
-        """To be called at the start: jobs that this worker was doing when its process died go back to the queue."""
+        """Put the jobs back into the queue that this worker was doing when its process died; called at the start."""
         with self.database.write() as transaction:
             lost = [get_job(transaction, job_id) for job_id in read_orphans(transaction, worker)]
             for job in lost:

@@ -36,7 +36,7 @@ class JobReport:
     def instance(
         self, sop_instance_uid: str, result: InstanceResult, *, status: int | None = None, comment: str = ""
     ) -> None:
-        """The result of one instance: ``status`` is the DIMSE status, ``comment`` words without patient data."""
+        """Report the result of one instance: ``status`` is the DIMSE status, ``comment`` words without patient data."""
         sop_class_uid = self._classes.get(sop_instance_uid, "")
         self._results.append(JobInstance(sop_class_uid, sop_instance_uid, result, status, comment))
         if len(self._results) >= _AT_ONCE or self._is_late():
@@ -63,5 +63,5 @@ class Executor(Protocol):
     """Does the jobs of one kind. Called again after a crash with what is left, so every step of it can be repeated."""
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
-        """Do the job, or a part of it. An ``OpenModalityError`` that escapes ends the run as a failure."""
+        """Do the job, or a part of it. An :class:`OpenModalityError` that escapes ends the run as a failure."""
         ...

@@ -49,7 +49,7 @@ Decide = Callable[[A_ASSOCIATE_RQ, Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
 
 MAX_CONNECTIONS: Final = 512
 MAX_SURPLUS: Final = 16
-"""Connections beyond the limit that are told of the congestion, as long as they ask for an association in time."""
+"""How many connections beyond the limit are told of the congestion, if they ask for an association in time."""
 _BACKLOG: Final = 256
 _NO_SUCH_ADDRESS: Final = "give a name or an address of this machine"
 _ADVICE: Final = {
@@ -106,7 +106,7 @@ class Acceptor:
         return len(self._connections)
 
     def start(self) -> None:
-        """Listen; :attr:`port` is the port that was taken. Raises :class:`TransportError`."""
+        """Listen; ``port`` is the port that was taken. Raises :class:`TransportError` where the system refuses it."""
         host, port = self._listening.host, self._listening.port
         try:
             self._socket = _open_listening_socket(host, port)
@@ -250,7 +250,7 @@ def _open_listening_socket(host: str, port: int) -> socket.socket:
 
 
 def _explain_no_listening(host: str, port: int, error: OSError | UnicodeError) -> TransportError:
-    """By the number of the error: to its text Python adds the address once more."""
+    """Make the error from its number, because Python adds the address to its text once more."""
     where = f"{host or 'all addresses'} port {port}"
     if isinstance(error, UnicodeError) or isinstance(error.__context__, socket.gaierror):
         return TransportError(f"cannot listen on {where}: the host is not found", advice=_NO_SUCH_ADDRESS)

@@ -24,7 +24,7 @@ def use_cipher_suites(context: ssl.SSLContext, names: Sequence[str], *, legacy: 
 
     Suites of TLS 1.3 are always there and in OpenSSL's own order; where nothing else is named, nothing else is spoken.
     ``legacy`` allows TLS 1.0 and 1.1 and their suites. ``where`` names site file and key. Raises
-    :class:`ConfigurationError` that names each suite that cannot be used.
+    :class:`ConfigurationError` where a suite cannot be used; it names each of them.
     """
     known = _list_installed()
     wrong = list(_find_problems(names, known, legacy=legacy))

@@ -67,14 +67,14 @@ class Connections:
             self._open.add(connection)
 
     def secure(self, connection: Connection, secured: socket.socket) -> None:
-        """TLS takes the connection over; raises :class:`TransportError` where all are being ended."""
+        """Note that TLS takes the connection over. Raises :class:`TransportError` where all are being ended."""
         with self._lock:
             connection.socket = secured
             if self._is_stopping:
                 raise TransportError("ended by this side, which stops")
 
     def establish(self, connection: Connection, association: Association) -> None:
-        """The connection has become an association."""
+        """Note that the connection has become an association."""
         with self._lock:
             connection.association = association
             if self._is_stopping:
@@ -91,7 +91,7 @@ class Connections:
     def admit(
         self, connection: Connection, calling: str, decide: Callable[[Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
     ) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
-        """Decide and count in one step, so that two requests at once do not both get the last place."""
+        """Decide and count in one step, so that of two requests at the same time only one gets the last place."""
         with self._lock:
             answer = self._congested if connection.surplus else decide(self.load(calling))
             if isinstance(answer, A_ASSOCIATE_AC):
@@ -100,7 +100,7 @@ class Connections:
             return answer
 
     def leave(self, connection: Connection) -> None:
-        """The association is over, though its connection may last until the peer has closed it; again is no harm."""
+        """Note that the association is over; its connection may last until the peer closes it. May be called twice."""
         with self._lock:
             calling, connection.counted_for = connection.counted_for, None
             if calling is None:

@@ -23,7 +23,7 @@ Longer than a usual image: with 96 KiB an instance takes 5 % longer between ends
 """
 
 MIN_MAX_PDU_LENGTH: Final = 4096
-"""Less makes every instance crawl, and DCMTK refuses it."""
+"""A lower limit makes every transfer slow, and DCMTK refuses it."""
 
 OWN_CLASS_UID: Final = "2.25.313475206178354410239286532541092478321"
 OWN_VERSION_NAME: Final = "OPENMODALITY_01"
@@ -49,7 +49,9 @@ class RemoteAE:
 
     @classmethod
     def parse(cls, text: str) -> RemoteAE:
-        """Read ``AETITLE@host:port`` (an IPv6 address in brackets); raises :class:`ConfigurationError`."""
+        """Read ``AETITLE@host:port`` (an IPv6 address in brackets). Raises :class:`ConfigurationError` where it is
+        none.
+        """
         found = _REMOTE.fullmatch(text)
         if found is None:
             raise ConfigurationError(f"{text!r} is not a peer", advice="write it as AETITLE@host:port")
@@ -66,7 +68,7 @@ def _check_host(host: str, text: str) -> str:
 
 
 def normalize_ae_title(text: str) -> str:
-    """An AE title without the padding; raises :class:`ConfigurationError` where PS3.5 6.2 forbids it."""
+    """An AE title without the padding. Raises :class:`ConfigurationError` where PS3.5 6.2 forbids it."""
     title = text.strip(" ")
     if not is_ae_title(title):
         raise ConfigurationError(f"{text!r} is not an AE title", advice=AE_TITLE_RULE)
@@ -100,6 +102,6 @@ class LocalAE:
 
 
 def send_limit(local: LocalAE, peer_limit: int) -> int:
-    """The longest P-DATA-TF to send, in bytes: the peer's limit or our own, whichever is lower; a sane one for none."""
+    """The longest P-DATA-TF to send, in bytes: the lower of the peer's limit and our own, else our default."""
     limits = [limit for limit in (peer_limit, local.max_send_pdu_length) if limit > 0]
     return min(limits) if limits else DEFAULT_MAX_PDU_LENGTH

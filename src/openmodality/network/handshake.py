@@ -18,8 +18,8 @@ def await_indication(
     """The provider's next indication, or ``None`` when it is over without one.
 
     The deadline holds for the whole of it, so that a peer that sends byte by byte does not stretch it. A peer that
-    broke the protocol is not waited for: our answer is out, and the caller closes. Raises :class:`PeerTimeout` and
-    :class:`TransportError`.
+    broke the protocol is not waited for: our answer is out, and the caller closes. Raises :class:`PeerTimeout` where
+    the time is over and :class:`TransportError` where the connection breaks.
     """
     deadline = Deadline(timeout_s)
     buffer = memoryview(bytearray(_READ_BYTES))

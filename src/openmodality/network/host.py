@@ -8,7 +8,7 @@ _MAX_LABEL: Final = 63
 
 
 def is_host(host: str) -> bool:
-    """Whether a resolver can be asked: no empty label but behind the last dot, and none above 63 characters."""
+    """Whether a resolver can be asked: no label is empty, but for one after the last dot, or above 63 characters."""
     if not host or not host.isprintable() or " " in host:
         return False
     if not host.isascii():
@@ -22,5 +22,7 @@ def is_host(host: str) -> bool:
 
 
 def for_resolver(host: str) -> bytes | str:
-    """The host as sockets take it; what is no host as well, for which they raise ``UnicodeError`` or ``OSError``."""
+    """The host as sockets take it. What is no host is passed on too: they raise ``UnicodeError`` or ``OSError`` for
+    it.
+    """
     return host.encode("ascii") if host.isascii() and is_host(host) else host

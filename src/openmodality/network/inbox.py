@@ -27,10 +27,11 @@ class Inbox:
         self._count = 0  # bytes that have been read and not given out, because the rest of their value did not come
 
     def read(self, read: Callable[..., int | None], *how: object, whole: bool) -> memoryview | None:
-        """Let ``read`` fill the buffer, ``whole``: until the value that begins there has come; each read has its time.
+        """Let ``read`` fill the buffer, with ``whole`` until the value that begins there is complete; each read has its
+        own time-out.
 
-        Empty where the peer has closed, ``None`` where nothing is there. The bytes hold until the next call. Raises
-        what ``read`` raises; what had come before that is given out by the next call.
+        Returns no bytes where the peer has closed, ``None`` where nothing has arrived. The bytes are valid until the
+        next call. Raises what ``read`` raises; the next call returns what had arrived before.
         """
         buffer, count = self._buffer, self._count or read(self._buffer, *how)
         if count is None:

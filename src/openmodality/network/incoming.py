@@ -1,4 +1,4 @@
-"""What arrives on an association: the messages, and what ends it in their place.
+"""What arrives on an association: messages, and the events that end it instead.
 
 Rules. Reading is a pull. :meth:`IncomingMessages.receive` reads until a command set is whole; the data set behind it is
 pulled fragment by fragment, each a slice of the one receive buffer, valid until the next is asked for. What nobody has
@@ -22,9 +22,9 @@ from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.primitives import Indication, PresentationDataValue
 
 MAX_EARLY: Final = 16
-"""Requests that are kept while another is being answered; one is all that a peer may have open (PS3.7 D.3.3.3)."""
+"""How many requests are kept while another is being answered; a peer may have one open (PS3.7 D.3.3.3)."""
 MAX_LOOKED_AT: Final = 64
-"""Events of a peer that are taken in between two pending responses."""
+"""How many events of a peer are taken in between two pending responses."""
 NEXT_MESSAGE: Final = "the next DIMSE message"
 _RELEASE: Final = "the answer to A-RELEASE-RQ"
 
@@ -58,8 +58,8 @@ class IncomingMessages:
     def receive(self, wait_s: float | None) -> MessageInProgress:
         """Wait for the next message; ``None`` waits for ever.
 
-        After the end of the association the responses are given out that had arrived when a write failed. Raises
-        :class:`PeerTimeout`, and what has ended the association.
+        After the end of the association the responses come first that had arrived when a write failed. Raises
+        :class:`PeerTimeout` where the time is over, else the error that has ended the association.
         """
         if self._link.is_open:
             self.read_over()
@@ -111,7 +111,7 @@ class IncomingMessages:
         return False
 
     def assemble(self, event: Indication) -> CommandReceived | PresentationDataValue | None:
-        """What an event means for the messages; one that ends the association is raised."""
+        """Give an event to the assembler of messages; an event that ends the association is raised as an error."""
         if not isinstance(event, PresentationDataValue):
             self._link.flush()
             self._link.raise_end(event, in_message=self._assembler.in_message)
@@ -122,7 +122,7 @@ class IncomingMessages:
             raise self._link.break_off(str(error)) from error
 
     def guard(self, write: Callable[..., None], *what: Prepared) -> None:
-        """Let ``write`` write; where it fails, raise the reason instead that has arrived meanwhile, if one has."""
+        """Call ``write``. Where it fails and the peer has sent the reason meanwhile, that reason is raised instead."""
         try:
             write(*what)
         except TransportError as error:
@@ -135,18 +135,18 @@ class IncomingMessages:
     # While this side releases
 
     def begin_release(self) -> None:
-        """From now on all reads together have the time of the release."""
+        """Note that this side releases: from now on all reads share the time-out of the release."""
         self._release_by = Deadline(self._timeouts.release_s)
 
     def wait_for_release_event(self) -> Indication:
-        """The next event. Raises :class:`PeerTimeout` when the time of the release is over."""
+        """Wait for the next event. Raises :class:`PeerTimeout` where the time of the release is over."""
         while (event := self._link.provider.next_event()) is None:
             self._read(None, _RELEASE)
         return event
 
     @property
     def may_be_released(self) -> bool:
-        """Whether no message has begun that has not ended."""
+        """Whether no message is incomplete."""
         return not self._assembler.in_message
 
     # Inside

@@ -39,7 +39,9 @@ from openmodality.upper_layer.primitives import (
 from openmodality.upper_layer.provider import Provider
 
 LINGER_S: Final = 2.0
-"""How long a closing side waits until its last PDU has been read, and looks for the reason why a write failed."""
+"""How long a side that closes waits until its last PDU has been read, and how long it looks for the reason of a failed
+write.
+"""
 
 
 class Link:
@@ -54,7 +56,7 @@ class Link:
         self.follow_up = FollowUp(self.outbox)
         self.is_open = True
         self.is_stopping = False
-        """Whether this side was asked to stop: then a connection without more bytes means just that."""
+        """Whether this side was asked to stop. That no more bytes come is then what was asked for, and no fault."""
         self.on_end: Callable[[], None] | None = None
         """Called once, before our last PDU goes out or the connection is closed."""
         self._inbox = Inbox(provider)

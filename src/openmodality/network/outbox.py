@@ -1,8 +1,8 @@
 """What an association writes: messages at once, but responses that nobody waits for together with those that follow.
 
 A peer that has sent its next request already, within an asynchronous operations window, does not wait for the response
-to the one before. Such a response is held until the socket has to be read, and goes out with others in one write: half
-of the system calls of a receiver on a fast link, and of the wake-ups of its sender, are saved so.
+to the one before. Such a response is held until the socket has to be read, and goes out with others in one write: this
+saves half of the system calls of a receiver on a fast link, and half of the wake-ups of its sender.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from openmodality.dimse.outgoing import Prepared
 from openmodality.network.transport import Transport
 
 MAX_HELD: Final = 8
-"""Responses that are held at most."""
+"""The most responses that are held."""
 SHORT_PDU_BYTES: Final = 64 * 1024
 """A peer that takes shorter PDUs reads them one by one, and can begin while the rest is on its way."""
 _ONE_PDU: Final = 2  # its headers and what it carries
 
 
 class Outbox:
-    """The writing half of an association. Raises what :meth:`Transport.write` raises."""
+    """The writing half of an association. Raises what :meth:`openmodality.network.transport.Transport.write` raises."""
 
     def __init__(self, transport: Transport, max_pdu_length: int, timeout_s: float | None) -> None:
         self._transport = transport

@@ -20,10 +20,10 @@ from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOC
 
 UNCOMPRESSED_ORDER = (EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 EVERY_TRANSFER_SYNTAX = (*UNCOMPRESSED_ORDER, *(uid for uid in TRANSFER_SYNTAXES if uid not in UNCOMPRESSED_ORDER))
-"""Where a context offers several: uncompressed ones first, which every reader can read."""
+"""Our order where a context offers several: uncompressed ones first, because every reader can read them."""
 
 MAX_OPERATIONS_PERFORMED = 16
-"""Requests that a peer may have open at once; they are performed in order, the others wait in the connection."""
+"""How many requests a peer may have open at once. They are performed in order; the others wait in the connection."""
 
 _DICOM_ROOT = "1.2.840.10008."
 

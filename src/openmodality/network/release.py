@@ -26,7 +26,10 @@ AnswerRequest = Callable[[MessageInProgress], None]
 
 
 def release_in_order(link: Link, incoming: IncomingMessages, answer: AnswerRequest) -> None:
-    """Ask for the release and wait for the answer. Raises :class:`PeerTimeout` and what ends the association."""
+    """Ask for the release and wait for the answer.
+
+    Raises :class:`PeerTimeout` where the answer does not come, else the error that ends the association.
+    """
     incoming.read_over()
     link.follow_up.drop()
     incoming.begin_release()

@@ -46,7 +46,7 @@ def associate(
 
     ``services`` answer what the peer asks on this association, such as a storage commitment notification. Raises
     :class:`TransportError`, :class:`PeerTimeout`, :class:`AssociationRejected`, :class:`AssociationAborted`, and
-    :class:`NoPresentationContext` when the peer accepts none of the proposals.
+    :class:`NoPresentationContext` where the peer accepts none of the proposals.
     """
     requests = propose(local.side, local.ae_title, remote.ae_title, proposals, options or RequestOptions())
     if len(requests) > 1:

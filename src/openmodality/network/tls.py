@@ -33,7 +33,10 @@ class TlsFiles:
 
 
 def client_context(files: TlsFiles) -> ssl.SSLContext:
-    """For associations that we open; raises :class:`ConfigurationError` that names the file and what is wrong."""
+    """Make the context for associations that we open.
+
+    Raises :class:`ConfigurationError` where a file is wrong; it names the file and the fault.
+    """
     context = _make_context(ssl.PROTOCOL_TLS_CLIENT, files)
     if files.authorities:
         context.check_hostname = False
@@ -43,9 +46,10 @@ def client_context(files: TlsFiles) -> ssl.SSLContext:
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
-    """For connections that we take, from those alone whom the authorities vouch for, where there are some.
+    """Make the context for connections that we accept; where there are authorities, only from peers that they vouch
+    for.
 
-    Raises :class:`ConfigurationError` that names the file and what is wrong.
+    Raises :class:`ConfigurationError` where a file is wrong; it names the file and the fault.
     """
     context = _make_context(ssl.PROTOCOL_TLS_SERVER, files)
     if files.authorities:

@@ -2,8 +2,8 @@
 
 Rules: a plain socket is read and written without waiting (MSG_DONTWAIT), and waited for only where nothing came or
 could go: the usual message is one system call, where Python's own time-outs take two. A peer that answered the last
-time within :data:`WATCH_S` is watched for as long before we sleep (docs/decisions, 22). Each wait has its whole
-time-out: what comes or goes in between starts it anew. Under TLS Python's time-outs hold, which count per call.
+time within :data:`WATCH_S` is watched for as long before we sleep (docs/decisions, 22). Each wait has the whole
+time-out: it starts anew whenever bytes have come or gone. Under TLS Python's time-outs hold, which count per call.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Transport:
     def read_into(self, buffer: memoryview, timeout_s: float | None, waiting_for: str) -> int:
         """Read what is there, waiting for at least one byte; 0 when the peer has closed.
 
-        Raises :class:`PeerTimeout` naming ``waiting_for`` and :class:`TransportError`.
+        Raises :class:`PeerTimeout`, which names ``waiting_for``, where the time is over, and :class:`TransportError`
+        where the connection breaks.
         """
         try:
             if self.is_secure:
@@ -72,7 +73,7 @@ class Transport:
             raise self._explain_break(error) from error
 
     def _read_plain(self, buffer: memoryview, timeout_s: float | None) -> int:
-        """One system call where something is there; where a prompt peer is awaited, none that puts us to sleep."""
+        """Read with one system call where bytes are there; where a prompt peer is awaited, without going to sleep."""
         receive = self._sock.recv_into
         try:
             return receive(buffer, 0, socket.MSG_DONTWAIT)
@@ -104,7 +105,7 @@ class Transport:
             _WATCHING.release()
 
     def _await(self, what: int, timeout_s: float | None) -> None:
-        """Sleep until something has come or can go; raises TimeoutError."""
+        """Sleep until bytes have come or can go. Raises :class:`TimeoutError` where neither happens in time."""
         if not self._make_poller(what).poll(None if timeout_s is None else timeout_s * 1000):
             raise TimeoutError
 
@@ -140,7 +141,7 @@ class Transport:
             raise self._explain_break(error) from error
 
     def write(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
-        """Write all buffers in order; raises :class:`PeerTimeout` when the peer takes nothing for ``timeout_s``."""
+        """Write all buffers in order. Raises :class:`PeerTimeout` where the peer takes nothing for ``timeout_s``."""
         try:
             if self.is_secure:
                 self._set_timeout(timeout_s)
@@ -259,7 +260,7 @@ TLS_ADVICE: Final = "check that both sides use TLS on this port, and that each t
 def connect(
     host: str, port: int, timeout_s: float | None, ssl_context: ssl.SSLContext | None = None, peer: str = ""
 ) -> Transport:
-    """Connect to a listening application; raises :class:`TransportError` or :class:`PeerTimeout` saying where.
+    """Connect to a listening application. Raises :class:`TransportError` or :class:`PeerTimeout` saying where.
 
     ``peer`` is how later errors call it, if not by host and port.
     """
@@ -296,7 +297,7 @@ def wrap_socket(
 ) -> ssl.SSLSocket:
     """The socket under TLS, as server where no ``server_hostname`` is given; :func:`shake_hands` is to follow.
 
-    Closes the socket and raises :class:`TransportError` when the connection has ended already.
+    Raises :class:`TransportError`, and closes the socket, where the connection has ended already.
     """
     try:
         return context.wrap_socket(

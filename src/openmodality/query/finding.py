@@ -25,7 +25,7 @@ from openmodality.standard.dimse import OUT_OF_RESOURCES, CommandField, Priority
 IDENTIFIER_DOES_NOT_MATCH: Final = 0xA900
 
 MAX_AFTER_CANCEL: Final = 1000
-"""Matches that are read over after a C-CANCEL, which may have been on their way; a peer that sends more ignores it."""
+"""How many matches are dropped after a C-CANCEL: they may have been on their way. A peer that sends more ignores it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def send_find(
     ``judge`` says what a status means. A pending response that it calls a failure ends the query; an identifier in the
     final response is ignored. ``left_s`` tells how long the final
     response may still take, whatever comes before it; without it the association's time-out holds for each response.
-    Raises :class:`PeerTimeout`.
+    Raises :class:`PeerTimeout` where that time is over.
     """
     context = context_for(channel, sop_class_uid)
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=sop_class_uid, Priority=Priority.MEDIUM)
@@ -122,7 +122,7 @@ def send_find(
 
 
 class _Patience:
-    """Awaits responses as long as all of them together may take."""
+    """Awaits responses within one time for all of them."""
 
     def __init__(self, channel: Channel, left_s: SecondsLeft | None) -> None:
         self._channel = channel
@@ -140,7 +140,7 @@ class _Patience:
             raise self._explain_time_out() from error
 
     def _tell_left(self) -> float:
-        """What is left; raises :class:`PeerTimeout` where nothing is, whatever lies there to be read."""
+        """The time that is left. Raises :class:`PeerTimeout` where none is, even if a response waits to be read."""
         left = self._left_s() if self._left_s else FOREVER
         if left <= 0:
             raise self._explain_time_out()

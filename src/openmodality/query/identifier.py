@@ -24,7 +24,7 @@ from openmodality.standard.character_sets import LATIN_1, UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
 Path = tuple[int, ...]
-"""Where an attribute stands: its tag, behind those of the sequences around it."""
+"""Where an attribute stands: the tags of the sequences around it, from outside in, and its own tag."""
 
 CharacterSetValue = str | Sequence[str]
 """The value of Specific Character Set (0008,0005), several where code extensions are used."""

@@ -35,8 +35,7 @@ WILDCARD_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC",
 NOT_MATCHED: Final = frozenset(
     {SPECIFIC_CHARACTER_SET, QUERY_RETRIEVE_LEVEL, RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY, TIMEZONE_OFFSET_FROM_UTC}
 )
-"""Character set, query level, Retrieve AE Title, Instance Availability and time zone say how to read, and what comes,
-not which."""
+"""Attributes that are no keys: they say how to read the identifier or what is returned, not which entities match."""
 
 Supported = Collection[Path] | None
 """Paths of the keys that an SCP supports; ``None`` for all."""

@@ -24,7 +24,7 @@ from openmodality.standard.tags import FAILED_SOP_INSTANCE_UID_LIST
 CANNOT_PERFORM_SUB_OPERATIONS: Final = 0xA702
 SUB_OPERATIONS_FAILED: Final = 0xB000
 MOVE_JUDGE: Final = standard_judge("retrieve", "C-MOVE")
-"""What a C-MOVE status means where no device says it."""
+"""What a C-MOVE status means where there is no device with a table of its own."""
 
 MAX_FAILED_UIDS: Final = 1000
 """UIDs that are named in a response: more do not fit the 16-bit length of a UI."""

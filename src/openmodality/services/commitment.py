@@ -3,8 +3,8 @@
 The SCU names instances with N-ACTION under a new Transaction UID; the SCP says later, with N-EVENT-REPORT, which of
 them it has taken into its keeping. Both go to the well-known instance. The report may come before the N-ACTION
 response, on the same association, on another one or days later, so that the transaction must be on record before the
-request is sent. The reporting SCP is the one that sends: on an association of its own it proposes the SCP role for
-itself, some leave that out. The same report may come twice.
+request is sent. The SCP sends the report. On an association that it opens, it proposes the SCP role for itself; some
+SCPs leave that out. The same report may come twice.
 
 N-EVENT-REPORT responses of the SCU: 0000 taken; 0211 the transaction was never asked for; 0213 it has expired; 0113
 no such event type; 0115 instances that were not asked for, returned in the event reply; 0118 the data set is no
@@ -145,7 +145,7 @@ class CommitmentRecord(Protocol):
 
 
 def commitment_result_service(record: CommitmentRecord) -> Service:
-    """The SCU's side of N-EVENT-REPORT, for its own associations and for those that the SCP opens."""
+    """The service of the SCU: it answers N-EVENT-REPORT, on its own associations and on those that the SCP opens."""
 
     def answer_report(message: Message) -> Response:
         return _take_report(message, record)
@@ -217,7 +217,7 @@ class CommitmentSource(Protocol):
     """What decides whether instances are kept."""
 
     def commit(self, request: CommitmentRequest) -> None:
-        """Take a request; raises :class:`Refuse` to turn it down. It may be reported on already."""
+        """Take a request. Raises :class:`Refuse` where it is turned down. The result may be reported at once."""
         ...
 
     def answered(self, request: CommitmentRequest) -> None:
@@ -226,7 +226,7 @@ class CommitmentSource(Protocol):
 
 
 def commitment_service(source: CommitmentSource) -> Service:
-    """The SCP."""
+    """The service of the SCP: it answers N-ACTION."""
 
     def answer_action(message: Message) -> Iterator[Response]:
         asked = _read_request(message)

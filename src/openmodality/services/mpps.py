@@ -204,7 +204,7 @@ def _check_class(sop_class_uid: str | None) -> None:
 
 
 def change_step(step: Dataset, changes: Dataset, rules: Sequence[StepRule]) -> Dataset:
-    """The step after an N-SET; the step itself stays as it is. Raises :class:`Refuse`."""
+    """The step after an N-SET; ``step`` itself is not changed. Raises :class:`Refuse` where a change is not allowed."""
     if read_text(step, PERFORMED_PROCEDURE_STEP_STATUS) in _FINAL:
         raise _Final
     fixed = tuple(rule.path[0] for rule in rules if rule.n_set == NOT_ALLOWED and rule.path[0] in changes)
@@ -223,7 +223,7 @@ def change_step(step: Dataset, changes: Dataset, rules: Sequence[StepRule]) -> D
 
 
 def _merge(step: Dataset, changes: Dataset) -> Dataset:
-    """Both, the later value counts; text in two character sets is kept in Unicode (PS3.4 F.7.2.2.3)."""
+    """Merge both; the later value counts. Text in two character sets is kept in Unicode (PS3.4 F.7.2.2.3)."""
     result = Dataset()
     result.update(step)
     result.update(changes)

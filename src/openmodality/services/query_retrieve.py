@@ -6,7 +6,7 @@ relational queries are not negotiated. A retrieve (C-MOVE) makes the SCP open an
 send each instance as a sub-operation. The SCP counts them in every pending response. The SCU of a retrieve is
 :func:`openmodality.query.moving.move`.
 
-What a status means is said by a judge (``openmodality.dimse.verdict``), by default that of the standard.
+A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default that of the standard.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CANNOT_COUNT_MATCHES: Final = 0xA701
 MOVE_DESTINATION_UNKNOWN: Final = 0xA801
 
 QUERY_JUDGE: Final = standard_judge("query", "C-FIND")
-"""What a C-FIND status means where no device says it."""
+"""What a C-FIND status means where there is no device with a table of its own."""
 
 
 class QueryFailed(OpenModalityError):
@@ -82,8 +82,8 @@ class QuerySource(Protocol):
     def find(self, level: str, identifier: Dataset) -> Iterable[Dataset]:
         """Entities of a level that may match, with the unique keys of the levels above.
 
-        More than match may come: they are matched again. Raises :class:`Refuse`, or :class:`StoreError` when out of
-        resources.
+        More than match may come: they are matched again. Raises :class:`Refuse` where it turns the query down,
+        :class:`StoreError` where it is out of resources.
         """
         ...
 
@@ -149,7 +149,9 @@ class MoveSource(Protocol):
     """Finds instances and sends them."""
 
     def open(self, request: MoveRequest) -> Transfer:
-        """Raises :class:`Refuse` (A801 for an unknown destination) and :class:`StoreError` when out of resources."""
+        """Find the instances. Raises :class:`Refuse` (A801) where it does not know the destination, :class:`StoreError`
+        where it is out of resources.
+        """
         ...
 
 

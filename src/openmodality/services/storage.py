@@ -5,7 +5,7 @@ arrives, to an :class:`InstanceSink` and answers Success only after the sink has
 SOP Class and SOP Instance UID of the data set must be those of the command, else the answer is Data Set does not match
 SOP Class (A900H). A data set that is cut off or of odd length is not understood (C001H), and not kept.
 
-What is made once or more for every instance is a tuple: half the price of a frozen dataclass.
+Values that are made for every instance are tuples, which take half the time of frozen dataclasses to make.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DATA_SET_DOES_NOT_MATCH: Final = 0xA900
 CANNOT_UNDERSTAND: Final = 0xC001
 
 STORE_JUDGE: Final = standard_judge("storage", "C-STORE")
-"""What a C-STORE status means where no device says it."""
+"""What a C-STORE status means where there is no device with a table of its own."""
 
 
 class StoreResult(NamedTuple):
@@ -116,14 +116,15 @@ class InstanceWriter(Protocol):
     def write(self, chunk: memoryview) -> object:
         """Take a part of the data set, which the listeners have seen; the buffer is reused afterwards.
 
-        Raises :class:`StoreError`.
+        Raises :class:`StoreError` where it cannot be written.
         """
         ...
 
     def commit(self) -> int | None:
         """Make the instance safe; a status other than ``None`` is answered instead of Success.
 
-        Raises :class:`Refuse` to say more, and :class:`StoreError`.
+        Raises :class:`Refuse` where the answer says more than a status, and :class:`StoreError` where it cannot be
+        stored.
         """
         ...
 
@@ -136,7 +137,9 @@ class InstanceSink(Protocol):
     """Where received instances go."""
 
     def open(self, request: StoreRequest) -> InstanceWriter:
-        """Begin an instance; raises :class:`Refuse` to turn it down and :class:`StoreError` when there is no room."""
+        """Begin an instance. Raises :class:`Refuse` where it is turned down, :class:`StoreError` where there is no
+        room.
+        """
         ...
 
 
@@ -201,7 +204,7 @@ _NAMES: Final = {SOP_CLASS_UID: "SOP Class UID", SOP_INSTANCE_UID: "SOP Instance
 
 
 class IdentityCheck(Listener):
-    """Whether a data set is the instance that its command names; raises :class:`Refuse` as soon as it is not."""
+    """Checks that a data set is the instance that its command names. Raises :class:`Refuse` as soon as it is not."""
 
     tags = frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID))
 

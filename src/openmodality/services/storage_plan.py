@@ -2,9 +2,9 @@
 
 Rules: only what the instances need is proposed. A compressed transfer syntax has a context of its own, because an
 acceptor that may choose Implicit VR Little Endian beside it would make us decompress (INTEROP trap 11); a second
-context with the uncompressed ones is the way out when it is refused. Implicit VR Little Endian stands last. An
-instance that is Implicit VR already is offered as just that: every acceptor must take the default transfer syntax. 128
-contexts fit one association; more instances' kinds take further ones.
+context with the uncompressed ones is the way out when it is refused. Implicit VR Little Endian stands last. An instance
+that is Implicit VR already is offered as just that: every acceptor must take the default transfer syntax. 128 contexts
+fit one association; further kinds of instances go on further associations.
 """
 
 from __future__ import annotations

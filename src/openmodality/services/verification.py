@@ -23,7 +23,7 @@ def echo(channel: Channel, *, timeout_s: float | None = None) -> int:
 
 
 def answer_echo(message: Message) -> Response:
-    """The SCP's whole duty."""
+    """Answer a C-ECHO with Success."""
     return Response(Status.SUCCESS)
 
 

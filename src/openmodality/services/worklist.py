@@ -5,7 +5,7 @@ pending response is one scheduled procedure step. What an SCP returns is not to 
 what is wrong with an item, and a caller shows it rather than failing on it. The SCP asks a :class:`WorklistSource` for
 candidates and matches them itself.
 
-What a status means is said by a judge (``openmodality.dimse.verdict``), by default that of the standard.
+A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default that of the standard.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from openmodality.standard.value_lengths import MAX_CHARACTERS
 UNABLE_TO_PROCESS: Final = 0xC001
 
 WORKLIST_JUDGE: Final = standard_judge("worklist", "C-FIND")
-"""What a C-FIND status means where no device says it."""
+"""What a C-FIND status means where there is no device with a table of its own."""
 
 NEEDED: Final = (PATIENT_NAME, PATIENT_ID, STUDY_INSTANCE_UID, REQUESTED_PROCEDURE_ID)
 """Patient's Name, Patient ID, Study Instance UID and Requested Procedure ID, type 1 in Table K.6-1."""
@@ -198,8 +198,8 @@ class WorklistSource(Protocol):
     def find(self, identifier: Dataset) -> Iterable[Dataset]:
         """Worklist items that may match, each with one Scheduled Procedure Step Sequence item.
 
-        More than match may come: they are matched again. Raises :class:`Refuse`, or :class:`StoreError` when out of
-        resources.
+        More than match may come: they are matched again. Raises :class:`Refuse` where it turns the query down,
+        :class:`StoreError` where it is out of resources.
         """
         ...
 

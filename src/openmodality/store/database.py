@@ -153,7 +153,7 @@ def _choose_options(target: URL) -> dict[str, Any]:
 
 
 def _make_settings(dialect: str, durability: Durability) -> Callable[[Any, Any], None]:
-    """What every new connection is told."""
+    """Make the function that sets up every new connection."""
     if dialect == "sqlite":
         synchronous = "FULL" if durability == "fsync" else "NORMAL"
         statements = [f"PRAGMA synchronous={synchronous}", "PRAGMA foreign_keys=ON"]

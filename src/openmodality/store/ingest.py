@@ -68,7 +68,7 @@ class Ingest:
                 self._condition.notify_all()
 
     def flush(self) -> None:
-        """Return when what was added before the call is in the index. Raises ``StoreError`` if that fails."""
+        """Return when what was added before the call is in the index. Raises :class:`StoreError` where that fails."""
         with self._condition:
             last = self._pending[-1] if self._pending else None
             attempts = self._attempts

@@ -22,7 +22,7 @@ from openmodality.store.transaction import Clock, Snapshot, Transaction
 
 _COPY_BYTES = 1 << 20
 Check = Callable[[Transaction], None]
-"""Raises where the transaction shows that an instance must not be stored."""
+"""Looks into the transaction and raises an error where an instance must not be stored."""
 
 
 class LocalStore:
@@ -81,7 +81,7 @@ class LocalStore:
         return stored
 
     def add_file(self, path: Path, origin: Origin = Origin.IMPORTED) -> Stored:
-        """Copy a PS3.10 file into the store. Raises ``ObjectInvalid`` for what is none, ``StoreError``."""
+        """Copy a PS3.10 file into the store. Raises :class:`ObjectInvalid` where it is none."""
         try:
             uid = read_attributes(path).instance["SOPInstanceUID"]
             with path.open("rb") as source:
@@ -128,7 +128,7 @@ class LocalStore:
 def open_store(
     folder: Path, *, url: str | None = None, durability: Durability = "fsync", clock: Clock = time.time
 ) -> LocalStore:
-    """Open the store in a data folder: ``instances/``, and ``openmodality.db`` unless ``url`` names a database."""
+    """Open the store in a data folder: ``instances/``, and :mod:`openmodality.db` unless ``url`` names a database."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -23,7 +23,7 @@ def is_current(snapshot: Snapshot) -> bool:
 def migrate(transaction: Transaction) -> None:
     """Apply the migrations that are missing, all of them or none.
 
-    Raises :class:`StoreError` for a database that a newer version has made.
+    Raises :class:`StoreError` where a newer version has made the database.
     """
     if transaction.dialect == "postgresql":
         transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})

@@ -31,7 +31,7 @@ class RetrieveWindow:
 
     @contextmanager
     def retrieving(self, study_instance_uid: str) -> Iterator[None]:
-        """Around a retrieve of a study; raises :class:`UsageError` for what is no UID."""
+        """Keep the window open around the retrieve of a study. Raises :class:`UsageError` where the UID is none."""
         if not is_valid_uid(study_instance_uid, strict=False):
             raise UsageError(f"{study_instance_uid!r} is no Study Instance UID")
         path = self._folder / study_instance_uid

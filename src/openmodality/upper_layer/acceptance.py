@@ -64,7 +64,7 @@ class PeerPolicy:
 class AcceptorPolicy:
     """What an acceptor takes. ``peer`` gives the policy for a calling AE title, None for one that is not known.
 
-    ``called_ae_titles`` None takes any. ``max_associations`` None is without limit. ``max_operations_performed`` is how
+    ``called_ae_titles`` None takes any. ``max_associations`` None means no limit. ``max_operations_performed`` is how
     many requests a requestor may have open at once where it asks for that. ``rejections`` are the answers by situation.
     """
 
@@ -207,7 +207,7 @@ def _answer_role(abstract_syntax: str, rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> 
 def _answer_roles(
     rq: A_ASSOCIATE_RQ, contexts: tuple[PresentationContextAC, ...], peer: PeerPolicy
 ) -> Iterator[RoleSelection]:
-    """Role selections are answered for what is accepted, once per abstract syntax."""
+    """The answers to role selections: once per abstract syntax, for what is accepted."""
     accepted = {context.id for context in contexts if context.result == facts.CONTEXT_ACCEPTANCE}
     for uid in dict.fromkeys(c.abstract_syntax for c in rq.presentation_contexts if c.id in accepted):
         answer = _answer_role(uid, rq, peer)

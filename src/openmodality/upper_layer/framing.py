@@ -1,9 +1,9 @@
 """Received bytes to PDUs and to slices of presentation data values (PS3.8 9.3.1, 9.3.5).
 
 Rules:
-- P-DATA-TF is streamed: what has arrived of a value is handed on as a slice of the buffer that was fed, without
-  waiting for the rest and without copying. Kept from one buffer to the next are only headers that arrived in part, 11
-  bytes at most.
+- P-DATA-TF is streamed: what has arrived of a value is handed on as a slice of the buffer that was fed, without waiting
+  for the rest and without copying. Only a header that arrived in part, 11 bytes at most, is kept from one buffer to the
+  next.
 - Short values of a data set that lie behind one another in a buffer that may be written are moved together, over the
   headers between them, and handed on as one: each slice costs whoever takes it more than the moving does.
 - Other PDUs are collected up to their end. Their length is checked first: four bytes, or 1 MiB for A-ASSOCIATE, bound
@@ -59,7 +59,7 @@ class Violation:
 
 
 class Framing:
-    """The receiving half of a connection. Feed a buffer, then call `next` until it returns None."""
+    """The receiving half of a connection. Feed a buffer, then call ``next`` until it returns None."""
 
     def __init__(self, max_pdu_length: int) -> None:
         self.accepted_contexts: Set[int] = frozenset()
@@ -79,7 +79,9 @@ class Framing:
         self._broken = False
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take a buffer over, and what is in it if it may be written. The one before must have been read to its end."""
+        """Take over a buffer; its bytes may be moved if it can be written. The one before must have been read to its
+        end.
+        """
         if self._position < self._end:
             raise UsageError("receive_data was called before next_event had returned None")
         if not self._broken:
@@ -98,8 +100,10 @@ class Framing:
         return self._position < self._end
 
     def missing(self, data: memoryview) -> int:
-        """How many bytes ``data``, which comes next, lacks of the presentation data value that it begins with; 0 where
-        it has all of it, and where it begins with anything else.
+        """How many bytes are missing to complete the presentation data value at the start of ``data``, which comes
+        next.
+
+        0 where the value is complete, and where ``data`` begins with anything else.
         """
         if self._pdv_left:
             return max(self._pdv_left - len(data), 0)

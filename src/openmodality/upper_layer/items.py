@@ -7,8 +7,8 @@ Every item is
     bytes 3-4  Item-length, big endian, of what follows
     bytes 5-   value
 
-UIDs and titles are read with trailing NULs and spaces although the standard forbids the padding in negotiation,
-because peers send it; they are never written. What cannot be understood raises `ProtocolError`, whose text never holds
+UIDs and titles are read with trailing NULs and spaces although the standard forbids the padding in negotiation, because
+peers send it; they are never written. What cannot be understood raises :class:`ProtocolError`, whose text never holds
 what was received.
 """
 
@@ -25,7 +25,7 @@ _HEADER = struct.Struct(">BBH")
 _LENGTH = struct.Struct(">H")
 _PADDING = b"\0 "
 MAX_ITEMS = 1024
-"""Items in one place that are taken: a large request has some hundred; 1 MiB could hold a quarter of a million."""
+"""The most items in one place: a large request has some hundred; 1 MiB could hold a quarter of a million."""
 
 
 @value_class
@@ -117,7 +117,7 @@ def _decode_insignificant_syntax(data: memoryview) -> str:
 
 
 def encode_item(kind: int, value: bytes, second_byte: int = 0) -> bytes:
-    """An item with its header; raises `UsageError` if the value is longer than the length field can say."""
+    """An item with its header. Raises :class:`UsageError` where the value is longer than the length field can say."""
     if len(value) > 0xFFFF:
         name = facts.ITEM_TYPES.get(kind, f"item {kind:02X}H")
         raise UsageError(f"The {name} needs {len(value)} bytes, at most 65535 fit")
@@ -139,7 +139,7 @@ def encode_unknown(items: Iterable[UnknownItem]) -> bytes:
 def decode_items(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
     """The items in ``data``: type, second byte, value.
 
-    Raises `ProtocolError` at one that does not fit, and at one too many.
+    Raises :class:`ProtocolError` where one does not fit, and where there is one too many.
     """
     position, end, left = 0, len(data), MAX_ITEMS
     while position < end:
@@ -164,14 +164,14 @@ def decode_counted(data: memoryview) -> tuple[memoryview, memoryview]:
 
 
 def require_length(data: memoryview, length: int) -> memoryview:
-    """``data`` itself if it holds at least ``length`` bytes, else `ProtocolError`."""
+    """``data`` itself if it holds at least ``length`` bytes, else :class:`ProtocolError`."""
     if len(data) < length:
         raise ProtocolError(f"An item of an A-ASSOCIATE PDU holds {len(data)} bytes, at least {length} are needed")
     return data
 
 
 def decode_text(data: memoryview) -> str:
-    """A UID or title without its padding. Raises `ProtocolError` unless it is printable ASCII."""
+    """A UID or title without its padding. Raises :class:`ProtocolError` unless it is printable ASCII."""
     text = bytes(data).strip(_PADDING).decode("latin-1")
     if not (text.isascii() and text.isprintable()):
         raise ProtocolError("A UID or title of an A-ASSOCIATE PDU has characters that are not printable ASCII")

@@ -3,10 +3,10 @@
 Rules:
 - Only what the job needs is proposed, each pair of abstract syntax and transfer syntaxes once: duplicates of a context
   break peers.
-- More than 128 contexts do not fit one association: `propose` gives one request per 128.
+- More than 128 contexts do not fit one association: ``propose`` gives one request per 128.
 - Role selection is proposed only where the roles differ from the default, requestor SCU and acceptor SCP.
 - The asynchronous operations window is proposed only if the caller asks for it.
-- An answer without any accepted context is a result like any other: `Negotiated.accepted` is empty.
+- An answer without any accepted context is a result like any other: ``Negotiated.accepted`` is empty.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from openmodality.value_class import value_class
 
 @value_class
 class LocalSide:
-    """What this implementation says about itself. ``max_pdu_length`` is its limit for receiving, 0 without limit."""
+    """What this implementation says about itself. ``max_pdu_length`` is its limit for receiving, 0 for none."""
 
     implementation_class_uid: str
     implementation_version_name: str
@@ -51,7 +51,7 @@ class ContextProposal:
 
 @value_class
 class RequestOptions:
-    """Parts of a request that only some peers and services want."""
+    """Parts of a request that only some peers and services require."""
 
     user_identity: UserIdentityRQ | None = None
     asynchronous_operations_window: AsynchronousOperationsWindow | None = None
@@ -87,7 +87,7 @@ class RejectedContext:
 
 @value_class
 class Negotiated:
-    """What the two sides agreed upon, seen from one of them. ``peer_max_pdu_length`` 0 is without limit."""
+    """What the two sides agreed upon, seen from one of them. ``peer_max_pdu_length`` 0 means no limit."""
 
     accepted: tuple[AcceptedContext, ...]
     rejected: tuple[RejectedContext, ...]
@@ -157,7 +157,7 @@ def _make_user_information(
 
 
 def _select_roles(group: Iterable[ContextProposal]) -> Iterator[RoleSelection]:
-    """One item per abstract syntax, as PS3.7 D.3.3.4 asks: the union of the roles wanted in its contexts."""
+    """One item per abstract syntax, as PS3.7 D.3.3.4 asks: the union of the roles proposed in its contexts."""
     wanted: dict[str, tuple[bool, bool]] = {}
     for proposal in group:
         scu, scp = wanted.get(proposal.abstract_syntax, (False, False))

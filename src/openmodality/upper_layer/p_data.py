@@ -2,7 +2,7 @@
 
 Rules:
 - One presentation data value per PDU: some peers cannot take packed ones.
-- Nothing is joined or copied: the result is header, slice, header, slice ... for `socket.sendmsg`.
+- Nothing is joined or copied: the result is header, slice, header, slice ... for ``socket.sendmsg``.
 - Every fragment has even length; peers abort on odd ones. So a chunk has even length, and the payload per PDU is
   rounded down to even.
 - The peer's maximum length counts the variable field: 6 bytes of value header and the fragment; 0 means no limit.
@@ -28,7 +28,7 @@ pack_header = struct.Struct(">BxLLBB").pack
 def max_fragment_length(max_pdu_length: int) -> int:
     """How many bytes of a message fit into one PDU of a peer that announced ``max_pdu_length``; even.
 
-    Raises `ProtocolError` if nothing fits.
+    Raises :class:`ProtocolError` where nothing fits.
     """
     if max_pdu_length == 0:
         return MAX_FRAGMENT_LENGTH

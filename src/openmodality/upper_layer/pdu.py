@@ -7,8 +7,8 @@ Every PDU is
     bytes 3-6  PDU-length, big endian, of what follows
     bytes 7-   variable field
 
-`decode` takes the type and the variable field; it raises `ProtocolError` and nothing else. `encode` gives the whole
-PDU. Reserved fields are written as zero and not tested when read.
+``decode`` takes the type and the variable field; it raises :class:`ProtocolError` and nothing else. ``encode`` gives
+the whole PDU. Reserved fields are written as zero and not tested when read.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class PresentationDataValueItem:
 
 @value_class
 class P_DATA_TF:  # noqa: N801
-    """Presentation data values as one value (PS3.8 9.3.5). `p_data` and `framing` move data without building this.
+    """Presentation data values as one value (PS3.8 9.3.5). ``p_data`` and ``framing`` move data without building this.
 
     byte 1     04H
     byte 2     reserved

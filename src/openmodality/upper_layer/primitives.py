@@ -73,7 +73,7 @@ Primitive = (
 
 @value_class
 class AssociateIndication:
-    """A-ASSOCIATE indication: decide, then send `AssociateAccept` or `AssociateReject`."""
+    """A-ASSOCIATE indication: decide, then send ``AssociateAccept`` or ``AssociateReject``."""
 
     pdu: A_ASSOCIATE_RQ
 
@@ -130,7 +130,7 @@ class PresentationDataValue(NamedTuple):
 
     A value may come in several slices, and several short values of a data set in one. ``is_last`` is set only on the
     slice that completes a value whose last-fragment bit is set, which is the end of the command or data set. ``data``
-    is valid until the next `receive_data`.
+    is valid until the next ``receive_data``.
     """
 
     context_id: int

@@ -1,31 +1,31 @@
 """The upper layer service provider of one association (PS3.8 7 and 9.2), without socket, thread or clock.
 
 Rules:
-- Everything that moves the state is in this file, and it moves only by `states.TRANSITIONS`. Requestor and acceptor
+- Everything that moves the state is in this file, and it moves only by ``states.TRANSITIONS``. Requestor and acceptor
   are one code path; the role is an argument.
-- Inputs are `send` (primitives of the user), `transport_connected`, `receive_data`, `transport_closed`,
-  `artim_expired`. They never block and, whatever the peer sends, never raise: bad input becomes an abort. They raise
-  `UsageError` if the *user* calls them in a state where Table 9-10 has a blank cell; aborting is allowed always and
-  does nothing where there is nothing to abort.
-- Outputs are `next_event`, `data_to_send`, `artim_running` and `artim_starts`, `must_close`. After each input: write
-  `data_to_send()`, call `next_event()` until it is None, watch `artim_starts`, and close the connection once
-  `must_close`.
+- Inputs are ``send`` (primitives of the user), ``transport_connected``, ``receive_data``, ``transport_closed``,
+  ``artim_expired``. They never block and, whatever the peer sends, never raise: bad input becomes an abort. They raise
+  :class:`UsageError` if the *user* calls them in a state where Table 9-10 has a blank cell; aborting is allowed always
+  and does nothing where there is nothing to abort.
+- Outputs are ``next_event``, ``data_to_send``, ``artim_running`` and ``artim_starts``, ``must_close``. After each
+  input: write ``data_to_send()``, call ``next_event()`` until it is None, watch ``artim_starts``, and close the
+  connection once ``must_close``.
 
 Theory of operation, for who owns the socket:
-- Requestor: ``send(AssociateRequest)``, connect, `transport_connected`; then `AssociateConfirm` or `AssociateRejected`.
-  Acceptor: `transport_connected` after accept; then `AssociateIndication`, to be answered with `AssociateAccept` or
-  `AssociateReject`.
-- P-DATA comes as `PresentationDataValue` slices in Sta6 and, until the peer answers our release request, in Sta7. For
-  sending, call `check_can_send_data` and write the buffers of `p_data` to the socket oneself; they do not pass through
-  here.
-- `ReleaseIndication` is answered with ``send(ReleaseResponse())``. If it says ``collision``, the requestor answers at
-  once; the acceptor waits for `ReleaseConfirm` and then, being in Sta12, answers.
-- ARTIM: whenever `artim_starts` has changed and `artim_running` is true, start the clock anew; when it runs out while
-  `artim_running`, call `artim_expired`.
-- `must_close` means that the association is over and the socket is to be closed, at either side's doing.
+- Requestor: ``send(AssociateRequest)``, connect, ``transport_connected``; then ``AssociateConfirm`` or
+  ``AssociateRejected``. Acceptor: ``transport_connected`` after accept; then ``AssociateIndication``, to be answered
+  with ``AssociateAccept`` or ``AssociateReject``.
+- P-DATA comes as ``PresentationDataValue`` slices in Sta6 and, until the peer answers our release request, in Sta7. For
+  sending, call ``check_can_send_data`` and write the buffers of ``p_data`` to the socket oneself; they do not pass
+  through here.
+- ``ReleaseIndication`` is answered with ``send(ReleaseResponse())``. If it says ``collision``, the requestor answers at
+  once; the acceptor waits for ``ReleaseConfirm`` and then, being in Sta12, answers.
+- ARTIM: whenever ``artim_starts`` has changed and ``artim_running`` is true, start the clock anew; when it runs out
+  while ``artim_running``, call ``artim_expired``.
+- ``must_close`` means that the association is over and the socket is to be closed, at either side's doing.
 
 An A-ASSOCIATE-RQ that cannot be understood is one that is not acceptable to the service-provider: AE-6 answers it with
-A-ASSOCIATE-RJ (1, 2, 1), see docs/decisions. `violation` tells what was wrong, for the log.
+A-ASSOCIATE-RJ (1, 2, 1), see docs/decisions. ``violation`` tells what was wrong, for the log.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Provider:
         """How often ARTIM was started: a change tells the owner of the clock to start it anew."""
         self.must_close = False
         self.violation = ""
-        """What the peer did first against the protocol, in words, without what it sent; "" if nothing."""
+        """The first thing that the peer did against the protocol, in words, without what it sent; "" if nothing."""
         self.peer_max_pdu_length = 0
         """The peer's limit for what we send, known once the association is there; 0 without limit."""
         self._state = State.Sta1
@@ -133,7 +133,7 @@ class Provider:
     # Inputs
 
     def send(self, primitive: Primitive) -> None:
-        """A primitive of the user. Raises `UsageError` where the state does not allow it."""
+        """A primitive of the user. Raises :class:`UsageError` where the state does not allow it."""
         if isinstance(primitive, AbortRequest | ProviderAbort):
             self._request_abort(primitive)
         elif isinstance(primitive, AssociateRequest):
@@ -154,7 +154,7 @@ class Provider:
         self._take_local(Event.Evt2 if self.role is Role.REQUESTOR else Event.Evt5)
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        """Bytes from the peer. Read `next_event` until None before the next call and before reusing the buffer.
+        """Bytes from the peer. Read ``next_event`` until None before the next call and before reusing the buffer.
 
         A buffer that may be written is: short values of a data set are moved together in it.
         """
@@ -175,7 +175,7 @@ class Provider:
     # Outputs
 
     def next_event(self) -> Indication | None:
-        """The next thing the user is to know, or None if nothing more can be said before more bytes arrive."""
+        """The next event for the user, or None if there is none before more bytes arrive."""
         if self._indications:
             return self._indications.popleft()
         while (found := self._framing.next()) is not None:
@@ -188,16 +188,16 @@ class Provider:
 
     @property
     def has_unread(self) -> bool:
-        """Whether bytes are at hand of which `next_event` has not told yet."""
+        """Whether bytes have arrived that ``next_event`` has not turned into events yet."""
         return self._framing.has_unread
 
     @property
     def is_between_pdus(self) -> bool:
-        """Whether the next byte that comes begins a PDU, once `next_event` has told of all."""
+        """Whether the next byte that comes begins a PDU, once ``next_event`` has told of all."""
         return self._framing.is_between_pdus
 
     def missing(self, data: memoryview) -> int:
-        """How many bytes these, which come next, lack of the presentation data value that they begin; 0 for none."""
+        """How many bytes are missing to complete the presentation data value at the start of ``data``; 0 for none."""
         return self._framing.missing(data)
 
     def data_to_send(self) -> bytes:
@@ -209,9 +209,10 @@ class Provider:
         return data
 
     def check_can_send_data(self) -> None:
-        """Raise unless P-DATA may be sent now (Evt9).
+        """Check that P-DATA may be sent now (Evt9).
 
-        `AssociationAborted` or `TransportError` if the association has ended that way, else `UsageError`.
+        Raises :class:`AssociationAborted` or :class:`TransportError` where the association has ended that way, else
+        :class:`UsageError`.
         """
         if self._state in _SENDING:
             return

@@ -1,7 +1,7 @@
-"""The state machine of PS3.8 9.2 as tables, in the standard's own names; `provider` does what they say.
+"""The state machine of PS3.8 9.2 as tables, in the standard's own names; ``provider`` does what they say.
 
-`TRANSITIONS` is Table 9-10: which action an event takes in a state. A blank cell, an event that cannot occur in that
-state, has no entry. `NEXT_STATES` is from Tables 9-6 to 9-9: the state after each action; two actions have a choice.
+``TRANSITIONS`` is Table 9-10: which action an event takes in a state. A blank cell, an event that cannot occur in that
+state, has no entry. ``NEXT_STATES`` is from Tables 9-6 to 9-9: the state after each action; two actions have a choice.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The user information item and its sub-items (PS3.8 9.3.2.3 and Annex D; PS3.7 D.3.3).
 
-Byte layouts begin after the four bytes of the sub-item's header, see `items`.
+Byte layouts begin after the four bytes of the sub-item's header, see ``items``.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _decode_counted_uids(data: memoryview) -> Iterator[str]:
 class UserIdentityRQ:
     """Who the requestor's user is (PS3.7 D.3.3.7.1). The fields are secrets and never part of a repr.
 
-    byte 1     User-Identity-Type, see `standard.upper_layer.USER_IDENTITY_TYPES`
+    byte 1     User-Identity-Type, see ``standard.upper_layer.USER_IDENTITY_TYPES``
     byte 2     Positive-response-requested, 0 or 1
     bytes 3-4  Primary-field-length, then Primary-field
     then       Secondary-field-length (2 bytes), Secondary-field: only type 2 has one

@@ -74,7 +74,7 @@ class FollowUp:
         self._waiting = None
 
     def finish(self, request: Prepared) -> None:
-        """Write the rest of the request that was begun. Raises what the beginning has failed with, too."""
+        """Write the rest of the request that was begun. Raises the error of the beginning where that has failed."""
         failure, self._failure, self._begun = self._failure, None, None
         if failure is not None:
             raise failure

@@ -35,7 +35,7 @@ _READ_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _SCAN_BYTES: Final = 64 * 1024
 
 Decompress = Callable[[Path], BinaryIO]
-"""Gives a Part 10 file, in Explicit VR Little Endian, of a compressed one; raises :class:`ObjectInvalid`."""
+"""Decompresses a Part 10 file to Explicit VR Little Endian. Raises :class:`ObjectInvalid` where it cannot."""
 
 
 class Rewrite(Protocol):
@@ -48,7 +48,7 @@ class Rewrite(Protocol):
     def rewrite(self, chunks: Iterable[Buffer], transfer_syntax: str) -> Iterator[Buffer]:
         """The data set in ``chunks`` anew, in the same transfer syntax.
 
-        A chunk stays as it is until the next is asked for. Raises :class:`ObjectInvalid`.
+        A chunk stays as it is until the next is asked for. Raises :class:`ObjectInvalid` where the data set is damaged.
         """
         ...
 
@@ -75,7 +75,7 @@ class NotDicom(ObjectInvalid):
 
 
 def read_instance(path: Path) -> FileInstance:
-    """Look at the head of a file; raises :class:`ObjectInvalid` naming the file and what is wrong with it.
+    """Look at the head of a file. Raises :class:`ObjectInvalid` naming the file and what is wrong with it.
 
     :class:`NotDicom` where it is something else, such as a text.
     """

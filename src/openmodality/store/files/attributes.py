@@ -1,7 +1,7 @@
 """What the index keeps of an instance: gathered while it arrives, or read from its file.
 
-No data set is made of it: the index must not cost more than receiving. What needs knowledge of text, the character
-sets, is left to pydicom.
+No data set is made of it: the index must not cost more than receiving. Only decoding text in its character set is left
+to pydicom.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Attributes:
 class IndexedValues(KeptValues):
     """What the index keeps of an instance, gathered while its data set is walked over.
 
-    An attribute that is far too long to be one of the index is none.
+    A value that is far too long for the index counts as absent.
     """
 
     def __init__(self, transfer_syntax: str) -> None:
@@ -68,7 +68,7 @@ class IndexedValues(KeptValues):
         self.values = {tag: value for tag in self.tags & values.keys() if (value := values[tag]) is not None}
 
     def decode(self, length_bytes: int) -> Attributes:
-        """The attributes, once the walk has come to its end; raises :class:`ObjectInvalid` where a UID is missing."""
+        """The attributes, once the walk has come to its end. Raises :class:`ObjectInvalid` where a UID is missing."""
         values, encodings = self.values, _find_encodings(self.values.get(_TAGS[_CHARACTER_SET], b""))
         patient, study, series_ = _decode_shared(tuple([values.get(tag, b"") for _, tag in _SHARED]), encodings)
         order: Literal["big", "little"] = "big" if self._transfer_syntax == EXPLICIT_VR_BIG_ENDIAN else "little"
@@ -93,7 +93,8 @@ class IndexedValues(KeptValues):
 def read_attributes(path: Path) -> Attributes:
     """Read the head of an instance file as far as the index needs it.
 
-    Raises :class:`ObjectInvalid` for what is no PS3.10 file or lacks one of the UIDs, and ``OSError``.
+    Raises :class:`ObjectInvalid` where it is no PS3.10 file or lacks one of the UIDs, :class:`OSError` where it cannot
+    be read.
     """
     try:
         with path.open("rb") as file:

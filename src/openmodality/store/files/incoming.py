@@ -1,4 +1,4 @@
-"""Folders for temporary names, one for each process that writes, told apart from what a dead process left.
+"""Folders for temporary files, one for each process that writes, so that those of a dead process are recognised.
 
 ``ROOT/.incoming/PID-RANDOM`` is locked (flock) by its process as long as that lives. A folder that can be locked by
 somebody else belongs to nobody: a kill -9 or a power failure has ended its owner. The lock goes with the open folder,
@@ -17,7 +17,7 @@ from openmodality.store.files.instance_file import remove, store_error
 
 FOLDER = ".incoming"
 _ATTEMPTS = 8
-"""Names that are tried: one may be swept away between its making and its locking."""
+"""How many names are tried: another process may remove a folder between its creation and its locking."""
 
 
 class Incoming:

@@ -139,7 +139,7 @@ class InstanceFiles:
 
 
 def check_uid(uid: str) -> None:
-    """Refuse what is no UID (PS3.5 9.1): it becomes a file name."""
+    """Refuse what is no UID (PS3.5 9.1), because it becomes a file name."""
     if not is_valid_uid(uid, strict=False):
         raise ObjectInvalid("(0008,0018) SOP Instance UID is not a UID of at most 64 digits and dots")
 

@@ -49,7 +49,7 @@ class SqliteFile:
 
     @contextmanager
     def read(self) -> Iterator[SqliteReader]:
-        """The last committed state. Raises :class:`StoreError` without any value of a row."""
+        """The last committed state. Raises :class:`StoreError` where it cannot be read, without any value of a row."""
         try:
             with closing(self._open()) as connection:
                 yield SqliteReader(connection)

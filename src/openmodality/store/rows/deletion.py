@@ -59,7 +59,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Ids of what is to go or may become empty, and the UIDs of the instances."""
+    """Ids of the rows to delete, ids of the rows that may become empty by it, and the UIDs of the instances."""
 
     patients: frozenset[int]
     studies: frozenset[int]
@@ -72,8 +72,8 @@ def delete_entity(
 ) -> Deleted:
     """Delete a patient (by Patient ID and its issuer), study, series or instance, rows and files.
 
-    Raises ``StoreError`` when there is no such entity, an exam on it is in progress or an unfinished job needs it, and
-    ``NotCommitted`` unless ``force`` is given.
+    Raises :class:`StoreError` where there is no such entity, an exam on it is in progress or an unfinished job needs
+    it, and :class:`NotCommitted` unless ``force`` is given.
     """
     with store.write() as transaction:
         target = _read_target(transaction, level, unique_key, issuer)

@@ -32,7 +32,7 @@ class ServedItem:
 def lock_exam(transaction: Transaction, exam_id: int) -> ExamRecord:
     """One exam, which nobody else changes before the transaction ends.
 
-    Raises :class:`NotFound` when there is none with this number.
+    Raises :class:`NotFound` where there is none with this number.
     """
     transaction.execute(select(exams.c.id).where(exams.c.id == exam_id).with_for_update())
     return read_exam(transaction, exam_id)
@@ -86,8 +86,8 @@ def add_series(transaction: Transaction, exam_id: int, added: SeriesRecord) -> E
 def lock_exam_to_add_to(transaction: Transaction, exam_id: int, step_uid: str = "") -> tuple[ExamRecord, StepRecord]:
     """An exam that takes images, and its step, until the transaction ends; ``step_uid``: only while it is this step.
 
-    Raises :class:`UsageError` where it has ended, is about to, or goes on with another step: what is added then would
-    be in no performed step that the RIS is told of.
+    Raises :class:`UsageError` where the exam has ended, is about to end, or goes on with another step: an image that is
+    added then would be in no performed step that the RIS is told of.
     """
     exam, step = lock_exam(transaction, exam_id), find_open_step(transaction, exam_id)
     if exam.state is not ExamState.IN_PROGRESS or step is None:

@@ -38,7 +38,7 @@ def find_exams_serving(snapshot: Snapshot, item: WorklistItem) -> list[tuple[int
 
 
 def check_unserved(snapshot: Snapshot, items: Sequence[WorklistItem]) -> None:
-    """Raise :class:`WrongState` where an open exam serves one of the items."""
+    """Check the items. Raises :class:`WrongState` where an open exam serves one of them."""
     for item in items:
         for exam_id, state in find_exams_serving(snapshot, item):
             if state.is_open:
