@@ -10,8 +10,9 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from fuzz.decoders import ABORTED, ACCEPTED, REJECTED, Target
+from fuzz.decoders import Target
 from fuzz.mutation import Mutator
+from fuzz.outcomes import ABORTED, ACCEPTED, REJECTED
 from fuzz.recording import HOST, MR, STORED_SYNTAXES, Recorded, instance, part10
 from fuzz.tree import exchange
 from openmodality.errors import AssociationRejected, OpenModalityError

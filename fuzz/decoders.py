@@ -8,7 +8,9 @@ from io import BytesIO
 from random import Random
 from typing import Final
 
+from fuzz.media import directories, read_medium
 from fuzz.mutation import Mutator
+from fuzz.outcomes import ABORTED, ACCEPTED, REJECTED
 from fuzz.recording import JPEG_BASELINE, MR, STORED_SYNTAXES, Recorded, instance, part10
 from fuzz.tree import Node, data_set, exchange
 from openmodality.dimse.assembler import MessageAssembler
@@ -44,10 +46,6 @@ from openmodality.upper_layer.primitives import (
 )
 from openmodality.upper_layer.provider import Provider
 from openmodality.upper_layer.user_information import UserInformation
-
-ACCEPTED: Final = "accepted"
-REJECTED: Final = "rejected"
-ABORTED: Final = "aborted"
 
 _LIMIT: Final = 16384
 _UNCOMPRESSED: Final = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
@@ -104,6 +102,7 @@ def targets(recorded: list[Recorded]) -> list[Target]:
         Target("Transcoder", 0.07, uncompressed, _transcoder),
         Target("Part 10 head", 0.05, {"": files}, _part10),
         Target("identifier", 0.05, plain, _identifier),
+        Target("DICOMDIR", 0.05, {"": Mutator(directories())}, read_medium),
     ]
 
 

@@ -21,7 +21,8 @@ from time import monotonic
 from typing import Final
 
 from fuzz.connecting import HANG_S, Attempt, Line, SecureLine, step, tampering
-from fuzz.decoders import ABORTED, ACCEPTED, REJECTED, check_pdus
+from fuzz.decoders import check_pdus
+from fuzz.outcomes import ABORTED, ACCEPTED, REJECTED
 from fuzz.recording import HOST, MR, Recorded, record
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.service import Response, Service

@@ -1,4 +1,4 @@
-"""kill -9 while instances are added to a medium: the set is as it was before, or as it was to be."""
+"""kill -9 while a medium is made or added to: the set is as it was before, or as it was to be; a job ends its work."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 import openmodality
+from openmodality import Modality
 from openmodality.activities.media_reading import verify_medium
 from openmodality.media.directory_reader import read_directory
 from openmodality.media.file_set import update_file_set
+from openmodality.store.states import JobState
 from tests.fault.media_process import OPTIONS
 from tests.peers import objects
 
@@ -21,6 +24,8 @@ KILLS = {False: 8, True: 50}
 """In the suite, in a soak."""
 PLACES = [str(Path(openmodality.__file__).parents[1]), str(Path(__file__).parents[2])]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(PLACES)}
+JOB_KILLS = {False: 6, True: 50}
+LONGEST_JOB_S = 0.5
 PROCESS = [sys.executable, "-m", "tests.fault.media_process"]
 
 
@@ -58,3 +63,47 @@ def test_a_set_is_whole_whenever_its_writer_dies(tmp_path: Path, soak: bool) -> 
     update_file_set(disc, sorted((tmp_path / "source").iterdir()), OPTIONS)
     assert verify_medium(disc) == []
     assert count_instances(disc) == 8 * KILLS[soak]
+
+
+@pytest.mark.timeout(600)
+def test_a_media_job_ends_its_work_however_often_the_device_dies(tmp_path: Path, soak: bool) -> None:
+    chance, site, discs = random.Random(5), tmp_path / "site.toml", tmp_path / "discs"
+    site.write_text('profile = "mr"\n', encoding="utf-8")
+    sources = objects.mr_series(tmp_path / "source", 6, rows=64, columns=64, PatientID="7")
+    with Modality(site) as modality:
+        modality.import_files(sources)
+        study = modality.studies()[0].attributes["StudyInstanceUID"]
+    for kill in range(JOB_KILLS[soak]):
+        if kill % 2:
+            (discs / f"DISC{kill}").mkdir(parents=True)  # a stick that is mounted there
+        _queue_and_kill(site, study, discs / f"DISC{kill}", chance.uniform(0, LONGEST_JOB_S))
+    with Modality(site) as modality:
+        assert modality.wait_until_idle(60)
+        assert {job.state for job in modality.jobs.list()} == {JobState.DONE}
+    names = {f"DISC{kill}{end}" for kill in range(JOB_KILLS[soak]) for end in ("", ".iso")}
+    assert {path.name for path in discs.iterdir()} == names
+    for kill in range(JOB_KILLS[soak]):
+        disc = discs / f"DISC{kill}"
+        assert verify_medium(disc) == []
+        assert count_instances(disc) == len(sources)
+        assert (disc / "INDEX.HTM").exists()
+        assert _is_whole(disc.with_suffix(".iso"))
+
+
+def _queue_and_kill(site: Path, study: str, disc: Path, after_s: float) -> None:
+    """Let a device end what it has to do, give it one more disc to make, and kill it a moment later."""
+    disc.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "tests.fault.media_job_process", str(site), study, str(disc)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT)
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(2)] == [b"idle\n", b"queued\n"]
+    threading.Event().wait(after_s)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def _is_whole(image: Path) -> bool:
+    """Whether an image has the sectors that its primary volume descriptor counts."""
+    data = image.read_bytes()
+    return data[32769:32774] == b"CD001" and int.from_bytes(data[32848:32852], "little") * 2048 == len(data)

@@ -13,10 +13,11 @@ import pytest
 
 from fuzz import live
 from fuzz.connecting import Attempt
-from fuzz.decoders import ACCEPTED, Target, targets
+from fuzz.decoders import Target, targets
 from fuzz.findings import load
 from fuzz.live import LiveAcceptor
 from fuzz.mutation import Mutator
+from fuzz.outcomes import ACCEPTED
 from fuzz.summary import table
 from fuzz.tree import Node, data_set, exchange, records
 from fuzz.worker import Run, Tally, Worker

@@ -28,6 +28,7 @@ from tests.made_objects import OBJECTS, instances, report, worklist
 from tests.peers import objects
 from tests.peers.chromium import dump_dom
 from tests.peers.dicom3tools import dciodvfy_errors
+from tests.peers.orthanc import orthanc
 from tests.peers.process import run
 
 OPTIONS = FileSetOptions(USB, ("1.2.826.0.1.3680043.10.999", "TEST"), durable=False)
@@ -148,6 +149,38 @@ def test_an_image_holds_the_files_byte_for_byte(disc: Path, tmp_path: Path) -> N
         if path.is_file():
             assert (tmp_path / "read" / path.relative_to(disc)).read_bytes() == path.read_bytes()
     assert len(open_with_pydicom(tmp_path / "read")) == len(open_with_pydicom(disc))
+
+
+@pytest.mark.needs("xorriso")
+def test_xorriso_lists_an_image_with_every_file(disc: Path, tmp_path: Path) -> None:
+    write_iso_image(disc, tmp_path / "disc.iso", "DISC")
+    listed = run("xorriso", "-indev", tmp_path / "disc.iso", "-find", "/", "-type", "f").output
+    files = {f"/{path.relative_to(disc).as_posix()}" for path in disc.rglob("*") if path.is_file()}
+    assert set(re.findall(r"^'(/[^']*)'$", listed, re.MULTILINE)) == files
+
+
+@pytest.mark.needs("7z")
+def test_an_image_of_an_updated_set_holds_what_was_added(disc: Path, tmp_path: Path) -> None:
+    write_iso_image(disc, tmp_path / "first.iso", "DISC")
+    more = objects.save(objects.mr_image(rows=8, columns=8), tmp_path / "more")
+    before = open_with_pydicom(disc)
+    assert len(update_file_set(disc, [more], OPTIONS).written) == 1
+    write_iso_image(disc, tmp_path / "second.iso", "DISC")
+    for name, expected in (("first", before), ("second", before | uids([more]))):
+        assert run("7z", "x", f"-o{tmp_path / name}", tmp_path / f"{name}.iso").status == 0
+        assert open_with_pydicom(tmp_path / name) == expected
+
+
+@pytest.mark.needs("Orthanc", "7z")
+def test_orthanc_imports_a_disc(disc: Path, sources: list[Path], tmp_path: Path) -> None:
+    write_iso_image(disc, tmp_path / "disc.iso", "DISC")
+    assert run("7z", "x", f"-o{tmp_path / 'mounted'}", tmp_path / "disc.iso").status == 0
+    with orthanc(tmp_path / "pacs") as pacs:
+        for path in sorted((tmp_path / "mounted" / "DICOM").rglob("IM*")):
+            pacs.rest.post("/instances", content=path.read_bytes()).raise_for_status()
+        assert set(pacs.instances()) == uids(sources)
+        studies = pacs.rest.get("/studies").json()
+    assert len(studies) == len({str(dcmread(path).StudyInstanceUID) for path in sources})
 
 
 @pytest.mark.needs("chromium")

@@ -21,6 +21,7 @@ from openmodality.errors import OpenModalityError, UsageError
 from openmodality.media.application_profile import ApplicationProfile, on_medium_bytes
 from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.media.directory_reader import read_directory
+from openmodality.media.file_ids import DISC_FOLDER
 from openmodality.media.file_set import (
     FileSetOptions,
     FileSetReport,
@@ -187,6 +188,12 @@ def _split(request: MediumRequest, sources: Sequence[_Source]) -> list[list[_Sou
         batches[-1] += own
         used += size
     return batches
+
+
+def add_pages(request: MediumRequest, folder: Path) -> None:
+    """Write the pages of a file-set whose writer died before it could, where the request asks for them."""
+    used = sum(on_medium_bytes(path.stat().st_size) for path in (folder / DISC_FOLDER).rglob("*") if path.is_file())
+    _write_pages(request, folder, FileSetReport(length_bytes=used))
 
 
 def _write_pages(request: MediumRequest, folder: Path, report: FileSetReport) -> None:

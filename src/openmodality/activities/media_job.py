@@ -16,13 +16,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from openmodality.activities.media import Disc, MediumRequest, create_medium, update_medium
+from openmodality.activities.media import Disc, MediumRequest, add_pages, create_medium, update_medium
 from openmodality.activities.media_profiles import choose_media_profile, file_set_options
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError, StoreError, UsageError
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.report import JobReport
+from openmodality.media.application_profile import describe_refusal
 from openmodality.media.burning import burn_image
 from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.media.directory_reader import read_directory
@@ -81,9 +82,9 @@ class MediaExecutor:
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Make or add to the file-set, then its image, then the disc."""
         order = MediumOrder(**job.parameters)
-        outstanding = report.outstanding()
+        pending = [each for each in report.outstanding() if each.result is InstanceResult.PENDING]
         try:
-            discs = self._put(order, job, outstanding, report)
+            discs = self._put(order, job, pending, report)
         except WritingCancelled:
             return Continue()
         except OpenModalityError as error:
@@ -96,22 +97,22 @@ class MediaExecutor:
             return Fail(f"{error}; {error.advice}" if error.advice else str(error))
         return Done(_tell(discs))
 
-    def _put(self, order: MediumOrder, job: Job, outstanding: Sequence[JobInstance], report: JobReport) -> list[Disc]:
+    def _put(self, order: MediumOrder, job: Job, pending: Sequence[JobInstance], report: JobReport) -> list[Disc]:
         """The discs that were made; none where a run before this one has made them."""
         target = Path(order.target)
-        if self._is_done(target, outstanding):
-            for each in outstanding:
-                report.instance(each.SOPInstanceUID, InstanceResult.SUCCESS, comment="it was on the medium already")
-            report.keep()
+        if not pending:
             return []
-        paths = {self._files.path(each.SOPInstanceUID): each.SOPInstanceUID for each in outstanding}
+        if _is_done(order, pending):
+            self._finish(order, pending, report)
+            return []
+        paths = {self._files.path(each.SOPInstanceUID): each.SOPInstanceUID for each in pending}
         request = self._request(order, list(paths), report)
         if order.act == "update":
             discs = [update_medium(request)]
         elif _is_in_place(target):
             discs = create_medium(request)
         else:
-            discs = self._create_aside(request, job)
+            discs = self._create_aside(request, job, {each.SOPInstanceUID for each in pending})
         for disc in discs:
             for uid in disc.report.sop_instance_uids:
                 report.instance(uid, InstanceResult.SUCCESS)
@@ -120,21 +121,35 @@ class MediaExecutor:
         report.keep()
         return discs
 
-    def _create_aside(self, request: MediumRequest, job: Job) -> list[Disc]:
+    def _create_aside(self, request: MediumRequest, job: Job, chosen: set[str]) -> list[Disc]:
         """Make the file-sets under other names and give them theirs when all are whole."""
         aside = request.target.with_name(f".{request.target.name}.job{job.id}")
-        for left in aside.parent.glob(f"{aside.name}*") if aside.parent.is_dir() else ():
-            shutil.rmtree(left, ignore_errors=True)
-        made = create_medium(replace(request, target=aside))
+        _remove_folders(aside)
         named = []
-        for disc in made:
+        for disc in create_medium(replace(request, target=aside)):
             final = request.target.with_name(disc.folder.name.replace(aside.name, request.target.name, 1))
+            if _instances_on(final) & chosen:
+                shutil.rmtree(final)  # one of several discs of a run before this one
             try:
                 disc.folder.rename(final)
             except OSError as error:
+                _remove_folders(aside)
                 raise StoreError(f"cannot name the file-set {final}: {error.strerror}") from error
             named.append(replace(disc, folder=final))
         return named
+
+    def _finish(self, order: MediumOrder, pending: Sequence[JobInstance], report: JobReport) -> None:
+        """Do what a run that died after the DICOMDIR has not done: pages, and what became of each instance."""
+        target, profile = Path(order.target), choose_media_profile(self._site, order.profile)
+        add_pages(self._request(order, [], report), target)
+        known = _instances_on(target)
+        for each in pending:
+            if each.SOPInstanceUID in known:
+                report.instance(each.SOPInstanceUID, InstanceResult.SUCCESS, comment="it was on the medium already")
+            else:
+                reason = describe_refusal(profile, each.SOPClassUID) or "it could not be read"
+                report.instance(each.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
+        report.keep()
 
     def _request(self, order: MediumOrder, paths: Sequence[Path], report: JobReport) -> MediumRequest:
         site = self._site
@@ -155,20 +170,10 @@ class MediaExecutor:
             order.adopt,
         )
 
-    def _is_done(self, target: Path, outstanding: Sequence[JobInstance]) -> bool:
-        """Whether an earlier run of this job has done it and died before it could say so."""
-        if not outstanding:
-            return True
-        if not (target / DIRECTORY_NAME).exists():
-            return False
-        known = {record.sop_instance_uid for each in read_directory(target / DIRECTORY_NAME).patients
-                 for record in each.walk()}  # fmt: skip
-        return all(each.SOPInstanceUID in known for each in outstanding)
-
     def _make_images(self, order: MediumOrder, folders: Sequence[Path]) -> None:
         if not order.image:
             return
-        made = folders or [Path(order.target)]
+        made = folders or _find_discs(Path(order.target))
         for number, folder in enumerate(made, start=1):
             image = Path(order.image)
             if len(made) > 1:
@@ -176,6 +181,38 @@ class MediaExecutor:
             write_iso_image(folder, image, order.label)
             if order.device:
                 burn_image(self._site.settings.media.burn_command, image, order.device)
+
+
+def _is_done(order: MediumOrder, pending: Sequence[JobInstance]) -> bool:
+    """Whether a run before this one has written the DICOMDIR and died before it could say so.
+
+    A target that is to be created had none when the job was asked for: one that has this job's instances is this job's.
+    """
+    known = _instances_on(Path(order.target))
+    chosen = {each.SOPInstanceUID for each in pending}
+    return bool(known) and (known <= chosen if order.act == "create" else chosen <= known)
+
+
+def _find_discs(target: Path) -> list[Path]:
+    """The folders of the discs that a run before this one has made."""
+    if (target / DIRECTORY_NAME).exists():
+        return [target]
+    numbered = [path for path in target.parent.glob(f"{target.name}-*") if (path / DIRECTORY_NAME).exists()]
+    return sorted(numbered, key=lambda path: (len(path.name), path.name))
+
+
+def _instances_on(folder: Path) -> set[str]:
+    """The SOP Instance UIDs that the DICOMDIR of a folder names; none where it has no DICOMDIR."""
+    if not (folder / DIRECTORY_NAME).exists():
+        return set()
+    patients = read_directory(folder / DIRECTORY_NAME).patients
+    return {record.sop_instance_uid for patient in patients for record in patient.walk() if record.file_id}
+
+
+def _remove_folders(aside: Path) -> None:
+    """Remove what a run has left or leaves beside its target."""
+    for left in aside.parent.glob(f"{aside.name}*") if aside.parent.is_dir() else ():
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_in_place(target: Path) -> bool:

@@ -30,6 +30,11 @@ class ApplicationProfile:
         return not self.sop_classes or sop_class_uid in self.sop_classes
 
 
+def describe_refusal(profile: ApplicationProfile, sop_class_uid: str) -> str:
+    """Why an instance of a SOP class may not be on a medium of a profile; empty where it may."""
+    return "" if profile.takes(sop_class_uid) else f"profile {profile.name} does not take SOP class {sop_class_uid}"
+
+
 USB: Final = ApplicationProfile("usb", 0)
 """A folder or stick, beyond both statements: any instance, no limit but the stick's own."""
 

@@ -151,16 +151,16 @@ class _Reader:
         if item.end - item.start > MAX_RECORD_BYTES:
             self.problems.append(RecordProblem(item.start, f"it is longer than {MAX_RECORD_BYTES} bytes"))
             return
-        entry, in_use, keys = _Entry(item.start, 0, 0, DirectoryRecord("", b"")), True, b""
+        entry, in_use, keys = _Entry(item.start, 0, 0, DirectoryRecord("", b"")), True, []
         try:
             for place in walk_elements(self._data, item.value, item.end, self._layout):
                 if place.tag == tags.RECORD_IN_USE_FLAG:
                     in_use = self._number(place) != 0
                 elif not self._take_pointer(entry, place):
-                    keys += self._data[place.start : place.end]
+                    keys.append(self._data[place.start : place.end])
         except ObjectInvalid as error:
             self.problems.append(RecordProblem(item.start, str(error)))
-        entry.record.keys = keys
+        entry.record.keys = b"".join(keys)
         if in_use and entry.record.record_type:
             self.entries.append(entry)
         elif in_use:

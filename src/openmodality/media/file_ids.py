@@ -56,7 +56,10 @@ def find_file(root: Path, file_id: FileId) -> Path | None:
         if step is None:
             return None
         path = step
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError):  # links in a circle are a RuntimeError
+        return None
     return resolved if resolved.is_relative_to(inside) and resolved.is_file() else None
 
 

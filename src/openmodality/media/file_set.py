@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 from openmodality.encoding.part10 import FileMeta, encode_file_head, read_any
 from openmodality.encoding.transcode import can_transcode, transcode
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError, UsageError
-from openmodality.media.application_profile import ApplicationProfile, on_medium_bytes
+from openmodality.media.application_profile import ApplicationProfile, describe_refusal, on_medium_bytes
 from openmodality.media.directory import DIRECTORY_NAME, FileId, encode_directory
 from openmodality.media.directory_reader import Directory, read_directory
 from openmodality.media.file_ids import DISC_FOLDER, find_file
@@ -153,12 +153,9 @@ class _Writer:
 
     def _refusal(self, meta: FileMeta) -> str:
         """Why an instance may not be on this medium; empty where it may."""
-        profile = self._options.profile
         if meta.media_storage_sop_instance_uid in self._tree.sop_instance_uids:
             return "it is on the medium already"
-        if not profile.takes(meta.media_storage_sop_class_uid):
-            return f"profile {profile.name} does not take SOP class {meta.media_storage_sop_class_uid}"
-        return ""
+        return describe_refusal(self._options.profile, meta.media_storage_sop_class_uid)
 
     def _copy(self, path: Path, meta: FileMeta) -> None:
         """Write the file of an instance under a name for the time being, then give it its place and its records."""

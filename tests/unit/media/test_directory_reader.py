@@ -128,3 +128,10 @@ def test_a_long_chain_of_records_needs_no_recursion() -> None:
         record = DirectoryRecord("SERIES", b"", children=[record])
     directory = parse_directory(directory_of(record))
     assert len(all_records(directory)) == 3001
+
+
+@pytest.mark.timeout(30)
+def test_a_long_record_of_many_elements_takes_its_length_in_time() -> None:
+    key = b"\x09\x00\x01\x10LO\x00\x00"
+    found = parse_directory(directory_of(DirectoryRecord("PATIENT", key * 500_000)))
+    assert [len(record.keys) for record in all_records(found)] == [len(key) * 500_000]
