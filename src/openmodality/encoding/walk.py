@@ -153,20 +153,27 @@ class DataSetWalk:
         return end
 
     def _step(self, view: memoryview, offset: int, size: int) -> int:
-        """Step on from the header at ``offset``; returns where to go on, which is the chunk's end in most cases."""
+        """Step on from the header at ``offset``; returns where to go on, which is the chunk's end in most cases.
+
+        What lies between two tokens is passed on in one piece.
+        """
         step, watch = make_steps(self._layout.explicit, self._layout.big_endian), self._watch
-        start, end = step.bare(view, offset, size) if watch.is_idle else step.watchful(view, offset, size, watch)
+        begin, end = offset, PASSED
+        while end == PASSED:
+            start, end = step.bare(view, offset, size) if watch.is_idle else step.watchful(view, offset, size, watch)
+            if end == PASSED:
+                offset = start
+                self._pass_by(view, start, size)
+                if self.is_done:
+                    return start
         if end < 0:
-            self._pass(view[offset:start])
-            if end != PASSED:
-                return self._tokenize(view, start)
-            self._pass_by(view, start, size)
-            return start
+            self._pass(view[begin:start])
+            return self._tokenize(view, start)
         if end > size:
-            self._pass(view[offset:])
+            self._pass(view[begin:])
             self._begin_value(view, start, size, end)
         else:
-            self._pass(view[offset:end])
+            self._pass(view[begin:end])
             self._head = bytes(view[end:])
         return size
 

@@ -100,13 +100,19 @@ class Watch:
 
     def _look_for_tags(self) -> None:
         self.last = self._waiting[0][0] if self._waiting else NO_TAG
-        self.tags = frozenset().union(*(listener.tags for _, listener in self._waiting))
+        self.tags = _unite(tuple([listener.tags for _, listener in self._waiting]))
 
 
 @lru_cache(maxsize=256)
 def _find_last(tags: frozenset[int]) -> int:
     """The greatest of the tags; cached, because listeners of a kind ask for the same tags each time."""
     return max(tags)
+
+
+@lru_cache(maxsize=256)
+def _unite(tags: tuple[frozenset[int], ...]) -> frozenset[int]:
+    """All tags that listeners ask for."""
+    return frozenset().union(*tags)
 
 
 def _by_last(waiting: tuple[int, Listener]) -> int:

@@ -6,6 +6,7 @@ conditional on other ways to carry pixels, none of which the accepted transfer s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from openmodality.standard import tags
@@ -94,6 +95,7 @@ BY_SOP_CLASS: Final = {
 }
 
 
+@lru_cache(maxsize=64)
 def type_1_attributes(sop_class_uid: str) -> frozenset[int]:
     """The top-level tags that need a value; those of every object for a SOP class that is not listed."""
     return EVERY_OBJECT | BY_SOP_CLASS.get(sop_class_uid, frozenset())

@@ -6,7 +6,7 @@ the command is the storage service's own check.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -69,7 +69,8 @@ class ReceivedDataSet(Listener):
 class ReceivedCheck:
     """Looks at the values and tokens of one data set; ``needed`` are its Type 1 attributes."""
 
-    def __init__(self, needed: Iterable[int]) -> None:
+    def __init__(self, needed: frozenset[int]) -> None:
+        self._needed = needed
         self._missing = set(needed)
         self._element = ElementStart(0, "", 0, 0, 0)
         self._sequence = 0
@@ -77,11 +78,11 @@ class ReceivedCheck:
 
     def take_values(self, values: Mapping[int, bytes | None]) -> None:
         """Note which attributes have a value; blanks are none in a text."""
-        texts = _find_texts(frozenset(self._missing))
-        for tag in self._missing & values.keys():
+        texts, missing = _find_texts(self._needed), self._missing
+        for tag in self._needed & values.keys():
             value = values[tag]
             if value is None or (value.strip(b"\0 ") if tag in texts else value):
-                self._missing.discard(tag)
+                missing.discard(tag)
 
     def see(self, token: Token) -> None:
         """Look at the next token. Raises :class:`ObjectInvalid` for a UID that is none."""
