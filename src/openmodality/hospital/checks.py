@@ -15,6 +15,7 @@ from openmodality.dimse.reading import has_value, read_items, read_text
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.hospital.items import ItemKey, PerformedStep, ScheduledItem
 from openmodality.standard.performed_step import StepStatus
+from openmodality.standard.sop_classes import is_document
 from openmodality.standard.tags import (
     ACCESSION_NUMBER,
     PATIENT_ID,
@@ -30,8 +31,6 @@ from openmodality.standard.tags import (
     STUDY_INSTANCE_UID,
 )
 
-_DOCUMENTS: Final = "1.2.840.10008.5.1.4.1.1.88."
-"""SOP Classes of structured reports begin so."""
 _UIDS: Final = (SOP_INSTANCE_UID, STUDY_INSTANCE_UID, SERIES_INSTANCE_UID)
 
 
@@ -50,17 +49,17 @@ def instance_findings(
 def _request_findings(header: Dataset, schedule: Sequence[ScheduledItem]) -> Iterator[str]:
     """A document has no Request Attributes but may name requests of its own accord (PS3.3 C.17.1, C.17.2)."""
     study = read_text(header, STUDY_INSTANCE_UID)
-    is_document = read_text(header, SOP_CLASS_UID).startswith(_DOCUMENTS)
-    tag = REFERENCED_REQUEST_SEQUENCE if is_document else REQUEST_ATTRIBUTES_SEQUENCE
+    is_report = is_document(read_text(header, SOP_CLASS_UID))
+    tag = REFERENCED_REQUEST_SEQUENCE if is_report else REQUEST_ATTRIBUTES_SEQUENCE
     requests = read_items(header, tag)
     procedure = [item for item in schedule if item.study_instance_uid == study]
     if procedure:
-        if not requests and not is_document:
+        if not requests and not is_report:
             yield f"{name_of(tag)} is missing in a scheduled study"
         yield from _identity_findings(header, procedure[0])
     for request in requests:
         step_id = read_text(request, SCHEDULED_PROCEDURE_STEP_ID)
-        if (step_id or is_document) and not _fits(request, step_id, study, schedule):
+        if (step_id or is_report) and not _fits(request, step_id, study, schedule):
             yield f"{name_of(tag)} names no step scheduled for this study"
 
 

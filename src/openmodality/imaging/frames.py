@@ -13,6 +13,7 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
 from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 _NATIVE_BITS = (8, 16)
 
@@ -64,7 +65,7 @@ def number_of_frames(data_set: Dataset) -> int:
 
 def _read_native(data_set: Dataset, number: int) -> Frame | None:
     """Grey pixels of 8 or 16 bits straight out of (7FE0,0010) Pixel Data; ``None`` for all else."""
-    syntax = UID(getattr(getattr(data_set, "file_meta", None), "TransferSyntaxUID", "1.2.840.10008.1.2.1"))
+    syntax = UID(getattr(getattr(data_set, "file_meta", None), "TransferSyntaxUID", EXPLICIT_VR_LITTLE_ENDIAN))
     allocated, stored, high = (data_set.get(key) for key in ("BitsAllocated", "BitsStored", "HighBit"))
     is_grey = data_set.get("SamplesPerPixel", 1) == 1 and "MONOCHROME" in str(data_set.get("PhotometricInterpretation"))
     if "PixelData" not in data_set or syntax.is_compressed or not is_grey or allocated not in _NATIVE_BITS:

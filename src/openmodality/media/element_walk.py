@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from openmodality.buffer import Buffer
+from openmodality.encoding.elements import MAX_DEPTH
 from openmodality.encoding.headers import UNDEFINED_LENGTH, Layout, format_tag, make_layout
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
-_MAX_DEPTH: Final = 64
 _IMPLICIT: Final = make_layout(explicit=False, big_endian=False)
 
 
@@ -80,8 +80,8 @@ def _inner(vr: str, syntax: Layout) -> Layout:
 
 def _skip_sequence(data: Buffer, start: int, end: int, syntax: Layout, depth: int) -> int:
     """The place after the delimiter of a sequence of undefined length."""
-    if depth > _MAX_DEPTH:
-        raise ObjectInvalid(f"sequences are nested more than {_MAX_DEPTH} deep at {start}")
+    if depth > MAX_DEPTH:
+        raise ObjectInvalid(f"sequences are nested more than {MAX_DEPTH} deep at {start}")
     while start < end:
         tag, _, length, size = _read_header(data, start, end, syntax)
         start += size

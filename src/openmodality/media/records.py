@@ -11,6 +11,11 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from openmodality.standard import tags
+from openmodality.standard.sop_classes import (
+    KEY_OBJECT_SELECTION_DOCUMENT_STORAGE,
+    is_document,
+    is_presentation_state,
+)
 
 
 class RecordType(StrEnum):
@@ -109,17 +114,13 @@ KEYS: Final = MappingProxyType(
 """PS3.3 F.5.1 to F.5.35, with the additional keys of the CT and MR profiles (PS3.11 Table E.3-3), which do no harm in
 others; each list in the order of tags."""
 
-_STRUCTURED_REPORTS: Final = "1.2.840.10008.5.1.4.1.1.88."
-_KEY_OBJECT_SELECTION: Final = "1.2.840.10008.5.1.4.1.1.88.59"
-_PRESENTATION_STATES: Final = "1.2.840.10008.5.1.4.1.1.11."
-
 
 def record_type_of(sop_class_uid: str) -> RecordType:
     """The type of the record that stands for an instance of a SOP class (PS3.4 Annex I)."""
-    if sop_class_uid == _KEY_OBJECT_SELECTION:
+    if sop_class_uid == KEY_OBJECT_SELECTION_DOCUMENT_STORAGE:
         return RecordType.KEY_OBJECT
-    if sop_class_uid.startswith(_STRUCTURED_REPORTS):
+    if is_document(sop_class_uid):
         return RecordType.SR_DOCUMENT
-    if sop_class_uid.startswith(_PRESENTATION_STATES):
+    if is_presentation_state(sop_class_uid):
         return RecordType.PRESENTATION
     return RecordType.IMAGE

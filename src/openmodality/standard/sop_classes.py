@@ -28,6 +28,9 @@ X_RAY_RADIATION_DOSE_SR_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.88.67"
 STORAGE_ROOT: Final = "1.2.840.10008.5.1.4.1.1."
 """The prefix under which PS3.6 registers storage SOP Classes."""
 
+_DOCUMENT_ROOT: Final = f"{STORAGE_ROOT}88."
+_PRESENTATION_STATE_ROOT: Final = f"{STORAGE_ROOT}11."
+
 STORAGE_ELSEWHERE: Final = frozenset(
     f"1.2.840.10008.5.1.4.{number}" for number in ("34.1", "34.7", "34.10", "38.1", "39.1", "43.1", "44.1", "45.1")
 )
@@ -45,3 +48,18 @@ NOT_STORAGE: Final = frozenset(
 """SOP Classes under this prefix that store nothing: Protocol Approval and Inventory FIND, MOVE and GET, Inventory
 Creation, Repository Query (PS3.6 Table A-1).
 """
+
+
+def is_document(sop_class_uid: str) -> bool:
+    """Whether instances are structured reports or key object documents, which PS3.6 registers under one prefix."""
+    return sop_class_uid.startswith(_DOCUMENT_ROOT)
+
+
+def is_presentation_state(sop_class_uid: str) -> bool:
+    """Whether instances say how images are to be shown."""
+    return sop_class_uid.startswith(_PRESENTATION_STATE_ROOT)
+
+
+def is_image(sop_class_uid: str) -> bool:
+    """Whether instances of a storage SOP Class count as images: all but documents and presentation states."""
+    return not is_document(sop_class_uid) and not is_presentation_state(sop_class_uid)

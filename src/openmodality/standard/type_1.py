@@ -20,25 +20,30 @@ from openmodality.standard.sop_classes import (
     X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE,
 )
 
-EVERY_OBJECT: Final = frozenset(
-    {tags.SOP_CLASS_UID, tags.SOP_INSTANCE_UID, tags.MODALITY, tags.STUDY_INSTANCE_UID, tags.SERIES_INSTANCE_UID}
-)
-"""SOP Class, SOP Instance, Modality, Study and Series (PS3.3 C.12.1, C.7.2.1, C.7.3.1)."""
+MODULE_OF_IDENTITY: Final = {
+    tags.SOP_CLASS_UID: "SOP Common",
+    tags.SOP_INSTANCE_UID: "SOP Common",
+    tags.STUDY_INSTANCE_UID: "General Study",
+    tags.SERIES_INSTANCE_UID: "General Series",
+    tags.MODALITY: "General Series",
+}
+"""What tells every object from others, with its module (PS3.3 C.12.1, C.7.2.1, C.7.3.1)."""
 
-_PIXELS: Final = frozenset(
-    {
-        tags.SAMPLES_PER_PIXEL,
-        tags.PHOTOMETRIC_INTERPRETATION,
-        tags.ROWS,
-        tags.COLUMNS,
-        tags.BITS_ALLOCATED,
-        tags.BITS_STORED,
-        tags.HIGH_BIT,
-        tags.PIXEL_REPRESENTATION,
-        tags.PIXEL_DATA,
-    }
+EVERY_OBJECT: Final = frozenset(MODULE_OF_IDENTITY)
+
+PIXEL_DESCRIPTION: Final = (
+    tags.SAMPLES_PER_PIXEL,
+    tags.PHOTOMETRIC_INTERPRETATION,
+    tags.ROWS,
+    tags.COLUMNS,
+    tags.BITS_ALLOCATED,
+    tags.BITS_STORED,
+    tags.HIGH_BIT,
+    tags.PIXEL_REPRESENTATION,
 )
-"""Image Pixel Module, PS3.3 C.7.6.3."""
+"""How pixels are to be read: Image Pixel Module, PS3.3 C.7.6.3, which also has the Pixel Data."""
+
+_PIXELS: Final = frozenset({*PIXEL_DESCRIPTION, tags.PIXEL_DATA})
 
 _X_RAY: Final = _PIXELS | {tags.IMAGE_TYPE, tags.RADIATION_SETTING, tags.PIXEL_INTENSITY_RELATIONSHIP}
 """X-Ray Image and X-Ray Acquisition Modules, PS3.3 C.8.7.1 and C.8.7.2."""

@@ -9,6 +9,11 @@ from typing import Literal, TypeAlias, assert_never
 from pydicom.uid import UID
 
 from openmodality.errors import ConfigurationError
+from openmodality.standard.transfer_syntaxes import (
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+)
 
 ParameterKind: TypeAlias = Literal["integer", "number", "text", "boolean", "choice", "list"]
 ParameterValue: TypeAlias = int | float | str | bool | tuple[str, ...]
@@ -165,8 +170,8 @@ class Parameters(Mapping[str, ParameterValue]):
 
 
 SYNTAXES_BY_KEYWORD: Mapping[str, UID] = {
-    "ImplicitVRLittleEndian": UID("1.2.840.10008.1.2"),
-    "ExplicitVRLittleEndian": UID("1.2.840.10008.1.2.1"),
-    "ExplicitVRBigEndian": UID("1.2.840.10008.1.2.2"),
+    "ImplicitVRLittleEndian": UID(IMPLICIT_VR_LITTLE_ENDIAN),
+    "ExplicitVRLittleEndian": UID(EXPLICIT_VR_LITTLE_ENDIAN),
+    "ExplicitVRBigEndian": UID(EXPLICIT_VR_BIG_ENDIAN),
 }
 """The uncompressed transfer syntaxes that a site file may name, by PS3.6 keyword (PS3.5 Annex A)."""

@@ -16,6 +16,7 @@ from pydicom.uid import UID
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.parameters import Parameter
 from openmodality.dimse.status import StatusCategory
+from openmodality.standard.sop_classes import is_image
 from openmodality.standard.statuses import Effect, ServiceName
 from openmodality.upper_layer.rejections import Rejections
 
@@ -50,8 +51,8 @@ class InformationObject:
 
     @property
     def is_image(self) -> bool:
-        """Whether instances have pixels: all but reports, presentation states and key object documents."""
-        return self.modality not in ("SR", "PR", "KO")
+        """Whether instances have pixels."""
+        return is_image(self.sop_class_uid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,11 @@ from openmodality.buffer import Buffer
 from openmodality.encoding.headers import SHORT_CODES, UNDEFINED_LENGTH, layout_of
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
-from openmodality.objects.filter.private_sets import PrivateSets, with_known_private
+from openmodality.objects.filter.private_sets import MAX_CREATOR_BYTES, PrivateSets, with_known_private
 from openmodality.standard.tags import SEQUENCE_DELIMITATION_ITEM
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 _HEADER: Final = Struct("<HHHH")
-_MAX_CREATOR_BYTES: Final = MAX_CHARACTERS["LO"]  # in the default repertoire (PS3.5 7.8.1)
 _SHORTS: Final = frozenset(int.from_bytes(code, "little") for code in SHORT_CODES)
 """VRs as numbers, which are looked up faster than bytes."""
 _UNSURE: Final = -1
@@ -103,6 +101,6 @@ class _Search:
         group, element = tag >> 16, tag & 0xFFFF
         if element not in PRIVATE_CREATORS:
             return tag >> 8 in self._blocks
-        creator = bytes(self._data_set[start : start + length]) if length <= _MAX_CREATOR_BYTES else b""
+        creator = bytes(self._data_set[start : start + length]) if length <= MAX_CREATOR_BYTES else b""
         self._blocks.add(group << 8 | element)
         return (strip_padding(creator), group) in self._known

@@ -34,7 +34,8 @@ from openmodality.standard.value_lengths import MAX_CHARACTERS
 PrivateSets = frozenset[tuple[str, int]]
 """Private creator and group of the known sets."""
 
-_CREATOR_BYTES: Final = MAX_CHARACTERS["LO"]  # in the default repertoire (PS3.5 7.8.1)
+MAX_CREATOR_BYTES: Final = MAX_CHARACTERS["LO"]
+"""A private creator is in the default repertoire (PS3.5 7.8.1)."""
 
 
 def imported_sets(site: Site) -> PrivateSets:
@@ -120,7 +121,7 @@ class PrivateFilter:
         self._creator = None
         element = token.tag & 0xFFFF
         if is_private(token.tag) and element in PRIVATE_CREATORS and isinstance(token, ElementStart):
-            self._dropping = not 0 < token.length <= _CREATOR_BYTES
+            self._dropping = not 0 < token.length <= MAX_CREATOR_BYTES
             if not self._dropping:
                 self._creator, self._pieces = token, bytearray()
             return ()

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
@@ -28,6 +29,7 @@ from openmodality.objects.rules.elements import (
     make_elements,
     prepare_attributes,
 )
+from openmodality.standard.type_1 import PIXEL_DESCRIPTION
 
 ImagePixels = NDArray[np.uint16]
 
@@ -38,10 +40,7 @@ _WINDOW_CENTER: Final = Tag("WindowCenter")
 _WINDOW: Final = prepare_attributes("WindowCenter", "WindowWidth")
 _RESCALE_INTERCEPT: Final = Tag("RescaleIntercept")
 _PIXEL_DATA: Final = Tag("PixelData")
-_DESCRIPTION: Final = prepare_attributes(
-    "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit",
-    "PixelRepresentation",
-)  # fmt: skip
+_DESCRIPTION: Final = prepare_attributes(*map(keyword_for_tag, PIXEL_DESCRIPTION))
 
 
 class ImageBuilder:

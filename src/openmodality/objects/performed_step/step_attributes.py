@@ -17,9 +17,8 @@ from openmodality.objects.rules.elements import copy_item, data_set_of
 from openmodality.objects.rules.sources import SourceValues
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
 from openmodality.standard.performed_step import StepStatus
+from openmodality.standard.sop_classes import is_image
 
-_NON_IMAGE_ROOTS: Final = ("1.2.840.10008.5.1.4.1.1.88.", "1.2.840.10008.5.1.4.1.1.11.")
-"""Structured reports and presentation states: instances of a series that are no images."""
 _PERFORMERS: Final = ("OperatorsName", "PerformingPhysicianName")
 _REFERENCES: Final = ("ReferencedStudySequence", "ReferencedPatientSequence")
 
@@ -155,8 +154,8 @@ def _describe_series(facts: StepFacts, series: SeriesOfStep) -> Dataset:
     item.SeriesDescription = series.description
     item.ProtocolName = series.protocol_name
     item.RetrieveAETitle = series.retrieve_ae_title
-    images = [pair for pair in series.instances if not pair[0].startswith(_NON_IMAGE_ROOTS)]
-    others = [pair for pair in series.instances if pair[0].startswith(_NON_IMAGE_ROOTS)]
+    images = [pair for pair in series.instances if is_image(pair[0])]
+    others = [pair for pair in series.instances if not is_image(pair[0])]
     item.ReferencedImageSequence = [_refer_to(*pair) for pair in images]
     item.ReferencedNonImageCompositeSOPInstanceSequence = [_refer_to(*pair) for pair in others]
     return item

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydicom.datadict import dictionary_VR
-from pydicom.tag import Tag
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 
 from openmodality.device.profile.profile import AttributeRule, Requirement, ValueSource
+from openmodality.standard import tags
+from openmodality.standard.type_1 import MODULE_OF_IDENTITY, PIXEL_DESCRIPTION
 
 # Body parts that come once. For all others a laterality is asked for.
 UNPAIRED: Final = (
@@ -18,46 +19,30 @@ UNPAIRED: Final = (
 
 
 def _require(
-    module: str, keyword: str, requirement: Requirement, source: ValueSource | None = None, condition: str = ""
+    module: str, tag: int, requirement: Requirement, source: ValueSource | None = None, condition: str = ""
 ) -> AttributeRule:
-    tag = int(Tag(keyword))
     vr = dictionary_VR(tag).rpartition(" ")[2]
     return AttributeRule(
-        object="", ie="", module=module, usage="M", path=(tag,), keyword=keyword, vr=vr, requirement=requirement,
-        sources=(source,) if source else (), value_rule="", values=(), example="",
+        object="", ie="", module=module, usage="M", path=(tag,), keyword=keyword_for_tag(tag), vr=vr,
+        requirement=requirement, sources=(source,) if source else (), value_rule="", values=(), example="",
         condition=condition,
     )  # fmt: skip
 
 
-IDENTITY: Final = tuple(
-    _require(module, keyword, "1", "AUTO")
-    for module, keyword in (
-        ("SOP Common", "SOPClassUID"),
-        ("SOP Common", "SOPInstanceUID"),
-        ("General Study", "StudyInstanceUID"),
-        ("General Series", "SeriesInstanceUID"),
-        ("General Series", "Modality"),
-    )
-)
+IDENTITY: Final = tuple(_require(module, tag, "1", "AUTO") for tag, module in MODULE_OF_IDENTITY.items())
 """Without these nobody can read an instance."""
 
-PIXEL_DESCRIPTION: Final = tuple(
-    _require("Image Pixel", keyword, "1", "ACQ")
-    for keyword in (
-        "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit",
-        "PixelRepresentation", "PixelData",
-    )
-)  # fmt: skip
+PIXELS: Final = tuple(_require("Image Pixel", tag, "1", "ACQ") for tag in (*PIXEL_DESCRIPTION, tags.PIXEL_DATA))
 """Without these nobody can read pixels."""
 
 UNKNOWN_SIDES: Final = (
     _require(
         "General Series",
-        "Laterality",
+        tags.LATERALITY,
         "2C",
         condition=f"when ImageLaterality is absent and BodyPartExamined is not {'|'.join(UNPAIRED)}",
     ),
-    _require("General Image", "PatientOrientation", "2C", condition="when ImageOrientationPatient is absent"),
+    _require("General Image", tags.PATIENT_ORIENTATION, "2C", condition="when ImageOrientationPatient is absent"),
 )
 """Sent with zero length under the conditions of PS3.3 C.7.3.1 and C.7.6.1."""
 
@@ -65,6 +50,6 @@ UNKNOWN_SIDES: Final = (
 def add_standard_rules(rows: tuple[AttributeRule, ...], *, is_image: bool) -> tuple[AttributeRule, ...]:
     """The rows of a device's table, with those that it forgot."""
     known = {row.path for row in rows}
-    required = IDENTITY + PIXEL_DESCRIPTION if is_image else IDENTITY
+    required = IDENTITY + PIXELS if is_image else IDENTITY
     forgotten = tuple(row for row in required if row.path not in known)
     return rows + forgotten + (UNKNOWN_SIDES if is_image else ())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from pydicom.charset import convert_encodings, decode_bytes
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import tag_for_keyword
 from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
 
 from openmodality.encoding.listening import KeptValues
@@ -21,19 +21,24 @@ from openmodality.encoding.part10 import read_file_meta
 from openmodality.encoding.walk import read_values
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
-from openmodality.store.schema import instances, keywords_of, patients, series, studies
+from openmodality.store.index_columns import (
+    INSTANCE_ATTRIBUTES,
+    PATIENT_ATTRIBUTES,
+    SERIES_ATTRIBUTES,
+    STUDY_ATTRIBUTES,
+)
 
 _CHUNK_BYTES = 1 << 16
 _CHARACTER_SET = "SpecificCharacterSet"
 _FILE_META = "TransferSyntaxUID"
 _REQUIRED = ("SOPInstanceUID", "SOPClassUID", "SeriesInstanceUID", "StudyInstanceUID")
-_SHARED_LEVELS = tuple(keywords_of(table) for table in (patients, studies, series))
-_INSTANCE_LEVEL = tuple(keyword for keyword in keywords_of(instances) if keyword != _FILE_META)
+_SHARED_LEVELS = tuple(map(tuple, (PATIENT_ATTRIBUTES, STUDY_ATTRIBUTES, SERIES_ATTRIBUTES)))
+_INSTANCE_LEVEL = tuple(keyword for keyword in INSTANCE_ATTRIBUTES if keyword != _FILE_META)
 _TAGS = {
     keyword: tag_for_keyword(keyword) or 0
     for keyword in (_CHARACTER_SET, *(keyword for level in (*_SHARED_LEVELS, _INSTANCE_LEVEL) for keyword in level))
 }
-_VRS = {keyword: dictionary_VR(tag) for keyword, tag in _TAGS.items()}
+_VRS = PATIENT_ATTRIBUTES | STUDY_ATTRIBUTES | SERIES_ATTRIBUTES | INSTANCE_ATTRIBUTES
 _SHARED = tuple((keyword, _TAGS[keyword]) for level in _SHARED_LEVELS for keyword in level)
 _OWN = tuple((keyword, _TAGS[keyword], _VRS[keyword]) for keyword in _INSTANCE_LEVEL)
 _SERIES_REMEMBERED: Final = 8
