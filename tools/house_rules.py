@@ -52,6 +52,7 @@ def find_all(folders: list[str]) -> Iterator[str]:
             yield from module_rules.find_violations(folder / PRODUCT)
             yield from word_rules.find_violations(folder / PRODUCT)
             yield from mirror.find_violations(folder, mirror.read_elsewhere(ELSEWHERE))
+            yield from mirror.find_stale(folder, mirror.read_elsewhere(ELSEWHERE))
         if (folder / PRODUCT / profile_columns.ROWS).exists():
             yield from profile_columns.find_violations(folder / PRODUCT)
 

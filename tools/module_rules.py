@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,7 +19,14 @@ ENTRY_POINTS = {
 }
 FOLDERS_RUN_BY_PATH = {"openmodality.store.migrations.versions": "Alembic runs each file in it by its path"}
 # Packages that are founded and whose first module is still to come.
-FOUNDED = {"openmodality.console", "openmodality.conformance", "openmodality.media"}
+FOUNDED = {"openmodality.console", "openmodality.conformance"}
+
+KEPT_UNUSED = {
+    "state_presentation": "presentation states are rendered; the objects are made by a later part",
+    "await_responses": "a request with pending responses, for programs that use the network library alone",
+    "answer_in_steps": "runs a service without a thread: the pair of channels in memory that tests join services by",
+}
+_WORD = re.compile(r"\b[A-Za-z_]\w*")
 
 SHARED_NAMES = {
     "command": "how the command line finds the command in each of its files",
@@ -58,6 +66,16 @@ def find_twin_names(modules: Mapping[str, Module]) -> Iterator[str]:
             yield f"{paths[0]}: {name} is defined in {', '.join(paths[1:])} too; one name has one meaning"
 
 
+def find_unused_names(modules: Mapping[str, Module]) -> Iterator[str]:
+    """Report public names that stand nowhere in the product but where they are defined."""
+    counts = Counter(word for module in modules.values() for word in _WORD.findall(module.path.read_text("utf-8")))
+    for module in modules.values():
+        by_path = module.name.startswith(tuple(FOLDERS_RUN_BY_PATH))
+        for name in sorted(_public_names(module.tree)) if not by_path else ():
+            if counts[name] == 1 and name not in KEPT_UNUSED and not name.endswith("_command"):
+                yield f"{module.path}: nothing uses {name}; a test is no caller"
+
+
 def _public_names(tree: ast.Module) -> set[str]:
     return {name for node in tree.body for name in _defined_names(node) if not name.startswith("_")}
 
@@ -69,9 +87,16 @@ def _defined_names(node: ast.stmt) -> Iterator[str]:
     yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
+def _built(modules: Mapping[str, Module]) -> set[str]:
+    """Packages that have more than their own docstring."""
+    return {name.rpartition(".")[0] for name in modules}
+
+
 def find_violations(package: Path) -> Iterator[str]:
     """Report what the modules of a package break, one line each."""
     modules = read_modules(package)
     yield from find_unreached(modules)
     yield from find_import_cycles(modules)
     yield from find_twin_names(modules)
+    yield from find_unused_names(modules)
+    yield from (f"tools/module_rules.py: {name} is founded no longer" for name in sorted(FOUNDED & _built(modules)))

@@ -26,7 +26,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     modules = {
         "__init__": "",
         "cli/__init__": "",
-        "cli/main": "COMMANDS = {'echo': 'openmodality.cli.echo'}\n",
+        "cli/main": "COMMANDS = {'echo': 'openmodality.cli.echo'}\nprint(COMMANDS, 'command')\n",
         "cli/echo": "def command():\n    from openmodality.network import associate\n",
         "network/__init__": "from openmodality.network.requestor import associate\n",
         "network/requestor": '"""Asks for associations."""\n\n\ndef associate():\n    """Open one."""\n',
@@ -65,6 +65,7 @@ ASSOCIATE = "from openmodality.network.requestor import associate\n"
         ("network/requestor", "if TYPE_CHECKING:\n    import openmodality.network\n", "import cycle of openmodality.n"),
         ("network/requestor", "def associate():\n    return 1\n", "write tests/unit/network/test_requestor.py"),
         ("network/requestor", "def _found(): ...\n", "_found has no verb"),
+        ("cli/echo", "def command(): ...\n\nMAX_ECHOES = 3\n", "nothing uses MAX_ECHOES; a test is no caller"),
         ("network/requestor", '"""What the peer wants."""\n', "requestor.py:1: wants: say requires"),
         ("network/requestor", "\nPEER = 1  # the peer wants it\n", "requestor.py:2: wants: say requires"),
     ],

@@ -267,7 +267,7 @@ def state_is(hospital: Hospital, state: CommitmentState) -> bool:
 def test_the_result_comes_before_the_response(hospital: Hospital, stored: list[FileDataset]) -> None:
     hospital.misbehave("commit-early")
     transactions = scu.Transactions()
-    assert scu.request_commitment(hospital, transactions, stored).is_accepted
+    assert scu.request_commitment(hospital, transactions, stored).status == 0
     assert len(transactions.results) == 1
     assert state_is(hospital, CommitmentState.REPORTED)
 
@@ -275,7 +275,7 @@ def test_the_result_comes_before_the_response(hospital: Hospital, stored: list[F
 def test_the_result_comes_on_the_same_association(hospital: Hospital, stored: list[FileDataset]) -> None:
     hospital.misbehave("commit-same-association")
     transactions = scu.Transactions()
-    assert scu.request_commitment(hospital, transactions, stored, stay_s=10).is_accepted
+    assert scu.request_commitment(hospital, transactions, stored, stay_s=10).status == 0
     assert len(transactions.results[0].committed) == 2
     assert state_is(hospital, CommitmentState.REPORTED)
 
@@ -308,7 +308,7 @@ def test_no_result_ever(hospital: Hospital, stored: list[FileDataset]) -> None:
     transactions = scu.Transactions()
     with scu.listening(transactions) as port:
         hospital.peers[scu.DEVICE] = ("127.0.0.1", port)
-        assert scu.request_commitment(hospital, transactions, stored).is_accepted
+        assert scu.request_commitment(hospital, transactions, stored).status == 0
         assert state_is(hospital, CommitmentState.WITHHELD)
     assert transactions.results == []
 

@@ -116,7 +116,7 @@ def test_it_survives_kill_9(tmp_path: Path) -> None:
         with scu.associated(hospital.peer("ris"), MODALITY_PERFORMED_PROCEDURE_STEP) as association:
             assert mpps.create_step(association, uid, scu.step_attributes(item)).status == 0
         assert [result.status for result in scu.store_to(hospital.peer("pacs"), *images)] == [0, 0, 0]
-        assert scu.commit_to(hospital.peer("pacs"), transactions, images).is_accepted
+        assert scu.commit_to(hospital.peer("pacs"), transactions, images).status == 0
         hospital.process.kill()
     with scu.listening(transactions) as port:
         arguments = ("--data", tmp_path, "--commitment-delay", "0", "--peer", f"{scu.DEVICE}=127.0.0.1:{port}")

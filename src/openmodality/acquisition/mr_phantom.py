@@ -17,7 +17,6 @@ from openmodality.acquisition.mr_signal import Relaxation
 
 FIELD_STRENGTH_T = 1.5
 LARMOR_MHZ_PER_T = 42.577
-HEAD_CENTRE = (0.0, 0.0, 0.0)
 
 # Tissue: proton density relative to water, T1, T2, T2* in ms; rounded literature values at 1.5 T.
 TISSUES: dict[str, tuple[float, float, float, float]] = {

@@ -48,8 +48,3 @@ def inversion_recovery(
         1.0 - 2.0 * np.exp(-inversion_time_ms / tissue.t1_ms) + np.exp(-repetition_time_ms / tissue.t1_ms)
     )
     return np.asarray(tissue.proton_density * recovered * np.exp(-echo_time_ms / tissue.t2_ms))
-
-
-def ernst_angle_deg(t1_ms: float, repetition_time_ms: float) -> float:
-    """The flip angle that gives a tissue its strongest spoiled gradient echo: acos(exp(-TR/T1))."""
-    return float(np.rad2deg(np.arccos(np.exp(-repetition_time_ms / t1_ms))))

@@ -51,13 +51,11 @@ class Material:
         return total / 10.0
 
 
-AIR = Material("air", ())
 SOFT_TISSUE = Material("soft tissue", (("water", 1.04),))
 LUNG = Material("lung", (("water", 0.28),))
 SPONGIOUS_BONE = Material("spongious bone", (("water", 0.55), ("bone", 0.75)))
 CORTICAL_BONE = Material("cortical bone", (("bone", 1.85),))
 BARIUM_SUSPENSION = Material("barium suspension", (("water", 1.0), ("barium", 0.05)))
-IODINE_IN_BLOOD = Material("iodine in blood", (("water", 1.0), ("iodine", 0.02)))
 
 
 def spectrum(kvp: float, filter_thickness_mm_al: float = 0.0) -> NDArray[np.float64]:

@@ -90,15 +90,6 @@ def read_file_meta(source: BinaryIO | Buffer, *, strict: bool = False) -> FileMe
     return _read_meta(start, PREAMBLE_BYTES + 4, strict)
 
 
-def read_headless(source: BinaryIO | Buffer) -> FileMeta:
-    """Read a file without preamble: one that begins with group 0002, or with the data set itself.
-
-    Such files come from old systems and from received streams written as they were. Raises :class:`ObjectInvalid` where
-    it begins like neither.
-    """
-    return _read_headless(_Start(source))
-
-
 def read_any(source: BinaryIO | Buffer) -> FileMeta:
     """Read the head of a file with or without preamble; for files that people bring."""
     start = _Start(source)

@@ -63,7 +63,7 @@ class Workflow:
         """
         _check_patient(items, user)
         check_body_part(self.site.profile, user)
-        unknown_parts = describe_unknown_body_parts(self.site.profile, [item.attributes for item in items])
+        unknown_parts = describe_unknown_body_parts(self.site.profile, [(item.id, item.attributes) for item in items])
         study_uids = [uid for item in items if (uid := item["StudyInstanceUID"])]
         study_uid = study_uids[0] if study_uids else find_uid_maker(self.site).new()
         served = [ServedItem(item.id, item["ScheduledProcedureStepID"], to_json(item.attributes)) for item in items]

@@ -142,11 +142,6 @@ class Hospital:
         """The PACS, for a device."""
         return self.peer("pacs")
 
-    @property
-    def printer_peer(self) -> RemoteAE:
-        """The printer, which answers verification only."""
-        return self.peer("printer")
-
     def peer(self, server: str) -> RemoteAE:
         """``ris``, ``pacs`` or ``printer``, with the port that was taken."""
         endpoint, acceptor = self._endpoints[server], self._acceptors.get(server)

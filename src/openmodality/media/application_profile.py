@@ -8,8 +8,6 @@ from typing import Final
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 SECTOR_BYTES: Final = 2048
-CD_BYTES: Final = 650 * 1000 * 1000
-DVD_BYTES: Final = 4_700_000_000
 
 
 @dataclass(frozen=True, slots=True)

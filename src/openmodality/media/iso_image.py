@@ -15,7 +15,6 @@ import pycdlib
 from pycdlib.pycdlibexception import PyCdlibException
 
 from openmodality.errors import StoreError, UsageError
-from openmodality.media.application_profile import on_medium_bytes
 
 OnBytes = Callable[[int, int], None]
 """Told the bytes written and the bytes in all."""
@@ -23,12 +22,6 @@ OnBytes = Callable[[int, int], None]
 _SYSTEM_SECTORS: Final = 16
 _MAX_LABEL: Final = 32
 _MAX_LEVELS: Final = 8
-
-
-def estimate_image_bytes(folder: Path) -> int:
-    """What an image of a folder takes: its files in whole sectors, a sector for each folder twice, and the head."""
-    sizes = [on_medium_bytes(path.stat().st_size) if path.is_file() else 4096 for path in folder.rglob("*")]
-    return sum(sizes) + on_medium_bytes(_SYSTEM_SECTORS * 2048) + 64 * 1024
 
 
 def write_iso_image(

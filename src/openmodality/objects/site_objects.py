@@ -31,17 +31,6 @@ def find_switches_off(site: Site) -> frozenset[str]:
     return frozenset(key for key, value in site.parameters.items() if value is False)
 
 
-def definition_for_sop_class(site: Site, sop_class_uid: str) -> ObjectDefinition:
-    """How instances of a SOP class are made at this site.
-
-    Raises :class:`ConfigurationError` where the device does not make objects of the SOP class.
-    """
-    for item in site.profile.objects:
-        if item.sop_class_uid == sop_class_uid:
-            return definition_at(site, item.name)
-    raise ConfigurationError(f"profile {site.profile.name} makes no objects of SOP class {sop_class_uid}")
-
-
 def equipment_attributes(equipment: Equipment) -> Dataset:
     """General Equipment Module (PS3.3 C.7.5.1), without what is not configured."""
     values = {

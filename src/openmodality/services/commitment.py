@@ -83,10 +83,6 @@ class RequestResult:
     status: int
     comment: str = ""
 
-    @property
-    def is_accepted(self) -> bool:
-        return self.status == Status.SUCCESS
-
 
 # SCU
 

@@ -36,5 +36,3 @@ DISCONTINUATION_REASONS: Final[dict[str, Reason]] = {
 }
 UNSPECIFIED: Final = "110513"
 """The reason where nobody gave one."""
-EQUIPMENT_FAILURE: Final = "110501"
-INCORRECT_WORKLIST_ENTRY: Final = "110514"

@@ -50,7 +50,7 @@ def test_commitment_is_reported_on_a_new_association(hospital: Hospital) -> None
     transactions = scu.Transactions()
     with scu.listening(transactions) as port:
         hospital.peers[scu.DEVICE] = ("127.0.0.1", port)
-        assert scu.request_commitment(hospital, transactions, images).is_accepted
+        assert scu.request_commitment(hospital, transactions, images).status == 0
         assert hospital.wait_for(lambda: hospital.pacs.commitments[0].state is CommitmentState.REPORTED)
     (result,) = transactions.results
     assert result.committed == (Reference(str(images[0].SOPClassUID), str(images[0].SOPInstanceUID)),)

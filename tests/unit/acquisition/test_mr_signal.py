@@ -7,7 +7,6 @@ import pytest
 
 from openmodality.acquisition.mr_signal import (
     Relaxation,
-    ernst_angle_deg,
     gradient_echo,
     inversion_recovery,
     spin_echo,
@@ -30,8 +29,7 @@ def test_gradient_echo() -> None:
 
 
 def test_ernst_angle_gives_the_strongest_signal() -> None:
-    best = ernst_angle_deg(1000.0, 100.0)
-    assert best == pytest.approx(25.1994, abs=1e-3)
+    best = np.degrees(np.arccos(np.exp(-0.1)))  # T1 1000 ms, TR 100 ms
     signal = {angle: gradient_echo(TISSUE, 100.0, 10.0, angle)[0] for angle in (best - 2, best, best + 2)}
     assert max(signal, key=lambda angle: signal[angle]) == best
 

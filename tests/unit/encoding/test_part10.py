@@ -14,7 +14,6 @@ from openmodality.encoding.part10 import (
     encode_file_head,
     read_any,
     read_file_meta,
-    read_headless,
 )
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import (
@@ -120,7 +119,7 @@ def test_a_header_that_the_first_read_cuts_in_two_is_read_on(cut: int) -> None:
 @pytest.mark.parametrize("start", [0, 128])
 def test_meta_information_without_preamble(start: int) -> None:
     file = HEAD[132:] if not start else HEAD[128:]
-    meta = read_headless(BytesIO(file))
+    meta = read_any(BytesIO(file))
     assert (meta.transfer_syntax_uid, meta.data_set_offset) == (EXPLICIT_VR_LITTLE_ENDIAN, len(file))
 
 
@@ -135,7 +134,7 @@ BIG = b"\0\x08\0\x16UI\0\x061.2.3\0" + b"\0\x08\0\x18UI\0\x061.2.4\0" + b"\0\x10
 )
 def test_a_data_set_alone(data: bytes, syntax: str) -> None:
     expected = FileMeta("1.2.3", "1.2.4", syntax, data_set_offset=0, headless=True)
-    assert read_headless(BytesIO(data)) == read_any(data) == expected
+    assert read_any(BytesIO(data)) == read_any(data) == expected
 
 
 @pytest.mark.parametrize("data", [b"", b"\x08\0", b"%PDF-1.7 and more", b"\0\x08 no VR here"])

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import ComputedRadiographyImageStorage, CTImageStorage
 
 from openmodality.device.profile.loader import load_profile
 from openmodality.device.site.site import Site
@@ -19,7 +18,7 @@ from openmodality.objects.report.dose_content import DoseContent
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
-from openmodality.objects.site_objects import definition_at, definition_for_sop_class, equipment_attributes
+from openmodality.objects.site_objects import definition_at, equipment_attributes
 from tests.made_objects import NOW, UIDS
 
 US = Path(__file__).parents[2] / "data" / "profiles" / "us"
@@ -43,7 +42,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def test_character_sets_and_kits_are_those_of_the_site(site: Site) -> None:
-    definition = definition_for_sop_class(site, ComputedRadiographyImageStorage)
+    definition = definition_at(site, "CR Image")
     assert definition.name == "CR Image"
     assert definition.character_sets == ((), ("ISO_IR 192",))
     assert "kits.dap" in definition.switches_off
@@ -59,8 +58,6 @@ def test_equipment_is_what_is_configured(site: Site) -> None:
 def test_an_object_of_another_device_is_a_wrong_configuration(site: Site) -> None:
     with pytest.raises(ConfigurationError, match="it makes: XA Image"):
         definition_at(site, "MR Image")
-    with pytest.raises(ConfigurationError, match=CTImageStorage):
-        definition_for_sop_class(site, CTImageStorage)
 
 
 def test_a_device_with_a_table_of_two_lines_makes_an_image_that_can_be_read() -> None:

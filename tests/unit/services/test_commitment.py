@@ -95,7 +95,7 @@ def scp_association(record: Record, transfer_syntax: str = EXPLICIT_VR_LITTLE_EN
 def test_instances_are_committed_on_another_association(transfer_syntax: str) -> None:
     source, record = Source(), asked_for(ONE, TWO)
     channel, _ = pair(source, record, transfer_syntax)
-    assert request_commitment(channel, TRANSACTION, [ONE, TWO]).is_accepted
+    assert request_commitment(channel, TRANSACTION, [ONE, TWO]).status == 0
     assert [(each.transaction_uid, each.references) for each in source.requests] == [(TRANSACTION, (ONE, TWO))]
     assert record.results == []
     result = CommitmentResult(TRANSACTION, (ONE, TWO))
@@ -134,7 +134,7 @@ def test_report_may_come_before_the_answer() -> None:
 
     record = asked_for(ONE)
     channel, _ = pair(Source(at_once=report_at_once), record)
-    assert request_commitment(channel, TRANSACTION, [ONE]).is_accepted
+    assert request_commitment(channel, TRANSACTION, [ONE]).status == 0
     assert (statuses, record.results) == ([0], [CommitmentResult(TRANSACTION, (ONE,))])
 
 
@@ -145,7 +145,7 @@ def test_report_may_follow_the_answer_on_the_same_association() -> None:
         statuses.append(send_report(request.channel, CommitmentResult(TRANSACTION, (ONE,))).status)
 
     channel, scp = pair(Source(afterwards=report_then), record)
-    assert request_commitment(channel, TRANSACTION, [ONE]).is_accepted
+    assert request_commitment(channel, TRANSACTION, [ONE]).status == 0
     assert record.results == []
     scp_side = scp.work  # the SCP goes on after its response; its report waits until we look
     scp_side()
@@ -157,7 +157,7 @@ def test_report_that_fails_after_the_answer_does_not_answer_twice() -> None:
         raise StoreError("the queue is full")
 
     channel, scp = pair(Source(afterwards=lose), asked_for(ONE))
-    assert request_commitment(channel, TRANSACTION, [ONE]).is_accepted
+    assert request_commitment(channel, TRANSACTION, [ONE]).status == 0
     scp.work()
     assert [command.name for command in scp.sent] == ["N-ACTION-RSP"]
 
@@ -289,7 +289,7 @@ def refuse(request: CommitmentRequest) -> None:
 def test_source_can_refuse_a_request() -> None:
     channel, _ = pair(Source(at_once=refuse), Record())
     result = request_commitment(channel, TRANSACTION, [ONE])
-    assert (result.is_accepted, result.status, result.comment) == (False, 0x0213, "too many open requests")
+    assert (result.status, result.comment) == (0x0213, "too many open requests")
 
 
 @pytest.mark.parametrize(

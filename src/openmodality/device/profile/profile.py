@@ -285,10 +285,6 @@ class Profile:
         """The attribute rules of an object in the order of its modules, without those of modules it never writes."""
         return tuple(rule for rule in self.attribute_rules if rule.object == object_name)
 
-    def application_entity(self, role: str) -> ApplicationEntity:
-        """The local AE of a role. Raises :class:`KeyError` where the device has none."""
-        return {entity.role: entity for entity in self.application_entities}[role]
-
     def statuses_of(self, service: ServiceName, operation: str) -> dict[str, StatusRule]:
         """The rules for the statuses of an operation, by their codes; empty where the profile says nothing."""
         return {rule.code: rule for rule in self.statuses if (rule.service, rule.operation) == (service, operation)}

@@ -148,11 +148,6 @@ class Site:
         """Where instances and the database are."""
         return data_folder(self.path, self.settings.data.folder)
 
-    @property
-    def database_url(self) -> str:
-        """SQLAlchemy URL of the database."""
-        return self.settings.data.database or f"sqlite:///{self.data_folder / 'openmodality.db'}"
-
     def peer(self, name: str) -> Peer:
         """The peer of this name. Raises :class:`ConfigurationError` where there is none."""
         if name not in self.peers:

@@ -144,12 +144,6 @@ def instance_references(
     return [InstanceReference(**row) for row in rows]
 
 
-def instance_reference(reader: Reader, sop_instance_uid: str) -> InstanceReference | None:
-    """One instance by its UID, listed or not."""
-    found = instance_references(reader, Level.IMAGE, {"SOPInstanceUID": sop_instance_uid}, unlisted=True)
-    return found[0] if found else None
-
-
 def _levels_down_to(level: Level) -> Sequence[Level]:
     return _LEVELS[: _LEVELS.index(level) + 1]
 

@@ -81,7 +81,7 @@ def test_a_third_device_needs_no_code() -> None:
     assert profile.parameters["storage.retries"].default == 10
     assert profile.parameters["scan.depth_mm"].check(200) == 200
     assert [rule.keyword for rule in profile.rules_of("US Image")] == ["PatientName", "PhotometricInterpretation"]
-    assert profile.application_entity("scanner").port == 11120
+    assert [entity.port for entity in profile.application_entities if entity.role == "scanner"] == [11120]
     assert profile.query_keys == ()
     assert "0000" in profile.statuses_of("storage", "C-STORE")
 

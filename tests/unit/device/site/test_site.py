@@ -111,7 +111,6 @@ def test_a_minimal_file_has_all_defaults(tmp_path: Path) -> None:
     assert site.profile.name == "mr"
     assert site.application_entities["device"].ae_title == "OM_MR"
     assert site.data_folder == tmp_path / "data"
-    assert site.database_url == f"sqlite:///{tmp_path}/data/openmodality.db"
     assert site.settings.data.durability == "fsync"
     assert site.equipment.model == "MR imaging system"
     assert not site.parameters.boolean("behaviour.accept_unknown_verification")

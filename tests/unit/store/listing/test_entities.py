@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from openmodality.errors import UsageError
 from openmodality.jobs.job import JobInstance, NewJob
 from openmodality.jobs.queue import Queue
-from openmodality.store.listing.entities import Level, count, find, instance_reference, instance_references
+from openmodality.store.listing.entities import Level, count, find, instance_references
 from openmodality.store.local import LocalStore
 from openmodality.store.schema import commitment_instances, commitments, patients
 from openmodality.store.states import InstanceResult, JobKind
@@ -113,7 +113,7 @@ def test_references_come_in_the_order_of_their_numbers(filled: LocalStore) -> No
         assert found[0].TransferSyntaxUID == "1.2.840.10008.1.2.1"
         assert found[0].length_bytes == filled.files.path("1.1.1.1").stat().st_size
         assert len(instance_references(connection, Level.PATIENT, {"PatientID": "1"})) == 13
-        assert instance_reference(connection, "9.9") is None
+        assert instance_references(connection, Level.IMAGE, {"SOPInstanceUID": "9.9"}) == []
 
 
 def test_a_patient_who_is_only_registered_is_listed(filled: LocalStore) -> None:
