@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -50,6 +50,12 @@ OURS = End(
     lambda folder, port: call_ours("receive", str(folder), "--port", str(port), "--durability", "os"),
     lambda path, port: call_ours("send", f"ANY@127.0.0.1:{port}", str(path)),
 )
+ONE_AT_A_TIME = replace(
+    OURS,
+    name="OpenModality, one request open",
+    send=lambda path, port: call_ours("send", f"ANY@127.0.0.1:{port}", str(path), "--stop-on-failure"),
+)
+"""``openmodality send`` with the window of a device, whose statement forbids to have more requests open (ADR 27)."""
 DCMTK = End(
     "DCMTK",
     lambda folder, port: (str(program("storescp")), "-od", str(folder), str(port)),

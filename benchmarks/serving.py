@@ -1,4 +1,8 @@
-"""A device that receives, with its index: a site file that lets the senders of the benchmark in."""
+"""A device that receives, with its index: a site file that lets the senders of the benchmark in.
+
+It sets the order of the transfer syntaxes to that of ``openmodality receive``: by its profile the device would choose
+Implicit VR Little Endian, and the senders' conversions would be measured.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ durability = "os"
 
 [network]
 bind_address = "127.0.0.1"
+transfer_syntaxes = ["ExplicitVRLittleEndian", "ImplicitVRLittleEndian"]
 accept_any_called_ae_title = true
 
 [application_entities.device]
