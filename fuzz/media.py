@@ -11,7 +11,7 @@ from typing import Final
 from fuzz.outcomes import ACCEPTED, REJECTED
 from fuzz.recording import MR, part10
 from fuzz.tree import Node, data_set
-from openmodality.activities.disc_pages import page_studies
+from openmodality.activities.disc_pages import make_page_studies
 from openmodality.activities.media_reading import find_on_medium, query_medium, verify_medium
 from openmodality.encoding.part10 import read_any
 from openmodality.encoding.transcode import transcode
@@ -71,7 +71,7 @@ def _look_through(folder: Path, data: bytes) -> None:
     for level in ("PATIENT", "STUDY", "SERIES", "IMAGE"):
         query_medium(root, level, {"PatientID": "7*", "StudyDate": "20260101-", "InstanceNumber": "1"})
     verify_medium(root)
-    for study in page_studies(root, parse_directory(data)):
+    for study in make_page_studies(root, parse_directory(data)):
         for series in study.series:
             list(series.images)
     shutil.rmtree(root)

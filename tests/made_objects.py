@@ -11,7 +11,7 @@ from functools import cache
 from pydicom.dataset import Dataset
 from pydicom.uid import XRayRadiofluoroscopicImageStorage
 
-from openmodality.acquisition.arrays import frames_from_array
+from openmodality.acquisition.arrays import make_frames
 from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
 from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
@@ -106,7 +106,7 @@ def _scan(object_name: str) -> AcquiredSeries:
     if object_name == "MR Image":
         return next(iter(MrSimulator([replace(SURVEY[2], matrix=64, slices=2)], clock=lambda: NOW).series()))
     if object_name == "SC Image":
-        frames = frames_from_array(next(iter(acquired("MR Image").frames)).pixels, {})
+        frames = make_frames(next(iter(acquired("MR Image").frames)).pixels, {})
         return AcquiredSeries("screen", "OT", "", frames, 1)
     kind = next(kind for kind in ImageKind if kind.value[1] == object_name[:2])
     protocol = replace(UPPER_GI[1], matrix=64, kind=kind, duration_s=0.3)

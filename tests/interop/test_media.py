@@ -14,9 +14,9 @@ from pydicom import dcmread
 from pydicom.fileset import FileSet
 from pydicom.uid import ImplicitVRLittleEndian, generate_uid
 
-from openmodality.activities.disc_pages import page_studies
+from openmodality.activities.disc_pages import make_page_studies
 from openmodality.imaging.frames import read_frame
-from openmodality.imaging.presentation import image_presentation
+from openmodality.imaging.presentation import read_image_presentation
 from openmodality.imaging.render import render
 from openmodality.media.application_profile import USB
 from openmodality.media.directory_reader import read_directory
@@ -185,7 +185,7 @@ def test_orthanc_imports_a_disc(disc: Path, sources: list[Path], tmp_path: Path)
 
 @pytest.mark.needs("chromium")
 def test_the_page_shows_what_our_renderer_shows(disc: Path, tmp_path: Path) -> None:
-    write_pages(disc, page_studies(disc, read_directory(disc / "DICOMDIR")), DiscWords("H", "D", "today", "P"))
+    write_pages(disc, make_page_studies(disc, read_directory(disc / "DICOMDIR")), DiscWords("H", "D", "today", "P"))
     page = (disc / "INDEX.HTM").read_text(encoding="utf-8")
     page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
     (disc / "TEST.HTM").write_text(page.replace("</body>", _PROBE + "</body>"), encoding="utf-8")
@@ -197,14 +197,14 @@ def test_the_page_shows_what_our_renderer_shows(disc: Path, tmp_path: Path) -> N
     directory = read_directory(disc / "DICOMDIR")
     first = next(record for record in directory.patients[0].walk() if record.file_id)
     data_set = dcmread(disc / Path(*first.file_id))
-    ours = render(read_frame(data_set), image_presentation(data_set))
+    ours = render(read_frame(data_set), read_image_presentation(data_set))
     assert (seen["rows"], seen["columns"]) == ours.shape
     assert np.abs(np.array(seen["grey"]).reshape(ours.shape) - ours.astype(int)).max() <= 1
 
 
 @pytest.mark.needs("chromium")
 def test_the_page_works_under_its_own_policy(disc: Path, tmp_path: Path) -> None:
-    write_pages(disc, page_studies(disc, read_directory(disc / "DICOMDIR")), DiscWords("H", "D", "today", "P"))
+    write_pages(disc, make_page_studies(disc, read_directory(disc / "DICOMDIR")), DiscWords("H", "D", "today", "P"))
     dom = dump_dom(disc / "INDEX.HTM", tmp_path / "browser")
     assert 'data-shown="0/0"' in dom
     assert "1 of " in dom

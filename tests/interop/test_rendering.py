@@ -16,7 +16,7 @@ from pydicom import Dataset, dcmread
 
 from openmodality.imaging.frames import read_frame
 from openmodality.imaging.lookup import Window
-from openmodality.imaging.presentation import image_presentation, state_presentation
+from openmodality.imaging.presentation import read_image_presentation, read_state_presentation
 from openmodality.imaging.render import render
 from tests.made_objects import NAMES, OBJECTS, instances, worklist
 from tests.peers import objects
@@ -51,7 +51,7 @@ def run_dcmtk(program: str, picture: Path, *arguments: str | Path) -> NDArray[np
 
 def our_picture(data_set: Dataset) -> tuple[NDArray[np.int64], list[str]]:
     """Our rendering, and the options with which dcm2pnm does the same."""
-    frame, presentation = read_frame(data_set), image_presentation(data_set)
+    frame, presentation = read_frame(data_set), read_image_presentation(data_set)
     shown = render(frame, presentation).astype(np.int64)
     if frame.has_colour:
         return shown, []
@@ -146,7 +146,7 @@ def test_presentation_states(tmp_path: Path, values: dict[str, Any]) -> None:
     state = presentation_state(image, **values)
     state.save_as(tmp_path / "state.dcm", enforce_file_format=True)
     theirs = run_dcmtk("dcmp2pgm", tmp_path / "picture", "-p", tmp_path / "state.dcm", path)
-    ours = render(read_frame(image), state_presentation(state, image)).astype(np.int64)
+    ours = render(read_frame(image), read_state_presentation(state, image)).astype(np.int64)
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).max() <= 1
 
@@ -161,5 +161,5 @@ def test_a_voi_table_of_a_state(tmp_path: Path) -> None:
     item.VOILUTSequence = [lut_item()]
     state.save_as(tmp_path / "state.dcm", enforce_file_format=True)
     theirs = run_dcmtk("dcmp2pgm", tmp_path / "picture", "-p", tmp_path / "state.dcm", path)
-    ours = render(read_frame(image), state_presentation(state, image)).astype(np.int64)
+    ours = render(read_frame(image), read_state_presentation(state, image)).astype(np.int64)
     assert np.abs(ours - theirs).max() <= 1

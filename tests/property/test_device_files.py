@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from openmodality.device.paths import format_keywords, format_path, parse_path
 from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.site.site_loader import load_site
-from openmodality.device.site.template import site_text
-from openmodality.device.toml_file import key_lines
+from openmodality.device.site.template import make_site_text
+from openmodality.device.toml_file import list_key_lines
 from openmodality.errors import ConfigurationError
 
 US = Path(__file__).parents[1] / "data" / "profiles" / "us"
 FILES = sorted(path.name for path in US.iterdir())
-SITE = site_text(load_profile("mr"), "mr")
+SITE = make_site_text(load_profile("mr"), "mr")
 
 PIECES = st.one_of(
     st.text(max_size=6),
@@ -116,7 +116,7 @@ def test_a_mutated_site_file_loads_or_is_refused(tmp_path: Path, text: str) -> N
 
 @given(text=st.text())
 def test_lines_of_keys_are_found_in_any_text(text: str) -> None:
-    lines = key_lines(text)
+    lines = list_key_lines(text)
     assert all(1 <= line <= len(text.splitlines()) for line in lines.values())
 
 

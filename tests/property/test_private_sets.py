@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.filter.private_search import has_only_known_private
-from openmodality.objects.filter.private_sets import PrivateSets, with_known_private
+from openmodality.objects.filter.private_sets import PrivateSets, keep_known_private
 from openmodality.objects.filter.received import ReceivedDataSet
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
@@ -27,7 +27,7 @@ def _lenient_pydicom() -> None:
 
 
 def kept(chunks: list[bytes], transfer_syntax: str, known: PrivateSets) -> bytes:
-    return b"".join(bytes(piece) for piece in with_known_private(chunks, transfer_syntax, known))
+    return b"".join(bytes(piece) for piece in keep_known_private(chunks, transfer_syntax, known))
 
 
 @pytest.mark.requirement("MR-3.3.4.3-02", "MR-3.3.4.3-06")

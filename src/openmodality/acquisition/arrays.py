@@ -16,7 +16,7 @@ LARGEST_SIDE = 65535  # Rows and Columns are US
 _ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)"
 
 
-def checked_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
+def check_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
     """The frames of ``array`` as uint16. ``where`` names the array in the error.
 
     Boolean and unsigned 8 or 16 bit arrays are taken, and signed ones without negative values that fit.
@@ -38,7 +38,7 @@ def checked_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
     return [np.array(frame, dtype=np.uint16, order="C") for frame in frames]
 
 
-def frames_from_array(
+def make_frames(
     array: NDArray[np.generic], keywords: Mapping[str, object], where: str = "array"
 ) -> list[AcquiredFrame]:
     """The frames of ``array``, each with the attributes that ``keywords`` says, such as ``{"SliceLocation": 12.5}``.
@@ -46,7 +46,7 @@ def frames_from_array(
     Raises :class:`ObjectInvalid` where the array is no image, or a keyword or value is not DICOM's.
     """
     attributes = attributes_of(keywords, where)
-    return [frame_of(pixels, attributes) for pixels in checked_pixels(array, where)]
+    return [frame_of(pixels, attributes) for pixels in check_pixels(array, where)]
 
 
 def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame:
@@ -55,7 +55,7 @@ def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame
     if attributes is not None:
         complete.update(attributes)
     if "BitsStored" not in complete:
-        complete.BitsStored = bits_needed(pixels)
+        complete.BitsStored = count_bits_needed(pixels)
     elif int(pixels.max()) >> int(complete.BitsStored):
         raise ObjectInvalid(
             "(0028,0101) Bits Stored is too small for the pixel values", advice="leave it out to have it found"
@@ -67,7 +67,7 @@ def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame
     return AcquiredFrame(pixels, complete)
 
 
-def bits_needed(pixels: Pixels) -> int:
+def count_bits_needed(pixels: Pixels) -> int:
     """The smallest usual Bits Stored (8, 12, 14, 16) that holds the largest value."""
     largest = int(pixels.max())
     return next(bits for bits in (8, 12, 14, 16) if largest < 1 << bits)

@@ -10,7 +10,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
-from openmodality.acquisition.arrays import checked_pixels
+from openmodality.acquisition.arrays import check_pixels
 from openmodality.acquisition.source import Pixels
 from openmodality.errors import ObjectInvalid
 
@@ -39,7 +39,7 @@ TAKEN = frozenset(
 SIGNED = 1
 
 
-def acquisition_attributes(data_set: Dataset) -> Dataset:
+def take_acquisition_attributes(data_set: Dataset) -> Dataset:
     """The attributes of ``data_set`` that a new instance of the same pixels keeps."""
     kept = Dataset()
     for element in data_set:
@@ -60,7 +60,7 @@ def stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]
         raise ObjectInvalid(f"{where}: no (7FE0,0010) Pixel Data")
     if int(data_set.get("SamplesPerPixel", 1)) != 1 or data_set.get("PhotometricInterpretation") == "PALETTE COLOR":
         raise ObjectInvalid(f"{where}: a colour image", advice="convert it to greyscale first")
-    attributes = acquisition_attributes(data_set)
+    attributes = take_acquisition_attributes(data_set)
     if data_set.get("PhotometricInterpretation") == "MONOCHROME1":
         attributes.PhotometricInterpretation = "MONOCHROME1"
     array = data_set.pixel_array
@@ -72,7 +72,7 @@ def stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]
         attributes.RescaleIntercept = f"{float(attributes.get('RescaleIntercept', 0)) - slope * shift:.12g}"
         attributes.RescaleType = attributes.get("RescaleType", "US")
     attributes.BitsStored = int(data_set.BitsStored)
-    return checked_pixels(array, where), attributes
+    return check_pixels(array, where), attributes
 
 
 def _is_taken(tag: BaseTag) -> bool:

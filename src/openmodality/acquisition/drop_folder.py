@@ -127,7 +127,7 @@ class DropFolder:
 
     def _take(self, path: Path) -> None:
         try:
-            self.deliver(DroppedFile(path, arrival_key(path)))
+            self.deliver(DroppedFile(path, make_arrival_key(path)))
         except ObjectInvalid as error:
             reason = move_aside(path, FAILED)
             reason.with_name(reason.name + ".txt").write_text(f"{error}\n{error.advice}\n", encoding="utf-8")
@@ -139,7 +139,7 @@ class DropFolder:
             log.info("drop folder: file delivered")
 
 
-def arrival_key(path: Path) -> str:
+def make_arrival_key(path: Path) -> str:
     """A text that is the same whenever the same file arrives."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -25,7 +25,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import SecondaryCaptureImageStorage
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
-from openmodality.acquisition.arrays import checked_pixels, frame_of
+from openmodality.acquisition.arrays import check_pixels, frame_of
 from openmodality.acquisition.dicom_attributes import stored_pixels
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
@@ -136,7 +136,7 @@ def _reader(path: Path) -> Callable[[Path], Contents]:
 def _read_numpy(path: Path) -> Contents:
     # Mapped, not read: a header that promises more than the file holds is refused before memory is taken.
     array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return [frame_of(pixels) for pixels in checked_pixels(array, str(path))], Dataset()
+    return [frame_of(pixels) for pixels in check_pixels(array, str(path))], Dataset()
 
 
 def _read_picture(path: Path) -> Contents:
@@ -154,7 +154,7 @@ def _page(page: Image.Image, path: Path) -> list[AcquiredFrame]:
         raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
     if page.mode not in GREY_MODES:
         raise ObjectInvalid(f"{path}: a picture of mode {page.mode}", advice="save it as greyscale of 8 or 16 bits")
-    return [frame_of(pixels) for pixels in checked_pixels(np.asarray(page), str(path))]
+    return [frame_of(pixels) for pixels in check_pixels(np.asarray(page), str(path))]
 
 
 def _read_dicom(path: Path) -> Contents:

@@ -58,11 +58,11 @@ def make_commit_job(
 ) -> NewJob:
     """A job that asks a peer to commit itself to these instances (SOP Class UID, SOP Instance UID)."""
     return NewJob(
-        JobKind.COMMIT, peer.name, {_ROUND: round_}, instances=instances, retry=commit_retry(peer), after=after
+        JobKind.COMMIT, peer.name, {_ROUND: round_}, instances=instances, retry=make_commit_retry(peer), after=after
     )
 
 
-def commit_retry(peer: Peer) -> RetryParameters:
+def make_commit_retry(peer: Peer) -> RetryParameters:
     """A failed request is repeated as often as its parameter says, with the delay of send jobs (DECISIONS 10, 11)."""
     retries = peer.parameters.integer("storage_commitment.retries")
     delay_s = peer.parameters.number("storage.retry_delay_min") * 60

@@ -9,10 +9,10 @@ from typing import Final
 from pydicom import Dataset, dcmread
 
 from openmodality.errors import ObjectInvalid
-from openmodality.imaging.exchange import encode_png, stored_values_png
+from openmodality.imaging.exchange import encode_png, encode_stored_values
 from openmodality.imaging.frames import number_of_frames, read_frame
 from openmodality.imaging.lookup import Rescale, Window
-from openmodality.imaging.presentation import Presentation, image_presentation, pixel_aspect
+from openmodality.imaging.presentation import Presentation, pixel_aspect, read_image_presentation
 from openmodality.imaging.preview import preview_png
 from openmodality.imaging.render import render
 from openmodality.media.directory import DirectoryRecord
@@ -26,7 +26,7 @@ THUMBNAIL_PIXELS: Final = 96
 _TABLE_BITS: Final = 16
 
 
-def page_studies(root: Path, directory: Directory) -> list[PageStudy]:
+def make_page_studies(root: Path, directory: Directory) -> list[PageStudy]:
     """The studies of a file-set for its pages; images are read while they are written."""
     return [
         _page_study(root, directory, directory.keys_of(patient), study)
@@ -100,14 +100,14 @@ def _viewer_images(files: Sequence[Path]) -> Iterator[ViewerImage]:
 
 def viewer_image(data_set: Dataset, number: int = 1, frames: int = 1) -> ViewerImage:
     """A frame for the page of a disc. Raises :class:`ObjectInvalid` where its pixels cannot be read."""
-    frame, presentation = read_frame(data_set, number), image_presentation(data_set, number)
+    frame, presentation = read_frame(data_set, number), read_image_presentation(data_set, number)
     label = f"Instance {data_set.get('InstanceNumber', '')}" + (f", frame {number}" if frames > 1 else "")
     size = (frame.pixels.shape[0], frame.pixels.shape[1], pixel_aspect(data_set), label)
     has_table = not 0 < frame.bits_stored <= _TABLE_BITS or frame.has_colour
     shades = None if has_table else _shades(frame.limits, presentation, frame.pixels.min(), frame.pixels.max())
     if shades is None:
         return ViewerImage(encode_png(render(frame, presentation)), *size)
-    png, _ = stored_values_png(frame, presentation)
+    png, _ = encode_stored_values(frame, presentation)
     return ViewerImage(png, *size, shades)
 
 

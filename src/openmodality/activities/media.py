@@ -15,7 +15,7 @@ from typing import Final
 
 from pydicom import Dataset, dcmread
 
-from openmodality.activities.disc_pages import page_studies
+from openmodality.activities.disc_pages import make_page_studies
 from openmodality.encoding.part10 import read_any
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.media.application_profile import ApplicationProfile, on_medium_bytes
@@ -200,7 +200,7 @@ def _write_pages(request: MediumRequest, folder: Path, report: FileSetReport) ->
     """Add the pages for people, and see that all of it fits."""
     if request.words is not None:
         directory = read_directory(folder / DIRECTORY_NAME)
-        report.length_bytes += write_pages(folder, page_studies(folder, directory), request.words)
+        report.length_bytes += write_pages(folder, make_page_studies(folder, directory), request.words)
     capacity = request.options.profile.capacity_bytes
     report.length_bytes += on_medium_bytes((folder / DIRECTORY_NAME).stat().st_size)
     if capacity and report.length_bytes + _OVERHEAD_BYTES > capacity:

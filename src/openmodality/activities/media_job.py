@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from openmodality.activities.media import Disc, MediumRequest, add_pages, create_medium, update_medium
-from openmodality.activities.media_profiles import choose_media_profile, file_set_options
+from openmodality.activities.media_profiles import choose_media_profile, make_file_set_options
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError, StoreError, UsageError
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
@@ -153,7 +153,7 @@ class MediaExecutor:
 
     def _request(self, order: MediumOrder, paths: Sequence[Path], report: JobReport) -> MediumRequest:
         site = self._site
-        options = file_set_options(site, choose_media_profile(site, order.profile), order.label, self._decompress)
+        options = make_file_set_options(site, choose_media_profile(site, order.profile), order.label, self._decompress)
         words = DiscWords(
             site.equipment.institution_name or "",
             f"{site.equipment.manufacturer} {site.equipment.model}",

@@ -50,7 +50,7 @@ def choose_media_profile(site: Site, name: str = "") -> ApplicationProfile:
     return profiles[name] if name else next(iter(profiles.values()))
 
 
-def file_set_options(
+def make_file_set_options(
     site: Site, profile: ApplicationProfile, label: str, decompress: Decompressor | None = None
 ) -> FileSetOptions:
     """How this device writes a file-set: its identity, and its AE title where the statement has one (MR-7.1-01)."""

@@ -66,7 +66,7 @@ def choose_model(model: Model | None, ends: Ends, level: str) -> Model:
     return model
 
 
-def return_keys(ends: Ends, model: Model, level: str) -> list[Key]:
+def choose_return_keys(ends: Ends, model: Model, level: str) -> list[Key]:
     """What is asked for at a level: what a person is shown, and the profile's own keys (RF-4.2.5.3.1.3-06)."""
     of_device: Iterable[TagPath] = (ends.query_keys or {}).get((model, level), ())
     return [Key(path) for path in dict.fromkeys((*map(parse_path, _KEYWORDS[level]), *of_device))]
@@ -88,12 +88,12 @@ def query_peer(
     """
     chosen = choose_model(model, ends, level)
     sop_class_uid = _FIND[chosen]
-    asked = identifier(return_keys(ends, chosen, level), {(QUERY_RETRIEVE_LEVEL,): level, **values})
+    asked = identifier(choose_return_keys(ends, chosen, level), {(QUERY_RETRIEVE_LEVEL,): level, **values})
     try:
         return _ask(ends, sop_class_uid, asked, limit)
     except QueryFailed as error:
         _log.info("query.failed", extra={"peer": ends.name, "reason": describe(error.status)})
-        missing = [format_keywords((tag,)) for tag in missing_keys(chosen, level, values)]
+        missing = [format_keywords((tag,)) for tag in find_missing_keys(chosen, level, values)]
         needs = f"level {level} of this model needs a value of {' and '.join(missing)}"
         advice = needs if missing else "look at the peer's own log"
         raise QueryFailed(
@@ -130,7 +130,7 @@ def key_values(keys: Mapping[str, str]) -> dict[TagPath, object]:
     return values
 
 
-def missing_keys(model: Model, level: str, values: Mapping[TagPath, object]) -> list[int]:
+def find_missing_keys(model: Model, level: str, values: Mapping[TagPath, object]) -> list[int]:
     """The unique keys of the levels above that have no value, without which a peer refuses (PS3.4 C.4.1.2.1)."""
     levels = LEVELS[_FIND[model]]
     above = [UNIQUE_KEYS[upper] for upper in levels[: levels.index(level)]]

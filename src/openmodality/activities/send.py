@@ -28,7 +28,7 @@ from openmodality.network.storage.instances import Decompress, FileInstance, Ins
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.objects.filter.private_search import KnownPrivateOnly
-from openmodality.objects.filter.private_sets import exported_sets
+from openmodality.objects.filter.private_sets import list_exported_sets
 from openmodality.services.storage_plan import AssociationPlan
 from openmodality.standard.dimse import Status
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
@@ -39,10 +39,10 @@ from openmodality.upper_layer.negotiation import ContextProposal
 
 def make_send_job(peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = ()) -> NewJob:
     """A job that sends these instances (SOP Class UID, SOP Instance UID) to a peer."""
-    return NewJob(JobKind.SEND, peer.name, instances=instances, retry=send_retry(peer), after=after)
+    return NewJob(JobKind.SEND, peer.name, instances=instances, retry=make_send_retry(peer), after=after)
 
 
-def send_retry(peer: Peer) -> RetryParameters:
+def make_send_retry(peer: Peer) -> RetryParameters:
     """How send jobs to a peer are repeated (RF-4.4.2-09, RF-4.4.2-10)."""
     delay_s = peer.parameters.number("storage.retry_delay_min") * 60
     return RetryParameters(peer.parameters.integer("storage.retries"), delay_s)
@@ -73,7 +73,7 @@ class SendExecutor:
         def open_planned(plan: AssociationPlan) -> Association:
             return self._connections.open("storage", peer, _allowed(plan, site, peer))
 
-        reader = InstanceReader(self._decompress, rewrite=KnownPrivateOnly(exported_sets(site)))
+        reader = InstanceReader(self._decompress, rewrite=KnownPrivateOnly(list_exported_sets(site)))
         sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
         with self._connections.take_turn("storage"), closing(sending) as results:

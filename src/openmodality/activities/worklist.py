@@ -211,7 +211,7 @@ class Worklist:
         return min(matching, key=lambda row: len(row.path))
 
 
-def served_before(snapshot: Snapshot, items: Sequence[WorklistItem]) -> list[ItemCheck]:
+def find_served(snapshot: Snapshot, items: Sequence[WorklistItem]) -> list[ItemCheck]:
     """The items for which an exam has ended already."""
     return [
         ItemCheck(

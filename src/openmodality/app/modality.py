@@ -22,7 +22,7 @@ from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.site import Peer, Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
-from openmodality.exam.session import Exam, patient_attributes
+from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
 from openmodality.query.finding import FindAnswer
@@ -327,5 +327,5 @@ class Modality:
         attributes: Mapping[str, object],
         notices: Sequence[str],
     ) -> Exam:
-        record = self._workflow.register(items, patient_attributes(patient, attributes), notices)
+        record = self._workflow.register(items, make_patient_attributes(patient, attributes), notices)
         return Exam(self._workflow, record.id)

@@ -34,7 +34,7 @@ from openmodality.jobs.report import Executor
 from openmodality.jobs.worker import Worker
 from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor
-from openmodality.objects.filter.private_sets import imported_sets
+from openmodality.objects.filter.private_sets import list_imported_sets
 from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
@@ -145,7 +145,7 @@ class Runtime:
         only_asked_for = self.site.parameters.boolean("behaviour.receive_only_while_retrieving")
         is_listed = self.window.asked_for if only_asked_for else lambda uid: True
         own = StoreSink(self.store, find_identity(self.site), is_listed)
-        sink = ValidatedSink(own, imported_sets(self.site))
+        sink = ValidatedSink(own, list_imported_sets(self.site))
         record = StoredCommitments(self.queue, self.site)
         return VERIFICATION_SERVICE, storage_service(sink, storage), commitment_result_service(record)
 

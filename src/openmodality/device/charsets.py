@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from openmodality.device.item_values import element_with_value
+from openmodality.device.item_values import find_element_with_value
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.profile import CharacterSetEntry
 from openmodality.dimse.attribute_names import name_of
@@ -66,7 +66,7 @@ def declare(
 
 
 def _note_unlisted(data_set: Dataset, terms: CharacterSetTerms, listed: Collection[TagPath]) -> None:
-    outside = attributes_outside(data_set, listed) if listed else ()
+    outside = find_outside(data_set, listed) if listed else ()
     if outside:
         names = ", ".join(dict.fromkeys(name_of(path[-1]) for path in outside))
         _log.warning("charset.attribute_not_listed", extra={"attributes": names, "character_set": "\\".join(terms)})
@@ -84,12 +84,12 @@ def find_lone(terms: CharacterSetTerms, known: Sequence[CharacterSetEntry]) -> s
     return next((repr(term) for term in terms if len(terms) > 1 and term in lone), "")
 
 
-def unheld(data_set: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:
+def list_unheld(data_set: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:
     """The attributes whose text the character set does not hold, each once."""
     return tuple(dict.fromkeys(path for path, text in _texts(data_set) if not holds(terms, set(text) - _CONTROLS)))
 
 
-def attributes_outside(data_set: Dataset, table: Iterable[TagPath]) -> tuple[TagPath, ...]:
+def find_outside(data_set: Dataset, table: Iterable[TagPath]) -> tuple[TagPath, ...]:
     """The attributes that hold more than ASCII and are not in the table (R/F Table 6-1, GB18030), each once."""
     allowed = {path[-1] for path in table}
     found = (path for path, text in _texts(data_set) if path[-1] not in allowed and not text.isascii())
@@ -98,7 +98,7 @@ def attributes_outside(data_set: Dataset, table: Iterable[TagPath]) -> tuple[Tag
 
 def _texts(data_set: Dataset, above: TagPath = ()) -> Iterator[tuple[TagPath, str]]:
     for tag in map(int, list(data_set.keys())):
-        found = element_with_value(data_set, tag)
+        found = find_element_with_value(data_set, tag)
         if found is None:
             continue
         path = (*above, tag)

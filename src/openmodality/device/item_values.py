@@ -16,7 +16,7 @@ from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import read_element
 
 
-def element_with_value(data_set: Dataset, tag: int) -> DataElement | None:
+def find_element_with_value(data_set: Dataset, tag: int) -> DataElement | None:
     """The element where it has a value; None where it is absent, empty or unreadable, or has only empty items."""
     found = read_element(data_set, tag)
     return found if found is not None and _has_value(found) else None
@@ -24,7 +24,7 @@ def element_with_value(data_set: Dataset, tag: int) -> DataElement | None:
 
 def _has_value(found: DataElement) -> bool:
     if found.VR == "SQ":
-        return any(any(element_with_value(item, tag) for tag in list(item.keys())) for item in found.value)
+        return any(any(find_element_with_value(item, tag) for tag in list(item.keys())) for item in found.value)
     values = found.value if isinstance(found.value, MultiValue) else [found.value]
     return any(value is not None and str(value).strip(" \0^=") != "" for value in values)
 

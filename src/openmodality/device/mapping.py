@@ -21,7 +21,7 @@ from pydicom.sequence import Sequence as ItemSequence
 from pydicom.tag import Tag
 from pydicom.valuerep import PersonName
 
-from openmodality.device.item_values import element_with_value, is_identifier, sequence_items
+from openmodality.device.item_values import find_element_with_value, is_identifier, sequence_items
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import MappingRule
 from openmodality.dimse.attribute_names import name_of, vr_of
@@ -61,7 +61,7 @@ def map_to_performed_series(items: Sequence[Dataset], rules: Iterable[MappingRul
     return _mapped(items, ((source, target[1:]) for source, target in pairs if target[0] == _PERFORMED_SERIES))
 
 
-def misfit(rule: MappingRule) -> str:
+def describe_misfit(rule: MappingRule) -> str:
     """Why the rule cannot be applied, because a target's VR cannot hold the source's values; empty where it can."""
     source = vr_of(rule.worklist[-1])
     for target in filter(None, (rule.image, rule.mpps)):
@@ -114,7 +114,7 @@ def _find_element(data_set: Dataset, path: TagPath) -> DataElement | None:
         if not items:
             return None
         data_set = items[0]
-    return element_with_value(data_set, path[-1]) if path else None
+    return find_element_with_value(data_set, path[-1]) if path else None
 
 
 def _put(into: Dataset, target: TagPath, element: DataElement) -> None:
@@ -146,7 +146,7 @@ def _convert_each(value: object, convert: Callable[[object], object]) -> object:
 def _copy(data_set: Dataset) -> Dataset:
     copied = Dataset()
     for tag in list(data_set.keys()):
-        element = element_with_value(data_set, tag)
+        element = find_element_with_value(data_set, tag)
         if element is not None:
             _put(copied, (int(tag),), element)
     return copied

@@ -41,14 +41,14 @@ def validated(model: type[_M], text: str, shown: str) -> _M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = key_lines(text)
+        lines = list_key_lines(text)
         problems = [_problem(model, detail, lines, shown) for detail in error.errors(include_url=False)]
         raise ConfigurationError("\n".join(problems)) from None
 
 
 def place(location: Location, lines: Mapping[Location, int], shown: str) -> str:
     """``site.toml line 12: peers.pacs.port``: how errors name a place."""
-    line = line_of(location, lines)
+    line = find_line(location, lines)
     where = f"{shown} line {line}" if line else shown
     return f"{where}: {dotted(location)}" if location else where
 
@@ -59,13 +59,13 @@ def dotted(location: Location) -> str:
     return text.removeprefix(".")
 
 
-def line_of(location: Location, lines: Mapping[Location, int]) -> int | None:
+def find_line(location: Location, lines: Mapping[Location, int]) -> int | None:
     """The line of the key, or of the nearest table around it; None where no part of it is in the file."""
     candidates = (location[:length] for length in range(len(location), 0, -1))
     return next((lines[candidate] for candidate in candidates if candidate in lines), None)
 
 
-def key_lines(text: str) -> dict[Location, int]:
+def list_key_lines(text: str) -> dict[Location, int]:
     """The line on which each table header and key of a TOML document stands."""
     lines: dict[Location, int] = {}
     counts: dict[Location, int] = {}

@@ -9,7 +9,7 @@ from pydicom import Dataset
 from openmodality.device.mapping import map_to_image
 from openmodality.device.site.site import Site
 from openmodality.objects.exam_facts import ExamFacts, SeriesFacts, StepReference
-from openmodality.objects.site_objects import equipment_attributes
+from openmodality.objects.site_objects import make_equipment_attributes
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 
@@ -53,7 +53,7 @@ def describe_series(series: SeriesRecord) -> SeriesFacts:
 
 def describe_equipment(site: Site) -> Dataset:
     """The equipment (PS3.3 C.7.5.1), and the place where a step is performed."""
-    values = equipment_attributes(site.equipment)
+    values = make_equipment_attributes(site.equipment)
     values.PerformedStationName = site.equipment.station_name
     values.PerformedLocation = site.equipment.location
     return values

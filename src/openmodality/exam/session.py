@@ -9,7 +9,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from openmodality.acquisition.arrays import frames_from_array
+from openmodality.acquisition.arrays import make_frames
 from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
@@ -185,7 +185,7 @@ class Series:
         ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``. An image is safe when this returns. Raises
         :class:`UsageError` where the exam has ended meanwhile, in this process or another.
         """
-        frames = frames_from_array(pixels, attributes, f"image {self._images + 1}")
+        frames = make_frames(pixels, attributes, f"image {self._images + 1}")
         return [self.add_frame(frame) for frame in frames]
 
     def add_frame(self, frame: AcquiredFrame, uid: str = "") -> str:
@@ -209,6 +209,6 @@ class Series:
         self.exam.deliver()
 
 
-def patient_attributes(patient: Mapping[str, object] | None, attributes: Mapping[str, object]) -> Dataset:
+def make_patient_attributes(patient: Mapping[str, object] | None, attributes: Mapping[str, object]) -> Dataset:
     """What the operator typed, from keywords and values."""
     return attributes_of({**(patient or {}), **attributes}, "exam")

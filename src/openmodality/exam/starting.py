@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from openmodality.activities.worklist import ItemCheck, ItemStanding, Worklist, served_before
+from openmodality.activities.worklist import ItemCheck, ItemStanding, Worklist, find_served
 from openmodality.errors import WrongState
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.worklist import WorklistItem
@@ -25,7 +25,7 @@ def check_items(
     says no.
     """
     with store.database.read() as snapshot:
-        checks = served_before(snapshot, items)
+        checks = find_served(snapshot, items)
     if worklist.is_checked_at_start:
         fresh = [worklist.check(item) for item in items]
         items, checks = [check.item for check in fresh], [*fresh, *checks]

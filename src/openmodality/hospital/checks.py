@@ -34,9 +34,7 @@ from openmodality.standard.tags import (
 _UIDS: Final = (SOP_INSTANCE_UID, STUDY_INSTANCE_UID, SERIES_INSTANCE_UID)
 
 
-def instance_findings(
-    header: Dataset, schedule: Sequence[ScheduledItem], steps: Sequence[PerformedStep]
-) -> Iterator[str]:
+def check_instance(header: Dataset, schedule: Sequence[ScheduledItem], steps: Sequence[PerformedStep]) -> Iterator[str]:
     """What is wrong with a stored instance: UIDs, and whether it agrees with worklist and performed step."""
     for tag in _UIDS:
         uid = read_text(header, tag)
@@ -100,7 +98,7 @@ def _lists(step: PerformedStep, sop_instance_uid: str) -> bool:
     return any(reference.sop_instance_uid == sop_instance_uid for reference in step.instances)
 
 
-def step_findings(step: PerformedStep, schedule: Sequence[ScheduledItem]) -> Iterator[str]:
+def check_step(step: PerformedStep, schedule: Sequence[ScheduledItem]) -> Iterator[str]:
     """What is wrong with a performed step in the light of the worklist."""
     if not is_valid_uid(step.sop_instance_uid):
         yield "the SOP Instance UID of the step breaks PS3.5 9.1"
@@ -123,7 +121,7 @@ def _stranger(key: ItemKey, schedule: Sequence[ScheduledItem]) -> str:
     return f"{name_of(STUDY_INSTANCE_UID)} is not that of a worklist item, though a step ID is named"
 
 
-def listing_findings(step: PerformedStep, stored: Sequence[Dataset]) -> Iterator[str]:
+def check_listing(step: PerformedStep, stored: Sequence[Dataset]) -> Iterator[str]:
     """What a step that has just been completed leaves out of the instances that refer to it; ``stored`` are headers."""
     for header in stored:
         references = {

@@ -24,7 +24,7 @@ from openmodality.dimse.channel import Channel
 from openmodality.dimse.service import Service
 from openmodality.errors import TransportError
 from openmodality.hospital.addresses import DEVICES, PACS, PRINTER, RIS, AddressBook, Endpoint
-from openmodality.hospital.checks import instance_findings
+from openmodality.hospital.checks import check_instance
 from openmodality.hospital.commitments import Reporting, ReportPlan
 from openmodality.hospital.journal import Journal, JournalEntry, WallClock
 from openmodality.hospital.misbehaving import Personalities
@@ -194,7 +194,7 @@ class Hospital:
         return Acceptor(local, misbehaving, decide, Listening(endpoint.host, endpoint.port))
 
     def _findings(self, header: Dataset) -> list[str]:
-        return list(instance_findings(header, self.ris.items, self.ris.steps))
+        return list(check_instance(header, self.ris.items, self.ris.steps))
 
     def _report_plan(self) -> ReportPlan:
         return self._personalities.report_plan("pacs", ReportPlan(delay_s=self._habits.commitment_delay_s))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydicom import Dataset
 
 from openmodality.errors import UsageError
-from openmodality.hospital.checks import listing_findings, step_findings
+from openmodality.hospital.checks import check_listing, check_step
 from openmodality.hospital.documents import Documents
 from openmodality.hospital.items import ItemKey, ItemState, PerformedStep, ScheduledItem, key_of, state_of
 from openmodality.hospital.journal import Journal
@@ -148,9 +148,9 @@ class VirtualRIS:
         listed = f", {count} instances listed" if count else ""
         what = f"performed step of {step.station_ae_title} {step.status}{listed}"
         self._journal.note(_PLACE, kind, what, step=sop_instance_uid, status=step.status, instances=count)
-        findings = list(step_findings(step, self.items)) if kind == "step.created" else []
+        findings = list(check_step(step, self.items)) if kind == "step.created" else []
         if step.status == ItemState.COMPLETED.value:
-            findings += listing_findings(step, self._stored())
+            findings += check_listing(step, self._stored())
         for finding in findings:
             self._journal.complain(_PLACE, f"{step.station_ae_title}: {finding}", step=sop_instance_uid)
 

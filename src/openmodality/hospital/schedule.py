@@ -19,7 +19,7 @@ from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
-from openmodality.device.charsets import unheld
+from openmodality.device.charsets import list_unheld
 from openmodality.dimse.reading import read_items, read_text
 from openmodality.encoding.uid import uid_of_uuid
 from openmodality.errors import ConfigurationError
@@ -237,7 +237,7 @@ def check_item(item: Dataset, where: str) -> None:
 def _undeclared(item: Dataset) -> Iterator[Defect]:
     said = item.get("SpecificCharacterSet") or ""
     declared = (said,) if isinstance(said, str) else tuple(said)
-    for path in unheld(item, declared):
+    for path in list_unheld(item, declared):
         yield Defect(path[-1], "characters that Specific Character Set does not hold")
 
 

@@ -12,7 +12,7 @@ from openmodality.imaging.presentation import Presentation
 from openmodality.imaging.render import Displayed
 
 
-def stored_values_png(frame: Frame, presentation: Presentation) -> tuple[bytes, int]:
+def encode_stored_values(frame: Frame, presentation: Presentation) -> tuple[bytes, int]:
     """A grey frame as an RGB PNG, and the offset of its values.
 
     Red is the high byte of a stored value less the offset, green the low byte. What a shutter covers has the value

@@ -42,7 +42,7 @@ class Presentation:
         return replace(self, voi=Window(center, width, function))
 
 
-def image_presentation(data_set: Dataset, number: int = 1) -> Presentation:
+def read_image_presentation(data_set: Dataset, number: int = 1) -> Presentation:
     """What an image says of its frame ``number``: the first window or else the first VOI LUT.
 
     The functional groups of the frame, and those shared by all, go before the attributes of the data set.
@@ -57,7 +57,7 @@ def image_presentation(data_set: Dataset, number: int = 1) -> Presentation:
     )
 
 
-def state_presentation(state: Dataset, data_set: Dataset, number: int = 1) -> Presentation:
+def read_state_presentation(state: Dataset, data_set: Dataset, number: int = 1) -> Presentation:
     """What a Grayscale Softcopy Presentation State (PS3.3 A.33.1) says of frame ``number`` of an image.
 
     A step that the state does not have is none, except the modality LUT: its absence means that stored values are used

@@ -8,7 +8,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from openmodality.imaging.frames import read_frame
-from openmodality.imaging.presentation import image_presentation, pixel_aspect
+from openmodality.imaging.presentation import pixel_aspect, read_image_presentation
 from openmodality.imaging.render import render, square_pixels
 
 
@@ -17,7 +17,7 @@ def preview_png(data_set: Dataset, *, number: int = 1, longest_side: int | None 
 
     Raises :class:`ObjectInvalid` where the instance has no pixels that can be read.
     """
-    shown = render(read_frame(data_set, number), image_presentation(data_set, number))
+    shown = render(read_frame(data_set, number), read_image_presentation(data_set, number))
     picture = Image.fromarray(square_pixels(shown, pixel_aspect(data_set)))
     if longest_side is not None:
         picture.thumbnail((longest_side, longest_side))

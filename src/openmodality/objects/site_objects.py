@@ -10,7 +10,7 @@ from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
 
 
-def definition_at(site: Site, object_name: str) -> ObjectDefinition:
+def make_definition(site: Site, object_name: str) -> ObjectDefinition:
     """How an object is made at this site.
 
     Raises :class:`ConfigurationError` where the device does not make the object.
@@ -31,7 +31,7 @@ def find_switches_off(site: Site) -> frozenset[str]:
     return frozenset(key for key, value in site.parameters.items() if value is False)
 
 
-def equipment_attributes(equipment: Equipment) -> Dataset:
+def make_equipment_attributes(equipment: Equipment) -> Dataset:
     """General Equipment Module (PS3.3 C.7.5.1), without what is not configured."""
     values = {
         "Manufacturer": equipment.manufacturer,

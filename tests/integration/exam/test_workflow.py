@@ -12,7 +12,7 @@ from pydicom import dcmread
 from sqlalchemy import update
 
 from openmodality import Modality
-from openmodality.acquisition.drop_folder import DroppedFile, arrival_key
+from openmodality.acquisition.drop_folder import DroppedFile, make_arrival_key
 from openmodality.errors import StoreError, UsageError
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
@@ -176,7 +176,7 @@ def test_a_file_of_a_watched_folder_makes_the_same_images_twice(tmp_path: Path) 
     np.save(path, np.ones((8, 8), np.uint16))
     with device_in_hospital(tmp_path, "rf") as device, device.modality(works=False) as modality:
         exam = modality.start_exam(patient={"PatientID": "1"})
-        arrival = DroppedFile(path, arrival_key(path))
+        arrival = DroppedFile(path, make_arrival_key(path))
         exam.take(arrival)
         exam.take(arrival)
         assert len(exam.instances()) == len(exam.record.series) == 1

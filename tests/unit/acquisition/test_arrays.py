@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from openmodality.acquisition.arrays import bits_needed, checked_pixels, frame_of, frames_from_array
+from openmodality.acquisition.arrays import check_pixels, count_bits_needed, frame_of, make_frames
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.errors import ObjectInvalid
 
@@ -27,20 +27,20 @@ RAMP = np.arange(12, dtype=np.uint16).reshape(3, 4) * 300
 )
 def test_arrays_that_are_no_image(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], reason: str) -> None:
     with pytest.raises(ObjectInvalid, match=reason) as caught:
-        checked_pixels(array, "array")
+        check_pixels(array, "array")
     assert caught.value.advice
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.uint16, np.int16, np.int64])
 def test_arrays_that_are(dtype: type[np.generic]) -> None:
-    (frame,) = checked_pixels(np.ones((2, 3), dtype=dtype), "array")
+    (frame,) = check_pixels(np.ones((2, 3), dtype=dtype), "array")
     assert frame.dtype == np.uint16
     assert (frame.shape, int(frame.sum())) == ((2, 3), 6)
 
 
 @pytest.mark.parametrize(("largest", "bits"), [(0, 8), (255, 8), (256, 12), (4095, 12), (4096, 14), (65535, 16)])
 def test_bits_stored_is_the_smallest_that_fits(largest: int, bits: int) -> None:
-    assert bits_needed(np.array([[largest]], dtype=np.uint16)) == bits
+    assert count_bits_needed(np.array([[largest]], dtype=np.uint16)) == bits
 
 
 def test_bits_stored_that_do_not_hold_the_pixels_are_refused() -> None:
@@ -49,7 +49,7 @@ def test_bits_stored_that_do_not_hold_the_pixels_are_refused() -> None:
 
 
 def test_an_array_with_keywords_makes_frames() -> None:
-    (frame,) = frames_from_array(
+    (frame,) = make_frames(
         RAMP, {"SliceLocation": np.float64(1) / 3, "EchoTime": 30, "ImageType": ["ORIGINAL", "PRIMARY"]}
     )
     assert float(frame.attributes.SliceLocation) == pytest.approx(1 / 3)

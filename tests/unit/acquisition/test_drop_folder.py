@@ -11,8 +11,8 @@ from openmodality.acquisition.drop_folder import (
     DroppedFile,
     FileStatus,
     FolderState,
-    arrival_key,
     choose_settled,
+    make_arrival_key,
     move_aside,
     scan,
 )
@@ -112,9 +112,9 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_key_depends_on_name_and_content(tmp_path: Path) -> None:
     for name, content in (("a", b"1"), ("b", b"1")):
         (tmp_path / name).write_bytes(content)
-    first, other_name = arrival_key(tmp_path / "a"), arrival_key(tmp_path / "b")
+    first, other_name = make_arrival_key(tmp_path / "a"), make_arrival_key(tmp_path / "b")
     (tmp_path / "a").write_bytes(b"2")
-    assert len({first, other_name, arrival_key(tmp_path / "a")}) == 3
+    assert len({first, other_name, make_arrival_key(tmp_path / "a")}) == 3
 
 
 def test_scan_ignores_folders_and_links(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import UID
 
-from openmodality.activities.disc_pages import page_studies, viewer_image
+from openmodality.activities.disc_pages import make_page_studies, viewer_image
 from openmodality.errors import ObjectInvalid
 from openmodality.media.application_profile import USB
 from openmodality.media.directory_reader import read_directory
@@ -60,7 +60,7 @@ def test_studies_of_a_file_set(tmp_path: Path) -> None:
     broken.save_as(tmp_path / "source" / "broken.dcm", enforce_file_format=True)
     options = FileSetOptions(USB, ("1.2.3", "TEST"), durable=False)
     create_file_set(tmp_path / "disc", [*sources, tmp_path / "source" / "broken.dcm"], options)
-    (study,) = page_studies(tmp_path / "disc", read_directory(tmp_path / "disc" / "DICOMDIR"))
+    (study,) = make_page_studies(tmp_path / "disc", read_directory(tmp_path / "disc" / "DICOMDIR"))
     assert study.patient[0] == ("Patient", "Yamada Tarou / 山田 太郎")
     assert study.patient[2] == ("Born", "1970-01-01")
     (series,) = study.series

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.activities.media_profiles import choose_media_profile, file_set_options, media_profiles
+from openmodality.activities.media_profiles import choose_media_profile, make_file_set_options, media_profiles
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError
@@ -70,4 +70,4 @@ def test_a_profile_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("profile", "title"), [("mr", "OM_MR"), ("rf", "")])
 def test_the_source_title_is_mr_s_alone(tmp_path: Path, profile: str, title: str) -> None:
     own = site(tmp_path, profile)
-    assert file_set_options(own, choose_media_profile(own), "DISC").source_ae_title == title
+    assert make_file_set_options(own, choose_media_profile(own), "DISC").source_ae_title == title

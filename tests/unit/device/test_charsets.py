@@ -15,13 +15,13 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from openmodality.device.charsets import (
     CharacterSetTerms,
-    attributes_outside,
     choose_terms,
     choose_terms_for,
     declare,
     find_lone,
+    find_outside,
     find_unsupported,
-    unheld,
+    list_unheld,
 )
 from openmodality.device.paths import parse_path
 from openmodality.dimse.repertoires import holds
@@ -131,12 +131,12 @@ def test_a_data_set_declares_its_character_set(configured: list[CharacterSetTerm
 
 
 def test_attributes_that_a_character_set_does_not_hold() -> None:
-    assert unheld(chinese(), ("GB18030",)) == ()
-    assert unheld(chinese(), ("", "ISO 2022 IR 87")) == (parse_path("PatientName"), parse_path("StationName"))
+    assert list_unheld(chinese(), ("GB18030",)) == ()
+    assert list_unheld(chinese(), ("", "ISO 2022 IR 87")) == (parse_path("PatientName"), parse_path("StationName"))
 
 
 def test_text_outside_the_statement_s_table_is_found() -> None:
-    outside = attributes_outside(chinese(), shipped_profile("rf").charset_attributes)
+    outside = find_outside(chinese(), shipped_profile("rf").charset_attributes)
     assert outside == (parse_path("StationName"), parse_path("ProcedureCodeSequence>CodeMeaning"))
 
 

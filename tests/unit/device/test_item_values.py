@@ -7,7 +7,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from openmodality.device.item_values import element_with_value, is_identifier, sequence_items
+from openmodality.device.item_values import find_element_with_value, is_identifier, sequence_items
 
 CODES = int(Tag("RequestedProcedureCodeSequence"))
 
@@ -23,23 +23,23 @@ def item(**values: object) -> Dataset:
 def test_a_name_of_delimiters_only_is_no_value(value: str) -> None:
     data_set = Dataset()
     data_set.add(DataElement("PatientName", "PN", value))
-    assert element_with_value(data_set, int(Tag("PatientName"))) is None
+    assert find_element_with_value(data_set, int(Tag("PatientName"))) is None
 
 
 def test_a_value_is_found_beside_empty_ones() -> None:
-    found = element_with_value(item(OtherPatientIDs=["", "2"]), int(Tag("OtherPatientIDs")))
+    found = find_element_with_value(item(OtherPatientIDs=["", "2"]), int(Tag("OtherPatientIDs")))
     assert found is not None
     assert found.value[1] == "2"
-    assert element_with_value(item(), int(Tag("PatientID"))) is None
-    assert element_with_value(item(PatientID="1"), int(Tag("PatientID"))) is not None
+    assert find_element_with_value(item(), int(Tag("PatientID"))) is None
+    assert find_element_with_value(item(PatientID="1"), int(Tag("PatientID"))) is not None
 
 
 def test_a_sequence_has_a_value_where_one_of_its_items_has() -> None:
     empty = item(RequestedProcedureCodeSequence=[item(CodeValue=""), item()])
     filled = item(RequestedProcedureCodeSequence=[item(CodeValue=""), item(CodeValue="A")])
-    assert element_with_value(empty, CODES) is None
-    assert element_with_value(filled, CODES) is not None
-    assert element_with_value(item(RequestedProcedureCodeSequence=[]), CODES) is None
+    assert find_element_with_value(empty, CODES) is None
+    assert find_element_with_value(filled, CODES) is not None
+    assert find_element_with_value(item(RequestedProcedureCodeSequence=[]), CODES) is None
 
 
 def test_items_of_what_is_no_sequence_are_none() -> None:

@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
-from openmodality.device.mapping import map_to_image, map_to_mpps, map_to_performed_series, misfit
+from openmodality.device.mapping import describe_misfit, map_to_image, map_to_mpps, map_to_performed_series
 from openmodality.device.paths import parse_path
 from openmodality.device.profile.profile import MappingRule
 from tests.profiles import shipped_profile
@@ -211,8 +211,10 @@ def test_other_vrs_are_written_as_text() -> None:
 
 def test_values_that_have_no_place_are_refused_beforehand() -> None:
     rule = MappingRule(parse_path("PatientName"), parse_path("PatientWeight"), None)
-    assert misfit(rule) == "(0010,0010) PatientName is PN and cannot go to (0010,1030) PatientWeight, which is DS"
-    assert not misfit(MappingRule(parse_path("PatientID"), None, parse_path("StudyID")))
+    assert (
+        describe_misfit(rule) == "(0010,0010) PatientName is PN and cannot go to (0010,1030) PatientWeight, which is DS"
+    )
+    assert not describe_misfit(MappingRule(parse_path("PatientID"), None, parse_path("StudyID")))
 
 
 def put_raw(item: Dataset, keyword: str, vr: str, value: bytes) -> None:

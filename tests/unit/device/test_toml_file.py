@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from openmodality.device.toml_file import dotted, key_lines, line_of, parse_toml, place, validated
+from openmodality.device.toml_file import dotted, find_line, list_key_lines, parse_toml, place, validated
 from openmodality.errors import ConfigurationError
 
 
@@ -63,10 +63,10 @@ def test_a_number_of_thousands_of_digits_is_a_mistake_too() -> None:
 
 
 def test_a_key_that_is_not_there_has_the_line_of_the_table_around_it() -> None:
-    lines = key_lines('a = 1\n[b."c d"]\n"e" = 2\n')
+    lines = list_key_lines('a = 1\n[b."c d"]\n"e" = 2\n')
     assert lines == {("a",): 1, ("b", "c d"): 2, ("b", "c d", "e"): 3}
-    assert line_of(("b", "c d", "missing"), lines) == 2
-    assert line_of(("missing",), lines) is None
+    assert find_line(("b", "c d", "missing"), lines) == 2
+    assert find_line(("missing",), lines) is None
     assert place(("b", "c d", "e"), lines, "x.toml") == "x.toml line 3: b.c d.e"
     assert place((), lines, "x.toml") == "x.toml"
     assert dotted(("peers", "pacs", "services", 0)) == "peers.pacs.services[0]"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from openmodality.errors import ObjectInvalid
-from openmodality.exam.session import Exam, patient_attributes
+from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.workflow import Workflow
 from openmodality.store.states import ExamState
 from tests.devices import add_image, quick_source
@@ -40,7 +40,9 @@ def test_an_exam_that_was_ended_inside_the_block_stays_as_it_is(begin_exam: Begi
 
 def test_a_registered_exam_begins_with_its_first_series(make_workflow: Callable[[], Workflow]) -> None:
     workflow = make_workflow()
-    exam = Exam(workflow, workflow.register([], patient_attributes({"PatientID": "1"}, {"OperatorsName": "ROE"})).id)
+    exam = Exam(
+        workflow, workflow.register([], make_patient_attributes({"PatientID": "1"}, {"OperatorsName": "ROE"})).id
+    )
     assert str(exam.state) == "REGISTERED"
     series = exam.series("T1", modality="MR")
     assert str(exam.state) == "IN PROGRESS"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from openmodality.imaging.exchange import encode_png, stored_values_png
+from openmodality.imaging.exchange import encode_png, encode_stored_values
 from openmodality.imaging.frames import Frame
 from openmodality.imaging.presentation import Presentation
 from openmodality.imaging.shutter import RectangularShutter
@@ -25,14 +25,14 @@ def decode(png: bytes, offset: int) -> list[list[int]]:
 )
 def test_stored_values_come_back(pixels: np.ndarray[tuple[int, ...], np.dtype[np.integer]]) -> None:
     frame = Frame(pixels, 16, pixels.dtype.kind == "i")
-    assert decode(*stored_values_png(frame, Presentation())) == pixels.tolist()
+    assert decode(*encode_stored_values(frame, Presentation())) == pixels.tolist()
 
 
 @pytest.mark.parametrize(("inverse", "covered"), [(False, 0), (True, 4095)])
 def test_what_a_shutter_covers_is_shown_black(inverse: bool, covered: int) -> None:
     frame = Frame(np.full((2, 2), 7, np.uint16), 12)
     presentation = Presentation(shutters=(RectangularShutter(1, 1, 1, 2),), inverse=inverse)
-    assert decode(*stored_values_png(frame, presentation)) == [[7, covered], [7, covered]]
+    assert decode(*encode_stored_values(frame, presentation)) == [[7, covered], [7, covered]]
 
 
 def test_a_picture_is_what_it_was() -> None:

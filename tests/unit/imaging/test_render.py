@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from openmodality.errors import UsageError
 from openmodality.imaging.frames import Frame, read_frame
 from openmodality.imaging.lookup import LookupTable, Rescale
-from openmodality.imaging.presentation import Presentation, image_presentation
+from openmodality.imaging.presentation import Presentation, read_image_presentation
 from openmodality.imaging.render import render, square_pixels
 from openmodality.imaging.shutter import RectangularShutter
 from tests.unit.imaging.images import RAMP, grey_image
@@ -18,7 +18,7 @@ from tests.unit.imaging.images import RAMP, grey_image
 
 def shown(pixels: np.ndarray[tuple[int, ...], np.dtype[np.generic]], **values: object) -> list[list[int]]:
     data_set = grey_image(pixels, **values)
-    grey: list[list[int]] = render(read_frame(data_set), image_presentation(data_set)).tolist()
+    grey: list[list[int]] = render(read_frame(data_set), read_image_presentation(data_set)).tolist()
     return grey
 
 

@@ -18,7 +18,7 @@ from openmodality.objects.report.dose_content import DoseContent
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
-from openmodality.objects.site_objects import definition_at, equipment_attributes
+from openmodality.objects.site_objects import make_definition, make_equipment_attributes
 from tests.made_objects import NOW, UIDS
 
 US = Path(__file__).parents[2] / "data" / "profiles" / "us"
@@ -42,14 +42,14 @@ def site(tmp_path: Path) -> Site:
 
 
 def test_character_sets_and_kits_are_those_of_the_site(site: Site) -> None:
-    definition = definition_at(site, "CR Image")
+    definition = make_definition(site, "CR Image")
     assert definition.name == "CR Image"
     assert definition.character_sets == ((), ("ISO_IR 192",))
     assert "kits.dap" in definition.switches_off
 
 
 def test_equipment_is_what_is_configured(site: Site) -> None:
-    attributes = equipment_attributes(site.equipment)
+    attributes = make_equipment_attributes(site.equipment)
     assert (attributes.Manufacturer, attributes.StationName) == ("Maker", "XR3")
     assert attributes.SoftwareVersions
     assert "InstitutionAddress" not in attributes
@@ -57,7 +57,7 @@ def test_equipment_is_what_is_configured(site: Site) -> None:
 
 def test_an_object_of_another_device_is_a_wrong_configuration(site: Site) -> None:
     with pytest.raises(ConfigurationError, match="it makes: XA Image"):
-        definition_at(site, "MR Image")
+        make_definition(site, "MR Image")
 
 
 def test_a_device_with_a_table_of_two_lines_makes_an_image_that_can_be_read() -> None:
@@ -100,7 +100,7 @@ def test_chinese_text_outside_the_table_of_the_profile_is_noted(
 )
 def test_a_report_takes_the_character_set_of_the_site(tmp_path: Path, configured: str, declared: object) -> None:
     (tmp_path / "site.toml").write_text(SITE.replace('["", "ISO_IR 192"]', configured), encoding="utf-8")
-    definition = definition_at(load_site(tmp_path / "site.toml"), "Dose SR")
+    definition = make_definition(load_site(tmp_path / "site.toml"), "Dose SR")
     user = data_set_of(PatientName="Hong^Gildong=洪^吉洞=홍^길동", PatientID="1", AccessionNumber="2", StudyID="3")
     equipment = data_set_of(Manufacturer="A", ManufacturerModelName="B", DeviceSerialNumber="C", SoftwareVersions="D")
     exam = ExamFacts(UIDS(), NOW, user=user, configuration=equipment)

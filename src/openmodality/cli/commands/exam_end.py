@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openmodality.cli.display.exams import exam_as_json, exam_line
+from openmodality.cli.display.exams import exam_as_json, format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, declare_exam, find_exam_number
 from openmodality.cli.terminal.options import add_json
@@ -51,7 +51,7 @@ def _print_ended(modality: Modality, exam: Exam, *, as_json: bool) -> None:
     if as_json:
         print_json(exam_as_json(exam.record))
     else:
-        print(clean(exam_line(exam.record)))
+        print(clean(format_exam_line(exam.record)))
     if not is_worker_running(modality.site.data_folder):
         open_jobs = modality.jobs.list(states=[state for state in JobState if not state.finished])
         say(f"{counted(len(open_jobs), 'job')} queued; 'openmodality serve' does them")

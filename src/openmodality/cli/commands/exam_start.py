@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from openmodality.cli.display.exams import exam_as_json, exam_line
+from openmodality.cli.display.exams import exam_as_json, format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, is_yes
 from openmodality.cli.terminal.exam import join_numbers
@@ -114,7 +114,7 @@ def _print_started(exam: Exam, *, as_json: bool) -> None:
     if as_json:
         print_json(exam_as_json(record))
     else:
-        print(clean(exam_line(record)))
+        print(clean(format_exam_line(record)))
     for notice in record.notices:
         say(notice)
 

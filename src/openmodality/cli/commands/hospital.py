@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from openmodality.cli.display.hospital_lines import SERVERS, event_line
+from openmodality.cli.display.hospital_lines import SERVERS, format_event_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.options import add_json
 from openmodality.cli.terminal.output import say
@@ -200,7 +200,7 @@ class _LinePrinter:
 
     def happened(self, event: JournalEntry) -> None:
         with self._lock:
-            print(json.dumps(event.as_dict()) if self._as_json else event_line(event), flush=True)
+            print(json.dumps(event.as_dict()) if self._as_json else format_event_line(event), flush=True)
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from typing import Final
 from openmodality.cli.display.jobs import (
     JOB_COLUMNS,
     ListedJob,
+    format_job_line,
     job_as_json,
     job_instance_as_json,
-    job_line,
     print_job,
 )
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help
@@ -128,7 +128,7 @@ def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, sit
             found = modality.jobs.list(states=[JobState(state)], destination=destination)
             jobs = tuple(job.id for job in reversed(found))
         for job in jobs:
-            print(job_line(modality.jobs.retry(job)))
+            print(format_job_line(modality.jobs.retry(job)))
     if not jobs:
         print("there are no such jobs")
 
@@ -143,7 +143,7 @@ def cancel(jobs: tuple[int, ...], site_file: str) -> None:
     with device(site_file) as modality:
         for job in jobs:
             cancelled = modality.jobs.cancel(job)
-            print(f"{job_line(cancelled)}{'' if cancelled.state.finished else ', to be cancelled'}")
+            print(f"{format_job_line(cancelled)}{'' if cancelled.state.finished else ', to be cancelled'}")
 
 
 command = Group(

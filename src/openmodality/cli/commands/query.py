@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydicom import Dataset
 
 from openmodality.activities.ends import Ends
-from openmodality.activities.query import Model, choose_model, missing_keys, query_peer
+from openmodality.activities.query import Model, choose_model, find_missing_keys, query_peer
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.attributes import as_json as attributes_as_json
 from openmodality.cli.terminal.attributes import cell, parse_keys
@@ -117,7 +117,7 @@ def run(
     try:
         answer = query_peer(ends, level, values, model=model, limit=limit)
     except QueryFailed as error:
-        missing = missing_keys(choose_model(model, ends, level), level, values)
+        missing = find_missing_keys(choose_model(model, ends, level), level, values)
         if missing:
             needed = " ".join(f"-k {format_keywords((tag,))}=..." for tag in missing)
             error.advice = f"level {level} of this model needs {needed}"

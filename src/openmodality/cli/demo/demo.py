@@ -61,7 +61,7 @@ def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> Non
         print()
         print_table(_HEADINGS, [_row(result) for result in results])
         _say_where(folder, results)
-    faults = [f"{result.profile}: {fault}" for result in results for fault in faults_of(result)]
+    faults = [f"{result.profile}: {fault}" for result in results for fault in find_faults(result)]
     for fault in faults[1:]:
         say(fault)
     if faults:
@@ -84,7 +84,7 @@ def _run(folder: Path, profiles: Sequence[str], *, quiet: bool) -> list[Result]:
     return results
 
 
-def faults_of(result: Result) -> list[str]:
+def find_faults(result: Result) -> list[str]:
     """What is not as it should be at the end; empty where all is well."""
     faults = []
     if result.step_state != StepStatus.COMPLETED:
@@ -123,5 +123,5 @@ def _as_json(result: Result) -> dict[str, Any]:
         "committed": result.committed,
         "pictures": str(result.pictures),
         "disc": str(result.disc),
-        "faults": faults_of(result),
+        "faults": find_faults(result),
     }

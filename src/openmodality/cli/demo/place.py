@@ -93,7 +93,7 @@ def _ports(folder: Path) -> dict[int, int]:
     try:
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(free_ports(_USUAL)) + "\n", encoding="utf-8")
+            file.write_text(json.dumps(find_free_ports(_USUAL)) + "\n", encoding="utf-8")
         return {int(usual): int(chosen) for usual, chosen in json.loads(file.read_text(encoding="utf-8")).items()}
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be used: {error.strerror}") from error
@@ -101,7 +101,7 @@ def _ports(folder: Path) -> dict[int, int]:
         raise ConfigurationError(f"{file} is no list of ports", advice="delete it, or choose another folder") from error
 
 
-def free_ports(usual: Sequence[int]) -> dict[int, int]:
+def find_free_ports(usual: Sequence[int]) -> dict[int, int]:
     """The usual ports where all are free, others for all of them where one is taken.
 
     For all: where another hospital runs, its devices need their ports too, although nobody may listen there yet.

@@ -25,7 +25,7 @@ def attribute(exam: ExamRecord, tag: int) -> str:
     return next((value for item in (*exam.items, exam.user) if (value := text_of(item, tag))), "")
 
 
-def exam_line(exam: ExamRecord) -> str:
+def format_exam_line(exam: ExamRecord) -> str:
     """An exam in one line."""
     patient = [attribute(exam, PATIENT_NAME), attribute(exam, PATIENT_ID)]
     who = ", ".join(part for part in patient if part)

@@ -11,7 +11,7 @@ SERVERS: Final = ("ris", "pacs", "printer")
 """Of the virtual hospital, in the order in which they are shown."""
 
 
-def event_line(event: JournalEntry) -> str:
+def format_event_line(event: JournalEntry) -> str:
     """An event for a log or a table."""
     mark = "! " if event.kind == COMPLAINT else ""
     return clean(f"{event.time:%H:%M:%S} {event.place:4} {mark}{event.text}")

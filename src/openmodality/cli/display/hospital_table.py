@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from openmodality.cli.display.hospital_lines import SERVERS, event_line
+from openmodality.cli.display.hospital_lines import SERVERS, format_event_line
 from openmodality.cli.terminal.output import clean
 from openmodality.hospital.hospital import Hospital
 from openmodality.hospital.items import ItemState
@@ -76,7 +76,7 @@ def _commitments(hospital: Hospital) -> Table | None:
 def _events(hospital: Hospital) -> Table | None:
     table = _table("Last events", "")
     for event in hospital.events[-LAST_ROWS:]:
-        table.add_row(Text(event_line(event), style="red" if event.kind == COMPLAINT else "default"))
+        table.add_row(Text(format_event_line(event), style="red" if event.kind == COMPLAINT else "default"))
     return table if table.row_count else None
 
 

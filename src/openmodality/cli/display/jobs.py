@@ -46,7 +46,7 @@ _CHANGE_COLUMNS: Final[Sequence[Column[Change]]] = (
 )
 
 
-def job_line(job: Job) -> str:
+def format_job_line(job: Job) -> str:
     """A job in one line."""
     return f"job {job.id}: {job.kind} to {job.destination}, {job.state}"
 

@@ -183,9 +183,9 @@ class CliCommand:
 
     def page(self, name: str) -> str:
         """Its help page."""
-        from openmodality.cli.terminal.help_page import command_page  # noqa: PLC0415 - start-up time
+        from openmodality.cli.terminal.help_page import make_command_page  # noqa: PLC0415 - start-up time
 
-        return command_page(name, self.text, self.parser(name).declared)
+        return make_command_page(name, self.text, self.parser(name).declared)
 
     def __call__(self, name: str, words: Sequence[str]) -> int:
         """Read the words and run the function, or show the help page; the exit status."""
@@ -217,10 +217,10 @@ class Group:
 
     def page(self, name: str) -> str:
         """Its help page."""
-        from openmodality.cli.terminal.help_page import group_page  # noqa: PLC0415 - start-up time
+        from openmodality.cli.terminal.help_page import make_group_page  # noqa: PLC0415 - start-up time
 
         summaries = {each: command.summary for each, command in self.commands.items()}
-        return group_page(name, self.text, self._options, summaries, self._epilog)
+        return make_group_page(name, self.text, self._options, summaries, self._epilog)
 
     def __call__(self, name: str, words: Sequence[str]) -> int:
         """Run one of the commands; the exit status."""

@@ -18,22 +18,22 @@ _HELP: Final = ("--help", "Show this message and exit.")
 HelpRow = tuple[str, str]
 
 
-def command_page(name: str, text: str, declared: Sequence[argparse.Action]) -> str:
+def make_command_page(name: str, text: str, declared: Sequence[argparse.Action]) -> str:
     """The page of a command that takes what is declared."""
     words = "".join(f" {_word(each)}" for each in declared if not each.option_strings)
-    options = [option_row(each) for each in declared if each.option_strings]
+    options = [make_option_row(each) for each in declared if each.option_strings]
     usage = f"Usage: {name} [OPTIONS]{words}"
     return "\n\n".join([usage, *_paragraphs(text), _section("Options", [*options, _HELP])])
 
 
-def group_page(name: str, text: str, options: Mapping[str, str], commands: Mapping[str, str], epilog: str) -> str:
+def make_group_page(name: str, text: str, options: Mapping[str, str], commands: Mapping[str, str], epilog: str) -> str:
     """The page of a group, with a line for each of its commands."""
     usage = f"Usage: {name} [OPTIONS] COMMAND [ARGS]..."
     sections = [_section("Options", [*options.items(), _HELP]), _section("Commands", commands.items())]
     return "\n\n".join([usage, *_paragraphs(text), *sections, *_paragraphs(epilog)])
 
 
-def option_row(option: argparse.Action) -> HelpRow:
+def make_option_row(option: argparse.Action) -> HelpRow:
     """The names of an option with its value, and what it means."""
     value = "" if option.nargs == 0 else f" {_value(option)}"
     return f"{', '.join(option.option_strings)}{value}", meaning(option)

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, get_args
 
 from pydicom.valuerep import VR
 
-from openmodality.device.mapping import misfit
+from openmodality.device.mapping import describe_misfit
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.conditions import parse_condition
 from openmodality.device.profile.parameters import Parameter, ParameterKind, ParameterValue
@@ -239,7 +239,7 @@ def _mapping_rule(row: ProfileRow) -> MappingRule:
     if image is None and mpps is None:
         row.refuse("a rule needs an image path or an MPPS path")
     rule = MappingRule(row.path("worklist") or row.refuse("worklist is empty"), image, mpps)
-    if problem := misfit(rule):
+    if problem := describe_misfit(rule):
         row.refuse(problem)
     return rule
 

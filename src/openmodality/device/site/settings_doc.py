@@ -30,7 +30,7 @@ class Setting:
     allowed: str
 
 
-def toml_value(value: object) -> str:
+def format_toml_value(value: object) -> str:
     """``value`` as TOML writes it."""
     match value:
         case bool():
@@ -38,12 +38,12 @@ def toml_value(value: object) -> str:
         case str():
             return f"'{value}'" if "\\" in value and "'" not in value else _basic_string(value)
         case tuple() | list():
-            return f"[{', '.join(toml_value(item) for item in value)}]"
+            return f"[{', '.join(format_toml_value(item) for item in value)}]"
         case Mapping():
             return (
                 "{}"
                 if not value
-                else f"{{ {', '.join(f'{key} = {toml_value(item)}' for key, item in value.items())} }}"
+                else f"{{ {', '.join(f'{key} = {format_toml_value(item)}' for key, item in value.items())} }}"
             )
         case _:
             return str(value)
@@ -54,22 +54,22 @@ def _basic_string(text: str) -> str:
     return f'"{escaped}"'
 
 
-def site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> Iterator[Setting]:
+def list_site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> Iterator[Setting]:
     """The settings that every device has, in the order of the file."""
     schema = table.model_json_schema()["properties"]
     for name, field in table.model_fields.items():
         inner, suffix = _inner_table(field.annotation)
         if inner:
-            yield from site_settings(inner, f"{prefix}{name}{suffix}.")
+            yield from list_site_settings(inner, f"{prefix}{name}{suffix}.")
         else:
             yield Setting(f"{prefix}{name}", field.description or "", _default(field), _allowed(schema[name]))
 
 
-def parameter_settings(profile: Profile) -> Iterator[Setting]:
+def list_parameter_settings(profile: Profile) -> Iterator[Setting]:
     """The parameters that this device adds and a site may change."""
     for key, parameter in profile.parameters.items():
         if parameter.configurable:
-            default = toml_value(parameter.default)
+            default = format_toml_value(parameter.default)
             yield Setting(f"parameters.{key}", parameter.description, default, parameter.allowed)
 
 
@@ -85,7 +85,7 @@ def _inner_table(annotation: Any) -> tuple[type[Settings] | None, str]:
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
-    return "" if value is PydanticUndefined or value is None else toml_value(value)
+    return "" if value is PydanticUndefined or value is None else format_toml_value(value)
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
@@ -93,7 +93,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(_allowed(choice) for choice in schema["anyOf"] if choice.get("type") != "null")
     if "enum" in schema or "const" in schema:
-        return ", ".join(toml_value(choice) for choice in schema.get("enum", [schema.get("const")]))
+        return ", ".join(format_toml_value(choice) for choice in schema.get("enum", [schema.get("const")]))
     match schema.get("type"):
         case "integer":
             return f"{schema['minimum']}-{schema['maximum']}"
@@ -107,12 +107,12 @@ def _allowed(schema: Mapping[str, Any]) -> str:
             return f"text of at most {schema['maxLength']} characters" if "maxLength" in schema else "text"
 
 
-def settings_page() -> str:
+def make_settings_page() -> str:
     """``docs/site-file.md``."""
-    parts = [_INTRODUCTION, _table(site_settings())]
+    parts = [_INTRODUCTION, _table(list_site_settings())]
     for name in profile_names():
         profile = load_profile(name)
-        parts += [f"## Parameters of profile `{name}`: {profile.title}", _table(parameter_settings(profile))]
+        parts += [f"## Parameters of profile `{name}`: {profile.title}", _table(list_parameter_settings(profile))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -143,4 +143,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(settings_page(), encoding="utf-8")
+    Path(sys.argv[1]).write_text(make_settings_page(), encoding="utf-8")

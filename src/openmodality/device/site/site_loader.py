@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 from pydicom.uid import UID
 
 from openmodality.device.charsets import find_lone
-from openmodality.device.mapping import misfit
+from openmodality.device.mapping import describe_misfit
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.profile.parameters import SYNTAXES_BY_KEYWORD, Parameters, ParameterValue
@@ -30,7 +30,7 @@ from openmodality.device.site.site_file import (
     PeerSettings,
     SiteFile,
 )
-from openmodality.device.toml_file import Location, key_lines, place, validated
+from openmodality.device.toml_file import Location, list_key_lines, place, validated
 from openmodality.errors import ConfigurationError
 
 SITE_FILE: Final = "site.toml"
@@ -43,7 +43,7 @@ def load_site(path: str | Path) -> Site:
     file = given / SITE_FILE if given.is_dir() else given
     text = _text(file)
     settings = validated(SiteFile, text, str(file))
-    return _Resolver(file, settings, key_lines(text)).site()
+    return _Resolver(file, settings, list_key_lines(text)).site()
 
 
 def _text(file: Path) -> str:
@@ -241,7 +241,7 @@ class _Resolver:
 
         worklist = path("worklist")
         rule = MappingRule(worklist or (), path("image"), path("mpps"))
-        if worklist and (problem := misfit(rule)):
+        if worklist and (problem := describe_misfit(rule)):
             self._refuse(("mapping", index), f": {problem}")
         return worklist is not None, rule
 

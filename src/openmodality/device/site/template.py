@@ -12,7 +12,12 @@ from textwrap import wrap
 
 from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.profile.profile import ApplicationEntity, Profile
-from openmodality.device.site.settings_doc import Setting, parameter_settings, site_settings, toml_value
+from openmodality.device.site.settings_doc import (
+    Setting,
+    format_toml_value,
+    list_parameter_settings,
+    list_site_settings,
+)
 from openmodality.errors import ConfigurationError
 
 _HOSPITAL = (
@@ -37,7 +42,7 @@ def write_site(folder: str | Path, profile: str) -> Path:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as stream:
-            stream.write(site_text(device, name))
+            stream.write(make_site_text(device, name))
     except FileExistsError:
         raise ConfigurationError(f"{file} is there already and stays as it is: choose another folder") from None
     except OSError as error:
@@ -45,13 +50,13 @@ def write_site(folder: str | Path, profile: str) -> Path:
     return file
 
 
-def site_text(profile: Profile, name: str) -> str:
+def make_site_text(profile: Profile, name: str) -> str:
     """The text of a new site file; ``name`` is how it names the profile."""
     lines = [
         f"# OpenModality: {profile.title}. What each setting means and allows: docs/site-file.md.",
         "# A line that begins with # is not in force; most of them show the default.",
         "",
-        f"profile = {toml_value(name)}",
+        f"profile = {format_toml_value(name)}",
         *_tables(profile),
         *(line for entity in profile.application_entities for line in _application_entity(entity)),
         *(line for peer in _HOSPITAL for line in _peer(profile, *peer)),
@@ -62,12 +67,12 @@ def site_text(profile: Profile, name: str) -> str:
 
 
 def _tables(profile: Profile) -> Iterator[str]:
-    settings = list(site_settings())
+    settings = list(list_site_settings())
     for table in _TABLES:
         yield from ("", f"[{table}]")
         if table == "device" and profile.implementation_class_uid:
             yield "# The statement identifies itself as " + " and ".join(
-                f"{name} = {toml_value(getattr(profile, name))}"
+                f"{name} = {format_toml_value(getattr(profile, name))}"
                 for name in ("implementation_class_uid", "implementation_version_name")
             )
         yield from _commented(setting for setting in settings if setting.key.startswith(f"{table}."))
@@ -82,7 +87,7 @@ def _commented(settings: Iterable[Setting]) -> Iterator[str]:
 
 
 def _application_entity(entity: ApplicationEntity) -> Iterator[str]:
-    yield from ("", f"[application_entities.{entity.role}]", f"ae_title = {toml_value(entity.ae_title)}")
+    yield from ("", f"[application_entities.{entity.role}]", f"ae_title = {format_toml_value(entity.ae_title)}")
     if entity.statement_port:
         yield f"# The statement has port {entity.statement_port}; a port below 1024 needs privileges."
     if entity.port:
@@ -94,8 +99,14 @@ def _peer(profile: Profile, name: str, ae_title: str, port: int, services: tuple
     offered = [service for service in services if proposed & set(_PROFILE_SERVICES.get(service, (service,)))]
     if not set(offered) - {"verification"}:
         return
-    yield from ("", f"[peers.{name}]", f"ae_title = {toml_value(ae_title)}", 'host = "127.0.0.1"', f"port = {port}")
-    yield f"services = {toml_value(offered)}"
+    yield from (
+        "",
+        f"[peers.{name}]",
+        f"ae_title = {format_toml_value(ae_title)}",
+        'host = "127.0.0.1"',
+        f"port = {port}",
+    )
+    yield f"services = {format_toml_value(offered)}"
     if "storage_commitment" in offered:
         yield "# Ask for storage commitment after each send job."
         yield "automatic_commitment = true"
@@ -114,7 +125,7 @@ def _mapping() -> Iterator[str]:
 
 def _parameters(profile: Profile) -> Iterator[str]:
     group = ""
-    for setting in sorted(parameter_settings(profile), key=lambda setting: setting.key.rpartition(".")[0]):
+    for setting in sorted(list_parameter_settings(profile), key=lambda setting: setting.key.rpartition(".")[0]):
         table = setting.key.rpartition(".")[0]
         if table != group:
             yield from ("", f"[{table}]")

@@ -18,7 +18,7 @@ from openmodality.objects.report.dose_content import DoseContent, ImageReference
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.report.dose_summary import sum_radiation_dose
 from openmodality.objects.report.irradiation import IrradiationEvent
-from openmodality.objects.site_objects import definition_at
+from openmodality.objects.site_objects import make_definition
 from openmodality.store.listing.exams import SeriesRecord
 
 DOSE_SR: Final = "Dose SR"
@@ -63,7 +63,7 @@ class DoseReportProducer:
         moment = datetime.fromtimestamp(series.started)
         instance = InstanceFacts(self._uids.derived(f"{series.series_instance_uid}/1"), 1, moment)
         facts = describe_exam(self._site, work.exam, work.step)
-        definition = definition_at(self._site, DOSE_SR)
+        definition = make_definition(self._site, DOSE_SR)
         return [build_dose_report(definition, facts, describe_series(series), instance, content)]
 
     def describe_step(self, work: StepWork) -> Dataset:

@@ -17,7 +17,7 @@ from openmodality.exam.irradiation_record import event_to_json
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.report.irradiation import IrradiationEvent
-from openmodality.objects.site_objects import definition_at
+from openmodality.objects.site_objects import make_definition
 from openmodality.store.data_set_json import to_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import LocalStore
@@ -102,7 +102,7 @@ class ImageMaker:
         self._step_uid = series.step_uid
         self._site = site
         self._store = store
-        definition = definition_at(site, series.object_name)
+        definition = make_definition(site, series.object_name)
         self._images = ImageBuilder(definition, describe_exam(site, exam, step), describe_series(series))
 
     def make(self, number: int, pixels: Pixels, attributes: Dataset, uid: str = "") -> str:

@@ -16,7 +16,7 @@ from openmodality.buffer import Buffer
 from openmodality.encoding.headers import SHORT_CODES, UNDEFINED_LENGTH, layout_of
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
-from openmodality.objects.filter.private_sets import MAX_CREATOR_BYTES, PrivateSets, with_known_private
+from openmodality.objects.filter.private_sets import MAX_CREATOR_BYTES, PrivateSets, keep_known_private
 from openmodality.standard.tags import SEQUENCE_DELIMITATION_ITEM
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
@@ -37,8 +37,8 @@ class KnownPrivateOnly:
         return not has_only_known_private(data_set, transfer_syntax, self._known)
 
     def rewrite(self, chunks: Iterable[Buffer], transfer_syntax: str) -> Iterator[Buffer]:
-        """As :func:`openmodality.objects.filter.private_sets.with_known_private`."""
-        return with_known_private(chunks, transfer_syntax, self._known)
+        """As :func:`openmodality.objects.filter.private_sets.keep_known_private`."""
+        return keep_known_private(chunks, transfer_syntax, self._known)
 
 
 def has_only_known_private(data_set: Buffer, transfer_syntax: str, known: PrivateSets) -> bool:

@@ -38,12 +38,12 @@ MAX_CREATOR_BYTES: Final = MAX_CHARACTERS["LO"]
 """A private creator is in the default repertoire (PS3.5 7.8.1)."""
 
 
-def imported_sets(site: Site) -> PrivateSets:
+def list_imported_sets(site: Site) -> PrivateSets:
     """What is kept of a received instance: ``behaviour.import_private``."""
     return _find_known(site, "behaviour.import_private")
 
 
-def exported_sets(site: Site) -> PrivateSets:
+def list_exported_sets(site: Site) -> PrivateSets:
     """What is kept of an instance that is sent: ``behaviour.export_private``."""
     return _find_known(site, "behaviour.export_private")
 
@@ -54,13 +54,13 @@ def _find_known(site: Site, switch: str) -> PrivateSets:
     return frozenset((attribute.creator, attribute.group) for attribute in site.profile.private_attributes)
 
 
-def with_known_private(chunks: Iterable[Buffer], transfer_syntax: str, known: PrivateSets) -> Iterator[Buffer]:
+def keep_known_private(chunks: Iterable[Buffer], transfer_syntax: str, known: PrivateSets) -> Iterator[Buffer]:
     """The data set in ``chunks`` without unknown private attributes, in the same transfer syntax.
 
     A chunk must stay as it is until the next is asked for. Raises :class:`ObjectInvalid` where the data set is damaged.
     """
     if transfer_syntax == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
-        yield from deflate(with_known_private(inflate(chunks), EXPLICIT_VR_LITTLE_ENDIAN, known))
+        yield from deflate(keep_known_private(inflate(chunks), EXPLICIT_VR_LITTLE_ENDIAN, known))
         return
     writer = PrivateFilterWriter(transfer_syntax, known)
     walk = DataSetWalk(transfer_syntax, (writer,))

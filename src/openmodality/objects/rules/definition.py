@@ -27,7 +27,7 @@ from openmodality.device.profile.profile import AttributeRule, InformationObject
 from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ConfigurationError
 from openmodality.objects.rules.elements import make_element
-from openmodality.objects.rules.sources import places_of
+from openmodality.objects.rules.sources import list_places
 from openmodality.objects.rules.standard_rules import add_standard_rules
 
 # The strictest first: where an attribute stands in two modules of an object, the stricter rule holds.
@@ -230,7 +230,7 @@ def _strictness(decision: Decision) -> int:
 def _prepare(name: str, row: AttributeRule) -> Rule:
     fixed = make_element(Tag(row.path[-1]), row.vr, row.values[0]) if row.value_rule == "fixed" else None
     try:
-        return Rule(row, parse_condition(row.condition), fixed, places_of(row))
+        return Rule(row, parse_condition(row.condition), fixed, list_places(row))
     except ConfigurationError as error:
         where = f"{name}, {row.module} module, {name_of(row.path[-1])}"
         raise ConfigurationError(f"{where}: {error}", advice=error.advice) from error

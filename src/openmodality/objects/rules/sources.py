@@ -50,7 +50,7 @@ class SourceValues:
         return tuple(index_values(part) for part in parts)
 
 
-def places_of(row: AttributeRule) -> tuple[int, ...]:
+def list_places(row: AttributeRule) -> tuple[int, ...]:
     """Where to look for the attribute of a row, the first place first.
 
     What must have a value may also take the one that the device finds by itself.

@@ -9,7 +9,7 @@ from typing import Any
 from pydicom import Dataset
 from sqlalchemy import RowMapping, select, update
 
-from openmodality.device.item_values import element_with_value, sequence_items
+from openmodality.device.item_values import find_element_with_value, sequence_items
 from openmodality.device.paths import parse_path
 from openmodality.errors import NotFound
 from openmodality.store.data_set_json import from_json, to_json
@@ -54,7 +54,7 @@ def value_of(attributes: Dataset, keyword: str) -> str:
     places = (*steps[:1], attributes) if keyword in _STEP_KEYWORDS else (attributes, *steps[:1])
     tag = parse_path(keyword)[0]
     for place in places:
-        element = element_with_value(place, tag)
+        element = find_element_with_value(place, tag)
         if element is not None and element.VR != "SQ":
             return str(element.value)
     return ""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from openmodality.cli.terminal.arguments import Parser
-from openmodality.cli.terminal.help_page import command_page, group_page
+from openmodality.cli.terminal.help_page import make_command_page, make_group_page
 from openmodality.cli.terminal.values import parse_integer
 
 TEXT = """Send something.
@@ -53,18 +53,18 @@ Options:
 
 def test_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert command_page("om", TEXT, _declared().declared) == PAGE
+    assert make_command_page("om", TEXT, _declared().declared) == PAGE
 
 
 @pytest.mark.parametrize(("nargs", "usage"), [(None, "JOB"), ("?", "[JOB]"), ("*", "[JOB]..."), ("+", "JOB...")])
 def test_how_many_words(nargs: str | None, usage: str) -> None:
     parser = Parser("om")
     parser.add_argument("jobs", metavar="JOB", nargs=nargs)
-    assert command_page("om", "", parser.declared).startswith(f"Usage: om [OPTIONS] {usage}\n")
+    assert make_command_page("om", "", parser.declared).startswith(f"Usage: om [OPTIONS] {usage}\n")
 
 
 @pytest.mark.parametrize(("columns", "widest"), [("60", 58), ("20", 50), ("200", 78)])
 def test_it_fits_the_terminal(columns: str, widest: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    page = group_page("om", "word " * 100, {}, {"run": "short " * 50}, "end " * 100)
+    page = make_group_page("om", "word " * 100, {}, {"run": "short " * 50}, "end " * 100)
     assert widest - 6 < max(map(len, page.splitlines())) <= widest

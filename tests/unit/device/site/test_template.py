@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.device.site.settings_doc import parameter_settings, site_settings
+from openmodality.device.site.settings_doc import list_parameter_settings, list_site_settings
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.device.site.template import write_site
@@ -55,7 +55,7 @@ def test_every_line_that_is_commented_out_can_be_put_in_force(tmp_path: Path, pr
     text = re.sub(r"(?m)^# (?=[a-z_]+ = |\[\[)", "", file.read_text())
     file.write_text(text)
     site = load_site(file)
-    named = {setting.key for setting in parameter_settings(site.profile)}
+    named = {setting.key for setting in list_parameter_settings(site.profile)}
     shown = {f"parameters.{group}.{key}" for group, table in site.settings.parameters.items() for key in table}
     assert shown == named
 
@@ -80,7 +80,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_every_setting_says_what_it_means() -> None:
-    settings = list(site_settings())
+    settings = list(list_site_settings())
     assert len(settings) > 50
     for setting in settings:
         assert setting.meaning, setting.key

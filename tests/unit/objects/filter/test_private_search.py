@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.objects.filter.private_search import has_only_known_private
-from openmodality.objects.filter.private_sets import PrivateSets, with_known_private
+from openmodality.objects.filter.private_sets import PrivateSets, keep_known_private
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from tests.peers.objects import mr_image
 
@@ -15,7 +15,7 @@ OURS: PrivateSets = frozenset({("MMCPrivate", 0x0029), ("MMCPrivate", 0x0019)})
 
 
 def filtered(data: bytes, known: PrivateSets = OURS) -> Dataset:
-    pieces = with_known_private([data], EXPLICIT_VR_LITTLE_ENDIAN, known)
+    pieces = keep_known_private([data], EXPLICIT_VR_LITTLE_ENDIAN, known)
     return decode_data_set(b"".join(map(bytes, pieces)), EXPLICIT_VR_LITTLE_ENDIAN)
 
 

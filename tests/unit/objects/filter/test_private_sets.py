@@ -10,7 +10,12 @@ from pydicom.dataset import Dataset
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.encoding.deflate import deflate, inflate
-from openmodality.objects.filter.private_sets import PrivateSets, exported_sets, imported_sets, with_known_private
+from openmodality.objects.filter.private_sets import (
+    PrivateSets,
+    keep_known_private,
+    list_exported_sets,
+    list_imported_sets,
+)
 from openmodality.standard.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -39,7 +44,7 @@ def with_private() -> Dataset:
 
 def kept(data_set: Dataset, known: PrivateSets, transfer_syntax: str) -> Dataset:
     data = encode_data_set(data_set, transfer_syntax)
-    return decode_data_set(b"".join(map(bytes, with_known_private([data], transfer_syntax, known))), transfer_syntax)
+    return decode_data_set(b"".join(map(bytes, keep_known_private([data], transfer_syntax, known))), transfer_syntax)
 
 
 @pytest.mark.requirement("MR-3.3.4.3-06")
@@ -53,8 +58,8 @@ def test_a_set_stays_by_its_creator_and_group_at_each_level(transfer_syntax: str
 
 def test_a_deflated_data_set_is_filtered_too() -> None:
     plain = encode_data_set(with_private(), EXPLICIT_VR_LITTLE_ENDIAN)
-    filtered = with_known_private(deflate([plain]), DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, OURS)
-    assert b"".join(inflate(filtered)) == b"".join(with_known_private([plain], EXPLICIT_VR_LITTLE_ENDIAN, OURS))
+    filtered = keep_known_private(deflate([plain]), DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, OURS)
+    assert b"".join(inflate(filtered)) == b"".join(keep_known_private([plain], EXPLICIT_VR_LITTLE_ENDIAN, OURS))
 
 
 def test_a_creator_without_value_or_too_long_is_unknown() -> None:
@@ -71,5 +76,5 @@ def test_import_and_export_are_switches_of_the_site(tmp_path: Path, imports: str
     text = f'profile = "mr"\n[parameters.behaviour]\nimport_private = {imports}\nexport_private = {exports}\n'
     (tmp_path / "site.toml").write_text(text, encoding="utf-8")
     site = load_site(tmp_path / "site.toml")
-    assert (("MMCPrivate", 0x0029) in imported_sets(site)) is (imports == "true")
-    assert (("MMCPrivate", 0x0029) in exported_sets(site)) is (exports == "true")
+    assert (("MMCPrivate", 0x0029) in list_imported_sets(site)) is (imports == "true")
+    assert (("MMCPrivate", 0x0029) in list_exported_sets(site)) is (exports == "true")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openmodality.device.profile.profile import Requirement, ValueSource
-from openmodality.objects.rules.sources import SourceValues, places_of
+from openmodality.objects.rules.sources import SourceValues, list_places
 from tests.rule_tables import data, rule
 
 WORKLIST, USER, CONFIGURATION, ACQUISITION, AUTOMATIC = range(5)
@@ -24,7 +24,7 @@ WORKLIST, USER, CONFIGURATION, ACQUISITION, AUTOMATIC = range(5)
 def test_places_come_in_the_order_of_the_sources(
     requirement: Requirement, sources: tuple[ValueSource, ...], places: tuple[int, ...]
 ) -> None:
-    assert places_of(rule("StudyID", requirement, *sources)) == places
+    assert list_places(rule("StudyID", requirement, *sources)) == places
 
 
 def test_only_what_has_a_value_is_found() -> None:
