@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks import data
+from benchmarks import data, media
 from benchmarks.ends import (
     BARE,
     DCMTK,
@@ -299,6 +299,40 @@ def many(_: int) -> list[Row]:
     ]
 
 
+def discs(rounds: int) -> list[Row]:
+    """The directory of 10,000 files made and read, and an image of a whole DVD, with the memory of each."""
+    folder = media.file_set_files(10_000)
+    made, theirs, read, pydicom = [], [], [], []
+    for _ in range(min(rounds, 3)):
+        made.append(media.take("make", folder))
+        theirs.append(media.take_dcmmkdir(folder))
+        read.append(media.take("read", folder))
+        pydicom.append(media.take("pydicom", folder))
+    image = media.take("image", media.dvd_files())
+    return [
+        Row(
+            "DICOMDIR of 10,000 x 128 KB in place, without copying them, ours vs dcmmkdir",
+            tuple(other / own[0] for own, other in zip(made, theirs, strict=True)),
+            AtLeast(2),
+            f"{median(own[0] for own in made):.2f} s vs {median(theirs):.2f} s",
+        ),
+        Row(
+            "that DICOMDIR read with all keys, ours vs the FileSet of pydicom",
+            tuple(other[0] / own[0] for own, other in zip(read, pydicom, strict=True)),
+            AtLeast(5),
+            f"{median(own[0] for own in read):.2f} s vs {median(own[0] for own in pydicom):.2f} s",
+        ),
+        *(
+            Row(f"peak memory of {what}, MB", (peak_mb,), AtMost(200), f"{seconds:.1f} s")
+            for what, (seconds, peak_mb) in (
+                ("making it", made[-1]),
+                ("reading it", read[-1]),
+                ("an ISO of 4.6 GB", image),
+            )
+        ),
+    ]
+
+
 CASES: dict[str, Callable[[int], list[Row]]] = {
     "small": small_vs_dcmtk,
     "mixed": mixed_vs_dcmtk,
@@ -306,6 +340,7 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "raw": small_vs_raw,
     "job": send_job,
     "serve": received_by_device,
+    "media": discs,
     "medium": medium_vs_dcmtk,
     "large": large,
     "echo": echo,

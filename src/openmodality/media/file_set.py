@@ -175,7 +175,7 @@ class _Writer:
             for chunk in self._data_set(path, meta):
                 target.write(chunk)
             target.flush()
-            instance = self._read_head(target, len(head))
+            instance = read_file_head(target, len(head))
             length = target.seek(0, os.SEEK_END)
             if options.durable:
                 os.fsync(target.fileno())
@@ -207,16 +207,6 @@ class _Writer:
         with self._options.decompress(path) as plain:
             plain.seek(read_any(plain).data_set_offset)
             yield from iter(lambda: plain.read(_COPY_BYTES), b"")
-
-    def _read_head(self, target: BinaryIO, start: int) -> InstanceHead | None:
-        size, length = HEAD_BYTES, target.seek(0, os.SEEK_END) - start
-        while True:
-            target.seek(start)
-            data = target.read(size)
-            found = read_instance_head(data, whole=len(data) == length)
-            if found is not None or len(data) == length:
-                return found
-            size *= 16
 
     def _check_room(self, length_bytes: int) -> None:
         capacity = self._options.profile.capacity_bytes
@@ -263,6 +253,18 @@ class _Writer:
             _remove_empty(path, self._root)
         if not existed:
             _remove_empty(self._root, self._root.parent)
+
+
+def read_file_head(file: BinaryIO, start: int) -> InstanceHead | None:
+    """What a directory needs of an instance file whose data set, in Explicit VR Little Endian, begins at ``start``."""
+    size, length = HEAD_BYTES, file.seek(0, os.SEEK_END) - start
+    while True:
+        file.seek(start)
+        data = file.read(size)
+        found = read_instance_head(data, whole=len(data) == length)
+        if found is not None or len(data) == length:
+            return found
+        size *= 16
 
 
 def _used_bytes(root: Path, old: Directory | None) -> int:

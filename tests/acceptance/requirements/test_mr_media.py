@@ -11,12 +11,17 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
     MRImageStorage,
     SecondaryCaptureImageStorage,
 )
 
+from openmodality import Modality
+from openmodality.activities.media_job import MediumOrder
+from openmodality.app.media import Chosen
 from openmodality.media.application_profile import USB
 from openmodality.media.file_set import FileSetOptions, create_file_set
+from openmodality.store.states import JobState
 from tests.acceptance.in_process import call
 from tests.acceptance.requirements.media_device import MediaDevice, files_of, listed, make_device, uids_of
 from tests.peers import objects
@@ -188,6 +193,55 @@ def test_a_request_is_a_job_that_another_process_may_do(device: MediaDevice, ima
     shown = device.ask("jobs", "show", made["job"])
     assert (shown["kind"], shown["state"]) == ("media", "done")
     assert len(shown["instances"]) == 5
+
+
+@pytest.mark.requirement("MR-2.5.1-04", "MR-2.5.1-05", "MR-7-01")
+@pytest.mark.needs("dcmdump")
+def test_a_file_set_is_created_updated_and_read_for_interchange(device: MediaDevice, images: list[Path]) -> None:
+    acts = (("create", images[0]), ("update", images[3]))
+    for act, first in acts:
+        device.ask("media", act, "disc", "--series", dcmread(first).SeriesInstanceUID)
+        for path in (device.discs / "disc" / "DICOMDIR", *files_of(device.discs / "disc")):
+            assert run("dcmdump", "+fo", path).status == 0
+        directory = dcmread(device.discs / "disc" / "DICOMDIR")
+        assert directory.file_meta.MediaStorageSOPClassUID == MediaStorageDirectoryStorage
+        assert directory.FileSetConsistencyFlag == 0
+    assert len(device.ask("media", "list", "disc", "--level", "IMAGE")["records"]) == len(images)
+    assert device.ask("media", "retrieve", "disc")["already_there"] == len(images)
+
+
+@pytest.mark.requirement("MR-2.5.1-02")
+def test_instances_of_any_origin_go_onto_a_medium(tmp_path: Path, device: MediaDevice, images: list[Path]) -> None:
+    retrieved = objects.mr_series(tmp_path / "other", 1, rows=8, columns=8, PatientName="Doe^Jane", PatientID="7")
+    create_file_set(device.discs / "theirs", retrieved, FileSetOptions(USB, ("1.2.3", "OTHERS"), durable=False))
+    device.ask("media", "retrieve", "theirs")
+    device.ask("media", "create", "disc", "--study", study_of(images), "--study", study_of(retrieved))
+    assert uids_of(files_of(device.discs / "disc")) == uids_of([*images, *retrieved])
+
+
+@pytest.mark.requirement("MR-2.5.1-01")
+def test_a_request_is_for_one_medium(device: MediaDevice, images: list[Path]) -> None:
+    status, said = device.do("media", "create", "one", "two", "--study", study_of(images))
+    assert (status, "two" in said) == (2, True)
+    device.ask("media", "create", "one", "--study", study_of(images))
+    assert [path.parent.name for path in device.discs.rglob("DICOMDIR")] == ["one"]
+
+
+@pytest.mark.requirement("MR-2.5.2-01")
+def test_media_requests_are_done_while_the_device_runs(device: MediaDevice, images: list[Path]) -> None:
+    chosen, site = Chosen(studies=[study_of(images)]), device.folder / "site.toml"
+    with Modality(site, works=False) as stopped:
+        job = stopped.media.put(chosen, MediumOrder("create", str(device.discs / "disc")))
+        assert stopped.jobs.show(job.id).job.state is JobState.TODO
+    assert not (device.discs / "disc").exists()
+    with Modality(site) as started:
+        assert started.wait_until_idle()
+        assert started.jobs.show(job.id).job.state is JobState.DONE
+    with Modality(site, works=False) as stopped:
+        later = stopped.media.put(chosen, MediumOrder("create", str(device.discs / "later")))
+        assert stopped.jobs.show(later.id).job.state is JobState.TODO
+    assert uids_of(files_of(device.discs / "disc")) == uids_of(images)
+    assert not (device.discs / "later").exists()
 
 
 def test_what_is_wrong_is_said_before_anything_is_queued(device: MediaDevice, images: list[Path]) -> None:

@@ -16,6 +16,7 @@ from pydicom.uid import (
     XRayRadiofluoroscopicImageStorage,
 )
 
+from openmodality.device.site.site_file import MediaSettings
 from tests.acceptance.requirements.media_device import MediaDevice, files_of, listed, make_device, uids_of
 from tests.made_objects import report, worklist
 from tests.peers import objects
@@ -93,6 +94,26 @@ def test_requests_are_queued_and_each_makes_a_new_set(tmp_path: Path) -> None:
     jobs = device.ask("jobs", "list")
     assert [(job["kind"], job["state"]) for job in jobs] == [("media", "done"), ("media", "done")]
     assert device.do("media", "create", "one", "--study", study)[0] == 2
+
+
+@pytest.mark.requirement("RF-5.3.2-01")
+@pytest.mark.parametrize("profile", ["PRI-GEN-CD", "AUG-GEN-CD", "STD-XABC-CD"])
+def test_no_other_application_profile_is_written(tmp_path: Path, profile: str) -> None:
+    device = make_device(tmp_path, "rf")
+    study, _ = take_study(tmp_path, device)
+    status, said = device.do("media", "create", "disc", "--study", study, "--profile", profile)
+    assert (status, "there is no media profile" in said) == (2, True)
+    assert not (device.discs / "disc").exists()
+
+
+@pytest.mark.requirement("RF-5.4-01")
+@pytest.mark.parametrize("setting", ['profile = "STD-GEN-CD"', 'source_ae_title = "RF"', "capacity_mb = 700"])
+def test_media_are_not_configured(tmp_path: Path, setting: str) -> None:
+    """Only how this system burns a disc is named in the site file; what is on it is not."""
+    device = make_device(tmp_path, "rf", f"[media]\n{setting}\n")
+    status, said = device.do("media", "create", "disc", "--study", "1.2.3")
+    assert (status, setting.split()[0] in said) == (2, True)
+    assert set(MediaSettings.model_fields) == {"burn_command"}
 
 
 @pytest.mark.requirement("RF-1-09")
