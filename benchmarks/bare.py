@@ -22,9 +22,9 @@ from openmodality.dimse.command import Command, decode_command, encode_command
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import TransportError
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, read_instance
 from openmodality.services.storage import make_store_command

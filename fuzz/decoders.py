@@ -16,9 +16,9 @@ from fuzz.tree import Node, data_set, exchange
 from openmodality.dimse.assembler import MessageAssembler
 from openmodality.dimse.command import decode_command
 from openmodality.dimse.data_set import decode_data_set
-from openmodality.encoding.elements import Tokenizer
 from openmodality.encoding.listening import KeptValues, Listener, Tokens
 from openmodality.encoding.part10 import read_any
+from openmodality.encoding.tokenizer import Tokenizer
 from openmodality.encoding.transcode import Transcoder
 from openmodality.encoding.walk import DataSetWalk, read_values
 from openmodality.errors import ObjectInvalid, OpenModalityError, ProtocolError

@@ -29,8 +29,8 @@ from openmodality.dimse.service import Response, Service
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import OpenModalityError
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import read_instance
 from openmodality.network.timeouts import Timeouts

@@ -14,7 +14,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import read_all
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import await_responses
+from openmodality.dimse.request_response import await_responses
 from openmodality.encoding.deflate import deflate
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.transcode import transcode

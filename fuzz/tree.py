@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
-from openmodality.encoding.elements import ElementStart, FragmentStart, ItemStart, SequenceStart, Tokenizer
 from openmodality.encoding.headers import UNDEFINED_LENGTH, layout_of
+from openmodality.encoding.tokenizer import ElementStart, FragmentStart, ItemStart, SequenceStart, Tokenizer
 from openmodality.standard import upper_layer as facts
 from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 

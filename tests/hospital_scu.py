@@ -18,9 +18,9 @@ from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.hospital.items import ScheduledItem
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import deciding
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.policy import deciding
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.query.finding import FindAnswer

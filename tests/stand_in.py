@@ -18,8 +18,8 @@ from openmodality.dimse.service import Refuse, Service
 from openmodality.encoding.uid import new_uid
 from openmodality.errors import OpenModalityError
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import StorageClasses
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.policy import StorageClasses
 from openmodality.network.requestor import associate
 from openmodality.services.commitment import (
     CommitmentRequest,

@@ -12,7 +12,7 @@ import pytest
 
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.command import Command, decode_command, encode_command
-from openmodality.dimse.exchange import await_responses, send_cancel
+from openmodality.dimse.request_response import await_responses, send_cancel
 from openmodality.dimse.service import Response, Service
 from openmodality.network.entity import LocalAE
 from openmodality.network.requestor import associate

@@ -19,8 +19,8 @@ from openmodality.dimse.outgoing import KnownLength
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout
 from openmodality.network.acceptor import MAX_SURPLUS, Acceptor, Listening
+from openmodality.network.acceptor_policy import storage_policy
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.policy import storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import InstanceIdentity, store

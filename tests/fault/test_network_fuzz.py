@@ -25,7 +25,7 @@ from openmodality.dimse.channel import Message
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import TransportError
 from openmodality.network import acceptor as acceptor_module
-from openmodality.network.transport import shake_hands
+from openmodality.network.connecting import shake_hands
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import VERIFICATION
 from tests.fault.wire import IMPLICIT, RELEASE, RQ, echo_message, image

@@ -18,8 +18,8 @@ from typing import Self, TypeVar
 from openmodality.dimse.command import Command, decode_command, encode_command
 from openmodality.dimse.service import Service
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import InstanceSink, storage_service

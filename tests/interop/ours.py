@@ -15,9 +15,9 @@ from openmodality.dimse.service import Refuse, Service
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.imaging.decompress import decompress_file
 from openmodality.network.acceptor import Acceptor, Decide, Listening
+from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import InstanceReader, read_instance
 from openmodality.network.storage.sending import send

@@ -9,8 +9,8 @@ from pynetdicom import evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from openmodality.errors import AssociationAborted, AssociationRejected, PeerTimeout
+from openmodality.network.acceptor_policy import deciding
 from openmodality.network.entity import LocalAE
-from openmodality.network.policy import deciding
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.verification import echo
 from openmodality.standard.sop_classes import VERIFICATION

@@ -12,12 +12,12 @@ import pytest
 
 from openmodality.dimse.channel import Message
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import send_and_await
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationRejected
+from openmodality.network.acceptor_policy import StorageClasses, deciding, storage_policy
 from openmodality.network.association import Association
 from openmodality.network.entity import RemoteAE
-from openmodality.network.policy import StorageClasses, deciding, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.network.transport import Transport

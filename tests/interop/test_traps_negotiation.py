@@ -10,8 +10,8 @@ import pytest
 from pydicom import Dataset
 
 from openmodality.errors import AssociationAborted, AssociationRejected, NoPresentationContext
+from openmodality.network.acceptor_policy import StorageClasses, deciding
 from openmodality.network.entity import LocalAE
-from openmodality.network.policy import StorageClasses, deciding
 from openmodality.query.moving import move
 from openmodality.services.storage import InstanceIdentity, MoveOriginator, store
 from openmodality.services.verification import echo

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydicom import config
 from pydicom.dataset import Dataset
 
-from openmodality.encoding.elements import (
+from openmodality.encoding.tokenizer import (
     ElementStart,
     ItemEnd,
     ItemStart,

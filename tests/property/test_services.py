@@ -9,7 +9,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set
-from openmodality.dimse.exchange import await_response, send_request
+from openmodality.dimse.request_response import await_response, send_request
 from openmodality.dimse.service import Refuse, Service
 from openmodality.dimse.status import is_pending
 from openmodality.errors import ObjectInvalid

@@ -40,7 +40,7 @@ from openmodality.upper_layer.primitives import (
     Role,
 )
 from openmodality.upper_layer.provider import Provider
-from openmodality.upper_layer.states import State
+from openmodality.upper_layer.state_table import State
 from openmodality.upper_layer.user_information import (
     AsynchronousOperationsWindow,
     RoleSelection,

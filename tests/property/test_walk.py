@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydicom import config
 from pydicom.dataset import Dataset
 
-from openmodality.encoding.elements import ElementStart, Passed, SequenceStart, Token, Tokenizer, Value
 from openmodality.encoding.listening import KeptValues, Listener, Tokens
 from openmodality.encoding.token_writer import TokenWriter
+from openmodality.encoding.tokenizer import ElementStart, Passed, SequenceStart, Token, Tokenizer, Value
 from openmodality.encoding.walk import DataSetWalk, read_values
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import PATIENT_ID, PIXEL_DATA, SOP_CLASS_UID, SOP_INSTANCE_UID

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.store.files.instance_file import Stored
+from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
 from openmodality.store.local import LocalStore
-from openmodality.store.recovery import Progress
 from openmodality.store.rows.deletion import Deleted, delete_entity
 
 

@@ -18,7 +18,7 @@ from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
 from openmodality.media.application_profile import ApplicationProfile
 from openmodality.media.directory import DIRECTORY_NAME
-from openmodality.store.recovery import Progress
+from openmodality.store.index_recovery import Progress
 
 
 @dataclass(frozen=True, slots=True)

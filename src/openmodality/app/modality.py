@@ -27,9 +27,9 @@ from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
 from openmodality.query.finding import FindAnswer
 from openmodality.query.moving import MoveResult
+from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord
-from openmodality.store.recovery import Progress
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock

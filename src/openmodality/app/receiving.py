@@ -13,7 +13,7 @@ from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
 from openmodality.services.storage import StoreRequest
 from openmodality.standard.tags import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID
-from openmodality.store.files.attributes import IndexedValues
+from openmodality.store.files.indexed_attributes import IndexedValues
 from openmodality.store.files.instance_file import InstanceFile
 from openmodality.store.local import LocalStore
 from openmodality.store.states import Origin

@@ -13,8 +13,8 @@ from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
-from openmodality.encoding.elements import ElementStart, ItemStart, SequenceStart, Token, Value
 from openmodality.encoding.listening import Listener, Tokens
+from openmodality.encoding.tokenizer import ElementStart, ItemStart, SequenceStart, Token, Value
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 

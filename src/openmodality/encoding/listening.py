@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-from openmodality.encoding.elements import Token
 from openmodality.encoding.headers import format_tag
+from openmodality.encoding.tokenizer import Token
 from openmodality.errors import ObjectInvalid
 
 MAX_KEPT_BYTES: Final = 64 * 1024
@@ -20,7 +20,7 @@ class Tokens(Enum):
     NONE = "none"
     IRREGULAR = "irregular"
     """Those of private elements, group lengths and sequences; all between them comes as
-    :class:`openmodality.encoding.elements.Passed`."""
+    :class:`openmodality.encoding.tokenizer.Passed`."""
     ALL = "all"
 
 

@@ -2,7 +2,7 @@
 
 A sender looks at every file before it lets the last fragment go, and a receiver at every instance before it answers
 Success, so a header must cost 0.2 to 0.4 us: a step is one loop without a token, an object or a call for what nobody
-asked for. It stops where only a :class:`openmodality.encoding.elements.Tokenizer` can go on.
+asked for. It stops where only a :class:`openmodality.encoding.tokenizer.Tokenizer` can go on.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from openmodality.buffer import Buffer
-from openmodality.encoding.elements import (
+from openmodality.encoding.headers import UNDEFINED_LENGTH, HeaderWriter, layout_of, make_layout
+from openmodality.encoding.tokenizer import (
     ElementStart,
     FragmentStart,
     ItemEnd,
@@ -21,7 +22,6 @@ from openmodality.encoding.elements import (
     Token,
     Value,
 )
-from openmodality.encoding.headers import UNDEFINED_LENGTH, HeaderWriter, layout_of, make_layout
 from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
 _GATHERED_BYTES: Final = 1024
@@ -31,7 +31,7 @@ _GATHERED_BYTES: Final = 1024
 class TokenWriter:
     """Takes tokens in the order of a walk, or single parts by its methods. Its output is not yet deflated.
 
-    :class:`openmodality.encoding.elements.Passed` may come only where the transfer syntax stays what it was.
+    :class:`openmodality.encoding.tokenizer.Passed` may come only where the transfer syntax stays what it was.
     """
 
     def __init__(self, transfer_syntax: str) -> None:

@@ -16,7 +16,11 @@ from typing import Final
 
 from openmodality.buffer import Buffer
 from openmodality.encoding.deflate import deflate, inflate
-from openmodality.encoding.elements import (
+from openmodality.encoding.headers import format_tag, layout_of
+from openmodality.encoding.listening import Listener, Tokens
+from openmodality.encoding.swap import Swapper
+from openmodality.encoding.token_writer import TokenWriter
+from openmodality.encoding.tokenizer import (
     ElementStart,
     ItemEnd,
     ItemStart,
@@ -25,10 +29,6 @@ from openmodality.encoding.elements import (
     Token,
     Value,
 )
-from openmodality.encoding.headers import format_tag, layout_of
-from openmodality.encoding.listening import Listener, Tokens
-from openmodality.encoding.swap import Swapper
-from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.vr import SHORT_VRS, SWAP_WIDTH
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid, UsageError

@@ -5,7 +5,7 @@ elements (which instance is it, what goes into the index), or of tokens (filter,
 whether the data set ends where it should. The rules:
 
 - Top-level elements are stepped over (:mod:`openmodality.encoding.steps`). A chunk inside a value costs nothing.
-- What a step does not settle goes to a :class:`openmodality.encoding.elements.Tokenizer`, to the end of that element:
+- What a step does not settle goes to a :class:`openmodality.encoding.tokenizer.Tokenizer`, to the end of that element:
   a sequence of undefined length, an unknown VR and, where somebody listens to irregular tokens, private elements, group
   lengths and sequences. Where somebody listens to all tokens, everything goes there.
 - Listeners hear the same whatever the chunks are, but for the pieces in which values come as tokens.
@@ -17,10 +17,10 @@ from collections.abc import Iterable
 
 from openmodality.buffer import Buffer
 from openmodality.encoding.deflate import Inflater
-from openmodality.encoding.elements import MAX_DEPTH, ElementStart, Passed, SequenceStart, Token, Tokenizer, Value
 from openmodality.encoding.headers import format_tag, layout_of
 from openmodality.encoding.listening import MAX_KEPT_BYTES, KeptValues, Listener
 from openmodality.encoding.steps import PASSED, make_steps
+from openmodality.encoding.tokenizer import MAX_DEPTH, ElementStart, Passed, SequenceStart, Token, Tokenizer, Value
 from openmodality.encoding.watch import NO_TAG, Watch
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
-from openmodality.encoding.elements import Token
 from openmodality.encoding.headers import vr_codes
 from openmodality.encoding.listening import Listener, Tokens
+from openmodality.encoding.tokenizer import Token
 
 NO_TAG: Final = sys.maxsize
 """Greater than every tag."""

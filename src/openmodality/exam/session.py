@@ -19,9 +19,9 @@ from openmodality.exam.instances import find_uid_maker, list_instances
 from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
+from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
-from openmodality.store.recovery import Progress
 from openmodality.store.rows.steps import find_open_step
 from openmodality.store.states import ExamState
 

@@ -33,8 +33,8 @@ from openmodality.hospital.personalities import parse
 from openmodality.hospital.ris import VirtualRIS
 from openmodality.hospital.schedule import load_schedule
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import UNCOMPRESSED_ORDER, deciding
 from openmodality.network.entity import LocalAE, RemoteAE, normalize_ae_title
-from openmodality.network.policy import UNCOMPRESSED_ORDER, deciding
 from openmodality.network.requestor import associate
 from openmodality.services.mpps import mpps_service
 from openmodality.services.verification import VERIFICATION_SERVICE

@@ -15,8 +15,8 @@ from openmodality.hospital.archive import Archive, StoredInstance, StoredStudy
 from openmodality.hospital.commitments import Commitment, Commitments, Reporting
 from openmodality.hospital.journal import Journal
 from openmodality.hospital.retrieval import Retrieval
+from openmodality.network.acceptor_policy import UNCOMPRESSED_ORDER, StorageClasses
 from openmodality.network.entity import LocalAE
-from openmodality.network.policy import UNCOMPRESSED_ORDER, StorageClasses
 from openmodality.services.commitment import commitment_service
 from openmodality.services.query_retrieve import move_service, query_service
 from openmodality.services.storage import storage_service

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from openmodality.buffer import Buffer
-from openmodality.encoding.elements import MAX_DEPTH
 from openmodality.encoding.headers import UNDEFINED_LENGTH, Layout, format_tag, make_layout
+from openmodality.encoding.tokenizer import MAX_DEPTH
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from openmodality.dimse.service import Refuse, Response, Service
     from openmodality.encoding.part10 import encode_file_head
     from openmodality.network.acceptor import Acceptor, Listening
+    from openmodality.network.acceptor_policy import StorageClasses, storage_policy
     from openmodality.network.association import Association
     from openmodality.network.entity import LocalAE, RemoteAE
-    from openmodality.network.policy import StorageClasses, storage_policy
     from openmodality.network.requestor import associate
     from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
     from openmodality.network.storage.sending import send
@@ -68,7 +68,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "network.association": ("Association",),
     "network.entity": ("LocalAE", "RemoteAE"),
     "network.storage.instances": ("FileInstance", "InstanceReader", "read_instance"),
-    "network.policy": ("StorageClasses", "storage_policy"),
+    "network.acceptor_policy": ("StorageClasses", "storage_policy"),
     "network.requestor": ("associate",),
     "network.storage.sending": ("send",),
     "network.storage.sent": ("SendOptions", "Sent"),

@@ -26,11 +26,12 @@ from openmodality.dimse.service import Service
 from openmodality.errors import OpenModalityError, TransportError
 from openmodality.network.agreement import Agreement, contexts_of
 from openmodality.network.association import Association
+from openmodality.network.connecting import shake_hands, wrap_socket
 from openmodality.network.connections import Connection, Connections
 from openmodality.network.entity import LocalAE, send_limit
 from openmodality.network.handshake import await_indication, flush
 from openmodality.network.link import LINGER_S
-from openmodality.network.transport import Transport, shake_hands, wrap_socket
+from openmodality.network.transport import Transport
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.negotiation import Negotiated, read_outcome
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ

@@ -10,10 +10,11 @@ from openmodality.dimse.service import Service
 from openmodality.errors import AssociationRejected, NoPresentationContext, PeerTimeout, TransportError, UsageError
 from openmodality.network.agreement import Agreement, contexts_of
 from openmodality.network.association import Association
+from openmodality.network.connecting import connect
 from openmodality.network.endings import explain_abort
 from openmodality.network.entity import LocalAE, RemoteAE, send_limit
 from openmodality.network.handshake import await_indication, flush
-from openmodality.network.transport import Transport, connect
+from openmodality.network.transport import Transport
 from openmodality.upper_layer.negotiation import (
     ContextProposal,
     Negotiated,

@@ -1,4 +1,4 @@
-"""One TCP or TLS connection: reads into a buffer, gathered writes, one place where socket errors get their names.
+"""One TCP or TLS connection: reads into a buffer, gathered writes; socket errors get their names here.
 
 Rules: a plain socket is read and written without waiting (MSG_DONTWAIT), and waited for only where nothing came or
 could go: the usual message is one system call, where Python's own time-outs take two. A peer that answered the last
@@ -14,17 +14,17 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from openmodality.buffer import Buffer
 from openmodality.errors import PeerTimeout, TransportError
-from openmodality.network.host import for_resolver
 from openmodality.network.timeouts import Deadline
 
 if TYPE_CHECKING:
     import ssl
 
-_UNNAMED: Final = "the peer"
+UNNAMED: Final = "the peer"
+"""How errors call a peer whose name is not known yet."""
 _IOV_MAX: Final = 1000
 """Buffers in one gathered write; POSIX systems take at least 1024."""
 WATCH_S: Final = 0.001
@@ -33,6 +33,8 @@ _WATCHING: Final = threading.Lock()
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20))
 """Seconds: many firewalls forget a silent connection after some minutes, systems by themselves wait two hours."""
 
+TLS_ADVICE: Final = "check that both sides use TLS on this port, and that each trusts the other's certificate"
+
 
 class Transport:
     """A connected socket. Not for two threads at once, but for :meth:`shut`, which any thread may call.
@@ -40,7 +42,7 @@ class Transport:
     ``peer`` is how errors call the other side.
     """
 
-    def __init__(self, sock: socket.socket, peer: str = _UNNAMED) -> None:
+    def __init__(self, sock: socket.socket, peer: str = UNNAMED) -> None:
         self._peer = peer
         self._sock = sock
         self.is_secure = hasattr(sock, "cipher")
@@ -50,6 +52,7 @@ class Transport:
         """Whether the last wait was short, so that the next is worth watching."""
         self._polls: dict[int, select.poll] = {}
         sock.settimeout(None)
+        # A response is one small write, which the system would else hold back until the peer has acknowledged the last.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, seconds in _KEEPALIVE_OPTIONS:
@@ -68,8 +71,8 @@ class Transport:
                 return self._sock.recv_into(buffer)
             return self._read_plain(buffer, timeout_s)
         except OSError as error:
-            if _is_time_out(error):
-                raise _explain_time_out(self._peer, waiting_for, timeout_s) from error
+            if is_time_out(error):
+                raise explain_time_out(self._peer, waiting_for, timeout_s) from error
             raise self._explain_break(error) from error
 
     def _read_plain(self, buffer: memoryview, timeout_s: float | None) -> int:
@@ -110,6 +113,7 @@ class Transport:
             raise TimeoutError
 
     def _make_poller(self, what: int) -> select.poll:
+        # poll rather than select, which takes no file descriptor above 1023; kept, because to register costs as much
         poll = self._polls.get(what)
         if poll is None:
             poll = self._polls[what] = select.poll()
@@ -123,8 +127,8 @@ class Transport:
             if left_s is None or left_s > 0:
                 return self.read_into(buffer, left_s, waiting_for)
         except PeerTimeout as error:
-            raise _explain_time_out(self._peer, waiting_for, deadline.timeout_s) from error
-        raise _explain_time_out(self._peer, waiting_for, deadline.timeout_s)
+            raise explain_time_out(self._peer, waiting_for, deadline.timeout_s) from error
+        raise explain_time_out(self._peer, waiting_for, deadline.timeout_s)
 
     def read_at_hand(self, buffer: memoryview) -> int | None:
         """Read what is there without waiting; ``None`` where there is nothing, or not yet a whole TLS record."""
@@ -145,13 +149,14 @@ class Transport:
         try:
             if self.is_secure:
                 self._set_timeout(timeout_s)
+                # TLS has no gathered write: joined, the buffers are fewer records and system calls
                 for buffer in buffers if len(buffers) == 1 else (b"".join(buffers),):
                     self._sock.sendall(buffer)
             else:
                 self._write_gathered(buffers, timeout_s)
         except OSError as error:
-            if _is_time_out(error):
-                raise _explain_time_out(self._peer, "it to take data", timeout_s) from error
+            if is_time_out(error):
+                raise explain_time_out(self._peer, "it to take data", timeout_s) from error
             raise self._explain_break(error) from error
 
     def _write_gathered(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
@@ -168,10 +173,11 @@ class Transport:
                 self._await(select.POLLOUT, timeout_s)
                 continue
             if batch is pending and sent == sum(map(len, pending)):
-                return
+                return  # the usual case, without a new list
             pending = _skip_sent(pending, sent)
 
     def _is_readable(self) -> bool:
+        # what OpenSSL has decrypted already is no longer in the socket, so that poll alone would miss it
         if cast("ssl.SSLSocket", self._sock).pending():
             return True
         try:
@@ -241,96 +247,15 @@ def _skip_sent(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
     return ()
 
 
-def _is_time_out(error: OSError) -> bool:
+def is_time_out(error: OSError) -> bool:
     """Whether our own time is over; with an errno it is the system that has given the connection up."""
     return isinstance(error, TimeoutError) and error.errno is None
 
 
-def _explain_time_out(peer: str, waiting_for: str, timeout_s: float | None) -> PeerTimeout:
+def explain_time_out(peer: str, waiting_for: str, timeout_s: float | None) -> PeerTimeout:
+    """Make the error for a peer that did not do in time what was waited for."""
     return PeerTimeout(
         f"no answer from {peer} within {timeout_s:g} s while waiting for {waiting_for}",
         waiting_for=waiting_for,
         advice="check that the peer works and is not overloaded, or set a longer time-out",
     )
-
-
-TLS_ADVICE: Final = "check that both sides use TLS on this port, and that each trusts the other's certificate"
-
-
-def connect(
-    host: str, port: int, timeout_s: float | None, ssl_context: ssl.SSLContext | None = None, peer: str = ""
-) -> Transport:
-    """Connect to a listening application. Raises :class:`TransportError` or :class:`PeerTimeout` saying where.
-
-    ``peer`` is how later errors call it, if not by host and port.
-    """
-    try:
-        name: Any = for_resolver(host)
-        sock = socket.create_connection((name, port), timeout_s)
-    except UnicodeError as error:
-        raise TransportError(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error
-    except OSError as error:
-        raise _explain_no_connection(f"{host}:{port}", timeout_s, error) from error
-    peer = peer or f"{host}:{port}"
-    if ssl_context is None:
-        return Transport(sock, peer)
-    secured = wrap_socket(sock, ssl_context, host, peer)
-    shake_hands(secured, timeout_s, peer)
-    return Transport(secured, peer)
-
-
-def _explain_no_connection(where: str, timeout_s: float | None, error: OSError) -> TransportError:
-    if _is_time_out(error):
-        return PeerTimeout(
-            f"no connection to {where} within {timeout_s:g} s",
-            waiting_for="TCP connection",
-            advice="check host, port and firewall",
-        )
-    reason = error.strerror or type(error).__name__
-    return TransportError(
-        f"cannot connect to {where}: {reason}", advice="check that the peer is running, its host and its port"
-    )
-
-
-def wrap_socket(
-    sock: socket.socket, context: ssl.SSLContext, server_hostname: str | None = None, peer: str = _UNNAMED
-) -> ssl.SSLSocket:
-    """The socket under TLS, as server where no ``server_hostname`` is given; :func:`shake_hands` is to follow.
-
-    Raises :class:`TransportError`, and closes the socket, where the connection has ended already.
-    """
-    try:
-        return context.wrap_socket(
-            sock,
-            server_side=server_hostname is None,
-            do_handshake_on_connect=False,
-            server_hostname=server_hostname,
-        )
-    except OSError as error:
-        sock.close()
-        raise _explain_no_handshake(error, None, peer) from error
-
-
-def shake_hands(sock: ssl.SSLSocket, timeout_s: float | None, peer: str = _UNNAMED) -> None:
-    """Do the TLS handshake; closes the socket when it fails.
-
-    Raises :class:`TransportError` with one clear text, also where the other side does not speak TLS at all.
-    """
-    try:
-        sock.settimeout(timeout_s)
-        sock.do_handshake()
-    except OSError as error:
-        sock.close()
-        raise _explain_no_handshake(error, timeout_s, peer) from error
-
-
-def _explain_no_handshake(error: OSError, timeout_s: float | None, peer: str) -> TransportError:
-    if _is_time_out(error):
-        return _explain_time_out(peer, "the TLS handshake", timeout_s)
-    import ssl  # noqa: PLC0415 - start-up time: most associations are plain
-
-    if isinstance(error, ssl.SSLError):
-        reason = error.reason or "no TLS"
-    else:
-        reason = error.strerror or "it closed the connection"
-    return TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE)

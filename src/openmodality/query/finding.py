@@ -14,7 +14,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import FOREVER, Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import SecondsLeft, await_response, send_cancel, send_request
+from openmodality.dimse.request_response import SecondsLeft, await_response, send_cancel, send_request
 from openmodality.dimse.service import Response
 from openmodality.dimse.status import is_pending
 from openmodality.dimse.verdict import Judge, Verdict

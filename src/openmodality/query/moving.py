@@ -12,8 +12,8 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import await_response, send_cancel, send_request
 from openmodality.dimse.reading import read_texts
+from openmodality.dimse.request_response import await_response, send_cancel, send_request
 from openmodality.dimse.service import Cancelled, Response
 from openmodality.dimse.status import is_pending
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge

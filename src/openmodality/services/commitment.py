@@ -24,8 +24,8 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Channel, Message, PeerInfo, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.reading import read_items, read_number, read_text
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError

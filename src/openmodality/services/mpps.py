@@ -31,8 +31,8 @@ from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.reading import has_value, read_items_at, read_text, read_texts
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid, new_uid
 from openmodality.errors import ObjectInvalid

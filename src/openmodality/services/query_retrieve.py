@@ -18,8 +18,8 @@ from typing import Final, Protocol
 from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, read_data_set
-from openmodality.dimse.exchange import SecondsLeft
 from openmodality.dimse.reading import read_text, read_texts
+from openmodality.dimse.request_response import SecondsLeft
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
 from openmodality.dimse.verdict import Judge, standard_judge

@@ -17,8 +17,8 @@ from typing import Final, NamedTuple, Protocol
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import send_and_await
 from openmodality.dimse.outgoing import DataSet
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service, make_ready_response
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.encoding.listening import Listener, check_length

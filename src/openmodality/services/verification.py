@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from openmodality.dimse.channel import Channel, Message, context_for
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import send_and_await
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Response, Service
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.sop_classes import VERIFICATION

@@ -20,8 +20,8 @@ from pydicom.dataelem import DataElement
 
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, read_data_set
-from openmodality.dimse.exchange import SecondsLeft
 from openmodality.dimse.reading import has_value, read_element, values_of
+from openmodality.dimse.request_response import SecondsLeft
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
 from openmodality.dimse.verdict import Judge, standard_judge

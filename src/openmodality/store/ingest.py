@@ -2,7 +2,7 @@
 
 An instance counts as stored when its file has its name; the index may lag by a batch. Whoever reads asks ``flush``
 first and thus sees everything that was acknowledged before. What a dead process did not index is found by
-``recovery``.
+``index_recovery``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.database import Database
-from openmodality.store.files.attributes import IndexedValues, read_attributes
+from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.rows.index import Entry, add_instances
 from openmodality.store.states import Origin, Subject

@@ -11,12 +11,12 @@ from typing import Self
 
 from openmodality.errors import StoreError
 from openmodality.store.database import Database, Durability, open_database
-from openmodality.store.files.attributes import IndexedValues, read_attributes
+from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
 from openmodality.store.files.instance_file import InstanceFile, Stored
 from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.index_recovery import Progress, Recovered, recover
 from openmodality.store.ingest import Ingest, NewInstance, index_within
 from openmodality.store.names import DATABASE_FILE, INSTANCE_FOLDER
-from openmodality.store.recovery import Progress, Recovered, recover
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Clock, Snapshot, Transaction
 

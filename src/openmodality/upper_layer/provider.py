@@ -1,8 +1,8 @@
 """The upper layer service provider of one association (PS3.8 7 and 9.2), without socket, thread or clock.
 
 Rules:
-- Everything that moves the state is in this file, and it moves only by ``states.TRANSITIONS``. Requestor and acceptor
-  are one code path; the role is an argument.
+- Everything that moves the state is in this file, and it moves only by ``state_table.TRANSITIONS``. Requestor and
+  acceptor are one code path; the role is an argument.
 - Inputs are ``send`` (primitives of the user), ``transport_connected``, ``receive_data``, ``transport_closed``,
   ``artim_expired``. They never block and, whatever the peer sends, never raise: bad input becomes an abort. They raise
   :class:`UsageError` if the *user* calls them in a state where Table 9-10 has a blank cell; aborting is allowed always
@@ -66,7 +66,7 @@ from openmodality.upper_layer.primitives import (
     TransportClosed,
 )
 from openmodality.upper_layer.rejections import CANNOT_PARSE
-from openmodality.upper_layer.states import NEXT_STATES, TRANSITIONS, Action, Event, State
+from openmodality.upper_layer.state_table import NEXT_STATES, TRANSITIONS, Action, Event, State
 
 _RECEIVED: Mapping[int, Event] = {
     facts.PDU_A_ASSOCIATE_RQ: Event.Evt6,

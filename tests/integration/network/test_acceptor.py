@@ -10,8 +10,8 @@ import pytest
 
 from openmodality.errors import TransportError
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import storage_policy
 from openmodality.network.entity import LocalAE
-from openmodality.network.policy import storage_policy
 from tests.peers.process import HOST, free_port
 
 

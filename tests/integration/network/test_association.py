@@ -19,10 +19,10 @@ from openmodality.dimse.service import Handler, Response, Service
 from openmodality.errors import PeerTimeout
 from openmodality.network import association as association_module
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import storage_policy
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.outbox import MAX_HELD
-from openmodality.network.policy import storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.network.transport import Transport

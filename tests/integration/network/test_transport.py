@@ -15,14 +15,9 @@ import pytest
 
 from openmodality.errors import PeerTimeout, TransportError
 from openmodality.network import transport as transport_module
-from openmodality.network.transport import Transport, connect
+from openmodality.network.transport import Transport
 from tests.interop.certificates import KeyPair, key_pair
 from tests.peers.process import HOST
-
-
-def test_a_host_that_is_no_name_is_an_error_of_the_connection() -> None:
-    with pytest.raises(TransportError, match=r"cannot connect to ris\.\.hospital:104: the host is neither a name nor"):
-        connect("ris..hospital", 104, 1)
 
 
 @pytest.fixture(scope="module")
@@ -82,19 +77,6 @@ class GivenUp(socket.socket):
 def test_connection_that_the_system_gives_up_is_broken_not_late(timeout_s: float | None) -> None:
     with GivenUp() as sock, pytest.raises(TransportError, match="broke: Connection timed out") as caught:
         Transport(sock).read_into(memoryview(bytearray(10)), timeout_s, "something")
-    assert not isinstance(caught.value, PeerTimeout)
-
-
-@pytest.mark.parametrize("timeout_s", [None, 600.0])
-def test_connecting_that_the_system_gives_up_is_no_time_out_of_ours(
-    monkeypatch: pytest.MonkeyPatch, timeout_s: float | None
-) -> None:
-    def give_up(*_: object) -> socket.socket:
-        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
-
-    monkeypatch.setattr(socket, "create_connection", give_up)
-    with pytest.raises(TransportError, match=r"cannot connect to there:104: Connection timed out") as caught:
-        connect("there", 104, timeout_s)
     assert not isinstance(caught.value, PeerTimeout)
 
 

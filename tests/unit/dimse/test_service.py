@@ -9,7 +9,7 @@ import pytest
 
 from openmodality.dimse.channel import Channel, Message, PresentationContext, read_all
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import (
+from openmodality.dimse.request_response import (
     Outstanding,
     await_response,
     await_responses,

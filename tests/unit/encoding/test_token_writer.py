@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydicom.data import get_testdata_file
 
-from openmodality.encoding.elements import Tokenizer
 from openmodality.encoding.part10 import read_file_meta
 from openmodality.encoding.token_writer import TokenWriter
+from openmodality.encoding.tokenizer import Tokenizer
 
 
 def written(data: bytes, transfer_syntax: str, step: int = 1 << 20) -> bytes:

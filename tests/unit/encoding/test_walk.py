@@ -14,7 +14,9 @@ from pydicom import Dataset, Sequence
 
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.encoding.deflate import deflate
-from openmodality.encoding.elements import (
+from openmodality.encoding.headers import layout_of
+from openmodality.encoding.listening import MAX_KEPT_BYTES, KeptValues, Listener, Tokens
+from openmodality.encoding.tokenizer import (
     ElementStart,
     ItemEnd,
     ItemStart,
@@ -24,8 +26,6 @@ from openmodality.encoding.elements import (
     Token,
     Value,
 )
-from openmodality.encoding.headers import layout_of
-from openmodality.encoding.listening import MAX_KEPT_BYTES, KeptValues, Listener, Tokens
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from openmodality.encoding.elements import Token
 from openmodality.encoding.listening import Listener, Tokens
+from openmodality.encoding.tokenizer import Token
 from openmodality.encoding.watch import NO_TAG, Watch
 from openmodality.standard.tags import PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID
 

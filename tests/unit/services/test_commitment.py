@@ -9,7 +9,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Message, PeerInfo, PresentationContext, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import send_and_await
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.errors import StoreError, UsageError
 from openmodality.services.commitment import (

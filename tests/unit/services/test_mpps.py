@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from openmodality.dimse.channel import Message, PresentationContext
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import send_and_await
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Response, Service
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.services.mpps import create_step, mpps_service, update_step

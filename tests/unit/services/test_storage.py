@@ -9,7 +9,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
-from openmodality.dimse.exchange import send_and_await
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse
 from openmodality.errors import StoreError
 from openmodality.services.storage import (

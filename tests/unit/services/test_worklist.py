@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 from openmodality.dimse.channel import FOREVER, Message, PresentationContext, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
-from openmodality.dimse.exchange import send_and_await
+from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Handler, Refuse, Response, Service
 from openmodality.errors import AssociationAborted, PeerTimeout, StoreError
 from openmodality.query.finding import MAX_AFTER_CANCEL

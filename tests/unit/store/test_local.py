@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.files.instance_file import Stored
+from openmodality.store.index_recovery import Recovered
 from openmodality.store.listing.entities import Level, count, find, instance_references
 from openmodality.store.local import LocalStore, open_store
-from openmodality.store.recovery import Recovered
 from openmodality.store.schema import events, instances
 from tests.peers.objects import mr_image, mr_series, save
 

@@ -32,7 +32,7 @@ from openmodality.upper_layer.primitives import (
     TransportClosed,
 )
 from openmodality.upper_layer.provider import Provider
-from openmodality.upper_layer.states import State
+from openmodality.upper_layer.state_table import State
 from tests.unit.upper_layer.dialogue import AC, RQ, acceptor, established, events, requestor, sent
 
 BOTH = pytest.mark.parametrize("role", Role)

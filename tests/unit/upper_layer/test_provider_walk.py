@@ -23,7 +23,7 @@ from openmodality.upper_layer.primitives import (
     Role,
 )
 from openmodality.upper_layer.provider import Provider
-from openmodality.upper_layer.states import NEXT_STATES, TRANSITIONS, Action, Event, State
+from openmodality.upper_layer.state_table import NEXT_STATES, TRANSITIONS, Action, Event, State
 from tests.unit.upper_layer.dialogue import AC, LIMIT, RQ, acceptor, established, events, requestor
 
 REJECT = A_ASSOCIATE_RJ(1, 1, 1)

@@ -17,8 +17,8 @@ from openmodality.cli.terminal.tls import add_listening_tls
 from openmodality.cli.terminal.values import any_folder, parse_integer
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.entity import DEFAULT_AE_TITLE, DEFAULT_MAX_PDU_LENGTH, LocalAE, normalize_ae_title
-from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.store.files.folder import FolderSink, Identity, ReceivedFile

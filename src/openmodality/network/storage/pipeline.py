@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from openmodality.dimse.channel import PresentationContext
 from openmodality.dimse.command import Command
-from openmodality.dimse.exchange import Outstanding
 from openmodality.dimse.outgoing import DataSet, Prepared
+from openmodality.dimse.request_response import Outstanding
 from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError
 from openmodality.network.association import Association
 from openmodality.network.storage.instances import FileInstance, InstanceReader

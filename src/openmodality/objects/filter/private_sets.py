@@ -14,7 +14,9 @@ from typing import Final
 from openmodality.buffer import Buffer
 from openmodality.device.site.site import Site
 from openmodality.encoding.deflate import deflate, inflate
-from openmodality.encoding.elements import (
+from openmodality.encoding.listening import Listener, Tokens
+from openmodality.encoding.token_writer import TokenWriter
+from openmodality.encoding.tokenizer import (
     ElementStart,
     ItemEnd,
     ItemStart,
@@ -23,8 +25,6 @@ from openmodality.encoding.elements import (
     Token,
     Value,
 )
-from openmodality.encoding.listening import Listener, Tokens
-from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
 from openmodality.encoding.walk import DataSetWalk

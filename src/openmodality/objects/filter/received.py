@@ -12,9 +12,9 @@ from typing import Final
 
 from openmodality.buffer import Buffer
 from openmodality.dimse.attribute_names import name_of
-from openmodality.encoding.elements import ElementStart, ItemStart, SequenceStart, Token, Value
 from openmodality.encoding.listening import MAX_KEPT_BYTES, Listener, Tokens
 from openmodality.encoding.token_writer import TokenWriter
+from openmodality.encoding.tokenizer import ElementStart, ItemStart, SequenceStart, Token, Value
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.encoding.vr import dictionary, is_private
 from openmodality.errors import ObjectInvalid

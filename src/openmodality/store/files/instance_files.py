@@ -21,8 +21,8 @@ from typing import Literal
 
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, StoreError
-from openmodality.store.files.incoming import Incoming, remove_leftovers
 from openmodality.store.files.instance_file import InstanceFile, Stored, remove, sync_directory
+from openmodality.store.files.temporary_files import Incoming, remove_leftovers
 
 _SUFFIX = ".dcm"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})

@@ -14,9 +14,9 @@ from typing import TypeVar
 from sqlalchemy import Column, ColumnElement, Table, delete, exists, func, select
 
 from openmodality.errors import StoreError
+from openmodality.store.index_recovery import finish_deletions
 from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore
-from openmodality.store.recovery import finish_deletions
 from openmodality.store.rows.tombstones import insert_tombstones
 from openmodality.store.schema import (
     commitment_instances,

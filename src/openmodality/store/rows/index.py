@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, func, select, tuple_
 
-from openmodality.store.files.attributes import Attributes
+from openmodality.store.files.indexed_attributes import Attributes
 from openmodality.store.listing.reader import Json
 from openmodality.store.rows.tombstones import remove_tombstones
 from openmodality.store.schema import instances, patients, series, studies

@@ -12,8 +12,8 @@ from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationAborted, NoPresentationContext, TransportError
 from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.entity import LocalAE, RemoteAE
-from openmodality.network.policy import StorageClasses, storage_policy
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
 from openmodality.network.storage.sending import send

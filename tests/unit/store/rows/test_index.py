@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from openmodality.store.files.attributes import Attributes
+from openmodality.store.files.indexed_attributes import Attributes
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.index import Entry, add_instances, count_outside, read_uids

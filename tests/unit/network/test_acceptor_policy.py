@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydicom._uid_dict import UID_dictionary
 
-from openmodality.network.policy import StorageClasses
+from openmodality.network.acceptor_policy import StorageClasses
 from openmodality.standard.sop_classes import NOT_STORAGE, STORAGE_ELSEWHERE, VERIFICATION
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from openmodality.store.index_recovery import Recovered, finish_deletions
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import LocalStore
-from openmodality.store.recovery import Recovered, finish_deletions
 from openmodality.store.rows.tombstones import insert_tombstones, read_tombstones
 from openmodality.store.schema import events, instances
 from tests.peers.objects import mr_series

@@ -7,7 +7,8 @@ from struct import pack
 
 import pytest
 
-from openmodality.encoding.elements import (
+from openmodality.encoding.headers import UNDEFINED_LENGTH
+from openmodality.encoding.tokenizer import (
     ElementStart,
     FragmentStart,
     ItemEnd,
@@ -19,7 +20,6 @@ from openmodality.encoding.elements import (
     Tokenizer,
     Value,
 )
-from openmodality.encoding.headers import UNDEFINED_LENGTH
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,

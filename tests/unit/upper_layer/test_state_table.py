@@ -10,7 +10,7 @@ import itertools
 
 import pytest
 
-from openmodality.upper_layer.states import NEXT_STATES, TRANSITIONS, Action, Event, State
+from openmodality.upper_layer.state_table import NEXT_STATES, TRANSITIONS, Action, Event, State
 
 COLUMNS = {
     1: "AE-1: 1; AE-5: 5",

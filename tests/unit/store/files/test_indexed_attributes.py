@@ -13,7 +13,7 @@ from pydicom.uid import (
 )
 
 from openmodality.errors import ObjectInvalid
-from openmodality.store.files.attributes import Attributes, read_attributes
+from openmodality.store.files.indexed_attributes import Attributes, read_attributes
 from tests.peers.objects import mr_image, save
 
 SYNTAXES = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]

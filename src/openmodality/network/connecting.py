@@ -1,0 +1,92 @@
+"""Opening a TCP connection and putting it under TLS; what goes wrong is said in one clear text."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+from openmodality.errors import PeerTimeout, TransportError
+from openmodality.network.host import for_resolver
+from openmodality.network.transport import TLS_ADVICE, UNNAMED, Transport, explain_time_out, is_time_out
+
+if TYPE_CHECKING:
+    import ssl
+
+
+def connect(
+    host: str, port: int, timeout_s: float | None, ssl_context: ssl.SSLContext | None = None, peer: str = ""
+) -> Transport:
+    """Connect to a listening application. Raises :class:`TransportError` or :class:`PeerTimeout` saying where.
+
+    ``peer`` is how later errors call it, if not by host and port.
+    """
+    try:
+        name: Any = for_resolver(host)
+        sock = socket.create_connection((name, port), timeout_s)
+    except UnicodeError as error:
+        raise TransportError(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error
+    except OSError as error:
+        raise _explain_no_connection(f"{host}:{port}", timeout_s, error) from error
+    peer = peer or f"{host}:{port}"
+    if ssl_context is None:
+        return Transport(sock, peer)
+    secured = wrap_socket(sock, ssl_context, host, peer)
+    shake_hands(secured, timeout_s, peer)
+    return Transport(secured, peer)
+
+
+def _explain_no_connection(where: str, timeout_s: float | None, error: OSError) -> TransportError:
+    if is_time_out(error):
+        return PeerTimeout(
+            f"no connection to {where} within {timeout_s:g} s",
+            waiting_for="TCP connection",
+            advice="check host, port and firewall",
+        )
+    reason = error.strerror or type(error).__name__
+    return TransportError(
+        f"cannot connect to {where}: {reason}", advice="check that the peer is running, its host and its port"
+    )
+
+
+def wrap_socket(
+    sock: socket.socket, context: ssl.SSLContext, server_hostname: str | None = None, peer: str = UNNAMED
+) -> ssl.SSLSocket:
+    """The socket under TLS, as server where no ``server_hostname`` is given; :func:`shake_hands` is to follow.
+
+    Raises :class:`TransportError`, and closes the socket, where the connection has ended already.
+    """
+    try:
+        return context.wrap_socket(
+            sock,
+            server_side=server_hostname is None,
+            do_handshake_on_connect=False,
+            server_hostname=server_hostname,
+        )
+    except OSError as error:
+        sock.close()
+        raise _explain_no_handshake(error, None, peer) from error
+
+
+def shake_hands(sock: ssl.SSLSocket, timeout_s: float | None, peer: str = UNNAMED) -> None:
+    """Do the TLS handshake; closes the socket when it fails.
+
+    Raises :class:`TransportError` with one clear text, also where the other side does not speak TLS at all.
+    """
+    try:
+        sock.settimeout(timeout_s)
+        sock.do_handshake()
+    except OSError as error:
+        sock.close()
+        raise _explain_no_handshake(error, timeout_s, peer) from error
+
+
+def _explain_no_handshake(error: OSError, timeout_s: float | None, peer: str) -> TransportError:
+    if is_time_out(error):
+        return explain_time_out(peer, "the TLS handshake", timeout_s)
+    import ssl  # noqa: PLC0415 - start-up time: most associations are plain
+
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or "no TLS"
+    else:
+        reason = error.strerror or "it closed the connection"
+    return TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE)
