@@ -269,13 +269,18 @@ def _declare_verify(parser: Parser) -> None:
 
 
 def run_verify(root: Path, as_json: bool) -> int:
-    """Check the file-set in the folder DIR: its directory, and that each file is what its record says.
+    """Check the file-set in the folder or image DIR: its directory, and that each file is what its record says.
 
-    Exit status 1 where something is wrong.
+    An ISO 9660 image is unpacked into a temporary folder for that. Exit status 1 where something is wrong.
     """
     from openmodality.activities.media_reading import verify_medium  # noqa: PLC0415 - start-up time
+    from openmodality.media.iso_reader import unpack_iso_image  # noqa: PLC0415 - start-up time
 
-    faults = verify_medium(root)
+    if root.is_file():
+        with unpack_iso_image(root) as folder:
+            faults = verify_medium(folder)
+    else:
+        faults = verify_medium(root)
     if as_json:
         print_json({"problems": faults})
     elif not faults:

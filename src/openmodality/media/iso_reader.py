@@ -1,0 +1,47 @@
+"""The files of an ISO 9660 image as a folder, for who has the image and not the right to mount it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import pycdlib
+
+from openmodality.errors import ObjectInvalid
+
+_NO_NAMES: Final = frozenset({"", ".", ".."})
+
+
+@contextmanager
+def unpack_iso_image(image: Path) -> Iterator[Path]:
+    """A folder with the files of an image, for as long as the block lasts; it takes as much room as the image.
+
+    Raises :class:`ObjectInvalid` where the file is no image or a broken one.
+    """
+    with TemporaryDirectory(prefix="openmodality-iso-") as name:
+        root = Path(name) / "medium"
+        root.mkdir()
+        opened = pycdlib.PyCdlib()
+        try:
+            opened.open(str(image))
+            _unpack(opened, root)
+            opened.close()
+        except Exception as error:
+            # pycdlib raises many kinds for what is broken; each is a fault of the image
+            raise ObjectInvalid(f"{image} cannot be read as an ISO 9660 image: {error}") from error
+        yield root
+
+
+def _unpack(opened: pycdlib.PyCdlib, root: Path) -> None:
+    for folder, _, names in opened.walk(iso_path="/"):
+        parts = [part for part in folder.split("/") if part]
+        for name in names:
+            plain = name.split(";")[0].rstrip(".")
+            if _NO_NAMES & {*parts, plain} or any("/" in part or "\0" in part for part in (*parts, plain)):
+                raise ObjectInvalid(f"it has a file of the name {name!r}")
+            target = root.joinpath(*parts, plain)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            opened.get_file_from_iso(str(target), iso_path=f"{folder.rstrip('/')}/{name}")
