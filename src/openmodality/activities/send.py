@@ -19,7 +19,7 @@ from openmodality.activities.connection import Connector, find_response_timeout_
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.verdict import Judge
-from openmodality.errors import ConfigurationError, NoPresentationContext, ObjectInvalid
+from openmodality.errors import NoPresentationContext, ObjectInvalid
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry
 from openmodality.jobs.report import JobReport
@@ -179,16 +179,3 @@ def _comment(sent: Sent) -> str:
     if sent.result.status == Status.SUCCESS:
         return ""
     return f"status {sent.result.status:04X}: {sent.result.verdict.meaning}"
-
-
-def archives(site: Site) -> tuple[Peer, ...]:
-    """The peers to which new images go: every one from which the device asks storage.
-
-    Raises :class:`ConfigurationError` where there is none.
-    """
-    found = site.peers_for("storage")
-    if not found:
-        raise ConfigurationError(
-            f"{site.path} has no peer with the service storage", advice="add an archive to [peers]"
-        )
-    return found

@@ -20,7 +20,7 @@ from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.device.site.site import Peer
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
-from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer
 from openmodality.query.identifier import Key, identifier
 from openmodality.query.matching import matches
@@ -116,7 +116,7 @@ class Worklist:
         ``keys`` are matching keys by keyword. Raises :class:`WorklistFailed` where the RIS refuses, the errors of an
         association, and :class:`UsageError` for a key that this device does not match by.
         """
-        peer = self._peer(peer_name)
+        peer = self._site.choose_peer("worklist", peer_name)
         values = self._values(peer, keys or {})
         answer = self._ask(peer, values)
         assumed = [_assume_character_set(item, peer.assumed_character_set) for item in answer.items]
@@ -155,14 +155,6 @@ class Worklist:
             return ItemCheck(ItemStanding.GONE, item)
         differences = tuple(keyword for keyword in _COMPARED if fresh[keyword] != item[keyword])
         return ItemCheck(ItemStanding.CHANGED if differences else ItemStanding.SAME, fresh, differences)
-
-    def _peer(self, name: str | None) -> Peer:
-        if name is not None:
-            return self._site.peer(name)
-        found = self._site.peers_for("worklist")
-        if not found:
-            raise ConfigurationError(f"{self._site.path} has no peer with the service worklist")
-        return found[0]
 
     def _ask(self, peer: Peer, values: Mapping[TagPath, object]) -> FindAnswer:
         rows = self._site.profile.worklist_keys

@@ -19,9 +19,9 @@ from openmodality.app.media import Media
 from openmodality.app.runtime import Runtime
 from openmodality.app.view import LocalView
 from openmodality.device.body_parts import list_offered_terms
-from openmodality.device.site.site import Peer, Site
+from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
-from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.errors import OpenModalityError, UsageError
 from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
@@ -131,7 +131,7 @@ class Modality:
         the errors of an association.
         """
         connections = self._runtime.connections
-        ends = connections.make_ends("query", self._peer(peer, "query_retrieve"))
+        ends = connections.make_ends("query", self.site.choose_peer("query", peer))
         with connections.take_turn("query"):
             return query_peer(ends, level, key_values(keys), model=model, limit=limit)
 
@@ -152,7 +152,7 @@ class Modality:
         """
         chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
         connections = self._runtime.connections
-        ends = connections.make_ends("retrieve", self._peer(peer, "query_retrieve"))
+        ends = connections.make_ends("retrieve", self.site.choose_peer("retrieve", peer))
         is_for_us = destination in ("", ends.local.ae_title)
         with self.receiving(chosen.study) if is_for_us else nullcontext(), connections.take_turn("retrieve"):
             return retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on)
@@ -290,7 +290,7 @@ class Modality:
 
     def send(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> list[Job]:
         """Queue a study, series or instance, by its UID, for a peer; by default the first archive of the site."""
-        target = self._peer(peer, "storage")
+        target = self.site.choose_peer("storage", peer)
         found = self._data.references(study, series, instance)
         with self._store.write() as transaction:
             pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
@@ -298,21 +298,13 @@ class Modality:
 
     def commit(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> Job:
         """Queue a request for storage commitment of a study, series or instance, sent before or not (MR-2.1.3-02)."""
-        target = self._peer(peer, "storage_commitment")
+        target = self.site.choose_peer("storage_commitment", peer)
         if not self._workflow.delivery.may_commit(target):
             raise UsageError(f"peer {target.name} is not configured for storage commitment")
         found = self._data.references(study, series, instance)
         with self._store.write() as transaction:
             pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
             return self._workflow.delivery.commit(transaction, target, pairs)
-
-    def _peer(self, name: str | None, service: str) -> Peer:
-        if name is not None:
-            return self.site.peer(name)
-        found = [peer for peer in self.site.peers.values() if service in peer.services]
-        if not found:
-            raise ConfigurationError(f"{self.site.path} has no peer with the service {service}")
-        return found[0]
 
     def _items(self, items: Items | None) -> list[WorklistItem]:
         """Items given by number as they are stored, others as the caller has seen them."""

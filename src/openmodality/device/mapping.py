@@ -21,10 +21,11 @@ from pydicom.sequence import Sequence as ItemSequence
 from pydicom.tag import Tag
 from pydicom.valuerep import PersonName
 
-from openmodality.device.item_values import find_element_with_value, is_identifier, sequence_items
+from openmodality.device.item_values import find_element_with_value, is_identifier
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import MappingRule
 from openmodality.dimse.attribute_names import name_of, vr_of
+from openmodality.dimse.reading import read_items
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 _STEPS: Final = parse_path("ScheduledProcedureStepSequence")[0]
@@ -90,7 +91,7 @@ def _mapped(items: Sequence[Dataset], pairs: Iterable[tuple[TagPath, TagPath]]) 
 
 def _steps(items: Sequence[Dataset]) -> Iterator[_Step]:
     for item in items:
-        steps = sequence_items(item, _STEPS)
+        steps = read_items(item, _STEPS)
         yield from (_Step(item, step) for step in steps or [Dataset()])
 
 
@@ -110,7 +111,7 @@ def _source_of(step: _Step, source: TagPath) -> DataElement | None:
 def _find_element(data_set: Dataset, path: TagPath) -> DataElement | None:
     """The element at the path through the first items of sequences; None where it is absent or has no value."""
     for tag in path[:-1]:
-        items = sequence_items(data_set, tag)
+        items = read_items(data_set, tag)
         if not items:
             return None
         data_set = items[0]

@@ -57,10 +57,9 @@ def read_number(data_set: Dataset, tag: int) -> int | None:
 
 
 def read_items(data_set: Dataset, tag: int) -> tuple[Dataset, ...]:
-    """The items of a sequence; none where it is absent, empty or no sequence."""
-    if tag not in data_set or data_set[tag].VR != "SQ":
-        return ()
-    return tuple(data_set[tag].value)
+    """The items of a sequence; none where it is absent, empty, unreadable or no sequence."""
+    element = read_element(data_set, tag)
+    return tuple(element.value) if element is not None and element.VR == "SQ" else ()
 
 
 def read_items_at(data_set: Dataset, path: Sequence[int]) -> Iterator[Dataset]:
@@ -72,8 +71,22 @@ def read_items_at(data_set: Dataset, path: Sequence[int]) -> Iterator[Dataset]:
         yield from read_items_at(item, path[1:])
 
 
+def is_filled(element: DataElement) -> bool:
+    """Whether an element says something: more than padding and the separators of a name; a sequence, in an item."""
+    if element.VR == "SQ":
+        return any(
+            (inner := read_element(item, tag)) is not None and is_filled(inner)
+            for item in element.value
+            for tag in map(int, item.keys())
+        )
+    return any(value is not None and str(value).strip(f"{PADDING}^=") for value in values_of(element))
+
+
 def has_value(data_set: Dataset, tag: int) -> bool:
-    """Whether an element is there and not empty, as type 1 demands; a sequence needs an item."""
+    """Whether an element is there and not empty, as type 1 demands; a sequence needs an item.
+
+    What stands in it counts even where it says nothing, which :func:`is_filled` tells.
+    """
     if tag not in data_set:
         return False
     return bool(read_items(data_set, tag) if data_set[tag].VR == "SQ" else values_of(data_set[tag]))

@@ -20,7 +20,7 @@ from pydicom.dataelem import DataElement
 
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, read_data_set
-from openmodality.dimse.reading import has_value, read_element, values_of
+from openmodality.dimse.reading import has_value, is_filled, read_element, values_of
 from openmodality.dimse.request_response import SecondsLeft
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
@@ -135,13 +135,8 @@ def _find_missing(item: Dataset, tags: Iterable[int]) -> Iterator[Defect]:
     for tag in tags:
         element = read_element(item, tag)
         is_unreadable = element is None and tag in item  # which is a defect of its value
-        if not is_unreadable and (element is None or not _has_text(element)):
+        if not is_unreadable and (element is None or not is_filled(element)):
             yield Defect(tag, "missing")
-
-
-def _has_text(element: DataElement) -> bool:
-    """Whether anything but padding and the separators of a name stands in the element."""
-    return any(str(value).strip(" \0^=") for value in values_of(element))
 
 
 def _find_value_defects(item: Dataset) -> Iterator[Defect]:

@@ -7,7 +7,8 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from openmodality.device.item_values import find_element_with_value, is_identifier, sequence_items
+from openmodality.device.item_values import find_element_with_value, is_identifier
+from openmodality.dimse.reading import read_items
 
 CODES = int(Tag("RequestedProcedureCodeSequence"))
 
@@ -44,10 +45,10 @@ def test_a_sequence_has_a_value_where_one_of_its_items_has() -> None:
 
 def test_items_of_what_is_no_sequence_are_none() -> None:
     assert [
-        entry.CodeValue for entry in sequence_items(item(RequestedProcedureCodeSequence=[item(CodeValue="A")]), CODES)
+        entry.CodeValue for entry in read_items(item(RequestedProcedureCodeSequence=[item(CodeValue="A")]), CODES)
     ] == ["A"]
-    assert sequence_items(item(), CODES) == ()
-    assert sequence_items(item(PatientID="1"), int(Tag("PatientID"))) == ()
+    assert read_items(item(), CODES) == ()
+    assert read_items(item(PatientID="1"), int(Tag("PatientID"))) == ()
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,18 @@ class Site:
         """The peers from which this device asks a service, in the order of the file."""
         return tuple(peer for peer in self.peers.values() if peer.offers(service))
 
+    def choose_peer(self, service: ServiceName, name: str | None = None) -> Peer:
+        """The peer of this name, by default the first from which this device asks the service.
+
+        Raises :class:`ConfigurationError` where there is none.
+        """
+        if name is not None:
+            return self.peer(name)
+        found = self.peers_for(service)
+        if not found:
+            raise ConfigurationError(f"{self.path} has no peer with the service {peer_service(service)}")
+        return found[0]
+
     def peers_titled(self, ae_title: str) -> tuple[Peer, ...]:
         """The peers of this AE title; blanks at its ends have no meaning (PS3.5 6.2)."""
         return tuple(peer for peer in self.peers.values() if peer.ae_title == ae_title.strip())

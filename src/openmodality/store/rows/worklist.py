@@ -9,8 +9,9 @@ from typing import Any
 from pydicom import Dataset
 from sqlalchemy import RowMapping, select, update
 
-from openmodality.device.item_values import find_element_with_value, sequence_items
+from openmodality.device.item_values import find_element_with_value
 from openmodality.device.paths import parse_path
+from openmodality.dimse.reading import read_items
 from openmodality.errors import NotFound
 from openmodality.store.data_set_json import from_json, to_json
 from openmodality.store.listing.reader import Json
@@ -50,7 +51,7 @@ class WorklistItem:
 
 def value_of(attributes: Dataset, keyword: str) -> str:
     """An attribute of an item, or of its first scheduled step, as text; empty where it is absent or unreadable."""
-    steps = sequence_items(attributes, _STEPS)
+    steps = read_items(attributes, _STEPS)
     places = (*steps[:1], attributes) if keyword in _STEP_KEYWORDS else (attributes, *steps[:1])
     tag = parse_path(keyword)[0]
     for place in places:
