@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from openmodality.errors import UsageError
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
-from openmodality.jobs.listing import list_jobs, read_history, read_instances
+from openmodality.jobs.listing import find_blockers, list_jobs, read_history, read_instances
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.store.database import Database, open_database
@@ -60,6 +60,21 @@ class QueueMachine(RuleBasedStateMachine):
         with self.database.read() as connection:
             return list_jobs(connection)
 
+    def find_free(self) -> set[int]:
+        """The jobs that nothing holds up, as the command line tells it: the queue has to see the same."""
+        jobs = self.jobs()
+        busy = {job.destination for job in jobs if job.state is JobState.DOING}
+        with self.database.read() as snapshot:
+            return {
+                job.id
+                for job in jobs
+                if job.state in (JobState.TODO, JobState.WAITING)
+                and job.due_at is not None
+                and job.due_at <= self.now
+                and job.destination not in busy
+                and not find_blockers(snapshot, job)
+            }
+
     def attempt(self, action: Any, job_id: int) -> None:
         """Do what a user may try at any time; the queue refuses what makes no sense."""
         try:
@@ -94,7 +109,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(target=claimed)
     def claim(self) -> Any:
+        free = self.find_free()
         job = self.queue.claim("device", KINDS)
+        assert {job.id} <= free if job else not free
         if job is None:
             return multiple()
         assert job.state is JobState.DOING

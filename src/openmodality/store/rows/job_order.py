@@ -1,4 +1,8 @@
-"""Which job runs next: the rules of the queue's order as one query."""
+"""Which job runs next: the rules of the queue's order as one query.
+
+:func:`openmodality.store.listing.jobs.read_blocking_rows` tells people what holds up one job, without SQLAlchemy;
+``tests/property/test_queue.py`` holds that both say the same.
+"""
 
 from __future__ import annotations
 
