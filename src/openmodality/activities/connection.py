@@ -34,11 +34,14 @@ class Connector:
     def __init__(self, site: Site, tls: ssl.SSLContext | None = None) -> None:
         self.site = site
         self._tls = tls
-        self._turns = {role: threading.Lock() for role in site.application_entities}
+        self._turns = {role: threading.Semaphore(count_turns(site, role)) for role in site.application_entities}
 
     @contextmanager
     def take_turn(self, service: ServiceName) -> Iterator[None]:
-        """Keep the local AE of a service for one activity at a time (RF-4.2.1.2.2-01, MR-3.1.2-01)."""
+        """Keep the local AE of a service for one activity, or as many at a time as :func:`count_turns` says.
+
+        That is one for the devices that we have (RF-4.2.1.2.2-01, MR-3.1.2-01).
+        """
         with self._turns[self.site.calling_ae(service).role]:
             yield
 
@@ -94,6 +97,17 @@ class Connector:
     def make_local(self, service: ServiceName, peer: Peer) -> LocalAE:
         """This side of an association for a service."""
         return make_local_ae(self.site, self.site.calling_ae_title(service, peer), service, peer)
+
+
+def count_turns(site: Site, role: str) -> int:
+    """How many associations a local AE may open at once: the least that a parameter of its services allows, else one.
+
+    A service without a parameter of its own has that of the device, as its PDU length (RF-4.4.2-11).
+    """
+    contexts = site.profile.presentation_contexts
+    services = {entry.service for entry in contexts if entry.ae == role and not entry.accepted}
+    keys = (f"{group}.max_initiated_associations" for group in sorted(services | {"general"}))
+    return min((site.parameters.integer(key) for key in keys if key in site.parameters), default=1)
 
 
 def _list_query_keys(site: Site) -> dict[tuple[str, str], tuple[TagPath, ...]]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_record import StoredCommitments
-from openmodality.activities.connection import Connector, find_identity
+from openmodality.activities.connection import Connector, count_turns, find_identity
 from openmodality.activities.failures import JudgedExecutor
 from openmodality.activities.media_job import MediaExecutor
 from openmodality.activities.performed_step import StepExecutor
@@ -151,9 +151,12 @@ class Runtime:
 
 
 def group_kinds(site: Site) -> list[list[JobKind]]:
-    """The kinds of job that one local AE does, for each: they wait for one another in the queue."""
+    """The kinds of job that one local AE does, for each that opens one association at a time.
+
+    They wait for one another in the queue.
+    """
     roles: dict[str, list[JobKind]] = {}
     for kind, service in _SERVICES.items():
         if any(entry.service == service and not entry.accepted for entry in site.profile.presentation_contexts):
             roles.setdefault(site.calling_ae(service).role, []).append(kind)
-    return list(roles.values())
+    return [kinds for role, kinds in roles.items() if count_turns(site, role) == 1]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from openmodality.activities.connection import Connector, find_response_timeout_s, make_local_ae, restrict
+from openmodality.activities.connection import Connector, count_turns, find_response_timeout_s, make_local_ae, restrict
+from openmodality.device.profile.parameters import Parameters
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.channel import FOREVER
@@ -101,6 +103,29 @@ def test_one_association_of_a_local_ae_at_a_time(tmp_path: Path) -> None:
         order.append("first")
     other.join(10)
     assert order == ["other AE", "first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "turns"),
+    [
+        ({}, 1),
+        ({"storage.max_initiated_associations": 3}, 1),
+        (dict.fromkeys(["general", "storage", "storage_commitment", "worklist", "mpps", "print"], 2), 2),
+    ],
+)
+def test_the_parameters_say_how_many_associations_a_local_ae_opens(
+    tmp_path: Path, limits: dict[str, int], turns: int
+) -> None:
+    loaded = site(tmp_path)
+    values = {key if "." in key else f"{key}.max_initiated_associations": value for key, value in limits.items()}
+    changed = replace(loaded, parameters=Parameters({**loaded.parameters, **values}))
+    role = changed.calling_ae("storage").role
+    assert count_turns(changed, role) == turns
+    with ExitStack() as stack:
+        connections = Connector(changed)
+        for _ in range(turns):
+            stack.enter_context(connections.take_turn("storage"))
+        assert not connections._turns[role].acquire(blocking=False)
 
 
 def test_a_local_ae_without_a_peer_has_the_limits_of_the_site(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from openmodality.cli.terminal.site import add_site, device, look
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
-from openmodality.store.states import JobKind, JobState
+from openmodality.store.states import PLANNED_KINDS, JobKind, JobState
 
 NEWEST: Final = 50
 LARGEST: Final = 2**63 - 1
@@ -39,7 +39,7 @@ def _declare_list(parser: Parser) -> None:
     parser.add_argument(
         "--kind",
         dest="kinds",
-        choices=[kind.value for kind in JobKind],
+        choices=[kind.value for kind in JobKind if kind not in PLANNED_KINDS],
         action="append",
         default=[],
         help="Only this kind. May be repeated.",

@@ -32,8 +32,9 @@ def run(site_file: str, as_json: bool) -> None:
         if as_json:
             listening = [{"role": role, "ae_title": titles[role], "port": port} for role, port in ports.items()]
             print(json.dumps({"listening": listening, "open_jobs": open_jobs}), flush=True)
+        host = modality.site.settings.network.host_name
         for role, port in ports.items():
-            say(f"{titles[role]} listens on port {port} ({role})")
+            say(f"{titles[role]} listens on {f'{host}, ' if host else ''}port {port} ({role})")
         data = modality.site.data_folder
         say(f"serving {data}, {counted(open_jobs, 'open job')}; Ctrl-C stops")
         stop.wait()

@@ -102,7 +102,9 @@ class DeviceSettings(Settings):
 class NetworkSettings(Settings):
     """How the device is reached."""
 
-    host_name: Text = Field(default="", description="name under which peers reach this device; for people")
+    host_name: Text = Field(
+        default="", description="name under which peers reach this device; `serve` tells it to people"
+    )
     bind_address: Text = Field(default="0.0.0.0", description="IP address on which it listens; 0.0.0.0 is all of them")
     accept_any_called_ae_title: Switch = Field(
         default=False, description="accept associations that call another AE title than ours"

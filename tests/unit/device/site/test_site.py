@@ -234,6 +234,19 @@ def test_the_worklist_and_mpps_providers_are_configured(tmp_path: Path) -> None:
         assert site.calling_ae_title(service, peer) == "MR1"
 
 
+def test_the_first_peer_with_a_service_is_chosen_where_none_is_named(site: Site) -> None:
+    first = site.peers_for("storage")[0]
+    assert site.choose_peer("storage") is first
+    assert site.choose_peer("storage", "ris") is site.peer("ris")
+    with pytest.raises(ConfigurationError, match="no peer 'nobody'"):
+        site.choose_peer("storage", "nobody")
+
+
+def test_a_service_that_no_peer_has_is_named_as_the_site_file_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no peer with the service query_retrieve"):
+        load_site(write(tmp_path, 'profile = "rf"\n')).choose_peer("query")
+
+
 def test_calling_ae_title_is_that_of_the_ae_unless_the_peer_has_another(site: Site) -> None:
     assert site.calling_ae_title("storage", site.peer("archive")) == "XR3"
     assert site.calling_ae_title("worklist", site.peer("ris")) == "ADR_MWM_SCU"
