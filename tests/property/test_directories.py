@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openmodality.encoding.part10 import encode_file_head
@@ -90,6 +90,8 @@ def test_any_bytes_after_the_head_are_read_or_refused(noise: bytes, start: bytes
         st.sampled_from(["..", ".", "", "/", "LINK", "CIRCLE", "OUTSIDE", "IN", "\0", "x" * 300, "in"]), max_size=4
     )
 )
+@example(["LINK", "OUTSIDE"])
+@example(["CIRCLE"])
 def test_no_file_id_leads_out_of_the_medium(file_id: list[str]) -> None:
     with TemporaryDirectory() as name:
         root = Path(name).resolve() / "medium"

@@ -16,7 +16,13 @@ from pydicom.uid import (
     XRayRadiofluoroscopicImageStorage,
 )
 
+from openmodality import Modality
+from openmodality.activities.media_job import MediumOrder
+from openmodality.app.media import Chosen
 from openmodality.device.site.site_file import MediaSettings
+from openmodality.media.application_profile import USB
+from openmodality.media.file_set import FileSetOptions, create_file_set
+from openmodality.store.states import JobState
 from tests.acceptance.requirements.media_device import MediaDevice, files_of, listed, make_device, uids_of
 from tests.made_objects import report, worklist
 from tests.peers import objects
@@ -94,6 +100,23 @@ def test_requests_are_queued_and_each_makes_a_new_set(tmp_path: Path) -> None:
     jobs = device.ask("jobs", "list")
     assert [(job["kind"], job["state"]) for job in jobs] == [("media", "done"), ("media", "done")]
     assert device.do("media", "create", "one", "--study", study)[0] == 2
+
+
+def test_a_job_whose_device_died_after_the_directory_tells_what_was_left_out(tmp_path: Path) -> None:
+    device = make_device(tmp_path, "rf")
+    study, paths = take_study(tmp_path, device)
+    site, disc = device.folder / "site.toml", device.discs / "disc"
+    with Modality(site, works=False) as stopped:
+        job = stopped.media.put(Chosen(studies=[study]), MediumOrder("create", str(disc)))
+    create_file_set(disc, paths, FileSetOptions(USB, ("1.2.3", "DIED"), durable=False))
+    with Modality(site) as started:
+        assert started.wait_until_idle()
+        details = started.jobs.show(job.id)
+    assert details.job.state is JobState.DONE
+    reasons = {each.SOPInstanceUID: each.comment for each in details.instances}
+    assert {uid for uid, reason in reasons.items() if reason == "it was on the medium already"} == uids_of(paths)
+    assert sum("does not take SOP class" in reason for reason in reasons.values()) == 1
+    assert (disc / "INDEX.HTM").exists()
 
 
 @pytest.mark.requirement("RF-5.3.2-01")
