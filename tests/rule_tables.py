@@ -21,9 +21,9 @@ def rule(
 ) -> AttributeRule:
     tags = parse_path(path)
     return AttributeRule(
-        object="Test Object", ie="Image", module=module, usage="M", path=tags, keyword=path.rsplit(">", 1)[-1],
+        object="Test Object", ie="Image", module=module, path=tags, keyword=path.rsplit(">", 1)[-1],
         vr=vr_of(tags[-1]), requirement=requirement, sources=sources or ("AUTO",), value_rule=value_rule,
-        values=values, example="", condition=condition,
+        values=values, condition=condition,
     )  # fmt: skip
 
 

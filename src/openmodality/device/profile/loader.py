@@ -7,7 +7,7 @@ with its own rows put over them by key. So a small device is a small folder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -191,21 +191,8 @@ def _with_body_parts(attribute: ModuleAttribute, body_parts: Sequence[BodyPart])
 
 
 def _rule(use: ModuleUse, attribute: ModuleAttribute) -> AttributeRule:
-    return AttributeRule(
-        object=use.object,
-        ie=use.ie,
-        module=use.module,
-        usage=use.usage,
-        path=attribute.path,
-        keyword=attribute.keyword,
-        vr=attribute.vr,
-        requirement=attribute.requirement,
-        sources=attribute.sources,
-        value_rule=attribute.value_rule,
-        values=attribute.values,
-        example=attribute.example,
-        condition=attribute.condition,
-    )
+    of_line = {each.name: getattr(attribute, each.name) for each in fields(attribute) if each.name != "objects"}
+    return AttributeRule(object=use.object, ie=use.ie, usage=use.usage, **of_line)
 
 
 def _check_references(profile: Profile, shown: str) -> None:

@@ -135,7 +135,7 @@ class ModuleUse:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeRule:
     """What an object of this device holds at ``path``: the unit of the module tables of PS3.3.
 
@@ -144,19 +144,19 @@ class AttributeRule:
     terms, by ``value_rule``. In a functional group module, ``path`` starts at the functional group's sequence.
     """
 
-    object: str
-    ie: str
-    module: str
-    usage: str
+    object: str = ""
+    ie: str = ""
+    module: str = ""
+    usage: str = "M"
     path: TagPath
     keyword: str
     vr: str
     requirement: Requirement
-    sources: tuple[ValueSource, ...]
-    value_rule: ValueRule
-    values: tuple[str, ...]
-    example: str
-    condition: str
+    sources: tuple[ValueSource, ...] = ()
+    value_rule: ValueRule = ""
+    values: tuple[str, ...] = ()
+    example: str = ""
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,6 @@ def _choose_requirement(row: MppsAttribute, operation: StepOperation) -> Require
 def _make_rule(row: MppsAttribute, requirement: Requirement) -> AttributeRule:
     return AttributeRule(
         object="Modality Performed Procedure Step",
-        ie="",
-        module="",
-        usage="M",
         path=row.path,
         keyword=row.keyword,
         vr=row.vr,
@@ -50,6 +47,5 @@ def _make_rule(row: MppsAttribute, requirement: Requirement) -> AttributeRule:
         sources=row.sources,
         value_rule="fixed" if row.value else "",
         values=(row.value,) if row.value else (),
-        example="",
         condition=row.condition,
     )

@@ -23,10 +23,14 @@ def _require(
 ) -> AttributeRule:
     vr = dictionary_VR(tag).rpartition(" ")[2]
     return AttributeRule(
-        object="", ie="", module=module, usage="M", path=(tag,), keyword=keyword_for_tag(tag), vr=vr,
-        requirement=requirement, sources=(source,) if source else (), value_rule="", values=(), example="",
+        module=module,
+        path=(tag,),
+        keyword=keyword_for_tag(tag),
+        vr=vr,
+        requirement=requirement,
+        sources=(source,) if source else (),
         condition=condition,
-    )  # fmt: skip
+    )
 
 
 IDENTITY: Final = tuple(_require(module, tag, "1", "AUTO") for tag, module in MODULE_OF_IDENTITY.items())
