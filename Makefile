@@ -70,9 +70,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || $(PYTHON) -m venv --clear --without-pip $(VENV)
 
 $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
-	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable .
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[media]'
 	@touch $@
 
 $(VENV)/.development: pyproject.toml | $(VENV)/bin/python
-	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[dev,postgresql]'
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[dev,media,postgresql]'
 	@touch $@ $(VENV)/.runtime

@@ -11,15 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import pycdlib
-from pycdlib.pycdlibexception import PyCdlibException
-
 from openmodality.errors import StoreError, UsageError
+from openmodality.media.iso_library import load_pycdlib
 
 OnBytes = Callable[[int, int], None]
 """Told the bytes written and the bytes in all."""
 
-_SYSTEM_SECTORS: Final = 16
 _MAX_LABEL: Final = 32
 _MAX_LEVELS: Final = 8
 
@@ -30,10 +27,11 @@ def write_iso_image(
     """Write an image of all files of a folder; its length in bytes.
 
     ``label`` is the volume's: up to 32 capital letters, digits and underscores. The image takes its name when it is
-    whole. Raises :class:`UsageError` for a name that ISO 9660 level 1 does not hold, and :class:`StoreError` where the
-    image cannot be written.
+    whole. Raises :class:`UsageError` for a name that ISO 9660 level 1 does not hold, :class:`StoreError` where the
+    image cannot be written, and :class:`ConfigurationError` where the extra ``media`` is not installed.
     """
-    image = pycdlib.PyCdlib()
+    library = load_pycdlib()
+    image = library.PyCdlib()
     part = target.with_name(target.name + ".part")
     try:
         image.new(interchange_level=1, vol_ident=_checked_label(label), joliet=3 if joliet else None)
@@ -47,7 +45,7 @@ def write_iso_image(
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(target)
-    except (PyCdlibException, OSError) as error:
+    except (library.pycdlibexception.PyCdlibException, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise StoreError(f"cannot write the image {target}: {reason}") from error
     finally:

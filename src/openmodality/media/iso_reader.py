@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
-
-import pycdlib
+from typing import Any, Final
 
 from openmodality.errors import ObjectInvalid
+from openmodality.media.iso_library import load_pycdlib
 
 _NO_NAMES: Final = frozenset({"", ".", ".."})
 
@@ -24,18 +23,19 @@ def unpack_iso_image(image: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix="openmodality-iso-") as name:
         root = Path(name) / "medium"
         root.mkdir()
-        opened = pycdlib.PyCdlib()
+        opened = load_pycdlib().PyCdlib()
         try:
-            opened.open(str(image))
-            _unpack(opened, root)
-            opened.close()
+            with image.open("rb") as file:  # ours to close, however the library ends
+                opened.open_fp(file)
+                _unpack(opened, root)
+                opened.close()
         except Exception as error:
             # pycdlib raises many kinds for what is broken; each is a fault of the image
             raise ObjectInvalid(f"{image} cannot be read as an ISO 9660 image: {error}") from error
         yield root
 
 
-def _unpack(opened: pycdlib.PyCdlib, root: Path) -> None:
+def _unpack(opened: Any, root: Path) -> None:
     for folder, _, names in opened.walk(iso_path="/"):
         parts = [part for part in folder.split("/") if part]
         for name in names:
