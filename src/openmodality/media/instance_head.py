@@ -23,7 +23,7 @@ from openmodality.media.element_walk import walk_elements
 from openmodality.media.records import KEYS, RecordKey, RecordType, record_type_of
 from openmodality.standard import tags
 
-HEAD_BYTES: Final = 64 * 1024
+HEAD_BYTES: Final = 8 * 1024
 """So much of a data set nearly always holds all keys of its records; structured reports may need more."""
 
 _EXPLICIT: Final = make_layout(explicit=True, big_endian=False)
@@ -73,14 +73,19 @@ def read_instance_head(data: Buffer, *, whole: bool) -> InstanceHead | None:
     """
     elements: dict[int, bytes] = {}
     values: dict[int, bytes] = {}
+    end = 0
     try:
         for place in walk_elements(data, 0, len(data), _EXPLICIT):
             if place.tag > _LAST:
                 return InstanceHead(elements, values)
+            end = place.end
             if place.tag in _WANTED:
                 elements[place.tag] = bytes(data[place.start : place.end])
                 values[place.tag] = bytes(data[place.value : place.end])
     except ObjectInvalid:
+        header = _EXPLICIT.read(data, end, len(data) - end)
+        if not whole and header is not None and header[0] > _LAST:  # the pixels, which are longer than what was read
+            return InstanceHead(elements, values)
         if whole:
             raise
         return None

@@ -40,6 +40,13 @@ def test_the_beginning_of_a_data_set_may_be_too_short() -> None:
         read_instance_head(data[:61], whole=True)
 
 
+def test_pixels_that_are_longer_than_the_beginning_are_not_waited_for() -> None:
+    data = encode_data_set(objects.mr_image(rows=64, columns=64), EXPLICIT_VR_LITTLE_ENDIAN)
+    head = read_instance_head(data[:-1000], whole=False)
+    assert head is not None
+    assert head == read_instance_head(data, whole=True)
+
+
 def test_values_are_copied_in_the_character_set_of_the_instance() -> None:
     keys = make_keys(
         RecordType.PATIENT, RecordMaker(), SpecificCharacterSet="ISO_IR 100", PatientName="Müller", PatientID="7"
