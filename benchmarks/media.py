@@ -92,6 +92,15 @@ def _make_directory(folder: Path) -> None:
 
 
 def _read_ours(folder: Path) -> None:
+    """As the FileSet does: the tree, the keys of patients, studies and series, and the UIDs and names of instances."""
+    directory = read_directory(folder / "DICOMDIR")
+    for patient in directory.patients:
+        for record in patient.walk():
+            if not record.file_id:
+                directory.keys_of(record)
+
+
+def _read_all_keys(folder: Path) -> None:
     directory = read_directory(folder / "DICOMDIR")
     for patient in directory.patients:
         for record in patient.walk():
@@ -113,7 +122,13 @@ def _write_image(folder: Path) -> None:
 
 
 _ACTS: Final = MappingProxyType[str, Callable[[Path], None]](
-    {"make": _make_directory, "read": _read_ours, "pydicom": _read_pydicom, "image": _write_image}
+    {
+        "make": _make_directory,
+        "read": _read_ours,
+        "all": _read_all_keys,
+        "pydicom": _read_pydicom,
+        "image": _write_image,
+    }
 )
 
 
