@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydicom import Dataset
 
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.errors import ObjectInvalid
@@ -82,7 +83,7 @@ def test_any_bytes_after_the_head_are_read_or_refused(noise: bytes, start: bytes
         found = parse_directory(HEAD + start + noise)
         for patient in found.patients:
             for record in patient.walk():
-                found.keys_of(record)
+                assert isinstance(found.keys_of(record), Dataset)
 
 
 @given(
