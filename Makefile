@@ -16,6 +16,8 @@ WORKERS ?= $(if $(strip $(ARGS)),0,logical)
 
 CODE := src tests tools $(foreach folder,benchmarks fuzz,$(if $(wildcard $(folder)/*.py),$(folder)))
 export PYTHONPATH := $(CURDIR)/src
+# Hundreds of tests start the command line: without its bytecode on disk each of them would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
 .PHONY: help demo test soak peers lint format trace bench fuzz docs clean

@@ -15,6 +15,7 @@ from openmodality.acquisition.arrays import make_frames
 from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
 from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
+from openmodality.device.profile.loader import load_profile
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts, StepReference
 from openmodality.objects.identity import Uids
 from openmodality.objects.image.image import ImageBuilder
@@ -22,7 +23,6 @@ from openmodality.objects.report.dose_content import DoseContent, DoseUnitsName,
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.report.irradiation import IrradiationEvent
 from openmodality.objects.rules.definition import ObjectDefinition
-from tests.profiles import shipped_profile
 
 NOW = datetime(2026, 11, 22, 8, 30, 15)
 UIDS = Uids()
@@ -86,7 +86,7 @@ def exam(scheduled: Dataset | None) -> ExamFacts:
 @cache
 def definition_of(profile_name: str, object_name: str) -> ObjectDefinition:
     """The definition of an object; profiles are read once, because that takes most of the time of a test."""
-    return ObjectDefinition.of(shipped_profile(profile_name), object_name)
+    return ObjectDefinition.of(load_profile(profile_name), object_name)
 
 
 def acquired(object_name: str) -> AcquiredSeries:

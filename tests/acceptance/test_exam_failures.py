@@ -9,6 +9,7 @@ import pytest
 from pydicom import Dataset
 
 from openmodality import Modality
+from openmodality.device.profile.loader import load_profile
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.errors import OpenModalityError
 from openmodality.jobs.job import Job
@@ -27,7 +28,6 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, I
 from openmodality.store.states import JobKind, JobState
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.devices import add_image, device_in_hospital, in_virtual_hospital, quick_source, today
-from tests.profiles import shipped_profile
 
 QUICK = """
 [parameters.worklist]
@@ -181,7 +181,7 @@ def test_rf_takes_instances_only_while_it_retrieves(tmp_path: Path) -> None:
 
 def received(study: str) -> Dataset:
     """An RF image of another maker's, with the Type 1 attributes of its SOP class."""
-    definition = ObjectDefinition.of(shipped_profile("rf"), "RF Image")
+    definition = ObjectDefinition.of(load_profile("rf"), "RF Image")
     (acquired,) = quick_source("rf").series()
     frame = next(iter(acquired.frames))
     facts = ExamFacts(study, datetime(2026, 11, 22), study_id="1", accession_number="A")

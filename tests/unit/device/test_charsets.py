@@ -24,12 +24,12 @@ from openmodality.device.charsets import (
     list_unheld,
 )
 from openmodality.device.paths import parse_path
+from openmodality.device.profile.loader import load_profile
 from openmodality.dimse.repertoires import holds
 from openmodality.standard.character_sets import UTF_8
-from tests.profiles import shipped_profile
 
-MR = shipped_profile("mr").character_sets
-RF = shipped_profile("rf").character_sets
+MR = load_profile("mr").character_sets
+RF = load_profile("rf").character_sets
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_attributes_that_a_character_set_does_not_hold() -> None:
 
 
 def test_text_outside_the_statement_s_table_is_found() -> None:
-    outside = find_outside(chinese(), shipped_profile("rf").charset_attributes)
+    outside = find_outside(chinese(), load_profile("rf").charset_attributes)
     assert outside == (parse_path("StationName"), parse_path("ProcedureCodeSequence>CodeMeaning"))
 
 
@@ -145,10 +145,10 @@ def test_text_outside_the_statement_s_table_is_sent_and_noted(caplog: pytest.Log
     caplog.set_level(logging.WARNING)
     listed = Dataset()
     listed.PatientName = "王^小东"
-    declare(listed, RF, shipped_profile("rf").charset_attributes)
+    declare(listed, RF, load_profile("rf").charset_attributes)
     assert (listed.SpecificCharacterSet, caplog.records) == ("GB18030", [])
     data_set = chinese()
-    declare(data_set, RF, shipped_profile("rf").charset_attributes)
+    declare(data_set, RF, load_profile("rf").charset_attributes)
     assert (data_set.SpecificCharacterSet, data_set.StationName) == ("GB18030", "透视")
     (record,) = caplog.records
     assert record.message == "charset.attribute_not_listed"
@@ -161,7 +161,7 @@ def test_text_outside_the_statement_s_table_is_sent_and_noted(caplog: pytest.Log
 
 @pytest.mark.requirement("RF-6-01")
 def test_the_terms_of_a_character_set_are_those_of_the_table() -> None:
-    mr, rf = shipped_profile("mr").charsets, shipped_profile("rf").charsets
+    mr, rf = load_profile("mr").charsets, load_profile("rf").charsets
     assert {entry.term for entry in rf} == {"", "GB18030"}
     assert find_unsupported(("", "ISO 2022 IR 87"), rf) == "'ISO 2022 IR 87'"
     assert find_unsupported(("", "ISO 2022 IR 87"), mr) == ""

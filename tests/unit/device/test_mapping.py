@@ -14,10 +14,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.device.mapping import describe_misfit, map_to_image, map_to_mpps, map_to_performed_series
 from openmodality.device.paths import parse_path
+from openmodality.device.profile.loader import load_profile
 from openmodality.device.profile.profile import MappingRule
-from tests.profiles import shipped_profile
 
-RULES = shipped_profile("rf").mapping
+RULES = load_profile("rf").mapping
 
 
 def code(value: str) -> Dataset:
@@ -129,7 +129,7 @@ TABLE_8_1_29 = [
 @pytest.mark.parametrize(("worklist", "image", "mpps"), TABLE_8_1_29)
 def test_the_default_mapping_is_the_statement_s(profile: str, worklist: str, image: str, mpps: str) -> None:
     wanted = MappingRule(parse_path(worklist), parse_path(image), parse_path(mpps))
-    assert wanted in shipped_profile(profile).mapping
+    assert wanted in load_profile(profile).mapping
 
 
 def test_several_steps_and_items_each_have_their_request() -> None:

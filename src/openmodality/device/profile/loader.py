@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -59,20 +60,25 @@ def load_profile(name_or_path: str | Path) -> Profile:
 
     Raises :class:`ConfigurationError` where there is a mistake; it names file, line, column and what is allowed.
     """
-    folder = _folder(name_or_path)
+    if isinstance(name_or_path, str) and name_or_path in profile_names():
+        return _load_packaged(name_or_path)
+    return _load(_find_folder(Path(name_or_path)))
+
+
+@cache  # what comes with the product does not change while a process runs
+def _load_packaged(name: str) -> Profile:
+    return _load(_packaged(name))
+
+
+def _load(folder: _Folder) -> Profile:
     header = _header(folder)
     return _Reader(_chain(folder, header)).profile(header)
 
 
-def _folder(name_or_path: str | Path) -> _Folder:
-    if isinstance(name_or_path, str) and name_or_path in profile_names():
-        return _packaged(name_or_path)
-    folder = Path(name_or_path)
+def _find_folder(folder: Path) -> _Folder:
     if not is_file(folder / "profile.toml"):
         known = ", ".join(profile_names())
-        raise ConfigurationError(
-            f"there is no profile {str(name_or_path)!r}: use {known}, or a folder with a profile.toml"
-        )
+        raise ConfigurationError(f"there is no profile {str(folder)!r}: use {known}, or a folder with a profile.toml")
     return _Folder(folder, str(folder))
 
 

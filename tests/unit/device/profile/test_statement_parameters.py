@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.profiles import shipped_profile
+from openmodality.device.profile.loader import load_profile
 
 UNBOUNDED = (None, None)
 
@@ -65,7 +65,7 @@ DEVICE_SPECIFIC = {
 def test_configurable_parameters_have_range_default_and_unit(
     key: str, limits: tuple[int | None, int | None], default: object, unit: str
 ) -> None:
-    parameter = shipped_profile("rf").parameters[key]
+    parameter = load_profile("rf").parameters[key]
     assert parameter.configurable
     assert ((parameter.minimum, parameter.maximum), parameter.default, parameter.unit) == (limits, default, unit)
 
@@ -73,7 +73,7 @@ def test_configurable_parameters_have_range_default_and_unit(
 @pytest.mark.requirement(*(f"RF-4.4.2-{number}" for number in (11, 15, 17, 18, 20, 28, 31)))
 @pytest.mark.parametrize("key", NOT_CONFIGURABLE)
 def test_fixed_parameters_are_fixed(key: str) -> None:
-    parameter = shipped_profile("rf").parameters[key]
+    parameter = load_profile("rf").parameters[key]
     assert (parameter.configurable, parameter.default) == (False, NOT_CONFIGURABLE[key])
 
 
@@ -87,7 +87,7 @@ def test_fixed_parameters_are_fixed(key: str) -> None:
     ],
 )
 def test_zero_has_its_printed_meaning(key: str, special: str) -> None:
-    parameter = shipped_profile("rf").parameters[key]
+    parameter = load_profile("rf").parameters[key]
     assert parameter.special == special
     assert parameter.check(0) == 0
     assert special in parameter.allowed
@@ -95,23 +95,23 @@ def test_zero_has_its_printed_meaning(key: str, special: str) -> None:
 
 @pytest.mark.parametrize("key", [key for key, *_ in TABLE_4_4_2 if key not in DEVICE_SPECIFIC])
 def test_mr_has_the_same_where_its_statement_is_silent(key: str) -> None:
-    assert shipped_profile("mr").parameters[key] == shipped_profile("rf").parameters[key]
+    assert load_profile("mr").parameters[key] == load_profile("rf").parameters[key]
 
 
 @pytest.mark.parametrize("key", ["worklist.transfer_syntaxes", "mpps.transfer_syntaxes"])
 def test_mr_presents_all_three_transfer_syntaxes_to_a_ris(key: str) -> None:
-    parameter = shipped_profile("mr").parameters[key]
+    parameter = load_profile("mr").parameters[key]
     assert parameter.default == ("ImplicitVRLittleEndian", "ExplicitVRLittleEndian", "ExplicitVRBigEndian")
 
 
 def test_mr_worklist_associations_have_their_own_pdu_length() -> None:
-    assert shipped_profile("mr").parameters["worklist.max_pdu_receive_bytes"].default == 16384
+    assert load_profile("mr").parameters["worklist.max_pdu_receive_bytes"].default == 16384
 
 
 @pytest.mark.requirement("RF-4.4.1.1-02")
 def test_rf_default_titles_and_ports() -> None:
     entities = {
-        entity.role: (entity.ae_title, entity.statement_port) for entity in shipped_profile("rf").application_entities
+        entity.role: (entity.ae_title, entity.statement_port) for entity in load_profile("rf").application_entities
     }
     assert entities == {
         "storage": ("ADR_STORAGE_SCU", None),

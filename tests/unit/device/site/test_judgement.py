@@ -215,14 +215,17 @@ BUILT_LATER = {
     "print": "film printing comes with its own issue: Basic Grayscale and Color Print Management (PS3.4 Annex H)"
 }
 """Services whose rows nothing asks for yet, and why."""
+ASKING = ("judge", "judge_of", "reply_of")
 
 
 def asked_for() -> set[tuple[str, str]]:
     """Service and operation wherever product code asks for a verdict."""
     found: set[tuple[str, str]] = set()
     for file in (ROOT / "src").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _called(node) in {"judge", "judge_of", "reply_of"}:
+        text = file.read_text(encoding="utf-8")
+        nodes = ast.walk(ast.parse(text)) if any(f".{name}(" in text for name in ASKING) else ()
+        for node in nodes:
+            if isinstance(node, ast.Call) and _called(node) in ASKING:
                 found |= {(service, operation) for service, operation in _pairs(node, file)}
     return found
 
