@@ -20,7 +20,7 @@ export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: help demo test soak peers lint format trace bench fuzz docs clean
+.PHONY: help demo test soak peers lint format trace mutate bench fuzz docs clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -30,7 +30,8 @@ demo: $(RUNTIME)  ## a scheduled exam from end to end, with a virtual hospital (
 	$(dir $(PY))openmodality demo $(ARGS)
 
 test: $(DEVELOPMENT) peers  ## all tests, on all cores, with coverage (ARGS="tests/unit -k pdu", in one process; WORKERS=4)
-	$(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal --cov --cov-report=term --cov-report=xml $(ARGS)
+	$(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal --record build/tests.json \
+		--cov --cov-report=term --cov-report=xml $(ARGS)
 
 soak: $(DEVELOPMENT) peers  ## the tests that can work longer, at length: an hour or so (ARGS=tests/fault)
 	$(PY) -m pytest -q --soak --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal \
@@ -50,8 +51,11 @@ format: $(DEVELOPMENT)  ## let ruff put the code in order
 	$(PY) -m ruff check --fix $(CODE)
 	$(PY) -m ruff format $(CODE)
 
-trace: $(DEVELOPMENT)  ## the requirements of both devices and the tests that prove them (ARGS=--json)
+trace: $(DEVELOPMENT)  ## which requirements the last `make test` showed, and before whom (ARGS=--json)
 	@$(PY) -m tools.trace $(ARGS)
+
+mutate: $(DEVELOPMENT) peers  ## would the tests notice a fault? 300 mutants, an hour or so; goes on where it was (ARGS=--survivors)
+	@$(PY) -m tools.mutate $(ARGS)
 
 bench: $(DEVELOPMENT) peers  ## speed, side by side with DCMTK, pynetdicom, Orthanc and the raw limit
 	$(PY) -m benchmarks $(ARGS)

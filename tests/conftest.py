@@ -10,6 +10,7 @@ import pytest
 
 pytest_plugins = [
     "tests.plugins.requirements",
+    "tests.plugins.record",
     "tests.plugins.needs",
     "tests.plugins.database",
     "tests.plugins.certificates",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -128,3 +129,40 @@ def test_a_missing_peer_is_skipped_and_counted_elsewhere(project: Path, tmp_path
     assert done.returncode == 0
     assert "MISSING PEERS" in done.stdout
     assert "3 tests skipped for want of storescp: apt-get install dcmtk" in done.stdout
+
+
+RECORDED = """
+from pynetdicom import AE
+@pytest.fixture(scope="module")
+def server():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+@pytest.mark.requirement("MR-2.1-01")
+def test_own_side(server): pass
+@pytest.mark.requirement("MR-2.1-02")
+def test_pynetdicom():
+    entity = AE()
+    entity.add_supported_context("1.2.840.10008.1.1")
+    entity.start_server(("127.0.0.1", 0), block=False)
+    entity.shutdown()
+@pytest.mark.needs("echoscu")
+def test_skipped(): pass
+def test_memory(): assert False
+"""
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_the_record_says_how_a_test_ended_and_who_stood_by(project: Path, tmp_path: Path, processes: int) -> None:
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"tests/test_before.py::test_before": {"outcome": "passed"}}), encoding="utf-8")
+    _pytest(project, RECORDED, f"--numprocesses={processes}", "--record", str(record), PATH=str(tmp_path))
+    found = json.loads(record.read_text(encoding="utf-8"))
+    assert found.pop("tests/test_before.py::test_before") == {"outcome": "passed"}
+    assert {
+        test.rpartition("::")[2]: (each["outcome"], each["ids"], each["witnesses"]) for test, each in found.items()
+    } == {
+        "test_own_side": ("passed", ["MR-2.1-01"], ["socket"]),
+        "test_pynetdicom": ("passed", ["MR-2.1-02"], ["pynetdicom", "socket"]),
+        "test_skipped": ("skipped", [], []),
+        "test_memory": ("failed", [], []),
+    }

@@ -32,6 +32,7 @@ from pynetdicom.pdu_primitives import (
     SOPClassExtendedNegotiation,
 )
 
+from tests.peers import witness
 from tests.peers.process import HOST
 
 _HEADER: Final = struct.Struct(">BxL")
@@ -167,6 +168,7 @@ class Wiretap:
 
         ``near_tls`` is for those who connect to the relay, ``far_tls`` for the relay's own connections.
         """
+        witness.note(witness.WIRE)
         listening = socket.create_server((HOST, 0))
         self._stack.callback(_shut, listening)
         relay = _Relay(to, port, listening, near_tls, far_tls)

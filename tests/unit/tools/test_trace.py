@@ -1,29 +1,91 @@
-"""The requirement trace: every id is either carried by a test or listed as without one."""
+"""The requirement trace: an id counts as shown only where its test passed in the last run, and says before whom."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 from tools import trace
+from tools.trace import Judge, Outcome, Requirement
 
-TESTS = {"MR-2.1-01": ["tests/test_a.py::test_a"], "RF-1-01": ["tests/test_a.py::test_a", "tests/test_b.py::test_b"]}
+TESTS = {
+    "MR-2.1-01": ["tests/test_a.py::test_a"],
+    "MR-2.1-02": ["tests/test_a.py::test_a", "tests/test_b.py::test_b"],
+    "RF-1-01": ["tests/test_b.py::test_b"],
+    "RF-1-02": ["tests/test_c.py::test_c"],
+    "RF-1-03": ["tests/test_d.py::test_d"],
+}
+RUNS = {
+    "tests/test_a.py::test_a[1]": ("passed", ["socket"]),
+    "tests/test_a.py::test_a[2]": ("passed", ["socket", "storescu"]),
+    "tests/test_b.py::test_b": ("skipped", ["storescp"]),
+    "tests/test_c.py::test_c[1]": ("passed", []),
+    "tests/test_c.py::test_c[2]": ("failed", []),
+}
 
 
-def test_the_text_lists_tested_and_untested_ids() -> None:
-    tested, untested = trace.as_text(trace.requirements(TESTS)).split("Requirements without a test")
-    assert "RF-1-01            tests/test_b.py::test_b" in tested
-    assert "MR-2.1-02 " in untested
+def _traced(tmp_path: Path, runs: dict[str, tuple[str, list[str]]] | None = None) -> dict[str, Requirement]:
+    record: dict[str, dict[str, Any]] = {
+        test: {"outcome": outcome, "witnesses": witnesses} for test, (outcome, witnesses) in (runs or RUNS).items()
+    }
+    file = tmp_path / "tests.json"
+    file.write_text(json.dumps(record), encoding="utf-8")
+    return {each.id: each for each in trace.requirements(TESTS, trace.read_record(file))}
+
+
+def test_an_id_is_shown_by_a_test_that_passed(tmp_path: Path) -> None:
+    traced = _traced(tmp_path)
+    assert {id_: traced[id_].outcome for id_ in (*TESTS, "RF-1-04")} == {
+        "MR-2.1-01": Outcome.PASSED,
+        "MR-2.1-02": Outcome.PASSED,
+        "RF-1-01": Outcome.SKIPPED,
+        "RF-1-02": Outcome.FAILED,  # one set of parameters is enough
+        "RF-1-03": Outcome.NOT_RUN,
+        "RF-1-04": Outcome.NO_TEST,
+    }
+    assert [traced[id_].judge for id_ in TESTS] == [Judge.PEER, Judge.PEER, None, None, None]
+
+
+def test_before_whom_an_id_was_shown(tmp_path: Path) -> None:
+    def judge(*witnesses: str) -> Judge | None:
+        return _traced(tmp_path, {"tests/test_a.py::test_a": ("passed", [*witnesses])})["MR-2.1-01"].judge
+
+    assert judge("socket", "pynetdicom", "wiretap") is Judge.PEER
+    assert judge("dciodvfy") is Judge.PEER
+    assert judge("socket", "wiretap") is Judge.READER
+    assert judge("dcmdump", "openmodality") is Judge.READER
+    assert judge("socket") is Judge.OWN_SIDE
+    assert judge("openmodality") is Judge.OWN_SIDE
+    assert judge() is Judge.MEMORY
+
+
+def test_the_text_lists_tested_and_untested_ids(tmp_path: Path) -> None:
+    text = trace.as_text([*_traced(tmp_path).values()])
+    tested, untested = text.split("Requirements without a test")
+    lines = [line.split() for line in tested.splitlines()]
+    assert ["MR-2.1-01", "passed", "storescu", "tests/test_a.py::test_a"] in lines
+    assert ["RF-1-01", "skipped", "tests/test_b.py::test_b"] in lines
+    assert "MR-2.1-03 " in untested
     assert "MR-2.1-01 " not in untested
+    heads, *rows = (line.split() for line in text.split("\n\n")[-1].splitlines())
+    assert heads[2:5] == ["of", "shown", "peer"]
+    assert rows[-1][:4] == ["all", "732", "2", "2"]
 
 
-def test_the_json_holds_every_id_once() -> None:
-    found = json.loads(trace.as_json(trace.requirements(TESTS)))
-    assert set(found["tested"]) == set(TESTS)
-    assert len(found["untested"]) + len(found["tested"]) == 732
-    assert sum(area["tested"] for area in found["areas"]) == 2
+def test_the_json_holds_every_id_once(tmp_path: Path) -> None:
+    found = json.loads(trace.as_json([*_traced(tmp_path).values()]))
+    assert len(found["requirements"]) == 732
+    assert found["requirements"]["MR-2.1-01"] == {
+        "outcome": "passed",
+        "judge": "peer",
+        "tests": {"tests/test_a.py::test_a": {"outcome": "passed", "witnesses": ["socket", "storescu"]}},
+    }
+    assert sum(area.get("passed", 0) for area in found["areas"]) == 2
 
 
-def test_areas_are_counted_by_device() -> None:
-    counts = {(count.device, count.area): count for count in trace.counts(trace.requirements(TESTS))}
-    assert counts["mr", "implementation-model"].tested == 1
+def test_areas_are_counted_by_device(tmp_path: Path) -> None:
+    counts = {(count.device, count.area): count for count in trace.counts(_traced(tmp_path).values())}
+    assert counts["mr", "implementation-model"].judges == {Judge.PEER: 2}
     assert counts["rf", "worklist"].total == 24
+    assert counts["rf", "worklist"].outcomes == {Outcome.NO_TEST: 24}

@@ -1,0 +1,37 @@
+"""The mutation run: what it takes, and what it says about it."""
+
+from __future__ import annotations
+
+from tools import mutate
+from tools.mutate import Result
+from tools.mutation_runs import ROOT
+
+
+def test_each_named_fault_can_be_made_in_the_code_as_it_is() -> None:
+    faults = mutate.named_faults(ROOT)
+    assert len({fault.key for fault in faults}) == len(faults) > 0
+    for fault in faults:
+        source = (ROOT / fault.file).read_bytes()
+        assert fault.apply(source) != source
+
+
+def test_the_sample_comes_from_what_decides_how_a_device_acts() -> None:
+    mutants = mutate.sample(ROOT, 9, 80)
+    assert len(mutants) == 80
+    assert {mutant.file.split("/")[2] for mutant in mutants} == set(mutate.PACKAGES)
+
+
+def test_a_named_fault_that_nobody_notices_is_too_much() -> None:
+    faults = mutate.named_faults(ROOT)[:1]
+    mutants = [*faults, *mutate.sample(ROOT, 9, 20)]
+    done = {mutant.key: Result(mutant.key, "killed", "tests/unit/a.py::a", str(mutant), 1.0) for mutant in mutants}
+    assert mutate.summarise(mutants, done)[1]
+    done[mutants[3].key] = Result(mutants[3].key, "survived", "", str(mutants[3]), 1.0)
+    text, is_enough = mutate.summarise(mutants, done)
+    assert is_enough
+    assert f"{mutants[3].key} survived" in text
+    assert "mutants killed: 19 of 20, 95.0 %" in text
+    done[faults[0].key] = Result(faults[0].key, "survived", "", str(faults[0]), 1.0)
+    text, is_enough = mutate.summarise(mutants, done)
+    assert not is_enough
+    assert "named faults noticed: 0 of 1" in text
