@@ -7,6 +7,11 @@ error; only an operation that cannot go on raises. The command line prints ``str
 
 from __future__ import annotations
 
+from typing import Final
+
+TCP_CONNECTION: Final = "TCP connection"
+"""What :class:`PeerTimeout` was waiting for where nothing listens at the peer's address."""
+
 
 class OpenModalityError(Exception):
     """Root of all errors raised on purpose. ``advice`` tells what to do next, empty where nothing helps."""

@@ -6,6 +6,7 @@ from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError
 from openmodality.jobs.job import Job
 from openmodality.jobs.outcome import JobOutcome, Retry
+from openmodality.jobs.policy import is_peer_away
 from openmodality.jobs.report import Executor, JobReport
 from openmodality.standard.statuses import ServiceName
 
@@ -26,4 +27,4 @@ class JudgedExecutor:
             is_transient = self._site.is_transient(self._service, error)
             if is_transient is None:
                 raise
-            return Retry(str(error), transient=is_transient)
+            return Retry(str(error), transient=is_transient, peer_away=is_peer_away(error))

@@ -22,6 +22,7 @@ from openmodality.dimse.verdict import Judge
 from openmodality.errors import NoPresentationContext, ObjectInvalid
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry
+from openmodality.jobs.policy import is_peer_away
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, read_instance
@@ -89,7 +90,7 @@ class SendExecutor:
             except ObjectInvalid as error:
                 reason = f"the instance file cannot be read: {error.advice or 'it is missing or damaged'}"
                 report.instance(instance.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
-                tally.failed(reason, transient=False)
+                tally.count_failure(reason, transient=False)
 
     def _follow(self, results: Iterator[Sent], report: JobReport, tally: _Tally) -> bool:
         """Note each result; whether the job is to end although instances are left."""
@@ -100,7 +101,8 @@ class SendExecutor:
             else:
                 reason = _comment(sent)
                 report.instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
-                tally.failed(reason, transient=self._is_transient(sent))
+                tally.count_failure(reason, transient=self._is_transient(sent))
+                tally.peer_away |= sent.error is not None and is_peer_away(sent.error)
                 if sent.result is not None and sent.result.verdict.must_abort:
                     return False
             if report.stop_requested:
@@ -119,8 +121,9 @@ class _Tally:
 
     reasons: Counter[str] = field(default_factory=Counter)
     transient: bool = False
+    peer_away: bool = False
 
-    def failed(self, reason: str, *, transient: bool) -> None:
+    def count_failure(self, reason: str, *, transient: bool) -> None:
         self.reasons[reason] += 1
         self.transient = self.transient or transient
 
@@ -131,7 +134,8 @@ class _Tally:
         total = self.reasons.total()
         words = f"{total} instances were not sent to {peer.name}: " if total > 1 else f"not sent to {peer.name}: "
         more = f" ({count} of them)" if count < total else ""
-        return Retry(words + reason + more) if self.transient else Fail(words + reason + more)
+        said = words + reason + more
+        return Retry(said, peer_away=self.peer_away) if self.transient else Fail(said)
 
 
 def _not_refused(outstanding: Iterable[JobInstance], judge: Judge, tally: _Tally) -> Iterator[JobInstance]:
@@ -139,7 +143,7 @@ def _not_refused(outstanding: Iterable[JobInstance], judge: Judge, tally: _Tally
     for instance in outstanding:
         status = instance.status if instance.result is InstanceResult.FAILURE else None
         if status is not None and not judge(status).is_transient:
-            tally.failed(instance.comment, transient=False)
+            tally.count_failure(instance.comment, transient=False)
         else:
             yield instance
 

@@ -58,7 +58,10 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of the queue. ``attempts`` counts the runs that failed; ``reason`` says in words why it is in its state."""
+    """A row of the queue. ``attempts`` counts the runs that failed; ``reason`` says in words why it is in its state.
+
+    ``cancelled_after`` is the job whose cancellation took this one along.
+    """
 
     id: int
     kind: JobKind
@@ -75,3 +78,4 @@ class Job:
     created_at: float
     started_at: float | None
     finished_at: float | None
+    cancelled_after: int | None = None

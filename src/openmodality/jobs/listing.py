@@ -46,6 +46,7 @@ def make_job(row: StoredRow) -> Job:
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
+        cancelled_after=row["cancelled_after"],
     )
 
 

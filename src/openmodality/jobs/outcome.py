@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from openmodality.jobs.job import NewJob
 
@@ -12,10 +14,12 @@ class Done:
     """The job has reached its aim; ``comment`` tells what a person should know of it.
 
     ``then`` are jobs that follow from it, each after the one before, queued in the transaction that ends this one.
+    ``remember`` goes into the job's parameters.
     """
 
     comment: str = ""
     then: tuple[NewJob, ...] = ()
+    remember: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +31,26 @@ class Continue:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """This run failed. ``transient``: the same thing may succeed later, such as when the peer is down or full."""
+    """This run failed. ``transient``: the same thing may succeed later, such as when the peer is down or full.
+
+    ``peer_away``: nobody answered at the peer's address, so that the job runs as soon as another one succeeds there.
+    """
 
     reason: str
     transient: bool = True
+    peer_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do until an answer comes from outside, or until the time ``until``; then the job runs again."""
+    """Nothing to do until an answer comes from outside, or until the time ``until``; then the job runs again.
+
+    ``remember`` goes into the job's parameters.
+    """
 
     waiting_for: str
     until: float | None = None
+    remember: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openmodality.errors import (
+    TCP_CONNECTION,
     AssociationAborted,
     AssociationRejected,
+    ConfigurationError,
     OpenModalityError,
+    PeerTimeout,
     StoreError,
     TransportError,
 )
@@ -18,29 +21,34 @@ from openmodality.store.states import JobState
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The state a job goes to; ``due_at`` is when it runs again, None where the clock does not decide it."""
+    """The state a job goes to; ``due_at`` is when it runs again, None where the clock does not decide it.
+
+    ``peer_away``: it runs before that where its peer proves to be there.
+    """
 
     state: JobState
     attempts: int
     due_at: float | None = None
     reason: str = ""
     waiting_for: str = ""
+    peer_away: bool = False
 
 
 def decide_next(outcome: JobOutcome, attempts: int, parameters: RetryParameters, now: float) -> Next:
     """The next state of a job that has failed ``attempts`` times before this outcome."""
     match outcome:
-        case Done(comment):
+        case Done(comment=comment):
             return Next(JobState.DONE, attempts, reason=comment)
         case Continue(delay_s):
             return Next(JobState.TODO, attempts, due_at=now + delay_s)
-        case Wait(waiting_for, until):
+        case Wait(waiting_for=waiting_for, until=until):
             return Next(JobState.WAITING, attempts, due_at=until, waiting_for=waiting_for)
         case Fail(reason):
             return Next(JobState.FAILED, attempts + 1, reason=reason)
-        case Retry(reason, transient):
+        case Retry(reason, transient, peer_away):
             if may_retry(attempts, parameters, transient=transient):
-                return Next(JobState.TODO, attempts + 1, due_at=now + parameters.delay_s, reason=reason)
+                due_at = now + parameters.delay_s
+                return Next(JobState.TODO, attempts + 1, due_at=due_at, reason=reason, peer_away=peer_away)
             return Next(
                 JobState.FAILED, attempts + 1, reason=_describe_end(reason, attempts, parameters, transient=transient)
             )
@@ -54,11 +62,18 @@ def may_retry(attempts: int, parameters: RetryParameters, *, transient: bool) ->
 
 
 def judge_error(error: OpenModalityError) -> JobOutcome:
-    """What an error that ended a run means for the job."""
-    transient = isinstance(error, TransportError | AssociationAborted | StoreError) or (
-        isinstance(error, AssociationRejected) and error.transient
-    )
-    return Retry(str(error), transient=transient)
+    """What an error that ended a run means for the job. A site file that does not fit waits for a person."""
+    if isinstance(error, ConfigurationError):
+        return Fail(str(error))
+    transient = isinstance(error, TransportError | AssociationAborted | StoreError) or is_peer_away(error)
+    return Retry(str(error), transient=transient, peer_away=is_peer_away(error))
+
+
+def is_peer_away(error: OpenModalityError) -> bool:
+    """Whether nobody answered at the peer's address, or only to say that it has no room now."""
+    if isinstance(error, PeerTimeout):
+        return error.waiting_for == TCP_CONNECTION
+    return isinstance(error, TransportError) or (isinstance(error, AssociationRejected) and error.transient)
 
 
 def _describe_end(reason: str, attempts: int, parameters: RetryParameters, *, transient: bool) -> str:

@@ -5,12 +5,15 @@ Rules, each held by the schema or by ``store.rows.job_order``:
 - one job at a time per destination;
 - jobs of one order run strictly one after the other; a job runs when all that it comes after are done;
 - what is unfinished and has the same unique key is queued once;
-- a job that was being done when the process died is done again, and leaves out the instances that have success.
+- a job that was being done when the process died is done again, and leaves out the instances that have success;
+- what a cancelled job took along comes back with it;
+- no job is due later than its delay from now, whatever was done to the clock;
+- jobs that found nobody at their destination run as soon as another one succeeds there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,18 +21,24 @@ from typing import Any
 from openmodality.errors import UsageError, WrongState
 from openmodality.jobs.job import Job, JobInstance, NewJob
 from openmodality.jobs.listing import get_job, read_instances
-from openmodality.jobs.outcome import Done, JobOutcome
+from openmodality.jobs.outcome import Done, JobOutcome, Wait
 from openmodality.jobs.policy import Next, decide_next
 from openmodality.store.database import ConstraintViolated, Database
 from openmodality.store.rows.job_order import find_next_due, find_runnable
 from openmodality.store.rows.jobs import (
     KeptResult,
+    bring_forward,
     change_state,
+    find_cancelled_cause,
     find_rival,
     find_unfinished,
     insert_dependency,
     insert_job,
+    move_job,
+    read_away,
     read_dependents,
+    read_followers,
+    read_later_in_order,
     read_orphans,
     record_results,
     request_cancellation,
@@ -41,12 +50,18 @@ from openmodality.store.transaction import Transaction
 
 BY_USER = "cancelled by the user"
 
+BeforeRetry = Callable[[Transaction, int], None]
+
 
 class Queue:
-    """The jobs of one database. Methods that take a transaction are a part of it."""
+    """The jobs of one database. Methods that take a transaction are a part of it.
 
-    def __init__(self, database: Database) -> None:
+    ``before_retry`` says for a kind of job what is to be forgotten of its earlier runs when a person retries it.
+    """
+
+    def __init__(self, database: Database, before_retry: Mapping[JobKind, BeforeRetry] | None = None) -> None:
         self.database = database
+        self._before_retry = before_retry or {}
 
     def enqueue(self, transaction: Transaction, new: NewJob) -> Job:
         """Queue a job, or return the unfinished one that has the same unique key."""
@@ -111,7 +126,9 @@ class Queue:
             if job.cancel_requested and step.state is not JobState.DONE:
                 self._cancel(transaction, job_id, BY_USER)
             else:
-                self._advance(transaction, job, step)
+                self._advance(transaction, job, outcome, step)
+                if step.state in (JobState.DONE, JobState.WAITING):
+                    self.tell_peer_is_there(transaction, job.destination)
             before: list[int] = []
             for new in outcome.then if isinstance(outcome, Done) else ():
                 before = [self.enqueue(transaction, replace(new, after=[*new.after, *before])).id]
@@ -126,21 +143,37 @@ class Queue:
         elif job.state is JobState.DOING:
             set_due(transaction, job_id, now)
 
-    def retry(self, job_id: int) -> Job:
-        """Run a job now: one that failed, was cancelled or waits. Instances that have success are not repeated."""
+    def tell_peer_is_there(self, transaction: Transaction, destination: str) -> None:
+        """Run the jobs now that wait because nobody answered at this destination."""
+        now = self.database.clock()
+        for job_id in read_away(transaction, destination):
+            change_state(transaction, job_id, JobState.TODO, due_at=now, reason=f"{destination} is there again")
+
+    def retry(self, job_id: int, destination: str | None = None) -> Job:
+        """Run a job now: one that failed, was cancelled or waits. Instances that have success are not repeated.
+
+        What was cancelled because of it follows. ``destination`` moves the job and what comes after it to another one,
+        where none of its instances counts as sent. Raises :class:`WrongState` where it is being done, is done, or comes
+        after a cancelled job, and :class:`UsageError` where the same is queued.
+        """
         with self.database.write() as transaction:
             job = get_job(transaction, job_id)
             if job.state in (JobState.DOING, JobState.DONE):
                 raise WrongState(
                     f"job {job_id} is {job.state}; only a job that is neither doing nor done can be retried"
                 )
+            cause = find_cancelled_cause(transaction, job_id)
+            if cause is not None:
+                raise WrongState(
+                    f"job {job_id} comes after job {cause}, which is cancelled",
+                    advice=f"retry job {cause}; job {job_id} then follows",
+                )
             rival = find_rival(transaction, job_id)
             if rival is not None:
                 raise UsageError(f"the same is queued already as job {rival}")
-            now = self.database.clock()
-            values = {"due_at": now, "attempts": 0, "cancel_requested": False, "reason": "retried by the user"}
-            reset_failures(transaction, job_id)
-            change_state(transaction, job_id, JobState.TODO, **values)
+            if destination is not None and destination != job.destination:
+                self._move(transaction, job, destination)
+            self._run_again(transaction, job, "retried by the user")
             return get_job(transaction, job_id)
 
     def cancel(self, job_id: int) -> Job:
@@ -158,6 +191,7 @@ class Queue:
     def recover(self, worker: str) -> list[Job]:
         """Put the jobs back into the queue that this worker was doing when its process died; called at the start."""
         with self.database.write() as transaction:
+            bring_forward(transaction)
             lost = [get_job(transaction, job_id) for job_id in read_orphans(transaction, worker)]
             for job in lost:
                 if job.cancel_requested:
@@ -167,25 +201,66 @@ class Queue:
                     change_state(transaction, job.id, JobState.TODO, due_at=self.database.clock(), reason=reason)
             return lost
 
-    def _advance(self, transaction: Transaction, job: Job, step: Next) -> None:
+    def follow_clock(self) -> None:
+        """Let no job be due later than its delay from now: called when the clock was set."""
+        with self.database.write() as transaction:
+            bring_forward(transaction)
+
+    def _run_again(self, transaction: Transaction, job: Job, reason: str) -> None:
+        """Put a job back as new, and with it those that ended because of it."""
+        before_retry = self._before_retry.get(job.kind)
+        if before_retry is not None:
+            before_retry(transaction, job.id)
+        followers = read_followers(transaction, job.id)
+        reset_failures(transaction, job.id)
+        values = {"due_at": self.database.clock(), "attempts": 0, "cancel_requested": False, "reason": reason}
+        change_state(transaction, job.id, JobState.TODO, **values)
+        for follower in (get_job(transaction, each) for each in followers):
+            cause = find_cancelled_cause(transaction, follower.id)
+            if cause is not None:
+                reason = _describe_cause(cause)
+                change_state(transaction, follower.id, JobState.CANCELLED, reason=reason, cancelled_after=cause)
+            elif follower.state.finished and find_rival(transaction, follower.id) is None:
+                self._run_again(transaction, follower, f"follows job {job.id}")
+
+    def _move(self, transaction: Transaction, job: Job, destination: str) -> None:
+        move_job(transaction, job.id, destination)
+        later_ids = {
+            *read_dependents(transaction, job.id),
+            *read_followers(transaction, job.id),
+            *read_later_in_order(transaction, job.id),
+        }
+        for later_id in sorted(later_ids):
+            later = get_job(transaction, later_id)
+            if later.destination == job.destination:
+                self._move(transaction, later, destination)
+
+    def _advance(self, transaction: Transaction, job: Job, outcome: JobOutcome, step: Next) -> None:
         woken = step.state is JobState.WAITING and job.due_at is not None
         values: dict[str, Any] = {"attempts": step.attempts, "due_at": step.due_at, "reason": step.reason}
+        values["peer_away"] = step.peer_away
+        if isinstance(outcome, Done | Wait) and outcome.remember:
+            values["parameters"] = {**job.parameters, **outcome.remember}
         if woken:
             values["due_at"] = self.database.clock()
         else:
             values["waiting_for"] = step.waiting_for
         change_state(transaction, job.id, JobState.TODO if woken else step.state, **values)
 
-    def _cancel(self, transaction: Transaction, job_id: int, reason: str) -> None:
-        change_state(transaction, job_id, JobState.CANCELLED, reason=reason)
+    def _cancel(self, transaction: Transaction, job_id: int, reason: str, cause: int | None = None) -> None:
+        change_state(transaction, job_id, JobState.CANCELLED, reason=reason, cancelled_after=cause)
         for later_id in read_dependents(transaction, job_id):
-            self._cancel(transaction, later_id, f"job {job_id}, which it comes after, is cancelled")
+            self._cancel(transaction, later_id, _describe_cause(job_id), job_id)
 
     def _add_dependencies(self, transaction: Transaction, job_id: int, after: Sequence[int]) -> None:
         for after_id in after:
             if get_job(transaction, after_id).state is JobState.CANCELLED:
                 raise UsageError(f"job {after_id} is cancelled; nothing can come after it")
             insert_dependency(transaction, job_id, after_id)
+
+
+def _describe_cause(job_id: int) -> str:
+    return f"job {job_id}, which it comes after, is cancelled"
 
 
 def _read_row(new: NewJob, now: float) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class JobReport:
         return self._cancelled or self._stopping.is_set()
 
     def _is_late(self) -> bool:
-        return self._queue.database.clock() - self._kept_at >= _AT_LATEST_S
+        return not 0 <= self._queue.database.clock() - self._kept_at < _AT_LATEST_S  # the clock may be set back
 
 
 class Executor(Protocol):

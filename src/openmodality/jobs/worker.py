@@ -2,13 +2,15 @@
 
 A thread that finds nothing to do waits until the state of some job changes or the next job becomes due; it does not
 poll. Changes by another process (the command line, while the device runs) raise no condition here, so one thread
-looks once a second whether the newest event has another number: one look at the end of one index.
+looks once a second whether the newest event has another number: one look at the end of one index. It also notices that
+somebody has set the clock.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Collection, Mapping, Sequence
 
@@ -22,6 +24,8 @@ from openmodality.store.states import JobKind, JobState
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 1.0
+_CLOCK_SET_S = 2.0
+"""By how much the clock goes otherwise than time when somebody has set it; what is less, a network's clock does."""
 
 
 class Worker:
@@ -48,6 +52,7 @@ class Worker:
         self._served_last = ""
         self._changed = queue.database.jobs_changed
         self._stopping = threading.Event()
+        self._offset = 0.0
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(threads)
         ]
@@ -56,6 +61,7 @@ class Worker:
     def start(self) -> list[Job]:
         """Take back the jobs that a dead process left, and begin; returns those jobs."""
         recovered = self._queue.recover(self._name)
+        self._offset = self._measure_offset()
         for thread in self._threads:
             thread.start()
         return recovered
@@ -117,12 +123,21 @@ class Worker:
         while not self._stopping.wait(_LOOK_S):
             try:
                 last = self._queue.database.last_event()
+                set_by_s = self._measure_offset() - self._offset
+                if abs(set_by_s) > _CLOCK_SET_S:
+                    _log.warning("worker.clock_set", extra={"by_s": round(set_by_s)})
+                    self._queue.follow_clock()
             except StoreError as error:
                 _log.error("worker.store_failed", extra={"reason": str(error)})
                 continue
-            if last != newest:
+            if last != newest or abs(set_by_s) > _CLOCK_SET_S:
                 newest = last
+                self._offset += set_by_s
                 self._changed.notify()
+
+    def _measure_offset(self) -> float:
+        """How far the clock is ahead of the time that nobody can set."""
+        return self._queue.database.clock() - time.monotonic()
 
 
 def _run(executor: Executor, job: Job, report: JobReport) -> JobOutcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
-from openmodality.errors import PeerTimeout, TransportError
+from openmodality.errors import TCP_CONNECTION, PeerTimeout, TransportError
 from openmodality.network.host import for_resolver
 from openmodality.network.transport import TLS_ADVICE, UNNAMED, Transport, explain_time_out, is_time_out
 
@@ -39,7 +39,7 @@ def _explain_no_connection(where: str, timeout_s: float | None, error: OSError) 
     if is_time_out(error):
         return PeerTimeout(
             f"no connection to {where} within {timeout_s:g} s",
-            waiting_for="TCP connection",
+            waiting_for=TCP_CONNECTION,
             advice="check host, port and firewall",
         )
     reason = error.strerror or type(error).__name__

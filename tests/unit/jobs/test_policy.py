@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from openmodality.errors import (
+    TCP_CONNECTION,
     AssociationAborted,
     AssociationRejected,
+    ConfigurationError,
     NoPresentationContext,
     PeerTimeout,
     StoreError,
@@ -79,16 +81,21 @@ def test_the_reason_says_when_retrying_was_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "transient"),
+    ("error", "transient", "peer_away"),
     [
-        (TransportError("the connection broke"), True),
-        (PeerTimeout("no answer", waiting_for="C-STORE-RSP"), True),
-        (AssociationAborted("aborted", source=0, reason=0), True),
-        (AssociationRejected("rejected", result=2, source=3, reason=2), True),
-        (AssociationRejected("rejected", result=1, source=1, reason=7), False),
-        (StoreError("disk full"), True),
-        (NoPresentationContext("nothing accepted"), False),
+        (TransportError("the connection broke"), True, True),
+        (PeerTimeout("no answer", waiting_for=TCP_CONNECTION), True, True),
+        (PeerTimeout("no answer", waiting_for="C-STORE-RSP"), True, False),
+        (AssociationAborted("aborted", source=0, reason=0), True, False),
+        (AssociationRejected("rejected", result=2, source=3, reason=2), True, True),
+        (AssociationRejected("rejected", result=1, source=1, reason=7), False, False),
+        (StoreError("disk full"), True, False),
+        (NoPresentationContext("nothing accepted"), False, False),
     ],
 )
-def test_errors_are_told_apart_by_whether_they_may_pass(error: Exception, transient: bool) -> None:
-    assert judge_error(error) == Retry(str(error), transient=transient)  # type: ignore[arg-type]
+def test_errors_are_told_apart_by_whether_they_may_pass(error: Exception, transient: bool, peer_away: bool) -> None:
+    assert judge_error(error) == Retry(str(error), transient, peer_away)  # type: ignore[arg-type]
+
+
+def test_a_site_file_that_does_not_fit_waits_for_a_person() -> None:
+    assert judge_error(ConfigurationError("there is no peer 'old'")) == Fail("there is no peer 'old'")

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import pytest
+from sqlalchemy import update
 
-from openmodality.errors import UsageError
+from openmodality.errors import UsageError, WrongState
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.listing import count_results, find_blockers, get_job, list_jobs, read_history, read_instances
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
 from openmodality.jobs.queue import Queue
+from openmodality.store.schema import jobs
 from openmodality.store.states import InstanceResult, JobKind, JobState
 
 
@@ -351,3 +353,110 @@ def test_what_follows_is_queued_together_with_the_end_of_its_cause(queue: Queue)
     with queue.database.read() as connection:
         [commit] = list_jobs(connection, kinds=[JobKind.COMMIT])
     assert claim(queue) == commit.id
+
+
+def test_what_was_cancelled_because_of_a_job_follows_when_that_is_retried(queue: Queue) -> None:
+    send = add(queue)
+    commit = add(queue, JobKind.COMMIT, after=[send.id])
+    later = add(queue, JobKind.MEDIA, "BURNER", after=[commit.id])
+    unwanted = add(queue, JobKind.MEDIA, "BURNER", after=[send.id])
+    queue.cancel(unwanted.id)
+    queue.cancel(send.id)
+    queue.retry(send.id)
+    assert [get(queue, job).state for job in (send, commit, later)] == [JobState.TODO] * 3
+    assert get(queue, unwanted).reason == "cancelled by the user"
+    assert get(queue, commit).reason == f"follows job {send.id}"
+    assert [run(queue, Done()).id for _ in range(3)] == [send.id, commit.id, later.id]
+
+
+def test_what_comes_after_a_cancelled_job_is_retried_with_it(queue: Queue) -> None:
+    first, second = add(queue, destination="A"), add(queue, destination="B")
+    commit = add(queue, JobKind.COMMIT, "C", after=[first.id, second.id])
+    queue.cancel(first.id)
+    queue.cancel(second.id)
+    with pytest.raises(WrongState, match=f"comes after job {first.id}, which is cancelled"):
+        queue.retry(commit.id)
+    queue.retry(first.id)
+    assert get(queue, commit).reason == f"job {second.id}, which it comes after, is cancelled"
+    queue.retry(second.id)
+    assert get(queue, commit).state is JobState.TODO
+
+
+def test_what_ran_in_an_order_without_a_cancelled_job_is_retried_with_it(queue: Queue) -> None:
+    create, ending = (add(queue, kind, "RIS", order_key="1") for kind in (JobKind.MPPS_CREATE, JobKind.MPPS_SET))
+    queue.cancel(create.id)
+    assert run(queue, Fail("the RIS has no such step")).id == ending.id
+    queue.retry(create.id)
+    assert [run(queue, Done()).id for _ in range(2)] == [create.id, ending.id]
+
+
+def test_a_kind_of_job_forgets_its_earlier_runs_when_it_is_retried(queue: Queue) -> None:
+    told: list[int] = []
+    own = Queue(queue.database, {JobKind.COMMIT: lambda transaction, job_id: told.append(job_id)})
+    send = add(own)
+    commit = add(own, JobKind.COMMIT, after=[send.id])
+    own.cancel(send.id)
+    own.retry(send.id)
+    assert told == [commit.id]
+
+
+def test_a_job_goes_to_another_peer_with_what_comes_after_it(queue: Queue) -> None:
+    send = add(queue, destination="OLD", instances=[("1.1", "1.2.3")])
+    commit = add(queue, JobKind.COMMIT, "OLD", after=[send.id])
+    elsewhere = add(queue, JobKind.MEDIA, "BURNER", after=[send.id])
+    claim(queue)
+    queue.record(send.id, [JobInstance("1.1", "1.2.3", InstanceResult.SUCCESS, 0)])
+    queue.finish(send.id, Fail("there is no peer 'OLD'"))
+    assert queue.retry(send.id, "NEW").destination == "NEW"
+    assert [get(queue, job).destination for job in (commit, elsewhere)] == ["NEW", "BURNER"]
+    assert [each.SOPInstanceUID for each in queue.outstanding(send.id)] == ["1.2.3"], "the new peer has had nothing"
+
+
+def test_the_rest_of_an_order_goes_to_the_other_peer_too(queue: Queue) -> None:
+    create, ending = (add(queue, kind, "OLD", order_key="1") for kind in (JobKind.MPPS_CREATE, JobKind.MPPS_SET))
+    queue.retry(create.id, "NEW")
+    assert get(queue, ending).destination == "NEW"
+    assert [run(queue, Done()).id for _ in range(2)] == [create.id, ending.id]
+
+
+def test_a_clock_that_is_set_back_delays_no_job_by_more_than_its_delay(queue: Queue, clock: Clock) -> None:
+    fresh, failing = add(queue, destination="A"), add(queue, destination="B", retry=RetryParameters(3, 300.0))
+    waiting = add(queue, JobKind.COMMIT, "C")
+    with queue.database.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == fresh.id).values(due_at=clock.now + 1, due_after_s=1.0))
+    assert run(queue, Retry("no answer")).id == failing.id
+    run(queue, Wait("a report", until=clock.now + 3600))
+    clock.now -= 86400
+    queue.follow_clock()
+    assert [get(queue, job).due_at for job in (fresh, failing, waiting)] == [
+        clock.now + 1, clock.now + 300, clock.now + 3600,
+    ]  # fmt: skip
+
+
+def test_the_clock_may_be_set_back_while_the_program_does_not_run(queue: Queue, clock: Clock) -> None:
+    job = add(queue)
+    clock.now -= 86400
+    queue.recover("device")
+    assert claim(queue) == job.id
+
+
+def test_the_first_success_at_a_peer_wakes_the_jobs_that_found_nobody_there(queue: Queue, clock: Clock) -> None:
+    away, full = add(queue), add(queue)
+    elsewhere = add(queue, destination="OTHER")
+    for _ in range(3):
+        job_id = claim(queue)
+        assert job_id is not None
+        queue.finish(job_id, Retry("no answer", peer_away=job_id != full.id))
+    fresh = add(queue, JobKind.MPPS_CREATE)
+    clock.now += 1
+    assert run(queue, Done()).id == fresh.id
+    assert claim(queue) == away.id
+    assert get(queue, away).reason == "PACS is there again"
+    assert [get(queue, job).due_at for job in (full, elsewhere)] == [clock.now + 299] * 2
+
+
+def test_what_a_run_wants_remembered_is_in_its_parameters(queue: Queue) -> None:
+    job = add(queue, JobKind.COMMIT, parameters={"round": 1})
+    run(queue, Wait("the archive", until=1000.0, remember={"asked": 2}))
+    assert get(queue, job).parameters == {"round": 1, "asked": 2}
+    assert run(queue, Done(remember={"asked": 3})).parameters == {"round": 1, "asked": 3}

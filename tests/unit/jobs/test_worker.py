@@ -142,12 +142,27 @@ def test_destinations_work_side_by_side_and_each_has_one_job(queue: Queue) -> No
     assert wrong == []
 
 
-def test_the_clock_makes_a_job_due(queue: Queue, clock: Clock) -> None:
+def test_the_clock_makes_a_job_due(queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 3600.0)  # nothing but the due time wakes the worker
     with queue.database.write() as connection:
         job = queue.enqueue(connection, NewJob(JobKind.SEND, "PACS", due_at=clock.now + 0.2))
     with working(queue, done):
         threading.Timer(0.1, lambda: setattr(clock, "now", clock.now + 1)).start()
         assert wait_for(queue, job, JobState.DONE).started_at is not None
+
+
+def test_a_clock_that_is_set_back_is_noticed(
+    queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 0.05)
+    with queue.database.write() as connection:
+        job = queue.enqueue(connection, NewJob(JobKind.SEND, "PACS", due_at=clock.now + 0.2))
+    with caplog.at_level(logging.WARNING, "openmodality"), working(queue, done):
+        clock.now -= 86400
+        threading.Timer(0.5, lambda: setattr(clock, "now", clock.now + 1)).start()
+        wait_for(queue, job, JobState.DONE)
+    first = next(record for record in caplog.records if record.message == "worker.clock_set")
+    assert vars(first)["by_s"] == pytest.approx(-86400, abs=10)
 
 
 def test_a_job_that_waits_goes_on_when_it_is_woken(queue: Queue) -> None:

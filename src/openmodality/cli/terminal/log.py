@@ -11,8 +11,8 @@ from typing import Final
 from openmodality.cli.terminal.output import clean_lines
 
 FIELDS: Final = (
-    "address", "agenda", "calling", "peer", "destination", "command", "status", "reason", "error", "job", "kind",
-    "state", "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set",
+    "address", "agenda", "by_s", "calling", "peer", "destination", "command", "status", "reason", "error", "job",
+    "kind", "state", "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set",
 )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from openmodality.store.states import JobState, Subject
 
 _JOBS: Final = (
     "SELECT id, kind, state, destination, parameters, max_retries, retry_delay_s, retry_permanent, order_key, attempts,"
-    " due_at, waiting_for, reason, cancel_requested, created_at, started_at, finished_at FROM jobs"
+    " due_at, waiting_for, reason, cancel_requested, created_at, started_at, finished_at,"
+    " cancelled_after FROM jobs"
 )
 _NO_LIMIT: Final = 2**63 - 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -28,7 +28,8 @@ def insert_job(transaction: Transaction, values: Mapping[str, Any], instances: S
 
     ``instances`` are pairs of SOP Class UID and SOP Instance UID.
     """
-    row = {**values, "state": JobState.TODO, "created_at": transaction.now}
+    now = transaction.now
+    row = {**values, "state": JobState.TODO, "created_at": now, "due_after_s": max(0.0, values["due_at"] - now)}
     statement = transaction.insert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
     job_id = transaction.execute(statement).scalar()
     if job_id is None:
@@ -50,15 +51,31 @@ def insert_dependency(transaction: Transaction, job_id: int, after_id: int) -> N
 
 def change_state(transaction: Transaction, job_id: int, state: JobState, **values: Any) -> None:
     """Put a job into a state. Columns that belong to the state before are emptied unless ``values`` has them."""
-    row: dict[str, Any] = {"due_at": None, "worker": None, "waiting_for": "", **values, "state": state}
-    row["finished_at"] = transaction.now if state.finished else None
+    row: dict[str, Any] = {**_STATELESS, **values, "state": state}
+    now = transaction.now
+    row["finished_at"] = now if state.finished else None
+    row["due_after_s"] = max(0.0, (row["due_at"] or now) - now)
     transaction.execute(update(jobs).where(jobs.c.id == job_id).values(row))
     transaction.add_event(Subject.JOB, job_id, state, row["waiting_for"] or row.get("reason", ""))
 
 
 def set_due(transaction: Transaction, job_id: int, at: float) -> None:
     """Note when a job runs again, without a change of its state."""
-    transaction.execute(update(jobs).where(jobs.c.id == job_id).values(due_at=at))
+    delay_s = max(0.0, at - transaction.now)
+    transaction.execute(update(jobs).where(jobs.c.id == job_id).values(due_at=at, due_after_s=delay_s))
+
+
+def bring_forward(transaction: Transaction) -> int:
+    """Let no job be due later than its delay from now on, as it is after the clock was set back; how many were."""
+    latest = transaction.now + jobs.c.due_after_s
+    late = jobs.c.state.in_((JobState.TODO, JobState.WAITING)) & (jobs.c.due_at > latest)
+    return transaction.execute(update(jobs).where(late).values(due_at=latest)).rowcount
+
+
+def read_away(snapshot: Snapshot, destination: str) -> list[int]:
+    """The jobs that wait because nobody answered at their destination, oldest first."""
+    waiting = (jobs.c.destination == destination, jobs.c.state == JobState.TODO, jobs.c.peer_away)
+    return list(snapshot.execute(select(jobs.c.id).where(*waiting).order_by(jobs.c.id)).scalars())
 
 
 def request_cancellation(transaction: Transaction, job_id: int) -> None:
@@ -91,6 +108,13 @@ def reset_failures(transaction: Transaction, job_id: int) -> None:
     transaction.execute(update(job_instances).where(failed).values(result=InstanceResult.PENDING))
 
 
+def move_job(transaction: Transaction, job_id: int, destination: str) -> None:
+    """Give a job another destination, which has had none of its instances."""
+    transaction.execute(update(jobs).where(jobs.c.id == job_id).values(destination=destination))
+    fresh = {"result": InstanceResult.PENDING, "status": None, "comment": ""}
+    transaction.execute(update(job_instances).where(job_instances.c.job_id == job_id).values(fresh))
+
+
 def find_unfinished(snapshot: Snapshot, unique_key: str) -> int:
     """The unfinished job with a unique key."""
     same = select(jobs.c.id).where(jobs.c.unique_key == unique_key, jobs.c.state.in_(UNFINISHED_JOBS))
@@ -117,6 +141,31 @@ def read_dependents(snapshot: Snapshot, job_id: int) -> list[int]:
     return list(snapshot.execute(later.where(jobs.c.state.in_((*UNFINISHED_JOBS, JobState.FAILED)))).scalars())
 
 
+def read_followers(snapshot: Snapshot, job_id: int) -> list[int]:
+    """The jobs that ended because of a job, and go on when it does, oldest first.
+
+    Those that its cancellation took along, and those behind it in its order that ran without it and failed.
+    """
+    order_key = select(jobs.c.order_key).where(jobs.c.id == job_id).scalar_subquery()
+    behind = (jobs.c.order_key == order_key) & (jobs.c.id > job_id) & (jobs.c.state == JobState.FAILED)
+    taken_along = (jobs.c.cancelled_after == job_id) & (jobs.c.state == JobState.CANCELLED)
+    return list(snapshot.execute(select(jobs.c.id).where(behind | taken_along).order_by(jobs.c.id)).scalars())
+
+
+def read_later_in_order(snapshot: Snapshot, job_id: int) -> list[int]:
+    """The jobs behind a job in its order that are not done, oldest first."""
+    order_key = select(jobs.c.order_key).where(jobs.c.id == job_id).scalar_subquery()
+    behind = (jobs.c.order_key == order_key, jobs.c.id > job_id, jobs.c.state != JobState.DONE)
+    return list(snapshot.execute(select(jobs.c.id).where(*behind).order_by(jobs.c.id)).scalars())
+
+
+def find_cancelled_cause(snapshot: Snapshot, job_id: int) -> int | None:
+    """A job that this one comes after and that is cancelled."""
+    after = job_dependencies.c
+    earlier = select(jobs.c.id).join(job_dependencies, after.after_id == jobs.c.id).where(after.job_id == job_id)
+    return snapshot.execute(earlier.where(jobs.c.state == JobState.CANCELLED)).scalar()
+
+
 def find_queued_uids(snapshot: Snapshot, destination: str, uids: Sequence[str]) -> set[str]:
     """Those of the instances that are in a send job to the destination, whatever its state."""
     columns = job_instances.c
@@ -129,6 +178,15 @@ def find_queued_uids(snapshot: Snapshot, destination: str, uids: Sequence[str]) 
         )
     return queued
 
+
+_STATELESS: Final[Mapping[str, Any]] = {
+    "due_at": None,
+    "worker": None,
+    "waiting_for": "",
+    "peer_away": False,
+    "cancelled_after": None,
+}
+"""The columns that belong to one state of a job, empty."""
 
 _RECORD = (
     update(job_instances)
