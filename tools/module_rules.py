@@ -58,7 +58,8 @@ def find_import_cycles(modules: Mapping[str, Module]) -> Iterator[str]:
 def find_twin_names(modules: Mapping[str, Module]) -> Iterator[str]:
     """Report public names that two modules define at their top level."""
     places: dict[str, list[str]] = defaultdict(list)
-    for module in modules.values():
+    own = [module for name, module in modules.items() if not name.startswith(tuple(FOLDERS_RUN_BY_PATH))]
+    for module in own:  # what is run by its path has the names that its runner asks for
         for name in _public_names(module.tree):
             places[name].append(str(module.path))
     for name, paths in sorted(places.items()):
