@@ -1,16 +1,26 @@
-"""What texts of a VR may hold, beside their length (PS3.5 Table 6.2-1)."""
+"""What texts of a VR may hold, beside their length (PS3.5 Table 6.2-1), and what any text may hold that we keep."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 AE_TITLE_RULE: Final = f"1 to {MAX_CHARACTERS['AE']} printable ASCII characters, no backslash, not only spaces"
 CODE_STRING_RULE: Final = f"at most {MAX_CHARACTERS['CS']} capitals, digits, underscores, blanks"
+MULTI_LINE_VRS: Final = frozenset(("LT", "ST", "UT"))
+"""VRs whose text may have several lines."""
+
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+"""Stands for what is no text."""
 
 _CODE_STRING: Final = re.compile(rf"[A-Z0-9_ ]{{1,{MAX_CHARACTERS['CS']}}}")
+_LINE_CONTROLS: Final = frozenset("\t\n\f\r")
+_NO_TEXT: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_SPELLING: Final = frozenset("\u00ad\u061c\u200c\u200d\u200e\u200f")
+"""Format characters that belong to spelling: soft hyphen, joiners of Persian and Hindi, marks of direction."""
 
 
 def is_ae_title(text: str) -> bool:
@@ -22,3 +32,19 @@ def is_ae_title(text: str) -> bool:
 def is_code_string(text: str) -> bool:
     """Whether ``text`` is a value of VR CS: ``CODE_STRING_RULE``, and not empty."""
     return _CODE_STRING.fullmatch(text) is not None
+
+
+def clean_text(text: str, *, lines: bool = False) -> str:
+    """The text as it may go into a database, JSON, a log and a terminal, whoever wrote it.
+
+    U+FFFD stands for each control character, NUL and escape among them, each surrogate, and each character that
+    changes the order of others. With ``lines`` the controls that part lines and columns stay, as text of several lines
+    has them.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(each if _is_text(each) or (lines and each in _LINE_CONTROLS) else REPLACEMENT for each in text)
+
+
+def _is_text(character: str) -> bool:
+    return unicodedata.category(character) not in _NO_TEXT or character in _SPELLING

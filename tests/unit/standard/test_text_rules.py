@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydicom import config
 from pydicom.valuerep import validate_value
 
-from openmodality.standard.text_rules import is_ae_title, is_code_string
+from openmodality.standard.text_rules import clean_text, is_ae_title, is_code_string
 
 ALPHABET = st.sampled_from("ABZabz059_ ~-\\\x1b\nü")
 
@@ -39,3 +39,30 @@ def test_a_code_string_is_what_pydicom_takes(text: str) -> None:
         assert not is_code_string(text)
     else:
         assert is_code_string(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("M\u00fcller^J\u00f6rg=\u5c71\u7530", "M\u00fcller^J\u00f6rg=\u5c71\u7530"),
+        ("A\0B\x1b[2J\x9b", "A\ufffdB\ufffd[2J\ufffd"),
+        ("\ud800x\udcff", "\ufffdx\ufffd"),
+        ("1\r\n2\t3\x0c4", "1\ufffd\ufffd2\ufffd3\ufffd4"),
+        ("\u202eevil\u2066\u2028", "\ufffdevil\ufffd\ufffd"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+    ],
+)
+def test_a_text_of_one_line_is_clean(text: str, clean: str) -> None:
+    assert clean_text(text) == clean
+
+
+def test_a_text_of_several_lines_keeps_them() -> None:
+    assert clean_text("1\r\n2\t3\x0c4\x0b\0", lines=True) == "1\r\n2\t3\x0c4\ufffd\ufffd"
+
+
+@given(st.text(st.characters(codec=None), max_size=40), st.booleans())
+def test_what_is_clean_goes_everywhere(text: str, lines: bool) -> None:
+    cleaned = clean_text(text, lines=lines)
+    assert cleaned.encode("utf-8").decode("utf-8") == cleaned
+    assert not set(cleaned) & {"\0", "\x1b", "\x07", "\x7f", "\x9b"}
+    assert clean_text(cleaned, lines=lines) == cleaned

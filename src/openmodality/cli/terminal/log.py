@@ -1,12 +1,15 @@
 """The log on stderr: the name of an event and the fields that may be seen.
 
 Only our own loggers are shown, and only fields that are allow-listed here: those of others may quote a data set.
+Warnings of Python come here too, with their kind and place and without their text, which libraries put values into.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Final
+import warnings
+from pathlib import PurePath
+from typing import Final, TextIO
 
 from openmodality.cli.terminal.output import clean_lines
 
@@ -14,6 +17,9 @@ FIELDS: Final = (
     "address", "agenda", "by_s", "calling", "peer", "destination", "command", "status", "reason", "error", "job",
     "kind", "state", "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set",
 )  # fmt: skip
+
+
+_log = logging.getLogger(__name__)
 
 
 class LineFormatter(logging.Formatter):
@@ -49,6 +55,20 @@ def show_log(*, debug: bool) -> None:
     logger = logging.getLogger("openmodality")
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    warnings.showwarning = log_warning
+
+
+def log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning of Python as an event."""
+    place = f"{PurePath(filename).name}:{lineno}"
+    _log.warning("python.warning", extra={"error": category.__name__, "place": place})
 
 
 def _fields(record: logging.LogRecord) -> str:

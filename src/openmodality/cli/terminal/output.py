@@ -11,19 +11,27 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from openmodality.standard.text_rules import clean_text
+
 GAP: Final = "  "
 _USUAL_WIDTH: Final = 80
 _WIDE: Final = ("W", "F")
-_UNSAFE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
-_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 def print_json(value: Any) -> None:
-    """One JSON document; characters that stdout cannot hold are escaped."""
+    """One JSON document of clean texts; characters that stdout cannot hold are escaped."""
     import json  # noqa: PLC0415 - start-up time
 
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    print(json.dumps(value, ensure_ascii=encoding != "utf8", indent=2))
+    print(json.dumps(_clean_values(value), ensure_ascii=encoding != "utf8", indent=2))
+
+
+def _clean_values(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value, lines=True)
+    if isinstance(value, dict):
+        return {_clean_values(key): _clean_values(each) for key, each in value.items()}
+    return list(map(_clean_values, value)) if isinstance(value, list | tuple) else value
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
@@ -82,9 +90,7 @@ def say_lines(text: str) -> None:
 
 def clean(text: str) -> str:
     """The text without what would make a terminal do something."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_REPLACEMENT if unicodedata.category(each) in _UNSAFE else each for each in text)
+    return clean_text(text)
 
 
 def clean_lines(text: str) -> str:

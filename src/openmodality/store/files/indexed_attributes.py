@@ -1,23 +1,21 @@
 """What the index keeps of an instance: gathered while it arrives, or read from its file.
 
-No data set is made of it: the index must not cost more than receiving. Only decoding text in its character set is left
-to pydicom.
+No data set is made of it: the index must not cost more than receiving.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
-from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import tag_for_keyword
-from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
 
 from openmodality.encoding.listening import KeptValues
 from openmodality.encoding.part10 import read_file_meta
+from openmodality.encoding.texts import TEXT_VRS, decode_element_text, decode_terms
 from openmodality.encoding.walk import read_values
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
@@ -74,11 +72,11 @@ class IndexedValues(KeptValues):
 
     def decode(self, length_bytes: int) -> Attributes:
         """The attributes, once the walk has come to its end. Raises :class:`ObjectInvalid` where a UID is missing."""
-        values, encodings = self.values, _find_encodings(self.values.get(_TAGS[_CHARACTER_SET], b""))
-        patient, study, series_ = _decode_shared(tuple([values.get(tag, b"") for _, tag in _SHARED]), encodings)
+        values, terms = self.values, decode_terms(self.values.get(_TAGS[_CHARACTER_SET], b""))
+        patient, study, series_ = _decode_shared(tuple([values.get(tag, b"") for _, tag in _SHARED]), terms)
         order: Literal["big", "little"] = "big" if self._transfer_syntax == EXPLICIT_VR_BIG_ENDIAN else "little"
         instance = {
-            keyword: _decode_number(value, order) if vr == "US" else _decode(value, vr, encodings)
+            keyword: _decode_number(value, order) if vr == "US" else _decode(value, vr, terms)
             for keyword, tag, vr in _OWN
             for value in (values.get(tag, b""),)
         }
@@ -122,36 +120,16 @@ def _read_chunks(file: BinaryIO, offset: int) -> Iterator[bytes]:
 
 
 @lru_cache(maxsize=_SERIES_REMEMBERED)
-def _decode_shared(raw: tuple[bytes, ...], encodings: tuple[str, ...]) -> tuple[dict[str, str], ...]:
+def _decode_shared(raw: tuple[bytes, ...], terms: tuple[str, ...]) -> tuple[dict[str, str], ...]:
     """Patient, study and series: for nearly all instances those of the instance before. Nobody changes them."""
-    texts = {
-        keyword: _decode(value, _VRS[keyword], encodings) for (keyword, _), value in zip(_SHARED, raw, strict=True)
-    }
+    texts = {keyword: _decode(value, _VRS[keyword], terms) for (keyword, _), value in zip(_SHARED, raw, strict=True)}
     return tuple({keyword: texts[keyword] for keyword in level} for level in _SHARED_LEVELS)
-
-
-@lru_cache(maxsize=64)
-def _find_encodings(value: bytes) -> tuple[str, ...]:
-    """Python's encodings for the value of (0008,0005) Specific Character Set."""
-    try:
-        return tuple(convert_encodings([name.strip() for name in _ascii(value).split("\\")]))
-    except LookupError:
-        return tuple(convert_encodings(None))  # a name that nobody knows: the default repertoire
 
 
 def _decode_number(value: bytes, order: Literal["big", "little"]) -> str:
     return str(int.from_bytes(value[:2], order)) if value else ""
 
 
-def _decode(value: bytes, vr: str, encodings: Sequence[str]) -> str:
+def _decode(value: bytes, vr: str, terms: tuple[str, ...]) -> str:
     """The value as the data set has it; several values are parted by a backslash."""
-    if value.isascii() and b"\x1b" not in value:
-        return _ascii(value)
-    if vr == "PN":
-        groups = value.split(b"=")
-        return "=".join(decode_bytes(group, encodings, PN_DELIMS) for group in groups).strip("\0 ")
-    return decode_bytes(value, encodings, TEXT_VR_DELIMS).replace("\0", "").strip()
-
-
-def _ascii(value: bytes) -> str:
-    return value.decode("ascii", "replace").replace("\0", "").strip()
+    return decode_element_text(value, terms if vr in TEXT_VRS else (), vr).strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +19,9 @@ SOURCES = Path(log.__file__).parents[2]
 @pytest.fixture(autouse=True)
 def as_it_was() -> Iterator[None]:
     logger = logging.getLogger("openmodality")
-    handlers, level = logger.handlers[:], logger.level
+    handlers, level, show = logger.handlers[:], logger.level, warnings.showwarning
     yield
+    warnings.showwarning = show
     logger.handlers[:] = handlers
     logger.setLevel(level)
 
@@ -33,6 +35,24 @@ def test_a_warning_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == (
         "openmodality: warning: association.ended address=10.0.0.7 reason='closed\\x1b[2J by peer'\n"
     )
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_warning_of_python_is_an_event_without_its_text(capsys: pytest.CaptureFixture[str], debug: bool) -> None:
+    show_log(debug=debug)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = log.log_warning
+        warnings.warn("\x1b[31mDoe^Jane is no date", UserWarning, stacklevel=1)
+    said = capsys.readouterr().err
+    assert "python.warning error=UserWarning place=test_log.py:" in said.replace("  ", " ")
+    assert "Doe" not in said
+    assert "\x1b" not in said
+
+
+def test_warnings_of_python_go_to_the_log() -> None:
+    show_log(debug=False)
+    assert warnings.showwarning is log.log_warning
 
 
 @pytest.mark.parametrize("debug", [False, True])

@@ -16,6 +16,8 @@ from openmodality.errors import ObjectInvalid
 from openmodality.store.files.indexed_attributes import Attributes, read_attributes
 from tests.peers.objects import mr_image, save
 
+NO_DICOM = ["idna", "utf-7", "undefined", "hex_codec", "rot13", "mbcs", "utf_16", "punycode", "latin_1"]
+"""Codecs of Python."""
 SYNTAXES = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
 
 
@@ -65,8 +67,26 @@ def test_sequences_and_private_elements_in_between_are_passed_over(tmp_path: Pat
 def test_an_unknown_character_set_hides_nothing_else(tmp_path: Path) -> None:
     path = save(mr_image(rows=4, columns=4, PatientName="Doe^Jane"), tmp_path)
     path.write_bytes(path.read_bytes().replace(b"ISO_IR 100", b"ISO_IR 999"))
-    with pytest.warns(UserWarning, match="Unknown encoding"):
-        assert read_attributes(path).patient["PatientName"] == "Doe^Jane"
+    assert read_attributes(path).patient["PatientName"] == "Doe^Jane"
+
+
+@pytest.mark.parametrize("character_set", NO_DICOM)
+def test_a_codec_of_python_is_no_character_set(tmp_path: Path, character_set: str) -> None:
+    image = mr_image(rows=4, columns=4, SpecificCharacterSet="ISO_IR 192", PatientName="Doe^Zoë")
+    path = save(image, tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"ISO_IR 192", character_set.encode().ljust(10)))
+    found = read_attributes(path)
+    assert found.patient["PatientName"] == "Doe^Zo\ufffd\ufffd"
+    assert found.patient["PatientID"] == "TEST-0001"
+
+
+def test_what_no_database_takes_does_not_reach_it(tmp_path: Path) -> None:
+    image = mr_image(rows=4, columns=4, SpecificCharacterSet="ISO_IR 192", PatientName="A^BCD", PatientComments="1\n2")
+    path = save(image, tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"A^BCD ", b"A\0B\xed\xa0\x80"))
+    found = read_attributes(path)
+    assert found.patient["PatientName"] == "A\ufffdB\ufffd\ufffd\ufffd"
+    assert found.patient["PatientComments"] == "1\n2"
 
 
 @pytest.mark.parametrize("length", [0, 100, 140, 400, 700])

@@ -1,0 +1,80 @@
+"""Reads texts for pydicom, so that a data set of pydicom says what ``encoding.texts`` reads.
+
+pydicom hands a name of its own for each character set from the data set to whoever reads a value: what stands in
+``python_encoding`` for a term, and any codec of Python for a term that it does not know. Here a term that is none of
+DICOM's is ``UNKNOWN``, whatever Python has under its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from typing import Any, Final
+
+from pydicom.charset import default_encoding, python_encoding
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.hooks import raw_element_value
+from pydicom.multival import MultiValue
+from pydicom.valuerep import PersonName
+
+from openmodality.encoding.texts import TEXT_VRS, decode_element_text
+from openmodality.standard.character_sets import STAND_ALONE, find_extension, is_known, spell
+from openmodality.standard.text_rules import MULTI_LINE_VRS
+
+UNKNOWN: Final = "ascii"
+"""For pydicom, what a term is that is none of DICOM's: its text keeps its ASCII."""
+
+
+def _name_set(term: str) -> str:
+    """The name that pydicom has for a character set; Python's for one that it does not know."""
+    if term in python_encoding:
+        return python_encoding[term]
+    element = find_extension(term)
+    return element.codec if element else STAND_ALONE[term]
+
+
+def _terms_by_name() -> dict[str, str]:
+    terms = ["ISO_IR 203", "ISO_IR 87", "ISO_IR 159", *filter(is_known, python_encoding), ""]
+    return {_name_set(term): term for term in terms}
+
+
+_TERMS: Final = _terms_by_name()
+
+
+def convert_terms(terms: str | Sequence[str] | None) -> list[str]:
+    """The names that pydicom has for the value of (0008,0005); names that it has already are kept."""
+    listed = [terms] if terms is None or isinstance(terms, str) else list(terms)
+    return [_convert(spell(str(term or ""))) for term in listed] or [default_encoding]
+
+
+def _convert(term: str) -> str:
+    if term in _TERMS:
+        return term
+    return _name_set(term) if is_known(term) else UNKNOWN
+
+
+def read_value(
+    raw: RawDataElement,
+    data: dict[str, Any],
+    *,
+    encoding: str | MutableSequence[str] | None = None,
+    ds: Dataset | None = None,
+    **kwargs: Any,
+) -> None:
+    """Read the value of an element into ``data``: a hook of pydicom, with its parameters."""
+    if data["VR"] in TEXT_VRS and isinstance(raw.value, bytes) and raw.value:
+        names = [encoding] if isinstance(encoding, str) else encoding or [default_encoding]
+        data["value"] = _read_text(raw.value, str(data["VR"]), names)
+    else:
+        raw_element_value(raw, data, encoding=encoding, ds=ds, **kwargs)
+
+
+def _read_text(raw: bytes, vr: str, names: Sequence[str]) -> object:
+    terms = tuple(_TERMS.get(name, UNKNOWN) for name in names)
+    text = decode_element_text(raw, terms, vr)
+    if vr in MULTI_LINE_VRS:
+        return text
+    values: list[Any] = [value.rstrip("\0 ") for value in text.split("\\")]
+    if vr == "PN":
+        values = [PersonName(value, names) for value in values]
+    return values[0] if len(values) == 1 else MultiValue(type(values[0]), values)
