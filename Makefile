@@ -16,11 +16,12 @@ WORKERS ?= $(if $(strip $(ARGS)),0,logical)
 
 CODE := src tests tools $(foreach folder,benchmarks fuzz,$(if $(wildcard $(folder)/*.py),$(folder)))
 export PYTHONPATH := $(CURDIR)/src
+PYTEST = $(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
 # Hundreds of tests start the command line: without its bytecode on disk each of them would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: help demo test soak peers lint format trace mutate bench fuzz docs clean
+.PHONY: help demo test coverage soak peers lint format trace mutate bench fuzz docs clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -29,13 +30,14 @@ help:  ## what can be made
 demo: $(RUNTIME)  ## a scheduled exam from end to end, with a virtual hospital (ARGS="--profile mr")
 	$(dir $(PY))openmodality demo $(ARGS)
 
-test: $(DEVELOPMENT) peers  ## all tests, on all cores, with coverage (ARGS="tests/unit -k pdu", in one process; WORKERS=4)
-	$(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal --record build/tests.json \
-		--cov --cov-report=term --cov-report=xml $(ARGS)
+test: $(DEVELOPMENT) peers  ## all tests, on all cores (ARGS="tests/unit -k pdu", in one process; WORKERS=4)
+	$(PYTEST) --record build/tests.json $(ARGS)
+
+coverage: $(DEVELOPMENT) peers  ## the tests again, with the lines and branches that they reach
+	$(PYTEST) --cov --cov-report=term --cov-report=xml $(ARGS)
 
 soak: $(DEVELOPMENT) peers  ## the tests that can work longer, at length: an hour or so (ARGS=tests/fault)
-	$(PY) -m pytest -q --soak --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal \
-		$(if $(strip $(ARGS)),$(ARGS),tests/property tests/fault)
+	$(PYTEST) --soak $(if $(strip $(ARGS)),$(ARGS),tests/property tests/fault)
 
 peers:
 	@tools/install_peers.sh
