@@ -41,6 +41,18 @@ class Ended:
         """What ``--json`` printed."""
         return json.loads(self.out)
 
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """The items of what ``--json`` printed."""
+        found: list[dict[str, Any]] = self.json["items"]
+        return found
+
+    @property
+    def item(self) -> dict[str, Any]:
+        """The only item of what ``--json`` printed."""
+        (only,) = self.items
+        return only
+
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(SOURCES), "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8"}

@@ -29,7 +29,7 @@ def test_commits(tmp_path: Path, served: bool) -> None:
         else:
             ended = openmodality("commit", place.hospital.pacs_peer, "--study", study, "-c", place.site)
         assert (ended.status, ended.out) == (0, "pacs: 2 instances committed\n")
-        (found,) = openmodality("studies", "list", "-c", place.site, "--json").json
+        (found,) = openmodality("studies", "list", "-c", place.site, "--json").items
     assert found["committed"] == 2
 
 

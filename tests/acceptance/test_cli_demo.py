@@ -43,9 +43,9 @@ def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
     with Image.open(pictures[0]) as picture:
         assert picture.size == (256, 256)
 
-    again = openmodality("demo", "--data", tmp_path, "--profile", "mr", "--json").json
-    assert [exam["faults"] for exam in again["exams"]] == [[]]
-    assert again["exams"][0]["item"] not in ended.out
+    again = openmodality("demo", "--data", tmp_path, "--profile", "mr", "--json")
+    assert [exam["faults"] for exam in again.items] == [[]]
+    assert again.items[0]["item"] not in ended.out
 
 
 def test_says_why_it_cannot(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ def test_peer_that_is_there() -> None:
     assert (plain.status, plain.err) == (0, "")
     assert plain.out.startswith(f"{peer}: 0000 Success in ")
     assert (machine.status, machine.err) == (0, "")
-    assert machine.json["success"] is True
-    assert machine.json["status"] == "0000"
-    assert machine.json["peer"] == str(peer)
+    assert machine.item["success"] is True
+    assert machine.item["status"] == "0000"
+    assert machine.item["peer"] == str(peer)
 
 
 def test_peer_that_answers_with_a_failure() -> None:
@@ -31,7 +31,7 @@ def test_peer_that_answers_with_a_failure() -> None:
         machine = openmodality("echo", peer, "--json")
     assert plain.status == machine.status == 1
     assert "0110 Processing failure" in plain.out
-    assert machine.json["success"] is False
+    assert machine.item["success"] is False
 
 
 def test_dead_peer() -> None:

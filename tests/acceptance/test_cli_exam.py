@@ -27,12 +27,11 @@ def exam(place: Place, *arguments: object) -> Ended:
 
 
 def shown(place: Place, number: int = 1) -> dict[str, Any]:
-    details: dict[str, Any] = exam(place, "show", number, "--json").json
-    return details
+    return exam(place, "show", number, "--json").item
 
 
 def test_scheduled_exam_step_by_step(place: Place) -> None:
-    items = openmodality("worklist", "-c", place.site, "--json").json["items"]
+    items = openmodality("worklist", "-c", place.site, "--json").items
     chosen = items[2]["attributes"]
     started = exam(place, "start", chosen["AccessionNumber"], "-k", "OperatorsName=Doe^Jane")
     assert started.status == 0
@@ -62,14 +61,14 @@ def test_scheduled_exam_step_by_step(place: Place) -> None:
 
 def test_unscheduled_exam_from_files_appended_and_discontinued(place: Place, tmp_path: Path) -> None:
     started = exam(place, "unscheduled", "--patient-id", "U-1", "--patient-name", "Doe^John", "--sex", "M", "--json")
-    assert (started.status, started.json["scheduled"], started.json["patient_id"]) == (0, False, "U-1")
-    assert started.json["accession_number"]
+    assert (started.status, started.item["scheduled"], started.item["patient_id"]) == (0, False, "U-1")
+    assert started.item["accession_number"]
     pixels = tmp_path / "slice.npy"
     np.save(pixels, np.arange(64, dtype=np.uint16).reshape(8, 8))
     geometry = {"PixelSpacing": [1, 1], "SliceThickness": 5, "ImagePositionPatient": [0, 0, 0]}
     pixels.with_suffix(".json").write_text(json.dumps(geometry | {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}))
     made = exam(place, "acquire", 1, "--from", pixels, "--json")
-    assert (made.status, made.json["instances"]) == (0, 1)
+    assert (made.status, made.item["instances"]) == (0, 1)
     completed = exam(place, "complete", 1)
     assert (completed.status, "'openmodality serve' does them" in completed.error_line) == (0, True)
     again = exam(place, "acquire", 1, "--from", pixels)
@@ -77,11 +76,11 @@ def test_unscheduled_exam_from_files_appended_and_discontinued(place: Place, tmp
     ended_twice = exam(place, "complete", 1)
     assert (ended_twice.status, "COMPLETED already" in ended_twice.error_line) == (1, True)
     appended = exam(place, "acquire", 1, "--from", pixels, "--append", "--json")
-    assert (appended.status, appended.json["instances"], len(appended.json["steps"])) == (0, 2, 2)
+    assert (appended.status, appended.item["instances"], len(appended.item["steps"])) == (0, 2, 2)
     wrong = exam(place, "discontinue", 1, "--reason", "4711")
     assert (wrong.status, "110513" in wrong.error_line) == (2, True)
     ended = exam(place, "discontinue", 1, "--json")
-    assert (ended.status, ended.json["state"]) == (0, "DISCONTINUED")
+    assert (ended.status, ended.item["state"]) == (0, "DISCONTINUED")
     assert [step["state"] for step in shown(place)["steps"]] == ["COMPLETED", "DISCONTINUED"]
 
 
@@ -109,7 +108,7 @@ def test_watched_folder(place: Place, tmp_path: Path) -> None:
 
 
 def test_several_items_of_one_patient(place: Place) -> None:
-    items = openmodality("worklist", "-c", place.site, "--json").json["items"]
+    items = openmodality("worklist", "-c", place.site, "--json").items
     patients = [item["attributes"]["PatientID"] for item in items]
     twice = next(patient for patient in patients if patients.count(patient) > 1)
     numbers = [item["item"] for item in items if item["attributes"]["PatientID"] == twice]
@@ -120,7 +119,7 @@ def test_several_items_of_one_patient(place: Place) -> None:
 
 
 def test_what_changed_at_the_ris_is_said(place: Place) -> None:
-    items = openmodality("worklist", "-c", place.site, "--json").json["items"]
+    items = openmodality("worklist", "-c", place.site, "--json").items
     patient = items[0]["attributes"]["PatientID"]
     place.hospital.ris.change_patient(patient, PatientName="Renamed^Rita")
     started = exam(place, "start", 1)

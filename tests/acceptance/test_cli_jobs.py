@@ -32,8 +32,7 @@ def jobs(place: Place, *arguments: object) -> Ended:
 
 
 def listed(place: Place, *arguments: object) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = jobs(place, "list", *arguments, "--json").json
-    return found
+    return jobs(place, "list", *arguments, "--json").items
 
 
 def test_list_show_cancel_retry(place: Place) -> None:
@@ -74,7 +73,7 @@ def test_failures_say_why(place: Place) -> None:
     assert "A900" in send["reason"]
     shown = jobs(place, "show", send["job"])
     assert "failed" in shown.out
-    details = jobs(place, "show", send["job"], "--json").json
+    details = jobs(place, "show", send["job"], "--json").item
     assert details["instances"][0]["status"] == "A900"
     assert details["history"][-1]["state"] == "failed"
     (commit,) = listed(place, "--kind", "commit")

@@ -38,15 +38,15 @@ def test_every_level_of_the_virtual_archive(place: Place, tmp_path: Path) -> Non
     study = _stored(place, tmp_path / "images")
     peer = place.hospital.pacs_peer
     studies = openmodality("query", peer, "--level", "study", "-k", "PatientID=Q-1", "--json")
-    assert [match["StudyInstanceUID"] for match in studies.json["matches"]] == [study]
-    assert studies.json["matches"][0]["PatientName"] == "Query^Quirin"
+    assert [match["StudyInstanceUID"] for match in studies.items] == [study]
+    assert studies.items[0]["PatientName"] == "Query^Quirin"
     key = f"StudyInstanceUID={study}"
-    series = openmodality("query", "pacs", "-c", place.site, "--level", "SERIES", "-k", key, "--json").json["matches"]
+    series = openmodality("query", "pacs", "-c", place.site, "--level", "SERIES", "-k", key, "--json").items
     keys = ("-k", key, "-k", f"SeriesInstanceUID={series[0]['SeriesInstanceUID']}")
     images = openmodality("query", peer, "--level", "IMAGE", *keys)
     assert len(images.out.splitlines()) == 4
     patients = openmodality("query", peer, "--level", "PATIENT", "-k", "PatientName=QUERY*", "--json")
-    assert [match["PatientID"] for match in patients.json["matches"]] == ["Q-1"]
+    assert [match["PatientID"] for match in patients.items] == ["Q-1"]
     nothing = openmodality("query", peer, "--level", "STUDY", "-k", "PatientID=none")
     assert (nothing.status, nothing.error_line) == (0, "nothing matches")
 
@@ -69,7 +69,7 @@ def test_retrieve_to_a_receiver(place: Place, tmp_path: Path) -> None:
         ended = openmodality("retrieve", peer, "--study", study, "--to", "RECEIVER", "--json")
         wait_for_files(receiver, 3)
     assert ended.status == 0
-    assert (ended.json["completed"], ended.json["failed"], ended.json["outcome"]) == (3, 0, "done")
+    assert (ended.item["completed"], ended.item["failed"], ended.item["outcome"]) == (3, 0, "done")
     unknown = openmodality("retrieve", peer, "--study", study, "--to", "STRANGER")
     assert unknown.status == 1
     assert "A801" in unknown.error_line
@@ -95,8 +95,8 @@ def test_query_and_retrieve_with_dcmtk(tmp_path: Path) -> None:
                 "retrieve", archive, *uids[:2], "--to", "RECEIVER", "--model", "patient", "--patient-id", "Q-2"
             )
             wait_for_files(receiver, 4)
-    assert [match["StudyInstanceUID"] for match in found.json["matches"]] == [first.StudyInstanceUID]
-    assert (one.status, one.json["completed"]) == (0, 1)
+    assert [match["StudyInstanceUID"] for match in found.items] == [first.StudyInstanceUID]
+    assert (one.status, one.item["completed"]) == (0, 1)
     assert rest.status == 0
     assert "4 instances sent to RECEIVER" in rest.out
 
@@ -109,9 +109,9 @@ def test_retrieve_into_the_local_database(tmp_path: Path, profile: str, served: 
         study = _stored(place, tmp_path / "images", sop_class_uid=kept)
         with serving(place.site) if served else contextlib.nullcontext():
             ended = openmodality("retrieve", "pacs", "-c", place.site, "--study", study, "--json")
-            assert (ended.status, ended.json["completed"]) == (0, 3)
-            assert ended.json["destination"] == {"mr": "OM_MR", "rf": "HDR_QR_SCU"}[profile]
-            studies = openmodality("studies", "list", "-c", place.site, "--json").json
+            assert (ended.status, ended.item["completed"]) == (0, 3)
+            assert ended.item["destination"] == {"mr": "OM_MR", "rf": "HDR_QR_SCU"}[profile]
+            studies = openmodality("studies", "list", "-c", place.site, "--json").items
     assert [(each["StudyInstanceUID"], each["instances"]) for each in studies] == [(study, 3)]
 
 

@@ -93,7 +93,7 @@ def test_two_senders_at_once(tmp_path: Path) -> None:
         senders = [start("send", here.address, tmp_path / name, "--json") for name in ("one", "two")]
         for sender in senders:
             ended = finish(sender)
-            assert (ended.status, ended.json["stored"]) == (0, 20)
+            assert (ended.status, ended.item["stored"]) == (0, 20)
         assert {file.name for file in here.files()} == {path.name for path in one + two}
 
 

@@ -56,7 +56,7 @@ def test_send_under_tls(tmp_path: Path, keys: KeyPair) -> None:
     with receiving(tmp_path / "received", *mutual(keys)) as here:
         sent = openmodality("send", here.address, tmp_path / "files", *mutual(keys), "--json")
         assert here.stop().status == 0
-    assert (sent.status, sent.err, sent.json["stored"]) == (0, "", 3)
+    assert (sent.status, sent.err, sent.item["stored"]) == (0, "", 3)
     for path in paths:
         contents.assert_same_content(path, here.folder / path.name)
 

@@ -53,7 +53,7 @@ def test_json(tmp_path: Path) -> None:
     with pynetdicom_ae.serving([MRImageStorage], [(evt.EVT_C_STORE, lambda _: 0xB000)]) as peer:
         ended = openmodality("send", peer, "--json", *paths)
     assert (ended.status, ended.err) == (0, "")
-    told = ended.json
+    told = ended.item
     assert (told["instances"], told["stored"], told["not_stored"]) == (2, 2, [])
     assert told["outcomes"] == {"warning": 2}
     assert [warning["status"] for warning in told["warnings"]] == ["B000", "B000"]
@@ -80,7 +80,7 @@ def test_stop_on_failure(tmp_path: Path) -> None:
         ended = openmodality("send", peer, "--stop-on-failure", "--json", tmp_path)
     assert ended.status == 1
     assert len(asked) == 1
-    assert ended.json["outcomes"] == {"refused: out of resources": 1, "not sent": 2}
+    assert ended.item["outcomes"] == {"refused: out of resources": 1, "not sent": 2}
 
 
 def test_what_is_not_dicom_in_a_folder_is_passed_over_and_counted(tmp_path: Path) -> None:
@@ -111,10 +111,10 @@ def test_what_cannot_be_read_in_a_folder_is_an_error_and_not_passed_over(tmp_pat
     assert broken.startswith(f"{folder / 'broken.dcm'}: the File Meta Information ")
     assert loop.startswith(f"{folder / 'loop.dcm'}: cannot be read: Too many levels of symbolic links")
     assert passed_over == "2 files are not DICOM and were passed over"
-    assert [entry["path"] for entry in ended.json["not_stored"]] == [
+    assert [entry["path"] for entry in ended.item["not_stored"]] == [
         str(folder / n) for n in ("broken.dcm", "loop.dcm")
     ]
-    assert {entry["error"] for entry in ended.json["not_stored"]} == {"ObjectInvalid"}
+    assert {entry["error"] for entry in ended.item["not_stored"]} == {"ObjectInvalid"}
 
 
 @pytest.mark.parametrize("is_named", [True, False], ids=["named", "in a folder"])
@@ -128,8 +128,8 @@ def test_only_a_damaged_file_is_reported_like_one_beside_a_good_one(tmp_path: Pa
     assert person.out.startswith(f"{peer}: 0 of 0 instances stored, ")
     assert person.err.startswith(f"{damaged}: the File Meta Information ")
     assert "no DICOM file" not in person.err
-    assert (program.json["instances"], program.json["stored"]) == (0, 0)
-    assert [(entry["path"], entry["error"]) for entry in program.json["not_stored"]] == [
+    assert (program.item["instances"], program.item["stored"]) == (0, 0)
+    assert [(entry["path"], entry["error"]) for entry in program.item["not_stored"]] == [
         (str(damaged), "ObjectInvalid")
     ]
 
@@ -168,7 +168,7 @@ def test_json_counts_what_was_stored_and_names_the_error(tmp_path: Path) -> None
 
     with wire.listening(answer_one) as peer:
         ended = openmodality("send", peer, *paths, "--json", "--timeout", "0.3")
-    told = ended.json
+    told = ended.item
     first = read_file_meta(paths[0].read_bytes())
     assert (told["instances"], told["stored"]) == (2, 1)
     assert told["bytes"] == paths[0].stat().st_size - first.data_set_offset
@@ -205,7 +205,7 @@ def test_ctrl_c_says_how_far_it_came(tmp_path: Path, as_json: bool) -> None:
         assert ended.out.startswith(f"{peer}: 1 of 4 instances stored, ")
         assert ended.out.endswith(", 1 with a warning, interrupted with 3 not sent\n")
         return
-    told = ended.json
+    told = ended.item
     assert (told["instances"], told["stored"], told["outcomes"]) == (4, 1, {"warning": 1, "not sent": 3})
     assert sorted(entry["path"] for entry in told["not_stored"]) == sorted(map(str, paths))
     assert {entry["error"] for entry in told["not_stored"]} == {"Interrupted"}
@@ -410,7 +410,7 @@ def test_an_error_comment_is_one_line_and_does_nothing_to_a_terminal(tmp_path: P
         person = openmodality("send", peer, path)
         program = openmodality("send", peer, path, "--json")
     assert "(bad\ufffd[31mred\ufffdopenmodality: fake line)" in person.error_line
-    assert program.json["not_stored"][0]["reason"].endswith("(bad\x1b[31mred\nopenmodality: fake line)")
+    assert program.item["not_stored"][0]["reason"].endswith("(bad\ufffd[31mred\nopenmodality: fake line)")
 
 
 def test_messages_that_stderr_cannot_take_stop_nothing(tmp_path: Path) -> None:
@@ -456,4 +456,4 @@ def test_peer_that_dies_in_the_middle(tmp_path: Path) -> None:
         ended = openmodality("send", peer, tmp_path, "--json")
     assert ended.status == 1
     assert ended.err == ""
-    assert ended.json["outcomes"] == {"not sent": 5}
+    assert ended.item["outcomes"] == {"not sent": 5}

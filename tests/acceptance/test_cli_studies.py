@@ -25,15 +25,15 @@ def test_import_list_show_delete(tmp_path: Path, site: Path) -> None:
     first = dcmread(files[0])
     (tmp_path / "images" / "notes.txt").write_text("not DICOM")
     imported = om("import", tmp_path / "images", "--json")
-    assert (imported.status, imported.json["new"], imported.json["passed_over"]) == (0, 3, 1)
+    assert (imported.status, imported.item["new"], imported.item["passed_over"]) == (0, 3, 1)
     again = om("import", files[0])
     assert (again.status, again.out) == (0, "0 instances imported, 1 already there\n")
-    (study,) = om("studies", "list", "-k", "PatientName=IMPORT*", "--json").json
+    (study,) = om("studies", "list", "-k", "PatientName=IMPORT*", "--json").items
     assert (study["StudyInstanceUID"], study["instances"], study["committed"]) == (first.StudyInstanceUID, 3, 0)
     assert om("studies", "list", "-k", "PatientID=X").error_line == "there are no such studies"
     assert "Import^Ida" in om("studies", "show", first.StudyInstanceUID).out
-    assert len(om("series", "show", first.SeriesInstanceUID, "--json").json["instances_below"]) == 3
-    instance = om("instances", "show", first.SOPInstanceUID, "--json").json
+    assert len(om("series", "show", first.SeriesInstanceUID, "--json").item["instances_below"]) == 3
+    instance = om("instances", "show", first.SOPInstanceUID, "--json").item
     assert Path(instance["path"]).is_file()
     assert len(om("instances", "list").out.splitlines()) == 4
 
@@ -43,7 +43,7 @@ def test_import_list_show_delete(tmp_path: Path, site: Path) -> None:
     one = om("instances", "delete", first.SOPInstanceUID, "--force", "--yes")
     assert (one.status, one.out) == (0, "deleted: 1 instance\n")
     rest = om("studies", "delete", first.StudyInstanceUID, "--force", "--yes", "--json")
-    assert rest.json == {"studies": 1, "series": 1, "instances": 2}
+    assert rest.item == {"studies": 1, "series": 1, "instances": 2}
     assert not Path(instance["path"]).exists()
     gone = om("studies", "delete", first.StudyInstanceUID, "--force", "--yes")
     assert (gone.status, "there is no study" in gone.error_line) == (1, True)

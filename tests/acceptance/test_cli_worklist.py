@@ -15,7 +15,7 @@ def test_device_asks_for_its_own_schedule_and_keeps_it(tmp_path: Path) -> None:
     with in_hospital(tmp_path) as place:
         ended = openmodality("worklist", "-c", place.site, "--json")
         assert ended.status == 0
-        items = ended.json["items"]
+        items = ended.items
         again = openmodality("worklist", "ris", "-c", place.site.parent)
     steps = [item["attributes"]["ScheduledProcedureStepSequence"][0] for item in items]
     assert {step["Modality"] for step in steps} == {"MR"}
@@ -31,11 +31,11 @@ def test_device_asks_for_its_own_schedule_and_keeps_it(tmp_path: Path) -> None:
 
 def test_keys_choose_items(tmp_path: Path) -> None:
     with in_hospital(tmp_path) as place:
-        everything = openmodality("worklist", "-c", place.site, "--json").json["items"]
+        everything = openmodality("worklist", "-c", place.site, "--json").items
         wanted = everything[0]["attributes"]["PatientID"]
         ended = openmodality("worklist", "-c", place.site, "-k", f"PatientID={wanted}", "--json")
         unknown = openmodality("worklist", "-c", place.site, "-k", "PatientWeight=70")
-    assert {item["attributes"]["PatientID"] for item in ended.json["items"]} == {wanted}
+    assert {item["attributes"]["PatientID"] for item in ended.items} == {wanted}
     assert unknown.status == 2
     assert "PatientWeight is no matching key" in unknown.error_line
 
@@ -45,7 +45,7 @@ def test_peer_by_address_is_asked_for_everything(tmp_path: Path) -> None:
         peer = place.hospital.ris_peer
         every = openmodality("worklist", peer, "--json")
         limited = openmodality("worklist", peer, "--limit", 2, "-k", "Modality=RF")
-    steps = [item["attributes"]["ScheduledProcedureStepSequence"][0] for item in every.json["items"]]
+    steps = [item["attributes"]["ScheduledProcedureStepSequence"][0] for item in every.items]
     assert {step["Modality"] for step in steps} == {"MR", "RF"}
     assert len(limited.out.splitlines()) == 3
     assert "there are more items" in limited.error_line
@@ -62,8 +62,8 @@ def test_defects_of_items_are_shown(tmp_path: Path) -> None:
     assert "2026-11-22 09:00" in ended.out
     assert "(0010,0020) PatientID: missing" in ended.out
     assert "(0040,0009) ScheduledProcedureStepID: missing" in ended.out
-    assert [item["attributes"]["AccessionNumber"] for item in chosen.json["items"]] == ["BROKEN"]
-    assert chosen.json["items"][0]["defects"]
+    assert [item["attributes"]["AccessionNumber"] for item in chosen.items] == ["BROKEN"]
+    assert chosen.items[0]["defects"]
     assert nothing.status == 0
     assert nothing.error_line == "nothing is scheduled"
 

@@ -158,7 +158,8 @@ def test_the_personalities_are_listed_and_documented() -> None:
         assert any(line.startswith(f"{name} ") and personality.summary in line for line in listed.splitlines()), name
         servers = ", ".join(personality.servers)
         assert f"| `{name}` | {servers} | {personality.hook.value} | {personality.summary} |" in documented
-    assert json.loads(run("--list-personalities", "--json").stdout).keys() == PERSONALITIES.keys()
+    items = json.loads(run("--list-personalities", "--json").stdout)["items"]
+    assert [item["name"] for item in items] == list(PERSONALITIES)
 
 
 def test_no_patient_in_log_event_or_complaint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -40,8 +40,8 @@ class JournalEntry:
     fields: Mapping[str, Field] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Field]:
-        """For JSON."""
-        time = self.time.isoformat(timespec="milliseconds")
+        """For JSON, its time with the zone."""
+        time = self.time.astimezone().isoformat(timespec="milliseconds")
         return {"time": time, "place": self.place, "event": self.kind, "text": self.text, **self.fields}
 
 

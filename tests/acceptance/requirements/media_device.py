@@ -37,11 +37,17 @@ class MediaDevice:
         status, said = self.do("import", *paths)
         assert status == 0, said
 
-    def ask(self, *words: object) -> Any:
-        """What a command prints as JSON."""
+    def ask(self, *words: object) -> list[dict[str, Any]]:
+        """The items of what a command prints as JSON."""
         status, said = self.do(*words, "--json")
         assert status == 0, said
-        return json.loads(said)
+        items: list[dict[str, Any]] = json.loads(said)["items"]
+        return items
+
+    def ask_one(self, *words: object) -> dict[str, Any]:
+        """The only item of what a command prints as JSON."""
+        (item,) = self.ask(*words)
+        return item
 
 
 def listed(root: Path) -> list[Dataset]:

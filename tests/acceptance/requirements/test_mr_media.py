@@ -52,7 +52,7 @@ def study_of(paths: list[Path]) -> str:
 
 @pytest.mark.requirement("MR-2.5-01", "MR-2.5.2-03", "MR-7-02", "MR-7.2.1-01", "MR-7.2.1.1-01")
 def test_create_makes_a_file_set_for_the_dvd(device: MediaDevice, images: list[Path]) -> None:
-    made = device.ask("media", "create", "disc", "--study", study_of(images), "--profile", "STD-CTMR-DVD")
+    made = device.ask_one("media", "create", "disc", "--study", study_of(images), "--profile", "STD-CTMR-DVD")
     assert made["state"] == "done"
     assert uids_of(files_of(device.discs / "disc")) == uids_of(images)
     types = [str(record.DirectoryRecordType) for record in listed(device.discs / "disc")]
@@ -120,9 +120,9 @@ def test_instances_are_retrieved_from_a_disc_of_others(tmp_path: Path, device: M
     disc.mkdir()
     objects.mr_image(rows=8, columns=8, transfer_syntax=syntax, PatientID="7").save_as(disc / "IM1")
     assert run("dcmmkdir", "-Nxc", "-Nrc", "IM1", cwd=disc).status == 0
-    assert device.ask("media", "retrieve", "theirs")["new"] == 1
+    assert device.ask_one("media", "retrieve", "theirs")["new"] == 1
     (instance,) = device.ask("instances", "list")
-    shown = device.ask("instances", "show", instance["SOPInstanceUID"])
+    shown = device.ask_one("instances", "show", instance["SOPInstanceUID"])
     assert dcmread(shown["path"]) == dcmread(disc / "IM1")
 
 
@@ -139,7 +139,7 @@ def test_only_instances_that_match_are_retrieved(tmp_path: Path, device: MediaDe
 @pytest.mark.requirement("MR-2.5.2-04", "MR-7.2.2-01", "MR-7.2.2-02", "MR-7.2.2.1-01")
 def test_a_query_lists_only_what_matches(device: MediaDevice, images: list[Path]) -> None:
     device.ask("media", "create", "disc", "--study", study_of(images))
-    series = device.ask("media", "list", "disc", "--level", "SERIES", "-k", "SeriesNumber=2")["records"]
+    series = device.ask("media", "list", "disc", "--level", "SERIES", "-k", "SeriesNumber=2")
     assert [each["SeriesInstanceUID"] for each in series] == [dcmread(images[3]).SeriesInstanceUID]
     status, said = device.do("media", "list", "disc")
     assert (status, "Doe^Jane" in said, study_of(images) in said) == (0, True, True)
@@ -189,8 +189,8 @@ def test_more_than_a_medium_holds_is_split_or_refused(
 
 @pytest.mark.requirement("MR-2.5.1-03", "MR-2.5.2-02")
 def test_a_request_is_a_job_that_another_process_may_do(device: MediaDevice, images: list[Path]) -> None:
-    made = device.ask("media", "create", "disc", "--study", study_of(images))
-    shown = device.ask("jobs", "show", made["job"])
+    made = device.ask_one("media", "create", "disc", "--study", study_of(images))
+    shown = device.ask_one("jobs", "show", made["job"])
     assert (shown["kind"], shown["state"]) == ("media", "done")
     assert len(shown["instances"]) == 5
 
@@ -206,8 +206,8 @@ def test_a_file_set_is_created_updated_and_read_for_interchange(device: MediaDev
         directory = dcmread(device.discs / "disc" / "DICOMDIR")
         assert directory.file_meta.MediaStorageSOPClassUID == MediaStorageDirectoryStorage
         assert directory.FileSetConsistencyFlag == 0
-    assert len(device.ask("media", "list", "disc", "--level", "IMAGE")["records"]) == len(images)
-    assert device.ask("media", "retrieve", "disc")["already_there"] == len(images)
+    assert len(device.ask("media", "list", "disc", "--level", "IMAGE")) == len(images)
+    assert device.ask_one("media", "retrieve", "disc")["already_there"] == len(images)
 
 
 @pytest.mark.requirement("MR-2.5.1-02")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.peer import add_peer, is_direct
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
@@ -62,7 +62,7 @@ def run(
         details = modality.jobs.show(job.id)
         results = modality.jobs.results([details.job])[job.id]
     if as_json:
-        print_json(job_as_json(details.job, results))
+        print_document([job_as_json(details.job, results, details.blockers)])
     elif details.job.state is JobState.DONE and not results[InstanceResult.FAILURE]:
         print(f"{name}: {counted(results[InstanceResult.SUCCESS], 'instance')} committed")
     elif not wait_s:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openmodality.activities.echo import echo_peer
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
+from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
@@ -34,17 +34,14 @@ def run(
     answer = echo_peer(ends)
     milliseconds = answer.duration_s * 1000
     if as_json:
-        document = {
+        print_document([{
             "peer": str(ends.remote),
             "status": f"{answer.status:04X}",
             "success": answer.is_success,
             "milliseconds": round(milliseconds, 1),
             "implementation_class_uid": answer.implementation_class_uid,
             "implementation_version_name": answer.implementation_version_name,
-        }
-        import json  # noqa: PLC0415 - start-up time: a tenth of a second is all that an echo may take
-
-        print(json.dumps(document))
+        }])  # fmt: skip
     else:
         version = f", {answer.implementation_version_name}" if answer.implementation_version_name else ""
         print(clean(f"{ends.remote}: {describe(answer.status)} in {milliseconds:.0f} ms{version}"))

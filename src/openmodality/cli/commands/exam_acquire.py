@@ -14,8 +14,8 @@ from openmodality.cli.demo.simulation import simulator
 from openmodality.cli.display.exams import ExamDetails
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
@@ -95,7 +95,7 @@ def acquire(
         if folder is not None:
             made += watch(chosen, folder)
         if as_json:
-            print_json(ExamDetails.of(device_.view, chosen.id).as_json())
+            print_document([ExamDetails.of(device_.view, chosen.id).as_json()])
         else:
             print(f"exam {chosen.id}: {counted(made, 'image')} made")
 

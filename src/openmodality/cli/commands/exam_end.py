@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from openmodality.cli.display.exams import exam_as_json, format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, declare_exam, find_exam_number
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import clean, counted, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import clean, counted, say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.jobs.worker_lock import is_worker_running
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
@@ -49,7 +49,7 @@ def _find_exam(modality: Modality, text: str) -> Exam:
 
 def _print_ended(modality: Modality, exam: Exam, *, as_json: bool) -> None:
     if as_json:
-        print_json(exam_as_json(exam.record))
+        print_document([exam_as_json(exam.record)])
     else:
         print(clean(format_exam_line(exam.record)))
     if not is_worker_running(modality.site.data_folder):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from openmodality.cli.display.exams import EXAM_COLUMNS, ExamDetails, exam_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import print_json
+from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.site import add_site, look
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.store.states import ExamState
@@ -39,7 +38,7 @@ def list_(states: tuple[str, ...], site_file: str, wide: bool, as_json: bool) ->
     with look(site_file) as view:
         exams = view.exams(*states)
     if as_json:
-        print_json([exam_as_json(exam) for exam in exams])
+        print_document(map(exam_as_json, exams))
     else:
         print_rows(EXAM_COLUMNS, exams, empty="there are no such exams", wide=wide)
 
@@ -49,7 +48,7 @@ def show(exam: str, site_file: str, wide: bool, as_json: bool) -> None:
     with look(site_file) as view:
         details = ExamDetails.of(view, find_exam_number(view, exam))
     if as_json:
-        print_json(details.as_json())
+        print_document([details.as_json()])
     else:
         details.print(wide=wide)
 

@@ -10,8 +10,9 @@ from openmodality.cli.display.exams import exam_as_json, format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, is_yes
 from openmodality.cli.terminal.exam import join_numbers
-from openmodality.cli.terminal.options import add_json, add_keys, split_key
-from openmodality.cli.terminal.output import clean, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.options import add_keys, split_key
+from openmodality.cli.terminal.output import clean, say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.errors import NotFound, UsageError
 
@@ -112,7 +113,7 @@ def _confirm(check: ItemCheck, *, yes: bool) -> bool:
 def _print_started(exam: Exam, *, as_json: bool) -> None:
     record = exam.record
     if as_json:
-        print_json(exam_as_json(record))
+        print_document([exam_as_json(record)])
     else:
         print(clean(format_exam_line(record)))
     for notice in record.notices:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
 import socket
@@ -17,7 +16,7 @@ from typing import Final
 
 from openmodality.cli.display.hospital_lines import SERVERS, format_event_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
+from openmodality.cli.terminal.json_output import add_json, print_document, print_event
 from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
 from openmodality.cli.terminal.values import any_folder, parse_integer, parse_number
@@ -110,7 +109,7 @@ def run(  # one parameter for each option
     patients are in DIR/schedule.json, which may be edited. Stops at Ctrl-C or SIGTERM.
     """
     if list_personalities:
-        print(_list_personalities(as_json))
+        _list_personalities(as_json)
         return
     addresses = {**DEVICES, **dict(_parse_peer(text) for text in peers)}
     ris, pacs = Endpoint(RIS.aet, ris_port, host), Endpoint(PACS.aet, pacs_port, host)
@@ -151,23 +150,22 @@ def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:
     peers = {server: hospital.peer(server) for server in SERVERS}
     if as_json:
         where = {name: {"aet": at.ae_title, "host": at.host, "port": at.port} for name, at in peers.items()}
-        print(json.dumps({"event": "listening", "data": str(folder), **where}), flush=True)
+        print_event("listening", data=str(folder), **where)
         return
     listed = ", ".join(str(at) for at in peers.values())
     say(f"listening: {listed}; data in {folder}")
 
 
-def _list_personalities(as_json: bool) -> str:
+def _list_personalities(as_json: bool) -> None:
     if as_json:
-        known = {
-            name: {"servers": each.servers, "acts_on": each.hook.value, "summary": each.summary}
+        print_document(
+            {"name": name, "servers": each.servers, "acts_on": each.hook.value, "summary": each.summary}
             for name, each in PERSONALITIES.items()
-        }
-        return json.dumps(known, indent=2)
+        )
+        return
     width = max(map(len, PERSONALITIES))
-    return "\n".join(
-        f"{name:{width}}  {'|'.join(each.servers):16}  {each.summary}" for name, each in PERSONALITIES.items()
-    )
+    for name, each in PERSONALITIES.items():
+        print(f"{name:{width}}  {'|'.join(each.servers):16}  {each.summary}")
 
 
 @contextmanager
@@ -200,7 +198,11 @@ class _LinePrinter:
 
     def happened(self, event: JournalEntry) -> None:
         with self._lock:
-            print(json.dumps(event.as_dict()) if self._as_json else format_event_line(event), flush=True)
+            if self._as_json:
+                members = event.as_dict()
+                print_event(str(members.pop("event")), **members)
+            else:
+                print(format_event_line(event), flush=True)
 
 
 @contextmanager

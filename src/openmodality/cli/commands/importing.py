@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_path
@@ -33,13 +33,13 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
     named = [(path, why) for path, why in imported.refused if path in paths]
     passed_over = len(imported.refused) - len(named)
     if as_json:
-        print_json({
+        print_document([{
             "new": imported.new,
             "already_there": imported.same,
             "different": imported.different,
             "passed_over": passed_over,
             "refused": [{"path": str(path), "reason": why} for path, why in named],
-        })  # fmt: skip
+        }])  # fmt: skip
     else:
         print(f"{counted(imported.new, 'instance')} imported, {imported.same} already there")
     if imported.different:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
+from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean
 from openmodality.cli.terminal.site import DEFAULT
 from openmodality.cli.terminal.values import any_path
@@ -18,9 +19,10 @@ def _declare(parser: Parser) -> None:
         required=True,
         help="The device: mr, rf, or a folder with a profile.toml.",
     )
+    add_json(parser)
 
 
-def run(folder: Path, profile: str) -> None:
+def run(folder: Path, profile: str, as_json: bool) -> None:
     """Write DIR/site.toml: every setting of the device with its meaning, ready to edit.
 
     As it is, it works with the virtual hospital of the same machine (openmodality hospital). A site file that is there
@@ -29,6 +31,9 @@ def run(folder: Path, profile: str) -> None:
     from openmodality.device.site.template import write_site  # noqa: PLC0415 - start-up time of the help page
 
     file = write_site(folder, profile)
+    if as_json:
+        print_document([{"site_file": str(file)}])
+        return
     shown = clean(str(file))
     option = "" if file == Path(DEFAULT) else f" -c {shown}"
     print(f"{shown} is written. What to do next:")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from openmodality.cli.display.jobs import (
     JOB_COLUMNS,
     ListedJob,
     format_job_line,
     job_as_json,
-    job_instance_as_json,
+    job_details_as_json,
     print_job,
 )
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import moment, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.site import add_site, device, look
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
 from openmodality.store.states import PLANNED_KINDS, JobKind, JobState
+
+if TYPE_CHECKING:
+    from openmodality.app.modality import Modality
+    from openmodality.jobs.job import Job
 
 NEWEST: Final = 50
 LARGEST: Final = 2**63 - 1
@@ -74,7 +79,7 @@ def list_(
         results, held = view.jobs.results(shown), view.jobs.waits_for(shown)
     listed = [ListedJob(job, results[job.id], held.get(job.id, ())) for job in shown]
     if as_json:
-        print_json([job_as_json(*each) for each in listed])
+        print_document([job_as_json(*each) for each in listed], more_available=len(jobs) > limit)
         return
     print_rows(JOB_COLUMNS, listed, empty="there are no such jobs", wide=wide)
     if len(jobs) > limit:
@@ -94,14 +99,7 @@ def show(job: int, site_file: str, wide: bool, as_json: bool) -> None:
         details = view.jobs.show(job)
         results = view.jobs.results([details.job])[job]
     if as_json:
-        print_json({
-            **job_as_json(details.job, results, details.blockers),
-            "instances": [job_instance_as_json(instance) for instance in details.instances],
-            "history": [
-                {"at": moment(change.at), "state": change.state, "detail": change.detail} for change in details.history
-            ],
-            "waits_for_jobs": [blocker.id for blocker in details.blockers],
-        })  # fmt: skip
+        print_document([job_details_as_json(details, results)])
     else:
         print_job(details, results, wide=wide)
 
@@ -115,9 +113,10 @@ def _declare_retry(parser: Parser) -> None:
     )
     parser.add_argument("--destination", metavar="NAME", help="With --state: only jobs for this peer of the site file.")
     add_site(parser)
+    add_json(parser)
 
 
-def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, site_file: str) -> None:
+def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, site_file: str, as_json: bool) -> None:
     """Run jobs again now that failed, were cancelled or wait. Instances that have success are not repeated."""
     if bool(jobs) == bool(state) or (destination and not state):
         raise UsageError(
@@ -127,23 +126,35 @@ def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, sit
         if state:
             found = modality.jobs.list(states=[JobState(state)], destination=destination)
             jobs = tuple(job.id for job in reversed(found))
-        for job in jobs:
-            print(format_job_line(modality.jobs.retry(job)))
-    if not jobs:
+        _change(modality, jobs, modality.jobs.retry, as_json=as_json)
+    if not jobs and not as_json:
         print("there are no such jobs")
 
 
 def _declare_cancel(parser: Parser) -> None:
     parser.add_argument("jobs", metavar="JOB", nargs="+", type=_ID)
     add_site(parser)
+    add_json(parser)
 
 
-def cancel(jobs: tuple[int, ...], site_file: str) -> None:
+def cancel(jobs: tuple[int, ...], site_file: str, as_json: bool) -> None:
     """Cancel jobs, and those that come after them. One that is being done ends after the instance on its way."""
     with device(site_file) as modality:
-        for job in jobs:
-            cancelled = modality.jobs.cancel(job)
-            print(f"{format_job_line(cancelled)}{'' if cancelled.state.finished else ', to be cancelled'}")
+        _change(modality, jobs, modality.jobs.cancel, as_json=as_json)
+
+
+def _change(modality: Modality, numbers: Sequence[int], change: Callable[[int], Job], *, as_json: bool) -> None:
+    """Change jobs one after the other and show each as it is then, also where a later one cannot be changed."""
+    changed = []
+    try:
+        for number in numbers:
+            changed.append(change(number))
+            if not as_json:
+                print(format_job_line(changed[-1]))
+    finally:
+        if as_json:
+            results = modality.jobs.results(changed)
+            print_document([job_as_json(job, results[job.id]) for job in changed])
 
 
 command = Group(

@@ -6,9 +6,10 @@ from typing import Any
 
 from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES, Entity, entity_as_json, find_entity
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
+from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand
-from openmodality.cli.terminal.options import add_json, add_keys, split_key
-from openmodality.cli.terminal.output import print_fields, print_json
+from openmodality.cli.terminal.options import add_keys, split_key
+from openmodality.cli.terminal.output import print_fields
 from openmodality.cli.terminal.site import add_site, look
 from openmodality.cli.terminal.table import add_wide, print_rows
 
@@ -39,7 +40,7 @@ def _list_command(entity: Entity) -> CliCommand:
         with look(site_file) as view:
             found = view.find(entity.level, dict(split_key(key) for key in keys))
         if as_json:
-            print_json([entity_as_json(each) for each in found])
+            print_document(map(entity_as_json, found))
         else:
             print_rows(entity.columns, found, empty=f"there are no such {entity.plural}", wide=wide)
 
@@ -65,7 +66,7 @@ def _show_command(entity: Entity) -> CliCommand:
             extra: dict[str, Any] = {"path": str(path)} if path else {}
             if below:
                 extra[f"{below.plural}_below"] = [entity_as_json(item) for item in contents]
-            print_json({**entity_as_json(each), **extra})
+            print_document([{**entity_as_json(each), **extra}])
             return
         counts = [(name, getattr(each, name)) for name in entity.counts]
         print_fields([*each.attributes.items(), *counts, ("file", path)])

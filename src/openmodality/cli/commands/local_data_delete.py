@@ -8,8 +8,8 @@ from typing import Final
 from openmodality.cli.display.entities import COUNTS, INSTANCES, SERIES, STUDIES, Entity, find_entity
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, confirmed
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import counted, print_json
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import counted
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.store.listing.entities import Found
 from openmodality.store.rows.deletion import NotCommitted
@@ -34,7 +34,7 @@ def _delete_command(entity: Entity) -> CliCommand:
             deleted = [modality.delete(entity.level, uid, force=force) for uid in uids]
         totals = {name: sum(getattr(each, name) for each in deleted) for name in COUNTS[:3]}
         if as_json:
-            print_json(totals)
+            print_document([totals])
         else:
             gone = [counted(totals[name], noun) for name, noun in _NOUNS.items() if totals[name]]
             print(f"deleted: {', '.join(gone)}")

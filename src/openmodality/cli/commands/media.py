@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from openmodality.cli.display.entities import attributes_as_json
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.display.media import RECORD_COLUMNS
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
-from openmodality.cli.terminal.options import add_json, add_keys, split_key
-from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.options import add_keys, split_key
+from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.table import add_wide, print_rows
@@ -162,9 +164,9 @@ def _tell(
     job = details.job
     written, left_out = results.get(InstanceResult.SUCCESS, 0), results.get(InstanceResult.FAILURE, 0)
     if as_json:
-        listed = [{"SOPInstanceUID": each.SOPInstanceUID, "reason": each.comment} for each in details.instances
+        listed = [{"sop_instance_uid": each.SOPInstanceUID, "reason": each.comment} for each in details.instances
                   if each.result is InstanceResult.FAILURE]  # fmt: skip
-        print_json({**job_as_json(job, results), "left_out": listed})
+        print_document([{**job_as_json(job, results), "left_out": listed}])
     if job.state is not JobState.DONE:
         raise OpenModalityError(
             f"nothing was written to {target}: {describe_reason(job) or job.state}",
@@ -198,7 +200,7 @@ def run_list(root: Path, level: str, keys: Sequence[str], wide: bool, site_file:
     columns = RECORD_COLUMNS[level]
     records = [{keyword: str(each.get(keyword) or "") for keyword in columns} for each in found]
     if as_json:
-        print_json({"records": records, "problems": faults})
+        print_document(map(attributes_as_json, records), problems=faults)
     else:
         print_rows(list(columns.values()), records, empty=f"{root} has no such records", wide=wide)
     _say_faults(faults)
@@ -225,7 +227,7 @@ def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool)
     faults += [f"{path.name}: {why}" for path, why in imported.refused]
     if as_json:
         counts = {"new": imported.new, "already_there": imported.same, "different": imported.different}
-        print_json({**counts, "problems": faults})
+        print_document([{**counts, "problems": faults}])
     else:
         print(f"{counted(imported.new, 'instance')} copied, {imported.same} already there")
     _say_faults(faults)
@@ -258,7 +260,7 @@ def run_iso(root: Path, image: str, label: str, joliet: bool, as_json: bool) -> 
     )
     line.clear()
     if as_json:
-        print_json({"image": image, "length_bytes": length})
+        print_document([{"image": image, "length_bytes": length}])
     else:
         print(f"{image}: {length / _MEGABYTE:.1f} MB")
 
@@ -282,7 +284,7 @@ def run_verify(root: Path, as_json: bool) -> int:
     else:
         faults = verify_medium(root)
     if as_json:
-        print_json({"problems": faults})
+        print_document([{"path": str(root), "whole": not faults, "problems": faults}])
     elif not faults:
         print(f"{root} is whole")
     _say_faults(faults)

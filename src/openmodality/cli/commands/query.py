@@ -12,8 +12,9 @@ from openmodality.activities.query import Model, choose_model, find_missing_keys
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.attributes import as_json as attributes_as_json
 from openmodality.cli.terminal.attributes import cell, parse_keys
-from openmodality.cli.terminal.options import add_json, add_keys, add_limit
-from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.options import add_keys, add_limit
+from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.table import Column, add_wide, print_rows
@@ -123,12 +124,8 @@ def run(
             error.advice = f"level {level} of this model needs {needed}"
         raise
     if as_json:
-        print_json({
-            "peer": str(ends.remote),
-            "level": level,
-            "matches": [attributes_as_json(item) for item in answer.items],
-            "more_available": answer.more_available,
-        })  # fmt: skip
+        found = [attributes_as_json(item) for item in answer.items]
+        print_document(found, peer=str(ends.remote), level=level, more_available=answer.more_available)
     else:
         further = [path for path in values if format_keywords(path) not in _HEADINGS[level]]
         print_rows(_columns(level, further), answer.items, empty="nothing matches", wide=wide)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Literal
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
+from openmodality.cli.terminal.json_output import add_json, print_event
 from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
@@ -122,7 +121,7 @@ class _Printer:
     def _print(self, arrival: ReceivedFile) -> None:
         self._progress.advance(arrival.length_bytes)
         if self._as_json:
-            print(json.dumps(_described(arrival)), flush=True)
+            print_event("received", **_described(arrival))
         elif arrival.stored is Stored.DIFFERENT:
             self._progress.clear()
             uid = arrival.request.identity.sop_instance_uid

@@ -11,8 +11,8 @@ from openmodality.activities.query import Model, choose_model
 from openmodality.activities.retrieve import Wanted, retrieve_from_peer
 from openmodality.cli.commands.query import add_model
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import counted, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
@@ -115,7 +115,7 @@ class _Progress:
 def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) -> None:
     counts = result.counts
     if as_json:
-        print_json({
+        print_document([{
             "peer": str(ends.remote),
             "destination": destination,
             "status": f"{result.status:04X}",
@@ -126,7 +126,7 @@ def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) 
             "remaining": counts.remaining,
             "failed_sop_instance_uids": list(result.failed_uids),
             "comment": result.comment,
-        })  # fmt: skip
+        }])  # fmt: skip
     if result.verdict.is_failure:
         raise OpenModalityError(
             f"{ends.remote} sent nothing to {destination}: {describe(result.status, result.comment)}",

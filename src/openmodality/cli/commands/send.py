@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.main import error_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
+from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import ProgressLine
@@ -86,7 +85,10 @@ def run(  # one parameter for each option
     finally:  # also at Ctrl-C: what is at the peer is at the peer
         progress.clear()
         report.say_unsent()
-        print(json.dumps(report.as_json(progress.seconds)) if as_json else report.summary(progress.seconds))
+        if as_json:
+            print_document([report.as_json(progress.seconds)])
+        else:
+            print(report.summary(progress.seconds))
     return 0 if report.is_complete else 1
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
+from openmodality.cli.terminal.json_output import add_json, print_event
 from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
@@ -31,7 +29,7 @@ def run(site_file: str, as_json: bool) -> None:
         open_jobs = sum(not job.state.finished for job in modality.jobs.list())
         if as_json:
             listening = [{"role": role, "ae_title": titles[role], "port": port} for role, port in ports.items()]
-            print(json.dumps({"listening": listening, "open_jobs": open_jobs}), flush=True)
+            print_event("listening", listening=listening, open_jobs=open_jobs)
         host = modality.site.settings.network.host_name
         for role, port in ports.items():
             say(f"{titles[role]} listens on {f'{host}, ' if host else ''}port {port} ({role})")

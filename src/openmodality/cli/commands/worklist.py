@@ -10,8 +10,9 @@ from pydicom import Dataset
 from openmodality.activities.worklist_query import RETURN_KEYS, ask_for_worklist, describe_limits
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.attributes import as_json, cell, parse_keys
-from openmodality.cli.terminal.options import add_json, add_keys, add_limit, split_key
-from openmodality.cli.terminal.output import clean, date_and_time, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.options import add_keys, add_limit, split_key
+from openmodality.cli.terminal.output import clean, date_and_time, say
 from openmodality.cli.terminal.peer import add_calling, add_timeout, is_direct, resolve
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.table import Column, add_wide, print_rows
@@ -104,7 +105,7 @@ class Listing:
     def print(self, *, as_json: bool, wide: bool) -> None:
         """On stdout; notices go to stderr."""
         if as_json:
-            print_json({"items": [_item_as_json(item) for item in self._items], "notices": list(self._notices)})
+            print_document(map(_item_as_json, self._items), notices=list(self._notices))
             return
         is_numbered = any(item.number is not None for item in self._items)
         columns = (_NUMBER, *_COLUMNS) if is_numbered else _COLUMNS

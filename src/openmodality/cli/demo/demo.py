@@ -12,8 +12,8 @@ from openmodality.cli.demo.display import display
 from openmodality.cli.demo.exam_story import DemoExam, Result
 from openmodality.cli.demo.place import alone, hospital_options, prepare
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.options import add_json
-from openmodality.cli.terminal.output import clean, counted, print_json, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import clean, counted, say
 from openmodality.cli.terminal.table import print_table
 from openmodality.cli.terminal.values import any_folder
 from openmodality.errors import OpenModalityError
@@ -56,7 +56,7 @@ def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> Non
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="openmodality-demo-"))
     results = _run(folder, PROFILES if profile == "all" else (profile,), quiet=as_json)
     if as_json:
-        print_json({"folder": str(folder), "exams": [_as_json(result) for result in results]})
+        print_document(map(_as_json, results), folder=str(folder))
     else:
         print()
         print_table(_HEADINGS, [_row(result) for result in results])

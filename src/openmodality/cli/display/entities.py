@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from openmodality.cli.terminal.json_output import convert_value
 from openmodality.cli.terminal.output import date_and_time
 from openmodality.cli.terminal.table import Column
 from openmodality.errors import NotFound
+from openmodality.store.index_columns import INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES
 from openmodality.store.listing.entities import Found, Level
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 COUNTS: Final = ("studies", "series", "instances", "sent", "committed")
 """Attributes of :class:`openmodality.store.listing.entities.Found` that say how many there are below it."""
+
+_VRS: Final = {**SERIES_ATTRIBUTES, **INSTANCE_ATTRIBUTES}
+"""Of the levels that have numbers."""
 
 
 def _attribute(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> Column[Found]:
@@ -105,4 +110,9 @@ def find_entity(view: LocalView, entity: Entity, uid: str) -> Found:
 def entity_as_json(each: Found) -> Mapping[str, Any]:
     """A study, series or instance for a program."""
     counts = {name: getattr(each, name) for name in COUNTS}
-    return {**each.attributes, **counts, "modalities": list(each.modalities)}
+    return {**attributes_as_json(each.attributes), **counts, "modalities": list(each.modalities)}
+
+
+def attributes_as_json(attributes: Mapping[str, str]) -> dict[str, Any]:
+    """The attributes of a study, series or instance for a program, by keyword."""
+    return {keyword: convert_value(text, _VRS.get(keyword, "")) for keyword, text in attributes.items()}

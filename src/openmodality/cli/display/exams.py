@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from openmodality.cli.display.entities import attributes_as_json
+from openmodality.cli.terminal.json_output import format_zoned
 from openmodality.cli.terminal.output import clean, moment, print_fields
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.jobs.job import Job
@@ -83,7 +85,12 @@ class ExamDetails:
             **exam_as_json(self.exam),
             "steps": [self._step_json(step) for step in self.steps],
             "series": [
-                {**each.attributes, "instances": each.instances, "sent": each.sent, "committed": each.committed}
+                {
+                    **attributes_as_json(each.attributes),
+                    "instances": each.instances,
+                    "sent": each.sent,
+                    "committed": each.committed,
+                }
                 for each in self.series
             ],
             "instances": sum(each.instances for each in self.series),
@@ -96,8 +103,8 @@ class ExamDetails:
             "sop_instance_uid": step.uid,
             "performed_procedure_step_id": step.step_id,
             "state": step.state,
-            "started": moment(step.started_at),
-            "ended": moment(step.ended_at),
+            "started": format_zoned(step.started_at),
+            "ended": format_zoned(step.ended_at),
             "reported": self._reports(step),
         }
 
@@ -149,7 +156,7 @@ def exam_as_json(exam: ExamRecord) -> dict[str, Any]:
         "accession_number": exam.accession_number,
         "study_instance_uid": exam.study_instance_uid,
         "scheduled": exam.scheduled,
-        "started": moment(exam.created_at),
-        "ended": moment(exam.ended_at),
+        "started": format_zoned(exam.created_at),
+        "ended": format_zoned(exam.ended_at),
         "notices": list(exam.notices),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from openmodality.cli.terminal.json_output import format_zoned
 from openmodality.cli.terminal.output import counted, moment, print_fields
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.dimse.status import describe
@@ -48,7 +49,8 @@ _CHANGE_COLUMNS: Final[Sequence[Column[Change]]] = (
 
 def format_job_line(job: Job) -> str:
     """A job in one line."""
-    return f"job {job.id}: {job.kind} to {job.destination}, {job.state}"
+    to_be_cancelled = ", to be cancelled" if job.cancel_requested and not job.state.finished else ""
+    return f"job {job.id}: {job.kind} to {job.destination}, {job.state}{to_be_cancelled}"
 
 
 def describe_reason(job: Job, held_by: Sequence[Job] = ()) -> str:
@@ -56,12 +58,16 @@ def describe_reason(job: Job, held_by: Sequence[Job] = ()) -> str:
     if held_by and job.state is JobState.TODO:
         holder = next((each for each in held_by if each.state is JobState.FAILED), held_by[0])
         return f"waits for job {holder.id}{', which failed' if holder.state is JobState.FAILED else ''}"
-    said = f"waiting for {job.waiting_for}" if job.waiting_for else job.reason
+    said = _describe_state(job)
     if job.attempts and not job.state.finished:
         said += f" (attempt {job.attempts + 1})"
         if job.due_at is not None:
             said += f", next {moment(job.due_at)}"
     return said
+
+
+def _describe_state(job: Job) -> str:
+    return f"waiting for {job.waiting_for}" if job.waiting_for else job.reason
 
 
 def describe_results(results: Mapping[InstanceResult, int]) -> str:
@@ -80,12 +86,27 @@ def job_as_json(job: Job, results: Mapping[InstanceResult, int], held_by: Sequen
         "kind": job.kind.value,
         "peer": job.destination,
         "state": job.state.value,
-        "reason": describe_reason(job, held_by),
+        "reason": describe_reason(job, held_by) if held_by else _describe_state(job),
+        "waits_for_jobs": [each.id for each in held_by],
+        "cancel_requested": job.cancel_requested,
         "results": {result.value: number for result, number in results.items()},
         "failed_attempts": job.attempts,
-        "queued": moment(job.created_at),
-        "started": moment(job.started_at),
-        "finished": moment(job.finished_at),
+        "queued": format_zoned(job.created_at),
+        "started": format_zoned(job.started_at),
+        "finished": format_zoned(job.finished_at),
+        "due": None if job.state.finished else format_zoned(job.due_at),
+    }
+
+
+def job_details_as_json(details: JobDetails, results: Mapping[InstanceResult, int]) -> dict[str, Any]:
+    """All there is to know of a job, for a program."""
+    return {
+        **job_as_json(details.job, results, details.blockers),
+        "instances": [_instance_as_json(instance) for instance in details.instances],
+        "history": [
+            {"at": format_zoned(change.at), "state": change.state, "detail": change.detail}
+            for change in details.history
+        ],
     }
 
 
@@ -108,7 +129,7 @@ def print_job(details: JobDetails, results: Mapping[InstanceResult, int], *, wid
     print_rows(_CHANGE_COLUMNS, details.history, wide=wide)
 
 
-def job_instance_as_json(instance: JobInstance) -> dict[str, Any]:
+def _instance_as_json(instance: JobInstance) -> dict[str, Any]:
     """An instance of a job for a program."""
     return {
         "sop_class_uid": instance.SOPClassUID,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from math import isfinite
 from typing import Any
 
 from pydicom import Dataset
@@ -56,7 +57,7 @@ def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, float):
-        return float(value)
+        return float(value) if isfinite(value) else str(value)  # JSON has no such numbers
     return int(value) if isinstance(value, int) else str(value)
 
 

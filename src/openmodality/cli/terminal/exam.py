@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from openmodality.cli.terminal.options import add_json
+from openmodality.cli.terminal.json_output import add_json
 from openmodality.cli.terminal.site import add_site
 from openmodality.errors import NotFound, UsageError
 

@@ -31,8 +31,3 @@ def split_key(text: str) -> tuple[str, str]:
     """Name and value of ``Keyword=value``; the value is empty where there is none."""
     name, _, value = text.partition("=")
     return name.strip(), value
-
-
-def add_json(parser: Parser) -> None:
-    """Declare the option for output that programs read."""
-    parser.add_argument("--json", dest="as_json", action="store_true", help="Print the result as JSON.")

@@ -1,4 +1,4 @@
-"""Results on stdout: aligned text for people, JSON for programs; notices and errors on stderr.
+"""Results on stdout as aligned text for people; notices and errors on stderr. For programs: ``json_output``.
 
 What comes from a peer or a file may hold anything; control characters are taken out before a terminal sees them.
 """
@@ -9,29 +9,13 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from openmodality.standard.text_rules import clean_text
 
 GAP: Final = "  "
 _USUAL_WIDTH: Final = 80
 _WIDE: Final = ("W", "F")
-
-
-def print_json(value: Any) -> None:
-    """One JSON document of clean texts; characters that stdout cannot hold are escaped."""
-    import json  # noqa: PLC0415 - start-up time
-
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    print(json.dumps(_clean_values(value), ensure_ascii=encoding != "utf8", indent=2))
-
-
-def _clean_values(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean_text(value, lines=True)
-    if isinstance(value, dict):
-        return {_clean_values(key): _clean_values(each) for key, each in value.items()}
-    return list(map(_clean_values, value)) if isinstance(value, list | tuple) else value
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:

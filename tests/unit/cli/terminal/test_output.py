@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from openmodality.cli.terminal import output
-from openmodality.cli.terminal.output import print_json, say
+from openmodality.cli.terminal.output import say
 
 MODULES: Final = sorted(Path(output.__file__).parents[1].rglob("*.py"))
 STREAM: Final = {"output", "progress", "streams"}
@@ -20,11 +19,6 @@ STREAM: Final = {"output", "progress", "streams"}
 def test_a_message_is_one_line_without_what_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
     say("bad\x1b[31mred\nopenmodality: forged \u202e\udcff")
     assert capsys.readouterr().err == "bad\ufffd[31mred\ufffdopenmodality: forged \ufffd\ufffd\n"
-
-
-def test_json_holds_clean_texts(capsys: pytest.CaptureFixture[str]) -> None:
-    print_json({"name": ["A\0B\x1b", "\udcff"], "comment": "1\n2", "count": 3})
-    assert json.loads(capsys.readouterr().out) == {"name": ["A\ufffdB\ufffd", "\ufffd"], "comment": "1\n2", "count": 3}
 
 
 @pytest.mark.parametrize("module", [path for path in MODULES if path.stem not in STREAM], ids=lambda path: path.stem)
