@@ -50,7 +50,11 @@ JOBS: Final = {
 }
 REFUSED, TIMED_OUT = "cannot connect to ...: Connection refused", "no connection to ... within ..."
 UNANSWERED = "... closed the connection without answering the association request"
-UNTRUSTED, NO_TLS = "TLS handshake with ... failed: CERTIFICATE_VERIFY_FAILED", "TLS handshake with ... failed: ..."
+TLS_ALERT, HTTP = "... a TLS alert came ...", "... this looks like HTTP ..."
+UNTRUSTED, NO_TLS = (
+    "TLS handshake with ... failed: ... (CERTIFICATE_VERIFY_FAILED)",
+    "TLS handshake with ... failed: ...",
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def test_every_message_of_the_table_is_provoked() -> None:
-    assert sorted(TABLE) == sorted([*COMMANDS, *JOBS, REFUSED, TIMED_OUT, UNANSWERED, UNTRUSTED, NO_TLS])
+    assert sorted(TABLE) == sorted(
+        [*COMMANDS, *JOBS, REFUSED, TIMED_OUT, UNANSWERED, UNTRUSTED, NO_TLS, TLS_ALERT, HTTP]
+    )
 
 
 @pytest.mark.parametrize("message", COMMANDS)
@@ -110,6 +116,27 @@ def test_tls_does_not_fit(place: Place, tmp_path: Path) -> None:
     assert any(fits(f"openmodality: {UNTRUSTED}; ...", line) for line in untrusted), untrusted
     assert any(fits(f"openmodality: {NO_TLS}; ...", line) for line in plain), plain
     assert not any(fits(f"openmodality: {UNTRUSTED}; ...", line) for line in plain), plain
+
+
+def test_a_port_of_tls_is_called_in_the_clear(place: Place, tmp_path: Path) -> None:
+    keys = key_pair(tmp_path, "hospital")
+    with ours.archive(tmp_path / "archive", listening=Listening(HOST, 0, keys.server())) as here:
+        lines = printed(["echo", str(here)], place.site)  # with the line of the log of who listens
+        here.wait_until_idle()
+    said = f"openmodality: {TLS_ALERT}; use TLS for this peer, or the peer's port without TLS"
+    assert any(fits(said, line) for line in lines), lines
+
+
+def test_a_web_server_listens(place: Place) -> None:
+    answer = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+
+    def script(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+        connection.send(answer)
+
+    with wire.listening(script) as peer:
+        [line] = printed(["echo", str(peer)], place.site)
+    assert fits(f"openmodality: {HTTP}; check host and port: ...", line), line
 
 
 def test_packets_go_nowhere(place: Place, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ from tests.fault.wire import (
 
 HTTP = b"GET / HTTP/1.1\r\nHost: pacs.example\r\nUser-Agent: browser\r\n\r\n"
 TLS_HELLO = bytes.fromhex("16030100c8010000c40303") + bytes(194)
+TLS_ALERT = bytes.fromhex("15030100020246")
 ENDLESS = struct.pack(">BxL", 1, 0xFFFFFFFF)
 UID = "1.2.826.0.1.7"
 
@@ -62,13 +63,21 @@ def listening(tmp_path: Path) -> Iterator[Scene]:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (HTTP, "PDU type 47H does not exist"),
-        (TLS_HELLO, "PDU type 16H does not exist"),
+        (HTTP, "PDU type 47H does not exist: this looks like HTTP, not DICOM"),
+        (TLS_HELLO, "PDU type 16H does not exist: a TLS handshake came"),
+        (TLS_ALERT, "PDU type 15H does not exist: a TLS alert came"),
         (ENDLESS, "A-ASSOCIATE-RQ of 4294967295 bytes, at most 1048576 are taken"),
         (p_data(length=0xFFFFFFFF), "P-DATA-TF came in Sta2"),
         (RELEASE, "A-RELEASE-RQ came in Sta2"),
     ],
-    ids=["HTTP", "TLS hello", "4 GB request", "4 GB of data before an association", "release before an association"],
+    ids=[
+        "HTTP",
+        "TLS hello",
+        "TLS alert",
+        "4 GB request",
+        "4 GB of data before an association",
+        "release before an association",
+    ],
 )
 def test_what_is_no_association_request_is_aborted(listening: Scene, data: bytes, said: str) -> None:
     with Peer(listening.acceptor.port) as peer:

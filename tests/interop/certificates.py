@@ -45,8 +45,18 @@ class KeyPair:
         return ["+tls", self.key, self.certificate, "+cf", self.authority]
 
 
-def key_pair(folder: Path, name: str, *, key_bits: int = 2048, signs_itself: bool = False) -> KeyPair:
-    """A new authority and a key pair of it, or one that vouches for itself."""
+def key_pair(
+    folder: Path,
+    name: str,
+    *,
+    key_bits: int = 2048,
+    signs_itself: bool = False,
+    valid: tuple[datetime.datetime, datetime.datetime] = (_BEGIN, _END),
+) -> KeyPair:
+    """A new authority and a key pair of it, or one that vouches for itself; with a list of what it has revoked.
+
+    That list, ``NAME.crl``, has the key pair's certificate.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     authority_key, own_key = (rsa.generate_private_key(65537, bits) for bits in (2048, key_bits))
     issuer, subject = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (f"CA of {name}", name))
@@ -60,7 +70,7 @@ def key_pair(folder: Path, name: str, *, key_bits: int = 2048, signs_itself: boo
     )
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     certificate = (
-        _builder(subject, issuer, own_key.public_key())
+        _builder(subject, issuer, own_key.public_key(), valid)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([address, x509.DNSName("localhost")]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
@@ -70,21 +80,33 @@ def key_pair(folder: Path, name: str, *, key_bits: int = 2048, signs_itself: boo
     pem = serialization.Encoding.PEM
     pair.certificate.write_bytes(certificate.public_bytes(pem))
     pair.authority.write_bytes(authority.public_bytes(pem))
+    pair.authority.with_name(f"{name}.crl").write_bytes(_revoke(certificate, issuer, authority_key).public_bytes(pem))
     pair.key.write_bytes(
         own_key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
     )
     return pair
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey) -> x509.CertificateBuilder:
+def _revoke(certificate: x509.Certificate, issuer: x509.Name, key: rsa.RSAPrivateKey) -> x509.CertificateRevocationList:
+    revoked = x509.RevokedCertificateBuilder(certificate.serial_number, _BEGIN).build()
+    builder = x509.CertificateRevocationListBuilder(issuer, _BEGIN, _END, revoked_certificates=[revoked])
+    return builder.sign(key, hashes.SHA256())
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: rsa.RSAPublicKey,
+    valid: tuple[datetime.datetime, datetime.datetime] = (_BEGIN, _END),
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(_BEGIN)
-        .not_valid_after(_END)
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

@@ -12,7 +12,7 @@ import pytest
 from pynetdicom import AE
 from pynetdicom.sop_class import MRImageStorage, Verification  # type: ignore[attr-defined]
 
-from openmodality.errors import PeerTimeout, TransportError
+from openmodality.errors import AssociationAborted, PeerTimeout, TransportError
 from openmodality.network.acceptor import Listening
 from openmodality.network.entity import RemoteAE
 from openmodality.network.timeouts import Timeouts
@@ -81,13 +81,13 @@ def test_pynetdicom_answers_us(keys: KeyPair) -> None:
 
 def test_plain_peer_on_a_tls_port(tmp_path: Path, keys: KeyPair, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO), ours.archive(tmp_path, listening=Listening(HOST, 0, keys.server())) as here:
-        with pytest.raises(TransportError) as caught:
+        with pytest.raises(AssociationAborted, match="a TLS alert came") as caught:
             ours.associated(here)
         here.wait_until_idle()
-    assert "TLS" in caught.value.advice or "network" in caught.value.advice
-    [record] = caplog.records
-    assert record.message == "association.ended"
-    assert "TLS handshake with the peer failed: " in str(vars(record)["reason"])
+    assert caught.value.advice == "use TLS for this peer, or the peer's port without TLS"
+    asked, ended = caplog.records
+    assert (asked.message, ended.message) == ("association.requested", "association.ended")
+    assert "TLS handshake with the peer failed: the other side does not speak TLS" in str(vars(ended)["reason"])
 
 
 @pytest.mark.needs("echoscu")
@@ -104,7 +104,7 @@ def test_we_speak_tls_to_a_plain_port(tmp_path: Path, keys: KeyPair, caplog: pyt
             ours.associated(secured(here, keys.client()))
         here.wait_until_idle()
     assert str(caught.value).startswith(f"TLS handshake with OURS@{HOST}:{here.port} failed: ")
-    assert caught.value.advice.startswith("check that both sides use TLS")
+    assert caught.value.advice.startswith("use TLS on both sides of this port")
     assert [record.message for record in caplog.records] == ["association.none"]
 
 

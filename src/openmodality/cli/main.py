@@ -5,12 +5,14 @@ tenth of a second. :data:`COMMANDS` names each command, where it is and what it 
 
 Exit status: 0 done, 1 the operation failed (also for an exam, job or study that is not there or whose state does not
 allow it), 2 wrong usage or configuration. Errors are one line on stderr: what failed, with which peer, what to do.
-Warnings of the log are on stderr too, one line each. A traceback comes only with ``--debug``.
+Warnings of the log are on stderr too, one line each; ``--verbose`` and ``--debug`` show more of it. A traceback comes
+only with ``--debug``, and only for what nobody has foreseen.
 """
 
 from __future__ import annotations
 
 try:
+    import logging
     import sys
     import traceback
     from collections.abc import Sequence
@@ -18,7 +20,7 @@ try:
 
     from openmodality.cli.terminal.arguments import DONE, WRONG_USAGE, Group
     from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand
-    from openmodality.cli.terminal.log import show_log
+    from openmodality.cli.terminal.log import show_log, take_level
     from openmodality.cli.terminal.output import say, say_lines
     from openmodality.cli.terminal.streams import finish_output, mend_streams
     from openmodality.errors import ConfigurationError, NotFound, OpenModalityError, UsageError, WrongState
@@ -54,7 +56,10 @@ COMMANDS: Final = {
 
 
 _PURPOSE: Final = "The DICOM side of an imaging device: worklist, exam, storage, commitment, query, film, media."
-_EPILOG: Final = "Every command takes --debug, which shows the log and, for a fault, the traceback."
+_EPILOG: Final = (
+    "Every command takes -v, --verbose, which shows what happens on each association, and -d, --debug, which adds every"
+    " message and, for a fault of the program, the traceback."
+)
 _VERSION: Final = "--version"
 
 
@@ -80,14 +85,13 @@ def run(words: Sequence[str], *, owns_process: bool = False) -> int:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
-    given = [argument for argument in given if argument != "--debug"]
+    level = take_level(given)
     try:
         mend_streams()
-        show_log(debug=debug)
+        show_log(level)
         status = run(given, owns_process=arguments is None)
     except Exception as error:  # noqa: BLE001 - the end of the process, which says what went wrong
-        if debug:
+        if level <= logging.DEBUG and not isinstance(error, OpenModalityError):
             say_lines("".join(traceback.format_exception(error)).rstrip())
         status = _report(error)
     except KeyboardInterrupt:

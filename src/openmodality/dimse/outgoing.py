@@ -32,6 +32,7 @@ DataSet = Buffer | KnownLength | Iterable[Buffer]
 class Prepared(NamedTuple):
     """A message as it goes out. ``command_buffers`` and ``first`` are ready; the rest is read as it is asked for."""
 
+    context_id: int
     command: Command
     command_buffers: list[Buffer]
     first: list[Buffer]
@@ -53,12 +54,12 @@ def prepare_message(context_id: int, command: Command, data: DataSet | None, max
     )
     command_buffers: list[Buffer] = [b"".join(pdus)]  # short: one piece is cheaper to write than two
     if data is None:
-        return Prepared(command, command_buffers, [], ())
+        return Prepared(context_id, command, command_buffers, [], ())
     cut = _Cut(context_id, max_pdu_length)
     if isinstance(data, (bytes, bytearray, memoryview)):
         data = KnownLength((data,), len(data))
     writes = _cut_known_length(cut, data) if isinstance(data, KnownLength) else _cut_unknown_length(cut, data)
-    return Prepared(command, command_buffers, next(writes), writes)
+    return Prepared(context_id, command, command_buffers, next(writes), writes)
 
 
 class _Cut(NamedTuple):

@@ -17,6 +17,7 @@ from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
 from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.dimse.status import StatusCategory, categorize, is_pending
+from openmodality.encoding.uid import quote_uid
 from openmodality.errors import (
     AssociationAborted,
     AssociationReleased,
@@ -171,8 +172,31 @@ def _respond(channel: Channel, request: Message, response: Response) -> None:
     else:
         channel.send(request.context.context_id, make_response_command(request.command, response), response.data)
     if categorize(response.status) is StatusCategory.FAILURE:
-        failed = {"command": request.command.name, "status": f"{response.status:04X}"}
-        log.warning("dimse.refused", extra=failed)
+        log.warning("dimse.refused", extra=_describe_refusal(request, response))
+
+
+def _describe_refusal(request: Message, response: Response) -> dict[str, object]:
+    """Who was refused what and why. Error Comments are this side's own words and name tags, never their values."""
+    command, peer = request.command, request.peer
+    return {
+        "calling": peer.calling_ae_title,
+        "called": peer.called_ae_title,
+        "address": peer.address or None,
+        "command": command.name,
+        "status": f"{response.status:04X}",
+        "reason": response.comment or STATUS_MEANINGS.get(response.status),
+        "attributes": _list_tags(response.offending),
+        "sop_class": quote_uid(command.AffectedSOPClassUID or command.RequestedSOPClassUID),
+        "sop_instance_uid": quote_uid(command.AffectedSOPInstanceUID or command.RequestedSOPInstanceUID),
+    }
+
+
+def _list_tags(tags: tuple[int, ...]) -> str | None:
+    if not tags:
+        return None
+    from openmodality.encoding.headers import format_tag  # noqa: PLC0415 - start-up time: an echo names no tag
+
+    return ", ".join(map(format_tag, tags))
 
 
 def _make_failure(request: Message, error: Exception) -> Response:

@@ -24,6 +24,13 @@ def is_valid_uid(text: str, *, strict: bool = True) -> bool:
     return len(text) <= _MAX_LENGTH and (_STRICT if strict else _LENIENT).fullmatch(text) is not None
 
 
+def quote_uid(uid: str | None) -> str | None:
+    """A UID that a peer sent, for the log: what is none is not repeated, as it may be any bytes."""
+    if not uid:
+        return None
+    return uid if is_valid_uid(uid, strict=False) else "(not a UID)"
+
+
 def strip_padding(value: bytes | bytearray | memoryview | str) -> str:
     """A UID, or another text of the default repertoire, without the NUL or spaces around it that pad it to even length.
 

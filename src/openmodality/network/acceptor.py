@@ -26,6 +26,7 @@ from openmodality.dimse.service import Service
 from openmodality.errors import OpenModalityError, TransportError
 from openmodality.network.agreement import Agreement, contexts_of
 from openmodality.network.association import Association
+from openmodality.network.association_log import log_agreement, log_end, log_open, log_request, warn_nothing_accepted
 from openmodality.network.connecting import shake_hands, wrap_socket
 from openmodality.network.connections import Connection, Connections
 from openmodality.network.entity import LocalAE, send_limit
@@ -198,6 +199,7 @@ class Acceptor:
     def _answer(
         self, connection: Connection, transport: Transport, provider: Provider, request: A_ASSOCIATE_RQ
     ) -> None:
+        log_request(request, connection.address)
         calling = request.calling_ae_title.strip()
         answer = self._connections.admit(connection, calling, lambda load: self._decide(request, load))
         if isinstance(answer, A_ASSOCIATE_RJ):
@@ -212,7 +214,12 @@ class Acceptor:
         try:
             provider.send(AssociateAccept(answer))
             flush(transport, provider, self._local.timeouts.data_s)
-            agreement = self._make_agreement(request, read_outcome(request, answer, Role.ACCEPTOR), connection.address)
+            negotiated = read_outcome(request, answer, Role.ACCEPTOR)
+            log_agreement(request, negotiated, connection.address)
+            if not negotiated.accepted:
+                warn_nothing_accepted(request, negotiated, connection.address)
+            agreement = self._make_agreement(request, negotiated, connection.address)
+            log_open(agreement, self._local.max_pdu_length)
             association = Association(transport, provider, agreement, self._services, self._local.timeouts)
             association.call_at_end(partial(self._connections.leave, connection))
             self._connections.establish(connection, association)
@@ -232,14 +239,12 @@ class Acceptor:
 
 
 def _serve_association(association: Association) -> None:
-    peer = association.peer
-    log.info("association.open", extra={"address": peer.address, "calling": peer.calling_ae_title})
     try:
         association.serve()
     except BaseException:
         association.abort()
         raise
-    log.info("association.released", extra={"address": peer.address, "calling": peer.calling_ae_title})
+    log_end("association.released", association.peer)
 
 
 def _open_listening_socket(host: str, port: int) -> socket.socket:

@@ -30,6 +30,7 @@ from openmodality.dimse.service import Service, answer
 from openmodality.dimse.status import is_pending
 from openmodality.errors import AssociationReleased, OpenModalityError, PeerTimeout, UsageError
 from openmodality.network.agreement import Agreement
+from openmodality.network.association_log import log, log_end
 from openmodality.network.endings import explain_stop
 from openmodality.network.incoming import NEXT_MESSAGE, IncomingMessages
 from openmodality.network.link import Link
@@ -42,10 +43,10 @@ from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.primitives import PresentationDataValue
 from openmodality.upper_layer.provider import Provider
 
-log = logging.getLogger(__name__)
-
 QUICK_S: Final = 0.005
 """A response is held only after an instance that took less."""
+STOP_PATIENCE_S: Final = 0.2
+"""How long this side, which was asked to stop, waits after an answer for the peer to release before it aborts."""
 _C_STORE_RQ: Final = int(CommandField.C_STORE_RQ)
 _C_STORE_RSP: Final = int(CommandField.C_STORE_RSP)
 
@@ -117,6 +118,8 @@ class Association:
         if not link.is_open:
             raise UsageError("the association has ended")
         link.provider.check_can_send_data()
+        if log.isEnabledFor(logging.DEBUG):
+            link.log_message("dimse.sent", message.context_id, command)
         if link.follow_up.takes(message):
             self._incoming.guard(link.follow_up.finish, message)
         elif self._may_hold(message):
@@ -159,11 +162,11 @@ class Association:
         while True:
             incoming.read_over()  # before the look at the flag: from here on :meth:`stop` wakes us up
             if link.is_stopping:
-                raise explain_stop()
+                return self._end_stopped()
             try:
                 request = self.receive(self.timeouts.idle_s)
             except AssociationReleased:
-                return
+                return None
             if link.outbox.count and request.command.CommandField != _C_STORE_RQ:
                 incoming.guard(link.outbox.flush)  # what is asked for now may take long
             if not request.command.is_response:
@@ -171,12 +174,24 @@ class Association:
                 self.answer(request)
                 self._stores_quickly = monotonic() - began < QUICK_S
 
+    def _end_stopped(self) -> None:
+        """Answer the release that a peer asks for at this moment, as most do after their last response.
+
+        Raises :class:`AssociationAborted` where none comes: the caller aborts.
+        """
+        try:
+            self._incoming.await_release(STOP_PATIENCE_S)
+        except AssociationReleased:
+            return
+        raise explain_stop()
+
     def release(self) -> None:
         """Release in order (PS3.8 7.2); what the peer still sends is given to the services."""
         if not self.is_open:
             return
         try:
             release_in_order(self._link, self._incoming, lambda received: self.answer(self._make_message(received)))
+            log_end("association.released", self.peer)
         except PeerTimeout as error:
             log.warning("association.release_failed", extra={"peer": self._link.peer_name, "reason": str(error)})
             self.abort()
@@ -187,6 +202,8 @@ class Association:
 
     def abort(self) -> None:
         """Abort (PS3.8 7.3); never raises."""
+        if self.is_open:
+            log_end("association.aborted", self.peer, "by this side")
         self._link.abort()
 
     def stop(self, *, at_once: bool = False) -> None:

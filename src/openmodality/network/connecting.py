@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.errors import TCP_CONNECTION, PeerTimeout, TransportError
 from openmodality.network.host import for_resolver
-from openmodality.network.transport import TLS_ADVICE, UNNAMED, Transport, explain_time_out, is_time_out
+from openmodality.network.timeouts import Deadline
+from openmodality.network.tls_failures import TLS_ADVICE, explain_tls
+from openmodality.network.transport import UNNAMED, Transport, explain_time_out, is_time_out
 
 if TYPE_CHECKING:
     import ssl
+
+ALERT_S: Final = 1.0
+"""How long a client gets to read why its handshake has failed."""
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
+_PROTOCOL_VERSION_ALERT: Final = bytes.fromhex("15 0301 0002 02 46")
+"""A fatal alert protocol_version(70), RFC 5246 7.2.2."""
+_READ_BYTES: Final = 65536
 
 
 def connect(
@@ -76,8 +86,26 @@ def shake_hands(sock: ssl.SSLSocket, timeout_s: float | None, peer: str = UNNAME
         sock.settimeout(timeout_s)
         sock.do_handshake()
     except OSError as error:
+        if sock.server_side and (reason := getattr(error, "reason", "")):  # of an ssl.SSLError
+            _send_alert(sock, reason)
         sock.close()
         raise _explain_no_handshake(error, timeout_s, peer) from error
+
+
+def _send_alert(sock: ssl.SSLSocket, reason: str) -> None:
+    """Tell a client that speaks no TLS that this port does, which OpenSSL does not, and let the alert arrive.
+
+    What the client has sent is read over: to close on unread bytes is a reset, which would take the alert away.
+    """
+    deadline = Deadline(ALERT_S)
+    with suppress(OSError):
+        if reason in _NO_TLS:
+            socket.socket.send(sock, _PROTOCOL_VERSION_ALERT)
+        socket.socket.shutdown(sock, socket.SHUT_WR)  # below TLS, which has failed
+        while (left_s := deadline.left_s() or 0) > 0:
+            sock.settimeout(left_s)
+            if not socket.socket.recv(sock, _READ_BYTES):
+                return
 
 
 def _explain_no_handshake(error: OSError, timeout_s: float | None, peer: str) -> TransportError:
@@ -85,8 +113,7 @@ def _explain_no_handshake(error: OSError, timeout_s: float | None, peer: str) ->
         return explain_time_out(peer, "the TLS handshake", timeout_s)
     import ssl  # noqa: PLC0415 - start-up time: most associations are plain
 
+    reason, advice = error.strerror or "it closed the connection", TLS_ADVICE
     if isinstance(error, ssl.SSLError):
-        reason = error.reason or "no TLS"
-    else:
-        reason = error.strerror or "it closed the connection"
-    return TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE)
+        reason, advice = explain_tls(error)
+    return TransportError(f"TLS handshake with {peer} failed: {reason}", advice=advice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openmodality.errors import AssociationAborted
 from openmodality.standard.upper_layer import ABORT_BY_USER, ABORT_REASON_NOT_SPECIFIED
+from openmodality.upper_layer.foreign import advise_on
 from openmodality.upper_layer.primitives import AbortIndication
 
 
@@ -20,6 +21,5 @@ def explain_abort(peer_name: str, event: AbortIndication) -> AssociationAborted:
         text = f"{peer_name} broke the protocol: {event.violation}"
     else:
         text = f"{peer_name} aborted the association: {event.text}"
-    return AssociationAborted(
-        text, source=event.source, reason=event.reason, advice="the reason is in the peer's own log"
-    )
+    advice = advise_on(event.violation) or "the reason is in the peer's own log"
+    return AssociationAborted(text, source=event.source, reason=event.reason, advice=advice)

@@ -8,6 +8,7 @@ raised. Where this side releases, all reads together have the time of the releas
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from openmodality.dimse.assembler import CommandReceived, MessageAssembler
 from openmodality.dimse.outgoing import Prepared
 from openmodality.errors import AssociationAborted, OpenModalityError, PeerTimeout, ProtocolError, TransportError
+from openmodality.network.association_log import log
 from openmodality.network.link import LINGER_S, Link
 from openmodality.network.message import MessageInProgress
 from openmodality.network.timeouts import Deadline, Timeouts
@@ -71,6 +73,7 @@ class IncomingMessages:
 
     def begin(self, received: CommandReceived) -> MessageInProgress:
         """Make a message the current one, whose data set comes next."""
+        self._log_received(received)
         self._current = MessageInProgress(received)
         return self._current
 
@@ -106,8 +109,10 @@ class IncomingMessages:
                 if len(self._early) == MAX_EARLY:
                     raise self._link.break_off(f"{MAX_EARLY} requests arrived before the first was answered")
                 self._early.append(received)
-            elif command.MessageIDBeingRespondedTo == message_id:
-                return True
+            else:
+                self._log_received(received)
+                if command.MessageIDBeingRespondedTo == message_id:
+                    return True
         return False
 
     def assemble(self, event: Indication) -> CommandReceived | PresentationDataValue | None:
@@ -144,12 +149,31 @@ class IncomingMessages:
             self._read(None, _RELEASE)
         return event
 
+    def await_release(self, wait_s: float) -> None:
+        """Wait so long for the peer to release, which is answered, and for nothing else.
+
+        Raises the error that says how the association has ended, if it has: :class:`AssociationReleased` after a
+        release.
+        """
+        deadline = Deadline(wait_s)
+        try:
+            while (event := self._link.provider.next_event()) is None:
+                self._take(self._link.transport.read_before, deadline, "A-RELEASE-RQ")
+        except PeerTimeout:
+            return
+        if not isinstance(event, PresentationDataValue):
+            self._link.raise_end(event, in_message=self._assembler.in_message)
+
     @property
     def may_be_released(self) -> bool:
         """Whether no message is incomplete."""
         return not self._assembler.in_message
 
     # Inside
+
+    def _log_received(self, received: CommandReceived) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            self._link.log_message("dimse.received", *received)
 
     def _receive_part(self) -> PresentationDataValue:
         while (event := self._link.provider.next_event()) is None:

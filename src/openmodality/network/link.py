@@ -19,6 +19,7 @@ from openmodality.errors import (
     TransportError,
 )
 from openmodality.network.agreement import Agreement
+from openmodality.network.association_log import make_message_log
 from openmodality.network.endings import explain_abort, explain_stop
 from openmodality.network.inbox import Inbox
 from openmodality.network.outbox import Outbox
@@ -59,6 +60,7 @@ class Link:
         """Whether this side was asked to stop. That no more bytes come is then what was asked for, and no fault."""
         self.on_end: Callable[[], None] | None = None
         """Called once, before our last PDU goes out or the connection is closed."""
+        self.log_message = make_message_log(agreement.peer)
         self._inbox = Inbox(provider)
         self._peer = agreement.peer
 

@@ -10,6 +10,7 @@ from openmodality.dimse.service import Service
 from openmodality.errors import AssociationRejected, NoPresentationContext, PeerTimeout, TransportError, UsageError
 from openmodality.network.agreement import Agreement, contexts_of
 from openmodality.network.association import Association
+from openmodality.network.association_log import list_rejected, log_agreement, log_open, log_request
 from openmodality.network.connecting import connect
 from openmodality.network.endings import explain_abort
 from openmodality.network.entity import LocalAE, RemoteAE, send_limit
@@ -66,11 +67,13 @@ def _negotiate(
     provider = Provider(Role.REQUESTOR, max_pdu_length=local.max_pdu_length)
     provider.send(AssociateRequest(request))
     provider.transport_connected()
+    log_request(request, str(remote))
     timeout_s = local.timeouts.association_s
     answer = _await_answer(transport, provider, timeout_s)
     if not isinstance(answer, AssociateConfirm):
         raise _explain_refusal(remote, answer)
     negotiated = read_outcome(request, answer.pdu)
+    log_agreement(request, negotiated, str(remote))
     if not negotiated.accepted:
         provider.send(AbortRequest())
         flush(transport, provider, timeout_s)
@@ -81,6 +84,7 @@ def _negotiate(
         send_limit(local, negotiated.peer_max_pdu_length),
         _find_window(request, negotiated),
     )
+    log_open(agreement, local.max_pdu_length)
     return Association(transport, provider, agreement, services, local.timeouts)
 
 
@@ -145,8 +149,7 @@ def _explain_rejection(remote: RemoteAE, pdu: A_ASSOCIATE_RJ) -> AssociationReje
 
 
 def _explain_nothing_accepted(remote: RemoteAE, negotiated: Negotiated) -> NoPresentationContext:
-    reasons = ", ".join(sorted({f"{context.abstract_syntax} {context.text}" for context in negotiated.rejected})[:4])
     return NoPresentationContext(
-        f"{remote} accepted none of the presentation contexts: {reasons}",
+        f"{remote} accepted none of the presentation contexts: {list_rejected(negotiated)}",
         advice="check that the peer offers this service to this AE title",
     )

@@ -16,6 +16,10 @@ from openmodality.errors import ConfigurationError
 
 _NOT_ITS_KEY: Final = frozenset({"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"})
 _NO_PEM: Final = frozenset({None, "NO_CERTIFICATE_OR_CRL_FOUND"})
+_DH_PARAMETERS: Final = Path(__file__).with_name("ffdhe2048.pem")
+"""The group ffdhe2048 of RFC 7919, as parameters for openssl. A server has none by itself, and without them no DHE
+suite can be agreed on.
+"""
 _PEM_ADVICE: Final = "it must be a PEM file; 'openssl x509' and 'openssl pkey' convert others"
 
 
@@ -52,6 +56,7 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     Raises :class:`ConfigurationError` where a file is wrong; it names the file and the fault.
     """
     context = _make_context(ssl.PROTOCOL_TLS_SERVER, files)
+    context.load_dh_params(str(_DH_PARAMETERS))
     if files.authorities:
         context.verify_mode = ssl.CERT_REQUIRED
     return context

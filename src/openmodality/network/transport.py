@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, cast
 from openmodality.buffer import Buffer
 from openmodality.errors import PeerTimeout, TransportError
 from openmodality.network.timeouts import Deadline
+from openmodality.network.tls_failures import TLS_ADVICE, explain_tls
 
 if TYPE_CHECKING:
     import ssl
@@ -32,8 +33,6 @@ WATCH_S: Final = 0.001
 _WATCHING: Final = threading.Lock()
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20))
 """Seconds: many firewalls forget a silent connection after some minutes, systems by themselves wait two hours."""
-
-TLS_ADVICE: Final = "check that both sides use TLS on this port, and that each trusts the other's certificate"
 
 
 class Transport:
@@ -228,9 +227,9 @@ class Transport:
             self._timeout_s = timeout_s
 
     def _explain_break(self, error: OSError) -> TransportError:
-        tls_reason = getattr(error, "reason", None)  # an ssl.SSLError
-        if tls_reason is not None:
-            return TransportError(f"TLS with {self._peer} failed: {tls_reason}", advice=TLS_ADVICE)
+        if getattr(error, "reason", None) is not None:  # an ssl.SSLError
+            tls_reason, advice = explain_tls(cast("ssl.SSLError", error))
+            return TransportError(f"TLS with {self._peer} failed: {tls_reason}", advice=advice)
         reason = error.strerror or type(error).__name__
         if self.is_secure:  # under TLS 1.3 a peer that does not trust us says so, or nothing, after the handshake
             return TransportError(f"the TLS connection with {self._peer} broke: {reason}", advice=TLS_ADVICE)

@@ -9,6 +9,7 @@ Rules:
 - Each context is answered by itself. A request in which nothing is acceptable is accepted with all contexts rejected,
   or rejected, as the policy says: peers differ in which of the two they understand.
 - The transfer syntax is chosen by our order of preference.
+- A context id that is even is answered like an odd one: a toolkit in use proposes 2, and nothing depends on it.
 - The asynchronous operations window is returned only where it is asked for and ours is wider than one operation; we
   never invoke more than one ourselves as acceptor.
 """
@@ -169,8 +170,6 @@ def _answer_context(context: PresentationContextRQ, rq: A_ASSOCIATE_RQ, peer: Pe
     proposed = context.transfer_syntaxes
     # Not significant in a rejected context, but some peers fail when it is absent
     rejected_syntax = proposed[0] if proposed else IMPLICIT_VR_LITTLE_ENDIAN
-    if context.id % 2 == 0:
-        return PresentationContextAC(context.id, facts.CONTEXT_NO_REASON, rejected_syntax)
     syntax_policy = _find_syntax_policy(context.abstract_syntax, peer)
     # what is too long is no UID (PS3.5 9.1), and answers that repeat it might not fit their items
     if syntax_policy is None or len(context.abstract_syntax) > MAX_CHARACTERS["UI"]:

@@ -22,6 +22,7 @@ from collections.abc import Set
 
 from openmodality.errors import UsageError
 from openmodality.standard import upper_layer as facts
+from openmodality.upper_layer.foreign import describe_foreign
 from openmodality.upper_layer.primitives import PresentationDataValue
 from openmodality.value_class import value_class
 
@@ -221,7 +222,9 @@ class Framing:
             return None
         pdu_type, length = _PDU_HEADER.unpack(header)
         if pdu_type not in facts.PDU_TYPES:
-            return Violation(facts.ABORT_UNRECOGNIZED_PDU, f"PDU type {pdu_type:02X}H does not exist")
+            foreign = describe_foreign(bytes(header))
+            text = f"PDU type {pdu_type:02X}H does not exist{foreign and f': {foreign}'}"
+            return Violation(facts.ABORT_UNRECOGNIZED_PDU, text)
         if pdu_type == _P_DATA_TF:
             return self._begin_p_data(length)
         if pdu_type in _COLLECTED_LONG:

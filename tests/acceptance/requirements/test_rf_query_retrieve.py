@@ -66,7 +66,7 @@ def study_of(recorded: Recorded) -> str:
 
 def run(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """A command of the user; its exit status."""
-    monkeypatch.setattr("openmodality.cli.main.show_log", lambda debug: None)  # a test looks at the log by itself
+    monkeypatch.setattr("openmodality.cli.main.show_log", lambda level: None)  # a test looks at the log by itself
     monkeypatch.setattr(
         sys, "argv", ["openmodality", arguments[0], "hospital", "-c", str(recorded.site), *arguments[1:]]
     )

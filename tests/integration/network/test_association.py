@@ -213,6 +213,29 @@ def test_stopping_lets_a_request_be_answered() -> None:
     stopping.join()
 
 
+@pytest.mark.parametrize("when", ["with its request", "after the response"])
+def test_stopping_answers_a_peer_that_releases(when: str) -> None:
+    """As DCMTK and dcm4che do right after their last response: an A-ABORT would be an error in their log."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(message: Message) -> Response:
+        begun.set()
+        go_on.wait(10)
+        return Response(0)
+
+    with echoing(slow) as acceptor, wire.associated(at(acceptor)) as connection:
+        connection.send(ECHO, wire.pdu(wire.RELEASE_RQ, bytes(4)) if when == "with its request" else b"")
+        assert begun.wait(10)
+        stopping = stop(acceptor)
+        assert not select.select([connection.socket], [], [], 0.1)[0], "nothing is said while it is being answered"
+        go_on.set()
+        assert wire.status_of(connection.receive_command()) == 0
+        if when == "after the response":
+            connection.send(wire.pdu(wire.RELEASE_RQ, bytes(4)))
+        assert connection.until_closed() == [wire.RELEASE_RP]
+    stopping.join()
+
+
 def test_stopping_aborts_a_message_that_does_not_end_in_time(tmp_path: Path) -> None:
     with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
         connection.send(wire.p_data(wire.value(wire.store_rq("1.2.3.4"), 3)), wire.p_data(wire.value(bytes(100), 0)))

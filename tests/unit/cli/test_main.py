@@ -6,7 +6,7 @@ import pytest
 
 from openmodality.cli import main as program
 from openmodality.cli.main import main, run
-from openmodality.errors import ConfigurationError, OpenModalityError
+from openmodality.errors import AssociationRejected, ConfigurationError, OpenModalityError
 
 
 def test_version_without_an_installation(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,13 +50,22 @@ def test_each_mistake_in_a_site_file_is_a_line(
     assert (status, said) == (2, "openmodality: line 1: no \ufffd[2J\nline 2: no\n")
 
 
-def test_debug_adds_the_traceback_and_changes_nothing_else(
+@pytest.mark.parametrize("option", ["--debug", "-d"])
+def test_debug_adds_the_traceback_of_a_fault_and_changes_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    status, said = ended_with(ValueError("no \x1b[2J"), monkeypatch, capsys, option)
+    assert status == 1
+    assert said.startswith("Traceback (most recent call last):\n  File ")
+    assert "ValueError: no \ufffd[2J\nopenmodality: a fault in openmodality (ValueError)" in said
+
+
+def test_debug_shows_no_traceback_of_a_refusal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, said = ended_with(ConfigurationError("line 1: no \x1b[2J"), monkeypatch, capsys, "--debug")
-    assert status == 2
-    assert said.startswith("Traceback (most recent call last):\n  File ")
-    assert said.endswith("ConfigurationError: line 1: no \ufffd[2J\nopenmodality: line 1: no \ufffd[2J\n")
+    refused = AssociationRejected("PACS rejected the association", result=1, source=1, reason=3, advice="ask them")
+    status, said = ended_with(refused, monkeypatch, capsys, "--debug")
+    assert (status, said) == (1, "openmodality: PACS rejected the association; ask them\n")
 
 
 def test_a_missing_option_with_choices_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

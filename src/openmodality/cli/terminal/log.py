@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import logging
 import warnings
-from pathlib import PurePath
 from typing import Final, TextIO
 
 from openmodality.cli.terminal.output import clean_lines
 
 FIELDS: Final = (
-    "address", "agenda", "by_s", "calling", "peer", "destination", "command", "status", "reason", "error", "job",
-    "kind", "state", "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set",
+    "address", "agenda", "by_s", "calling", "called", "peer", "destination", "context", "abstract_syntax",
+    "transfer_syntaxes", "result", "we_are", "contexts", "max_pdu_length", "max_pdu_sent", "max_pdu_received",
+    "implementation", "command", "message_id", "status", "reason", "error", "job", "kind", "state", "sop_class",
+    "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set",
 )  # fmt: skip
-
+VERBOSE_OPTIONS: Final = ("-v", "--verbose")
+DEBUG_OPTIONS: Final = ("-d", "--debug")
 
 _log = logging.getLogger(__name__)
 
@@ -48,13 +50,23 @@ class DebugFormatter(logging.Formatter):
         return super().formatMessage(record) + _fields(record)
 
 
-def show_log(*, debug: bool) -> None:
-    """Write warnings to stderr; with ``debug`` everything."""
+def take_level(words: list[str]) -> int:
+    """Take the options of the log out of the words of a command line; the level that they ask for."""
+    end = words.index("--") if "--" in words else len(words)
+    options, rest = words[:end], words[end:]
+    words[:] = [word for word in options if word not in (*VERBOSE_OPTIONS, *DEBUG_OPTIONS)] + rest
+    if any(word in DEBUG_OPTIONS for word in options):
+        return logging.DEBUG
+    return logging.INFO if any(word in VERBOSE_OPTIONS for word in options) else logging.WARNING
+
+
+def show_log(level: int) -> None:
+    """Write what is of this level or above to stderr, Python's warnings too."""
     handler = logging.StreamHandler()
-    handler.setFormatter(DebugFormatter() if debug else LineFormatter())
+    handler.setFormatter(DebugFormatter() if level <= logging.DEBUG else LineFormatter())
     logger = logging.getLogger("openmodality")
     logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    logger.setLevel(level)
     warnings.showwarning = log_warning
 
 
@@ -67,7 +79,7 @@ def log_warning(
     line: str | None = None,
 ) -> None:
     """Show a warning of Python as an event."""
-    place = f"{PurePath(filename).name}:{lineno}"
+    place = f"{filename.rpartition('/')[2]}:{lineno}"
     _log.warning("python.warning", extra={"error": category.__name__, "place": place})
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openmodality.cli.terminal import log
-from openmodality.cli.terminal.log import FIELDS, show_log
+from openmodality.cli.terminal.log import FIELDS, show_log, take_level
 
 SOURCES = Path(log.__file__).parents[2]
 
@@ -27,7 +27,7 @@ def as_it_was() -> Iterator[None]:
 
 
 def test_a_warning_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
-    show_log(debug=False)
+    show_log(logging.WARNING)
     logger = logging.getLogger("openmodality.network.acceptor")
     logger.warning("association.ended", extra={"address": "10.0.0.7", "reason": "closed\x1b[2J by peer", "secret": 1})
     logger.info("association.open", extra={"address": "10.0.0.7"})
@@ -39,7 +39,7 @@ def test_a_warning_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_warning_of_python_is_an_event_without_its_text(capsys: pytest.CaptureFixture[str], debug: bool) -> None:
-    show_log(debug=debug)
+    show_log(logging.DEBUG if debug else logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = log.log_warning
@@ -51,13 +51,13 @@ def test_a_warning_of_python_is_an_event_without_its_text(capsys: pytest.Capture
 
 
 def test_warnings_of_python_go_to_the_log() -> None:
-    show_log(debug=False)
+    show_log(logging.WARNING)
     assert warnings.showwarning is log.log_warning
 
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_traceback_comes_only_with_debug(capsys: pytest.CaptureFixture[str], debug: bool) -> None:
-    show_log(debug=debug)
+    show_log(logging.DEBUG if debug else logging.INFO)
     try:
         raise KeyError("Doe^Jane")
     except KeyError:
@@ -69,13 +69,30 @@ def test_a_traceback_comes_only_with_debug(capsys: pytest.CaptureFixture[str], d
 
 
 def test_the_text_of_an_exception_does_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    show_log(debug=True)
+    show_log(logging.DEBUG)
     try:
         raise ValueError("bad\x1b[31mred")
     except ValueError:
         logging.getLogger("openmodality.dimse.service").exception("dimse.handler_failed")
     said = capsys.readouterr().err
     assert said.endswith("\nValueError: bad\ufffd[31mred\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "level", "left"),
+    [
+        ("echo PACS", logging.WARNING, "echo PACS"),
+        ("echo -v PACS", logging.INFO, "echo PACS"),
+        ("--verbose echo PACS", logging.INFO, "echo PACS"),
+        ("echo PACS -d", logging.DEBUG, "echo PACS"),
+        ("echo -v --debug PACS", logging.DEBUG, "echo PACS"),
+        ("send PACS -- -d", logging.WARNING, "send PACS -- -d"),
+    ],
+)
+def test_the_level_is_that_of_the_options(words: str, level: int, left: str) -> None:
+    given = words.split()
+    assert take_level(given) == level
+    assert given == left.split()
 
 
 def test_every_field_that_is_logged_is_allow_listed_or_left_out_on_purpose() -> None:
