@@ -85,20 +85,20 @@ def quick_source(profile: str) -> Source:
     return RfSimulator([replace(UPPER_GI[1], matrix=64, duration_s=0.3)])
 
 
-def pixels(seed: int = 1) -> NDArray[np.uint16]:
-    """An image of 16 by 16 pixels."""
-    return np.random.default_rng(seed).integers(0, 4096, (16, 16), dtype=np.uint16)
+def pixels(seed: int = 1, size: int = 16) -> NDArray[np.uint16]:
+    """A square image, of 16 by 16 pixels where nothing is said."""
+    return np.random.default_rng(seed).integers(0, 4096, (size, size), dtype=np.uint16)
 
 
-def add_image(series: Series, seed: int = 1) -> str:
-    """One image of 16 by 16 pixels, with the geometry that an MR image cannot do without."""
+def add_image(series: Series, seed: int = 1, size: int = 16) -> str:
+    """One image, of 16 by 16 pixels where nothing is said, with the geometry that an MR image cannot do without."""
     geometry: dict[str, object] = {
         "ImagePositionPatient": [0, 0, seed],
         "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
         "PixelSpacing": [1, 1],
         "SliceThickness": 5,
     }
-    (uid,) = series.add(pixels(seed), **geometry)
+    (uid,) = series.add(pixels(seed, size), **geometry)
     return uid
 
 

@@ -85,15 +85,17 @@ def _judge(ended: runs.Ended, tests: Sequence[str]) -> str:
 
 
 def read_results() -> dict[str, Result]:
-    """What earlier runs found, by key; the last word counts."""
+    """What earlier runs found, by key; the last word counts, and what is unsure is tried again."""
     if not _RESULTS.exists():
         return {}
     lines = _RESULTS.read_text(encoding="utf-8").splitlines()
-    return {result.key: result for result in (Result(**json.loads(line)) for line in lines)}
+    results = (Result(**json.loads(line)) for line in lines)
+    return {result.key: result for result in results if result.verdict != "unsure"}
 
 
 def work(mutants: Iterable[Mutant], done: dict[str, Result]) -> None:
     """Try each mutant that has no result yet."""
+    runs.restore()
     covering = runs.Covering()
     runs.import_foreign()
     for mutant in mutants:

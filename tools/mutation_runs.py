@@ -37,6 +37,7 @@ _SELECTION_S: Final = 20.0
 _CONTEXTS: Final = FOLDER / "contexts"
 _RECORD: Final = FOLDER / "record.json"
 _LOG: Final = FOLDER / "run.log"
+_KEPT: Final = FOLDER / "unchanged"
 _FOREIGN: Final = (
     "pytest", "hypothesis", "numpy", "pydicom", "pynetdicom", "sqlalchemy", "alembic", "PIL", "highdicom", "rich",
 )  # fmt: skip
@@ -124,15 +125,23 @@ def import_foreign() -> None:
 @contextlib.contextmanager
 def changed(file: str, source: bytes) -> Iterator[None]:
     """A file of the copy with another content, and as it was afterwards, its times included."""
-    path = TREE / file
-    original, status = path.read_bytes(), path.stat()
+    path, kept = TREE / file, _KEPT / file
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, kept)
     path.write_bytes(source)
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 7_000_000_000))
+    changed_at = kept.stat().st_mtime_ns + 7_000_000_000  # other times than any compiled module has noted
+    os.utime(path, ns=(changed_at, changed_at))
     try:
         yield
     finally:
-        path.write_bytes(original)
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        restore()
+
+
+def restore() -> None:
+    """Put back what a run that was killed left changed."""
+    for kept in [each for each in _KEPT.rglob("*") if each.is_file()]:
+        shutil.copy2(kept, TREE / kept.relative_to(_KEPT))
+        kept.unlink()
 
 
 def run_tests(tests: Sequence[str]) -> Ended:
@@ -147,7 +156,8 @@ def run_tests(tests: Sequence[str]) -> Ended:
             os.killpg(child.pid, signal.SIGKILL)  # with the servers that the tests may have left behind
     child.join()
     lines = _LOG.read_text(encoding="utf-8", errors="replace").splitlines()
-    failed = [line.split(" ", 2)[1] for line in lines if line.startswith(("FAILED ", "ERROR "))]
+    said = (line.partition(" ") for line in lines)
+    failed = [rest.partition(" - ")[0] for word, _, rest in said if word in ("FAILED", "ERROR")]
     return Ended(status, failed[0] if failed else "", round(monotonic() - began, 1))
 
 

@@ -14,6 +14,8 @@ WIRE: Final = "wiretap"
 """The bytes between the two sides were recorded, and read by pynetdicom and pydicom."""
 SOCKET: Final = "socket"
 """Something went through a socket, whoever was at its other end."""
+DEVICE: Final = "device"
+"""A device was built from a site file, as users run it; without it only parts of one were tried."""
 OWN_PROCESS: Final = "openmodality"
 """A command of ours ran in a process of its own."""
 

@@ -2,7 +2,7 @@
 
 ``make test`` gives it and ``make trace`` reads it. What a shorter run does not repeat stays as it was. Nobody has to
 name the peers of a test: programs and sockets are noticed by Python's audit events, pynetdicom where it listens or asks
-for an association. What a fixture started counts for every test that uses the fixture.
+for an association, the device where it is built. What a fixture started counts for every test that uses the fixture.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--record"):
         sys.addaudithook(_audit)
         for act in (AE.start_server, AE.associate):
-            setattr(AE, act.__name__, _noting_pynetdicom(act))
+            setattr(AE, act.__name__, _noting(witness.PYNETDICOM, act))
         config.pluginmanager.register(_Recorder(config), "recorder")
 
 
@@ -49,10 +49,10 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         witness.note(name if name in PACKAGE_OF else witness.OWN_PROCESS)
 
 
-def _noting_pynetdicom(act: Callable[..., Any]) -> Callable[..., Any]:
+def _noting(name: str, act: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(act)
     def noted(*arguments: Any, **options: Any) -> Any:
-        witness.note(witness.PYNETDICOM)
+        witness.note(name)
         return act(*arguments, **options)
 
     return noted
@@ -65,6 +65,7 @@ class _Recorder:
         self._config = config
         self._of_fixtures: dict[int, set[str]] = {}
         self._tests: dict[str, dict[str, Any]] = {}
+        self._sees_devices = False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -87,6 +88,14 @@ class _Recorder:
         item.user_properties += [(_ID, id_) for id_ in carried_ids(item)]
         item.user_properties += [(_WITNESS, name) for name in sorted(names)]
         return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        """Once its module is there: to import a device takes longer than many a run of tests."""
+        runtime = sys.modules.get("openmodality.app.runtime")
+        if runtime is not None and not self._sees_devices:
+            self._sees_devices = True
+            runtime.Runtime.__init__ = _noting(witness.DEVICE, runtime.Runtime.__init__)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         known = self._tests.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0.0})

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydicom import Dataset
 from pynetdicom import AE, StoragePresentationContexts, build_context, build_role, evt
-from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ
+from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ, P_DATA_TF
 
 from openmodality import Modality
 from openmodality.standard.sop_classes import (
@@ -43,6 +43,8 @@ _OTHERS = (
 )
 _ENDS: Mapping[type, str] = {A_RELEASE_RQ: "released", A_ABORT_RQ: "aborted"}
 _CLOSED_S = 10.0
+_LONGEST_PDU = 65_536
+"""More than the device sends, so that what comes is as long as the device makes it."""
 
 SITE = """
 profile = "{profile}"
@@ -73,7 +75,8 @@ class Request:
 @dataclass(slots=True)
 class Call:
     """An association that the device asked for; ``end`` is ``released``, ``aborted``, ``closed`` by us,
-    or empty while it is open.
+    or empty while it is open. ``maximum_length`` is the longest P-DATA-TF that the device takes, ``longest_pdu`` that
+    which it sent, both without the header of 6 bytes.
     """
 
     calling: str
@@ -84,6 +87,8 @@ class Call:
     version: str
     operations: tuple[int, int]
     has_extended_negotiation: bool
+    maximum_length: int
+    longest_pdu: int = 0
     requests: list[Request] = field(default_factory=list)
     end: str = ""
 
@@ -97,7 +102,8 @@ class Call:
 class Recorder:
     """The record, and what the hospital answers.
 
-    ``answers`` has a status by the name of a request, or ``abort``, or ``silent``: until :meth:`stop` there is none.
+    ``answers`` has a status by the name of a request, or ``abort``, or ``silent``: until :meth:`stop` there is none, or
+    for ``patience_s``.
     """
 
     items: list[Dataset] = field(default_factory=list)
@@ -108,6 +114,7 @@ class Recorder:
     calls: list[Call] = field(default_factory=list)
     log: list[tuple[str, str]] = field(default_factory=list)
     peaks: dict[str, int] = field(default_factory=dict)
+    patience_s: float = _CLOSED_S
     address: Address = field(default_factory=lambda: Address(TITLE, 0))
 
     def __post_init__(self) -> None:
@@ -186,6 +193,7 @@ class Recorder:
             str(asked.implementation_version_name),
             asked.asynchronous_operations,
             bool(asked.sop_class_extended or asked.sop_class_common_extended),
+            int(asked.primitive.maximum_length_received),
         )
         with self._lock:
             self._by_association[id(event.assoc)] = call
@@ -202,6 +210,9 @@ class Recorder:
 
     def _pdu(self, event: Any) -> None:
         """The device's release or abort counts when it comes, also while a handler waits."""
+        call = self._by_association.get(id(event.assoc))
+        if call is not None and isinstance(event.pdu, P_DATA_TF):
+            call.longest_pdu = max(call.longest_pdu, event.pdu.pdu_length)
         how = _ENDS.get(type(event.pdu))
         if how:
             self._ended(event, how)
@@ -223,7 +234,7 @@ class Recorder:
             self._ended(event, "closed")
             event.assoc.abort()
         else:
-            self._stopped.wait(_CLOSED_S)
+            self._stopped.wait(self.patience_s)
         return 0
 
     def _keep(self, event: Any, data: Dataset) -> None:
@@ -273,6 +284,7 @@ def recording(*, items: Sequence[Dataset] = (), refused: Sequence[str] = ()) -> 
     recorder = Recorder(list(items))
     entity = AE(ae_title=TITLE)
     entity.maximum_associations = 20
+    entity.maximum_pdu_size = _LONGEST_PDU
     contexts = [*(str(each.abstract_syntax) for each in StoragePresentationContexts), *_OTHERS]
     taken = [context for context in contexts if context not in refused]
     with serving(taken, recorder.handlers(), ae=entity, roles=True) as recorder.address:
