@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,17 @@ from openmodality.jobs.job import JobInstance, NewJob
 from openmodality.jobs.listing import get_job
 from openmodality.jobs.outcome import Done, Wait
 from openmodality.jobs.queue import Queue
-from openmodality.store.database import ConstraintViolated, Database, open_database
+from openmodality.store.columns import metadata
+from openmodality.store.database import Database, open_database
+from openmodality.store.database_errors import ConstraintViolated
+from openmodality.store.files.indexed_attributes import Attributes, IndexedValues, read_attributes
 from openmodality.store.listing.entities import Level, count, find
+from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity
-from openmodality.store.schema import metadata, patients
+from openmodality.store.schema import patients
 from openmodality.store.states import InstanceResult, JobKind, JobState
-from tests.peers.objects import mr_series
+from tests.peers.objects import mr_image, mr_series, save
 from tests.peers.postgres import postgres
 
 
@@ -36,6 +41,37 @@ def store(url: str, tmp_path: Path) -> Iterator[LocalStore]:
             tables = ", ".join(f'"{name}"' for name in metadata.tables)
             connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
         yield opened
+
+
+ODD = {"NUL": "A\0B", "surrogate": "\ud800", "long": "".join(map(chr, range(0x4E00, 0x9000)))}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_the_server_does_not_take_stops_none_of_the_others(store: LocalStore, tmp_path: Path, odd: str) -> None:
+    """A NUL, half a character, and what is longer than an entry of an index may be."""
+    paths = [save(mr_image(rows=4, columns=4), tmp_path) for _ in range(4)]
+    for number, path in enumerate(paths):
+        attributes = read_attributes(path)
+        if number == 1:
+            attributes = replace(attributes, patient={**attributes.patient, "PatientID": ODD[odd]})
+        file = store.create(path.stem)
+        file.write(path.read_bytes())
+        store.accept(file, values=Kept(attributes))
+    with store.read() as snapshot:
+        assert count(snapshot, Level.IMAGE) == 3
+        assert [problem.sop_instance_uid for problem in list_problems(snapshot)] == [paths[1].stem]
+
+
+class Kept(IndexedValues):
+    """What a walk over an instance has gathered."""
+
+    def __init__(self, attributes: Attributes) -> None:
+        super().__init__("1.2.840.10008.1.2.1")
+        self._attributes = attributes
+
+    def decode(self, length_bytes: int) -> Attributes:
+        """The attributes."""
+        return replace(self._attributes, length_bytes=length_bytes)
 
 
 def test_instances_are_indexed_found_and_deleted(store: LocalStore, tmp_path: Path) -> None:

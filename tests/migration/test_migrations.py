@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
 from openmodality.errors import StoreError
+from openmodality.store.columns import metadata
 from openmodality.store.database import Database, open_database
 from openmodality.store.names import REVISION
-from openmodality.store.schema import metadata
 from openmodality.store.states import Subject
 from tests.peers.postgres import postgres
 
@@ -89,6 +91,38 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_what_an_exam_serves_is_kept_where_its_table_is_made_anew(tmp_path: Path, dialect: str) -> None:
+    with postgres() if dialect == "postgresql" else nullcontext(f"sqlite:///{tmp_path / 'test.db'}") as url:
+        make_first_schema(url)
+        database = open_database(url, durability="os")
+        with database.read() as snapshot:
+            served = snapshot.rows('SELECT exam_id, "ScheduledProcedureStepID" FROM exam_steps')
+        assert [dict(row) for row in served] == [{"exam_id": 7, "ScheduledProcedureStepID": "SPS1"}]
+        assert differences(database) == []
+        database.close()
+
+
+def make_first_schema(url: str) -> None:
+    """A database of the first version, with an exam that serves a step."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "openmodality.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                'INSERT INTO exams (id, state, "StudyInstanceUID", scheduled, data, created_at)'
+                " VALUES (7, 'REGISTERED', '1.2', true, '{}', 1.0)"
+            )
+        )
+        connection.execute(
+            text("INSERT INTO exam_steps (id, exam_id, \"ScheduledProcedureStepID\", item) VALUES (1, 7, 'SPS1', '{}')")
+        )
+    engine.dispose()
+
+
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     database = opened(tmp_path)
     with database.write() as connection:
@@ -100,8 +134,6 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
 
 
 def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from alembic import command  # noqa: PLC0415 - patched
-
     upgrade = command.upgrade
 
     def interrupted(config: Config, revision: str) -> None:

@@ -16,6 +16,7 @@ from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
 from openmodality.app.media import Media
+from openmodality.app.problems import Problems
 from openmodality.app.runtime import Runtime
 from openmodality.app.view import LocalView
 from openmodality.device.body_parts import list_offered_terms
@@ -55,6 +56,7 @@ class Modality:
         self._data = LocalData(self._store)
         self.view = LocalView(self._store, self.site.data_folder)
         self.jobs = Jobs(self._runtime.queue)
+        self.problems = Problems(self._store)
         self.media = Media(self.site, self._runtime.queue, self._data)
 
     def __enter__(self) -> Self:

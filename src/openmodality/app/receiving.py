@@ -41,13 +41,16 @@ class StoreSink:
         file = self._store.create(request.identity.sop_instance_uid, head)
         values = IndexedValues(request.transfer_syntax)
         request.walk.listen(values)
-        return StoreWriter(self._store, file, values, self._is_listed)
+        return StoreWriter(self._store, file, values, self._is_listed, request.peer.calling_ae_title)
 
 
 class StoreWriter:
     """One instance on its way into the store."""
 
-    def __init__(self, store: LocalStore, file: InstanceFile, values: IndexedValues, is_listed: IsListed) -> None:
+    def __init__(
+        self, store: LocalStore, file: InstanceFile, values: IndexedValues, is_listed: IsListed, source: str
+    ) -> None:
+        self._source = source
         self._store = store
         self._values = values
         self._file = file
@@ -65,7 +68,8 @@ class StoreWriter:
             if not is_valid_uid(uid, strict=False):
                 self._file.abort()
                 raise ObjectInvalid(f"{name} is missing or is no UID")
-        self._store.accept(self._file, Origin.RECEIVED, listed=self._is_listed(study), values=self._values)
+        listed = self._is_listed(study)
+        self._store.accept(self._file, Origin.RECEIVED, listed=listed, values=self._values, source=self._source)
 
     def abort(self) -> None:
         """Leave nothing behind."""

@@ -63,7 +63,13 @@ class Runtime:
         url = site.settings.data.database or None
         durability = site.settings.data.durability
         self.store = self._stack.enter_context(
-            open_store(site.data_folder, url=url, durability=durability, clock=clock)
+            open_store(
+                site.data_folder,
+                url=url,
+                durability=durability,
+                clock=clock,
+                known_private=list_imported_sets(site),
+            )
         )
         self.lock = WorkerLock(site.data_folder)
         self._stack.callback(self.lock.release)

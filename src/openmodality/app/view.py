@@ -5,6 +5,7 @@ Nothing here changes, recovers or locks anything.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from openmodality.jobs.listing import (
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.entities import Found, Level, find
 from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_steps
+from openmodality.store.listing.problems import Problem, list_problems
 from openmodality.store.listing.reader import Reader
 from openmodality.store.listing.sqlite_file import find_sqlite_file
 from openmodality.store.names import INSTANCE_FOLDER
@@ -96,13 +98,30 @@ class JobView:
             return all(_is_held(find_blockers(reader, job)) for job in open_jobs)
 
 
+class ProblemView:
+    """The instance files of this device that are not among the others, to look at."""
+
+    def __init__(self, source: DataSource) -> None:
+        self._source = source
+
+    def list(self, *, dismissed: bool = False) -> builtins.list[Problem]:
+        """Problems, newest first; ``dismissed``: those that an operator has dismissed as well."""
+        with self._source.read() as reader:
+            return list_problems(reader, dismissed=dismissed)
+
+    def find(self, sop_instance_uid: str) -> builtins.list[Problem]:
+        """All problems under one SOP Instance UID, dismissed ones too."""
+        return [each for each in self.list(dismissed=True) if each.sop_instance_uid == sop_instance_uid]
+
+
 class LocalView:
-    """What is in a data folder, to look at: jobs, exams, studies, series and instances."""
+    """What is in a data folder, to look at: jobs, exams, studies, series and instances, and problems of their files."""
 
     def __init__(self, source: DataSource, data_folder: Path) -> None:
         self._source = source
         self._files = InstanceFiles(data_folder / INSTANCE_FOLDER)
         self.jobs = JobView(source)
+        self.problems = ProblemView(source)
 
     def exams(self, *states: str) -> list[ExamRecord]:
         """Exams in these states, or all, newest first."""

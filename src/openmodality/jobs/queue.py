@@ -23,7 +23,8 @@ from openmodality.jobs.job import Job, JobInstance, NewJob
 from openmodality.jobs.listing import get_job, read_instances
 from openmodality.jobs.outcome import Done, JobOutcome, Wait
 from openmodality.jobs.policy import Next, decide_next
-from openmodality.store.database import ConstraintViolated, Database
+from openmodality.store.database import Database
+from openmodality.store.database_errors import ConstraintViolated
 from openmodality.store.rows.job_order import find_next_due, find_runnable
 from openmodality.store.rows.jobs import (
     KeptResult,

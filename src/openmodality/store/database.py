@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from openmodality.errors import ConfigurationError, StoreError, UsageError
+from openmodality.errors import ConfigurationError, UsageError
+from openmodality.store.database_errors import map_errors
 from openmodality.store.migrate import is_current, migrate
 from openmodality.store.schema import events
 from openmodality.store.states import Subject
@@ -29,10 +29,6 @@ Durability = Literal["fsync", "os"]
 
 _BUSY_TIMEOUT_S = 30
 _WRITE_AHEAD_ATTEMPTS = 20
-
-
-class ConstraintViolated(StoreError):
-    """A row would break an invariant of the schema, such as a second one with the same UID."""
 
 
 class ChangeSignal:
@@ -193,24 +189,3 @@ def _write_ahead(dbapi_connection: Any) -> None:
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("openmodality_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def map_errors() -> Iterator[None]:
-    """Turn the database library's errors into ours; their texts may hold values of rows, so they are not passed on."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise ConstraintViolated(f"the database refused a row: {_describe(error)}") from None
-    except DBAPIError as error:
-        advice = "check free space, permissions and whether the database server runs"
-        raise StoreError(f"the database failed: {_describe(error)}", advice=advice) from None
-    except PoolTimeout:
-        raise StoreError("the database failed: all connections are in use") from None
-
-
-def _describe(error: DBAPIError) -> str:
-    """What went wrong without any value: SQLite names tables and columns only, PostgreSQL's primary message too."""
-    diagnostics = getattr(error.orig, "diag", None)
-    said = getattr(diagnostics, "message_primary", None) if diagnostics is not None else error.orig
-    return str(said or type(error.orig).__name__)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from openmodality.store.database import Database
+from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import NewInstance, index_arrivals
+from openmodality.store.listing.problems import list_files
+from openmodality.store.names import ASIDE_FOLDER
 from openmodality.store.rows.index import count_outside, read_uids
 from openmodality.store.rows.tombstones import read_tombstones, remove_tombstones
 from openmodality.store.states import Origin, Subject
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with how many parts of a long work are done and how many there are."""
@@ -35,13 +41,14 @@ def recover(database: Database, files: InstanceFiles, progress: Progress = lambd
     same.
     """
     deleted = finish_deletions(database, files)
+    _report_aside(database, files)
     leftovers = files.remove_leftovers()
     buckets = files.buckets()
     indexed = missing = 0
     for number, bucket in enumerate(buckets, 1):
         with database.read() as snapshot:
             known = read_uids(snapshot, bucket)
-        on_disk = set(files.uids(bucket))
+        on_disk = _list_files(files, bucket)
         indexed += _index(database, files, sorted(on_disk - known))
         missing += len(known - on_disk)
         progress(number, len(buckets))
@@ -65,6 +72,31 @@ def finish_deletions(database: Database, files: InstanceFiles) -> int:
         with database.write() as transaction:
             remove_tombstones(transaction, [uid for uid, _ in pending[start : start + _BATCH]])
     return removed
+
+
+def _list_files(files: InstanceFiles, bucket: str) -> set[str]:
+    """SOP Instance UIDs of the files of a folder; none where it cannot be read, which stops no device."""
+    try:
+        return set(files.uids(bucket))
+    except OSError as error:
+        _log.error("index.folder_unreadable", extra={"folder": bucket, "reason": error.strerror})
+        return set()
+
+
+def _report_aside(database: Database, files: InstanceFiles) -> None:
+    """Put on record what a dead process has set aside and not reported."""
+    if files.aside is None:
+        return
+    with database.read() as snapshot:
+        known = list_files(snapshot)
+    found = {name: f"{ASIDE_FOLDER}/{name}" for name in files.aside.names()}
+    arrivals = [
+        NewInstance(name.rpartition("_")[0], Origin.RECOVERED, stored=Stored.DIFFERENT, aside=name)
+        for name, file in found.items()
+        if file not in known
+    ]
+    if arrivals:
+        index_arrivals(database, files, arrivals)
 
 
 def _index(database: Database, files: InstanceFiles, uids: list[str]) -> int:

@@ -12,13 +12,18 @@ import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError
 from openmodality.store.database import Database
+from openmodality.store.database_errors import RowRefused
 from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
+from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.rows.index import Entry, add_instances
-from openmodality.store.states import Origin, Subject
+from openmodality.store.names import ASIDE_FOLDER
+from openmodality.store.rows.index import Entry, add_instances, remove_instance
+from openmodality.store.rows.problems import NewProblem, add_problems, has_unindexed, settle_problems
+from openmodality.store.states import Origin, ProblemKind
 from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -26,21 +31,27 @@ _BATCH = 256
 _DELAY_S = 0.1
 """How long the index waits for more instances: a transaction costs as much as some twenty of them."""
 _RETRY_S = 5.0
-Remark = tuple[str, str, str]
-"""SOP Instance UID, name and detail of an event."""
+_KINDS: Final = {Stored.DIFFERENT: ProblemKind.OTHER_CONTENT, Stored.REPLACED: ProblemKind.DAMAGED}
+_REASONS: Final = {
+    Stored.DIFFERENT: "came under the UID of another content, which is kept; this one is set aside",
+    Stored.REPLACED: "was damaged; a whole one came under its UID and has its place",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class NewInstance:
-    """An instance that was handed in: ``different`` when another content was stored under its UID before.
+    """An instance that was handed in: what became of its file, and which file was set aside for it.
 
-    Without ``values`` its file is read for them; with them ``length_bytes`` is that of its file.
+    ``source`` is the AE title of the peer that it came from. Without ``values`` its file is read for them; with them
+    ``length_bytes`` is that of its file.
     """
 
     sop_instance_uid: str
     origin: Origin
     listed: bool = True
-    different: bool = False
+    stored: Stored = Stored.NEW
+    aside: str = ""
+    source: str = ""
     values: IndexedValues | None = None
     length_bytes: int = 0
 
@@ -123,46 +134,103 @@ class Ingest:
 
 
 def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[NewInstance]) -> int:
-    """Index instance files and record what is wrong with them; returns how many instances were new.
+    """Index instance files and put on record what is wrong with them; returns how many instances were new.
 
-    A file that cannot be read stays where it is and is reported as an event.
+    One file that the index cannot hold stops no other: it stays where it is, and is a problem for the operator.
     """
-    read = _read(files, arrivals)
-    with database.write() as transaction:
-        return _record(transaction, *read)
+    read = _Batch(files, arrivals)
+    try:
+        with database.write() as transaction:
+            indexed = read.record(transaction)
+    except Exception as error:
+        if isinstance(error, StoreError) and not isinstance(error, RowRefused):
+            raise  # the database does not work: another time
+        with database.write() as transaction:
+            indexed = read.record_one_by_one(transaction)
+    read.log_problems()
+    return indexed
 
 
-def index_within(transaction: Transaction, files: InstanceFiles, arrivals: Sequence[NewInstance]) -> int:
-    """As ``index_arrivals``, in a write transaction that is open."""
-    return _record(transaction, *_read(files, arrivals))
+def index_within(transaction: Transaction, files: InstanceFiles, arrival: NewInstance) -> None:
+    """Index one instance in a write transaction that is open. Raises what stands against it."""
+    entry = _make_entry(files, arrival)
+    if arrival.aside:
+        add_problems(transaction, [_explain_aside(arrival)])
+    add_instances(transaction, [entry])
 
 
-def _read(files: InstanceFiles, arrivals: Sequence[NewInstance]) -> tuple[list[Entry], list[Remark]]:
-    entries: list[Entry] = []
-    remarks: list[Remark] = []
-    for arrival in arrivals:
-        uid = arrival.sop_instance_uid
-        if arrival.different:
-            remarks.append((uid, "different", "received again with different content; what was stored is unchanged"))
-            continue
+class _Batch:
+    """Arrivals whose attributes have been read, and problems of those that have none."""
+
+    def __init__(self, files: InstanceFiles, arrivals: Sequence[NewInstance]) -> None:
+        self._files = files
+        self._problems = [_explain_aside(arrival) for arrival in arrivals if arrival.aside]
+        self._entries: list[tuple[NewInstance, Entry]] = []
+        for arrival in arrivals:
+            if arrival.stored is not Stored.DIFFERENT:
+                self._read(arrival)
+
+    def record(self, transaction: Transaction) -> int:
+        """Index all of them."""
+        for arrival, _ in self._entries:
+            if arrival.stored is Stored.REPLACED:
+                remove_instance(transaction, arrival.sop_instance_uid)
+        added = add_instances(transaction, [entry for _, entry in self._entries])
+        if has_unindexed(transaction):
+            files = [self._files.relative_path(arrival.sop_instance_uid) for arrival, _ in self._entries]
+            settle_problems(transaction, files)
+        add_problems(transaction, self._problems)
+        return added
+
+    def record_one_by_one(self, transaction: Transaction) -> int:
+        """Index each of them that the database takes."""
+        added = 0
+        entries, self._entries = self._entries, []
+        for arrival, entry in entries:
+            self._entries = [(arrival, entry)]
+            try:
+                with transaction.attempt():
+                    added += self.record(transaction)
+            except Exception as error:
+                if isinstance(error, StoreError) and not isinstance(error, RowRefused):
+                    raise
+                self._add_problem(arrival, error)
+        self._entries = []
+        self.record(transaction)
+        return added
+
+    def log_problems(self) -> None:
+        """Say what is wrong once it is on record."""
+        for problem in self._problems:
+            known = {"sop_instance_uid": problem.sop_instance_uid, "kind": problem.kind.value, "file": problem.file}
+            _log.warning("index.problem", extra={**known, "reason": problem.reason, "source": problem.source})
+
+    def _read(self, arrival: NewInstance) -> None:
         try:
-            entries.append(_entry(files, arrival))
+            self._entries.append((arrival, _make_entry(self._files, arrival)))
         except FileNotFoundError:
-            continue  # deleted since
-        except (ObjectInvalid, OSError) as error:
-            remarks.append(
-                (uid, "unreadable", str(error) if isinstance(error, ObjectInvalid) else type(error).__name__)
-            )
-    return entries, remarks
+            pass  # deleted since
+        except Exception as error:  # noqa: BLE001 - whatever one file does to who reads it: the others go on
+            self._add_problem(arrival, error)
+
+    def _add_problem(self, arrival: NewInstance, error: Exception) -> None:
+        uid = arrival.sop_instance_uid
+        file, reason = self._files.relative_path(uid), _explain(error)
+        self._problems.append(NewProblem(ProblemKind.NOT_INDEXED, uid, file, reason, arrival.origin, arrival.source))
 
 
-def _record(transaction: Transaction, entries: list[Entry], remarks: list[Remark]) -> int:
-    for uid, name, detail in remarks:
-        transaction.add_event(Subject.INSTANCE, uid, name, detail)
-    return add_instances(transaction, entries)
+def _explain_aside(arrival: NewInstance) -> NewProblem:
+    kind, reason = _KINDS[arrival.stored], _REASONS[arrival.stored]
+    file = f"{ASIDE_FOLDER}/{arrival.aside}"
+    return NewProblem(kind, arrival.sop_instance_uid, file, reason, arrival.origin, arrival.source)
 
 
-def _entry(files: InstanceFiles, arrival: NewInstance) -> Entry:
+def _explain(error: Exception) -> str:
+    """Why an instance is not in the index; of a foreign error only its name, since its text may hold data."""
+    return str(error) if isinstance(error, OpenModalityError) else f"it cannot be read: {type(error).__name__}"
+
+
+def _make_entry(files: InstanceFiles, arrival: NewInstance) -> Entry:
     if arrival.values is not None:
         attributes = arrival.values.decode(arrival.length_bytes)
     else:

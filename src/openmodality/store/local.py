@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import Self
 
 from openmodality.errors import StoreError
+from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.store.database import Database, Durability, open_database
 from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
 from openmodality.store.files.instance_file import InstanceFile, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.index_recovery import Progress, Recovered, recover
 from openmodality.store.ingest import Ingest, NewInstance, index_within
-from openmodality.store.names import DATABASE_FILE, INSTANCE_FOLDER
+from openmodality.store.names import ASIDE_FOLDER, DATABASE_FILE, INSTANCE_FOLDER
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Clock, Snapshot, Transaction
 
@@ -52,17 +53,19 @@ class LocalStore:
         *,
         listed: bool = True,
         values: IndexedValues | None = None,
+        source: str = "",
     ) -> Stored:
         """Store a complete instance; Success may be answered when this returns.
 
-        An instance that is stored already changes nothing; different content is recorded as an event for the operator.
+        An instance that is stored already changes nothing. Other content under its UID is set aside and is a problem
+        for the operator, or takes its place where that one is damaged. ``source`` is the AE title that it came from.
         ``listed=False`` keeps the instance out of lists (R/F decision 1). ``values`` are those that the index keeps,
         where the walk over the data set gathered them; else the file is read for them.
         """
         stored = file.commit()
         if stored is not Stored.SAME:
-            different = stored is Stored.DIFFERENT
-            self._ingest.add(NewInstance(file.sop_instance_uid, origin, listed, different, values, file.length_bytes))
+            uid, length_bytes = file.sop_instance_uid, file.length_bytes
+            self._ingest.add(NewInstance(uid, origin, listed, stored, file.aside, source, values, length_bytes))
         return stored
 
     def accept_checked(self, file: InstanceFile, origin: Origin, check: Check) -> Stored:
@@ -74,8 +77,9 @@ class LocalStore:
             with self.database.write() as transaction:
                 check(transaction)
                 stored = file.commit()
-                arrival = NewInstance(file.sop_instance_uid, origin, different=stored is Stored.DIFFERENT)
-                index_within(transaction, self.files, [arrival])
+                index_within(
+                    transaction, self.files, NewInstance(file.sop_instance_uid, origin, True, stored, file.aside)
+                )
         finally:
             file.abort()
         return stored
@@ -126,12 +130,23 @@ class LocalStore:
 
 
 def open_store(
-    folder: Path, *, url: str | None = None, durability: Durability = "fsync", clock: Clock = time.time
+    folder: Path,
+    *,
+    url: str | None = None,
+    durability: Durability = "fsync",
+    clock: Clock = time.time,
+    known_private: PrivateSets | None = None,
 ) -> LocalStore:
-    """Open the store in a data folder: ``instances/``, and :mod:`openmodality.db` unless ``url`` names a database."""
+    """Open the store in a data folder: ``instances/``, and ``openmodality.db`` unless ``url`` names a database.
+
+    ``known_private`` are the private sets that count when two contents of one UID are compared; ``None``: all.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"cannot make the data folder {folder}: {error.strerror}") from error
     database = open_database(url or f"sqlite:///{folder / DATABASE_FILE}", durability=durability, clock=clock)
-    return LocalStore(database, InstanceFiles(folder / INSTANCE_FOLDER, durability=durability))
+    files = InstanceFiles(
+        folder / INSTANCE_FOLDER, durability=durability, aside=folder / ASIDE_FOLDER, known_private=known_private
+    )
+    return LocalStore(database, files)

@@ -9,8 +9,6 @@ Job rows, events and reasons hold UIDs and words, never patient data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -20,7 +18,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -30,6 +27,16 @@ from sqlalchemy import (
 from sqlalchemy.types import BigInteger
 
 from openmodality.standard.performed_step import StepStatus
+from openmodality.store.columns import (
+    LONG,
+    list_values,
+    make_attributes,
+    make_choice,
+    make_parent,
+    make_text_column,
+    make_uid,
+    metadata,
+)
 from openmodality.store.index_columns import (
     INSTANCE_ATTRIBUTES,
     PATIENT_ATTRIBUTES,
@@ -45,58 +52,15 @@ from openmodality.store.states import (
     JobKind,
     JobState,
     Origin,
+    ProblemKind,
     RequestState,
 )
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_N_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-_LONG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
-
-
-def _list_values(values: Iterable[str]) -> str:
-    return "(" + ", ".join(f"'{value}'" for value in values) + ")"
-
-
-def _one_of(column: str, values: Iterable[str]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN {_list_values(values)}", name=column)
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
-
-
-def _uid(name: str, *, unique: bool = False) -> Column[str]:
-    return Column(name, String(64), nullable=False, unique=unique)
-
-
-def _attributes(vrs: Mapping[str, str], *, unique: str = "") -> list[Column[str]]:
-    """A column for each attribute; a UID has the length of its VR (PS3.5 6.2), all else may be longer than allowed."""
-    return [_uid(name, unique=name == unique) if vr == "UI" else _text(name) for name, vr in vrs.items()]
-
-
-def _parent(name: str, target: str, *, ondelete: str, nullable: bool = False, index: bool = True) -> Column[int]:
-    return Column(name, _LONG, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index)
-
-
-def keywords_of(table: Table) -> tuple[str, ...]:
-    """The columns of a table that hold attributes: those named by a keyword."""
-    return tuple(column.name for column in table.columns if column.name[0].isupper())
-
 
 patients = Table(
     "patients",
     metadata,
-    Column("id", _LONG, primary_key=True),
-    *_attributes(PATIENT_ATTRIBUTES),
+    Column("id", LONG, primary_key=True),
+    *make_attributes(PATIENT_ATTRIBUTES),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("PatientID", "IssuerOfPatientID"),
 )
@@ -104,9 +68,9 @@ patients = Table(
 studies = Table(
     "studies",
     metadata,
-    Column("id", _LONG, primary_key=True),
-    _parent("patient_id", "patients.id", ondelete="RESTRICT"),
-    *_attributes(STUDY_ATTRIBUTES, unique="StudyInstanceUID"),
+    Column("id", LONG, primary_key=True),
+    make_parent("patient_id", "patients.id", ondelete="RESTRICT"),
+    *make_attributes(STUDY_ATTRIBUTES, unique="StudyInstanceUID"),
     Column("created_at", Float, nullable=False),
     Index(None, "StudyDate"),
     Index(None, "AccessionNumber"),
@@ -115,24 +79,24 @@ studies = Table(
 series = Table(
     "series",
     metadata,
-    Column("id", _LONG, primary_key=True),
-    _parent("study_id", "studies.id", ondelete="RESTRICT"),
-    *_attributes(SERIES_ATTRIBUTES, unique="SeriesInstanceUID"),
+    Column("id", LONG, primary_key=True),
+    make_parent("study_id", "studies.id", ondelete="RESTRICT"),
+    *make_attributes(SERIES_ATTRIBUTES, unique="SeriesInstanceUID"),
     Column("created_at", Float, nullable=False),
 )
 
 instances = Table(
     "instances",
     metadata,
-    Column("id", _LONG, primary_key=True),
-    _parent("series_id", "series.id", ondelete="RESTRICT"),
-    *_attributes(INSTANCE_ATTRIBUTES, unique="SOPInstanceUID"),
+    Column("id", LONG, primary_key=True),
+    make_parent("series_id", "series.id", ondelete="RESTRICT"),
+    *make_attributes(INSTANCE_ATTRIBUTES, unique="SOPInstanceUID"),
     Column("bucket", String(2), nullable=False, index=True),
     Column("length_bytes", BigInteger, nullable=False),
     Column("origin", String(9), nullable=False),
     Column("listed", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", Float, nullable=False),
-    _one_of("origin", Origin),
+    make_choice("origin", Origin),
 )
 
 tombstones = Table(
@@ -142,23 +106,58 @@ tombstones = Table(
     Column("modified_ns", BigInteger, nullable=False),
 )
 
+unnamed_files = Table(
+    "unnamed_files",
+    metadata,
+    Column("SOPInstanceUID", String(64), primary_key=True),
+    Column("temporary", Text, nullable=False),
+)
+
+problems = Table(
+    "problems",
+    metadata,
+    Column("id", LONG, primary_key=True),
+    Column("kind", String(13), nullable=False),
+    make_text_column("SOPInstanceUID"),
+    Column("file", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("origin", String(9), nullable=False),
+    Column("source", Text, nullable=False, server_default=""),
+    Column("created_at", Float, nullable=False),
+    Column("dismissed_at", Float),
+    UniqueConstraint("kind", "file"),
+    make_choice("kind", ProblemKind),
+    make_choice("origin", Origin),
+    sqlite_autoincrement=True,
+)
+
+owner = Table(
+    "owner",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("device", String(36), nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
 worklist_items = Table(
     "worklist_items",
     metadata,
-    Column("id", _LONG, primary_key=True),
+    Column("id", LONG, primary_key=True),
     Column("source", Text, nullable=False),
     Column("key", Text, nullable=False),
-    _text("PatientID"),
-    _text("IssuerOfPatientID"),
-    _text("PatientName"),
-    _text("AccessionNumber"),
-    _text("RequestedProcedureID"),
-    _text("StudyInstanceUID"),
-    _text("ScheduledProcedureStepID"),
-    _text("ScheduledProcedureStepStartDate"),
-    _text("ScheduledProcedureStepStartTime"),
-    _text("ScheduledStationAETitle"),
-    _text("Modality"),
+    make_text_column("PatientID"),
+    make_text_column("IssuerOfPatientID"),
+    make_text_column("PatientName"),
+    make_text_column("AccessionNumber"),
+    make_text_column("RequestedProcedureID"),
+    make_text_column("StudyInstanceUID"),
+    make_text_column("ScheduledProcedureStepID"),
+    make_text_column("ScheduledProcedureStepStartDate"),
+    make_text_column("ScheduledProcedureStepStartTime"),
+    make_text_column("ScheduledStationAETitle"),
+    make_text_column("Modality"),
     Column("item", JSON, nullable=False),
     Column("defects", JSON, nullable=False),
     Column("current", Boolean, nullable=False, server_default=text("true")),
@@ -169,50 +168,49 @@ worklist_items = Table(
 exams = Table(
     "exams",
     metadata,
-    Column("id", _LONG, primary_key=True),
-    _parent("patient_id", "patients.id", ondelete="SET NULL", nullable=True),
+    Column("id", LONG, primary_key=True),
+    make_parent("patient_id", "patients.id", ondelete="SET NULL", nullable=True),
     Column("state", String(12), nullable=False),
     Column("StudyInstanceUID", String(64), nullable=False, index=True),
-    _text("AccessionNumber"),
+    make_text_column("AccessionNumber"),
     Column("scheduled", Boolean, nullable=False),
     Column("data", JSON, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("ended_at", Float),
-    _one_of("state", ExamState),
+    make_choice("state", ExamState),
 )
 
 performed_steps = Table(
     "performed_steps",
     metadata,
-    Column("id", _LONG, primary_key=True),
-    _parent("exam_id", "exams.id", ondelete="CASCADE", nullable=True),
-    _uid("SOPInstanceUID", unique=True),
+    Column("id", LONG, primary_key=True),
+    make_parent("exam_id", "exams.id", ondelete="CASCADE", nullable=True),
+    make_uid("SOPInstanceUID", unique=True),
     Column("assigned_uid", String(64)),
-    _text("PerformedProcedureStepID"),
+    make_text_column("PerformedProcedureStepID"),
     Column("state", String(12), nullable=False),
     Column("n_create", JSON, nullable=False),
     Column("n_set", JSON),
     Column("started_at", Float, nullable=False),
     Column("ended_at", Float),
-    _one_of("state", StepStatus),
+    make_choice("state", StepStatus),
     CheckConstraint(f"state = '{StepStatus.IN_PROGRESS}' OR n_set IS NOT NULL", name="ended_has_n_set"),
 )
 
 exam_steps = Table(
     "exam_steps",
     metadata,
-    Column("id", _LONG, primary_key=True),
-    _parent("exam_id", "exams.id", ondelete="CASCADE"),
-    _parent("worklist_item_id", "worklist_items.id", ondelete="SET NULL", nullable=True),
-    _parent("performed_step_id", "performed_steps.id", ondelete="SET NULL", nullable=True),
-    _text("ScheduledProcedureStepID"),
+    Column("id", LONG, primary_key=True),
+    make_parent("exam_id", "exams.id", ondelete="CASCADE"),
+    make_parent("worklist_item_id", "worklist_items.id", ondelete="SET NULL", nullable=True),
+    make_text_column("ScheduledProcedureStepID"),
     Column("item", JSON, nullable=False),
 )
 
 jobs = Table(
     "jobs",
     metadata,
-    Column("id", _LONG, primary_key=True),
+    Column("id", LONG, primary_key=True),
     Column("kind", String(11), nullable=False),
     Column("state", String(9), nullable=False),
     Column("destination", Text, nullable=False),
@@ -226,7 +224,7 @@ jobs = Table(
     Column("due_at", Float),
     Column("due_after_s", Float, nullable=False, server_default="0"),
     Column("peer_away", Boolean, nullable=False, server_default=text("false")),
-    Column("cancelled_after", _LONG),
+    Column("cancelled_after", LONG),
     Column("waiting_for", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
@@ -234,11 +232,11 @@ jobs = Table(
     Column("created_at", Float, nullable=False),
     Column("started_at", Float),
     Column("finished_at", Float),
-    _one_of("kind", JobKind),
-    _one_of("state", JobState),
+    make_choice("kind", JobKind),
+    make_choice("state", JobState),
     CheckConstraint(f"(state = '{JobState.DOING}') = (worker IS NOT NULL)", name="doing_has_worker"),
     CheckConstraint(f"state <> '{JobState.TODO}' OR due_at IS NOT NULL", name="todo_has_due"),
-    CheckConstraint(f"(state IN {_list_values(FINISHED_JOBS)}) = (finished_at IS NOT NULL)", name="finished_has_time"),
+    CheckConstraint(f"(state IN {list_values(FINISHED_JOBS)}) = (finished_at IS NOT NULL)", name="finished_has_time"),
     Index(
         "one_association_per_destination",
         "destination",
@@ -250,8 +248,8 @@ jobs = Table(
         "same_job_once",
         "unique_key",
         unique=True,
-        sqlite_where=text(f"state IN {_list_values(UNFINISHED_JOBS)}"),
-        postgresql_where=text(f"state IN {_list_values(UNFINISHED_JOBS)}"),
+        sqlite_where=text(f"state IN {list_values(UNFINISHED_JOBS)}"),
+        postgresql_where=text(f"state IN {list_values(UNFINISHED_JOBS)}"),
     ),
     Index(None, "state", "due_at"),
     Index(None, "order_key"),
@@ -261,15 +259,15 @@ jobs = Table(
 job_dependencies = Table(
     "job_dependencies",
     metadata,
-    Column("job_id", _LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    Column("after_id", _LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("job_id", LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("after_id", LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, index=True),
     CheckConstraint("after_id < job_id", name="no_cycle"),
 )
 
 job_instances = Table(
     "job_instances",
     metadata,
-    Column("job_id", _LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("job_id", LONG, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("SOPInstanceUID", String(64), primary_key=True, index=True),
     Column("SOPClassUID", String(64), nullable=False),
     Column("number", Integer, nullable=False),
@@ -278,40 +276,40 @@ job_instances = Table(
     Column("comment", Text, nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("at", Float),
-    _one_of("result", InstanceResult),
+    make_choice("result", InstanceResult),
 )
 
 commitments = Table(
     "commitments",
     metadata,
-    Column("id", _LONG, primary_key=True),
-    _uid("TransactionUID", unique=True),
+    Column("id", LONG, primary_key=True),
+    make_uid("TransactionUID", unique=True),
     Column("destination", Text, nullable=False),
     Column("ae_title", Text, nullable=False, server_default=""),
-    _parent("job_id", "jobs.id", ondelete="SET NULL", nullable=True),
+    make_parent("job_id", "jobs.id", ondelete="SET NULL", nullable=True),
     Column("state", String(9), nullable=False),
     Column("superseded", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
     Column("answered_at", Float),
-    _one_of("state", RequestState),
+    make_choice("state", RequestState),
 )
 
 commitment_instances = Table(
     "commitment_instances",
     metadata,
-    Column("commitment_id", _LONG, ForeignKey("commitments.id", ondelete="CASCADE"), primary_key=True),
+    Column("commitment_id", LONG, ForeignKey("commitments.id", ondelete="CASCADE"), primary_key=True),
     Column("SOPInstanceUID", String(64), primary_key=True, index=True),
     Column("SOPClassUID", String(64), nullable=False),
     Column("result", String(9), nullable=False, server_default=InstanceCommitment.PENDING),
     Column("FailureReason", Integer),
-    _one_of("result", InstanceCommitment),
+    make_choice("result", InstanceCommitment),
 )
 
 events = Table(
     "events",
     metadata,
-    Column("id", _LONG, primary_key=True),
+    Column("id", LONG, primary_key=True),
     Column("at", Float, nullable=False),
     Column("subject", String(16), nullable=False),
     Column("subject_id", String(64), nullable=False),

@@ -74,6 +74,18 @@ class Origin(StrEnum):
     RECOVERED = "recovered"
 
 
+class ProblemKind(StrEnum):
+    """What is wrong with an instance file.
+
+    ``NOT_INDEXED``: the index cannot hold it. ``OTHER_CONTENT``: it came under a UID that another one had; it was set
+    aside. ``DAMAGED``: a whole one came under its UID and took its place; it was set aside.
+    """
+
+    NOT_INDEXED = "not indexed"
+    OTHER_CONTENT = "other content"
+    DAMAGED = "damaged"
+
+
 class RequestState(StrEnum):
     """Where a request for storage commitment stands. ``REQUESTED``: kept, not known to have been sent."""
 

@@ -6,12 +6,14 @@ Only functions of ``store`` look inside. Whoever holds a snapshot cannot call a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openmodality.store.database_errors import map_errors
 from openmodality.store.listing.reader import StoredRow
 from openmodality.store.schema import events
 from openmodality.store.states import Subject
@@ -53,6 +55,17 @@ class Transaction(Snapshot):
     def now(self) -> float:
         """Seconds since the epoch."""
         return self._clock()
+
+    def insert_rows(self, sql: str, rows: Sequence[Sequence[object]]) -> int:
+        """Run an INSERT that is text for each of the rows; returns how many were inserted."""
+        text = sql if self.dialect == "sqlite" else sql.replace("?", "%s")
+        return self.connection.exec_driver_sql(text, list(map(tuple, rows))).rowcount
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part that may fail without the rest: what it has changed is taken back when the block raises."""
+        with map_errors(), self.connection.begin_nested():
+            yield
 
     def insert(self, table: Table) -> Insert:
         """The dialect's INSERT, which knows ON CONFLICT."""

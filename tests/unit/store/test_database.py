@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from openmodality.errors import ConfigurationError, StoreError, UsageError
-from openmodality.store.database import ConstraintViolated, Database, open_database
+from openmodality.store.database import Database, open_database
+from openmodality.store.database_errors import ConstraintViolated
 from openmodality.store.schema import commitments, events, jobs, patients, performed_steps, studies
 from openmodality.store.states import JobState, Subject
 

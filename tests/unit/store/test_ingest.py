@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from openmodality.errors import StoreError
+from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.database import Database
+from openmodality.store.files.indexed_attributes import Attributes, IndexedValues, read_attributes
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore
 from openmodality.store.schema import events
+from openmodality.store.states import Origin, ProblemKind
 from tests.peers.objects import mr_image, save
 
 
@@ -31,7 +35,7 @@ def test_what_cannot_be_indexed_is_kept_and_reported(store: LocalStore, tmp_path
     misnamed = store.create("1.2.3.5")
     misnamed.write(save(mr_image(rows=4, columns=4), tmp_path).read_bytes())
     store.accept(misnamed)
-    assert remarks(store) == [("1.2.3.4", "unreadable"), ("1.2.3.5", "unreadable")]
+    assert remarks(store) == [("1.2.3.4", "not indexed"), ("1.2.3.5", "not indexed")]
     assert stored(store) == 0
     assert store.files.path("1.2.3.4").exists()
 
@@ -66,3 +70,64 @@ def test_a_bug_in_indexing_is_reported_and_not_hidden(
             store.flush()
     assert "Doe" not in str(caught.value)
     assert stored(store) == 1
+
+
+class Odd(IndexedValues):
+    """What a walk over an instance gathered: its attributes are sound but for one."""
+
+    def __init__(self, path: Path, oddity: str | Exception) -> None:
+        super().__init__("1.2.840.10008.1.2.1")
+        self._attributes = read_attributes(path)
+        self._oddity = oddity
+
+    def decode(self, length_bytes: int) -> Attributes:
+        """The attributes, with the odd one as the name of the patient."""
+        if isinstance(self._oddity, Exception):
+            raise self._oddity
+        found = self._attributes
+        return replace(found, study={**found.study, "StudyDescription": self._oddity}, length_bytes=length_bytes)
+
+
+ODDITIES = ["\ud800", UnicodeError("Doe^Jane"), RecursionError(), ObjectInvalid("(0010,0010) is odd")]
+
+
+@pytest.mark.parametrize("oddity", ODDITIES, ids=repr)
+def test_one_odd_instance_stops_none_of_the_others(store: LocalStore, tmp_path: Path, oddity: str | Exception) -> None:
+    accept_with_one_odd(store, tmp_path, oddity)
+    assert stored(store) == 5
+    with store.read() as snapshot:
+        (problem,) = list_problems(snapshot)
+    assert (problem.kind, problem.source, problem.origin) == (ProblemKind.NOT_INDEXED, "ODD", Origin.RECEIVED)
+    assert problem.file == store.files.relative_path(problem.sop_instance_uid)
+    assert (store.files.root.parent / problem.file).exists()
+    assert problem.reason
+    assert "Doe" not in problem.reason
+
+
+def accept_with_one_odd(store: LocalStore, folder: Path, oddity: str | Exception) -> None:
+    """Hand in six instances, each of a study of its own, so that no row hides another; the third is odd."""
+    for number in range(6):
+        path = save(mr_image(rows=4, columns=4), folder)
+        file = store.create(path.stem)
+        file.write(path.read_bytes())
+        store.accept(file, values=Odd(path, oddity) if number == 2 else None, source="ODD" if number == 2 else "")
+
+
+def test_what_could_not_be_indexed_is_indexed_at_the_next_start_that_can(store: LocalStore, tmp_path: Path) -> None:
+    accept_with_one_odd(store, tmp_path, "\ud800")
+    assert stored(store) == 5
+    assert store.recover().indexed == 1
+    assert stored(store) == 6
+    with store.read() as snapshot:
+        assert list_problems(snapshot) == []
+
+
+def test_a_problem_is_on_record_once_however_often_the_device_starts(store: LocalStore) -> None:
+    bad = store.create("1.2.3.4")
+    bad.write(b"no DICOM at all")
+    store.accept(bad)
+    store.recover()
+    store.recover()
+    with store.read() as snapshot:
+        assert [problem.sop_instance_uid for problem in list_problems(snapshot)] == ["1.2.3.4"]
+    assert remarks(store) == [("1.2.3.4", "not indexed")]

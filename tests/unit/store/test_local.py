@@ -45,7 +45,7 @@ def test_an_instance_that_is_stored_changes_nothing_and_a_difference_is_recorded
     assert remarks(store) == []
     image.PatientName = "Other^Name"
     assert store.add_file(save(image, tmp_path)) is Stored.DIFFERENT
-    assert remarks(store) == [(image.SOPInstanceUID, "different")]
+    assert remarks(store) == [(image.SOPInstanceUID, "other content")]
     assert stored(store) == 1
     assert store.files.path(image.SOPInstanceUID).read_bytes() == before
     with store.read() as connection:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES, Entity, entity_as_json, find_entity
-from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
+from openmodality.cli.display.problems import PROBLEM_COLUMNS, problem_as_json
+from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand
 from openmodality.cli.terminal.options import add_keys, split_key
 from openmodality.cli.terminal.output import print_fields
 from openmodality.cli.terminal.site import add_site, look
 from openmodality.cli.terminal.table import add_wide, print_rows
+from openmodality.errors import UsageError
+
+if TYPE_CHECKING:
+    from openmodality.store.listing.problems import Problem
 
 
 def _group(entity: Entity) -> Group:
@@ -25,7 +31,39 @@ def _group(entity: Entity) -> Group:
         "list": _list_command(entity),
         "show": _show_command(entity),
     }
+    if entity is INSTANCES:
+        commands |= {
+            "dismiss": LazyCommand(_problem_entry("dismiss", "List problems of instance files no more.")),
+            "list": CliCommand(list_or_problems, _declare_list_of_instances),
+            "retry": LazyCommand(_problem_entry("retry", "Try again to index, or to store, files with problems.")),
+        }
     return Group(f"{entity.plural.capitalize()} in the local database.", commands)
+
+
+def _problem_entry(verb: str, summary: str) -> CommandEntry:
+    return CommandEntry("openmodality.cli.commands.problems", summary, f"{verb}_command")
+
+
+def _declare_list_of_instances(parser: Parser) -> None:
+    parser.add_argument(
+        "--problems", action="store_true", help="Files that could not be indexed or were set aside, with the reason."
+    )
+    _declare_list(parser)
+
+
+def list_or_problems(keys: tuple[str, ...], problems: bool, site_file: str, wide: bool, as_json: bool) -> None:
+    """Instances that match the keys, newest study first; or the instance files that are not among them."""
+    if not problems:
+        _list(INSTANCES, keys, site_file, wide=wide, as_json=as_json)
+        return
+    if keys:
+        raise UsageError("--problems shows all of them: it takes no keys", advice=see_help("instances list"))
+    with look(site_file) as view:
+        found = view.problems.list()
+    if as_json:
+        print_document(map(problem_as_json, found))
+    else:
+        print_rows(PROBLEM_COLUMNS, found, empty="there are no problems", wide=wide)
 
 
 def _declare_list(parser: Parser) -> None:
@@ -37,15 +75,19 @@ def _declare_list(parser: Parser) -> None:
 
 def _list_command(entity: Entity) -> CliCommand:
     def list_(keys: tuple[str, ...], site_file: str, wide: bool, as_json: bool) -> None:
-        with look(site_file) as view:
-            found = view.find(entity.level, dict(split_key(key) for key in keys))
-        if as_json:
-            print_document(map(entity_as_json, found))
-        else:
-            print_rows(entity.columns, found, empty=f"there are no such {entity.plural}", wide=wide)
+        _list(entity, keys, site_file, wide=wide, as_json=as_json)
 
     text = f"{entity.plural.capitalize()} that match the keys, newest study first."
     return CliCommand(list_, _declare_list, text=text)
+
+
+def _list(entity: Entity, keys: tuple[str, ...], site_file: str, *, wide: bool, as_json: bool) -> None:
+    with look(site_file) as view:
+        found = view.find(entity.level, dict(split_key(key) for key in keys))
+    if as_json:
+        print_document(map(entity_as_json, found))
+    else:
+        print_rows(entity.columns, found, empty=f"there are no such {entity.plural}", wide=wide)
 
 
 def _declare_show(parser: Parser) -> None:
@@ -59,11 +101,17 @@ def _show_command(entity: Entity) -> CliCommand:
     def show(uid: str, site_file: str, wide: bool, as_json: bool) -> None:
         below = entity.below
         with look(site_file) as view:
+            problems = view.problems.find(uid) if entity is INSTANCES else []
+            if problems and not view.find(entity.level, {entity.unique_key: uid}):
+                _show_problems(problems, wide=wide, as_json=as_json)
+                return
             each = find_entity(view, entity, uid)
             contents = view.find(below.level, {entity.unique_key: uid}) if below else []
             path = None if below else view.instance_path(uid)
         if as_json:
             extra: dict[str, Any] = {"path": str(path)} if path else {}
+            if entity is INSTANCES:
+                extra["problems"] = list(map(problem_as_json, problems))
             if below:
                 extra[f"{below.plural}_below"] = [entity_as_json(item) for item in contents]
             print_document([{**entity_as_json(each), **extra}])
@@ -73,8 +121,20 @@ def _show_command(entity: Entity) -> CliCommand:
         if below:
             print()
             print_rows(below.columns, contents, wide=wide)
+        if problems:
+            print()
+            print_rows(PROBLEM_COLUMNS, problems, wide=wide)
 
     return CliCommand(show, _declare_show, text=f"One {entity.noun}: its attributes, and what is below it.")
+
+
+def _show_problems(problems: Sequence[Problem], *, wide: bool, as_json: bool) -> None:
+    """An instance that the index does not have: what is wrong with its file."""
+    if as_json:
+        uid = problems[0].sop_instance_uid
+        print_document([{"SOPInstanceUID": uid, "problems": list(map(problem_as_json, problems))}])
+    else:
+        print_rows(PROBLEM_COLUMNS, problems, wide=wide)
 
 
 studies = _group(STUDIES)

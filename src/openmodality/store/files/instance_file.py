@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import Sequence
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from openmodality.buffer import Buffer
 from openmodality.errors import StoreError
@@ -24,6 +24,14 @@ class Stored(Enum):
     NEW = "new"
     SAME = "already stored"
     DIFFERENT = "already stored with different content"
+    REPLACED = "stored in place of a damaged one"
+
+
+class Named(NamedTuple):
+    """What became of a file when it was given its name; ``aside`` is the name of the one that was set aside."""
+
+    stored: Stored
+    aside: str = ""
 
 
 class StorageFull(StoreError):
@@ -37,7 +45,7 @@ class Naming(Protocol):
 
     synced: bool
 
-    def name_once(self, temporary: str, sop_instance_uid: str) -> Stored: ...
+    def name_once(self, temporary: str, sop_instance_uid: str) -> Named: ...
 
 
 def store_error(error: OSError, doing: str) -> StoreError:
@@ -50,14 +58,16 @@ def store_error(error: OSError, doing: str) -> StoreError:
 class InstanceFile:
     """One instance on its way to the disk; ``commit`` or ``abort`` ends it, and so does any failure.
 
-    A buffer that was handed to ``write`` may be reused when the call returns.
+    A buffer that was handed to ``write`` may be reused when the call returns. ``aside`` is known after ``commit``: the
+    file that was set aside, which is this one, or the damaged one whose place it took.
     """
 
-    __slots__ = ("_fd", "_head", "_naming", "_temporary", "length_bytes", "sop_instance_uid")
+    __slots__ = ("_fd", "_head", "_naming", "_temporary", "aside", "length_bytes", "sop_instance_uid")
 
     def __init__(self, naming: Naming, sop_instance_uid: str, head: bytes, temporary: str) -> None:
         self.sop_instance_uid = sop_instance_uid
         self.length_bytes = 0
+        self.aside = ""
         self._naming = naming
         self._head = head
         self._temporary = temporary
@@ -96,7 +106,8 @@ class InstanceFile:
                 os.fsync(self._fd)
             fd, self._fd = self._fd, -1
             os.close(fd)
-            return self._naming.name_once(self._temporary, self.sop_instance_uid)
+            stored, self.aside = self._naming.name_once(self._temporary, self.sop_instance_uid)
+            return stored
         except OSError as error:
             raise self._fail(error) from error
 

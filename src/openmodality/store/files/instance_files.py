@@ -17,12 +17,16 @@ import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, StoreError
-from openmodality.store.files.instance_file import InstanceFile, Stored, remove, sync_directory
+from openmodality.store.files.aside_folder import AsideFolder
+from openmodality.store.files.instance_file import InstanceFile, Named, Stored, remove, sync_directory
 from openmodality.store.files.temporary_files import Incoming, remove_leftovers
+
+if TYPE_CHECKING:
+    from openmodality.objects.filter.private_sets import PrivateSets
 
 _SUFFIX = ".dcm"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
@@ -32,11 +36,23 @@ class InstanceFiles:
     """The folder tree below ``root``. ``fan_out=False`` puts all files into ``root`` itself.
 
     ``durability`` "fsync": an instance that was committed survives a power failure; "os": the end of the process.
+    ``aside`` is the folder for what comes under a UID that is taken; without one it is not kept. ``known_private`` are
+    the private sets that count when two contents are compared; ``None``: all.
     """
 
-    def __init__(self, root: Path, *, durability: Literal["fsync", "os"] = "fsync", fan_out: bool = True) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        durability: Literal["fsync", "os"] = "fsync",
+        fan_out: bool = True,
+        aside: Path | None = None,
+        known_private: PrivateSets | None = None,
+    ) -> None:
         self.root = root
         self.synced = durability == "fsync"
+        self.aside = None if aside is None else AsideFolder(aside, synced=self.synced)
+        self._known_private = known_private
         self._base = f"{root}{os.sep}"
         self._fan_out = fan_out
         self._incoming: Incoming | None = None
@@ -76,7 +92,7 @@ class InstanceFiles:
         with os.scandir(self.root / bucket) as entries:
             for entry in entries:
                 uid = entry.name.removesuffix(_SUFFIX)
-                if uid != entry.name and is_valid_uid(uid, strict=False):
+                if uid != entry.name and is_valid_uid(uid, strict=False) and entry.is_file():
                     yield uid
 
     def modified_ns(self, sop_instance_uid: str) -> int | None:
@@ -98,19 +114,23 @@ class InstanceFiles:
             sync_directory(str(path.parent))
         return removed
 
-    def name_once(self, temporary: str, sop_instance_uid: str) -> Stored:
+    def relative_path(self, sop_instance_uid: str) -> str:
+        """The name of an instance's file below the data folder, for people."""
+        return str(self.path(sop_instance_uid).relative_to(self.root.parent))
+
+    def name_once(self, temporary: str, sop_instance_uid: str) -> Named:
         """Give a complete temporary file its name, unless the instance is stored already."""
         folder = self._folder(sop_instance_uid)
         final = folder + sop_instance_uid + _SUFFIX
         try:
-            stored = _link(temporary, final)
+            named = self._link(temporary, final, sop_instance_uid)
         except FileNotFoundError:
             self._make_folder(folder)
-            stored = _link(temporary, final)
+            named = self._link(temporary, final, sop_instance_uid)
         remove(temporary)
         if self.synced:
             sync_directory(folder)
-        return stored
+        return named
 
     def close(self) -> None:
         """Give up the folder for temporary names."""
@@ -121,6 +141,48 @@ class InstanceFiles:
 
     def _folder(self, sop_instance_uid: str) -> str:
         return f"{self._base}{self.bucket(sop_instance_uid)}{os.sep}" if self._fan_out else self._base
+
+    def _link(self, temporary: str, final: str, sop_instance_uid: str) -> Named:
+        try:
+            os.link(temporary, final)
+        except FileExistsError:
+            return self._settle(temporary, final, sop_instance_uid)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            return self._rename_once(temporary, final, sop_instance_uid)
+        return Named(Stored.NEW)
+
+    def _rename_once(self, temporary: str, final: str, sop_instance_uid: str) -> Named:
+        """On a file system without hard links: one at a time looks whether the name is free and takes it."""
+        fd = os.open(Path(final).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if Path(final).exists():
+                return self._settle(temporary, final, sop_instance_uid)
+            os.rename(temporary, final)  # noqa: PTH104 - beside os.link
+            return Named(Stored.NEW)
+        finally:
+            os.close(fd)
+
+    def _settle(self, temporary: str, final: str, sop_instance_uid: str) -> Named:
+        """Two files under one UID: the first keeps its name unless it is damaged. The other is set aside."""
+        from openmodality.store.files.compare import (  # noqa: PLC0415 - start-up time, and rarely needed
+            digest_content,
+            have_same_content,
+            is_whole,
+        )
+
+        first, second = Path(final), Path(temporary)
+        if have_same_content(second, first, self._known_private):
+            return Named(Stored.SAME)
+        if self.aside is None:
+            return Named(Stored.DIFFERENT)
+        if is_whole(second) and not is_whole(first):
+            name = self.aside.put(first, sop_instance_uid, digest_content(first))
+            os.replace(second, first)  # noqa: PTH105 - beside os.link
+            return Named(Stored.REPLACED, name)
+        return Named(Stored.DIFFERENT, self.aside.put(second, sop_instance_uid, digest_content(second)))
 
     def _make_folder(self, folder: str) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -142,34 +204,3 @@ def check_uid(uid: str) -> None:
     """Refuse what is no UID (PS3.5 9.1), because it becomes a file name."""
     if not is_valid_uid(uid, strict=False):
         raise ObjectInvalid("(0008,0018) SOP Instance UID is not a UID of at most 64 digits and dots")
-
-
-def _link(temporary: str, final: str) -> Stored:
-    try:
-        os.link(temporary, final)
-    except FileExistsError:
-        return _compare(temporary, final)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        return _rename_once(temporary, final)
-    return Stored.NEW
-
-
-def _rename_once(temporary: str, final: str) -> Stored:
-    """On a file system without hard links: one at a time looks whether the name is free and takes it."""
-    fd = os.open(Path(final).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        if Path(final).exists():
-            return _compare(temporary, final)
-        os.rename(temporary, final)  # noqa: PTH104 - beside os.link
-        return Stored.NEW
-    finally:
-        os.close(fd)
-
-
-def _compare(temporary: str, final: str) -> Stored:
-    from openmodality.store.files.compare import same_content  # noqa: PLC0415 - start-up time, and rarely needed
-
-    return Stored.SAME if same_content(Path(temporary), Path(final)) else Stored.DIFFERENT

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from openmodality.store.schema import metadata
+from openmodality.store import schema  # noqa: F401 - declares the tables
+from openmodality.store.columns import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
-from sqlalchemy import Column, func, select, tuple_
+from sqlalchemy import Column, delete, func, select, tuple_
 
 from openmodality.store.files.indexed_attributes import Attributes
+from openmodality.store.index_columns import INSTANCE_ATTRIBUTES
 from openmodality.store.listing.reader import Json
-from openmodality.store.rows.tombstones import remove_tombstones
+from openmodality.store.rows.tombstones import has_tombstones, remove_tombstones
 from openmodality.store.schema import instances, patients, series, studies
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Snapshot, Transaction
+
+_COLUMNS: Final = ("series_id", *INSTANCE_ATTRIBUTES, "bucket", "length_bytes", "origin", "listed", "created_at")
+_INSERT_INSTANCE: Final = (
+    "INSERT INTO instances ("
+    + ", ".join(map('"{}"'.format, _COLUMNS))
+    + f") VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT DO NOTHING"
+)
+"""As text: to compile a statement and to bind its values by name took half the time of the index."""
+_INSTANCE_VALUES: Final = itemgetter(*INSTANCE_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +44,31 @@ def add_instances(transaction: Transaction, entries: Sequence[Entry]) -> int:
     """
     if not entries:
         return 0
-    at = {"created_at": transaction.now}
+    now = transaction.now
     series_ids = _add_series(transaction, entries)
-    rows = [
-        {
-            "series_id": series_ids[_series_uid(e)],
-            **e.attributes.instance,
-            "bucket": e.bucket,
-            "length_bytes": e.attributes.length_bytes,
-            "origin": e.origin,
-            "listed": e.listed,
-            **at,
-        }
-        for e in entries
-    ]
-    uids = [e.attributes.instance["SOPInstanceUID"] for e in entries]
-    before = set(
-        transaction.execute(select(instances.c.SOPInstanceUID).where(instances.c.SOPInstanceUID.in_(uids))).scalars()
+    added = transaction.insert_rows(
+        _INSERT_INSTANCE,
+        [
+            (
+                series_ids[_series_uid(e)],
+                *_INSTANCE_VALUES(e.attributes.instance),
+                e.bucket,
+                e.attributes.length_bytes,
+                e.origin.value,
+                e.listed,
+                now,
+            )
+            for e in entries
+        ],
     )
-    _insert_missing(transaction, instances, rows)
-    remove_tombstones(transaction, uids)
-    return len(set(uids) - before)
+    if has_tombstones(transaction):
+        remove_tombstones(transaction, [e.attributes.instance["SOPInstanceUID"] for e in entries])
+    return added
+
+
+def remove_instance(transaction: Transaction, sop_instance_uid: str) -> None:
+    """Forget an instance whose file is another one now; its series stays."""
+    transaction.execute(delete(instances).where(instances.c.SOPInstanceUID == sop_instance_uid))
 
 
 def read_uids(snapshot: Snapshot, bucket: str) -> set[str]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from openmodality.errors import UsageError
-from openmodality.store.schema import keywords_of, patients
+from openmodality.store.columns import list_keywords
+from openmodality.store.schema import patients
 from openmodality.store.transaction import Transaction
 
-DEMOGRAPHICS: Final = keywords_of(patients)
+DEMOGRAPHICS: Final = list_keywords(patients)
 """Keywords of the attributes that are kept of a patient."""
 
 

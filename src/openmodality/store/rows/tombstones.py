@@ -21,6 +21,11 @@ def read_tombstones(snapshot: Snapshot) -> list[tuple[str, int]]:
     return [(row.SOPInstanceUID, row.modified_ns) for row in snapshot.execute(select(tombstones))]
 
 
+def has_tombstones(snapshot: Snapshot) -> bool:
+    """Whether there is any: nearly never, and each batch of the index asks."""
+    return bool(snapshot.rows("SELECT 1 FROM tombstones LIMIT 1"))
+
+
 def remove_tombstones(transaction: Transaction, uids: Sequence[str]) -> None:
     """Forget tombstones: the files are gone, or are other ones."""
     transaction.execute(delete(tombstones).where(tombstones.c.SOPInstanceUID.in_(uids)))

@@ -13,10 +13,11 @@ from openmodality.device.item_values import find_element_with_value
 from openmodality.device.paths import parse_path
 from openmodality.dimse.reading import read_items
 from openmodality.errors import NotFound
+from openmodality.store.columns import list_keywords
 from openmodality.store.data_set_json import from_json, to_json
 from openmodality.store.listing.reader import Json
 from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
-from openmodality.store.schema import keywords_of, worklist_items
+from openmodality.store.schema import worklist_items
 from openmodality.store.transaction import Snapshot, Transaction
 
 _STEPS = parse_path("ScheduledProcedureStepSequence")[0]
@@ -27,7 +28,7 @@ _STEP_KEYWORDS = (
     "ScheduledStationAETitle",
     "Modality",
 )
-_KEYWORDS = keywords_of(worklist_items)
+_KEYWORDS = list_keywords(worklist_items)
 _IDENTITY = ("StudyInstanceUID", "AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "PatientID")
 
 

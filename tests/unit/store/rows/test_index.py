@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from openmodality.store.files.indexed_attributes import Attributes
+from openmodality.store.index_columns import INSTANCE_ATTRIBUTES
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.index import Entry, add_instances, count_outside, read_uids
@@ -9,7 +10,11 @@ from openmodality.store.states import Origin
 
 
 def entry(uid: str, bucket: str = "00", patient: str = "1") -> Entry:
-    instance = {"SOPInstanceUID": uid, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "TransferSyntaxUID": "1.2"}
+    instance = dict.fromkeys(INSTANCE_ATTRIBUTES, "") | {
+        "SOPInstanceUID": uid,
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4",
+        "TransferSyntaxUID": "1.2",
+    }
     names = {"PatientID": patient, "IssuerOfPatientID": ""}
     attributes = Attributes(
         names, {"StudyInstanceUID": f"1.{patient}"}, {"SeriesInstanceUID": f"1.{patient}.1"}, instance, 9

@@ -4,7 +4,7 @@ import pytest
 
 from openmodality.errors import StoreError
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.database import ConstraintViolated
+from openmodality.store.database_errors import ConstraintViolated
 from openmodality.store.listing.exams import read_step, read_steps
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import insert_exam

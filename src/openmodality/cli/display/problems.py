@@ -1,0 +1,41 @@
+"""How problems of instance files are shown: as a list, and for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from openmodality.cli.terminal.json_output import format_zoned
+from openmodality.cli.terminal.output import moment
+from openmodality.cli.terminal.table import Column
+from openmodality.store.listing.problems import Problem
+
+PROBLEM_COLUMNS: Final = (
+    Column[Problem]("problem", lambda each: each.id),
+    Column[Problem]("kind", lambda each: each.kind.value),
+    Column[Problem]("since", lambda each: moment(each.at), leave_out=2),
+    Column[Problem]("from", lambda each: each.source or each.origin.value, leave_out=1),
+    Column[Problem]("reason", lambda each: each.reason, words=True),
+    Column[Problem]("file", lambda each: each.file, leave_out=3),
+    Column[Problem]("SOP Instance UID", lambda each: each.sop_instance_uid),
+)
+
+
+def problem_as_json(problem: Problem) -> Mapping[str, Any]:
+    """A problem for a program."""
+    return {
+        "problem": problem.id,
+        "kind": problem.kind.value,
+        "SOPInstanceUID": problem.sop_instance_uid,
+        "file": problem.file,
+        "reason": problem.reason,
+        "origin": problem.origin.value,
+        "source": problem.source,
+        "at": format_zoned(problem.at),
+        "dismissed": problem.dismissed,
+    }
+
+
+def format_problem_line(problem: Problem, outcome: str) -> str:
+    """What has become of a problem, in a line."""
+    return f"problem {problem.id} {outcome}: {problem.sop_instance_uid}, {problem.file}"
