@@ -19,14 +19,12 @@ from openmodality.activities.worklist_query import ask_for_worklist, describe_li
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.device.site.site import Peer
-from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer
 from openmodality.query.identifier import Key, identifier
 from openmodality.query.matching import matches
 from openmodality.services import worklist
 from openmodality.standard.character_sets import UTF_8
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.served import find_exams_serving
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
@@ -119,8 +117,9 @@ class Worklist:
         peer = self._site.choose_peer("worklist", peer_name)
         values = self._values(peer, keys or {})
         answer = self._ask(peer, values)
-        assumed = [_assume_character_set(item, peer.assumed_character_set) for item in answer.items]
-        found = [item for item in assumed if _was_asked_for(item, keys or {})]
+        assumed = peer.assumed_character_set
+        items = answer.read_assuming(assumed) if any(assumed) else answer.items
+        found = [item for item in items if _was_asked_for(item, keys or {})]
         database = self._store.database
         with database.write() as transaction:
             is_whole = not keys and not answer.more_available
@@ -225,14 +224,3 @@ def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:
         if keys.get(keyword):
             setattr(asked, keyword, keys[keyword])
     return matches(asked, item)
-
-
-def _assume_character_set(item: Dataset, character_set: tuple[str, ...]) -> Dataset:
-    """The item read anew in the character set that is assumed of a peer which declares none."""
-    if not any(character_set) or item.get("SpecificCharacterSet"):
-        return item
-    raw = encode_data_set(item, EXPLICIT_VR_LITTLE_ENDIAN)  # without a character set text goes out as it came in
-    declared = Dataset()
-    declared.SpecificCharacterSet = list(character_set)
-    head = encode_data_set(declared, EXPLICIT_VR_LITTLE_ENDIAN)
-    return decode_data_set(head + raw, EXPLICIT_VR_LITTLE_ENDIAN)

@@ -18,8 +18,10 @@ from openmodality.device.item_values import find_element_with_value
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.profile import CharacterSetEntry
 from openmodality.dimse.attribute_names import name_of
+from openmodality.dimse.reading import read_element, values_of
 from openmodality.dimse.repertoires import holds
 from openmodality.standard.character_sets import UTF_8
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
 CharacterSetTerms: TypeAlias = tuple[str, ...]
 
@@ -56,13 +58,36 @@ def declare(
     ``listed`` are the attributes in which the device uses another repertoire than the default one (R/F Table 6-1), none
     for all. Text of others is sent as well, and noted in the log.
     """
-    terms = choose_terms_for(data_set, configured)
+    return _declare(data_set, choose_terms_for(data_set, configured), listed)
+
+
+def declare_for_both(
+    data_set: Dataset, earlier: Dataset, configured: Sequence[CharacterSetTerms], listed: Collection[TagPath] = ()
+) -> CharacterSetTerms:
+    """Set Specific Character Set of a data set that a peer adds to an ``earlier`` one, as an N-SET to its N-CREATE.
+
+    The peer may keep the later declaration for both, and the bytes of the earlier as they are. So it is that of the
+    earlier data set where it holds the text of the later, even where that is ASCII; else one that holds all text.
+    """
+    declared = _read_terms(earlier)
+    texts = [text for _, text in _texts(data_set)]
+    if not holds(declared, set().union(*texts) - _CONTROLS):
+        declared = choose_terms([*texts, *(text for _, text in _texts(earlier))], configured)
+    return _declare(data_set, declared, listed)
+
+
+def _declare(data_set: Dataset, terms: CharacterSetTerms, listed: Collection[TagPath]) -> CharacterSetTerms:
     if any(terms):
         data_set.SpecificCharacterSet = list(terms) if len(terms) > 1 else terms[0]
         _note_unlisted(data_set, terms, listed)
     else:
         data_set.pop("SpecificCharacterSet", None)
     return terms
+
+
+def _read_terms(data_set: Dataset) -> CharacterSetTerms:
+    found = read_element(data_set, SPECIFIC_CHARACTER_SET)
+    return tuple(str(term or "") for term in values_of(found)) if found is not None else ()
 
 
 def _note_unlisted(data_set: Dataset, terms: CharacterSetTerms, listed: Collection[TagPath]) -> None:

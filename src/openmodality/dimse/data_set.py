@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +14,7 @@ from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
+from openmodality.dimse.pydicom_text import convert_terms
 from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.tokenizer import ElementStart, ItemStart, SequenceStart, Token, Value
 from openmodality.encoding.walk import DataSetWalk
@@ -48,14 +50,23 @@ def encode_data_set(data_set: Dataset, transfer_syntax: str) -> bytes:
     return buffer.getvalue()
 
 
-def decode_data_set(raw: bytes, transfer_syntax: str) -> Dataset:
-    """Read a data set. Raises :class:`ObjectInvalid` where the bytes are none, or break a limit of this module."""
+def decode_data_set(raw: bytes, transfer_syntax: str, assumed: Sequence[str] = ()) -> Dataset:
+    """Read a data set; ``assumed`` are the terms of the character set of one that declares none.
+
+    Raises :class:`ObjectInvalid` where the bytes are no data set, or break a limit of this module.
+    """
     if not raw:
         return Dataset()
     _check(raw, transfer_syntax)
     syntax = UID(transfer_syntax)
     try:
-        data_set = read_dataset(BytesIO(raw), syntax.is_implicit_VR, syntax.is_little_endian, bytelength=len(raw))
+        data_set = read_dataset(
+            BytesIO(raw),
+            syntax.is_implicit_VR,
+            syntax.is_little_endian,
+            bytelength=len(raw),
+            parent_encoding=convert_terms(assumed),
+        )
         data_set.walk(lambda parent, element: None)  # values are decoded on access: find what cannot be read now
     except Exception as error:  # pydicom raises many kinds for bytes that are no data set
         raise ObjectInvalid(f"the data set cannot be read: {type(error).__name__}") from error

@@ -22,7 +22,7 @@ from openmodality.objects.performed_step.step_attributes import (
 from openmodality.objects.performed_step.step_table import StepOperation, make_step_table
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.entities import InstanceReference
-from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord
+from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, StepRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def build_n_create(site: Site, exam: ExamRecord, step_id: str, modality: str, no
 
 
 def build_n_set(
-    site: Site, exam: ExamRecord, ending: Ending, content: Iterable[SeriesContent], added: Dataset
+    site: Site, exam: ExamRecord, step: StepRecord, ending: Ending, content: Iterable[SeriesContent], added: Dataset
 ) -> Dataset:
     """The attribute list of the final N-SET: every series and every instance that the step produced.
 
@@ -53,7 +53,8 @@ def build_n_set(
     Raises :class:`ObjectInvalid` where a required attribute has no value.
     """
     series = [_describe_series(site, each) for each in content]
-    end = StepEnd(ending.state, datetime.fromtimestamp(ending.at), ending.reason, series, added)
+    at = datetime.fromtimestamp(ending.at)
+    end = StepEnd(ending.state, at, ending.reason, series, added, from_json(step.n_create))
     return build_end(make_step_table(site, StepOperation.END), _find_facts(site, exam), end)
 
 

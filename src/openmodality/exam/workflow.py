@@ -180,7 +180,7 @@ class Workflow:
             for producer in self._producers:
                 added.update(producer.describe_step(work))
             content = _list_content(work) or [self._empty_series(step)]
-            attributes = build_n_set(self.site, exam, ending, content, added)
+            attributes = build_n_set(self.site, exam, step, ending, content, added)
         end_step(transaction, step, ending.state, ending.at, to_json(attributes))
         if peer:
             self.queue.enqueue(transaction, make_n_set_job(peer, step.sop_instance_uid))

@@ -5,15 +5,16 @@ Worklist and query share it; what a status means to each is said by the judge th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.dimse.channel import FOREVER, Channel, Message, context_for, read_data_set
+from openmodality.dimse.channel import FOREVER, Channel, Message, context_for, read_all
 from openmodality.dimse.command import Command
-from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.data_set import decode_data_set, encode_data_set
+from openmodality.dimse.reading import has_value
 from openmodality.dimse.request_response import SecondsLeft, await_response, send_cancel, send_request
 from openmodality.dimse.service import Response
 from openmodality.dimse.status import is_pending
@@ -21,8 +22,11 @@ from openmodality.dimse.verdict import Judge, Verdict
 from openmodality.errors import ObjectInvalid, PeerTimeout, StoreError
 from openmodality.query.matching import Supported, has_unsupported, matches, select_requested
 from openmodality.standard.dimse import OUT_OF_RESOURCES, CommandField, Priority, Status
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
 IDENTIFIER_DOES_NOT_MATCH: Final = 0xA900
+
+_ESCAPE: Final = 0x1B
 
 MAX_AFTER_CANCEL: Final = 1000
 """How many matches are dropped after a C-CANCEL: they may have been on their way. A peer that sends more ignores it."""
@@ -34,7 +38,8 @@ class FindAnswer:
 
     ``more_available``: the limit was reached or the peer stopped by itself. ``must_abort``: the verdict says it, or the
     peer went on after C-CANCEL, so that the association can only be aborted; the status is then Pending.
-    ``unreadable`` counts matches that were no data set.
+    ``unreadable`` counts matches that were no data set. ``undeclared`` has the bytes and the transfer syntax of those
+    that have more than ASCII and declare no character set, by their place among the items.
     """
 
     items: tuple[Dataset, ...]
@@ -44,6 +49,7 @@ class FindAnswer:
     must_abort: bool = False
     optional_keys_unsupported: bool = False
     unreadable: int = 0
+    undeclared: Mapping[int, tuple[bytes, str]] = field(default_factory=dict)
 
     @property
     def status(self) -> int:
@@ -55,6 +61,14 @@ class FindAnswer:
         """Whether the matches count: matching ended with Success, or was cut short on purpose."""
         return not self.verdict.is_failure
 
+    def read_assuming(self, terms: Sequence[str]) -> tuple[Dataset, ...]:
+        """The items; those that declare no character set are read in this one, and declare it from then on."""
+        items = list(self.items)
+        for place, (raw, transfer_syntax) in self.undeclared.items():
+            items[place] = decode_data_set(raw, transfer_syntax, terms)
+            items[place].SpecificCharacterSet = list(terms)
+        return tuple(items)
+
 
 @dataclass(slots=True)
 class _Matches:
@@ -63,6 +77,7 @@ class _Matches:
     surplus: int = 0
     unreadable: int = 0
     optional_keys_unsupported: bool = False
+    undeclared: dict[int, tuple[bytes, str]] = field(default_factory=dict)
 
     def take(self, response: Message) -> None:
         if response.command.Status == Status.PENDING_OPTIONAL_KEYS_UNSUPPORTED:
@@ -70,10 +85,15 @@ class _Matches:
         if self.limit is not None and len(self.items) >= self.limit:
             self.surplus += 1
             return
+        raw, transfer_syntax = read_all(response), response.context.transfer_syntax
         try:
-            self.items.append(read_data_set(response))
+            item = decode_data_set(raw, transfer_syntax)
         except ObjectInvalid:
             self.unreadable += 1
+            return
+        if (_ESCAPE in raw or not raw.isascii()) and not has_value(item, SPECIFIC_CHARACTER_SET):
+            self.undeclared[len(self.items)] = raw, transfer_syntax
+        self.items.append(item)
 
     def make_answer(self, verdict: Verdict, comment: str | None, *, is_cancel_ignored: bool = False) -> FindAnswer:
         return FindAnswer(
@@ -84,6 +104,7 @@ class _Matches:
             must_abort=verdict.must_abort or is_cancel_ignored,
             optional_keys_unsupported=self.optional_keys_unsupported,
             unreadable=self.unreadable,
+            undeclared=self.undeclared,
         )
 
 

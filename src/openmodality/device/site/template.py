@@ -7,6 +7,7 @@ with the virtual hospital on the same machine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 
@@ -19,6 +20,7 @@ from openmodality.device.site.settings_doc import (
     list_site_settings,
 )
 from openmodality.errors import ConfigurationError
+from openmodality.standard.character_sets import GB18030, LATIN_1
 
 _HOSPITAL = (
     ("ris", "OM_RIS", 11113, ("verification", "worklist", "mpps")),
@@ -75,7 +77,19 @@ def _tables(profile: Profile) -> Iterator[str]:
                 f"{name} = {format_toml_value(getattr(profile, name))}"
                 for name in ("implementation_class_uid", "implementation_version_name")
             )
-        yield from _commented(setting for setting in settings if setting.key.startswith(f"{table}."))
+        of_table = [setting for setting in settings if setting.key.startswith(f"{table}.")]
+        yield from _commented(_offer_latin_1(profile, setting) for setting in of_table)
+
+
+def _offer_latin_1(profile: Profile, setting: Setting) -> Setting:
+    """The setting; where the statement has GB18030 for all that is not ASCII, with what most peers read beside it."""
+    if setting.key != "device.character_sets" or profile.character_sets != ((), (GB18030,)):
+        return setting
+    meaning = (
+        f"{setting.meaning}. The statement has {GB18030} for all that is not ASCII, for MÜLLER too; peers that do "
+        f"not know it read such names with {LATIN_1} before it"
+    )
+    return replace(setting, meaning=meaning, default=format_toml_value((LATIN_1, GB18030)))
 
 
 def _commented(settings: Iterable[Setting]) -> Iterator[str]:

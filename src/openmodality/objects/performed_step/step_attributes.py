@@ -67,7 +67,7 @@ class StepEnd:
     """How a step ends.
 
     ``reason`` is a code value of CID 9300, for a step that is DISCONTINUED. ``added`` are attributes that those who
-    made the series add, such as the dose.
+    made the series add, such as the dose. ``begun`` is the attribute list of the step's N-CREATE.
     """
 
     status: StepStatus
@@ -75,6 +75,7 @@ class StepEnd:
     reason: str
     series: Sequence[SeriesOfStep]
     added: Dataset = field(default_factory=Dataset)
+    begun: Dataset = field(default_factory=Dataset)
 
 
 def build_beginning(table: RuleTable, facts: StepFacts, beginning: StepBeginning) -> Dataset:
@@ -92,11 +93,17 @@ def build_beginning(table: RuleTable, facts: StepFacts, beginning: StepBeginning
         Modality=beginning.own_modality,
         ScheduledStepAttributesSequence=list(_list_scheduled_steps(facts)),
     )
-    return _build(table, facts, SourceValues(user=data_set_of(Modality=beginning.asked_modality), automatic=automatic))
+    own = SourceValues(user=data_set_of(Modality=beginning.asked_modality), automatic=automatic)
+    data_set = _build(table, facts, own)
+    charsets.declare(data_set, table.character_sets, table.charset_attributes)
+    return data_set
 
 
 def build_end(table: RuleTable, facts: StepFacts, end: StepEnd) -> Dataset:
     """The attribute list of the final N-SET: every series and every instance that the step produced.
+
+    Its Specific Character Set takes the place of that of N-CREATE in the step of the RIS, so it is the same one where
+    that holds its text.
 
     Raises :class:`ObjectInvalid` where a required attribute has no value.
     """
@@ -110,7 +117,9 @@ def build_end(table: RuleTable, facts: StepFacts, end: StepEnd) -> Dataset:
     user = Dataset()
     if end.reason:
         user.PerformedProcedureStepDiscontinuationReasonCodeSequence = [_make_reason(end.reason)]
-    return _build(table, facts, SourceValues(user=user, acquisition=end.added, automatic=automatic))
+    data_set = _build(table, facts, SourceValues(user=user, acquisition=end.added, automatic=automatic))
+    charsets.declare_for_both(data_set, end.begun, table.character_sets, table.charset_attributes)
+    return data_set
 
 
 def _build(table: RuleTable, facts: StepFacts, own: SourceValues) -> Dataset:
@@ -118,9 +127,7 @@ def _build(table: RuleTable, facts: StepFacts, own: SourceValues) -> Dataset:
     user.update(facts.user)
     user.update(own.user)
     worklist = _without_broken_references(facts.worklist)
-    data_set = build(table, SourceValues(worklist, user, facts.configuration, own.acquisition, own.automatic))
-    charsets.declare(data_set, table.character_sets, table.charset_attributes)
-    return data_set
+    return build(table, SourceValues(worklist, user, facts.configuration, own.acquisition, own.automatic))
 
 
 def _list_scheduled_steps(facts: StepFacts) -> Iterable[Dataset]:

@@ -85,3 +85,12 @@ def test_every_setting_says_what_it_means() -> None:
     for setting in settings:
         assert setting.meaning, setting.key
         assert setting.allowed, setting.key
+
+
+def test_a_device_with_gb18030_offers_latin_1_before_it(tmp_path: Path) -> None:
+    file = write_site(tmp_path, "rf")
+    assert load_site(file).character_sets == ((), ("GB18030",))
+    line = 'character_sets = ["ISO_IR 100", "GB18030"]'
+    file.write_text(file.read_text().replace(f"# {line}", line))
+    assert load_site(file).character_sets == (("ISO_IR 100",), ("GB18030",))
+    assert "GB18030" not in write_site(tmp_path / "mr", "mr").read_text()

@@ -147,3 +147,33 @@ def test_without_a_dap_meter_the_doses_are_zero(tmp_path: Path, is_installed: bo
 def test_the_character_set_is_that_of_the_text(tmp_path: Path) -> None:
     begun = build_beginning(table(tmp_path, "mr", StepOperation.BEGIN), facts(PatientName="Müller"), BEGINNING)
     assert begun.SpecificCharacterSet == "ISO_IR 100"
+
+
+@pytest.mark.parametrize(
+    ("profile", "name", "series", "begun_in", "ended_in"),
+    [
+        ("mr", "Yamada^Tarou=山田^太郎", "T1 SE", ["", "ISO 2022 IR 87"], ["", "ISO 2022 IR 87"]),
+        ("mr", "Müller", "Schädel", "ISO_IR 100", "ISO_IR 100"),
+        ("mr", "Smith", "Schädel", "ISO_IR 100", "ISO_IR 100"),
+        ("mr", "Yamada^Tarou=山田^太郎", "Schädel", ["", "ISO 2022 IR 87"], "ISO_IR 192"),
+        ("mr", "กข", "Schädel", "ISO_IR 192", "ISO_IR 192"),
+        ("rf", "MÜLLER", "Magen", "GB18030", "GB18030"),
+        ("rf", "Smith", "Magen", None, None),
+        ("rf", "Smith", "Ösophagus", None, "GB18030"),
+    ],
+)
+def test_the_end_of_a_step_leaves_its_character_set(
+    tmp_path: Path, profile: str, name: str, series: str, begun_in: object, ended_in: object
+) -> None:
+    known = facts(PatientName=name)
+    begun = build_beginning(table(tmp_path, profile, StepOperation.BEGIN), known, BEGINNING)
+    assert begun.get("SpecificCharacterSet") == begun_in
+    of_step = [SeriesOfStep("1.2.5", series, series, "ARCHIVE", [IMAGE])]
+    ended = build_end(table(tmp_path, profile, StepOperation.END), known, replace(END, series=of_step, begun=begun))
+    assert ended.get("SpecificCharacterSet") == ended_in
+
+
+def test_a_step_in_latin_1_where_the_site_says_so(tmp_path: Path) -> None:
+    more = '[device]\ncharacter_sets = ["ISO_IR 100", "GB18030"]\n'
+    begun = build_beginning(table(tmp_path, "rf", StepOperation.BEGIN, more), facts(PatientName="MÜLLER"), BEGINNING)
+    assert begun.SpecificCharacterSet == "ISO_IR 100"
