@@ -8,6 +8,7 @@ from PIL import Image
 from pydicom import dcmread
 
 from tests.acceptance.command_line import openmodality
+from tests.acceptance.json_promise import check_document
 from tests.peers.process import free_port
 
 USUAL = (11112, 11104, 11105, 11113, 11114, 11115)
@@ -44,6 +45,7 @@ def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
         assert picture.size == (256, 256)
 
     again = openmodality("demo", "--data", tmp_path, "--profile", "mr", "--json")
+    check_document("demo", again.json)
     assert [exam["faults"] for exam in again.items] == [[]]
     assert again.items[0]["item"] not in ended.out
 

@@ -1,0 +1,153 @@
+"""The promise of docs/json.md holds: each command is run once, and what it prints is compared with the page."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.acceptance.command_line import finish, receiving, start
+from tests.acceptance.hospital_site import Place, in_hospital
+from tests.acceptance.in_process import call
+from tests.acceptance.json_promise import check_document, check_event, promised_commands
+from tests.command_tree import LEAVES
+from tests.peers.objects import mr_series
+
+Printed = dict[str, list[Any]]
+ELSEWHERE: Final = {"demo": "tests/acceptance/test_cli_demo.py"}
+"""Commands that a test of their own compares with the page."""
+IMPORTED: Final = "PatientID=TEST-0001"
+LISTED_ONLY: Final = {"hospital --list-personalities"}
+
+
+class Program:
+    """Calls commands as a program does, and keeps what they print."""
+
+    def __init__(self, place: Place, folder: Path) -> None:
+        self.printed: Printed = {}
+        self.place = place
+        self.folder = folder
+
+    def ask(self, command: str, *words: object, site: bool = True, status: int = 0) -> list[Any]:
+        """The items that a command prints."""
+        arguments = [*map(str, words), *(["-c", str(self.place.site)] if site else [])]
+        ended, said = call([*command.split(), *arguments, "--json"], self.folder)
+        assert (ended, "{\n" in said) == (status, True), said
+        document, _ = json.JSONDecoder().raw_decode(said[said.index("{\n") :])
+        self.printed.setdefault(command, []).append(document)
+        items: list[Any] = document["items"]
+        return items
+
+    def run(self, command: str, *words: object) -> None:
+        """Run a command that runs on until it has printed a line."""
+        process = start(*command.split(), *words, "--json")
+        assert process.stdout is not None
+        lines = [process.stdout.readline()]
+        process.send_signal(signal.SIGTERM)
+        ended = finish(process)
+        assert ended.status == 0, ended.err
+        self.printed[command] = [json.loads(line) for line in [*lines, *ended.out.splitlines()]]
+
+
+def _look(program: Program) -> None:
+    """Commands that show what there is."""
+    (study,) = program.ask("studies list")
+    program.ask("studies show", study["StudyInstanceUID"])
+    series = program.ask("series list")[0]["SeriesInstanceUID"]
+    program.ask("series show", series)
+    instance = program.ask("instances list")[0]["SOPInstanceUID"]
+    program.ask("instances show", instance)
+    program.ask("exam list")
+    program.ask("exam show", 1)
+    program.ask("jobs list")
+    program.ask("jobs list", "--limit", 1)
+    program.ask("jobs show", 2)
+
+
+def _change(program: Program, study: str, images: list[Path]) -> None:
+    """Commands of peers, files and media."""
+    pacs = program.place.hospital.pacs_peer
+    program.ask("jobs cancel", 2)
+    program.ask("jobs retry", 2)
+    program.ask("echo", "pacs")
+    program.ask("send", pacs, images[0], site=False)
+    program.ask("query", "pacs", "--level", "STUDY", "-k", IMPORTED)
+    program.ask("import", images[1])
+    program.ask("commit", "pacs", "--study", study, "--wait", 0)
+    program.ask("retrieve", "pacs", "--study", program.printed["query"][0]["items"][0]["StudyInstanceUID"])
+    program.ask("media create", "disc", "--study", study)
+    program.ask("media update", "disc", "--study", program.ask("studies list")[0]["StudyInstanceUID"])
+    program.ask("media list", "disc", "--level", "SERIES")
+    program.ask("media verify", "disc", site=False)
+    program.ask("media iso", "disc", "disc.iso", site=False)
+    program.ask("media retrieve", "disc")
+    (instance, *_) = program.ask("instances list", "-k", IMPORTED)
+    program.ask("instances delete", instance["SOPInstanceUID"], "--force", "--yes")
+    program.ask("series delete", instance["SeriesInstanceUID"], "--force", "--yes")
+    program.ask("import", images[0])
+    program.ask("studies delete", instance["StudyInstanceUID"], "--force", "--yes")
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
+    """What each command printed, by its words."""
+    folder = tmp_path_factory.mktemp("promise")
+    images = mr_series(folder / "images", 2)
+    with in_hospital(folder) as place:
+        program = Program(place, folder)
+        program.ask("init", "other", "--profile", "mr", site=False)
+        program.ask("worklist")
+        program.ask("worklist", place.hospital.ris_peer, site=False)
+        program.ask("exam start", 1)
+        program.ask("exam acquire", 1, "--simulate", "T1 SE SAG")
+        program.ask("exam complete", 1)
+        program.ask("exam unscheduled", "--patient-id", "U-1", "--patient-name", "Doe^John")
+        program.ask("exam discontinue", 2)
+        _look(program)
+        _change(program, program.printed["studies list"][0]["items"][0]["StudyInstanceUID"], images)
+        program.run("serve", "-c", place.site)
+        program.ask("hospital", "--list-personalities", site=False)
+        program.printed["hospital --list-personalities"] = program.printed.pop("hospital")
+        program.run("hospital", "--ris-port", 0, "--pacs-port", 0, "--printer-port", 0)
+        with receiving(folder / "received", "--json") as receiver:
+            program.ask("send", receiver.address, images[0], site=False)
+            program.printed["receive"] = [json.loads(line) for line in receiver.stop().out.splitlines()]
+        yield program.printed
+
+
+@pytest.mark.parametrize("command", [*LEAVES, *LISTED_ONLY])
+def test_a_command_prints_what_the_page_promises(command: str, printed: Printed) -> None:
+    if command in ELSEWHERE:
+        return
+    for document in printed[command]:
+        (check_event if "event" in document else check_document)(command, document)
+
+
+def test_the_page_promises_for_every_command_and_no_other() -> None:
+    assert promised_commands() == {*LEAVES, *LISTED_ONLY}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"job": "1"}, {"queued": "2026-11-22T08:40:00"}, {"scheduled": True}, {"kind": None}, {"results": {"a": ""}}],
+)
+def test_what_is_not_promised_is_found(change: dict[str, object], printed: Printed) -> None:
+    document = printed["jobs list"][0]
+    changed = [{**job, **change} for job in document["items"]]
+    with pytest.raises(AssertionError):
+        check_document("jobs list", {**document, "items": changed})
+
+
+def test_a_member_that_is_missing_is_found(printed: Printed) -> None:
+    document = printed["jobs show"][0]
+    with pytest.raises(AssertionError, match="history is missing"):
+        check_document("jobs show", _without(document, "history"))
+
+
+def _without(document: dict[str, Any], member: str) -> dict[str, Any]:
+    items = [{name: value for name, value in item.items() if name != member} for item in document["items"]]
+    return {**document, "items": items}
