@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pydicom import Dataset
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, find_missing_keys, query_peer
@@ -14,7 +15,7 @@ from openmodality.cli.terminal.attributes import as_json as attributes_as_json
 from openmodality.cli.terminal.attributes import cell, parse_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, add_limit
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import counted, date_and_time, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.table import Column, add_wide, print_rows
@@ -69,6 +70,7 @@ def add_model(parser: Parser) -> None:
     )
 
 
+_OF_WORDS: Final = ("description", "patient")
 _LEAVE_OUT: Final = {
     "NumberOfStudyRelatedInstances": 1,
     "PatientID": 2,
@@ -146,8 +148,12 @@ def _columns(level: str, further: Sequence[TagPath]) -> list[Column[Dataset]]:
 
 
 def _column(heading: str, path: TagPath, leave_out: int = 0) -> Column[Dataset]:
-    is_text = heading == "description"
-    return Column(heading, lambda item: cell(item, path), leave_out=leave_out, words=is_text)
+    is_date = dictionary_VR(path[-1]) == "DA" if dictionary_has_tag(path[-1]) else False
+
+    def show(item: Dataset) -> str:
+        return date_and_time(cell(item, path), "") if is_date else cell(item, path)
+
+    return Column(heading, show, leave_out=leave_out, words=heading in _OF_WORDS)
 
 
 def _notices(answer: FindAnswer, ends: Ends) -> list[str]:

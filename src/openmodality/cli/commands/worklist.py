@@ -49,7 +49,7 @@ _COLUMNS: Final = (
     Column[ListedItem]("start", lambda item: date_and_time(cell(item.attributes, _DATE), cell(item.attributes, _TIME))),
     _column("station", f"{_STEP}>ScheduledStationAETitle", leave_out=5),
     _column("modality", f"{_STEP}>Modality", leave_out=4),
-    _column("patient", "PatientName"),
+    _column("patient", "PatientName", words=True),
     _column("patient ID", "PatientID", leave_out=1),
     _column("accession", "AccessionNumber", leave_out=2),
     _column("step ID", f"{_STEP}>ScheduledProcedureStepID", leave_out=3),

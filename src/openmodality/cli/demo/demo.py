@@ -14,7 +14,7 @@ from openmodality.cli.demo.place import alone, hospital_options, prepare
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean, counted, say
-from openmodality.cli.terminal.table import print_table
+from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.cli.terminal.values import any_folder
 from openmodality.errors import OpenModalityError
 from openmodality.hospital.hospital import Habits
@@ -22,7 +22,15 @@ from openmodality.standard.performed_step import StepStatus
 
 PROFILES: Final = ("mr", "rf")
 COMMITMENT_DELAY_S: Final = 0.5
-_HEADINGS: Final = ("device", "item", "step", "images", "others", "stored", "committed")
+_COLUMNS: Final[Sequence[Column[Result]]] = (
+    Column("device", lambda result: result.profile),
+    Column("item", lambda result: result.item, words=True),
+    Column("step", lambda result: result.step_state),
+    Column("images", lambda result: result.images),
+    Column("others", lambda result: result.others),
+    Column("stored", lambda result: result.stored),
+    Column("committed", lambda result: result.committed),
+)
 
 
 def _declare(parser: Parser) -> None:
@@ -59,7 +67,7 @@ def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> Non
         print_document(map(_as_json, results), folder=str(folder))
     else:
         print()
-        print_table(_HEADINGS, [_row(result) for result in results])
+        print_rows(_COLUMNS, results)
         _say_where(folder, results)
     faults = [f"{result.profile}: {fault}" for result in results for fault in find_faults(result)]
     for fault in faults[1:]:
@@ -94,11 +102,6 @@ def find_faults(result: Result) -> list[str]:
     if result.committed < result.made:
         faults.append(f"{result.committed} of {counted(result.made, 'instance')} are committed by the PACS")
     return [*faults, *result.problems]
-
-
-def _row(result: Result) -> list[object]:
-    counts = [result.images, result.others, result.stored, result.committed]
-    return [result.profile, result.item, result.step_state, *counts]
 
 
 def _say_where(folder: Path, results: Sequence[Result]) -> None:

@@ -38,7 +38,7 @@ def format_exam_line(exam: ExamRecord) -> str:
 EXAM_COLUMNS: Final[Sequence[Column[ExamRecord]]] = (
     Column("exam", lambda exam: exam.id),
     Column("state", lambda exam: exam.state),
-    Column("patient", lambda exam: attribute(exam, PATIENT_NAME)),
+    Column("patient", lambda exam: attribute(exam, PATIENT_NAME), words=True),
     Column("patient ID", lambda exam: attribute(exam, PATIENT_ID), leave_out=2),
     Column("accession", lambda exam: exam.accession_number, leave_out=3),
     Column("started", lambda exam: moment(exam.created_at), leave_out=1),

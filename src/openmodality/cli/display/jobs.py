@@ -28,7 +28,7 @@ class ListedJob(NamedTuple):
 JOB_COLUMNS: Final[Sequence[Column[ListedJob]]] = (
     Column("job", lambda each: each.job.id),
     Column("kind", lambda each: each.job.kind),
-    Column("peer", lambda each: each.job.destination),
+    Column("peer", lambda each: each.job.destination, words=True),
     Column("state", lambda each: each.job.state),
     Column("instances", lambda each: describe_results(each.results), leave_out=1),
     Column("queued", lambda each: moment(each.job.created_at), leave_out=2),

@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from openmodality.cli.terminal.output import date_and_time
 from openmodality.cli.terminal.table import Column
 
 Record = Mapping[str, str]
 """Values of a record by keyword."""
 
+_DATES: Final = ("PatientBirthDate", "StudyDate")
+
 
 def _column(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> tuple[str, Column[Record]]:
-    return keyword, Column(heading, lambda record: record[keyword], leave_out=leave_out, words=words)
+    def show(record: Record) -> str:
+        return date_and_time(record[keyword], "") if keyword in _DATES else record[keyword]
+
+    return keyword, Column(heading, show, leave_out=leave_out, words=words)
 
 
 RECORD_COLUMNS: Final[Mapping[str, Mapping[str, Column[Record]]]] = MappingProxyType(

@@ -6,6 +6,7 @@ What comes from a peer or a file may hold anything; control characters are taken
 from __future__ import annotations
 
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -16,12 +17,19 @@ from openmodality.standard.text_rules import clean_text
 GAP: Final = "  "
 _USUAL_WIDTH: Final = 80
 _WIDE: Final = ("W", "F")
+_WITHOUT_WIDTH: Final = ("Mn", "Me", "Cf")
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
-    """Names and values, one line each; values that are empty are left out."""
-    shown = [[name, as_cell(value)] for name, value in fields if value or value == 0]
-    print("\n".join(aligned(shown)))
+    """Names and values, one line each, wrapped on a terminal; values that are empty are left out."""
+    shown = [(name, as_cell(value)) for name, value in fields if value or value == 0]
+    left = max(width(name) for name, _ in shown) + len(GAP)
+    room = terminal_width() - left if sys.stdout.isatty() else None
+    for name, value in shown:
+        first, *others = [value] if room is None else wrap(value, room)
+        print(f"{pad(name, left)}{first}".rstrip())
+        for line in others:
+            print(f"{' ' * left}{line}")
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -36,14 +44,34 @@ def pad(text: str, columns: int) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal a text takes: East Asian characters take two, combining marks none."""
+    """How many columns of a terminal a text takes: East Asian characters take two, marks and joiners none."""
     if text.isascii():
         return len(text)
     return sum(
         2 if unicodedata.east_asian_width(character) in _WIDE else 1
         for character in text
-        if not unicodedata.combining(character)
+        if not _is_without_width(character)
     )
+
+
+def _is_without_width(character: str) -> bool:
+    """Accents, variation selectors, joiners, and the vowels and ends of Korean syllables that are written in parts."""
+    return unicodedata.category(character) in _WITHOUT_WIDTH or "\u1160" <= character <= "\u11ff"
+
+
+def split_for_lines(text: str) -> list[str]:
+    """The pieces between which a line may end: words, the groups of a name, the folders of a path."""
+    return re.findall(r"[^ =/]*[ =/]+|[^ =/]+", text)
+
+
+def wrap(text: str, room: int) -> list[str]:
+    """The lines of a text; a word that is longer than the room stays whole."""
+    lines = [""]
+    for piece in split_for_lines(text):
+        if lines[-1] and width((lines[-1] + piece).rstrip()) > room:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
 
 
 def terminal_width() -> int:

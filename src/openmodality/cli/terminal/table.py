@@ -1,8 +1,9 @@
 """Tables: each list declares its columns once, with what a cell shows and what may be left out where there is no room.
 
 On a terminal a table fits the width: columns are left out in the declared order, and a line on stderr says which; what
-is left of a column of words is wrapped between words. Elsewhere, and with ``--wide``, everything is shown. A cell is
-never cut and no word is broken; UIDs that do not fit stand below the table, one a line, to be copied.
+is left of a column of words is wrapped between words, between the groups of a name and after the slashes of a path.
+Elsewhere, and with ``--wide``, everything is shown. A cell is never cut and no word is broken; UIDs that do not fit
+stand below the table, one a line, to be copied.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from openmodality.cli.terminal.output import GAP, aligned, as_cell, pad, say, terminal_width, width
+from openmodality.cli.terminal.output import (
+    GAP,
+    aligned,
+    as_cell,
+    pad,
+    say,
+    split_for_lines,
+    terminal_width,
+    width,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from openmodality.cli.terminal.arguments import Parser
 
 Each = TypeVar("Each")
-_FEWEST_OF_WORDS: Final = 20
+_FEWEST_OF_WORDS: Final = 16
 """Columns of a terminal below which words are no longer wrapped: the column next in order is left out first."""
 _BOLD: Final = "\x1b[1m{}\x1b[0m"
 
@@ -26,8 +38,8 @@ _BOLD: Final = "\x1b[1m{}\x1b[0m"
 class Column(Generic[Each]):
     """A column of a list.
 
-    ``value`` gives the cell of a row. ``leave_out``: 0 stays; of the others the highest goes first. ``words``: its
-    cells may be wrapped between words.
+    ``value`` gives the cell of a row. ``leave_out``: 0 stays; of the others the highest goes first. The last column of
+    UIDs goes below the table instead, before all others where it has 0. ``words``: cells may be wrapped between words.
     """
 
     def __init__(
@@ -54,11 +66,14 @@ class _Filled:
         self.is_uid = column.is_uid
         self.cells = [as_cell(column.value(row)) for row in rows]
         self.width = max(map(width, [self.heading, *self.cells]))
-
-    @property
-    def fewest(self) -> int:
+        self.fewest = self._find_fewest()
         """The columns of a terminal that it takes at least."""
-        return min(self.width, _FEWEST_OF_WORDS) if self.words else self.width
+
+    def _find_fewest(self) -> int:
+        if not self.words or self.width <= _FEWEST_OF_WORDS:
+            return self.width
+        longest = max(width(piece.rstrip()) for cell in self.cells for piece in split_for_lines(cell))
+        return max(_FEWEST_OF_WORDS, longest, width(self.heading))
 
 
 def add_wide(parser: Parser) -> None:
@@ -87,30 +102,20 @@ def print_rows(columns: Sequence[Column[Each]], rows: Iterable[Each], *, empty: 
         say(f"not shown: {', '.join(each.heading for each in left_out)}; --wide shows all")
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
-    """A table of rows of cells whose last column is of words."""
-
-    def pick(index: int) -> Callable[[Sequence[object]], object]:
-        return lambda row: row[index]
-
-    last = len(headings) - 1
-    columns = [Column(heading, pick(index), words=index == last) for index, heading in enumerate(headings)]
-    print_rows(columns, rows, empty=empty)
-
-
 def fit(columns: Sequence[_Filled], room: int) -> tuple[list[_Filled], list[_Filled], _Filled | None]:
     """The columns that fit, those that are left out, and the one with UIDs that is to stand below."""
     shown, left_out = list(columns), list[_Filled]()
-    below = next((each for each in reversed(columns) if each.is_uid), None)
-    if below is None or _needed(shown) <= room:
-        below = None
-    else:
-        shown.remove(below)
-    while _needed(shown) > room and (droppable := [each for each in shown if each.leave_out]):
-        first = max(droppable, key=lambda each: each.leave_out)
+    uids = next((each for each in reversed(columns) if each.is_uid), None)
+
+    def find_turn(each: _Filled) -> float:
+        return each.leave_out or (inf if each is uids else 0)
+
+    while _needed(shown) > room and (droppable := [each for each in shown if find_turn(each)]):
+        first = max(droppable, key=find_turn)
         shown.remove(first)
         left_out.append(first)
-    return shown, left_out, below
+    below = uids if uids in left_out else None
+    return shown, [each for each in left_out if each is not below], below
 
 
 def _needed(columns: Sequence[_Filled]) -> int:
@@ -145,15 +150,3 @@ def _widths(columns: Sequence[_Filled], room: int) -> list[int]:
         spare -= more
         widths.append(each.fewest + more)
     return widths
-
-
-def wrap(text: str, room: int) -> list[str]:
-    """The lines of a text, broken between words only; a word that is longer than the room stays whole."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if lines[-1] and width(longer) > room:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
