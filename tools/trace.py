@@ -2,7 +2,8 @@
 
 Run as ``make trace``; ``make trace ARGS=--json`` prints the same as JSON. Tests are collected here, not run: how they
 ended is what ``make test`` recorded (:data:`RECORD`, written by ``tests/plugins/record.py``). An id is shown where a
-test that carries it passed and none failed; a skipped test shows nothing.
+test that carries it passed and none failed. A skipped test shows nothing, nor does one in which no device runs: a part
+may be right, and the device not use it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from tests.peers.witness import OWN_PROCESS, PEERS, READERS, SOCKET
+from tests.peers.witness import DEVICE, OWN_PROCESS, PEERS, READERS, SOCKET
 
 ROOT: Final = Path(__file__).parent.parent
 SPEC_FOLDER: Final = ROOT / "tests" / "data" / "spec"
@@ -32,6 +33,7 @@ class Outcome(StrEnum):
 
     FAILED = "failed"
     PASSED = "passed"
+    NO_DEVICE = "no device"
     SKIPPED = "skipped"
     NOT_RUN = "not run"
     NO_TEST = "no test"
@@ -118,10 +120,15 @@ def read_record(file: Path = RECORD) -> dict[str, Proof]:
     return {test: _sum_up(test, each) for test, each in runs.items()}
 
 
-def _sum_up(test: str, runs: Iterable[Mapping[str, Any]]) -> Proof:
+def _sum_up(test: str, runs: Sequence[Mapping[str, Any]]) -> Proof:
     outcomes = {Outcome(run["outcome"]) for run in runs}
-    witnesses = (run["witnesses"] for run in runs if run["outcome"] == Outcome.PASSED)
-    return Proof(test, next(each for each in Outcome if each in outcomes), frozenset().union(*witnesses))
+    witnesses: frozenset[str] = frozenset()
+    for run in runs:
+        witnesses |= set(run["witnesses"]) if run["outcome"] == Outcome.PASSED else set()
+    outcome = next(each for each in Outcome if each in outcomes)
+    if outcome is Outcome.PASSED and not witnesses & {DEVICE, OWN_PROCESS}:
+        outcome = Outcome.NO_DEVICE
+    return Proof(test, outcome, witnesses)
 
 
 def requirements(
@@ -192,7 +199,7 @@ def _proof_line(requirement: Requirement, proof: Proof) -> str:
 
 def _table(traced: Sequence[Requirement]) -> list[str]:
     total = _count("all", "", traced)
-    heads = ("device", "area", "of", "shown", *Judge, "failed", "skipped", "not run", "no test")
+    heads = ("device", "area", "of", "shown", *Judge, *(each for each in Outcome if each is not Outcome.PASSED))
     rows = [heads, *(_row(count) for count in [*counts(traced), total])]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
     return [

@@ -24,6 +24,13 @@ from tests.plugins.requirements import carried_ids
 _ID: Final = "requirement"
 _WITNESS: Final = "witness"
 _NOTED: Final = pytest.StashKey[set[str]]()
+_DEVICE: Final = {
+    ("openmodality.app.modality", "Modality"),
+    ("openmodality.app.runtime", "Runtime"),
+    ("openmodality.activities.connection", "Connector"),
+}
+"""What is only built for a device of a site file; in a unit test it is a part of one."""
+_UNIT: Final = Path(__file__).parent.parent / "unit"
 _ORDER: Final = ("passed", "skipped", "failed")
 """Of setup, call and teardown the worst counts."""
 
@@ -65,7 +72,7 @@ class _Recorder:
         self._config = config
         self._of_fixtures: dict[int, set[str]] = {}
         self._tests: dict[str, dict[str, Any]] = {}
-        self._sees_devices = False
+        self._watched: set[tuple[str, str]] = set()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -85,6 +92,8 @@ class _Recorder:
         definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).values()
         of_fixtures = (self._of_fixtures.get(id(each), set()) for group in definitions for each in group)
         names = item.stash.get(_NOTED, set()).union(*of_fixtures)
+        if item.path.is_relative_to(_UNIT):
+            names -= {witness.DEVICE}
         item.user_properties += [(_ID, id_) for id_ in carried_ids(item)]
         item.user_properties += [(_WITNESS, name) for name in sorted(names)]
         return (yield)
@@ -92,10 +101,11 @@ class _Recorder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
         """Once its module is there: to import a device takes longer than many a run of tests."""
-        runtime = sys.modules.get("openmodality.app.runtime")
-        if runtime is not None and not self._sees_devices:
-            self._sees_devices = True
-            runtime.Runtime.__init__ = _noting(witness.DEVICE, runtime.Runtime.__init__)
+        for module, name in _DEVICE - self._watched:
+            if module in sys.modules:
+                self._watched.add((module, name))
+                kind = getattr(sys.modules[module], name)
+                kind.__init__ = _noting(witness.DEVICE, kind.__init__)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         known = self._tests.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0.0})

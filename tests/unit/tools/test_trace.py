@@ -17,10 +17,10 @@ TESTS = {
     "RF-1-03": ["tests/test_d.py::test_d"],
 }
 RUNS = {
-    "tests/test_a.py::test_a[1]": ("passed", ["socket"]),
-    "tests/test_a.py::test_a[2]": ("passed", ["socket", "storescu"]),
+    "tests/test_a.py::test_a[1]": ("passed", ["device", "socket"]),
+    "tests/test_a.py::test_a[2]": ("passed", ["device", "socket", "storescu"]),
     "tests/test_b.py::test_b": ("skipped", ["storescp"]),
-    "tests/test_c.py::test_c[1]": ("passed", []),
+    "tests/test_c.py::test_c[1]": ("passed", ["device"]),
     "tests/test_c.py::test_c[2]": ("failed", []),
 }
 
@@ -49,7 +49,7 @@ def test_an_id_is_shown_by_a_test_that_passed(tmp_path: Path) -> None:
 
 def test_before_whom_an_id_was_shown(tmp_path: Path) -> None:
     def judge(*witnesses: str) -> Judge | None:
-        return _traced(tmp_path, {"tests/test_a.py::test_a": ("passed", [*witnesses])})["MR-2.1-01"].judge
+        return _traced(tmp_path, {"tests/test_a.py::test_a": ("passed", ["device", *witnesses])})["MR-2.1-01"].judge
 
     assert judge("socket", "pynetdicom", "wiretap") is Judge.PEER
     assert judge("dciodvfy") is Judge.PEER
@@ -58,6 +58,14 @@ def test_before_whom_an_id_was_shown(tmp_path: Path) -> None:
     assert judge("socket") is Judge.OWN_SIDE
     assert judge("openmodality") is Judge.OWN_SIDE
     assert judge() is Judge.MEMORY
+
+
+def test_a_part_of_a_device_shows_nothing(tmp_path: Path) -> None:
+    def outcome(*witnesses: str) -> Outcome:
+        return _traced(tmp_path, {"tests/test_a.py::test_a": ("passed", [*witnesses])})["MR-2.1-01"].outcome
+
+    assert outcome("socket", "storescu") is Outcome.NO_DEVICE
+    assert outcome("device") is outcome("openmodality") is Outcome.PASSED
 
 
 def test_the_text_lists_tested_and_untested_ids(tmp_path: Path) -> None:
@@ -79,7 +87,7 @@ def test_the_json_holds_every_id_once(tmp_path: Path) -> None:
     assert found["requirements"]["MR-2.1-01"] == {
         "outcome": "passed",
         "judge": "peer",
-        "tests": {"tests/test_a.py::test_a": {"outcome": "passed", "witnesses": ["socket", "storescu"]}},
+        "tests": {"tests/test_a.py::test_a": {"outcome": "passed", "witnesses": ["device", "socket", "storescu"]}},
     }
     assert sum(area.get("passed", 0) for area in found["areas"]) == 2
 
