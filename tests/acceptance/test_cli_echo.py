@@ -12,7 +12,6 @@ from tests.peers import pynetdicom_ae
 from tests.peers.process import HOST, free_port
 
 
-@pytest.mark.requirement("RF-4.1.1-12", "RF-4.2.8.3.1.3-01", "MR-3-14")
 def test_peer_that_is_there() -> None:
     with pynetdicom_ae.serving([Verification]) as peer:
         plain = openmodality("echo", peer)
@@ -59,7 +58,6 @@ def test_peer_that_does_not_know_us() -> None:
     assert "added to those that the peer knows" in ended.error_line
 
 
-@pytest.mark.requirement("RF-4.2.8.3.1.3-02", "RF-4.4.2-03")
 def test_peer_that_never_answers() -> None:
     with wire.listening(lambda connection: connection.until_closed()) as peer:
         ended = openmodality("echo", peer, "--timeout", "0.2")

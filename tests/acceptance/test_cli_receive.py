@@ -74,7 +74,6 @@ def test_output_that_nobody_reads_stops_it_and_fails_no_instance(tmp_path: Path)
 
 
 @pytest.mark.needs("storescu")
-@pytest.mark.requirement("RF-4.2.2.4.1.1-06")
 def test_aet_is_enforced_where_it_is_given(tmp_path: Path) -> None:
     [path] = objects.mr_series(tmp_path / "files", 1)
     with receiving(tmp_path / "any") as here:
@@ -133,7 +132,6 @@ def test_sender_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         assert not here.files()
 
 
-@pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12")
 @pytest.mark.parametrize(
     ("length", "sent", "said"),
     [(1000, 500, b"is cut off"), (999, 999, b"odd length"), (1000, 1004, b"is cut off")],

@@ -170,7 +170,6 @@ def test_ten_thousand_empty_connections_hold_nothing(listening: Scene) -> None:
     listening.still_answers()
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.1-04")
 def test_associations_beyond_the_connections_are_rejected_and_what_comes_then_is_closed_at_once(
     tmp_path: Path,
 ) -> None:

@@ -79,7 +79,6 @@ def temporary(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".dcm"]
 
 
-@pytest.mark.requirement("MR-3.3.4.3-08")
 def test_a_disk_that_is_full_refuses_one_instance_and_takes_the_next(tmp_path: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))

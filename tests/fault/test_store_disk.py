@@ -50,7 +50,6 @@ def leftovers(files: InstanceFiles) -> list[Path]:
     return [path for path in (files.root / ".incoming").rglob("*") if path.is_file()]
 
 
-@pytest.mark.requirement("MR-3.3.4.3-08")
 def test_a_full_disk_refuses_instances_and_leaves_nothing(small_disk: Path) -> None:
     files = InstanceFiles(small_disk / "instances", durability="fsync")
     with pytest.raises(StorageFull, match="No space left on device") as caught:

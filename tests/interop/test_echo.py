@@ -24,10 +24,6 @@ UNCOMPRESSED = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2
 
 
 @pytest.mark.needs("echoscu")
-@pytest.mark.requirement(
-    "MR-3-05", "MR-2.1-04", "MR-2.1.1-08", "MR-3.3.1.1-01", "MR-3.3.1.3-01", "MR-3.3.1.3-03", "MR-3.3.1.3-04",
-    "RF-4.2.2.4.1.4-01",
-)  # fmt: skip
 def test_dcmtk_gets_an_answer_to_each_echo(tmp_path: Path) -> None:
     with ours.archive(tmp_path) as here:
         done = dcmtk.scu("echoscu", here, "--verbose", "--repeat", 5)
@@ -36,7 +32,6 @@ def test_dcmtk_gets_an_answer_to_each_echo(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("echoscu")
-@pytest.mark.requirement("MR-3.3.1.2-01")
 @pytest.mark.parametrize("proposed", [1, 2, 3])
 def test_dcmtk_may_propose_any_uncompressed_transfer_syntax(tmp_path: Path, proposed: int) -> None:
     with ours.archive(tmp_path) as here:
@@ -44,7 +39,6 @@ def test_dcmtk_may_propose_any_uncompressed_transfer_syntax(tmp_path: Path, prop
 
 
 @pytest.mark.needs("echoscu")
-@pytest.mark.requirement("MR-3.1.1-06", "MR-3.3.1.4-01", "RF-4.2.2.4.1.1-07")
 def test_who_is_known_gets_verification_and_who_is_not_is_rejected(tmp_path: Path) -> None:
     policy = AcceptorPolicy(
         ours.LOCAL.side,
@@ -59,7 +53,6 @@ def test_who_is_known_gets_verification_and_who_is_not_is_rejected(tmp_path: Pat
     assert "Calling AE Title Not Recognized" in stranger.output
 
 
-@pytest.mark.requirement("MR-3.3.1.2-01", "MR-3.3.1.3-02")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_pynetdicom_gets_an_answer(tmp_path: Path, transfer_syntax: str) -> None:
     with (
@@ -78,9 +71,6 @@ def test_orthanc_gets_an_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("storescp")
-@pytest.mark.requirement(
-    "MR-3-14", "RF-4.1.1-12", "RF-4.1.2.8-01", "RF-4.2.8.3.1.1-01", "RF-4.2.8.3.1.1-02", "RF-4.2.8.3.1.3-01"
-)
 def test_dcmtk_answers_us(tmp_path: Path) -> None:
     with dcmtk.storescp(tmp_path / "received") as peer:
         with ours.associated(peer) as association:
@@ -96,7 +86,6 @@ def test_orthanc_answers_us(tmp_path: Path) -> None:
         assert echo(association) == 0
 
 
-@pytest.mark.requirement("RF-4.2.8.3.1.2-01", "RF-4.2.8.2.1-01", "RF-4.2.8.2.3-01")
 def test_pynetdicom_answers_us_and_sees_what_we_propose() -> None:
     requests = []
     handlers = [(evt.EVT_REQUESTED, lambda event: requests.append(event.assoc.requestor.primitive))]
@@ -122,7 +111,6 @@ def test_status_of_an_echo_is_handed_on(status: int) -> None:
         assert echo(association) == status
 
 
-@pytest.mark.requirement("RF-4.2.8.3.1.3-02", "RF-4.4.2-06")
 def test_peer_that_never_answers_an_echo() -> None:
     aborted: list[str] = []
 
@@ -145,7 +133,6 @@ def _note_abort(event: evt.Event, aborted: list[str]) -> None:
         aborted.append("A-ABORT")
 
 
-@pytest.mark.requirement("RF-4.2.8.3.1.3-03")
 def test_peer_that_aborts_instead_of_answering_is_told_with_its_source() -> None:
     def abort(event: evt.Event) -> int:
         event.assoc.abort()

@@ -65,7 +65,6 @@ def witness() -> Iterator[Witness]:
         yield seen
 
 
-@pytest.mark.requirement("MR-3.2.3.3-04", "MR-3.2.3.2-01", "RF-4.2.1.2.1-01", "RF-4.2.1.2.3-01", "MR-3.1.3-01")
 def test_trap_10_a_job_proposes_exactly_what_it_needs(tmp_path: Path, witness: Witness) -> None:
     """Each context once, Implicit VR last, one operation at a time, no extended negotiation."""
     paths = [*objects.mr_series(tmp_path, 3), objects.save(objects.ct_image(), tmp_path)]
@@ -92,7 +91,6 @@ def test_trap_11_compressed_transfer_syntax_is_alone_in_its_context(tmp_path: Pa
     assert witness.proposed == [[(MRImageStorage, [RLELossless]), (MRImageStorage, [EXPLICIT, IMPLICIT])]]
 
 
-@pytest.mark.requirement("RF-4.4.2-12", "RF-4.2.1.3.1.2-01")
 @pytest.mark.parametrize("configured", [(EXPLICIT,), (IMPLICIT,), (IMPLICIT, EXPLICIT), (BIG, IMPLICIT)])
 def test_transfer_syntaxes_that_are_configured_for_a_peer(
     tmp_path: Path, witness: Witness, configured: tuple[str, ...]
@@ -103,7 +101,6 @@ def test_transfer_syntaxes_that_are_configured_for_a_peer(
     assert witness.proposed == [[(MRImageStorage, list(configured))]]
 
 
-@pytest.mark.requirement("MR-3.1.4-01", "RF-4.4.2-02")
 def test_we_say_who_we_are(tmp_path: Path, witness: Witness) -> None:
     path = contents.saved(EXPLICIT, tmp_path)
     ours.send_files(witness.address, [path])
@@ -143,7 +140,6 @@ def test_more_than_128_contexts_cannot_be_asked_of_one_association() -> None:
         ours.associated(Address("NOBODY", 104), proposals)
 
 
-@pytest.mark.requirement("MR-3.3.4.4-01", "MR-3.1.1-04")
 def test_only_configured_contexts_are_accepted(tmp_path: Path) -> None:
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy({MRImageStorage: SyntaxPolicy((IMPLICIT,))}))
     with (
@@ -154,7 +150,6 @@ def test_only_configured_contexts_are_accepted(tmp_path: Path) -> None:
         assert [c.abstract_syntax for c in association.rejected_contexts] == [CTImageStorage]
 
 
-@pytest.mark.requirement("MR-3.3.4.5-01", "MR-3.3.4.2-01")
 def test_transfer_syntax_is_chosen_by_our_order(tmp_path: Path) -> None:
     order = (IMPLICIT, EXPLICIT, BIG)
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy({MRImageStorage: SyntaxPolicy(order)}))
@@ -165,7 +160,6 @@ def test_transfer_syntax_is_chosen_by_our_order(tmp_path: Path) -> None:
                 assert association.accepted_contexts[0].transfer_syntax == [chosen]
 
 
-@pytest.mark.requirement("MR-3.1.1-03", "MR-3.3-01", "MR-3.1.1-05", "RF-4.2.2.4.1.1-07")
 def test_each_peer_has_its_own_services(tmp_path: Path) -> None:
     peers = {
         "READER": PeerPolicy({MRImageStorage: SyntaxPolicy((IMPLICIT,))}),
@@ -183,9 +177,6 @@ def test_each_peer_has_its_own_services(tmp_path: Path) -> None:
 STORAGE_CLASSES = [MRImageStorage, ENHANCED_MR, SECONDARY_CAPTURE, PRESENTATION_STATE, KEY_OBJECTS, XA, RF, CR]
 
 
-@pytest.mark.requirement(
-    "MR-3-20", "MR-3-21", "MR-3-22", "MR-3-23", "MR-3-24", "MR-3-10", "MR-3-11", "MR-3-12", "MR-3-13", "MR-3.3.4.3-01",
-)  # fmt: skip
 @pytest.mark.parametrize("transfer_syntax", [IMPLICIT, EXPLICIT, BIG], ids=["implicit", "explicit", "big-endian"])
 def test_every_storage_class_of_both_devices_as_scu_and_scp(tmp_path: Path, transfer_syntax: str) -> None:
     paths = []
@@ -202,7 +193,6 @@ def test_every_storage_class_of_both_devices_as_scu_and_scp(tmp_path: Path, tran
     assert stored == {*map(str, STORAGE_CLASSES), "1.2.840.10008.5.1.4.1.1.88.67"}
 
 
-@pytest.mark.requirement("MR-9.2-01", "RF-8.6-01")
 def test_no_private_transfer_syntax_is_known_or_accepted(tmp_path: Path) -> None:
     assert [uid for uid in TRANSFER_SYNTAXES if not uid.startswith("1.2.840.10008.")] == []
     private = AE("PRIVATE")
@@ -212,7 +202,6 @@ def test_no_private_transfer_syntax_is_known_or_accepted(tmp_path: Path) -> None
         assert [context.result for context in association.rejected_contexts] == [4]
 
 
-@pytest.mark.requirement("MR-8.1-01", "MR-8.1.2.1-01", "MR-2.1.2-04")
 def test_listens_with_tcp_sockets_on_the_port_that_is_configured(tmp_path: Path) -> None:
     port = free_port()
     with ours.archive(tmp_path, listening=Listening(HOST, port)) as here:

@@ -17,7 +17,6 @@ from tests.peers.process import run
 pytestmark = pytest.mark.needs("dciodvfy")
 
 
-@pytest.mark.requirement("RF-4.2.1.3.1.3-10", "RF-8.1.1-01")
 @pytest.mark.parametrize(
     ("profile", "name", "script"),
     [(profile, name, script) for profile, name in OBJECTS for script in WRITTEN[profile]],

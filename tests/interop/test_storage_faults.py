@@ -63,7 +63,6 @@ def test_dcmtk_aborts(tmp_path: Path, series: list[Path], switch: str) -> None:
 
 
 @pytest.mark.needs("storescp")
-@pytest.mark.requirement("RF-4.2.1.3.1.3-07", "RF-4.4.2-06", "RF-4.4.2-08")
 @pytest.mark.parametrize(("switch", "answered"), [("--sleep-during", 0), ("--sleep-after", 1)])
 def test_dcmtk_sleeps(tmp_path: Path, series: list[Path], switch: str, answered: int) -> None:
     with dcmtk.storescp(tmp_path / "received", switch, 30) as peer:
@@ -86,7 +85,6 @@ def test_dcmtk_has_nothing_against_us(tmp_path: Path, series: list[Path], switch
 
 
 @pytest.mark.needs("storescp")
-@pytest.mark.requirement("RF-4.2.1.3.1.3-08")
 def test_dcmtk_is_killed_in_the_middle(tmp_path: Path) -> None:
     paths = objects.mr_series(tmp_path / "files", 2, rows=2048, columns=2048)
     with dcmtk.storescp(tmp_path / "received", "--sleep-during", 30, "--max-pdu", 4096) as peer:
@@ -178,7 +176,6 @@ def test_peer_that_releases_instead_of_answering(series: list[Path]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom forgets an aborted socket
-@pytest.mark.requirement("MR-3.2.3.1-02", "MR-3.2.3.1-03")
 def test_instance_without_context_is_not_sent_and_the_association_stays(tmp_path: Path) -> None:
     """Trap 26 and MR-3.2.3.1: a SOP Class that the peer refuses harms no other instance of the job."""
     paths = [objects.save(objects.ct_image(), tmp_path), objects.save(objects.mr_image(), tmp_path)]

@@ -30,10 +30,6 @@ OPTION = {
 
 
 @pytest.mark.needs("storescu")
-@pytest.mark.requirement(
-    "MR-3.3.4.1-01", "MR-3.3.4.3-02", "MR-3.3.4.3-07", "MR-3.3.4.3-11", "MR-3.3.4.2-01", "RF-4.1.2.6-01",
-    "RF-4.2.6.4.1.1-03", "RF-4.2.6.4.1.3-01",
-)  # fmt: skip
 @pytest.mark.parametrize("proposal", [["-x="], ["-xe"], ["-xb"], ["-xi"], ["-xe", "-R"], ["-xb", "-R", "+C"]])
 @pytest.mark.parametrize("transfer_syntax", contents.UNCOMPRESSED, ids=contents.NAMES.get)
 def test_dcmtk_sends_uncompressed_files_in_every_proposal(
@@ -73,7 +69,6 @@ def test_dcmtk_sends_a_folder_of_everything_it_can_propose(tmp_path: Path, combi
 
 
 @pytest.mark.needs("storescu")
-@pytest.mark.requirement("RF-4.4.2-02")
 @pytest.mark.parametrize("receive", [4096, 16384, 131072])
 @pytest.mark.parametrize("limit", [4096, 32768, 131072, 999999, 0])
 def test_no_pdu_is_longer_than_either_side_allows(tmp_path: Path, limit: int, receive: int) -> None:
@@ -112,7 +107,6 @@ def test_deflated_data_sets_are_stored_as_they_are(tmp_path: Path) -> None:
     contents.assert_same_content(path, file)
 
 
-@pytest.mark.requirement("MR-3.3.4.3-08", "MR-3.3.4.3-12")
 @pytest.mark.parametrize("status", [0xA700, 0xA900, 0xC001, 0x0117])
 def test_pynetdicom_sees_our_refusal_with_its_comment(tmp_path: Path, status: int) -> None:
     with (

@@ -24,9 +24,6 @@ COMPRESSED_SCP = {"jpeg-baseline": "+xy", "rle": "+xr", "jpeg-lossless": "+xs", 
 
 
 @pytest.mark.needs("storescp")
-@pytest.mark.requirement(
-    "MR-3.2.3.3-01", "MR-3-20", "RF-4.2.1.3.1.1-01", "RF-4.2.1.3.1.1-04", "RF-4.2.1.3.1.3-01", "RF-4.1.2.1-02"
-)
 @pytest.mark.parametrize("accepted", ACCEPTS)
 @pytest.mark.parametrize("transfer_syntax", contents.UNCOMPRESSED, ids=contents.NAMES.get)
 def test_uncompressed_files_reach_dcmtk_in_what_it_accepts(tmp_path: Path, transfer_syntax: str, accepted: str) -> None:
@@ -70,7 +67,6 @@ def test_compressed_files_are_decompressed_for_a_peer_without_compression(
 
 
 @pytest.mark.needs("storescp")
-@pytest.mark.requirement("RF-4.2.1.3.1.1-02")
 def test_all_instances_of_a_job_go_over_one_association(tmp_path: Path) -> None:
     paths = [*objects.mr_series(tmp_path / "files", 5), objects.save(objects.ct_image(), tmp_path / "files")]
     with dcmtk.storescp(tmp_path / "received") as peer:
@@ -81,7 +77,6 @@ def test_all_instances_of_a_job_go_over_one_association(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("storescp")
-@pytest.mark.requirement("RF-4.4.2-02")
 @pytest.mark.parametrize("peer_limit", [4096, 16384, 131072])
 @pytest.mark.parametrize("own_limit", [0, 4096, 32768, 999999])
 def test_what_we_send_keeps_to_the_peers_limit_and_ours(tmp_path: Path, peer_limit: int, own_limit: int) -> None:
@@ -155,10 +150,6 @@ def answering() -> Iterator[Answering]:
         yield peer
 
 
-@pytest.mark.requirement(
-    "RF-4.2.1.3.1.3-01", "RF-4.2.1.3.1.3-02", "RF-4.2.1.3.1.3-03", "RF-4.2.1.3.1.3-04", "RF-4.2.1.3.1.3-05",
-    "RF-4.2.1.3.1.3-06", "MR-3.2.3.3-02",
-)  # fmt: skip
 @pytest.mark.parametrize("stop", [False, True], ids=["go on", "stop on failure"])
 @pytest.mark.parametrize(("status", "meaning", "stored", "transient"), STATUSES, ids=[f"{s[0]:04X}" for s in STATUSES])
 def test_every_status_is_told_apart(

@@ -237,7 +237,6 @@ def test_trap_19_connections_are_kept_alive_and_without_delay() -> None:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.1-03")
 def test_trap_21_local_limit_exceeded_is_transient_and_over_once_the_other_has_gone(tmp_path: Path) -> None:
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy(StorageClasses()), max_associations=1)
     with ours.archive(tmp_path, decide=deciding(policy)) as here:
@@ -329,14 +328,12 @@ def test_trap_22_silent_connection_is_ended_by_the_artim_timer(
     assert "A-ASSOCIATE-RQ" in str(vars(record)["reason"])
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.1-08")
 def test_request_that_cannot_be_parsed_is_rejected(here: ours.Archive) -> None:
     with wire.connected(here) as connection:
         connection.send(wire.pdu(wire.ASSOCIATE_RQ, bytes(67) + b"\x10\0\xff\xff"))
         assert connection.expect(wire.ASSOCIATE_RJ) == bytes((0, 1, 2, 1))
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.1-05")
 def test_request_with_another_application_context_is_rejected(here: ours.Archive) -> None:
     with wire.connected(here) as connection:
         connection.send(wire.associate_rq([(VERIFICATION, [IMPLICIT])], application_context="1.2.3"))

@@ -110,7 +110,6 @@ def test_trap_04_no_limit_of_our_own(tmp_path: Path) -> None:
         ("ours", True, True), ("OURS2", False, False), ("", False, False),
     ],
 )  # fmt: skip
-@pytest.mark.requirement("RF-4.2.2.4.1.1-06", "MR-3.3-01")
 def test_trap_05_called_ae_title(tmp_path: Path, called: str, ignore_case: bool, taken: bool) -> None:
     peer_policy = PeerPolicy(StorageClasses())
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: peer_policy, frozenset({"OURS"}), ignore_case=ignore_case)

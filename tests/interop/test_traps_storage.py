@@ -177,7 +177,6 @@ def test_trap_27_uids_stay_as_they_are(tmp_path: Path) -> None:
         assert dcmread(file)[keyword].value == dcmread(path)[keyword].value
 
 
-@pytest.mark.requirement("MR-3.3.4.3-09", "MR-3.3.4.3-12")
 def test_data_set_of_another_instance_is_refused_over_the_wire(tmp_path: Path) -> None:
     with ours.archive(tmp_path) as here, wire.associated(here, MR_IMAGE) as connection:
         connection.send(wire.p_data(wire.value(wire.store_rq("1.2.3.4"), 3)))
@@ -191,7 +190,6 @@ def test_data_set_of_another_instance_is_refused_over_the_wire(tmp_path: Path) -
         assert [file.stem for file in here.folder.files()] == ["1.2.3.5"]
 
 
-@pytest.mark.requirement("MR-3.2.3.3-03")
 def test_sending_deletes_nothing(tmp_path: Path) -> None:
     path = contents.saved(EXPLICIT, tmp_path)
     before = path.read_bytes()
@@ -212,7 +210,6 @@ def test_requestor_that_stops_in_the_middle_leaves_no_file(tmp_path: Path) -> No
         assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12")
 @pytest.mark.parametrize("length", [100, 0xFFF0])
 def test_data_set_that_is_cut_off_before_its_uids_cannot_be_understood(tmp_path: Path, length: int) -> None:
     data = wire.implicit_image("1.2.3.4")[:8] + bytes(50)

@@ -54,6 +54,8 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     elif event == "subprocess.Popen":
         name = Path(str(arguments[0])).name
         witness.note(name if name in PACKAGE_OF else witness.OWN_PROCESS)
+        if any(str(argument).endswith("site.toml") for argument in arguments[1]):
+            witness.note(witness.DEVICE)
 
 
 def _noting(name: str, act: Callable[..., Any]) -> Callable[..., Any]:

@@ -30,7 +30,6 @@ def kept(chunks: list[bytes], transfer_syntax: str, known: PrivateSets) -> bytes
     return b"".join(bytes(piece) for piece in keep_known_private(chunks, transfer_syntax, known))
 
 
-@pytest.mark.requirement("MR-3.3.4.3-02", "MR-3.3.4.3-06")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 @given(data_set=data_sets(), cuts=cut_lists)
 def test_standard_attributes_stay_and_private_ones_of_known_sets(
@@ -44,7 +43,6 @@ def test_standard_attributes_stay_and_private_ones_of_known_sets(
     assert kept([without], transfer_syntax, frozenset()) == without
 
 
-@pytest.mark.requirement("MR-3.3.4.3-06")
 @given(data_set=data_sets(), is_known=booleans(), cut_bytes=integers(0, 3))
 def test_what_is_said_to_need_no_filter_is_what_the_filter_leaves_as_it_is(
     data_set: Dataset, is_known: bool, cut_bytes: int

@@ -78,7 +78,6 @@ def reject(acceptor: Acceptor, calling: str, called: str) -> tuple[int, int, int
     return caught.value.result, caught.value.source, caught.value.reason
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.1-03", "RF-4.2.2.4.1.1-06", "RF-4.2.2.4.1.1-07", "RF-4.2.2.4.1.1-08")
 def test_rejections_are_those_of_the_profile(acceptor: Acceptor, rejections: bool) -> None:
     with acceptor:
         assert reject(acceptor, "KNOWN", "OTHER") == ((2, 1, 7) if rejections else (1, 1, 7))

@@ -33,7 +33,6 @@ def accept(connection: wire.Wire) -> None:
     connection.send(wire.associate_ac([(1, 0, IMPLICIT)]))
 
 
-@pytest.mark.requirement("RF-4.4.2-05")
 def test_tcp_connection() -> None:
     """A listening socket with a full queue answers no further SYN."""
     with socket.socket() as server:
@@ -52,14 +51,12 @@ def test_tcp_connection() -> None:
     assert str(caught.value) == f"no connection to {HOST}:{port} within 0.2 s"
 
 
-@pytest.mark.requirement("RF-4.4.2-03")
 def test_answer_to_the_association_request() -> None:
     with wire.listening(lambda connection: connection.until_closed()) as peer, pytest.raises(PeerTimeout) as caught:
         ours.associated(peer, local=impatient(association_s=0.2))
     assert str(caught.value) == f"no answer from {peer} within 0.2 s while waiting for the answer to A-ASSOCIATE-RQ"
 
 
-@pytest.mark.requirement("RF-4.4.2-04")
 def test_answer_to_the_release_request(caplog: pytest.LogCaptureFixture) -> None:
     def script(connection: wire.Wire) -> list[int]:
         accept(connection)
@@ -92,7 +89,6 @@ def test_forever_is_longer_than_the_associations_own() -> None:
         waiting.join()
 
 
-@pytest.mark.requirement("RF-4.4.2-06", "RF-4.2.8.3.1.3-02")
 def test_response_to_a_request_and_the_association_is_aborted() -> None:
     def script(connection: wire.Wire) -> list[int]:
         accept(connection)
@@ -109,7 +105,6 @@ def test_response_to_a_request_and_the_association_is_aborted() -> None:
     assert peer.result == [[wire.ABORT]]
 
 
-@pytest.mark.requirement("RF-4.4.2-08", "RF-4.2.1.3.1.3-07")
 def test_a_service_has_its_own_time_for_a_response(tmp_path: Path) -> None:
     path = objects.save(objects.mr_image(transfer_syntax=IMPLICIT), tmp_path)
 
@@ -123,7 +118,6 @@ def test_a_service_has_its_own_time_for_a_response(tmp_path: Path) -> None:
     assert peer.result[0][-1] == wire.ABORT
 
 
-@pytest.mark.requirement("RF-4.4.2-07")
 def test_data_between_packets_as_acceptor(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with ours.archive(tmp_path, local=impatient(data_s=0.2)) as here, wire.associated(here, MR_IMAGE) as connection:
         connection.send(wire.p_data(wire.value(wire.store_rq("1.2.3.4"), 3)))
@@ -135,7 +129,6 @@ def test_data_between_packets_as_acceptor(tmp_path: Path, caplog: pytest.LogCapt
     assert "within 0.2 s while waiting for the rest of a data set" in str(vars(caplog.records[-1])["reason"])
 
 
-@pytest.mark.requirement("RF-4.4.2-07")
 def test_peer_that_stops_reading(tmp_path: Path) -> None:
     path = objects.save(objects.mr_image(rows=4096, columns=4096, transfer_syntax=IMPLICIT), tmp_path)
     done: list[int] = []

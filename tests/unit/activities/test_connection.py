@@ -85,7 +85,6 @@ def test_one_context_for_each_abstract_syntax_of_the_service(tmp_path: Path) -> 
     ]
 
 
-@pytest.mark.requirement("RF-4.2.1.2.2-01", "MR-3.1.2-01")
 def test_one_association_of_a_local_ae_at_a_time(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text('profile = "rf"\n', "utf-8")
     connector = Connector(load_site(tmp_path))

@@ -127,7 +127,6 @@ def keys_of_statement(level: str) -> set[str]:
         return {row["keyword"] for row in csv.DictReader(lines) if row["level"].replace("INSTANCE", "IMAGE") == level}
 
 
-@pytest.mark.requirement("RF-4.2.5.3.1.3-06")
 @pytest.mark.parametrize(
     ("level", "above"),
     [

@@ -85,7 +85,6 @@ def test_progress_is_told_and_may_end_it(in_memory_peer: MakePeer) -> None:
     assert [each.completed for each in told] == [1, 2]
 
 
-@pytest.mark.requirement("RF-4.2.5.3.1.4-03")
 def test_a_failure_aborts_and_is_logged(in_memory_peer: MakePeer, caplog: pytest.LogCaptureFixture) -> None:
     peer = in_memory_peer(move_service(Archive([SubOperation.FAILED])))
     with caplog.at_level(logging.INFO):

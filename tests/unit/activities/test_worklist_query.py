@@ -60,7 +60,6 @@ def test_the_verdict_says_how_the_association_ends(in_memory_peer: MakePeer, abo
     assert peer.opened[0].end == end
 
 
-@pytest.mark.requirement("RF-4.4.2-22")
 def test_the_whole_answer_has_one_time_out(in_memory_peer: MakePeer) -> None:
     peer = in_memory_peer(worklist_service(Ris()))
     with pytest.raises(PeerTimeout, match="final response"):

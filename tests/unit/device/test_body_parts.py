@@ -29,7 +29,6 @@ def of(part: str | None) -> Dataset:
     return data_set
 
 
-@pytest.mark.requirement("RF-8.1.1.6-05")
 @pytest.mark.parametrize(
     ("part", "advice"),
     [
@@ -45,7 +44,6 @@ def test_another_term_is_refused_with_the_nearest(rf: Profile, part: str, advice
     assert caught.value.advice.startswith(advice)
 
 
-@pytest.mark.requirement("RF-8.1.1.6-05", "RF-8.1.1.7-08")
 def test_the_terms_of_the_statement_are_taken(rf: Profile) -> None:
     terms = list_offered_terms(rf)
     assert len(terms) == 26

@@ -140,7 +140,6 @@ def test_text_outside_the_statement_s_table_is_found() -> None:
     assert outside == (parse_path("StationName"), parse_path("ProcedureCodeSequence>CodeMeaning"))
 
 
-@pytest.mark.requirement("RF-6-02")
 def test_text_outside_the_statement_s_table_is_sent_and_noted(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     listed = Dataset()
@@ -159,7 +158,6 @@ def test_text_outside_the_statement_s_table_is_sent_and_noted(caplog: pytest.Log
     assert caplog.records == []
 
 
-@pytest.mark.requirement("RF-6-01")
 def test_the_terms_of_a_character_set_are_those_of_the_table() -> None:
     mr, rf = load_profile("mr").charsets, load_profile("rf").charsets
     assert {entry.term for entry in rf} == {"", "GB18030"}

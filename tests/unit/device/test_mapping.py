@@ -124,7 +124,6 @@ TABLE_8_1_29 = [
 ]
 
 
-@pytest.mark.requirement("RF-8.1.3-01")
 @pytest.mark.parametrize("profile", ["mr", "rf"])
 @pytest.mark.parametrize(("worklist", "image", "mpps"), TABLE_8_1_29)
 def test_the_default_mapping_is_the_statement_s(profile: str, worklist: str, image: str, mpps: str) -> None:

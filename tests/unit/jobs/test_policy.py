@@ -50,19 +50,16 @@ def runs(parameters: RetryParameters, limit: int, *, transient: bool = True) -> 
     return attempts
 
 
-@pytest.mark.requirement("RF-4.4.2-09", "RF-4.2.1.3.1.3-09")
 @pytest.mark.parametrize(("max_retries", "expected"), [(1, 2), (10, 11), (100, 101), (0, 500)])
 def test_a_failed_job_is_retried_as_often_as_configured_and_0_means_forever(max_retries: int, expected: int) -> None:
     assert runs(RetryParameters(max_retries=max_retries, delay_s=60.0), 500) == expected
 
 
-@pytest.mark.requirement("RF-4.4.2-10")
 @pytest.mark.parametrize("max_retries", [0, 10])
 def test_delay_0_means_never_and_wins_over_the_number_of_retries(max_retries: int) -> None:
     assert runs(RetryParameters(max_retries=max_retries, delay_s=0.0), 500) == 1
 
 
-@pytest.mark.requirement("RF-4.4.2-10")
 def test_the_next_run_is_due_after_the_delay() -> None:
     assert decide_next(Retry("no answer"), 0, RetryParameters(10, 5 * 60.0), 1000.0).due_at == 1300.0
 

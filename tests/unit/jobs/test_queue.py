@@ -67,7 +67,6 @@ def test_a_job_is_queued_together_with_its_cause_or_not_at_all(queue: Queue) -> 
     assert claim(queue) is None
 
 
-@pytest.mark.requirement("RF-4.4.2-11", "RF-4.4.2-15", "RF-4.4.2-28", "RF-4.4.2-31")
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -121,7 +120,6 @@ def test_who_was_due_first_goes_first(queue: Queue, clock: Clock) -> None:
     assert claim(queue) == late.id
 
 
-@pytest.mark.requirement("MR-2.4.3-01")
 def test_jobs_of_one_step_run_strictly_in_order(queue: Queue, clock: Clock) -> None:
     create = add(queue, JobKind.MPPS_CREATE, "RIS", order_key="1.2.3")
     first_set = add(queue, JobKind.MPPS_SET, "RIS", order_key="1.2.3")
@@ -163,7 +161,6 @@ def test_the_same_is_not_queued_twice_while_it_is_unfinished(queue: Queue, clock
         queue.retry(first.id)
 
 
-@pytest.mark.requirement("RF-4.2.1.3.1.1-03", "RF-4.1.2.1-03")
 def test_a_failed_job_comes_again_after_the_delay_until_it_is_given_up(queue: Queue, clock: Clock) -> None:
     job = add(queue, retry=RetryParameters(max_retries=2, delay_s=60.0))
     for attempt in (1, 2):
@@ -181,7 +178,6 @@ def test_a_failed_job_comes_again_after_the_delay_until_it_is_given_up(queue: Qu
     assert (again.state, again.attempts, again.finished_at) == (JobState.TODO, 0, None)
 
 
-@pytest.mark.requirement("RF-4.2.1.3.1.3-01")
 def test_only_what_has_no_success_is_outstanding(queue: Queue) -> None:
     pairs = [("1.1", f"1.2.{number}") for number in range(4)]
     job = add(queue, instances=[*pairs, pairs[0]])

@@ -76,7 +76,6 @@ def done(job: Job, report: JobReport) -> JobOutcome:
     return Done()
 
 
-@pytest.mark.requirement("RF-4.1.2.1-01")
 def test_a_job_in_the_queue_is_done(queue: Queue) -> None:
     with working(queue, done):
         assert wait_for(queue, add(queue), JobState.DONE).reason == ""
@@ -98,7 +97,6 @@ def test_results_of_instances_are_kept_as_they_come(queue: Queue) -> None:
     assert found[149].SOPClassUID == "1.1"
 
 
-@pytest.mark.requirement("RF-4.2.1.3.1.3-07", "RF-4.2.1.3.1.3-08")
 @pytest.mark.parametrize(
     ("error", "state", "reason"),
     [

@@ -23,7 +23,6 @@ def older(context: ssl.SSLContext) -> list[str]:
     return [str(suite["name"]) for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
 
 
-@pytest.mark.requirement("MR-11.2-06")
 def test_named_suites_are_used_in_their_order() -> None:
     assert older(used(*GOOD)) == list(GOOD)
     assert older(used(*reversed(GOOD))) == list(reversed(GOOD))

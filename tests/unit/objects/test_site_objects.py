@@ -73,7 +73,6 @@ def test_a_device_with_a_table_of_two_lines_makes_an_image_that_can_be_read() ->
     assert np.array_equal(data_set.pixel_array, pixels)
 
 
-@pytest.mark.requirement("RF-6-02")
 @pytest.mark.parametrize(("station", "is_noted"), [("XR3", False), ("透视", True)])
 def test_chinese_text_outside_the_table_of_the_profile_is_noted(
     caplog: pytest.LogCaptureFixture, station: str, is_noted: bool

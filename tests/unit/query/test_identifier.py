@@ -20,7 +20,6 @@ KEYS = [
 ]
 
 
-@pytest.mark.requirement("RF-4.2.3.3.1.3-10")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_return_keys_have_zero_length_and_matching_keys_their_value(transfer_syntax: str) -> None:
     built = identifier(KEYS, {MODALITY: "MR"})
@@ -33,7 +32,6 @@ def test_return_keys_have_zero_length_and_matching_keys_their_value(transfer_syn
     assert sent.to_json_dict() == expected.to_json_dict()
 
 
-@pytest.mark.requirement("RF-4.2.3.3.1.3-14")
 def test_character_set_is_declared_only_where_a_value_needs_one() -> None:
     assert "SpecificCharacterSet" not in identifier(KEYS, {(0x00100010,): "MUELLER*"})
     assert identifier(KEYS, {(0x00100010,): "Müller*"}).SpecificCharacterSet == "ISO_IR 100"

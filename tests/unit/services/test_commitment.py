@@ -90,7 +90,6 @@ def scp_association(record: Record, transfer_syntax: str = EXPLICIT_VR_LITTLE_EN
     return loopback_pair([context], [commitment_result_service(record)])[0]
 
 
-@pytest.mark.requirement("MR-3-19", "RF-4.2.2.3.1.3.1-02", "RF-4.2.2.4.1.3.1-03", "MR-3.3.5.3.1-02")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_instances_are_committed_on_another_association(transfer_syntax: str) -> None:
     source, record = Source(), asked_for(ONE, TWO)
@@ -105,7 +104,6 @@ def test_instances_are_committed_on_another_association(transfer_syntax: str) ->
     assert later.sent[0].EventTypeID == 1
 
 
-@pytest.mark.requirement("MR-3.2.4.3.1-06", "MR-3.2.4.3.1-01")
 def test_request_names_the_well_known_instance_and_the_instances_only() -> None:
     seen: list[tuple[Command, Dataset]] = []
 
@@ -162,7 +160,6 @@ def test_report_that_fails_after_the_answer_does_not_answer_twice() -> None:
     assert [command.name for command in scp.sent] == ["N-ACTION-RSP"]
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.3.1-03", "MR-3.3.5.3.1-01")
 def test_repeated_report_is_taken_once_and_answered_each_time() -> None:
     record = asked_for(ONE, TWO)
     channel = scp_association(record)
@@ -205,21 +202,18 @@ def reported(*references: Reference, transaction_uid: str = TRANSACTION) -> Data
     return result
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.3.1-04")
 def test_unknown_transaction_is_an_unrecognized_operation() -> None:
     record = Record()
     answer, _ = deliver_report(record, reported(ONE))
     assert (answer.Status, answer.ErrorComment, record.results) == (0x0211, "the transaction is unknown", [])
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.3.1-05")
 def test_expired_transaction_is_a_resource_limitation() -> None:
     record = Record(missing=Missing.EXPIRED)
     answer, _ = deliver_report(record, reported(ONE))
     assert (answer.Status, answer.ErrorComment, record.results) == (0x0213, "the transaction is expired", [])
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.3.1-06")
 @pytest.mark.parametrize("event_type", [None, 0, 3])
 def test_event_type_that_does_not_exist_is_said_so(event_type: int | None) -> None:
     record = asked_for(ONE)
@@ -227,7 +221,6 @@ def test_event_type_that_does_not_exist_is_said_so(event_type: int | None) -> No
     assert record.results == []
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.3.1-07", "MR-3.3.5.3.1-03")
 @pytest.mark.parametrize(
     ("error", "comment"),
     [(StoreError("database is gone"), "database is gone"), (KeyError("1.2.3"), "internal error: KeyError")],
@@ -239,7 +232,6 @@ def test_what_goes_wrong_inside_is_a_processing_failure_with_a_comment(error: Ex
     assert (answer.Status, answer.ErrorComment) == (0x0110, comment)
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.3.1-08")
 def test_instances_that_were_not_asked_for_are_returned() -> None:
     record = asked_for(ONE)
     answer, event_reply = deliver_report(record, reported(ONE, TWO, THREE))
@@ -250,7 +242,6 @@ def test_instances_that_were_not_asked_for_are_returned() -> None:
     assert send_report(scp_association(record), result).unrecognized == (TWO,)
 
 
-@pytest.mark.requirement("MR-3.3.5.3.1-04")
 def test_what_is_no_commitment_result_is_no_such_sop_class() -> None:
     record = asked_for(ONE)
     assert deliver_report(record, Dataset())[0].Status == 0x0118
@@ -258,7 +249,6 @@ def test_what_is_no_commitment_result_is_no_such_sop_class() -> None:
     assert record.results == []
 
 
-@pytest.mark.requirement("MR-3.3.5.3.2-02", "MR-3.3.5.3.2-03")
 def test_file_set_and_retrieve_title_are_read_over() -> None:
     record, data_set = asked_for(ONE), reported(ONE)
     data_set.StorageMediaFileSetID, data_set.StorageMediaFileSetUID, data_set.RetrieveAETitle = "ID", "1.2.5", "PACS"

@@ -110,7 +110,6 @@ def answering(status: int, **fields: Any) -> Loopback:
     return channel_to(Service("script", frozenset({MODALITY_PERFORMED_PROCEDURE_STEP}), handlers))
 
 
-@pytest.mark.requirement(*("MR-2.4-01", "MR-2.4.2-01", "MR-6-01", "MR-2.4.2-06", "MR-2.4.1-04", "RF-4.2.4.3.1.3-01"))
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 @pytest.mark.parametrize("final", ["COMPLETED", "DISCONTINUED"])
 def test_step_is_created_and_ended(transfer_syntax: str, final: str) -> None:
@@ -225,7 +224,6 @@ def without(keyword: str) -> Callable[[Dataset], None]:
     return lambda each: delattr(each.PerformedSeriesSequence[0], keyword)
 
 
-@pytest.mark.requirement("MR-15-03", "MR-15-04")
 @pytest.mark.parametrize(
     ("changes", "status", "tag"),
     [

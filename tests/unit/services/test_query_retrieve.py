@@ -97,11 +97,6 @@ def channel_to(*services: Service, transfer_syntax: str = EXPLICIT_VR_LITTLE_END
 # C-FIND
 
 
-@pytest.mark.requirement(
-    *("MR-3-06", "MR-3-08", "MR-3-15", "MR-3-17", "MR-3.3.2.1-01", "MR-3.3.2.3-01", "MR-3.3.2.4-01"),
-    *("MR-3.3.2.3-03", "MR-3.3.2.4-03", "MR-3.3.2.3-04", "MR-3.3.2.4-04", "MR-3.3.2.6-01"),
-    *("RF-4.2.5.3.1.3-01", "RF-4.2.5.3.1.3-02"),
-)
 @pytest.mark.parametrize("sop_class_uid", FINDS)
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_studies_of_a_patient_are_found(sop_class_uid: str, transfer_syntax: str) -> None:
@@ -115,7 +110,6 @@ def test_studies_of_a_patient_are_found(sop_class_uid: str, transfer_syntax: str
     assert all("PatientName" not in each for each in answer.items)
 
 
-@pytest.mark.requirement("MR-3.2.1.1-02")
 def test_names_are_found_by_wild_card_and_by_value() -> None:
     channel = channel_to(query_service(Archive(), "ARCHIVE"))
     for name, found in (("doe*", 6), ("Doe^?", 6), ("Doe^3", 1), ("Roe*", 0)):
@@ -164,9 +158,6 @@ def test_levels_above_are_named_by_their_unique_keys(
     assert caught.value.status == 0xA900
 
 
-@pytest.mark.requirement(
-    *("MR-3.3.2.3-05", "MR-3.3.2.4-05", "MR-3.3.2.3-06", "MR-3.3.2.4-06", "MR-3.3.2.3-08", "MR-3.3.2.4-08")
-)
 @pytest.mark.parametrize("sop_class_uid", FINDS)
 def test_query_that_cannot_be_answered_says_why(sop_class_uid: str) -> None:
     asked = data_set(QueryRetrieveLevel="STUDY", PatientID="P1")
@@ -180,7 +171,6 @@ def test_query_that_cannot_be_answered_says_why(sop_class_uid: str) -> None:
     assert (answer.Status, bool(answer.ErrorComment)) == (0xC000, True)
 
 
-@pytest.mark.requirement("MR-3.3.2.3-07", "MR-3.3.2.4-07")
 @pytest.mark.parametrize("sop_class_uid", FINDS)
 def test_query_ends_when_it_is_cancelled(sop_class_uid: str) -> None:
     channel = channel_to(query_service(Archive(), "ARCHIVE"))
@@ -197,11 +187,6 @@ def moved(sending: Sending | Exception, sop_class_uid: str = STUDY_ROOT_MOVE) ->
     return move(channel_to(move_service(Mover(sending))), sop_class_uid, STUDY, "STORE")
 
 
-@pytest.mark.requirement(
-    *("MR-3-07", "MR-3-09", "MR-3-16", "MR-3-18", "MR-3.2.2.3-01", "MR-3.2.2.4-01", "MR-3.3.3.3-01", "MR-3.3.3.4-01"),
-    *("MR-3.3.3.3-02", "MR-3.3.3.4-02", "MR-3.3.3.3-07", "MR-3.3.3.4-07", "MR-3.3.3.6-01"),
-    *("RF-4.2.5.3.1.1-05", "RF-4.2.5.3.1.4-02"),
-)
 @pytest.mark.parametrize("sop_class_uid", MOVES)
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_retrieve_tells_how_far_it_is(sop_class_uid: str, transfer_syntax: str) -> None:
@@ -221,7 +206,6 @@ def test_retrieve_tells_how_far_it_is(sop_class_uid: str, transfer_syntax: str) 
     assert asked.peer.calling_ae_title == "REQUESTOR"
 
 
-@pytest.mark.requirement("MR-3.3.3.3-07", "MR-3.3.3.4-07", "MR-3.3.3.3-08", "MR-3.3.3.4-08", "RF-4.2.5.3.1.4-01")
 @pytest.mark.parametrize("sop_class_uid", MOVES)
 @pytest.mark.parametrize(
     ("script", "status", "effect", "counts", "failed"),
@@ -246,10 +230,6 @@ def test_end_of_a_retrieve(
     assert bool(result.comment) is (status != 0)
 
 
-@pytest.mark.requirement(
-    *("MR-3.3.3.3-03", "MR-3.3.3.4-03", "MR-3.3.3.3-04", "MR-3.3.3.4-04", "MR-3.3.3.3-05", "MR-3.3.3.4-05"),
-    *("MR-3.3.3.3-09", "MR-3.3.3.4-09"),
-)
 @pytest.mark.parametrize("sop_class_uid", MOVES)
 @pytest.mark.parametrize(
     ("error", "status"),
@@ -269,7 +249,6 @@ def test_destination_that_is_lost_fails_what_is_left_and_the_association_stays()
         assert result.comment == "connection reset"
 
 
-@pytest.mark.requirement("MR-3.3.3.3-06", "MR-3.3.3.4-06")
 @pytest.mark.parametrize("sop_class_uid", MOVES)
 def test_retrieve_ends_when_it_is_cancelled(sop_class_uid: str) -> None:
     sending = Sending([DONE, FAILED, DONE, DONE, DONE])

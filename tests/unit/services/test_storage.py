@@ -76,7 +76,6 @@ def instance(transfer_syntax: str = EXPLICIT_VR_LITTLE_ENDIAN, **changes: str) -
     return encode_data_set(data_set, transfer_syntax)
 
 
-@pytest.mark.requirement("MR-3-10", "MR-3-20", "MR-3.3.4.3-07", "MR-3.3.4.3-11", "MR-3.3.4.3-02")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_instance_arrives_as_it_was_sent(transfer_syntax: str) -> None:
     sink = Sink()
@@ -96,7 +95,6 @@ def test_move_originator_is_handed_on() -> None:
     assert sink.requests[0].originator == MoveOriginator("ARCHIVE", 12)
 
 
-@pytest.mark.requirement("MR-3.3.4.3-09", "MR-3.3.4.3-12")
 @pytest.mark.parametrize("changed", ["sop_class", "sop_instance"])
 def test_data_set_of_another_instance_is_not_stored(changed: str) -> None:
     sink = Sink()
@@ -108,7 +106,6 @@ def test_data_set_of_another_instance_is_not_stored(changed: str) -> None:
     assert (sink.stored, sink.aborted) == ([], 1)
 
 
-@pytest.mark.requirement("MR-3.3.4.3-08", "MR-3.3.4.3-12")
 def test_full_disk_is_out_of_resources_and_leaves_nothing() -> None:
     sink = Sink(room=20_000)
     channel = channel_to(sink)
@@ -155,7 +152,6 @@ def test_noise_instead_of_a_data_set_is_not_stored() -> None:
     assert sink.stored == []
 
 
-@pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12")
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -10,7 +10,6 @@ from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from tests.loopback import loopback_pair
 
 
-@pytest.mark.requirement("MR-3.3.1.3-01", "MR-3.3.1.3-03", "MR-3.3.1.3-04", "MR-2.1.1-08", "MR-3-05", "MR-3-14")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_every_echo_gets_one_success(transfer_syntax: str) -> None:
     requestor, acceptor = loopback_pair([PresentationContext(1, VERIFICATION, transfer_syntax)], [VERIFICATION_SERVICE])

@@ -84,7 +84,6 @@ def matches_of(
     return handler
 
 
-@pytest.mark.requirement("MR-2.3-01", "MR-2.3.2-01", "MR-2.3.2-05", "MR-5-01", "RF-4.2.3.3.1.3-01", "RF-4.2.3.3.1.3-04")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_whole_worklist_comes(transfer_syntax: str) -> None:
     channel = channel_to(worklist_service(Source()), transfer_syntax=transfer_syntax)
@@ -95,7 +94,6 @@ def test_whole_worklist_comes(transfer_syntax: str) -> None:
     assert "ScheduledProcedureStepID" not in answer.items[0].ScheduledProcedureStepSequence[0]
 
 
-@pytest.mark.requirement("RF-4.2.3.3.1.3-11", "RF-4.2.3.3.1.3-12", "MR-2.3.2-04")
 @pytest.mark.parametrize(
     ("path", "value", "numbers"),
     [
@@ -116,7 +114,6 @@ def test_keys_choose(path: tuple[int, ...], value: str | None, numbers: list[int
     assert [int(each.PatientID) for each in answer.items] == numbers
 
 
-@pytest.mark.requirement("MR-2.3.2-07", "MR-2.3.2-11", "RF-4.2.3.3.1.3-04")
 def test_item_without_support_for_all_keys_is_an_item_too() -> None:
     channel = channel_to(worklist_service(Source(), supported={PATIENT_ID, MODALITY}))
     answer = query_items(channel, identifier(KEYS, {PATIENT_ID: "3", ACCESSION: "not looked at"}))
@@ -125,7 +122,6 @@ def test_item_without_support_for_all_keys_is_an_item_too() -> None:
     assert "AccessionNumber" not in answer.items[0]
 
 
-@pytest.mark.requirement("RF-4.2.3.3.1.3-03", "MR-2.3.2-06")
 def test_too_many_items_are_cancelled_and_what_came_is_kept() -> None:
     source = Source()
     channel = channel_to(worklist_service(source))
@@ -164,7 +160,6 @@ def test_any_other_status_leaves_the_worklist_empty(status: int) -> None:
     assert caught.value.advice
 
 
-@pytest.mark.requirement("RF-4.4.2-22")
 @pytest.mark.parametrize("left", [[2.0, 1.5, 0.5, 0.0, 0.0], [2.0, 1.5, 1.4, -0.1, -0.2]])
 def test_matches_that_come_in_time_do_not_put_the_final_response_off(left: list[float]) -> None:
     source = Source()
@@ -173,7 +168,6 @@ def test_matches_that_come_in_time_do_not_put_the_final_response_off(left: list[
     assert source.given >= 2
 
 
-@pytest.mark.requirement("RF-4.4.2-22")
 def test_a_query_may_last_for_ever() -> None:
     answer = query_items(channel_to(worklist_service(Source())), identifier(KEYS), left_s=lambda: FOREVER)
     assert len(answer.items) == 10
@@ -181,14 +175,12 @@ def test_a_query_may_last_for_ever() -> None:
         query_items(scripted(lambda message: ()), identifier(KEYS), left_s=iter([1.0, 1.0, 0.0]).__next__)
 
 
-@pytest.mark.requirement("RF-4.4.2-22")
 def test_another_time_out_within_a_query_keeps_its_words() -> None:
     """Such as that between packets, in the middle of a message."""
     with pytest.raises(PeerTimeout, match="nothing was answered"):
         query_items(scripted(lambda message: ()), identifier(KEYS), left_s=lambda: FOREVER)
 
 
-@pytest.mark.requirement("RF-4.4.2-22")
 def test_requests_of_the_peer_do_not_put_the_final_response_off(monkeypatch: pytest.MonkeyPatch) -> None:
     channel = scripted(lambda message: ())
     echo = Command(CommandField=CommandField.C_ECHO_RQ, MessageID=1)
@@ -224,7 +216,6 @@ def test_item_that_cannot_be_read_is_counted_and_the_others_stay() -> None:
     assert ([each.PatientID for each in answer.items], answer.unreadable) == (["2"], 1)
 
 
-@pytest.mark.requirement("RF-4.2.3.3.1.3-09")
 def test_attributes_that_were_not_asked_for_do_no_harm() -> None:
     strange = item(1, PixelSpacing=[1, 1])
     strange.add_new(0x00091001, "UN", b"private ")

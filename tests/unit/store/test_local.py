@@ -24,7 +24,6 @@ def remarks(store: LocalStore) -> list[tuple[str, str]]:
         return [(row.subject_id, row.name) for row in connection.execute(select(events).order_by(events.c.id))]
 
 
-@pytest.mark.requirement("MR-2.1.1-02", "MR-3.3.4.1-02")
 def test_a_query_sees_all_that_was_acknowledged_before_it(store: LocalStore, tmp_path: Path) -> None:
     for number, path in enumerate(mr_series(tmp_path, 20, rows=4, columns=4), 1):
         content = path.read_bytes()
@@ -34,7 +33,6 @@ def test_a_query_sees_all_that_was_acknowledged_before_it(store: LocalStore, tmp
         assert stored(store) == number
 
 
-@pytest.mark.requirement("MR-2.1.2-06")
 def test_an_instance_that_is_stored_changes_nothing_and_a_difference_is_recorded(
     store: LocalStore, tmp_path: Path
 ) -> None:
@@ -52,7 +50,6 @@ def test_an_instance_that_is_stored_changes_nothing_and_a_difference_is_recorded
         assert find(connection, Level.PATIENT)[0]["PatientName"] == "Doe^Jane"
 
 
-@pytest.mark.requirement("MR-3.3.4.3-02")
 def test_the_file_keeps_every_byte_that_came(store: LocalStore, tmp_path: Path) -> None:
     image = mr_image(rows=4, columns=4)
     image.private_block(0x0071, "SOMEBODY", create=True).add_new(1, "LO", "kept")
@@ -86,7 +83,6 @@ def test_an_instance_may_be_kept_without_being_listed(store: LocalStore, tmp_pat
         assert [row["SOPInstanceUID"] for row in kept] == [path.stem]
 
 
-@pytest.mark.requirement("MR-2.1.2-07", "MR-3.3.4.3-04")
 def test_what_is_stored_is_there_at_the_next_start(folder: Path, tmp_path: Path) -> None:
     with open_store(folder, durability="os") as first:
         for path in mr_series(tmp_path / "source", 3, rows=4, columns=4):

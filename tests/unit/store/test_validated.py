@@ -90,7 +90,6 @@ def stored(sink: Sink, transfer_syntax: str = EXPLICIT_VR_LITTLE_ENDIAN) -> Data
     return decode_data_set(sink.local.files.path(UID).read_bytes(), transfer_syntax)
 
 
-@pytest.mark.requirement("MR-3.3.4.3-02", "MR-3.3.4.3-11", "MR-3.3.4.3-06")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_a_sound_instance_is_stored_with_all_but_unknown_private_attributes(sink: Sink, transfer_syntax: str) -> None:
     data_set = image()
@@ -102,7 +101,6 @@ def test_a_sound_instance_is_stored_with_all_but_unknown_private_attributes(sink
     assert stored(sink, transfer_syntax) == expected
 
 
-@pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12", "MR-3.3.4.3-13")
 @pytest.mark.parametrize(
     ("keyword", "value", "comment"),
     [
@@ -125,7 +123,6 @@ def test_what_fails_the_check_is_refused_and_leaves_nothing(
     assert not sink.local.files.path(UID).exists()
 
 
-@pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12", "MR-3.3.4.3-13")
 def test_a_missing_attribute_a_uid_in_a_sequence_and_a_cut_off_data_set_are_refused(sink: Sink) -> None:
     data_set = image()
     del data_set.Rows, data_set.Columns
@@ -143,7 +140,6 @@ def test_a_missing_attribute_a_uid_in_a_sequence_and_a_cut_off_data_set_are_refu
     assert sink.aborted == 3
 
 
-@pytest.mark.requirement("MR-3.3.4.3-09", "MR-3.3.4.3-12")
 @pytest.mark.parametrize(("keyword", "value"), [("SOPClassUID", ENHANCED_MR_IMAGE_STORAGE), ("SOPInstanceUID", "1.9")])
 def test_an_identity_that_is_not_the_command_s_is_a_mismatch(sink: Sink, keyword: str, value: str) -> None:
     data_set = image()
@@ -154,7 +150,6 @@ def test_an_identity_that_is_not_the_command_s_is_a_mismatch(sink: Sink, keyword
     assert (sink.aborted, sink.local.files.path(UID).exists()) == (1, False)
 
 
-@pytest.mark.requirement("MR-2.1.2-06")
 def test_an_instance_that_is_stored_already_is_a_success_and_changes_nothing(sink: Sink) -> None:
     data_set = image()
     assert sent(sink, encode_data_set(data_set, EXPLICIT_VR_LITTLE_ENDIAN)).status == 0

@@ -52,7 +52,6 @@ def answers(answer: A_ASSOCIATE_AC | A_ASSOCIATE_RJ) -> list[tuple[int, int, str
     return [(context.id, context.result, context.transfer_syntax) for context in answer.presentation_contexts]
 
 
-@pytest.mark.requirement("RF-4.2.6.2.1-01", "RF-4.2.6.2.3-01")
 def test_an_acceptable_request_is_accepted_and_answered_with_who_we_are() -> None:
     window = UserInformation(asynchronous_operations_window=AsynchronousOperationsWindow(0, 0))
     answer = decide_answer(replace(request(), user_information=window), POLICY)
@@ -68,31 +67,24 @@ def test_an_acceptable_request_is_accepted_and_answered_with_who_we_are() -> Non
 @pytest.mark.parametrize(
     ("rq", "load", "expected"),
     [
-        pytest.param(
-            request(), Load(open_associations=5), (2, 3, 2), marks=pytest.mark.requirement("RF-4.2.2.4.1.1-03")
-        ),
-        pytest.param(request(), Load(open_from_peer=2), (2, 3, 2), marks=pytest.mark.requirement("RF-4.2.2.4.1.1-03")),
-        pytest.param(request(), Load(congested=True), (2, 3, 1), marks=pytest.mark.requirement("RF-4.2.2.4.1.1-04")),
+        pytest.param(request(), Load(open_associations=5), (2, 3, 2)),
+        pytest.param(request(), Load(open_from_peer=2), (2, 3, 2)),
+        pytest.param(request(), Load(congested=True), (2, 3, 1)),
         pytest.param(
             replace(request(), application_context_name="1.2"),
             Load(),
             (1, 1, 2),
-            marks=pytest.mark.requirement("RF-4.2.2.4.1.1-05"),
         ),
         pytest.param(
             replace(request(), application_context_name=""),
             Load(),
             (1, 1, 2),
-            marks=pytest.mark.requirement("RF-4.2.2.4.1.1-05"),
         ),
-        pytest.param(
-            request(called="OTHER"), Load(), (1, 1, 7), marks=pytest.mark.requirement("RF-4.2.2.4.1.1-06", "MR-3.3-01")
-        ),
+        pytest.param(request(called="OTHER"), Load(), (1, 1, 7)),
         pytest.param(
             request(calling="STRANGER"),
             Load(),
             (1, 1, 3),
-            marks=pytest.mark.requirement("RF-4.2.2.4.1.1-07", "MR-3.1.1-03", "MR-3.3-01"),
         ),
         (replace(request(), protocol_version=2), Load(), (1, 2, 2)),
         (request(called="OTHER", calling="STRANGER"), Load(open_associations=99, congested=True), (1, 1, 7)),
@@ -178,7 +170,6 @@ def test_verification_for_strangers_only_where_the_policy_allows_it() -> None:
     assert decide_answer(only_images, open_policy) == A_ASSOCIATE_RJ(1, 1, 3)
 
 
-@pytest.mark.requirement("MR-3.1.1-04", "MR-3.3-01")
 def test_each_context_is_answered_by_itself() -> None:
     rq = request(
         PresentationContextRQ(1, MR, (BIG, EXPLICIT, IMPLICIT)),

@@ -44,7 +44,6 @@ def accept(rq: A_ASSOCIATE_RQ, **user_information: object) -> A_ASSOCIATE_AC:
     return A_ASSOCIATE_AC("SCP", "SCU", tuple(contexts), UserInformation(**user_information))  # type: ignore[arg-type]
 
 
-@pytest.mark.requirement(*(id for id in APPLICATION_CONTEXT_IDS if "4.2.6" not in id))
 def test_every_request_names_the_dicom_application_context() -> None:
     rq = one(ECHO)
     assert rq.application_context_name == "1.2.840.10008.3.1.1.1"
@@ -59,7 +58,6 @@ def test_a_request_tells_who_we_are_and_what_we_take() -> None:
     )
 
 
-@pytest.mark.requirement(*ASYNCHRONOUS_IDS)
 def test_asynchronous_operations_are_not_proposed_unless_asked_for() -> None:
     assert one(ECHO).user_information.asynchronous_operations_window is None
     window = AsynchronousOperationsWindow(5, 5)

@@ -79,7 +79,6 @@ def test_an_acceptor_rejects_and_waits_for_the_close() -> None:
     assert (provider.state, provider.must_close, provider.artim_running) == (State.Sta1, True, False)
 
 
-@pytest.mark.requirement("RF-4.2.2.4.1.1-08")
 @pytest.mark.parametrize("length", [0, 67, 70])
 def test_a_request_that_cannot_be_parsed_is_rejected(length: int) -> None:
     provider = acceptor()

@@ -54,13 +54,6 @@ DEVICE_SPECIFIC = {
 }  # fmt: skip
 
 
-@pytest.mark.requirement(
-    *(
-        f"RF-4.4.2-{number:02}"
-        for number in (2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 19, 21, 22, 23, 24, 25, 26, 27, 29, 30, 32)
-    ),
-    "MR-11.2-03",
-)
 @pytest.mark.parametrize(("key", "limits", "default", "unit"), TABLE_4_4_2)
 def test_configurable_parameters_have_range_default_and_unit(
     key: str, limits: tuple[int | None, int | None], default: object, unit: str
@@ -70,14 +63,12 @@ def test_configurable_parameters_have_range_default_and_unit(
     assert ((parameter.minimum, parameter.maximum), parameter.default, parameter.unit) == (limits, default, unit)
 
 
-@pytest.mark.requirement(*(f"RF-4.4.2-{number}" for number in (11, 15, 17, 18, 20, 28, 31)))
 @pytest.mark.parametrize("key", NOT_CONFIGURABLE)
 def test_fixed_parameters_are_fixed(key: str) -> None:
     parameter = load_profile("rf").parameters[key]
     assert (parameter.configurable, parameter.default) == (False, NOT_CONFIGURABLE[key])
 
 
-@pytest.mark.requirement("RF-4.4.2-09", "RF-4.4.2-10", "RF-4.4.2-16")
 @pytest.mark.parametrize(
     ("key", "special"),
     [
@@ -108,7 +99,6 @@ def test_mr_worklist_associations_have_their_own_pdu_length() -> None:
     assert load_profile("mr").parameters["worklist.max_pdu_receive_bytes"].default == 16384
 
 
-@pytest.mark.requirement("RF-4.4.1.1-02")
 def test_rf_default_titles_and_ports() -> None:
     entities = {
         entity.role: (entity.ae_title, entity.statement_port) for entity in load_profile("rf").application_entities

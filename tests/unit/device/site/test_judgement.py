@@ -91,12 +91,6 @@ def printed() -> Iterator[tuple[ServiceName, str, str, bool]]:
                 yield service, operation, row["code"], row["aborts"] == "yes"
 
 
-@pytest.mark.requirement(
-    *("RF-4.2.1.3.1.3-01", "RF-4.2.1.3.1.3-02", "RF-4.2.1.3.1.3-03", "RF-4.2.1.3.1.3-04", "RF-4.2.1.3.1.3-06"),
-    *("RF-4.2.4.3.1.3-01", "RF-4.2.4.3.1.3-02", "RF-4.2.4.3.1.3-03", "RF-4.2.4.3.1.3-04"),
-    *("RF-4.2.5.3.1.3-01", "RF-4.2.5.3.1.3-02", "RF-4.2.5.3.1.3-03"),
-    *("RF-4.2.5.3.1.4-01", "RF-4.2.5.3.1.4-02", "RF-4.2.5.3.1.4-03"),
-)
 @pytest.mark.parametrize(("service", "operation", "code", "aborts"), list(printed()))
 def test_the_verdict_is_that_of_the_statement(
     tmp_path: Path, service: ServiceName, operation: str, code: str, aborts: bool
@@ -164,7 +158,6 @@ def test_a_peer_s_statuses_do_not_touch_the_number_of_an_event(tmp_path: Path) -
     assert effects == ["permit_delete", "resend"]
 
 
-@pytest.mark.requirement("RF-4.2.1.3.1.3-05")
 @pytest.mark.parametrize(("switch", "effect"), [("true", "succeed"), ("false", "fail")])
 @pytest.mark.parametrize("status", [0xB000, 0xB006, 0xB007])
 def test_store_warnings_are_what_the_site_says(tmp_path: Path, switch: str, effect: str, status: int) -> None:

@@ -118,7 +118,6 @@ def test_a_minimal_file_has_all_defaults(tmp_path: Path) -> None:
     assert site.peers == {}
 
 
-@pytest.mark.requirement("RF-4.4.1.1-01", "RF-4.4.1.2-01", "MR-11.1-01", "MR-11.2-02")
 def test_remote_aes_are_configured(site: Site) -> None:
     archive = site.peer("archive")
     assert (archive.ae_title, archive.host, archive.port) == ("ARCHIVE", "pacs.example.org", 104)
@@ -129,7 +128,6 @@ def test_remote_aes_are_configured(site: Site) -> None:
         site.peer("pacs")
 
 
-@pytest.mark.requirement("RF-4.4.1.1-01", "MR-11.2-01")
 def test_local_ae_titles_ports_and_names_are_configured(site: Site) -> None:
     assert site.application_entities["storage"].ae_title == "XR3_STORE"
     assert site.application_entities["storage_commitment"].port == 104
@@ -139,7 +137,6 @@ def test_local_ae_titles_ports_and_names_are_configured(site: Site) -> None:
     assert site.equipment.station_name == "XR3"
 
 
-@pytest.mark.requirement("RF-4.4.2-01", "RF-4.4.2-12", "MR-11.2-03")
 def test_parameters_of_the_file_go_over_those_of_the_profile(site: Site) -> None:
     assert site.parameters.number("general.connect_timeout_s") == 7.0
     assert site.parameters.integer("storage.retries") == 0
@@ -163,7 +160,6 @@ def test_parameters_are_read_by_kind(site: Site) -> None:
         site.parameters.integer("scan.depth")
 
 
-@pytest.mark.requirement("MR-3.1.1-02", "MR-3.1.1-05")
 def test_services_and_sop_classes_are_chosen_per_peer(site: Site) -> None:
     archive, ris = site.peer("archive"), site.peer("ris")
     assert [entry.sop_class_uid.name for entry in site.proposed("storage", archive)] == [
@@ -179,9 +175,6 @@ def test_services_and_sop_classes_are_chosen_per_peer(site: Site) -> None:
     assert not ris.may_ask("storage_commitment")
 
 
-@pytest.mark.requirement(
-    *(f"MR-3.3.{number}.2-02" for number in (1, 2, 3, 4, 5)),
-)
 def test_accepted_contexts_are_chosen_per_peer(tmp_path: Path) -> None:
     text = (
         PEER
@@ -211,7 +204,6 @@ services = ["storage_commitment"]
     assert len(site.accepted("device")) == 10
 
 
-@pytest.mark.requirement("MR-3.2.1.2-02", "MR-4.2.1.2-02", "MR-4.1.1-02", "MR-2.2.2-02")
 @pytest.mark.parametrize(("model", "root"), [("study", "StudyRoot"), ("patient", "PatientRoot")])
 @pytest.mark.parametrize(("color", "kind"), [("grayscale", "BasicGrayscale"), ("color", "BasicColor")])
 def test_one_query_model_and_one_kind_of_print_per_peer(
@@ -224,7 +216,6 @@ def test_one_query_model_and_one_kind_of_print_per_peer(
         assert [entry.sop_class_uid.keyword.startswith(start) for entry in entries] == [True]
 
 
-@pytest.mark.requirement("MR-2.3.2-02", "MR-2.3.2-03", "MR-2.4.2-02", "MR-2.4.2-03")
 def test_the_worklist_and_mpps_providers_are_configured(tmp_path: Path) -> None:
     own = '[application_entities.device]\nae_title = "MR1"\n'
     site = load_site(write(tmp_path, PEER + 'services = ["worklist", "mpps"]\n' + own))
@@ -252,7 +243,6 @@ def test_calling_ae_title_is_that_of_the_ae_unless_the_peer_has_another(site: Si
     assert site.calling_ae_title("worklist", site.peer("ris")) == "ADR_MWM_SCU"
 
 
-@pytest.mark.requirement("RF-1-02", "RF-1-03", "RF-1-05", "RF-1-06", "RF-1-08")
 @pytest.mark.parametrize(
     ("off", "gone"),
     [
@@ -300,7 +290,6 @@ def test_worklist_keys_are_switched_per_peer(site: Site) -> None:
     }
 
 
-@pytest.mark.requirement("RF-8.1.3-02")
 def test_a_site_changes_the_mapping(site: Site) -> None:
     into = {rule.image: rule.worklist for rule in site.mapping}
     assert into[parse_path("StudyDescription")] == parse_path("RequestedProcedureComments")
@@ -310,7 +299,6 @@ def test_a_site_changes_the_mapping(site: Site) -> None:
     assert step[described] == parse_path("RequestedProcedureDescription")
 
 
-@pytest.mark.requirement("MR-11.2-04", "MR-11.2-07", "MR-11.2-08", "MR-11.2-09", "MR-11.2-10")
 def test_mr_private_attributes_and_print_are_configured(tmp_path: Path) -> None:
     text = """profile = "mr"
 [parameters.behaviour]
@@ -336,7 +324,6 @@ presentation_lut = true
     assert UID("1.2.840.10008.5.1.1.23") in [entry.sop_class_uid for entry in site.proposed("print")]
 
 
-@pytest.mark.requirement("MR-11.2-05", "MR-11.2-06", "RF-7-03")
 def test_tls_is_off_until_configured(tmp_path: Path) -> None:
     plain = load_site(write(tmp_path, HOSPITAL))
     assert not any(ae.tls for ae in plain.application_entities.values())

@@ -45,7 +45,6 @@ def test_sequences_without_private_attributes_need_no_filter(undefined_length: b
     assert is_plain(image(undefined_length=undefined_length))
 
 
-@pytest.mark.requirement("MR-3.3.4.3-06")
 @pytest.mark.parametrize(
     ("group", "creator", "expected"),
     [

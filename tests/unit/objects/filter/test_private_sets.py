@@ -47,7 +47,6 @@ def kept(data_set: Dataset, known: PrivateSets, transfer_syntax: str) -> Dataset
     return decode_data_set(b"".join(map(bytes, keep_known_private([data], transfer_syntax, known))), transfer_syntax)
 
 
-@pytest.mark.requirement("MR-3.3.4.3-06")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 def test_a_set_stays_by_its_creator_and_group_at_each_level(transfer_syntax: str) -> None:
     result = kept(with_private(), OURS, transfer_syntax)
@@ -70,7 +69,6 @@ def test_a_creator_without_value_or_too_long_is_unknown() -> None:
         assert len(kept(data_set, OURS, EXPLICIT_VR_LITTLE_ENDIAN)) == 0
 
 
-@pytest.mark.requirement("MR-11.2-04")
 @pytest.mark.parametrize(("imports", "exports"), [("true", "false"), ("false", "true")])
 def test_import_and_export_are_switches_of_the_site(tmp_path: Path, imports: str, exports: str) -> None:
     text = f'profile = "mr"\n[parameters.behaviour]\nimport_private = {imports}\nexport_private = {exports}\n'

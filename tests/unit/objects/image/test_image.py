@@ -80,9 +80,6 @@ def test_mr_slices_of_a_study_share_a_frame_of_reference() -> None:
     assert made[0].InstanceCreationDate == "20261122"
 
 
-@pytest.mark.requirement(
-    "RF-8.1.1.1-01", "RF-8.1.1.2-01", "RF-8.1.1.3-01", "RF-8.1.1.5-01", "RF-8.1.1.6-02", "RF-8.1.1.6-12"
-)
 @pytest.mark.parametrize("name", RF_OBJECTS)
 @pytest.mark.parametrize("scheduled", [True, False])
 def test_rf_images_have_the_modules_of_the_statement_and_nothing_else(name: str, scheduled: bool) -> None:
@@ -95,14 +92,12 @@ def test_rf_images_have_the_modules_of_the_statement_and_nothing_else(name: str,
     assert data_set.AccessionNumber == ("A0001" if scheduled else "L1")
 
 
-@pytest.mark.requirement("RF-8.1.1.6-03")
 def test_patient_age_is_worked_out() -> None:
     assert first("rf", "CR Image").PatientAge == "056Y"
     assert first("rf", "CR Image", scheduled=False)["PatientAge"].is_empty
     assert "PatientAge" not in first("rf", "RF Image", scheduled=False)
 
 
-@pytest.mark.requirement("RF-8.1.1.6-04")
 @pytest.mark.parametrize(("ordered", "expected"), [("XA", "XA"), ("RF", "RF"), ("CR", "RF"), ("", "RF")])
 def test_modality_is_that_of_the_order_where_it_may_be(ordered: str, expected: str) -> None:
     item = worklist(NAMES["ascii"])
@@ -113,14 +108,12 @@ def test_modality_is_that_of_the_order_where_it_may_be(ordered: str, expected: s
     assert data_set.PerformedProcedureStepID
 
 
-@pytest.mark.requirement("RF-8.1.1.6-08", "RF-8.1.1.7-06")
 def test_secondary_capture() -> None:
     data_set = first("rf", "SC Image")
     assert (data_set.Modality, data_set.ConversionType) == ("OT", "DI")
     assert (data_set.DateOfSecondaryCapture, data_set.TimeOfSecondaryCapture) == ("20261122", "083015.000000")
 
 
-@pytest.mark.requirement("RF-8.1.1.6-09")
 @pytest.mark.parametrize("name", RF_OBJECTS)
 def test_patient_orientation_is_empty_and_images_in_acquisition_counts(name: str) -> None:
     data_set = first("rf", name)
@@ -128,7 +121,6 @@ def test_patient_orientation_is_empty_and_images_in_acquisition_counts(name: str
     assert data_set.ImagesInAcquisition == acquired(name).number_of_frames
 
 
-@pytest.mark.requirement("RF-8.1.1.6-10", "RF-8.1.1.7-01", "RF-8.1.1.7-02", "RF-8.1.1.7-05", "RF-8.1.1.7-08")
 @pytest.mark.parametrize(("largest", "bits"), [(200, 12), (4095, 12), (4096, 14), (65535, 16)])
 @pytest.mark.parametrize("name", RF_OBJECTS)
 def test_bits_stored_are_12_14_or_16(name: str, largest: int, bits: int) -> None:
@@ -156,7 +148,6 @@ def test_monochrome1_is_turned_where_the_object_has_only_monochrome2() -> None:
     assert float(data_set.WindowCenter) == 4085.0
 
 
-@pytest.mark.requirement("RF-8.1.1.7-03")
 @pytest.mark.parametrize("name", ["RF Image", "XA Image", "CR Image"])
 def test_without_a_dap_meter_doses_are_zero(name: str) -> None:
     frame = next(iter(acquired(name).frames))
@@ -166,7 +157,6 @@ def test_without_a_dap_meter_doses_are_zero(name: str) -> None:
     assert float(blind.ImageAndFluoroscopyAreaDoseProduct) == float(blind.EntranceDoseInmGy) == blind.EntranceDose == 0
 
 
-@pytest.mark.requirement("RF-8.1.1.7-07")
 def test_a_table_that_moved_is_dynamic() -> None:
     attributes = Dataset()
     attributes.TableAngle = "10"

@@ -73,7 +73,6 @@ def test_worklist_goes_before_operator(tmp_path: Path, profile: str) -> None:
     assert (begun.PatientName, begun.PatientSex) == ("Item", "O")
 
 
-@pytest.mark.requirement("RF-4.2.4.3.1.3-07")
 @pytest.mark.parametrize(("profile", "sent"), [("mr", "Typed"), ("rf", "")])
 def test_the_description_is_the_operators_where_the_statement_allows(tmp_path: Path, profile: str, sent: str) -> None:
     known = facts(PerformedProcedureStepDescription="Typed")

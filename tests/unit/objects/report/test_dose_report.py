@@ -14,7 +14,6 @@ from tests.content_tree import find_items
 from tests.made_objects import NAMES, NOW, UIDS, definition_of, exam, irradiation_events, report, worklist
 
 
-@pytest.mark.requirement("RF-8.1.1.4-01", "RF-8.1.1.8-01", "RF-8.1.1.8-02", "RF-8.1.1.8-03")
 def test_header_follows_the_statement() -> None:
     data_set = report(worklist(NAMES["ascii"]))
     definition = definition_of("rf", "Dose SR")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from openmodality.objects.report.dose_content import DoseContent
 from openmodality.objects.report.tid_10001 import make_dose_report
 from tests.content_tree import find_items
 from tests.made_objects import UIDS, exam, irradiation_events, report
 
 
-@pytest.mark.requirement("RF-8.1.1.8-05")
 def test_containers_and_templates() -> None:
     data_set = report(None)
     root = data_set.ContentTemplateSequence[0]
@@ -27,7 +24,6 @@ def test_containers_and_templates() -> None:
         assert plane.ConceptCodeSequence[0].CodeValue == "113622"
 
 
-@pytest.mark.requirement("RF-8.1.1.8-06")
 def test_observer_and_scope() -> None:
     data_set = report(None)
     assert find_items(data_set, "121016")[0].TextValue == data_set.DeviceSerialNumber

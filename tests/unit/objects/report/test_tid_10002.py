@@ -36,7 +36,6 @@ def test_standard_units() -> None:
     assert unit == "Gy"
 
 
-@pytest.mark.requirement("RF-8.1.1.8-08")
 def test_units_of_the_statement() -> None:
     data_set = report(None, units="statement")
     (accumulated,) = find_items(data_set, "113702")

@@ -17,7 +17,6 @@ from openmodality.objects.rules.sources import SourceValues
 from tests.rule_tables import data, rule, table_of
 
 
-@pytest.mark.requirement("RF-8.1.1-02")
 def test_presence_without_a_value() -> None:
     rules = (
         rule("PatientName", "VNAP"), rule("StudyID", "2"), rule("PatientOrientation", "EMPTY"),
@@ -31,14 +30,12 @@ def test_presence_without_a_value() -> None:
     assert all(element.is_empty for element in built)
 
 
-@pytest.mark.requirement("RF-8.1.1-02")
 @pytest.mark.parametrize("requirement", ["1", "2", "3", "1C", "2C", "ALWAYS", "VNAP", "ANAP"])
 def test_a_value_is_always_sent(requirement: Requirement) -> None:
     built = build(table_of(rule("StudyID", requirement)), SourceValues(automatic=data(StudyID="7")))
     assert built.StudyID == "7"
 
 
-@pytest.mark.requirement("RF-8.1.1-02")
 def test_empty_means_empty() -> None:
     found = table_of(rule("PatientOrientation", "EMPTY"))
     assert (
@@ -54,7 +51,6 @@ def test_a_missing_mandatory_value_names_module_tag_and_keyword(requirement: Req
     assert "ACQ" in caught.value.advice
 
 
-@pytest.mark.requirement("RF-8.1.1-03")
 @pytest.mark.parametrize(
     ("sources", "found"),
     [(("MWL",), "worklist"), (("USER",), "user"), (("CONFIG",), "config"), (("AUTO",), "auto"), (("ACQ",), "acq")],
@@ -69,7 +65,6 @@ def test_each_source_is_a_place(sources: tuple[ValueSource, ...], found: str) ->
     assert built.StudyDescription == found
 
 
-@pytest.mark.requirement("RF-8.1.1-03")
 def test_sources_are_asked_in_their_order() -> None:
     both = table_of(rule("PatientName", "VNAP", "MWL", "USER"))
     user = data(PatientName="Typed")

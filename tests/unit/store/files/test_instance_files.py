@@ -97,7 +97,6 @@ def test_abort_removes_the_file_and_does_nothing_after_commit(files: InstanceFil
     assert files.path(UID).exists()
 
 
-@pytest.mark.requirement("MR-2.1.2-06")
 def test_what_is_stored_already_is_not_changed(files: InstanceFiles) -> None:
     assert put(files, UID, b"content") is Stored.NEW
     assert put(files, UID, b"content") is Stored.SAME

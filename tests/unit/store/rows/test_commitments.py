@@ -93,7 +93,6 @@ def test_what_was_sent_is_not_sent_again(database: Database) -> None:
         assert read_expiries(snapshot, JOB) == [2000.0]
 
 
-@pytest.mark.requirement("RF-4.1.2.2-02", "RF-4.1.1-03", "MR-2.1.1-07")
 def test_what_is_committed_is_on_record(database: Database) -> None:
     send(database)
     answered = answer(database, [ONE, TWO])
@@ -131,7 +130,6 @@ def test_an_answer_may_come_before_the_response(database: Database) -> None:
     assert (found.state, found.expires_at) == (RequestState.COMMITTED, None)
 
 
-@pytest.mark.requirement("RF-4.4.2-16")
 def test_a_request_ends_without_answer_when_its_time_is_over(database: Database, clock: Clock) -> None:
     send(database, expires_at=1000.0 + 24 * 3600)
     clock.now += 24 * 3600 - 1
@@ -148,7 +146,6 @@ def test_a_request_ends_without_answer_when_its_time_is_over(database: Database,
     assert (find(database).state, find(database).is_over(0.0)) == (RequestState.NO_ANSWER, True)
 
 
-@pytest.mark.requirement("RF-4.4.2-16", "MR-3.2.4.3.1-03")
 def test_without_a_limit_the_answer_may_come_at_any_time(database: Database, clock: Clock) -> None:
     send(database, expires_at=None)
     clock.now += 10 * 365 * 86400

@@ -47,7 +47,6 @@ def rows_of(store: LocalStore) -> list[int]:
         return [count(connection, level) for level in Level]
 
 
-@pytest.mark.requirement("MR-2.1.2-07")
 @pytest.mark.parametrize(
     ("level", "key", "deleted", "left"),
     [

@@ -62,7 +62,6 @@ def test_a_job_waits_for_what_it_comes_after(store: LocalStore) -> None:
         assert find_runnable(transaction, KINDS, 1000.0) == later
 
 
-@pytest.mark.requirement("RF-4.4.2-11")
 def test_an_application_entity_has_one_association(store: LocalStore) -> None:
     entity = [[JobKind.SEND, JobKind.COMMIT]]
     with store.write() as transaction:

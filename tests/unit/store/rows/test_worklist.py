@@ -40,7 +40,6 @@ def test_an_item_is_kept_whole_with_the_keys_to_choose_it_by(store: LocalStore) 
     assert (found.current, found.received_at, found.source) == (True, 1000.0, "RIS")
 
 
-@pytest.mark.requirement("MR-2.3.2-07", "MR-2.3.2-11")
 def test_items_come_in_the_order_of_their_start(store: LocalStore) -> None:
     starts = {"SPS1": "120000", "SPS2": "080000", "SPS3": "100000"}
     keep(store, *(item(step, ScheduledProcedureStepStartTime=start) for step, start in starts.items()))
@@ -80,7 +79,6 @@ def test_a_defective_item_is_kept_with_what_is_wrong(store: LocalStore) -> None:
     assert [found.defects for found in listed(store)] == [(defect,), (defect,)]
 
 
-@pytest.mark.requirement("RF-4.2.3.3.1.1-03")
 def test_demographics_are_added_or_updated_by_the_worklist(store: LocalStore, tmp_path: Path) -> None:
     store.add_file(save(mr_image(rows=4, columns=4, PatientID="1", PatientName="Doe^Jane", PatientSex="F"), tmp_path))
     keep(
