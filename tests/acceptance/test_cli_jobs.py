@@ -47,6 +47,9 @@ def test_list_show_cancel_retry(place: Place) -> None:
     assert {job["kind"] for job in listed(place, "--state", "cancelled")} == {"send", "commit"}
     assert jobs(place, "cancel", send["job"]).status == 1
     assert jobs(place, "retry", send["job"]).out == f"job {send['job']}: send to pacs, todo\n"
+    assert listed(place, "--state", "cancelled") == [], "the commitment follows the send job"
+    refused = jobs(place, "retry", send["job"], "--peer", "ris")
+    assert (refused.status, "peer ris does not offer storage" in refused.error_line) == (2, True)
     assert jobs(place, "show", 99).status == 1
     limited = jobs(place, "list", "--limit", 2)
     assert len(limited.out.splitlines()) == 3

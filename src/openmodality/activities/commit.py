@@ -2,71 +2,51 @@
 
 A job asks for its outstanding instances in transactions of bounded size. A transaction is in the database before its
 N-ACTION is sent, because the notification may overtake the response. Then the job waits; the notification, or the end
-of its time, wakes it (``activities.commit_record``). Instances that an archive did not commit are sent again and asked
-for again, at most as often as a request may be repeated.
+of its time, wakes it (``activities.commit_record``). A job that asks anew does so under new Transaction UIDs; a report
+on an earlier one still counts. What follows from the answers is in ``activities.commit_settlement``.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic
 from typing import Final
 
+from openmodality.activities.commit_jobs import ASKED, ASKS_NEXT
 from openmodality.activities.commit_record import StoredCommitments
-from openmodality.activities.connection import Connector, find_response_timeout_s
-from openmodality.activities.send import make_send_job
+from openmodality.activities.commit_settlement import is_committed, settle
+from openmodality.activities.connection import Connector, describe_report_address, find_response_timeout_s
 from openmodality.device.site.site import Peer
 from openmodality.dimse.status import describe
 from openmodality.errors import AssociationAborted, AssociationReleased, TransportError
-from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
-from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry, Wait
+from openmodality.jobs.job import Job, JobInstance
+from openmodality.jobs.outcome import JobOutcome, Retry, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.objects.identity import Uids
 from openmodality.services.commitment import (
-    FAILURES_EXIST,
-    SUCCESSFUL,
     Reference,
     commitment_result_service,
     request_commitment,
     share_out,
 )
-from openmodality.standard.commitment import REASON_MEANINGS
 from openmodality.store.rows.commitments import (
-    InstanceAnswer,
+    OpenRequest,
     close_expired_requests,
     has_requests,
     insert_request,
     mark_sent,
     read_answers,
-    read_expiries,
+    read_asked_title,
+    read_open_requests,
     read_unsent_requests,
-    release_requests,
+    supersede_requests,
 )
-from openmodality.store.states import InstanceCommitment, InstanceResult, JobKind
 
 MAX_REFERENCES: Final = 500
 """Instances in one request; some archives limit it (INTEROP trap 33)."""
-
-_ROUND: Final = "round"
-_NOT_MENTIONED: Final = InstanceAnswer(InstanceCommitment.PENDING, None, in_time=True)
-
-
-def make_commit_job(
-    peer: Peer, instances: Sequence[tuple[str, str]], *, after: Sequence[int] = (), round_: int = 0
-) -> NewJob:
-    """A job that asks a peer to commit itself to these instances (SOP Class UID, SOP Instance UID)."""
-    return NewJob(
-        JobKind.COMMIT, peer.name, {_ROUND: round_}, instances=instances, retry=make_commit_retry(peer), after=after
-    )
-
-
-def make_commit_retry(peer: Peer) -> RetryParameters:
-    """A failed request is repeated as often as its parameter says, with the delay of send jobs (DECISIONS 10, 11)."""
-    retries = peer.parameters.integer("storage_commitment.retries")
-    delay_s = peer.parameters.number("storage.retry_delay_min") * 60
-    return RetryParameters(retries, delay_s if retries else 0.0, permanent=True)
 
 
 class CommitExecutor:
@@ -80,28 +60,59 @@ class CommitExecutor:
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Ask for what was not asked yet, then wait; once all is answered, settle it."""
-        peer = self._connections.site.peer(job.destination)
         outstanding = report.outstanding()
+        is_known = job.destination in self._connections.site.peers
+        if self._is_answered(job, outstanding) or (not is_known and self._has_open_requests(job)):
+            return self._wait_or_settle(job, report, outstanding)
+        peer = self._connections.get_peer_of(job)
+        remember = self._give_up_requests(job, peer)
         if not self._has_requests(job):
-            self._record_requests(job, outstanding)
+            self._record_requests(job, peer, outstanding)
         refusal = self._send_requests(job, peer)
         if refusal is not None:
             return refusal
-        waiting, until = self._count_unanswered(job)
-        if waiting:
-            return Wait(f"{peer.name} to report on {waiting} storage commitment requests", until)
-        return self._settle(job, peer, report, outstanding)
+        outcome = self._wait_or_settle(job, report, outstanding)
+        return replace(outcome, remember={**remember, **outcome.remember}) if isinstance(outcome, Wait) else outcome
+
+    def _wait_or_settle(self, job: Job, report: JobReport, outstanding: Sequence[JobInstance]) -> JobOutcome:
+        waiting = self._read_open(job)
+        if waiting and not self._is_answered(job, outstanding):
+            return Wait(self._describe_wait(job, len(waiting)), self._find_next_look(job, waiting))
+        with self._database.read() as snapshot:
+            answers = read_answers(snapshot, job.id)
+        return settle(self._connections.site, job, report, answers, self._database.clock())
 
     def _has_requests(self, job: Job) -> bool:
         with self._database.read() as snapshot:
             return has_requests(snapshot, job.id)
 
-    def _record_requests(self, job: Job, outstanding: Sequence[JobInstance]) -> None:
+    def _has_open_requests(self, job: Job) -> bool:
+        with self._database.read() as snapshot:
+            return bool(read_open_requests(snapshot, job.id)) or bool(read_answers(snapshot, job.id))
+
+    def _is_answered(self, job: Job, outstanding: Sequence[JobInstance]) -> bool:
+        """Whether all is committed, by the reports on whichever of the job's requests."""
+        with self._database.read() as snapshot:
+            answers = read_answers(snapshot, job.id)
+        return bool(answers) and all(is_committed(answers.get(each.SOPInstanceUID)) for each in outstanding)
+
+    def _give_up_requests(self, job: Job, peer: Peer) -> dict[str, int]:
+        """Wait no longer for what is to be asked anew; what the job is to remember of it."""
+        asks_next = bool(job.parameters.get(ASKS_NEXT))
+        limit_s = _find_patience_s(job, peer)
+        is_late = limit_s and any(self._database.clock() >= each.created_at + limit_s for each in self._read_open(job))
+        if not asks_next and not is_late:
+            return {}
+        with self._database.write() as transaction:
+            supersede_requests(transaction, job.id)
+        return {ASKS_NEXT: False} if asks_next else {ASKED: int(job.parameters.get(ASKED, 0)) + 1}
+
+    def _record_requests(self, job: Job, peer: Peer, outstanding: Sequence[JobInstance]) -> None:
         """The transactions, before anything is sent."""
         references = [Reference(each.SOPClassUID, each.SOPInstanceUID) for each in outstanding]
         with self._database.write() as transaction:
             for chunk in share_out(references, MAX_REFERENCES):
-                insert_request(transaction, self._uids(), job.destination, job.id, chunk)
+                insert_request(transaction, self._uids(), job.destination, job.id, chunk, ae_title=peer.ae_title)
 
     def _send_requests(self, job: Job, peer: Peer) -> JobOutcome | None:
         """Send what is recorded and not sent; the outcome of the run where that fails."""
@@ -142,9 +153,9 @@ class CommitExecutor:
         if not peer.settings.commitment_same_association:
             return
         delay_s = peer.parameters.number("storage_commitment.release_delay_s")
-        deadline = self._database.clock() + (delay_s or peer.parameters.number("general.dimse_timeout_s"))
+        deadline = monotonic() + (delay_s or peer.parameters.number("general.dimse_timeout_s"))
         try:
-            while self._count_unanswered(job)[0] and (left_s := deadline - self._database.clock()) > 0:
+            while self._read_open(job) and (left_s := deadline - monotonic()) > 0:
                 association.answer(association.receive(left_s))
         except (TransportError, AssociationReleased, AssociationAborted):
             return  # nothing came, or the peer has ended the association: its report comes on another one
@@ -155,58 +166,38 @@ class CommitExecutor:
         with self._database.write() as transaction:
             mark_sent(transaction, transaction_uid, expires_at)
 
-    def _count_unanswered(self, job: Job) -> tuple[int, float | None]:
-        """How many requests are open, and when the first of them expires; those whose time is over are closed."""
+    def _read_open(self, job: Job) -> list[OpenRequest]:
+        """The requests that are open; those whose time is over are closed."""
+        peer = self._connections.site.peers.get(job.destination)
+        hours = peer.parameters.number("storage_commitment.notification_timeout_h") if peer else 0
         with self._database.write() as transaction:
-            close_expired_requests(transaction, job.id)
-            expiries = read_expiries(transaction, job.id)
-        return len(expiries), min((at for at in expiries if at is not None), default=None)
+            close_expired_requests(transaction, job.id, hours * 3600 or None)
+            return read_open_requests(transaction, job.id)
 
-    def _settle(self, job: Job, peer: Peer, report: JobReport, outstanding: Sequence[JobInstance]) -> JobOutcome:
+    def _find_next_look(self, job: Job, waiting: Sequence[OpenRequest]) -> float | None:
+        """When a request expires, or is to be asked anew; None where only a report ends the wait."""
+        times = [each.expires_at for each in waiting if each.expires_at is not None]
+        peer = self._connections.site.peers.get(job.destination)
+        limit_s = _find_patience_s(job, peer) if peer else 0
+        return min([*times, *(each.created_at + limit_s for each in waiting if limit_s)], default=None)
+
+    def _describe_wait(self, job: Job, count: int) -> str:
+        """Who must call whom, at which address."""
+        site = self._connections.site
+        peer = site.peers.get(job.destination)
         with self._database.read() as snapshot:
-            answers = read_answers(snapshot, job.id)
-        failed: list[tuple[str, str]] = []
-        reasons: Counter[str] = Counter()
-        for instance in outstanding:
-            answer = answers.get(instance.SOPInstanceUID, _NOT_MENTIONED)
-            if answer.in_time and answer.result is InstanceCommitment.COMMITTED:
-                report.instance(instance.SOPInstanceUID, InstanceResult.SUCCESS)
-                continue
-            words = _describe_failure(answer)
-            reasons[words] += 1
-            report.instance(
-                instance.SOPInstanceUID, InstanceResult.FAILURE, status=answer.failure_reason, comment=words
-            )
-            if answer.in_time and answer.result is InstanceCommitment.FAILED:
-                failed.append((instance.SOPClassUID, instance.SOPInstanceUID))
-        report.keep()
-        return self._decide_next(job, peer, failed, reasons)
-
-    def _decide_next(self, job: Job, peer: Peer, failed: list[tuple[str, str]], reasons: Counter[str]) -> JobOutcome:
-        event = FAILURES_EXIST if reasons else SUCCESSFUL
-        verdict = self._connections.site.judge("storage_commitment", "N-EVENT-REPORT event", event, peer)
-        if verdict.effect == "permit_delete":
-            return Done()
-        said = f"{reasons.total()} instances are not committed by {peer.name}: {reasons.most_common(1)[0][0]}"
-        round_ = int(job.parameters.get(_ROUND, 0)) + 1
-        by_hand = (
-            verdict.effect != "resend"
-            or len(failed) < reasons.total()
-            or round_ > peer.parameters.integer("storage_commitment.retries")
-        )
-        if by_hand:
-            with self._database.write() as transaction:
-                release_requests(transaction, job.id)  # a retry asks anew
-            return Fail(f"{said}; request it again when the reason is gone")
-        again = (make_send_job(peer, failed), make_commit_job(peer, failed, round_=round_))
-        return Done(f"{said}; they are sent again, and asked for again by another job", then=again)
+            title = read_asked_title(snapshot, job.id) or (peer.ae_title if peer else "")
+        what = "1 request" if count == 1 else f"{count} requests"
+        words = f"{job.destination} to report on {what} for storage commitment: {title} must call"
+        words += f" {describe_report_address(site)}"
+        if peer is None:
+            words += f"; {site.path.name} has no peer {job.destination!r} any more: openmodality jobs retry {job.id}"
+            words += " --peer NAME asks another"
+        return words
 
 
-def _describe_failure(answer: InstanceAnswer) -> str:
-    if not answer.in_time:
-        return "no notification came in time"
-    reason = answer.failure_reason
-    if reason is None:
-        return "the archive did not name it in its report"
-    meaning = {int(code): text for code, text in REASON_MEANINGS.items()}.get(reason, "a reason of the peer's own")
-    return f"{reason:04X}, {meaning}"
+def _find_patience_s(job: Job, peer: Peer) -> float:
+    """How long a job waits for a report before it asks anew; 0: as long as it takes."""
+    if int(job.parameters.get(ASKED, 0)) >= peer.parameters.integer("storage_commitment.retries"):
+        return 0
+    return peer.parameters.number("storage_commitment.ask_again_min") * 60

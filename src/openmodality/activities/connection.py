@@ -15,6 +15,7 @@ from openmodality.device.site.site import Peer, Site
 from openmodality.dimse import service as dimse
 from openmodality.dimse.channel import FOREVER
 from openmodality.errors import ConfigurationError, NoPresentationContext
+from openmodality.jobs.job import Job
 from openmodality.network.association import Association
 from openmodality.network.entity import (
     OWN_CLASS_UID,
@@ -35,6 +36,15 @@ class Connector:
         self.site = site
         self._tls = tls
         self._turns = {role: threading.Semaphore(count_turns(site, role)) for role in site.application_entities}
+
+    def get_peer_of(self, job: Job) -> Peer:
+        """The peer that a job is for. Raises :class:`ConfigurationError` where the site file has it no longer."""
+        if job.destination not in self.site.peers:
+            raise ConfigurationError(
+                f"{self.site.path.name} has no peer {job.destination!r} any more;"
+                f" openmodality jobs retry {job.id} --peer NAME gives the job to another"
+            )
+        return self.site.peers[job.destination]
 
     @contextmanager
     def take_turn(self, service: ServiceName) -> Iterator[None]:
@@ -139,6 +149,17 @@ def make_local_ae(site: Site, ae_title: str, service: ServiceName | None = None,
             data_s=parameters.number("general.network_timeout_s"),
         ),
     )
+
+
+def describe_report_address(site: Site) -> str:
+    """Where this device takes reports on storage commitment, for whoever configures an archive."""
+    for role, entity in site.application_entities.items():
+        if entity.port is not None and any(entry.service == "storage_commitment" for entry in site.accepted(role)):
+            network = site.settings.network
+            host = network.host_name or network.bind_address
+            where = f"port {entity.port} of this computer" if host in ("", "0.0.0.0", "::") else f"{host}:{entity.port}"
+            return f"{entity.ae_title} at {where}"
+    return "this device, which takes no reports: no AE of the site file has a port for them"
 
 
 def find_identity(site: Site) -> tuple[str, str]:

@@ -69,7 +69,7 @@ class StepExecutor:
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Send the one request of this job."""
-        peer = self._connections.site.peer(job.destination)
+        peer = self._connections.get_peer_of(job)
         step = self._read_step(str(job.parameters["SOPInstanceUID"]))
         outstanding = report.outstanding()
         if not outstanding:

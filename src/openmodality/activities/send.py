@@ -60,7 +60,7 @@ class SendExecutor:
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Send what has no success yet."""
         site = self._connections.site
-        peer = site.peer(job.destination)
+        peer = self._connections.get_peer_of(job)
         tally = _Tally()
         judge = site.judge_of("storage", "C-STORE", peer)
         wanted = _not_refused(report.outstanding(), judge, tally)

@@ -16,25 +16,36 @@ from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.site import LocalEntity, Peer, Site
 from openmodality.dimse.service import Service
 from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Listening
+from openmodality.network.connections import NO_HOLD, Hold
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
 _LIMITS = {"storage_commitment": "storage_commitment.max_accepted_associations"}
+NoteRefused = Callable[[str], None]
+"""Told of a calling AE title."""
+
 _TAKES_ONLY_STORAGE = frozenset({"storage", "verification"})
 
 
-def build_acceptors(site: Site, services: Sequence[Service], window: RetrieveWindow) -> dict[str, Acceptor]:
-    """One acceptor for each local AE that has a port and something to accept, by its role."""
+def build_acceptors(
+    site: Site, services: Sequence[Service], window: RetrieveWindow, note_refused: NoteRefused = lambda calling: None
+) -> dict[str, Acceptor]:
+    """One acceptor for each local AE that has a port and something to accept, by its role.
+
+    ``note_refused`` is told whose association was rejected because others were open.
+    """
     return {
-        role: _make_acceptor(site, entity, services, window)
+        role: _make_acceptor(site, entity, services, window, note_refused)
         for role, entity in site.application_entities.items()
         if entity.port is not None and site.accepted(role)
     }
 
 
-def _make_acceptor(site: Site, entity: LocalEntity, services: Sequence[Service], window: RetrieveWindow) -> Acceptor:
+def _make_acceptor(
+    site: Site, entity: LocalEntity, services: Sequence[Service], window: RetrieveWindow, note_refused: NoteRefused
+) -> Acceptor:
     local = make_local_ae(site, entity.ae_title)
     rejections = site.profile.rejections
     any_title = site.settings.network.accept_any_called_ae_title
@@ -52,10 +63,27 @@ def _make_acceptor(site: Site, entity: LocalEntity, services: Sequence[Service],
         make_server_context(site) if entity.tls else None,
         max(MAX_CONNECTIONS, 2 * _find_limit(site, entity.role)),  # what is beyond the limit is to be told so
         rejections,
+        _make_hold(site, entity.role),
+        partial(_note_rejected, rejections["limit_reached"], note_refused),
     )
     return Acceptor(
         local, services, partial(_answer_request, policy, _watch_congestion(site, entity.role, window)), listening
     )
+
+
+def _make_hold(site: Site, role: str) -> Hold:
+    """An AE that takes reports holds those beyond its limit for a while: some archives do not repeat them."""
+    if not any(entry.service == "storage_commitment" for entry in site.accepted(role)):
+        return NO_HOLD
+    seconds = site.parameters.number("storage_commitment.hold_s")
+    return Hold(site.profile.rejections["limit_reached"], seconds)
+
+
+def _note_rejected(
+    limit_reached: A_ASSOCIATE_RJ, note_refused: NoteRefused, calling: str, answer: A_ASSOCIATE_RJ
+) -> None:
+    if answer == limit_reached:
+        note_refused(calling)
 
 
 def _answer_request(

@@ -55,7 +55,7 @@ class Modality:
         self._workflow = self._runtime.workflow
         self._data = LocalData(self._store)
         self.view = LocalView(self._store, self.site.data_folder)
-        self.jobs = Jobs(self._runtime.queue)
+        self.jobs = Jobs(self._runtime.queue, self.site)
         self.problems = Problems(self._store)
         self.media = Media(self.site, self._runtime.queue, self._data)
 

@@ -7,9 +7,9 @@ queues. Acceptors listen only where the worker runs. At the end everything stops
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Final
 
 from openmodality.activities.commit import CommitExecutor
+from openmodality.activities.commit_jobs import ask_anew
 from openmodality.activities.commit_record import StoredCommitments
 from openmodality.activities.connection import Connector, count_turns, find_identity
 from openmodality.activities.failures import JudgedExecutor
@@ -20,6 +20,7 @@ from openmodality.activities.tls import make_client_context
 from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import build_acceptors
 from openmodality.app.housekeeping import Housekeeping
+from openmodality.app.jobs import SERVICES_OF_KINDS
 from openmodality.app.receiving import StoreSink
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
@@ -38,20 +39,11 @@ from openmodality.objects.filter.private_sets import list_imported_sets
 from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
-from openmodality.standard.statuses import ServiceName
 from openmodality.store.local import open_store
 from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.store.states import JobKind
 from openmodality.store.transaction import Clock
 from openmodality.store.validated import ValidatedSink
-
-_SERVICES: Final[dict[JobKind, ServiceName]] = {
-    JobKind.SEND: "storage",
-    JobKind.COMMIT: "storage_commitment",
-    JobKind.MPPS_CREATE: "mpps",
-    JobKind.MPPS_SET: "mpps",
-}
-"""The service that each kind of job asks a peer for."""
 
 
 class Runtime:
@@ -73,7 +65,7 @@ class Runtime:
         )
         self.lock = WorkerLock(site.data_folder)
         self._stack.callback(self.lock.release)
-        self.queue = Queue(self.store.database)
+        self.queue = Queue(self.store.database, {JobKind.COMMIT: ask_anew})
         self.connections = Connector(site, make_client_context(site))
         self.workflow = Workflow(site, self.store, self.queue, make_producers(site))
         self.worklist = Worklist(self.store, self.connections)
@@ -113,7 +105,9 @@ class Runtime:
                 advice="stop it first, or give this device another data folder",
             )
         if not self.acceptors:
-            acceptors = build_acceptors(self.site, self._services(), self.window)
+            acceptors = build_acceptors(
+                self.site, self._services(), self.window, StoredCommitments(self.queue, self.site).note_refused
+            )
             with ExitStack() as started:
                 for acceptor in acceptors.values():
                     started.enter_context(acceptor)
@@ -162,7 +156,7 @@ def group_kinds(site: Site) -> list[list[JobKind]]:
     They wait for one another in the queue.
     """
     roles: dict[str, list[JobKind]] = {}
-    for kind, service in _SERVICES.items():
+    for kind, service in SERVICES_OF_KINDS.items():
         if any(entry.service == service and not entry.accepted for entry in site.profile.presentation_contexts):
             roles.setdefault(site.calling_ae(service).role, []).append(kind)
     return [kinds for role, kinds in roles.items() if count_turns(site, role) == 1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openmodality.activities.commit import make_commit_job
+from openmodality.activities.commit_jobs import make_commit_job
 from openmodality.activities.send import make_send_job
 from openmodality.device.site.site import Peer, Site
 from openmodality.exam.instances import list_instances

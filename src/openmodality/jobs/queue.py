@@ -135,11 +135,14 @@ class Queue:
                 before = [self.enqueue(transaction, replace(new, after=[*new.after, *before])).id]
             return get_job(transaction, job_id)
 
-    def wake(self, transaction: Transaction, job_id: int) -> None:
-        """Run a waiting job again, because its answer has come. A job that is about to wait runs again at once."""
+    def wake(self, transaction: Transaction, job_id: int, *, even_failed: bool = False) -> None:
+        """Run a waiting job again, because its answer has come. A job that is about to wait runs again at once.
+
+        ``even_failed``: the answer is the one that the job has failed for the want of.
+        """
         job = get_job(transaction, job_id)
         now = self.database.clock()
-        if job.state is JobState.WAITING:
+        if job.state is JobState.WAITING or (even_failed and job.state is JobState.FAILED):
             change_state(transaction, job_id, JobState.TODO, due_at=now, reason="the answer has come")
         elif job.state is JobState.DOING:
             set_due(transaction, job_id, now)

@@ -28,7 +28,7 @@ from openmodality.network.agreement import Agreement, contexts_of
 from openmodality.network.association import Association
 from openmodality.network.association_log import log_agreement, log_end, log_open, log_request, warn_nothing_accepted
 from openmodality.network.connecting import shake_hands, wrap_socket
-from openmodality.network.connections import Connection, Connections
+from openmodality.network.connections import NO_HOLD, Connection, Connections, Hold
 from openmodality.network.entity import LocalAE, send_limit
 from openmodality.network.handshake import await_indication, flush
 from openmodality.network.link import LINGER_S
@@ -67,7 +67,8 @@ class Listening:
     """Where to listen; port 0 takes a free one, an empty host all addresses, of IPv6 too where the system has it.
 
     ``rejections`` are for what ``decide_answer`` is not asked about: too many connections, and requests that cannot be
-    parsed.
+    parsed. ``hold`` is for requests that may be accepted a moment later; ``note_rejected`` is told whose association is
+    rejected, and how.
     """
 
     host: str = ""
@@ -75,6 +76,8 @@ class Listening:
     ssl_context: ssl.SSLContext | None = None
     max_connections: int = MAX_CONNECTIONS
     rejections: Rejections = field(default_factory=lambda: STANDARD_REJECTIONS)
+    hold: Hold = NO_HOLD
+    note_rejected: Callable[[str, A_ASSOCIATE_RJ], None] = lambda calling, answer: None
 
 
 class Acceptor:
@@ -201,12 +204,15 @@ class Acceptor:
     ) -> None:
         log_request(request, connection.address)
         calling = request.calling_ae_title.strip()
-        answer = self._connections.admit(connection, calling, lambda load: self._decide(request, load))
+        answer = self._connections.admit(
+            connection, calling, lambda load: self._decide(request, load), self._listening.hold
+        )
         if isinstance(answer, A_ASSOCIATE_RJ):
             reason = reject_text(answer.result, answer.source, answer.reason)
             log.warning(
                 "association.rejected", extra={"address": connection.address, "calling": calling, "reason": reason}
             )
+            self._listening.note_rejected(calling, answer)
             provider.send(AssociateReject(answer))
             flush(transport, provider, self._local.timeouts.data_s)
             transport.close_gracefully(LINGER_S)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 from openmodality.errors import TransportError
 from openmodality.network.association import Association
@@ -16,6 +17,7 @@ from openmodality.network.timeouts import Deadline
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ
 from openmodality.upper_layer.rejections import TEMPORARY_CONGESTION
+from openmodality.value_class import value_class
 
 
 @dataclass(eq=False, slots=True)
@@ -43,6 +45,17 @@ class Connection:
         """Let every read and write in it fail."""
         with suppress(OSError):
             socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # below TLS, which belongs to the other thread
+
+
+@value_class
+class Hold:
+    """How long a request is held that would get this answer, because it may get another once an association ends."""
+
+    answer: A_ASSOCIATE_RJ | None = None
+    seconds: float = 0.0
+
+
+NO_HOLD: Final = Hold()
 
 
 class Connections:
@@ -89,11 +102,22 @@ class Connections:
         return Load(sum(self._associations.values()), self._associations[calling])
 
     def admit(
-        self, connection: Connection, calling: str, decide: Callable[[Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]
+        self,
+        connection: Connection,
+        calling: str,
+        decide: Callable[[Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ],
+        hold: Hold = NO_HOLD,
     ) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
-        """Decide and count in one step, so that of two requests at the same time only one gets the last place."""
+        """Decide and count in one step, so that of two requests at the same time only one gets the last place.
+
+        What is ``hold.answer`` is decided again when an association has ended, until the time is over.
+        """
+        deadline = Deadline(hold.seconds)
         with self._lock:
             answer = self._congested if connection.surplus else decide(self.load(calling))
+            while answer == hold.answer and not self._is_stopping and (left_s := deadline.left_s() or 0) > 0:
+                self._lock.wait(left_s)
+                answer = decide(self.load(calling))
             if isinstance(answer, A_ASSOCIATE_AC):
                 self._associations[calling] += 1
                 connection.counted_for = calling
@@ -118,6 +142,7 @@ class Connections:
         """Abort all: those that answer a request get ``grace_s`` for it, and whatever takes longer is cut."""
         with self._lock:
             self._is_stopping = True
+            self._lock.notify_all()  # those that are held
             threads = [connection.thread for connection in self._open]
             self._stop(grace_s, at_once=False)
             self._stop(LINGER_S, at_once=True)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from openmodality.app.jobs import Jobs
-from openmodality.errors import NotFound
+from openmodality.device.site.site import Site
+from openmodality.device.site.site_loader import load_site
+from openmodality.errors import ConfigurationError, NotFound, UsageError
 from openmodality.jobs.job import Job, NewJob
 from openmodality.jobs.outcome import Done, Fail
 from openmodality.jobs.queue import Queue
@@ -17,8 +21,16 @@ def queue(store: LocalStore) -> Queue:
 
 
 @pytest.fixture
-def jobs(queue: Queue) -> Jobs:
-    return Jobs(queue)
+def site(tmp_path: Path) -> Site:
+    peers = [f'[peers.{name}]\nae_title = "{name}"\nhost = "127.0.0.1"\nport = 104' for name in ("NEW", "RIS")]
+    path = tmp_path / "site.toml"
+    path.write_text(f'profile = "mr"\n{peers[0]}\nservices = ["storage"]\n{peers[1]}\nservices = ["mpps"]\n', "utf-8")
+    return load_site(path)
+
+
+@pytest.fixture
+def jobs(queue: Queue, site: Site) -> Jobs:
+    return Jobs(queue, site)
 
 
 def add(queue: Queue, *after: Job) -> Job:
@@ -71,3 +83,16 @@ def test_a_cancelled_job_takes_those_after_it_along(queue: Queue, jobs: Jobs) ->
     second = add(queue, first)
     assert jobs.cancel(first.id).state is JobState.CANCELLED
     assert jobs.show(second.id).job.state is JobState.CANCELLED
+
+
+def test_a_job_goes_only_to_a_peer_that_offers_its_service(queue: Queue, jobs: Jobs) -> None:
+    job = add(queue)
+    with pytest.raises(ConfigurationError, match="no peer 'NOBODY'"):
+        jobs.retry(job.id, "NOBODY")
+    with pytest.raises(UsageError, match="peer RIS does not offer storage"):
+        jobs.retry(job.id, "RIS")
+    assert jobs.retry(job.id, "NEW").destination == "NEW"
+    with queue.database.write() as transaction:
+        disc = queue.enqueue(transaction, NewJob(JobKind.MEDIA, "/dev/sr0"))
+    with pytest.raises(UsageError, match="a media job goes to no peer"):
+        jobs.retry(disc.id, "NEW")

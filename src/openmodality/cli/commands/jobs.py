@@ -112,12 +112,26 @@ def _declare_retry(parser: Parser) -> None:
         help="All jobs in this state, in place of their numbers.",
     )
     parser.add_argument("--destination", metavar="NAME", help="With --state: only jobs for this peer of the site file.")
+    parser.add_argument(
+        "--peer", metavar="NAME", help="Give them, and what comes after them, to this peer of the site file."
+    )
     add_site(parser)
     add_json(parser)
 
 
-def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, site_file: str, as_json: bool) -> None:
-    """Run jobs again now that failed, were cancelled or wait. Instances that have success are not repeated."""
+def retry(
+    jobs: tuple[int, ...],
+    state: str | None,
+    destination: str | None,
+    peer: str | None,
+    site_file: str,
+    as_json: bool,
+) -> None:
+    """Run jobs again now that failed, were cancelled or wait. Instances that have success are not repeated.
+
+    What was cancelled because of a job follows it. A commitment is asked for anew: a report on the earlier request
+    still counts. With --peer nothing counts as sent, since that peer has had nothing.
+    """
     if bool(jobs) == bool(state) or (destination and not state):
         raise UsageError(
             "name either jobs, or --state with or without --destination", advice=see_help("openmodality jobs retry")
@@ -126,7 +140,7 @@ def retry(jobs: tuple[int, ...], state: str | None, destination: str | None, sit
         if state:
             found = modality.jobs.list(states=[JobState(state)], destination=destination)
             jobs = tuple(job.id for job in reversed(found))
-        _change(modality, jobs, modality.jobs.retry, as_json=as_json)
+        _change(modality, jobs, lambda job: modality.jobs.retry(job, peer), as_json=as_json)
     if not jobs and not as_json:
         print("there are no such jobs")
 

@@ -1,7 +1,8 @@
 """Requests for storage commitment (PS3.4 J), each with its Transaction UID: what was asked for, and what was answered.
 
 A request is in the database before it is sent. Its answer may come before the N-ACTION response, days later, or
-never; it is judged by what is stored here.
+never; it is judged by what is stored here. A request that was asked anew is superseded: its job no longer waits for it,
+but its Transaction UID stays valid, and what its report says is committed counts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from openmodality.services.commitment import CommitmentResult, Failure, Reference
 from openmodality.store.schema import commitment_instances, commitments
@@ -21,7 +22,10 @@ from openmodality.store.transaction import Snapshot, Transaction
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """A request. ``expires_at`` None: its answer may come at any time; ``job_id`` None: no job waits for it."""
+    """A request. ``expires_at`` None: its answer may come at any time; ``job_id`` None: its job is gone.
+
+    ``ae_title`` is that of the peer which was asked, whatever the site file calls it now; empty in old rows.
+    """
 
     id: int
     transaction_uid: str
@@ -30,6 +34,7 @@ class RequestRecord:
     state: RequestState
     expires_at: float | None
     answered_at: float | None
+    ae_title: str = ""
 
     def is_over(self, now: float) -> bool:
         """Whether an answer comes too late now."""
@@ -47,13 +52,27 @@ class InstanceAnswer(NamedTuple):
     in_time: bool
 
 
+class OpenRequest(NamedTuple):
+    """A request that waits for its answer: since when, and until when; None: for ever."""
+
+    created_at: float
+    expires_at: float | None
+
+
 def insert_request(
-    transaction: Transaction, transaction_uid: str, destination: str, job_id: int, references: Sequence[Reference]
+    transaction: Transaction,
+    transaction_uid: str,
+    destination: str,
+    job_id: int,
+    references: Sequence[Reference],
+    *,
+    ae_title: str = "",
 ) -> None:
-    """Keep a request before it is sent."""
+    """Keep a request to a peer of this name and AE title before it is sent."""
     row = {
         "TransactionUID": transaction_uid,
         "destination": destination,
+        "ae_title": ae_title,
         "job_id": job_id,
         "state": RequestState.REQUESTED,
         "created_at": transaction.now,
@@ -67,8 +86,9 @@ def insert_request(
 
 
 def has_requests(snapshot: Snapshot, job_id: int) -> bool:
-    """Whether a job has requests, in whatever state."""
-    return snapshot.execute(select(commitments.c.id).where(commitments.c.job_id == job_id)).first() is not None
+    """Whether a job has requests, in whatever state, that were not asked anew."""
+    own = select(commitments.c.id).where(commitments.c.job_id == job_id, ~commitments.c.superseded)
+    return snapshot.execute(own).first() is not None
 
 
 def read_unsent_requests(snapshot: Snapshot, job_id: int) -> list[tuple[str, tuple[Reference, ...]]]:
@@ -77,7 +97,8 @@ def read_unsent_requests(snapshot: Snapshot, job_id: int) -> list[tuple[str, tup
     statement = (
         select(commitments.c.TransactionUID, instances.SOPClassUID, instances.SOPInstanceUID)
         .join(commitment_instances, instances.commitment_id == commitments.c.id)
-        .where(commitments.c.job_id == job_id, commitments.c.state == RequestState.REQUESTED)
+        .where(commitments.c.job_id == job_id, ~commitments.c.superseded)
+        .where(commitments.c.state == RequestState.REQUESTED)
         .order_by(commitments.c.id)
     )
     grouped = groupby(snapshot.execute(statement).all(), key=lambda row: str(row[0]))
@@ -91,29 +112,45 @@ def mark_sent(transaction: Transaction, transaction_uid: str, expires_at: float 
     transaction.execute(statement.values(state=RequestState.SENT, expires_at=expires_at))
 
 
-def close_expired_requests(transaction: Transaction, job_id: int) -> None:
-    """Close those requests of a job whose time is over."""
+def close_expired_requests(transaction: Transaction, job_id: int, limit_s: float | None = None) -> None:
+    """Close those requests of a job whose time is over; none lasts longer from now on than ``limit_s``.
+
+    The latter matters where the clock was set back after the request.
+    """
     own = commitments.c.job_id == job_id
+    if limit_s is not None:
+        latest = transaction.now + limit_s
+        transaction.execute(update(commitments).where(own, commitments.c.expires_at > latest).values(expires_at=latest))
     is_over = commitments.c.expires_at <= transaction.now
     statement = update(commitments).where(own, commitments.c.state == RequestState.SENT, is_over)
     transaction.execute(statement.values(state=RequestState.NO_ANSWER))
 
 
-def read_expiries(snapshot: Snapshot, job_id: int) -> list[float | None]:
-    """When each request of a job that has no answer yet expires; None: never."""
-    own = commitments.c.job_id == job_id
-    statement = select(commitments.c.expires_at).where(own, commitments.c.state == RequestState.SENT)
-    return list(snapshot.execute(statement).scalars())
+def read_open_requests(snapshot: Snapshot, job_id: int) -> list[OpenRequest]:
+    """The requests of a job that have no answer yet and were not asked anew."""
+    own = (commitments.c.job_id == job_id, ~commitments.c.superseded, commitments.c.state == RequestState.SENT)
+    statement = select(commitments.c.created_at, commitments.c.expires_at).where(*own)
+    return [OpenRequest(*row) for row in snapshot.execute(statement)]
+
+
+def read_asked_title(snapshot: Snapshot, job_id: int) -> str:
+    """The AE title that the newest request of a job went to."""
+    own = select(commitments.c.ae_title).where(commitments.c.job_id == job_id).order_by(commitments.c.id.desc())
+    return snapshot.execute(own).scalar() or ""
 
 
 def read_answers(snapshot: Snapshot, job_id: int) -> dict[str, InstanceAnswer]:
-    """What became of the instances of a job, by SOP Instance UID."""
+    """What became of the instances of a job, by SOP Instance UID: the newest answer counts.
+
+    Of requests that were asked anew only what is committed does.
+    """
     columns = commitment_instances.c
     statement = (
         select(columns.SOPInstanceUID, columns.result, columns.FailureReason, commitments.c.state)
         .join(commitments, commitments.c.id == columns.commitment_id)
         .where(commitments.c.job_id == job_id)
-        .order_by(commitments.c.id)
+        .where(or_(~commitments.c.superseded, columns.result == InstanceCommitment.COMMITTED))
+        .order_by(func.coalesce(commitments.c.answered_at, 0.0), commitments.c.id)
     )
     return {
         uid: InstanceAnswer(InstanceCommitment(result), reason, state != RequestState.NO_ANSWER)
@@ -121,9 +158,9 @@ def read_answers(snapshot: Snapshot, job_id: int) -> dict[str, InstanceAnswer]:
     }
 
 
-def release_requests(transaction: Transaction, job_id: int) -> None:
-    """Keep the requests of a job, but no longer as its own: a retry asks anew."""
-    transaction.execute(update(commitments).where(commitments.c.job_id == job_id).values(job_id=None))
+def supersede_requests(transaction: Transaction, job_id: int) -> None:
+    """Let the job ask anew: it waits no longer for the requests that it has made."""
+    transaction.execute(update(commitments).where(commitments.c.job_id == job_id).values(superseded=True))
 
 
 def find_request(snapshot: Snapshot, transaction_uid: str) -> RequestRecord | None:
@@ -137,6 +174,7 @@ def find_request(snapshot: Snapshot, transaction_uid: str) -> RequestRecord | No
         columns.state,
         columns.expires_at,
         columns.answered_at,
+        columns.ae_title,
     ).where(columns.TransactionUID == transaction_uid)
     row = snapshot.execute(statement).first()
     return None if row is None else RequestRecord(*row[:4], RequestState(row.state), *row[5:])

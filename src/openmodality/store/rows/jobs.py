@@ -78,6 +78,17 @@ def read_away(snapshot: Snapshot, destination: str) -> list[int]:
     return list(snapshot.execute(select(jobs.c.id).where(*waiting).order_by(jobs.c.id)).scalars())
 
 
+def set_parameters(transaction: Transaction, job_id: int, parameters: Mapping[str, Any]) -> None:
+    """Give a job other parameters."""
+    transaction.execute(update(jobs).where(jobs.c.id == job_id).values(parameters=dict(parameters)))
+
+
+def describe_wait(transaction: Transaction, job_id: int, waiting_for: str) -> None:
+    """Say in other words what a waiting job waits for."""
+    transaction.execute(update(jobs).where(jobs.c.id == job_id).values(waiting_for=waiting_for))
+    transaction.add_event(Subject.JOB, job_id, JobState.WAITING, waiting_for)
+
+
 def request_cancellation(transaction: Transaction, job_id: int) -> None:
     """Note that a job which is being done is to end."""
     transaction.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))

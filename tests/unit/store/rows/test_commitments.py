@@ -9,6 +9,7 @@ from openmodality.services.commitment import CommitmentResult, Failure, Referenc
 from openmodality.store.database import Database, open_database
 from openmodality.store.rows.commitments import (
     InstanceAnswer,
+    OpenRequest,
     RequestRecord,
     close_expired_requests,
     find_request,
@@ -16,12 +17,13 @@ from openmodality.store.rows.commitments import (
     insert_request,
     mark_sent,
     read_answers,
-    read_expiries,
+    read_asked_title,
+    read_open_requests,
     read_references,
     read_result,
     read_unsent_requests,
     record_result,
-    release_requests,
+    supersede_requests,
 )
 from openmodality.store.schema import events, jobs
 from openmodality.store.states import InstanceCommitment, RequestState
@@ -90,7 +92,7 @@ def test_what_was_sent_is_not_sent_again(database: Database) -> None:
     send(database, expires_at=2000.0)
     with database.read() as snapshot:
         assert read_unsent_requests(snapshot, JOB) == []
-        assert read_expiries(snapshot, JOB) == [2000.0]
+        assert read_open_requests(snapshot, JOB) == [OpenRequest(1000.0, 2000.0)]
 
 
 def test_what_is_committed_is_on_record(database: Database) -> None:
@@ -99,7 +101,7 @@ def test_what_is_committed_is_on_record(database: Database) -> None:
     assert (answered.state, answered.answered_at) == (RequestState.COMMITTED, 1000.0)
     with database.read() as snapshot:
         assert read_result(snapshot, answered) == CommitmentResult(UID, (ONE, TWO))
-        assert read_expiries(snapshot, JOB) == []
+        assert read_open_requests(snapshot, JOB) == []
         rows = snapshot.execute(select(events.c.subject, events.c.name, events.c.detail)).all()
     assert [tuple(row) for row in rows] == [("commitment", "answered", "2 committed, 0 failed")]
 
@@ -136,12 +138,12 @@ def test_a_request_ends_without_answer_when_its_time_is_over(database: Database,
     assert not find(database).is_over(clock())
     with database.write() as transaction:
         close_expired_requests(transaction, JOB)
-        assert len(read_expiries(transaction, JOB)) == 1
+        assert len(read_open_requests(transaction, JOB)) == 1
     clock.now += 1
     assert find(database).is_over(clock())
     with database.write() as transaction:
         close_expired_requests(transaction, JOB)
-        assert read_expiries(transaction, JOB) == []
+        assert read_open_requests(transaction, JOB) == []
         assert read_answers(transaction, JOB)["1.2.1"] == (InstanceCommitment.PENDING, None, False)
     assert (find(database).state, find(database).is_over(0.0)) == (RequestState.NO_ANSWER, True)
 
@@ -151,13 +153,30 @@ def test_without_a_limit_the_answer_may_come_at_any_time(database: Database, clo
     clock.now += 10 * 365 * 86400
     with database.write() as transaction:
         close_expired_requests(transaction, JOB)
-        assert read_expiries(transaction, JOB) == [None]
+        assert read_open_requests(transaction, JOB) == [OpenRequest(1000.0, None)]
     assert not find(database).is_over(clock())
     assert answer(database, [ONE, TWO]).state is RequestState.COMMITTED
 
 
-def test_a_retry_asks_anew_and_leaves_the_answers_on_record(database: Database) -> None:
+def test_what_is_asked_anew_leaves_the_earlier_request_on_record(database: Database) -> None:
+    send(database)
     with database.write() as transaction:
-        release_requests(transaction, JOB)
+        supersede_requests(transaction, JOB)
         assert not has_requests(transaction, JOB)
-    assert find(database).job_id is None
+        assert read_open_requests(transaction, JOB) == []
+        insert_request(transaction, "1.9.10", "PACS", JOB, [ONE, TWO], ae_title="ARCHIVE")
+        assert read_asked_title(transaction, JOB) == "ARCHIVE"
+    answer(database, [ONE], {TWO: 0x0112})
+    with database.read() as snapshot:
+        assert read_answers(snapshot, JOB) == {
+            "1.2.1": InstanceAnswer(InstanceCommitment.COMMITTED, None, in_time=True),
+            "1.2.2": InstanceAnswer(InstanceCommitment.PENDING, None, in_time=True),
+        }, "only what is committed counts of a request that was asked anew"
+
+
+def test_a_clock_that_was_set_back_makes_no_request_last_longer(database: Database, clock: Clock) -> None:
+    send(database, expires_at=1000.0 + 3600)
+    clock.now -= 900
+    with database.write() as transaction:
+        close_expired_requests(transaction, JOB, 3600)
+        assert read_open_requests(transaction, JOB) == [OpenRequest(1000.0, 100.0 + 3600)]
