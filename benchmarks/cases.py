@@ -30,7 +30,8 @@ from benchmarks.ends import (
 from benchmarks.serving import SERVE
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
-from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.instances import FileInstance, read_instance
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import send
 
 

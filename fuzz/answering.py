@@ -19,7 +19,8 @@ from openmodality.errors import AssociationRejected, OpenModalityError
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
-from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.instances import FileInstance, read_instance
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.storage import InstanceIdentity, store

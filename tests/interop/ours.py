@@ -19,7 +19,8 @@ from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
-from openmodality.network.storage.instances import InstanceReader, read_instance
+from openmodality.network.storage.instances import read_instance
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.network.timeouts import Timeouts

@@ -9,7 +9,8 @@ import pytest
 from pydicom import dcmread
 
 from openmodality.network.association import Association
-from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.instances import FileInstance, read_instance
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.services.storage_plan import AssociationPlan
 from tests.interop import contents, ours, wire

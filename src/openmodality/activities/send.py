@@ -25,7 +25,8 @@ from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry
 from openmodality.jobs.policy import is_peer_away
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
-from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.instances import FileInstance, read_instance
+from openmodality.network.storage.reader import Decompress, InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.objects.filter.private_search import KnownPrivateOnly

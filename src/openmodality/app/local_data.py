@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openmodality.activities.dicom_files import Unreadable, list_dicom_files
+from openmodality.activities.importing import Importer
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
+from openmodality.network.storage.instances import NotDicom
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
@@ -16,19 +19,25 @@ from openmodality.store.rows.deletion import Deleted, delete_entity
 
 @dataclass(slots=True)
 class Imported:
-    """What became of the files of an import; ``refused`` are those that are no DICOM files, with the reason."""
+    """What became of the files of an import.
+
+    ``refused`` are those that are damaged, cannot be read, or were named themselves and are no DICOM files, with the
+    reason; files in folders that are no DICOM files are ``passed_over``.
+    """
 
     new: int = 0
     same: int = 0
     different: int = 0
+    passed_over: int = 0
     refused: list[tuple[Path, str]] = field(default_factory=list)
 
 
 class LocalData:
     """The instances of this device and what they belong to."""
 
-    def __init__(self, store: LocalStore) -> None:
+    def __init__(self, store: LocalStore, identity: tuple[str, str]) -> None:
         self._store = store
+        self._identity = identity
 
     def references(self, study: str = "", series: str = "", instance: str = "") -> list[InstanceReference]:
         """The instances of a study, series or instance. Raises :class:`UsageError` where there is none."""
@@ -43,14 +52,22 @@ class LocalData:
         return found
 
     def import_files(self, paths: Iterable[str | Path], progress: Progress = lambda done, total: None) -> Imported:
-        """Copy PS3.10 files, and those of folders, into the store."""
-        files = list(_files(paths))
-        imported = Imported()
-        for number, path in enumerate(files, 1):
+        """Copy DICOM files, and those of folders, into the store.
+
+        Raises :class:`UsageError` where a path leads nowhere.
+        """
+        closed: list[Unreadable] = []
+        files = list(list_dicom_files(map(_check_path, paths), closed))
+        imported = Imported(refused=[(path, str(why)) for path, why in closed])
+        importer = Importer(self._store, self._identity)
+        for number, (path, is_named) in enumerate(files, 1):
             try:
-                stored = self._store.add_file(path)
+                stored = importer.import_file(path)
             except ObjectInvalid as error:
-                imported.refused.append((path, str(error)))
+                if is_named or not isinstance(error, NotDicom):
+                    imported.refused.append((path, str(error)))
+                else:
+                    imported.passed_over += 1
             else:
                 imported.new += stored is Stored.NEW
                 imported.same += stored is Stored.SAME
@@ -67,11 +84,7 @@ class LocalData:
         return delete_entity(self._store, level, uid, issuer=issuer, force=force)
 
 
-def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
-    for path in map(Path, paths):
-        if path.is_dir():
-            yield from sorted(each for each in path.rglob("*") if each.is_file() and each.name != "DICOMDIR")
-        elif path.exists():
-            yield path
-        else:
-            raise UsageError(f"{path}: there is no such file or folder")
+def _check_path(path: str | Path) -> Path:
+    if not (found := Path(path)).exists():
+        raise UsageError(f"{path}: there is no such file or folder")
+    return found

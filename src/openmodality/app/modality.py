@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from openmodality.activities.connection import find_identity
 from openmodality.activities.echo import EchoAnswer, echo_peer
 from openmodality.activities.query import Model, key_values, query_peer
 from openmodality.activities.retrieve import GoOn, Wanted, retrieve_from_peer
@@ -53,7 +54,7 @@ class Modality:
         self._runtime = Runtime(self.site, clock)
         self._store = self._runtime.store
         self._workflow = self._runtime.workflow
-        self._data = LocalData(self._store)
+        self._data = LocalData(self._store, find_identity(self.site))
         self.view = LocalView(self._store, self.site.data_folder)
         self.jobs = Jobs(self._runtime.queue, self.site)
         self.problems = Problems(self._store)

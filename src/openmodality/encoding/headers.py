@@ -21,6 +21,9 @@ UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 MAX_HEADER_BYTES: Final = 12
 """The longest header; with so many bytes at hand any header can be read."""
 
+MIN_HEADER_BYTES: Final = 8
+"""The shortest header."""
+
 HeaderReader = Callable[[Buffer, int, int], tuple[int, str, int, int] | None]
 """(buffer, offset, bytes available there) -> (tag, VR, value length, header size), or None where bytes are missing.
 

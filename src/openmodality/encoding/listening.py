@@ -33,6 +33,11 @@ class Listener:
     """Value Representations; ``take`` is given the value of each top-level element of these."""
     tokens: Tokens = Tokens.NONE
     """What ``see`` is given."""
+    announced: int = 0
+    """A top-level element of which ``announce`` is told when its header is read, before any of its value; 0 for none.
+
+    It stands behind all ``tags``.
+    """
 
     def take_values(self, values: Mapping[int, bytes | None]) -> None:
         """Take the values of the ``tags``. Called once, when no further one can come; values for others may be among
@@ -44,6 +49,9 @@ class Listener:
 
     def take(self, tag: int, value: bytes | None) -> None:
         """Take one value of the ``vrs``, in the form that ``take_values`` describes."""
+
+    def announce(self, vr: str, length: int) -> None:
+        """Hear that the value of ``announced`` follows. Raises :class:`ObjectInvalid` where it cannot be right."""
 
     def see(self, token: Token) -> None:
         """Take the next token; its bytes are valid until the next ones are fed."""

@@ -10,8 +10,8 @@ from openmodality.buffer import Buffer
 from openmodality.encoding.headers import SHORT_CODES, format_tag, make_layout
 from openmodality.encoding.listening import KeptValues
 from openmodality.encoding.uid import strip_padding
-from openmodality.encoding.vr import LONG_VRS, SHORT_VRS
 from openmodality.encoding.walk import DataSetWalk
+from openmodality.encoding.written_in import find_layout
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import (
     FILE_META_INFORMATION_GROUP_LENGTH,
@@ -25,12 +25,7 @@ from openmodality.standard.tags import (
     SOURCE_APPLICATION_ENTITY_TITLE,
     TRANSFER_SYNTAX_UID,
 )
-from openmodality.standard.transfer_syntaxes import (
-    EXPLICIT_VR_BIG_ENDIAN,
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
-    TRANSFER_SYNTAXES,
-)
+from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 PREFIX: Final = b"DICM"
 PREAMBLE_BYTES: Final = 128
@@ -250,9 +245,6 @@ def _read_headless(start: _Start) -> FileMeta:
 
 def _guess(data: bytes) -> str:
     """The transfer syntax of a data set by its first element, which is of group 0008 in every instance."""
-    explicit = data[4:6].decode("latin-1") in SHORT_VRS | LONG_VRS
-    if len(data) >= 8 and data[:2] == b"\x08\0":
-        return EXPLICIT_VR_LITTLE_ENDIAN if explicit else IMPLICIT_VR_LITTLE_ENDIAN
-    if explicit and data[:2] == b"\0\x08":
-        return EXPLICIT_VR_BIG_ENDIAN
-    raise ObjectInvalid(f"{_NOT_DICOM}, nor with a data set", advice="check that it is a DICOM file")
+    if (found := find_layout(data)) is None:
+        raise ObjectInvalid(f"{_NOT_DICOM}, nor with a data set", advice="check that it is a DICOM file")
+    return found

@@ -21,17 +21,20 @@ from openmodality.encoding.watch import Watch
 UNSETTLED: Final = -1
 """The header does not tell where its element ends, or what is inside was asked for."""
 PASSED: Final = -2
-"""The header is behind all tags that somebody waits for."""
+"""The header is behind all tags that somebody waits for, or the group has been reached up to which to step."""
 
-_ITEM_GROUP: Final = 0xFFFE
+NO_GROUP: Final = 0xFFFE
+"""The group of items, which no element has: to step up to it is to step to the end."""
+_ITEM_GROUP: Final = NO_GROUP
 _IMPLICIT_HEADER_BYTES: Final = 8
 
 
-Step = Callable[[Buffer, int, int], tuple[int, int]]
-"""(buffer, offset of a header, size) -> (offset of the last header read, offset of the one behind it).
+Step = Callable[[Buffer, int, int, int], tuple[int, int]]
+"""(buffer, offset of a header, size, group) -> (offset of the last header read, offset of the one behind it).
 
 The latter lies beyond the buffer where a value goes on, less than a header before its end where a header may be cut,
-and is ``UNSETTLED`` where that last header does not tell where its element ends.
+and is ``UNSETTLED`` where that last header does not tell where its element ends, ``PASSED`` where it is of the group or
+of one behind it.
 """
 WatchfulStep = Callable[[Buffer, int, int, Watch], tuple[int, int]]
 """As ``Step``, and gives the values that are watched for and lie in the buffer as a whole. ``PASSED`` is possible."""
@@ -57,12 +60,14 @@ def make_steps(explicit: bool, big_endian: bool) -> Steps:
 _IMPLICIT: Final = Struct("<HHL")
 
 
-def _step_implicit(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
+def _step_implicit(chunk: Buffer, offset: int, size: int, until: int) -> tuple[int, int]:
     unpack, start = _IMPLICIT.unpack_from, offset
     while size - offset >= _IMPLICIT_HEADER_BYTES:
         start = offset
         group, _, length = unpack(chunk, offset)
-        if length == UNDEFINED_LENGTH or group == _ITEM_GROUP:
+        if group >= until:
+            return start, UNSETTLED if group >= NO_GROUP else PASSED
+        if length == UNDEFINED_LENGTH:
             return start, UNSETTLED
         offset += _IMPLICIT_HEADER_BYTES + length
     return start, offset
@@ -92,13 +97,13 @@ def _make_explicit_step(order: str) -> Step:
     unpack, unpack_length = Struct(order + "H2xHH").unpack_from, Struct(order + "L").unpack_from
     shorts, longs = (vr_codes(codes.values(), big_endian=order == ">") for codes in (SHORT_CODES, LONG_CODES))
 
-    def step(chunk: Buffer, offset: int, size: int) -> tuple[int, int]:
+    def step(chunk: Buffer, offset: int, size: int, until: int) -> tuple[int, int]:
         start = offset
         while size - offset >= MAX_HEADER_BYTES:
             start = offset
             group, code, length = unpack(chunk, offset)
-            if group == _ITEM_GROUP:
-                return start, UNSETTLED
+            if group >= until:
+                return start, UNSETTLED if group >= NO_GROUP else PASSED
             if code in shorts:
                 offset += 8 + length
                 continue

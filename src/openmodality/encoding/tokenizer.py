@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from openmodality.buffer import Buffer
 from openmodality.encoding.headers import MAX_HEADER_BYTES, UNDEFINED_LENGTH, Layout, format_tag, layout_of, make_layout
+from openmodality.encoding.written_in import check_vr
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import ITEM, ITEM_DELIMITATION_ITEM, SEQUENCE_DELIMITATION_ITEM
 
@@ -120,10 +121,12 @@ class Tokenizer:
     Raises :class:`ObjectInvalid` where the data set is damaged; it cannot be used afterwards.
 
     The part of :class:`openmodality.encoding.walk.DataSetWalk` that knows what is inside an element; nothing else
-    walks over a data set.
+    walks over a data set. ``strict`` refuses what :mod:`openmodality.encoding.headers` reads although no standard says
+    so: an element in Explicit VR without a VR, or with one that is unknown.
     """
 
-    def __init__(self, transfer_syntax: str, *, max_depth: int = MAX_DEPTH) -> None:
+    def __init__(self, transfer_syntax: str, *, max_depth: int = MAX_DEPTH, strict: bool = False) -> None:
+        self._strict = strict
         self._frame = _Frame(_Holds.ELEMENTS, -1, sys.maxsize, layout_of(transfer_syntax), 0)
         self._stack: list[_Frame] = []
         self._max_depth = max_depth
@@ -132,11 +135,17 @@ class Tokenizer:
         self._position = 0
         self._depth = 0
         self._tag = 0
+        self._is_in_zeros = False
 
     @property
     def position(self) -> int:
         """Bytes consumed so far, without the beginning of a header that is not complete."""
         return self._position
+
+    @property
+    def is_in_zeros(self) -> bool:
+        """Whether the last header was nothing but zeros, which only fill a file up."""
+        return self._is_in_zeros
 
     @property
     def is_between_elements(self) -> bool:
@@ -176,7 +185,8 @@ class Tokenizer:
 
     def finish(self) -> None:
         """Say that no more bytes come. Raises :class:`ObjectInvalid` where the data set is cut off."""
-        if self._remaining or self._head or self._stack:
+        is_filling = self.is_in_zeros and not any(self._head)
+        if self._remaining or self._stack or (self._head and not is_filling):
             where = f"in or after {format_tag(self._tag)}" if self._tag else "in its first element"
             raise ObjectInvalid(f"the data set is cut off at byte {self._position}, {where}")
 
@@ -208,6 +218,8 @@ class Tokenizer:
             return 0
         tag, vr, length, size = header
         start = self._position
+        if self._strict and vr and frame.layout.explicit:
+            check_vr(buffer[offset + 4 : offset + 6], tag, length, start)
         self._position = end = start + size
         if length != UNDEFINED_LENGTH:
             end += length
@@ -221,6 +233,7 @@ class Tokenizer:
             self._begin_sequence(tag, vr, length, start, tokens)
         else:
             self._tag, self._remaining = tag, length
+            self._is_in_zeros = not tag and not length
             tokens.append(ElementStart(tag, vr, length, self._depth, start))
         if not self._remaining and self._position == self._frame.end:
             self._close(tokens)

@@ -6,7 +6,8 @@ dropped; they are retired (PS3.5 7.2). From Implicit VR the dictionary gives the
 A decides (OW for pixel, overlay, curve, waveform and LUT data), and for US or SS (0028,0103) Pixel Representation, if
 seen before at the same level or around it. A value that is too long for the 16-bit length of its VR becomes UN (PS3.5
 6.2.2). UN is always Little Endian (PS3.5 6.2.2): its bytes never change. UN of undefined length becomes the sequence it
-is.
+is. A data set may also be written anew in the transfer syntax that it is said to be in, from the layout it has: then
+every element gets the VR that it lacks, and encapsulated pixel data pass as they are.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from openmodality.encoding.swap import Swapper
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.tokenizer import (
     ElementStart,
+    FragmentStart,
     ItemEnd,
     ItemStart,
     SequenceEnd,
@@ -62,15 +64,27 @@ def transcode(chunks: Iterable[Buffer], source: str, target: str) -> Iterator[Bu
     yield from deflate(converted) if target == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else converted
 
 
+def write_anew(chunks: Iterable[Buffer], layout: str, transfer_syntax: str) -> Iterator[Buffer]:
+    """The data set in ``chunks``, which has the layout of an uncompressed transfer syntax, in the one that it claims.
+
+    Raises :class:`ObjectInvalid` where the data set is damaged, or has no layout at all.
+    """
+    return _convert(chunks, Transcoder(layout, transfer_syntax, is_anew=True))
+
+
 class Transcoder(Listener):
-    """Converts among Implicit VR Little Endian, Explicit VR Little Endian and Explicit VR Big Endian."""
+    """Converts among Implicit VR Little Endian, Explicit VR Little Endian and Explicit VR Big Endian.
+
+    With ``is_anew`` the target may be the source, or an encapsulated transfer syntax.
+    """
 
     tokens = Tokens.ALL
 
-    def __init__(self, source: str, target: str) -> None:
-        self._same = source == target
-        if not self._same and (source not in UNCOMPRESSED or target not in UNCOMPRESSED):
+    def __init__(self, source: str, target: str, *, is_anew: bool = False) -> None:
+        self._same = source == target and not is_anew
+        if not self._same and (source not in UNCOMPRESSED or target not in UNCOMPRESSED) and not is_anew:
             raise _explain_refusal(source, target)
+        self._is_anew = is_anew
         self._walk = DataSetWalk(source, (self,))
         self._writer = TokenWriter(target)
         self._from_big, self._to_big = layout_of(source).big_endian, layout_of(target).big_endian
@@ -80,6 +94,10 @@ class Transcoder(Listener):
         self._outer_signed: list[bool] = []
         self._outer_big: list[bool] = []  # inside UN, Explicit VR Big Endian turns into Implicit VR Little Endian
         self._awaiting_pixel_representation = False
+
+    def listen(self, listener: Listener) -> None:
+        """Let somebody else hear of the source, before the first bytes are fed."""
+        self._walk.listen(listener)
 
     def feed(self, chunk: Buffer) -> list[Buffer]:
         """The target's next bytes. Some are slices of ``chunk``: use them before its memory is used again."""
@@ -105,6 +123,9 @@ class Transcoder(Listener):
                 self._convert_value(token)
             case SequenceStart():
                 self._convert_sequence(token)
+            case FragmentStart():
+                self._dropping, self._swapper = False, None
+                self._writer.put(token)
             case ItemStart():
                 self._outer_signed.append(self._signed)
                 self._writer.item(token.length)
@@ -151,6 +172,10 @@ class Transcoder(Listener):
             self._writer.value(self._swapper.finish())
 
     def _convert_sequence(self, token: SequenceStart) -> None:
+        if token.vr not in ("SQ", "UN") and self._is_anew:
+            self._outer_big.append(self._from_big)
+            self._writer.sequence(token.tag, "OB", token.length)  # PS3.5 A.4
+            return
         if token.vr not in ("SQ", "UN"):
             raise ObjectInvalid(f"{format_tag(token.tag)} is encapsulated, which the transfer syntax does not allow")
         self._outer_big.append(self._from_big)

@@ -17,11 +17,12 @@ from collections.abc import Iterable
 
 from openmodality.buffer import Buffer
 from openmodality.encoding.deflate import Inflater
-from openmodality.encoding.headers import format_tag, layout_of
+from openmodality.encoding.headers import MIN_HEADER_BYTES, format_tag, layout_of
 from openmodality.encoding.listening import MAX_KEPT_BYTES, KeptValues, Listener
-from openmodality.encoding.steps import PASSED, make_steps
+from openmodality.encoding.steps import NO_GROUP, PASSED, make_steps
 from openmodality.encoding.tokenizer import MAX_DEPTH, ElementStart, Passed, SequenceStart, Token, Tokenizer, Value
 from openmodality.encoding.watch import NO_TAG, Watch
+from openmodality.encoding.written_in import check_layout
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
@@ -41,6 +42,10 @@ class DataSetWalk:
 
     With ``only_for_listeners`` the walk ends as soon as no value can come any more that a listener asked for.
     ``is_done`` is true then, and the bytes that follow are not read.
+
+    ``strict`` is for what others are to read: :class:`openmodality.encoding.written_in.NotInTransferSyntax` is raised
+    where the data set is written otherwise than its transfer syntax says, be it a single element that is not stepped
+    over.
     """
 
     __slots__ = (
@@ -49,10 +54,12 @@ class DataSetWalk:
         "_has_begun",
         "_head",
         "_inflater",
+        "_is_in_zeros",
         "_is_within",
         "_layout",
         "_only_for_listeners",
         "_position",
+        "_strict",
         "_tag",
         "_tokenizer",
         "_watch",
@@ -66,21 +73,24 @@ class DataSetWalk:
         *,
         only_for_listeners: bool = False,
         max_depth: int = MAX_DEPTH,
+        strict: bool = False,
     ) -> None:
         syntax = TRANSFER_SYNTAXES.get(transfer_syntax)
         self.is_done = False
         self._layout = layout_of(transfer_syntax)
         self._inflater = Inflater() if syntax is not None and syntax.deflated else None
-        self._tokenizer = Tokenizer(transfer_syntax, max_depth=max_depth)
+        self._tokenizer = Tokenizer(transfer_syntax, max_depth=max_depth, strict=strict)
         self._watch = Watch(listeners)
         self._only_for_listeners = only_for_listeners
         self._has_begun = False
+        self._is_in_zeros = False  # the last header was nothing else
         self._is_within = False  # of an element that the tokenizer has begun
         self._ahead = 0  # bytes of a value that is stepped over, and goes on
         self._gathered: _Gathered | None = None
         self._head = b""  # what the last chunk ended in, too short to be surely a whole header
         self._position = 0  # where the next chunk begins
         self._tag = 0  # whose value goes on
+        self._strict = transfer_syntax if strict else ""  # to compare the first bytes with
 
     def listen(self, listener: Listener) -> None:
         """Add a listener before the first bytes are fed."""
@@ -89,6 +99,9 @@ class DataSetWalk:
     def feed(self, chunk: Buffer) -> None:
         """Take the next bytes; what a listener keeps of their tokens is valid as long as they are."""
         self._begin()
+        if self._strict:
+            check_layout(chunk, self._strict)
+            self._strict = ""
         if self._inflater is None:
             self._feed(chunk)
         else:
@@ -117,7 +130,9 @@ class DataSetWalk:
             self.is_done = self._only_for_listeners and self._watch.is_idle
 
     def _finish_head(self) -> None:
-        """Empty elements at the end may be shorter than what is surely a header."""
+        """Empty elements at the end may be shorter than what is surely a header. Zeros behind zeros only fill up."""
+        if (self._is_in_zeros or self._tokenizer.is_in_zeros) and not any(self._head):
+            self._head = b""
         head, offset = memoryview(self._head), 0
         self._position -= len(head)
         while offset < len(head) and not self.is_done:
@@ -160,7 +175,15 @@ class DataSetWalk:
         step, watch = make_steps(self._layout.explicit, self._layout.big_endian), self._watch
         begin, end = offset, PASSED
         while end == PASSED:
-            start, end = step.bare(view, offset, size) if watch.is_idle else step.watchful(view, offset, size, watch)
+            if watch.is_idle:
+                start, end = step.bare(view, offset, size, NO_GROUP)
+            elif watch.next_group:
+                start, end = step.bare(view, offset, size, watch.next_group)
+                if end == PASSED:
+                    offset, watch.next_group = start, 0
+                    continue
+            else:
+                start, end = step.watchful(view, offset, size, watch)
             if end == PASSED:
                 offset = start
                 self._pass_by(view, start, size)
@@ -175,6 +198,8 @@ class DataSetWalk:
         else:
             self._pass(view[begin:end])
             self._head = bytes(view[end:])
+            if end > start:
+                self._is_in_zeros = end - start == MIN_HEADER_BYTES and not any(view[start:end])
         return size
 
     def _begin_value(self, view: memoryview, start: int, size: int, end: int) -> None:
@@ -210,7 +235,7 @@ class DataSetWalk:
             tokenizer.move_to(self._position + offset)
         end = tokenizer.advance(view, offset, tokens, one=not self._watch.hears_all)
         self._is_within = not tokenizer.is_between_elements
-        sees, is_watched = self._watch.sees, bool(self._watch.tags or self._watch.codes)
+        sees, is_watched = self._watch.sees, self._watch.last != NO_TAG or bool(self._watch.codes)
         for token in tokens:
             if is_watched:
                 self._hear(token)
@@ -226,7 +251,7 @@ class DataSetWalk:
             self._gather(token.data, token.remaining)
         elif isinstance(token, ElementStart | SequenceStart) and not token.depth:
             if token.tag > self._watch.last:
-                self._tell_that_tags_passed(token.tag)
+                self._tell_that_tags_passed(token.tag, token.vr, token.length)
             if isinstance(token, ElementStart) and not self.is_done:
                 self._watch_for(token.tag, token.vr, token.length)
                 if not token.length:
@@ -235,10 +260,10 @@ class DataSetWalk:
     def _pass_by(self, view: memoryview, start: int, size: int) -> None:
         header = self._layout.read(view, start, size - start)
         if header is not None:
-            self._tell_that_tags_passed(header[0])
+            self._tell_that_tags_passed(*header[:3])
 
-    def _tell_that_tags_passed(self, tag: int) -> None:
-        self._watch.pass_by(tag)
+    def _tell_that_tags_passed(self, tag: int, vr: str = "", length: int = 0) -> None:
+        self._watch.pass_by(tag, vr, length)
         self.is_done = self._only_for_listeners and self._watch.is_idle
 
     def _pass(self, data: memoryview) -> None:

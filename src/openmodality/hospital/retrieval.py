@@ -16,7 +16,8 @@ from openmodality.imaging.decompress import decompress_file
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
-from openmodality.network.storage.instances import InstanceReader, read_instance
+from openmodality.network.storage.instances import read_instance
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.query.moving import SubOperation

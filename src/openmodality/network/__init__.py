@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from openmodality.network.association import Association
     from openmodality.network.entity import LocalAE, RemoteAE
     from openmodality.network.requestor import associate
-    from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+    from openmodality.network.storage.instances import FileInstance, read_instance
+    from openmodality.network.storage.reader import InstanceReader
     from openmodality.network.storage.sending import send
     from openmodality.network.storage.sent import SendOptions, Sent
     from openmodality.network.timeouts import Timeouts
@@ -67,7 +68,8 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "network.acceptor": ("Acceptor", "Listening"),
     "network.association": ("Association",),
     "network.entity": ("LocalAE", "RemoteAE"),
-    "network.storage.instances": ("FileInstance", "InstanceReader", "read_instance"),
+    "network.storage.instances": ("FileInstance", "read_instance"),
+    "network.storage.reader": ("InstanceReader",),
     "network.acceptor_policy": ("StorageClasses", "storage_policy"),
     "network.requestor": ("associate",),
     "network.storage.sending": ("send",),

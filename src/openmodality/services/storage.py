@@ -3,7 +3,9 @@
 The SCU sends one C-STORE for each instance and asks a judge what the answer means. The SCP hands the data set, as it
 arrives, to an :class:`InstanceSink` and answers Success only after the sink has said that the instance is safe.
 SOP Class and SOP Instance UID of the data set must be those of the command, else the answer is Data Set does not match
-SOP Class (A900H). A data set that is cut off or of odd length is not understood (C001H), and not kept.
+SOP Class (A900H). A data set that is cut off, of odd length, not in the transfer syntax of its presentation context, or
+whose pixel data are shorter than it says, is not understood (C001H), and not kept. No further content is checked
+(MR-3.2.4.3.1-05).
 
 Values that are made for every instance are tuples, which take half the time of frozen dataclasses to make.
 """
@@ -22,6 +24,7 @@ from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service, make_ready_response
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.encoding.listening import Listener, check_length
+from openmodality.encoding.pixel_check import PixelDataCheck
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid, StoreError
@@ -185,7 +188,8 @@ def _read_store_request(message: Message) -> StoreRequest:
         originator = MoveOriginator(command.MoveOriginatorApplicationEntityTitle, command.MoveOriginatorMessageID)
     identity = InstanceIdentity(sop_class_uid, sop_instance_uid)
     transfer_syntax = message.context.transfer_syntax
-    walk = DataSetWalk(transfer_syntax, (IdentityCheck(identity),))
+    listeners = (IdentityCheck(identity), PixelDataCheck(transfer_syntax))
+    walk = DataSetWalk(transfer_syntax, listeners, strict=True)
     return StoreRequest(identity, transfer_syntax, message.peer, walk, originator)
 
 

@@ -203,7 +203,7 @@ def test_import_files_and_folders(tmp_path: Path) -> None:
         (folder / "note.txt").write_text("no DICOM", "utf-8")
         with device_in_hospital(tmp_path / "two", "mr") as other, Modality(other.site, works=False) as there:
             imported = there.import_files([folder])
-            assert (imported.new, imported.same, len(imported.refused)) == (1, 0, 1)
+            assert (imported.new, imported.same, imported.passed_over, imported.refused) == (1, 0, 1, [])
             assert there.import_files([folder]).same == 1
             assert [found["SOPInstanceUID"] for found in there.instances()] == [uid]
             with pytest.raises(UsageError, match="no such file"):

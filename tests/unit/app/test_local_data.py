@@ -14,7 +14,7 @@ from tests.peers.objects import mr_image, mr_series, save
 
 @pytest.fixture
 def data(store: LocalStore) -> LocalData:
-    return LocalData(store)
+    return LocalData(store, ("1.2.3.4", "TEST"))
 
 
 def test_files_and_folders_are_imported_and_counted(data: LocalData, store: LocalStore, tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_files_and_folders_are_imported_and_counted(data: LocalData, store: Loca
     steps: list[tuple[int, int]] = []
     imported = data.import_files([folder, paths[0]], lambda done, total: steps.append((done, total)))
     assert (imported.new, imported.same, imported.different) == (2, 1, 0)
-    assert [path.name for path, _ in imported.refused] == ["notes.txt"]
+    assert (imported.refused, imported.passed_over) == ([], 1)
     assert steps == [(number, 4) for number in range(1, 5)]
     with store.read() as snapshot:
         assert count(snapshot, Level.IMAGE) == 2

@@ -8,7 +8,7 @@ import pytest
 
 from openmodality.encoding.headers import UNDEFINED_LENGTH, make_layout
 from openmodality.encoding.listening import Listener, Tokens
-from openmodality.encoding.steps import PASSED, UNSETTLED, make_steps
+from openmodality.encoding.steps import NO_GROUP, PASSED, UNSETTLED, make_steps
 from openmodality.encoding.watch import Watch
 from openmodality.standard.tags import PATIENT_ID, PIXEL_DATA, SOP_CLASS_UID
 
@@ -46,13 +46,13 @@ def watch_for(listener: Listener, *, big_endian: bool) -> Watch:
 def test_a_bare_step_goes_to_the_end(explicit: bool, big_endian: bool) -> None:
     first = encode(explicit, big_endian, (SOP_CLASS_UID, "UI", b"1.20"))
     raw = first + encode(explicit, big_endian, (PIXEL_DATA, "OW", b"ab" * 20))
-    assert make_steps(explicit, big_endian).bare(raw, 0, len(raw)) == (len(first), len(raw))
+    assert make_steps(explicit, big_endian).bare(raw, 0, len(raw), NO_GROUP) == (len(first), len(raw))
 
 
 @LAYOUTS
 def test_a_value_that_goes_on_ends_beyond_the_buffer(explicit: bool, big_endian: bool) -> None:
     raw = encode(explicit, big_endian, (PIXEL_DATA, "OW", b"ab" * 20))
-    assert make_steps(explicit, big_endian).bare(raw, 0, len(raw) - 10) == (0, len(raw))
+    assert make_steps(explicit, big_endian).bare(raw, 0, len(raw) - 10, NO_GROUP) == (0, len(raw))
 
 
 @LAYOUTS
@@ -60,14 +60,14 @@ def test_a_header_that_may_be_cut_is_not_read(explicit: bool, big_endian: bool) 
     steps = make_steps(explicit, big_endian)
     first = encode(explicit, big_endian, (SOP_CLASS_UID, "UI", b"1.2.840.10008.5.1.4.1.1.4\0"))
     raw = first + encode(explicit, big_endian, (PATIENT_ID, "LO", b"P1"))
-    assert steps.bare(raw, 0, len(first) + steps.smallest - 1) == (0, len(first))
+    assert steps.bare(raw, 0, len(first) + steps.smallest - 1, NO_GROUP) == (0, len(first))
 
 
 @LAYOUTS
 @pytest.mark.parametrize(("tag", "vr"), [(PIXEL_DATA, "OB"), (0x00081140, "SQ")])
 def test_an_undefined_length_is_for_the_tokenizer(explicit: bool, big_endian: bool, tag: int, vr: str) -> None:
     raw = make_layout(explicit, big_endian).write(tag, vr, UNDEFINED_LENGTH) + TAIL
-    assert make_steps(explicit, big_endian).bare(raw, 0, len(raw)) == (0, UNSETTLED)
+    assert make_steps(explicit, big_endian).bare(raw, 0, len(raw), NO_GROUP) == (0, UNSETTLED)
     watch = watch_for(Waiting(0x7FE10010), big_endian=big_endian)
     assert make_steps(explicit, big_endian).watchful(raw, 0, len(raw), watch) == (0, UNSETTLED)
 

@@ -169,3 +169,25 @@ def test_data_set_that_does_not_end_cleanly_is_not_kept(changed: Callable[[bytes
     assert (result.status, result.verdict.meaning) == (0xC001, "error: cannot understand")
     assert said in result.comment
     assert (sink.stored, sink.aborted) == ([], 1)
+
+
+@pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
+def test_what_nobody_could_read_is_not_answered_with_success(transfer_syntax: str) -> None:
+    """A data set in another transfer syntax than that of its presentation context, or with too few pixels."""
+    for other in UNCOMPRESSED:
+        sink = Sink()
+        channel = channel_to(sink, transfer_syntax)
+        result = store(channel, channel.contexts[0], IDENTITY, instance(other))
+        assert result.verdict.is_done is (other == transfer_syntax)
+        assert result.status in (0, 0xC001)
+        assert ("is written in" in result.comment) is (other != transfer_syntax)
+    pixels = Dataset()
+    pixels.SOPClassUID, pixels.SOPInstanceUID = IDENTITY
+    pixels.Rows = pixels.Columns = 100
+    pixels.BitsAllocated = 16
+    pixels.add_new("PixelData", "OW", bytes(19_998))
+    sink = Sink()
+    channel = channel_to(sink, transfer_syntax)
+    result = store(channel, channel.contexts[0], IDENTITY, encode_data_set(pixels, transfer_syntax))
+    assert (result.status, sink.stored, sink.aborted) == (0xC001, [], 1)
+    assert result.comment.startswith("(7FE0,0010) has 19998 bytes")

@@ -21,8 +21,11 @@ def _declare(parser: Parser) -> None:
 def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
     """Copy DICOM files, and those in folders, into the local database.
 
-    An instance that is there already is not replaced. Files in a folder that are not DICOM are passed over and
-    counted; one that is named itself and is none is an error.
+    An instance that is there already is not replaced. A file that is cut off, damaged, or not in the transfer syntax
+    that it claims is not taken, and named. Files in a folder that are not DICOM are passed over and counted; one that
+    is named itself and is none is an error.
+
+    Exit status 0 when every DICOM file is in the database, 1 when one is not, or when there is none.
     """
     line = StatusLine()
     with device(site_file) as modality:
@@ -30,27 +33,26 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
             paths, lambda done, total: line.show(f"{done} of {counted(total, 'file')} imported")
         )
     line.clear()
-    named = [(path, why) for path, why in imported.refused if path in paths]
-    passed_over = len(imported.refused) - len(named)
+    refused, passed_over = imported.refused, imported.passed_over
     if as_json:
         print_document([{
             "new": imported.new,
             "already_there": imported.same,
             "different": imported.different,
             "passed_over": passed_over,
-            "refused": [{"path": str(path), "reason": why} for path, why in named],
+            "refused": [{"path": str(path), "reason": why} for path, why in refused],
         }])  # fmt: skip
     else:
         print(f"{counted(imported.new, 'instance')} imported, {imported.same} already there")
     if imported.different:
         different = counted(imported.different, "instance")
         say(f"{different} came with different content than is stored; the first is kept")
-    for path, why in named:
+    for path, why in refused:
         say(refusal(path, why))
     if passed_over:
         say(f"{counted(passed_over, 'file')} not DICOM, passed over")
     is_anything = imported.new or imported.same
-    return 0 if is_anything and not named else 1
+    return 0 if is_anything and not refused else 1
 
 
 command = CliCommand(run, _declare)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from openmodality.activities.dicom_files import Unreadable, list_dicom_files
 from openmodality.cli.main import error_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -20,7 +19,8 @@ from openmodality.cli.terminal.values import existing_path
 from openmodality.dimse.status import describe
 from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.requestor import associate
-from openmodality.network.storage.instances import Decompress, FileInstance, InstanceReader, NotDicom, read_instance
+from openmodality.network.storage.instances import FileInstance, NotDicom, read_instance
+from openmodality.network.storage.reader import Decompress, InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.upper_layer.negotiation import RequestOptions
@@ -96,12 +96,6 @@ command = CliCommand(run, _declare)
 
 
 _ABOUT_ONE_FILE: Final = (ObjectInvalid, NoPresentationContext)
-
-Unreadable = tuple[Path, ObjectInvalid]
-"""What was to be sent and cannot be read, and why."""
-
-_Inode = tuple[int, int]
-"""Device and inode: which folder it is, whatever leads to it."""
 
 
 class SendReport:
@@ -214,7 +208,7 @@ def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadab
     instances: list[FileInstance] = []
     unreadable: list[Unreadable] = []
     passed_over = 0
-    for path, is_named in _files(paths, unreadable):
+    for path, is_named in list_dicom_files(paths, unreadable):
         try:
             instances.append(read_instance(path))
         except ObjectInvalid as error:
@@ -230,34 +224,6 @@ def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadab
     if not instances and all(isinstance(reason, NotDicom) for _, reason in unreadable):
         raise UsageError("there is no DICOM file to send", advice="name DICOM files, or folders of them")
     return instances, unreadable
-
-
-def _files(paths: list[Path], unreadable: list[Unreadable]) -> Iterator[tuple[Path, bool]]:
-    """The files that are meant, and whether each was named itself; folders that cannot be listed are unreadable."""
-    seen: set[_Inode] = set()
-    for path in paths:
-        if path.is_dir():
-            yield from ((file, False) for file in _files_below(path, seen, unreadable))
-        else:
-            yield path, True
-
-
-def _files_below(top: Path, seen: set[_Inode], unreadable: list[Unreadable]) -> Iterator[Path]:
-    """Behind symbolic links too. A folder that has been seen is left out: a link may lead to one above it."""
-
-    def closed(error: OSError) -> None:
-        unreadable.append((Path(error.filename), ObjectInvalid(f"{error.filename}: cannot be read: {error.strerror}")))
-
-    for folder, folders, names in os.walk(top, onerror=closed, followlinks=True):
-        parent = Path(folder)
-        status = parent.stat()
-        inode = status.st_dev, status.st_ino
-        if inode in seen:
-            folders.clear()
-            continue
-        seen.add(inode)
-        folders.sort()
-        yield from (parent / name for name in sorted(names) if name != "DICOMDIR")
 
 
 def _decompressor() -> Decompress:

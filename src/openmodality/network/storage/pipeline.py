@@ -11,7 +11,8 @@ from openmodality.dimse.outgoing import DataSet, Prepared
 from openmodality.dimse.request_response import Outstanding
 from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError
 from openmodality.network.association import Association
-from openmodality.network.storage.instances import FileInstance, InstanceReader
+from openmodality.network.storage.instances import FileInstance
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sent import SendOptions, Sent, explain_not_answered, explain_not_sent
 from openmodality.services.storage import make_store_command, read_store_response
 from openmodality.services.storage_plan import Kind, choose_context

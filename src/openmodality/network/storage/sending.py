@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from openmodality.errors import NoPresentationContext, OpenModalityError
 from openmodality.network.association import Association
-from openmodality.network.storage.instances import FileInstance, InstanceReader
+from openmodality.network.storage.instances import FileInstance
 from openmodality.network.storage.pipeline import StorePipeline
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sent import DEFAULT_OPTIONS, SendOptions, Sent, explain_not_sent
 from openmodality.services.storage_plan import AssociationPlan, plan_associations
 

@@ -15,7 +15,8 @@ from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
-from openmodality.network.storage.instances import FileInstance, InstanceReader, read_instance
+from openmodality.network.storage.instances import FileInstance, read_instance
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import DEFAULT_OPTIONS, SendOptions, Sent
 from openmodality.network.timeouts import Timeouts
