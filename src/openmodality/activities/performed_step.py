@@ -1,13 +1,15 @@
 """MPPS jobs: a performed procedure step is created and ended at the RIS. RF-4.2.4, MR-2.4; PS3.4 Annex F.7.
 
 What is sent is in the row of the step. All jobs of one step share an order, so that N-SET never overtakes N-CREATE
-(MR-2.4.3-01). A SOP Instance UID that the SCP assigns holds from then on. The row notes each
-request before it goes out. Where an answer is lost, the repeated N-CREATE is answered 0111, the repeated final N-SET
-0110 "may no longer be updated": both mean that the first request has arrived.
+(MR-2.4.3-01). A SOP Instance UID that an SCP assigns holds for it from then on; images refer to the step by that of the
+first peer of the site file. The row notes each request before it goes out. Where an answer is lost, or was a warning
+that the site takes as a failure, the repeated N-CREATE is answered 0111, the repeated final N-SET 0110 "may no longer
+be updated": both mean that the first request has arrived.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from openmodality.activities.connection import Connector, find_response_timeout_s
@@ -22,10 +24,12 @@ from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.services import mpps
 from openmodality.services.mpps import StepResult
+from openmodality.standard.dimse import Status
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 from openmodality.store.data_set_json import from_json
 from openmodality.store.database import Database
 from openmodality.store.listing.exams import StepRecord, read_step
+from openmodality.store.rows.jobs import find_remembered
 from openmodality.store.rows.steps import assign_uid
 from openmodality.store.states import InstanceResult, JobKind
 
@@ -57,6 +61,8 @@ def _make_job(kind: JobKind, peer: Peer, sop_instance_uid: str) -> NewJob:
 
 
 _SENT: Final = "sent"
+_ASSIGNED: Final = "AssignedSOPInstanceUID"
+"""Where an N-CREATE job remembers the UID that the peer has given to the step."""
 _OPERATIONS: Final = {JobKind.MPPS_CREATE: "N-CREATE", JobKind.MPPS_SET: "N-SET"}
 
 
@@ -78,15 +84,15 @@ class StepExecutor:
         with self._connections.take_turn("mpps"), self._connections.open("mpps", peer) as association:
             report.instance(step.sop_instance_uid, InstanceResult.PENDING, comment=_SENT)
             report.keep()
-            send = self._create if job.kind is JobKind.MPPS_CREATE else self._set
-            result = send(association, peer, step)
+            is_create = job.kind is JobKind.MPPS_CREATE
+            result = self._create(association, peer, step) if is_create else self._set(association, peer, step, job)
             verdict = self._judge(job, peer, result, is_repeat=is_repeat)
             if verdict.must_abort:
                 association.abort()
-        is_created = verdict.is_done and job.kind is JobKind.MPPS_CREATE
-        if is_created and result.sop_instance_uid != step.sop_instance_uid:
-            self._keep_assigned(step.sop_instance_uid, result.sop_instance_uid)
         outcome = _make_outcome(job, peer, result, verdict)
+        if is_create and isinstance(outcome, Done) and result.sop_instance_uid != step.sop_instance_uid:
+            self._keep_assigned(peer, step.sop_instance_uid, result.sop_instance_uid)
+            outcome = replace(outcome, remember={_ASSIGNED: result.sop_instance_uid})
         kept = InstanceResult.SUCCESS if verdict.is_done else InstanceResult.FAILURE
         report.instance(step.sop_instance_uid, kept, status=result.status, comment=_describe_outcome(outcome))
         return outcome
@@ -99,12 +105,12 @@ class StepExecutor:
             timeout_s=find_response_timeout_s(peer, "mpps.create_response_timeout_s"),
         )
 
-    def _set(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:
+    def _set(self, association: Association, peer: Peer, step: StepRecord, job: Job) -> StepResult:
         if step.n_set is None:
             raise StoreError("the performed step has not ended, so there is nothing to set")
         return mpps.update_step(
             association,
-            step.uid,
+            self._find_uid(peer, step, job),
             from_json(step.n_set),
             timeout_s=find_response_timeout_s(peer, "mpps.set_response_timeout_s"),
         )
@@ -118,9 +124,20 @@ class StepExecutor:
         with self._database.read() as snapshot:
             return read_step(snapshot, sop_instance_uid)
 
-    def _keep_assigned(self, sop_instance_uid: str, assigned_uid: str) -> None:
-        with self._database.write() as transaction:
-            assign_uid(transaction, sop_instance_uid, assigned_uid)
+    def _find_uid(self, peer: Peer, step: StepRecord, job: Job) -> str:
+        """The UID by which this peer knows the step: what it has assigned at the N-CREATE, else ours."""
+        with self._database.read() as snapshot:
+            assigned = find_remembered(snapshot, job.order_key or "", _ASSIGNED)
+        return assigned or (step.uid if self._is_first(peer) else step.sop_instance_uid)
+
+    def _keep_assigned(self, peer: Peer, sop_instance_uid: str, assigned_uid: str) -> None:
+        if self._is_first(peer):
+            with self._database.write() as transaction:
+                assign_uid(transaction, sop_instance_uid, assigned_uid)
+
+    def _is_first(self, peer: Peer) -> bool:
+        """Whether images refer to the steps of this peer."""
+        return self._connections.site.peers_for("mpps")[:1] == (peer,)
 
 
 def _make_outcome(job: Job, peer: Peer, result: StepResult, verdict: Verdict) -> JobOutcome:
@@ -129,6 +146,13 @@ def _make_outcome(job: Job, peer: Peer, result: StepResult, verdict: Verdict) ->
     tags = ", ".join(name_of(tag) for tag in result.tags[:4])
     reason = f"{peer.name} answered {_OPERATIONS[job.kind]} with {describe(result.status)}: {verdict.meaning}"
     words = f"{reason}; it objects to {tags}" if tags else reason
+    if verdict.category is StatusCategory.WARNING:
+        words += (
+            f"; {peer.name} probably has the step all the same: set mpps_warning_is_success of [parameters.behaviour]"
+            f" for that, and openmodality jobs retry {job.id}"
+        )
+    elif job.kind is JobKind.MPPS_SET and result.status == Status.NO_SUCH_SOP_INSTANCE:
+        words += f"; {peer.name} has no such step"
     return Retry(words) if verdict.is_transient else Fail(words)
 
 

@@ -161,20 +161,20 @@ class Workflow:
             return ended
 
     def _add_step(self, transaction: Transaction, exam: ExamRecord, modality: str) -> None:
-        peer = self.mpps_peer()
+        peers = self.list_mpps_peers()
         number = sum(1 for _ in read_steps(transaction, exam.id)) + 1
         step_id = f"{exam.id}" if number == 1 else f"{exam.id}.{number}"
         now = datetime.fromtimestamp(self.now)
-        attributes = build_n_create(self.site, exam, step_id, modality, now) if peer else Dataset()
+        attributes = build_n_create(self.site, exam, step_id, modality, now) if peers else Dataset()
         uid = find_uid_maker(self.site).new()
         insert_step(transaction, exam.id, uid, step_id, to_json(attributes))
-        if peer:
+        for peer in peers:
             self.queue.enqueue(transaction, make_n_create_job(peer, uid))
 
     def _end_step(self, transaction: Transaction, exam: ExamRecord, step: StepRecord, ending: Ending) -> None:
-        peer = self.mpps_peer()
+        peers = self.list_mpps_peers()
         attributes = Dataset()
-        if peer:
+        if peers:
             work = StepWork(exam, step, list_instances(transaction, exam))
             added = Dataset()
             for producer in self._producers:
@@ -182,7 +182,7 @@ class Workflow:
             content = _list_content(work) or [self._empty_series(step)]
             attributes = build_n_set(self.site, exam, step, ending, content, added)
         end_step(transaction, step, ending.state, ending.at, to_json(attributes))
-        if peer:
+        for peer in peers:
             self.queue.enqueue(transaction, make_n_set_job(peer, step.sop_instance_uid))
 
     def _empty_series(self, step: StepRecord) -> SeriesContent:
@@ -212,10 +212,10 @@ class Workflow:
     def _find_work(self, snapshot: Snapshot, exam: ExamRecord) -> StepWork:
         return StepWork(exam, find_open_step(snapshot, exam.id), list_instances(snapshot, exam))
 
-    def mpps_peer(self) -> Peer | None:
-        """The RIS that is told of performed steps: the first peer with this service, where the device has it."""
+    def list_mpps_peers(self) -> list[Peer]:
+        """Who is told of performed steps: all peers with this service, where the device has it."""
         service: ServiceName = "mpps"
-        return next((peer for peer in self.site.peers_for(service) if self.site.proposed(service, peer)), None)
+        return [peer for peer in self.site.peers_for(service) if self.site.proposed(service, peer)]
 
     def _event(self, transaction: Transaction, exam: ExamRecord, name: str, detail: str = "") -> None:
         transaction.add_event(Subject.EXAM, exam.id, name, detail)

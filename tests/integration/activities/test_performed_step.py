@@ -7,13 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 
 from openmodality import Modality
+from openmodality.dimse.service import Refuse
 from openmodality.exam.session import Exam
 from openmodality.hospital.hospital import Hospital
 from openmodality.jobs.job import Job
+from openmodality.standard.dimse import Status
 from openmodality.store.states import JobKind, JobState
-from tests.devices import add_image, in_virtual_hospital
+from tests.devices import add_image, device_in_hospital, in_virtual_hospital
+from tests.stand_in import hospital as stand_in
 
 
 @contextmanager
@@ -75,6 +79,72 @@ def test_refused(tmp_path: Path, status: str) -> None:
         assert job.state is JobState.FAILED
         assert status in job.reason
         assert "no longer be updated" not in job.reason
+        probably = (
+            "ris probably has the step all the same: set mpps_warning_is_success of [parameters.behaviour] for that"
+        )
+        assert (probably in job.reason) == (status != "0110")
+
+
+@pytest.mark.parametrize("status", ["0116", "0107"])
+def test_a_retry_tells_a_step_that_is_there_from_one_that_is_not(tmp_path: Path, status: str) -> None:
+    with begun(tmp_path, f"ris:mpps-{status}") as (hospital, modality, _exam):
+        hospital.behave()
+        modality.jobs.retry(create_job(modality).id)
+        assert modality.wait_until_idle(10)
+        assert "the peer has the step from an earlier request" in create_job(modality).reason
+        assert [step.status for step in hospital.ris.steps] == ["IN PROGRESS"]
+    with begun(tmp_path / "other", "ris:mpps-0110@1") as (hospital, modality, _exam):
+        assert hospital.ris.steps == []
+        modality.jobs.retry(create_job(modality).id)
+        assert modality.wait_until_idle(10)
+        assert create_job(modality).reason == ""
+        assert [step.status for step in hospital.ris.steps] == ["IN PROGRESS"]
+
+
+def test_a_step_that_the_ris_does_not_have_is_named(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality() as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        assert modality.wait_until_idle(10)
+        device.hospital.steps.steps.clear()
+        exam.discontinue()
+        assert modality.wait_until_idle(10)
+        (ending,) = modality.jobs.list(kinds=[JobKind.MPPS_SET])
+        assert (ending.state, ending.reason.endswith("; hospital has no such step")) == (JobState.FAILED, True)
+
+
+@pytest.mark.parametrize(("profile", "state"), [("mr", JobState.TODO), ("rf", JobState.FAILED)])
+def test_a_ris_without_room_is_asked_later_by_the_mr_device(
+    tmp_path: Path, profile: str, state: JobState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def has_no_room(uid: str, attributes: Dataset) -> bool:
+        raise Refuse(Status.RESOURCE_LIMITATION)
+
+    with device_in_hospital(tmp_path, profile) as device, device.modality() as modality:
+        monkeypatch.setattr(device.hospital.steps, "create", has_no_room)
+        modality.start_exam(patient={"PatientID": "1"})
+        assert modality.wait_until(lambda: tried(modality), 10)
+        assert "0213" in create_job(modality).reason
+        assert create_job(modality).state is state
+
+
+def test_each_ris_is_told(tmp_path: Path) -> None:
+    with stand_in(tmp_path / "second") as (second, port):
+        peer = f'[peers.second]\nae_title = "HOSPITAL"\nhost = "127.0.0.1"\nport = {port}\nservices = ["mpps"]'
+        with (
+            in_virtual_hospital(tmp_path, "mr", more=peer) as (first, site),
+            Modality(site) as modality,
+        ):
+            first.misbehave("ris:mpps-other-uid")
+            exam = modality.start_exam(patient={"PatientID": "1"})
+            assert modality.wait_until_idle(10)
+            (step,) = exam.steps
+            assert [told.sop_instance_uid for told in first.ris.steps] == [step.uid]
+            assert step.uid != step.sop_instance_uid
+            exam.discontinue()
+            assert modality.wait_until_idle(10)
+            assert [told.status for told in first.ris.steps] == ["DISCONTINUED"]
+            assert second.steps.received == [("N-CREATE", step.sop_instance_uid), ("N-SET", step.sop_instance_uid)]
+            assert {job.state for job in modality.jobs.list()} == {JobState.DONE}
 
 
 @pytest.mark.parametrize("status", ["0116", "0107"])

@@ -135,7 +135,7 @@ class _Reader:
                 [_with_body_parts(attribute, body_parts) for attribute in self._table(rows.ATTRIBUTES)],
             ),
             mapping=self._table(rows.MAPPING),
-            statuses=self._table(rows.STATUSES),
+            statuses=self._statuses(),
             failures=self._table(rows.FAILURES),
             rejections=dict(self._table(rows.REJECTIONS)),
             charsets=self._table(rows.CHARSETS),
@@ -154,6 +154,16 @@ class _Reader:
             if is_file(file):
                 return tuple(table.read(row) for row in read_table(file, shown, table.columns))
         return ()
+
+    def _statuses(self) -> tuple[StatusRule, ...]:
+        """Those of ``base`` with the profile's own put over them."""
+        merged: dict[tuple[str, str, str], StatusRule] = {}
+        for folder in reversed(self._folders):
+            file, shown = folder.file(rows.STATUSES.file)
+            if is_file(file):
+                read = [rows.STATUSES.read(row) for row in read_table(file, shown, rows.STATUSES.columns)]
+                merged |= {(rule.service, rule.operation, rule.code): rule for rule in read}
+        return tuple(merged.values())
 
     def _parameters(self) -> Mapping[str, Parameter]:
         merged: dict[str, Parameter] = {}

@@ -170,6 +170,12 @@ def read_later_in_order(snapshot: Snapshot, job_id: int) -> list[int]:
     return list(snapshot.execute(select(jobs.c.id).where(*behind).order_by(jobs.c.id)).scalars())
 
 
+def find_remembered(snapshot: Snapshot, order_key: str, name: str) -> str:
+    """What a job of an order remembers under a name in its parameters; empty where none does."""
+    own = select(jobs.c.parameters).where(jobs.c.order_key == order_key).order_by(jobs.c.id.desc())
+    return next((str(each[name]) for each in snapshot.execute(own).scalars() if name in each), "")
+
+
 def find_cancelled_cause(snapshot: Snapshot, job_id: int) -> int | None:
     """A job that this one comes after and that is cancelled."""
     after = job_dependencies.c

@@ -67,6 +67,12 @@ def test_the_rules_of_an_operation_are_found_by_their_codes(rf: Profile) -> None
     assert rf.statuses_of("storage", "N-GET") == {}
 
 
+def test_statuses_of_a_profile_are_put_over_those_of_base(mr: Profile, rf: Profile) -> None:
+    assert mr.statuses_of("mpps", "N-CREATE")["0213"].transient
+    assert "0213" not in rf.statuses_of("mpps", "N-CREATE")
+    assert {**mr.statuses_of("mpps", "N-CREATE"), "0213": None} == {**rf.statuses_of("mpps", "N-CREATE"), "0213": None}
+
+
 def test_rejections_are_those_of_the_statement(mr: Profile, rf: Profile) -> None:
     with REJECTIONS.open(encoding="utf-8") as file:
         printed = {tuple(int(row[name]) for name in ("result", "source", "reason")) for row in csv.DictReader(file)}
