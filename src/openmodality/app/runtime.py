@@ -19,6 +19,7 @@ from openmodality.activities.send import SendExecutor
 from openmodality.activities.tls import make_client_context
 from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import build_acceptors
+from openmodality.app.endings import EndingWatch
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.jobs import SERVICES_OF_KINDS
 from openmodality.app.receiving import StoreSink
@@ -92,6 +93,7 @@ class Runtime:
         self._worker = Worker(self.queue, self._executors(), threads=destinations, entities=entities)
         self._worker.start()
         self._stack.callback(self._worker.stop)
+        self._stack.enter_context(EndingWatch(self.workflow))
         housekeeping = Housekeeping(self.store, self.site)
         if housekeeping.is_needed:
             self._stack.enter_context(housekeeping)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from openmodality.exam.workflow import Workflow
-from openmodality.store.listing.exams import read_exams
+from openmodality.store.listing.exams import Ending, read_exams
 from openmodality.store.rows.exams import find_exams_with_late_images
 from openmodality.store.states import OPEN_EXAMS
+
+
+def find_noted_endings(workflow: Workflow) -> dict[int, Ending]:
+    """The endings that are noted and not carried out, by the numbers of their exams."""
+    with workflow.store.database.read() as snapshot:
+        return {exam.id: exam.ending for exam in read_exams(snapshot, OPEN_EXAMS) if exam.ending is not None}
 
 
 def recover_exams(workflow: Workflow) -> int:

@@ -12,6 +12,7 @@ from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.ingest import NewInstance, index_arrivals
 from openmodality.store.listing.problems import list_files
 from openmodality.store.names import ASIDE_FOLDER
+from openmodality.store.naming import FileNames
 from openmodality.store.rows.index import count_outside, read_uids
 from openmodality.store.rows.tombstones import read_tombstones, remove_tombstones
 from openmodality.store.states import Origin, Subject
@@ -34,15 +35,19 @@ class Recovered:
     missing: int
 
 
-def recover(database: Database, files: InstanceFiles, progress: Progress = lambda done, total: None) -> Recovered:
-    """Finish deletions, remove temporary files of dead processes, index what is on disk only.
+def recover(
+    database: Database, files: InstanceFiles, naming: FileNames, progress: Progress = lambda done, total: None
+) -> Recovered:
+    """Finish deletions, name files that a dead process left unnamed, remove temporary files of dead processes, index
+    what is on disk only.
 
     Rows without a file are counted and reported as an event; they stay, because a disk that is not mounted looks the
     same.
     """
     deleted = finish_deletions(database, files)
     _report_aside(database, files)
-    leftovers = files.remove_leftovers()
+    _finish_names(database, naming)
+    leftovers = files.remove_leftovers(lambda: _finish_names(database, naming))
     buckets = files.buckets()
     indexed = missing = 0
     for number, bucket in enumerate(buckets, 1):
@@ -72,6 +77,11 @@ def finish_deletions(database: Database, files: InstanceFiles) -> int:
         with database.write() as transaction:
             remove_tombstones(transaction, [uid for uid, _ in pending[start : start + _BATCH]])
     return removed
+
+
+def _finish_names(database: Database, naming: FileNames) -> None:
+    with database.write() as transaction:
+        naming.finish(transaction)
 
 
 def _list_files(files: InstanceFiles, bucket: str) -> set[str]:

@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError
@@ -151,12 +152,12 @@ def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[
     return indexed
 
 
-def index_within(transaction: Transaction, files: InstanceFiles, arrival: NewInstance) -> None:
-    """Index one instance in a write transaction that is open. Raises what stands against it."""
-    entry = _make_entry(files, arrival)
-    if arrival.aside:
-        add_problems(transaction, [_explain_aside(arrival)])
-    add_instances(transaction, [entry])
+def index_within(transaction: Transaction, files: InstanceFiles, arrival: NewInstance, path: Path) -> None:
+    """Index one instance, whose file is at ``path``, in a write transaction that is open.
+
+    Raises what stands against it.
+    """
+    add_instances(transaction, [_make_entry(files, arrival, path)])
 
 
 class _Batch:
@@ -230,11 +231,12 @@ def _explain(error: Exception) -> str:
     return str(error) if isinstance(error, OpenModalityError) else f"it cannot be read: {type(error).__name__}"
 
 
-def _make_entry(files: InstanceFiles, arrival: NewInstance) -> Entry:
+def _make_entry(files: InstanceFiles, arrival: NewInstance, path: Path | None = None) -> Entry:
+    """By the values that were gathered, or by the file, at ``path`` where it has no name yet."""
     if arrival.values is not None:
         attributes = arrival.values.decode(arrival.length_bytes)
     else:
-        attributes = read_attributes(files.path(arrival.sop_instance_uid))
+        attributes = read_attributes(path or files.path(arrival.sop_instance_uid))
     if attributes.instance["SOPInstanceUID"] != arrival.sop_instance_uid:
         raise ObjectInvalid(f"the file {arrival.sop_instance_uid}.dcm holds another SOP Instance UID")
     return Entry(attributes, files.bucket(arrival.sop_instance_uid), arrival.origin, arrival.listed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,13 +14,17 @@ from openmodality.errors import StoreError
 from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.store.database import Database, Durability, open_database
 from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
-from openmodality.store.files.instance_file import InstanceFile, Stored
+from openmodality.store.files.instance_file import InstanceFile, Stored, remove
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.index_recovery import Progress, Recovered, recover
 from openmodality.store.ingest import Ingest, NewInstance, index_within
 from openmodality.store.names import ASIDE_FOLDER, DATABASE_FILE, INSTANCE_FOLDER
+from openmodality.store.naming import FileNames
+from openmodality.store.rows.index import is_indexed
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Clock, Snapshot, Transaction
+
+log = logging.getLogger(__name__)
 
 _COPY_BYTES = 1 << 20
 Check = Callable[[Transaction], None]
@@ -33,6 +38,7 @@ class LocalStore:
         self.database = database
         self.files = files
         self._ingest = Ingest(database, files)
+        self._naming = FileNames(database, files)
 
     def __enter__(self) -> Self:
         return self
@@ -69,19 +75,28 @@ class LocalStore:
         return stored
 
     def accept_checked(self, file: InstanceFile, origin: Origin, check: Check) -> Stored:
-        """As ``accept``, but ``check``, naming the file and indexing it are one transaction.
+        """Store what this device makes, where ``check`` lets it: index, exam and file in one step (``store.naming``).
 
-        Where ``check`` raises nothing is stored. Slower than ``accept``: for what this device makes itself.
+        An instance that is in the index already was made before, such as by a process that died: nothing is changed,
+        and ``check`` is not asked. Slower than ``accept``.
         """
+        uid, temporary = file.sop_instance_uid, file.complete()
         try:
             with self.database.write() as transaction:
-                check(transaction)
-                stored = file.commit()
-                index_within(
-                    transaction, self.files, NewInstance(file.sop_instance_uid, origin, True, stored, file.aside)
-                )
-        finally:
-            file.abort()
+                is_made = is_indexed(transaction, uid)
+                if not is_made:
+                    check(transaction)
+                    index_within(transaction, self.files, NewInstance(uid, origin), Path(temporary))
+                    self._naming.note(transaction, uid, temporary)
+        except BaseException:
+            remove(temporary)
+            raise
+        if is_made:
+            remove(temporary)
+            return Stored.SAME
+        stored, aside = self._naming.name(uid, temporary)
+        if aside:
+            self._ingest.add(NewInstance(uid, origin, stored=stored, aside=aside))
         return stored
 
     def add_file(self, path: Path, origin: Origin = Origin.IMPORTED) -> Stored:
@@ -109,9 +124,10 @@ class LocalStore:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """The write transaction; it sees everything stored before this call."""
+        """The write transaction; it sees everything stored before this call, and each instance of it has its file."""
         self.flush()
         with self.database.write() as transaction:
+            self._naming.finish(transaction)
             yield transaction
 
     def flush(self) -> None:
@@ -120,13 +136,20 @@ class LocalStore:
 
     def recover(self, progress: Progress = lambda done, total: None) -> Recovered:
         """To be called once at the start of the device, before it listens and works."""
-        return recover(self.database, self.files, progress)
+        return recover(self.database, self.files, self._naming, progress)
 
     def close(self) -> None:
         """Write what is pending and let go of files and database."""
         self._ingest.close()
+        self._close_naming()
         self.files.close()
         self.database.close()
+
+    def _close_naming(self) -> None:
+        try:
+            self._naming.close()
+        except StoreError as error:
+            log.warning("store.notes_kept", extra={"reason": str(error)})  # the next start does not need them
 
 
 def open_store(

@@ -99,6 +99,15 @@ class InstanceFile:
 
     def commit(self) -> Stored:
         """Make the file durable as configured and give it its name. Success may be answered after this, not before."""
+        temporary = self.complete()
+        try:
+            stored, self.aside = self._naming.name_once(temporary, self.sop_instance_uid)
+            return stored
+        except OSError as error:
+            raise self._fail(error) from error
+
+    def complete(self) -> str:
+        """Make the file durable as configured; its temporary name. Whoever calls this names the file or removes it."""
         if self._head:
             self.write_all(())
         try:
@@ -106,10 +115,9 @@ class InstanceFile:
                 os.fsync(self._fd)
             fd, self._fd = self._fd, -1
             os.close(fd)
-            stored, self.aside = self._naming.name_once(self._temporary, self.sop_instance_uid)
-            return stored
         except OSError as error:
             raise self._fail(error) from error
+        return self._temporary
 
     def abort(self) -> None:
         """Remove the temporary file; harmless after ``commit``, after a failure and when called twice."""

@@ -15,14 +15,14 @@ import os
 import re
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.files.aside_folder import AsideFolder
-from openmodality.store.files.instance_file import InstanceFile, Named, Stored, remove, sync_directory
+from openmodality.store.files.instance_file import InstanceFile, Named, Stored, remove, store_error, sync_directory
 from openmodality.store.files.temporary_files import Incoming, remove_leftovers
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ class InstanceFiles:
         except FileNotFoundError:
             return None
 
-    def remove_leftovers(self) -> int:
-        """Remove temporary files of processes that are gone; returns how many."""
-        return remove_leftovers(self.root)
+    def remove_leftovers(self, rescue: Callable[[], object] = lambda: None) -> int:
+        """Remove temporary files of processes that are gone, after ``rescue`` had its turn; returns how many."""
+        return remove_leftovers(self.root, rescue)
 
     def delete(self, sop_instance_uid: str) -> bool:
         """Remove an instance file; says whether there was one."""
@@ -131,6 +131,18 @@ class InstanceFiles:
         if self.synced:
             sync_directory(folder)
         return named
+
+    def name_completed(self, temporary: str, sop_instance_uid: str) -> Named | None:
+        """Give a complete file its name, which another process may be doing too; ``None`` where there is no such file.
+
+        Raises :class:`StoreError` where it cannot be named.
+        """
+        try:
+            return self.name_once(temporary, sop_instance_uid)
+        except FileNotFoundError:
+            return Named(Stored.SAME) if self.path(sop_instance_uid).exists() else None
+        except OSError as error:
+            raise store_error(error, "name an instance file") from error
 
     def close(self) -> None:
         """Give up the folder for temporary names."""

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from openmodality.store.files.instance_file import remove, store_error
@@ -56,12 +57,16 @@ class Incoming:
         raise store_error(failure, "make a folder for incoming files") from failure
 
 
-def remove_leftovers(root: Path) -> int:
-    """Remove the temporary files of processes that are gone; returns how many."""
+def remove_leftovers(root: Path, rescue: Callable[[], object] = lambda: None) -> int:
+    """Remove the temporary files of processes that are gone; returns how many.
+
+    ``rescue`` is called before, when it is sure that the process of a folder is gone: it may give some of the files
+    their names.
+    """
     base = root / FOLDER
     if not base.is_dir():
         return 0
-    return sum(_sweep(folder) for folder in sorted(base.iterdir()))
+    return sum(_sweep(folder, rescue) for folder in sorted(base.iterdir()))
 
 
 def remove_leftovers_of(folder: Path) -> int:
@@ -78,13 +83,14 @@ def remove_leftovers_of(folder: Path) -> int:
     return removed
 
 
-def _sweep(folder: Path) -> int:
+def _sweep(folder: Path, rescue: Callable[[], object]) -> int:
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return 0
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        rescue()
         return remove_leftovers_of(folder)
     except BlockingIOError:
         return 0  # its process lives

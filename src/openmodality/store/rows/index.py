@@ -71,6 +71,11 @@ def remove_instance(transaction: Transaction, sop_instance_uid: str) -> None:
     transaction.execute(delete(instances).where(instances.c.SOPInstanceUID == sop_instance_uid))
 
 
+def is_indexed(snapshot: Snapshot, sop_instance_uid: str) -> bool:
+    """Whether the index has an instance."""
+    return bool(snapshot.rows('SELECT 1 FROM instances WHERE "SOPInstanceUID" = ?', (sop_instance_uid,)))
+
+
 def read_uids(snapshot: Snapshot, bucket: str) -> set[str]:
     """SOP Instance UIDs of the instances whose files are in a folder."""
     statement = select(instances.c.SOPInstanceUID).where(instances.c.bucket == bucket)

@@ -1,0 +1,61 @@
+"""Carries out endings of exams that a dead process has noted, while the device serves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Final, Self
+
+from openmodality.errors import OpenModalityError
+from openmodality.exam.recovery import find_noted_endings
+from openmodality.exam.workflow import Workflow
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 2.0
+"""How often it looks. What it sees twice is left to nobody: who notes an ending carries it out at once."""
+
+
+class EndingWatch:
+    """A thread of the process that works the queue. Carrying out twice, by two processes, does it once."""
+
+    def __init__(self, workflow: Workflow, look_s: float = LOOK_S) -> None:
+        self._workflow = workflow
+        self._look_s = look_s
+        self._failed: set[int] = set()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="endings", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        before: dict[int, object] = {}
+        while not self._stopping.wait(self._look_s):
+            try:
+                noted = find_noted_endings(self._workflow)
+            except OpenModalityError as error:
+                log.warning("endings.failed", extra={"reason": str(error)})
+                continue
+            for exam_id, ending in noted.items():
+                if before.get(exam_id) == ending:
+                    self._carry_out(exam_id)
+            before = dict(noted)
+
+    def _carry_out(self, exam_id: int) -> None:
+        try:
+            self._workflow.carry_out(exam_id)
+        except OpenModalityError as error:
+            if exam_id not in self._failed:
+                log.error("exam.not_ended", extra={"exam": exam_id, "reason": str(error)})
+            self._failed.add(exam_id)
+        else:
+            log.info("exam.ended_for_another", extra={"exam": exam_id})

@@ -1,0 +1,84 @@
+"""What this device makes is stored in one step: its row, its place in an exam and its file, all of them or nothing.
+
+A transaction cannot give a file its name. So the file is complete and durable under a temporary name first. Then one
+transaction puts the instance into the index, in its exam, and notes the temporary name: from its commit on the instance
+is there. The file gets its name after it. Where a process died in between, the next one that writes, or starts, finds
+the note and names the file. Before the commit there is nothing but a temporary file, which the next start removes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from pathlib import Path
+
+from openmodality.errors import StoreError
+from openmodality.store.database import Database
+from openmodality.store.files.instance_file import Named, Stored, remove
+from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.rows.index import remove_instance
+from openmodality.store.rows.unnamed_files import insert_unnamed, read_unnamed, remove_unnamed
+from openmodality.store.states import Subject
+from openmodality.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+
+class FileNames:
+    """Names the files of instances that are in the index, those of this process and those of dead ones."""
+
+    def __init__(self, database: Database, files: InstanceFiles) -> None:
+        self._database = database
+        self._files = files
+        self._lock = threading.Lock()
+        self._named: list[str] = []  # by this process; their notes go with the next transaction
+
+    def note(self, transaction: Transaction, sop_instance_uid: str, temporary: str) -> None:
+        """Note that a complete file is to be named once the transaction is committed."""
+        insert_unnamed(transaction, sop_instance_uid, os.path.relpath(temporary, self._files.root))
+        with self._lock:
+            named, self._named = self._named, []
+        remove_unnamed(transaction, named)
+
+    def name(self, sop_instance_uid: str, temporary: str) -> Named:
+        """Name the file of an instance that has just come into the index.
+
+        Raises :class:`StoreError` where that fails: the instance is in the index no more.
+        """
+        try:
+            named = self._files.name_completed(temporary, sop_instance_uid)
+        except StoreError:
+            with self._database.write() as transaction:
+                _take_back(transaction, sop_instance_uid)
+            remove(temporary)
+            raise
+        with self._lock:
+            self._named.append(sop_instance_uid)
+        return named or Named(Stored.SAME)
+
+    def finish(self, transaction: Transaction) -> None:
+        """Name what processes that died have left: what this transaction sees in the index has its file then."""
+        with self._lock:
+            own = set(self._named)
+        left = [each for each in read_unnamed(transaction) if each[0] not in own]
+        if not left or not self._files.root.is_dir():
+            return
+        for uid, temporary in left:
+            if self._files.name_completed(str(Path(self._files.root, temporary)), uid) is None:
+                _take_back(transaction, uid)
+                _log.error("store.file_lost", extra={"sop_instance_uid": uid})
+        remove_unnamed(transaction, [uid for uid, _ in left])
+
+    def close(self) -> None:
+        """Forget the notes of files that have their names."""
+        if self._named:
+            with self._database.write() as transaction:
+                remove_unnamed(transaction, self._named)
+
+
+def _take_back(transaction: Transaction, sop_instance_uid: str) -> None:
+    """There is no file and never was one by this name: the instance was not stored after all."""
+    remove_instance(transaction, sop_instance_uid)
+    remove_unnamed(transaction, [sop_instance_uid])
+    transaction.add_event(Subject.INSTANCE, sop_instance_uid, "taken back", "its file could not be named")

@@ -1,0 +1,99 @@
+"""A device that kills itself at a chosen moment: ``python -m tests.fault.dying_device``.
+
+Everything is imported once. Each line ``take SITE FOLDER POINT`` on standard input forks a device that takes files out
+of FOLDER into the first exam; ``complete SITE EXAM POINT`` forks one that completes an exam. At the POINT-th moment at
+which something becomes lasting (a file gets or loses a name, a transaction is committed: before it and after it) the
+device sends itself SIGKILL; at none where POINT is 0. How it ended is answered: the signal, or 0.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from openmodality import Modality
+from openmodality.acquisition.drop_folder import DropFolder, FolderState
+from openmodality.acquisition.drop_folder import log as drop_log
+from openmodality.store.files.instance_file import InstanceFile
+
+
+class Moments:
+    """Counts the moments and ends the process at one of them."""
+
+    def __init__(self, last: int) -> None:
+        self._left = last
+
+    def pass_one(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self, owner: Any, name: str) -> None:
+        inner: Callable[..., Any] = getattr(owner, name)
+
+        def watched(*arguments: Any, **named: Any) -> Any:
+            self.pass_one()
+            result = inner(*arguments, **named)
+            self.pass_one()
+            return result
+
+        setattr(owner, name, watched)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        command, site, argument, point = line.split()
+        pid = os.fork()
+        if pid == 0:
+            _child(command, pathlib.Path(site), argument, int(point))
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{status}\n")
+        sys.stdout.flush()
+
+
+def _child(command: str, site: pathlib.Path, argument: str, point: int) -> None:
+    status = 1
+    try:
+        drop_log.disabled = True
+        with Modality(site, works=False) as modality:
+            moments = Moments(point)
+            for owner, name in (
+                (os, "link"),
+                (os, "unlink"),
+                (pathlib.Path, "rename"),
+                (InstanceFile, "complete"),
+                (Connection, "_commit_impl"),
+            ):
+                moments.watch(owner, name)
+            if command == "take":
+                _take(modality, pathlib.Path(argument))
+            else:
+                modality.find_exam(int(argument)).complete()
+            status = 0
+    except BaseException:  # noqa: BLE001 - the end of a forked process: shown, then told by its status
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _take(modality: Modality, folder: pathlib.Path) -> None:
+    exam = modality.find_exam(1)
+
+    def take(arrival: Any) -> None:
+        exam.take(arrival)
+
+    drop, state = DropFolder(folder, take, settle_s=0), FolderState()
+    for _ in range(2):  # a file is complete when it looks the same twice
+        state = drop.step(state, time.monotonic())
+
+
+if __name__ == "__main__":
+    main()
