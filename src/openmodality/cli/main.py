@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "instances": CommandEntry("openmodality.cli.commands.local_data", "Instances in the local database.", "instances"),
     "import": CommandEntry("openmodality.cli.commands.importing", "Copy DICOM files into the local database."),
     "media": CommandEntry("openmodality.cli.commands.media", "Make, read and check CDs, DVDs and sticks (DICOMDIR)."),
+    "gsdf": CommandEntry("openmodality.cli.commands.gsdf", "Judge and correct the grey scale of displays and films."),
     "commit": CommandEntry("openmodality.cli.commands.commit", "Ask an archive to keep a study (Storage Commitment)."),
     "query": CommandEntry("openmodality.cli.commands.query", "Ask an archive what it has (C-FIND)."),
     "retrieve": CommandEntry("openmodality.cli.commands.retrieve", "Let an archive send what it has (C-MOVE)."),
