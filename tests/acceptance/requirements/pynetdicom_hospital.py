@@ -21,6 +21,8 @@ from openmodality import Modality
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_WORKLIST_FIND,
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_MOVE,
     STORAGE_COMMITMENT_PUSH_MODEL,
     STUDY_ROOT_FIND,
     STUDY_ROOT_MOVE,
@@ -40,6 +42,8 @@ _OTHERS = (
     STORAGE_COMMITMENT_PUSH_MODEL,
     STUDY_ROOT_FIND,
     STUDY_ROOT_MOVE,
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_MOVE,
 )
 _ENDS: Mapping[type, str] = {A_RELEASE_RQ: "released", A_ABORT_RQ: "aborted"}
 _CLOSED_S = 10.0
