@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.acceptance.command_line import openmodality, serving, start
+from tests.acceptance.command_line import finish, openmodality, serving, start
 from tests.acceptance.hospital_site import in_hospital
 from tests.peers.process import wait_until
 
@@ -50,3 +50,24 @@ def test_needs_a_site_file(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "openmodality init" in err
+
+
+def test_what_holds_patients_is_private_and_a_readable_site_file_is_named(tmp_path: Path) -> None:
+    with in_hospital(tmp_path) as place:
+        assert place.site.stat().st_mode & 0o777 == 0o600, "as init wrote it"
+        place.site.chmod(0o644)
+        data = place.site.parent / "data"
+        process = start("serve", "-c", place.site)
+        assert process.stderr is not None
+        lines = [process.stderr.readline()]
+        while "Ctrl-C stops" not in lines[-1]:
+            assert lines[-1], lines
+            lines.append(process.stderr.readline())
+        modes = {path.name: path.stat().st_mode & 0o777 for path in data.iterdir() if path.is_file()}
+        process.send_signal(2)
+        assert finish(process).status == 0
+        assert data.stat().st_mode & 0o777 == 0o700
+    assert modes.keys() >= {"openmodality.db", "openmodality.db-wal", "openmodality.db-shm", "worker.lock"}
+    assert set(modes.values()) == {0o600}
+    assert lines[0].startswith("openmodality: warning: file.readable_by_all")
+    assert f"file={place.site}" in lines[0]

@@ -62,8 +62,10 @@ def test_without_a_certificate_of_our_own(tmp_path: Path, keys: KeyPair) -> None
         ended = openmodality("echo", peer, *trusting)
     assert ended.status == 1
     assert "TLS" in ended.error_line
-    assert "the other side requires a certificate, and this side showed none" in ended.error_line
-    assert ended.error_line.endswith("; name our certificate and its private key")
+    # where the other side has closed before our request was written, its alert cannot be read any more
+    closed = "closed the connection; check that both sides use TLS on this port, and that each trusts the other's"
+    told = "the other side requires a certificate, and this side showed none"
+    assert closed in ended.error_line or told in ended.error_line
 
 
 @pytest.mark.needs("storescp")

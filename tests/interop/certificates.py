@@ -81,6 +81,7 @@ def key_pair(
     pair.certificate.write_bytes(certificate.public_bytes(pem))
     pair.authority.write_bytes(authority.public_bytes(pem))
     pair.authority.with_name(f"{name}.crl").write_bytes(_revoke(certificate, issuer, authority_key).public_bytes(pem))
+    pair.key.touch(0o600)
     pair.key.write_bytes(
         own_key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
     )

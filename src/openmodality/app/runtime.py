@@ -23,6 +23,7 @@ from openmodality.app.endings import EndingWatch
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.jobs import SERVICES_OF_KINDS
 from openmodality.app.receiving import StoreSink
+from openmodality.device.site.permissions import warn_readable_by_all
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
 from openmodality.errors import StoreError
@@ -107,6 +108,8 @@ class Runtime:
                 advice="stop it first, or give this device another data folder",
             )
         if not self.acceptors:
+            key = self.site.settings.tls.private_key
+            warn_readable_by_all([self.site.path, *([self.site.folder / key] if key else [])])
             acceptors = build_acceptors(
                 self.site, self._services(), self.window, StoredCommitments(self.queue, self.site).note_refused
             )

@@ -34,7 +34,7 @@ class WorkerLock:
         if self.held:
             return True
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(f"cannot open {self._path}: {error.strerror}") from error
         if not _lock_for_work(fd):

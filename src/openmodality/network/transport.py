@@ -231,6 +231,8 @@ class Transport:
             tls_reason, advice = explain_tls(cast("ssl.SSLError", error))
             return TransportError(f"TLS with {self._peer} failed: {tls_reason}", advice=advice)
         reason = error.strerror or type(error).__name__
+        if type(error).__name__ == "SSLEOFError":  # of ssl, which a plain connection does not import
+            reason = "it closed the connection"
         if self.is_secure:  # under TLS 1.3 a peer that does not trust us says so, or nothing, after the handshake
             return TransportError(f"the TLS connection with {self._peer} broke: {reason}", advice=TLS_ADVICE)
         return TransportError(

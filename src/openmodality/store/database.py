@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
@@ -21,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.store.database_errors import map_errors
 from openmodality.store.migrate import is_current, migrate
+from openmodality.store.private_files import is_file_name, protect_database
 from openmodality.store.schema import events
 from openmodality.store.states import Subject
 from openmodality.store.transaction import Clock, Snapshot, Transaction
@@ -112,6 +114,8 @@ def open_database(url: str, *, durability: Durability = "fsync", clock: Clock = 
     ``durability`` "fsync" survives a power failure; "os" survives the end of the process.
     """
     target = _parse_url(url)
+    if target.get_backend_name() == "sqlite" and is_file_name(target.database):
+        protect_database(Path(target.database or ""))
     engine = create_engine(target, hide_parameters=True, pool_size=8, max_overflow=56, **_choose_options(target))
     event.listen(engine, "connect", _make_settings(engine.dialect.name, durability))
     if engine.dialect.name == "sqlite":

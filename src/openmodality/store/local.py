@@ -20,6 +20,7 @@ from openmodality.store.index_recovery import Progress, Recovered, recover
 from openmodality.store.ingest import Ingest, NewInstance, index_within
 from openmodality.store.names import ASIDE_FOLDER, DATABASE_FILE, INSTANCE_FOLDER
 from openmodality.store.naming import FileNames
+from openmodality.store.private_files import make_private_folder
 from openmodality.store.rows.index import is_indexed
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Clock, Snapshot, Transaction
@@ -165,7 +166,7 @@ def open_store(
     ``known_private`` are the private sets that count when two contents of one UID are compared; ``None``: all.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder, (DATABASE_FILE, INSTANCE_FOLDER))
     except OSError as error:
         raise StoreError(f"cannot make the data folder {folder}: {error.strerror}") from error
     database = open_database(url or f"sqlite:///{folder / DATABASE_FILE}", durability=durability, clock=clock)

@@ -74,7 +74,9 @@ def _client(certificate: _File, private_key: _File, authorities: _Files) -> ssl.
         raise UsageError("--tls-key needs --tls-cert", advice="name the certificate that the key belongs to")
     from openmodality.network.tls import TlsFiles, client_context  # noqa: PLC0415 - start-up time: most are plain
 
-    return client_context(TlsFiles(certificate, private_key, authorities))
+    context = client_context(TlsFiles(certificate, private_key, authorities))
+    _warn_readable(private_key or certificate)
+    return context
 
 
 def _server(certificate: _File, private_key: _File, authorities: _Files) -> ssl.SSLContext:
@@ -82,4 +84,12 @@ def _server(certificate: _File, private_key: _File, authorities: _Files) -> ssl.
         raise UsageError("to listen under TLS needs --tls-cert", advice="and --tls-key where the key has its own file")
     from openmodality.network.tls import TlsFiles, server_context  # noqa: PLC0415 - start-up time: most are plain
 
-    return server_context(TlsFiles(certificate, private_key, authorities))
+    context = server_context(TlsFiles(certificate, private_key, authorities))
+    _warn_readable(private_key or certificate)
+    return context
+
+
+def _warn_readable(key: _File) -> None:
+    from openmodality.device.site.permissions import warn_readable_by_all  # noqa: PLC0415 - likewise
+
+    warn_readable_by_all([key] if key else [])

@@ -6,6 +6,7 @@ with the virtual hospital on the same machine.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,8 @@ def write_site(folder: str | Path, profile: str) -> Path:
     file = Path(folder) / "site.toml"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as stream:
+        # for its owner alone, since the URL of a database may get a password
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
             stream.write(make_site_text(device, name))
     except FileExistsError:
         raise ConfigurationError(f"{file} is there already and stays as it is: choose another folder") from None
