@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from openmodality.errors import StoreError
 from openmodality.store.files.instance_file import store_error, sync_directory
+from openmodality.store.private_files import open_private
 
 _TEMPORARY: Final = ".tmp"
 
@@ -32,7 +33,7 @@ class Documents:
         final = self._folder / f"{name}.json"
         temporary = self._folder / f"{name}.{secrets.token_hex(4)}{_TEMPORARY}"
         try:
-            with temporary.open("w", encoding="utf-8") as stream:
+            with open(temporary, "w", encoding="utf-8", opener=open_private) as stream:
                 json.dump(document, stream, ensure_ascii=False, indent=1)
                 stream.flush()
                 os.fsync(stream.fileno())

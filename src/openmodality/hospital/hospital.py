@@ -22,7 +22,7 @@ from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel
 from openmodality.dimse.service import Service
-from openmodality.errors import TransportError
+from openmodality.errors import StoreError, TransportError
 from openmodality.hospital.addresses import DEVICES, PACS, PRINTER, RIS, AddressBook, Endpoint
 from openmodality.hospital.checks import check_instance
 from openmodality.hospital.commitments import Reporting, ReportPlan
@@ -32,6 +32,7 @@ from openmodality.hospital.pacs import ArchiveClasses, Surroundings, VirtualPACS
 from openmodality.hospital.personalities import parse
 from openmodality.hospital.ris import VirtualRIS
 from openmodality.hospital.schedule import load_schedule
+from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.acceptor_policy import UNCOMPRESSED_ORDER, deciding
 from openmodality.network.entity import LocalAE, RemoteAE, normalize_ae_title
@@ -46,12 +47,15 @@ from openmodality.standard.sop_classes import (
     VERIFICATION,
 )
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.files.instance_file import store_error
+from openmodality.store.private_files import make_private_folder
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy
 from openmodality.upper_layer.negotiation import ContextProposal
 
 STOP_GRACE_S: Final = 0.2
 """What open associations get to end by themselves; one that hangs on purpose would never."""
 
+_SCHEDULE: Final = "schedule.json"
 _UNCOMPRESSED: Final = SyntaxPolicy(UNCOMPRESSED_ORDER)
 _VERIFICATION_ONLY: Final = {VERIFICATION: _UNCOMPRESSED}
 _RIS_CLASSES: Final = {
@@ -98,7 +102,8 @@ class Hospital:
         self._endpoints = {"ris": ris, "pacs": pacs, "printer": printer}
         self._acceptors: dict[str, Acceptor] = {}
         self._running = ExitStack()
-        schedule = load_schedule(folder / "schedule.json", habits.seed, habits.clock().date())
+        self._folder = _open_folder(folder)
+        schedule = load_schedule(folder / _SCHEDULE, habits.seed, habits.clock().date())
         self.journal = Journal(folder / "complaints.jsonl", habits.clock, habits.listener)
         self._personalities = Personalities(self.journal)
         self.peers = AddressBook(peers)
@@ -110,8 +115,17 @@ class Hospital:
         self.peers.changed = self.pacs.hurry
 
     def __enter__(self) -> Hospital:
-        """Listen. Raises :class:`TransportError` where a port is taken."""
+        """Listen. Raises :class:`TransportError` where a port is taken, and :class:`StoreError` where another hospital
+        has the folder.
+        """
         with ExitStack() as starting:
+            lock = WorkerLock(self._folder)
+            if not lock.acquire():
+                raise StoreError(
+                    f"another hospital uses the folder {self._folder}",
+                    advice="stop it first, or give this one --data DIR",
+                )
+            starting.callback(lock.release)
             starting.callback(self.pacs.stop)
             for server, services, classes in (
                 ("ris", self._ris_services(), _RIS_CLASSES),
@@ -210,3 +224,11 @@ class Hospital:
         proposal = ContextProposal(STORAGE_COMMITMENT_PUSH_MODEL, syntaxes, scu_role=not role, scp_role=role)
         with associate(remote, self._pacs_entity, [proposal]) as association:
             return send(association)
+
+
+def _open_folder(folder: Path) -> Path:
+    try:
+        make_private_folder(folder, (_SCHEDULE,))
+    except OSError as error:
+        raise store_error(error, f"use the folder {folder}") from error
+    return folder

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Final
 
 from openmodality.store.files.instance_file import store_error
+from openmodality.store.private_files import open_private
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class Journal:
 
 def _append(file: Path, line: str) -> None:
     try:
-        with file.open("ab") as stream:
+        with open(file, "ab", opener=open_private) as stream:
             stream.write(f"{line}\n".encode())
             stream.flush()
             os.fsync(stream.fileno())

@@ -42,6 +42,7 @@ from openmodality.standard.tags import (
     SCHEDULED_PROCEDURE_STEP_SEQUENCE,
     STUDY_INSTANCE_UID,
 )
+from openmodality.store.private_files import open_private, protect_file
 
 TODAY: Final = "{today}"
 DETACHED_STUDY_MANAGEMENT: Final = "1.2.840.10008.3.1.2.3.1"
@@ -151,6 +152,7 @@ def load_schedule(file: Path, seed: int, today: date) -> list[Dataset]:
     """Read the schedule, written first where missing. Raises :class:`ConfigurationError` where it is wrong."""
     if not file.exists():
         _write(file, day(seed))
+    protect_file(file)
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -173,9 +175,9 @@ def _write(file: Path, found: Sequence[_ItemValues]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary = file.with_suffix(".json.tmp")
-        temporary.write_text(
-            json.dumps({"about": about, "items": found}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
+        with open(temporary, "w", encoding="utf-8", opener=open_private) as stream:
+            json.dump({"about": about, "items": found}, stream, ensure_ascii=False, indent=2)
+            stream.write("\n")
         temporary.replace(file)
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error

@@ -43,6 +43,29 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     assert len(transactions.results[0].committed) == 2
 
 
+def test_a_second_hospital_on_one_folder_is_refused(tmp_path: Path) -> None:
+    with scu.hospital(tmp_path):
+        with pytest.raises(StoreError, match="another hospital uses the folder") as refused, scu.hospital(tmp_path):
+            pass
+        assert "--data DIR" in refused.value.advice
+    with scu.hospital(tmp_path):
+        pass  # the lock of the one that has ended is free
+
+
+def test_what_it_keeps_of_patients_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "hospital"
+    folder.mkdir(mode=0o755)
+    with scu.hospital(folder) as hospital:
+        scu.create_step(hospital, scu.step_attributes(hospital.ris.items[0]), generate_uid())
+        scu.store(hospital, *scu.images(hospital.ris.items[0], "1.2.3", 1))
+        hospital.ris.change_patient(hospital.ris.items[0].patient_id, PatientName="Changed^Name")
+        assert folder.stat().st_mode & 0o777 == 0o700
+        kept = [*folder.glob("*.json*"), *folder.glob("ris/**/*.json")]
+        assert {path.name for path in kept} >= {"schedule.json", "complaints.jsonl"}
+        assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+        assert len(kept) >= 4
+
+
 def test_a_device_that_comes_later_gets_its_result_at_once(tmp_path: Path) -> None:
     transactions = scu.Transactions()
     with scu.hospital(tmp_path, retry_s=3600) as hospital, scu.listening(transactions) as port:
