@@ -8,7 +8,7 @@ on an earlier one still counts. What follows from the answers is in ``activities
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import Final
@@ -50,13 +50,14 @@ MAX_REFERENCES: Final = 500
 
 
 class CommitExecutor:
-    """Does the commit jobs."""
+    """Does the commit jobs. ``listen`` is called before a request goes out, so that its report finds somebody."""
 
-    def __init__(self, queue: Queue, connections: Connector, uids: Uids) -> None:
+    def __init__(self, queue: Queue, connections: Connector, uids: Uids, listen: Callable[[], None]) -> None:
         self._queue = queue
         self._database = queue.database
         self._connections = connections
         self._uids = uids
+        self._listen = listen
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Ask for what was not asked yet, then wait; once all is answered, settle it."""
@@ -120,6 +121,8 @@ class CommitExecutor:
             pending = read_unsent_requests(snapshot, job.id)
         if not pending:
             return None
+        if not peer.settings.commitment_same_association:
+            self._listen()
         service = commitment_result_service(StoredCommitments(self._queue, self._connections.site))
         with (
             self._connections.take_turn("storage_commitment"),

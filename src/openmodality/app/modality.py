@@ -7,23 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from openmodality.activities.connection import find_identity
 from openmodality.activities.echo import EchoAnswer, echo_peer
 from openmodality.activities.query import Model, key_values, query_peer
 from openmodality.activities.retrieve import GoOn, Wanted, retrieve_from_peer
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
+from openmodality.app.by_hand import ByHand
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
 from openmodality.app.media import Media
 from openmodality.app.problems import Problems
 from openmodality.app.runtime import Runtime
 from openmodality.app.view import LocalView
+from openmodality.app.waiting import Idle, Waiting
 from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
-from openmodality.errors import OpenModalityError, UsageError
+from openmodality.errors import OpenModalityError
 from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
@@ -37,7 +39,6 @@ from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock
 
 Items = WorklistItem | int | Sequence[WorklistItem | int]
-_LOOK_S: Final = 0.5
 
 
 class Modality:
@@ -58,6 +59,8 @@ class Modality:
         self.view = LocalView(self._store, self.site.data_folder)
         self.jobs = Jobs(self._runtime.queue, self.site)
         self.problems = Problems(self._store)
+        self._waiting = Waiting(self._runtime, self.jobs)
+        self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery)
         self.media = Media(self.site, self._runtime.queue, self._data)
 
     def __enter__(self) -> Self:
@@ -160,25 +163,18 @@ class Modality:
         with self.receiving(chosen.study) if is_for_us else nullcontext(), connections.take_turn("retrieve"):
             return retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on)
 
-    def wait_until_idle(self, timeout_s: float = 60.0) -> bool:
-        """Wait until no job is to be done or waited for; says whether that came true in time.
+    def wait_until_idle(self, timeout_s: float = 60.0) -> Idle:
+        """Wait until no job is to be done or waited for; what is returned is true where that came true in time.
 
-        Jobs that one which failed holds up do not count: they wait for a person.
+        Else it says which jobs are left and what they wait for. Jobs that one which failed holds up do not count: they
+        wait for a person. While an archive is to report on a storage commitment, this device listens for that; raises
+        :class:`TransportError` where it cannot.
         """
-        return self.wait_until(lambda: self.jobs.idle, timeout_s)
+        return self._waiting.wait_until_idle(timeout_s)
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
         """Wait until a condition on the database holds, looking again after each change; whether it came to that."""
-        changed = self._store.database.changed
-        deadline = time.monotonic() + timeout_s
-        while True:
-            seen = changed.count
-            if condition():
-                return True
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                return False
-            changed.wait(seen, left_s if self.works_queue else min(left_s, _LOOK_S))
+        return self._waiting.wait_until(condition, timeout_s)
 
     # Worklist
 
@@ -293,21 +289,11 @@ class Modality:
 
     def send(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> list[Job]:
         """Queue a study, series or instance, by its UID, for a peer; by default the first archive of the site."""
-        target = self.site.choose_peer("storage", peer)
-        found = self._data.references(study, series, instance)
-        with self._store.write() as transaction:
-            pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
-            return self._workflow.delivery.send(transaction, target, pairs)
+        return self._by_hand.send(peer, study, series, instance)
 
     def commit(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> Job:
         """Queue a request for storage commitment of a study, series or instance, sent before or not (MR-2.1.3-02)."""
-        target = self.site.choose_peer("storage_commitment", peer)
-        if not self._workflow.delivery.may_commit(target):
-            raise UsageError(f"peer {target.name} is not configured for storage commitment")
-        found = self._data.references(study, series, instance)
-        with self._store.write() as transaction:
-            pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
-            return self._workflow.delivery.commit(transaction, target, pairs)
+        return self._by_hand.commit(peer, study, series, instance)
 
     def _items(self, items: Items | None) -> list[WorklistItem]:
         """Items given by number as they are stored, others as the caller has seen them."""

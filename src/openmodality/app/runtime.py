@@ -1,11 +1,13 @@
 """The running parts of a device: store, queue, worker, acceptors; who starts what, and in which order.
 
 At the start: the worker's lock is tried; who gets it recovers store and exams and works the queue, who does not only
-queues. Acceptors listen only where the worker runs. At the end everything stops in the opposite order.
+queues. Acceptors listen only where the worker runs: from ``serve`` on, or from the first request for storage
+commitment, whose report is to find somebody. At the end everything stops in the opposite order.
 """
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
 
 from openmodality.activities.commit import CommitExecutor
@@ -74,6 +76,8 @@ class Runtime:
         after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
         self.window = RetrieveWindow(site.data_folder, clock, after_s)
         self.acceptors: dict[str, Acceptor] = {}
+        self._may_listen = True
+        self._acceptors_change = threading.Lock()
         self._worker: Worker | None = None
 
     @property
@@ -107,22 +111,33 @@ class Runtime:
                 f"another process serves the data folder {self.site.data_folder}",
                 advice="stop it first, or give this device another data folder",
             )
-        if not self.acceptors:
+        self._may_listen = True
+        self.listen()
+        return {role: acceptor.port for role, acceptor in self.acceptors.items()}
+
+    def listen(self) -> None:
+        """Listen, as long as the queue is worked and nobody has stopped it: reports are to find somebody.
+
+        Raises :class:`TransportError` where a port is taken.
+        """
+        with self._acceptors_change:
+            if self.acceptors or not self._may_listen:
+                return
             key = self.site.settings.tls.private_key
             warn_readable_by_all([self.site.path, *([self.site.folder / key] if key else [])])
-            acceptors = build_acceptors(
-                self.site, self._services(), self.window, StoredCommitments(self.queue, self.site).note_refused
-            )
+            note_refused = StoredCommitments(self.queue, self.site).note_refused
+            acceptors = build_acceptors(self.site, self._services(), self.window, note_refused)
             with ExitStack() as started:
                 for acceptor in acceptors.values():
                     started.enter_context(acceptor)
                 self._stack.push(started.pop_all())
             self.acceptors = acceptors
-        return {role: acceptor.port for role, acceptor in self.acceptors.items()}
 
     def stop_serving(self) -> None:
         """Listen no longer; the queue is worked on."""
-        acceptors, self.acceptors = self.acceptors, {}
+        with self._acceptors_change:
+            self._may_listen = False
+            acceptors, self.acceptors = self.acceptors, {}
         for acceptor in acceptors.values():
             acceptor.stop()
 
@@ -132,7 +147,7 @@ class Runtime:
 
     def _executors(self) -> dict[JobKind, Executor]:
         step = JudgedExecutor(StepExecutor(self.store.database, self.connections), self.site, "mpps")
-        commit = CommitExecutor(self.queue, self.connections, find_uid_maker(self.site))
+        commit = CommitExecutor(self.queue, self.connections, find_uid_maker(self.site), self.listen)
         return {
             JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file),
             JobKind.COMMIT: JudgedExecutor(commit, self.site, "storage_commitment"),

@@ -93,9 +93,13 @@ class JobView:
     @property
     def idle(self) -> bool:
         """Whether nothing is to be done, being done or waited for, but what another job that failed holds up."""
+        return not self.list_moving()
+
+    def list_moving(self) -> Sequence[Job]:
+        """The jobs that are to be done, being done or waited for, but what another job that failed holds up."""
         open_jobs = self.list(states=(JobState.TODO, JobState.DOING, JobState.WAITING))
         with self._source.read() as reader:
-            return all(_is_held(find_blockers(reader, job)) for job in open_jobs)
+            return [job for job in open_jobs if not _is_held(find_blockers(reader, job))]
 
 
 class ProblemView:

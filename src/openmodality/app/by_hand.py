@@ -1,0 +1,40 @@
+"""What a person sends, or asks an archive to keep, besides what an exam does by itself (MR-2.1.3-02)."""
+
+from __future__ import annotations
+
+from openmodality.app.local_data import LocalData
+from openmodality.device.site.site import Site
+from openmodality.errors import UsageError
+from openmodality.exam.delivery import Delivery
+from openmodality.jobs.job import Job
+from openmodality.store.local import LocalStore
+
+
+class ByHand:
+    """Queues what a person chooses in the local database: a study, a series or an instance, each by its UID."""
+
+    def __init__(self, site: Site, store: LocalStore, data: LocalData, delivery: Delivery) -> None:
+        self._site = site
+        self._store = store
+        self._data = data
+        self._delivery = delivery
+
+    def send(self, peer: str | None, study: str, series: str, instance: str) -> list[Job]:
+        """Queue it for a peer; where that commits automatically, the request for that comes after."""
+        target = self._site.choose_peer("storage", peer)
+        pairs = self._list_chosen(study, series, instance)
+        with self._store.write() as transaction:
+            return self._delivery.send(transaction, target, pairs)
+
+    def commit(self, peer: str | None, study: str, series: str, instance: str) -> Job:
+        """Queue a request for storage commitment. Raises :class:`UsageError` where the peer does not commit."""
+        target = self._site.choose_peer("storage_commitment", peer)
+        if not self._delivery.may_commit(target):
+            raise UsageError(f"peer {target.name} is not configured for storage commitment")
+        pairs = self._list_chosen(study, series, instance)
+        with self._store.write() as transaction:
+            return self._delivery.commit(transaction, target, pairs)
+
+    def _list_chosen(self, study: str, series: str, instance: str) -> list[tuple[str, str]]:
+        """SOP Class UID and SOP Instance UID of what is chosen."""
+        return [(each.SOPClassUID, each.SOPInstanceUID) for each in self._data.references(study, series, instance)]
