@@ -92,6 +92,7 @@ class Call:
     operations: tuple[int, int]
     has_extended_negotiation: bool
     maximum_length: int
+    application_context: str
     longest_pdu: int = 0
     requests: list[Request] = field(default_factory=list)
     end: str = ""
@@ -119,6 +120,7 @@ class Recorder:
     log: list[tuple[str, str]] = field(default_factory=list)
     peaks: dict[str, int] = field(default_factory=dict)
     patience_s: float = _CLOSED_S
+    pending: int = 0xFF00
     address: Address = field(default_factory=lambda: Address(TITLE, 0))
 
     def __post_init__(self) -> None:
@@ -198,6 +200,7 @@ class Recorder:
             asked.asynchronous_operations,
             bool(asked.sop_class_extended or asked.sop_class_common_extended),
             int(asked.primitive.maximum_length_received),
+            str(asked.primitive.application_context_name),
         )
         with self._lock:
             self._by_association[id(event.assoc)] = call
@@ -262,7 +265,7 @@ class Recorder:
                 if event.is_cancelled:
                     yield 0xFE00, None
                     return
-                yield 0xFF00, match
+                yield self.pending, match
         yield status, None
 
     def _move(self, event: Any) -> Iterator[Any]:

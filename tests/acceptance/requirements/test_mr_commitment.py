@@ -107,7 +107,10 @@ def _answered_as_failed(at: Recorded) -> bool:
     return rows == [("failed", 1)]
 
 
-@pytest.mark.requirement("MR-3.3.5.4-01", "MR-2.1-05", "MR-2.1.2-05")
+@pytest.mark.requirement(
+    "MR-3.3.5.4-01", "MR-2.1-05", "MR-2.1.2-05", "MR-3.1.1-06", "MR-3.3.1.4-01", "MR-3.3.4.2-02", "MR-3.3.4.4-01",
+    "MR-3.3.5.2-02",
+)  # fmt: skip
 @pytest.mark.parametrize(
     ("incoming", "accepted"),
     [

@@ -97,7 +97,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 
 def entity(section: int, title: str, contexts: Contexts, *ids: str) -> ParameterSet:
     """An application entity: by which title it calls, and what it proposes in all."""
-    own = [f"RF-4.2.{section}.2.{number}-01" for number in (2, 4)]
+    own = [f"RF-4.2.{section}.2.{number}-01" for number in (1, 2, 3, 4)]
     return pytest.param(title, contexts, id=title, marks=pytest.mark.requirement(*own, *ids))
 
 
@@ -118,6 +118,8 @@ def test_how_an_entity_calls(whole: Whole, title: str, contexts: Contexts) -> No
     for call in calls:
         proposed.update(call.contexts)
         assert (call.class_uid, call.version) == (CLASS_UID, VERSION)
+        assert call.application_context == "1.2.840.10008.3.1.1.1"
+        assert call.operations == (1, 1)
         assert call.roles == {}
         assert not call.has_extended_negotiation
         assert call.operations == (1, 1)
@@ -138,7 +140,14 @@ def rows(table: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-@pytest.mark.requirement("RF-4.2.3.3.1.1-02", "RF-4.2.3.3.1.1-04", "RF-4.1.2.3-01", "RF-8.5.1-01")
+def filled(step: Dataset, keywords: set[str]) -> Iterator[str]:
+    """Those of the keywords that a data set has, in its order."""
+    return (element.keyword for element in step if element.keyword in keywords)
+
+
+@pytest.mark.requirement(
+    "RF-4.2.3.3.1.1-02", "RF-4.2.3.3.1.1-04", "RF-4.1.2.3-01", "RF-8.5.1-01", "RF-4.2.3.3.1.3-10", "RF-4.2.3.3.1.3-12",
+)  # fmt: skip
 def test_update_worklist(whole: Whole) -> None:
     (call,) = whole.recorder.of("ADR_MWM_SCU")
     assert (call.names, call.end) == (["C-FIND-RQ"], "released")
@@ -146,6 +155,8 @@ def test_update_worklist(whole: Whole) -> None:
     keys = {parse_path(row["path"]) for row in rows("worklist_keys.csv")}
     assert set(paths_of(asked)) == keys
     step = asked.ScheduledProcedureStepSequence[0]
+    matching = {"ScheduledStationAETitle", "Modality", "ScheduledProcedureStepStartDate"}
+    assert [each.keyword for each in asked.iterall() if each.VR != "SQ" and each.value] == [*filled(step, matching)]
     assert (step.ScheduledStationAETitle, step.Modality) == ("ADR_MWM_SCU", "RF")
     assert step.ScheduledProcedureStepStartDate
 

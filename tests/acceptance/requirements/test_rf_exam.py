@@ -116,3 +116,34 @@ def examine(modality: Modality, person: dict[str, object]) -> None:
     with modality.exam(patient=person) as exam:
         add_image(exam.series("T1", ProtocolName="T1"))
     assert modality.wait_until_idle(10)
+
+
+@pytest.mark.requirement("RF-4.2.3.3.1.3-11", "RF-4.2.3.3.1.3-12", "RF-4.2.3.3.1.3-14")
+@pytest.mark.parametrize(("location", "character_set"), [("ROOM 1", None), ("一室", "GB18030")])
+def test_what_the_user_matches_a_worklist_by(tmp_path: Path, location: str, character_set: str | None) -> None:
+    dates = "20260101-20261231"
+    with recorded_device(tmp_path, "rf") as recorded, recorded.modality() as modality:
+        modality.worklist(
+            PatientID="4711",
+            ScheduledStationName="STATION",
+            ScheduledProcedureStepLocation=location,
+            ScheduledProcedureStepStartDate=dates,
+        )
+        (request,) = recorded.recorder.requests("C-FIND-RQ")
+        (step,) = request.data.ScheduledProcedureStepSequence
+        assert (request.data.PatientID, step.ScheduledStationName) == ("4711", "STATION")
+        assert (step.ScheduledProcedureStepLocation, step.ScheduledProcedureStepStartDate) == (location, dates)
+        assert request.data.get("SpecificCharacterSet") == character_set
+
+
+@pytest.mark.requirement("RF-4.2.3.3.1.3-01", "RF-4.2.3.3.1.3-04", "RF-4.2.3.3.1.3-09")
+@pytest.mark.parametrize("pending", [0xFF00, 0xFF01])
+def test_each_pending_response_is_an_item(tmp_path: Path, pending: int) -> None:
+    items = today("rf", 3)
+    for item in items:
+        item.PatientState = "not asked for"
+        item.add_new(0x00990010, "LO", "SOMEBODY")
+    with recorded_device(tmp_path, "rf", items=items) as recorded, recorded.modality() as modality:
+        recorded.recorder.pending = pending
+        assert [item["PatientID"] for item in modality.worklist()] == [item.PatientID for item in items]
+        modality.start_exam(modality.worklist_items()[0])

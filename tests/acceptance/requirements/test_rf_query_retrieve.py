@@ -10,6 +10,7 @@ import pytest
 from _pytest.mark import ParameterSet
 from pydicom import Dataset
 from pynetdicom import AE
+from pynetdicom.pdu_primitives import AsynchronousOperationsWindowNegotiation
 
 from openmodality import Modality
 from openmodality.cli.main import main
@@ -77,7 +78,7 @@ def run(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, *arguments: str) ->
 
 @pytest.mark.requirement(
     "RF-1-04", "RF-4.1.1-08", "RF-4.1.2.5-01", "RF-4.2.5.1-01", "RF-4.2.5.2.4-01", "RF-4.2.5.3.1.1-01",
-    "RF-4.2.5.3.1.1-02", "RF-4.2.5.3.1.2-01", "RF-4.2.6.3-01",
+    "RF-4.2.5.3.1.1-02", "RF-4.2.5.3.1.2-01", "RF-4.2.6.3-01", "RF-4.2.5.2.1-01", "RF-4.2.5.2.2-01", "RF-4.2.5.2.3-01",
 )  # fmt: skip
 def test_query(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     recorder = recorded.recorder
@@ -93,6 +94,8 @@ def test_query(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, capsys: pyte
         assert call.contexts == {STUDY_ROOT_FIND: (IMPLICIT,)}
         assert (call.roles, call.has_extended_negotiation) == ({}, False)
         assert (call.class_uid, call.version) == (CLASS_UID, VERSION)
+        assert (call.application_context, call.operations) == ("1.2.840.10008.3.1.1.1", (1, 1))
+    assert recorder.peaks == {QR: 1}
     assert (studies.requests[0].data.QueryRetrieveLevel, studies.requests[0].data.PatientID) == ("STUDY", patient)
     assert series.requests[0].data.QueryRetrieveLevel == "SERIES"
 
@@ -187,3 +190,16 @@ def test_one_association_at_a_time(recorded: Recorded) -> None:
             second.add_requested_context(VERIFICATION)
             assert second.associate(peer.host, peer.port, ae_title=peer.aet).is_rejected
         assert accepted(peer, VERIFICATION)
+
+
+@pytest.mark.requirement("RF-4.2.6.2.1-01", "RF-4.2.6.2.3-01")
+def test_one_operation_at_a_time(recorded: Recorded) -> None:
+    window = AsynchronousOperationsWindowNegotiation()
+    window.maximum_number_operations_invoked, window.maximum_number_operations_performed = 5, 5
+    with (
+        recorded.modality() as modality,
+        modality.receiving(study_of(recorded)),
+        associated(address(recorded), [VERIFICATION], calling=TITLE, ext_neg=[window]) as association,
+    ):
+        assert association.acceptor.asynchronous_operations == (1, 1)
+        assert getattr(association.acceptor.primitive, "application_context_name", "") == "1.2.840.10008.3.1.1.1"
