@@ -441,7 +441,7 @@ def test_dead_peer_is_said_once_for_many_files(tmp_path: Path) -> None:
     ended = openmodality("send", f"NOBODY@{HOST}:{free_port()}", tmp_path)
     assert ended.status == 1
     assert ended.err.count("Connection refused") == 1
-    assert "20" in ended.error_line
+    assert " and 19 other files: " in ended.error_line
 
 
 def test_peer_that_dies_in_the_middle(tmp_path: Path) -> None:
@@ -452,7 +452,10 @@ def test_peer_that_dies_in_the_middle(tmp_path: Path) -> None:
         connection.send(wire.associate_ac([(1, 0, wire.EXPLICIT)]))
         connection.receive_command()
 
-    with wire.listening(die) as peer:
+    def hang_up(connection: wire.Wire) -> None:
+        connection.expect(wire.ASSOCIATE_RQ)
+
+    with wire.listening(die, hang_up) as peer:
         ended = openmodality("send", peer, tmp_path, "--json")
     assert ended.status == 1
     assert ended.err == ""

@@ -4,7 +4,8 @@ Rules. One association for each run, with the presentation contexts that the out
 What a status means is the profile's data, the site's switches and the peer's overrides. A status that is no success
 ends the association with A-ABORT where the profile says so (R/F); else the next instance follows (MR), as it does
 where the peer takes no such SOP Class (MR-3.2.3.1-03). A run that is repeated leaves out what has success, and what
-the peer refused for good until a person retries the job. The job runs again by itself while any failure may pass.
+the peer refused for good until a person retries the job. The job runs again by itself while any failure may pass; it
+begins with what it has not offered yet, so that an instance at which the peer ends every association holds up no other.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class SendExecutor:
         peer = self._connections.get_peer_of(job)
         tally = _Tally()
         judge = site.judge_of("storage", "C-STORE", peer)
-        wanted = _not_refused(report.outstanding(), judge, tally)
+        wanted = _leave_out_refused(_put_untried_first(report.outstanding()), judge, tally)
         instances = list(self._readable(wanted, report, tally))
         options = SendOptions(
             transfer_syntaxes=peer.transfer_syntaxes_for("storage"),
@@ -101,8 +102,9 @@ class SendExecutor:
                 report.instance(uid, _success(sent), status=_status(sent), comment=_comment(sent))
             else:
                 reason = _comment(sent)
-                report.instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
-                tally.count_failure(reason, transient=self._is_transient(sent))
+                if sent.was_offered:
+                    report.instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
+                tally.count_failure(reason, uid if sent.was_offered else "", transient=self._is_transient(sent))
                 tally.peer_away |= sent.error is not None and is_peer_away(sent.error)
                 if sent.result is not None and sent.result.verdict.must_abort:
                     return False
@@ -121,25 +123,35 @@ class _Tally:
     """The failures of a run, by their reasons."""
 
     reasons: Counter[str] = field(default_factory=Counter)
+    instances: dict[str, str] = field(default_factory=dict)
     transient: bool = False
     peer_away: bool = False
 
-    def count_failure(self, reason: str, *, transient: bool) -> None:
+    def count_failure(self, reason: str, uid: str = "", *, transient: bool) -> None:
         self.reasons[reason] += 1
+        if uid:
+            self.instances.setdefault(reason, uid)
         self.transient = self.transient or transient
 
     def outcome(self, peer: Peer) -> JobOutcome:
         if not self.reasons:
             return Done()
-        reason, count = self.reasons.most_common(1)[0]
+        # what befell an instance says more than that others waited for it
+        reason, count = max(self.reasons.items(), key=lambda each: (each[0] in self.instances, each[1]))
         total = self.reasons.total()
         words = f"{total} instances were not sent to {peer.name}: " if total > 1 else f"not sent to {peer.name}: "
         more = f" ({count} of them)" if count < total else ""
+        if count == 1 and reason in self.instances:
+            more = f" (instance {self.instances[reason]})"
         said = words + reason + more
         return Retry(said, peer_away=self.peer_away) if self.transient else Fail(said)
 
 
-def _not_refused(outstanding: Iterable[JobInstance], judge: Judge, tally: _Tally) -> Iterator[JobInstance]:
+def _put_untried_first(outstanding: Iterable[JobInstance]) -> list[JobInstance]:
+    return sorted(outstanding, key=lambda instance: instance.result is InstanceResult.FAILURE)
+
+
+def _leave_out_refused(outstanding: Iterable[JobInstance], judge: Judge, tally: _Tally) -> Iterator[JobInstance]:
     """What is to be tried: not what the peer has answered with a status that does not pass by itself."""
     for instance in outstanding:
         status = instance.status if instance.result is InstanceResult.FAILURE else None

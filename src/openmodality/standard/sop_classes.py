@@ -31,6 +31,41 @@ STORAGE_ROOT: Final = "1.2.840.10008.5.1.4.1.1."
 _DOCUMENT_ROOT: Final = f"{STORAGE_ROOT}88."
 _PRESENTATION_STATE_ROOT: Final = f"{STORAGE_ROOT}11."
 
+_NAMES: Final = {
+    "1": "Computed Radiography Image Storage",
+    "1.1": "Digital X-Ray Image Storage - For Presentation",
+    "1.2": "Digital Mammography X-Ray Image Storage - For Presentation",
+    "2": "CT Image Storage",
+    "2.1": "Enhanced CT Image Storage",
+    "3.1": "Ultrasound Multi-frame Image Storage",
+    "4": "MR Image Storage",
+    "4.1": "Enhanced MR Image Storage",
+    "4.2": "MR Spectroscopy Storage",
+    "6.1": "Ultrasound Image Storage",
+    "7": "Secondary Capture Image Storage",
+    "7.2": "Multi-frame Grayscale Byte Secondary Capture Image Storage",
+    "7.3": "Multi-frame Grayscale Word Secondary Capture Image Storage",
+    "7.4": "Multi-frame True Color Secondary Capture Image Storage",
+    "11.1": "Grayscale Softcopy Presentation State Storage",
+    "12.1": "X-Ray Angiographic Image Storage",
+    "12.2": "X-Ray Radiofluoroscopic Image Storage",
+    "20": "Nuclear Medicine Image Storage",
+    "66": "Raw Data Storage",
+    "66.4": "Segmentation Storage",
+    "88.11": "Basic Text SR Storage",
+    "88.22": "Enhanced SR Storage",
+    "88.33": "Comprehensive SR Storage",
+    "88.59": "Key Object Selection Document Storage",
+    "88.67": "X-Ray Radiation Dose SR Storage",
+    "104.1": "Encapsulated PDF Storage",
+    "128": "Positron Emission Tomography Image Storage",
+    "481.1": "RT Image Storage",
+    "481.2": "RT Dose Storage",
+    "481.3": "RT Structure Set Storage",
+    "481.5": "RT Plan Storage",
+}
+"""Names of the storage SOP Classes that are met most, by what follows the prefix (PS3.6 Table A-1)."""
+
 STORAGE_ELSEWHERE: Final = frozenset(
     f"1.2.840.10008.5.1.4.{number}" for number in ("34.1", "34.7", "34.10", "38.1", "39.1", "43.1", "44.1", "45.1")
 )
@@ -63,3 +98,9 @@ def is_presentation_state(sop_class_uid: str) -> bool:
 def is_image(sop_class_uid: str) -> bool:
     """Whether instances of a storage SOP Class count as images: all but documents and presentation states."""
     return not is_document(sop_class_uid) and not is_presentation_state(sop_class_uid)
+
+
+def describe_storage(sop_class_uid: str) -> str:
+    """A storage SOP Class for people: its name, where it is one of those that are met most, and its UID."""
+    name = _NAMES.get(sop_class_uid.removeprefix(STORAGE_ROOT))
+    return f"{name} ({sop_class_uid})" if name else sop_class_uid

@@ -11,6 +11,7 @@ from time import time
 import pytest
 
 from openmodality import Modality
+from openmodality.errors import ProtocolError
 from openmodality.jobs.job import Job
 from openmodality.services.storage import StoreRequest
 from openmodality.store.states import InstanceResult, JobKind, JobState
@@ -153,6 +154,61 @@ def test_a_refusal_for_good_does_not_stop_the_retry_of_what_may_pass(tmp_path: P
         modality.jobs.retry(job.id)
         assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is JobState.DONE, 10)
         assert seen == [*uids, uids[1], uids[0]]
+
+
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_an_image_at_which_the_archive_aborts_keeps_no_other_and_is_named(tmp_path: Path, profile: str) -> None:
+    """In the first run already, and it comes last in each."""
+    seen: list[str] = []
+
+    def answer(request: StoreRequest) -> int:
+        seen.append(request.identity.sop_instance_uid)
+        if request.identity.sop_instance_uid == uids[1]:
+            raise ProtocolError("an image that this archive cannot bear")
+        return 0
+
+    with device_in_hospital(tmp_path, profile) as device, device.modality() as modality:
+        device.hospital.store_status = answer
+        with modality.exam(patient={"PatientID": "1"}) as exam:
+            series = exam.series("T1", ProtocolName="T1")
+            uids = [add_image(series, number) for number in range(1, 5)]
+        assert wait_for_run(modality)
+        (job,) = modality.jobs.list(kinds=[JobKind.SEND])
+        assert seen == [*uids, uids[1]]
+        wanted = {uid: InstanceResult.FAILURE if uid == uids[1] else InstanceResult.SUCCESS for uid in uids}
+        assert {each.SOPInstanceUID: each.result for each in modality.jobs.show(job.id).instances} == wanted
+        assert job.state is not JobState.DONE
+        assert "aborted the association" in job.reason
+        assert uids[1] in job.reason
+
+
+def test_a_retry_begins_with_what_was_not_offered(tmp_path: Path) -> None:
+    """As after an archive that aborted at too many in a row to go on."""
+    seen: list[str] = []
+    culprits: set[str] = set()
+
+    def answer(request: StoreRequest) -> int:
+        seen.append(request.identity.sop_instance_uid)
+        if request.identity.sop_instance_uid in culprits:
+            raise ProtocolError("an image that this archive cannot bear")
+        return 0
+
+    with device_in_hospital(tmp_path, "mr") as device:
+        device.hospital.store_status = answer
+        with device.modality(works=False) as modality, modality.exam(patient={"PatientID": "1"}) as exam:
+            series = exam.series("T1", ProtocolName="T1")
+            uids = [add_image(series, number) for number in range(1, 7)]
+        culprits.update(uids[:4])
+        with device.modality() as modality:
+            assert wait_for_run(modality)
+            (job,) = modality.jobs.list(kinds=[JobKind.SEND])
+            assert (seen, results(modality, job)[3:]) == (uids[:3], [InstanceResult.PENDING] * 3)
+            seen.clear()
+            modality.jobs.retry(job.id)
+            assert modality.wait_until(lambda: len(seen) > 8, 10)
+            assert wait_for_run(modality)
+            assert seen[:6] == [*uids[3:], *uids[:3]]
+            assert results(modality, job) == [InstanceResult.FAILURE] * 4 + [InstanceResult.SUCCESS] * 2
 
 
 def test_a_ris_that_does_not_answer_holds_up_no_image(tmp_path: Path) -> None:

@@ -16,13 +16,13 @@ from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.values import existing_path
-from openmodality.dimse.status import describe
-from openmodality.errors import NoPresentationContext, ObjectInvalid, OpenModalityError, UsageError
+from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, NotDicom, read_instance
 from openmodality.network.storage.reader import Decompress, InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
+from openmodality.services.storage import StoreResult
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
 
@@ -95,9 +95,6 @@ def run(  # one parameter for each option
 command = CliCommand(run, _declare)
 
 
-_ABOUT_ONE_FILE: Final = (ObjectInvalid, NoPresentationContext)
-
-
 class SendReport:
     """What became of the instances that are to be sent."""
 
@@ -113,7 +110,7 @@ class SendReport:
         self._dealt_with: list[FileInstance] = []
         self._interrupted = 0
         self._unreadable = unreadable
-        self._unsent: list[dict[str, Any]] = []
+        self._unsent: dict[str, list[dict[str, Any]]] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -133,14 +130,14 @@ class SendReport:
         if sent.result is not None:
             entry |= {
                 "status": f"{sent.result.status:04X}",
-                "reason": describe(sent.result.status, sent.result.comment),
+                "reason": _explain_status(sent.result),
             }
         elif sent.error is not None:
             entry |= _described(sent.error)
         (self.warnings if sent.is_stored else self.not_stored).append(entry)
         if not quiet:
             progress.clear()
-            self._say(entry, is_own=sent.result is not None or isinstance(sent.error, _ABOUT_ONE_FILE))
+            self._say(entry, is_own=isinstance(sent.error, ObjectInvalid))
 
     def interrupt(self) -> None:
         """No more results will come: what has none yet is not sent, or sent and not answered."""
@@ -154,17 +151,17 @@ class SendReport:
         ]
 
     def say_unsent(self) -> None:
-        """One line for all the files that one reason has kept from being sent."""
-        if self._unsent:
-            count, entry = len(self._unsent), self._unsent[0]
-            say(f"{entry['path'] if count == 1 else counted(count, 'file')}: {entry['reason']}")
-        self._unsent = []
+        """One line for all the files that one reason has kept from being stored."""
+        for reason, entries in self._unsent.items():
+            first, count = entries[0]["path"], len(entries)
+            more = f" and {counted(count - 1, 'other file')}" if count > 1 else ""
+            say(f"{first}{more}: {reason}")
+        self._unsent = {}
 
     def _say(self, entry: dict[str, Any], *, is_own: bool) -> None:
-        if is_own or (self._unsent and self._unsent[0]["reason"] != entry["reason"]):
-            self.say_unsent()
+        """At once what is of one file alone; what many may share, when all is known."""
         if not is_own:
-            self._unsent.append(entry)
+            self._unsent.setdefault(entry["reason"], []).append(entry)
         elif entry["reason"].startswith(entry["path"]):
             say(entry["reason"])
         else:
@@ -193,6 +190,12 @@ class SendReport:
             "not_stored": self.not_stored
             + [{"path": str(path), "status": None, **_described(error)} for path, error in self._unreadable],
         }
+
+
+def _explain_status(result: StoreResult) -> str:
+    """What a status means by the judge, and what the peer says of it."""
+    said = f"{result.status:04X} {result.verdict.meaning}"
+    return f"{said} ({result.comment})" if result.comment else said
 
 
 def _described(error: OpenModalityError) -> dict[str, str]:

@@ -17,6 +17,8 @@ from openmodality.network.storage.sent import SendOptions, Sent, explain_not_ans
 from openmodality.services.storage import make_store_command, read_store_response
 from openmodality.services.storage_plan import Kind, choose_context
 from openmodality.standard.dimse import Status
+from openmodality.standard.sop_classes import describe_storage
+from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 
 class StorePipeline:
@@ -34,6 +36,8 @@ class StorePipeline:
         reader: InstanceReader,
         options: SendOptions,
         refused: list[FileInstance] | None,
+        *,
+        one_at_a_time: bool = False,
     ) -> None:
         self.end: Sent | None = None
         self._association = association
@@ -41,7 +45,7 @@ class StorePipeline:
         self._options = options
         self._refused = refused
         self._success_is_done = options.judge(Status.SUCCESS).is_done
-        self._window = 1 if options.stop_on_failure else association.max_operations_invoked
+        self._window = 1 if options.stop_on_failure or one_at_a_time else association.max_operations_invoked
         self._outstanding = Outstanding(association)
         self._in_flight: deque[tuple[int, FileInstance]] = deque()
         self._contexts: dict[Kind, PresentationContext | None] = {}
@@ -148,8 +152,10 @@ class StorePipeline:
 
 
 def _explain_no_context(association: Association, instance: FileInstance) -> NoPresentationContext:
+    syntax = TRANSFER_SYNTAXES.get(instance.transfer_syntax)
     return NoPresentationContext(
         f"{association.peer.called_ae_title} accepted no presentation context for SOP Class"
-        f" {instance.identity.sop_class_uid} in transfer syntax {instance.transfer_syntax}",
+        f" {describe_storage(instance.identity.sop_class_uid)} in transfer syntax"
+        f" {instance.transfer_syntax if syntax is None else syntax.name}",
         advice="check which SOP Classes and transfer syntaxes the peer stores",
     )

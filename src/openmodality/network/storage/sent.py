@@ -8,10 +8,12 @@ from typing import Final, NamedTuple
 
 from openmodality.dimse.verdict import Judge
 from openmodality.errors import (
+    AssociationAborted,
     AssociationRejected,
     NoPresentationContext,
     ObjectInvalid,
     OpenModalityError,
+    PeerTimeout,
     TransportError,
 )
 from openmodality.network.storage.instances import FileInstance
@@ -19,6 +21,10 @@ from openmodality.services.storage import STORE_JUDGE, MoveOriginator, StoreResu
 
 _OF_ONE_INSTANCE: Final = (ObjectInvalid, NoPresentationContext)
 """Errors that say nothing of the peer or the connection; trying again does not help."""
+
+
+class NotOffered(TransportError):
+    """An instance of which nothing was sent, because the association had ended before its turn."""
 
 
 class Sent(NamedTuple):
@@ -34,13 +40,23 @@ class Sent(NamedTuple):
         return self.result is not None and self.result.verdict.is_done
 
     @property
+    def is_own_fault(self) -> bool:
+        """Whether the error is of the instance alone: its file, or a SOP Class that the peer does not take."""
+        return isinstance(self.error, _OF_ONE_INSTANCE)
+
+    @property
+    def was_offered(self) -> bool:
+        """Whether the peer has seen anything of it; what it has not seen is to come first the next time."""
+        return not isinstance(self.error, NotOffered)
+
+    @property
     def is_transient(self) -> bool:
         """Whether trying again later may help, without anybody changing anything."""
         if self.result is not None:
             return self.result.verdict.is_transient
         if isinstance(self.error, AssociationRejected):
             return self.error.transient
-        return not isinstance(self.error, _OF_ONE_INSTANCE)
+        return not self.is_own_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +76,20 @@ class SendOptions:
 DEFAULT_OPTIONS: Final = SendOptions()
 
 
+def is_loss_by_peer(end: Sent | None) -> bool:
+    """Whether an association ended because the peer, or the network, ended it: another may be open at once.
+
+    After a time-out it is the other way round: a peer that is too slow is not asked again (RF-4.2.1.3.1.3-07).
+    """
+    error = None if end is None else end.error
+    return isinstance(error, AssociationAborted | TransportError) and not isinstance(error, PeerTimeout)
+
+
 def explain_not_sent(cause: Sent | None) -> OpenModalityError:
     """Make the error of an instance that was not sent, because ``cause`` came before it."""
     if cause is not None and cause.error is not None and not isinstance(cause.error, _OF_ONE_INSTANCE):
-        return TransportError(f"not sent, because the association ended: {cause.error}", advice=cause.error.advice)
-    return TransportError("not sent, because an instance before it failed")
+        return NotOffered(f"not sent, because the association ended: {cause.error}", advice=cause.error.advice)
+    return NotOffered("not sent, because an instance before it failed")
 
 
 def explain_not_answered(cause: Sent) -> OpenModalityError:

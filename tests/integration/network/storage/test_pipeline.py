@@ -10,14 +10,14 @@ import pytest
 
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.service import Response, Service
-from openmodality.errors import AssociationAborted, NoPresentationContext, TransportError
+from openmodality.errors import AssociationAborted, NoPresentationContext, ProtocolError, TransportError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, read_instance
 from openmodality.network.storage.reader import InstanceReader
-from openmodality.network.storage.sending import send
+from openmodality.network.storage.sending import MAX_IN_VAIN, send
 from openmodality.network.storage.sent import DEFAULT_OPTIONS, SendOptions, Sent
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.dimse import CommandField
@@ -130,6 +130,11 @@ def answer_and_abort(connection: wire.Wire, *message_ids: int) -> None:
     connection.send(*(wire.p_data(wire.value(each, 3)) for each in responses), wire.abortion(2))
 
 
+def hang_up(connection: wire.Wire) -> None:
+    """End the connection on which the rest is offered."""
+    connection.expect(wire.ASSOCIATE_RQ)
+
+
 @pytest.fixture
 def two_and_a_large_one(instances: list[FileInstance], tmp_path: Path) -> list[FileInstance]:
     """The third does not fit the buffers of a connection, so that writing it lasts until the peer ends it."""
@@ -156,7 +161,7 @@ def test_an_abort_is_reported_though_the_write_timed_out(two_and_a_large_one: li
         ended.wait(10)
 
     ended = threading.Event()
-    with wire.listening(script) as peer:
+    with wire.listening(script, hang_up) as peer:
         sent = send_all(RemoteAE("SCRIPT", peer.host, peer.port), two_and_a_large_one, 8)
         ended.set()
     results = {s.instance: s for s in sent}
@@ -172,14 +177,16 @@ def test_responses_that_came_out_of_order_before_an_abort_count(instances: list[
         answer_and_abort(connection, 2)
         connection.until_closed()
 
-    with wire.listening(script) as peer:
+    with wire.listening(script, hang_up) as peer:
         sent = send_all(RemoteAE("SCRIPT", peer.host, peer.port), instances[:3], 8)
-    assert [s.instance for s in sent] == instances[:3]
-    assert [s.is_stored for s in sent] == [False, True, False]
-    assert isinstance(sent[0].error, AssociationAborted)
-    assert isinstance(sent[2].error, TransportError)
-    assert str(sent[2].error).startswith("sent, but not answered, because the association ended: ")
-    assert sent[2].is_transient
+    assert len(sent) == 3
+    results = {s.instance: s for s in sent}
+    first, second, third = (results[i] for i in instances[:3])
+    assert [s.is_stored for s in (first, second, third)] == [False, True, False]
+    assert isinstance(first.error, AssociationAborted)
+    assert isinstance(third.error, TransportError)
+    assert str(third.error).startswith("sent, but not answered, because the association ended: ")
+    assert third.is_transient
 
 
 STOPPING = SendOptions(stop_on_failure=True)
@@ -229,10 +236,52 @@ def test_a_lost_peer_is_not_asked_once_more(instances: list[FileInstance]) -> No
         connection.send(wire.associate_ac([(1, 3, None), (3, 0, wire.EXPLICIT)]))
         connection.receive_command()
 
-    with wire.listening(script) as peer:
+    with wire.listening(script, hang_up) as peer:
         sent = send_all(RemoteAE("SCRIPT", peer.host, peer.port), instances, 1)
     assert {s.instance for s in sent} == set(instances)
     assert len(sent) == 12
+    assert all(s.is_transient for s in sent)
+
+
+class Aborting(Archive):
+    """Ends the association at instances of some UIDs, as often as they come; counts the associations."""
+
+    def __init__(self, *culprits: str) -> None:
+        super().__init__()
+        self._culprits = culprits
+
+    def store(self, message: Message) -> Response:
+        if message.command.AffectedSOPInstanceUID in self._culprits:
+            read_all(message)
+            self.received.append(message.command.AffectedSOPInstanceUID)
+            raise ProtocolError("an instance that this archive cannot bear")
+        return super().store(message)
+
+
+@pytest.mark.parametrize("window", [1, 4, 100])
+@pytest.mark.parametrize("places", [[0], [4], [11], [0, 1], [3, 7, 8], [2, 3]])
+def test_an_instance_at_which_the_peer_aborts_keeps_no_other(
+    instances: list[FileInstance], window: int, places: list[int]
+) -> None:
+    """It is tried again when the others are there, and named with why."""
+    culprits = [instances[place] for place in places]
+    archive = Aborting(*(culprit.identity.sop_instance_uid for culprit in culprits))
+    with archive.listening() as remote:
+        sent = send_all(remote, instances, window)
+    assert len(sent) == 12
+    assert {s.instance for s in sent} == set(instances)
+    assert [s.instance for s in sent if not s.is_stored] == culprits
+    assert all(isinstance(s.error, AssociationAborted | TransportError) and s.was_offered for s in sent[-len(places) :])
+    assert {s.instance for s in sent[-len(places) :]} == set(culprits)
+
+
+def test_a_peer_that_aborts_at_everything_is_left_alone(instances: list[FileInstance]) -> None:
+    archive = Aborting(*(instance.identity.sop_instance_uid for instance in instances))
+    with archive.listening() as remote:
+        sent = send_all(remote, instances, 1)
+    assert len(sent) == 12
+    assert archive.received == [instance.identity.sop_instance_uid for instance in instances[:MAX_IN_VAIN]]
+    assert [s.was_offered for s in sent].count(True) == MAX_IN_VAIN
     assert all(s.is_transient for s in sent)
 
 

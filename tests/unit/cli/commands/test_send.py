@@ -12,8 +12,9 @@ from openmodality.cli.commands.send import SendReport, find_instances
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.verdict import Verdict
+from openmodality.errors import TransportError
 from openmodality.network.storage.sent import Sent
-from openmodality.services.storage import StoreResult
+from openmodality.services.storage import STORE_JUDGE, StoreResult
 from tests.peers.objects import mr_series
 
 
@@ -58,3 +59,21 @@ def test_results_are_counted_by_the_verdict_that_decided_them(tmp_path: Path) ->
     report.add(Sent(instances[0], StoreResult(0xC123, verdict)), ProgressLine("sent", 1, 1), quiet=True)
     told = report.as_json(1.0)
     assert (told["stored"], told["outcomes"]) == (1, {"the peer keeps a copy": 1})
+
+
+def test_what_befalls_many_files_is_one_line_with_a_count_and_the_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    instances, _ = find_instances(mr_series(tmp_path, 62))
+    report, progress = SendReport("PACS", instances, []), ProgressLine("sent", 62, 62)
+    full = StoreResult(0xA700, STORE_JUDGE(0xA700))
+    gone = TransportError("not sent, because the association ended", advice="try again")
+    for number, instance in enumerate(instances):
+        sent = Sent(instance, full) if number < 60 else Sent(instance, error=gone)
+        report.add(sent, progress, quiet=False)
+    assert capsys.readouterr().err == ""
+    report.say_unsent()
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"{instances[0].path} and 59 other files: A700 ")
+    assert "out of resources" in first.lower()
+    assert second == f"{instances[60].path} and 1 other file: not sent, because the association ended; try again"
