@@ -19,6 +19,8 @@ from openmodality.activities.worklist_query import ask_for_worklist, describe_li
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.device.site.site import Peer
+from openmodality.dimse.mending import mend_element
+from openmodality.dimse.reading import read_element
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer
 from openmodality.query.identifier import Key, identifier
@@ -124,6 +126,8 @@ class Worklist:
         with database.write() as transaction:
             is_whole = not keys and not answer.more_available
             described = [(item, list(map(str, worklist.find_defects(item)))) for item in found]
+            for item, _ in described:
+                _mend_numbers(item)
             numbers = keep_items(transaction, peer.name, described, whole=is_whole)
             transaction.add_event(Subject.WORKLIST, peer.name, "received", f"{len(numbers)} items")
         with database.read() as snapshot:
@@ -212,6 +216,20 @@ def find_served(snapshot: Snapshot, items: Sequence[WorklistItem]) -> list[ItemC
         for exam_id, state in find_exams_serving(snapshot, item)[:1]
         if not state.is_open
     ]
+
+
+def _mend_numbers(item: Dataset) -> None:
+    """Mend the numbers of an item, or leave them out, since what is kept of it holds no text for a number."""
+    for element in [found for tag in list(item.keys()) if (found := read_element(item, int(tag))) is not None]:
+        if element.VR == "SQ":
+            for inner in element.value:
+                _mend_numbers(inner)
+        elif element.VR in ("DS", "IS"):
+            mended = mend_element(element).element
+            if mended is None:
+                del item[element.tag]
+            else:
+                item[element.tag] = mended
 
 
 def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import is_filled, read_element
 
 
@@ -17,9 +16,3 @@ def find_element_with_value(data_set: Dataset, tag: int) -> DataElement | None:
     """The element where it has a value; None where it is absent, empty or unreadable, or has only empty items."""
     found = read_element(data_set, tag)
     return found if found is not None and is_filled(found) else None
-
-
-def is_identifier(tag: int) -> bool:
-    """Whether the attribute identifies something, so that a changed value would name something else."""
-    keyword = keyword_of(tag)
-    return "Number" in keyword or keyword.endswith(("ID", "IDs", "UID", "Locator", "Value", "Designator"))

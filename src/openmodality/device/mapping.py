@@ -6,7 +6,10 @@ Rules of the game (R/F Table 8.1-29; IHE RAD TF-2 Appendix A):
 - A target inside Request Attributes Sequence or Scheduled Step Attributes Sequence gets one item per scheduled step.
 - Any other target gets the first value there is, by the order of rules, then of steps.
 - A value that is empty, unreadable or a sequence of empty items counts as none: no target is ever made for it.
-- Text that is longer than its target's VR allows is cut. Identifiers are never cut, because they would name another.
+- The same is true of a code without value, scheme or meaning, and of a value that is none of its VR and cannot be
+  mended (``standard.value_rules``), such as a date that no calendar has.
+- Text that is longer than its target's VR allows is cut. Identifiers are never cut, because they would name another;
+  one that is too long stays as it is.
 """
 
 from __future__ import annotations
@@ -21,12 +24,13 @@ from pydicom.sequence import Sequence as ItemSequence
 from pydicom.tag import Tag
 from pydicom.valuerep import PersonName
 
-from openmodality.device.item_values import find_element_with_value, is_identifier
+from openmodality.device.item_values import find_element_with_value
 from openmodality.device.paths import TagPath, parse_path
 from openmodality.device.profile.profile import MappingRule
 from openmodality.dimse.attribute_names import name_of, vr_of
+from openmodality.dimse.mending import is_code_sequence, list_missing_in_code, mend_copied, mend_element
 from openmodality.dimse.reading import read_items
-from openmodality.standard.value_lengths import MAX_CHARACTERS
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
 _STEPS: Final = parse_path("ScheduledProcedureStepSequence")[0]
 _PERFORMED_SERIES: Final = parse_path("PerformedSeriesSequence")[0]
@@ -47,19 +51,19 @@ class _Step(NamedTuple):
 
 def map_to_image(items: Sequence[Dataset], rules: Iterable[MappingRule]) -> Dataset:
     """The attributes that images take from the worklist items of their exam; the first item names patient and study."""
-    return _mapped(items, ((rule.worklist, rule.image) for rule in rules if rule.image))
+    return _map_all(items, ((rule.worklist, rule.image) for rule in rules if rule.image))
 
 
 def map_to_mpps(items: Sequence[Dataset], rules: Iterable[MappingRule]) -> Dataset:
     """The attributes that the performed procedure step takes from them, without those of its series."""
     pairs = ((rule.worklist, rule.mpps) for rule in rules if rule.mpps)
-    return _mapped(items, ((source, target) for source, target in pairs if target[0] != _PERFORMED_SERIES))
+    return _map_all(items, ((source, target) for source, target in pairs if target[0] != _PERFORMED_SERIES))
 
 
 def map_to_performed_series(items: Sequence[Dataset], rules: Iterable[MappingRule]) -> Dataset:
     """The attributes that each item of (0040,0340) Performed Series Sequence takes from them."""
     pairs = ((rule.worklist, rule.mpps) for rule in rules if rule.mpps)
-    return _mapped(items, ((source, target[1:]) for source, target in pairs if target[0] == _PERFORMED_SERIES))
+    return _map_all(items, ((source, target[1:]) for source, target in pairs if target[0] == _PERFORMED_SERIES))
 
 
 def describe_misfit(rule: MappingRule) -> str:
@@ -72,8 +76,8 @@ def describe_misfit(rule: MappingRule) -> str:
     return ""
 
 
-def _mapped(items: Sequence[Dataset], pairs: Iterable[tuple[TagPath, TagPath]]) -> Dataset:
-    steps = list(_steps(items))
+def _map_all(items: Sequence[Dataset], pairs: Iterable[tuple[TagPath, TagPath]]) -> Dataset:
+    steps = list(_list_steps(items))
     found = Dataset()
     per_step: dict[int, list[Dataset]] = {}
     for source, target in pairs:
@@ -89,22 +93,25 @@ def _mapped(items: Sequence[Dataset], pairs: Iterable[tuple[TagPath, TagPath]]) 
     return found
 
 
-def _steps(items: Sequence[Dataset]) -> Iterator[_Step]:
+def _list_steps(items: Sequence[Dataset]) -> Iterator[_Step]:
     for item in items:
         steps = read_items(item, _STEPS)
         yield from (_Step(item, step) for step in steps or [Dataset()])
 
 
 def _put_first(into: Dataset, target: TagPath, steps: Iterable[_Step], source: TagPath) -> None:
-    """Put the first value of the steps at the target, where there is none yet."""
+    """Put the first value of the steps that can be used at the target, where there is none yet."""
     if _find_element(into, target) is not None:
         return
-    element = next(filter(None, (_source_of(step, source) for step in steps)), None)
-    if element is not None:
-        _put(into, target, element)
+    for step in steps:
+        element = _find_source(step, source)
+        fitted = element and _fit(element, target[-1])
+        if fitted is not None:
+            _put(into, target, fitted)
+            return
 
 
-def _source_of(step: _Step, source: TagPath) -> DataElement | None:
+def _find_source(step: _Step, source: TagPath) -> DataElement | None:
     return _find_element(step.step, source[1:]) if source[0] == _STEPS else _find_element(step.item, source)
 
 
@@ -123,21 +130,29 @@ def _put(into: Dataset, target: TagPath, element: DataElement) -> None:
         if tag not in into:
             into.add(DataElement(Tag(tag), "SQ", ItemSequence([Dataset()])))
         into = into[tag].value[0]
-    tag = target[-1]
+    into.add(element)
+
+
+def _fit(element: DataElement, tag: int) -> DataElement | None:
+    """The element, copied, as the target's VR holds it; None where nothing of it can be used."""
     vr = element.VR if vr_of(tag) == element.VR or " or " in vr_of(tag) else vr_of(tag)
-    into.add(DataElement(Tag(tag), vr, _fit(element, tag, vr), already_converted=True))
+    if vr == "SQ":
+        items = [copied for item in element.value if len(copied := _copy(item))]
+        if is_code_sequence(tag):
+            items = [item for item in items if not list_missing_in_code(item)]
+        return DataElement(Tag(tag), vr, ItemSequence(items)) if items else None
+    source = element if element.VR in _TEXT | {"PN"} else mend_element(element).element
+    if source is None:
+        return None
+    fitted = DataElement(Tag(tag), vr, _convert(source, vr), already_converted=True)
+    return mend_copied(fitted).element
 
 
-def _fit(element: DataElement, tag: int, vr: str) -> object:
-    """The element's value, copied, as the target's VR holds it."""
-    if element.VR == "SQ":
-        return ItemSequence([copied for item in element.value if len(copied := _copy(item))])
+def _convert(element: DataElement, vr: str) -> object:
+    """The values, copied, as the VR has them."""
     if element.VR == "PN":
         return _convert_each(element.value, lambda name: PersonName(str(name)))
-    if vr not in _TEXT:
-        return _convert_each(element.value, lambda value: value)
-    limit = None if is_identifier(tag) else MAX_CHARACTERS.get(vr)
-    return _convert_each(element.value, lambda text: str(text)[:limit])
+    return _convert_each(element.value, str if vr in _TEXT else lambda value: value)
 
 
 def _convert_each(value: object, convert: Callable[[object], object]) -> object:
@@ -145,9 +160,10 @@ def _convert_each(value: object, convert: Callable[[object], object]) -> object:
 
 
 def _copy(data_set: Dataset) -> Dataset:
+    """The elements that can be used; their text is in the character set of the data set that they go into."""
     copied = Dataset()
-    for tag in list(data_set.keys()):
-        element = find_element_with_value(data_set, tag)
-        if element is not None:
-            _put(copied, (int(tag),), element)
+    for tag in map(int, list(data_set.keys())):
+        element = find_element_with_value(data_set, tag) if tag != SPECIFIC_CHARACTER_SET else None
+        if element is not None and (fitted := _fit(element, tag)) is not None:
+            copied.add(fitted)
     return copied

@@ -20,6 +20,7 @@ from pydicom.dataelem import DataElement
 
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, read_data_set
+from openmodality.dimse.mending import is_code_sequence, list_missing_in_code, list_written, mend_copied
 from openmodality.dimse.reading import has_value, is_filled, read_element, values_of
 from openmodality.dimse.request_response import SecondsLeft
 from openmodality.dimse.service import Refuse, Response, Service
@@ -29,6 +30,7 @@ from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, send_find
 from openmodality.query.matching import Supported
+from openmodality.standard.character_sets import find_unknown, spell
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.standard.tags import (
@@ -44,9 +46,15 @@ from openmodality.standard.tags import (
     SPECIFIC_CHARACTER_SET,
     STUDY_INSTANCE_UID,
 )
+from openmodality.standard.text_rules import REPLACEMENT
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 UNABLE_TO_PROCESS: Final = 0xC001
+
+_LEFT_OUT: Final = ", left out of images and performed step"
+_MENDED: Final = ", mended in images and performed step"
+_AS_IT_IS: Final = ", kept as it is, since another would name something else"
+"""What happens with a value, as ``device.mapping`` does it."""
 
 WORKLIST_JUDGE: Final = standard_judge("worklist", "C-FIND")
 """What a C-FIND status means where there is no device with a table of its own."""
@@ -141,15 +149,23 @@ def _find_missing(item: Dataset, tags: Iterable[int]) -> Iterator[Defect]:
 
 def _find_value_defects(item: Dataset) -> Iterator[Defect]:
     is_declared = has_value(item, SPECIFIC_CHARACTER_SET)
+    terms = read_element(item, SPECIFIC_CHARACTER_SET)
+    if terms is not None and find_unknown([spell(text) for text in list_written(terms)]):
+        yield Defect(SPECIFIC_CHARACTER_SET, "none of DICOM's; text beyond ASCII is shown as U+FFFD")
     for tag, element in _walk(item):
         if element is None:
-            yield Defect(tag, "cannot be read")
-            continue
-        values = values_of(element) if element.VR != "SQ" else []
-        if len(values) > 1 and _allows_one(tag):
-            yield Defect(tag, f"{len(values)} values where one is allowed")
-        for value in values:
-            yield from _find_text_defects(element, value, is_declared=is_declared)
+            yield Defect(tag, f"cannot be read{_LEFT_OUT}")
+        elif element.VR == "SQ":
+            yield from _find_code_defects(element)
+        elif tag != SPECIFIC_CHARACTER_SET:
+            yield from _find_text_defects(element, is_declared=is_declared)
+
+
+def _find_code_defects(sequence: DataElement) -> Iterator[Defect]:
+    for code in sequence.value if is_code_sequence(int(sequence.tag)) else ():
+        missing = list_missing_in_code(code) if len(code) else ()
+        if missing:
+            yield Defect(int(sequence.tag), f"a code without {' and '.join(map(name_of, missing))}{_LEFT_OUT}")
 
 
 def _walk(item: Dataset) -> Iterator[tuple[int, DataElement | None]]:
@@ -162,19 +178,28 @@ def _walk(item: Dataset) -> Iterator[tuple[int, DataElement | None]]:
                 yield from _walk(inner)
 
 
-def _find_text_defects(element: DataElement, value: object, *, is_declared: bool) -> Iterator[Defect]:
-    longest = MAX_CHARACTERS.get(element.VR)
-    if longest is None or isinstance(value, bytes):
-        return
-    number_text = getattr(value, "original_string", None) if element.VR in ("DS", "IS") else None
-    written = number_text or str(value)
-    parts = str(written).split("=") if element.VR == "PN" else [str(written)]
-    if max(map(len, parts)) > longest:
-        yield Defect(element.tag, f"longer than {longest} characters")
-    if element.VR == "UI" and not is_valid_uid(str(written)):
-        yield Defect(element.tag, "no valid UID")
-    if not is_declared and not str(written).isascii():
-        yield Defect(element.tag, "characters that no Specific Character Set declares")
+def _find_text_defects(element: DataElement, *, is_declared: bool) -> Iterator[Defect]:
+    tag, values = int(element.tag), values_of(element)
+    if len(values) > 1 and _allows_one(tag):
+        yield Defect(tag, f"{len(values)} values where one is allowed")
+    mended = mend_copied(element)
+    if mended.problem:
+        kept = _AS_IT_IS if mended.element is element else _MENDED
+        yield Defect(tag, f"{mended.problem}{_LEFT_OUT if mended.element is None else kept}")
+    if element.VR in MAX_CHARACTERS and not any(isinstance(value, bytes) for value in values):
+        for text in list_written(element):
+            yield from _judge_text(tag, element.VR, text, is_declared=is_declared)
+
+
+def _judge_text(tag: int, vr: str, text: str, *, is_declared: bool) -> Iterator[Defect]:
+    if vr == "UI" and len(text) > MAX_CHARACTERS[vr]:
+        yield Defect(tag, f"longer than {MAX_CHARACTERS[vr]} characters")
+    if vr == "UI" and not is_valid_uid(text):
+        yield Defect(tag, "no valid UID")
+    if REPLACEMENT in text:
+        yield Defect(tag, "characters that cannot be read, shown as U+FFFD")
+    if not is_declared and not text.isascii():
+        yield Defect(tag, "characters that no Specific Character Set declares")
 
 
 def _allows_one(tag: int) -> bool:

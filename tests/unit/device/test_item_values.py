@@ -7,7 +7,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from openmodality.device.item_values import find_element_with_value, is_identifier
+from openmodality.device.item_values import find_element_with_value
 from openmodality.dimse.reading import read_items
 
 CODES = int(Tag("RequestedProcedureCodeSequence"))
@@ -49,20 +49,3 @@ def test_items_of_what_is_no_sequence_are_none() -> None:
     ] == ["A"]
     assert read_items(item(), CODES) == ()
     assert read_items(item(PatientID="1"), int(Tag("PatientID"))) == ()
-
-
-@pytest.mark.parametrize(
-    ("keyword", "identifies"),
-    [
-        ("PatientID", True),
-        ("OtherPatientIDs", True),
-        ("StudyInstanceUID", True),
-        ("AccessionNumber", True),
-        ("CodeValue", True),
-        ("CodingSchemeDesignator", True),
-        ("PatientName", False),
-        ("RequestedProcedureDescription", False),
-    ],
-)
-def test_a_changed_identifier_would_name_something_else(keyword: str, identifies: bool) -> None:
-    assert is_identifier(int(Tag(keyword))) is identifies

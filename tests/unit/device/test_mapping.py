@@ -6,7 +6,8 @@ from io import BytesIO
 
 import pytest
 from pydicom import dcmread
-from pydicom.dataelem import RawDataElement
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
@@ -246,3 +247,64 @@ def test_unreadable_values_are_no_values() -> None:
     image = map_to_image([item], rules)
     assert image.PatientID == "0000001"
     assert "PregnancyStatus" not in image
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [("CodeValue",), ("CodingSchemeDesignator",), ("CodeMeaning",), ("CodingSchemeDesignator", "CodeMeaning")],
+)
+def test_an_incomplete_code_is_left_out(missing: tuple[str, ...]) -> None:
+    whole, broken = code("UGI"), code("HEAD")
+    for keyword in missing:
+        setattr(broken, keyword, "")
+    item = worklist_item(step(1))
+    item.RequestedProcedureCodeSequence = Sequence([broken, whole])
+    item.ScheduledProcedureStepSequence[0].ScheduledProtocolCodeSequence = Sequence([broken])
+    step_of, image = map_to_mpps([item], RULES), map_to_image([item], RULES)
+    for mapped in (step_of, image):
+        (kept,) = mapped.ProcedureCodeSequence
+        assert kept.CodeValue == "UGI"
+    (scheduled,) = step_of.ScheduledStepAttributesSequence
+    assert "ScheduledProtocolCodeSequence" not in scheduled
+    assert "PerformedProtocolCodeSequence" not in step_of
+
+
+def test_a_code_with_a_long_value_or_a_urn_is_whole() -> None:
+    long, urn, too_long = code(""), Dataset(), code("X" * 17)
+    long.LongCodeValue, long.CodeMeaning = "L" * 20, "long"
+    urn.URNCodeValue, urn.CodeMeaning = "urn:oid:1.2.3", "by URN"
+    item = worklist_item(step(1))
+    item.RequestedProcedureCodeSequence = Sequence([long, urn, too_long])
+    mapped = map_to_image([item], RULES).ProcedureCodeSequence
+    assert [("LongCodeValue" in each, "URNCodeValue" in each) for each in mapped] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "kept"),
+    [
+        ("PatientBirthDate", "19810229", None),
+        ("PatientBirthDate", "00000000", None),
+        ("PatientBirthDate", "1981.02.28", "19810228"),
+        ("PatientSex", "Female", None),
+        ("PatientSex", "f", "F"),
+        ("PatientWeight", "72,5", 72.5),
+        ("PatientWeight", "1,234", None),
+        ("PatientWeight", "NaN", None),
+        ("PatientWeight", "72.456412596987676812", 72.4564125969877),
+        ("PatientID", "9" * 70, "9" * 70),
+        ("PatientName", "D" * 70, "D" * 64),
+        ("RequestedProcedureDescription", "x" * 70, "x" * 64),
+    ],
+)
+def test_what_is_no_value_is_mended_or_left_out(keyword: str, value: str, kept: object) -> None:
+    item = worklist_item(step(1))
+    item.add(DataElement(Tag(keyword), dictionary_VR(keyword), value, already_converted=True))
+    mapped = map_to_image([item], RULES)
+    target = "StudyDescription" if keyword not in mapped and keyword == "RequestedProcedureDescription" else keyword
+    assert mapped.get(target) == kept
+
+
+def test_an_item_that_names_a_character_set_of_its_own_takes_that_of_the_whole() -> None:
+    item = worklist_item(step(1))
+    item.RequestedProcedureCodeSequence[0].SpecificCharacterSet = "ISO_IR 192"
+    assert "SpecificCharacterSet" not in map_to_image([item], RULES).ProcedureCodeSequence[0]

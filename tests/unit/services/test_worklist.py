@@ -242,6 +242,9 @@ def test_identifier_that_is_no_worklist_query_is_refused() -> None:
     assert send_and_await(channel, 1, command, b"\xff" * 20).command.Status == 0xC001
 
 
+KEPT = ", kept as it is, since another would name something else"
+
+
 def words_of(item: Dataset) -> tuple[str, ...]:
     return tuple(map(str, find_defects(item)))
 
@@ -254,9 +257,20 @@ def with_value(tag: int, vr: str, value: object) -> Callable[[Dataset], None]:
     return lambda each: each.add(DataElement(tag, vr, value, validation_mode=config.IGNORE))
 
 
+def with_read_value(tag: int, vr: str, value: object) -> Callable[[Dataset], None]:
+    """As pydicom reads it: a number that is none is text."""
+    return lambda each: each.add(DataElement(tag, vr, value, already_converted=True))
+
+
 def with_raw_value(tag: int, vr: str, value: bytes) -> Callable[[Dataset], None]:
     """An element that is not decoded yet, right or wrong."""
     return lambda each: each.update({Tag(tag): RawDataElement(Tag(tag), vr, len(value), value, 0, False, True)})
+
+
+def code_item(**values: str) -> Dataset:
+    result = Dataset()
+    result.update({Tag(keyword): DataElement(Tag(keyword), "LO", value) for keyword, value in values.items()})
+    return result
 
 
 def steps(*found: Dataset) -> Callable[[Dataset], None]:
@@ -271,21 +285,61 @@ def steps(*found: Dataset) -> Callable[[Dataset], None]:
         (without("ScheduledProcedureStepSequence"), ("(0040,0100) ScheduledProcedureStepSequence: missing",)),
         (steps(), ("(0040,0100) ScheduledProcedureStepSequence: no item",)),
         (with_value(0x0020000D, "UI", "1.02.3"), ("(0020,000D) StudyInstanceUID: no valid UID",)),
-        (with_value(0x00080050, "SH", "A" * 17), ("(0008,0050) AccessionNumber: longer than 16 characters",)),
+        (
+            with_value(0x00080050, "SH", "A" * 17),
+            (f"(0008,0050) AccessionNumber: longer than 16 characters{KEPT}",),
+        ),
         (with_value(0x00080050, "SH", "A\\B"), ("(0008,0050) AccessionNumber: 2 values where one is allowed",)),
-        (with_value(0x00100010, "PN", "D" * 65), ("(0010,0010) PatientName: longer than 64 characters",)),
+        (
+            with_value(0x00100010, "PN", "D" * 65),
+            ("(0010,0010) PatientName: longer than 64 characters, mended in images and performed step",),
+        ),
         (
             with_value(0x00101030, "DS", "70.1234567890123456"),
-            ("(0010,1030) PatientWeight: longer than 16 characters",),
+            ("(0010,1030) PatientWeight: longer than 16 characters, mended in images and performed step",),
         ),
         (
             without("SpecificCharacterSet"),
             ("(0010,0010) PatientName: characters that no Specific Character Set declares",),
         ),
+        *(
+            (with_read_value(tag, vr, value), (f"{words}, left out of images and performed step",))
+            for tag, vr, value, words in (
+                (0x00100030, "DA", "19810229", "(0010,0030) PatientBirthDate: no date of the calendar"),
+                (0x00100030, "DA", "00000000", "(0010,0030) PatientBirthDate: no date of the calendar"),
+                (0x00100040, "CS", "Female", "(0010,0040) PatientSex: not M, F or O"),
+                (0x00101030, "DS", "1,234", "(0010,1030) PatientWeight: a comma that may part thousands"),
+            )
+        ),
+        (
+            with_read_value(0x00101030, "DS", "72,5"),
+            ("(0010,1030) PatientWeight: a comma for a point, mended in images and performed step",),
+        ),
+        (
+            with_value(0x00321064, "SQ", [code_item(CodeValue="MRHEAD")]),
+            (
+                "(0032,1064) RequestedProcedureCodeSequence: a code without (0008,0102) CodingSchemeDesignator and "
+                "(0008,0104) CodeMeaning, left out of images and performed step",
+            ),
+        ),
+        (
+            with_value(0x00080005, "CS", "utf-7"),
+            ("(0008,0005) SpecificCharacterSet: none of DICOM's; text beyond ASCII is shown as U+FFFD",),
+        ),
+        (
+            with_value(0x00100010, "PN", "A\ufffd"),
+            ("(0010,0010) PatientName: characters that cannot be read, shown as U+FFFD",),
+        ),
         (with_value(0x00100010, "PN", "^^"), ("(0010,0010) PatientName: missing",)),
         (with_value(0x00400100, "LO", "no sequence"), ("(0040,0100) ScheduledProcedureStepSequence: no item",)),
-        (with_raw_value(0x001021C0, "US", b"\x04"), ("(0010,21C0) PregnancyStatus: cannot be read",)),
-        (with_raw_value(0x00401001, "SS", b"\x04"), ("(0040,1001) RequestedProcedureID: cannot be read",)),
+        (
+            with_raw_value(0x001021C0, "US", b"\x04"),
+            ("(0010,21C0) PregnancyStatus: cannot be read, left out of images and performed step",),
+        ),
+        (
+            with_raw_value(0x00401001, "SS", b"\x04"),
+            ("(0040,1001) RequestedProcedureID: cannot be read, left out of images and performed step",),
+        ),
     ],
 )
 def test_defects_are_named_by_tag(spoil: Callable[[Dataset], None], expected: tuple[str, ...]) -> None:
@@ -335,7 +389,7 @@ def test_defects_survive_the_way_over_the_wire() -> None:
 
     answer = query_items(scripted(handler), identifier(KEYS))
     assert words_of(answer.items[0]) == (
-        "(0010,0020) PatientID: longer than 64 characters",
-        "(0010,0030) PatientBirthDate: longer than 8 characters",
+        f"(0010,0020) PatientID: longer than 64 characters{KEPT}",
+        "(0010,0030) PatientBirthDate: no date of the calendar, left out of images and performed step",
         "(0020,000D) StudyInstanceUID: no valid UID",
     )

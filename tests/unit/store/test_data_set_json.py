@@ -30,3 +30,21 @@ def test_an_element_that_no_json_can_hold_is_left_out() -> None:
     data_set.add_new(0x00101030, "DS", "")
     data_set._dict[data_set["PatientWeight"].tag]._value = "heavy"  # type: ignore[union-attr]  # as a peer may send it
     assert list(to_json(data_set)) == ["00100020"]
+
+
+def test_what_no_database_takes_is_replaced_or_left_out() -> None:
+    item = Dataset()
+    item.PatientName = "A\0B=\ud800"
+    item.add_new(0x00101030, "DS", float("nan"))
+    data_set = Dataset()
+    data_set.PatientComments, data_set.PatientID, data_set.PatientSize = "1\n2\x1b", "\udcff", "1.8"
+    data_set.add_new(0x00189073, "FD", float("inf"))
+    data_set.ScheduledProcedureStepSequence = [item]
+    text = json.dumps(to_json(data_set), allow_nan=False, ensure_ascii=False)
+    assert "\\u0000" not in text
+    kept = from_json(json.loads(text.encode("utf-8")))
+    assert (kept.PatientComments, kept.PatientID, kept.PatientSize) == ("1\n2\ufffd", "\ufffd", 1.8)
+    assert "AcquisitionDuration" not in kept
+    (step,) = kept.ScheduledProcedureStepSequence
+    assert step.PatientName == "A\ufffdB=\ufffd"
+    assert "PatientWeight" not in step

@@ -96,14 +96,6 @@ def test_references_of_the_worklist_that_lack_a_uid_do_not_stop_an_exam(tmp_path
 
 
 @PROFILES
-def test_a_code_that_came_incomplete_goes_back_as_it_came(tmp_path: Path, profile: str) -> None:
-    worklist = data(ProcedureCodeSequence=[data(CodeValue="P1")])
-    begun = build_beginning(table(tmp_path, profile, StepOperation.BEGIN), facts(worklist), BEGINNING)
-    (code,) = begun.ProcedureCodeSequence
-    assert [element.keyword for element in code] == ["CodeValue"]
-
-
-@PROFILES
 def test_a_step_ends_with_all_that_it_made(tmp_path: Path, profile: str) -> None:
     ended = build_end(table(tmp_path, profile, StepOperation.END), facts(OperatorsName="Op^O"), END)
     (series,) = ended.PerformedSeriesSequence
