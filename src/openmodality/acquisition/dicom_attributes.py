@@ -6,11 +6,14 @@ attributes; those belong to the exam and the device that make the new instance.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
 from openmodality.acquisition.arrays import check_pixels
+from openmodality.acquisition.attribute_values import read_checked
 from openmodality.acquisition.source import Pixels
 from openmodality.errors import ObjectInvalid
 
@@ -39,12 +42,28 @@ TAKEN = frozenset(
 SIGNED = 1
 
 
-def take_acquisition_attributes(data_set: Dataset) -> Dataset:
-    """The attributes of ``data_set`` that a new instance of the same pixels keeps."""
+def take_acquisition_attributes(data_set: Dataset, where: str) -> Dataset:
+    """The attributes of ``data_set`` that a new instance of the same pixels keeps.
+
+    Raises :class:`ObjectInvalid` where the value of one cannot be used; ``where`` names the file.
+    """
     kept = Dataset()
-    for element in data_set:
-        if _is_taken(element.tag) and element.VR != "UI":
+    for tag in filter(_is_taken, list(data_set.keys())):
+        element = read_checked(data_set, tag, where)
+        if element.VR != "UI":
             kept.add(element)
+    return kept
+
+
+def take_named_attributes(data_set: Dataset, keywords: Iterable[str], where: str) -> Dataset:
+    """The attributes with these keywords.
+
+    Raises :class:`ObjectInvalid` where the value of one cannot be used; ``where`` names the file.
+    """
+    kept = Dataset()
+    for keyword in keywords:
+        if keyword in data_set:
+            kept.add(read_checked(data_set, int(Tag(keyword)), where))
     return kept
 
 
@@ -60,7 +79,7 @@ def stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]
         raise ObjectInvalid(f"{where}: no (7FE0,0010) Pixel Data")
     if int(data_set.get("SamplesPerPixel", 1)) != 1 or data_set.get("PhotometricInterpretation") == "PALETTE COLOR":
         raise ObjectInvalid(f"{where}: a colour image", advice="convert it to greyscale first")
-    attributes = take_acquisition_attributes(data_set)
+    attributes = take_acquisition_attributes(data_set, where)
     if data_set.get("PhotometricInterpretation") == "MONOCHROME1":
         attributes.PhotometricInterpretation = "MONOCHROME1"
     array = data_set.pixel_array

@@ -26,7 +26,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.acquisition.arrays import check_pixels, frame_of
-from openmodality.acquisition.dicom_attributes import stored_pixels
+from openmodality.acquisition.dicom_attributes import stored_pixels, take_named_attributes
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.errors import ObjectInvalid
@@ -166,7 +166,7 @@ def _read_dicom(path: Path) -> Contents:
         pixels, attributes = stored_pixels(data_set, str(path))
         frames = [frame_of(frame, attributes) for frame in pixels]
     keywords = (*SERIES_KEYWORDS, "SOPClassUID")
-    return frames, Dataset({item.tag: item for item in data_set if item.keyword in keywords})
+    return frames, take_named_attributes(data_set, keywords, str(path))
 
 
 def _merged(first: Dataset, second: Dataset) -> Dataset:

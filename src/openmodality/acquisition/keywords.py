@@ -6,13 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 from pydicom.config import RAISE
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.tag import Tag
-from pydicom.valuerep import format_number_as_ds
 
+from openmodality.acquisition.attribute_values import check_given
+from openmodality.encoding.texts import TEXT_VRS
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.text_rules import MULTI_LINE_VRS
+from openmodality.standard.value_rules import RIGHT_FORMS, format_decimal
 
 LONGEST_SHOWN = 64
 
@@ -22,7 +26,8 @@ def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
 
     ``where`` names the origin in the error. Numbers of any precision may be given for a Decimal String.
 
-    Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or its value does not fit its VR.
+    Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or its value is none of its VR and cannot be mended
+    (``standard.value_rules``), or there are too many or too few values.
     """
     data_set = Dataset()
     for keyword, value in values.items():
@@ -34,7 +39,8 @@ def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
             )
         vr = dictionary_VR(tag).split(" or ")[0]
         try:
-            data_set.add(DataElement(Tag(tag), vr, _plain(value, vr), validation_mode=RAISE))
+            element = check_given(_make_element(tag, vr, value), where)
+            data_set.add(DataElement(Tag(tag), vr, element.value, validation_mode=RAISE))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise ObjectInvalid(
                 f"{where}: the value of {keyword} does not fit its value representation {vr}"
@@ -42,15 +48,30 @@ def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
     return data_set
 
 
-def _plain(value: object, vr: str) -> object:
+def _make_element(tag: int, vr: str, value: object) -> DataElement:
+    plain = _make_plain(value, vr)
+    if vr not in RIGHT_FORMS and vr not in TEXT_VRS:
+        return DataElement(Tag(tag), vr, plain, validation_mode=RAISE)
+    values = plain if isinstance(plain, list) else [plain]
+    texts = [text for each in values for text in _split(str(each), vr, tag)]
+    # As text, so that what is no number comes to the rules of values.
+    return DataElement(Tag(tag), vr, texts[0] if len(texts) == 1 else MultiValue(str, texts), already_converted=True)
+
+
+def _split(text: str, vr: str, tag: int) -> list[str]:
+    """The values of a text; where an attribute has one value only, a backslash is a mistake that its rule names."""
+    return [text] if vr in MULTI_LINE_VRS or dictionary_VM(tag) == "1" else text.split("\\")
+
+
+def _make_plain(value: object, vr: str) -> object:
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return [_plain(item, vr) for item in value]
+        return [_make_plain(item, vr) for item in value]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError("neither text, number nor list")
     if vr == "DS" and not isinstance(value, str):
-        return format_number_as_ds(float(value))
+        return str(value) if isinstance(value, int) else format_decimal(value)
     if vr in ("US", "SS", "UL", "SL") and not isinstance(value, int):
         raise TypeError("not a whole number")
     return value

@@ -7,6 +7,7 @@ DICOM's is ``UNKNOWN``, whatever Python has under its name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import MutableSequence, Sequence
 from typing import Any, Final
 
@@ -23,6 +24,10 @@ from openmodality.standard.text_rules import MULTI_LINE_VRS
 
 UNKNOWN: Final = "ascii"
 """For pydicom, what a term is that is none of DICOM's: its text keeps its ASCII."""
+
+
+_NUMBERS_AS_TEXT: Final = ("DS", "IS")
+_NUMBERS: Final = re.compile(rb"[0-9+\-.eE\\ \0]*")
 
 
 def _name_set(term: str) -> str:
@@ -61,10 +66,17 @@ def read_value(
     ds: Dataset | None = None,
     **kwargs: Any,
 ) -> None:
-    """Read the value of an element into ``data``: a hook of pydicom, with its parameters."""
-    if data["VR"] in TEXT_VRS and isinstance(raw.value, bytes) and raw.value:
+    """Read the value of an element into ``data``: a hook of pydicom, with its parameters.
+
+    A Decimal or Integer String that is no number is text, ``NaN`` too.
+    """
+    vr, value = str(data["VR"]), raw.value
+    if vr in TEXT_VRS and isinstance(value, bytes) and value:
         names = [encoding] if isinstance(encoding, str) else encoding or [default_encoding]
-        data["value"] = _read_text(raw.value, str(data["VR"]), names)
+        data["value"] = _read_text(value, vr, names)
+    elif vr in _NUMBERS_AS_TEXT and isinstance(value, bytes) and _NUMBERS.fullmatch(value) is None:
+        # pydicom would try it as text in the character set of the data set, and as infinity.
+        data["value"] = _read_text(value, "SH", [UNKNOWN])
     else:
         raw_element_value(raw, data, encoding=encoding, ds=ds, **kwargs)
 

@@ -31,7 +31,7 @@ def test_patient_equipment_and_uids_stay_behind() -> None:
         PixelSpacing=["1", "1"], ImageType=["ORIGINAL", "PRIMARY"],
     )  # fmt: skip
     whole.add_new(0x00191001, "LO", "private")
-    assert keywords(take_acquisition_attributes(whole)) == ["ImageType", "EchoTime", "PixelSpacing"]
+    assert keywords(take_acquisition_attributes(whole, "a.dcm")) == ["ImageType", "EchoTime", "PixelSpacing"]
 
 
 def test_signed_pixels_start_at_zero_and_mean_what_they_meant() -> None:

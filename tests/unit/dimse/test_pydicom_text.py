@@ -91,3 +91,14 @@ def test_pydicom_and_the_index_read_the_same() -> None:
     data_set.SpecificCharacterSet, data_set.PatientName = KANJI, "X" * len(raw)
     encoded = encode_data_set(data_set, ImplicitVRLittleEndian).replace(b"X" * len(raw), raw)
     assert decode_data_set(encoded, ImplicitVRLittleEndian).PatientName == decode_element_text(raw, tuple(KANJI), "PN")
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize(("raw", "text"), [("72,5", "72,5"), ("NaN", "NaN"), ("1\x1bx", "1\ufffdx"), ("1e99", 1e99)])
+def test_a_number_that_is_none_is_clean_text(syntax: str, raw: str, text: object) -> None:
+    data_set = Dataset()
+    data_set.PatientWeight, data_set.PixelSpacing = "4444", ["1", "4444"]
+    encoded = encode_data_set(data_set, syntax).replace(b"4444", raw.ljust(4).encode())
+    read = decode_data_set(encoded, syntax)
+    assert read.PatientWeight == text
+    assert list(read.PixelSpacing)[1] == text

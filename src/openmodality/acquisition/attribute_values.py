@@ -1,0 +1,92 @@
+"""Checks the values of attributes that a source says of its pixels: mended where they can mean one thing only.
+
+What cannot be mended is refused by an error that names the attribute, what is wrong, and what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pydicom.datadict import dictionary_VM
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as ItemSequence
+
+from openmodality.dimse.attribute_names import name_of
+from openmodality.dimse.mending import MendedElement, list_written, mend_copied, mend_element
+from openmodality.dimse.reading import read_element, values_of
+from openmodality.errors import ObjectInvalid
+from openmodality.standard.tags import IMAGER_PIXEL_SPACING, PIXEL_SPACING
+from openmodality.standard.text_rules import clean_text
+from openmodality.standard.value_rules import RIGHT_FORMS
+
+_LONGEST_SHOWN: Final = 40
+_MULTIPLICITY: Final = re.compile(r"([0-9]+)(?:-([0-9]*)(n?))?")
+_SPACINGS: Final = (PIXEL_SPACING, IMAGER_PIXEL_SPACING)
+
+
+def read_checked(data_set: Dataset, tag: int, where: str) -> DataElement:
+    """An element of a DICOM file, those in its items included; texts that are too long lose their end.
+
+    Raises :class:`ObjectInvalid` where it cannot be read or a value cannot be used; ``where`` names the file.
+    """
+    element = read_element(data_set, tag)
+    if element is None:
+        raise ObjectInvalid(f"{where}: {name_of(tag)} cannot be read")
+    if element.VR == "SQ":
+        items = [_read_item(item, where) for item in element.value]
+        return DataElement(element.tag, "SQ", ItemSequence(items))
+    return _check(element, mend_copied(element), where)
+
+
+def check_given(element: DataElement, where: str) -> DataElement:
+    """An element that a person or a program gives, who can be asked: a text that is too long is refused.
+
+    Raises :class:`ObjectInvalid` where a value cannot be used; ``where`` names the origin.
+    """
+    return _check(element, mend_element(element), where)
+
+
+def allows_count(multiplicity: str, count: int) -> bool:
+    """Whether an attribute of this value multiplicity (PS3.5 6.4), such as ``2-2n``, may have so many values."""
+    found = _MULTIPLICITY.fullmatch(multiplicity)
+    if found is None:
+        return True
+    least, most = int(found[1]), found[2]
+    if found[3]:
+        return count >= least and count % int(most or 1) == 0
+    return least <= count <= int(most or least)
+
+
+def _read_item(item: Dataset, where: str) -> Dataset:
+    kept = Dataset()
+    for tag in map(int, list(item.keys())):
+        kept.add(read_checked(item, tag, where))
+    return kept
+
+
+def _check(element: DataElement, mended: MendedElement, where: str) -> DataElement:
+    tag = int(element.tag)
+    if mended.element is None:
+        raise _refuse(element, mended.problem, RIGHT_FORMS.get(element.VR, ""), where)
+    count = len(values_of(mended.element))
+    if count and not element.tag.is_private and not allows_count(multiplicity := _find_multiplicity(tag), count):
+        values = "1 value" if count == 1 else f"{count} values"
+        raise _refuse(element, values, f"{multiplicity} values", where)
+    if tag in _SPACINGS and any(float(text) <= 0 for text in list_written(mended.element) if text):
+        raise _refuse(element, "a distance that is not above zero", "distances in mm", where)
+    return mended.element
+
+
+def _find_multiplicity(tag: int) -> str:
+    try:
+        return dictionary_VM(tag)
+    except KeyError:
+        return "1-n"
+
+
+def _refuse(element: DataElement, problem: str, right: str, where: str) -> ObjectInvalid:
+    shown = clean_text("\\".join(list_written(element)))[:_LONGEST_SHOWN] if element.VR in RIGHT_FORMS else ""
+    text = f"{where}: {name_of(int(element.tag))} has {problem}" + (f": {shown!r}" if shown else "")
+    return ObjectInvalid(text, advice=f"give {right}, or leave it out" if right else "correct it, or leave it out")
