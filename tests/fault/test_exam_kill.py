@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,8 +118,8 @@ def test_an_ending_that_was_noted_is_carried_out_by_the_device_that_serves(
 ) -> None:
     chance, noted = random.Random(20261130), 0
 
-    def watch(workflow: Workflow) -> endings.EndingWatch:
-        return endings.EndingWatch(workflow, look_s=0.1)
+    def watch(workflow: Workflow, look: Callable[[], object]) -> endings.EndingWatch:
+        return endings.EndingWatch(workflow, look, look_s=0.1)
 
     monkeypatch.setattr("openmodality.app.runtime.EndingWatch", watch)
     with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,10 +19,16 @@ LOOK_S: Final = 2.0
 
 
 class EndingWatch:
-    """A thread of the process that works the queue. Carrying out twice, by two processes, does it once."""
+    """A thread of the process that works the queue. Carrying out twice, by two processes, does it once.
 
-    def __init__(self, workflow: Workflow, look_s: float = LOOK_S) -> None:
+    ``look`` is called as often as it looks.
+    """
+
+    def __init__(
+        self, workflow: Workflow, look: Callable[[], object] = lambda: None, *, look_s: float = LOOK_S
+    ) -> None:
         self._workflow = workflow
+        self._look = look
         self._look_s = look_s
         self._failed: set[int] = set()
         self._stopping = threading.Event()
@@ -42,6 +49,7 @@ class EndingWatch:
         while not self._stopping.wait(self._look_s):
             try:
                 noted = find_noted_endings(self._workflow)
+                self._look()
             except OpenModalityError as error:
                 log.warning("endings.failed", extra={"reason": str(error)})
                 continue

@@ -19,6 +19,7 @@ from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
 from openmodality.app.media import Media
 from openmodality.app.problems import Problems
+from openmodality.app.recovery import Recovery
 from openmodality.app.runtime import Runtime
 from openmodality.app.view import LocalView
 from openmodality.app.waiting import Idle, Waiting
@@ -35,6 +36,7 @@ from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.deletion import Deleted
+from openmodality.store.rows.exams import find_instances_without_exam
 from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock
 
@@ -280,6 +282,32 @@ class Modality:
     def import_files(self, paths: Iterable[str | Path], progress: Progress = lambda done, total: None) -> Imported:
         """Copy DICOM files, and those of folders, into the local database."""
         return self._data.import_files(paths, progress)
+
+    def recover(self, *, adopt: bool = False) -> Recovery:
+        """Rebuild what the instance files tell, where the database is lost or old; ``serve`` does so at its start.
+
+        ``adopt``: take over a database that says it is another device's. Raises :class:`StoreError` while another
+        process serves the data folder.
+        """
+        return self._runtime.recover_alone(adopt=adopt)
+
+    @property
+    def recovery(self) -> Recovery:
+        """What was found when this process brought database and files together."""
+        return self._runtime.recovery
+
+    def count_without_exam(self) -> int:
+        """How many instances are known by their files alone, and are in no exam and in no send job."""
+        with self._store.read() as snapshot:
+            return sum(map(len, find_instances_without_exam(snapshot).values()))
+
+    def send_without_exam(self, peer: str | None = None) -> list[Job]:
+        """Queue those instances for a peer, study by study; by default for the first archive of the site."""
+        target = self.site.choose_peer("storage", peer)
+        with self._store.write() as transaction:
+            found = find_instances_without_exam(transaction)
+            queued = [self._workflow.delivery.send(transaction, target, pairs) for pairs in found.values()]
+        return [job for jobs in queued for job in jobs]
 
     def delete(self, level: Level | str, uid: str, *, issuer: str = "", force: bool = False) -> Deleted:
         """Delete a PATIENT (by Patient ID), STUDY, SERIES or IMAGE; refused while an exam or a job needs it."""

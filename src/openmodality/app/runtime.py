@@ -25,13 +25,13 @@ from openmodality.app.endings import EndingWatch
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.jobs import SERVICES_OF_KINDS
 from openmodality.app.receiving import StoreSink
+from openmodality.app.recovery import Recovery, recover_device
 from openmodality.device.site.permissions import warn_readable_by_all
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
 from openmodality.errors import StoreError
 from openmodality.exam.instances import find_uid_maker
 from openmodality.exam.producers.registry import make_producers
-from openmodality.exam.recovery import recover_exams
 from openmodality.exam.workflow import Workflow
 from openmodality.imaging.decompress import decompress_file
 from openmodality.jobs.queue import Queue
@@ -44,6 +44,7 @@ from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.store.local import open_store
+from openmodality.store.ownership import Ownership
 from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.store.states import JobKind
 from openmodality.store.transaction import Clock
@@ -78,6 +79,8 @@ class Runtime:
         self.acceptors: dict[str, Acceptor] = {}
         self._may_listen = True
         self._acceptors_change = threading.Lock()
+        self.ownership = Ownership(self.store.database, site.data_folder, site.profile.name)
+        self.recovery = Recovery()
         self._worker: Worker | None = None
 
     @property
@@ -91,18 +94,32 @@ class Runtime:
             return True
         if not self.lock.acquire():
             return False
-        self.store.recover()
-        recover_exams(self.workflow)
+        self.recover()
         destinations = max(len(self.site.peers), 1)
         entities = group_kinds(self.site)
         self._worker = Worker(self.queue, self._executors(), threads=destinations, entities=entities)
         self._worker.start()
         self._stack.callback(self._worker.stop)
-        self._stack.enter_context(EndingWatch(self.workflow))
+        self._stack.callback(self.ownership.remember)
+        self._stack.enter_context(EndingWatch(self.workflow, self.ownership.remember))
         housekeeping = Housekeeping(self.store, self.site)
         if housekeeping.is_needed:
             self._stack.enter_context(housekeeping)
         return True
+
+    def recover(self, *, adopt: bool = False) -> Recovery:
+        """Bring database and files together; whoever calls it holds the lock. Raises :class:`OtherDevice`."""
+        self.recovery = recover_device(self.store, self.workflow, self.ownership, adopt=adopt)
+        return self.recovery
+
+    def recover_alone(self, *, adopt: bool = False) -> Recovery:
+        """As :meth:`recover`, without working the queue. Raises :class:`StoreError` where another process works it."""
+        if not self.lock.acquire():
+            raise StoreError(
+                f"another process serves the data folder {self.site.data_folder}",
+                advice="it has recovered at its start; stop it first to recover again",
+            )
+        return self.recover(adopt=adopt)
 
     def serve(self) -> dict[str, int]:
         """Listen, and work the queue; the ports by role. Raises :class:`StoreError` where another process does."""

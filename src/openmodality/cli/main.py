@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "series": CommandEntry("openmodality.cli.commands.local_data", "Series in the local database.", "series"),
     "instances": CommandEntry("openmodality.cli.commands.local_data", "Instances in the local database.", "instances"),
     "import": CommandEntry("openmodality.cli.commands.importing", "Copy DICOM files into the local database."),
+    "recover": CommandEntry("openmodality.cli.commands.recover", "Rebuild what the instance files of a device tell."),
     "media": CommandEntry("openmodality.cli.commands.media", "Make, read and check CDs, DVDs and sticks (DICOMDIR)."),
     "gsdf": CommandEntry("openmodality.cli.commands.gsdf", "Judge and correct the grey scale of displays and films."),
     "commit": CommandEntry("openmodality.cli.commands.commit", "Ask an archive to keep a study (Storage Commitment)."),

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+
+from openmodality.errors import OpenModalityError
 from openmodality.exam.workflow import Workflow
 from openmodality.store.listing.exams import Ending, read_exams
 from openmodality.store.rows.exams import find_exams_with_late_images
 from openmodality.store.states import OPEN_EXAMS
+
+log = logging.getLogger(__name__)
 
 
 def find_noted_endings(workflow: Workflow) -> dict[int, Ending]:
@@ -23,10 +29,15 @@ def recover_exams(workflow: Workflow) -> int:
         unfinished = read_exams(snapshot, OPEN_EXAMS)
         late = find_exams_with_late_images(snapshot)
     for exam in unfinished:
-        if exam.ending is not None:
-            workflow.carry_out(exam.id)
-        else:
-            workflow.deliver(exam.id)
+        _continue_exam(workflow.deliver if exam.ending is None else workflow.carry_out, exam.id)
     for exam_id in late:
-        workflow.deliver(exam_id)
+        _continue_exam(workflow.deliver, exam_id)
     return len(unfinished)
+
+
+def _continue_exam(act: Callable[[int], object], exam_id: int) -> None:
+    """One exam that cannot go on keeps neither the others nor the device from it."""
+    try:
+        act(exam_id)
+    except OpenModalityError as error:
+        log.error("exam.not_recovered", extra={"exam": exam_id, "reason": str(error)})

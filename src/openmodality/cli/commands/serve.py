@@ -29,10 +29,13 @@ def run(site_file: str, as_json: bool) -> None:
         open_jobs = sum(not job.state.finished for job in modality.jobs.list())
         if as_json:
             listening = [{"role": role, "ae_title": titles[role], "port": port} for role, port in ports.items()]
-            print_event("listening", listening=listening, open_jobs=open_jobs)
+            notices = list(modality.recovery.notices)
+            print_event("listening", listening=listening, open_jobs=open_jobs, notices=notices)
         host = modality.site.settings.network.host_name
         for role, port in ports.items():
             say(f"{titles[role]} listens on {f'{host}, ' if host else ''}port {port} ({role})")
+        for notice in modality.recovery.notices:
+            say(f"NOTE: {notice}")
         data = modality.site.data_folder
         say(f"serving {data}, {counted(open_jobs, 'open job')}; Ctrl-C stops")
         stop.wait()

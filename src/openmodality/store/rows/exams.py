@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import exists, insert, select, update
 
@@ -99,13 +100,38 @@ def lock_exam_to_add_to(transaction: Transaction, exam_id: int, step_uid: str = 
     return exam, step
 
 
+_SENT: Final = exists().where(
+    job_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
+    job_instances.c.job_id == jobs.c.id,
+    jobs.c.kind == JobKind.SEND,
+)
+
+
+def find_instances_without_exam(snapshot: Snapshot) -> dict[str, list[tuple[str, str]]]:
+    """Instances whose files told of them alone, and that are in no exam and in no send job.
+
+    By Study Instance UID, each with its SOP Class and SOP Instance UID.
+    """
+    columns = (studies.c.StudyInstanceUID, instances.c.SOPClassUID, instances.c.SOPInstanceUID)
+    statement = (
+        select(*columns)
+        .join(series, instances.c.series_id == series.c.id)
+        .join(studies, series.c.study_id == studies.c.id)
+        .where(
+            instances.c.origin == Origin.RECOVERED,
+            ~exists().where(exams.c.StudyInstanceUID == studies.c.StudyInstanceUID),
+            ~_SENT,
+        )
+        .order_by(instances.c.id)
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for study, sop_class, uid in snapshot.execute(statement):
+        found.setdefault(study, []).append((sop_class, uid))
+    return found
+
+
 def find_exams_with_late_images(snapshot: Snapshot) -> list[int]:
     """Numbers of exams with images that came into the index after the end and are in no send job."""
-    sent = exists().where(
-        job_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
-        job_instances.c.job_id == jobs.c.id,
-        jobs.c.kind == JobKind.SEND,
-    )
     statement = (
         select(exams.c.id)
         .join(studies, studies.c.StudyInstanceUID == exams.c.StudyInstanceUID)
@@ -114,7 +140,7 @@ def find_exams_with_late_images(snapshot: Snapshot) -> list[int]:
         .where(
             exams.c.ended_at <= instances.c.created_at,
             instances.c.origin.in_((Origin.ACQUIRED, Origin.RECOVERED)),
-            ~sent,
+            ~_SENT,
         )
         .distinct()
         .order_by(exams.c.id)
