@@ -148,7 +148,7 @@ class _Tally:
 
 
 def _put_untried_first(outstanding: Iterable[JobInstance]) -> list[JobInstance]:
-    return sorted(outstanding, key=lambda instance: instance.result is InstanceResult.FAILURE)
+    return sorted(outstanding, key=lambda instance: instance.attempts)
 
 
 def _leave_out_refused(outstanding: Iterable[JobInstance], judge: Judge, tally: _Tally) -> Iterator[JobInstance]:
