@@ -1,8 +1,8 @@
 """One tree of errors that says whose fault it is and what to do next.
 
 Texts never hold data set content or raw input, because that may be patient data. A DIMSE status is a value, not an
-error; only an operation that cannot go on raises. The command line prints ``str(error)`` as its one line and adds
-``error.advice``.
+error; only an operation that cannot go on raises. ``str(error)`` is what a person reads: what is wrong, then what to
+do. ``error.message`` alone is for a log, a job's reason, an answer to a peer and another error's message.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ class OpenModalityError(Exception):
 
     def __init__(self, message: str, *, advice: str | None = None) -> None:
         super().__init__(message)
+        self.message = message
         if advice is not None:
             self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.advice}" if self.advice else self.message
 
 
 class UsageError(OpenModalityError):

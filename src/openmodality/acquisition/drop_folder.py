@@ -130,7 +130,7 @@ class DropFolder:
             self.deliver(DroppedFile(path, make_arrival_key(path)))
         except ObjectInvalid as error:
             reason = move_aside(path, FAILED)
-            reason.with_name(reason.name + ".txt").write_text(f"{error}\n{error.advice}\n", encoding="utf-8")
+            reason.with_name(reason.name + ".txt").write_text(f"{error.message}\n{error.advice}\n", encoding="utf-8")
             log.warning("drop folder: file refused", extra={"error": type(error).__name__})
         except (OpenModalityError, OSError) as error:
             log.error("drop folder: file not delivered, it stays", extra={"error": type(error).__name__})

@@ -27,4 +27,4 @@ class JudgedExecutor:
             is_transient = self._site.is_transient(self._service, error)
             if is_transient is None:
                 raise
-            return Retry(str(error), transient=is_transient, peer_away=is_peer_away(error))
+            return Retry(error.message, transient=is_transient, peer_away=is_peer_away(error))

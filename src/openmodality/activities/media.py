@@ -133,7 +133,7 @@ def _look_at(request: MediumRequest) -> tuple[list[_Source], list[LeftOut]]:
             keys = dcmread(path, specific_tags=list(_IDENTITY), stop_before_pixels=True, force=True)
             size = on_medium_bytes(path.stat().st_size)
         except (OpenModalityError, OSError) as error:
-            reason = str(error) if isinstance(error, OpenModalityError) else f"cannot be read: {error.strerror}"
+            reason = error.message if isinstance(error, OpenModalityError) else f"cannot be read: {error.strerror}"
             left_out.append(LeftOut(path, "", reason))
             continue
         if request.options.profile.takes(str(keys.get("SOPClassUID", ""))):

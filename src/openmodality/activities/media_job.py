@@ -88,13 +88,13 @@ class MediaExecutor:
         except WritingCancelled:
             return Continue()
         except OpenModalityError as error:
-            return Fail(f"{error}; {error.advice}" if error.advice else str(error))
+            return Fail(str(error))
         if report.stop_requested:
             return Continue()
         try:
             self._make_images(order, [disc.folder for disc in discs])
         except OpenModalityError as error:
-            return Fail(f"{error}; {error.advice}" if error.advice else str(error))
+            return Fail(str(error))
         return Done(_tell(discs))
 
     def _put(self, order: MediumOrder, job: Job, pending: Sequence[JobInstance], report: JobReport) -> list[Disc]:

@@ -62,7 +62,7 @@ def choose_model(model: Model | None, ends: Ends, level: str) -> Model:
     if model is None:
         return "patient" if ends.patient_root or level == "PATIENT" else "study"
     if model == "study" and level == "PATIENT":
-        raise UsageError("the study root model has no level PATIENT", advice="ask for it by the patient root model")
+        raise UsageError("the study root model has no level PATIENT", advice="use --model patient")
     return model
 
 
@@ -100,7 +100,7 @@ def query_peer(
             error.status, error.comment, peer=str(ends.remote), advice=advice, must_abort=error.must_abort
         ) from error
     except OpenModalityError as error:
-        _log.info("query.failed", extra={"peer": ends.name, "reason": str(error)})
+        _log.info("query.failed", extra={"peer": ends.name, "reason": error.message})
         raise
 
 

@@ -82,7 +82,7 @@ def retrieve_from_peer(
             if result.verdict.must_abort:  # RF-4.2.5.3.1.4-03
                 association.abort()
     except OpenModalityError as error:
-        _log.info("retrieve.failed", extra={"peer": ends.name, "reason": str(error)})
+        _log.info("retrieve.failed", extra={"peer": ends.name, "reason": error.message})
         raise
     if result.verdict.is_failure:
         _log.info("retrieve.failed", extra={"peer": ends.name, "reason": describe(result.status)})

@@ -192,7 +192,7 @@ def _success(sent: Sent) -> InstanceResult:
 def _comment(sent: Sent) -> str:
     """What became of it, in words; the peer's Error Comment is left out, because it may hold anything."""
     if sent.result is None:
-        return str(sent.error)
+        return "" if sent.error is None else sent.error.message
     if sent.result.status == Status.SUCCESS:
         return ""
     return f"status {sent.result.status:04X}: {sent.result.verdict.meaning}"

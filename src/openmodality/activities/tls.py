@@ -33,7 +33,7 @@ def _make_context(site: Site, make: Callable[[TlsFiles], ssl.SSLContext]) -> ssl
     try:
         context = make(files)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{site.path}: [tls]: {error}", advice=error.advice) from error
+        raise ConfigurationError(f"{site.path}: [tls]: {error.message}", advice=error.advice) from error
     where = f"{site.path}: tls.cipher_suites"
     use_cipher_suites(context, settings.cipher_suites, legacy=settings.allow_legacy_tls, where=where)
     return context

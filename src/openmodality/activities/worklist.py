@@ -147,7 +147,7 @@ class Worklist:
         try:
             return self._compare(item)
         except OpenModalityError as error:
-            return ItemCheck(ItemStanding.UNKNOWN, item, reason=str(error))
+            return ItemCheck(ItemStanding.UNKNOWN, item, reason=error.message)
 
     def _compare(self, item: WorklistItem) -> ItemCheck:
         keys = {"StudyInstanceUID": item["StudyInstanceUID"]} if item["StudyInstanceUID"] else self._other_keys(item)

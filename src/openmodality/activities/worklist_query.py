@@ -79,7 +79,7 @@ def ask_for_worklist(
         return _ask(ends, identifier, limit, timeout_s)
     except OpenModalityError as error:
         status = describe(error.status) if isinstance(error, WorklistFailed) else ""
-        _log.info("worklist.failed", extra={"peer": ends.name, "reason": status or str(error)})
+        _log.info("worklist.failed", extra={"peer": ends.name, "reason": status or error.message})
         raise
 
 

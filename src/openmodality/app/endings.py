@@ -51,7 +51,7 @@ class EndingWatch:
                 noted = find_noted_endings(self._workflow)
                 self._look()
             except OpenModalityError as error:
-                log.warning("endings.failed", extra={"reason": str(error)})
+                log.warning("endings.failed", extra={"reason": error.message})
                 continue
             for exam_id, ending in noted.items():
                 if before.get(exam_id) == ending:
@@ -63,7 +63,7 @@ class EndingWatch:
             self._workflow.carry_out(exam_id)
         except OpenModalityError as error:
             if exam_id not in self._failed:
-                log.error("exam.not_ended", extra={"exam": exam_id, "reason": str(error)})
+                log.error("exam.not_ended", extra={"exam": exam_id, "reason": error.message})
             self._failed.add(exam_id)
         else:
             log.info("exam.ended_for_another", extra={"exam": exam_id})

@@ -53,7 +53,7 @@ class Housekeeping:
             try:
                 deleted = delete_committed(self._store)
             except StoreError as error:
-                log.warning("housekeeping.failed", extra={"reason": str(error)})
+                log.warning("housekeeping.failed", extra={"reason": error.message})
                 deleted = 0
             if not deleted:
                 changed.wait(seen, _RETRY_S)
@@ -68,5 +68,5 @@ def delete_committed(store: LocalStore) -> int:
         try:
             deleted += delete_entity(store, Level.IMAGE, uid).instances
         except StoreError as error:
-            log.info("housekeeping.kept", extra={"reason": str(error)})  # its exam is still in progress
+            log.info("housekeeping.kept", extra={"reason": error.message})  # its exam is still in progress
     return deleted

@@ -58,14 +58,14 @@ class LocalData:
         """
         closed: list[Unreadable] = []
         files = list(list_dicom_files(map(_check_path, paths), closed))
-        imported = Imported(refused=[(path, str(why)) for path, why in closed])
+        imported = Imported(refused=[(path, why.message) for path, why in closed])
         importer = Importer(self._store, self._identity)
         for number, (path, is_named) in enumerate(files, 1):
             try:
                 stored = importer.import_file(path)
             except ObjectInvalid as error:
                 if is_named or not isinstance(error, NotDicom):
-                    imported.refused.append((path, str(error)))
+                    imported.refused.append((path, error.message))
                 else:
                     imported.passed_over += 1
             else:

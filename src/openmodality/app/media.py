@@ -52,9 +52,9 @@ class Media:
         self._check_activity(order.act, order.profile)
         has_set = (Path(order.target) / DIRECTORY_NAME).exists()
         if order.act == "create" and has_set:
-            raise UsageError(f"{order.target} has a DICOMDIR already", advice="media update adds to it")
+            raise UsageError(f"{order.target} has a DICOMDIR already", advice="openmodality media update adds to it")
         if order.act == "update" and not has_set:
-            raise UsageError(f"{order.target} has no DICOMDIR", advice="media create makes one")
+            raise UsageError(f"{order.target} has no DICOMDIR", advice="openmodality media create makes one")
         if order.image and Path(order.image).exists():
             raise UsageError(f"{order.image} exists already", advice="name another file for the image")
         pairs = self._pairs(chosen)
@@ -79,7 +79,8 @@ class Media:
         files, faults = find_on_medium(Path(root), keys)
         if not files:
             raise NotFound(
-                f"{root} has no such instances", advice="; ".join(faults[:1]) or "media list shows what it has"
+                f"{root} has no such instances",
+                advice="; ".join(faults[:1]) or "openmodality media list shows all",
             )
         return self._data.import_files(files, progress), faults
 
@@ -104,5 +105,5 @@ class Media:
             *(each for uid in chosen.instances for each in self._data.references(instance=uid)),
         ]
         if not found:
-            raise UsageError("nothing is chosen", advice="name studies, series or instances by their UIDs")
+            raise UsageError("nothing is chosen", advice="name what with --study, --series or --instance")
         return list(dict.fromkeys((each.SOPClassUID, each.SOPInstanceUID) for each in found))

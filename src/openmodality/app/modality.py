@@ -244,7 +244,7 @@ class Modality:
             try:
                 self.query_worklist()
             except OpenModalityError as error:
-                notices.append(f"the worklist could not be updated: {error}")
+                notices.append(f"the worklist could not be updated: {error.message}")
         return self._registered([], patient, attributes, notices)
 
     @property

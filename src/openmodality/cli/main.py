@@ -114,23 +114,18 @@ def _report(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         return FAILED  # the reader has gone: end quietly
     if isinstance(error, (NotFound, WrongState)):
-        return _say(error_line(error), FAILED)
+        return _say(str(error), FAILED)
     if isinstance(error, ConfigurationError):
-        say_lines(f"openmodality: {error_line(error)}")  # a line for each mistake in a site file
+        say_lines(f"openmodality: {error}")  # a line for each mistake in a site file
         return WRONG_USAGE
     if isinstance(error, UsageError):
-        return _say(error_line(error), WRONG_USAGE)
+        return _say(str(error), WRONG_USAGE)
     if isinstance(error, OpenModalityError):
-        return _say(error_line(error), FAILED)
+        return _say(str(error), FAILED)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return _say(f"{where}{error.strerror or type(error).__name__}", FAILED)
     return _say(f"a fault in openmodality ({type(error).__name__}); run again with --debug and report it", FAILED)
-
-
-def error_line(error: OpenModalityError) -> str:
-    """What failed and what to do, in one line."""
-    return f"{error}; {error.advice}" if error.advice else str(error)
 
 
 def _say(text: str, status: int) -> int:

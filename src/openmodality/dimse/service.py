@@ -204,11 +204,11 @@ def _make_failure(request: Message, error: Exception) -> Response:
     if isinstance(error, Refuse):
         return Response(error.status, comment=str(error), offending=error.offending)
     if isinstance(error, ObjectInvalid):
-        return Response(_find_misunderstood(request.command.CommandField), comment=str(error))
+        return Response(_find_misunderstood(request.command.CommandField), comment=error.message)
     if isinstance(error, TransportError | AssociationAborted | AssociationReleased | ProtocolError):
         raise error
     if isinstance(error, OpenModalityError):
-        return Response(Status.PROCESSING_FAILURE, comment=str(error))
+        return Response(Status.PROCESSING_FAILURE, comment=error.message)
     log.error("dimse.handler_failed", extra={"command": request.command.name}, exc_info=error)
     return Response(Status.PROCESSING_FAILURE, comment=f"internal error: {type(error).__name__}")
 

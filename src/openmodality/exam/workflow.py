@@ -31,7 +31,15 @@ from openmodality.standard.statuses import ServiceName
 from openmodality.store.data_set_json import to_json
 from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.exams import ServedItem, add_series, insert_exam, lock_exam, lock_exam_to_add_to, save_exam
+from openmodality.store.rows.exams import (
+    ServedItem,
+    add_series,
+    describe_appending,
+    insert_exam,
+    lock_exam,
+    lock_exam_to_add_to,
+    save_exam,
+)
 from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
 from openmodality.store.rows.served import check_unserved, describe_defects
 from openmodality.store.rows.steps import end_step, find_open_step, insert_step
@@ -127,14 +135,14 @@ class Workflow:
         with self.store.write() as transaction:
             exam = lock_exam(transaction, exam_id)
             if not exam.state.is_open:
-                raise WrongState(f"exam {exam_id} is {exam.state} already", advice="append to it to add images")
+                raise WrongState(f"exam {exam_id} is {exam.state} already", advice=describe_appending(exam_id))
             if state is StepStatus.COMPLETED and not _list_content(self._find_work(transaction, exam)):
                 raise WrongState(f"exam {exam_id} has no image: discontinue it instead")
             ending = exam.ending or Ending(state, self.now, reason)
             if (ending.state, ending.reason) != (state, reason):
                 raise WrongState(
                     f"exam {exam_id} is about to be {_words(ending)}",
-                    advice="end it that way, or let openmodality serve do it, and append to it then",
+                    advice=f"end it that way, or let serve do it; then {describe_appending(exam_id)}",
                 )
             save_exam(transaction, replace(exam, ending=ending))
         return self.carry_out(exam_id)

@@ -170,7 +170,7 @@ class Commitments:
                 commitment.requestor, lambda channel: self._send(channel, commitment), commitment.plan
             )
         except OpenModalityError as error:
-            self._failed(commitment, str(error))
+            self._failed(commitment, error.message)
             return self._reporting.retry_s
         self._reported(commitment, status)
         return None
@@ -180,7 +180,7 @@ class Commitments:
         try:
             self._reported(commitment, self._send(channel, commitment))
         except OpenModalityError as error:
-            self._failed(commitment, str(error))
+            self._failed(commitment, error.message)
             self._agenda.plan(commitment.transaction_uid, self._reporting.retry_s)
 
     def _send(self, channel: Channel, commitment: Commitment) -> int:

@@ -64,9 +64,9 @@ def may_retry(attempts: int, parameters: RetryParameters, *, transient: bool) ->
 def judge_error(error: OpenModalityError) -> JobOutcome:
     """What an error that ended a run means for the job. A site file that does not fit waits for a person."""
     if isinstance(error, ConfigurationError):
-        return Fail(str(error))
+        return Fail(error.message)
     transient = isinstance(error, TransportError | AssociationAborted | StoreError) or is_peer_away(error)
-    return Retry(str(error), transient=transient, peer_away=is_peer_away(error))
+    return Retry(error.message, transient=transient, peer_away=is_peer_away(error))
 
 
 def is_peer_away(error: OpenModalityError) -> bool:

@@ -86,7 +86,7 @@ class Worker:
                     self._changed.wait(seen, self._pause())
                     continue
             except StoreError as error:
-                _log.error("worker.store_failed", extra={"reason": str(error)})
+                _log.error("worker.store_failed", extra={"reason": error.message})
                 self._stopping.wait(_LOOK_S)
                 continue
             self._served_last = job.destination
@@ -107,10 +107,10 @@ class Worker:
                 ended = self._queue.finish(job.id, outcome)
                 break
             except UsageError as error:  # two workers of one name on one database: the other took the job back
-                _log.error("job.not_ours", extra={"job": job.id, "reason": str(error)})
+                _log.error("job.not_ours", extra={"job": job.id, "reason": error.message})
                 return
             except StoreError as error:
-                _log.error("job.not_recorded", extra={"job": job.id, "reason": str(error)})
+                _log.error("job.not_recorded", extra={"job": job.id, "reason": error.message})
                 if self._stopping.wait(_LOOK_S):
                     return
         _log.info("job.ended", extra={"job": job.id, "state": ended.state.value})
@@ -128,7 +128,7 @@ class Worker:
                     _log.warning("worker.clock_set", extra={"by_s": round(set_by_s)})
                     self._queue.follow_clock()
             except StoreError as error:
-                _log.error("worker.store_failed", extra={"reason": str(error)})
+                _log.error("worker.store_failed", extra={"reason": error.message})
                 continue
             if last != newest or abs(set_by_s) > _CLOCK_SET_S:
                 newest = last

@@ -127,7 +127,7 @@ class _Reader:
                 elif place.tag == tags.DIRECTORY_RECORD_SEQUENCE:
                     self._read_records(place)
         except ObjectInvalid as error:
-            self.problems.append(RecordProblem(0, str(error)))
+            self.problems.append(RecordProblem(0, error.message))
             self._read_cut_off(start)
 
     def _read_cut_off(self, start: int) -> None:
@@ -145,7 +145,7 @@ class _Reader:
             for item in walk_items(self._data, sequence.value, sequence.end, self._layout):
                 self._read_record(item)
         except ObjectInvalid as error:
-            self.problems.append(RecordProblem(0, f"the records end early: {error}"))
+            self.problems.append(RecordProblem(0, f"the records end early: {error.message}"))
 
     def _read_record(self, item: Place) -> None:
         if item.end - item.start > MAX_RECORD_BYTES:
@@ -159,7 +159,7 @@ class _Reader:
                 elif not self._take_pointer(entry, place):
                     keys.append(self._data[place.start : place.end])
         except ObjectInvalid as error:
-            self.problems.append(RecordProblem(item.start, str(error)))
+            self.problems.append(RecordProblem(item.start, error.message))
         entry.record.keys = b"".join(keys)
         if in_use and entry.record.record_type:
             self.entries.append(entry)

@@ -82,7 +82,7 @@ def create_file_set(root: Path, paths: Iterable[Path], options: FileSetOptions) 
     and :class:`WritingCancelled`. Then the folder is as it was before.
     """
     if (root / DIRECTORY_NAME).exists():
-        raise UsageError(f"{root} has a DICOMDIR already", advice="media update adds to it")
+        raise UsageError(f"{root} has a DICOMDIR already", advice="openmodality media update adds to it")
     return _Writer(root, None, options).write(paths)
 
 
@@ -139,7 +139,7 @@ class _Writer:
             with path.open("rb") as source:
                 meta = read_any(source)
         except (ObjectInvalid, OSError) as error:
-            reason = str(error) if isinstance(error, ObjectInvalid) else f"cannot be read: {error.strerror}"
+            reason = error.message if isinstance(error, ObjectInvalid) else f"cannot be read: {error.strerror}"
             self._report.left_out.append(LeftOut(path, "", reason))
             return
         refusal = self._refusal(meta)
@@ -149,7 +149,7 @@ class _Writer:
         try:
             self._copy(path, meta)
         except ObjectInvalid as error:
-            self._report.left_out.append(LeftOut(path, meta.media_storage_sop_instance_uid, str(error)))
+            self._report.left_out.append(LeftOut(path, meta.media_storage_sop_instance_uid, error.message))
 
     def _refusal(self, meta: FileMeta) -> str:
         """Why an instance may not be on this medium; empty where it may."""
@@ -213,7 +213,7 @@ class _Writer:
         if capacity and self._report.length_bytes + on_medium_bytes(length_bytes) > capacity:
             raise UsageError(
                 f"the instances take more than the {capacity / 1e6:.0f} MB of {self._options.profile.name}",
-                advice="choose fewer, or let them be split over several discs",
+                advice="choose fewer, or let --split put them on several discs",
             )
 
     def _write_directory(self) -> None:

@@ -168,7 +168,7 @@ class Acceptor:
         try:
             self._serve(connection)
         except OpenModalityError as error:
-            log.warning("association.ended", extra={"address": address, "reason": str(error)})
+            log.warning("association.ended", extra={"address": address, "reason": error.message})
         except Exception:
             log.exception("association.failed", extra={"address": address})
         finally:

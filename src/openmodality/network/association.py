@@ -193,10 +193,10 @@ class Association:
             release_in_order(self._link, self._incoming, lambda received: self.answer(self._make_message(received)))
             log_end("association.released", self.peer)
         except PeerTimeout as error:
-            log.warning("association.release_failed", extra={"peer": self._link.peer_name, "reason": str(error)})
+            log.warning("association.release_failed", extra={"peer": self._link.peer_name, "reason": error.message})
             self.abort()
         except OpenModalityError as error:
-            log.info("association.release_failed", extra={"reason": str(error)})
+            log.info("association.release_failed", extra={"reason": error.message})
         finally:
             self._link.close()
 

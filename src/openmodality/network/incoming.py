@@ -124,7 +124,7 @@ class IncomingMessages:
         try:
             return self._assembler.receive(event)
         except ProtocolError as error:
-            raise self._link.break_off(str(error)) from error
+            raise self._link.break_off(error.message) from error
 
     def guard(self, write: Callable[..., None], *what: Prepared) -> None:
         """Call ``write``. Where it fails and the peer has sent the reason meanwhile, that reason is raised instead."""

@@ -96,7 +96,7 @@ def _await_answer(transport: Transport, provider: Provider, timeout_s: float | N
     except TransportError as error:
         if transport.is_secure:
             raise
-        raise TransportError(str(error), advice=_NO_ANSWER_ADVICE) from error
+        raise TransportError(error.message, advice=_NO_ANSWER_ADVICE) from error
 
 
 def _find_window(request: A_ASSOCIATE_RQ, negotiated: Negotiated) -> int:

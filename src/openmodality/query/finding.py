@@ -199,6 +199,6 @@ def answer_matches(
                 match.update(added or Dataset())
                 yield Response(status, encode_data_set(match, transfer_syntax))
     except StoreError as error:
-        yield Response(OUT_OF_RESOURCES, comment=str(error))
+        yield Response(OUT_OF_RESOURCES, comment=error.message)
         return
     yield Response(Status.SUCCESS)

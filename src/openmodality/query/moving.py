@@ -161,7 +161,7 @@ class _Progress:
             yield self._make_final(Status.CANCEL, "cancelled as requested")
             return
         except OpenModalityError as error:
-            comment = str(error)
+            comment = error.message
         self._ended[SubOperation.FAILED] += self._remaining
         self._remaining = 0
         yield self._make_end(comment)

@@ -163,7 +163,7 @@ def move_service(source: MoveSource) -> Service:
         try:
             transfer = source.open(request)
         except StoreError as error:
-            raise Refuse(CANNOT_COUNT_MATCHES, str(error)) from error
+            raise Refuse(CANNOT_COUNT_MATCHES, error.message) from error
         return answer_transfer(message, transfer)
 
     return Service("Retrieve", frozenset({PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE}), {CommandField.C_MOVE_RQ: answer_move})

@@ -167,10 +167,10 @@ def _receive(message: Message, sink: InstanceSink) -> Response:
             raise
         status = writer.commit()
     except StoreError as error:
-        log.warning("storage.failed", extra={"reason": str(error)})
-        return Response(OUT_OF_RESOURCES, comment=str(error))
+        log.warning("storage.failed", extra={"reason": error.message})
+        return Response(OUT_OF_RESOURCES, comment=error.message)
     except ObjectInvalid as error:
-        return Response(CANNOT_UNDERSTAND, comment=str(error))
+        return Response(CANNOT_UNDERSTAND, comment=error.message)
     return success if status is None else Response(status)
 
 

@@ -242,7 +242,7 @@ def _read_identifier(message: Message) -> Dataset:
     try:
         identifier = read_data_set(message)
     except ObjectInvalid as error:
-        raise Refuse(UNABLE_TO_PROCESS, str(error)) from error
+        raise Refuse(UNABLE_TO_PROCESS, error.message) from error
     tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
     if tag not in identifier or identifier[tag].VR != "SQ" or len(identifier[tag].value) > 1:
         raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name_of(tag)} is missing or has several items", (tag,))

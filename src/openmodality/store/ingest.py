@@ -228,7 +228,7 @@ def _explain_aside(arrival: NewInstance) -> NewProblem:
 
 def _explain(error: Exception) -> str:
     """Why an instance is not in the index; of a foreign error only its name, since its text may hold data."""
-    return str(error) if isinstance(error, OpenModalityError) else f"it cannot be read: {type(error).__name__}"
+    return error.message if isinstance(error, OpenModalityError) else f"it cannot be read: {type(error).__name__}"
 
 
 def _make_entry(files: InstanceFiles, arrival: NewInstance, path: Path | None = None) -> Entry:

@@ -150,7 +150,7 @@ class LocalStore:
         try:
             self._naming.close()
         except StoreError as error:
-            log.warning("store.notes_kept", extra={"reason": str(error)})  # the next start does not need them
+            log.warning("store.notes_kept", extra={"reason": error.message})  # the next start does not need them
 
 
 def open_store(

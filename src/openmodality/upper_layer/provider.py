@@ -251,7 +251,7 @@ class Provider:
         try:
             pdu = decode(found.type, found.variable_field)
         except ProtocolError as error:
-            self._take_malformed(event, f"{name}: {error}")
+            self._take_malformed(event, f"{name}: {error.message}")
         else:
             self._do(event, pdu)
 

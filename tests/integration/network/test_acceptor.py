@@ -21,7 +21,7 @@ def refusal(host: str, port: int = 0) -> str:
     acceptor = Acceptor(local, (), storage_policy(local), Listening(host, port))
     with pytest.raises(TransportError) as failed:
         acceptor.start()
-    return f"{failed.value}; {failed.value.advice}"
+    return str(failed.value)
 
 
 def test_a_port_in_use() -> None:
@@ -48,7 +48,7 @@ def test_an_address_of_another_machine() -> None:
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(errno.EACCES, "ports below 1024 need a privilege; choose a higher one"), (errno.EMFILE, "")],
+    [(errno.EACCES, "; ports below 1024 need a privilege; choose a higher one"), (errno.EMFILE, "")],
 )
 def test_other_reasons(number: int, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a system call that fails, as root may take every port."""
@@ -57,4 +57,4 @@ def test_other_reasons(number: int, advice: str, monkeypatch: pytest.MonkeyPatch
         raise OSError(number, f"{os.strerror(number)} (while attempting to bind on address {address})")
 
     monkeypatch.setattr(socket, "create_server", refuse)
-    assert refusal(HOST, 104) == f"cannot listen on {HOST} port 104: {os.strerror(number)}; {advice}"
+    assert refusal(HOST, 104) == f"cannot listen on {HOST} port 104: {os.strerror(number)}{advice}"

@@ -119,7 +119,7 @@ def test_response_that_comes_byte_by_byte_has_one_time_out() -> None:
         ours.associated(peer, local=local) as association,
     ):
         echo(association)
-    assert str(caught.value).endswith("within 0.3 s while waiting for the response to C-ECHO-RQ")
+    assert caught.value.message.endswith("within 0.3 s while waiting for the response to C-ECHO-RQ")
     assert monotonic() - started < 2, "many bytes, each of them in time"
 
 

@@ -48,13 +48,13 @@ def test_tcp_connection() -> None:
         for sock in waiting:
             sock.close()
     assert caught.value.waiting_for == "TCP connection"
-    assert str(caught.value) == f"no connection to {HOST}:{port} within 0.2 s"
+    assert caught.value.message == f"no connection to {HOST}:{port} within 0.2 s"
 
 
 def test_answer_to_the_association_request() -> None:
     with wire.listening(lambda connection: connection.until_closed()) as peer, pytest.raises(PeerTimeout) as caught:
         ours.associated(peer, local=impatient(association_s=0.2))
-    assert str(caught.value) == f"no answer from {peer} within 0.2 s while waiting for the answer to A-ASSOCIATE-RQ"
+    assert caught.value.message == f"no answer from {peer} within 0.2 s while waiting for the answer to A-ASSOCIATE-RQ"
 
 
 def test_answer_to_the_release_request(caplog: pytest.LogCaptureFixture) -> None:
@@ -101,7 +101,7 @@ def test_response_to_a_request_and_the_association_is_aborted() -> None:
         ours.associated(peer, local=impatient(response_s=0.2)) as association,
     ):
         echo(association)
-    assert str(caught.value) == f"no answer from {peer} within 0.2 s while waiting for the response to C-ECHO-RQ"
+    assert caught.value.message == f"no answer from {peer} within 0.2 s while waiting for the response to C-ECHO-RQ"
     assert peer.result == [[wire.ABORT]]
 
 

@@ -82,7 +82,7 @@ def talk(theirs: ssl.SSLContext | None, ours: ssl.SSLContext | None, *, hostname
         except TransportError as error:
             if name is not None:
                 said.client_advice = error.advice
-            return str(error)
+            return error.message
         return ""
 
     with socket.create_server((HOST, 0)) as listening:

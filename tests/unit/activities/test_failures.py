@@ -48,9 +48,11 @@ def site(tmp_path: Path) -> Site:
     return load_site(tmp_path / "site.toml")
 
 
-@pytest.mark.parametrize("error", [TIMEOUT, ABORTED, TransportError("connection reset")])
-def test_what_the_peer_or_the_network_did_is_tried_again(site: Site, error: OpenModalityError) -> None:
-    assert run(site, error) == Retry(str(error), transient=True)
+@pytest.mark.parametrize(
+    ("error", "is_away"), [(TIMEOUT, False), (ABORTED, False), (TransportError("connection reset"), True)]
+)
+def test_what_the_peer_or_the_network_did_is_tried_again(site: Site, error: OpenModalityError, is_away: bool) -> None:
+    assert run(site, error) == Retry(error.message, transient=True, peer_away=is_away)
 
 
 def test_a_device_may_take_a_time_out_for_final(tmp_path: Path) -> None:

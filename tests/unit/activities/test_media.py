@@ -41,7 +41,7 @@ def test_two_patients_are_put_on_one_disc_only_when_told(tmp_path: Path) -> None
     paths = [*series(tmp_path), *series(tmp_path, PatientID="OTHER")]
     with pytest.raises(UsageError) as refused:
         create_medium(request(tmp_path, paths))
-    assert str(refused.value) == "these instances are of 2 patients"
+    assert str(refused.value) == "these instances are of 2 patients; --several-patients puts them on one disc"
     assert not (tmp_path / "disc").exists()
     (disc,) = create_medium(request(tmp_path, paths, several_patients=True))
     assert len(disc.report.written) == 4

@@ -249,4 +249,4 @@ def _obey(hospital: Hospital, stop: Stop, words: list[str]) -> None:
             raise UsageError(f"{words[0]!r} is none of: {', '.join(orders)}")
         order(*words[1:])
     except OpenModalityError as error:
-        say(f"openmodality: {error}; {error.advice}".rstrip("; "))
+        say(f"openmodality: {error}")

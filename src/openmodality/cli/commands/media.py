@@ -249,7 +249,7 @@ def run_iso(root: Path, image: str, label: str, joliet: bool, as_json: bool) -> 
     if Path(image).exists():
         raise UsageError(f"{image} exists already", advice="name another file for the image")
     if not (root / "DICOMDIR").exists():
-        raise UsageError(f"{root} has no DICOMDIR", advice="media create makes one")
+        raise UsageError(f"{root} has no DICOMDIR", advice="openmodality media create makes one")
     line = StatusLine()
     length = write_iso_image(
         root,

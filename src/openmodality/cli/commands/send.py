@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.activities.dicom_files import Unreadable, list_dicom_files
-from openmodality.cli.main import error_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import counted, say
@@ -199,7 +198,7 @@ def _explain_status(result: StoreResult) -> str:
 
 
 def _described(error: OpenModalityError) -> dict[str, str]:
-    return {"error": type(error).__name__, "reason": error_line(error)}
+    return {"error": type(error).__name__, "reason": str(error)}
 
 
 def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadable]]:
@@ -220,7 +219,7 @@ def find_instances(paths: list[Path]) -> tuple[list[FileInstance], list[Unreadab
             else:
                 passed_over += 1
     for _, reason in unreadable:
-        say(error_line(reason))
+        say(str(reason))
     if passed_over:
         what = "1 file is not DICOM and was" if passed_over == 1 else f"{passed_over} files are not DICOM and were"
         say(f"{what} passed over")

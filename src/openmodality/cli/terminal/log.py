@@ -16,7 +16,8 @@ FIELDS: Final = (
     "address", "agenda", "by_s", "calling", "called", "peer", "destination", "context", "abstract_syntax",
     "transfer_syntaxes", "result", "we_are", "contexts", "max_pdu_length", "max_pdu_sent", "max_pdu_received",
     "implementation", "command", "message_id", "status", "reason", "error", "job", "kind", "state", "sop_class",
-    "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set", "folder", "source", "file",
+    "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set", "exam", "folder", "source",
+    "file",
 )  # fmt: skip
 VERBOSE_OPTIONS: Final = ("-v", "--verbose")
 DEBUG_OPTIONS: Final = ("-d", "--debug")

@@ -88,7 +88,8 @@ def _find_ends(name: str, service: ServiceName, site_file: str) -> Ends:
         site = load(site_file)
     except NoSiteFile as error:
         raise ConfigurationError(
-            f"{name!r} is not AETITLE@host:port, and {error} to look it up in", advice="write it as AETITLE@host:port"
+            f"{name!r} is not AETITLE@host:port, and {error.message} to look it up in",
+            advice="write it as AETITLE@host:port",
         ) from error
     from openmodality.activities.connection import Connector  # noqa: PLC0415
     from openmodality.activities.tls import make_client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file

@@ -100,7 +100,7 @@ def _read_condition(row: ProfileRow) -> str:
     try:
         parse_condition(row.text("condition"))
     except ConfigurationError as error:
-        row.refuse(f"{error}: {error.advice}" if error.advice else str(error))
+        row.refuse(f"{error.message}: {error.advice}" if error.advice else error.message)
     return row.text("condition")
 
 

@@ -122,7 +122,7 @@ def _describe_instance(path: Path, file: BinaryIO, size: int) -> FileInstance:
     except ObjectInvalid as error:
         file.seek(PREAMBLE_BYTES)
         kind = ObjectInvalid if file.read(len(PREFIX)) == PREFIX else NotDicom
-        raise kind(f"{path}: {error}", advice=NotDicom.advice) from error
+        raise kind(f"{path}: {error.message}", advice=NotDicom.advice) from error
     offset = meta.data_set_offset
     return FileInstance(path, identity, transfer_syntax, offset, size - offset, layout)
 

@@ -209,7 +209,7 @@ def _check_chunks(chunks: Iterable[Buffer], path: Path, transfer_syntax: str, le
             if not left:
                 walk.finish()
         except ObjectInvalid as error:
-            raise type(error)(f"{path}: {error}", advice=error.advice) from error
+            raise type(error)(f"{path}: {error.message}", advice=error.advice) from error
         yield chunk
 
 

@@ -88,13 +88,14 @@ def is_loss_by_peer(end: Sent | None) -> bool:
 def explain_not_sent(cause: Sent | None) -> OpenModalityError:
     """Make the error of an instance that was not sent, because ``cause`` came before it."""
     if cause is not None and cause.error is not None and not isinstance(cause.error, _OF_ONE_INSTANCE):
-        return NotOffered(f"not sent, because the association ended: {cause.error}", advice=cause.error.advice)
+        why = f"not sent, because the association ended: {cause.error.message}"
+        return NotOffered(why, advice=cause.error.advice)
     return NotOffered("not sent, because an instance before it failed")
 
 
 def explain_not_answered(cause: Sent) -> OpenModalityError:
     """Make the error of an instance that was sent, and whose response did not come because of ``cause``."""
-    why = "an instance after it failed" if cause.error is None else f"the association ended: {cause.error}"
+    why = "an instance after it failed" if cause.error is None else f"the association ended: {cause.error.message}"
     return TransportError(
         f"sent, but not answered, because {why}", advice="the peer may have it; send it again to be sure"
     )

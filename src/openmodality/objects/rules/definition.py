@@ -233,4 +233,4 @@ def _prepare(name: str, row: AttributeRule) -> Rule:
         return Rule(row, parse_condition(row.condition), fixed, list_places(row))
     except ConfigurationError as error:
         where = f"{name}, {row.module} module, {name_of(row.path[-1])}"
-        raise ConfigurationError(f"{where}: {error}", advice=error.advice) from error
+        raise ConfigurationError(f"{where}: {error.message}", advice=error.advice) from error

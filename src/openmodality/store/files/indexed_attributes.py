@@ -106,11 +106,11 @@ def read_attributes(path: Path) -> Attributes:
             read_values(_read_chunks(file, meta.data_set_offset), meta.transfer_syntax_uid, values)
             length_bytes = file.seek(0, 2)
     except ObjectInvalid as error:
-        raise ObjectInvalid(f"{path.name} is not a readable PS3.10 file: {error}") from None
+        raise ObjectInvalid(f"{path.name} is not a readable PS3.10 file: {error.message}") from None
     try:
         return values.decode(length_bytes)
     except ObjectInvalid as error:
-        raise ObjectInvalid(f"{path.name}: {error}") from None
+        raise ObjectInvalid(f"{path.name}: {error.message}") from None
 
 
 def _read_chunks(file: BinaryIO, offset: int) -> Iterator[bytes]:

@@ -44,7 +44,7 @@ _KEYS = {
 class NotCommitted(StoreError):
     """No archive has committed to keep some of the instances; a user may delete them all the same."""
 
-    advice = "request storage commitment first, or delete with force"
+    advice = "ask an archive to keep them first (openmodality commit), or delete them all the same with --force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,12 @@ def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) ->
     if patient:
         concerned = concerned | exams.c.patient_id.in_(target.patients)
     if snapshot.execute(select(exams.c.id).where(exams.c.state == ExamState.IN_PROGRESS, concerned)).first():
-        raise StoreError("an exam is in progress on it", advice="complete or discontinue the exam first")
+        raise StoreError("an exam is in progress on it", advice="end it with openmodality exam complete")
     queued = sum(_count_queued(snapshot, part) for part in _split(target.uids))
     if queued:
         raise StoreError(
-            f"{queued} of its instances are in unfinished jobs", advice="wait for the jobs or cancel them first"
+            f"{queued} of its instances are in unfinished jobs",
+            advice="wait for them, or openmodality jobs cancel",
         )
 
 

@@ -84,6 +84,11 @@ def add_series(transaction: Transaction, exam_id: int, added: SeriesRecord) -> E
     return changed
 
 
+def describe_appending(exam_id: int) -> str:
+    """How one goes on with an exam that has ended."""
+    return f"openmodality exam acquire {exam_id} --append goes on with it, as begin() does from Python"
+
+
 def lock_exam_to_add_to(transaction: Transaction, exam_id: int, step_uid: str = "") -> tuple[ExamRecord, StepRecord]:
     """An exam that takes images, and its step, until the transaction ends; ``step_uid``: only while it is this step.
 
@@ -92,9 +97,11 @@ def lock_exam_to_add_to(transaction: Transaction, exam_id: int, step_uid: str = 
     """
     exam, step = lock_exam(transaction, exam_id), find_open_step(transaction, exam_id)
     if exam.state is not ExamState.IN_PROGRESS or step is None:
-        raise WrongState(f"exam {exam_id} is {exam.state}", advice="begin it again to append to it")
+        raise WrongState(f"exam {exam_id} is {exam.state}", advice=describe_appending(exam_id))
     if exam.ending is not None:
-        raise WrongState(f"exam {exam_id} is about to be {exam.ending.state}", advice="append to it once it has ended")
+        raise WrongState(
+            f"exam {exam_id} is about to be {exam.ending.state}", advice=f"then {describe_appending(exam_id)}"
+        )
     if step_uid not in ("", step.sop_instance_uid):
         raise WrongState(f"exam {exam_id} goes on with another performed step", advice="begin a new series")
     return exam, step
