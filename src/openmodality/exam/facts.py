@@ -6,9 +6,10 @@ from datetime import datetime
 
 from pydicom import Dataset
 
-from openmodality.device.mapping import map_to_image
+from openmodality.device.mapping import map_to_image, map_to_mpps
 from openmodality.device.site.site import Site
 from openmodality.objects.exam_facts import ExamFacts, SeriesFacts, StepReference
+from openmodality.objects.references import list_requests
 from openmodality.objects.site_objects import make_equipment_attributes
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
@@ -16,15 +17,18 @@ from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecor
 
 def describe_exam(site: Site, exam: ExamRecord, step: StepRecord | None) -> ExamFacts:
     """An exam for the builders of objects; a step that no RIS is told of is not referred to."""
+    items = list_items(exam)
+    scheduled = map_to_mpps(items, site.mapping).get("ScheduledStepAttributesSequence", ())
     return ExamFacts(
         study_instance_uid=exam.study_instance_uid,
         started=exam.started,
         study_id=exam.study_id,
         accession_number=exam.accession_number,
         step=_refer_to_step(step) if step and step.n_create else None,
-        worklist=map_to_image(list_items(exam), site.mapping),
+        worklist=map_to_image(items, site.mapping),
         user=from_json(exam.user),
         configuration=describe_equipment(site),
+        requests=tuple(list_requests(scheduled, exam.study_instance_uid)),
     )
 
 

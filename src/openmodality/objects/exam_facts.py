@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -39,7 +40,7 @@ class ExamFacts:
 
     ``worklist`` is the scheduled item after the attribute mapping, empty for an unscheduled exam; ``user`` what the
     operator typed; ``configuration`` the attributes of the equipment. Study Instance UID and Accession Number are
-    those of the item, or made locally.
+    those of the item, or made locally. ``requests`` are the items of Referenced Request Sequence (0040,A370).
     """
 
     study_instance_uid: str
@@ -50,6 +51,7 @@ class ExamFacts:
     worklist: Dataset = field(default_factory=Dataset)
     user: Dataset = field(default_factory=Dataset)
     configuration: Dataset = field(default_factory=Dataset)
+    requests: Sequence[Dataset] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +115,17 @@ def _study(exam: ExamFacts) -> Dataset:
     return data_set
 
 
-def _step(step: StepReference) -> Dataset:
-    day, time = format_moment(step.started)
-    reference = data_set_of(
+def refer_to_step(step: StepReference) -> Dataset:
+    """An item of (0008,1111) Referenced Performed Procedure Step Sequence."""
+    return data_set_of(
         ReferencedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP, ReferencedSOPInstanceUID=step.sop_instance_uid
     )
+
+
+def _step(step: StepReference) -> Dataset:
+    day, time = format_moment(step.started)
     return data_set_of(
-        ReferencedPerformedProcedureStepSequence=[reference],
+        ReferencedPerformedProcedureStepSequence=[refer_to_step(step)],
         PerformedProcedureStepID=step.step_id,
         PerformedProcedureStepStartDate=day,
         PerformedProcedureStepStartTime=time,

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.device import charsets
 from openmodality.objects.exam_facts import format_moment
+from openmodality.objects.references import drop_broken_references
 from openmodality.objects.rules.builder import build
 from openmodality.objects.rules.definition import RuleTable
 from openmodality.objects.rules.elements import copy_item, data_set_of
@@ -20,7 +21,6 @@ from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.sop_classes import is_image
 
 _PERFORMERS: Final = ("OperatorsName", "PerformingPhysicianName")
-_REFERENCES: Final = ("ReferencedStudySequence", "ReferencedPatientSequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +126,18 @@ def _build(table: RuleTable, facts: StepFacts, own: SourceValues) -> Dataset:
     user = Dataset()
     user.update(facts.user)
     user.update(own.user)
-    worklist = _without_broken_references(facts.worklist)
+    worklist = drop_broken_references(facts.worklist)
     return build(table, SourceValues(worklist, user, facts.configuration, own.acquisition, own.automatic))
 
 
 def _list_scheduled_steps(facts: StepFacts) -> Iterable[Dataset]:
     """The scheduled steps that the performed one answers; one item for an exam that nobody scheduled."""
     for scheduled in facts.worklist.get("ScheduledStepAttributesSequence") or [Dataset()]:
-        item = _without_broken_references(scheduled)
+        item = drop_broken_references(scheduled)
         item.StudyInstanceUID = item.get("StudyInstanceUID") or facts.study_instance_uid
         if facts.local_accession_number:
             item.AccessionNumber = facts.local_accession_number
         yield item
-
-
-def _without_broken_references(source: Dataset) -> Dataset:
-    """A copy without references that lack a UID: a worklist item may have them, an N-CREATE must not (Type 1)."""
-    copy = copy_item(source)
-    for keyword in _REFERENCES:
-        if keyword in copy:
-            items = copy[keyword].value
-            copy[keyword].value = [
-                item for item in items if item.get("ReferencedSOPClassUID") and item.get("ReferencedSOPInstanceUID")
-            ]
-    return copy
 
 
 def _describe_series(facts: StepFacts, series: SeriesOfStep) -> Dataset:

@@ -15,11 +15,13 @@ from openmodality.objects.exam_facts import (
     SeriesFacts,
     find_common_values,
     find_own_values,
+    refer_to_step,
 )
 from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.report.dose_content import DoseContent
 from openmodality.objects.report.tid_10001 import make_dose_report
 from openmodality.objects.rules.definition import ObjectDefinition
+from openmodality.objects.rules.elements import copy_item
 
 
 def build_dose_report(
@@ -32,13 +34,25 @@ def build_dose_report(
     values = find_common_values(exam, series)
     values.automatic.CompletionFlag = "COMPLETE"
     values.automatic.VerificationFlag = "UNVERIFIED"
-    # The report stands for the whole step and its own series refers to none (R/F Table 8.1-25).
-    values.automatic.ReferencedPerformedProcedureStepSequence = []
     facts = frozenset[str]() if content.complete else frozenset({STEP_IN_PROGRESS})
     document = make_dose_report(exam, content)
+    document.update(_list_references(exam))
     document.update(_list_evidence(exam, content))
     builder = InstanceBuilder(definition, values, facts)
     return builder.build(find_own_values(series, instance, Dataset()), document)
+
+
+def _list_references(exam: ExamFacts) -> Dataset:
+    """The performed step that the report tells of, and the requests that it answers, as far as they are known.
+
+    The table of the R/F statement calls the step "Not Applicable" (Table 8.1-25), with which no dose registry could
+    tell to which step a report belongs: ADR 36.
+    """
+    data_set = Dataset()
+    data_set.ReferencedPerformedProcedureStepSequence = [refer_to_step(exam.step)] if exam.step else []
+    if exam.requests:
+        data_set.ReferencedRequestSequence = [copy_item(request) for request in exam.requests]
+    return data_set
 
 
 def _list_evidence(exam: ExamFacts, content: DoseContent) -> Dataset:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydicom import Dataset
 
-from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts
+from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
 from openmodality.objects.report.dose_content import DoseContent
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.rules.check import check
+from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 from tests.content_tree import find_items
 from tests.made_objects import NAMES, NOW, UIDS, definition_of, exam, irradiation_events, report, worklist
 
@@ -19,10 +21,36 @@ def test_header_follows_the_statement() -> None:
     definition = definition_of("rf", "Dose SR")
     assert check(data_set, definition) == []
     assert (data_set.Modality, data_set.SeriesNumber, data_set.InstanceNumber) == ("SR", 9001, 1)
-    assert len(data_set.ReferencedPerformedProcedureStepSequence) == 0
+    (step,) = data_set.ReferencedPerformedProcedureStepSequence
+    assert step.ReferencedSOPClassUID == MODALITY_PERFORMED_PROCEDURE_STEP
+    assert "ReferencedRequestSequence" not in data_set
     assert len(data_set.PerformedProcedureCodeSequence) == 0
     assert data_set.VerificationFlag == "UNVERIFIED"
     assert "PatientAge" not in data_set
+
+
+def test_it_names_the_step_and_the_requests_that_it_answers() -> None:
+    request = Dataset()
+    request.StudyInstanceUID, request.AccessionNumber, request.RequestedProcedureID = "1.2.3", "A1", "RP1"
+    facts = replace(exam(None), requests=(request,))
+    data_set = _build(facts)
+    (step,) = data_set.ReferencedPerformedProcedureStepSequence
+    assert facts.step is not None
+    assert step.ReferencedSOPInstanceUID == facts.step.sop_instance_uid
+    assert [item.AccessionNumber for item in data_set.ReferencedRequestSequence] == ["A1"]
+    assert check(data_set, definition_of("rf", "Dose SR")) == []
+
+
+def test_without_a_performed_step_it_names_none() -> None:
+    data_set = _build(replace(exam(None), step=None))
+    assert len(data_set.ReferencedPerformedProcedureStepSequence) == 0
+
+
+def _build(facts: ExamFacts) -> Dataset:
+    return build_dose_report(
+        definition_of("rf", "Dose SR"), facts, SeriesFacts(UIDS(), 9001, NOW, "SR"), InstanceFacts(UIDS(), 1, NOW),
+        DoseContent(irradiation_events(), True, UIDS()),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("complete", "flag"), [(True, "COMPLETE"), (False, "PARTIAL")])

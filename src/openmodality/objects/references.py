@@ -1,0 +1,49 @@
+"""References of objects to the performed step, the requests and the studies that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pydicom.dataset import Dataset
+
+from openmodality.objects.rules.elements import copy_item
+
+_REFERENCES: Final = ("ReferencedStudySequence", "ReferencedPatientSequence")
+_OF_REQUEST: Final = (
+    "AccessionNumber",
+    "PlacerOrderNumberImagingServiceRequest",
+    "FillerOrderNumberImagingServiceRequest",
+    "RequestedProcedureID",
+    "RequestedProcedureDescription",
+    "ReferencedStudySequence",
+    "RequestedProcedureCodeSequence",
+)
+"""What an item of (0040,A370) Referenced Request Sequence says, empty where it is not known (PS3.3 C.17.2.4)."""
+
+
+def drop_broken_references(source: Dataset) -> Dataset:
+    """A copy without references that lack a UID: a worklist item may have them, what we make must not (Type 1)."""
+    copy = copy_item(source)
+    for keyword in _REFERENCES:
+        if keyword in copy:
+            items = copy[keyword].value
+            copy[keyword].value = [
+                item for item in items if item.get("ReferencedSOPClassUID") and item.get("ReferencedSOPInstanceUID")
+            ]
+    return copy
+
+
+def list_requests(scheduled: Iterable[Dataset], study_instance_uid: str) -> Iterator[Dataset]:
+    """Items of Referenced Request Sequence for scheduled steps, as the performed step has them: each request once."""
+    known = set()
+    for step in map(drop_broken_references, scheduled):
+        request = Dataset()
+        for keyword in _OF_REQUEST:
+            is_sequence = keyword.endswith("Sequence")
+            setattr(request, keyword, list(step.get(keyword) or ()) if is_sequence else step.get(keyword))
+        request.StudyInstanceUID = step.get("StudyInstanceUID") or study_instance_uid
+        key = (request.StudyInstanceUID, str(request.AccessionNumber), str(request.RequestedProcedureID))
+        if any(step.get(keyword) for keyword in _OF_REQUEST) and key not in known:
+            known.add(key)
+            yield request
