@@ -162,7 +162,9 @@ class _Run:
         if not lost:
             return
         lost.sort(key=lambda sent: self._places[sent.instance])
-        self.lost.update((sent.instance, sent) for sent in lost)
+        for sent in lost:
+            if sent.was_offered or sent.instance not in self.lost:
+                self.lost[sent.instance] = sent
         suspect, *others = lost
         self.left.extendleft(sent.instance for sent in reversed(others))
         if self._is_last:
