@@ -61,9 +61,8 @@ def _named(root: Path, *, name: str, file: str, before: str, after: str, tests: 
     return Mutant(f"named:{name}", file, "named", name, lines, start, end, before, after, tuple(tests))
 
 
-def try_mutant(mutant: Mutant, covering: runs.Covering) -> Result:
-    """Run the covering tests against the mutant; where they end oddly, run them against the code as it is as well."""
-    tests = mutant.tests or covering.select(mutant.file, mutant.lines)
+def try_mutant(mutant: Mutant, tests: Sequence[str]) -> Result:
+    """Run tests against the mutant; where they end oddly, run them against the code as it is as well."""
     if not tests:
         return Result(mutant.key, "uncovered", "", str(mutant), 0.0)
     source = mutant.apply((runs.TREE / mutant.file).read_bytes())
@@ -93,15 +92,16 @@ def read_results() -> dict[str, Result]:
     return {result.key: result for result in results if result.verdict != "unsure"}
 
 
-def work(mutants: Iterable[Mutant], done: dict[str, Result]) -> None:
-    """Try each mutant that has no result yet."""
+def work(mutants: Iterable[Mutant], done: dict[str, Result], named_tests: Sequence[str] = ()) -> None:
+    """Try each mutant that has no result yet, against the tests that are named or else those that cover its line."""
     runs.restore()
     covering = runs.Covering()
     runs.import_foreign()
     for mutant in mutants:
         if mutant.key in done:
             continue
-        result = done[mutant.key] = try_mutant(mutant, covering)
+        tests = named_tests or mutant.tests or covering.select(mutant.file, mutant.lines)
+        result = done[mutant.key] = try_mutant(mutant, tests)
         with _RESULTS.open("a", encoding="utf-8") as lines:
             lines.write(_line(result))
         print(f"{result.verdict:<9} {result.seconds:5.1f} s  {result.what}", flush=True)
@@ -123,11 +123,12 @@ def summarise(mutants: Sequence[Mutant], done: dict[str, Result]) -> tuple[str, 
 
 def prepare(options: argparse.Namespace) -> None:
     """Make the copy and collect the contexts, where that has not been done or is asked for."""
-    if not (options.fresh or options.survivors) and runs.has_contexts():
+    if not (options.fresh or options.survivors or options.tests) and runs.has_contexts():
         return
     runs.FOLDER.mkdir(parents=True, exist_ok=True)
     runs.copy_project()
-    runs.collect_contexts()
+    if not options.tests:
+        runs.collect_contexts()
     kept = () if options.fresh else read_results().values()
     _RESULTS.write_text("".join(map(_line, (each for each in kept if each.verdict in _KILLED))), encoding="utf-8")
 
@@ -143,6 +144,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--count", type=int, default=300, help="how many of them (default 300)")
     parser.add_argument("--fresh", action="store_true", help="begin anew, with a new copy of the project")
     parser.add_argument("--survivors", action="store_true", help="copy and collect anew, and try the survivors again")
+    parser.add_argument("--tests", nargs="+", default=[], help="with a new copy, try the survivors against these alone")
     parser.add_argument("--report", action="store_true", help="say what is known, run nothing")
     options = parser.parse_args(arguments)
     if not options.report:
@@ -150,7 +152,7 @@ def main(arguments: Sequence[str]) -> None:
     mutants = [*named_faults(runs.TREE), *sample(runs.TREE, options.seed, options.count)]
     done = read_results()
     if not options.report:
-        work(mutants, done)
+        work(mutants, done, options.tests)
     text, is_enough = summarise(mutants, done)
     print(text)
     sys.exit(not is_enough)

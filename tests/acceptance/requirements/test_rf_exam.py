@@ -147,3 +147,12 @@ def test_each_pending_response_is_an_item(tmp_path: Path, pending: int) -> None:
         recorded.recorder.pending = pending
         assert [item["PatientID"] for item in modality.worklist()] == [item.PatientID for item in items]
         modality.start_exam(modality.worklist_items()[0])
+
+
+@pytest.mark.parametrize(("switch", "sent"), [("send", "RF"), ("return", ""), ("omit", None)])
+def test_a_key_of_the_parameters_is_sent_or_only_returned(tmp_path: Path, switch: str, sent: str | None) -> None:
+    more = f'[peers.hospital.worklist_keys]\n"ScheduledProcedureStepSequence>Modality" = "{switch}"'
+    with recorded_device(tmp_path, "rf", more=more) as recorded, recorded.modality() as modality:
+        modality.worklist()
+        (request,) = recorded.recorder.requests("C-FIND-RQ")
+        assert request.data.ScheduledProcedureStepSequence[0].get("Modality") == sent

@@ -135,6 +135,7 @@ def test_header_of_the_dose_report(made: Made) -> None:
         assert [keyword for keyword in absent if keyword in report] == []
         assert "ReferencedPerformedProcedureStepSequence" in report
         assert "PerformedProcedureCodeSequence" in report
+        assert report.InstanceNumber == 1
         assert (report.Modality, report.CompletionFlag, report.VerificationFlag) == ("SR", "COMPLETE", "UNVERIFIED")
         assert (report.Manufacturer, report.ManufacturerModelName) == ("Maker", "Model")
         assert (report.StationName, report.DeviceSerialNumber) == ("ROOM1", "S-1")

@@ -56,6 +56,7 @@ def test_all_images_of_a_job_go_over_one_association(tmp_path: Path) -> None:
         recorded.recorder.closed()
         (call,) = recorded.recorder.of(name="C-STORE-RQ")
         assert [request.data.SOPInstanceUID for request in call.requests] == uids
+        assert [request.data.InstanceNumber for request in call.requests] == [1, 2]
         assert (call.calling, call.end) == ("ADR_STORAGE_SCU", "released")
         assert modality.jobs.list(kinds=[JobKind.SEND])[0].state is JobState.DONE
 

@@ -166,3 +166,13 @@ def test_names_in_a_character_set_that_the_ris_does_not_declare(tmp_path: Path) 
     with device_in_hospital(tmp_path, "rf", [item], peer=peer) as device, device.modality(works=False) as modality:
         (found,) = modality.worklist()
         assert found["PatientName"] == "Müller^Jürgen"
+
+
+@pytest.mark.parametrize("assumed", ["", "ISO_IR 100"])
+def test_the_assumed_character_set_is_only_for_what_declares_none(tmp_path: Path, assumed: str) -> None:
+    (item,) = today("rf", name="Wang^XiaoDong=王^小东")
+    item.SpecificCharacterSet = "GB18030"
+    peer = f'assumed_character_set = "{assumed}"' if assumed else ""
+    with device_in_hospital(tmp_path, "rf", [item], peer=peer) as device, device.modality(works=False) as modality:
+        (found,) = modality.worklist()
+        assert found["PatientName"] == "Wang^XiaoDong=王^小东"

@@ -63,6 +63,7 @@ def test_studies_of_a_file_set(tmp_path: Path) -> None:
     (study,) = make_page_studies(tmp_path / "disc", read_directory(tmp_path / "disc" / "DICOMDIR"))
     assert study.patient[0] == ("Patient", "Yamada Tarou / 山田 太郎")
     assert study.patient[2] == ("Born", "1970-01-01")
+    assert study.study == [("Study", ""), ("Date", "2026-11-22"), ("Accession", "A0001")]
     (series,) = study.series
     assert (series.heading, series.thumbnail[1:4]) == ("1 MR T1", b"PNG")
     assert [made.label for made in series.images] == ["Instance 1", "Instance 2"]

@@ -308,3 +308,23 @@ def test_an_item_that_names_a_character_set_of_its_own_takes_that_of_the_whole()
     item = worklist_item(step(1))
     item.RequestedProcedureCodeSequence[0].SpecificCharacterSet = "ISO_IR 192"
     assert "SpecificCharacterSet" not in map_to_image([item], RULES).ProcedureCodeSequence[0]
+
+
+WRITTEN_AS_TEXT = (
+    "ScheduledStationAETitle", "PatientAge", "Modality", "PatientBirthDate", "PatientWeight", "AcquisitionDateTime",
+    "InstanceNumber", "ScheduledProcedureStepStartTime", "AccessionNumber", "PatientID", "InstitutionAddress",
+    "PatientComments", "LongCodeValue", "TextValue",
+)  # fmt: skip
+"""One attribute of each VR whose values are characters."""
+
+
+@pytest.mark.parametrize("source", WRITTEN_AS_TEXT)
+def test_what_is_written_in_characters_goes_into_any_text(source: str) -> None:
+    assert describe_misfit(MappingRule(parse_path(source), parse_path("StudyDescription"), None)) == ""
+    back = describe_misfit(MappingRule(parse_path("StudyDescription"), parse_path(source), None))
+    assert (back == "") is (dictionary_VR(source) in ("SH", "LO", "ST", "LT", "UC", "UT"))
+
+
+@pytest.mark.parametrize("source", ["StudyInstanceUID", "PatientName", "Rows", "ReferencedStudySequence"])
+def test_what_is_not_goes_into_none(source: str) -> None:
+    assert "cannot go to" in describe_misfit(MappingRule(parse_path(source), parse_path("StudyDescription"), None))

@@ -111,3 +111,13 @@ def test_a_step_that_ends_without_images_names_a_series(begin_exam: BeginExam) -
     (series,) = Dataset.from_json(step.n_set).PerformedSeriesSequence
     assert series.SeriesInstanceUID
     assert not series.ReferencedImageSequence
+
+
+def test_an_ending_that_is_not_noted_or_was_carried_out_changes_nothing(
+    begin_exam: BeginExam, make_workflow: MakeWorkflow
+) -> None:
+    exam, workflow = begin_exam(), make_workflow()
+    assert workflow.carry_out(exam.id) == exam.record
+    add_image(exam.series("T1"))
+    ended = exam.complete()
+    assert workflow.carry_out(exam.id) == ended.record

@@ -301,6 +301,7 @@ def test_that_a_step_has_ended_before_is_told_from_other_failures(
 ) -> None:
     result = update_step(answering(status, **fields), UID, ended())
     assert (result.status, result.is_final_already) == (status, is_final_already)
+    assert result.comment == fields.get("ErrorComment", "")
 
 
 def test_attributes_that_the_scp_sends_back_are_handed_on() -> None:

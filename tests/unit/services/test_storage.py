@@ -19,9 +19,15 @@ from openmodality.services.storage import (
     storage_service,
     store,
 )
+from openmodality.services.storage_plan import Kind, proposals_for
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
+from openmodality.standard.transfer_syntaxes import (
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    UNCOMPRESSED,
+)
 from tests.loopback import Loopback, loopback_pair
 
 IDENTITY = InstanceIdentity(MR_IMAGE_STORAGE, "1.2.3.4")
@@ -191,3 +197,26 @@ def test_what_nobody_could_read_is_not_answered_with_success(transfer_syntax: st
     result = store(channel, channel.contexts[0], IDENTITY, encode_data_set(pixels, transfer_syntax))
     assert (result.status, sink.stored, sink.aborted) == (0xC001, [], 1)
     assert result.comment.startswith("(7FE0,0010) has 19998 bytes")
+
+
+JPEG = "1.2.840.10008.1.2.4.70"
+LITTLE = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+
+
+@pytest.mark.parametrize(
+    ("transfer_syntax", "configured", "proposed"),
+    [
+        (IMPLICIT_VR_LITTLE_ENDIAN, (), [(IMPLICIT_VR_LITTLE_ENDIAN,)]),
+        (EXPLICIT_VR_LITTLE_ENDIAN, (), [LITTLE]),
+        (EXPLICIT_VR_BIG_ENDIAN, (), [(EXPLICIT_VR_BIG_ENDIAN, *LITTLE)]),
+        (JPEG, (), [(JPEG,), LITTLE]),
+        (EXPLICIT_VR_LITTLE_ENDIAN, (IMPLICIT_VR_LITTLE_ENDIAN,), [(IMPLICIT_VR_LITTLE_ENDIAN,)]),
+        (JPEG, (IMPLICIT_VR_LITTLE_ENDIAN,), [(JPEG,), (IMPLICIT_VR_LITTLE_ENDIAN,)]),
+    ],
+)
+def test_what_is_proposed_for_an_instance(
+    transfer_syntax: str, configured: tuple[str, ...], proposed: list[tuple[str, ...]]
+) -> None:
+    contexts = proposals_for(Kind(MR_IMAGE_STORAGE, transfer_syntax), configured)
+    assert [context.transfer_syntaxes for context in contexts] == proposed
+    assert {context.abstract_syntax for context in contexts} == {MR_IMAGE_STORAGE}

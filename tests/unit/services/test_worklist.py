@@ -289,6 +289,7 @@ def steps(*found: Dataset) -> Callable[[Dataset], None]:
             with_value(0x00080050, "SH", "A" * 17),
             (f"(0008,0050) AccessionNumber: longer than 16 characters{KEPT}",),
         ),
+        (with_value(0x00990050, "SH", "A\\B"), ()),
         (with_value(0x00080050, "SH", "A\\B"), ("(0008,0050) AccessionNumber: 2 values where one is allowed",)),
         (
             with_value(0x00100010, "PN", "D" * 65),

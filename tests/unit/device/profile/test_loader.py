@@ -166,10 +166,33 @@ def test_a_mistake_is_named_with_its_place(us: Path, file: str, old: str, new: s
     assert said in str(caught.value)
 
 
-def test_a_file_that_is_no_text_is_named(us: Path) -> None:
-    (us / "iods.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigurationError, match=r"iods\.csv: not UTF-8"):
+@pytest.mark.parametrize("name", ["iods.csv", "profile.toml"])
+def test_a_file_that_is_no_text_is_named(us: Path, name: str) -> None:
+    (us / name).write_bytes(b"a\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match=rf"{name}: not UTF-8 at byte 1"):
         load_profile(us)
+
+
+@pytest.mark.parametrize("name", ["profile.toml", "iods.csv"])
+def test_a_file_that_cannot_be_read_is_named(us: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> bytes:
+        raise OSError(5, "Input/output error") if path.name == name else AssertionError(path)
+
+    read_text, read_bytes = Path.read_text, Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, **how: (refuse if path.name == name else read_text)(path, **how)
+    )
+    monkeypatch.setattr(Path, "read_bytes", lambda path: (refuse if path.name == name else read_bytes)(path))
+    with pytest.raises(ConfigurationError, match=rf"{name}: cannot be read: Input/output error"):
+        load_profile(us)
+
+
+@pytest.mark.parametrize("ending", [b"\r\n", b"\r"])
+def test_lines_of_tables_end_as_on_any_system(us: Path, ending: bytes) -> None:
+    before = load_profile(us)
+    for file in us.glob("*.csv"):
+        file.write_bytes(file.read_bytes().replace(b"\n", ending))
+    assert load_profile(us).objects == before.objects
 
 
 @pytest.mark.parametrize(

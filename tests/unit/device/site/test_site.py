@@ -459,3 +459,26 @@ def test_a_folder_stands_for_the_site_file_in_it(tmp_path: Path) -> None:
     assert load_site(tmp_path).path == tmp_path / "site.toml"
     with pytest.raises(ConfigurationError, match=r"none.* does not exist"):
         load_site(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("setting", "is_allowed"),
+    [
+        ('ae_title = ""', True),
+        (f'ae_title = "{"T" * 16}"', True),
+        (f'ae_title = "{"T" * 17}"', False),
+        (r"ae_title = 'A\\B'", False),
+        ("port = 1", True),
+        ("port = 65535", True),
+        ("port = 0", False),
+        ("port = 65536", False),
+        ('port = "104"', False),
+    ],
+)
+def test_limits_of_titles_and_ports(tmp_path: Path, setting: str, is_allowed: bool) -> None:
+    file = write(tmp_path, f"{MINIMAL}[application_entities.device]\n{setting}\n")
+    if is_allowed:
+        assert load_site(file).application_entities["device"].ae_title
+        return
+    with pytest.raises(ConfigurationError, match=setting.split()[0]):
+        load_site(file)
