@@ -14,7 +14,7 @@ from tests.acceptance.hospital_site import Place, in_hospital
 from tests.acceptance.in_process import call
 from tests.peers import dcmtk
 from tests.peers.objects import mr_series
-from tests.peers.process import Address
+from tests.peers.process import Address, free_port
 
 
 @pytest.fixture
@@ -77,6 +77,20 @@ def test_retrieve_to_a_receiver(place: Place, tmp_path: Path) -> None:
     assert openmodality("retrieve", peer, "--study", study, "--instance", "1.2.3").status == 2
 
 
+def test_retrieve_listens_itself_where_it_is_told_a_folder(place: Place, tmp_path: Path) -> None:
+    study = _stored(place, tmp_path / "images")
+    port = free_port()
+    place.hospital.peers["OPENMODALITY"] = ("127.0.0.1", port)
+    asked = ("retrieve", place.hospital.pacs_peer, "--study", study)
+    ended = openmodality(*asked, "--output", tmp_path / "in", "--port", port, "--json")
+    assert (ended.status, ended.item["completed"], ended.item["refused_here"]) == (0, 3, "")
+    files = {path.stem for path in (tmp_path / "in").glob("*.dcm")}
+    assert set(ended.item["received_sop_instance_uids"]) == files
+    assert len(files) == 3
+    for wrong in (("--port", port), ("--output", tmp_path), ("--output", tmp_path, "--port", port, "--to", "RECEIVER")):
+        assert openmodality(*asked, *wrong).status == 2
+
+
 @pytest.mark.needs("dcmqrscp")
 def test_query_and_retrieve_with_dcmtk(tmp_path: Path) -> None:
     files = mr_series(tmp_path / "images", 4, PatientID="Q-2")
@@ -85,7 +99,7 @@ def test_query_and_retrieve_with_dcmtk(tmp_path: Path) -> None:
         known = {"receiver": Address("RECEIVER", receiver.address.port)}
         with dcmtk.dcmqrscp(tmp_path, known=known) as archive:
             assert openmodality("send", archive, tmp_path / "images").status == 0
-            found = openmodality("query", archive, "--level", "STUDY", "-k", "PatientID=Q-2", "--json")
+            found = openmodality("query", archive, "-k", "PatientID=Q-2", "--json")
             uids = ("--study", first.StudyInstanceUID, "--series", first.SeriesInstanceUID)
             one = openmodality(
                 "retrieve", archive, *uids, "--instance", first.SOPInstanceUID, "--to", "RECEIVER", "--json"

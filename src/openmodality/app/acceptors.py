@@ -23,28 +23,31 @@ from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
 _LIMITS = {"storage_commitment": "storage_commitment.max_accepted_associations"}
-NoteRefused = Callable[[str], None]
-"""Told of a calling AE title."""
+NoteRejected = Callable[[str, A_ASSOCIATE_RJ], None]
+"""Told whose association was rejected, and how."""
 
 _TAKES_ONLY_STORAGE = frozenset({"storage", "verification"})
 
 
 def build_acceptors(
-    site: Site, services: Sequence[Service], window: RetrieveWindow, note_refused: NoteRefused = lambda calling: None
+    site: Site,
+    services: Sequence[Service],
+    window: RetrieveWindow,
+    note_rejected: NoteRejected = lambda calling, answer: None,
 ) -> dict[str, Acceptor]:
     """One acceptor for each local AE that has a port and something to accept, by its role.
 
-    ``note_refused`` is told whose association was rejected because others were open.
+    ``note_rejected`` is told whose association was rejected.
     """
     return {
-        role: _make_acceptor(site, entity, services, window, note_refused)
+        role: _make_acceptor(site, entity, services, window, note_rejected)
         for role, entity in site.application_entities.items()
         if entity.port is not None and site.accepted(role)
     }
 
 
 def _make_acceptor(
-    site: Site, entity: LocalEntity, services: Sequence[Service], window: RetrieveWindow, note_refused: NoteRefused
+    site: Site, entity: LocalEntity, services: Sequence[Service], window: RetrieveWindow, note_rejected: NoteRejected
 ) -> Acceptor:
     local = make_local_ae(site, entity.ae_title)
     rejections = site.profile.rejections
@@ -64,7 +67,7 @@ def _make_acceptor(
         max(MAX_CONNECTIONS, 2 * _find_limit(site, entity.role)),  # what is beyond the limit is to be told so
         rejections,
         _make_hold(site, entity.role),
-        partial(_note_rejected, rejections["limit_reached"], note_refused),
+        note_rejected,
     )
     return Acceptor(
         local, services, partial(_answer_request, policy, _watch_congestion(site, entity.role, window)), listening
@@ -77,13 +80,6 @@ def _make_hold(site: Site, role: str) -> Hold:
         return NO_HOLD
     seconds = site.parameters.number("storage_commitment.hold_s")
     return Hold(site.profile.rejections["limit_reached"], seconds)
-
-
-def _note_rejected(
-    limit_reached: A_ASSOCIATE_RJ, note_refused: NoteRefused, calling: str, answer: A_ASSOCIATE_RJ
-) -> None:
-    if answer == limit_reached:
-        note_refused(calling)
 
 
 def _answer_request(

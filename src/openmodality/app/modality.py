@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from openmodality.activities.arrivals import Arrivals
 from openmodality.activities.connection import find_identity
 from openmodality.activities.echo import EchoAnswer, echo_peer
 from openmodality.activities.query import Model, key_values, query_peer
@@ -98,15 +99,15 @@ class Modality:
         return self._runtime.window.retrieving(study_instance_uid)
 
     @contextmanager
-    def receiving(self, study_instance_uid: str) -> Iterator[None]:
-        """Take the instances of a study that an archive is asked to send, until the block ends.
+    def receiving(self, study_instance_uid: str) -> Iterator[Arrivals]:
+        """Take the instances of a study that an archive is asked to send, until the block ends; what has come.
 
-        This process listens, unless another one serves the device: then that one takes them.
+        This process listens, unless another one serves the device: then that one takes them, and is not asked what.
         """
         if self._runtime.start_worker():
             self.serve()
-        with self._runtime.window.retrieving(study_instance_uid):
-            yield
+        with self._runtime.window.retrieving(study_instance_uid), self._runtime.watch_arrivals() as arrivals:
+            yield arrivals
 
     @property
     def works_queue(self) -> bool:

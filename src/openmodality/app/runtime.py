@@ -8,8 +8,10 @@ commitment, whose report is to find somebody. At the end everything stops in the
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
+from openmodality.activities.arrivals import Arrivals, watch_storage
 from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_jobs import ask_anew
 from openmodality.activities.commit_record import StoredCommitments
@@ -49,6 +51,7 @@ from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.store.states import JobKind
 from openmodality.store.transaction import Clock
 from openmodality.store.validated import ValidatedSink
+from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ
 
 
 class Runtime:
@@ -77,6 +80,7 @@ class Runtime:
         after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
         self.window = RetrieveWindow(site.data_folder, clock, after_s)
         self.acceptors: dict[str, Acceptor] = {}
+        self._arrivals: Arrivals | None = None
         self._may_listen = True
         self._acceptors_change = threading.Lock()
         self.ownership = Ownership(self.store.database, site.data_folder, site.profile.name)
@@ -142,13 +146,27 @@ class Runtime:
                 return
             key = self.site.settings.tls.private_key
             warn_readable_by_all([self.site.path, *([self.site.folder / key] if key else [])])
-            note_refused = StoredCommitments(self.queue, self.site).note_refused
-            acceptors = build_acceptors(self.site, self._services(), self.window, note_refused)
+            acceptors = build_acceptors(self.site, self._services(), self.window, self._note_rejected)
             with ExitStack() as started:
                 for acceptor in acceptors.values():
                     started.enter_context(acceptor)
                 self._stack.push(started.pop_all())
             self.acceptors = acceptors
+
+    @contextmanager
+    def watch_arrivals(self) -> Iterator[Arrivals]:
+        """What comes until the block ends, and what is refused of it; nothing where another process listens."""
+        self._arrivals = arrivals = Arrivals()
+        try:
+            yield arrivals
+        finally:
+            self._arrivals = None
+
+    def _note_rejected(self, calling: str, answer: A_ASSOCIATE_RJ) -> None:
+        if self._arrivals is not None:
+            self._arrivals.note_rejected(calling, answer)
+        if answer == self.site.profile.rejections["limit_reached"]:
+            StoredCommitments(self.queue, self.site).note_refused(calling)
 
     def stop_serving(self) -> None:
         """Listen no longer; the queue is worked on."""
@@ -184,7 +202,11 @@ class Runtime:
         own = StoreSink(self.store, find_identity(self.site), is_listed)
         sink = ValidatedSink(own, list_imported_sets(self.site))
         record = StoredCommitments(self.queue, self.site)
-        return VERIFICATION_SERVICE, storage_service(sink, storage), commitment_result_service(record)
+        return (
+            VERIFICATION_SERVICE,
+            watch_storage(storage_service(sink, storage), lambda: self._arrivals),
+            commitment_result_service(record),
+        )
 
 
 def group_kinds(site: Site) -> list[list[JobKind]]:

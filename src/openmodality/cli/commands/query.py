@@ -88,8 +88,8 @@ def _declare(parser: Parser) -> None:
         "--level",
         type=str.upper,
         choices=["PATIENT", "STUDY", "SERIES", "IMAGE"],
-        required=True,
-        help="What to look for.",
+        default="STUDY",
+        help="What to look for.  [default: STUDY]",
     )
     for add in (add_keys, add_model, add_limit, add_site, add_calling, add_timeout, add_tls, add_wide, add_json):
         add(parser)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from openmodality.activities.arrivals import Arrivals, receive_into
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model
 from openmodality.activities.retrieve import Wanted, retrieve_from_peer
@@ -18,6 +20,7 @@ from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.uids import add_uids
+from openmodality.cli.terminal.values import any_folder, parse_integer
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.entity import normalize_ae_title
@@ -36,6 +39,12 @@ def _declare(parser: Parser) -> None:
     parser.add_argument(
         "--to", dest="destination", metavar="AET", help="Who is to get them.  [default: our own AE title]"
     )
+    parser.add_argument(
+        "--output", metavar="DIR", type=any_folder, help="Listen on --port meanwhile and store what comes in DIR."
+    )
+    parser.add_argument(
+        "--port", metavar="N", type=parse_integer(1, 65535), help="With --output: TCP port to listen on."
+    )
     add_model(parser)
     parser.add_argument("--patient-id", metavar="ID", help="Patient ID, which the patient root model needs.")
     for add in (add_site, add_calling, add_timeout, add_tls, add_json):
@@ -48,6 +57,8 @@ def run(
     series: str | None,
     instance: str | None,
     destination: str | None,
+    output: Path | None,
+    port: int | None,
     model: Model | None,
     patient_id: str | None,
     site_file: str,
@@ -59,9 +70,10 @@ def run(
     """Let PEER send a study, a series or an instance (Query/Retrieve, C-MOVE).
 
     PEER is AETITLE@host:port, or a peer's name in the site file. A peer of the site file sends to the device, which
-    listens meanwhile and keeps what comes in its local database; --to names another destination. A PEER given by its
-    address sends to the AE title --to, or to our own, which must be listening already (openmodality receive). PEER
-    must know the address of the destination.
+    listens meanwhile, where openmodality serve does not, and keeps what comes in its local database; --to names
+    another destination. A PEER given by its address sends to our own AE title, which listens meanwhile with --output
+    and --port, or must be listening already (openmodality receive); or to the AE title --to. PEER must know the
+    address of the destination.
 
     Exit status 0 when all instances were sent, 1 when some were not.
     """
@@ -71,11 +83,17 @@ def run(
     model = choose_model(model, ends, "STUDY")
     if model == "patient" and not patient_id:
         raise UsageError("the patient root model needs --patient-id")
+    if (output is None) != (port is None):
+        raise UsageError("--output and --port go together: where to store what comes, and where to listen for it")
+    if output is not None and (ends.name or destination is not None):
+        raise UsageError("--output is for a PEER given by its address that sends to us: leave --to and --output out")
     wanted = Wanted(study, series or "", instance or "", patient_id or "")
     title = ends.local.ae_title if destination is None else normalize_ae_title(destination)
-    with _listening(ends, study, site_file, is_for_us=title == ends.local.ae_title), _Progress(title) as progress:
+    folder = None if output is None or port is None else (output, port)
+    is_for_us = title == ends.local.ae_title
+    with _listening(ends, study, site_file, folder, is_for_us=is_for_us) as arrivals, _Progress(title) as progress:
         result = retrieve_from_peer(ends, wanted, destination=title, model=model, go_on=progress)
-    _report(result, ends, title, as_json=as_json)
+    _report(result, ends, title, arrivals, as_json=as_json)
     return 0 if result.verdict.is_done else 1
 
 
@@ -83,13 +101,21 @@ command = CliCommand(run, _declare)
 
 
 @contextmanager
-def _listening(ends: Ends, study: str, site_file: str, *, is_for_us: bool) -> Iterator[None]:
-    """The device of the site file takes what comes, where it is the destination of a peer that it knows."""
-    if not (ends.name and is_for_us):
-        yield
-        return
-    with device(site_file) as modality, modality.receiving(study):
-        yield
+def _listening(
+    ends: Ends, study: str, site_file: str, folder: tuple[Path, int] | None, *, is_for_us: bool
+) -> Iterator[Arrivals | None]:
+    """The device of the site file takes what comes, where it is the destination of a peer that it knows.
+
+    Else a folder with a port does, where they are given. Gives what has come; None where this process does not listen.
+    """
+    if folder is not None:
+        with receive_into(folder[0], ends.local, folder[1]) as arrivals:
+            yield arrivals
+    elif ends.name and is_for_us:
+        with device(site_file) as modality, modality.receiving(study) as arrivals:
+            yield arrivals if modality.works_queue else None
+    else:
+        yield None
 
 
 class _Progress:
@@ -112,8 +138,10 @@ class _Progress:
         return True
 
 
-def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) -> None:
+def _report(result: MoveResult, ends: Ends, destination: str, arrivals: Arrivals | None, *, as_json: bool) -> None:
     counts = result.counts
+    came = [] if arrivals is None else arrivals.stored
+    refused = "" if arrivals is None else arrivals.describe_refusals()
     if as_json:
         print_document([{
             "peer": str(ends.remote),
@@ -125,19 +153,36 @@ def _report(result: MoveResult, ends: Ends, destination: str, *, as_json: bool) 
             "failed": counts.failed,
             "remaining": counts.remaining,
             "failed_sop_instance_uids": list(result.failed_uids),
+            "received_sop_instance_uids": came,
+            "refused_here": refused,
             "comment": result.comment,
         }])  # fmt: skip
-    if result.verdict.is_failure:
-        raise OpenModalityError(
-            f"{ends.remote} sent nothing to {destination}: {describe(result.status, result.comment)}",
-            advice=f"let the peer know {destination} and its address"
-            if result.status == MOVE_DESTINATION_UNKNOWN
-            else "look at the peer's own log",
-        )
-    if not as_json:
-        failed = f", {counts.failed} failed" if counts.failed else ""
-        warned = f", {counts.warning} with a warning" if counts.warning else ""
-        sent = counted(counts.completed + counts.warning, "instance")
-        print(f"{ends.remote}: {sent} sent to {destination}{warned}{failed}")
+    if not as_json and not result.verdict.is_failure:
+        print(f"{ends.remote}: {_describe_counts(counts, destination)}")
+    if not as_json and not (result.verdict.is_done and not counts.failed):
+        for uid in came:
+            print(f"came: {uid}")
         for uid in result.failed_uids:
             say(f"not sent: {uid}")
+    if result.verdict.is_failure:
+        raise OpenModalityError(
+            f"{ends.remote}: {_describe_counts(counts, destination)}: {describe(result.status, result.comment)}",
+            advice=_advise(result, destination, refused),
+        )
+    if refused:
+        say(refused)
+
+
+def _describe_counts(counts: Counts, destination: str) -> str:
+    """What the final response counts (PS3.7 9.1.4)."""
+    failed = f", {counts.failed} failed" if counts.failed else ""
+    warned = f", {counts.warning} with a warning" if counts.warning else ""
+    left = f", {counts.remaining} not tried" if counts.remaining else ""
+    sent = counts.completed + counts.warning
+    return f"{counted(sent, 'instance') if sent else 'nothing'} sent to {destination}{warned}{failed}{left}"
+
+
+def _advise(result: MoveResult, destination: str, refused: str) -> str:
+    if result.status == MOVE_DESTINATION_UNKNOWN:
+        return f"let the peer know {destination} and its address"
+    return refused or "look at the peer's own log"
