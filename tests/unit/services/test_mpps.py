@@ -301,7 +301,11 @@ def test_that_a_step_has_ended_before_is_told_from_other_failures(
 ) -> None:
     result = update_step(answering(status, **fields), UID, ended())
     assert (result.status, result.is_final_already) == (status, is_final_already)
-    assert result.comment == fields.get("ErrorComment", "")
+    assert result.comment == fields.get("ErrorComment", result.comment) != ""
+
+
+def test_success_has_no_comment() -> None:
+    assert update_step(answering(0x0000), UID, ended()).comment == ""
 
 
 def test_attributes_that_the_scp_sends_back_are_handed_on() -> None:
