@@ -1,7 +1,8 @@
 """Identifier matching: does an entity match the keys of a query, and what of it is returned? PS3.4 C.2.2.2.
 
-Rules: a key of zero length matches everything (universal). DA, TM and DT match a range; one value of lesser precision
-stands for all that it denotes. ``*`` and ``?`` are wildcards in the VRs of :data:`WILDCARD_VRS`; ``*`` alone is
+Rules: a key of zero length matches everything (universal), and so does a US of 0: some toolkits cannot send a number of
+zero length, and no attribute of VR US that is asked for has a meaning for 0. DA, TM and DT match a range; one value of
+lesser precision stands for all that it denotes. ``*`` and ``?`` are wildcards in the VRs of :data:`WILDCARD_VRS`; ``*`` alone is
 universal. UI matches any of a list. A sequence key matches when one item matches all keys of its item. Everything
 else matches a single value; padding does not count. Person names are compared as decoded text, without regard to
 case, delimiters at the end or the character set; a key of one component group matches any group of the name. A key
@@ -114,7 +115,11 @@ def is_universal(identifier: Dataset, supported: Supported = None, *, above: Pat
 
 def _matches_key(key: DataElement, candidate: Dataset) -> bool:
     wanted = values_of(key)
-    if not wanted or (key.VR in WILDCARD_VRS and any(set(str(value)) == {"*"} for value in wanted)):
+    if (
+        not wanted
+        or (key.VR == "US" and not any(wanted))
+        or (key.VR in WILDCARD_VRS and any(set(str(value)) == {"*"} for value in wanted))
+    ):
         return True
     if key.tag not in candidate or candidate[key.tag].VR == "SQ":
         return False

@@ -244,6 +244,7 @@ def _read_identifier(message: Message) -> Dataset:
     except ObjectInvalid as error:
         raise Refuse(UNABLE_TO_PROCESS, error.message) from error
     tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
-    if tag not in identifier or identifier[tag].VR != "SQ" or len(identifier[tag].value) > 1:
-        raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name_of(tag)} is missing or has several items", (tag,))
+    # an identifier without the sequence asks for no step in particular, as some toolkits do: every item matches
+    if tag in identifier and (identifier[tag].VR != "SQ" or len(identifier[tag].value) > 1):
+        raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{name_of(tag)} has several items", (tag,))
     return identifier

@@ -233,10 +233,19 @@ def test_source_that_cannot_answer_is_out_of_resources(error: Exception, status:
     assert (caught.value.status, caught.value.comment) == (status, comment)
 
 
+@pytest.mark.parametrize("patient_id", [None, "3"])
+def test_an_identifier_without_a_step_asks_for_any_step(patient_id: str | None) -> None:
+    keys = identifier([Key(PATIENT_ID)], {PATIENT_ID: patient_id})
+    answer = query_items(channel_to(worklist_service(Source())), keys)
+    assert [each.PatientID for each in answer.items] == ([patient_id] if patient_id else [str(n) for n in range(1, 11)])
+
+
 def test_identifier_that_is_no_worklist_query_is_refused() -> None:
     channel = channel_to(worklist_service(Source()))
-    with pytest.raises(WorklistFailed, match=r"\(0040,0100\) ScheduledProcedureStepSequence is missing") as caught:
-        query_items(channel, identifier([Key(PATIENT_ID)]))
+    two_steps = identifier(KEYS)
+    two_steps.ScheduledProcedureStepSequence.append(Dataset())
+    with pytest.raises(WorklistFailed, match=r"ScheduledProcedureStepSequence has several items") as caught:
+        query_items(channel, two_steps)
     assert caught.value.status == 0xA900
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=MODALITY_WORKLIST_FIND)
     assert send_and_await(channel, 1, command, b"\xff" * 20).command.Status == 0xC001
