@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +22,7 @@ from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel
 from openmodality.dimse.service import Service
-from openmodality.errors import StoreError, TransportError
+from openmodality.errors import StoreError, TransportError, UsageError
 from openmodality.hospital.addresses import DEVICES, PACS, PRINTER, RIS, AddressBook, Endpoint
 from openmodality.hospital.checks import check_instance
 from openmodality.hospital.commitments import Reporting, ReportPlan
@@ -161,6 +161,11 @@ class Hospital:
         endpoint, acceptor = self._endpoints[server], self._acceptors.get(server)
         return RemoteAE(endpoint.aet, endpoint.host, acceptor.port if acceptor else endpoint.port)
 
+    @property
+    def today(self) -> date:
+        """The date by the hospital's clock."""
+        return self._habits.clock().date()
+
     # What happened
 
     @property
@@ -185,7 +190,16 @@ class Hospital:
             self._personalities.add(text, misbehaviour)
 
     def behave(self, *texts: str) -> None:
-        """Switch personalities off, as they were switched on; without arguments all."""
+        """Switch personalities off, as they were switched on; without arguments all.
+
+        Raises :class:`UsageError` for one that is not switched on, and switches none off then.
+        """
+        active = self.misbehaviour
+        for text in texts:
+            if text not in active:
+                listed = " ".join(active)
+                advice = f"switched on: {listed}" if listed else "none is switched on"
+                raise UsageError(f"{text!r} is not switched on", advice=advice)
         for text in texts or ("",):
             self._personalities.remove(text)
 

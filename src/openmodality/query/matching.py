@@ -2,11 +2,11 @@
 
 Rules: a key of zero length matches everything (universal), and so does a US of 0: some toolkits cannot send a number of
 zero length, and no attribute of VR US that is asked for has a meaning for 0. DA, TM and DT match a range; one value of
-lesser precision stands for all that it denotes. ``*`` and ``?`` are wildcards in the VRs of :data:`WILDCARD_VRS`; ``*`` alone is
-universal. UI matches any of a list. A sequence key matches when one item matches all keys of its item. Everything
-else matches a single value; padding does not count. Person names are compared as decoded text, without regard to
-case, delimiters at the end or the character set; a key of one component group matches any group of the name. A key
-other than universal does not match an entity that has no value there. What the SCP does not support is neither
+lesser precision stands for all that it denotes. ``*`` and ``?`` are wildcards in the VRs of :data:`WILDCARD_VRS`; ``*``
+alone is universal. UI matches any of a list. A sequence key matches when one item matches all keys of its item.
+Everything else matches a single value; padding does not count. Person names are compared as decoded text, without
+regard to case, delimiters at the end or the character set; a key of one component group matches any group of the name.
+A key other than universal does not match an entity that has no value there. What the SCP does not support is neither
 matched nor returned.
 """
 

@@ -8,8 +8,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -18,14 +18,16 @@ from openmodality.cli.display.hospital_lines import SERVERS, format_event_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document, print_event
 from openmodality.cli.terminal.output import say
-from openmodality.cli.terminal.stopping import Stop, stop_on_signals
+from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import any_folder, parse_integer, parse_number
-from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.errors import OpenModalityError, StoreError, UsageError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
+from openmodality.hospital.control import ControlSocket, give_order
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.hospital.journal import JournalEntry
+from openmodality.hospital.orders import ORDERS, Orders, parse_peer
 from openmodality.hospital.personalities import PERSONALITIES
-from openmodality.network.entity import RemoteAE
+from openmodality.standard.text_rules import clean_text
 
 _PORT: Final = parse_integer(0, 65535)
 
@@ -86,6 +88,7 @@ def _declare(parser: Parser) -> None:
         default=1,
         help="Of the patients, where DIR has no schedule yet.",
     )
+    parser.add_argument("order", metavar="ctl ORDER", nargs="*")
     add_json(parser)
 
 
@@ -100,18 +103,25 @@ def run(  # one parameter for each option
     list_personalities: bool,
     commitment_delay: float,
     seed: int,
+    order: Sequence[str],
     as_json: bool,
 ) -> None:
     """A virtual RIS and PACS for a device to work with.
 
-    Shows what happens as a table on a terminal, as lines otherwise, as JSON lines with --json. While it runs it obeys
-    lines on standard input: misbehave PERSONALITY, behave [PERSONALITY], peer AET=HOST:PORT, quit. The invented
-    patients are in DIR/schedule.json, which may be edited. Stops at Ctrl-C or SIGTERM.
+    Shows what happens as a table on a terminal, as lines otherwise, as JSON lines with --json. The invented patients
+    are in DIR/schedule.json, which may be edited. Stops at Ctrl-C or SIGTERM.
+
+    While it runs it obeys ORDER on its standard input, and with ctl from another terminal of the same user, where
+    --ris-port tells which hospital is meant: misbehave PERSONALITY, behave [PERSONALITY], peer AET=HOST:PORT, forget
+    AET, patient PATIENT-ID KEYWORD=VALUE, status, quit.
     """
+    if order:
+        _give_order(ris_port, order, as_json)
+        return
     if list_personalities:
         _list_personalities(as_json)
         return
-    addresses = {**DEVICES, **dict(_parse_peer(text) for text in peers)}
+    addresses = {**DEVICES, **dict(parse_peer(text) for text in peers)}
     ris, pacs = Endpoint(RIS.aet, ris_port, host), Endpoint(PACS.aet, pacs_port, host)
     printer = Endpoint(PRINTER.aet, _find_printer_port(host) if printer_port is None else printer_port, host)
     is_live = sys.stdout.isatty() and not as_json
@@ -124,8 +134,9 @@ def run(  # one parameter for each option
         stop = stop_on_signals()
         with hospital:
             _say_where(hospital, folder, as_json)
-            _obey_input(hospital, stop)
-            with _show_live(hospital) if is_live else nullcontext():
+            orders = Orders(hospital, stop.set)
+            _obey_input(orders)
+            with _take_orders(hospital, orders), _show_live(hospital) if is_live else nullcontext():
                 stop.wait()
 
 
@@ -181,14 +192,6 @@ def _open_folder(data: Path | None) -> Iterator[Path]:
     yield data
 
 
-def _parse_peer(text: str) -> tuple[str, tuple[str, int]]:
-    aet, separator, address = text.partition("=")
-    if not separator:
-        raise ConfigurationError(f"{text!r} is not an address", advice="write it as AET=HOST:PORT")
-    remote = RemoteAE.parse(f"{aet}@{address}")
-    return remote.ae_title, (remote.host, remote.port)
-
-
 class _LinePrinter:
     """One line for each event."""
 
@@ -213,40 +216,65 @@ def _show_live(hospital: Hospital) -> Iterator[None]:
     from openmodality.cli.display.hospital_table import hospital_table  # noqa: PLC0415 - likewise
 
     console = Console()
-    with Live(console=console, get_renderable=lambda: hospital_table(hospital, console.height), refresh_per_second=4):
+    with Live(
+        console=console,
+        get_renderable=lambda: hospital_table(hospital, console.height, console.width),
+        refresh_per_second=4,
+    ):
         yield
 
 
 # Lines on standard input
 
 
-def _obey_input(hospital: Hospital, stop: Stop) -> None:
+def _obey_input(orders: Orders) -> None:
     signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # in the background reading a terminal fails; it must not stop us
-    threading.Thread(target=_read_input, args=(hospital, stop), name="standard-input", daemon=True).start()
+    threading.Thread(target=_read_input, args=(orders,), name="standard-input", daemon=True).start()
 
 
-def _read_input(hospital: Hospital, stop: Stop) -> None:
+def _read_input(orders: Orders) -> None:
     try:
         with os.fdopen(os.dup(0), encoding="utf-8", errors="replace") as lines:
             for text in lines:
-                _obey(hospital, stop, text.split())
+                _obey_line(orders, text.split())
     except OSError:
         return  # no standard input, or in the background
 
 
-def _obey(hospital: Hospital, stop: Stop, words: list[str]) -> None:
+def _obey_line(orders: Orders, words: list[str]) -> None:
     if not words:
         return
-    orders: dict[str, Callable[..., object]] = {
-        "misbehave": hospital.misbehave,
-        "behave": hospital.behave,
-        "peer": lambda *texts: hospital.peers.update(dict(_parse_peer(text) for text in texts)),
-        "quit": stop.set,
-    }
-    order = orders.get(words[0])
     try:
-        if order is None:
-            raise UsageError(f"{words[0]!r} is none of: {', '.join(orders)}")
-        order(*words[1:])
+        answer = orders.obey(words)
     except OpenModalityError as error:
         say(f"openmodality: {error}")
+    else:
+        if words[0] == "status":  # of other orders the table and the events tell
+            say(answer)
+
+
+# Orders from another terminal
+
+
+@contextmanager
+def _take_orders(hospital: Hospital, orders: Orders) -> Iterator[None]:
+    """Take orders from other terminals; where that cannot be, say so and go on without."""
+    with ExitStack() as taking:
+        try:
+            taking.enter_context(ControlSocket(hospital.ris_peer.port, orders.obey))
+        except StoreError as error:
+            say(f"openmodality: {error.message}; hospital ctl does not reach this hospital")
+        yield
+
+
+def _give_order(ris_port: int, order: Sequence[str], as_json: bool) -> None:
+    first, *words = order
+    if first != "ctl":
+        raise UsageError(f"unexpected argument {first!r}", advice="'ctl' gives orders to a hospital that runs")
+    if not words:
+        raise UsageError("ctl needs an order", advice="; ".join(f"{name} {about}" for name, about in ORDERS.items()))
+    answer = give_order(ris_port, words)
+    if as_json:
+        print_document([{"order": list(words), "answer": answer}])
+    else:
+        print(clean_text(answer))

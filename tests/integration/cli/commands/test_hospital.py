@@ -7,7 +7,7 @@ import pytest
 
 from openmodality.cli.commands import hospital
 from openmodality.cli.display.hospital_lines import format_event_line
-from openmodality.cli.display.hospital_table import _texts
+from openmodality.cli.display.hospital_table import _make_texts
 from openmodality.hospital.addresses import LOCALHOST, Endpoint
 from openmodality.hospital.journal import JournalEntry
 
@@ -28,4 +28,4 @@ def test_printer_moves_where_its_port_is_taken(
 def test_what_a_device_says_does_nothing_to_a_terminal() -> None:
     event = JournalEntry(datetime(2026, 11, 28, 8, 30), "pacs", "stored", "of \x1b[31mDOE\n08:31:00 pacs forged")
     assert format_event_line(event) == "08:30:00 pacs of \ufffd[31mDOE\ufffd08:31:00 pacs forged"
-    assert [text.plain for text in _texts("\x1b[31mDOE", 1)] == ["\ufffd[31mDOE", "1"]
+    assert [text.plain for text in _make_texts("\x1b[31mDOE", 1)] == ["\ufffd[31mDOE", "1"]

@@ -1,0 +1,57 @@
+"""Orders for a hospital that runs, from another terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.acceptance.command_line import finish, openmodality, start
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[int]:
+    """Of the RIS of a hospital that runs until it is told to quit, or until the end."""
+    with TemporaryDirectory(prefix="om-") as run:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", run)
+        ports = ("--ris-port", "0", "--pacs-port", "0", "--printer-port", "0")
+        process = start("hospital", "--json", "--data", tmp_path, *ports)
+        try:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline())["ris"]["port"]
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            assert finish(process).status == 0
+
+
+def order(port: int, *words: str) -> tuple[int, str, str]:
+    ended = openmodality("hospital", "ctl", *words, "--ris-port", port)
+    return ended.status, ended.out.strip(), ended.err.strip()
+
+
+def test_a_hospital_obeys_from_another_terminal(port: int) -> None:
+    assert order(port, "misbehave", "pacs:a700@5") == (0, "misbehaves: pacs:a700@5", "")
+    assert order(port, "peer", "CT1=192.0.2.7:11112")[1].endswith("CT1=192.0.2.7:11112")
+    status, said, complained = order(port, "behave", "nope")
+    assert (status, said) == (2, "")
+    assert complained == "openmodality: 'nope' is not switched on; switched on: pacs:a700@5"
+    assert order(port, "behave")[1] == "behaves"
+    assert order(port, "quit")[:2] == (0, "stops")
+    status, _, complained = order(port, "status")
+    while status == 0:  # it answers until it has ended
+        status, _, complained = order(port, "status")
+    assert status == 1
+    assert complained.startswith(f"openmodality: no hospital of yours answers whose RIS has port {port}; start one")
+
+
+def test_wrong_usage(port: int) -> None:
+    status, _, said = order(port)
+    assert status == 2
+    assert said.startswith("openmodality: ctl needs an order; misbehave PERSONALITY")
+    assert openmodality("hospital", "dance").error_line == (
+        "openmodality: unexpected argument 'dance'; 'ctl' gives orders to a hospital that runs"
+    )
