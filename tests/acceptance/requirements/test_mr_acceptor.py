@@ -80,7 +80,8 @@ def stored(device: Listening, uid: str) -> list[str]:
 
 
 @pytest.mark.requirement(
-    "MR-2.1-04", "MR-2.1.1-08", "MR-3-05", "MR-3.3.1.1-01", "MR-3.3.1.3-01", "MR-3.3.1.3-03", "MR-3.3.1.3-04",
+    "MR-8.1-01", "MR-2.1-04", "MR-2.1.1-08", "MR-3-05", "MR-3.3.1.1-01", "MR-3.3.1.3-01", "MR-3.3.1.3-03",
+    "MR-3.3.1.3-04",
 )  # fmt: skip
 @pytest.mark.needs("echoscu")
 def test_each_echo_gets_one_success(device: Listening) -> None:

@@ -34,7 +34,7 @@ def secured(keys: KeyPair, lines: frozenset[str], more: str = "") -> list[Change
 
 @pytest.mark.requirement(
     "MR-10.1.1-01", "MR-10.1.1-02", "MR-10.1.1-06", "MR-10.1.1-08", "MR-10.3.1-01", "MR-10.3.1-03", "MR-10.4.1-01",
-    "MR-10.4.1-03",
+    "MR-10.4.1-03", "MR-11.2-05",
 )  # fmt: skip
 @pytest.mark.parametrize("lines", [{"ris", "pacs", "OM_MR"}, {"ris"}, {"pacs"}, {"OM_MR"}], ids=sorted)
 def test_exam_under_tls_where_it_is_switched_on(tmp_path: Path, keys: KeyPair, lines: set[str]) -> None:

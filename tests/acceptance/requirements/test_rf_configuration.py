@@ -52,10 +52,10 @@ def later(seconds: float) -> Callable[[], float]:
 
 
 @contextmanager
-def scripted(folder: Path, settings: Settings, peer: wire.Script) -> Iterator[Modality]:
+def scripted(folder: Path, settings: Settings, peer: wire.Script, profile: str = "rf") -> Iterator[Modality]:
     """A device whose peer is a script that knows no DICOM beyond its bytes."""
     text = f"""
-        profile = "rf"
+        profile = "{profile}"
         [network]
         bind_address = "{HOST}"
         [peers.hospital]
@@ -197,8 +197,14 @@ def test_release_time_out(tmp_path: Path) -> None:
     assert 0.9 < peer.result[0] < 9
 
 
-@pytest.mark.requirement("RF-4.4.2-05")
-def test_connect_time_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "profile",
+    [
+        pytest.param("rf", marks=pytest.mark.requirement("RF-4.4.2-05")),
+        pytest.param("mr", marks=pytest.mark.requirement("MR-11.2-03")),
+    ],
+)
+def test_connect_time_out(tmp_path: Path, profile: str) -> None:
     """A listening socket with a full queue answers no further SYN."""
     with socket.socket() as server:
         server.bind((HOST, 0))
@@ -208,7 +214,7 @@ def test_connect_time_out(tmp_path: Path) -> None:
             sock.setblocking(False)
             sock.connect_ex(server.getsockname())
         peer = wire.Script("FULL", server.getsockname()[1])
-        with scripted(tmp_path, {"general.connect_timeout_s": 1}, peer) as modality:
+        with scripted(tmp_path, {"general.connect_timeout_s": 1}, peer, profile) as modality:
             assert "no connection" in timed_out(modality)
         for sock in waiting:
             sock.close()

@@ -156,3 +156,37 @@ def test_a_key_of_the_parameters_is_sent_or_only_returned(tmp_path: Path, switch
         modality.worklist()
         (request,) = recorded.recorder.requests("C-FIND-RQ")
         assert request.data.ScheduledProcedureStepSequence[0].get("Modality") == sent
+
+
+@pytest.mark.requirement("RF-6-01", "RF-6-02")
+@pytest.mark.parametrize(("name", "character_set"), [("Wang^XiaoDong=王^小东", "GB18030"), ("Doe^Jane", None)])
+def test_character_set_of_images(tmp_path: Path, name: str, character_set: str | None) -> None:
+    with recorded_device(tmp_path, "rf") as recorded, recorded.modality() as modality:
+        examine(modality, {"PatientID": "1", "PatientName": name, "PatientComments": name.rpartition("=")[2]})
+        (stored,) = recorded.recorder.requests("C-STORE-RQ")
+        assert (stored.data.get("SpecificCharacterSet") or None) == character_set
+        assert str(stored.data.PatientName) == name
+        assert stored.data.PatientComments == name.rpartition("=")[2]
+
+
+MAPPING = """
+[[mapping]]
+worklist = "RequestedProcedureComments"
+image = "StudyDescription"
+[[mapping]]
+worklist = "AdmissionID"
+mpps = "PerformedProcedureStepDescription"
+"""
+
+
+@pytest.mark.requirement("RF-8.1.3-02")
+def test_a_site_changes_the_mapping_of_the_worklist(tmp_path: Path) -> None:
+    (item,) = today("rf")
+    item.RequestedProcedureComments, item.AdmissionID = "comments", "admission"
+    with recorded_device(tmp_path, "rf", items=[item], more=MAPPING) as recorded, recorded.modality() as modality:
+        with modality.exam(modality.worklist()[0]) as exam:
+            add_image(exam.series("T1", ProtocolName="T1"))
+        assert modality.wait_until_idle(10)
+        (stored,), (created,) = (recorded.recorder.requests(name) for name in ("C-STORE-RQ", "N-CREATE-RQ"))
+        assert stored.data.StudyDescription == "comments"
+        assert created.data.PerformedProcedureStepDescription == "admission"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import logging
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -65,6 +67,13 @@ def study_of(recorded: Recorded) -> str:
     return str(recorded.recorder.images[0].StudyInstanceUID)
 
 
+def keys(level: str) -> set[str]:
+    """The keys of Table 4.2-48 for a level."""
+    table = Path(__file__).parents[2] / "data" / "spec" / "rf" / "query_keys.csv"
+    with table.open(encoding="utf-8", newline="") as lines:
+        return {row["keyword"] for row in csv.DictReader(lines) if row["level"] == level}
+
+
 def run(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """A command of the user; its exit status."""
     monkeypatch.setattr("openmodality.cli.main.show_log", lambda level: None)  # a test looks at the log by itself
@@ -78,7 +87,8 @@ def run(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, *arguments: str) ->
 
 @pytest.mark.requirement(
     "RF-1-04", "RF-4.1.1-08", "RF-4.1.2.5-01", "RF-4.2.5.1-01", "RF-4.2.5.2.4-01", "RF-4.2.5.3.1.1-01",
-    "RF-4.2.5.3.1.1-02", "RF-4.2.5.3.1.2-01", "RF-4.2.6.3-01", "RF-4.2.5.2.1-01", "RF-4.2.5.2.2-01", "RF-4.2.5.2.3-01",
+    "RF-4.2.5.3.1.1-02", "RF-4.2.5.3.1.2-01", "RF-4.2.5.3.1.3-01",
+    "RF-4.2.5.3.1.3-02", "RF-4.2.5.3.1.3-06", "RF-4.2.6.3-01", "RF-4.2.5.2.1-01", "RF-4.2.5.2.2-01", "RF-4.2.5.2.3-01",
 )  # fmt: skip
 def test_query(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     recorder = recorded.recorder
@@ -98,11 +108,15 @@ def test_query(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert recorder.peaks == {QR: 1}
     assert (studies.requests[0].data.QueryRetrieveLevel, studies.requests[0].data.PatientID) == ("STUDY", patient)
     assert series.requests[0].data.QueryRetrieveLevel == "SERIES"
+    assert {"PatientID", *keys("STUDY")} <= {element.keyword for element in studies.requests[0].data}
+    assert {"StudyInstanceUID", *keys("SERIES")} <= {element.keyword for element in series.requests[0].data}
+    assert series.requests[0].data.StudyInstanceUID == study_of(recorded)
 
 
 @pytest.mark.requirement(
     "RF-1-04", "RF-4.1.1-09", "RF-4.1.1-10", "RF-4.1.2.5-02", "RF-4.1.2.6-03", "RF-4.2.5.1-02",
-    "RF-4.2.5.3.1.1-03", "RF-4.2.5.3.1.1-04", "RF-4.2.5.3.1.2-02", "RF-4.2.6.3-01",
+    "RF-4.2.5.3.1.1-03", "RF-4.2.5.3.1.1-04", "RF-4.2.5.3.1.2-02", "RF-4.2.6.3-01", "RF-4.2.5.3.1.1-05",
+    "RF-4.2.5.3.1.4-01", "RF-4.2.5.3.1.4-02", "RF-4.2.6.4.1.1-03", "RF-4.1.2.6-01",
 )  # fmt: skip
 @pytest.mark.parametrize("level", ["STUDY", "SERIES"])
 def test_retrieve(recorded: Recorded, monkeypatch: pytest.MonkeyPatch, level: str) -> None:

@@ -122,7 +122,7 @@ VERIFY = "RF-4.2.8.3.1"
 
 
 @pytest.mark.requirement(
-    "RF-4.1.1-12", "RF-4.1.2.8-01", f"{VERIFY}.1-01", f"{VERIFY}.1-02", f"{VERIFY}.2-01", f"{VERIFY}.3-01",
+    "RF-4.1.1-12", "RF-4.1.2.8-01", "RF-7-03", f"{VERIFY}.1-01", f"{VERIFY}.1-02", f"{VERIFY}.2-01", f"{VERIFY}.3-01",
 )  # fmt: skip
 def test_verification(tmp_path: Path) -> None:
     with recorded_device(tmp_path, "rf") as recorded, recorded.modality() as modality:
@@ -130,7 +130,7 @@ def test_verification(tmp_path: Path) -> None:
         (call,) = recorded.recorder.closed()
         assert call.contexts == {VERIFICATION: (IMPLICIT, EXPLICIT)}
         assert (call.calling, call.names, call.end) == ("ADR_VER_SCU", ["C-ECHO-RQ"], "released")
-        assert not call.roles
+        assert not call.roles  # and pynetdicom, which has no TLS here, understood it: RF-7-03
         assert not call.has_extended_negotiation
 
 
