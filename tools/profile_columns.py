@@ -23,7 +23,6 @@ BECOMES: Final = {"ModuleAttribute": "AttributeRule", "ModuleUse": "AttributeRul
 _STATEMENT: Final = "printed by the conformance statement, which is to come (package conformance)"
 
 UNREAD: Final[Mapping[str, str]] = {
-    "attributes.csv example": _STATEMENT,
     "iods.csv ie": _STATEMENT,
     "iods.csv usage": _STATEMENT,
     "presentation_contexts.csv role_selection": _STATEMENT,

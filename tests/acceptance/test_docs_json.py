@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from pydicom import dcmread
 
 from tests.acceptance.command_line import finish, receiving, start
+from tests.acceptance.documents import ROOT
 from tests.acceptance.hospital_site import Place, in_hospital
 from tests.acceptance.in_process import call
 from tests.acceptance.json_promise import check_document, check_event, promised_commands
@@ -21,7 +23,7 @@ Printed = dict[str, list[Any]]
 ELSEWHERE: Final = {"demo": "tests/acceptance/test_cli_demo.py"}
 """Commands that a test of their own compares with the page."""
 IMPORTED: Final = "PatientID=TEST-0001"
-LISTED_ONLY: Final = {"hospital --list-personalities"}
+LISTED_ONLY: Final = {"hospital --list-personalities", "instances list --problems"}
 
 
 class Program:
@@ -51,6 +53,27 @@ class Program:
         ended = finish(process)
         assert ended.status == 0, ended.err
         self.printed[command] = [json.loads(line) for line in [*lines, *ended.out.splitlines()]]
+
+
+def _judge_displays(program: Program) -> None:
+    """Commands that need no device."""
+    measured = program.folder / "measured.csv"
+    measured.write_text("".join(f"{0.5 + level * level / 200}\n" for level in range(256)), encoding="utf-8")
+    program.ask("gsdf pattern", "pattern.png", "--rows", 128, "--columns", 128, site=False)
+    program.ask("gsdf table", measured, site=False)
+    program.ask("gsdf film", "--least", 0.2, "--greatest", 3.0, "--illumination", 2000, site=False)
+
+
+def _keep_aside(program: Program, image: Path) -> None:
+    """Commands about what the index cannot hold: other content under a known UID."""
+    other = dcmread(image)
+    other.PatientID = "TEST-0002"
+    other.save_as(image)
+    program.ask("import", image, status=1)
+    (problem,) = program.ask("instances list --problems")
+    program.ask("instances retry", problem["problem"], status=1)
+    program.ask("instances dismiss", problem["problem"])
+    program.ask("recover")
 
 
 def _look(program: Program) -> None:
@@ -89,6 +112,7 @@ def _change(program: Program, study: str, images: list[Path]) -> None:
     program.ask("instances delete", instance["SOPInstanceUID"], "--force", "--yes")
     program.ask("series delete", instance["SeriesInstanceUID"], "--force", "--yes")
     program.ask("import", images[0])
+    _keep_aside(program, images[0])
     program.ask("studies delete", instance["StudyInstanceUID"], "--force", "--yes")
 
 
@@ -100,6 +124,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
     with in_hospital(folder) as place:
         program = Program(place, folder)
         program.ask("init", "other", "--profile", "mr", site=False)
+        program.ask("profile check", ROOT / "docs" / "examples" / "ct", site=False)
+        program.ask("profile check", ROOT / "tests" / "data" / "profiles" / "us", site=False, status=1)
         program.ask("worklist")
         program.ask("worklist", place.hospital.ris_peer, site=False)
         program.ask("exam start", 1)
@@ -109,9 +135,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         program.ask("exam discontinue", 2)
         _look(program)
         _change(program, program.printed["studies list"][0]["items"][0]["StudyInstanceUID"], images)
+        _judge_displays(program)
         program.run("serve", "-c", place.site)
-        program.ask("hospital", "--list-personalities", site=False)
-        program.printed["hospital --list-personalities"] = program.printed.pop("hospital")
+        program.ask("hospital --list-personalities", site=False)
         program.run("hospital", "--ris-port", 0, "--pacs-port", 0, "--printer-port", 0)
         with receiving(folder / "received", "--json") as receiver:
             program.ask("send", receiver.address, images[0], site=False)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.documents import ROOT, Typed, blocks_of, fits, typed_in
 from tests.acceptance.reader import reader
+from tests.peers.dicom3tools import dciodvfy_errors
 from tests.peers.process import HOST, free_port
 
 DOCS: Final = ROOT / "docs"
@@ -31,6 +32,14 @@ def test_getting_started(tmp_path: Path) -> None:
 
 def test_your_own_pixels(tmp_path: Path) -> None:
     assert reader(tmp_path, ELSEWHERE).follow(DOCS / "your-own-pixels.md")
+
+
+@pytest.mark.needs("dciodvfy")
+def test_your_own_device(tmp_path: Path) -> None:
+    (tmp_path / "docs").symlink_to(DOCS)
+    assert reader(tmp_path, ELSEWHERE, {"11122": str(free_port())}).follow(DOCS / "your-own-device.md")
+    images = sorted((tmp_path / "scanner" / "data").rglob("*.dcm"))
+    assert [dciodvfy_errors(path) for path in images] == [[], [], []]
 
 
 def test_connect_your_hospital(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ COMMANDS: Final = {
     "receive": CommandEntry(
         "openmodality.cli.commands.receive", "Receive instances straight into a folder (Storage SCP)."
     ),
+    "profile": CommandEntry("openmodality.cli.commands.profile", "Judge the profile of a device of your own."),
     "hospital": CommandEntry("openmodality.cli.commands.hospital", "Run a virtual hospital: RIS and PACS."),
 }
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from openmodality.device.profile import rows
-from openmodality.device.profile.loader import load_profile
 from openmodality.device.profile.profile_file import ProfileFile
 
 ROOT = Path(__file__).parents[3]
@@ -23,11 +22,3 @@ def test_every_table_is_described(table: rows.Table[object]) -> None:
 @pytest.mark.parametrize("key", ProfileFile.model_fields)
 def test_every_key_is_described(key: str) -> None:
     assert f"`{key}`" in PAGE or f"`[[{key}]]`" in PAGE
-
-
-def test_its_python_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    code = PAGE.split("```python\n")[1].split("```")[0]
-    monkeypatch.chdir(ROOT)
-    exec(code.replace('"my-device"', '"tests/data/profiles/us"'), {})
-    assert capsys.readouterr().out == "Ultrasound scanner ['US Image']\n"
-    assert load_profile("tests/data/profiles/us").title == "Ultrasound scanner"

@@ -6,6 +6,7 @@ with its own rows put over them by key. So a small device is a small folder.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache
@@ -18,6 +19,7 @@ from pydicom.uid import UID
 
 from openmodality.device.charsets import find_lone, find_unsupported
 from openmodality.device.profile import rows
+from openmodality.device.profile.completeness import find_gaps
 from openmodality.device.profile.parameters import SYNTAXES_BY_KEYWORD, Parameter
 from openmodality.device.profile.profile import (
     ApplicationEntity,
@@ -37,6 +39,7 @@ from openmodality.errors import ConfigurationError
 from openmodality.upper_layer.rejections import Rejections
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 
 class _Folder(NamedTuple):
@@ -62,7 +65,25 @@ def load_profile(name_or_path: str | Path) -> Profile:
     """
     if isinstance(name_or_path, str) and name_or_path in profile_names():
         return _load_packaged(name_or_path)
-    return _load(_find_folder(Path(name_or_path)))
+    folder = _find_folder(Path(name_or_path))
+    profile = _load(folder)
+    _warn_of_gaps(profile, folder.shown)
+    return profile
+
+
+def _warn_of_gaps(profile: Profile, shown: str) -> None:
+    """Say in the log that instances would lack what PS3.3 makes mandatory."""
+    gaps = find_gaps(profile)
+    if gaps:
+        count = sum(len(gap.attributes) for gap in gaps)
+        _log.warning(
+            "profile.incomplete",
+            extra={
+                "place": shown,
+                "attributes": f"{count} mandatory ones are missing, such as {gaps[0].attributes[0][0]}",
+                "reason": f"openmodality profile check {shown} lists them",
+            },
+        )
 
 
 @cache  # what comes with the product does not change while a process runs
