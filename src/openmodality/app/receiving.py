@@ -7,6 +7,7 @@ studies were asked for. What comes of other studies is kept, but not listed (DEC
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.uid import is_valid_uid, strip_padding
@@ -55,22 +56,26 @@ class StoreWriter:
         self._values = values
         self._file = file
         self._is_listed = is_listed
-
-    def write(self, chunk: memoryview) -> None:
-        """Take a part of the data set."""
-        self._file.write(chunk)
+        self.write = file.write
 
     def commit(self) -> None:
         """Make the instance safe. Raises :class:`ObjectInvalid` where it names no study or series."""
         values = self._values.values
-        study, series = (strip_padding(values.get(tag, b"")) for tag in (STUDY_INSTANCE_UID, SERIES_INSTANCE_UID))
-        for uid, name in ((study, "(0020,000D) StudyInstanceUID"), (series, "(0020,000E) SeriesInstanceUID")):
-            if not is_valid_uid(uid, strict=False):
-                self._file.abort()
-                raise ObjectInvalid(f"{name} is missing or is no UID")
+        study = _read_uid(values.get(STUDY_INSTANCE_UID, b""))
+        if not study or not _read_uid(values.get(SERIES_INSTANCE_UID, b"")):
+            self._file.abort()
+            name = "(0020,000E) SeriesInstanceUID" if study else "(0020,000D) StudyInstanceUID"
+            raise ObjectInvalid(f"{name} is missing or is no UID")
         listed = self._is_listed(study)
         self._store.accept(self._file, Origin.RECEIVED, listed=listed, values=self._values, source=self._source)
 
     def abort(self) -> None:
         """Leave nothing behind."""
         self._file.abort()
+
+
+@lru_cache(maxsize=64)
+def _read_uid(value: bytes) -> str:
+    """A UID as an element has it; empty where it is none. Most instances have those of the instance before."""
+    uid = strip_padding(value)
+    return uid if is_valid_uid(uid, strict=False) else ""

@@ -41,6 +41,7 @@ _DELIMITERS: Final = {"PN": b"\\^=", "LO": b"\\", "SH": b"\\", "UC": b"\\"}
 _SEQUENCE: Final = re.compile(b"|".join(map(re.escape, ESCAPE_SEQUENCES)))
 
 
+@lru_cache(maxsize=64)
 def decode_terms(raw: bytes) -> tuple[str, ...]:
     """The terms in the value of (0008,0005) Specific Character Set; none where it is empty."""
     terms = tuple(spell(term.strip("\0 ")) for term in raw.decode("ascii", "replace").split("\\"))

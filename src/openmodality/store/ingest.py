@@ -11,9 +11,8 @@ import logging
 import threading
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError
 from openmodality.store.database import Database
@@ -28,8 +27,8 @@ from openmodality.store.states import Origin, ProblemKind
 from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
-_BATCH = 256
-_DELAY_S = 0.1
+_BATCH = 512
+_DELAY_S = 0.2
 """How long the index waits for more instances: a transaction costs as much as some twenty of them."""
 _RETRY_S = 5.0
 _KINDS: Final = {Stored.DIFFERENT: ProblemKind.OTHER_CONTENT, Stored.REPLACED: ProblemKind.DAMAGED}
@@ -39,8 +38,7 @@ _REASONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NewInstance:
+class NewInstance(NamedTuple):
     """An instance that was handed in: what became of its file, and which file was set aside for it.
 
     ``source`` is the AE title of the peer that it came from. Without ``values`` its file is read for them; with them

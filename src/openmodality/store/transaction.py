@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from sqlalchemy import Connection, Table, insert
@@ -20,6 +22,9 @@ from openmodality.store.states import Subject
 
 Clock = Callable[[], float]
 Insert = sqlite.Insert | postgresql.Insert
+
+
+_ROWS_AT_ONCE: Final = 32
 
 
 class Snapshot:
@@ -56,10 +61,19 @@ class Transaction(Snapshot):
         """Seconds since the epoch."""
         return self._clock()
 
-    def insert_rows(self, sql: str, rows: Sequence[Sequence[object]]) -> int:
-        """Run an INSERT that is text for each of the rows; returns how many were inserted."""
-        text = sql if self.dialect == "sqlite" else sql.replace("?", "%s")
-        return self.connection.exec_driver_sql(text, list(map(tuple, rows))).rowcount
+    def insert_missing(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
+        """Insert the rows that break no constraint; returns how many. Faster than a statement that is compiled.
+
+        Several rows go in one statement: each statement lets go of the interpreter and has to wait to get it back.
+        """
+        inserted, start = 0, 0
+        while start < len(rows):
+            count = _ROWS_AT_ONCE if len(rows) - start >= _ROWS_AT_ONCE else 1
+            values = tuple(chain.from_iterable(rows[start : start + count]))
+            sql = _make_insert(table, tuple(columns), count, "?" if self.dialect == "sqlite" else "%s")
+            inserted += self.connection.exec_driver_sql(sql, values).rowcount
+            start += count
+        return inserted
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -76,3 +90,10 @@ class Transaction(Snapshot):
         row = {"at": self.now, "subject": subject, "subject_id": str(subject_id), "name": name, "detail": detail}
         self.execute(insert(events).values(row))
         self.subjects.add(subject)
+
+
+@lru_cache(maxsize=16)
+def _make_insert(table: str, columns: tuple[str, ...], count: int, mark: str) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    row = f"({', '.join([mark] * len(columns))})"
+    return f"INSERT INTO {table} ({names}) VALUES {', '.join([row] * count)} ON CONFLICT DO NOTHING"

@@ -14,7 +14,7 @@ from openmodality.buffer import Buffer
 from openmodality.dimse.attribute_names import name_of
 from openmodality.encoding.listening import MAX_KEPT_BYTES, Listener, Tokens
 from openmodality.encoding.token_writer import TokenWriter
-from openmodality.encoding.tokenizer import ElementStart, ItemStart, SequenceStart, Token, Value
+from openmodality.encoding.tokenizer import ElementStart, ItemStart, Passed, SequenceStart, Token, Value
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.encoding.vr import dictionary, is_private
 from openmodality.errors import ObjectInvalid
@@ -53,6 +53,9 @@ class ReceivedDataSet(Listener):
 
     def see(self, token: Token) -> None:
         """Check and write what is kept. Raises :class:`ObjectInvalid`."""
+        if isinstance(token, Passed):  # nothing in it concerns filter or check
+            self._writer.put(token)
+            return
         for kept in self._filter.take(token):
             self._check.see(kept)
             self._writer.put(kept)

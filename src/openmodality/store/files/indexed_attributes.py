@@ -38,7 +38,16 @@ _TAGS = {
 }
 _VRS = PATIENT_ATTRIBUTES | STUDY_ATTRIBUTES | SERIES_ATTRIBUTES | INSTANCE_ATTRIBUTES
 _SHARED = tuple((keyword, _TAGS[keyword]) for level in _SHARED_LEVELS for keyword in level)
-_OWN = tuple((keyword, _TAGS[keyword], _VRS[keyword]) for keyword in _INSTANCE_LEVEL)
+_OWN_KEYWORDS: Final = ("SOPInstanceUID", "InstanceNumber", "ContentTime")
+_OWN = tuple((keyword, _TAGS[keyword], _VRS[keyword]) for keyword in _OWN_KEYWORDS)
+_REPEATED = tuple(
+    (keyword, _TAGS[keyword], _VRS[keyword]) for keyword in _INSTANCE_LEVEL if keyword not in _OWN_KEYWORDS
+)
+"""Of most instances of a series the same, though they are each instance's."""
+_MAX_CHARACTERS: Final = 10240
+"""As much of a text as the index keeps: the longest that a VR of its attributes allows (LT, PS3.5 6.2)."""
+_MAX_SEARCHED: Final = dict.fromkeys(("PatientID", "IssuerOfPatientID", "AccessionNumber", "StudyDate"), 256)
+"""And of those that the database searches by: PostgreSQL's index holds 2704 bytes for an entry."""
 _SERIES_REMEMBERED: Final = 8
 """Of how many series the attributes above the instance are remembered; each may be some 100 KB in the worst case."""
 INDEXED_TAGS = frozenset(_TAGS.values())
@@ -75,12 +84,9 @@ class IndexedValues(KeptValues):
         values, terms = self.values, decode_terms(self.values.get(_TAGS[_CHARACTER_SET], b""))
         patient, study, series_ = _decode_shared(tuple([values.get(tag, b"") for _, tag in _SHARED]), terms)
         order: Literal["big", "little"] = "big" if self._transfer_syntax == EXPLICIT_VR_BIG_ENDIAN else "little"
-        instance = {
-            keyword: _decode_number(value, order) if vr == "US" else _decode(value, vr, terms)
-            for keyword, tag, vr in _OWN
-            for value in (values.get(tag, b""),)
-        }
-        instance[_FILE_META] = self._transfer_syntax
+        repeated = _decode_repeated(tuple([values.get(tag, b"") for _, tag, _ in _REPEATED]), order)
+        own = {keyword: _decode(values.get(tag, b""), vr, terms) for keyword, tag, vr in _OWN}
+        instance = {**repeated, **own, _FILE_META: self._transfer_syntax}
         uids = (
             instance["SOPInstanceUID"],
             instance["SOPClassUID"],
@@ -122,8 +128,20 @@ def _read_chunks(file: BinaryIO, offset: int) -> Iterator[bytes]:
 @lru_cache(maxsize=_SERIES_REMEMBERED)
 def _decode_shared(raw: tuple[bytes, ...], terms: tuple[str, ...]) -> tuple[dict[str, str], ...]:
     """Patient, study and series: for nearly all instances those of the instance before. Nobody changes them."""
-    texts = {keyword: _decode(value, _VRS[keyword], terms) for (keyword, _), value in zip(_SHARED, raw, strict=True)}
+    texts = {
+        keyword: _decode(value, _VRS[keyword], terms)[: _MAX_SEARCHED.get(keyword)]
+        for (keyword, _), value in zip(_SHARED, raw, strict=True)
+    }
     return tuple({keyword: texts[keyword] for keyword in level} for level in _SHARED_LEVELS)
+
+
+@lru_cache(maxsize=64)
+def _decode_repeated(raw: tuple[bytes, ...], order: Literal["big", "little"]) -> dict[str, str]:
+    """What instances have in common with those before them. Nobody changes it."""
+    return {
+        keyword: _decode_number(value, order) if vr == "US" else _decode(value, vr, ())
+        for (keyword, _, vr), value in zip(_REPEATED, raw, strict=True)
+    }
 
 
 def _decode_number(value: bytes, order: Literal["big", "little"]) -> str:
@@ -132,4 +150,4 @@ def _decode_number(value: bytes, order: Literal["big", "little"]) -> str:
 
 def _decode(value: bytes, vr: str, terms: tuple[str, ...]) -> str:
     """The value as the data set has it; several values are parted by a backslash."""
-    return decode_element_text(value, terms if vr in TEXT_VRS else (), vr).strip()
+    return decode_element_text(value, terms if vr in TEXT_VRS else (), vr)[:_MAX_CHARACTERS].strip()
