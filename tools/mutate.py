@@ -19,7 +19,6 @@ from typing import Final
 from tools import mutation_runs as runs
 from tools.mutants import Mutant, choose, find_mutants
 
-PACKAGES: Final = ("services", "exam", "jobs", "activities", "device")
 NAMED_FAULTS: Final = runs.ROOT / "tools" / "named_faults.toml"
 _RESULTS: Final = runs.FOLDER / "results.jsonl"
 _KILLED: Final = ("killed", "timeout")
@@ -42,7 +41,7 @@ class Result:
 def sample(root: Path, seed: int, count: int) -> list[Mutant]:
     """The chosen mutants of all packages."""
     source = root / "src" / "openmodality"
-    files = [file for package in PACKAGES for file in sorted((source / package).rglob("*.py"))]
+    files = [file for package in runs.PACKAGES for file in sorted((source / package).rglob("*.py"))]
     return choose(root, [mutant for file in files for mutant in find_mutants(root, file)], seed, count)
 
 

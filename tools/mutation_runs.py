@@ -31,10 +31,19 @@ ROOT: Final = Path(__file__).parent.parent
 FOLDER: Final = ROOT / "build" / "mutate"
 TREE: Final = FOLDER / "tree"
 TIMEOUT_S: Final = 60.0
-SUITES: Final = ("tests/unit", "tests/property", "tests/integration", "tests/acceptance/requirements")
+PACKAGES: Final = ("services", "exam", "jobs", "activities", "device")
+"""What is mutated: the packages that decide what a device does."""
+SUITES: Final = (
+    *(f"tests/unit/{package}" for package in PACKAGES),
+    *(f"tests/property/test_{name}.py" for name in ("queue", "services", "device_files", "rule_conditions")),
+    *(f"tests/integration/{package}" for package in ("activities", "app", "exam")),
+    "tests/acceptance/requirements",
+)
+"""Where tests of them are; what a test elsewhere notices is a surplus."""
 _SELECTION_S: Final = 35.0
 """How long the tests of one mutant may take by the record: less than the time-out, as the machine may be busy."""
 _CONTEXTS: Final = FOLDER / "contexts"
+_COVERAGE: Final = FOLDER / "coveragerc"
 _RECORD: Final = FOLDER / "record.json"
 _LOG: Final = FOLDER / "run.log"
 _KEPT: Final = FOLDER / "unchanged"
@@ -100,8 +109,10 @@ def collect_contexts(suites: Sequence[str] = SUITES) -> None:
     """Run the tests once, unchanged, and note which lines each runs and how long it takes."""
     command = [
         sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--numprocesses=0",
-        "--cov", "--cov-context=test", "--cov-report=", "--record", str(_RECORD), *suites,
+        "--cov", f"--cov-config={_COVERAGE}", "--cov-context=test", "--cov-report=", "--record", str(_RECORD), *suites,
     ]  # fmt: skip
+    packages = "".join(f"\n    openmodality.{package}" for package in PACKAGES)
+    _COVERAGE.write_text(f"[run]\nsource_pkgs ={packages}\n", encoding="utf-8")
     environment = _environment() | {"COVERAGE_FILE": str(_CONTEXTS)}
     _RECORD.unlink(missing_ok=True)
     subprocess.run(command, cwd=TREE, env=environment, check=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools import mutate
 from tools.mutate import Result
-from tools.mutation_runs import ROOT
+from tools.mutation_runs import PACKAGES, ROOT
 
 
 def test_each_named_fault_can_be_made_in_the_code_as_it_is() -> None:
@@ -18,7 +18,7 @@ def test_each_named_fault_can_be_made_in_the_code_as_it_is() -> None:
 def test_the_sample_comes_from_what_decides_how_a_device_acts() -> None:
     mutants = mutate.sample(ROOT, 9, 80)
     assert len(mutants) == 80
-    assert {mutant.file.split("/")[2] for mutant in mutants} == set(mutate.PACKAGES)
+    assert {mutant.file.split("/")[2] for mutant in mutants} == set(PACKAGES)
 
 
 def test_a_named_fault_that_nobody_notices_is_too_much() -> None:
