@@ -112,17 +112,20 @@ def test_the_worklist_is_retrieved_or_cancelled(tmp_path: Path, most: int, taken
 
 
 @pytest.mark.requirement("MR-2.4-01")
-@pytest.mark.parametrize("ending", ["COMPLETED", "DISCONTINUED"])
-def test_a_performed_step_is_created_and_set(tmp_path: Path, ending: str) -> None:
+@pytest.mark.parametrize(("ending", "protocol"), [("COMPLETED", "PROTOCOL"), ("DISCONTINUED", "")])
+def test_a_performed_step_is_created_and_set(tmp_path: Path, ending: str, protocol: str) -> None:
     with recorded_device(tmp_path, "mr") as recorded, recorded.modality() as modality:
         exam = modality.register(PERSON)
-        add_image(exam.series("T1"))
+        add_image(exam.series("T1", ProtocolName=protocol) if protocol else exam.series("T1"))
         exam.complete() if ending == "COMPLETED" else exam.discontinue("110514")
         assert modality.wait_until_idle(10)
         recorded.recorder.closed()
         (create,), (change,) = (recorded.recorder.requests(name) for name in ("N-CREATE-RQ", "N-SET-RQ"))
         assert create.data.PerformedProcedureStepStatus == "IN PROGRESS"
         assert change.data.PerformedProcedureStepStatus == ending
+        (series,) = change.data.PerformedSeriesSequence
+        assert (series.ProtocolName, series.SeriesDescription) == (protocol or "T1", "T1")
+        assert series.RetrieveAETitle == TITLE
         assert create.command.AffectedSOPInstanceUID == change.command.RequestedSOPInstanceUID
 
 

@@ -70,3 +70,9 @@ def test_a_key_that_is_not_there_has_the_line_of_the_table_around_it() -> None:
     assert place(("b", "c d", "e"), lines, "x.toml") == "x.toml line 3: b.c d.e"
     assert place((), lines, "x.toml") == "x.toml"
     assert dotted(("peers", "pacs", "services", 0)) == "peers.pacs.services[0]"
+
+
+@pytest.mark.parametrize("header", ["[peers.pacs]", "[peers.'pacs']", '["peers"."pacs"]'])
+def test_names_in_quotes_are_found_too(header: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"line 3: peers\.pacs\.port"):
+        validated(Site, f'profile = "mr"\n{header}\nport = "x"\nhost = "h"\n', "site.toml")

@@ -286,3 +286,21 @@ def test_a_job_that_another_worker_took_back_is_left_to_it(queue: Queue) -> None
         found = [wait_for(queue, job, JobState.DONE) for job in (first, second)]
     assert runs == [first.id, first.id, second.id]
     assert [(job.attempts, job.reason) for job in found] == [(0, ""), (0, "")]
+
+
+def test_a_database_that_cannot_be_looked_at_is_in_the_log_with_the_reason(
+    queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+
+    def fail() -> int:
+        looked.set()
+        raise StoreError("the disk is gone")
+
+    monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 0.01)
+    monkeypatch.setattr(queue.database, "last_event", fail)
+    with caplog.at_level(logging.ERROR, "openmodality"), working(queue, lambda job, report: Done()):
+        assert looked.wait(10)
+        monkeypatch.undo()
+    (record, *_) = (each for each in caplog.records if each.message == "worker.store_failed")
+    assert "the disk is gone" in str(vars(record)["reason"])
