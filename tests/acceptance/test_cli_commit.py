@@ -43,6 +43,6 @@ def test_says_why_not(tmp_path: Path) -> None:
     assert refused.status == 1
     assert refused.err.count("not committed:") == 2
     assert "has not committed everything" in refused.err
-    assert "sent again, and asked for again by another job" in refused.err
+    assert "waiting for pacs to index what it was sent" in refused.err
     assert (unknown.status, stranger.status, other.status) == (1, 2, 2)
     assert "its peers are: ris, pacs" in stranger.error_line

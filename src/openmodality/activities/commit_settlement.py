@@ -91,8 +91,9 @@ def _decide_next(site: Site, job: Job, verdicts: _Verdicts, now: float) -> JobOu
 def _store_again(job: Job, peer: Peer, verdicts: _Verdicts, now: float) -> JobOutcome:
     said = verdicts.describe(job.destination)
     round_ = int(job.parameters.get(ROUND, 0)) + 1
-    if round_ > 1:
-        return Fail(f"{said}, although they were sent again; request it again when the reason is gone")
+    if round_ > min(1, job.retry.max_retries):
+        although = ", although they were sent again" if round_ > 1 else ""
+        return Fail(f"{said}{although}; request it again when the reason is gone")
     due_at = now + make_send_retry(peer).delay_s
     sending = replace(make_send_job(peer, verdicts.failed), due_at=due_at)
     again = (sending, make_commit_job(peer, verdicts.failed, round_=round_))

@@ -20,7 +20,14 @@ from openmodality.jobs.queue import Queue
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE
 from openmodality.network.requestor import associate
-from openmodality.services.commitment import CommitmentRequest, CommitmentResult, Failure, Reference, send_report
+from openmodality.services.commitment import (
+    CommitmentRequest,
+    CommitmentResult,
+    Failure,
+    Reference,
+    request_commitment,
+    send_report,
+)
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from openmodality.upper_layer.negotiation import ContextProposal
@@ -162,13 +169,13 @@ def test_what_the_archive_has_not_indexed_yet_is_asked_for_again_before_it_is_se
         device.hospital.decide_commitment = decisions = Decisions(fails=2, reason=0x0112)
         with one_image(device, clock) as (modality, uid):
             for asked, delay_s in ((1, 300), (2, 600)):
-                assert modality.wait_until(lambda: "to index" in get_commit(modality).waiting_for, 10)
+                assert modality.wait_until(lambda: "to index" in get_commit(modality).waiting_for, 30)
                 waits = get_commit(modality)
                 assert waits.due_at == pytest.approx(clock() + delay_s, abs=10)
                 assert len(decisions.seen) == asked
                 clock.ahead_s += delay_s + 1
-                assert modality.wait_until(lambda asked=asked: len(decisions.seen) > asked, 10)  # type: ignore[misc]
-            assert modality.wait_until_idle(10)
+                assert modality.wait_until(lambda asked=asked: len(decisions.seen) > asked, 30)  # type: ignore[misc]
+            assert modality.wait_until_idle(30)
             assert commit_states(modality) == [JobState.DONE]
             assert stored_uids(device) == [uid]
             assert len({request.transaction_uid for request in decisions.seen}) == 3
@@ -179,13 +186,13 @@ def test_what_the_archive_never_indexes_is_sent_again_once(tmp_path: Path, clock
         device.hospital.decide_commitment = decisions = Decisions(fails=4, reason=0x0112)
         with one_image(device, clock) as (modality, uid):
             for delay_s in (300, 600, 1200):
-                assert modality.wait_until(lambda: "to index" in get_commit(modality).waiting_for, 10)
+                assert modality.wait_until(lambda: "to index" in get_commit(modality).waiting_for, 30)
                 seen = len(decisions.seen)
                 clock.ahead_s += delay_s + 1
-                assert modality.wait_until(lambda seen=seen: len(decisions.seen) > seen, 10)  # type: ignore[misc]
-            assert modality.wait_until(lambda: commit_states(modality) == [JobState.DONE, JobState.TODO], 10)
+                assert modality.wait_until(lambda seen=seen: len(decisions.seen) > seen, 30)  # type: ignore[misc]
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.DONE, JobState.TODO], 30)
             clock.ahead_s += 301
-            assert modality.wait_until_idle(10)
+            assert modality.wait_until_idle(30)
             assert (len(decisions.seen), stored_uids(device)) == (5, [uid, uid])
 
 
@@ -211,6 +218,7 @@ def test_a_lost_report_is_asked_for_anew_where_the_site_says_so(tmp_path: Path, 
         with one_image(device, clock) as (modality, _):
             assert modality.wait_until(lambda: commit_states(modality) == [JobState.WAITING], 10)
             decisions.when = "new"
+            assert get_commit(modality).due_at == pytest.approx(clock() + 600, abs=30)
             clock.ahead_s += 601
             assert modality.wait_until_idle(10)
             assert commit_states(modality) == [JobState.DONE]
@@ -359,6 +367,7 @@ def test_no_answer_in_time_and_then_a_late_one(tmp_path: Path, clock: Clock) -> 
         with one_image(device, clock) as (modality, _):
             assert modality.wait_until(lambda: commit_states(modality) == [JobState.WAITING], 10)
             (job,) = modality.jobs.list(kinds=[JobKind.COMMIT])
+            assert job.due_at == pytest.approx(clock() + 3600, abs=30)
             clock.ahead_s = 3700
             assert modality.wait_until(lambda: commit_states(modality) == [JobState.FAILED], 10)
             assert "no notification came in time" in modality.jobs.show(job.id).job.reason
@@ -380,6 +389,22 @@ def test_an_answer_is_taken_years_later_where_no_limit_is_set(tmp_path: Path, cl
             assert modality.wait_until(lambda: commit_states(modality) == [JobState.DONE], 10)
             (instance,) = modality.instances()
             assert instance.committed == 1
+
+
+@pytest.mark.requirement("RF-4.2.2.1-01")
+@pytest.mark.parametrize("profile", ["mr", "rf"])
+def test_nobody_may_ask_the_device_to_commit_itself(tmp_path: Path, profile: str) -> None:
+    with device_in_hospital(tmp_path, profile, peer=AUTOMATIC) as device, device.modality() as modality:
+        modality.serve()
+        assert device.hospital.device is not None
+        syntaxes = ("1.2.840.10008.1.2",)
+        both = ContextProposal(STORAGE_COMMITMENT_PUSH_MODEL, syntaxes, scu_role=True, scp_role=True)
+        with associate(device.hospital.device, LocalAE("HOSPITAL"), [both]) as association:
+            (context,) = association.contexts
+            assert (context.as_scu, context.as_scp) == (False, True), "the role of the SCU is the device's"
+        unsaid = ContextProposal(STORAGE_COMMITMENT_PUSH_MODEL, syntaxes)  # as some report without a role
+        with associate(device.hospital.device, LocalAE("HOSPITAL"), [unsaid]) as association:
+            assert request_commitment(association, "2.25.1", [Reference("1.2.3", "1.2.3.4")]).status == 0x0211
 
 
 @pytest.mark.requirement("RF-4.2.2.4.1.3.1-08")

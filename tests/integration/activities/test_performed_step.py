@@ -127,6 +127,17 @@ def test_a_ris_without_room_is_asked_later_by_the_mr_device(
         assert create_job(modality).state is state
 
 
+def test_without_its_kit_the_device_tells_no_ris(tmp_path: Path) -> None:
+    more = "[parameters.kits]\nmpps = false"
+    with device_in_hospital(tmp_path, "rf", more=more) as device, device.modality() as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        add_image(exam.series("T1", ProtocolName="T1"))
+        exam.complete()
+        assert modality.wait_until_idle(20)
+        assert {job.kind for job in modality.jobs.list()} == {JobKind.SEND}
+        assert device.hospital.steps.received == []
+
+
 def test_each_ris_is_told(tmp_path: Path) -> None:
     with stand_in(tmp_path / "second") as (second, port):
         peer = f'[peers.second]\nae_title = "HOSPITAL"\nhost = "127.0.0.1"\nport = {port}\nservices = ["mpps"]'

@@ -6,6 +6,7 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from openmodality.activities.commit_jobs import ASKS_NEXT
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -91,7 +92,9 @@ def _follow(modality: Modality, job_id: int, wait_s: float) -> None:
     line, deadline, pause = StatusLine(), monotonic() + wait_s, threading.Event()
     while monotonic() < deadline:
         job = modality.jobs.show(job_id).job
-        if job.state.finished:
+        if job.state.finished or job.parameters.get(
+            ASKS_NEXT
+        ):  # the archive has answered, and is to be asked again later
             break
         line.show(f"job {job_id} {job.state}: {describe_reason(job)}")
         pause.wait(_LOOK_S)
@@ -105,7 +108,7 @@ def _fail_unless_committed(details: JobDetails, name: str) -> None:
         say(f"not committed: {each.SOPInstanceUID}: {each.comment}")
     if job.state is JobState.DONE and not failed:
         return
-    if job.state.finished:
+    if job.state.finished or failed:
         raise OpenModalityError(
             f"{name} has not committed everything: {describe_reason(job) or job.state}",
             advice=f"openmodality jobs show {job.id} tells more",

@@ -59,7 +59,9 @@ def describe_reason(job: Job, held_by: Sequence[Job] = ()) -> str:
         holder = next((each for each in held_by if each.state is JobState.FAILED), held_by[0])
         return f"waits for job {holder.id}{', which failed' if holder.state is JobState.FAILED else ''}"
     said = _describe_state(job)
-    if job.attempts and not job.state.finished:
+    if job.state is JobState.WAITING and job.due_at is not None:
+        said += f", next {moment(job.due_at)}"
+    elif job.attempts and not job.state.finished:
         said += f" (attempt {job.attempts + 1})"
         if job.due_at is not None:
             said += f", next {moment(job.due_at)}"

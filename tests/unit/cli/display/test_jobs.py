@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from openmodality.cli.display.jobs import JOB_COLUMNS, ListedJob, describe_reason, describe_results
+from openmodality.cli.terminal.output import moment
 from openmodality.jobs.job import Job, RetryParameters
 from openmodality.store.states import InstanceResult, JobKind, JobState
 
@@ -21,7 +22,12 @@ JOB = Job(
         (JOB, (), "queued"),
         (JOB, (replace(JOB, id=3),), "waits for job 3"),
         (JOB, (replace(JOB, id=3), replace(JOB, id=4, state=JobState.FAILED)), "waits for job 4, which failed"),
-        (replace(JOB, state=JobState.WAITING, waiting_for="an answer"), (), "waiting for an answer"),
+        (replace(JOB, state=JobState.WAITING, waiting_for="an answer", due_at=None), (), "waiting for an answer"),
+        (
+            replace(JOB, state=JobState.WAITING, waiting_for="an answer", due_at=0.0),
+            (),
+            f"waiting for an answer, next {moment(0.0)}",
+        ),
         (replace(JOB, attempts=2, due_at=None), (), "queued (attempt 3)"),
         (replace(JOB, state=JobState.FAILED, attempts=2), (), "queued"),
     ],
