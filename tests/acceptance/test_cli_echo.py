@@ -24,6 +24,21 @@ def test_peer_that_is_there() -> None:
     assert machine.item["peer"] == str(peer)
 
 
+def test_asking_again_is_one_association_with_a_line_for_each_answer() -> None:
+    accepted: list[object] = []
+    answers = iter([0x0000, 0x0110, 0x0000, 0x0000, 0x0000])
+    handlers = [(evt.EVT_ACCEPTED, accepted.append), (evt.EVT_C_ECHO, lambda _: next(answers))]
+    with pynetdicom_ae.serving([Verification], handlers) as peer:
+        plain = openmodality("echo", peer, "--repeat", 3)
+        machine = openmodality("echo", peer, "--repeat", "2", "--json")
+        assert openmodality("echo", peer, "--repeat", "0").status == 2
+    assert len(accepted) == 2
+    assert [line.split()[1] for line in plain.out.splitlines()] == ["0000", "0110", "0000"]
+    assert plain.status == 1, "one answer was no Success"
+    assert [item["status"] for item in machine.items] == ["0000", "0000"]
+    assert machine.status == 0
+
+
 def test_peer_that_answers_with_a_failure() -> None:
     with pynetdicom_ae.serving([Verification], [(evt.EVT_C_ECHO, lambda _: 0x0110)]) as peer:
         plain = openmodality("echo", peer)

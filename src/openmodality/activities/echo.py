@@ -26,10 +26,22 @@ class EchoAnswer:
 
 def echo_peer(ends: Ends) -> EchoAnswer:
     """Ask a peer whether it is there. Raises the errors of an association."""
+    return echo_repeatedly(ends, 1)[0]
+
+
+def echo_repeatedly(ends: Ends, times: int) -> list[EchoAnswer]:
+    """Ask a peer so many times on one association; the first duration has that of opening it.
+
+    Raises the errors of an association.
+    """
+    judge = ends.judge_of("verification", "C-ECHO")
+    answers = []
     start = perf_counter()
     with ends.open(VERIFICATION) as association:
-        status = echo(association)
-        duration_s = perf_counter() - start
-    peer = association.peer
-    is_success = ends.judge_of("verification", "C-ECHO")(status).is_done
-    return EchoAnswer(status, is_success, duration_s, peer.implementation_class_uid, peer.implementation_version_name)
+        peer = association.peer
+        who = peer.implementation_class_uid, peer.implementation_version_name
+        for _ in range(times):
+            status = echo(association)
+            duration_s, start = perf_counter() - start, perf_counter()
+            answers.append(EchoAnswer(status, judge(status).is_done, duration_s, *who))
+    return answers

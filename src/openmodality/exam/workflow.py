@@ -18,6 +18,7 @@ from pydicom import Dataset
 
 from openmodality.activities.performed_step import make_n_create_job, make_n_set_job
 from openmodality.device.body_parts import check_body_part, describe_unknown_body_parts
+from openmodality.device.modalities import describe_other_modalities
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam.delivery import Delivery
@@ -71,7 +72,9 @@ class Workflow:
         """
         _check_patient(items, user)
         check_body_part(self.site.profile, user)
-        unknown_parts = describe_unknown_body_parts(self.site.profile, [(item.id, item.attributes) for item in items])
+        numbered = [(item.id, item.attributes) for item in items]
+        unknown_parts = describe_unknown_body_parts(self.site.profile, numbered)
+        others = describe_other_modalities(self.site.profile, numbered)
         study_uids = [uid for item in items if (uid := item["StudyInstanceUID"])]
         study_uid = study_uids[0] if study_uids else find_uid_maker(self.site).new()
         served = [ServedItem(item.id, item["ScheduledProcedureStepID"], to_json(item.attributes)) for item in items]
@@ -84,7 +87,7 @@ class Workflow:
                 exam,
                 study_id=str(exam.id),
                 accession_number=accession or ("" if items else _local_accession(exam)),
-                notices=(*filter(None, notices), *describe_defects(items), *unknown_parts),
+                notices=(*filter(None, notices), *describe_defects(items), *unknown_parts, *others),
             )
             save_exam(transaction, exam)
             self._event(transaction, exam, ExamState.REGISTERED)

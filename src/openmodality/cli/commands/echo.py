@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from openmodality.activities.echo import echo_peer
+from openmodality.activities.echo import EchoAnswer, echo_repeatedly
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
+from openmodality.cli.terminal.values import parse_integer
 from openmodality.dimse.status import describe
 
 if TYPE_CHECKING:
     import ssl
 
+    from openmodality.activities.ends import Ends
+
+MAX_REPEATS: Final = 100_000
+
 
 def _declare(parser: Parser) -> None:
-    for add in (add_peer, add_site, add_calling, add_timeout, add_tls, add_json):
+    for add in (add_peer, add_site, add_calling, add_timeout, add_tls):
         add(parser)
+    parser.add_argument(
+        "--repeat",
+        metavar="N",
+        type=parse_integer(1, MAX_REPEATS),
+        default=1,
+        help="Ask so many times on one association; a line for each answer.",
+    )
+    add_json(parser)
 
 
 def run(
-    peer: str, site_file: str, calling: str | None, timeout: float | None, tls: ssl.SSLContext | None, as_json: bool
+    peer: str,
+    site_file: str,
+    calling: str | None,
+    timeout: float | None,
+    tls: ssl.SSLContext | None,
+    repeat: int,
+    as_json: bool,
 ) -> int:
     """Ask PEER whether it is there and speaks DICOM (C-ECHO).
 
     PEER is AETITLE@host:port, or a peer's name in the site file.
-    Exit status 0 when it answers Success, 1 when it does not.
+    Exit status 0 when it answers Success, each time, 1 when it does not.
     """
     ends = resolve(peer, "verification", site_file, calling, timeout, tls)
-    answer = echo_peer(ends)
-    milliseconds = answer.duration_s * 1000
+    answers = echo_repeatedly(ends, repeat)
     if as_json:
-        print_document([{
-            "peer": str(ends.remote),
-            "status": f"{answer.status:04X}",
-            "success": answer.is_success,
-            "milliseconds": round(milliseconds, 1),
-            "implementation_class_uid": answer.implementation_class_uid,
-            "implementation_version_name": answer.implementation_version_name,
-        }])  # fmt: skip
+        print_document([_convert_answer(ends, answer) for answer in answers])
     else:
-        version = f", {answer.implementation_version_name}" if answer.implementation_version_name else ""
-        print(clean(f"{ends.remote}: {describe(answer.status)} in {milliseconds:.0f} ms{version}"))
-    return 0 if answer.is_success else 1
+        for answer in answers:
+            print(clean(_format_answer(ends, answer)))
+    return 0 if all(answer.is_success for answer in answers) else 1
+
+
+def _convert_answer(ends: Ends, answer: EchoAnswer) -> dict[str, object]:
+    return {
+        "peer": str(ends.remote),
+        "status": f"{answer.status:04X}",
+        "success": answer.is_success,
+        "milliseconds": round(answer.duration_s * 1000, 1),
+        "implementation_class_uid": answer.implementation_class_uid,
+        "implementation_version_name": answer.implementation_version_name,
+    }
+
+
+def _format_answer(ends: Ends, answer: EchoAnswer) -> str:
+    version = f", {answer.implementation_version_name}" if answer.implementation_version_name else ""
+    return f"{ends.remote}: {describe(answer.status)} in {answer.duration_s * 1000:.0f} ms{version}"
 
 
 command = CliCommand(run, _declare)

@@ -1,0 +1,32 @@
+"""Whether a scheduled step is for a device like this one: its Modality (0008,0060) against what the device makes.
+
+A RIS that does not match the modality of a query sends the items of all devices. An exam for one of another modality is
+started all the same, since codes differ between hospitals (CR, DX and RF for one room), and the person is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pydicom.dataset import Dataset
+
+from openmodality.device.profile.profile import Profile
+from openmodality.dimse.reading import read_items, read_text
+from openmodality.standard.tags import MODALITY, SCHEDULED_PROCEDURE_STEP_SEQUENCE
+
+
+def list_modalities(profile: Profile) -> tuple[str, ...]:
+    """The modalities of the images that the device makes, in the order of its profile."""
+    return tuple(dict.fromkeys(each.modality for each in profile.objects if each.is_image))
+
+
+def describe_other_modalities(profile: Profile, items: Iterable[tuple[int, Dataset]]) -> Iterator[str]:
+    """What the operator is told of items that are scheduled for a device of another kind; items with their numbers."""
+    own = list_modalities(profile)
+    for number, item in items:
+        scheduled = {read_text(step, MODALITY) for step in read_items(item, SCHEDULED_PROCEDURE_STEP_SEQUENCE)}
+        for modality in sorted(scheduled - {"", *own} if own else ()):
+            yield (
+                f"worklist item {number} is scheduled for modality {modality}, and this device makes"
+                f" {', '.join(own)}: is it the right item?"
+            )
