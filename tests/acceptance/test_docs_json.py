@@ -145,7 +145,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         yield program.printed
 
 
-@pytest.mark.parametrize("command", [*LEAVES, *LISTED_ONLY])
+@pytest.mark.parametrize("command", [*LEAVES, *sorted(LISTED_ONLY)])
 def test_a_command_prints_what_the_page_promises(command: str, printed: Printed) -> None:
     if command in ELSEWHERE:
         return

@@ -69,7 +69,7 @@ class LocalData:
                 else:
                     imported.passed_over += 1
             else:
-                imported.new += stored is Stored.NEW
+                imported.new += stored in (Stored.NEW, Stored.REPLACED)
                 imported.same += stored is Stored.SAME
                 imported.different += stored is Stored.DIFFERENT
             progress(number, len(files))

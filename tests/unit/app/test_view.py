@@ -108,10 +108,12 @@ def test_another_process_that_holds_the_lock_stops_nobody_from_looking(site_file
 def test_a_folder_where_nothing_may_be_written_can_be_looked_at(site_file: Path, *, beside_a_device: bool) -> None:
     with TemporaryDirectory() as open_to_all, ExitStack() as device:
         place = Path(shutil.copytree(site_file.parent, Path(open_to_all) / "site"))
-        for folder in (place.parent, place, place / "data"):
-            folder.chmod(0o755)
         if beside_a_device:
             device.enter_context(open_store(place / "data"))
+        for folder in (place.parent, place, place / "data"):
+            folder.chmod(0o755)
+        for file in (place / "data").glob("openmodality.db*"):
+            file.chmod(0o644)  # who gives others the folder to look at gives them its database
         before = names(place / "data")
         done = subprocess.run(
             [sys.executable, "-c", AS_NOBODY, place / "site.toml"], capture_output=True, text=True, check=False

@@ -106,7 +106,7 @@ def test_a_sound_instance_is_stored_with_all_but_unknown_private_attributes(sink
     [
         ("Rows", None, "(0028,0010) Rows has no value"),
         ("PhotometricInterpretation", "  ", "(0028,0004) PhotometricInterpretation has no value"),
-        ("PixelData", b"", "(7FE0,0010) PixelData has no value"),
+        ("PixelData", b"", "(7FE0,0010) has 0 bytes, and Rows, Columns and Bits Allocated ne"),
         ("StudyInstanceUID", "", "(0020,000D) StudyInstanceUID has no value"),
         ("StudyInstanceUID", "1.2.x", "(0020,000D) StudyInstanceUID is no UID"),
         ("FrameOfReferenceUID", "1." + "2" * 63, "(0020,0052) FrameOfReferenceUID is no UID"),

@@ -46,7 +46,10 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
         print(f"{counted(imported.new, 'instance')} imported, {imported.same} already there")
     if imported.different:
         different = counted(imported.different, "instance")
-        say(f"{different} came with different content than is stored; the first is kept")
+        say(
+            f"{different} came with different content than is stored; the first is kept, and the other set aside:"
+            " openmodality instances list --problems"
+        )
     for path, why in refused:
         say(refusal(path, why))
     if passed_over:

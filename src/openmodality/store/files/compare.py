@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 from openmodality.buffer import Buffer
 from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.part10 import FileMeta, read_any
+from openmodality.encoding.pixel_check import PixelDataCheck
 from openmodality.encoding.tokenizer import (
     ElementStart,
     FragmentStart,
@@ -65,11 +66,12 @@ def digest_content(path: Path, known: PrivateSets | None = None) -> bytes:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file holds a data set that ends where it should."""
+    """Whether a file holds a data set that ends where it should, with all of its pixels."""
     with path.open("rb") as file:
         try:
             meta = read_any(file)
-            walk = DataSetWalk(meta.transfer_syntax_uid)
+            pixels = PixelDataCheck(meta.transfer_syntax_uid)
+            walk = DataSetWalk(meta.transfer_syntax_uid, (pixels,), strict=True)
             for chunk in _read_from(file, meta.data_set_offset):
                 walk.feed(chunk)
             walk.finish()

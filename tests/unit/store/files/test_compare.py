@@ -98,3 +98,10 @@ def test_a_file_is_whole_where_its_data_set_ends_where_it_should(tmp_path: Path,
     path = write(tmp_path, "one")
     path.write_bytes(path.read_bytes()[: path.stat().st_size - cut])
     assert is_whole(path) is (cut == 0)
+
+
+def test_a_file_is_not_whole_where_its_pixels_are_too_few(tmp_path: Path) -> None:
+    image = mr_image(rows=4, columns=4, **UIDS)
+    image.PixelData = bytes(8)
+    image.save_as(tmp_path / "few", enforce_file_format=True)
+    assert not is_whole(tmp_path / "few")
