@@ -1,4 +1,4 @@
-"""Reads texts for pydicom, so that a data set of pydicom says what ``encoding.texts`` reads.
+"""Reads and writes texts for pydicom, so that a data set of pydicom says what ``encoding.texts`` reads.
 
 pydicom hands a name of its own for each character set from the data set to whoever reads a value: what stands in
 ``python_encoding`` for a term, and any codec of Python for a term that it does not know. Here a term that is none of
@@ -18,7 +18,7 @@ from pydicom.hooks import raw_element_value
 from pydicom.multival import MultiValue
 from pydicom.valuerep import PersonName
 
-from openmodality.encoding.texts import TEXT_VRS, decode_element_text
+from openmodality.encoding.texts import TEXT_VRS, decode_element_text, encode_component
 from openmodality.standard.character_sets import STAND_ALONE, find_extension, is_known, spell
 from openmodality.standard.text_rules import MULTI_LINE_VRS
 
@@ -79,6 +79,11 @@ def read_value(
         data["value"] = _read_text(value, "SH", [UNKNOWN])
     else:
         raw_element_value(raw, data, encoding=encoding, ds=ds, **kwargs)
+
+
+def write_text(text: str, names: Sequence[str]) -> bytes:
+    """Encode a value, or a component of a name, in the character sets that pydicom has these names for."""
+    return encode_component(text, tuple(_TERMS.get(name, UNKNOWN) for name in names))
 
 
 def _read_text(raw: bytes, vr: str, names: Sequence[str]) -> object:

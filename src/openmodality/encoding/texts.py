@@ -1,4 +1,6 @@
-"""Decodes the text of an element (PS3.5 6.1.2): bytes and the terms of Specific Character Set in, clean Unicode out.
+"""Decodes and encodes the text of an element (PS3.5 6.1.2) by the terms of Specific Character Set.
+
+What is decoded is clean Unicode.
 
 1. Only DICOM's own character sets are known. Text in an unknown one keeps its ASCII; each other byte is U+FFFD.
 2. An escape sequence calls a set for G0 (bytes 21H to 7EH) or G1 (A0H to FFH). At a delimiter both are again what the
@@ -22,6 +24,7 @@ from openmodality.standard.character_sets import (
     ASCII,
     ASCII_ELEMENT,
     ESCAPE_SEQUENCES,
+    JIS_X_0201,
     LATIN_1_ELEMENT,
     STAND_ALONE,
     CodeElement,
@@ -38,6 +41,8 @@ _ESCAPE: Final = 0x1B
 _SPACE: Final = 0x20
 _CONTROLS: Final = b"\t\n\f\r"
 _DELIMITERS: Final = {"PN": b"\\^=", "LO": b"\\", "SH": b"\\", "UC": b"\\"}
+_LOWEST_IN_G1: Final = 0xA0
+_CALLS: Final = {element: sequence for sequence, element in ESCAPE_SEQUENCES.items()}
 _SEQUENCE: Final = re.compile(b"|".join(map(re.escape, ESCAPE_SEQUENCES)))
 
 
@@ -55,6 +60,88 @@ def decode_element_text(raw: bytes, terms: tuple[str, ...], vr: str) -> str:
     else:
         text = _decode(raw, terms, _DELIMITERS.get(vr, b""))
     return clean_text(text.rstrip("\0 "), lines=vr in MULTI_LINE_VRS)
+
+
+def encode_component(text: str, terms: tuple[str, ...]) -> bytes:
+    """The bytes of a value, or of a component of a name, without delimiters of values, groups and components.
+
+    At its end and before each control character the sets are again those of the first term. A question mark stands for
+    a character that none of the terms holds.
+    """
+    codec, _ = _find_initial(terms)
+    if codec or text.isascii():
+        return text.encode(codec or "ascii", "replace")
+    encoder = _Encoder(terms)
+    for character in text:
+        encoder.add(character)
+    encoder.call_first()
+    return bytes(encoder.encoded)
+
+
+class _Encoder:
+    """Writes characters one after the other, with the escape sequences between them."""
+
+    def __init__(self, terms: tuple[str, ...]) -> None:
+        self.encoded = bytearray()
+        self._declared = tuple(element for term in terms if (element := find_extension(term)))
+        self._romaji = bool(terms) and terms[0] in JIS_X_0201
+        self._g0, self._g1 = ASCII_ELEMENT, _find_first_g1(terms)
+        self._initial = self._g1
+
+    def add(self, character: str) -> None:
+        """Write a character."""
+        if character.isascii():
+            self.call_first(with_g1=ord(character) < _SPACE)
+            self.encoded += character.encode()
+            return
+        current = tuple(element for element in (self._g1, self._g0) if element)
+        for element in dict.fromkeys((*current, *self._declared)):
+            if (code := encode_character(character, element)) is not None:
+                self._call(element)
+                self.encoded += code
+                return
+        self.add("?")
+
+    def call_first(self, *, with_g1: bool = False) -> None:
+        """Go back to the sets of the first term: in G0, and where text starts anew in G1."""
+        if self._g0 is not ASCII_ELEMENT:
+            self.encoded += b"\x1b(J" if self._romaji else b"\x1b(B"
+            self._g0 = ASCII_ELEMENT
+        if with_g1:
+            self._g1 = self._initial
+
+    def _call(self, element: CodeElement) -> None:
+        if element in (self._g0, self._g1):
+            return
+        self.encoded += _CALLS[element]
+        if element.in_g0:
+            self._g0 = element
+        else:
+            self._g1 = element
+
+
+def _find_first_g1(terms: tuple[str, ...]) -> CodeElement | None:
+    """What the first term alone puts into G1; Latin-1 where no set is declared, as it is read."""
+    if not terms or (len(terms) == 1 and terms[0] in ASCII):
+        return LATIN_1_ELEMENT
+    element = find_extension(terms[0])
+    return element if element and not element.in_g0 else None
+
+
+@lru_cache(maxsize=4096)
+def encode_character(character: str, element: CodeElement) -> bytes | None:
+    """The bytes of a character in the set that an escape sequence calls; None where it is not in it.
+
+    Python's codecs hold more than the set of their name, such as syllables that EUC-KR composes of eight bytes.
+    """
+    try:
+        code = character.encode(element.codec)
+    except UnicodeEncodeError:
+        return None
+    body = code.removeprefix(element.shift)
+    if len(body) != element.width_bytes or len(code) != len(body) + len(element.shift) or min(body) < _LOWEST_IN_G1:
+        return None
+    return bytes(byte & ~element.high_bits for byte in body)
 
 
 def _decode(raw: bytes, terms: tuple[str, ...], delimiters: bytes) -> str:

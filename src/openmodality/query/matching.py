@@ -23,6 +23,7 @@ from pydicom.dataelem import DataElement
 
 from openmodality.dimse.moments import MOMENT_VRS, matches_moment
 from openmodality.dimse.reading import PADDING, read_items, values_of
+from openmodality.dimse.repertoires import declare_readable
 from openmodality.query.identifier import Path
 from openmodality.standard.tags import (
     INSTANCE_AVAILABILITY,
@@ -75,7 +76,7 @@ def select_requested(
     """What of the candidate is returned: the keys that were asked for, of zero length where it has no value.
 
     A sequence that was asked for without naming keys inside is returned whole. Specific Character Set always comes
-    along.
+    along, and is UTF-8 where the text cannot be written in that of the candidate.
     """
     result = Dataset()
     if SPECIFIC_CHARACTER_SET in candidate:
@@ -91,6 +92,8 @@ def select_requested(
             result.add(_select_items(key, candidate, supported, path))
         else:
             result.add(candidate[key.tag])
+    if not above:
+        declare_readable(result)
     return result
 
 

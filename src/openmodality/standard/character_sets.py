@@ -21,13 +21,6 @@ KANJI_EXTENSION: Final = "ISO 2022 IR 87"
 """JIS X 0208, with code extensions behind another repertoire."""
 
 JIS_X_0201: Final = ("ISO_IR 13", "ISO 2022 IR 13")
-MULTI_BYTE_JAPANESE: Final = {
-    "ISO_IR 87": ("iso2022_jp", b"\x1b$B"),
-    "ISO 2022 IR 87": ("iso2022_jp", b"\x1b$B"),
-    "ISO_IR 159": ("iso2022_jp_2", b"\x1b$(D"),
-    "ISO 2022 IR 159": ("iso2022_jp_2", b"\x1b$(D"),
-}
-"""Python's codec, which holds more sets than the term, and the escape sequence of the term (PS3.3 Table C.12-4)."""
 
 STAND_ALONE: Final = MappingProxyType({UTF_8: "utf_8", GB18030: "gb18030", "GBK": "gbk"})
 """Python's codecs of the character sets without code extensions (PS3.3 Table C.12-5)."""

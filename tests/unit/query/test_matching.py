@@ -6,7 +6,9 @@ import pytest
 from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
+from pydicom.uid import ExplicitVRLittleEndian
 
+from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.moments import matches_moment
 from openmodality.query.matching import has_unsupported, matches, matches_name, select_requested
 
@@ -162,3 +164,31 @@ def test_longest_range_is_one() -> None:
     longest = "20261122103000.000000+0100-20261122113000.000000+0100"
     assert matches_moment("DT", longest, "20261122110000.000000+0100")
     assert not matches_moment("DT", longest, "20261122120000.000000+0100")
+
+
+@pytest.mark.parametrize(
+    ("terms", "raw", "name", "returned_in"),
+    [
+        ("utf-7", b"Zo\xeb^+2AA-", "Zo\ufffd^+2AA-", "ISO_IR 192"),
+        ("ISO_IR 192", b"A\xed\xa0\x80", "A\ufffd\ufffd\ufffd", "ISO_IR 192"),
+        ("ISO_IR 100", b"Zo\xeb", "Zo\xeb", "ISO_IR 100"),
+        ("ISO_IR 100", b"Zo\xeb\x9b", "Zo\xeb\ufffd", "ISO_IR 192"),
+        ("", b"Zo\xeb", "Zo\xeb", None),
+        ("", b"\x1b$B;3\x1b(B", "\u5c71", "ISO_IR 192"),
+        ("\\ISO 2022 IR 87", b"\x1b$B;3\x1b(B", "\u5c71", ["", "ISO 2022 IR 87"]),
+        ("\\ISO 2022 IR 58", b"\x1b$)A\xcd\xf5", "\u738b", ["", "ISO 2022 IR 58"]),
+    ],
+)
+def test_what_is_returned_can_be_read_by_who_asked(
+    terms: str, raw: bytes, name: str, returned_in: str | list[str] | None
+) -> None:
+    syntax = ExplicitVRLittleEndian
+    held = data_set(SpecificCharacterSet="X" * len(terms), PatientName="N" * len(raw))
+    encoded = encode_data_set(held, syntax).replace(b"X" * len(terms), terms.encode())
+    if not terms:
+        encoded = encoded[encoded.index(b"\x10\x00\x10\x00") :]
+    candidate = decode_data_set(encoded.replace(b"N" * len(raw), raw), syntax)
+    answer = select_requested(data_set(PatientName=""), candidate)
+    again = decode_data_set(encode_data_set(answer, syntax), syntax)
+    assert again.PatientName == name
+    assert again.get("SpecificCharacterSet") == returned_in

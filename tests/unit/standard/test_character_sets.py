@@ -15,12 +15,6 @@ def test_pydicom_knows_each_term() -> None:
     assert named <= set(python_encoding)
 
 
-def test_pydicom_knows_each_escape_sequence() -> None:
-    for term, (_, escape) in terms.MULTI_BYTE_JAPANESE.items():
-        if term.startswith("ISO 2022"):
-            assert CODES_TO_ENCODINGS[escape] == python_encoding[term]
-
-
 def test_pydicom_has_the_same_escape_sequences() -> None:
     of_python = {escape: codecs.lookup(codec).name for escape, codec in CODES_TO_ENCODINGS.items()}
     ours = {escape: codecs.lookup(element.codec).name for escape, element in terms.ESCAPE_SEQUENCES.items()}
