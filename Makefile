@@ -21,7 +21,7 @@ PYTEST = $(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=wo
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: help demo test coverage soak peers lint format trace mutate bench fuzz docs clean
+.PHONY: help demo test coverage soak peers lint format trace mutate bench fuzz man docs clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -64,6 +64,9 @@ bench: $(DEVELOPMENT) peers  ## speed, side by side with DCMTK, pynetdicom, Orth
 
 fuzz: $(DEVELOPMENT)  ## mutated byte streams against the decoders and the live acceptor
 	$(PY) -m fuzz $(ARGS)
+
+man: $(RUNTIME)  ## manual pages of all commands, in build/man/man1
+	$(dir $(PY))openmodality man build/man/man1
 
 docs: $(DEVELOPMENT)  ## links and commands in the documents are sound
 	$(PY) -m tools.check_docs

@@ -19,7 +19,7 @@ _TEXTS: Final = st.one_of(
 
 
 def _words(parser: Parser) -> st.SearchStrategy[list[str]]:
-    names = [name for each in parser.declared for name in each.option_strings]
+    names = [name for each in parser.declared for name in each.option_strings] or ["--nothing"]
     options = st.sampled_from(names)
     joined = st.builds("{}{}{}".format, options, st.sampled_from(["", "="]), _TEXTS)
     return st.lists(st.one_of(options, joined, _TEXTS), max_size=8)

@@ -18,6 +18,7 @@ try:
     from collections.abc import Sequence
     from typing import Final
 
+    import openmodality
     from openmodality.cli.terminal.arguments import DONE, WRONG_USAGE, Group
     from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand
     from openmodality.cli.terminal.log import show_log, take_level
@@ -55,10 +56,12 @@ COMMANDS: Final = {
     ),
     "profile": CommandEntry("openmodality.cli.commands.profile", "Judge the profile of a device of your own."),
     "hospital": CommandEntry("openmodality.cli.commands.hospital", "Run a virtual hospital: RIS and PACS."),
+    "completion": CommandEntry("openmodality.cli.commands.completion", "Let bash, zsh or fish complete commands."),
+    "man": CommandEntry("openmodality.cli.commands.man", "Write manual pages."),
 }
 
 
-_PURPOSE: Final = "The DICOM side of an imaging device: worklist, exam, storage, commitment, query, film, media."
+PURPOSE: Final = "The DICOM side of an imaging device: worklist, exam, storage, commitment, query, film, media."
 _EPILOG: Final = (
     "Every command takes -v, --verbose, which shows what happens on each association, and -d, --debug, which adds every"
     " message and, for a fault of the program, the traceback."
@@ -67,12 +70,8 @@ _VERSION: Final = "--version"
 
 
 def _show_version() -> int:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - start-up time
-
-    try:
-        print(f"openmodality {version('openmodality')}")
-    except PackageNotFoundError:
-        print("openmodality, run from its source without being installed")
+    version = openmodality.__version__
+    print(f"openmodality {version}" if version else "openmodality, run from its source without being installed")
     return DONE
 
 
@@ -82,7 +81,7 @@ def run(words: Sequence[str], *, owns_process: bool = False) -> int:
         return _show_version()
     commands = {name: LazyCommand(entry, owns_process=owns_process) for name, entry in COMMANDS.items()}
     options = {_VERSION: "Show the version and exit."}
-    return Group(_PURPOSE, commands, options=options, epilog=_EPILOG)("openmodality", words)
+    return Group(PURPOSE, commands, options=options, epilog=_EPILOG)("openmodality", words)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -4,6 +4,7 @@ from importlib import metadata
 
 import pytest
 
+import openmodality
 from openmodality.cli import main as program
 from openmodality.cli.main import main, run
 from openmodality.errors import AssociationRejected, ConfigurationError, OpenModalityError
@@ -68,11 +69,16 @@ def test_debug_shows_no_traceback_of_a_refusal(
     assert (status, said) == (1, "openmodality: PACS rejected the association; ask them\n")
 
 
-def test_a_missing_option_with_choices_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_word_with_choices_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["query", "A@localhost:104"])
+        main(["completion"])
     assert ended.value.code == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert line == (
-        "openmodality: --level is missing (one of PATIENT, STUDY, SERIES, IMAGE); see 'openmodality query --help'"
-    )
+    assert line == ("openmodality: SHELL is missing (one of bash, zsh, fish); see 'openmodality completion --help'")
+
+
+def test_the_version_of_the_package(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(metadata, "version", lambda name: f"1.2.3 of {name}")
+    assert openmodality.__version__ == "1.2.3 of openmodality"
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == "openmodality 1.2.3 of openmodality\n"

@@ -20,7 +20,7 @@ HelpRow = tuple[str, str]
 
 def make_command_page(name: str, text: str, declared: Sequence[argparse.Action]) -> str:
     """The page of a command that takes what is declared."""
-    words = "".join(f" {_word(each)}" for each in declared if not each.option_strings)
+    words = "".join(f" {format_word(each)}" for each in declared if not each.option_strings)
     options = [make_option_row(each) for each in declared if each.option_strings]
     usage = f"Usage: {name} [OPTIONS]{words}"
     return "\n\n".join([usage, *_paragraphs(text), _section("Options", [*options, _HELP])])
@@ -59,7 +59,8 @@ def _value(option: argparse.Action) -> str:
     return f"[{name}]" if option.nargs == argparse.OPTIONAL else name
 
 
-def _word(word: argparse.Action) -> str:
+def format_word(word: argparse.Action) -> str:
+    """A word of a command in its usage: how often it may stand there."""
     forms = {argparse.OPTIONAL: "[{}]", argparse.ZERO_OR_MORE: "[{}]...", argparse.ONE_OR_MORE: "{}..."}
     return forms.get(str(word.nargs), "{}").format(word.metavar)
 
