@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.devices import LISTENS
 from tests.interop.certificates import KeyPair
 from tests.peers.process import HOST, Address, free_port
@@ -82,3 +84,15 @@ def write_site(
 
 def _table(name: str, lines: Mapping[str, object]) -> str:
     return "\n".join([f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in lines.items()), ""])
+
+
+def for_both(*, mr: Sequence[str] = (), rf: Sequence[str] = ()) -> pytest.MarkDecorator:
+    """Both profiles, each with the ids of requirements that a test shows of it."""
+    ids = {"mr": mr, "rf": rf}
+    return pytest.mark.parametrize(
+        "profile",
+        [
+            pytest.param(profile, marks=pytest.mark.requirement(*shown) if shown else ())
+            for profile, shown in ids.items()
+        ],
+    )

@@ -13,14 +13,13 @@ from openmodality import Modality
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from openmodality.store.transaction import Clock
 from tests.devices import add_image, quick_source
-from tests.interop.sites import PeerTable, write_site
+from tests.interop.sites import PeerTable, for_both, write_site
 from tests.peers import orthanc
 from tests.peers.process import Address, free_port
 
 SERVICES = ["verification", "storage", "storage_commitment"]
 TITLES = {"mr": "OM_MR", "rf": "ADR_S_COMM_SCU"}
 PATIENT = {"PatientID": "P1", "PatientName": "Yamada^Tarou=山田^太郎=やまだ^たろう"}
-PROFILES = pytest.mark.parametrize("profile", ["mr", "rf"])
 
 pytestmark = pytest.mark.needs("Orthanc")
 
@@ -40,7 +39,18 @@ def at_orthanc(
             yield modality, archive
 
 
-@PROFILES
+@for_both(
+    mr=["MR-2.1-05", "MR-2.1.1-07", "MR-3-04", "MR-3-19", "MR-3-20", "MR-3.2.4.1-01", "MR-3.2.3.3-01", "MR-3-14"],
+    rf=[
+        "RF-4.1.1-02",
+        "RF-4.1.1-03",
+        "RF-4.1.2.1-04",
+        "RF-4.1.2.2-01",
+        "RF-4.1.2.2-02",
+        "RF-4.2.2.4.1.1-01",
+        "RF-4.2.2.4.1.1-02",
+    ],
+)
 def test_an_exam_is_stored_and_committed(tmp_path: Path, profile: str) -> None:
     with at_orthanc(tmp_path, profile, automatic=True) as (modality, archive):
         assert modality.echo("pacs") == 0
@@ -57,7 +67,7 @@ def test_an_exam_is_stored_and_committed(tmp_path: Path, profile: str) -> None:
         assert stored["PatientMainDicomTags"]["PatientName"] == PATIENT["PatientName"]
 
 
-@PROFILES
+@for_both(mr=["MR-3.2.4.3.1-02", "MR-3.2.4.1-02"], rf=["RF-4.2.2.4.1.3.1-02"])
 def test_what_the_archive_lost_is_sent_and_asked_for_again(
     tmp_path: Path, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from openmodality.store.states import JobKind, JobState
 from tests.devices import MODALITY, add_image, quick_source
 from tests.interop import pynetdicom_ris
 from tests.interop.pynetdicom_ris import Ris, status
-from tests.interop.sites import PeerTable, write_site
+from tests.interop.sites import PeerTable, for_both, write_site
 from tests.peers import pynetdicom_ae
 from tests.peers.process import Address, free_port
 
@@ -73,7 +73,10 @@ def after_a_run(modality: Modality, kind: JobKind, attempts: int = 1) -> Job:
     return job
 
 
-@PROFILES
+@for_both(
+    mr=["MR-2.4-01", "MR-2.4.2-01", "MR-2.4.2-05", "MR-2.4.1-03", "MR-6-01", "MR-15-02", "MR-15-03", "MR-15-04"],
+    rf=["RF-4.1.1-05", "RF-4.1.2.4-02", "RF-4.2.4.3.1.1-03", "RF-4.2.4.3.1.1-05", "RF-4.2.4.3.1.3-08"],
+)
 def test_attributes_of_a_whole_step(tmp_path: Path, profile: str) -> None:
     ris = Ris()
     with at_ris(tmp_path, profile, ris) as modality:
@@ -109,7 +112,7 @@ def assert_series(changes: Dataset, made: set[str]) -> None:
     assert listed == made
 
 
-@PROFILES
+@for_both(mr=["MR-2.4.1-04"], rf=["RF-4.2.4.3.1.3-08"])
 def test_a_discontinued_step(tmp_path: Path, profile: str) -> None:
     ris = Ris()
     with at_ris(tmp_path, profile, ris) as modality:
@@ -123,7 +126,7 @@ def test_a_discontinued_step(tmp_path: Path, profile: str) -> None:
         assert reason.CodeValue == "110514"
 
 
-@PROFILES
+@for_both(rf=["RF-4.2.4.3.1.3-04"])
 @pytest.mark.parametrize("code", [0x0110, 0x0106, 0xC123])
 def test_a_step_that_is_refused_waits_for_a_person(tmp_path: Path, profile: str, code: int) -> None:
     ris = Ris()
@@ -144,7 +147,7 @@ def test_a_step_that_is_refused_waits_for_a_person(tmp_path: Path, profile: str,
     assert ris.aborted == [True]
 
 
-@PROFILES
+@for_both(rf=["RF-4.2.4.3.1.3-03"])
 @pytest.mark.parametrize("is_success", [False, True])
 def test_a_value_out_of_range_is_taken_as_the_site_says(tmp_path: Path, profile: str, is_success: bool) -> None:
     ris = Ris()
@@ -174,7 +177,7 @@ def test_the_uid_that_the_ris_assigns_names_the_step(tmp_path: Path, profile: st
         assert reference.ReferencedSOPInstanceUID == "1.2.3.4.5"
 
 
-@PROFILES
+@for_both(rf=["RF-4.2.4.3.1.3-06"])
 @pytest.mark.parametrize("kept", [False, True])
 def test_an_abort_is_tried_again(tmp_path: Path, profile: str, kept: bool) -> None:
     """Whether the RIS has kept the step before it aborted or not, one step is the end of it."""

@@ -13,7 +13,7 @@ from openmodality import Modality
 from openmodality.errors import TransportError
 from openmodality.store.rows.worklist import WorklistItem
 from tests.devices import MODALITY, STATION, add_image
-from tests.interop.sites import PeerTable, write_site
+from tests.interop.sites import PeerTable, for_both, write_site
 from tests.peers import dcmtk, objects, orthanc
 from tests.peers.process import Address, free_port
 
@@ -72,7 +72,10 @@ def defects(found: list[WorklistItem]) -> list[str]:
 
 
 @pytest.mark.needs("wlmscpfs")
-@PROFILES
+@for_both(
+    mr=["MR-12-01", "MR-2.3-01", "MR-2.3.2-01", "MR-2.3.2-05", "MR-2.3.2-07", "MR-2.3.2-11", "MR-5-01"],
+    rf=["RF-4.1.2.3-01", "RF-4.1.2.3-02"],
+)
 def test_items_of_wlmscpfs_in_their_character_sets(tmp_path: Path, profile: str) -> None:
     with dcmtk.wlmscpfs(tmp_path / "wl", items(profile), "--keep-char-set") as server:
         site = _site(tmp_path, profile, server)
@@ -107,6 +110,7 @@ def test_wlmscpfs_says_no_character_set(tmp_path: Path, profile: str) -> None:
             assert any("PatientName" in defect for defect in by_id["SPS4"].defects)
 
 
+KEY_IDS = {"mr": ["MR-2.3.2-04", "MR-5.2.1.3-01", "MR-5.2.1.3-02"], "rf": ["RF-4.2.3.3.1.3-11"]}
 MATCHING = {
     "mr": {"PatientID": "P-SPS2", "AccessionNumber": "A-SPS2", "StudyInstanceUID": "1.2.3.2"},
     "rf": {"PatientID": "P-SPS2"},
@@ -114,7 +118,14 @@ MATCHING = {
 
 
 @pytest.mark.needs("wlmscpfs")
-@pytest.mark.parametrize(("profile", "keyword"), [(profile, key) for profile in MATCHING for key in MATCHING[profile]])
+@pytest.mark.parametrize(
+    ("profile", "keyword"),
+    [
+        pytest.param(profile, keyword, marks=pytest.mark.requirement(*KEY_IDS[profile]))
+        for profile, keywords in MATCHING.items()
+        for keyword in keywords
+    ],
+)
 def test_each_matching_key_at_wlmscpfs(tmp_path: Path, profile: str, keyword: str) -> None:
     with (
         dcmtk.wlmscpfs(tmp_path / "wl", items(profile), "--keep-char-set") as server,
@@ -128,7 +139,7 @@ def test_each_matching_key_at_wlmscpfs(tmp_path: Path, profile: str, keyword: st
 
 
 @pytest.mark.needs("wlmscpfs")
-@PROFILES
+@for_both(mr=["MR-5.2.1.3-01"], rf=["RF-4.2.3.3.1.3-12"])
 def test_wlmscpfs_is_asked_for_today_and_this_station_only(tmp_path: Path, profile: str) -> None:
     other_day = item("SPS1", own_values(profile) | {"ScheduledProcedureStepStartDate": "20200101"})
     other_day.StudyInstanceUID = "1.2.3.99"

@@ -178,3 +178,31 @@ def test_verification(tmp_path: Path, status: int) -> None:
         (call,) = recorded.recorder.closed()
         assert call.contexts == {VERIFICATION: (IMPLICIT, EXPLICIT, BIG)}
         assert (call.names, call.end) == (["C-ECHO-RQ"], "released")
+
+
+@pytest.mark.parametrize(
+    ("name", "terms"),
+    [
+        ("Doe^Jane", "ISO_IR 100"),
+        pytest.param(
+            "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう",
+            ["ISO 2022 IR 13", "ISO 2022 IR 87"],
+            marks=pytest.mark.requirement("MR-12-02", "MR-12-03"),
+        ),
+        pytest.param(
+            "Yamada^Tarou=山田^太郎=やまだ^たろう", ["", "ISO 2022 IR 87"], marks=pytest.mark.requirement("MR-12-03")
+        ),
+        pytest.param("Müller^Jürgen", "ISO_IR 100", marks=pytest.mark.requirement("MR-12-04")),
+    ],
+)
+def test_character_sets(tmp_path: Path, name: str, terms: object) -> None:
+    """Pydicom reads what it gets as it reads any hospital's data sets."""
+    with recorded_device(tmp_path, "mr") as recorded, recorded.modality() as modality:
+        with modality.exam(patient={"PatientID": "1", "PatientName": name}) as exam:
+            add_image(exam.series("T1"))
+        assert modality.wait_until_idle(10)
+        (stored,), (created,) = (recorded.recorder.requests(kind) for kind in ("C-STORE-RQ", "N-CREATE-RQ"))
+        for data_set in (stored.data, created.data):
+            assert str(data_set.PatientName) == name
+            declared = data_set.SpecificCharacterSet
+            assert (declared if isinstance(declared, str) else list(declared)) == terms
