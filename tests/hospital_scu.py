@@ -187,7 +187,7 @@ class Transactions:
         results = (result for result in self.results if result.transaction_uid == transaction_uid)
         return commitment.Known(references, next(results, None))
 
-    def result(self, result: commitment.CommitmentResult, peer: PeerInfo) -> None:
+    def keep_result(self, result: commitment.CommitmentResult, peer: PeerInfo) -> None:
         self.results.append(result)
 
 

@@ -36,9 +36,9 @@ class Sends:
     """Says of each instance that it is sent and then reports it."""
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
-        for instance in report.outstanding():
+        for instance in report.read_outstanding():
             say("sent", job.id, instance.SOPInstanceUID)
-            report.instance(instance.SOPInstanceUID, InstanceResult.SUCCESS, status=0)
+            report.note_instance(instance.SOPInstanceUID, InstanceResult.SUCCESS, status=0)
         return Done()
 
 

@@ -118,7 +118,7 @@ def test_jobs_run_in_order_and_one_at_a_time_for_a_destination(store: LocalStore
     assert claimed.id == send.id
     assert queue.claim("test", list(JobKind)) is None
     queue.record(send.id, [JobInstance("1.2", "1.2.3", InstanceResult.SUCCESS, 0)])
-    assert [instance.SOPInstanceUID for instance in queue.outstanding(send.id)] == ["1.2.4"]
+    assert [instance.SOPInstanceUID for instance in queue.read_outstanding(send.id)] == ["1.2.4"]
     assert [job.id for job in queue.recover("test")] == [send.id]
     assert queue.claim("test", list(JobKind)) is not None
     assert queue.finish(send.id, Done()).state is JobState.DONE

@@ -135,7 +135,7 @@ class QueueMachine(RuleBasedStateMachine):
         if self.killed[job_id]:  # a process that is dead does nothing
             self.killed[job_id] -= 1
             return
-        outstanding = self.queue.outstanding(job_id)
+        outstanding = self.queue.read_outstanding(job_id)
         succeeded = self.succeeded.setdefault(job_id, set())
         assert not succeeded & {instance.SOPInstanceUID for instance in outstanding}
         for instance, result in zip(outstanding, results, strict=False):

@@ -67,7 +67,7 @@ class NothingKnown:
     def find(self, transaction_uid: str, peer: PeerInfo) -> Missing:
         return Missing.UNKNOWN
 
-    def result(self, result: CommitmentResult, peer: PeerInfo) -> None:
+    def keep_result(self, result: CommitmentResult, peer: PeerInfo) -> None:
         raise AssertionError("nothing was asked for")
 
 

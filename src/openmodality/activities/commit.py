@@ -61,7 +61,7 @@ class CommitExecutor:
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Ask for what was not asked yet, then wait; once all is answered, settle it."""
-        outstanding = report.outstanding()
+        outstanding = report.read_outstanding()
         is_known = job.destination in self._connections.site.peers
         if self._is_answered(job, outstanding) or (not is_known and self._has_open_requests(job)):
             return self._wait_or_settle(job, report, outstanding)

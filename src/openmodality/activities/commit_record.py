@@ -48,7 +48,7 @@ class StoredCommitments:
             self._note_stranger(request, peer)
         return Missing.UNKNOWN
 
-    def result(self, result: CommitmentResult, peer: PeerInfo) -> None:
+    def keep_result(self, result: CommitmentResult, peer: PeerInfo) -> None:
         """Keep a result and wake the job."""
         with self._database.write() as transaction:
             request = find_request(transaction, result.transaction_uid)

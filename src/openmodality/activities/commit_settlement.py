@@ -55,14 +55,16 @@ class _Verdicts:
 def settle(site: Site, job: Job, report: JobReport, answers: Answers, now: float) -> JobOutcome:
     """What becomes of a job whose requests are answered; each instance is noted as the answers say."""
     verdicts = _Verdicts()
-    for instance in report.outstanding():
+    for instance in report.read_outstanding():
         answer = answers.get(instance.SOPInstanceUID, _NOT_MENTIONED)
         if is_committed(answer):
-            report.instance(instance.SOPInstanceUID, InstanceResult.SUCCESS)
+            report.note_instance(instance.SOPInstanceUID, InstanceResult.SUCCESS)
             continue
         words = _describe_failure(answer)
         verdicts.reasons[words] += 1
-        report.instance(instance.SOPInstanceUID, InstanceResult.FAILURE, status=answer.failure_reason, comment=words)
+        report.note_instance(
+            instance.SOPInstanceUID, InstanceResult.FAILURE, status=answer.failure_reason, comment=words
+        )
         if answer.in_time and answer.result is InstanceCommitment.FAILED:
             verdicts.failed.append((instance.SOPClassUID, instance.SOPInstanceUID))
             verdicts.not_there |= answer.failure_reason == FailureReason.NO_SUCH_OBJECT_INSTANCE

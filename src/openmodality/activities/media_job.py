@@ -82,7 +82,7 @@ class MediaExecutor:
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Make or add to the file-set, then its image, then the disc."""
         order = MediumOrder(**job.parameters)
-        pending = [each for each in report.outstanding() if each.result is InstanceResult.PENDING]
+        pending = [each for each in report.read_outstanding() if each.result is InstanceResult.PENDING]
         try:
             discs = self._put(order, job, pending, report)
         except WritingCancelled:
@@ -115,9 +115,9 @@ class MediaExecutor:
             discs = self._create_aside(request, job, {each.SOPInstanceUID for each in pending})
         for disc in discs:
             for uid in disc.report.sop_instance_uids:
-                report.instance(uid, InstanceResult.SUCCESS)
+                report.note_instance(uid, InstanceResult.SUCCESS)
             for left in disc.report.left_out:
-                report.instance(paths[left.path], InstanceResult.FAILURE, comment=left.reason)
+                report.note_instance(paths[left.path], InstanceResult.FAILURE, comment=left.reason)
         report.keep()
         return discs
 
@@ -145,10 +145,12 @@ class MediaExecutor:
         known = _instances_on(target)
         for each in pending:
             if each.SOPInstanceUID in known:
-                report.instance(each.SOPInstanceUID, InstanceResult.SUCCESS, comment="it was on the medium already")
+                report.note_instance(
+                    each.SOPInstanceUID, InstanceResult.SUCCESS, comment="it was on the medium already"
+                )
             else:
                 reason = describe_refusal(profile, each.SOPClassUID) or "it could not be read"
-                report.instance(each.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
+                report.note_instance(each.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
         report.keep()
 
     def _request(self, order: MediumOrder, paths: Sequence[Path], report: JobReport) -> MediumRequest:

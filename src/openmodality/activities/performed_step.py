@@ -77,12 +77,12 @@ class StepExecutor:
         """Send the one request of this job."""
         peer = self._connections.get_peer_of(job)
         step = self._read_step(str(job.parameters["SOPInstanceUID"]))
-        outstanding = report.outstanding()
+        outstanding = report.read_outstanding()
         if not outstanding:
             return Done()
         is_repeat = outstanding[0].attempts > 0 or outstanding[0].comment == _SENT
         with self._connections.take_turn("mpps"), self._connections.open("mpps", peer) as association:
-            report.instance(step.sop_instance_uid, InstanceResult.PENDING, comment=_SENT)
+            report.note_instance(step.sop_instance_uid, InstanceResult.PENDING, comment=_SENT)
             report.keep()
             is_create = job.kind is JobKind.MPPS_CREATE
             result = self._create(association, peer, step) if is_create else self._set(association, peer, step, job)
@@ -94,7 +94,7 @@ class StepExecutor:
             self._keep_assigned(peer, step.sop_instance_uid, result.sop_instance_uid)
             outcome = replace(outcome, remember={_ASSIGNED: result.sop_instance_uid})
         kept = InstanceResult.SUCCESS if verdict.is_done else InstanceResult.FAILURE
-        report.instance(step.sop_instance_uid, kept, status=result.status, comment=_describe_outcome(outcome))
+        report.note_instance(step.sop_instance_uid, kept, status=result.status, comment=_describe_outcome(outcome))
         return outcome
 
     def _create(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:

@@ -65,7 +65,7 @@ class SendExecutor:
         peer = self._connections.get_peer_of(job)
         tally = _Tally()
         judge = site.judge_of("storage", "C-STORE", peer)
-        wanted = _leave_out_refused(_put_untried_first(report.outstanding()), judge, tally)
+        wanted = _leave_out_refused(_put_untried_first(report.read_outstanding()), judge, tally)
         instances = list(self._readable(wanted, report, tally))
         options = SendOptions(
             transfer_syntaxes=peer.transfer_syntaxes_for("storage"),
@@ -91,7 +91,7 @@ class SendExecutor:
                 yield read_instance(self._files.path(instance.SOPInstanceUID))
             except ObjectInvalid as error:
                 reason = f"the instance file cannot be read: {error.advice or 'it is missing or damaged'}"
-                report.instance(instance.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
+                report.note_instance(instance.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
                 tally.count_failure(reason, transient=False)
 
     def _follow(self, results: Iterator[Sent], report: JobReport, tally: _Tally) -> bool:
@@ -99,11 +99,11 @@ class SendExecutor:
         for sent in results:
             uid = sent.instance.identity.sop_instance_uid
             if sent.is_stored:
-                report.instance(uid, _success(sent), status=_status(sent), comment=_comment(sent))
+                report.note_instance(uid, _success(sent), status=_status(sent), comment=_comment(sent))
             else:
                 reason = _comment(sent)
                 if sent.was_offered:
-                    report.instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
+                    report.note_instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
                 tally.count_failure(reason, uid if sent.was_offered else "", transient=self._is_transient(sent))
                 tally.peer_away |= sent.error is not None and is_peer_away(sent.error)
                 if sent.result is not None and sent.result.verdict.must_abort:

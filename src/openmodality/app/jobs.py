@@ -41,6 +41,11 @@ class Jobs(JobView):
             self._check_peer(job_id, peer)
         return self._queue.retry(job_id, peer)
 
+    def wake_for(self, peer: str) -> None:
+        """Run the jobs now that found nobody at a peer, which has just proved to be there."""
+        with self._queue.database.write() as transaction:
+            self._queue.tell_peer_is_there(transaction, peer)
+
     def cancel(self, job_id: int) -> Job:
         """Cancel a job and those that come after it."""
         return self._queue.cancel(job_id)

@@ -119,10 +119,15 @@ class Modality:
         return self.verify(peer).status
 
     def verify(self, peer: str) -> EchoAnswer:
-        """As :meth:`echo`, with how long it took and which implementation answered."""
+        """As :meth:`echo`, with how long it took and which implementation answered.
+
+        Jobs that found nobody at this peer run now.
+        """
         connections = self._runtime.connections
         with connections.take_turn("verification"):
-            return echo_peer(connections.make_ends("verification", self.site.peer(peer)))
+            answer = echo_peer(connections.make_ends("verification", self.site.peer(peer)))
+        self.jobs.wake_for(peer)
+        return answer
 
     def query(
         self,
@@ -233,8 +238,8 @@ class Modality:
         The performed procedure step is IN PROGRESS from now on. ``attributes`` are what the operator typed, such as
         ``OperatorsName``. Raises :class:`UsageError` where ``confirm`` says no.
         """
-        chosen, notices = check_items(self._store, self._runtime.worklist, self._items(items), confirm)
-        exam = self._registered(chosen, patient, attributes, notices)
+        chosen, notices = check_items(self._store, self._runtime.worklist, self._read_items(items), confirm)
+        exam = self._register(chosen, patient, attributes, notices)
         self._workflow.begin(exam.id, modality)
         return exam
 
@@ -246,7 +251,7 @@ class Modality:
                 self.query_worklist()
             except OpenModalityError as error:
                 notices.append(f"the worklist could not be updated: {error.message}")
-        return self._registered([], patient, attributes, notices)
+        return self._register([], patient, attributes, notices)
 
     @property
     def body_parts(self) -> tuple[str, ...]:
@@ -324,13 +329,13 @@ class Modality:
         """Queue a request for storage commitment of a study, series or instance, sent before or not (MR-2.1.3-02)."""
         return self._by_hand.commit(peer, study, series, instance)
 
-    def _items(self, items: Items | None) -> list[WorklistItem]:
+    def _read_items(self, items: Items | None) -> list[WorklistItem]:
         """Items given by number as they are stored, others as the caller has seen them."""
         given = [items] if isinstance(items, WorklistItem | int) else list(items or ())
         with self._store.database.read() as snapshot:
             return [each if isinstance(each, WorklistItem) else read_worklist(snapshot, [each])[0] for each in given]
 
-    def _registered(
+    def _register(
         self,
         items: Sequence[WorklistItem],
         patient: Mapping[str, object] | None,

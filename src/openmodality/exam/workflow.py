@@ -80,17 +80,17 @@ class Workflow:
         served = [ServedItem(item.id, item["ScheduledProcedureStepID"], to_json(item.attributes)) for item in items]
         with self.store.write() as transaction:
             check_unserved(transaction, items)
-            patient_id = keep_patient(transaction, _demographics(items, user))
+            patient_id = keep_patient(transaction, _collect_demographics(items, user))
             exam = insert_exam(transaction, patient_id, study_uid, to_json(user), served)
             accession = items[0]["AccessionNumber"] if items else str(user.get("AccessionNumber") or "")
             exam = replace(
                 exam,
                 study_id=str(exam.id),
-                accession_number=accession or ("" if items else _local_accession(exam)),
+                accession_number=accession or ("" if items else _make_local_accession(exam)),
                 notices=(*filter(None, notices), *describe_defects(items), *unknown_parts, *others),
             )
             save_exam(transaction, exam)
-            self._event(transaction, exam, ExamState.REGISTERED)
+            self._add_event(transaction, exam, ExamState.REGISTERED)
             return exam
 
     def begin(self, exam_id: int, modality: str = "") -> ExamRecord:
@@ -105,7 +105,7 @@ class Workflow:
             self._add_step(transaction, exam, modality)
             begun = replace(exam, state=ExamState.IN_PROGRESS, ended_at=None, ending=None)
             save_exam(transaction, begun)
-            self._event(transaction, begun, ExamState.IN_PROGRESS)
+            self._add_event(transaction, begun, ExamState.IN_PROGRESS)
             return begun
 
     def new_series(self, exam_id: int, plan: SeriesPlan) -> SeriesRecord:
@@ -144,7 +144,7 @@ class Workflow:
             ending = exam.ending or Ending(state, self.now, reason)
             if (ending.state, ending.reason) != (state, reason):
                 raise WrongState(
-                    f"exam {exam_id} is about to be {_words(ending)}",
+                    f"exam {exam_id} is about to be {_describe_ending(ending)}",
                     advice=f"end it that way, or let serve do it; then {describe_appending(exam_id)}",
                 )
             save_exam(transaction, replace(exam, ending=ending))
@@ -161,14 +161,14 @@ class Workflow:
             exam = self._make_at_end(producer, exam, step, ending)
         with self.store.write() as transaction:
             exam = lock_exam(transaction, exam_id)
-            if exam.ending != ending or _id(find_open_step(transaction, exam_id)) != _id(step):
+            if exam.ending != ending or _get_id(find_open_step(transaction, exam_id)) != _get_id(step):
                 return exam  # another process did it meanwhile
             if step is not None:
                 self._end_step(transaction, exam, step, ending)
             ended = replace(exam, state=ExamState(ending.state), ended_at=ending.at, ending=None)
             save_exam(transaction, ended)
             self.delivery.deliver(transaction, ended)
-            self._event(transaction, ended, ending.state, _reason_words(ending))
+            self._add_event(transaction, ended, ending.state, _describe_reason(ending))
             return ended
 
     def _add_step(self, transaction: Transaction, exam: ExamRecord, modality: str) -> None:
@@ -190,13 +190,13 @@ class Workflow:
             added = Dataset()
             for producer in self._producers:
                 added.update(producer.describe_step(work))
-            content = _list_content(work) or [self._empty_series(step)]
+            content = _list_content(work) or [self._make_empty_series(step)]
             attributes = build_n_set(self.site, exam, step, ending, content, added)
         end_step(transaction, step, ending.state, ending.at, to_json(attributes))
         for peer in peers:
             self.queue.enqueue(transaction, make_n_set_job(peer, step.sop_instance_uid))
 
-    def _empty_series(self, step: StepRecord) -> SeriesContent:
+    def _make_empty_series(self, step: StepRecord) -> SeriesContent:
         """A step that ends before its first image still has to name a series (PS3.4 Table F.7.2-1)."""
         uid = find_uid_maker(self.site).derived(f"{step.sop_instance_uid}/no series")
         return SeriesContent(SeriesRecord(uid, 0, "", "", "no images", step.started_at, step.sop_instance_uid), ())
@@ -228,7 +228,7 @@ class Workflow:
         service: ServiceName = "mpps"
         return [peer for peer in self.site.peers_for(service) if self.site.proposed(service, peer)]
 
-    def _event(self, transaction: Transaction, exam: ExamRecord, name: str, detail: str = "") -> None:
+    def _add_event(self, transaction: Transaction, exam: ExamRecord, name: str, detail: str = "") -> None:
         transaction.add_event(Subject.EXAM, exam.id, name, detail)
 
 
@@ -246,25 +246,25 @@ def _check_patient(items: Sequence[WorklistItem], user: Dataset) -> None:
         raise UsageError("an exam needs a worklist item or a patient with a Patient ID")
 
 
-def _demographics(items: Sequence[WorklistItem], user: Dataset) -> dict[str, str]:
+def _collect_demographics(items: Sequence[WorklistItem], user: Dataset) -> dict[str, str]:
     known = {keyword: str(user.get(keyword) or "") for keyword in DEMOGRAPHICS}
     for item in items[:1]:
         known |= {keyword: value for keyword in known if (value := value_of(item.attributes, keyword))}
     return known
 
 
-def _local_accession(exam: ExamRecord) -> str:
+def _make_local_accession(exam: ExamRecord) -> str:
     """An Accession Number (SH, 16 characters) that this device makes for an unscheduled exam."""
     return f"L{exam.started:%y%m%d}{exam.id:06d}"[:16]
 
 
-def _id(step: StepRecord | None) -> int | None:
+def _get_id(step: StepRecord | None) -> int | None:
     return step.id if step else None
 
 
-def _words(ending: Ending) -> str:
+def _describe_ending(ending: Ending) -> str:
     return f"{ending.state} with reason {ending.reason}" if ending.reason else ending.state
 
 
-def _reason_words(ending: Ending) -> str:
+def _describe_reason(ending: Ending) -> str:
     return DISCONTINUATION_REASONS[ending.reason].meaning if ending.reason else ""

@@ -100,7 +100,7 @@ class Queue:
         except ConstraintViolated:
             return None  # another process took the destination between our two statements
 
-    def next_due(self, kinds: Collection[JobKind]) -> float | None:
+    def find_next_due(self, kinds: Collection[JobKind]) -> float | None:
         """When the next job becomes due by the clock."""
         with self.database.read() as snapshot:
             return find_next_due(snapshot, kinds, self.database.clock())
@@ -112,7 +112,7 @@ class Queue:
             record_results(transaction, job_id, kept)
             return get_job(transaction, job_id).cancel_requested
 
-    def outstanding(self, job_id: int) -> list[JobInstance]:
+    def read_outstanding(self, job_id: int) -> list[JobInstance]:
         """The instances of a job that have no success yet: what is to be sent, again or for the first time."""
         with self.database.read() as snapshot:
             return read_instances(snapshot, job_id, outstanding=True)

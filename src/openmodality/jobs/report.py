@@ -26,14 +26,14 @@ class JobReport:
         self._cancelled = job.cancel_requested
         self._stopping = stopping
 
-    def outstanding(self) -> list[JobInstance]:
+    def read_outstanding(self) -> list[JobInstance]:
         """The instances of the job that have no success yet."""
         self.keep()
-        found = self._queue.outstanding(self._job_id)
+        found = self._queue.read_outstanding(self._job_id)
         self._classes.update({instance.SOPInstanceUID: instance.SOPClassUID for instance in found})
         return found
 
-    def instance(
+    def note_instance(
         self, sop_instance_uid: str, result: InstanceResult, *, status: int | None = None, comment: str = ""
     ) -> None:
         """Report the result of one instance: ``status`` is the DIMSE status, ``comment`` words without patient data."""

@@ -94,7 +94,7 @@ class Worker:
 
     def _pause(self) -> float | None:
         """How long the clock alone gives nothing to do."""
-        due = self._queue.next_due(self._executors.keys())
+        due = self._queue.find_next_due(self._executors.keys())
         return None if due is None else max(0.0, due - self._queue.database.clock())
 
     def _do(self, job: Job) -> None:

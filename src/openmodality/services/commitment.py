@@ -135,7 +135,7 @@ class CommitmentRecord(Protocol):
         """What is on record of a transaction."""
         ...
 
-    def result(self, result: CommitmentResult, peer: PeerInfo) -> None:
+    def keep_result(self, result: CommitmentResult, peer: PeerInfo) -> None:
         """Keep the result before it is answered with Success; not called again for a repeated report."""
         ...
 
@@ -168,7 +168,7 @@ def _take_report(message: Message, record: CommitmentRecord) -> Response:
         comment = f"{len(strangers)} instances were not part of the request"
         return Response(Status.INVALID_ARGUMENT_VALUE, data, comment)
     if known.result != result:
-        record.result(result, message.peer)
+        record.keep_result(result, message.peer)
     return Response(Status.SUCCESS)
 
 

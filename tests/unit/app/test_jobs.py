@@ -9,7 +9,7 @@ from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError, NotFound, UsageError
 from openmodality.jobs.job import Job, NewJob
-from openmodality.jobs.outcome import Done, Fail
+from openmodality.jobs.outcome import Done, Fail, Retry
 from openmodality.jobs.queue import Queue
 from openmodality.store.local import LocalStore
 from openmodality.store.states import InstanceResult, JobKind, JobState
@@ -96,3 +96,13 @@ def test_a_job_goes_only_to_a_peer_that_offers_its_service(queue: Queue, jobs: J
         disc = queue.enqueue(transaction, NewJob(JobKind.MEDIA, "/dev/sr0"))
     with pytest.raises(UsageError, match="a media job goes to no peer"):
         jobs.retry(disc.id, "NEW")
+
+
+def test_a_peer_that_proves_to_be_there_gets_what_waits_for_it(queue: Queue, jobs: Jobs) -> None:
+    job = add(queue)
+    queue.finish(claim(queue).id, Retry("no answer", peer_away=True))
+    jobs.wake_for("OTHER")
+    assert jobs.show(job.id).job.reason == "no answer"
+    jobs.wake_for("PACS")
+    assert jobs.show(job.id).job.reason == "PACS is there again"
+    assert claim(queue).id == job.id

@@ -113,7 +113,7 @@ def test_destinations_take_turns(queue: Queue) -> None:
 def test_who_was_due_first_goes_first(queue: Queue, clock: Clock) -> None:
     late, early = add(queue, due_at=1200.0), add(queue, due_at=1100.0)
     assert claim(queue) is None
-    assert queue.next_due(list(JobKind)) == 1100.0
+    assert queue.find_next_due(list(JobKind)) == 1100.0
     clock.now = 1300.0
     assert claim(queue) == early.id
     queue.finish(early.id, Done())
@@ -181,7 +181,12 @@ def test_a_failed_job_comes_again_after_the_delay_until_it_is_given_up(queue: Qu
 def test_only_what_has_no_success_is_outstanding(queue: Queue) -> None:
     pairs = [("1.1", f"1.2.{number}") for number in range(4)]
     job = add(queue, instances=[*pairs, pairs[0]])
-    assert [instance.SOPInstanceUID for instance in queue.outstanding(job.id)] == ["1.2.0", "1.2.1", "1.2.2", "1.2.3"]
+    assert [instance.SOPInstanceUID for instance in queue.read_outstanding(job.id)] == [
+        "1.2.0",
+        "1.2.1",
+        "1.2.2",
+        "1.2.3",
+    ]
     results = [
         (InstanceResult.SUCCESS, 0x0000, ""),
         (InstanceResult.WARNING, 0xB000, "coerced"),
@@ -189,7 +194,7 @@ def test_only_what_has_no_success_is_outstanding(queue: Queue) -> None:
     ]
     for pair, (result, status, comment) in zip(pairs, results, strict=False):
         queue.record(job.id, [JobInstance(*pair, result, status, comment)])
-    assert [instance.SOPInstanceUID for instance in queue.outstanding(job.id)] == ["1.2.2", "1.2.3"]
+    assert [instance.SOPInstanceUID for instance in queue.read_outstanding(job.id)] == ["1.2.2", "1.2.3"]
     queue.record(job.id, [JobInstance("1.1", "1.2.2", InstanceResult.SUCCESS, 0)])
     with queue.database.read() as connection:
         found = read_instances(connection, job.id)
@@ -226,7 +231,7 @@ def test_a_waiting_job_runs_when_its_time_is_over(queue: Queue, clock: Clock) ->
     commit = add(queue, JobKind.COMMIT)
     run(queue, Wait("storage commitment result", until=1000.0 + 3600))
     assert claim(queue) is None
-    assert queue.next_due(list(JobKind)) == 4600.0
+    assert queue.find_next_due(list(JobKind)) == 4600.0
     clock.now = 4600.0
     assert claim(queue) == commit.id
 
@@ -405,7 +410,9 @@ def test_a_job_goes_to_another_peer_with_what_comes_after_it(queue: Queue) -> No
     queue.finish(send.id, Fail("there is no peer 'OLD'"))
     assert queue.retry(send.id, "NEW").destination == "NEW"
     assert [get(queue, job).destination for job in (commit, elsewhere)] == ["NEW", "BURNER"]
-    assert [each.SOPInstanceUID for each in queue.outstanding(send.id)] == ["1.2.3"], "the new peer has had nothing"
+    assert [each.SOPInstanceUID for each in queue.read_outstanding(send.id)] == ["1.2.3"], (
+        "the new peer has had nothing"
+    )
 
 
 def test_the_rest_of_an_order_goes_to_the_other_peer_too(queue: Queue) -> None:

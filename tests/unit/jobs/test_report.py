@@ -46,7 +46,7 @@ def count_kept(queue: Queue, job: Job) -> int:
 
 def test_results_are_kept_in_batches(queue: Queue, job: Job, report: JobReport) -> None:
     for number in range(70):
-        report.instance(f"1.{number}", InstanceResult.SUCCESS, status=0)
+        report.note_instance(f"1.{number}", InstanceResult.SUCCESS, status=0)
         assert count_kept(queue, job) == (0 if number < 63 else 64)
     report.keep()
     assert count_kept(queue, job) == 70
@@ -54,14 +54,14 @@ def test_results_are_kept_in_batches(queue: Queue, job: Job, report: JobReport) 
 
 def test_a_result_is_kept_after_a_quarter_of_a_second(queue: Queue, job: Job, report: JobReport, clock: Clock) -> None:
     clock.now += 0.25
-    report.instance("1.0", InstanceResult.SUCCESS)
+    report.note_instance("1.0", InstanceResult.SUCCESS)
     assert count_kept(queue, job) == 1
 
 
 def test_what_is_outstanding_has_no_success(report: JobReport) -> None:
-    report.instance("1.0", InstanceResult.SUCCESS)
-    report.instance("1.1", InstanceResult.FAILURE, status=0xA700, comment="full")
-    outstanding = report.outstanding()
+    report.note_instance("1.0", InstanceResult.SUCCESS)
+    report.note_instance("1.1", InstanceResult.FAILURE, status=0xA700, comment="full")
+    outstanding = report.read_outstanding()
     assert (len(outstanding), outstanding[0].SOPInstanceUID, outstanding[0].comment) == (99, "1.1", "full")
 
 

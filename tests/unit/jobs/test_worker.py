@@ -83,8 +83,8 @@ def test_a_job_in_the_queue_is_done(queue: Queue) -> None:
 
 def test_results_of_instances_are_kept_as_they_come(queue: Queue) -> None:
     def send(job: Job, report: JobReport) -> JobOutcome:
-        for number, instance in enumerate(report.outstanding()):
-            report.instance(instance.SOPInstanceUID, InstanceResult.SUCCESS, status=0, comment=str(number))
+        for number, instance in enumerate(report.read_outstanding()):
+            report.note_instance(instance.SOPInstanceUID, InstanceResult.SUCCESS, status=0, comment=str(number))
         return Done()
 
     with working(queue, send):

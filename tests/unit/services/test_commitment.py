@@ -52,7 +52,7 @@ class Record:
     def find(self, transaction_uid: str, peer: PeerInfo) -> Known | Missing:
         return self.known.get(transaction_uid, self.missing)
 
-    def result(self, result: CommitmentResult, peer: PeerInfo) -> None:
+    def keep_result(self, result: CommitmentResult, peer: PeerInfo) -> None:
         if self.error is not None:
             raise self.error
         self.results.append(result)
