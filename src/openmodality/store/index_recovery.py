@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from openmodality.encoding.part10 import read_file_meta
+from openmodality.errors import ObjectInvalid
 from openmodality.store.database import Database
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
@@ -112,6 +114,19 @@ def _report_aside(database: Database, files: InstanceFiles) -> None:
 def _index(database: Database, files: InstanceFiles, uids: list[str]) -> int:
     indexed = 0
     for start in range(0, len(uids), _BATCH):
-        found = [NewInstance(uid, Origin.RECOVERED) for uid in uids[start : start + _BATCH]]
+        found = [_describe(files, uid) for uid in uids[start : start + _BATCH]]
         indexed += index_arrivals(database, files, found)
     return indexed
+
+
+def _describe(files: InstanceFiles, uid: str) -> NewInstance:
+    """An instance that is on disk only. One that names its source (0002,0016) was received; of others nothing is known.
+
+    What was received is not to be taken for what this device has made and has still to send.
+    """
+    try:
+        with files.path(uid).open("rb") as file:
+            source = read_file_meta(file).source_ae_title
+    except (ObjectInvalid, OSError):
+        source = ""  # the index says what is wrong with it
+    return NewInstance(uid, Origin.RECEIVED if source else Origin.RECOVERED, source=source)

@@ -10,7 +10,7 @@ from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.tombstones import insert_tombstones, read_tombstones
 from openmodality.store.schema import events, instances
-from tests.peers.objects import mr_series
+from tests.peers.objects import mr_image, mr_series, save
 
 
 def stored(store: LocalStore) -> int:
@@ -36,6 +36,18 @@ def test_recovery_indexes_what_is_on_disk_only_and_tells_how_far_it_is(store: Lo
     with store.read() as connection:
         assert connection.execute(select(instances.c.origin).distinct()).scalars().all() == ["recovered"]
     assert store.recover().indexed == 0
+
+
+def test_a_received_instance_that_was_not_indexed_is_known_as_received(store: LocalStore, tmp_path: Path) -> None:
+    """So that nobody sends it on as if this device had made it."""
+    image = mr_image(rows=4, columns=4)
+    image.file_meta.SourceApplicationEntityTitle = "SOMEWHERE"
+    file = store.create(image.SOPInstanceUID)
+    file.write(save(image, tmp_path).read_bytes())
+    file.commit()  # and the process dies before the index knows
+    assert store.recover().indexed == 1
+    with store.read() as connection:
+        assert connection.execute(select(instances.c.origin)).scalars().all() == ["received"]
 
 
 def test_a_row_without_a_file_is_counted_and_stays(store: LocalStore, tmp_path: Path) -> None:
