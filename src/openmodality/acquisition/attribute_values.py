@@ -88,5 +88,5 @@ def _find_multiplicity(tag: int) -> str:
 
 def _refuse(element: DataElement, problem: str, right: str, where: str) -> ObjectInvalid:
     shown = clean_text("\\".join(list_written(element)))[:_LONGEST_SHOWN] if element.VR in RIGHT_FORMS else ""
-    text = f"{where}: {name_of(int(element.tag))} has {problem}" + (f": {shown!r}" if shown else "")
+    text = f"{where}: {name_of(int(element.tag))}: {problem}" + (f", {shown!r}" if shown else "")
     return ObjectInvalid(text, advice=f"give {right}, or leave it out" if right else "correct it, or leave it out")

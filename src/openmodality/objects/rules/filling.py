@@ -154,7 +154,7 @@ class Filling:
         of_module = f" of the {row.module} module" if row.module else ""
         return ObjectInvalid(
             f"{self.name}: {name_of(node.key)}{of_module} has no value",
-            advice=f"It comes from: {', '.join(row.sources) or 'acquisition'}. Supply it there.",
+            advice=f"supply it where it comes from: {', '.join(row.sources) or 'acquisition'}",
         )
 
     def _find(self, elements: Elements, node: Node, find: Find) -> DataElement | None:

@@ -120,7 +120,7 @@ def test_the_reason_goes_with_a_step_that_is_discontinued(tmp_path: Path, profil
 def test_a_step_without_its_identifier_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ObjectInvalid) as caught:
         build_beginning(table(tmp_path, "mr", StepOperation.BEGIN), facts(), replace(BEGINNING, step_id=""))
-    assert str(caught.value) == (
+    assert caught.value.message == (
         "N-CREATE of the performed procedure step: (0040,0253) PerformedProcedureStepID has no value"
     )
 
