@@ -86,4 +86,5 @@ $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.development: pyproject.toml | $(VENV)/bin/python
 	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[dev,media,postgresql]'
+	$(VENV)/bin/python -m tools.hide_scripts pynetdicom
 	@touch $@ $(VENV)/.runtime
