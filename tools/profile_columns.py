@@ -1,8 +1,8 @@
 """Every column of a profile's tables has a reader: a table that drives nothing is found.
 
-Two things are looked at, by the syntax tree alone. The reader of a table (``device/profile/rows.py``) names each of its
-columns. And each field of the class that a line becomes is read somewhere else, in a module that knows this class: that
-imports it, or asks something of ``openmodality.device`` that gives it.
+Two things are looked at, by the syntax tree alone. The reader of a table (``device/profile/row_readers.py``, or where
+the table is, ``rows.py``) names each of its columns. And each field of the class that a line becomes is read somewhere
+else, in a module that knows this class: that imports it, or asks something of ``openmodality.device`` that gives it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 ROWS: Final = Path("device/profile/rows.py")
-LOADING: Final = (ROWS, Path("device/profile/loader.py"))
+READERS: Final = Path("device/profile/row_readers.py")
+LOADING: Final = (ROWS, READERS, Path("device/profile/loader.py"))
 BY_ATTRIBUTE: Final = frozenset({"path", "keyword", "vr"})
 """The columns that ``ProfileRow.attribute`` reads."""
 
@@ -49,7 +50,7 @@ def _find_unread(package: Path) -> Iterator[tuple[str, str]]:
     if not (package / ROWS).is_file():
         return
     rows = ast.parse((package / ROWS).read_text(encoding="utf-8"))
-    functions = {node.name: node for node in rows.body if isinstance(node, ast.FunctionDef)}
+    functions = {name: node for path in (READERS, ROWS) for name, node in _list_functions(package / path)}
     modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py"))}
     fields, givers = _find_classes(package, modules)
     readers = [_Module(module) for path, module in modules.items() if path.relative_to(package) not in LOADING]
@@ -67,6 +68,11 @@ def _find_unread(package: Path) -> Iterator[tuple[str, str]]:
         unread = own - read
         for name in sorted(unread):
             yield f"{file} {name}", f"column {name} of {file} is loaded, and nothing reads {row_class}.{name}"
+
+
+def _list_functions(path: Path) -> list[tuple[str, ast.FunctionDef]]:
+    body = ast.parse(path.read_text(encoding="utf-8")).body if path.is_file() else []
+    return [(node.name, node) for node in body if isinstance(node, ast.FunctionDef)]
 
 
 def _find_tables(rows: ast.Module) -> Iterator[tuple[str, list[str], str]]:

@@ -32,7 +32,8 @@ from openmodality.device.profile.profile import (
     StatusRule,
 )
 from openmodality.device.profile.profile_file import ProfileFile
-from openmodality.device.profile.rows import ModuleAttribute, Table
+from openmodality.device.profile.row_readers import SITUATIONS, ModuleAttribute
+from openmodality.device.profile.rows import Table
 from openmodality.device.profile.tables import is_file, read_table
 from openmodality.device.toml_file import validated
 from openmodality.errors import ConfigurationError
@@ -275,5 +276,5 @@ def _check_switch(key: str, profile: Profile, where: str) -> None:
 
 
 def _check_rejections(rejections: Rejections, shown: str) -> None:
-    if missing := [situation for situation in rows.SITUATIONS if situation not in rejections]:
+    if missing := [situation for situation in SITUATIONS if situation not in rejections]:
         raise ConfigurationError(f"{shown}/rejections.csv: situation {missing[0]} is missing")
