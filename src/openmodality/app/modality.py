@@ -66,6 +66,10 @@ class Modality:
         self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery)
         self.media = Media(self.site, self._runtime.queue, self._data)
 
+    def __repr__(self) -> str:
+        titles = ", ".join(entity.ae_title for entity in self.site.application_entities.values())
+        return f"<Modality {titles}: profile {self.site.profile.name}, {self.site.path}>"
+
     def __enter__(self) -> Self:
         try:
             if self._works:

@@ -15,6 +15,7 @@ from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
 from openmodality.device.body_parts import check_body_part
+from openmodality.errors import OpenModalityError
 from openmodality.exam.instances import find_uid_maker, list_instances
 from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan
 from openmodality.exam.workflow import Workflow
@@ -32,6 +33,14 @@ class Exam:
     def __init__(self, workflow: Workflow, exam_id: int) -> None:
         self.id = exam_id
         self._workflow = workflow
+
+    def __repr__(self) -> str:
+        """Without what is known of the patient: it may get into a log."""
+        try:
+            record = self.record
+        except OpenModalityError:
+            return f"<Exam {self.id}, not to be read now>"
+        return f"<Exam {self.id} {record.state}, series: {len(record.series)}>"
 
     def __enter__(self) -> Self:
         return self
@@ -167,6 +176,11 @@ class Series:
         self.record = record
         self._maker = exam.image_maker(record)
         self._images = 0
+
+    def __repr__(self) -> str:
+        return (
+            f"<Series {self.record.number} {self.record.description!r} of exam {self.exam.id}, {self.record.modality}>"
+        )
 
     def __enter__(self) -> Self:
         return self

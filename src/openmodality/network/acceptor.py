@@ -93,6 +93,10 @@ class Acceptor:
         self._listener: threading.Thread | None = None
         self._connections = Connections(listening.rejections["busy"])
 
+    def __repr__(self) -> str:
+        listens = f"listening on port {self.port}" if self._socket is not None else "not listening"
+        return f"<Acceptor {self._local.ae_title}, {listens}>"
+
     def __enter__(self) -> Acceptor:
         self.start()
         return self

@@ -78,6 +78,9 @@ class Association:
         self._stores_quickly = False
         self._message_id = 0
 
+    def __repr__(self) -> str:
+        return f"<Association with {self.peer}, {'open' if self.is_open else 'ended'}, contexts: {len(self.contexts)}>"
+
     def __enter__(self) -> Association:
         return self
 

@@ -49,6 +49,11 @@ class WorklistItem:
     def __getitem__(self, keyword: str) -> str:
         return value_of(self.attributes, keyword)
 
+    def __repr__(self) -> str:
+        """Without what is known of the patient: it may get into a log."""
+        step, start = self["ScheduledProcedureStepID"], self["ScheduledProcedureStepStartDate"]
+        return f"<WorklistItem {self.id} of {self.source}, step {step!r} on {start}, defects: {len(self.defects)}>"
+
 
 def value_of(attributes: Dataset, keyword: str) -> str:
     """An attribute of an item, or of its first scheduled step, as text; empty where it is absent or unreadable."""
