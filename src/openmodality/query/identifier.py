@@ -15,13 +15,17 @@ from typing import Final
 from pydicom import Dataset, config
 from pydicom.dataelem import DataElement
 
+from openmodality.dimse.moments import MOMENT_VRS
 from openmodality.dimse.reading import iterate_elements, values_of
 from openmodality.dimse.repertoires import holds
 from openmodality.encoding.headers import format_tag
+from openmodality.encoding.texts import TEXT_VRS
 from openmodality.encoding.vr import dictionary
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.standard.character_sets import LATIN_1, UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+from openmodality.standard.text_rules import MULTI_LINE_VRS, clean_text
+from openmodality.standard.value_rules import RIGHT_FORMS, mend_value
 
 Path = tuple[int, ...]
 """Where an attribute stands: the tags of the sequences around it, from outside in, and its own tag."""
@@ -67,9 +71,32 @@ def _make_element(tag: int, vr: str, value: object) -> DataElement:
     try:
         if value in (None, ""):
             value = [] if vr == "SQ" else None
+        elif isinstance(value, str):
+            value = "\\".join(_mend_key(tag, vr, text) for text in value.split("\\"))
         return DataElement(tag, vr, value, validation_mode=config.IGNORE)
     except (TypeError, ValueError) as error:
         raise UsageError(f"key {format_tag(tag)}: its value is no {vr}") from error
+
+
+def _mend_key(tag: int, vr: str, text: str) -> str:
+    """A value of a key, mended where it can mean one thing only.
+
+    A moment that cannot be mended stays, since it may be a range or what a peer alone understands; a text may be too
+    long, since what it is to match may be so. Raises :class:`UsageError` for another number, and for control
+    characters.
+    """
+    if vr in MOMENT_VRS:
+        return text if "-" in text else mend_value(vr, text).text or text
+    if vr in ("DS", "IS"):
+        mended = mend_value(vr, text)
+        if mended.text is None:
+            raise UsageError(
+                f"key {format_tag(tag)}: its value is no {vr}, but {mended.problem}; give {RIGHT_FORMS[vr]}"
+            )
+        return mended.text
+    if vr in TEXT_VRS and clean_text(text, lines=vr in MULTI_LINE_VRS) != text:
+        raise UsageError(f"key {format_tag(tag)}: its value has a control character")
+    return text
 
 
 def _place(data_set: Dataset, path: Path, element: DataElement) -> None:

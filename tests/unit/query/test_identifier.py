@@ -65,6 +65,37 @@ def test_value_that_its_vr_cannot_hold_is_a_wrong_use() -> None:
         identifier([], {(0x00101030,): "heavy"})
 
 
+@pytest.mark.parametrize(
+    ("tag", "given", "sent"),
+    [
+        (0x00101030, "72,5", 72.5),
+        (0x00080020, "2026.01.01", "20260101"),
+        (0x00080020, "20260101-20260131", "20260101-20260131"),
+        (0x00080020, "2026*", "2026*"),
+        (0x00100020, "9" * 70, "9" * 70),
+        (0x00100010, "DOE*", "DOE*"),
+    ],
+)
+def test_a_value_that_can_mean_one_thing_only_is_mended(tag: int, given: str, sent: object) -> None:
+    assert identifier([], {(tag,): given})[tag].value == sent
+
+
+@pytest.mark.parametrize(
+    ("tag", "given", "words"),
+    [
+        (0x00101030, "1,234", "a comma that may part thousands; give a number with a point"),
+        (0x00201208, "1.5", "no whole number"),
+        (0x00100010, "DOE\x1b[2J", "a control character"),
+        (0x00100020, "1\n2", "a control character"),
+        (0x00100020, "1\0", "a control character"),
+    ],
+)
+def test_a_value_that_no_peer_should_see_is_a_wrong_use(tag: int, given: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words) as caught:
+        identifier([], {(tag,): given})
+    assert given not in str(caught.value)
+
+
 def test_the_default_repertoire_holds_no_more_than_ascii() -> None:
     assert identifier(KEYS, {(0x00100010,): "Müller"}, character_sets=[(), "ISO_IR 192"]).SpecificCharacterSet == (
         "ISO_IR 192"
