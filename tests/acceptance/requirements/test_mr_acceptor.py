@@ -13,6 +13,7 @@ from pydicom.uid import UID, generate_uid
 from pynetdicom.pdu_primitives import AsynchronousOperationsWindowNegotiation, SOPClassExtendedNegotiation
 
 from openmodality import Modality
+from openmodality.activities.commit_record import StoredCommitments
 from openmodality.store.states import JobKind, JobState
 from tests.acceptance.requirements.pynetdicom_hospital import (
     COMMITMENT,
@@ -310,7 +311,7 @@ def test_a_result_of_another_class(device: Listening) -> None:
 def test_a_result_that_cannot_be_processed(device: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ask(device)
     with monkeypatch.context() as patch:
-        patch.setattr("openmodality.activities.commit_record.StoredCommitments.result", None)
+        patch.setattr(StoredCommitments, StoredCommitments.keep_result.__name__, None)
         assert report(device, result(asked.transaction_uid, asked.references)).Status == 0x0110
     assert report(device, result(asked.transaction_uid, asked.references)).Status == 0x0000
 

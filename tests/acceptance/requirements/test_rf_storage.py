@@ -12,6 +12,7 @@ from _pytest.mark import ParameterSet
 from pydicom import Dataset
 
 from openmodality import Modality
+from openmodality.activities.commit_record import StoredCommitments
 from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.store.states import JobKind, JobState
 from tests.acceptance.requirements.pynetdicom_hospital import (
@@ -244,7 +245,7 @@ def test_an_error_of_our_own(served: Served, monkeypatch: pytest.MonkeyPatch) ->
     recorded, modality, device = served
     data_set = ask(recorded.recorder, modality)
     with monkeypatch.context() as patch:
-        patch.setattr("openmodality.activities.commit_record.StoredCommitments.result", None)
+        patch.setattr(StoredCommitments, StoredCommitments.keep_result.__name__, None)
         answer = report(device, data_set)
     assert answer.Status == 0x0110
     assert answer.ErrorComment
