@@ -98,7 +98,7 @@ class Archive:
         identity = Identity(local.implementation_class_uid, local.implementation_version_name)
         self._sink = FolderSink(self._files, identity, self._take)
         self._lock = threading.Lock()
-        self._instances = {instance.sop_instance_uid: instance for instance in self._on_disk()}
+        self._instances = {instance.sop_instance_uid: instance for instance in self._list_on_disk()}
 
     def open(self, request: StoreRequest) -> FolderWriter:
         """Begin an instance."""
@@ -140,7 +140,7 @@ class Archive:
                 self._instances[identity.sop_instance_uid] = instance
         self._arrived(instance, arrival)
 
-    def _on_disk(self) -> list[StoredInstance]:
+    def _list_on_disk(self) -> list[StoredInstance]:
         uids = [uid for bucket in self._files.buckets() for uid in self._files.uids(bucket)]
         return [self._read(uid) for uid in sorted(uids, key=lambda uid: self._files.modified_ns(uid) or 0)]
 

@@ -128,11 +128,11 @@ class Hospital:
             starting.callback(lock.release)
             starting.callback(self.pacs.stop)
             for server, services, classes in (
-                ("ris", self._ris_services(), _RIS_CLASSES),
+                ("ris", self._make_ris_services(), _RIS_CLASSES),
                 ("pacs", self.pacs.services(), ArchiveClasses()),
                 ("printer", (VERIFICATION_SERVICE,), _VERIFICATION_ONLY),
             ):
-                acceptor = self._acceptor(server, services, PeerPolicy(classes))
+                acceptor = self._make_acceptor(server, services, PeerPolicy(classes))
                 acceptor.start()
                 starting.callback(acceptor.stop, STOP_GRACE_S)
                 self._acceptors[server] = acceptor
@@ -210,10 +210,10 @@ class Hospital:
 
     # Inside
 
-    def _ris_services(self) -> tuple[Service, ...]:
+    def _make_ris_services(self) -> tuple[Service, ...]:
         return (VERIFICATION_SERVICE, worklist_service(self.ris), mpps_service(self.ris))
 
-    def _acceptor(self, server: str, services: Sequence[Service], policy: PeerPolicy) -> Acceptor:
+    def _make_acceptor(self, server: str, services: Sequence[Service], policy: PeerPolicy) -> Acceptor:
         endpoint = self._endpoints[server]
         local = LocalAE(normalize_ae_title(endpoint.aet))
         accepting = AcceptorPolicy(local.side, lambda _: policy, frozenset({local.ae_title}))

@@ -164,7 +164,7 @@ def load_schedule(file: Path, seed: int, today: date) -> list[Dataset]:
     listed = said.get("items") if isinstance(said, dict) else None
     if not isinstance(listed, list):
         raise ConfigurationError(f'{file}: "items" must be a list of worklist items')
-    return [_item(f"{file}, item {number}", values, seed, today) for number, values in enumerate(listed, start=1)]
+    return [_read_item(f"{file}, item {number}", values, seed, today) for number, values in enumerate(listed, start=1)]
 
 
 def _write(file: Path, found: Sequence[_ItemValues]) -> None:
@@ -183,7 +183,7 @@ def _write(file: Path, found: Sequence[_ItemValues]) -> None:
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _item(where: str, values: object, seed: int, today: date) -> Dataset:
+def _read_item(where: str, values: object, seed: int, today: date) -> Dataset:
     if not isinstance(values, dict):
         raise ConfigurationError(f"{where}: must be an object of attributes by keyword")
     item = data_set(values, where, today)
@@ -202,17 +202,17 @@ def data_set(values: Mapping[str, Any], where: str, today: date) -> Dataset:
             raise ConfigurationError(f"{where}: {keyword!r} is not a keyword of PS3.6")
         vr = dictionary_VR(tag)
         try:
-            result.add(DataElement(tag, vr, _value(value, vr, f"{where}, {keyword}", today), config.RAISE))
+            result.add(DataElement(tag, vr, _read_value(value, vr, f"{where}, {keyword}", today), config.RAISE))
         except (TypeError, ValueError, AttributeError) as error:
             raise ConfigurationError(f"{where}: the value of {keyword} is no {vr}") from error
     return result
 
 
-def _value(value: Any, vr: str, where: str, today: date) -> Any:
+def _read_value(value: Any, vr: str, where: str, today: date) -> Any:
     if vr == "SQ":
         return [data_set(each, where, today) for each in value]
     if isinstance(value, list):
-        return [_value(each, vr, where, today) for each in value]
+        return [_read_value(each, vr, where, today) for each in value]
     return value.replace(TODAY, f"{today:%Y%m%d}") if isinstance(value, str) else value
 
 
@@ -230,13 +230,13 @@ def complete(item: Dataset, salt: str) -> None:
 
 def check_item(item: Dataset, where: str) -> None:
     """Raises :class:`ConfigurationError` where an item breaks the standard."""
-    wrong = [*find_defects(item), *_undeclared(item)]
+    wrong = [*find_defects(item), *_find_undeclared(item)]
     if wrong:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise ConfigurationError(f"{where}: {wrong[0]}{more}", advice="a worklist item must keep to PS3.4 Table K.6-1")
 
 
-def _undeclared(item: Dataset) -> Iterator[Defect]:
+def _find_undeclared(item: Dataset) -> Iterator[Defect]:
     said = item.get("SpecificCharacterSet") or ""
     declared = (said,) if isinstance(said, str) else tuple(said)
     for path in list_unheld(item, declared):

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
 from openmodality.errors import OpenModalityError, TransportError
-from openmodality.network.agreement import Agreement, contexts_of
+from openmodality.network.agreement import Agreement, list_contexts
 from openmodality.network.association import Association
 from openmodality.network.association_log import log_agreement, log_end, log_open, log_request, warn_nothing_accepted
 from openmodality.network.connecting import shake_hands, wrap_socket
@@ -245,7 +245,7 @@ class Acceptor:
             negotiated.peer_implementation_class_uid,
             negotiated.peer_implementation_version_name,
         )
-        return Agreement(contexts_of(negotiated), peer, send_limit(self._local, negotiated.peer_max_pdu_length))
+        return Agreement(list_contexts(negotiated), peer, send_limit(self._local, negotiated.peer_max_pdu_length))
 
 
 def _serve_association(association: Association) -> None:

@@ -21,7 +21,7 @@ class Agreement:
     """How many requests we may have open at once."""
 
 
-def contexts_of(negotiated: Negotiated) -> tuple[PresentationContext, ...]:
+def list_contexts(negotiated: Negotiated) -> tuple[PresentationContext, ...]:
     """The accepted contexts, as DIMSE sees them."""
     return tuple(
         PresentationContext(c.id, c.abstract_syntax, c.transfer_syntax, as_scu=c.scu_role, as_scp=c.scp_role)

@@ -8,7 +8,7 @@ from typing import Final
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
 from openmodality.errors import AssociationRejected, NoPresentationContext, PeerTimeout, TransportError, UsageError
-from openmodality.network.agreement import Agreement, contexts_of
+from openmodality.network.agreement import Agreement, list_contexts
 from openmodality.network.association import Association
 from openmodality.network.association_log import list_rejected, log_agreement, log_open, log_request
 from openmodality.network.connecting import connect
@@ -79,7 +79,7 @@ def _negotiate(
         flush(transport, provider, timeout_s)
         raise _explain_nothing_accepted(remote, negotiated)
     agreement = Agreement(
-        contexts_of(negotiated),
+        list_contexts(negotiated),
         _describe_peer(remote, request, negotiated),
         send_limit(local, negotiated.peer_max_pdu_length),
         _find_window(request, negotiated),

@@ -36,7 +36,7 @@ def format_toml_value(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f"'{value}'" if "\\" in value and "'" not in value else _basic_string(value)
+            return f"'{value}'" if "\\" in value and "'" not in value else _format_basic_string(value)
         case tuple() | list():
             return f"[{', '.join(format_toml_value(item) for item in value)}]"
         case Mapping():
@@ -49,7 +49,7 @@ def format_toml_value(value: object) -> str:
             return str(value)
 
 
-def _basic_string(text: str) -> str:
+def _format_basic_string(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -58,11 +58,13 @@ def list_site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> It
     """The settings that every device has, in the order of the file."""
     schema = table.model_json_schema()["properties"]
     for name, field in table.model_fields.items():
-        inner, suffix = _inner_table(field.annotation)
+        inner, suffix = _format_inner_table(field.annotation)
         if inner:
             yield from list_site_settings(inner, f"{prefix}{name}{suffix}.")
         else:
-            yield Setting(f"{prefix}{name}", field.description or "", _default(field), _allowed(schema[name]))
+            yield Setting(
+                f"{prefix}{name}", field.description or "", _describe_default(field), _describe_allowed(schema[name])
+            )
 
 
 def list_parameter_settings(profile: Profile) -> Iterator[Setting]:
@@ -73,7 +75,7 @@ def list_parameter_settings(profile: Profile) -> Iterator[Setting]:
             yield Setting(f"parameters.{key}", parameter.description, default, parameter.allowed)
 
 
-def _inner_table(annotation: Any) -> tuple[type[Settings] | None, str]:
+def _format_inner_table(annotation: Any) -> tuple[type[Settings] | None, str]:
     """The model inside ``Model``, ``dict[str, Model]`` (any name) or ``tuple[Model, ...]`` (any number)."""
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return annotation, ""
@@ -83,15 +85,15 @@ def _inner_table(annotation: Any) -> tuple[type[Settings] | None, str]:
     return None, ""
 
 
-def _default(field: FieldInfo) -> str:
+def _describe_default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     return "" if value is PydanticUndefined or value is None else format_toml_value(value)
 
 
-def _allowed(schema: Mapping[str, Any]) -> str:
+def _describe_allowed(schema: Mapping[str, Any]) -> str:
     """What the JSON schema of a field allows, in words."""
     if "anyOf" in schema:
-        return " or ".join(_allowed(choice) for choice in schema["anyOf"] if choice.get("type") != "null")
+        return " or ".join(_describe_allowed(choice) for choice in schema["anyOf"] if choice.get("type") != "null")
     if "enum" in schema or "const" in schema:
         return ", ".join(format_toml_value(choice) for choice in schema.get("enum", [schema.get("const")]))
     match schema.get("type"):
@@ -100,7 +102,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         case "boolean":
             return "true, false"
         case "array":
-            return f"list of {_allowed(schema['items'])}"
+            return f"list of {_describe_allowed(schema['items'])}"
         case "object":
             return "a table"
         case _:
@@ -109,10 +111,13 @@ def _allowed(schema: Mapping[str, Any]) -> str:
 
 def make_settings_page() -> str:
     """``docs/site-file.md``."""
-    parts = [_INTRODUCTION, _table(list_site_settings())]
+    parts = [_INTRODUCTION, _format_table(list_site_settings())]
     for name in profile_names():
         profile = load_profile(name)
-        parts += [f"## Parameters of profile `{name}`: {profile.title}", _table(list_parameter_settings(profile))]
+        parts += [
+            f"## Parameters of profile `{name}`: {profile.title}",
+            _format_table(list_parameter_settings(profile)),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -130,15 +135,16 @@ the site file's folder. Under `[peers.NAME.parameters.GROUP]`, parameters can be
 ## Settings of every device"""
 
 
-def _table(settings: Iterable[Setting]) -> str:
+def _format_table(settings: Iterable[Setting]) -> str:
     rows = ["| key | meaning | default | allowed |", "|---|---|---|---|"]
     for setting in settings:
         default = f"`{setting.default}`" if setting.default else ""
-        rows.append(f"| `{setting.key}` | {_cell(setting.meaning)} | {_cell(default)} | {_cell(setting.allowed)} |")
+        cells = " | ".join(map(_format_cell, (setting.meaning, default, setting.allowed)))
+        rows.append(f"| `{setting.key}` | {cells} |")
     return "\n".join(rows)
 
 
-def _cell(text: str) -> str:
+def _format_cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 

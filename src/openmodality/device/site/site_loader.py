@@ -41,12 +41,12 @@ def load_site(path: str | Path) -> Site:
     """The site of this file, or of ``site.toml`` in this folder, with its profile loaded."""
     given = Path(path)
     file = given / SITE_FILE if given.is_dir() else given
-    text = _text(file)
+    text = _read_text(file)
     settings = validated(SiteFile, text, str(file))
-    return _Resolver(file, settings, list_key_lines(text)).site()
+    return _Resolver(file, settings, list_key_lines(text)).make_site()
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -66,9 +66,9 @@ class _Resolver:
         self._lines = lines
         self._profile = self._load_profile()
 
-    def site(self) -> Site:
+    def make_site(self) -> Site:
         settings, profile = self._settings, self._profile
-        parameters = self._parameters(
+        parameters = self._read_parameters(
             {key: item.default for key, item in profile.parameters.items()}, ("parameters",), settings.parameters
         )
         self._check_tls()
@@ -76,21 +76,22 @@ class _Resolver:
             path=self._file,
             profile=profile,
             settings=settings,
-            equipment=_equipment(settings.device, profile),
+            equipment=_make_equipment(settings.device, profile),
             parameters=parameters,
-            application_entities=self._application_entities(),
-            peers={name: self._peer(name, peer, parameters) for name, peer in settings.peers.items()},
-            mapping=self._mapping(),
-            character_sets=self._character_sets() or profile.character_sets,
-            acceptor_transfer_syntaxes=_uids(settings.network.transfer_syntaxes) or profile.acceptor_transfer_syntaxes,
+            application_entities=self._make_entities(),
+            peers={name: self._make_peer(name, peer, parameters) for name, peer in settings.peers.items()},
+            mapping=self._read_mapping(),
+            character_sets=self._read_character_sets() or profile.character_sets,
+            acceptor_transfer_syntaxes=_find_uids(settings.network.transfer_syntaxes)
+            or profile.acceptor_transfer_syntaxes,
         )
         for name, peer in site.peers.items():
             self._check_services(name, peer)
         return site
 
-    def _character_sets(self) -> tuple[tuple[str, ...], ...]:
+    def _read_character_sets(self) -> tuple[tuple[str, ...], ...]:
         """Those that the site sets, which may go beyond the profile's table; empty where it sets none."""
-        found = tuple(_terms(terms) for terms in self._settings.device.character_sets)
+        found = tuple(_split_terms(terms) for terms in self._settings.device.character_sets)
         for index, terms in enumerate(found):
             if term := find_lone(terms, self._profile.charsets):
                 self._refuse(("device", "character_sets", index), f": {term} is for text without other terms beside it")
@@ -120,18 +121,20 @@ class _Resolver:
             self._refuse(("profile",), f": there is no profile {name!r}: use {known}, or a folder with a profile.toml")
         return load_profile(folder)
 
-    def _parameters(self, base: Mapping[str, ParameterValue], where: Location, tables: ParameterTables) -> Parameters:
+    def _read_parameters(
+        self, base: Mapping[str, ParameterValue], where: Location, tables: ParameterTables
+    ) -> Parameters:
         """``base`` with the values of the file put over it, each checked by its row in the profile."""
         values = dict(base)
         for group, table in tables.items():
             for name, value in table.items():
-                values[f"{group}.{name}"] = self._parameter(f"{group}.{name}", value, (*where, group, name))
+                values[f"{group}.{name}"] = self._read_parameter(f"{group}.{name}", value, (*where, group, name))
         return Parameters(values)
 
-    def _parameter(self, key: str, value: object, location: Location) -> ParameterValue:
+    def _read_parameter(self, key: str, value: object, location: Location) -> ParameterValue:
         parameter = self._profile.parameters.get(key)
         if parameter is None:
-            hint = _closest(key, self._profile.parameters)
+            hint = _suggest_closest(key, self._profile.parameters)
             self._refuse(location, f" is no parameter of profile {self._profile.name}{hint}")
         try:
             checked = parameter.check(value)
@@ -141,7 +144,7 @@ class _Resolver:
             self._refuse(location, f" is {parameter.default} on this device and cannot be changed")
         return checked
 
-    def _application_entities(self) -> dict[str, LocalEntity]:
+    def _make_entities(self) -> dict[str, LocalEntity]:
         roles = [entity.role for entity in self._profile.application_entities]
         for role in self._settings.application_entities:
             if role not in roles:
@@ -153,7 +156,7 @@ class _Resolver:
                 role=entity.role,
                 ae_title=chosen.ae_title or entity.ae_title,
                 port=chosen.port or entity.port,
-                tls=self._tls(chosen.tls),
+                tls=self._uses_tls(chosen.tls),
             )
         self._check_ports(entities.values())
         return entities
@@ -167,7 +170,7 @@ class _Resolver:
             if entity.port is not None:
                 taken[entity.port] = entity.role
 
-    def _tls(self, choice: bool | None) -> bool:
+    def _uses_tls(self, choice: bool | None) -> bool:
         return self._settings.tls.enabled if choice is None else choice
 
     def _check_tls(self) -> None:
@@ -184,41 +187,41 @@ class _Resolver:
             if not is_file(self._file.parent / file):
                 self._refuse(("tls", name), f": there is no file {self._file.parent / file}")
 
-    def _peer(self, name: str, settings: PeerSettings, parameters: Parameters) -> Peer:
+    def _make_peer(self, name: str, settings: PeerSettings, parameters: Parameters) -> Peer:
         return Peer(
             name=name,
             settings=settings,
             services=frozenset(settings.services),
-            incoming=_incoming(settings),
+            incoming=_list_incoming(settings),
             sop_classes=frozenset(UID(uid) for uid in settings.sop_classes),
             max_associations=settings.max_associations or None,
-            assumed_character_set=_terms(settings.assumed_character_set),
-            tls=self._tls(settings.tls),
-            transfer_syntaxes=_uids(settings.transfer_syntaxes),
-            worklist_keys=self._worklist_keys(name, settings),
-            parameters=self._parameters(parameters, ("peers", name, "parameters"), settings.parameters),
+            assumed_character_set=_split_terms(settings.assumed_character_set),
+            tls=self._uses_tls(settings.tls),
+            transfer_syntaxes=_find_uids(settings.transfer_syntaxes),
+            worklist_keys=self._read_worklist_keys(name, settings),
+            parameters=self._read_parameters(parameters, ("peers", name, "parameters"), settings.parameters),
         )
 
-    def _worklist_keys(self, name: str, settings: PeerSettings) -> dict[TagPath, KeySwitch]:
+    def _read_worklist_keys(self, name: str, settings: PeerSettings) -> dict[TagPath, KeySwitch]:
         known = {key.path for key in self._profile.worklist_keys}
         switches: dict[TagPath, KeySwitch] = {}
         for text, switch in settings.worklist_keys.items():
             location = ("peers", name, "worklist_keys", text)
-            path = self._path(text, location)
+            path = self._read_path(text, location)
             if path not in known:
                 self._refuse(location, " is no worklist key of the profile")
             switches[path] = switch
         return switches
 
-    def _path(self, text: str, location: Location) -> TagPath:
+    def _read_path(self, text: str, location: Location) -> TagPath:
         try:
             return parse_path(text)
         except ValueError as error:
             self._refuse(location, f": {error}")
 
-    def _mapping(self) -> tuple[MappingRule, ...]:
+    def _read_mapping(self) -> tuple[MappingRule, ...]:
         """The site's rules, then those of the profile; a target that the site names is taken from the profile's."""
-        rules = [self._mapping_rule(index) for index in range(len(self._settings.mapping))]
+        rules = [self._read_mapping_rule(index) for index in range(len(self._settings.mapping))]
         images, steps = {rule.image for _, rule in rules}, {rule.mpps for _, rule in rules}
         kept = (
             MappingRule(
@@ -231,22 +234,22 @@ class _Resolver:
         own = tuple(rule for has_source, rule in rules if has_source)
         return (*own, *(rule for rule in kept if rule.image or rule.mpps))
 
-    def _mapping_rule(self, index: int) -> tuple[bool, MappingRule]:
+    def _read_mapping_rule(self, index: int) -> tuple[bool, MappingRule]:
         """Whether the site's rule has a source, and the rule."""
         settings = self._settings.mapping[index]
 
-        def path(column: str) -> TagPath | None:
+        def read_column(column: str) -> TagPath | None:
             text: str = getattr(settings, column)
-            return self._path(text, ("mapping", index, column)) if text else None
+            return self._read_path(text, ("mapping", index, column)) if text else None
 
-        worklist = path("worklist")
-        rule = MappingRule(worklist or (), path("image"), path("mpps"))
+        worklist = read_column("worklist")
+        rule = MappingRule(worklist or (), read_column("image"), read_column("mpps"))
         if worklist and (problem := describe_misfit(rule)):
             self._refuse(("mapping", index), f": {problem}")
         return worklist is not None, rule
 
 
-def _equipment(device: DeviceSettings, profile: Profile) -> Equipment:
+def _make_equipment(device: DeviceSettings, profile: Profile) -> Equipment:
     return Equipment(
         manufacturer=device.manufacturer,
         model=device.model or profile.title[:64],
@@ -267,21 +270,21 @@ def _own_version() -> str:
         return "not installed"
 
 
-def _incoming(settings: PeerSettings) -> frozenset[IncomingService]:
+def _list_incoming(settings: PeerSettings) -> frozenset[IncomingService]:
     if settings.incoming is not None:
         return frozenset({*settings.incoming, "verification"})
     needed: dict[str, IncomingService] = {"storage_commitment": "storage_commitment", "query_retrieve": "storage"}
     return frozenset({"verification", *(needed[service] for service in settings.services if service in needed)})
 
 
-def _terms(text: str) -> tuple[str, ...]:
+def _split_terms(text: str) -> tuple[str, ...]:
     return tuple(text.split("\\")) if text else ()
 
 
-def _uids(names: Iterable[str]) -> tuple[UID, ...]:
+def _find_uids(names: Iterable[str]) -> tuple[UID, ...]:
     return tuple(SYNTAXES_BY_KEYWORD[name] for name in names)
 
 
-def _closest(wrong: str, known: Iterable[str]) -> str:
+def _suggest_closest(wrong: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(wrong, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""

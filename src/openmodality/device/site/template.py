@@ -61,16 +61,16 @@ def make_site_text(profile: Profile, name: str) -> str:
         "# A line that begins with # is not in force; most of them show the default.",
         "",
         f"profile = {format_toml_value(name)}",
-        *_tables(profile),
-        *(line for entity in profile.application_entities for line in _application_entity(entity)),
-        *(line for peer in _HOSPITAL for line in _peer(profile, *peer)),
-        *_mapping(),
-        *_parameters(profile),
+        *_make_tables(profile),
+        *(line for entity in profile.application_entities for line in _make_application_entity(entity)),
+        *(line for peer in _HOSPITAL for line in _make_peer(profile, *peer)),
+        *_make_mapping(),
+        *_make_parameters(profile),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _tables(profile: Profile) -> Iterator[str]:
+def _make_tables(profile: Profile) -> Iterator[str]:
     settings = list(list_site_settings())
     for table in _TABLES:
         yield from ("", f"[{table}]")
@@ -80,7 +80,7 @@ def _tables(profile: Profile) -> Iterator[str]:
                 for name in ("implementation_class_uid", "implementation_version_name")
             )
         of_table = [setting for setting in settings if setting.key.startswith(f"{table}.")]
-        yield from _commented(_offer_latin_1(profile, setting) for setting in of_table)
+        yield from _comment_out(_offer_latin_1(profile, setting) for setting in of_table)
 
 
 def _offer_latin_1(profile: Profile, setting: Setting) -> Setting:
@@ -94,7 +94,7 @@ def _offer_latin_1(profile: Profile, setting: Setting) -> Setting:
     return replace(setting, meaning=meaning, default=format_toml_value((LATIN_1, GB18030)))
 
 
-def _commented(settings: Iterable[Setting]) -> Iterator[str]:
+def _comment_out(settings: Iterable[Setting]) -> Iterator[str]:
     for setting in settings:
         meaning = setting.meaning[:1].upper() + setting.meaning[1:]
         yield from wrap(f"{meaning} ({setting.allowed})", initial_indent="# ", subsequent_indent="# ", width=118)
@@ -102,7 +102,7 @@ def _commented(settings: Iterable[Setting]) -> Iterator[str]:
             yield f"# {setting.key.rpartition('.')[2]} = {setting.default}"
 
 
-def _application_entity(entity: ApplicationEntity) -> Iterator[str]:
+def _make_application_entity(entity: ApplicationEntity) -> Iterator[str]:
     yield from ("", f"[application_entities.{entity.role}]", f"ae_title = {format_toml_value(entity.ae_title)}")
     if entity.statement_port:
         yield f"# The statement has port {entity.statement_port}; a port below 1024 needs privileges."
@@ -110,7 +110,7 @@ def _application_entity(entity: ApplicationEntity) -> Iterator[str]:
         yield f"port = {entity.port}"
 
 
-def _peer(profile: Profile, name: str, ae_title: str, port: int, services: tuple[str, ...]) -> Iterator[str]:
+def _make_peer(profile: Profile, name: str, ae_title: str, port: int, services: tuple[str, ...]) -> Iterator[str]:
     proposed = {entry.service for entry in profile.presentation_contexts if not entry.accepted}
     offered = [service for service in services if proposed & set(_PROFILE_SERVICES.get(service, (service,)))]
     if not set(offered) - {"verification"}:
@@ -131,7 +131,7 @@ def _peer(profile: Profile, name: str, ae_title: str, port: int, services: tuple
 _PROFILE_SERVICES = {"query_retrieve": ("query", "retrieve")}
 
 
-def _mapping() -> Iterator[str]:
+def _make_mapping() -> Iterator[str]:
     yield ""
     yield "# Where a worklist attribute goes in images and in the performed procedure step, in place of the default:"
     yield "# [[mapping]]"
@@ -139,11 +139,11 @@ def _mapping() -> Iterator[str]:
     yield '# image = "StudyDescription"'
 
 
-def _parameters(profile: Profile) -> Iterator[str]:
+def _make_parameters(profile: Profile) -> Iterator[str]:
     group = ""
     for setting in sorted(list_parameter_settings(profile), key=lambda setting: setting.key.rpartition(".")[0]):
         table = setting.key.rpartition(".")[0]
         if table != group:
             yield from ("", f"[{table}]")
             group = table
-        yield from _commented([setting])
+        yield from _comment_out([setting])
