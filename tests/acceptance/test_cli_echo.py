@@ -39,6 +39,39 @@ def test_asking_again_is_one_association_with_a_line_for_each_answer() -> None:
     assert machine.status == 0
 
 
+def test_the_log_shows_the_association_as_the_page_says() -> None:
+    with pynetdicom_ae.serving([Verification]) as peer:
+        quiet, verbose, debug = (
+            openmodality("echo", peer, *option, "--calling", "ME") for option in ([], ["-v"], ["-d"])
+        )
+    assert quiet.err == ""
+    assert quiet.status == verbose.status == debug.status == 0
+    requested, opened, released = verbose.err.splitlines()
+    for line in (requested, opened, released):
+        assert "calling=ME called=PYNETDICOM" in line
+    assert "association.requested" in requested
+    assert " contexts=1 max_pdu_sent=16382 max_pdu_received=262144 " in opened
+    assert "association.released" in released
+    [context] = [line for line in debug.err.splitlines() if "association.context_accepted" in line]
+    assert "context=1 abstract_syntax=1.2.840.10008.1.1 transfer_syntaxes=1.2.840.10008.1.2" in context
+    assert "result=accepted we_are=SCU" in context
+    asked, answered = (line for line in debug.err.splitlines() if "dimse." in line)
+    assert "dimse.sent" in asked
+    assert "command=C-ECHO-RQ message_id=1" in asked
+    assert "dimse.received" in answered
+    assert "command=C-ECHO-RSP message_id=1 status=0000" in answered
+
+
+def test_a_refusal_has_no_traceback_and_names_the_context() -> None:
+    with pynetdicom_ae.serving([MRImageStorage]) as peer:
+        debug = openmodality("echo", peer, "--debug")
+    assert debug.status == 1
+    assert "Traceback" not in debug.err
+    [rejected] = [line for line in debug.err.splitlines() if "association.context_rejected" in line]
+    assert "abstract_syntax=1.2.840.10008.1.1" in rejected
+    assert "result='abstract-syntax-not-supported (provider rejection)'" in rejected
+
+
 def test_peer_that_answers_with_a_failure() -> None:
     with pynetdicom_ae.serving([Verification], [(evt.EVT_C_ECHO, lambda _: 0x0110)]) as peer:
         plain = openmodality("echo", peer)

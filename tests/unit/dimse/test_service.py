@@ -117,6 +117,26 @@ def test_offending_elements_are_named() -> None:
     assert ask(refuse).OffendingElement == (0x00080018,)
 
 
+@pytest.mark.parametrize(
+    ("sop_class", "uid", "said"),
+    [("1.2.3", "1.2.9", ("1.2.3", "1.2.9")), ("\x1b[2JDoe^Jane", None, ("(not a UID)", None))],
+)
+def test_the_log_says_who_was_refused_what_and_why(
+    caplog: pytest.LogCaptureFixture, sop_class: str, uid: str | None, said: tuple[str, str | None]
+) -> None:
+    asked = Command(
+        CommandField=CommandField.C_STORE_RQ, AffectedSOPClassUID=sop_class, AffectedSOPInstanceUID=uid, MessageID=1
+    )
+    send_and_await(channel_to(refuse, CommandField.C_STORE_RQ), 1, asked)
+    [record] = caplog.records
+    fields = vars(record)
+    assert record.message == "dimse.refused"
+    assert (fields["calling"], fields["called"]) == ("REQUESTOR", "ACCEPTOR")
+    assert (fields["command"], fields["status"], fields["reason"]) == ("C-STORE-RQ", "A700", "no room")
+    assert fields["attributes"] == "(0008,0018)"
+    assert (fields["sop_class"], fields["sop_instance_uid"]) == said
+
+
 def test_operation_that_is_not_offered_is_unrecognized() -> None:
     other = Command(CommandField=CommandField.N_GET_RQ)
     assert send_and_await(channel_to(refuse), 1, other).command.Status == Status.UNRECOGNIZED_OPERATION
