@@ -47,7 +47,7 @@ def choose_terms(texts: Iterable[str], configured: Sequence[CharacterSetTerms]) 
 
 def choose_terms_for(data_set: Dataset, configured: Sequence[CharacterSetTerms]) -> CharacterSetTerms:
     """The character set for all text of a data set, that in sequences included."""
-    return choose_terms((text for _, text in _texts(data_set)), configured)
+    return choose_terms((text for _, text in _walk_texts(data_set)), configured)
 
 
 def declare(
@@ -70,9 +70,9 @@ def declare_for_both(
     earlier data set where it holds the text of the later, even where that is ASCII; else one that holds all text.
     """
     declared = _read_terms(earlier)
-    texts = [text for _, text in _texts(data_set)]
+    texts = [text for _, text in _walk_texts(data_set)]
     if not holds(declared, set().union(*texts) - _CONTROLS):
-        declared = choose_terms([*texts, *(text for _, text in _texts(earlier))], configured)
+        declared = choose_terms([*texts, *(text for _, text in _walk_texts(earlier))], configured)
     return _declare(data_set, declared, listed)
 
 
@@ -111,17 +111,17 @@ def find_lone(terms: CharacterSetTerms, known: Sequence[CharacterSetEntry]) -> s
 
 def list_unheld(data_set: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:
     """The attributes whose text the character set does not hold, each once."""
-    return tuple(dict.fromkeys(path for path, text in _texts(data_set) if not holds(terms, set(text) - _CONTROLS)))
+    return tuple(dict.fromkeys(path for path, text in _walk_texts(data_set) if not holds(terms, set(text) - _CONTROLS)))
 
 
 def find_outside(data_set: Dataset, table: Iterable[TagPath]) -> tuple[TagPath, ...]:
     """The attributes that hold more than ASCII and are not in the table (R/F Table 6-1, GB18030), each once."""
     allowed = {path[-1] for path in table}
-    found = (path for path, text in _texts(data_set) if path[-1] not in allowed and not text.isascii())
+    found = (path for path, text in _walk_texts(data_set) if path[-1] not in allowed and not text.isascii())
     return tuple(dict.fromkeys(found))
 
 
-def _texts(data_set: Dataset, above: TagPath = ()) -> Iterator[tuple[TagPath, str]]:
+def _walk_texts(data_set: Dataset, above: TagPath = ()) -> Iterator[tuple[TagPath, str]]:
     for tag in map(int, list(data_set.keys())):
         found = find_element_with_value(data_set, tag)
         if found is None:
@@ -129,7 +129,7 @@ def _texts(data_set: Dataset, above: TagPath = ()) -> Iterator[tuple[TagPath, st
         path = (*above, tag)
         if found.VR == "SQ":
             for item in found.value:
-                yield from _texts(item, path)
+                yield from _walk_texts(item, path)
         elif found.VR in _TEXT_VRS:
             values = found.value if isinstance(found.value, MultiValue) else [found.value]
             yield from ((path, str(value)) for value in values)

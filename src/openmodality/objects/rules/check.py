@@ -13,6 +13,7 @@ from pydicom.multival import MultiValue
 from openmodality.device.paths import TagPath, format_keywords
 from openmodality.device.profile.conditions import Context, OneLess
 from openmodality.dimse.attribute_names import name_of
+from openmodality.dimse.mending import mend_copied
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.objects.rules.definition import Decision, Node, RuleTable
 from openmodality.objects.rules.elements import element_at
@@ -103,5 +104,8 @@ class _Checking:
         values = found.value if isinstance(found.value, MultiValue) else [found.value]
         if row.value_rule in ("fixed", "enumerated") and any(str(value) not in row.values for value in values):
             yield f"not {' or '.join(row.values)}"
+        mended = mend_copied(found)
+        if mended.problem and mended.element is not found:
+            yield mended.problem
         if self.judges_uids and row.vr == "UI" and not all(is_valid_uid(str(value)) for value in values):
             yield "not a valid UID"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from openmodality.objects.rules.check import check
 from openmodality.objects.rules.elements import make_element
@@ -82,3 +84,21 @@ def test_what_a_switch_turns_to_zero_must_be_zero() -> None:
         table_of(rule("EntranceDose", "3", condition="0 unless kits.dap")), switches_off=frozenset({"kits.dap"})
     )
     assert [finding.problem for finding in check(data(EntranceDose=3), table)] == ["not 0"]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "vr", "value", "problem"),
+    [
+        ("EchoTime", "DS", "0.456412596987676812", "longer than 16 characters"),
+        ("EchoTime", "DS", "NaN", "no number"),
+        ("StudyDate", "DA", "19810229", "no date of the calendar"),
+        ("SeriesDescription", "LO", "A\x1bB", "a control character"),
+        ("PatientID", "LO", "9" * 70, ""),
+        ("EchoTime", "DS", "10.5", ""),
+    ],
+)
+def test_a_value_keeps_the_rule_of_its_vr(keyword: str, vr: str, value: str, problem: str) -> None:
+    built = Dataset()
+    built.add(DataElement(Tag(keyword), vr, value, already_converted=True))
+    findings = check(built, table_of(rule(keyword, "1")))
+    assert [finding.problem for finding in findings] == [problem] * bool(problem)
