@@ -76,6 +76,16 @@ def read_state_presentation(state: Dataset, data_set: Dataset, number: int = 1) 
     )
 
 
+def read_spacing(data_set: Dataset, number: int = 1) -> tuple[float, float] | None:
+    """From row to row and from column to column in mm: in the patient, else at the detector; ``None`` where unknown."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        for place in _places(data_set, number):
+            pair = _numbers(place.get(keyword))
+            if len(pair) == 2 and min(pair) > 0:
+                return pair[0], pair[1]
+    return None
+
+
 def pixel_aspect(data_set: Dataset) -> float:
     """The height of a pixel divided by its width; 1 where the image does not say it (PS3.3 C.7.6.3.1.7)."""
     for place in _places(data_set, 1):

@@ -26,3 +26,12 @@ def grey_image(pixels: NDArray[np.generic], **values: object) -> Dataset:
 
 
 RAMP = np.array([[0, 1000], [2000, 4095]], dtype=np.uint16)
+
+
+def colour_image(pixels: NDArray[np.uint8]) -> Dataset:
+    """An image of RGB, shape (rows, columns, 3)."""
+    data_set = grey_image(np.zeros(pixels.shape[:2], dtype=np.uint16), PixelData=b"")
+    data_set.SamplesPerPixel, data_set.PhotometricInterpretation, data_set.PlanarConfiguration = 3, "RGB", 0
+    data_set.BitsAllocated, data_set.BitsStored, data_set.HighBit = 8, 8, 7
+    data_set.add_new(0x7FE00010, "OB", pixels.tobytes())
+    return data_set
