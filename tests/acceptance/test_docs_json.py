@@ -76,6 +76,12 @@ def _keep_aside(program: Program, image: Path) -> None:
     program.ask("recover")
 
 
+def _print(program: Program, study: str) -> None:
+    program.ask("printer show", "printer")
+    program.ask("print", "printer", "--study", study, "--preview", program.folder / "sheet.png")
+    program.ask("print", "printer", "--study", study)
+
+
 def _look(program: Program) -> None:
     """Commands that show what there is."""
     (study,) = program.ask("studies list")
@@ -108,6 +114,7 @@ def _change(program: Program, study: str, images: list[Path]) -> None:
     program.ask("media verify", "disc", site=False)
     program.ask("media iso", "disc", "disc.iso", site=False)
     program.ask("media retrieve", "disc")
+    _print(program, study)
     (instance, *_) = program.ask("instances list", "-k", IMPORTED)
     program.ask("instances delete", instance["SOPInstanceUID"], "--force", "--yes")
     program.ask("series delete", instance["SeriesInstanceUID"], "--force", "--yes")

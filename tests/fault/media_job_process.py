@@ -8,7 +8,7 @@ from pathlib import Path
 
 from openmodality import Modality
 from openmodality.activities.media_job import MediumOrder
-from openmodality.app.media import Chosen
+from openmodality.app.local_data import Chosen
 
 
 def main(site: Path, study: str, disc: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
+from openmodality.activities.print import find_uncertain_sheet, settle_sheet
 from openmodality.app.view import JobView
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
@@ -18,8 +19,13 @@ SERVICES_OF_KINDS: Final[dict[JobKind, ServiceName]] = {
     JobKind.COMMIT: "storage_commitment",
     JobKind.MPPS_CREATE: "mpps",
     JobKind.MPPS_SET: "mpps",
+    JobKind.PRINT: "print",
 }
 """The service that each kind of job asks a peer for."""
+
+
+FilmFate = Literal["printed", "again"]
+"""What is to be done about a sheet of which nobody knows whether it was printed."""
 
 
 class Jobs(JobView):
@@ -30,15 +36,18 @@ class Jobs(JobView):
         self._queue = queue
         self._site = site
 
-    def retry(self, job_id: int, peer: str | None = None) -> Job:
+    def retry(self, job_id: int, peer: str | None = None, *, film: FilmFate | None = None) -> Job:
         """Run a job now: one that failed, was cancelled or waits. What has success is not repeated.
 
-        A commitment is asked for anew, under a new Transaction UID. ``peer`` gives the job, and what comes after it, to
-        another peer of the site file, for which nothing counts as sent. Raises :class:`UsageError` where that peer does
-        not offer the service, and :class:`ConfigurationError` where there is none of this name.
+        ``film`` says what a person saw where nobody knows whether a sheet was printed: it was, or it is to be printed
+        again. A commitment is asked for anew, under a new Transaction UID. ``peer`` gives the job, and what comes after
+        it, to another peer of the site file, for which nothing counts as sent. Raises :class:`UsageError` where that
+        peer does not offer the service, or ``film`` is needed and not said, and :class:`ConfigurationError` where there
+        is no peer of this name.
         """
         if peer is not None:
             self._check_peer(job_id, peer)
+        self._settle_film(job_id, film)
         return self._queue.retry(job_id, peer)
 
     def wake_for(self, peer: str) -> None:
@@ -50,9 +59,25 @@ class Jobs(JobView):
         """Cancel a job and those that come after it."""
         return self._queue.cancel(job_id)
 
+    def _settle_film(self, job_id: int, film: FilmFate | None) -> None:
+        with self._queue.database.read() as snapshot:
+            sheet = find_uncertain_sheet(get_job(snapshot, job_id))
+        if sheet and film is None:
+            raise UsageError(
+                f"job {job_id}: sheet {sheet} may have been printed, or not",
+                advice="look at the printer, then say --film printed or --film again",
+            )
+        if film is not None and not sheet:
+            raise UsageError(f"job {job_id} has no sheet that may have been printed, or not")
+        if film is not None:
+            self._queue.remember(job_id, settle_sheet(sheet, is_printed=film == "printed"))
+
     def _check_peer(self, job_id: int, name: str) -> None:
         with self._queue.database.read() as snapshot:
             kind = get_job(snapshot, job_id).kind
+        if kind is JobKind.PRINT:
+            self._site.printer(name)
+            return
         service = SERVICES_OF_KINDS.get(kind)
         if service is None:
             raise UsageError(f"a {kind} job goes to no peer")

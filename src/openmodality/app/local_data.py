@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,15 @@ class Imported:
     refused: list[tuple[Path, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Studies, series and instances of the local database, by their UIDs."""
+
+    studies: Sequence[str] = ()
+    series: Sequence[str] = ()
+    instances: Sequence[str] = ()
+
+
 class LocalData:
     """The instances of this device and what they belong to."""
 
@@ -50,6 +59,20 @@ class LocalData:
         if not found:
             raise NotFound("the local database has no such instances")
         return found
+
+    def list_chosen(self, chosen: Chosen) -> list[tuple[str, str]]:
+        """SOP Class and Instance UID of what is chosen, each once, in the order of the database.
+
+        Raises :class:`UsageError` where nothing is.
+        """
+        found = [
+            *(each for uid in chosen.studies for each in self.references(study=uid)),
+            *(each for uid in chosen.series for each in self.references(series=uid)),
+            *(each for uid in chosen.instances for each in self.references(instance=uid)),
+        ]
+        if not found:
+            raise UsageError("nothing is chosen", advice="name what with --study, --series or --instance")
+        return list(dict.fromkeys((each.SOPClassUID, each.SOPInstanceUID) for each in found))
 
     def import_files(self, paths: Iterable[str | Path], progress: Progress = lambda done, total: None) -> Imported:
         """Copy DICOM files, and those of folders, into the store.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydicom import Dataset
@@ -11,7 +10,7 @@ from pydicom import Dataset
 from openmodality.activities.media_job import MediumOrder, make_media_job
 from openmodality.activities.media_profiles import choose_media_profile, media_profiles
 from openmodality.activities.media_reading import find_on_medium, query_medium
-from openmodality.app.local_data import Imported, LocalData
+from openmodality.app.local_data import Chosen, Imported, LocalData
 from openmodality.device.site.site import Site
 from openmodality.errors import NotFound, UsageError
 from openmodality.jobs.job import Job
@@ -19,15 +18,6 @@ from openmodality.jobs.queue import Queue
 from openmodality.media.application_profile import ApplicationProfile
 from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.store.index_recovery import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Studies, series and instances of the local database, by their UIDs."""
-
-    studies: Sequence[str] = ()
-    series: Sequence[str] = ()
-    instances: Sequence[str] = ()
 
 
 class Media:
@@ -57,7 +47,7 @@ class Media:
             raise UsageError(f"{order.target} has no DICOMDIR", advice="openmodality media create makes one")
         if order.image and Path(order.image).exists():
             raise UsageError(f"{order.image} exists already", advice="name another file for the image")
-        pairs = self._pairs(chosen)
+        pairs = self._data.list_chosen(chosen)
         job = make_media_job(order, pairs)
         with self._queue.database.write() as transaction:
             return self._queue.enqueue(transaction, job)
@@ -96,14 +86,3 @@ class Media:
         if activity not in able:
             what = f"profile {chosen.name}" if named else f"profile {self._site.profile.name}"
             raise UsageError(f"{what} does not {activity} media", advice=f"it does this: {', '.join(sorted(able))}")
-
-    def _pairs(self, chosen: Chosen) -> list[tuple[str, str]]:
-        """SOP Class and Instance UID of what is chosen, each once, in the order of the database."""
-        found = [
-            *(each for uid in chosen.studies for each in self._data.references(study=uid)),
-            *(each for uid in chosen.series for each in self._data.references(series=uid)),
-            *(each for uid in chosen.instances for each in self._data.references(instance=uid)),
-        ]
-        if not found:
-            raise UsageError("nothing is chosen", advice="name what with --study, --series or --instance")
-        return list(dict.fromkeys((each.SOPClassUID, each.SOPInstanceUID) for each in found))

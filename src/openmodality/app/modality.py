@@ -16,6 +16,7 @@ from openmodality.activities.query import Model, key_values, query_peer
 from openmodality.activities.retrieve import GoOn, Wanted, retrieve_from_peer
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.by_hand import ByHand
+from openmodality.app.films import Films
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
 from openmodality.app.media import Media
@@ -65,6 +66,7 @@ class Modality:
         self._waiting = Waiting(self._runtime, self.jobs)
         self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery)
         self.media = Media(self.site, self._runtime.queue, self._data)
+        self.films = Films(self.site, self._runtime.queue, self._data, self._store.files, self._runtime.connections)
 
     def __repr__(self) -> str:
         titles = ", ".join(entity.ae_title for entity in self.site.application_entities.values())

@@ -19,6 +19,7 @@ from openmodality.activities.connection import Connector, count_turns, find_iden
 from openmodality.activities.failures import JudgedExecutor
 from openmodality.activities.media_job import MediaExecutor
 from openmodality.activities.performed_step import StepExecutor
+from openmodality.activities.print import PrintExecutor
 from openmodality.activities.send import SendExecutor
 from openmodality.activities.tls import make_client_context
 from openmodality.activities.worklist import Worklist
@@ -188,6 +189,7 @@ class Runtime:
             JobKind.COMMIT: JudgedExecutor(commit, self.site, "storage_commitment"),
             JobKind.MPPS_CREATE: step,
             JobKind.MPPS_SET: step,
+            JobKind.PRINT: JudgedExecutor(PrintExecutor(self.store.files, self.connections), self.site, "print"),
             JobKind.MEDIA: MediaExecutor(self.store.files, self.site, decompress_file),
         }
 

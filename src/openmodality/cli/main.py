@@ -46,6 +46,8 @@ COMMANDS: Final = {
     "recover": CommandEntry("openmodality.cli.commands.recover", "Rebuild what the instance files of a device tell."),
     "media": CommandEntry("openmodality.cli.commands.media", "Make, read and check CDs, DVDs and sticks (DICOMDIR)."),
     "gsdf": CommandEntry("openmodality.cli.commands.gsdf", "Judge and correct the grey scale of displays and films."),
+    "print": CommandEntry("openmodality.cli.commands.film", "Print images on film.", "print_command"),
+    "printer": CommandEntry("openmodality.cli.commands.film", "Ask a film printer how it is, and what it has."),
     "commit": CommandEntry("openmodality.cli.commands.commit", "Ask an archive to keep a study (Storage Commitment)."),
     "query": CommandEntry("openmodality.cli.commands.query", "Ask an archive what it has (C-FIND)."),
     "retrieve": CommandEntry("openmodality.cli.commands.retrieve", "Let an archive send what it has (C-MOVE)."),
@@ -55,7 +57,7 @@ COMMANDS: Final = {
         "openmodality.cli.commands.receive", "Receive instances straight into a folder (Storage SCP)."
     ),
     "profile": CommandEntry("openmodality.cli.commands.profile", "Judge the profile of a device of your own."),
-    "hospital": CommandEntry("openmodality.cli.commands.hospital", "Run a virtual hospital: RIS and PACS."),
+    "hospital": CommandEntry("openmodality.cli.commands.hospital", "Run a virtual hospital: RIS, PACS and printer."),
     "completion": CommandEntry("openmodality.cli.commands.completion", "Let bash, zsh or fish complete commands."),
     "man": CommandEntry("openmodality.cli.commands.man", "Write manual pages."),
 }

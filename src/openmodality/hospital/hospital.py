@@ -30,6 +30,7 @@ from openmodality.hospital.journal import Journal, JournalEntry, WallClock
 from openmodality.hospital.misbehaving import Personalities
 from openmodality.hospital.pacs import ArchiveClasses, Surroundings, VirtualPACS
 from openmodality.hospital.personalities import parse
+from openmodality.hospital.printer import VirtualPrinter
 from openmodality.hospital.ris import VirtualRIS
 from openmodality.hospital.schedule import load_schedule
 from openmodality.jobs.worker_lock import WorkerLock
@@ -38,11 +39,13 @@ from openmodality.network.acceptor_policy import UNCOMPRESSED_ORDER, deciding
 from openmodality.network.entity import LocalAE, RemoteAE, normalize_ae_title
 from openmodality.network.requestor import associate
 from openmodality.services.mpps import mpps_service
+from openmodality.services.print_management import META_CLASSES
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.services.worklist import worklist_service
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_WORKLIST_FIND,
+    PRESENTATION_LUT,
     STORAGE_COMMITMENT_PUSH_MODEL,
     VERIFICATION,
 )
@@ -58,6 +61,10 @@ STOP_GRACE_S: Final = 0.2
 _SCHEDULE: Final = "schedule.json"
 _UNCOMPRESSED: Final = SyntaxPolicy(UNCOMPRESSED_ORDER)
 _VERIFICATION_ONLY: Final = {VERIFICATION: _UNCOMPRESSED}
+_PRINTER_CLASSES: Final = {
+    **_VERIFICATION_ONLY,
+    **dict.fromkeys((*META_CLASSES, PRESENTATION_LUT), _UNCOMPRESSED),
+}
 _RIS_CLASSES: Final = {
     **_VERIFICATION_ONLY,
     MODALITY_WORKLIST_FIND: _UNCOMPRESSED,
@@ -112,6 +119,7 @@ class Hospital:
         around = Surroundings(self.journal, self.peers, reporting, self._findings)
         self.pacs = VirtualPACS(folder / "pacs", self._pacs_entity, around)
         self.ris = VirtualRIS(folder / "ris", schedule, self.journal, self.pacs.headers)
+        self.printer = VirtualPrinter(folder / "printer", normalize_ae_title(printer.aet), self.journal)
         self.peers.changed = self.pacs.hurry
 
     def __enter__(self) -> Hospital:
@@ -130,7 +138,7 @@ class Hospital:
             for server, services, classes in (
                 ("ris", self._make_ris_services(), _RIS_CLASSES),
                 ("pacs", self.pacs.services(), ArchiveClasses()),
-                ("printer", (VERIFICATION_SERVICE,), _VERIFICATION_ONLY),
+                ("printer", self.printer.services(), _PRINTER_CLASSES),
             ):
                 acceptor = self._make_acceptor(server, services, PeerPolicy(classes))
                 acceptor.start()

@@ -12,7 +12,7 @@ from openmodality.dimse.service import Handler, Response, Service
 from openmodality.hospital.commitments import ReportPlan
 from openmodality.hospital.effects import Answer, Call
 from openmodality.hospital.journal import Journal
-from openmodality.hospital.personalities import COMMAND_FIELDS, Hook, Misbehaviour
+from openmodality.hospital.personalities import COMMAND_FIELDS, SOP_CLASSES, Hook, Misbehaviour
 from openmodality.network.acceptor import Decide
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.acceptance import Load
@@ -92,6 +92,9 @@ class Personalities:
     def _handle(
         self, server: str, hooks: frozenset[Hook], handler: Handler, message: Message
     ) -> Response | Iterable[Response]:
+        command = message.command
+        sop_class_uid = command.AffectedSOPClassUID or command.RequestedSOPClassUID
+        hooks = frozenset(hook for hook in hooks if sop_class_uid in SOP_CLASSES.get(hook, (sop_class_uid,)))
         for misbehaviour in self.fired(server, hooks):
             effect = misbehaviour.personality.message
             if effect is not None:

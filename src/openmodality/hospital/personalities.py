@@ -14,10 +14,17 @@ from enum import Enum
 from typing import Any, Final
 
 from openmodality.errors import ConfigurationError
-from openmodality.hospital import effects
+from openmodality.hospital import effects, print_effects
 from openmodality.hospital.commitments import When
 from openmodality.hospital.effects import AssociationEffect, HandlerEffect
 from openmodality.standard.dimse import CommandField
+from openmodality.standard.print_management import PrinterEvent, PrinterStatus
+from openmodality.standard.sop_classes import (
+    BASIC_COLOR_IMAGE_BOX,
+    BASIC_FILM_BOX,
+    BASIC_FILM_SESSION,
+    BASIC_GRAYSCALE_IMAGE_BOX,
+)
 from openmodality.upper_layer import rejections
 
 _RIS: Final = "ris"
@@ -37,6 +44,12 @@ class Hook(Enum):
     STEP_CREATE = "N-CREATE of a performed step"
     COMMIT = "commitment requests (N-ACTION)"
     REPORT = "commitment results"
+    PRINTER_GET = "questions about the printer (N-GET)"
+    FILM_SESSION = "N-CREATE of a film session"
+    FILM_BOX = "N-CREATE of a film box"
+    IMAGE_BOX = "N-SET of an image box"
+    PRINT = "orders to print (N-ACTION)"
+    FILM_DELETE = "N-DELETE of a film session"
 
 
 COMMAND_FIELDS: Final[Mapping[Hook, frozenset[CommandField]]] = {
@@ -46,8 +59,22 @@ COMMAND_FIELDS: Final[Mapping[Hook, frozenset[CommandField]]] = {
     Hook.STEP: frozenset({CommandField.N_CREATE_RQ, CommandField.N_SET_RQ}),
     Hook.STEP_CREATE: frozenset({CommandField.N_CREATE_RQ}),
     Hook.COMMIT: frozenset({CommandField.N_ACTION_RQ}),
+    Hook.PRINTER_GET: frozenset({CommandField.N_GET_RQ}),
+    Hook.FILM_SESSION: frozenset({CommandField.N_CREATE_RQ}),
+    Hook.FILM_BOX: frozenset({CommandField.N_CREATE_RQ}),
+    Hook.IMAGE_BOX: frozenset({CommandField.N_SET_RQ}),
+    Hook.PRINT: frozenset({CommandField.N_ACTION_RQ}),
+    Hook.FILM_DELETE: frozenset({CommandField.N_DELETE_RQ}),
 }
 """The requests that a hook sees."""
+
+SOP_CLASSES: Final[Mapping[Hook, frozenset[str]]] = {
+    Hook.FILM_SESSION: frozenset({BASIC_FILM_SESSION}),
+    Hook.FILM_BOX: frozenset({BASIC_FILM_BOX}),
+    Hook.IMAGE_BOX: frozenset({BASIC_GRAYSCALE_IMAGE_BOX, BASIC_COLOR_IMAGE_BOX}),
+    Hook.FILM_DELETE: frozenset({BASIC_FILM_SESSION}),
+}
+"""The SOP classes of the requests that a hook sees; those of any class where it is not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +113,42 @@ def _find(summary: str, effect: HandlerEffect) -> Personality:
 def _report(summary: str, seconds: float = 0.0, **changes: object) -> Personality:
     return Personality(Hook.REPORT, (_PACS,), summary, report=changes, seconds=seconds)
 
+
+def _printer(hook: Hook, summary: str, effect: HandlerEffect) -> Personality:
+    return Personality(hook, (_PRINTER,), summary, effect)
+
+
+_PRINT_WARNINGS: Final = {
+    "session-0107": (Hook.FILM_SESSION, "attribute list error", 0x0107),
+    "session-0116": (Hook.FILM_SESSION, "attribute value out of range", 0x0116),
+    "session-b600": (Hook.FILM_SESSION, "memory allocation is not supported", 0xB600),
+    "film-b605": (Hook.FILM_BOX, "density outside the printer's range", 0xB605),
+    "image-b604": (Hook.IMAGE_BOX, "image made smaller", 0xB604),
+    "image-b605": (Hook.IMAGE_BOX, "density outside the printer's range", 0xB605),
+    "image-b609": (Hook.IMAGE_BOX, "image cropped", 0xB609),
+    "image-b60a": (Hook.IMAGE_BOX, "image decimated", 0xB60A),
+    "print-b601": (Hook.PRINT, "films are not collated", 0xB601),
+    "print-b602": (Hook.PRINT, "the session has an empty page", 0xB602),
+    "print-b603": (Hook.PRINT, "empty page", 0xB603),
+    "print-b604": (Hook.PRINT, "image made smaller", 0xB604),
+    "print-b609": (Hook.PRINT, "image cropped", 0xB609),
+    "print-b60a": (Hook.PRINT, "image decimated", 0xB60A),
+}
+_PRINT_REFUSALS: Final = {
+    "printer-0110": (Hook.PRINTER_GET, "processing failure", 0x0110),
+    "session-0110": (Hook.FILM_SESSION, "processing failure", 0x0110),
+    "film-0106": (Hook.FILM_BOX, "invalid attribute value", 0x0106),
+    "film-c616": (Hook.FILM_BOX, "the film box before is not printed", 0xC616),
+    "image-c603": (Hook.IMAGE_BOX, "image larger than its box", 0xC603),
+    "image-c605": (Hook.IMAGE_BOX, "out of memory", 0xC605),
+    "image-c613": (Hook.IMAGE_BOX, "combined image larger than its box", 0xC613),
+    "print-c600": (Hook.PRINT, "the session has no film box", 0xC600),
+    "print-c601": (Hook.PRINT, "print queue is full", 0xC601),
+    "print-c602": (Hook.PRINT, "print queue is full", 0xC602),
+    "print-c603": (Hook.PRINT, "image larger than its box", 0xC603),
+    "print-c613": (Hook.PRINT, "combined image larger than its box", 0xC613),
+    "delete-0110": (Hook.FILM_DELETE, "processing failure", 0x0110),
+}
 
 PERSONALITIES: Final[Mapping[str, Personality]] = {
     "refuse-association": _association(
@@ -158,6 +221,37 @@ PERSONALITIES: Final[Mapping[str, Personality]] = {
     "worklist-no-charset": _find(
         "items without Specific Character Set", effects.defective(effects.no_character_set)
     ),
+    "printer-warning": _printer(
+        Hook.PRINTER_GET, "says that the printer is in WARNING: SUPPLY LOW",
+        print_effects.printer_is(PrinterStatus.WARNING, "SUPPLY LOW"),
+    ),
+    "printer-failure": _printer(
+        Hook.PRINTER_GET, "says that the printer is in FAILURE: FILM JAM",
+        print_effects.printer_is(PrinterStatus.FAILURE, "FILM JAM"),
+    ),
+    "printer-event": _printer(
+        Hook.IMAGE_BOX, "reports the warning SUPPLY LOW between request and response",
+        print_effects.reports_within(PrinterEvent.WARNING, "SUPPLY LOW"),
+    ),
+    "printer-event-failure": _printer(
+        Hook.IMAGE_BOX, "reports the failure FILM JAM between request and response",
+        print_effects.reports_within(PrinterEvent.FAILURE, "FILM JAM"),
+    ),
+    "out-of-film": _printer(
+        Hook.PRINT, "reports SUPPLY EMPTY and refuses the sheet: 0110H", print_effects.out_of_film
+    ),
+    "print-hang": _printer(Hook.PRINT, "never answers the order to print", effects.hang),
+    "print-lost-answer": _printer(
+        Hook.PRINT, "prints, and cuts the connection before it says so", effects.lose_answer
+    ),
+    **{
+        name: _printer(hook, f"does it, with the warning: {meaning}", effects.done_but(code))
+        for name, (hook, meaning, code) in _PRINT_WARNINGS.items()
+    },
+    **{
+        name: _printer(hook, f"refuses: {meaning}", effects.status(code))
+        for name, (hook, meaning, code) in _PRINT_REFUSALS.items()
+    },
 }  # fmt: skip
 """All personalities by name."""
 

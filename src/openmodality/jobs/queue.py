@@ -45,6 +45,7 @@ from openmodality.store.rows.jobs import (
     request_cancellation,
     reset_failures,
     set_due,
+    set_parameters,
 )
 from openmodality.store.states import JobKind, JobState
 from openmodality.store.transaction import Transaction
@@ -116,6 +117,16 @@ class Queue:
         """The instances of a job that have no success yet: what is to be sent, again or for the first time."""
         with self.database.read() as snapshot:
             return read_instances(snapshot, job_id, outstanding=True)
+
+    def instances(self, job_id: int) -> list[JobInstance]:
+        """All instances of a job in its order."""
+        with self.database.read() as snapshot:
+            return read_instances(snapshot, job_id)
+
+    def remember(self, job_id: int, values: Mapping[str, Any]) -> None:
+        """Put values into the parameters of a job, without a change of its state."""
+        with self.database.write() as transaction:
+            set_parameters(transaction, job_id, {**get_job(transaction, job_id).parameters, **values})
 
     def finish(self, job_id: int, outcome: JobOutcome) -> Job:
         """End a run of a job that was claimed; the policy decides what comes next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 
 from openmodality.jobs.job import Job, JobInstance
 from openmodality.jobs.outcome import JobOutcome
@@ -47,6 +47,14 @@ class JobReport:
         self._cancelled = self._queue.record(self._job_id, self._results)
         self._results = []
         self._kept_at = self._queue.database.clock()
+
+    def list_instances(self) -> list[JobInstance]:
+        """All instances of the job in its order, with what became of them."""
+        return self._queue.instances(self._job_id)
+
+    def remember(self, **values: Any) -> None:
+        """Put values into the parameters of the job, on disk when this returns."""
+        self._queue.remember(self._job_id, values)
 
     @property
     def stop_requested(self) -> bool:

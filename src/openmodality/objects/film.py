@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+FilmPixels = NDArray[np.uint8] | NDArray[np.uint16]
 Photometric = Literal["MONOCHROME1", "MONOCHROME2", "RGB"]
 
 
@@ -26,7 +26,7 @@ class FilmImage:
     """
 
     position: int
-    pixels: Pixels
+    pixels: FilmPixels
     bits: Literal[8, 12] = 8
     photometric_interpretation: Photometric = "MONOCHROME2"
     pixel_aspect_ratio: tuple[int, int] = (1, 1)

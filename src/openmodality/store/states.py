@@ -37,7 +37,7 @@ class JobKind(StrEnum):
     RETRIEVE = "retrieve"
 
 
-PLANNED_KINDS: Final = frozenset({JobKind.PRINT, JobKind.RETRIEVE})
+PLANNED_KINDS: Final = frozenset({JobKind.RETRIEVE})
 """Kinds that the database has a place for, and nothing does yet."""
 
 

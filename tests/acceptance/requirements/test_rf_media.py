@@ -18,7 +18,7 @@ from pydicom.uid import (
 
 from openmodality import Modality
 from openmodality.activities.media_job import MediumOrder
-from openmodality.app.media import Chosen
+from openmodality.app.local_data import Chosen
 from openmodality.device.site.site_file import MediaSettings
 from openmodality.media.application_profile import USB
 from openmodality.media.file_set import FileSetOptions, create_file_set

@@ -12,8 +12,8 @@ from openmodality.store.states import JobKind
 @pytest.mark.parametrize(
     ("profile", "expected"),
     [
-        ("mr", [{JobKind.SEND, JobKind.COMMIT, JobKind.MPPS_CREATE, JobKind.MPPS_SET}]),
-        ("rf", [{JobKind.SEND}, {JobKind.COMMIT}, {JobKind.MPPS_CREATE, JobKind.MPPS_SET}]),
+        ("mr", [{JobKind.SEND, JobKind.COMMIT, JobKind.MPPS_CREATE, JobKind.MPPS_SET, JobKind.PRINT}]),
+        ("rf", [{JobKind.SEND}, {JobKind.COMMIT}, {JobKind.MPPS_CREATE, JobKind.MPPS_SET}, {JobKind.PRINT}]),
     ],
 )
 def test_jobs_of_one_local_ae_wait_for_each_other(tmp_path: Path, profile: str, expected: list[set[JobKind]]) -> None:

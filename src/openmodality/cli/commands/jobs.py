@@ -23,6 +23,7 @@ from openmodality.errors import UsageError
 from openmodality.store.states import PLANNED_KINDS, JobKind, JobState
 
 if TYPE_CHECKING:
+    from openmodality.app.jobs import FilmFate
     from openmodality.app.modality import Modality
     from openmodality.jobs.job import Job
 
@@ -115,6 +116,11 @@ def _declare_retry(parser: Parser) -> None:
     parser.add_argument(
         "--peer", metavar="NAME", help="Give them, and what comes after them, to this peer of the site file."
     )
+    parser.add_argument(
+        "--film",
+        choices=("printed", "again"),
+        help="What became of a sheet that may have been printed, or not: it was printed, or print it again.",
+    )
     add_site(parser)
     add_json(parser)
 
@@ -124,6 +130,7 @@ def retry(
     state: str | None,
     destination: str | None,
     peer: str | None,
+    film: FilmFate | None,
     site_file: str,
     as_json: bool,
 ) -> None:
@@ -140,7 +147,7 @@ def retry(
         if state:
             found = modality.jobs.list(states=[JobState(state)], destination=destination)
             jobs = tuple(job.id for job in reversed(found))
-        _change(modality, jobs, lambda job: modality.jobs.retry(job, peer), as_json=as_json)
+        _change(modality, jobs, lambda job: modality.jobs.retry(job, peer, film=film), as_json=as_json)
     if not jobs and not as_json:
         print("there are no such jobs")
 
@@ -172,7 +179,7 @@ def _change(modality: Modality, numbers: Sequence[int], change: Callable[[int], 
 
 
 command = Group(
-    'Jobs: sending, storage commitment, performed procedure steps. "openmodality serve" does them.',
+    'Jobs: sending, storage commitment, performed procedure steps, films. "openmodality serve" does them.',
     {
         "cancel": CliCommand(cancel, _declare_cancel),
         "list": CliCommand(list_, _declare_list),

@@ -130,7 +130,7 @@ def _put(
     act: MediumAct, target: str, chosen: tuple[Sequence[str], ...], site_file: str, as_json: bool, **order: Any
 ) -> int:  # fmt: skip
     from openmodality.activities.media_job import MediumOrder  # noqa: PLC0415 - start-up time
-    from openmodality.app.media import Chosen  # noqa: PLC0415 - start-up time
+    from openmodality.app.local_data import Chosen  # noqa: PLC0415 - start-up time
 
     paths = {key: str(Path(order[key]).absolute()) if order.get(key) else "" for key in ("image",)}
     wanted = MediumOrder(act, str(Path(target).absolute()), **{**order, **paths})

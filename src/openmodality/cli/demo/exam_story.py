@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from openmodality.activities.media_job import MediumOrder
-from openmodality.app.media import Chosen
+from openmodality.app.local_data import Chosen
 from openmodality.app.modality import Modality
 from openmodality.cli.demo.simulation import simulator
 from openmodality.cli.terminal.output import counted, date_and_time

@@ -165,6 +165,7 @@ class _Reader:
             body_parts=body_parts,
             private_attributes=self._table(rows.PRIVATE_DICTIONARY),
             media=self._table(rows.MEDIA),
+            print_attributes=self._table(rows.PRINT_ATTRIBUTES),
         )
         _check_references(profile, self._folders[0].shown)
         return profile

@@ -22,7 +22,7 @@ from openmodality.upper_layer.rejections import Rejections
 
 FailureKind: TypeAlias = Literal["timeout", "aborted"]
 ServiceRole: TypeAlias = Literal["SCU", "SCP"]
-ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined"]
+ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined", "range"]
 ValueSource: TypeAlias = Literal["MWL", "USER", "AUTO", "CONFIG", "ACQ"]
 Requirement: TypeAlias = Literal["1", "1C", "2", "2C", "3", "ALWAYS", "VNAP", "ANAP", "EMPTY", ""]
 
@@ -140,8 +140,9 @@ class AttributeRule:
     """What an object of this device holds at ``path``: the unit of the module tables of PS3.3.
 
     ``requirement`` is a type (1, 1C, 2, 2C, 3) or a presence (ALWAYS; VNAP: empty when there is no value; ANAP:
-    absent when there is no value; EMPTY). ``values`` are the fixed value (one), the enumerated values or the defined
-    terms, by ``value_rule``. In a functional group module, ``path`` starts at the functional group's sequence.
+    absent when there is no value; EMPTY). ``values`` are the fixed value (one), the enumerated values, the defined
+    terms, or the least and the greatest of a range, by ``value_rule``. In a functional group module, ``path`` starts at
+    the functional group's sequence.
     """
 
     object: str = ""
@@ -157,6 +158,15 @@ class AttributeRule:
     values: tuple[str, ...] = ()
     example: str = ""
     condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintAttribute:
+    """An attribute that a print request carries or asks for; ``rule`` says when and with which values (PS3.4 H.4)."""
+
+    sop_class: str
+    operation: str
+    rule: AttributeRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +286,7 @@ class Profile:
     body_parts: tuple[BodyPart, ...]
     private_attributes: tuple[PrivateAttribute, ...]
     media: tuple[MediaUse, ...]
+    print_attributes: tuple[PrintAttribute, ...]
 
     def object_named(self, name: str) -> InformationObject:
         """The object of this name. Raises :class:`KeyError` where the device has none."""

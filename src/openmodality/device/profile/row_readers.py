@@ -14,6 +14,7 @@ from openmodality.device.paths import TagPath
 from openmodality.device.profile.conditions import parse_condition
 from openmodality.device.profile.parameters import Parameter, ParameterKind, ParameterValue
 from openmodality.device.profile.profile import (
+    AttributeRule,
     BodyPart,
     CharacterSetEntry,
     FailureKind,
@@ -23,6 +24,7 @@ from openmodality.device.profile.profile import (
     ModuleUse,
     MppsAttribute,
     PresentationContextEntry,
+    PrintAttribute,
     PrivateAttribute,
     QueryKey,
     Requirement,
@@ -49,6 +51,7 @@ VALUE_RULES: tuple[ValueRule, ...] = get_args(ValueRule)
 SITUATIONS: tuple[Situation, ...] = get_args(Situation)
 SOURCES: tuple[ValueSource, ...] = get_args(ValueSource)
 
+PRINT_OPERATIONS = ("N-GET", "N-EVENT-REPORT", "N-CREATE", "N-SET")
 MEDIA_ACTIVITIES = ("create", "update", "query", "retrieve")
 
 _VRS = tuple(member.value for member in VR)
@@ -207,10 +210,6 @@ def read_module_use(row: ProfileRow) -> ModuleUse:
 def read_module_attribute(row: ProfileRow) -> ModuleAttribute:
     """An attribute of a module."""
     path, keyword, vr = row.attribute()
-    rule = row.one_of("value_rule", VALUE_RULES)
-    values = row.alternatives("values")
-    if bool(rule) != bool(values) or (rule == "fixed" and len(values) != 1):
-        row.refuse("values must hold one value where value_rule is fixed, some where it is another, else none")
     return ModuleAttribute(
         objects=row.alternatives("object"),
         module=row.required("module"),
@@ -219,11 +218,39 @@ def read_module_attribute(row: ProfileRow) -> ModuleAttribute:
         vr=vr,
         requirement=row.one_of("requirement", tuple(kind for kind in REQUIREMENTS if kind)),
         sources=_read_sources(row),
-        value_rule=rule,
-        values=values,
+        value_rule=row.one_of("value_rule", VALUE_RULES),
+        values=_read_values(row),
         example=row.text("example"),
         condition=_read_condition(row),
     )
+
+
+def read_print_attribute(row: ProfileRow) -> PrintAttribute:
+    """An attribute of a print request."""
+    path, keyword, vr = row.attribute()
+    sop_class = row.required("sop_class")
+    rule = AttributeRule(
+        object=sop_class,
+        path=path,
+        keyword=keyword,
+        vr=vr,
+        requirement=row.one_of("requirement", REQUIREMENTS),
+        sources=_read_sources(row),
+        value_rule=row.one_of("value_rule", VALUE_RULES),
+        values=_read_values(row),
+    )
+    return PrintAttribute(sop_class, row.one_of("operation", PRINT_OPERATIONS), rule)
+
+
+def _read_values(row: ProfileRow) -> tuple[str, ...]:
+    """The values of an attribute, as many as its value rule needs."""
+    rule = row.one_of("value_rule", VALUE_RULES)
+    values = row.alternatives("values")
+    if bool(rule) != bool(values) or (rule == "fixed" and len(values) != 1):
+        row.refuse("values must hold one value where value_rule is fixed, some where it is another, else none")
+    if rule == "range" and (len(values) != 2 or not all(re.fullmatch(r"-?[0-9]+", value) for value in values)):
+        row.refuse("values must hold the least and the greatest whole number where value_rule is range")
+    return values
 
 
 def read_mapping_rule(row: ProfileRow) -> MappingRule:

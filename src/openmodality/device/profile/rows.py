@@ -21,6 +21,7 @@ from openmodality.device.profile.row_readers import (
     read_mpps_attribute,
     read_parameter,
     read_presentation_context,
+    read_print_attribute,
     read_private_attribute,
     read_query_key,
     read_rejection,
@@ -84,6 +85,11 @@ CHARSETS = Table("charsets.csv", _split_columns("term,code_extensions"), read_ch
 CHARSET_ATTRIBUTES = Table("charset_attributes.csv", _split_columns("path,keyword,vr"), read_charset_attribute)
 BODY_PARTS = Table("body_parts.csv", _split_columns("term,offered"), read_body_part)
 MEDIA = Table("media.csv", _split_columns("profile,capacity_mb,activities,sop_classes,enabled_by"), read_media_use)
+PRINT_ATTRIBUTES = Table(
+    "print_attributes.csv",
+    _split_columns("sop_class,operation,path,keyword,vr,requirement,sources,value_rule,values"),
+    read_print_attribute,
+)
 PRIVATE_DICTIONARY = Table(
     "private_dictionary.csv", _split_columns("creator,group,offset,vr,name"), read_private_attribute
 )

@@ -16,7 +16,14 @@ from openmodality.device.profile.parameters import Parameters
 from openmodality.device.profile.profile import MappingRule, PresentationContextEntry, Profile
 from openmodality.device.site.data_place import data_folder
 from openmodality.device.site.judgement import find_failure_kind, make_judge
-from openmodality.device.site.site_file import IncomingService, KeySwitch, PeerService, PeerSettings, SiteFile
+from openmodality.device.site.site_file import (
+    IncomingService,
+    KeySwitch,
+    PeerService,
+    PeerSettings,
+    PrinterSettings,
+    SiteFile,
+)
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.standard.statuses import ServiceName
@@ -31,6 +38,24 @@ _PEER_SERVICE: Mapping[ServiceName, PeerService] = {
     "mpps": "mpps",
     "print": "print",
 }
+
+
+def make_printer(name: str, peer: Peer, settings: PrinterSettings) -> Printer:
+    """A printer by its settings, with the parameters in force towards its peer where it has none."""
+    parameters = peer.parameters
+    return Printer(
+        name=name,
+        peer=peer,
+        settings=settings,
+        film_sizes=settings.film_sizes or parameters.texts("print.film_sizes"),
+        medium_types=settings.medium_types or parameters.texts("print.medium_types"),
+        min_density=_default_to(settings.min_density, parameters.integer("print.min_density")),
+        max_density=_default_to(settings.max_density, parameters.integer("print.max_density")),
+    )
+
+
+def _default_to(value: int | None, default: int) -> int:
+    return default if value is None else value
 
 
 def peer_service(service: ServiceName) -> PeerService:
@@ -124,6 +149,27 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Printer:
+    """A film printer: the peer that it is, its table of the site file, and what comes from the parameters instead.
+
+    ``layouts`` are empty where it takes all formats of the device.
+    """
+
+    name: str
+    peer: Peer
+    settings: PrinterSettings
+    film_sizes: tuple[str, ...]
+    medium_types: tuple[str, ...]
+    min_density: int
+    max_density: int
+
+    @property
+    def is_color(self) -> bool:
+        """Whether it prints under Basic Color Print Management."""
+        return self.peer.settings.print_color == "color"
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Everything that is configured. ``settings`` holds the file as it was written."""
 
@@ -134,6 +180,7 @@ class Site:
     parameters: Parameters
     application_entities: Mapping[str, LocalEntity]
     peers: Mapping[str, Peer]
+    printers: Mapping[str, Printer]
     mapping: tuple[MappingRule, ...]
     character_sets: tuple[tuple[str, ...], ...]
     acceptor_transfer_syntaxes: tuple[UID, ...]
@@ -154,6 +201,20 @@ class Site:
             known = ", ".join(self.peers) or "none"
             raise ConfigurationError(f"{self.path} has no peer {name!r}; its peers are: {known}")
         return self.peers[name]
+
+    def printer(self, name: str = "") -> Printer:
+        """The printer of this name, or the peer of this name as a printer; without a name the first one.
+
+        Raises :class:`ConfigurationError` where there is none.
+        """
+        if not name and self.printers:
+            return next(iter(self.printers.values()))
+        if name in self.printers:
+            return self.printers[name]
+        peer = self.choose_peer("print", name or None)
+        if not peer.offers("print"):
+            raise ConfigurationError(f"{self.path}: peer {name!r} has no service print")
+        return make_printer(peer.name, peer, PrinterSettings())
 
     def peers_for(self, service: ServiceName) -> tuple[Peer, ...]:
         """The peers from which this device asks a service, in the order of the file."""

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from openmodality.device.profile.profile_file import AETitle, OptionalAETitle, SOPClass, TransferSyntaxName, UIDText
 from openmodality.device.site.data_place import DEFAULT_DATA_FOLDER
-from openmodality.standard.text_rules import is_code_string
+from openmodality.standard.film import FILM_SIZES_MM, parse_display_format
+from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 
 PeerService: TypeAlias = Literal[
@@ -44,6 +45,28 @@ def _host_name(text: str) -> str:
     return text
 
 
+def _film_size(text: str) -> str:
+    if text not in FILM_SIZES_MM:
+        raise ValueError(f"{text!r} is none of {', '.join(FILM_SIZES_MM)}")
+    return text
+
+
+def _display_format(text: str) -> str:
+    return str(parse_display_format(text))
+
+
+def _code_string(text: str) -> str:
+    if not is_code_string(text):
+        raise ValueError(f"{text!r} is no code string ({CODE_STRING_RULE})")
+    return text
+
+
+def _density(text: str) -> str:
+    if text and text not in ("BLACK", "WHITE") and not re.fullmatch("[0-9]{1,4}", text):
+        raise ValueError("a density is BLACK, WHITE or hundredths of optical density")
+    return text
+
+
 def _character_set(terms: str) -> str:
     if wrong := [term for term in terms.split("\\") if term and not is_code_string(term)]:
         raise ValueError(f"{wrong[0]!r} is no defined term of Specific Character Set (0008,0005)")
@@ -58,6 +81,12 @@ ShortText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["SH"])]
 LongText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["LO"])]
 StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
 CharacterSetText: TypeAlias = Annotated[str, AfterValidator(_character_set)]
+FilmSize: TypeAlias = Annotated[str, AfterValidator(_film_size)]
+DisplayFormatText: TypeAlias = Annotated[str, AfterValidator(_display_format)]
+CodeText: TypeAlias = Annotated[str, AfterValidator(_code_string)]
+DensityText: TypeAlias = Annotated[str, AfterValidator(_density)]
+Density: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=9999)]
+Luminance: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=65535)]
 ParameterTables: TypeAlias = dict[str, dict[str, Any]]
 
 
@@ -231,6 +260,76 @@ class PeerSettings(Settings):
     )
 
 
+class PrinterSettings(Settings):
+    """A film printer: what it takes. Its name in the site file is how commands call it.
+
+    Of several values the first one holds where nobody chooses.
+    """
+
+    peer: Text = Field(default="", description="the peer that it is on the network; empty: the peer of the same name")
+    description: Text = Field(default="", description="what the printer is and where, for people")
+    film_sizes: tuple[FilmSize, ...] = Field(
+        default=(), description="film sizes that it has, the usual one first; empty: as the parameters say"
+    )
+    film_orientations: tuple[Literal["PORTRAIT", "LANDSCAPE"], ...] = Field(
+        default=("PORTRAIT", "LANDSCAPE"), min_length=1, description="film orientations that it prints"
+    )
+    medium_types: tuple[CodeText, ...] = Field(
+        default=(), description="media that it has, the usual one first; empty: as the parameters say"
+    )
+    film_destinations: tuple[CodeText, ...] = Field(
+        default=("PROCESSOR", "MAGAZINE"), min_length=1, description="where films can go"
+    )
+    magnification_types: tuple[CodeText, ...] = Field(
+        default=("CUBIC", "BILINEAR", "REPLICATE", "NONE"),
+        min_length=1,
+        description="ways to make images larger that it knows",
+    )
+    smoothing_types: tuple[CodeText, ...] = Field(
+        default=(), description="Smoothing Types of its conformance statement; empty: none is sent"
+    )
+    configuration_information: tuple[Text, ...] = Field(
+        default=(), description="Configuration Information of its conformance statement; empty: none is sent"
+    )
+    layouts: tuple[DisplayFormatText, ...] = Field(
+        default=(), description="image display formats that it takes, such as 'STANDARD\\3,4'; empty: all of the device"
+    )
+    bits: Literal[8, 12] = Field(default=8, description="bits of a grayscale pixel; 8 is always right")
+    photometric_interpretation: Literal["MONOCHROME2", "MONOCHROME1"] = Field(
+        default="MONOCHROME2", description="how it takes grayscale pixels"
+    )
+    print_by: Literal["film", "session"] = Field(
+        default="film", description="whether each film is ordered by itself, or all of a session at once"
+    )
+    border_density: DensityText = Field(default="BLACK", description="Border Density: BLACK, WHITE or hundredths")
+    empty_image_density: DensityText = Field(
+        default="BLACK", description="Empty Image Density: BLACK, WHITE or hundredths of optical density"
+    )
+    min_density: Density | None = Field(default=None, description="Min Density; without it as the parameters say")
+    max_density: Density | None = Field(default=None, description="Max Density; without it as the parameters say")
+    trim: Literal["", "NO", "YES"] = Field(default="NO", description="Trim; empty: it is not sent")
+    illumination: Luminance | None = Field(
+        default=None, description="luminance of the light box in cd/m2; without it it is not sent"
+    )
+    reflected_ambient_light: Luminance | None = Field(
+        default=None, description="luminance of the light that a film reflects in cd/m2; without it it is not sent"
+    )
+    presentation_lut: Literal["", "IDENTITY", "LIN OD"] = Field(
+        default="IDENTITY", description="Presentation LUT Shape, where the device uses Presentation LUTs; empty: none"
+    )
+    memory_allocation: int = Field(
+        default=0, ge=0, le=2**31 - 1, strict=True, description="Memory Allocation in kilobytes; 0: it is not sent"
+    )
+    annotation: Switch = Field(default=True, description="write patient, study and image number into each image")
+    dots_per_inch: int = Field(
+        default=300,
+        ge=10,
+        le=5080,
+        strict=True,
+        description="resolution of previews; pixels of a film are the printer's",
+    )
+
+
 class MappingSettings(Settings):
     """A mapping of a worklist attribute, in place of the profile's rules for the same targets (R/F Table 8.1-29)."""
 
@@ -261,5 +360,8 @@ class SiteFile(Settings):
     parameters: ParameterTables = Field(default_factory=dict, description="parameters of the device, by group")
     peers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], PeerSettings] = Field(
         default_factory=dict, description="remote AEs by name"
+    )
+    printers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], PrinterSettings] = Field(
+        default_factory=dict, description="film printers by name"
     )
     mapping: tuple[MappingSettings, ...] = Field(default=(), description="changes of the attribute mapping")

@@ -20,7 +20,8 @@ from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.profile.parameters import SYNTAXES_BY_KEYWORD, Parameters, ParameterValue
 from openmodality.device.profile.profile import MappingRule, Profile
 from openmodality.device.profile.tables import is_file
-from openmodality.device.site.site import Equipment, LocalEntity, Peer, Site, peer_service
+from openmodality.device.site.printers import find_misfits
+from openmodality.device.site.site import Equipment, LocalEntity, Peer, Printer, Site, make_printer, peer_service
 from openmodality.device.site.site_file import (
     ApplicationEntitySettings,
     DeviceSettings,
@@ -28,10 +29,12 @@ from openmodality.device.site.site_file import (
     KeySwitch,
     ParameterTables,
     PeerSettings,
+    PrinterSettings,
     SiteFile,
 )
 from openmodality.device.toml_file import Location, list_key_lines, place, validated
 from openmodality.errors import ConfigurationError
+from openmodality.standard.sop_classes import PRESENTATION_LUT
 
 SITE_FILE: Final = "site.toml"
 """Its name where only the folder is given."""
@@ -72,6 +75,7 @@ class _Resolver:
             {key: item.default for key, item in profile.parameters.items()}, ("parameters",), settings.parameters
         )
         self._check_tls()
+        peers = {name: self._make_peer(name, peer, parameters) for name, peer in settings.peers.items()}
         site = Site(
             path=self._file,
             profile=profile,
@@ -79,7 +83,8 @@ class _Resolver:
             equipment=_make_equipment(settings.device, profile),
             parameters=parameters,
             application_entities=self._make_entities(),
-            peers={name: self._make_peer(name, peer, parameters) for name, peer in settings.peers.items()},
+            peers=peers,
+            printers={name: self._make_printer(name, printer, peers) for name, printer in settings.printers.items()},
             mapping=self._read_mapping(),
             character_sets=self._read_character_sets() or profile.character_sets,
             acceptor_transfer_syntaxes=_find_uids(settings.network.transfer_syntaxes)
@@ -105,7 +110,7 @@ class _Resolver:
             location: Location = ("peers", name, "services")
             if not entries:
                 self._refuse(location, f": profile {self._profile.name} does not use {service}")
-            if not any(peer.negotiates(entry) for entry in entries):
+            if not any(peer.negotiates(entry) and entry.sop_class_uid != PRESENTATION_LUT for entry in entries):
                 self._refuse(location, f": sop_classes, query_model and print_color leave nothing for {service}")
 
     def _refuse(self, location: Location, problem: str) -> NoReturn:
@@ -201,6 +206,18 @@ class _Resolver:
             worklist_keys=self._read_worklist_keys(name, settings),
             parameters=self._read_parameters(parameters, ("peers", name, "parameters"), settings.parameters),
         )
+
+    def _make_printer(self, name: str, settings: PrinterSettings, peers: Mapping[str, Peer]) -> Printer:
+        location: Location = ("printers", name)
+        peer = peers.get(settings.peer or name)
+        if peer is None:
+            self._refuse((*location, "peer"), f": there is no peer {settings.peer or name!r}: {', '.join(peers)}")
+        if not peer.offers("print"):
+            self._refuse((*location, "peer"), f": peer {peer.name} has no service print")
+        printer = make_printer(name, peer, settings)
+        for setting, problem in find_misfits(printer, self._profile):
+            self._refuse((*location, setting), f": {problem}")
+        return printer
 
     def _read_worklist_keys(self, name: str, settings: PeerSettings) -> dict[TagPath, KeySwitch]:
         known = {key.path for key in self._profile.worklist_keys}

@@ -64,6 +64,7 @@ def make_site_text(profile: Profile, name: str) -> str:
         *_make_tables(profile),
         *(line for entity in profile.application_entities for line in _make_application_entity(entity)),
         *(line for peer in _HOSPITAL for line in _make_peer(profile, *peer)),
+        *_make_printer(profile),
         *_make_mapping(),
         *_make_parameters(profile),
     ]
@@ -127,6 +128,24 @@ def _make_peer(profile: Profile, name: str, ae_title: str, port: int, services: 
         yield "# Ask for storage commitment after each send job."
         yield "automatic_commitment = true"
 
+
+def _make_printer(profile: Profile) -> Iterator[str]:
+    """The virtual hospital's printer; what the device always sends has a value."""
+    if not any(entry.service == "print" for entry in profile.presentation_contexts):
+        return
+    yield from ("", "# A film printer: the peer of the same name, and what it takes.", "[printers.printer]")
+    needed = {each.rule.keyword for each in profile.print_attributes if each.rule.requirement == "ALWAYS"}
+    for setting in list_site_settings():
+        table, _, key = setting.key.rpartition(".")
+        if table == "printers.NAME" and _ALWAYS_SENT.get(key) in needed:
+            yield f"# {setting.meaning[:1].upper()}{setting.meaning[1:]}"
+            yield f'{key} = ["NONE"]'
+        elif table == "printers.NAME":
+            yield from _comment_out([setting])
+
+
+_ALWAYS_SENT = {"smoothing_types": "SmoothingType", "configuration_information": "ConfigurationInformation"}
+"""Settings without a default, and the attributes that some devices send always."""
 
 _PROFILE_SERVICES = {"query_retrieve": ("query", "retrieve")}
 

@@ -30,7 +30,8 @@ class Finding:
     problem: str
 
     def __str__(self) -> str:
-        return f"{name_of(self.path[-1])} in {self.module} module: {self.problem} ({format_keywords(self.path)})"
+        of_module = f" in {self.module} module" if self.module else ""
+        return f"{name_of(self.path[-1])}{of_module}: {self.problem} ({format_keywords(self.path)})"
 
 
 def check(
@@ -43,6 +44,10 @@ def check(
     """
     checking = _Checking(Context(table.switches_off, facts), _find_absent_modules(data_set, table), judge_uids)
     return list(checking.check_attributes(data_set, table.nodes))
+
+
+def _is_within(value: object, least: str, greatest: str) -> bool:
+    return int(least) <= float(str(value)) <= int(greatest)
 
 
 def _find_absent_modules(data_set: Dataset, table: RuleTable) -> frozenset[str]:
@@ -104,6 +109,8 @@ class _Checking:
         values = found.value if isinstance(found.value, MultiValue) else [found.value]
         if row.value_rule in ("fixed", "enumerated") and any(str(value) not in row.values for value in values):
             yield f"not {' or '.join(row.values)}"
+        if row.value_rule == "range" and not all(_is_within(value, *row.values) for value in values):
+            yield f"not from {row.values[0]} to {row.values[1]}"
         mended = mend_copied(found)
         if mended.problem and mended.element is not found:
             yield mended.problem

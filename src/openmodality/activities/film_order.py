@@ -1,0 +1,136 @@
+"""What an operator orders of a film printer, and the sheet that comes of it: chosen values, else the printer's usual.
+
+An order is the parameters of a print job. It names what is printed by the instances of the job, so that a sheet that is
+printed again after a failure is the same: an instance never changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from openmodality.device.site.printers import describe_layout_problem, list_printer_values
+from openmodality.device.site.site import Printer, Site
+from openmodality.errors import UsageError
+from openmodality.objects.film import Film, FilmSession
+from openmodality.standard.film import DisplayFormat, parse_display_format
+
+_GRID: Final = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
+_MOST_AT_ONCE: Final = 4
+"""Columns and rows of the grid that is chosen where nobody names one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOrder:
+    r"""The choices of an operator; what is empty or 0 is as usual for the printer.
+
+    ``layout`` is ``3x4`` (columns and rows) or an image display format such as ``STANDARD\3,4``. ``window`` is center
+    and width.
+    """
+
+    layout: str = ""
+    copies: int = 0
+    priority: str = ""
+    medium: str = ""
+    destination: str = ""
+    size: str = ""
+    orientation: str = ""
+    magnification: str = ""
+    smoothing: str = ""
+    configuration: str = ""
+    label: str = ""
+    window: tuple[float, ...] = ()
+    annotation: bool = True
+    true_size: bool = False
+    mixed: bool = False
+
+
+def make_session(site: Site, printer: Printer, order: FilmOrder, count: int) -> FilmSession:
+    """The film session of an order for ``count`` images; its one film, without images, is what all sheets are like.
+
+    Raises :class:`UsageError` for a value that the printer does not have.
+    """
+    settings = printer.settings
+    film = Film(
+        image_display_format=str(_choose_layout(printer, order.layout, count)),
+        film_orientation=_choose(printer, "film_orientations", order.orientation, "orientation"),
+        film_size_id=_choose(printer, "film_sizes", order.size, "film size"),
+        magnification_type=_choose(printer, "magnification_types", order.magnification, "magnification"),
+        smoothing_type=_choose(printer, "smoothing_types", order.smoothing, "smoothing"),
+        border_density=settings.border_density or None,
+        empty_image_density=settings.empty_image_density or None,
+        min_density=printer.min_density,
+        max_density=printer.max_density,
+        trim=settings.trim or None,
+        configuration_information=_choose(printer, "configuration_information", order.configuration, "configuration"),
+        illumination=settings.illumination,
+        reflected_ambient_light=settings.reflected_ambient_light,
+        presentation_lut_shape=_choose_lut_shape(printer),
+    )
+    return FilmSession(
+        films=(film,),
+        number_of_copies=order.copies or printer.peer.parameters.integer("print.copies"),
+        print_priority=_choose_priority(order.priority),
+        medium_type=_choose(printer, "medium_types", order.medium, "medium"),
+        film_destination=_choose(printer, "film_destinations", order.destination, "destination"),
+        label=_choose_label(site, order.label),
+        memory_allocation=settings.memory_allocation or None,
+    )
+
+
+def _choose(printer: Printer, setting: str, chosen: str, name: str) -> Any:
+    """The chosen value, else the usual one, else None. Raises :class:`UsageError` for one that the printer lacks."""
+    values = list_printer_values(printer, setting)
+    if not chosen:
+        return values[0] if values else None
+    if chosen not in values:
+        have = ", ".join(values) or "none"
+        raise UsageError(f"printer {printer.name} has no {name} {chosen!r}", advice=f"it has: {have}")
+    return chosen
+
+
+def _choose_priority(chosen: str) -> Any:
+    if chosen not in ("", "LOW", "MED", "HIGH"):
+        raise UsageError(f"{chosen!r} is no print priority", advice="it is LOW, MED or HIGH")
+    return chosen or "MED"
+
+
+def _choose_label(site: Site, label: str) -> str | None:
+    knows_label = any(each.rule.keyword == "FilmSessionLabel" for each in site.profile.print_attributes)
+    if label and not knows_label:
+        raise UsageError(f"profile {site.profile.name} sends no Film Session Label", advice="print without a label")
+    return label or None
+
+
+def _choose_lut_shape(printer: Printer) -> Any:
+    is_used = printer.peer.parameters.boolean("print.presentation_lut") and not printer.is_color
+    return printer.settings.presentation_lut or None if is_used else None
+
+
+def _choose_layout(printer: Printer, text: str, count: int) -> DisplayFormat:
+    """The chosen display format, else the smallest grid of the printer that holds all images, else its largest."""
+    if not text:
+        return _choose_grid(_list_grids(printer), count)
+    grid = _GRID.fullmatch(text)
+    try:
+        layout = parse_display_format(f"STANDARD\\{grid[1]},{grid[2]}" if grid else text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no layout: {error}", advice="3x4 has 3 columns and 4 rows") from error
+    if problem := describe_layout_problem(layout, printer):
+        raise UsageError(problem)
+    return layout
+
+
+def _list_grids(printer: Printer) -> list[DisplayFormat]:
+    if printer.settings.layouts:
+        return [parse_display_format(text) for text in printer.settings.layouts]
+    sides = range(1, _MOST_AT_ONCE + 1)
+    grids = [DisplayFormat("STANDARD", (columns, rows)) for rows in sides for columns in (rows - 1, rows) if columns]
+    return [grid for grid in grids if not describe_layout_problem(grid, printer)]
+
+
+def _choose_grid(layouts: Sequence[DisplayFormat], count: int) -> DisplayFormat:
+    sized = sorted(layouts, key=lambda layout: layout.box_count or 1)
+    return next((layout for layout in sized if (layout.box_count or 1) >= count), sized[-1])

@@ -1,0 +1,216 @@
+"""``openmodality print`` and ``openmodality printer``: images on film."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from openmodality.cli.display.jobs import describe_reason, job_as_json
+from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import counted, print_fields, say
+from openmodality.cli.terminal.progress import StatusLine
+from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.values import not_empty, parse_integer
+from openmodality.errors import OpenModalityError, UsageError
+from openmodality.store.states import InstanceResult, JobState
+
+if TYPE_CHECKING:
+    from openmodality.activities.film_order import FilmOrder
+    from openmodality.app.local_data import Chosen
+    from openmodality.app.modality import Modality
+    from openmodality.device.site.site import Printer
+
+_LOOK_S: Final = 0.1
+_MOST_COPIES: Final = 99
+
+
+def _declare_print(parser: Parser) -> None:
+    parser.add_argument("printer", metavar="PRINTER", type=not_empty)
+    for name, what in (("study", "Study"), ("series", "Series"), ("instance", "SOP")):
+        parser.add_argument(
+            f"--{name}",
+            dest="studies" if name == "study" else name if name == "series" else "instances",
+            metavar="UID",
+            action="append",
+            type=not_empty,
+            default=[],
+            help=f"{what} Instance UID of what is printed. May be repeated.",
+        )
+    _declare_film(parser)
+    parser.add_argument(
+        "--preview", metavar="FILE", default="", help="Write the sheets to FILE (.pdf or .png), and print nothing."
+    )
+    add_site(parser)
+    add_json(parser)
+
+
+def _declare_film(parser: Parser) -> None:
+    """The options of a film; the values that a printer has are in the site file, ``printer show`` lists them."""
+    parser.add_argument(
+        "--layout", metavar="CxR", default="", help=r"Columns and rows, 3x4, or a format such as ROW\2,3."
+    )
+    copies = parse_integer(1, _MOST_COPIES)
+    parser.add_argument("--copies", metavar="N", type=copies, default=0, help="Copies of each sheet.")
+    parser.add_argument("--priority", choices=("LOW", "MED", "HIGH"), default="", help="Print priority.")
+    for name, metavar, what in (
+        ("medium", "TYPE", "Medium, such as 'BLUE FILM'."),
+        ("destination", "NAME", "Where the film goes, such as PROCESSOR."),
+        ("size", "SIZE", "Film size, such as 14INX17IN."),
+        ("magnification", "TYPE", "How images are made larger, such as CUBIC."),
+        ("smoothing", "TYPE", "Smoothing, by the printer's conformance statement."),
+        ("configuration", "TEXT", "Configuration, by the printer's conformance statement."),
+        ("label", "TEXT", "Label of the film session."),
+    ):
+        parser.add_argument(f"--{name}", metavar=metavar, default="", help=what)
+    parser.add_argument("--orientation", choices=("PORTRAIT", "LANDSCAPE"), default="", help="Film orientation.")
+    parser.add_argument(
+        "--window", metavar="C,W", default="", help="Window center and width, in place of the images' own."
+    )
+    parser.add_argument("--true-size", action="store_true", help="As large on the film as in the patient.")
+    parser.add_argument("--no-annotation", action="store_true", help="Write no text into the images.")
+    parser.add_argument("--mixed", action="store_true", help="Allow images of several patients on one sheet.")
+
+
+def run_print(
+    printer: str,
+    studies: Sequence[str],
+    series: Sequence[str],
+    instances: Sequence[str],
+    layout: str,
+    copies: int,
+    priority: str,
+    medium: str,
+    destination: str,
+    size: str,
+    orientation: str,
+    magnification: str,
+    smoothing: str,
+    configuration: str,
+    label: str,
+    window: str,
+    true_size: bool,
+    no_annotation: bool,
+    mixed: bool,
+    preview: str,
+    site_file: str,
+    as_json: bool,
+) -> int:
+    """Print images of the local database on PRINTER, a printer of the site file.
+
+    The request is a job, which this command follows to its end; Ctrl-C cancels it after the sheet that is being sent.
+    What is not chosen is as usual for the printer: "openmodality printer show PRINTER" lists what it has. Where no
+    layout is named, the smallest grid is taken that holds all images.
+
+    Exit status 0 when all sheets are printed, 1 when not.
+    """
+    from openmodality.activities.film_order import FilmOrder  # noqa: PLC0415 - start-up time
+    from openmodality.app.local_data import Chosen  # noqa: PLC0415 - start-up time
+
+    chosen = Chosen(studies, series, instances)
+    order = FilmOrder(layout, copies, priority, medium, destination, size, orientation, magnification, smoothing,
+                      configuration, label, _read_window(window), not no_annotation, true_size, mixed)  # fmt: skip
+    with device(site_file, works=not preview) as modality:
+        if preview:
+            return _preview(modality, printer, chosen, order, preview, as_json=as_json)
+        job = modality.films.order(chosen, printer, order)
+        try:
+            _follow(modality, job.id)
+        except KeyboardInterrupt:
+            modality.jobs.cancel(job.id)
+            _follow(modality, job.id)
+            raise
+        return _tell(modality, job.id, as_json=as_json)
+
+
+def _read_window(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(map(float, text.split(","))) if text else ()
+    except ValueError:
+        values = (0.0,)
+    if values and (len(values) != 2 or values[1] < 1):
+        raise UsageError(f"{text!r} is no window", advice="write center and width, such as 40,400")
+    return values
+
+
+def _preview(
+    modality: Modality, printer: str, chosen: Chosen, order: FilmOrder, file: str, *, as_json: bool
+) -> int:  # fmt: skip
+    path = Path(file)
+    if path.suffix.lower() not in (".pdf", ".png"):
+        raise UsageError(f"{file!r} is neither a .pdf nor a .png", advice="name the file so")
+    written = modality.films.preview(chosen, printer, order, path)
+    if as_json:
+        print_document([{"printer": printer, "files": [str(each) for each in written], "job": None}])
+    else:
+        print("\n".join(map(str, written)))
+    return 0
+
+
+def _follow(modality: Modality, job_id: int) -> None:
+    """Until the job has ended; another process of the device may be the one that does it."""
+    line, pause = StatusLine(), threading.Event()
+    while not (job := modality.jobs.show(job_id).job).state.finished:
+        counts = modality.jobs.results([job])[job_id]
+        line.show(f"job {job_id} {job.state}: {counts.get(InstanceResult.SUCCESS, 0)} of {sum(counts.values())} images")
+        pause.wait(_LOOK_S)
+    line.clear()
+
+
+def _tell(modality: Modality, job_id: int, *, as_json: bool) -> int:
+    details = modality.jobs.show(job_id)
+    job, results = details.job, modality.jobs.results([details.job])[job_id]
+    if as_json:
+        print_document([{"printer": job.destination, "files": [], "job": job_as_json(job, results)}])
+    if job.state is not JobState.DONE:
+        raise OpenModalityError(f"job {job.id} is {job.state}: {describe_reason(job) or 'it did not print'}")
+    if not as_json:
+        print(f"{counted(sum(results.values()), 'image')} printed on {job.destination}")
+        if job.reason:
+            say(job.reason)
+    return 0
+
+
+def _declare_show(parser: Parser) -> None:
+    parser.add_argument("printer", metavar="PRINTER", type=not_empty)
+    add_site(parser)
+    add_json(parser)
+
+
+def show(printer: str, site_file: str, as_json: bool) -> None:
+    """What the site file says of a printer, and what the printer says of itself.
+
+    Exit status 1 where it does not answer or refuses.
+    """
+    with device(site_file) as modality:
+        configured, answer = modality.films.ask_printer(printer)
+    known = _describe(configured)
+    if as_json:
+        settings = [{"setting": name, "values": values} for name, values in known.items()]
+        print_document([
+            {"printer": configured.name, "peer": configured.peer.name, "configured": settings,
+             "reported": dict(answer.attributes)}
+        ])  # fmt: skip
+        return
+    print_fields([("printer", configured.name), ("peer", configured.peer.name), *answer.attributes.items()])
+    print()
+    print_fields([(name, ", ".join(values)) for name, values in known.items() if values])
+
+
+def _describe(printer: Printer) -> dict[str, list[str]]:
+    """The settings of a printer as texts, in the order of the site file; none where one is not set."""
+    known = {
+        **printer.settings.model_dump(exclude={"peer"}),
+        "film_sizes": printer.film_sizes,
+        "medium_types": printer.medium_types,
+        "min_density": printer.min_density,
+        "max_density": printer.max_density,
+    }
+    return {name: [str(each) for each in (value if isinstance(value, tuple) else (value,)) if each not in ("", None)]
+            for name, value in known.items()}  # fmt: skip
+
+
+print_command = CliCommand(run_print, _declare_print)
+command = Group("Film printers: what they have and how they are.", {"show": CliCommand(show, _declare_show)})
