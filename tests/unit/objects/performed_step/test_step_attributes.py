@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.device.site.site_loader import load_site
+from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.performed_step.step_attributes import (
     SeriesOfStep,
@@ -162,6 +164,32 @@ def test_the_end_of_a_step_leaves_its_character_set(
     of_step = [SeriesOfStep("1.2.5", series, series, "ARCHIVE", [IMAGE])]
     ended = build_end(table(tmp_path, profile, StepOperation.END), known, replace(END, series=of_step, begun=begun))
     assert ended.get("SpecificCharacterSet") == ended_in
+
+
+@pytest.mark.parametrize(
+    ("profile", "name", "series"),
+    [
+        ("mr", "Yamada^Tarou=山田^太郎", "T1 SE"),
+        ("mr", "Müller", "T1 SE"),
+        ("mr", "Müller", "Schädel"),
+        ("rf", "MÜLLER", "Magen"),
+    ],
+)
+def test_a_ris_that_keeps_bytes_under_the_later_declaration_keeps_the_name(
+    tmp_path: Path, profile: str, name: str, series: str
+) -> None:
+    known = facts(PatientName=name)
+    begun = build_beginning(table(tmp_path, profile, StepOperation.BEGIN), known, BEGINNING)
+    of_step = [SeriesOfStep("1.2.5", series, series, "ARCHIVE", [IMAGE])]
+    ended = build_end(table(tmp_path, profile, StepOperation.END), known, replace(END, series=of_step, begun=begun))
+    kept_bytes = encode_data_set(begun, ExplicitVRLittleEndian).removeprefix(_declare_alone(begun))
+    step = decode_data_set(_declare_alone(ended) + kept_bytes, ExplicitVRLittleEndian)
+    assert step.PatientName == name
+
+
+def _declare_alone(data_set: Dataset) -> bytes:
+    """The bytes of its Specific Character Set."""
+    return encode_data_set(data(SpecificCharacterSet=data_set.SpecificCharacterSet), ExplicitVRLittleEndian)
 
 
 def test_a_step_in_latin_1_where_the_site_says_so(tmp_path: Path) -> None:
