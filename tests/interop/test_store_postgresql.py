@@ -43,6 +43,17 @@ def store(url: str, tmp_path: Path) -> Iterator[LocalStore]:
         yield opened
 
 
+def test_many_instances_are_indexed_at_once_and_counted(store: LocalStore, tmp_path: Path) -> None:
+    paths = mr_series(tmp_path, 75, rows=4, columns=4)
+    for path in paths:
+        file = store.create(path.stem)
+        file.write(path.read_bytes())
+        file.commit()
+    assert store.recover().indexed == 75
+    with store.read() as snapshot:
+        assert count(snapshot, Level.IMAGE) == 75
+
+
 ODD = {"NUL": "A\0B", "surrogate": "\ud800", "long": "".join(map(chr, range(0x4E00, 0x9000)))}
 
 

@@ -31,6 +31,14 @@ def test_what_is_in_the_index_is_added_once(store: LocalStore) -> None:
     assert counts == [2, 2, 2, 3]
 
 
+def test_many_are_added_at_once_and_counted(store: LocalStore) -> None:
+    """Some of them together in one statement, the rest one by one; what is there already counts as little as a twin."""
+    with store.write() as transaction:
+        add_instances(transaction, [entry("1.5")])
+        assert add_instances(transaction, [entry(f"1.{number}") for number in (*range(75), 7, 70)]) == 74
+        assert count(transaction, Level.IMAGE) == 75
+
+
 def test_an_instance_that_comes_again_has_no_tombstone(store: LocalStore) -> None:
     with store.write() as transaction:
         insert_tombstones(transaction, [("1.1", 10), ("1.2", 20)])
