@@ -325,21 +325,31 @@ def test_retries(tmp_path: Path, key: str, name: str, retries: int) -> None:
 
 
 @pytest.mark.requirement("RF-4.4.2-10")
-@pytest.mark.parametrize("minutes", [2, 0])
-def test_delay_between_retries(tmp_path: Path, minutes: int) -> None:
-    with recorded_device(tmp_path, "rf", more=write({"storage.retry_delay_min": minutes})) as recorded:
+@pytest.mark.parametrize(
+    ("name", "kind", "minutes"),
+    [
+        ("C-STORE-RQ", JobKind.SEND, 2),
+        ("C-STORE-RQ", JobKind.SEND, 0),
+        ("N-ACTION-RQ", JobKind.COMMIT, 2),
+        ("N-CREATE-RQ", JobKind.MPPS_CREATE, 2),
+    ],
+)
+def test_delay_between_retries(tmp_path: Path, name: str, kind: JobKind, minutes: int) -> None:
+    """0 is never; the other jobs have the delay of send jobs."""
+    more = write({"storage.retry_delay_min": minutes})
+    with recorded_device(tmp_path, "rf", peer="automatic_commitment = true", more=more) as recorded:
         recorder = recorded.recorder
-        recorder.forget(C_STORE="abort")
+        recorder.forget(**{name.removesuffix("-RQ").replace("-", "_"): "abort"})
         with recorded.modality() as modality:
             image_sent(modality)
-            tried(modality, recorder, "C-STORE-RQ", 1)
-            (job,) = modality.jobs.list(kinds=[JobKind.SEND])
-            assert job.state is (JobState.TODO if minutes else JobState.FAILED)  # 0 is never
-        with Modality(recorded.site, clock=later(2 * MINUTE_S - 10)) as modality:
-            assert modality.echo("hospital") == 0  # the worker has had its chance
-            tried(modality, recorder, "C-STORE-RQ", 1)
+            tried(modality, recorder, name, 1)
+            (job,) = modality.jobs.list(kinds=[kind])
+            assert job.state is (JobState.TODO if minutes else JobState.FAILED)
+            if minutes:
+                assert job.due_at is not None
+                assert 0 < job.due_at - time.time() - minutes * MINUTE_S + 30 <= 30
         with Modality(recorded.site, clock=later(2 * MINUTE_S + 1)) as modality:
-            tried(modality, recorder, "C-STORE-RQ", 2 if minutes else 1)
+            tried(modality, recorder, name, 2 if minutes else 1)
 
 
 # Storage commitment
