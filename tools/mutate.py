@@ -93,7 +93,6 @@ def read_results() -> dict[str, Result]:
 
 def work(mutants: Iterable[Mutant], done: dict[str, Result], named_tests: Sequence[str] = ()) -> None:
     """Try each mutant that has no result yet, against the tests that are named or else those that cover its line."""
-    runs.restore()
     covering = runs.Covering()
     runs.import_foreign()
     for mutant in mutants:
@@ -122,6 +121,7 @@ def summarise(mutants: Sequence[Mutant], done: dict[str, Result]) -> tuple[str, 
 
 def prepare(options: argparse.Namespace) -> None:
     """Make the copy and collect the contexts, where that has not been done or is asked for."""
+    runs.restore()
     if not (options.fresh or options.survivors or options.tests) and runs.has_contexts():
         return
     runs.FOLDER.mkdir(parents=True, exist_ok=True)
