@@ -13,9 +13,9 @@ from dataclasses import replace
 from time import monotonic
 from typing import Final
 
-from openmodality.activities.commit_jobs import ASKED, ASKS_NEXT
+from openmodality.activities.commit_jobs import ASKED, ASKS_AT
 from openmodality.activities.commit_record import StoredCommitments
-from openmodality.activities.commit_settlement import is_committed, settle
+from openmodality.activities.commit_settlement import find_wait, is_committed, settle
 from openmodality.activities.connection import Connector, describe_report_address, find_response_timeout_s
 from openmodality.device.site.site import Peer
 from openmodality.dimse.status import describe
@@ -66,6 +66,9 @@ class CommitExecutor:
         if self._is_answered(job, outstanding) or (not is_known and self._has_open_requests(job)):
             return self._wait_or_settle(job, report, outstanding)
         peer = self._connections.get_peer_of(job)
+        wait = find_wait(job, self._database.clock())
+        if wait is not None:
+            return wait  # a report that came while the job settled it has woken it
         remember = self._give_up_requests(job, peer)
         if not self._has_requests(job):
             self._record_requests(job, peer, outstanding)
@@ -99,14 +102,14 @@ class CommitExecutor:
 
     def _give_up_requests(self, job: Job, peer: Peer) -> dict[str, int]:
         """Wait no longer for what is to be asked anew; what the job is to remember of it."""
-        asks_next = bool(job.parameters.get(ASKS_NEXT))
+        asks_next = bool(job.parameters.get(ASKS_AT))
         limit_s = _find_patience_s(job, peer)
         is_late = limit_s and any(self._database.clock() >= each.created_at + limit_s for each in self._read_open(job))
         if not asks_next and not is_late:
             return {}
         with self._database.write() as transaction:
             supersede_requests(transaction, job.id)
-        return {ASKS_NEXT: False} if asks_next else {ASKED: int(job.parameters.get(ASKED, 0)) + 1}
+        return {ASKS_AT: 0} if asks_next else {ASKED: int(job.parameters.get(ASKED, 0)) + 1}
 
     def _record_requests(self, job: Job, peer: Peer, outstanding: Sequence[JobInstance]) -> None:
         """The transactions, before anything is sent."""

@@ -17,8 +17,8 @@ ROUND: Final = "round"
 """How often the instances were stored again for the job; a parameter of it."""
 ASKED: Final = "asked"
 """How often the job has asked anew by itself; a parameter of it."""
-ASKS_NEXT: Final = "asks_next"
-"""Whether the next run asks anew; a parameter of the job."""
+ASKS_AT: Final = "asks_at"
+"""When the job asks anew, 0 where it does not; a parameter of it."""
 
 
 def make_commit_job(
@@ -41,4 +41,4 @@ def ask_anew(transaction: Transaction, job_id: int) -> None:
     """Let a job that a person retries begin again, with new requests."""
     supersede_requests(transaction, job_id)
     job = get_job(transaction, job_id)
-    set_parameters(transaction, job_id, {**job.parameters, ROUND: 0, ASKED: 0, ASKS_NEXT: False})
+    set_parameters(transaction, job_id, {**job.parameters, ROUND: 0, ASKED: 0, ASKS_AT: 0.0})

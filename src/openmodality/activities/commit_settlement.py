@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from openmodality.activities.commit_jobs import ASKED, ASKS_NEXT, ROUND, make_commit_job
+from openmodality.activities.commit_jobs import ASKED, ASKS_AT, ROUND, make_commit_job
 from openmodality.activities.send import make_send_job, make_send_retry
 from openmodality.device.site.site import Peer, Site
 from openmodality.jobs.job import Job
@@ -86,8 +86,16 @@ def _decide_next(site: Site, job: Job, verdicts: _Verdicts, now: float) -> JobOu
     asked = int(job.parameters.get(ASKED, 0))
     if verdicts.not_there and asked < min(ASKED_AGAIN, job.retry.max_retries) and job.retry.delay_s:
         until = now + job.retry.delay_s * 2**asked
-        return Wait(f"{job.destination} to index what it was sent: {said}", until, {ASKED: asked + 1, ASKS_NEXT: True})
+        return Wait(f"{job.destination} to index what it was sent: {said}", until, {ASKED: asked + 1, ASKS_AT: until})
     return _store_again(job, peer, verdicts, now)
+
+
+def find_wait(job: Job, now: float) -> Wait | None:
+    """The rest of the wait before a job asks anew; None where it is over, or where the clock was set back."""
+    until = float(job.parameters.get(ASKS_AT, 0.0))
+    if 0 < until - now <= job.retry.delay_s * 2**ASKED_AGAIN:
+        return Wait(f"{job.destination} to index what it was sent", until)
+    return None
 
 
 def _store_again(job: Job, peer: Peer, verdicts: _Verdicts, now: float) -> JobOutcome:

@@ -29,6 +29,7 @@ from openmodality.services.commitment import (
     send_report,
 )
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
+from openmodality.store.database import open_database
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from openmodality.upper_layer.negotiation import ContextProposal
 from tests.devices import Device, add_image, device_in_hospital
@@ -179,6 +180,30 @@ def test_what_the_archive_has_not_indexed_yet_is_asked_for_again_before_it_is_se
             assert commit_states(modality) == [JobState.DONE]
             assert stored_uids(device) == [uid]
             assert len({request.transaction_uid for request in decisions.seen}) == 3
+
+
+def test_a_job_that_is_woken_too_early_goes_on_waiting(tmp_path: Path, clock: Clock) -> None:
+    """As by a report that came while its job settled it."""
+    with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC) as device:
+        device.hospital.decide_commitment = decisions = Decisions(fails=9, reason=0x0112)
+        with one_image(device, clock) as (modality, _):
+            assert modality.wait_until(lambda: get_commit(modality).state is JobState.WAITING, 30)
+            assert modality.wait_until(lambda: "to index" in get_commit(modality).waiting_for, 30)
+            waits = get_commit(modality)
+            queue = Queue(open_database(f"sqlite:///{tmp_path / 'data' / 'openmodality.db'}", clock=clock))
+            with queue.database.write() as transaction:
+                queue.wake(transaction, waits.id)
+            queue.database.close()
+
+            def has_run_again() -> bool:
+                return [each.state for each in modality.jobs.show(waits.id).history][-3:] == [
+                    "todo",
+                    "doing",
+                    "waiting",
+                ]
+
+            assert modality.wait_until(has_run_again, 30)
+            assert (get_commit(modality).due_at, len(decisions.seen)) == (waits.due_at, 1)
 
 
 def test_what_the_archive_never_indexes_is_sent_again_once(tmp_path: Path, clock: Clock) -> None:

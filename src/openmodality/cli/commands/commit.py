@@ -6,7 +6,7 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from openmodality.activities.commit_jobs import ASKS_NEXT
+from openmodality.activities.commit_jobs import ASKS_AT
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -92,9 +92,7 @@ def _follow(modality: Modality, job_id: int, wait_s: float) -> None:
     line, deadline, pause = StatusLine(), monotonic() + wait_s, threading.Event()
     while monotonic() < deadline:
         job = modality.jobs.show(job_id).job
-        if job.state.finished or job.parameters.get(
-            ASKS_NEXT
-        ):  # the archive has answered, and is to be asked again later
+        if job.state.finished or job.parameters.get(ASKS_AT):  # where it asks again, the archive has answered
             break
         line.show(f"job {job_id} {job.state}: {describe_reason(job)}")
         pause.wait(_LOOK_S)
