@@ -67,8 +67,7 @@ def _frames_or_refusal(path: Path, content: bytes) -> list[AcquiredFrame]:
         assert len(frame.pixels.shape) == 2
         assert 0 not in frame.pixels.shape
         assert int(frame.pixels.max()) < 1 << int(frame.attributes.BitsStored)
-        assert "WindowCenter" in frame.attributes
-        assert "WindowWidth" in frame.attributes
+        assert "BitsStored" in frame.attributes
     assert path.read_bytes() == content
     return frames
 

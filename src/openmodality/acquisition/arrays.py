@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +47,12 @@ def make_frames(
     Raises :class:`ObjectInvalid` where the array is no image, or a keyword or value is not DICOM's.
     """
     attributes = attributes_of(keywords, where)
-    return [frame_of(pixels, attributes) for pixels in check_pixels(array, where)]
+    frames = [frame_of(pixels, attributes) for pixels in check_pixels(array, where)]
+    return [replace(frame, stated=frozenset(keywords)) for frame in frames]
 
 
 def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame:
-    """A frame with Bits Stored and a window, as far as ``attributes`` does not have them already."""
+    """A frame with Bits Stored, unless ``attributes`` has it already; its window is found where its object is built."""
     complete = Dataset()
     if attributes is not None:
         complete.update(attributes)
@@ -60,10 +62,6 @@ def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame
         raise ObjectInvalid(
             "(0028,0101) Bits Stored is too small for the pixel values", advice="leave it out to have it found"
         )
-    if "WindowCenter" not in complete or "WindowWidth" not in complete:
-        low, high = int(pixels.min()), int(pixels.max())
-        complete.WindowCenter = str((low + high + 1) // 2)
-        complete.WindowWidth = str(max(high - low + 1, 1))
     return AcquiredFrame(pixels, complete)
 
 

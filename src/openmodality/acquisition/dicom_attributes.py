@@ -16,6 +16,8 @@ from openmodality.acquisition.arrays import check_pixels
 from openmodality.acquisition.attribute_values import read_checked
 from openmodality.acquisition.source import Pixels
 from openmodality.errors import ObjectInvalid
+from openmodality.imaging.decoded_size import check_decoded_size
+from openmodality.imaging.frames import number_of_frames
 
 ACQUISITION_GROUP = 0x0018
 # Of group 0018: names of equipment and people, and UIDs, stay behind.
@@ -82,6 +84,10 @@ def stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]
     attributes = take_acquisition_attributes(data_set, where)
     if data_set.get("PhotometricInterpretation") == "MONOCHROME1":
         attributes.PhotometricInterpretation = "MONOCHROME1"
+    try:
+        check_decoded_size(data_set, frames=number_of_frames(data_set))
+    except ObjectInvalid as error:
+        raise ObjectInvalid(f"{where}: {error.message}", advice=error.advice) from error
     array = data_set.pixel_array
     if int(data_set.get("PixelRepresentation", 0)) == SIGNED and int(array.min()) < 0:
         shift = 1 << (int(data_set.BitsStored) - 1)

@@ -8,18 +8,20 @@ Rules. A file is taken only when it is complete:
 
 A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why. When
 delivering fails for another reason, such as a full disk, the file stays and is tried again. Nothing is ever deleted or
-overwritten. A crash between delivering and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so
-UIDs derived from it are too.
+overwritten, and no file ends the watch, whatever it holds. A crash between delivering and moving delivers a file twice;
+``DroppedFile.key`` is the same both times, so UIDs derived from it are too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openmodality.acquisition.natural_order import make_natural_key
 from openmodality.errors import ObjectInvalid, OpenModalityError
 
 log = logging.getLogger(__name__)
@@ -60,12 +62,12 @@ class DroppedFile:
 def choose_settled(
     listing: Mapping[str, FileStatus], state: FolderState, now_s: float, settle_s: float
 ) -> tuple[FolderState, list[str]]:
-    """Which of the files in ``listing`` are complete at ``now_s``, in the order of their names; and what is known
-    from now on.
+    """Which of the files in ``listing`` are complete at ``now_s``, in the natural order of their names; and what is
+    known from now on.
     """
     seen: dict[str, tuple[FileStatus, float]] = {}
     complete: list[str] = []
-    for name in sorted(listing):
+    for name in sorted(listing, key=make_natural_key):
         if not _is_candidate(name, listing):
             continue
         status = listing[name]
@@ -111,8 +113,12 @@ class DropFolder:
     settle_s: float = 2.0
 
     def step(self, state: FolderState, now_s: float) -> FolderState:
-        """Look once and deliver what is complete."""
-        state, complete = scan(self.folder, state, now_s=now_s, settle_s=self.settle_s)
+        """Look once and deliver what is complete. A folder that cannot be looked into is looked at again."""
+        try:
+            state, complete = scan(self.folder, state, now_s=now_s, settle_s=self.settle_s)
+        except OSError as error:
+            log.error("drop folder: cannot be looked into", extra={"error": type(error).__name__})
+            return state
         for path in complete:
             self._take(path)
         return state
@@ -127,16 +133,38 @@ class DropFolder:
 
     def _take(self, path: Path) -> None:
         try:
-            self.deliver(DroppedFile(path, make_arrival_key(path)))
+            try:
+                key = make_arrival_key(path)
+            except FileNotFoundError:
+                return  # somebody took it away
+            except OSError as error:
+                raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error
+            self.deliver(DroppedFile(path, key))
         except ObjectInvalid as error:
-            reason = move_aside(path, FAILED)
-            reason.with_name(reason.name + ".txt").write_text(f"{error.message}\n{error.advice}\n", encoding="utf-8")
-            log.warning("drop folder: file refused", extra={"error": type(error).__name__})
+            self._refuse(path, error)
         except (OpenModalityError, OSError) as error:
             log.error("drop folder: file not delivered, it stays", extra={"error": type(error).__name__})
+        except Exception as error:  # noqa: BLE001 - the boundary of one file: the next one is taken all the same
+            trace = "".join(traceback.format_tb(error.__traceback__))  # where, not what: the text may hold data
+            log.error("drop folder: fault at a file", extra={"error": type(error).__name__, "trace": trace})
+            self._refuse(path, ObjectInvalid(f"{path}: cannot be used ({type(error).__name__})"))
         else:
-            move_aside(path, DONE)
             log.info("drop folder: file delivered")
+            _try_to_move(path, DONE)
+
+    def _refuse(self, path: Path, error: ObjectInvalid) -> None:
+        log.warning("drop folder: file refused", extra={"error": type(error).__name__})
+        _try_to_move(path, FAILED, f"{error.message}\n{error.advice}\n")
+
+
+def _try_to_move(path: Path, into: str, reason: str = "") -> None:
+    """Move a file aside, with a text beside it; where that fails the file comes again, which does no harm."""
+    try:
+        target = move_aside(path, into)
+        if reason:
+            target.with_name(target.name + ".txt").write_text(reason, encoding="utf-8")
+    except OSError as error:
+        log.error("drop folder: file cannot be moved, it stays", extra={"error": type(error).__name__})
 
 
 def make_arrival_key(path: Path) -> str:

@@ -8,12 +8,13 @@ and overrides, what the file says.
 from __future__ import annotations
 
 import json
+import stat
 import struct
 import tokenize
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +23,25 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence, UnidentifiedImageError
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.uid import UID, SecondaryCaptureImageStorage
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.acquisition.arrays import check_pixels, frame_of
 from openmodality.acquisition.dicom_attributes import stored_pixels, take_named_attributes
 from openmodality.acquisition.keywords import attributes_of
+from openmodality.acquisition.natural_order import make_natural_key
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
+from openmodality.encoding.written_in import find_layout
 from openmodality.errors import ObjectInvalid
+from openmodality.network.storage.instances import read_instance
+from openmodality.network.storage.reader import InstanceReader
+from openmodality.standard.sop_classes import describe_storage
 
 MAXIMUM_PIXELS = 1 << 28
 MAXIMUM_COMPANION_BYTES = 1 << 20
 GREY_MODES = ("1", "L", "I", "I;16", "I;16B", "I;16L", "I;16N")
+_PHOTOMETRIC_INTERPRETATION, _BITS_PER_SAMPLE = 262, 258  # of TIFF 6.0
+_TURNED_BY_PILLOW = ("1", "L")
 _ADVICE = "give a DICOM, PNG, TIFF (8 or 16 bit grey) or NumPy (.npy) file"
 NOT_READABLE = (
     ArithmeticError, AttributeError, BytesLengthException, EOFError, Image.DecompressionBombError, InvalidDicomError,
@@ -48,10 +56,15 @@ Contents = tuple[list[AcquiredFrame], Dataset]
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """Each of ``paths`` is one series; a folder is one series of all files in it, in the order of their names."""
+    """Each of ``paths`` is one series; a folder is one series of all files in it.
+
+    They come in the order of their positions along the normal of the slices, else of their Instance Numbers, else of
+    their names. ``sop_classes`` are those that the device makes, empty for any: a DICOM file of another one is refused.
+    """
 
     paths: Sequence[Path]
     modality: str = "OT"
+    sop_classes: frozenset[str] = frozenset()
 
     def series(self) -> Iterator[AcquiredSeries]:
         """The series, read when they are asked for.
@@ -59,13 +72,13 @@ class FileSource:
         Raises :class:`ObjectInvalid` where a file is none of those that can be read; the text names it.
         """
         for path in self.paths:
-            files = sorted(entry for entry in path.iterdir() if is_pixel_file(entry)) if path.is_dir() else [path]
+            files = _list_pixel_files(path) if path.is_dir() else [path]
             if not files:
                 raise ObjectInvalid(f"{path}: no image in this folder", advice=_ADVICE)
             yield self._series(path, files)
 
     def _series(self, path: Path, files: Sequence[Path]) -> AcquiredSeries:
-        contents = [read_frames(file) for file in files]
+        contents = order_slices([self._read(file) for file in files])
         frames = [frame for part, _ in contents for frame in part]
         common = contents[0][1]
         modality = str(common.get("Modality", self.modality))
@@ -77,6 +90,47 @@ class FileSource:
             number_of_frames=len(frames),
             attributes=Dataset({item.tag: item for item in common if item.keyword in SERIES_KEYWORDS[2:]}),
         )
+
+    def _read(self, file: Path) -> Contents:
+        frames, series = read_frames(file)
+        sop_class = str(series.get("SOPClassUID", ""))
+        if sop_class and self.sop_classes and sop_class not in self.sop_classes:
+            made = ", ".join(describe_storage(uid) for uid in sorted(self.sop_classes))
+            raise ObjectInvalid(
+                f"{file}: holds {describe_storage(sop_class)}, which this device does not make",
+                advice=f"it makes {made}; import the file to keep it as it is",
+            )
+        return frames, series
+
+
+def order_slices(contents: list[Contents]) -> list[Contents]:
+    """Files of one series in the order of their slices; as they come where neither positions nor numbers tell it."""
+    for find_place in (_find_position_mm, _find_instance_number):
+        places = [find_place(frames, series) for frames, series in contents]
+        known = [place for place in places if place is not None]
+        if len(known) == len(contents) and len(set(known)) == len(contents):
+            return [contents[number] for number in sorted(range(len(contents)), key=known.__getitem__)]
+    return contents
+
+
+def _find_position_mm(frames: list[AcquiredFrame], series: Dataset) -> float | None:
+    """Where the first frame of a file lies along the normal of its slices (PS3.3 C.7.6.2.1.1)."""
+    attributes = frames[0].attributes
+    if "ImagePositionPatient" not in attributes or "ImageOrientationPatient" not in attributes:
+        return None
+    cosines = np.asarray([float(value) for value in attributes.ImageOrientationPatient])
+    position = np.asarray([float(value) for value in attributes.ImagePositionPatient])
+    return round(float(np.cross(cosines[:3], cosines[3:]) @ position), 3)
+
+
+def _find_instance_number(frames: list[AcquiredFrame], series: Dataset) -> float | None:
+    number = series.get("InstanceNumber")
+    return None if number is None else float(number)
+
+
+def _list_pixel_files(folder: Path) -> list[Path]:
+    files = filter(is_pixel_file, folder.iterdir())
+    return sorted(files, key=lambda path: make_natural_key(path.name))
 
 
 def is_pixel_file(path: Path) -> bool:
@@ -90,7 +144,7 @@ def read_frames(path: Path) -> Contents:
     Raises :class:`ObjectInvalid` where the file cannot be read, or its pixels do not make an image.
     """
     try:
-        frames, series = _reader(path)(path)
+        frames, series = _choose_reader(path)(path)
     except NOT_READABLE as error:
         raise ObjectInvalid(f"{path}: cannot be read as an image ({type(error).__name__})", advice=_ADVICE) from error
     companion = path.with_suffix(".json")
@@ -98,7 +152,8 @@ def read_frames(path: Path) -> Contents:
         said = read_companion(companion)
         series.update({item.tag: item for item in said if item.keyword in SERIES_KEYWORDS})
         own = Dataset({item.tag: item for item in said if item.keyword not in SERIES_KEYWORDS})
-        frames = [frame_of(frame.pixels, _merged(frame.attributes, own)) for frame in frames]
+        stated = frozenset(item.keyword for item in own)
+        frames = [replace(frame_of(frame.pixels, _merge(frame.attributes, own)), stated=stated) for frame in frames]
     return frames, series
 
 
@@ -121,12 +176,14 @@ def read_companion(path: Path) -> Dataset:
     return attributes_of(content, str(path))
 
 
-def _reader(path: Path) -> Callable[[Path], Contents]:
+def _choose_reader(path: Path) -> Callable[[Path], Contents]:
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a named pipe would wait for somebody to write into it
+        raise ObjectInvalid(f"{path}: is not a file", advice=_ADVICE)
     with path.open("rb") as stream:
         start = stream.read(132)
     if start.startswith(b"\x93NUMPY"):
         return _read_numpy
-    if start[128:] == b"DICM":
+    if start[128:] == b"DICM" or start.startswith(b"DICM") or find_layout(start) is not None:
         return _read_dicom
     if start.startswith((b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")):
         return _read_picture
@@ -154,22 +211,35 @@ def _page(page: Image.Image, path: Path) -> list[AcquiredFrame]:
         raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
     if page.mode not in GREY_MODES:
         raise ObjectInvalid(f"{path}: a picture of mode {page.mode}", advice="save it as greyscale of 8 or 16 bits")
-    return [frame_of(pixels) for pixels in check_pixels(np.asarray(page), str(path))]
+    array = np.asarray(page)
+    if page.format == "TIFF" and page.mode not in _TURNED_BY_PILLOW and _is_white_zero(page):
+        bits = page.tag_v2.get(_BITS_PER_SAMPLE, (16,))  # type: ignore[attr-defined]
+        array = (1 << int(bits[0])) - 1 - array.astype(np.int64)
+    return [frame_of(pixels) for pixels in check_pixels(array, str(path))]
+
+
+def _is_white_zero(page: Image.Image) -> bool:
+    """Whether sample 0 of a TIFF page is white (TIFF 6.0, PhotometricInterpretation 0)."""
+    return page.tag_v2.get(_PHOTOMETRIC_INTERPRETATION) == 0  # type: ignore[attr-defined, no-any-return]
 
 
 def _read_dicom(path: Path) -> Contents:
+    instance = read_instance(path)
+    for _ in InstanceReader(check=True).iterate(instance):
+        pass  # whole, with all its pixels, or refused
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd but readable values of others are not ours to report
-        data_set = pydicom.dcmread(path)
+        data_set = pydicom.dcmread(path, force=True)  # also without preamble
+        data_set.file_meta.TransferSyntaxUID = UID(instance.transfer_syntax)
         if int(data_set.get("Rows", 0)) * int(data_set.get("Columns", 0)) > MAXIMUM_PIXELS:
             raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
         pixels, attributes = stored_pixels(data_set, str(path))
         frames = [frame_of(frame, attributes) for frame in pixels]
-    keywords = (*SERIES_KEYWORDS, "SOPClassUID")
+    keywords = (*SERIES_KEYWORDS, "SOPClassUID", "InstanceNumber")
     return frames, take_named_attributes(data_set, keywords, str(path))
 
 
-def _merged(first: Dataset, second: Dataset) -> Dataset:
+def _merge(first: Dataset, second: Dataset) -> Dataset:
     merged = Dataset()
     merged.update(first)
     merged.update(second)

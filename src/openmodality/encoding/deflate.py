@@ -13,18 +13,26 @@ PIECE_BYTES: Final = 64 * 1024
 """How many bytes are inflated at a time, because a few deflated bytes can stand for megabytes."""
 
 
+MAX_GROWTH: Final = 100
+"""How many times its length a stream may have when inflated; real images seldom reach 10."""
+UNSUSPICIOUS_BYTES: Final = 64 * 1024 * 1024
+"""Up to here a stream may grow as it likes: an empty image is not a bomb."""
+
+
 class Inflater:
     """Inflates a stream as it comes. What follows its end, such as the NUL that makes the length even, is ignored."""
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._length_bytes = self._inflated_bytes = 0
 
     def feed(self, chunk: Buffer) -> Iterator[bytes]:
         """Yield the next bytes of the data set; iterate to the end before the next chunk.
 
-        Raises :class:`ObjectInvalid` where the stream is damaged.
+        Raises :class:`ObjectInvalid` where the stream is damaged, or made to fill memory or time.
         """
         stream, rest = self._stream, chunk
+        self._length_bytes += len(chunk)
         while not stream.eof:
             try:
                 piece = stream.decompress(rest, PIECE_BYTES)
@@ -32,6 +40,9 @@ class Inflater:
                 raise ObjectInvalid("the deflated data set is damaged") from None
             rest = stream.unconsumed_tail
             if piece:
+                self._inflated_bytes += len(piece)
+                if self._inflated_bytes > max(UNSUSPICIOUS_BYTES, MAX_GROWTH * self._length_bytes):
+                    raise ObjectInvalid(f"the deflated data set grows to more than {MAX_GROWTH} times its length")
                 yield piece
             if not rest and len(piece) < PIECE_BYTES:
                 break

@@ -11,13 +11,12 @@ from pydicom import Dataset
 
 from openmodality.acquisition.arrays import make_frames
 from openmodality.acquisition.drop_folder import DroppedFile
-from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
 from openmodality.device.body_parts import check_body_part
 from openmodality.errors import OpenModalityError
 from openmodality.exam.instances import find_uid_maker, list_instances
-from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan
+from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, make_file_source
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.index_recovery import Progress
@@ -132,7 +131,8 @@ class Exam:
         """Take a file out of a watched folder; the same file gives the same instances when it comes again."""
         uids = find_uid_maker(self._workflow.site)
         taken = None
-        for number, acquired in enumerate(FileSource([arrival.path]).series()):
+        source = make_file_source(self._workflow.site, [arrival.path])
+        for number, acquired in enumerate(source.series()):
             key = f"{self.study_instance_uid}/{arrival.key}/{number}"
             known = {each.series_instance_uid: each for each in self.record.series}
             uid = uids.derived(key)
@@ -193,6 +193,16 @@ class Series:
         """(0020,000E) Series Instance UID."""
         return self.record.series_instance_uid
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Keywords of what was given for the images so far, and their objects have no place for."""
+        return tuple(self._maker.left_out)
+
+    @property
+    def object_name(self) -> str:
+        """What the images become, such as ``MR Image``."""
+        return self._maker.object_name
+
     def add(self, pixels: NDArray[Any], **attributes: object) -> list[str]:
         """Make images of an array, shape (rows, columns) or (frames, rows, columns); their SOP Instance UIDs.
 
@@ -205,7 +215,7 @@ class Series:
     def add_frame(self, frame: AcquiredFrame, uid: str = "") -> str:
         """Make an image of a frame of a source; its SOP Instance UID."""
         self._images += 1
-        return self._maker.make(self._images, frame.pixels, frame.attributes, uid)
+        return self._maker.make(self._images, frame, uid)
 
     def add_all(
         self,

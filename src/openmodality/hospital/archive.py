@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from pydicom import Dataset, dcmread
 
 from openmodality.dimse.reading import read_text
+from openmodality.encoding.deflate import PIECE_BYTES, inflate
+from openmodality.encoding.part10 import encode_file_head, read_any
 from openmodality.errors import ObjectInvalid
 from openmodality.network.entity import LocalAE
 from openmodality.services.storage import StoreRequest
@@ -22,6 +26,7 @@ from openmodality.standard.tags import (
     SOP_CLASS_UID,
     STUDY_INSTANCE_UID,
 )
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from openmodality.store.files.folder import FolderSink, FolderWriter, Identity, ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
@@ -40,6 +45,9 @@ KEPT: Final = (
     "PerformedProcedureStepDescription",
 )  # fmt: skip
 """What can be asked for in a query, and what is checked."""
+
+MAX_DEFLATED_HEADER_BYTES: Final = 4 * 1024 * 1024
+"""How much of a deflated data set is looked at for its header; what comes behind it is pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +163,32 @@ class Archive:
 
 def _read_header(path: Path) -> Dataset:
     try:
-        header = Dataset(dcmread(path, stop_before_pixels=True, specific_tags=list(KEPT)))
+        with path.open("rb") as file:
+            header = Dataset(dcmread(_bound(file), stop_before_pixels=True, specific_tags=list(KEPT)))
         header.walk(lambda parent, element: None)  # values are decoded on access: find what cannot be read now
     except Exception as error:  # pydicom raises many kinds for bytes that are no data set
         raise ObjectInvalid(f"{path} cannot be read: {type(error).__name__}") from error
     return header
+
+
+def _bound(file: BinaryIO) -> BinaryIO:
+    """The file, or the beginning of what it inflates to: a few bytes of a peer may stand for a gigabyte."""
+    meta = read_any(file)
+    syntax = TRANSFER_SYNTAXES.get(meta.transfer_syntax_uid)
+    if syntax is None or not syntax.deflated:
+        file.seek(0)
+        return file
+    file.seek(meta.data_set_offset)
+    beginning = bytearray(
+        encode_file_head(
+            meta.media_storage_sop_class_uid,
+            meta.media_storage_sop_instance_uid,
+            EXPLICIT_VR_LITTLE_ENDIAN,
+            meta.implementation_class_uid,
+        )
+    )
+    for piece in inflate(iter(partial(file.read, PIECE_BYTES), b"")):
+        beginning += piece
+        if len(beginning) > MAX_DEFLATED_HEADER_BYTES:
+            break
+    return BytesIO(beginning)

@@ -12,6 +12,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.errors import ObjectInvalid
+from openmodality.imaging.decoded_size import check_decoded_size
+from openmodality.imaging.frames import number_of_frames
 
 
 def decompress_file(path: Path) -> BinaryIO:
@@ -24,6 +26,8 @@ def decompress_file(path: Path) -> BinaryIO:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's quote values
             return _decompressed(path)
+    except ObjectInvalid as error:
+        raise ObjectInvalid(f"{path}: {error.message}", advice=error.advice) from error
     except Exception as error:
         raise ObjectInvalid(
             f"{path}: cannot be decompressed for a peer that takes only uncompressed data: {type(error).__name__}",
@@ -36,6 +40,7 @@ def _decompressed(path: Path) -> BinaryIO:
     if data_set.file_meta.TransferSyntaxUID.is_deflated or "PixelData" not in data_set:
         data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian  # else the data set is in it as it is (PS3.5 A.4)
     else:
+        check_decoded_size(data_set, frames=number_of_frames(data_set))
         data_set.decompress(generate_instance_uid=False)
     buffer = BytesIO()
     data_set.save_as(buffer, enforce_file_format=True)

@@ -13,6 +13,7 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
 from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.imaging.decoded_size import check_decoded_size
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 _NATIVE_BITS = (8, 16)
@@ -93,6 +94,7 @@ def _without_unused_bits(pixels: NDArray[np.unsignedinteger], stored: int, *, si
 
 
 def _decode(data_set: Dataset, number: int) -> Frame:
+    check_decoded_size(data_set, frames=1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's quote values

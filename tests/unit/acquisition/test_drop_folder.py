@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,13 +135,51 @@ def test_watching_ends_when_told(tmp_path: Path) -> None:
     assert [arrival.path.name for arrival in arrivals] == ["a.png", "b.png"]
 
 
-def test_an_error_that_is_nobodys_plan_is_not_swallowed(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"x")
-    (tmp_path / "a.png.done").touch()
+def test_a_fault_at_one_file_is_reported_and_the_next_is_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("img10.png", "img2.png"):
+        (tmp_path / name).write_bytes(name.encode())
+        (tmp_path / f"{name}.done").touch()
+    taken = []
 
-    def broken(arrival: DroppedFile) -> None:
-        raise ZeroDivisionError
+    def deliver(arrival: DroppedFile) -> None:
+        taken.append(arrival.path.name)
+        if arrival.path.name == "img2.png":
+            raise ZeroDivisionError("what may hold data")
 
-    with pytest.raises(ZeroDivisionError):
-        DropFolder(tmp_path, broken).step(FolderState(), 0.0)
-    assert (tmp_path / "a.png").exists()
+    DropFolder(tmp_path, deliver).step(FolderState(), 0.0)
+    assert taken == ["img2.png", "img10.png"]
+    assert (tmp_path / "done" / "img10.png").exists()
+    assert "ZeroDivisionError" in (tmp_path / "failed" / "img2.png.txt").read_text("utf-8")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "drop folder: fault at a file"
+    ]
+    assert "what may hold data" not in caplog.text
+
+
+def test_what_cannot_be_read_or_moved_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root reads and moves everything, by system calls that fail."""
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).touch()
+        (tmp_path / f"{name}.done").touch()
+    real, taken = Path.open, []
+
+    def open_file(path: Path, *arguments: Any, **more: Any) -> Any:
+        if path.name == "a.png":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", open_file)
+    folder = DropFolder(tmp_path, lambda arrival: taken.append(arrival.path.name))
+    state = folder.step(FolderState(), 0.0)
+    assert taken == ["b.png"]
+    assert "Permission denied" in (tmp_path / "failed" / "a.png.txt").read_text("utf-8")
+    (tmp_path / "c.png").touch()
+    (tmp_path / "c.png.done").touch()
+    monkeypatch.setattr(Path, "rename", open_file)
+    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+    state = folder.step(state, 1.0)
+    assert taken == ["b.png", "c.png"]
+    assert (tmp_path / "c.png").exists()
+    assert DropFolder(tmp_path / "gone", folder.deliver).step(state, 2.0) == state

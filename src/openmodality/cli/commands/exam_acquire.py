@@ -8,7 +8,6 @@ from time import monotonic
 from typing import Final
 
 from openmodality.acquisition.drop_folder import DropFolder, DroppedFile
-from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.source import Source
 from openmodality.cli.demo.simulation import simulator
 from openmodality.cli.display.exams import ExamDetails
@@ -22,7 +21,8 @@ from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import existing_folder, existing_path, parse_integer
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.exam.session import Exam
+from openmodality.exam.producers.images import make_file_source
+from openmodality.exam.session import Exam, Series
 
 ALL_PROTOCOLS: Final = "*"
 _LOOK_S: Final = 0.5
@@ -107,7 +107,7 @@ def acquire_from(site: Site, exam: Exam, protocols: Sequence[str] | None, files:
     """Images of a simulator, ``None`` for no simulation, and of files; how many were made."""
     sources: list[Source] = [] if protocols is None else [simulator(site, protocols, seed=seed)]
     if files:
-        sources.append(FileSource(files, modality=site.profile.modalities[0]))
+        sources.append(make_file_source(site, files))
     return sum(_acquire(exam, source) for source in sources)
 
 
@@ -121,7 +121,15 @@ def _acquire(exam: Exam, source: Source) -> int:
     line.clear()
     for each in series:
         say(f"series {each.record.number} {each.record.description}")
+        say_left_out(each)
     return len(exam.instances()) - before
+
+
+def say_left_out(series: Series) -> None:
+    """Name what was given for images, by a companion file, say, and is not in them."""
+    if series.left_out:
+        names = ", ".join(series.left_out)
+        say(f"series {series.record.number}: {series.object_name} has no place for {names}: left out")
 
 
 def watch(exam: Exam, folder: Path) -> int:
@@ -130,11 +138,13 @@ def watch(exam: Exam, folder: Path) -> int:
 
     def deliver(arrival: DroppedFile) -> None:
         try:
-            exam.take(arrival)
+            taken = exam.take(arrival)
         except (OpenModalityError, OSError) as error:
             say(f"{arrival.path.name}: not taken: {error}")
             raise
         say(f"{arrival.path.name}: taken into exam {exam.id}")
+        if taken is not None:
+            say_left_out(taken)
 
     say(f"watching {folder} for exam {exam.id}; Ctrl-C stops")
     DropFolder(folder, deliver).watch(stop.wait, monotonic, _LOOK_S)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from pydicom import Dataset
 
-from openmodality.acquisition.source import AcquiredSeries, Pixels
+from openmodality.acquisition.files import FileSource
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.device.profile.profile import InformationObject
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
@@ -23,6 +27,8 @@ from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecor
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import lock_exam_to_add_to
 from openmodality.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,17 @@ def choose_object(site: Site, plan: ImageSeriesPlan) -> InformationObject:
     return found[0]
 
 
+def make_file_source(site: Site, paths: Sequence[Path]) -> FileSource:
+    """Files as a source of images for this device, which makes no other object of what is in one."""
+    sop_classes = frozenset(str(item.sop_class_uid) for item in site.profile.objects if item.is_image)
+    return FileSource(paths, modality=site.profile.modalities[0], sop_classes=sop_classes)
+
+
 class ImageMaker:
-    """Builds the images of one series and stores them, as long as the step of the series is in progress."""
+    """Builds the images of one series and stores them, as long as the step of the series is in progress.
+
+    ``left_out`` are the keywords of what was stated for the images, and their objects have no place for.
+    """
 
     def __init__(
         self, site: Site, store: LocalStore, exam: ExamRecord, step: StepRecord | None, series: SeriesRecord
@@ -102,11 +117,16 @@ class ImageMaker:
         self._step_uid = series.step_uid
         self._site = site
         self._store = store
+        self.object_name = series.object_name
+        self.left_out: list[str] = []
+        self._stated = {element.keyword for element in describe_series(series).attributes if element.keyword}
         definition = make_definition(site, series.object_name)
         self._images = ImageBuilder(definition, describe_exam(site, exam, step), describe_series(series))
 
-    def make(self, number: int, pixels: Pixels, attributes: Dataset, uid: str = "") -> str:
+    def make(self, number: int, frame: AcquiredFrame, uid: str = "") -> str:
         """Build an image and store it; its SOP Instance UID. The image is safe when this returns.
+
+        What was stated and the object has no place for is added to ``left_out``.
 
         Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object,
         :class:`StoreError` where there is no room, and :class:`UsageError` where the exam has ended meanwhile.
@@ -114,9 +134,16 @@ class ImageMaker:
         instance_uid: str = uid or find_uid_maker(self._site).new()
         now = datetime.fromtimestamp(self._store.database.clock())
         instance = InstanceFacts(instance_uid, number, now)
-        data_set = self._images.build(instance, pixels, attributes)
+        data_set = self._images.build(instance, frame.pixels, frame.attributes)
+        self._note_left_out(frame.stated | self._stated, data_set)
         keep_instance(self._site, self._store, data_set, self._check)
         return instance_uid
+
+    def _note_left_out(self, stated: Iterable[str], data_set: Dataset) -> None:
+        """Once for the series: what a person or a program stated is not dropped without a word."""
+        if lost := [keyword for keyword in sorted(stated) if keyword not in data_set and keyword not in self.left_out]:
+            self.left_out += lost
+            _log.warning("image.attributes_left_out", extra={"object": self.object_name, "keywords": ", ".join(lost)})
 
     def _check(self, transaction: Transaction) -> None:
         lock_exam_to_add_to(transaction, self._exam_id, self._step_uid)

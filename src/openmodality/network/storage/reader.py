@@ -14,12 +14,12 @@ from openmodality.buffer import Buffer
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
 from openmodality.encoding.part10 import read_file_meta
 from openmodality.encoding.pixel_check import PixelDataCheck
-from openmodality.encoding.transcode import Transcoder, transcode, write_anew
+from openmodality.encoding.transcode import Transcoder, can_transcode, transcode, write_anew
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.encoding.written_in import NotInTransferSyntax, find_own_layout
 from openmodality.errors import ObjectInvalid
 from openmodality.network.storage.instances import READ_FLAGS, FileInstance, explain_unreadable
-from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES, UNCOMPRESSED
+from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 Decompress = Callable[[Path], BinaryIO]
 """Decompresses a Part 10 file to Explicit VR Little Endian. Raises :class:`ObjectInvalid` where it cannot."""
@@ -125,6 +125,8 @@ class InstanceReader:
                     yield chain(chunks, (b"\0" * (length_bytes & 1),))  # many files lack the padding of PS3.5 A.5
                 else:
                     yield KnownLength(chunks, length_bytes)
+            elif _is_deflated(source) or _is_deflated(transfer_syntax):
+                yield transcode(self._iterate(file, instance.path), source, transfer_syntax)
             else:
                 transcoder = Transcoder(source, transfer_syntax)
                 if self._check:
@@ -134,7 +136,7 @@ class InstanceReader:
     @contextmanager
     def _open(self, instance: FileInstance, transfer_syntax: str) -> Iterator[tuple[BinaryIO, str, int]]:
         source, offset, length = instance.transfer_syntax, instance.offset_bytes, instance.length_bytes
-        is_direct = source == transfer_syntax or source in UNCOMPRESSED
+        is_direct = source == transfer_syntax or can_transcode(source, transfer_syntax)
         with _open_file(instance.path) if is_direct else self._open_decompressed(instance) as file:
             if not is_direct:
                 meta = read_file_meta(file)

@@ -11,6 +11,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
+from pydicom.valuerep import format_number_as_ds
 
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.exam_facts import (
@@ -32,13 +33,28 @@ from openmodality.objects.rules.elements import (
 from openmodality.standard.type_1 import PIXEL_DESCRIPTION
 
 ImagePixels = NDArray[np.uint16]
+SlopeAndIntercept = tuple[float, float]
+"""Slope and intercept from stored values to those that they mean."""
 
 _BITS_ALLOCATED: Final = 16
 _BITS_STORED: Final = Tag("BitsStored")
 _PHOTOMETRIC_INTERPRETATION: Final = Tag("PhotometricInterpretation")
 _WINDOW_CENTER: Final = Tag("WindowCenter")
 _WINDOW: Final = prepare_attributes("WindowCenter", "WindowWidth")
+_WINDOW_WIDTH: Final = Tag("WindowWidth")
+_RESCALE_SLOPE: Final = Tag("RescaleSlope")
 _RESCALE_INTERCEPT: Final = Tag("RescaleIntercept")
+_RESCALE_TYPE: Final = Tag("RescaleType")
+_DISPLAY: Final = (
+    _BITS_STORED,
+    _PHOTOMETRIC_INTERPRETATION,
+    _WINDOW_CENTER,
+    _WINDOW_WIDTH,
+    _RESCALE_SLOPE,
+    _RESCALE_INTERCEPT,
+    _RESCALE_TYPE,
+)
+"""What says how stored values are to be read and shown."""
 _PIXEL_DATA: Final = Tag("PixelData")
 _DESCRIPTION: Final = prepare_attributes(*map(keyword_for_tag, PIXEL_DESCRIPTION))
 
@@ -56,8 +72,18 @@ class ImageBuilder:
 
         Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object.
         """
-        acquisition = self._fitting.describe(pixels, attributes)
+        acquisition = self._fitting.describe(pixels, self._add_shared(attributes))
         return self._instances.build(find_own_values(self._series, instance, acquisition))
+
+    def _add_shared(self, attributes: Dataset) -> Dataset:
+        """The attributes of a frame, with what was said of its whole series on how to show it."""
+        shared = {tag: self._series.attributes[tag] for tag in _DISPLAY if tag in self._series.attributes}
+        if not shared:
+            return attributes
+        if _BITS_STORED in shared and _BITS_STORED in attributes:
+            shared[_BITS_STORED] = max(shared[_BITS_STORED], attributes[_BITS_STORED], key=lambda each: int(each.value))
+            attributes = make_data_set({each.tag: each for each in attributes if each.tag != _BITS_STORED})
+        return make_data_set({**shared, **{each.tag: each for each in attributes}})
 
 
 class _PixelFitting:
@@ -73,6 +99,7 @@ class _PixelFitting:
             and interpretation.value_rule == "fixed"
             and interpretation.values == ("MONOCHROME2",)
         )
+        self._has_rescale = definition.find_rule(_RESCALE_SLOPE) is not None
 
     def describe(self, pixels: ImagePixels, attributes: Dataset) -> Dataset:
         """The attributes of the acquisition with those of the pixels, and the pixels as the object has them."""
@@ -81,19 +108,30 @@ class _PixelFitting:
                 f"{self._name}: pixels are not a two-dimensional array of unsigned 16 bit numbers",
                 advice="hand over an array of shape (rows, columns) and type uint16",
             )
-        low, high = int(pixels.min()), int(pixels.max())
         described = {found.tag: found for found in attributes}
-        bits = self._choose_bits_stored(high, int(_find_text(attributes, _BITS_STORED) or 1))
+        bits = self._choose_bits_stored(int(pixels.max()), int(_find_text(attributes, _BITS_STORED) or 1))
         interpretation = _find_text(attributes, _PHOTOMETRIC_INTERPRETATION) or "MONOCHROME2"
+        rescale = self._find_rescale(attributes)
         if not all(_find_text(attributes, tag) for tag, _ in _WINDOW):
-            described |= make_elements(_WINDOW, str((low + high + 1) // 2), str(max(high - low + 1, 1)))
+            described |= make_elements(_WINDOW, *_find_window(pixels, rescale))
         if interpretation == "MONOCHROME1" and self._only_monochrome2:
-            pixels, interpretation = _invert(pixels, bits, described), "MONOCHROME2"
+            pixels, interpretation = _invert(pixels, bits, described, rescale), "MONOCHROME2"
         rows, columns = pixels.shape
         described |= make_elements(_DESCRIPTION, 1, interpretation, rows, columns, _BITS_ALLOCATED, bits, bits - 1, 0)
         stored = np.ascontiguousarray(pixels, dtype="<u2").tobytes()
         described[_PIXEL_DATA] = make_element(_PIXEL_DATA, "OW", stored)
         return make_data_set(described)
+
+    def _find_rescale(self, attributes: Dataset) -> SlopeAndIntercept:
+        """Slope and intercept. Raises :class:`ObjectInvalid` where the object has no place for those that matter."""
+        slope = float(_find_text(attributes, _RESCALE_SLOPE) or 1)
+        intercept = float(_find_text(attributes, _RESCALE_INTERCEPT) or 0)
+        if (slope, intercept) != (1.0, 0.0) and not self._has_rescale:
+            raise ObjectInvalid(
+                f"{self._name} has no (0028,1052) RescaleIntercept and (0028,1053) RescaleSlope, which its pixels need",
+                advice="hand over values that mean what they are, or make another object",
+            )
+        return slope, intercept
 
     def _choose_bits_stored(self, highest: int, stated: int) -> int:
         needed = max(highest.bit_length(), stated)
@@ -103,15 +141,28 @@ class _PixelFitting:
         return bits
 
 
-def _invert(pixels: ImagePixels, bits: int, described: dict[BaseTag, DataElement]) -> ImagePixels:
-    """Turn MONOCHROME1 into MONOCHROME2; the window moves with the values."""
-    highest = (1 << bits) - 1
-    if _RESCALE_INTERCEPT not in described:
-        centers = described[_WINDOW_CENTER].value
-        centers = centers if isinstance(centers, MultiValue) else [centers]
-        inverted = [f"{highest - float(center):g}" for center in centers]
-        described[_WINDOW_CENTER] = make_element(_WINDOW_CENTER, "DS", inverted)
+def _find_window(pixels: ImagePixels, rescale: SlopeAndIntercept) -> tuple[str, str]:
+    """Center and width of a window that holds all values, in units after the rescale (PS3.3 C.11.2.1.2)."""
+    slope, intercept = rescale
+    low, high = int(pixels.min()), int(pixels.max())
+    middle, width = (low + high + 1) // 2, max(high - low + 1, 1)
+    return format_number_as_ds(middle * slope + intercept), format_number_as_ds(max(width * abs(slope), 1.0))
+
+
+def _invert(
+    pixels: ImagePixels, bits: int, described: dict[BaseTag, DataElement], rescale: SlopeAndIntercept
+) -> ImagePixels:
+    """Turn MONOCHROME1 into MONOCHROME2; the window moves with the values, in units after the rescale."""
+    highest, (slope, intercept) = (1 << bits) - 1, rescale
+    centers = described[_WINDOW_CENTER].value
+    turned = highest * slope + 2 * intercept
+    inverted = [format_number_as_ds(turned - float(each)) for each in (centers if _is_many(centers) else [centers])]
+    described[_WINDOW_CENTER] = make_element(_WINDOW_CENTER, "DS", inverted)
     return (highest - pixels).astype(np.uint16)
+
+
+def _is_many(value: object) -> bool:
+    return isinstance(value, MultiValue | list)
 
 
 def _find_text(data_set: Dataset, tag: int) -> str:

@@ -15,7 +15,7 @@ from pydicom.uid import UID
 
 from openmodality.dimse.data_set import decode_data_set
 from openmodality.dimse.outgoing import DataSet, KnownLength
-from openmodality.encoding.part10 import encode_file_head
+from openmodality.encoding.part10 import encode_file_head, read_any
 from openmodality.encoding.pixel_check import PixelDataCheck
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
@@ -23,6 +23,7 @@ from openmodality.network.storage.instances import read_instance
 from openmodality.network.storage.reader import InstanceReader
 from openmodality.objects.filter.private_search import KnownPrivateOnly
 from openmodality.standard.transfer_syntaxes import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     JPEG_BASELINE_8BIT,
@@ -144,3 +145,28 @@ def test_a_compressed_image_in_implicit_vr_is_written_as_its_transfer_syntax_nee
     walk.feed(sent)
     walk.finish()
     assert b"\xff\xd8\xff\xd9" in sent
+
+
+@pytest.mark.parametrize("target", UNCOMPRESSED)
+def test_a_deflated_file_is_inflated_as_it_goes(tmp_path: Path, target: str) -> None:
+    """Without a decoder, which would hold it in memory whatever it grows to."""
+    image = mr_image(transfer_syntax=DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN)
+    image.save_as(tmp_path / "image.dcm", enforce_file_format=True)
+    instance = read_instance(tmp_path / "image.dcm")
+    with InstanceReader(check=True).data_set(instance, target) as data:
+        sent = decode_data_set(joined(data), target)
+    assert (sent.PatientName, len(sent.PixelData)) == (image.PatientName, len(image.PixelData))
+
+
+def test_a_deflated_data_set_of_odd_length_is_padded(tmp_path: Path) -> None:
+    """PS3.5 A.5; many files lack it, and a receiver refuses what is odd."""
+    for extra in range(8):
+        image = mr_image(rows=4, columns=4, transfer_syntax=DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, StudyID="x" * extra)
+        path = tmp_path / f"{extra}.dcm"
+        image.save_as(path, enforce_file_format=True)
+        raw = path.read_bytes()
+        path.write_bytes(raw if len(raw) - read_any(raw).data_set_offset & 1 else raw + b"\0")
+        instance = read_instance(path)
+        assert instance.length_bytes % 2
+        with InstanceReader(check=True).data_set(instance, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN) as data:
+            assert len(joined(data)) == instance.length_bytes + 1

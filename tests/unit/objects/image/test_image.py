@@ -148,6 +148,50 @@ def test_monochrome1_is_turned_where_the_object_has_only_monochrome2() -> None:
     assert float(data_set.WindowCenter) == 4085.0
 
 
+def build_mr(attributes: Dataset, shared: Dataset | None = None) -> Dataset:
+    series = SeriesFacts(UIDS(), 1, NOW, "MR", frame_of_reference_uid=UIDS(), attributes=shared or Dataset())
+    attributes.update(next(iter(acquired("MR Image").frames)).attributes)
+    for keyword in ("WindowCenter", "WindowWidth"):
+        attributes.pop(keyword, None)
+    return ImageBuilder(definition_of("mr", "MR Image"), exam(None), series).build(
+        InstanceFacts(UIDS(), 1, NOW), PIXELS, attributes
+    )
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "center", "width"),
+    [("1", "0", 32, 64), ("2", "-4096", -4032, 128), ("1", "-32", 0, 64), ("-0.5", "10", -6, 32)],
+)
+def test_a_window_that_is_found_is_in_units_after_the_rescale(
+    slope: str, intercept: str, center: float, width: float
+) -> None:
+    attributes = Dataset()
+    attributes.RescaleSlope, attributes.RescaleIntercept = slope, intercept
+    data_set = build_mr(attributes)
+    assert (float(data_set.WindowCenter), float(data_set.WindowWidth)) == (center, width)
+
+
+def test_what_is_said_of_a_series_is_kept() -> None:
+    """As the keywords of ``exam.series``: a window of which 0 is a value, and which end of the scale is white."""
+    shared = Dataset()
+    shared.WindowCenter, shared.WindowWidth, shared.PhotometricInterpretation = "0", "7", "MONOCHROME1"
+    shared.BitsStored = 14
+    data_set = build_mr(Dataset(), shared)
+    assert (float(data_set.WindowCenter), float(data_set.WindowWidth)) == (0, 7)
+    assert data_set.PhotometricInterpretation == "MONOCHROME1"
+    assert data_set.BitsStored == 14
+    assert np.array_equal(data_set.pixel_array, PIXELS)
+
+
+def test_a_rescale_that_the_object_has_no_place_for_is_not_lost() -> None:
+    attributes = Dataset()
+    attributes.RescaleSlope, attributes.RescaleIntercept = "1", "-2048"
+    with pytest.raises(ObjectInvalid, match=r"CR Image has no .*RescaleIntercept"):
+        build("CR Image", attributes)
+    attributes.RescaleIntercept = "0"
+    assert build("CR Image", attributes)
+
+
 @pytest.mark.parametrize("name", ["RF Image", "XA Image", "CR Image"])
 def test_without_a_dap_meter_doses_are_zero(name: str) -> None:
     frame = next(iter(acquired(name).frames))
