@@ -460,3 +460,40 @@ def test_peer_that_dies_in_the_middle(tmp_path: Path) -> None:
     assert ended.status == 1
     assert ended.err == ""
     assert ended.item["outcomes"] == {"not sent": 5}
+
+
+def test_the_association_is_proposed_as_the_options_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Item 51H is the longest PDU (PS3.8 D.1), 58H the user (PS3.7 D.3.3.7), 40H a transfer syntax (PS3.8 9.3.2.2)."""
+    [path] = objects.mr_series(tmp_path, 1)
+
+    def propose(*options: str) -> bytes:
+        def look(connection: wire.Wire) -> bytes:
+            request = connection.expect(wire.ASSOCIATE_RQ)
+            connection.send(wire.rejection(1, 1, 1))
+            return request
+
+        with wire.listening(look) as peer:
+            assert openmodality("send", peer, path, *options).status == 1
+        (request,) = peer.result
+        assert isinstance(request, bytes)
+        return request
+
+    plain = propose()
+    syntaxes = [wire.item(0x40, uid.encode()) for uid in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")]
+    assert [syntax in plain for syntax in syntaxes] == [True, True]
+    assert bytes([0x58]) + b"\0" not in plain[-60:]
+    monkeypatch.setenv("OPENMODALITY_PASSWORD", "secret")
+    chosen = propose("--transfer-syntax", "ImplicitVRLittleEndian", "--max-pdu", "8192", "--user", "ann")
+    assert [syntax in chosen for syntax in syntaxes] == [True, False]
+    assert wire.item(0x51, (8192).to_bytes(4, "big")) in chosen
+    assert wire.item(0x58, b"\2\0\0\3ann\0\6secret") in chosen
+    monkeypatch.delenv("OPENMODALITY_PASSWORD")
+    assert wire.item(0x58, b"\1\0\0\3ann\0\0") in propose("--user", "ann")
+
+
+def test_everything_is_sent_as_often_as_is_said(tmp_path: Path) -> None:
+    paths = objects.mr_series(tmp_path / "files", 2)
+    with receiving(tmp_path / "received", "--json") as here:
+        ended = openmodality("send", here.address, *paths, "--repeat", 3, "--json")
+        lines = here.stop().out.splitlines()
+    assert (ended.status, ended.item["instances"], ended.item["stored"], len(lines)) == (0, 6, 6, 6)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.activities.dicom_files import Unreadable, list_dicom_files
 from openmodality.cli.terminal.arguments import CliCommand, Parser
+from openmodality.cli.terminal.association import SYNTAXES, add_association
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
-from openmodality.cli.terminal.values import existing_path
+from openmodality.cli.terminal.values import existing_path, parse_integer
 from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, NotDicom, read_instance
@@ -23,7 +24,8 @@ from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.services.storage import StoreResult
 from openmodality.upper_layer.negotiation import RequestOptions
-from openmodality.upper_layer.user_information import AsynchronousOperationsWindow
+from openmodality.upper_layer.user_information import AsynchronousOperationsWindow, UserIdentityRQ
+from openmodality.value_class import replace
 
 if TYPE_CHECKING:
     import ssl
@@ -35,8 +37,11 @@ WINDOW: Final = AsynchronousOperationsWindow(16, 1)
 def _declare(parser: Parser) -> None:
     add_peer(parser)
     parser.add_argument("paths", metavar="PATH", nargs="+", type=existing_path)
-    for add in (add_site, add_calling, add_timeout, add_tls):
+    for add in (add_site, add_calling, add_timeout, add_tls, add_association):
         add(parser)
+    parser.add_argument(
+        "--repeat", metavar="N", type=parse_integer(1), default=1, help="Send everything so many times, to try PEER."
+    )
     parser.add_argument(
         "--stop-on-failure", dest="stop", action="store_true", help="Stop at the first instance that is not stored."
     )
@@ -50,6 +55,10 @@ def run(  # one parameter for each option
     calling: str | None,
     timeout: float | None,
     tls: ssl.SSLContext | None,
+    max_pdu: int | None,
+    transfer_syntax: str | None,
+    user: UserIdentityRQ | None,
+    repeat: int,
     stop: bool,
     as_json: bool,
 ) -> int:
@@ -65,13 +74,16 @@ def run(  # one parameter for each option
     at all, 130 at Ctrl-C; except for 2 the report says what was stored and what was not.
     """
     ends = resolve(peer, "storage", site_file, calling, timeout, tls)
+    local = ends.local if max_pdu is None else replace(ends.local, max_pdu_length=max_pdu)
     instances, unreadable = find_instances(list(paths))
+    instances *= repeat
     progress = ProgressLine("sent", len(instances), sum(instance.length_bytes for instance in instances))
+    syntaxes = ends.transfer_syntaxes if transfer_syntax is None else (SYNTAXES[transfer_syntax],)
     results = send(
-        lambda plan: associate(ends.remote, ends.local, plan.proposals, options=RequestOptions(None, WINDOW)),
+        lambda plan: associate(ends.remote, local, plan.proposals, options=RequestOptions(user, WINDOW)),
         instances,
         InstanceReader(_decompressor(), check=True),
-        SendOptions(ends.transfer_syntaxes, stop_on_failure=stop, judge=ends.judge_of("storage", "C-STORE")),
+        SendOptions(syntaxes, stop_on_failure=stop, judge=ends.judge_of("storage", "C-STORE")),
     )
     report = SendReport(str(ends.remote), instances, unreadable)
     try:

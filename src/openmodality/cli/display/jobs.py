@@ -38,7 +38,7 @@ _INSTANCE_COLUMNS: Final[Sequence[Column[JobInstance]]] = (
     Column("SOP Instance UID", lambda each: each.SOPInstanceUID),
     Column("result", lambda each: each.result),
     Column("attempts", lambda each: each.attempts, leave_out=1),
-    Column("answer", lambda each: _describe_answer(each), words=True),
+    Column("answer", lambda each: describe_answer(each), words=True),
 )
 _CHANGE_COLUMNS: Final[Sequence[Column[Change]]] = (
     Column("at", lambda each: moment(each.at)),
@@ -143,7 +143,10 @@ def _instance_as_json(instance: JobInstance) -> dict[str, Any]:
     }
 
 
-def _describe_answer(instance: JobInstance) -> str:
-    if instance.status is None or instance.comment.startswith(f"{instance.status:04X}"):
+def describe_answer(instance: JobInstance) -> str:
+    """What the peer said to an instance, with its status once."""
+    if instance.status is None:
         return instance.comment
-    return describe(instance.status, instance.comment)
+    code = f"{instance.status:04X}"
+    said = instance.comment.removeprefix("status ")  # so a send job notes it
+    return said if said.startswith(code) else describe(instance.status, said)
