@@ -1,4 +1,4 @@
-"""``openmodality media``: file-sets on discs, sticks and in folders."""
+"""``openmodality media``: file-sets on discs, sticks and in folders; here those that write one."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from openmodality.cli.display.entities import attributes_as_json
+from openmodality.cli.commands.media_read import iso_command, list_records_command, retrieve_command, verify_command
 from openmodality.cli.display.jobs import describe_reason, job_as_json
-from openmodality.cli.display.media import RECORD_COLUMNS
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.options import add_keys, split_key
 from openmodality.cli.terminal.output import counted, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
-from openmodality.cli.terminal.table import add_wide, print_rows
-from openmodality.cli.terminal.values import existing_path, not_empty
-from openmodality.errors import OpenModalityError, UsageError
+from openmodality.cli.terminal.values import existing_path, not_empty, volume_label
+from openmodality.errors import OpenModalityError
 from openmodality.store.states import InstanceResult, JobState
 
 if TYPE_CHECKING:
@@ -53,7 +50,13 @@ def _declare_choice(parser: Parser) -> None:
 def _declare_create(parser: Parser) -> None:
     parser.add_argument("target", metavar="DIR", type=not_empty)
     _declare_choice(parser)
-    parser.add_argument("--label", metavar="TEXT", default="OPENMODALITY", help="File-set ID and name of the volume.")
+    parser.add_argument(
+        "--label",
+        metavar="TEXT",
+        type=volume_label,
+        default="OPENMODALITY",
+        help="File-set ID and name of the volume.",
+    )
     parser.add_argument("--split", action="store_true", help="Use several discs where one is too small.")
     add_site(parser)
     add_json(parser)
@@ -81,7 +84,7 @@ def run_create(
 
     Exit status 0 when all is on the medium, 1 when something is not.
     """
-    extra = {"label": _checked_label(label), "split": split}
+    extra = {"label": label, "split": split}
     chosen = (studies, series, instances)
     return _put("create", target, chosen, site_file, as_json, profile=profile, pages=not no_pages, image=image,
                 device=drive, several_patients=several_patients, **extra)  # fmt: skip
@@ -116,14 +119,6 @@ def run_update(
     chosen = (studies, series, instances)
     return _put("update", str(target), chosen, site_file, as_json, profile=profile, pages=not no_pages, image=image,
                 device=drive, several_patients=several_patients, adopt=adopt)  # fmt: skip
-
-
-def _checked_label(label: str) -> str:
-    """A File-set ID: at most 16 capital letters, digits and underscores (PS3.10 8.1)."""
-    cleaned = label.upper().replace(" ", "_").replace("-", "_")
-    if not 1 <= len(cleaned) <= 16 or not all(each.isascii() and (each.isalnum() or each == "_") for each in cleaned):
-        raise UsageError(f"{label!r} is no name of a disc: 1 to 16 letters, digits and underscores are")
-    return cleaned
 
 
 def _put(
@@ -179,131 +174,14 @@ def _tell(
     return 1 if left_out or not written else 0
 
 
-def _declare_list(parser: Parser) -> None:
-    parser.add_argument("root", metavar="DIR", type=existing_path)
-    parser.add_argument(
-        "--level", choices=tuple(RECORD_COLUMNS), default="STUDY", help="What is listed.  [default: STUDY]"
-    )
-    add_keys(parser)
-    add_wide(parser)
-    add_site(parser)
-    add_json(parser)
-
-
-def run_list(root: Path, level: str, keys: Sequence[str], wide: bool, site_file: str, as_json: bool) -> int:
-    """List what the DICOMDIR in the folder DIR has, by keys such as PatientID=123 or PatientName=DOE*.
-
-    What is wrong with the directory is said; all that can be read of it is listed. Exit status 1 where nothing matches.
-    """
-    with device(site_file) as modality:
-        found, faults = modality.media.query(root, level, **dict(map(split_key, keys)))
-    columns = RECORD_COLUMNS[level]
-    records = [{keyword: str(each.get(keyword) or "") for keyword in columns} for each in found]
-    if as_json:
-        print_document(map(attributes_as_json, records), problems=faults)
-    else:
-        print_rows(list(columns.values()), records, empty=f"{root} has no such records", wide=wide)
-    _say_faults(faults)
-    return 0 if found else 1
-
-
-def _declare_retrieve(parser: Parser) -> None:
-    parser.add_argument("root", metavar="DIR", type=existing_path)
-    add_keys(parser)
-    add_site(parser)
-    add_json(parser)
-
-
-def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool) -> int:
-    """Copy the instances of the file-set in the folder DIR that match keys into the local database."""
-    line = StatusLine()
-    with device(site_file) as modality:
-        imported, faults = modality.media.retrieve(
-            root,
-            lambda done, total: line.show(f"{done} of {counted(total, 'instance')} copied"),
-            **dict(map(split_key, keys)),
-        )
-    line.clear()
-    faults += [f"{path.name}: {why}" for path, why in imported.refused]
-    if as_json:
-        counts = {"new": imported.new, "already_there": imported.same, "different": imported.different}
-        print_document([{**counts, "problems": faults}])
-    else:
-        print(f"{counted(imported.new, 'instance')} copied, {imported.same} already there")
-    _say_faults(faults)
-    return 0 if not faults and not imported.different else 1
-
-
-def _declare_iso(parser: Parser) -> None:
-    parser.add_argument("root", metavar="DIR", type=existing_path)
-    parser.add_argument("image", metavar="FILE", type=not_empty)
-    parser.add_argument("--label", metavar="TEXT", default="OPENMODALITY", help="Name of the volume.")
-    parser.add_argument("--joliet", action="store_true", help="Add long names; some old readers take only these.")
-    add_json(parser)
-
-
-def run_iso(root: Path, image: str, label: str, joliet: bool, as_json: bool) -> None:
-    """Make an ISO 9660 image of the file-set in the folder DIR."""
-    from openmodality.media.iso_image import write_iso_image  # noqa: PLC0415 - start-up time
-
-    if Path(image).exists():
-        raise UsageError(f"{image} exists already", advice="name another file for the image")
-    if not (root / "DICOMDIR").exists():
-        raise UsageError(f"{root} has no DICOMDIR", advice="openmodality media create makes one")
-    line = StatusLine()
-    length = write_iso_image(
-        root,
-        Path(image),
-        _checked_label(label),
-        joliet=joliet,
-        progress=lambda done, total: line.show(f"{done // _MEGABYTE} of {total // _MEGABYTE} MB written"),
-    )
-    line.clear()
-    if as_json:
-        print_document([{"image": image, "length_bytes": length}])
-    else:
-        print(f"{image}: {length / _MEGABYTE:.1f} MB")
-
-
-def _declare_verify(parser: Parser) -> None:
-    parser.add_argument("root", metavar="DIR", type=existing_path)
-    add_json(parser)
-
-
-def run_verify(root: Path, as_json: bool) -> int:
-    """Check the file-set in the folder or image DIR: its directory, and that each file is what its record says.
-
-    An ISO 9660 image is unpacked into a temporary folder for that. Exit status 1 where something is wrong.
-    """
-    from openmodality.activities.media_reading import verify_medium  # noqa: PLC0415 - start-up time
-    from openmodality.media.iso_reader import unpack_iso_image  # noqa: PLC0415 - start-up time
-
-    if root.is_file():
-        with unpack_iso_image(root) as folder:
-            faults = verify_medium(folder)
-    else:
-        faults = verify_medium(root)
-    if as_json:
-        print_document([{"path": str(root), "whole": not faults, "problems": faults}])
-    elif not faults:
-        print(f"{root} is whole")
-    _say_faults(faults)
-    return 1 if faults else 0
-
-
-def _say_faults(faults: Sequence[str]) -> None:
-    for fault in faults:
-        say(fault)
-
-
 command = Group(
     "Make, read and check CDs, DVDs and sticks (DICOMDIR).",
     {
         "create": CliCommand(run_create, _declare_create),
-        "iso": CliCommand(run_iso, _declare_iso),
-        "list": CliCommand(run_list, _declare_list),
-        "retrieve": CliCommand(run_retrieve, _declare_retrieve),
+        "iso": iso_command,
+        "list": list_records_command,
+        "retrieve": retrieve_command,
         "update": CliCommand(run_update, _declare_update),
-        "verify": CliCommand(run_verify, _declare_verify),
+        "verify": verify_command,
     },
 )

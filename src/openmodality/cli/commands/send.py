@@ -96,10 +96,7 @@ def run(  # one parameter for each option
     finally:  # also at Ctrl-C: what is at the peer is at the peer
         progress.clear()
         report.say_unsent()
-        if as_json:
-            print_document([report.as_json(progress.seconds)])
-        else:
-            print(report.summary(progress.seconds))
+        report.print(progress.seconds, as_json=as_json)
     return 0 if report.is_complete else 1
 
 
@@ -177,6 +174,13 @@ class SendReport:
             say(entry["reason"])
         else:
             say(f"{entry['path']}: {entry['reason']}")
+
+    def print(self, seconds: float, *, as_json: bool) -> None:
+        """All of it on stdout, for a program or in one line for a person."""
+        if as_json:
+            print_document([self.as_json(seconds)])
+        else:
+            print(self.summary(seconds))
 
     def summary(self, seconds: float) -> str:
         """One line for a person."""

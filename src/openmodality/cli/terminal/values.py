@@ -63,6 +63,14 @@ def not_empty(text: str) -> str:
     return text
 
 
+def volume_label(text: str) -> str:
+    """A File-set ID: at most 16 capital letters, digits and underscores (PS3.10 8.1)."""
+    cleaned = text.upper().replace(" ", "_").replace("-", "_")
+    if not 1 <= len(cleaned) <= 16 or not all(each.isascii() and (each.isalnum() or each == "_") for each in cleaned):
+        raise ArgumentTypeError(f"{text!r} is no name of a disc: 1 to 16 letters, digits and underscores are")
+    return cleaned
+
+
 def existing_path(text: str) -> Path:
     """A file or folder that can be read."""
     return _path(text, "file or folder", must_exist=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openmodality.cli.terminal import values
-from openmodality.cli.terminal.values import not_empty, parse_integer, parse_number
+from openmodality.cli.terminal.values import not_empty, parse_integer, parse_number, volume_label
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,10 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(ArgumentTypeError, match=r"^'file' may not be read$"):
         values.existing_file("file")
+
+
+def test_the_name_of_a_disc_is_made_of_what_was_typed() -> None:
+    assert volume_label("my-disc 1") == "MY_DISC_1"
+    for wrong in ("", "a" * 17, "größe", "a.b"):
+        with pytest.raises(ArgumentTypeError, match="is no name of a disc"):
+            volume_label(wrong)
