@@ -294,5 +294,6 @@ def test_a_service_without_its_kit_is_not_used_where_the_site_names_it(tmp_path:
         with contextlib.suppress(ConfigurationError), recorded.modality() as modality:
             two_images(modality)
             modality.wait_until_idle(10)
+            assert modality.jobs.list(kinds=[JobKind.MPPS_CREATE]) == []
         assert recorded.recorder.of(name="N-CREATE-RQ") == []
         assert recorded.recorder.of(calling="ADR_MPPS_SCU") == []
