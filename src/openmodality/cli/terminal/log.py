@@ -17,7 +17,7 @@ FIELDS: Final = (
     "transfer_syntaxes", "result", "we_are", "contexts", "max_pdu_length", "max_pdu_sent", "max_pdu_received",
     "implementation", "command", "message_id", "status", "reason", "error", "job", "kind", "state", "sop_class",
     "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set", "exam", "folder", "source",
-    "file", "notice", "request", "event", "info",
+    "file", "notice", "request", "event", "info", "object", "keywords",
 )  # fmt: skip
 VERBOSE_OPTIONS: Final = ("-v", "--verbose")
 DEBUG_OPTIONS: Final = ("-d", "--debug")
