@@ -116,6 +116,8 @@ class PynetdicomPrinter:
         reply = Dataset()
         if name == "N-GET Printer":
             reply.PrinterStatus, reply.PrinterStatusInfo = self.status, self.info
+        if name.startswith("N-ACTION"):
+            reply.ExecutionStatus = "FAILURE"  # the Action Reply, which nobody is to look at
         if name == "N-CREATE Film Box":
             is_color = any(context.abstract_syntax == COLOR for context in self.associations[-1].accepted_contexts)
             reply.ReferencedImageBoxSequence = []

@@ -33,7 +33,7 @@ def print_with(tmp_path: Path, printer: PynetdicomPrinter, *words: object, image
     "RF-1-07", "RF-4.1.2.7-01", "RF-4.1.2.7-02", "RF-4.2.7.3.1.1-01", "RF-4.2.7.3.1.1-02", "RF-4.2.7.3.1.1-03",
     "RF-4.2.7.3.1.1-04", "RF-4.2.7.3.1.1-06", "RF-4.2.7.3.1.4-01", "RF-4.2.7.3.1.4.1-01", "RF-4.2.7.3.1.4.1-02",
     "RF-4.2.7.3.1.4.1-05", "RF-4.2.7.3.1.5-01", "RF-4.2.7.3.1.5.1-02", "RF-4.2.7.3.1.5.2-01", "RF-4.2.7.3.1.6-01",
-    "RF-4.2.7.3.1.6.1-04", "RF-4.2.7.3.1.6.2-02", "RF-4.2.7.3.1.7-01", "RF-4.2.7.3.1.7.1-03",
+    "RF-4.2.7.3.1.6.1-04", "RF-4.2.7.3.1.6.2-01", "RF-4.2.7.3.1.6.2-02", "RF-4.2.7.3.1.7-01", "RF-4.2.7.3.1.7.1-03",
 )  # fmt: skip
 def test_a_film_is_printed_in_the_order_of_the_statement(tmp_path: Path) -> None:
     printer = PynetdicomPrinter()
@@ -79,7 +79,9 @@ def test_the_association_is_as_stated(tmp_path: Path) -> None:
     assert asked.ae_title == "ADR_PRINT_SCU"
 
 
-@pytest.mark.requirement("RF-4.2.7.3.1.5.1-01", "RF-4.2.7.3.1.6.1-01", "RF-4.2.7.3.1.6.1-02", "RF-4.2.7.3.1.6.1-03")
+@pytest.mark.requirement(
+    "RF-4.2.7.3.1.1-07", "RF-4.2.7.3.1.5.1-01", "RF-4.2.7.3.1.6.1-01", "RF-4.2.7.3.1.6.1-02", "RF-4.2.7.3.1.6.1-03"
+)
 def test_session_and_film_box_have_all_attributes(tmp_path: Path) -> None:
     printer = PynetdicomPrinter()
     words = ("--copies", "3", "--priority", "HIGH", "--medium", "PAPER", "--destination", "MAGAZINE",
