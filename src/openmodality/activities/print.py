@@ -76,9 +76,10 @@ class PrintExecutor:
             return Done()
         try:
             with self._connections.take_turn("print"), run.dialogue.open() as association:
-                return run.print_all(association)
-        except PrintStopped as error:
-            return Fail(f"{error}; cancel the job or retry it")
+                try:
+                    return run.print_all(association)
+                except PrintStopped as error:  # aborted where the status asks for that, else released
+                    return Fail(f"{error}; cancel the job or retry it")
         except OpenModalityError as error:
             if run.uncertain:
                 return Fail(_describe_uncertainty(job, run.uncertain, str(error)))

@@ -187,7 +187,7 @@ def test_a_printer_in_failure_stops_the_job_which_can_be_restarted_or_cancelled(
         status, said = device.print()
         assert status == 1
         assert "FILM JAM" in said
-        assert printer.names == ORDER[:2]
+        assert (printer.names, printer.end) == (ORDER[:2], "A-RELEASE")
         assert "FILM JAM" in device.reason()
         assert "cancel the job or retry it" in device.reason()
         assert any(record.__dict__.get("info") == "FILM JAM" for record in caplog.records)
