@@ -18,7 +18,7 @@ from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.hospital.items import ScheduledItem
 from openmodality.network.acceptor import Acceptor, Listening
-from openmodality.network.acceptor_policy import deciding
+from openmodality.network.acceptor_policy import decide_by
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
@@ -197,7 +197,7 @@ def listening(transactions: Transactions) -> Iterator[int]:
     local = LocalAE(DEVICE)
     syntax = SyntaxPolicy((EXPLICIT_VR_LITTLE_ENDIAN,), scp=False, scu=True)
     policy = PeerPolicy({STORAGE_COMMITMENT_PUSH_MODEL: syntax}, role_selection_required=False)
-    decide = deciding(AcceptorPolicy(local.side, lambda _: policy, frozenset({DEVICE})))
+    decide = decide_by(AcceptorPolicy(local.side, lambda _: policy, frozenset({DEVICE})))
     service = commitment.commitment_result_service(transactions)
     with Acceptor(local, [service], decide, Listening("127.0.0.1")) as acceptor:
         yield acceptor.port

@@ -9,7 +9,7 @@ from pynetdicom import evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from openmodality.errors import AssociationAborted, AssociationRejected, PeerTimeout
-from openmodality.network.acceptor_policy import deciding
+from openmodality.network.acceptor_policy import decide_by
 from openmodality.network.entity import LocalAE
 from openmodality.network.timeouts import Timeouts
 from openmodality.services.verification import echo
@@ -46,7 +46,7 @@ def test_who_is_known_gets_verification_and_who_is_not_is_rejected(tmp_path: Pat
             PeerPolicy({VERIFICATION: SyntaxPolicy((IMPLICIT_VR_LITTLE_ENDIAN,))}) if title == "KNOWN" else None
         ),
     )
-    with ours.archive(tmp_path, decide=deciding(policy)) as here:
+    with ours.archive(tmp_path, decide=decide_by(policy)) as here:
         assert dcmtk.scu("echoscu", here, calling="KNOWN").status == 0
         stranger = dcmtk.scu("echoscu", here, calling="STRANGER")
     assert stranger.status != 0

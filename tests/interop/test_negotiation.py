@@ -13,7 +13,7 @@ from pynetdicom.sop_class import CTImageStorage, MRImageStorage, Verification  #
 
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Listening
-from openmodality.network.acceptor_policy import deciding
+from openmodality.network.acceptor_policy import decide_by
 from openmodality.network.entity import OWN_CLASS_UID, OWN_VERSION_NAME, LocalAE
 from openmodality.network.storage.sent import SendOptions
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
@@ -119,7 +119,7 @@ def test_trap_10_more_kinds_than_fit_one_association_take_several(tmp_path: Path
         paths.append(objects.save(image, tmp_path / "files"))
     requests: list[int] = []
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy({}, other=SyntaxPolicy((EXPLICIT,))))
-    decide = deciding(policy)
+    decide = decide_by(policy)
 
     def noting(rq, load):  # type: ignore[no-untyped-def]
         contexts = rq.presentation_contexts
@@ -143,7 +143,7 @@ def test_more_than_128_contexts_cannot_be_asked_of_one_association() -> None:
 def test_only_configured_contexts_are_accepted(tmp_path: Path) -> None:
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy({MRImageStorage: SyntaxPolicy((IMPLICIT,))}))
     with (
-        ours.archive(tmp_path, decide=deciding(policy)) as here,
+        ours.archive(tmp_path, decide=decide_by(policy)) as here,
         pynetdicom_ae.associated(here, [MRImageStorage, CTImageStorage]) as association,
     ):
         assert [c.abstract_syntax for c in association.accepted_contexts] == [MRImageStorage]
@@ -154,7 +154,7 @@ def test_transfer_syntax_is_chosen_by_our_order(tmp_path: Path) -> None:
     order = (IMPLICIT, EXPLICIT, BIG)
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy({MRImageStorage: SyntaxPolicy(order)}))
     offers = {(EXPLICIT, IMPLICIT, BIG): IMPLICIT, (BIG, EXPLICIT): EXPLICIT, (BIG,): BIG}
-    with ours.archive(tmp_path, decide=deciding(policy)) as here:
+    with ours.archive(tmp_path, decide=decide_by(policy)) as here:
         for offered, chosen in offers.items():
             with pynetdicom_ae.associated(here, [MRImageStorage], transfer_syntaxes=list(offered)) as association:
                 assert association.accepted_contexts[0].transfer_syntax == [chosen]
@@ -165,7 +165,7 @@ def test_each_peer_has_its_own_services(tmp_path: Path) -> None:
         "READER": PeerPolicy({MRImageStorage: SyntaxPolicy((IMPLICIT,))}),
         "OTHER": PeerPolicy({CTImageStorage: SyntaxPolicy((IMPLICIT,))}),
     }
-    with ours.archive(tmp_path, decide=deciding(AcceptorPolicy(ours.LOCAL.side, peers.get))) as here:
+    with ours.archive(tmp_path, decide=decide_by(AcceptorPolicy(ours.LOCAL.side, peers.get))) as here:
         for title, uid in (("READER", MRImageStorage), ("OTHER", CTImageStorage)):
             with pynetdicom_ae.associated(here, [MRImageStorage, CTImageStorage], calling=title) as association:
                 assert [c.abstract_syntax for c in association.accepted_contexts] == [uid]

@@ -15,7 +15,7 @@ from openmodality.dimse.command import Command
 from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationRejected
-from openmodality.network.acceptor_policy import StorageClasses, deciding, storage_policy
+from openmodality.network.acceptor_policy import StorageClasses, decide_by, storage_policy
 from openmodality.network.association import Association
 from openmodality.network.entity import RemoteAE
 from openmodality.network.requestor import associate
@@ -239,7 +239,7 @@ def test_trap_19_connections_are_kept_alive_and_without_delay() -> None:
 
 def test_trap_21_local_limit_exceeded_is_transient_and_over_once_the_other_has_gone(tmp_path: Path) -> None:
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy(StorageClasses()), max_associations=1)
-    with ours.archive(tmp_path, decide=deciding(policy)) as here:
+    with ours.archive(tmp_path, decide=decide_by(policy)) as here:
         with ours.associated(here) as association:
             with pytest.raises(AssociationRejected) as caught:
                 ours.associated(here)
@@ -253,7 +253,7 @@ def test_trap_21_local_limit_exceeded_is_transient_and_over_once_the_other_has_g
 
 def test_trap_21_a_peer_that_does_not_close_after_the_release_holds_no_place(tmp_path: Path) -> None:
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy(StorageClasses()), max_associations=1)
-    with ours.archive(tmp_path, decide=deciding(policy)) as here, wire.associated(here) as connection:
+    with ours.archive(tmp_path, decide=decide_by(policy)) as here, wire.associated(here) as connection:
         connection.send(wire.RELEASE_REQUEST)
         connection.expect(wire.RELEASE_RP)
         with ours.associated(here) as association:
@@ -262,7 +262,7 @@ def test_trap_21_a_peer_that_does_not_close_after_the_release_holds_no_place(tmp
 
 def test_trap_21_an_abort_gives_the_place_back(tmp_path: Path) -> None:
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy(StorageClasses()), max_associations=1)
-    with ours.archive(tmp_path, decide=deciding(policy)) as here:
+    with ours.archive(tmp_path, decide=decide_by(policy)) as here:
         ours.associated(here).abort()
         wait_until(lambda: here.acceptor.open_associations == 0, what="the place to be given back")
         with ours.associated(here) as association:

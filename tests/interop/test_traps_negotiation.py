@@ -10,7 +10,7 @@ import pytest
 from pydicom import Dataset
 
 from openmodality.errors import AssociationAborted, AssociationRejected, NoPresentationContext
-from openmodality.network.acceptor_policy import StorageClasses, deciding
+from openmodality.network.acceptor_policy import StorageClasses, decide_by
 from openmodality.network.entity import LocalAE
 from openmodality.query.moving import move
 from openmodality.services.storage import InstanceIdentity, MoveOriginator, store
@@ -113,7 +113,7 @@ def test_trap_04_no_limit_of_our_own(tmp_path: Path) -> None:
 def test_trap_05_called_ae_title(tmp_path: Path, called: str, ignore_case: bool, taken: bool) -> None:
     peer_policy = PeerPolicy(StorageClasses())
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: peer_policy, frozenset({"OURS"}), ignore_case=ignore_case)
-    with ours.archive(tmp_path, decide=deciding(policy)) as here, wire.connected(here) as connection:
+    with ours.archive(tmp_path, decide=decide_by(policy)) as here, wire.connected(here) as connection:
         connection.send(wire.associate_rq([(VERIFICATION, [IMPLICIT])], called=called))
         if taken:
             connection.expect(wire.ASSOCIATE_AC)
@@ -206,7 +206,7 @@ def test_trap_08_request_without_any_acceptable_context(tmp_path: Path) -> None:
         connection.send(wire.RELEASE_REQUEST)
         connection.expect(wire.RELEASE_RP)
     policy = AcceptorPolicy(ours.LOCAL.side, lambda _: PeerPolicy(StorageClasses()), reject_without_contexts=True)
-    with ours.archive(tmp_path / "strict", decide=deciding(policy)) as here, wire.connected(here) as connection:
+    with ours.archive(tmp_path / "strict", decide=decide_by(policy)) as here, wire.connected(here) as connection:
         connection.send(wire.associate_rq([("1.2.840.10008.5.1.4.31", [IMPLICIT])]))
         assert connection.expect(wire.ASSOCIATE_RJ) == bytes((0, 1, 1, 1))
 

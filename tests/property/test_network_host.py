@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openmodality.network.host import for_resolver, is_host
+from openmodality.network.host import is_host, prepare_for_resolver
 
 _LABELS = st.one_of(st.text(max_size=3), st.text("ab-", min_size=60, max_size=66))
 _HOSTS = st.builds(".".join, st.lists(_LABELS, min_size=1, max_size=4))
@@ -23,8 +23,8 @@ def test_hosts_are_those_that_can_be_encoded(host: str) -> None:
         encoded = host.encode("idna")
     except UnicodeError:
         assert not is_host(host)
-        assert for_resolver(host) == host
+        assert prepare_for_resolver(host) == host
         return
     assert is_host(host) == (bool(host) and host.isprintable() and " " not in host)
     if host.isascii() and is_host(host):
-        assert for_resolver(host) == encoded
+        assert prepare_for_resolver(host) == encoded

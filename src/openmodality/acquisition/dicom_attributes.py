@@ -69,7 +69,7 @@ def take_named_attributes(data_set: Dataset, keywords: Iterable[str], where: str
     return kept
 
 
-def stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]:
+def read_stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dataset]:
     """The frames of ``data_set`` and the attributes that describe them.
 
     Signed pixels are moved up to start at 0, and Rescale Intercept (0028,1052) takes the move back, so that the values

@@ -180,16 +180,16 @@ def move_aside(path: Path, into: str) -> Path:
     """
     folder = path.parent / into
     folder.mkdir(exist_ok=True)
-    target = _free_name(folder, path.name)
+    target = _find_free_name(folder, path.name)
     companion = path.with_suffix(COMPANION)
     if companion.is_file():
-        companion.rename(_free_name(folder, Path(target.name).with_suffix(COMPANION).name))
+        companion.rename(_find_free_name(folder, Path(target.name).with_suffix(COMPANION).name))
     path.rename(target)
     path.with_name(path.name + MARKER).unlink(missing_ok=True)
     return target
 
 
-def _free_name(folder: Path, name: str) -> Path:
+def _find_free_name(folder: Path, name: str) -> Path:
     candidate, number = folder / name, 1
     while candidate.exists():
         candidate = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"

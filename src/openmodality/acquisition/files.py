@@ -27,7 +27,7 @@ from pydicom.uid import UID, SecondaryCaptureImageStorage
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.acquisition.arrays import check_pixels, frame_of
-from openmodality.acquisition.dicom_attributes import stored_pixels, take_named_attributes
+from openmodality.acquisition.dicom_attributes import read_stored_pixels, take_named_attributes
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.natural_order import make_natural_key
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
@@ -233,7 +233,7 @@ def _read_dicom(path: Path) -> Contents:
         data_set.file_meta.TransferSyntaxUID = UID(instance.transfer_syntax)
         if int(data_set.get("Rows", 0)) * int(data_set.get("Columns", 0)) > MAXIMUM_PIXELS:
             raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
-        pixels, attributes = stored_pixels(data_set, str(path))
+        pixels, attributes = read_stored_pixels(data_set, str(path))
         frames = [frame_of(frame, attributes) for frame in pixels]
     keywords = (*SERIES_KEYWORDS, "SOPClassUID", "InstanceNumber")
     return frames, take_named_attributes(data_set, keywords, str(path))

@@ -136,7 +136,7 @@ class MrSimulator:
             attributes = Dataset()
             attributes.update(technique)
             attributes.update(plane.attributes(protocol.thickness_mm))
-            attributes.update(_moment(self.clock()))
+            attributes.update(_format_moment(self.clock()))
             yield AcquiredFrame(pixels, attributes)
 
 
@@ -194,7 +194,7 @@ def _window(table: NDArray[np.float32]) -> Dataset:
     return data_set
 
 
-def _moment(now: datetime) -> Dataset:
+def _format_moment(now: datetime) -> Dataset:
     data_set = Dataset()
     data_set.AcquisitionDate = data_set.ContentDate = now.strftime("%Y%m%d")
     data_set.AcquisitionTime = data_set.ContentTime = now.strftime("%H%M%S.%f")

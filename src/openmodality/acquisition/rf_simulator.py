@@ -171,13 +171,13 @@ class RfSimulator:
         common = frame_attributes(protocol, event)
         for number in range(protocol.number_of_frames):
             random = np.random.default_rng((self.seed, index, number))
-            detected = detect(protocol, _moved(protocol, still, number), random)
+            detected = detect(protocol, _move_still(protocol, still, number), random)
             pixels = window_pixels(detected, protocol, fluoroscopy=event.is_fluoroscopy)
             attributes = Dataset()
             attributes.update(common)
             attributes.update(_window(pixels, protocol))
             attributes.update(
-                _moment(event.started + timedelta(seconds=number * protocol.run_s / protocol.number_of_frames))
+                _format_moment(event.started + timedelta(seconds=number * protocol.run_s / protocol.number_of_frames))
             )
             yield AcquiredFrame(pixels, attributes)
 
@@ -284,7 +284,7 @@ def _shutter(protocol: XRayProtocol) -> Dataset:
     return data_set
 
 
-def _moved(protocol: XRayProtocol, still: dict[Material, Lengths], number: int) -> dict[Material, Lengths]:
+def _move_still(protocol: XRayProtocol, still: dict[Material, Lengths], number: int) -> dict[Material, Lengths]:
     if protocol.swallow is None:
         return still
     first, last = protocol.swallow
@@ -303,7 +303,7 @@ def _window(pixels: Pixels, protocol: XRayProtocol) -> Dataset:
     return data_set
 
 
-def _moment(now: datetime) -> Dataset:
+def _format_moment(now: datetime) -> Dataset:
     data_set = Dataset()
     data_set.AcquisitionDate = data_set.ContentDate = now.strftime("%Y%m%d")
     data_set.AcquisitionTime = data_set.ContentTime = now.strftime("%H%M%S.%f")

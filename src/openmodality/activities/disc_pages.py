@@ -63,10 +63,10 @@ def _page_series(root: Path, directory: Directory, series: DirectoryRecord) -> P
 
 
 def _words(keys: Dataset, *wanted: tuple[str, str]) -> list[tuple[str, str]]:
-    return [(heading, _for_people(str(keys.get(keyword) or ""), keyword)) for heading, keyword in wanted]
+    return [(heading, _describe_for_people(str(keys.get(keyword) or ""), keyword)) for heading, keyword in wanted]
 
 
-def _for_people(value: str, keyword: str) -> str:
+def _describe_for_people(value: str, keyword: str) -> str:
     """A name without its delimiters, a date with hyphens."""
     if keyword.endswith("Name"):
         groups = (" ".join(part for part in group.split("^") if part) for group in value.split("="))

@@ -18,7 +18,7 @@ from pydicom import Dataset, dcmread
 from openmodality.activities.disc_pages import make_page_studies
 from openmodality.encoding.part10 import read_any
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.media.application_profile import ApplicationProfile, on_medium_bytes
+from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes
 from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.media.directory_reader import read_directory
 from openmodality.media.file_ids import DISC_FOLDER
@@ -131,7 +131,7 @@ def _look_at(request: MediumRequest) -> tuple[list[_Source], list[LeftOut]]:
             with path.open("rb") as file:
                 read_any(file)
             keys = dcmread(path, specific_tags=list(_IDENTITY), stop_before_pixels=True, force=True)
-            size = on_medium_bytes(path.stat().st_size)
+            size = count_medium_bytes(path.stat().st_size)
         except (OpenModalityError, OSError) as error:
             reason = error.message if isinstance(error, OpenModalityError) else f"cannot be read: {error.strerror}"
             left_out.append(LeftOut(path, "", reason))
@@ -192,7 +192,7 @@ def _split(request: MediumRequest, sources: Sequence[_Source]) -> list[list[_Sou
 
 def add_pages(request: MediumRequest, folder: Path) -> None:
     """Write the pages of a file-set whose writer died before it could, where the request asks for them."""
-    used = sum(on_medium_bytes(path.stat().st_size) for path in (folder / DISC_FOLDER).rglob("*") if path.is_file())
+    used = sum(count_medium_bytes(path.stat().st_size) for path in (folder / DISC_FOLDER).rglob("*") if path.is_file())
     _write_pages(request, folder, FileSetReport(length_bytes=used))
 
 
@@ -202,7 +202,7 @@ def _write_pages(request: MediumRequest, folder: Path, report: FileSetReport) ->
         directory = read_directory(folder / DIRECTORY_NAME)
         report.length_bytes += write_pages(folder, make_page_studies(folder, directory), request.words)
     capacity = request.options.profile.capacity_bytes
-    report.length_bytes += on_medium_bytes((folder / DIRECTORY_NAME).stat().st_size)
+    report.length_bytes += count_medium_bytes((folder / DIRECTORY_NAME).stat().st_size)
     if capacity and report.length_bytes + _OVERHEAD_BYTES > capacity:
         if request.words is None:
             raise UsageError(

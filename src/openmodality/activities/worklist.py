@@ -150,7 +150,8 @@ class Worklist:
             return ItemCheck(ItemStanding.UNKNOWN, item, reason=error.message)
 
     def _compare(self, item: WorklistItem) -> ItemCheck:
-        keys = {"StudyInstanceUID": item["StudyInstanceUID"]} if item["StudyInstanceUID"] else self._other_keys(item)
+        study = item["StudyInstanceUID"]
+        keys = {"StudyInstanceUID": study} if study else self._list_other_keys(item)
         answer = self.query(keys, item.source)
         step_id = item["ScheduledProcedureStepID"]
         fresh = next((each for each in answer.items if each["ScheduledProcedureStepID"] == step_id), None)
@@ -189,19 +190,19 @@ class Worklist:
         returned = {path for path, switch in peer.worklist_keys.items() if switch != "send"}
         return {path: value for path, value in values.items() if value and path not in returned}
 
-    def _other_keys(self, item: WorklistItem) -> dict[str, str]:
+    def _list_other_keys(self, item: WorklistItem) -> dict[str, str]:
         """What names an item without a Study Instance UID, as far as this device matches by it."""
-        known = self._matching_keywords()
+        known = self._list_matching_keywords()
         return {keyword: item[keyword] for keyword in _WITHOUT_UID if keyword in known and item[keyword]}
 
-    def _matching_keywords(self) -> set[str]:
+    def _list_matching_keywords(self) -> set[str]:
         return {row.keyword for row in self._site.profile.worklist_keys if set(row.matching) - {"U"}}
 
     def _key(self, keyword: str) -> WorklistKey:
         rows = [row for row in self._site.profile.worklist_keys if row.keyword == keyword]
         matching = [row for row in rows if set(row.matching) - {"U"}]
         if not matching:
-            known = sorted(self._matching_keywords())
+            known = sorted(self._list_matching_keywords())
             raise UsageError(f"{keyword} is no matching key of this device's worklist; it has {', '.join(known)}")
         return min(matching, key=lambda row: len(row.path))
 

@@ -50,10 +50,10 @@ def place(location: Location, lines: Mapping[Location, int], shown: str) -> str:
     """``site.toml line 12: peers.pacs.port``: how errors name a place."""
     line = find_line(location, lines)
     where = f"{shown} line {line}" if line else shown
-    return f"{where}: {dotted(location)}" if location else where
+    return f"{where}: {join_dotted(location)}" if location else where
 
 
-def dotted(location: Location) -> str:
+def join_dotted(location: Location) -> str:
     """The key as TOML writes it: ``peers.pacs.services[0]``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return text.removeprefix(".")
@@ -72,7 +72,7 @@ def list_key_lines(text: str) -> dict[Location, int]:
     table: Location = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if match := _HEADER.match(line):
-            table = _resolved(_parts(match[2]), counts)
+            table = _resolve(_parts(match[2]), counts)
             if match[1] == "[[":
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, counts[table])
@@ -82,7 +82,7 @@ def list_key_lines(text: str) -> dict[Location, int]:
     return lines
 
 
-def _resolved(parts: Location, counts: Mapping[Location, int]) -> Location:
+def _resolve(parts: Location, counts: Mapping[Location, int]) -> Location:
     """The header's names with the number of the last item after each array of tables above it."""
     found: Location = ()
     for index, part in enumerate(parts):

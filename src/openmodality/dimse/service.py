@@ -159,7 +159,7 @@ def _respond_in_turn(channel: Channel, request: Message, results: Iterable[Respo
 
 def _end_at_failure(request: Message, results: Iterable[Response]) -> Generator[Response, None, None]:
     try:
-        yield from _with_cancel(iter(results), request)
+        yield from _watch_for_cancel(iter(results), request)
     except Exception as error:  # noqa: BLE001 - the boundary between an association and whatever a handler does
         yield _make_failure(request, error)
 
@@ -213,7 +213,7 @@ def _make_failure(request: Message, error: Exception) -> Response:
     return Response(Status.PROCESSING_FAILURE, comment=f"internal error: {type(error).__name__}")
 
 
-def _with_cancel(results: Iterator[Response], request: Message) -> Iterator[Response]:
+def _watch_for_cancel(results: Iterator[Response], request: Message) -> Iterator[Response]:
     try:
         for response in results:
             yield response

@@ -170,17 +170,17 @@ class Commitments:
                 commitment.requestor, lambda channel: self._send(channel, commitment), commitment.plan
             )
         except OpenModalityError as error:
-            self._failed(commitment, error.message)
+            self._note_failure(commitment, error.message)
             return self._reporting.retry_s
-        self._reported(commitment, status)
+        self._note_report(commitment, status)
         return None
 
     def _report_on(self, channel: Channel, commitment: Commitment) -> None:
         """Report on the association of the request; what fails there is left to a new one."""
         try:
-            self._reported(commitment, self._send(channel, commitment))
+            self._note_report(commitment, self._send(channel, commitment))
         except OpenModalityError as error:
-            self._failed(commitment, error.message)
+            self._note_failure(commitment, error.message)
             self._agenda.plan(commitment.transaction_uid, self._reporting.retry_s)
 
     def _send(self, channel: Channel, commitment: Commitment) -> int:
@@ -190,7 +190,7 @@ class Commitments:
             status = send_report(channel, result).status
         return status
 
-    def _reported(self, commitment: Commitment, status: int) -> None:
+    def _note_report(self, commitment: Commitment, status: int) -> None:
         taken = status == Status.SUCCESS
         state = CommitmentState.REPORTED if taken else CommitmentState.REFUSED
         done = replace(commitment, state=state, attempts=commitment.attempts + 1, status=status, last_error="")
@@ -203,7 +203,7 @@ class Commitments:
         if not taken and not commitment.plan.with_unknown_transaction:
             self._journal.complain(_PLACE, f"{done.requestor}: answered a commitment result with {status:04X}H")
 
-    def _failed(self, commitment: Commitment, error: str) -> None:
+    def _note_failure(self, commitment: Commitment, error: str) -> None:
         later = replace(commitment, attempts=commitment.attempts + 1, last_error=error)
         self._keep(later)
         self._note("commitment.retry", f"the result for {later.requestor} could not be reported: {error}", later)

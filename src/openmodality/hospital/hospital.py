@@ -35,7 +35,7 @@ from openmodality.hospital.ris import VirtualRIS
 from openmodality.hospital.schedule import load_schedule
 from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor, Listening
-from openmodality.network.acceptor_policy import UNCOMPRESSED_ORDER, deciding
+from openmodality.network.acceptor_policy import UNCOMPRESSED_ORDER, decide_by
 from openmodality.network.entity import LocalAE, RemoteAE, normalize_ae_title
 from openmodality.network.requestor import associate
 from openmodality.services.mpps import mpps_service
@@ -225,7 +225,7 @@ class Hospital:
         endpoint = self._endpoints[server]
         local = LocalAE(normalize_ae_title(endpoint.aet))
         accepting = AcceptorPolicy(local.side, lambda _: policy, frozenset({local.ae_title}))
-        decide = self._personalities.decide(server, deciding(accepting))
+        decide = self._personalities.decide(server, decide_by(accepting))
         misbehaving = self._personalities.services(server, services)
         return Acceptor(local, misbehaving, decide, Listening(endpoint.host, endpoint.port))
 

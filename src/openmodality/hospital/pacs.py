@@ -59,7 +59,7 @@ class VirtualPACS:
         self._local = local
         self._journal = around.journal
         self._findings = around.findings
-        self._archive = Archive(folder / "instances", local, self._arrived)
+        self._archive = Archive(folder / "instances", local, self._note_arrival)
         self._retrieval = Retrieval(lambda: self.instances.values(), local, around.addresses)
         self._commitments = Commitments(folder / "commitments", around.journal, self._classes, around.reporting)
 
@@ -108,7 +108,7 @@ class VirtualPACS:
     def _classes(self) -> dict[str, str]:
         return {uid: instance.sop_class_uid for uid, instance in self.instances.items()}
 
-    def _arrived(self, instance: StoredInstance, arrival: ReceivedFile) -> None:
+    def _note_arrival(self, instance: StoredInstance, arrival: ReceivedFile) -> None:
         caller = arrival.request.peer.calling_ae_title.strip()
         uid, total = instance.sop_instance_uid, self._archive.count
         again = "" if arrival.stored is Stored.NEW else ", which was there already"

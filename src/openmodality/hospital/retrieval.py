@@ -80,13 +80,13 @@ class Outgoing:
         """Send one instance after the other."""
         files = [read_instance(instance.path) for instance in self._instances]
         for sent in send(self._associate, files, InstanceReader(decompress_file), self._options):
-            yield sent.instance.identity.sop_instance_uid, _ended(sent)
+            yield sent.instance.identity.sop_instance_uid, _note_end(sent)
 
     def _associate(self, plan: AssociationPlan) -> Association:
         return associate(self._remote, self._local, plan.proposals)
 
 
-def _ended(sent: Sent) -> SubOperation:
+def _note_end(sent: Sent) -> SubOperation:
     if not sent.is_stored or sent.result is None:
         return SubOperation.FAILED
     is_known = sent.result.status == Status.DUPLICATE_SOP_INSTANCE

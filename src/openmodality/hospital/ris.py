@@ -112,7 +112,7 @@ class VirtualRIS:
         """All open items; the service matches them."""
         found = [item for item in self.items if item.state.is_open]
         self._journal.note(_PLACE, "worklist.query", f"worklist query, {len(found)} open items", open_items=len(found))
-        return [_shown(item) for item in found]
+        return [_show(item) for item in found]
 
     # StepStore
 
@@ -155,7 +155,7 @@ class VirtualRIS:
             self._journal.complain(_PLACE, f"{step.station_ae_title}: {finding}", step=sop_instance_uid)
 
 
-def _shown(item: ScheduledItem) -> Dataset:
+def _show(item: ScheduledItem) -> Dataset:
     shown = deepcopy(item.data_set)
     step_of(shown).ScheduledProcedureStepStatus = _STEP_STATUS[item.state]
     return shown

@@ -81,7 +81,7 @@ def _people(chance: random.Random) -> dict[int, _ItemValues]:
 
 def _demographics(chance: random.Random, order: Order, person: Person) -> _ItemValues:
     values: _ItemValues = {
-        **_declared(order.character_set),
+        **_declare(order.character_set),
         "PatientName": person.name,
         "PatientID": f"OM-{TODAY}-{order.patient:02}" if order.is_emergency else f"OM-{chance.randint(1000, 9999)}",
         "IssuerOfPatientID": HOSPITAL_ISSUER,
@@ -97,7 +97,7 @@ def _demographics(chance: random.Random, order: Order, person: Person) -> _ItemV
     return values
 
 
-def _declared(character_set: NameRepertoire) -> _ItemValues:
+def _declare(character_set: NameRepertoire) -> _ItemValues:
     if character_set == DEFAULT_REPERTOIRE:
         return {}
     return {"SpecificCharacterSet": character_set if isinstance(character_set, str) else list(character_set)}

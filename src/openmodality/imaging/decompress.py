@@ -25,7 +25,7 @@ def decompress_file(path: Path) -> BinaryIO:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's quote values
-            return _decompressed(path)
+            return _open_decompressed(path)
     except ObjectInvalid as error:
         raise ObjectInvalid(f"{path}: {error.message}", advice=error.advice) from error
     except Exception as error:
@@ -35,7 +35,7 @@ def decompress_file(path: Path) -> BinaryIO:
         ) from error
 
 
-def _decompressed(path: Path) -> BinaryIO:
+def _open_decompressed(path: Path) -> BinaryIO:
     data_set = dcmread(path)
     if data_set.file_meta.TransferSyntaxUID.is_deflated or "PixelData" not in data_set:
         data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian  # else the data set is in it as it is (PS3.5 A.4)

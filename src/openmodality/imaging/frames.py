@@ -80,10 +80,10 @@ def _read_native(data_set: Dataset, number: int) -> Frame | None:
     if len(raw) < start + size * kind.itemsize:
         raise ObjectInvalid(f"(7FE0,0010) PixelData ends before frame {number} does")
     pixels = np.frombuffer(raw, kind, size, start).reshape(data_set.Rows, data_set.Columns)
-    return Frame(_without_unused_bits(pixels, stored, signed=signed), stored, signed)
+    return Frame(_drop_unused_bits(pixels, stored, signed=signed), stored, signed)
 
 
-def _without_unused_bits(pixels: NDArray[np.unsignedinteger], stored: int, *, signed: bool) -> NDArray[np.generic]:
+def _drop_unused_bits(pixels: NDArray[np.unsignedinteger], stored: int, *, signed: bool) -> NDArray[np.generic]:
     """Bits above High Bit may hold anything (PS3.5 8.1.1); a signed value is extended through them."""
     native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     unused = native.dtype.itemsize * 8 - stored

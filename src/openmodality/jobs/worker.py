@@ -56,7 +56,7 @@ class Worker:
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(threads)
         ]
-        self._threads.append(threading.Thread(target=self._look, name="worker-look", daemon=True))
+        self._threads.append(threading.Thread(target=self._look_for_work, name="worker-look", daemon=True))
 
     def start(self) -> list[Job]:
         """Take back the jobs that a dead process left, and begin; returns those jobs."""
@@ -118,7 +118,7 @@ class Worker:
             known = {"job": job.id, "kind": job.kind.value, "destination": job.destination}
             _log.warning("job.failed", extra={**known, "reason": ended.reason})
 
-    def _look(self) -> None:
+    def _look_for_work(self) -> None:
         newest = 0
         while not self._stopping.wait(_LOOK_S):
             try:

@@ -37,6 +37,6 @@ USB: Final = ApplicationProfile("usb", 0)
 """A folder or stick, beyond both statements: any instance, no limit but the stick's own."""
 
 
-def on_medium_bytes(length_bytes: int) -> int:
+def count_medium_bytes(length_bytes: int) -> int:
     """What a file takes of a medium: whole sectors."""
     return -(-length_bytes // SECTOR_BYTES) * SECTOR_BYTES

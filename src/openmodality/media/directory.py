@@ -89,7 +89,7 @@ def encode_directory(
     last = offsets[id(patients[-1])] if patients else 0
     length = position - len(head) - len(before) - _ROOT_BYTES
     pieces = [head + before + _root(first, last, length)]
-    following = _following(patients, offsets)
+    following = _follow(patients, offsets)
     for record in records:
         body = bodies[id(record)]
         lower = offsets[id(record.children[0])] if record.children else 0
@@ -98,7 +98,7 @@ def encode_directory(
     return pieces
 
 
-def _following(records: list[DirectoryRecord], offsets: dict[int, int]) -> dict[int, int]:
+def _follow(records: list[DirectoryRecord], offsets: dict[int, int]) -> dict[int, int]:
     """The offset of the next record of the same entity, by record; the last of an entity has none."""
     found: dict[int, int] = {}
     for entity in (records, *(record.children for top in records for record in top.walk())):

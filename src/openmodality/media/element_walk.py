@@ -40,7 +40,9 @@ def walk_elements(data: Buffer, start: int, end: int, syntax: Layout) -> Iterato
         if tag == ITEM_DELIMITATION_ITEM:
             return
         value = start + size
-        stop = _skip_sequence(data, value, end, _inner(vr, syntax), 1) if length == UNDEFINED_LENGTH else value + length
+        stop = value + length
+        if length == UNDEFINED_LENGTH:
+            stop = _skip_sequence(data, value, end, _read_inner(vr, syntax), 1)
         if stop > end:
             raise ObjectInvalid(f"{format_tag(tag)} at {start} has {length} bytes, more than are there")
         yield Place(tag, vr, start, value, stop)
@@ -73,7 +75,7 @@ def _read_header(data: Buffer, start: int, end: int, syntax: Layout) -> tuple[in
     return header
 
 
-def _inner(vr: str, syntax: Layout) -> Layout:
+def _read_inner(vr: str, syntax: Layout) -> Layout:
     """How the inside of a value of undefined length is encoded; UN holds Implicit VR (PS3.5 6.2.2)."""
     return _IMPLICIT if vr == "UN" else syntax
 
@@ -101,7 +103,7 @@ def _skip_item(data: Buffer, start: int, end: int, syntax: Layout, depth: int) -
         if tag == ITEM_DELIMITATION_ITEM:
             return start
         if length == UNDEFINED_LENGTH:
-            start = _skip_sequence(data, start, end, _inner(vr, syntax), depth + 1)
+            start = _skip_sequence(data, start, end, _read_inner(vr, syntax), depth + 1)
         else:
             start += length
     raise ObjectInvalid("an item has no end")

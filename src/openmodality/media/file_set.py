@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 from openmodality.encoding.part10 import FileMeta, encode_file_head, read_any
 from openmodality.encoding.transcode import can_transcode, transcode
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError, UsageError
-from openmodality.media.application_profile import ApplicationProfile, describe_refusal, on_medium_bytes
+from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes, describe_refusal
 from openmodality.media.directory import DIRECTORY_NAME, FileId, encode_directory
 from openmodality.media.directory_reader import Directory, read_directory
 from openmodality.media.file_ids import DISC_FOLDER, find_file
@@ -112,7 +112,7 @@ class _Writer:
     def __init__(self, root: Path, old: Directory | None, options: FileSetOptions) -> None:
         self._root = root
         self._options = options
-        self._report = FileSetReport(length_bytes=_used_bytes(root, old))
+        self._report = FileSetReport(length_bytes=_count_used_bytes(root, old))
         self._tree = RecordTree(old)
         self._kept = {root / Path(*file_id) for file_id in self._tree.file_ids}
         self._made: list[Path] = []
@@ -189,7 +189,7 @@ class _Writer:
         self._made[-1] = place
         self._report.written.append(file_id)
         self._report.sop_instance_uids.append(meta.media_storage_sop_instance_uid)
-        self._report.length_bytes += on_medium_bytes(length)
+        self._report.length_bytes += count_medium_bytes(length)
         if not options.on_written(len(self._report.written), self._report.length_bytes):
             raise WritingCancelled("the user ended the writing of the medium")
 
@@ -200,7 +200,7 @@ class _Writer:
             with path.open("rb") as source:
                 source.seek(meta.data_set_offset)
                 chunks = iter(lambda: source.read(_COPY_BYTES), b"")
-                yield from chunks if syntax == EXPLICIT_VR_LITTLE_ENDIAN else _converted(chunks, syntax)
+                yield from chunks if syntax == EXPLICIT_VR_LITTLE_ENDIAN else _convert(chunks, syntax)
             return
         if self._options.decompress is None:
             raise ObjectInvalid(f"it is compressed (transfer syntax {syntax})")
@@ -210,7 +210,7 @@ class _Writer:
 
     def _check_room(self, length_bytes: int) -> None:
         capacity = self._options.profile.capacity_bytes
-        if capacity and self._report.length_bytes + on_medium_bytes(length_bytes) > capacity:
+        if capacity and self._report.length_bytes + count_medium_bytes(length_bytes) > capacity:
             raise UsageError(
                 f"the instances take more than the {capacity / 1e6:.0f} MB of {self._options.profile.name}",
                 advice="choose fewer, or let --split put them on several discs",
@@ -267,14 +267,14 @@ def read_file_head(file: BinaryIO, start: int) -> InstanceHead | None:
         size *= 16
 
 
-def _used_bytes(root: Path, old: Directory | None) -> int:
+def _count_used_bytes(root: Path, old: Directory | None) -> int:
     """What the files of a set that is added to take of the medium."""
     records = [record for patient in (old.patients if old else ()) for record in patient.walk()]
     files = [find_file(root, record.file_id) for record in records if record.file_id]
-    return sum(on_medium_bytes(file.stat().st_size) for file in files if file is not None)
+    return sum(count_medium_bytes(file.stat().st_size) for file in files if file is not None)
 
 
-def _converted(chunks: Iterator[bytes], syntax: str) -> Iterator[bytes | memoryview]:
+def _convert(chunks: Iterator[bytes], syntax: str) -> Iterator[bytes | memoryview]:
     for chunk in transcode(chunks, syntax, EXPLICIT_VR_LITTLE_ENDIAN):
         yield bytes(chunk)
 

@@ -34,7 +34,7 @@ def write_iso_image(
     image = library.PyCdlib()
     part = target.with_name(target.name + ".part")
     try:
-        image.new(interchange_level=1, vol_ident=_checked_label(label), joliet=3 if joliet else None)
+        image.new(interchange_level=1, vol_ident=_check_label(label), joliet=3 if joliet else None)
         for path, name in _name_entries(folder):
             joliet_path = "/" + "/".join(path.relative_to(folder).parts) if joliet else None
             if path.is_dir():
@@ -54,7 +54,7 @@ def write_iso_image(
     return target.stat().st_size
 
 
-def _checked_label(label: str) -> str:
+def _check_label(label: str) -> str:
     cleaned = "".join(each if each.isascii() and (each.isalnum() or each == "_") else "_" for each in label.upper())
     return cleaned[:_MAX_LABEL] or "DICOM"
 

@@ -65,12 +65,12 @@ def storage_policy(
 ) -> Decide:
     """Take storage and verification from anybody; called titles only those given, where some are given."""
     peer = PeerPolicy(StorageClasses(tuple(transfer_syntaxes)))
-    return deciding(
+    return decide_by(
         AcceptorPolicy(local.side, lambda _: peer, called_ae_titles, max_operations_performed=MAX_OPERATIONS_PERFORMED)
     )
 
 
-def deciding(policy: AcceptorPolicy) -> Callable[[A_ASSOCIATE_RQ, Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]:
+def decide_by(policy: AcceptorPolicy) -> Callable[[A_ASSOCIATE_RQ, Load], A_ASSOCIATE_AC | A_ASSOCIATE_RJ]:
     """The function that an acceptor asks, for a policy."""
     return partial(_decide, policy)
 

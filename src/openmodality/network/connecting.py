@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.errors import TCP_CONNECTION, PeerTimeout, TransportError
-from openmodality.network.host import for_resolver
+from openmodality.network.host import prepare_for_resolver
 from openmodality.network.timeouts import Deadline
 from openmodality.network.tls_failures import TLS_ADVICE, explain_tls
 from openmodality.network.transport import UNNAMED, Transport, explain_time_out, is_time_out
@@ -31,7 +31,7 @@ def connect(
     ``peer`` is how later errors call it, if not by host and port.
     """
     try:
-        name: Any = for_resolver(host)
+        name: Any = prepare_for_resolver(host)
         sock = socket.create_connection((name, port), timeout_s)
     except UnicodeError as error:
         raise TransportError(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error

@@ -21,7 +21,7 @@ def is_host(host: str) -> bool:
     return len(last) <= _MAX_LABEL and all(0 < len(label) <= _MAX_LABEL for label in labels)
 
 
-def for_resolver(host: str) -> bytes | str:
+def prepare_for_resolver(host: str) -> bytes | str:
     """The host as sockets take it. What is no host is passed on too: they raise ``UnicodeError`` or ``OSError`` for
     it.
     """

@@ -35,7 +35,7 @@ class RetrieveWindow:
         if not is_valid_uid(study_instance_uid, strict=False):
             raise UsageError(f"{study_instance_uid!r} is no Study Instance UID")
         path = self._folder / study_instance_uid
-        with self._locked(path):
+        with self._lock(path):
             try:
                 yield
             finally:
@@ -51,7 +51,7 @@ class RetrieveWindow:
         return (self._folder / study_instance_uid).exists()
 
     @contextmanager
-    def _locked(self, path: Path) -> Iterator[BinaryIO]:
+    def _lock(self, path: Path) -> Iterator[BinaryIO]:
         try:
             self._folder.mkdir(exist_ok=True)
             for old in self._files():

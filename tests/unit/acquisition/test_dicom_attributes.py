@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from openmodality.acquisition.dicom_attributes import stored_pixels, take_acquisition_attributes
+from openmodality.acquisition.dicom_attributes import read_stored_pixels, take_acquisition_attributes
 from openmodality.errors import ObjectInvalid
 from tests.rule_tables import data, keywords
 
@@ -36,14 +36,14 @@ def test_patient_equipment_and_uids_stay_behind() -> None:
 
 def test_signed_pixels_start_at_zero_and_mean_what_they_meant() -> None:
     pixels = np.array([[-5, 7]], dtype="<i2")
-    (stored,), attributes = stored_pixels(image(pixels, RescaleSlope="2", RescaleIntercept="10"), "a file")
+    (stored,), attributes = read_stored_pixels(image(pixels, RescaleSlope="2", RescaleIntercept="10"), "a file")
     meant = stored * float(attributes.RescaleSlope) + float(attributes.RescaleIntercept)
     assert np.array_equal(meant, pixels * 2.0 + 10)
 
 
 def test_monochrome1_is_told() -> None:
     inverse = image(np.ones((1, 2), dtype="<u2"), PhotometricInterpretation="MONOCHROME1")
-    _, attributes = stored_pixels(inverse, "a file")
+    _, attributes = read_stored_pixels(inverse, "a file")
     assert attributes.PhotometricInterpretation == "MONOCHROME1"
 
 
@@ -52,9 +52,9 @@ def test_colour_is_refused(changed: dict[str, object]) -> None:
     wrong = image(np.ones((1, 2), dtype="<u2"))
     wrong.update(data(**changed))
     with pytest.raises(ObjectInvalid, match="colour"):
-        stored_pixels(wrong, "a file")
+        read_stored_pixels(wrong, "a file")
 
 
 def test_a_file_without_pixels_is_refused() -> None:
     with pytest.raises(ObjectInvalid, match="Pixel Data"):
-        stored_pixels(Dataset(), "a file")
+        read_stored_pixels(Dataset(), "a file")

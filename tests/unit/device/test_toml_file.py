@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from openmodality.device.toml_file import dotted, find_line, list_key_lines, parse_toml, place, validated
+from openmodality.device.toml_file import find_line, join_dotted, list_key_lines, parse_toml, place, validated
 from openmodality.errors import ConfigurationError
 
 
@@ -69,7 +69,7 @@ def test_a_key_that_is_not_there_has_the_line_of_the_table_around_it() -> None:
     assert find_line(("missing",), lines) is None
     assert place(("b", "c d", "e"), lines, "x.toml") == "x.toml line 3: b.c d.e"
     assert place((), lines, "x.toml") == "x.toml"
-    assert dotted(("peers", "pacs", "services", 0)) == "peers.pacs.services[0]"
+    assert join_dotted(("peers", "pacs", "services", 0)) == "peers.pacs.services[0]"
 
 
 @pytest.mark.parametrize("header", ["[peers.pacs]", "[peers.'pacs']", '["peers"."pacs"]'])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.media.application_profile import USB, ApplicationProfile, on_medium_bytes
+from openmodality.media.application_profile import USB, ApplicationProfile, count_medium_bytes
 
 
 def test_sop_classes() -> None:
@@ -15,4 +15,4 @@ def test_sop_classes() -> None:
 
 @pytest.mark.parametrize(("length", "taken"), [(0, 0), (1, 2048), (2048, 2048), (2049, 4096)])
 def test_files_take_whole_sectors(length: int, taken: int) -> None:
-    assert on_medium_bytes(length) == taken
+    assert count_medium_bytes(length) == taken

@@ -10,7 +10,7 @@ from openmodality.activities.commit_jobs import ASKS_AT
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.peer import add_peer, is_direct
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
@@ -65,7 +65,7 @@ def run(
     if as_json:
         print_document([job_as_json(details.job, results, details.blockers)])
     elif details.job.state is JobState.DONE and not results[InstanceResult.FAILURE]:
-        print(f"{name}: {counted(results[InstanceResult.SUCCESS], 'instance')} committed")
+        print(f"{name}: {format_count(results[InstanceResult.SUCCESS], 'instance')} committed")
     elif not wait_s:
         print(f"job {job.id} is queued")
     if wait_s:

@@ -14,7 +14,7 @@ from openmodality.cli.display.exams import ExamDetails
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
@@ -97,7 +97,7 @@ def acquire(
         if as_json:
             print_document([ExamDetails.of(device_.view, chosen.id).as_json()])
         else:
-            print(f"exam {chosen.id}: {counted(made, 'image')} made")
+            print(f"exam {chosen.id}: {format_count(made, 'image')} made")
 
 
 command = CliCommand(acquire, _declare_acquire)

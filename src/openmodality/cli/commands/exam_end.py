@@ -8,7 +8,7 @@ from openmodality.cli.display.exams import exam_as_json, format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, declare_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, counted, say
+from openmodality.cli.terminal.output import clean, format_count, say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.jobs.worker_lock import is_worker_running
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
@@ -54,7 +54,7 @@ def _print_ended(modality: Modality, exam: Exam, *, as_json: bool) -> None:
         print(clean(format_exam_line(exam.record)))
     if not is_worker_running(modality.site.data_folder):
         open_jobs = modality.jobs.list(states=[state for state in JobState if not state.finished])
-        say(f"{counted(len(open_jobs), 'job')} queued; 'openmodality serve' does them")
+        say(f"{format_count(len(open_jobs), 'job')} queued; 'openmodality serve' does them")
 
 
 _REASONS = ", ".join(f"{reason.code_value} {reason.meaning}" for reason in DISCONTINUATION_REASONS.values())

@@ -66,7 +66,7 @@ def _declare_unscheduled(parser: Parser) -> None:
     add_json(parser)
 
 
-def unscheduled(
+def start_unscheduled(
     patient_id: str,
     patient_name: str,
     birth_date: str,
@@ -121,4 +121,4 @@ def _print_started(exam: Exam, *, as_json: bool) -> None:
 
 
 start_command = CliCommand(start, _declare_start)
-unscheduled_command = CliCommand(unscheduled, _declare_unscheduled)
+unscheduled_command = CliCommand(start_unscheduled, _declare_unscheduled)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted, print_fields, say
+from openmodality.cli.terminal.output import format_count, print_fields, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import not_empty, parse_integer
@@ -167,7 +167,7 @@ def _tell(modality: Modality, job_id: int, *, as_json: bool) -> int:
     if job.state is not JobState.DONE:
         raise OpenModalityError(f"job {job.id} is {job.state}: {describe_reason(job) or 'it did not print'}")
     if not as_json:
-        print(f"{counted(sum(results.values()), 'image')} printed on {job.destination}")
+        print(f"{format_count(sum(results.values()), 'image')} printed on {job.destination}")
         if job.reason:
             say(job.reason)
     return 0

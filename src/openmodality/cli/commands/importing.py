@@ -6,7 +6,7 @@ from pathlib import Path
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_path
@@ -30,7 +30,7 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
     line = StatusLine()
     with device(site_file) as modality:
         imported = modality.import_files(
-            paths, lambda done, total: line.show(f"{done} of {counted(total, 'file')} imported")
+            paths, lambda done, total: line.show(f"{done} of {format_count(total, 'file')} imported")
         )
     line.clear()
     refused, passed_over = imported.refused, imported.passed_over
@@ -43,9 +43,9 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
             "refused": [{"path": str(path), "reason": why} for path, why in refused],
         }])  # fmt: skip
     else:
-        print(f"{counted(imported.new, 'instance')} imported, {imported.same} already there")
+        print(f"{format_count(imported.new, 'instance')} imported, {imported.same} already there")
     if imported.different:
-        different = counted(imported.different, "instance")
+        different = format_count(imported.different, "instance")
         say(
             f"{different} came with different content than is stored; the first is kept, and the other set aside:"
             " openmodality instances list --problems"
@@ -53,7 +53,7 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
     for path, why in refused:
         say(refusal(path, why))
     if passed_over:
-        say(f"{counted(passed_over, 'file')} not DICOM, passed over")
+        say(f"{format_count(passed_over, 'file')} not DICOM, passed over")
     is_anything = imported.new or imported.same
     return 0 if is_anything and not refused else 1
 

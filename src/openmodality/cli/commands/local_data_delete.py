@@ -7,9 +7,9 @@ from typing import Final
 
 from openmodality.cli.display.entities import COUNTS, INSTANCES, SERIES, STUDIES, Entity, find_entity
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.confirmation import add_yes, confirmed
+from openmodality.cli.terminal.confirmation import add_yes, ask_to_confirm
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted
+from openmodality.cli.terminal.output import format_count
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.store.listing.entities import Found
 from openmodality.store.rows.deletion import NotCommitted
@@ -30,13 +30,13 @@ def _delete_command(entity: Entity) -> CliCommand:
         with device(site_file) as modality:
             chosen = [find_entity(modality.view, entity, uid) for uid in uids]
             _refuse_uncommitted(chosen, entity, force=force)
-            confirmed(_question(chosen, entity), yes=yes)
+            ask_to_confirm(_question(chosen, entity), yes=yes)
             deleted = [modality.delete(entity.level, uid, force=force) for uid in uids]
         totals = {name: sum(getattr(each, name) for each in deleted) for name in COUNTS[:3]}
         if as_json:
             print_document([totals])
         else:
-            gone = [counted(totals[name], noun) for name, noun in _NOUNS.items() if totals[name]]
+            gone = [format_count(totals[name], noun) for name, noun in _NOUNS.items() if totals[name]]
             print(f"deleted: {', '.join(gone)}")
 
     text = (
@@ -50,15 +50,15 @@ def _refuse_uncommitted(chosen: Sequence[Found], entity: Entity, *, force: bool)
     """Refuse to delete what is not committed before the person is asked, not after."""
     uncommitted = sum(each.instances - each.committed for each in chosen)
     if uncommitted and not force:
-        total = counted(sum(each.instances for each in chosen), "instance")
+        total = format_count(sum(each.instances for each in chosen), "instance")
         raise NotCommitted(f"{uncommitted} of {total} are not committed, so {entity.plural} stay")
 
 
 def _question(chosen: Sequence[Found], entity: Entity) -> str:
     instances = sum(each.instances for each in chosen)
     uncommitted = instances - sum(each.committed for each in chosen)
-    what = f"{len(chosen)} series" if entity is SERIES else counted(len(chosen), entity.noun)
-    held = "" if entity is INSTANCES else f" with {counted(instances, 'instance')}"
+    what = f"{len(chosen)} series" if entity is SERIES else format_count(len(chosen), entity.noun)
+    held = "" if entity is INSTANCES else f" with {format_count(instances, 'instance')}"
     lost = f", {uncommitted} of them kept by no archive," if uncommitted else ""
     return f"Delete {what}{held}{lost} for good?"
 

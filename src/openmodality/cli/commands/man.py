@@ -8,7 +8,7 @@ import openmodality
 from openmodality.cli.shell.man_pages import make_manual_pages
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, counted
+from openmodality.cli.terminal.output import clean, format_count
 from openmodality.cli.terminal.values import any_folder
 
 
@@ -30,7 +30,7 @@ def run(folder: Path, as_json: bool) -> None:
     if as_json:
         print_document({"path": str(folder / name)} for name in pages)
     else:
-        print(clean(f"{counted(len(pages), 'page')} in {folder}"))
+        print(clean(f"{format_count(len(pages), 'page')} in {folder}"))
 
 
 command = CliCommand(run, _declare)

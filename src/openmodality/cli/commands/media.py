@@ -11,7 +11,7 @@ from openmodality.cli.commands.media_read import iso_command, list_records_comma
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_path, not_empty, volume_label
@@ -148,7 +148,7 @@ def _follow(modality: Modality, job_id: int) -> None:
     while not (job := modality.jobs.show(job_id).job).state.finished:
         counts = modality.jobs.results([job])[job_id]
         done = sum(count for result, count in counts.items() if result is not InstanceResult.PENDING)
-        line.show(f"job {job_id} {job.state}: {done} of {counted(sum(counts.values()), 'instance')} written")
+        line.show(f"job {job_id} {job.state}: {done} of {format_count(sum(counts.values()), 'instance')} written")
         pause.wait(_LOOK_S)
     line.clear()
 
@@ -168,7 +168,7 @@ def _tell(
             advice=f"openmodality jobs show {job.id} tells more",
         )
     if not as_json:
-        print(f"{counted(written, 'instance')} on {target}" + (f"; image {image}" if image else ""))
+        print(f"{format_count(written, 'instance')} on {target}" + (f"; image {image}" if image else ""))
         if job.reason:
             say(job.reason + (f"; openmodality jobs show {job.id} lists them" if left_out else ""))
     return 1 if left_out or not written else 0

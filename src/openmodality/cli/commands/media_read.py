@@ -11,7 +11,7 @@ from openmodality.cli.display.media import RECORD_COLUMNS
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, split_key
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.table import add_wide, print_rows
@@ -62,7 +62,7 @@ def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool)
     with device(site_file) as modality:
         imported, faults = modality.media.retrieve(
             root,
-            lambda done, total: line.show(f"{done} of {counted(total, 'instance')} copied"),
+            lambda done, total: line.show(f"{done} of {format_count(total, 'instance')} copied"),
             **dict(map(split_key, keys)),
         )
     line.clear()
@@ -71,7 +71,7 @@ def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool)
         counts = {"new": imported.new, "already_there": imported.same, "different": imported.different}
         print_document([{**counts, "problems": faults}])
     else:
-        print(f"{counted(imported.new, 'instance')} copied, {imported.same} already there")
+        print(f"{format_count(imported.new, 'instance')} copied, {imported.same} already there")
     _say_faults(faults)
     return 0 if not faults and not imported.different else 1
 

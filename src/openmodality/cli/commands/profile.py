@@ -11,7 +11,7 @@ from typing import Any, Final
 from openmodality.app.rehearsal import VALIDATOR, is_validator_installed, make_images, validate
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, counted, say
+from openmodality.cli.terminal.output import clean, format_count, say
 from openmodality.cli.terminal.values import existing_folder
 from openmodality.device.profile import loader
 from openmodality.device.profile.completeness import find_gaps
@@ -60,7 +60,7 @@ def run_check(profile: Path, as_json: bool) -> int:
     else:
         for each in problems:
             print(clean(f"{each.object_name}: {each.text} ({each.found_by})"))
-        print(clean(f"{device.title}: {counted(made, 'image')} made, {counted(len(problems), 'problem')}"))
+        print(clean(f"{device.title}: {format_count(made, 'image')} made, {format_count(len(problems), 'problem')}"))
         if not is_validator_installed():
             say(f"{VALIDATOR} is not installed, so no validator of others has looked (apt-get install dicom3tools)")
     return 1 if problems else 0

@@ -15,7 +15,7 @@ from openmodality.cli.terminal.attributes import as_json as attributes_as_json
 from openmodality.cli.terminal.attributes import cell, parse_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, add_limit
-from openmodality.cli.terminal.output import counted, date_and_time, say
+from openmodality.cli.terminal.output import date_and_time, format_count, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.table import Column, add_wide, print_rows
@@ -159,7 +159,7 @@ def _column(heading: str, path: TagPath, leave_out: int = 0) -> Column[Dataset]:
 def _notices(answer: FindAnswer, ends: Ends) -> list[str]:
     notices = ["there are more matches; narrow the query or raise --limit"] * answer.more_available
     if answer.unreadable:
-        notices.append(f"{counted(answer.unreadable, 'response')} could not be read")
+        notices.append(f"{format_count(answer.unreadable, 'response')} could not be read")
     if answer.optional_keys_unsupported:
         notices.append(f"{ends.remote} does not support some of the keys")
     return notices

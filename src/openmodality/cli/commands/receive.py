@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_event
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
 from openmodality.cli.terminal.tls import add_listening_tls
@@ -89,7 +89,7 @@ def run(  # one parameter for each option
         stop.wait()
     files.close()
     progress.clear()
-    say(f"received {counted(progress.count, 'file')}")
+    say(f"received {format_count(progress.count, 'file')}")
     if printer.failure is not None:
         raise printer.failure
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.site import add_site, device
 
 
@@ -43,13 +43,13 @@ def run(send: bool, peer: str | None, adopt: bool, site_file: str, as_json: bool
             "notices": list(result.notices),
         }])  # fmt: skip
     else:
-        print(f"{counted(result.indexed, 'instance')} indexed by their files, {result.missing} without a file")
+        print(f"{format_count(result.indexed, 'instance')} indexed by their files, {result.missing} without a file")
         for job in jobs:
             print(f"job {job.id} sends to {job.destination}")
     if without and not as_json:
-        say(f"{counted(without, 'instance')} in no exam and in no send job; --send queues them")
+        say(f"{format_count(without, 'instance')} in no exam and in no send job; --send queues them")
     if problems:
-        say(f"{counted(len(problems), 'instance file')} with problems: openmodality instances list --problems")
+        say(f"{format_count(len(problems), 'instance file')} with problems: openmodality instances list --problems")
     return 1 if problems or result.missing else 0
 
 

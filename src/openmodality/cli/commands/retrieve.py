@@ -14,7 +14,7 @@ from openmodality.activities.retrieve import Wanted, retrieve_from_peer
 from openmodality.cli.commands.query import add_model
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
@@ -133,7 +133,7 @@ class _Progress:
 
     def __call__(self, counts: Counts) -> bool:
         done = counts.completed + counts.warning + counts.failed
-        total = counted(done + counts.remaining, "instance")
+        total = format_count(done + counts.remaining, "instance")
         self._line.show(f"{done} of {total} sent to {self._destination}, {counts.failed} failed")
         return True
 
@@ -179,7 +179,7 @@ def _describe_counts(counts: Counts, destination: str) -> str:
     warned = f", {counts.warning} with a warning" if counts.warning else ""
     left = f", {counts.remaining} not tried" if counts.remaining else ""
     sent = counts.completed + counts.warning
-    return f"{counted(sent, 'instance') if sent else 'nothing'} sent to {destination}{warned}{failed}{left}"
+    return f"{format_count(sent, 'instance') if sent else 'nothing'} sent to {destination}{warned}{failed}{left}"
 
 
 def _advise(result: MoveResult, destination: str, refused: str) -> str:

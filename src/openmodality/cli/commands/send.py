@@ -10,7 +10,7 @@ from openmodality.activities.dicom_files import Unreadable, list_dicom_files
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.association import SYNTAXES, add_association
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.site import add_site
@@ -141,7 +141,7 @@ class SendReport:
                 "reason": _explain_status(sent.result),
             }
         elif sent.error is not None:
-            entry |= _described(sent.error)
+            entry |= _describe(sent.error)
         (self.warnings if sent.is_stored else self.not_stored).append(entry)
         if not quiet:
             progress.clear()
@@ -162,7 +162,7 @@ class SendReport:
         """One line for all the files that one reason has kept from being stored."""
         for reason, entries in self._unsent.items():
             first, count = entries[0]["path"], len(entries)
-            more = f" and {counted(count - 1, 'other file')}" if count > 1 else ""
+            more = f" and {format_count(count - 1, 'other file')}" if count > 1 else ""
             say(f"{first}{more}: {reason}")
         self._unsent = {}
 
@@ -185,7 +185,7 @@ class SendReport:
     def summary(self, seconds: float) -> str:
         """One line for a person."""
         volume = f"{self.stored_bytes / 1e6:.1f} MB in {seconds:.3f} s"
-        text = f"{self.peer}: {self.stored} of {counted(self.total, 'instance')} stored, {volume}"
+        text = f"{self.peer}: {self.stored} of {format_count(self.total, 'instance')} stored, {volume}"
         if self.warnings:
             text += f", {len(self.warnings)} with a warning"
         if self._interrupted:
@@ -203,7 +203,7 @@ class SendReport:
             "outcomes": dict(self.outcomes),
             "warnings": self.warnings,
             "not_stored": self.not_stored
-            + [{"path": str(path), "status": None, **_described(error)} for path, error in self._unreadable],
+            + [{"path": str(path), "status": None, **_describe(error)} for path, error in self._unreadable],
         }
 
 
@@ -213,7 +213,7 @@ def _explain_status(result: StoreResult) -> str:
     return f"{said} ({result.comment})" if result.comment else said
 
 
-def _described(error: OpenModalityError) -> dict[str, str]:
+def _describe(error: OpenModalityError) -> dict[str, str]:
     return {"error": type(error).__name__, "reason": str(error)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_event
-from openmodality.cli.terminal.output import counted, say
+from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
 
@@ -37,7 +37,7 @@ def run(site_file: str, as_json: bool) -> None:
         for notice in modality.recovery.notices:
             say(f"NOTE: {notice}")
         data = modality.site.data_folder
-        say(f"serving {data}, {counted(open_jobs, 'open job')}; Ctrl-C stops")
+        say(f"serving {data}, {format_count(open_jobs, 'open job')}; Ctrl-C stops")
         stop.wait()
         say("stopping after the instances that are on their way")
 

@@ -13,7 +13,7 @@ from openmodality.cli.demo.exam_story import DemoExam, Result
 from openmodality.cli.demo.place import alone, hospital_options, prepare
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, counted, say
+from openmodality.cli.terminal.output import clean, format_count, say
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.cli.terminal.values import any_folder
 from openmodality.errors import OpenModalityError
@@ -98,9 +98,9 @@ def find_faults(result: Result) -> list[str]:
     if result.step_state != StepStatus.COMPLETED:
         faults.append(f"the performed step is {result.step_state} at the RIS")
     if result.stored < result.made:
-        faults.append(f"{result.stored} of {counted(result.made, 'instance')} are stored in the PACS")
+        faults.append(f"{result.stored} of {format_count(result.made, 'instance')} are stored in the PACS")
     if result.committed < result.made:
-        faults.append(f"{result.committed} of {counted(result.made, 'instance')} are committed by the PACS")
+        faults.append(f"{result.committed} of {format_count(result.made, 'instance')} are committed by the PACS")
     return [*faults, *result.problems]
 
 

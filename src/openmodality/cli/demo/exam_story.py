@@ -13,7 +13,7 @@ from openmodality.activities.media_job import MediumOrder
 from openmodality.app.local_data import Chosen
 from openmodality.app.modality import Modality
 from openmodality.cli.demo.simulation import simulator
-from openmodality.cli.terminal.output import counted, date_and_time
+from openmodality.cli.terminal.output import date_and_time, format_count
 from openmodality.cli.terminal.previews import write_previews
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError
@@ -79,7 +79,7 @@ class DemoExam:
             exam, item = self._start(modality)
             self._acquire(exam)
             exam.complete()
-            made = counted(len(exam.instances()), "instance")
+            made = format_count(len(exam.instances()), "instance")
             say(f"exam completed: {made}{self._dose(exam)}; performed step COMPLETED")
             pictures = self._site.folder / "pictures" / f"exam-{exam.id}"
             self._picture(modality, exam, pictures)
@@ -89,7 +89,7 @@ class DemoExam:
 
     def _start(self, modality: Modality) -> tuple[Exam, WorklistItem]:
         items = modality.worklist()
-        self._display.say(f"worklist: {counted(len(items), 'item')} scheduled for this device today")
+        self._display.say(f"worklist: {format_count(len(items), 'item')} scheduled for this device today")
         if not items:
             raise OpenModalityError(
                 "the virtual hospital has nothing left to do for this device today", advice="use another --data folder"
@@ -144,7 +144,7 @@ class DemoExam:
         job = modality.media.put(Chosen(studies=[exam.study_instance_uid]), order)
         modality.wait_until_idle(DELIVERY_TIMEOUT_S)
         results = modality.jobs.results([job])[job.id]
-        written = counted(results[InstanceResult.SUCCESS], "instance")
+        written = format_count(results[InstanceResult.SUCCESS], "instance")
         left_out = results[InstanceResult.FAILURE]
         self._display.say(f"disc made: {written}" + (f", {left_out} left out by its profile" if left_out else ""))
         return image

@@ -76,11 +76,11 @@ def _site(folder: Path, profile: str, ports: Mapping[int, int]) -> Site:
     if not file.exists():
         write_site(folder, profile)
         text = file.read_text(encoding="utf-8")
-        file.write_text(_with_ports(text, ports), encoding="utf-8")
+        file.write_text(_set_ports(text, ports), encoding="utf-8")
     return load_site(file)
 
 
-def _with_ports(text: str, ports: Mapping[int, int]) -> str:
+def _set_ports(text: str, ports: Mapping[int, int]) -> str:
     def changed(line: re.Match[str]) -> str:
         return f"port = {ports.get(int(line[1]), int(line[1]))}"
 

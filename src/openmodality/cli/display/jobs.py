@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from openmodality.cli.terminal.json_output import format_zoned
-from openmodality.cli.terminal.output import counted, moment, print_fields
+from openmodality.cli.terminal.output import format_count, moment, print_fields
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.dimse.status import describe
 from openmodality.jobs.job import Job, JobInstance
@@ -77,7 +77,7 @@ def describe_results(results: Mapping[InstanceResult, int]) -> str:
     stored = results[InstanceResult.SUCCESS] + results[InstanceResult.WARNING]
     text = f"{stored} of {sum(results.values())}"
     if results[InstanceResult.WARNING]:
-        text += f", {counted(results[InstanceResult.WARNING], 'warning')}"
+        text += f", {format_count(results[InstanceResult.WARNING], 'warning')}"
     return text + (f", {results[InstanceResult.FAILURE]} failed" if results[InstanceResult.FAILURE] else "")
 
 

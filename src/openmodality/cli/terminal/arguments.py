@@ -87,7 +87,7 @@ class Parser(argparse.ArgumentParser):
     def parsed(self, words: Sequence[str]) -> WordValues:
         """The same, option by option."""
         try:
-            namespace, left = self.parse_known_args(self._in_order(words))
+            namespace, left = self.parse_known_args(self._parse_in_order(words))
         except argparse.ArgumentError as error:
             self.error(f"{error.argument_name}: {error.message}")
         if left:
@@ -98,7 +98,7 @@ class Parser(argparse.ArgumentParser):
         """Raises :class:`UsageError` with this message."""
         raise UsageError(message, advice=see_help(self.prog))
 
-    def _in_order(self, words: Sequence[str]) -> list[str]:
+    def _parse_in_order(self, words: Sequence[str]) -> list[str]:
         options: list[str] = []
         others: list[str] = []
         left = list(reversed(words))
@@ -108,7 +108,7 @@ class Parser(argparse.ArgumentParser):
                 others += reversed(left)
                 break
             if word.startswith("-") and word != "-":
-                options.append(self._with_value(word, left))
+                options.append(self._take_value(word, left))
             else:
                 others.append(word)
         if _ALL_ARE_WORDS in others:  # argparse would drop it
@@ -116,7 +116,7 @@ class Parser(argparse.ArgumentParser):
         self._check_required(options, len(others))
         return [*options, _ALL_ARE_WORDS, *others] if others else options
 
-    def _with_value(self, word: str, left: list[str]) -> str:
+    def _take_value(self, word: str, left: list[str]) -> str:
         """An option by its long name with its value, which is taken from the words that are ``left`` if need be."""
         action, value = self._split(word)
         name = action.option_strings[-1]

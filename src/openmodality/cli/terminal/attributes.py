@@ -49,11 +49,11 @@ def as_json(data_set: Dataset) -> dict[str, Any]:
 def _json(element: DataElement) -> Any:
     if element.VR == "SQ":
         return [as_json(item) for item in element.value]
-    values = [_plain(value) for value in values_of(element)]
+    values = [_format_plain(value) for value in values_of(element)]
     return values if len(values) > 1 else values[0] if values else None
 
 
-def _plain(value: object) -> object:
+def _format_plain(value: object) -> object:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, float):
@@ -70,4 +70,4 @@ def cell(data_set: Dataset, path: Sequence[int]) -> str:
     element = place.get(path[-1]) if place is not None else None
     if element is None or element.VR == "SQ":
         return ""
-    return ", ".join(str(_plain(value)) for value in values_of(element))
+    return ", ".join(str(_format_plain(value)) for value in values_of(element))

@@ -19,7 +19,7 @@ def add_yes(parser: Parser) -> None:
     parser.add_argument("--yes", action="store_true", help="Do not ask.")
 
 
-def confirmed(question: str, *, yes: bool) -> None:
+def ask_to_confirm(question: str, *, yes: bool) -> None:
     """Go on if a person says yes.
 
     Raises :class:`UsageError` where nobody can be asked, and ``KeyboardInterrupt`` at a no: it ends the command as

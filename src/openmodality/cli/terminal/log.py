@@ -86,10 +86,10 @@ def log_warning(
 
 def _fields(record: logging.LogRecord) -> str:
     given = record.__dict__
-    return "".join(f" {name}={_shown(given[name])}" for name in FIELDS if given.get(name) is not None)
+    return "".join(f" {name}={_show(given[name])}" for name in FIELDS if given.get(name) is not None)
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     """As it is where it is one word, else quoted; what a terminal would obey is escaped."""
     text = str(value)
     return text if text.isprintable() and " " not in text and text else repr(text)

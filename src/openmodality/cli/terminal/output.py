@@ -32,7 +32,7 @@ def print_fields(fields: Iterable[tuple[str, object]]) -> None:
             print(f"{' ' * left}{line}")
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns of equal width as a terminal shows them, without blanks at the ends of lines."""
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     return [GAP.join(pad(text, columns) for text, columns in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -126,7 +126,7 @@ def date_and_time(date: str, time: str) -> str:
     return f"{date} {time}".strip()
 
 
-def counted(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """``1 image``, ``2 images``, ``2 studies``."""
     if number == 1 or noun == "series":
         return f"{number} {noun}"

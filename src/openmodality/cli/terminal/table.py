@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from openmodality.cli.terminal.output import (
     GAP,
-    aligned,
+    align_rows,
     as_cell,
     pad,
     say,
@@ -110,7 +110,7 @@ def fit(columns: Sequence[_Filled], room: int) -> tuple[list[_Filled], list[_Fil
     def find_turn(each: _Filled) -> float:
         return each.leave_out or (inf if each is uids else 0)
 
-    while _needed(shown) > room and (droppable := [each for each in shown if find_turn(each)]):
+    while _count_needed(shown) > room and (droppable := [each for each in shown if find_turn(each)]):
         first = max(droppable, key=find_turn)
         shown.remove(first)
         left_out.append(first)
@@ -118,7 +118,7 @@ def fit(columns: Sequence[_Filled], room: int) -> tuple[list[_Filled], list[_Fil
     return shown, [each for each in left_out if each is not below], below
 
 
-def _needed(columns: Sequence[_Filled]) -> int:
+def _count_needed(columns: Sequence[_Filled]) -> int:
     return sum(each.fewest for each in columns) + len(GAP) * (len(columns) - 1)
 
 
@@ -126,7 +126,7 @@ def _print_lines(columns: Sequence[_Filled], room: int | None) -> None:
     headings = [each.heading for each in columns]
     rows = list(zip(*(each.cells for each in columns), strict=True))
     if room is None:
-        print("\n".join(aligned([headings, *rows])))
+        print("\n".join(align_rows([headings, *rows])))
         return
     widths = _widths(columns, room)
     top = GAP.join(map(pad, headings, widths)).rstrip()
@@ -143,7 +143,7 @@ def _print_lines(columns: Sequence[_Filled], room: int | None) -> None:
 
 def _widths(columns: Sequence[_Filled], room: int) -> list[int]:
     """Of each column as it is printed: those of words share what the others leave."""
-    spare = room - _needed(columns)
+    spare = room - _count_needed(columns)
     widths = []
     for each in columns:
         more = max(0, min(spare, each.width - each.fewest))

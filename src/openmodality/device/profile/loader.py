@@ -89,7 +89,7 @@ def _warn_of_gaps(profile: Profile, shown: str) -> None:
 
 @cache  # what comes with the product does not change while a process runs
 def _load_packaged(name: str) -> Profile:
-    return _load(_packaged(name))
+    return _load(_find_packaged(name))
 
 
 def _load(folder: _Folder) -> Profile:
@@ -104,7 +104,7 @@ def _find_folder(folder: Path) -> _Folder:
     return _Folder(folder, str(folder))
 
 
-def _packaged(name: str) -> _Folder:
+def _find_packaged(name: str) -> _Folder:
     return _Folder(files("openmodality") / "profiles" / name, f"profiles/{name}")
 
 
@@ -119,7 +119,7 @@ def _header(folder: _Folder) -> ProfileFile:
 
 
 def _chain(folder: _Folder, header: ProfileFile) -> tuple[_Folder, ...]:
-    return (folder, _packaged("base")) if header.extends == "base" else (folder,)
+    return (folder, _find_packaged("base")) if header.extends == "base" else (folder,)
 
 
 class _Reader:
@@ -154,7 +154,7 @@ class _Reader:
             module_uses=module_uses,
             attribute_rules=_attribute_rules(
                 module_uses,
-                [_with_body_parts(attribute, body_parts) for attribute in self._table(rows.ATTRIBUTES)],
+                [_add_body_parts(attribute, body_parts) for attribute in self._table(rows.ATTRIBUTES)],
             ),
             mapping=self._table(rows.MAPPING),
             statuses=self._statuses(),
@@ -222,7 +222,7 @@ def _attribute_rules(uses: Sequence[ModuleUse], attributes: Sequence[ModuleAttri
     )
 
 
-def _with_body_parts(attribute: ModuleAttribute, body_parts: Sequence[BodyPart]) -> ModuleAttribute:
+def _add_body_parts(attribute: ModuleAttribute, body_parts: Sequence[BodyPart]) -> ModuleAttribute:
     """The attribute with the terms that the device offers where its cell names their table."""
     if attribute.values != (rows.BODY_PARTS.file,):
         return attribute

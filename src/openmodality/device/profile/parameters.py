@@ -52,7 +52,9 @@ class Parameter:
     def _allowed_values(self) -> str:
         match self.kind:
             case "integer" | "number":
-                limits = f"{_plain(self.minimum)}-{_plain(self.maximum)}" if self.minimum is not None else "a number"
+                limits = "a number"
+                if self.minimum is not None:
+                    limits = f"{_format_plain(self.minimum)}-{_format_plain(self.maximum)}"
                 return f"{limits} {self.unit}".rstrip()
             case "boolean":
                 return "true or false"
@@ -69,12 +71,12 @@ class Parameter:
         """``value`` as it is kept, lists as tuples. Raises :class:`ValueError` where it is not allowed."""
         kept = tuple(value) if isinstance(value, list) else value
         if not _fits_kind(self.kind, kept):
-            raise ValueError(f"{_shown(value)} is not allowed: {self.allowed}")
+            raise ValueError(f"{_show(value)} is not allowed: {self.allowed}")
         if isinstance(kept, int | float) and not isinstance(kept, bool) and not self._in_range(kept):
             raise ValueError(f"{kept} is outside {self.allowed}")
         chosen = kept if isinstance(kept, tuple) else (kept,)
         if self.choices and (wrong := [item for item in chosen if item not in self.choices]):
-            raise ValueError(f"{_shown(wrong[0])} is not allowed: {self.allowed}")
+            raise ValueError(f"{_show(wrong[0])} is not allowed: {self.allowed}")
         return kept  # type: ignore[return-value]  # _fits_kind has proved it
 
     def _in_range(self, value: float) -> bool:
@@ -98,11 +100,11 @@ def _fits_kind(kind: ParameterKind, value: object) -> bool:
             assert_never(never)
 
 
-def _plain(number: float | None) -> str:
+def _format_plain(number: float | None) -> str:
     return "" if number is None else f"{number:g}" if number != int(number) else str(int(number))
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     return repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -288,7 +288,7 @@ class Profile:
     media: tuple[MediaUse, ...]
     print_attributes: tuple[PrintAttribute, ...]
 
-    def object_named(self, name: str) -> InformationObject:
+    def find_object(self, name: str) -> InformationObject:
         """The object of this name. Raises :class:`KeyError` where the device has none."""
         return {item.name: item for item in self.objects}[name]
 

@@ -68,16 +68,16 @@ class ProfileRow:
 
     def integer(self, column: str, minimum: int, maximum: int) -> int:
         """A whole number within limits."""
-        number = self._converted(column, int, "a whole number")
+        number = self._convert(column, int, "a whole number")
         if not minimum <= number <= maximum:
             self.refuse(f"{column} {number} is outside {minimum}-{maximum}")
         return number
 
     def number(self, column: str) -> float | None:
         """A number; None for an empty cell."""
-        return self._converted(column, float, "a number") if self.cells[column] else None
+        return self._convert(column, float, "a number") if self.cells[column] else None
 
-    def _converted(self, column: str, convert: Callable[[str], _T], wanted: str) -> _T:
+    def _convert(self, column: str, convert: Callable[[str], _T], wanted: str) -> _T:
         try:
             return convert(self.cells[column])
         except ValueError:
@@ -85,14 +85,14 @@ class ProfileRow:
 
     def uid(self, column: str) -> UID:
         """A UID that PS3.6 registers."""
-        return self._registered(column, self.required(column))
+        return self._read_registered(column, self.required(column))
 
     def uids(self, column: str) -> tuple[UID, ...]:
         """UIDs that PS3.6 registers, between blanks; at least one."""
         self.required(column)
-        return tuple(self._registered(column, part) for part in self.words(column))
+        return tuple(self._read_registered(column, part) for part in self.words(column))
 
-    def _registered(self, column: str, text: str) -> UID:
+    def _read_registered(self, column: str, text: str) -> UID:
         if text not in UID_dictionary:
             self.refuse(f"{column} {text!r} is not a UID of PS3.6")
         return UID(text)

@@ -232,7 +232,7 @@ class Site:
             raise ConfigurationError(f"{self.path} has no peer with the service {peer_service(service)}")
         return found[0]
 
-    def peers_titled(self, ae_title: str) -> tuple[Peer, ...]:
+    def find_titled_peers(self, ae_title: str) -> tuple[Peer, ...]:
         """The peers of this AE title; blanks at its ends have no meaning (PS3.5 6.2)."""
         return tuple(peer for peer in self.peers.values() if peer.ae_title == ae_title.strip())
 

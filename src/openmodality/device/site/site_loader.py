@@ -271,7 +271,7 @@ def _make_equipment(device: DeviceSettings, profile: Profile) -> Equipment:
         manufacturer=device.manufacturer,
         model=device.model or profile.title[:64],
         serial_number=device.serial_number,
-        software_versions=device.software_versions or (_own_version(),),
+        software_versions=device.software_versions or (_read_own_version(),),
         station_name=device.station_name,
         institution_name=device.institution_name,
         institution_address=device.institution_address,
@@ -280,7 +280,7 @@ def _make_equipment(device: DeviceSettings, profile: Profile) -> Equipment:
     )
 
 
-def _own_version() -> str:
+def _read_own_version() -> str:
     try:
         return version("openmodality")
     except PackageNotFoundError:

@@ -43,7 +43,7 @@ class DoseReportProducer:
             series_instance_uid=self._uids.derived(f"{work.key}/dose report/series"),
             number=DOSE_SERIES_NUMBER + earlier + 1,
             object_name=DOSE_SR,
-            modality=self._site.profile.object_named(DOSE_SR).modality,
+            modality=self._site.profile.find_object(DOSE_SR).modality,
             description="Dose report",
             started=at,
             step_uid=work.step.sop_instance_uid if work.step else "",

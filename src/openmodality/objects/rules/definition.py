@@ -160,7 +160,7 @@ class ObjectDefinition(RuleTable):
         ``switches_off`` and ``character_sets`` are those of a site, by default those of the profile. Raises
         :class:`KeyError` where the device has no such object.
         """
-        made = profile.object_named(name)
+        made = profile.find_object(name)
         uses = [use for use in profile.module_uses if use.object == name]
         conditions = {use.module: parse_condition(use.condition) for use in uses if use.condition}
         return cls(

@@ -115,9 +115,9 @@ def find(
         (*condition.values, _NO_LIMIT if limit is None else limit, offset),
     )
     if level is Level.IMAGE:
-        return [_found_of(level, row, (row["Modality"],)) for row in rows]
+        return [_make_found(level, row, (row["Modality"],)) for row in rows]
     modalities = _modalities(reader, level, [row["own_id"] for row in rows])
-    return [_found_of(level, row, modalities.get(row["own_id"], ())) for row in rows]
+    return [_make_found(level, row, modalities.get(row["own_id"], ())) for row in rows]
 
 
 def count(reader: Reader, level: Level, keys: Mapping[str, str] | None = None) -> int:
@@ -212,7 +212,7 @@ def _modalities(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, t
     return {number: tuple(modalities) for number, modalities in found.items()}
 
 
-def _found_of(level: Level, row: StoredRow, modalities: tuple[str, ...]) -> Found:
+def _make_found(level: Level, row: StoredRow, modalities: tuple[str, ...]) -> Found:
     attributes = {key: row[key] for upper in _levels_down_to(level) for key in _TABLES[upper][1]}
     counts = (row["n_studies"], row["n_series"], row["n_instances"], row["n_sent"], row["n_committed"])
     return Found(level, row["own_id"], attributes, *counts, modalities=modalities)

@@ -19,11 +19,11 @@ def text_of(item: Json, tag: int) -> str:
 
 def _text(item: Json, tag: int) -> str:
     values = item.get(_key(tag), {}).get("Value") or []
-    text = "\\".join(map(_plain, values))
+    text = "\\".join(map(_format_plain, values))
     return text if text.strip(_NOTHING + "\\") else ""
 
 
-def _plain(value: Any) -> str:
+def _format_plain(value: Any) -> str:
     if isinstance(value, dict):  # a name of a person, by its groups of components (PS3.5 6.2.1)
         return "=".join(value.get(group, "") for group in _GROUPS).rstrip("=")
     return "" if value is None else str(value)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from openmodality.cli.terminal.confirmation import confirmed, is_yes
+from openmodality.cli.terminal.confirmation import ask_to_confirm, is_yes
 from openmodality.errors import UsageError
 
 
@@ -32,12 +32,12 @@ def test_it_asks_on_stderr_until_it_is_answered(
 def test_a_no_and_the_end_of_input_end_the_command(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
     with pytest.raises(KeyboardInterrupt):
-        confirmed("Delete it?", yes=False)
+        ask_to_confirm("Delete it?", yes=False)
 
 
 def test_a_yes_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal("y\nleft"))
-    confirmed("Delete it?", yes=False)
+    ask_to_confirm("Delete it?", yes=False)
     assert capsys.readouterr().err == "Delete it? [y/N]: "
     assert sys.stdin.read() == "left"
 
@@ -45,6 +45,6 @@ def test_a_yes_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 def test_nobody_is_asked_who_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     with pytest.raises(UsageError, match=r"^nobody is there to answer: Delete it"):
-        confirmed("Delete it?", yes=False)
-    confirmed("Delete it?", yes=True)
+        ask_to_confirm("Delete it?", yes=False)
+    ask_to_confirm("Delete it?", yes=True)
     assert capsys.readouterr().err == ""

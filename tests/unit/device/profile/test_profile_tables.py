@@ -40,7 +40,7 @@ def test_worklist_keys_and_mpps_attributes_stand_once(name: str) -> None:
 def test_objects_and_rules_are_reachable_by_name(name: str) -> None:
     profile = load_profile(name)
     for item in profile.objects:
-        assert profile.object_named(item.name) is item
+        assert profile.find_object(item.name) is item
         assert profile.rules_of(item.name)
 
 

@@ -122,7 +122,7 @@ def test_remote_aes_are_configured(site: Site) -> None:
     archive = site.peer("archive")
     assert (archive.ae_title, archive.host, archive.port) == ("ARCHIVE", "pacs.example.org", 104)
     assert (archive.settings.alias, archive.settings.description) == ("PACS", "the archive")
-    assert [peer.name for peer in site.peers_titled("RIS  ")] == ["ris"]
+    assert [peer.name for peer in site.find_titled_peers("RIS  ")] == ["ris"]
     assert [peer.name for peer in site.peers_for("retrieve")] == ["archive"]
     with pytest.raises(ConfigurationError, match="has no peer 'pacs'; its peers are: archive, ris"):
         site.peer("pacs")
