@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydicom import Dataset, dcmread
 
+import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.activities.film_order import FilmOrder
 from openmodality.device.site.site import Printer, Site
 from openmodality.errors import ObjectInvalid, StoreError
