@@ -13,6 +13,7 @@ import os
 import socket
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -85,6 +86,15 @@ class ControlSocket:
             return {"answer": self._obey(words)}
         except OpenModalityError as error:
             return {"error": error.message, "advice": error.advice}
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: reported to whoever gave the order
+            return {"error": report_fault(error), "advice": ""}
+
+
+def report_fault(error: Exception) -> str:
+    """Log where a fault of our own happened, not its text, which may hold data; what a person is told."""
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    log.error("hospital.order_crashed", extra={"error": type(error).__name__, "trace": trace})
+    return f"internal error: {type(error).__name__}"
 
 
 def give_order(port: int, words: Sequence[str]) -> str:

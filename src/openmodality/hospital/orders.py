@@ -87,13 +87,15 @@ class Orders:
         count = self._hospital.ris.change_patient(patient_id, **{each.keyword: each.value for each in checked})
         return f"changed in {count} worklist {'item' if count == 1 else 'items'}"
 
-    def _describe(self) -> str:
+    def _describe(self, *others: str) -> str:
+        _check_alone("status", others)
         ris, pacs = self._hospital.ris, self._hospital.pacs
         open_items = sum(item.state.is_open for item in ris.items)
         counts = f"{open_items} open worklist items, {len(ris.steps)} steps, {len(pacs.instances)} instances"
         return f"{self._describe_misbehaviour()}; {self._describe_peers()}; {counts}"
 
-    def _quit(self) -> str:
+    def _quit(self, *others: str) -> str:
+        _check_alone("quit", others)
         self._stop()
         return "stops"
 
@@ -104,6 +106,11 @@ class Orders:
     def _describe_peers(self) -> str:
         listed = ", ".join(f"{title}={host}:{port}" for title, (host, port) in self._hospital.peers.items())
         return f"devices: {listed or 'none'}"
+
+
+def _check_alone(order: str, others: Sequence[str]) -> None:
+    if others:
+        raise UsageError(f"{order} takes no words", advice="leave out what follows it")
 
 
 def parse_peer(text: str) -> tuple[str, tuple[str, int]]:

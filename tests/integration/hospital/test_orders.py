@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -81,6 +81,8 @@ def test_status_and_quit(orders: Orders, stopped: list[bool]) -> None:
         ("peer", "peer needs an address"),
         ("peer CT1", "'CT1' is not an address"),
         ("forget NOBODY", "the address book has no NOBODY"),
+        ("status x", "status takes no words"),
+        ("quit now", "quit takes no words"),
         ("patient 1", "patient needs a Patient ID and values"),
         ("patient nobody PatientName=A", "the worklist has no patient with this ID"),
         ("patient nobody Patientname=A", "patient: 'Patientname' is not a keyword of PS3.6"),
@@ -109,6 +111,22 @@ def test_orders_come_through_a_socket_of_the_user_alone(hospital: Hospital, orde
     assert not path.exists()
     with pytest.raises(NotFound, match=f"no hospital of yours answers whose RIS has port {port}"):
         give_order(port, ["status"])
+
+
+def test_a_fault_of_an_order_is_answered_and_ends_nothing(hospital: Hospital, caplog: pytest.LogCaptureFixture) -> None:
+    def obey(words: Sequence[str]) -> str:
+        if words[0] == "crash":
+            raise TypeError(words[1])
+        return "done"
+
+    port = hospital.ris_peer.port
+    with ControlSocket(port, obey):
+        with pytest.raises(UsageError, match="internal error: TypeError"):
+            give_order(port, ["crash", "DOE^JOHN"])
+        assert give_order(port, ["next"]) == "done"
+    (told,) = [record for record in caplog.records if record.message == "hospital.order_crashed"]
+    assert "in obey" in told.__dict__["trace"]
+    assert "DOE" not in str(told.__dict__["trace"]) + str(told.__dict__["error"])
 
 
 @pytest.mark.parametrize("data", [b"", b"status", b"{}\n", b"[1]\n", b"[" * 70_000 + b"\n", b"x" * 70_000])

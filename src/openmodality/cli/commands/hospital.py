@@ -22,7 +22,7 @@ from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import any_folder, parse_integer, parse_number
 from openmodality.errors import OpenModalityError, StoreError, UsageError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
-from openmodality.hospital.control import ControlSocket, give_order
+from openmodality.hospital.control import ControlSocket, give_order, report_fault
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.hospital.journal import JournalEntry
 from openmodality.hospital.orders import ORDERS, Orders, parse_peer
@@ -248,6 +248,8 @@ def _obey_line(orders: Orders, words: list[str]) -> None:
         answer = orders.obey(words)
     except OpenModalityError as error:
         say(f"openmodality: {error}")
+    except Exception as error:  # noqa: BLE001 - the thread's boundary: reported to whoever wrote the line
+        say(f"openmodality: {report_fault(error)}")
     else:
         if words[0] == "status":  # of other orders the table and the events tell
             say(answer)

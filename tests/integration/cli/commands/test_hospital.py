@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from openmodality.cli.display.hospital_lines import format_event_line
 from openmodality.cli.display.hospital_table import _make_texts
 from openmodality.hospital.addresses import LOCALHOST, Endpoint
 from openmodality.hospital.journal import JournalEntry
+from openmodality.hospital.orders import Orders
+from tests import hospital_scu as scu
 
 
 def test_printer_moves_where_its_port_is_taken(
@@ -23,6 +26,23 @@ def test_printer_moves_where_its_port_is_taken(
     assert hospital._find_printer_port(LOCALHOST) == port
     assert hospital._find_printer_port("192.0.2.1") == port
     assert capsys.readouterr().err == ""
+
+
+def test_a_fault_of_an_order_does_not_end_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with scu.hospital(tmp_path / "hospital") as made:
+        orders = Orders(made, lambda: None)
+        monkeypatch.setattr(made, "misbehave", lambda *_: 1 / 0)
+        hospital._obey_line(orders, ["misbehave", "pacs:a700"])
+        hospital._obey_line(orders, ["status", "x"])
+        hospital._obey_line(orders, ["status"])
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == [
+        "openmodality: internal error: ZeroDivisionError",
+        "openmodality: status takes no words; leave out what follows it",
+    ]
+    assert said[2].startswith("behaves; devices: ")
 
 
 def test_what_a_device_says_does_nothing_to_a_terminal() -> None:
