@@ -22,7 +22,15 @@ from typing import TYPE_CHECKING, Literal
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.store.files.aside_folder import AsideFolder
-from openmodality.store.files.instance_file import InstanceFile, Named, Stored, remove, store_error, sync_directory
+from openmodality.store.files.instance_file import (
+    InstanceFile,
+    Named,
+    Naming,
+    Stored,
+    remove,
+    store_error,
+    sync_directory,
+)
 from openmodality.store.files.temporary_files import Incoming, remove_leftovers
 
 if TYPE_CHECKING:
@@ -58,17 +66,21 @@ class InstanceFiles:
         self._incoming: Incoming | None = None
         self._opening = threading.Lock()
 
-    def create(self, sop_instance_uid: str, head: bytes = b"") -> InstanceFile:
-        """Begin a file; ``head`` is what PS3.10 puts before the data set (preamble and File Meta Information)."""
+    def create(self, sop_instance_uid: str, head: bytes = b"", naming: Naming | None = None) -> InstanceFile:
+        """Begin a file; ``head`` is what PS3.10 puts before the data set (preamble and File Meta Information).
+
+        ``naming`` gives it its name at the end, where that is not to be as :meth:`path` says.
+        """
         check_uid(sop_instance_uid)
+        naming = naming or self
         incoming = self._incoming or self._open_incoming()
         try:
-            return InstanceFile(self, sop_instance_uid, head, incoming.new_name())
+            return InstanceFile(naming, sop_instance_uid, head, incoming.new_name())
         except StoreError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
         incoming = self._open_incoming(gone=incoming)
-        return InstanceFile(self, sop_instance_uid, head, incoming.new_name())
+        return InstanceFile(naming, sop_instance_uid, head, incoming.new_name())
 
     def path(self, sop_instance_uid: str) -> Path:
         """Where the instance is, or would be."""
@@ -120,7 +132,10 @@ class InstanceFiles:
 
     def name_once(self, temporary: str, sop_instance_uid: str) -> Named:
         """Give a complete temporary file its name, unless the instance is stored already."""
-        folder = self._folder(sop_instance_uid)
+        return self.name_into(self._folder(sop_instance_uid), temporary, sop_instance_uid)
+
+    def name_into(self, folder: str, temporary: str, sop_instance_uid: str) -> Named:
+        """The same in a folder below the root, which ends in a separator and is made where it is missing."""
         final = folder + sop_instance_uid + _SUFFIX
         try:
             named = self._link(temporary, final, sop_instance_uid)
@@ -130,6 +145,15 @@ class InstanceFiles:
         remove(temporary)
         if self.synced:
             sync_directory(folder)
+        return named
+
+    def compare_with(self, first: Path, temporary: str, sop_instance_uid: str) -> Named:
+        """Settle what becomes of a complete temporary file whose instance is stored as ``first``.
+
+        Raises :class:`FileNotFoundError` where ``first`` is there no more.
+        """
+        named = self._settle(temporary, str(first), sop_instance_uid)
+        remove(temporary)
         return named
 
     def name_completed(self, temporary: str, sop_instance_uid: str) -> Named | None:
