@@ -7,6 +7,7 @@ do. ``error.message`` alone is for a log, a job's reason, an answer to a peer an
 
 from __future__ import annotations
 
+import traceback
 from typing import Final
 
 TCP_CONNECTION: Final = "TCP connection"
@@ -95,3 +96,13 @@ class ObjectInvalid(OpenModalityError):
 
 class StoreError(OpenModalityError):
     """The local database or the instance files cannot do what was asked."""
+
+
+def describe_fault(error: BaseException) -> dict[str, str]:
+    """An error that nobody foresaw, as fields of a log event: its type and where it happened.
+
+    Its text is left out, because that may hold data; ``trace`` is shown with ``--debug`` only.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return {"error": type(error).__name__, "place": place, "trace": "".join(frames.format())}

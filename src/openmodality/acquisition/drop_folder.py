@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from openmodality.acquisition.natural_order import make_natural_key
-from openmodality.errors import ObjectInvalid, OpenModalityError
+from openmodality.errors import ObjectInvalid, OpenModalityError, describe_fault
 
 log = logging.getLogger(__name__)
 
@@ -145,8 +144,7 @@ class DropFolder:
         except (OpenModalityError, OSError) as error:
             log.error("drop folder: file not delivered, it stays", extra={"error": type(error).__name__})
         except Exception as error:  # noqa: BLE001 - the boundary of one file: the next one is taken all the same
-            trace = "".join(traceback.format_tb(error.__traceback__))  # where, not what: the text may hold data
-            log.error("drop folder: fault at a file", extra={"error": type(error).__name__, "trace": trace})
+            log.error("drop folder: fault at a file", extra=describe_fault(error))
             self._refuse(path, ObjectInvalid(f"{path}: cannot be used ({type(error).__name__})"))
         else:
             log.info("drop folder: file delivered")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
-from openmodality.errors import OpenModalityError
+from openmodality.errors import OpenModalityError, describe_fault
 from openmodality.exam.recovery import find_noted_endings
 from openmodality.exam.workflow import Workflow
 
@@ -53,6 +53,9 @@ class EndingWatch:
             except OpenModalityError as error:
                 log.warning("endings.failed", extra={"reason": error.message})
                 continue
+            except Exception as error:  # noqa: BLE001 - the thread's boundary: reported, and tried again
+                log.error("endings.crashed", extra=describe_fault(error))
+                continue
             for exam_id, ending in noted.items():
                 if before.get(exam_id) == ending:
                     self._carry_out(exam_id)
@@ -62,8 +65,14 @@ class EndingWatch:
         try:
             self._workflow.carry_out(exam_id)
         except OpenModalityError as error:
-            if exam_id not in self._failed:
-                log.error("exam.not_ended", extra={"exam": exam_id, "reason": error.message})
-            self._failed.add(exam_id)
+            self._report(exam_id, {"reason": error.message})
+        except Exception as error:  # noqa: BLE001 - the boundary of one exam: the next one is ended all the same
+            self._report(exam_id, describe_fault(error))
         else:
             log.info("exam.ended_for_another", extra={"exam": exam_id})
+
+    def _report(self, exam_id: int, fields: dict[str, str]) -> None:
+        """Once for each exam, although its ending is tried again and again."""
+        if exam_id not in self._failed:
+            log.error("exam.not_ended", extra={"exam": exam_id, **fields})
+        self._failed.add(exam_id)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from openmodality.device.site.site import Site
-from openmodality.errors import StoreError
+from openmodality.errors import StoreError, describe_fault
 from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.deletion import delete_entity, read_unneeded
@@ -55,6 +55,9 @@ class Housekeeping:
             except StoreError as error:
                 log.warning("housekeeping.failed", extra={"reason": error.message})
                 deleted = 0
+            except Exception as error:  # noqa: BLE001 - the thread's boundary: reported, and tried again
+                log.error("housekeeping.crashed", extra=describe_fault(error))
+                deleted = 0
             if not deleted:
                 changed.wait(seen, _RETRY_S)
 
@@ -69,4 +72,6 @@ def delete_committed(store: LocalStore) -> int:
             deleted += delete_entity(store, Level.IMAGE, uid).instances
         except StoreError as error:
             log.info("housekeeping.kept", extra={"reason": error.message})  # its exam is still in progress
+        except Exception as error:  # noqa: BLE001 - the boundary of one instance: the next one is deleted all the same
+            log.error("housekeeping.not_deleted", extra={"sop_instance_uid": uid, **describe_fault(error)})
     return deleted

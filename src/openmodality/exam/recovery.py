@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from openmodality.errors import OpenModalityError
+from openmodality.errors import OpenModalityError, describe_fault
 from openmodality.exam.workflow import Workflow
 from openmodality.store.listing.exams import Ending, read_exams
 from openmodality.store.rows.exams import find_exams_with_late_images
@@ -41,3 +41,5 @@ def _continue_exam(act: Callable[[int], object], exam_id: int) -> None:
         act(exam_id)
     except OpenModalityError as error:
         log.error("exam.not_recovered", extra={"exam": exam_id, "reason": str(error)})
+    except Exception as error:  # noqa: BLE001 - the boundary of one exam: the others go on, and the device starts
+        log.error("exam.not_recovered", extra={"exam": exam_id, **describe_fault(error)})

@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Collection, Mapping, Sequence
 
-from openmodality.errors import OpenModalityError, StoreError, UsageError
+from openmodality.errors import OpenModalityError, StoreError, UsageError, describe_fault
 from openmodality.jobs.job import Job
 from openmodality.jobs.outcome import Fail, JobOutcome
 from openmodality.jobs.policy import judge_error
@@ -146,6 +145,5 @@ def _run(executor: Executor, job: Job, report: JobReport) -> JobOutcome:
     except OpenModalityError as error:
         return judge_error(error)
     except Exception as error:  # noqa: BLE001 - the thread's boundary: reported as the job's failure
-        trace = "".join(traceback.format_tb(error.__traceback__))  # where, not what: the text may hold data
-        _log.error("job.crashed", extra={"job": job.id, "error": type(error).__name__, "trace": trace})
+        _log.error("job.crashed", extra={"job": job.id, **describe_fault(error)})
         return Fail(f"internal error: {type(error).__name__}")

@@ -101,7 +101,12 @@ def _report_aside(database: Database, files: InstanceFiles) -> None:
         return
     with database.read() as snapshot:
         known = list_files(snapshot)
-    found = {name: f"{ASIDE_FOLDER}/{name}" for name in files.aside.names()}
+    try:
+        names = files.aside.names()
+    except OSError as error:
+        _log.error("index.folder_unreadable", extra={"folder": ASIDE_FOLDER, "reason": error.strerror})
+        return
+    found = {name: f"{ASIDE_FOLDER}/{name}" for name in names}
     arrivals = [
         NewInstance(name.rpartition("_")[0], Origin.RECOVERED, stored=Stored.DIFFERENT, aside=name)
         for name, file in found.items()

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError
+from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError, describe_fault
 from openmodality.store.database import Database
 from openmodality.store.database_errors import RowRefused
 from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
@@ -104,8 +103,7 @@ class Ingest:
             except StoreError as error:
                 failure = error
             except Exception as error:  # noqa: BLE001 - the thread's boundary: reported to whoever flushes
-                trace = "".join(traceback.format_tb(error.__traceback__))  # where, not what: the text may hold data
-                _log.error("index.crashed", extra={"error": type(error).__name__, "trace": trace})
+                _log.error("index.crashed", extra=describe_fault(error))
                 failure = StoreError(f"the index failed: {type(error).__name__}")
             self._settle(len(batch), failure)
 

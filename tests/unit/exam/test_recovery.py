@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from openmodality.exam.recovery import recover_exams
 from openmodality.exam.session import Exam
 from openmodality.exam.workflow import Workflow
@@ -17,6 +19,7 @@ from openmodality.store.states import ExamState, JobKind
 from tests.devices import add_image
 
 BeginExam = Callable[..., Exam]
+PATIENT = "Doe^Jane"
 
 
 def test_a_noted_ending_is_carried_out(
@@ -43,3 +46,31 @@ def test_images_in_no_send_job_are_queued_and_the_exam_goes_on(
         assert exam.state is ExamState.IN_PROGRESS
         with store.read() as snapshot:
             assert len(list_jobs(snapshot, kinds=[JobKind.SEND])) == 2
+
+
+def test_an_exam_with_a_fault_keeps_neither_the_others_nor_the_device_from_going_on(
+    begin_exam: BeginExam,
+    make_workflow: Callable[[], Workflow],
+    store: LocalStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exams = [begin_exam(), begin_exam()]
+    for exam in exams:
+        add_image(exam.series("T1"))
+        with store.write() as transaction:
+            save_exam(transaction, replace(exam.record, ending=Ending(StepStatus.COMPLETED, 1.7e9)))
+    workflow = make_workflow()
+    carry_out, failing = workflow.carry_out, min(exam.id for exam in exams)
+
+    def fail_at_one(exam_id: int) -> None:
+        if exam_id == failing:
+            raise KeyError(PATIENT)
+        carry_out(exam_id)
+
+    monkeypatch.setattr(workflow, "carry_out", fail_at_one)
+    assert recover_exams(workflow) == 2
+    assert {exam.id: exam.state.is_open for exam in exams} == {each.id: each.id == failing for each in exams}
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (record.message, vars(record)["exam"], vars(record)["error"]) == ("exam.not_recovered", failing, "KeyError")
+    assert "Doe" not in str(vars(record))

@@ -3,8 +3,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
+from openmodality.store.files.aside_folder import AsideFolder
 from openmodality.store.index_recovery import Recovered, finish_deletions
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import LocalStore
@@ -72,3 +74,15 @@ def test_a_file_whose_rows_are_gone_is_removed_unless_it_was_written_since(store
     assert (store.files.path(one.stem).exists(), store.files.path(two.stem).exists()) == (False, True)
     with store.read() as snapshot:
         assert read_tombstones(snapshot) == []
+
+
+def test_a_folder_of_files_set_aside_that_cannot_be_read_stops_no_start(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(folder: AsideFolder) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(AsideFolder, "names", fail)
+    assert store.recover() == Recovered(indexed=0, leftovers=0, deleted=0, missing=0)
+    (record,) = caplog.records
+    assert (record.message, vars(record)["reason"]) == ("index.folder_unreadable", "Permission denied")
