@@ -5,16 +5,20 @@ The mark is in every attribute of the worklist item that a person can fill, and 
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom import Dataset
 
 from openmodality import Modality
-from openmodality.errors import OpenModalityError
+from openmodality.acquisition.drop_folder import DropFolder, DroppedFile, FolderState
+from openmodality.errors import ObjectInvalid, OpenModalityError
+from openmodality.exam.session import Exam
 from openmodality.services.commitment import CommitmentRequest, CommitmentResult, Failure
 from tests.devices import Device, add_image, device_in_hospital, today
 
@@ -45,6 +49,28 @@ def rows(modality: Modality) -> str:
     database = modality.site.data_folder / "openmodality.db"
     with closing(sqlite3.connect(database)) as connection:
         return "\n".join(str(row) for table in SEARCHED for row in connection.execute(f"select * from {table}"))
+
+
+def refuse_companion(exam: Exam, folder: Path) -> str:
+    """Put a file with a companion that is refused into a watched folder; the texts that a person gets to read."""
+    said = []
+
+    def deliver(arrival: DroppedFile) -> None:
+        try:
+            exam.take(arrival)
+        except ObjectInvalid as error:
+            said.append(str(error))
+            raise
+
+    folder.mkdir()
+    for keyword in ("PatientBirthDate", "PatientAge", "Modality"):
+        np.save(folder / f"{keyword}.npy", np.ones((2, 2), np.uint8))
+        (folder / f"{keyword}.json").write_text(json.dumps({keyword: f"{MARK}&"}), encoding="utf-8")
+        (folder / f"{keyword}.npy.done").touch()
+    DropFolder(folder, deliver).step(FolderState(), 0.0)
+    reasons = sorted((folder / "failed").glob("*.txt"))
+    assert len(reasons) == len(said) == 3
+    return "\n".join([*said, *(reason.read_text(encoding="utf-8") for reason in reasons)])
 
 
 def refuse_some(device: Device) -> None:
@@ -83,6 +109,9 @@ def test_no_mark_in_logs_errors_jobs_and_events(tmp_path: Path, profile: str, ca
                 with pytest.raises(OpenModalityError) as raised:
                     series.add(b"", **broken)  # type: ignore[arg-type]
                 errors.append(f"{raised.value} {raised.value.advice}")
+            with pytest.raises(OpenModalityError) as raised:
+                exam.series(f"{MARK} series", EchoTime="none")
+            errors += [str(raised.value), refuse_companion(exam, tmp_path / "watched")]
         with pytest.raises(OpenModalityError) as raised:
             modality.delete("STUDY", exam.study_instance_uid)
         errors.append(str(raised.value))

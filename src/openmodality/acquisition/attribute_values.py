@@ -22,6 +22,8 @@ from openmodality.standard.text_rules import clean_text
 from openmodality.standard.value_rules import RIGHT_FORMS
 
 _LONGEST_SHOWN: Final = 40
+_GROUPS_SHOWN: Final = frozenset((0x0018, 0x0020, 0x0028))
+_VRS_SHOWN: Final = frozenset(("DS", "IS"))
 _MULTIPLICITY: Final = re.compile(r"([0-9]+)(?:-([0-9]*)(n?))?")
 _SPACINGS: Final = (PIXEL_SPACING, IMAGER_PIXEL_SPACING)
 
@@ -87,6 +89,11 @@ def _find_multiplicity(tag: int) -> str:
 
 
 def _refuse(element: DataElement, problem: str, right: str, where: str) -> ObjectInvalid:
-    shown = clean_text("\\".join(list_written(element)))[:_LONGEST_SHOWN] if element.VR in RIGHT_FORMS else ""
+    shown = clean_text("\\".join(list_written(element)))[:_LONGEST_SHOWN] if _may_be_shown(element) else ""
     text = f"{where}: {name_of(int(element.tag))}: {problem}" + (f", {shown!r}" if shown else "")
     return ObjectInvalid(text, advice=f"give {right}, or leave it out" if right else "correct it, or leave it out")
+
+
+def _may_be_shown(element: DataElement) -> bool:
+    """Whether an error may quote a value: numbers of acquisition, position and pixels tell nothing of a patient."""
+    return element.tag.group in _GROUPS_SHOWN and element.VR in _VRS_SHOWN

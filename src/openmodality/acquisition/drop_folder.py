@@ -6,10 +6,10 @@ Rules. A file is taken only when it is complete:
 * ``name.done`` next to ``name`` says that ``name`` is complete;
 * otherwise a file is complete when its size and time have not changed for ``settle_s``.
 
-A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why. When
-delivering fails for another reason, such as a full disk, the file stays and is tried again. Nothing is ever deleted or
-overwritten, and no file ends the watch, whatever it holds. A crash between delivering and moving delivers a file twice;
-``DroppedFile.key`` is the same both times, so UIDs derived from it are too.
+A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why, for
+its owner alone. When delivering fails for another reason, such as a full disk, the file stays and is tried again. No
+file that comes is ever deleted or overwritten, and none ends the watch, whatever it holds. A crash between delivering
+and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs derived from it are too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from openmodality.acquisition.natural_order import make_natural_key
 from openmodality.errors import ObjectInvalid, OpenModalityError, describe_fault
+from openmodality.store.private_files import open_private
 
 log = logging.getLogger(__name__)
 
@@ -160,9 +161,19 @@ def _try_to_move(path: Path, into: str, reason: str = "") -> None:
     try:
         target = move_aside(path, into)
         if reason:
-            target.with_name(target.name + ".txt").write_text(reason, encoding="utf-8")
+            _write_reason(target.with_name(target.name + ".txt"), reason)
     except OSError as error:
         log.error("drop folder: file cannot be moved, it stays", extra={"error": type(error).__name__})
+
+
+def _write_reason(file: Path, reason: str) -> None:
+    """Write a text that only its owner may read, since the names of files may be those of patients.
+
+    A text of that name from earlier goes, because its permissions may be others.
+    """
+    file.unlink(missing_ok=True)
+    with open(file, "x", encoding="utf-8", opener=open_private) as stream:
+        stream.write(reason)
 
 
 def make_arrival_key(path: Path) -> str:

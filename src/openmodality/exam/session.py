@@ -111,7 +111,7 @@ class Exam:
         Raises :class:`UsageError` where the exam has ended, or the device has no such body part, and
         :class:`ObjectInvalid` where a keyword or value is not DICOM's.
         """
-        common = attributes_of(attributes, f"series {description!r}")
+        common = attributes_of(attributes, "series")
         check_body_part(self._workflow.site.profile, common)
         return self._new_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
 

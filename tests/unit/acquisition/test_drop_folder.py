@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,22 @@ def test_a_refused_file_moves_to_failed_with_the_reason(tmp_path: Path) -> None:
     DropFolder(tmp_path, refuse).step(FolderState(), 0.0)
     assert (tmp_path / "failed" / "a.png").read_bytes() == b"x"
     assert (tmp_path / "failed" / "a.png.txt").read_text(encoding="utf-8") == "a.png: no picture\nSave it again.\n"
+
+
+def test_the_reason_is_for_its_owner_alone_even_where_one_was_there(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "a.png.done").touch()
+    (tmp_path / "failed").mkdir()
+    reason = tmp_path / "failed" / "a.png.txt"
+    reason.write_text("from earlier", encoding="utf-8")
+    reason.chmod(0o666)
+
+    def refuse(arrival: DroppedFile) -> None:
+        raise ObjectInvalid("a.png: no picture")
+
+    DropFolder(tmp_path, refuse).step(FolderState(), 0.0)
+    assert stat.S_IMODE(reason.stat().st_mode) == 0o600
+    assert reason.read_text(encoding="utf-8") == "a.png: no picture\n\n"
 
 
 def test_a_file_that_could_not_be_delivered_stays_and_is_tried_again(tmp_path: Path) -> None:
