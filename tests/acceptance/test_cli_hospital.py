@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from openmodality.hospital.orders import ORDERS
 from tests.acceptance.command_line import finish, openmodality, start
 
 
@@ -51,7 +52,10 @@ def test_a_hospital_obeys_from_another_terminal(port: int) -> None:
 def test_wrong_usage(port: int) -> None:
     status, _, said = order(port)
     assert status == 2
-    assert said.startswith("openmodality: ctl needs an order; misbehave PERSONALITY")
+    first, *listed = said.splitlines()
+    assert first == "openmodality: ctl needs an order:"
+    assert [line.split()[0] for line in listed] == list(ORDERS), "a line each"
+    assert listed[-1].split() == ["quit", "end"]
     assert openmodality("hospital", "dance").error_line == (
         "openmodality: unexpected argument 'dance'; 'ctl' gives orders to a hospital that runs"
     )

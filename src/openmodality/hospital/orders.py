@@ -14,13 +14,13 @@ from openmodality.hospital.schedule import data_set
 from openmodality.network.entity import RemoteAE, normalize_ae_title
 
 ORDERS: Final = {
-    "misbehave": "PERSONALITY ...: fail on purpose, such as pacs:a700@5",
-    "behave": "[PERSONALITY ...]: no longer; without a personality all are switched off",
-    "peer": "AET=HOST:PORT ...: where a device listens",
-    "forget": "AET ...: take devices out of the address book",
-    "patient": "PATIENT-ID KEYWORD=VALUE ...: change a patient in the worklist, as an ADT message does",
-    "status": "what is switched on, which devices are known, how much there is",
-    "quit": "end",
+    "misbehave": ("PERSONALITY ...", "fail on purpose, such as pacs:a700@5"),
+    "behave": ("[PERSONALITY ...]", "switch these off again, or all"),
+    "peer": ("AET=HOST:PORT ...", "where a device listens"),
+    "forget": ("AET ...", "take devices out of the address book"),
+    "patient": ("PATIENT-ID KEYWORD=VALUE ...", "change a patient in the worklist, as an ADT message does"),
+    "status": ("", "what is switched on, which devices are known, how much there is"),
+    "quit": ("", "end"),
 }
 """Each order, with the words behind it and what it does."""
 
@@ -69,11 +69,14 @@ class Orders:
         return self._describe_peers()
 
     def _forget_peers(self, *titles: str) -> str:
-        for title in titles:
-            try:
-                del self._hospital.peers[normalize_ae_title(title)]
-            except KeyError:
-                raise UsageError(f"the address book has no {title}", advice=self._describe_peers()) from None
+        if not titles:
+            raise UsageError("forget needs an AE title", advice=self._describe_peers())
+        forgotten = dict.fromkeys(map(normalize_ae_title, titles))
+        for title in forgotten:
+            if title not in self._hospital.peers:
+                raise UsageError(f"the address book has no {title}", advice=self._describe_peers())
+        for title in forgotten:
+            self._hospital.peers.pop(title, None)
         return self._describe_peers()
 
     def _change_patient(self, *words: str) -> str:

@@ -89,14 +89,18 @@ class VirtualRIS:
         return ScheduledItem(new, state_of(key_of(new), self.steps))
 
     def change_patient(self, patient_id: str, **values: Any) -> int:
-        """Change attributes, by keyword, in all items of a patient, as an ADT update does; returns how many."""
-        changed = [item for item in self.items if item.patient_id == patient_id]
-        for item in changed:
-            new = deepcopy(item.data_set)
-            for keyword, value in values.items():
-                setattr(new, keyword, value)
-            check_item(new, "worklist item")
-            self._keep(new)
+        """Change attributes, by keyword, in all items of a patient, as an ADT update does; returns how many.
+
+        Raises :class:`ConfigurationError` where an item would be defective, and changes none then.
+        """
+        with self._lock:
+            changed = [deepcopy(item.data_set) for item in self.items if item.patient_id == patient_id]
+            for new in changed:
+                for keyword, value in values.items():
+                    setattr(new, keyword, value)
+                check_item(new, "refused, the patient stays as before")
+            for new in changed:
+                self._keep(new)
         self._journal.note(_PLACE, "patient.changed", f"changed a patient in {len(changed)} items", count=len(changed))
         return len(changed)
 

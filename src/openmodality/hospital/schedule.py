@@ -20,6 +20,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
 from openmodality.device.charsets import list_unheld
+from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.reading import read_items, read_text
 from openmodality.encoding.uid import uid_of_uuid
 from openmodality.errors import ConfigurationError
@@ -233,7 +234,8 @@ def check_item(item: Dataset, where: str) -> None:
     wrong = [*find_defects(item), *_find_undeclared(item)]
     if wrong:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise ConfigurationError(f"{where}: {wrong[0]}{more}", advice="a worklist item must keep to PS3.4 Table K.6-1")
+        problem = f"{name_of(wrong[0].tag)}: {wrong[0].problem}"  # what a device would do with it is no matter here
+        raise ConfigurationError(f"{where}: {problem}{more}", advice="a worklist item must keep to PS3.4 Table K.6-1")
 
 
 def _find_undeclared(item: Dataset) -> Iterator[Defect]:

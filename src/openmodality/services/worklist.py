@@ -110,13 +110,17 @@ def query_items(
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One attribute of a worklist item that breaks the standard. ``problem`` never quotes the value."""
+    """One attribute of a worklist item that breaks the standard, and what a device does with it, if anything.
+
+    ``problem`` never quotes the value.
+    """
 
     tag: int
     problem: str
+    treatment: str = ""
 
     def __str__(self) -> str:
-        return f"{name_of(self.tag)}: {self.problem}"
+        return f"{name_of(self.tag)}: {self.problem}{self.treatment}"
 
 
 def find_defects(item: Dataset) -> tuple[Defect, ...]:
@@ -151,10 +155,10 @@ def _find_value_defects(item: Dataset) -> Iterator[Defect]:
     is_declared = has_value(item, SPECIFIC_CHARACTER_SET)
     terms = read_element(item, SPECIFIC_CHARACTER_SET)
     if terms is not None and find_unknown([spell(text) for text in list_written(terms)]):
-        yield Defect(SPECIFIC_CHARACTER_SET, "none of DICOM's; text beyond ASCII is shown as U+FFFD")
+        yield Defect(SPECIFIC_CHARACTER_SET, "none of DICOM's", "; text beyond ASCII is shown as U+FFFD")
     for tag, element in _walk(item):
         if element is None:
-            yield Defect(tag, f"cannot be read{_LEFT_OUT}")
+            yield Defect(tag, "cannot be read", _LEFT_OUT)
         elif element.VR == "SQ":
             yield from _find_code_defects(element)
         elif tag != SPECIFIC_CHARACTER_SET:
@@ -165,7 +169,7 @@ def _find_code_defects(sequence: DataElement) -> Iterator[Defect]:
     for code in sequence.value if is_code_sequence(int(sequence.tag)) else ():
         missing = list_missing_in_code(code) if len(code) else ()
         if missing:
-            yield Defect(int(sequence.tag), f"a code without {' and '.join(map(name_of, missing))}{_LEFT_OUT}")
+            yield Defect(int(sequence.tag), f"a code without {' and '.join(map(name_of, missing))}", _LEFT_OUT)
 
 
 def _walk(item: Dataset) -> Iterator[tuple[int, DataElement | None]]:
@@ -185,7 +189,7 @@ def _find_text_defects(element: DataElement, *, is_declared: bool) -> Iterator[D
     mended = mend_copied(element)
     if mended.problem:
         kept = _AS_IT_IS if mended.element is element else _MENDED
-        yield Defect(tag, f"{mended.problem}{_LEFT_OUT if mended.element is None else kept}")
+        yield Defect(tag, mended.problem, _LEFT_OUT if mended.element is None else kept)
     if element.VR in MAX_CHARACTERS and not any(isinstance(value, bytes) for value in values):
         for text in list_written(element):
             yield from _judge_text(tag, element.VR, text, is_declared=is_declared)
@@ -197,7 +201,7 @@ def _judge_text(tag: int, vr: str, text: str, *, is_declared: bool) -> Iterator[
     if vr == "UI" and not is_valid_uid(text):
         yield Defect(tag, "no valid UID")
     if REPLACEMENT in text:
-        yield Defect(tag, "characters that cannot be read, shown as U+FFFD")
+        yield Defect(tag, "characters that cannot be read", ", shown as U+FFFD")
     if not is_declared and not text.isascii():
         yield Defect(tag, "characters that no Specific Character Set declares")
 

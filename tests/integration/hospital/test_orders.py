@@ -6,6 +6,8 @@ import json
 import socket
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -55,6 +57,16 @@ def test_peers(hospital: Hospital, orders: Orders) -> None:
     assert dict(hospital.peers) == {"CT2": ("192.0.2.8", 104)}
 
 
+def test_devices_are_forgotten_together_or_not_at_all(hospital: Hospital, orders: Orders) -> None:
+    hospital.peers.update({"CT1": ("192.0.2.7", 104), "CT2": ("192.0.2.8", 104)})
+    known = dict(hospital.peers)
+    for title in ("NOPE", "AN-AE-TITLE-TOO-LONG"):
+        with pytest.raises((UsageError, ConfigurationError)):
+            orders.obey(["forget", *known, title])
+        assert dict(hospital.peers) == known
+    assert orders.obey(["forget", *known, "CT1"]) == "devices: none"
+
+
 def test_a_patient(hospital: Hospital, orders: Orders) -> None:
     patient_id = hospital.ris.items[0].patient_id
     count = sum(item.patient_id == patient_id for item in hospital.ris.items)
@@ -62,6 +74,31 @@ def test_a_patient(hospital: Hospital, orders: Orders) -> None:
     assert said == f"changed in {count} worklist item{'' if count == 1 else 's'}"
     changed = [item for item in hospital.ris.items if item.patient_id == patient_id]
     assert {(item.patient_name, item.data_set.PatientSex) for item in changed} == {("New^Name", "O")}
+
+
+def test_a_wrong_value_is_refused_in_words_about_the_order(hospital: Hospital, orders: Orders) -> None:
+    before = [item.data_set for item in hospital.ris.items]
+    with pytest.raises(ConfigurationError) as refused:
+        orders.obey(["patient", hospital.ris.items[0].patient_id, "PatientBirthDate=foo"])
+    assert refused.value.message == (
+        "refused, the patient stays as before: (0010,0030) PatientBirthDate: no date of the calendar"
+    )
+    assert [item.data_set for item in hospital.ris.items] == before
+
+
+def test_a_patient_changes_in_all_items_or_in_none(hospital: Hospital, orders: Orders) -> None:
+    patient_id = hospital.ris.items[0].patient_id
+    first, later = deepcopy(hospital.ris.items[0].data_set), deepcopy(hospital.ris.items[0].data_set)
+    first.SpecificCharacterSet = "ISO_IR 100"  # only this item can hold the first name below
+    hospital.ris.schedule(first)
+    later.StudyInstanceUID = "1.2.3"
+    hospital.ris.schedule(later)
+    for name in ("Müller^Jörg", "Doe^Jane"):
+        can_be_held = name.isascii()
+        with nullcontext() if can_be_held else pytest.raises(ConfigurationError, match="stays as before"):
+            orders.obey(["patient", patient_id, f"PatientName={name}"])
+        names = [item.patient_name for item in hospital.ris.items if item.patient_id == patient_id]
+        assert (name in names, len(set(names))) == (can_be_held, 1)
 
 
 def test_status_and_quit(orders: Orders, stopped: list[bool]) -> None:
@@ -80,6 +117,7 @@ def test_status_and_quit(orders: Orders, stopped: list[bool]) -> None:
         ("behave nope", "'nope' is not switched on"),
         ("peer", "peer needs an address"),
         ("peer CT1", "'CT1' is not an address"),
+        ("forget", "forget needs an AE title"),
         ("forget NOBODY", "the address book has no NOBODY"),
         ("status x", "status takes no words"),
         ("quit now", "quit takes no words"),

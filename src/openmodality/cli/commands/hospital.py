@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from openmodality.cli.display.hospital_lines import SERVERS, format_event_line
-from openmodality.cli.terminal.arguments import CliCommand, Parser
+from openmodality.cli.terminal.arguments import DONE, WRONG_USAGE, CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document, print_event
-from openmodality.cli.terminal.output import say
+from openmodality.cli.terminal.output import align_rows, say, say_lines
 from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import any_folder, parse_integer, parse_number
 from openmodality.errors import OpenModalityError, StoreError, UsageError
@@ -105,7 +105,7 @@ def run(  # one parameter for each option
     seed: int,
     order: Sequence[str],
     as_json: bool,
-) -> None:
+) -> int:
     """A virtual RIS and PACS for a device to work with.
 
     Shows what happens as a table on a terminal, as lines otherwise, as JSON lines with --json. The invented patients
@@ -116,11 +116,9 @@ def run(  # one parameter for each option
     AET, patient PATIENT-ID KEYWORD=VALUE, status, quit.
     """
     if order:
-        _give_order(ris_port, order, as_json)
-        return
+        return _give_order(ris_port, order, as_json)
     if list_personalities:
-        _list_personalities(as_json)
-        return
+        return _list_personalities(as_json)
     addresses = {**DEVICES, **dict(parse_peer(text) for text in peers)}
     ris, pacs = Endpoint(RIS.aet, ris_port, host), Endpoint(PACS.aet, pacs_port, host)
     printer = Endpoint(PRINTER.aet, _find_printer_port(host) if printer_port is None else printer_port, host)
@@ -138,6 +136,7 @@ def run(  # one parameter for each option
             _obey_input(orders)
             with _take_orders(hospital, orders), _show_live(hospital) if is_live else nullcontext():
                 stop.wait()
+    return DONE
 
 
 command = CliCommand(run, _declare)
@@ -167,16 +166,17 @@ def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:
     say(f"listening: {listed}; data in {folder}")
 
 
-def _list_personalities(as_json: bool) -> None:
+def _list_personalities(as_json: bool) -> int:
     if as_json:
         print_document(
             {"name": name, "servers": each.servers, "acts_on": each.hook.value, "summary": each.summary}
             for name, each in PERSONALITIES.items()
         )
-        return
+        return DONE
     width = max(map(len, PERSONALITIES))
     for name, each in PERSONALITIES.items():
         print(f"{name:{width}}  {'|'.join(each.servers):16}  {each.summary}")
+    return DONE
 
 
 @contextmanager
@@ -269,14 +269,17 @@ def _take_orders(hospital: Hospital, orders: Orders) -> Iterator[None]:
         yield
 
 
-def _give_order(ris_port: int, order: Sequence[str], as_json: bool) -> None:
+def _give_order(ris_port: int, order: Sequence[str], as_json: bool) -> int:
     first, *words = order
     if first != "ctl":
         raise UsageError(f"unexpected argument {first!r}", advice="'ctl' gives orders to a hospital that runs")
     if not words:
-        raise UsageError("ctl needs an order", advice="; ".join(f"{name} {about}" for name, about in ORDERS.items()))
+        listed = align_rows([(f"{name} {others}".rstrip(), what) for name, (others, what) in ORDERS.items()])
+        say_lines("\n  ".join(["openmodality: ctl needs an order:", *listed]))
+        return WRONG_USAGE
     answer = give_order(ris_port, words)
     if as_json:
-        print_document([{"order": list(words), "answer": answer}])
+        print_document([{"order": words, "answer": answer}])
     else:
         print(clean_text(answer))
+    return DONE
