@@ -43,13 +43,14 @@ def test_scheduled_exam_step_by_step(place: Place) -> None:
         completed = exam(place, "complete", chosen["StudyInstanceUID"][:20])
         assert (completed.status, completed.err) == (0, "")
         wait_until(lambda: shown(place)["committed"] == 9, timeout_s=30, what="commitment")
+        reported = ["IN PROGRESS to ris: done", "COMPLETED to ris: done"]
+        wait_until(lambda: shown(place)["steps"][0]["reported"] == reported, what="both reports to the RIS")
     details = shown(place)
     assert (details["state"], details["sent"], details["series"][0]["SeriesDescription"]) == (
         "COMPLETED",
         9,
         "T1 SE SAG",
     )
-    assert details["steps"][0]["reported"] == ["IN PROGRESS to ris: done", "COMPLETED to ris: done"]
     assert [step.status for step in place.hospital.ris.steps] == ["COMPLETED"]
     assert len(place.hospital.pacs.instances) == 9
     assert place.hospital.complaints == []

@@ -107,7 +107,7 @@ def after_a_run(modality: Modality, kind: JobKind) -> Job:
 
 @pytest.mark.requirement("RF-4.2.1.3.1.3-08", "RF-4.1.2.1-03")
 @pytest.mark.parametrize(
-    "misbehaviour", ["pacs:abort-mid-transfer@2", "pacs:drop-mid-transfer@1", "pacs:store-lost-answer@1"]
+    "misbehaviour", ["pacs:abort-mid-transfer", "pacs:drop-mid-transfer", "pacs:store-lost-answer"]
 )
 def test_a_transfer_that_breaks_is_finished_later(tmp_path: Path, misbehaviour: str) -> None:
     with in_virtual_hospital(tmp_path, "rf") as (hospital, site), Modality(site) as modality:
@@ -118,8 +118,23 @@ def test_a_transfer_that_breaks_is_finished_later(tmp_path: Path, misbehaviour: 
             uids = {add_image(series, number) for number in (1, 2, 3)}
         job = after_a_run(modality, JobKind.SEND)
         assert job.state is JobState.TODO
+        assert "PACS" in job.reason
         hospital.behave()
         modality.jobs.retry(job.id)
+        assert modality.wait_until_idle(10)
+        assert set(hospital.pacs.instances) == uids
+
+
+@pytest.mark.parametrize(
+    "misbehaviour", ["pacs:abort-mid-transfer@2", "pacs:drop-mid-transfer@1", "pacs:store-lost-answer@1"]
+)
+def test_a_transfer_that_breaks_once_goes_on_at_once(tmp_path: Path, misbehaviour: str) -> None:
+    with in_virtual_hospital(tmp_path, "rf") as (hospital, site), Modality(site) as modality:
+        modality.serve()
+        hospital.misbehave(misbehaviour)
+        with modality.exam(patient={"PatientID": "1"}) as exam:
+            series = exam.series("T1", ProtocolName="T1")
+            uids = {add_image(series, number) for number in (1, 2, 3)}
         assert modality.wait_until_idle(10)
         assert set(hospital.pacs.instances) == uids
 

@@ -53,11 +53,10 @@ def test_dcmtk_aborts(tmp_path: Path, series: list[Path], switch: str) -> None:
     with dcmtk.storescp(tmp_path / "received", switch) as peer:
         first, *others = ours.send_files(peer, series)
         ended = openmodality("send", peer, series[0])
-    assert isinstance(first.error, AssociationAborted), first
-    assert first.error.source == 0
-    assert first.is_transient
-    assert [str(one.error).startswith("not sent, because the association ended: ") for one in others] == [True, True]
-    assert all(one.is_transient for one in others)
+    for one in (first, *others):  # each was offered on an association of its own
+        assert isinstance(one.error, AssociationAborted), one
+        assert one.error.source == 0
+        assert one.is_transient
     assert ended.status == 1
     assert "STORESCP aborted the association: DICOM UL service-user" in ended.error_line
 
@@ -154,12 +153,12 @@ def test_connection_that_breaks_is_a_transport_error(series: list[Path]) -> None
         connection.send(wire.associate_ac([(1, 0, wire.EXPLICIT)]))
         connection.receive_command()
 
-    with wire.listening(break_off) as peer:
-        first, *others = ours.send_files(peer, series)
-    assert isinstance(first.error, TransportError)
-    assert not isinstance(first.error, PeerTimeout)
-    assert first.is_transient
-    assert all(str(one.error).startswith("not sent") for one in others)
+    with wire.listening(break_off, break_off, break_off) as peer:
+        sent = ours.send_files(peer, series)
+    for one in sent:
+        assert isinstance(one.error, TransportError)
+        assert not isinstance(one.error, PeerTimeout)
+        assert one.is_transient
 
 
 def test_peer_that_releases_instead_of_answering(series: list[Path]) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.status import categorize as category_of
+from openmodality.standard.dimse import STATUS_MEANINGS
 from openmodality.standard.statuses import STANDARD_STATUSES, Effect, ServiceName, StatusFact
 
 
@@ -63,6 +64,11 @@ def _count_fixed(code: str) -> int:
     return 0 if code == "*" else 1 + sum(digit != "x" for digit in code)
 
 
+def find_meaning(code: str, meaning: str, status: int) -> str:
+    """What a table says of a status; where its row is for any other status, what PS3.7 Annex C says of this one."""
+    return STATUS_MEANINGS.get(status, meaning) if code == "*" else meaning
+
+
 @lru_cache(maxsize=64)
 def standard_judge(service: ServiceName, operation: str) -> Judge:
     """The judge of an operation where no device has a table of its own."""
@@ -76,9 +82,8 @@ def _judge_by_standard(facts: dict[str, StatusFact], status: int) -> Verdict:
         return _judge_by_category(status)
     fact = facts[code]
     is_failure = fact.effect == "fail"
-    return Verdict(
-        status, StatusCategory.from_name(fact.category), fact.meaning, fact.effect, fact.transient, is_failure
-    )
+    meaning = find_meaning(fact.code, fact.meaning, status)
+    return Verdict(status, StatusCategory.from_name(fact.category), meaning, fact.effect, fact.transient, is_failure)
 
 
 def _judge_by_category(status: int) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,21 @@ def test_sheets_are_numbered_on_after_a_restart(tmp_path: Path, hospital: Hospit
         assert [film.picture.name for film in again.printer.films] == ["film-0002.png"]
 
 
-WARNINGS = {name for name in PERSONALITIES if "with the warning" in PERSONALITIES[name].summary}
+STATUSES = sorted(
+    name for name in PERSONALITIES if re.fullmatch(r"(printer|session|film|image|print|delete)-[0-9a-f]{4}", name)
+)
+
+
+@pytest.mark.parametrize("personality", STATUSES)
+def test_each_status_comes_where_its_name_says(tmp_path: Path, hospital: Hospital, personality: str) -> None:
+    """The device tells of the status, be it a warning that it prints on at or a failure that it stops at."""
+    with hospital:
+        device = make(tmp_path, hospital)
+        hospital.misbehave(f"printer:{personality}")
+        _, text = device.print("--layout", "1x1")
+        assert device.do("jobs", "show", 1)[0] == 0
+        told = text + device.do("jobs", "show", 1)[1]
+    assert personality.rpartition("-")[2].upper() in told
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,9 @@ def test_effect_and_category_of_a_row_agree() -> None:
         (0xA9FF, "error: data set does not match SOP class", False, False),
         (0xC000, "error: cannot understand", False, False),
         (0xCFFF, "error: cannot understand", False, False),
-        (0x0110, "other status", False, False),
-        (0x0122, "other status", False, False),
-        (0xFE00, "other status", False, False),
+        (0x0110, "Processing failure", False, False),
+        (0x0122, "Refused: SOP Class not supported", False, False),
+        (0xFE00, "Cancel", False, False),
     ],
 )
 def test_every_class_of_status_of_a_store_is_told_apart(status: int, meaning: str, done: bool, transient: bool) -> None:
