@@ -23,7 +23,6 @@ from openmodality.network.storage.reader import Decompress, InstanceReader
 from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.services.storage import StoreResult
-from openmodality.standard.dimse import STATUS_MEANINGS
 from openmodality.upper_layer.negotiation import RequestOptions
 from openmodality.upper_layer.user_information import AsynchronousOperationsWindow, UserIdentityRQ
 from openmodality.value_class import replace
@@ -209,14 +208,8 @@ class SendReport:
 
 
 def _explain_status(result: StoreResult) -> str:
-    """What a status means, and what the peer says of it.
-
-    A failure is called as PS3.7 Annex C calls it: a judge has one name for all that PS3.4 does not list.
-    """
-    meaning = result.verdict.meaning
-    if result.verdict.is_failure:
-        meaning = STATUS_MEANINGS.get(result.status, meaning)
-    said = f"{result.status:04X} {meaning}"
+    """What a status means, and what the peer says of it."""
+    said = f"{result.status:04X} {result.verdict.meaning}"
     return f"{said} ({result.comment})" if result.comment else said
 
 
