@@ -64,8 +64,26 @@ def test_retries_many_at_once(place: Place) -> None:
     assert (retried.status, retried.out) == (0, f"job {step['job']}: mpps_create to ris, todo\n")
     assert len(jobs(place, "retry", "--state", "cancelled").out.splitlines()) == 2
     assert jobs(place, "retry", "--state", "failed").out == "there are no such jobs\n"
+    for unknown in (("--destination", "nobody"), ("--peer", "nobody")):
+        refused = jobs(place, "retry", "--state", "failed", *unknown)
+        assert (refused.status, refused.out) == (2, "")
+        assert "has no peer 'nobody'; its peers are: " in refused.error_line
     for wrong in ((), (1, "--state", "failed"), ("--destination", "ris"), (1, "--destination", "ris")):
         assert jobs(place, "retry", *wrong).status == 2
+
+
+def test_a_job_that_cannot_be_retried_keeps_no_other_from_it(place: Place) -> None:
+    """Here the step, which goes to no archive; it is older than the others, so that it is the first one."""
+    (step,) = listed(place, "--kind", "mpps_create")
+    (send,) = listed(place, "--kind", "send")
+    assert jobs(place, "cancel", step["job"], send["job"]).status == 0
+    retried = jobs(place, "retry", "--state", "cancelled", "--peer", "pacs")
+    assert retried.status == 1
+    assert f"openmodality: job {step['job']}: peer pacs does not offer mpps" in retried.err
+    assert f"job {send['job']}: send to pacs, todo\n" in retried.out
+    assert {job["kind"] for job in listed(place, "--state", "cancelled")} >= {"mpps_create"}
+    named = jobs(place, "retry", step["job"], send["job"], "--peer", "pacs")
+    assert (named.status, named.out) == (2, "")
 
 
 def test_failures_say_why(place: Place) -> None:

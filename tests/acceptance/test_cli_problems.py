@@ -83,3 +83,21 @@ def test_a_file_that_the_index_cannot_hold_stops_no_start_and_can_be_dismissed(d
     assert device.run("instances", "list", "--problems", "-k", "PatientID=1")[0] == 2
     assert files.path("1.2.3.4").exists()
     assert device.run("instances", "retry", 99)[0] == 1
+
+
+def test_all_goes_on_after_a_problem_that_stays(tmp_path: Path, device: Device) -> None:
+    images = [mr_image(rows=4, columns=4) for _ in range(3)]
+    for number, image in enumerate(images):
+        device.run("import", save(image, tmp_path / f"first{number}"))
+        image.PatientComments = "a second content"
+        device.run("import", save(image, tmp_path / f"second{number}"))
+    problems = {each["SOPInstanceUID"]: each["problem"] for each in device.read("instances", "list", "--problems")}
+    solved, stays, other = (image.SOPInstanceUID for image in images)
+    assert device.run("instances", "delete", solved, "--force", "--yes")[0] == 0
+    assert device.run("instances", "delete", other, "--force", "--yes")[0] == 0
+    status, said = device.run("instances", "retry", "--all")
+    assert status == 1
+    assert f"openmodality: problem {problems[stays]}: another content is stored under {stays}" in said
+    assert f"problem {problems[solved]} is solved" in said
+    assert f"problem {problems[other]} is solved" in said
+    assert [each["SOPInstanceUID"] for each in device.read("instances", "list", "--problems")] == [stays]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.display.jobs import (
     JOB_COLUMNS,
@@ -14,6 +14,7 @@ from openmodality.cli.display.jobs import (
     print_job,
 )
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help
+from openmodality.cli.terminal.bulk import Changing, change_each
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.site import add_site, device, look
@@ -133,11 +134,12 @@ def retry(
     film: FilmFate | None,
     site_file: str,
     as_json: bool,
-) -> None:
+) -> int:
     """Run jobs again now that failed, were cancelled or wait. Instances that have success are not repeated.
 
     What was cancelled because of a job follows it. A commitment is asked for anew: a report on the earlier request
-    still counts. With --peer nothing counts as sent, since that peer has had nothing.
+    still counts. With --peer nothing counts as sent, since that peer has had nothing. With --state a job that cannot be
+    retried is named, and the others go on.
     """
     if bool(jobs) == bool(state) or (destination and not state):
         raise UsageError(
@@ -145,11 +147,25 @@ def retry(
         )
     with device(site_file) as modality:
         if state:
+            _check_names(modality, destination, peer)
             found = modality.jobs.list(states=[JobState(state)], destination=destination)
             jobs = tuple(job.id for job in reversed(found))
-        _change(modality, jobs, lambda job: modality.jobs.retry(job, peer, film=film), as_json=as_json)
+        changing = _make_changing(modality, lambda job: modality.jobs.retry(job, peer, film=film))
+        status = change_each(jobs, changing, goes_on=bool(state), as_json=as_json)
     if not jobs and not as_json:
         print("there are no such jobs")
+    return status
+
+
+def _check_names(modality: Modality, destination: str | None, peer: str | None) -> None:
+    """Raises :class:`ConfigurationError` where nobody has such a name: neither a peer or printer, nor a job's.
+
+    The jobs of a peer that was taken out of the site file are still given to another one.
+    """
+    if destination and not modality.jobs.list(destination=destination, limit=1):
+        modality.site.check_name(destination)
+    if peer:
+        modality.site.check_name(peer)
 
 
 def _declare_cancel(parser: Parser) -> None:
@@ -161,21 +177,15 @@ def _declare_cancel(parser: Parser) -> None:
 def cancel(jobs: tuple[int, ...], site_file: str, as_json: bool) -> None:
     """Cancel jobs, and those that come after them. One that is being done ends after the instance on its way."""
     with device(site_file) as modality:
-        _change(modality, jobs, modality.jobs.cancel, as_json=as_json)
+        change_each(jobs, _make_changing(modality, modality.jobs.cancel), goes_on=False, as_json=as_json)
 
 
-def _change(modality: Modality, numbers: Sequence[int], change: Callable[[int], Job], *, as_json: bool) -> None:
-    """Change jobs one after the other and show each as it is then, also where a later one cannot be changed."""
-    changed = []
-    try:
-        for number in numbers:
-            changed.append(change(number))
-            if not as_json:
-                print(format_job_line(changed[-1]))
-    finally:
-        if as_json:
-            results = modality.jobs.results(changed)
-            print_document([job_as_json(job, results[job.id]) for job in changed])
+def _make_changing(modality: Modality, change: Callable[[int], Job]) -> Changing[Job]:
+    def list_as_json(changed: Sequence[Job]) -> Iterable[Mapping[str, Any]]:
+        results = modality.jobs.results(changed)
+        return [job_as_json(job, results[job.id]) for job in changed]
+
+    return Changing("job", change, format_job_line, list_as_json)
 
 
 command = Group(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from openmodality.cli.display.problems import format_problem_line, problem_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser, see_help
-from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.bulk import Changing, change_each
+from openmodality.cli.terminal.json_output import add_json
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
@@ -26,18 +27,23 @@ def _declare(parser: Parser) -> None:
     add_json(parser)
 
 
-def retry_problems(problems: tuple[int, ...], every: bool, site_file: str, as_json: bool) -> None:
-    """Index files that could not be indexed, and store those that were set aside where their UID is free now."""
+def retry_problems(problems: tuple[int, ...], every: bool, site_file: str, as_json: bool) -> int:
+    """Index files that could not be indexed, and store those that were set aside where their UID is free now.
+
+    With --all a problem that stays is named, and the others go on.
+    """
     with device(site_file) as modality:
         chosen = _choose(modality, problems, every=every, verb="retry")
-        _change(chosen, modality.problems.retry, "is solved", as_json=as_json)
+        return change_each(chosen, _make_changing(modality.problems.retry, "is solved"), goes_on=every, as_json=as_json)
 
 
-def dismiss_problems(problems: tuple[int, ...], every: bool, site_file: str, as_json: bool) -> None:
+def dismiss_problems(problems: tuple[int, ...], every: bool, site_file: str, as_json: bool) -> int:
     """List problems no more. Their files stay where they are, and are yours to remove."""
     with device(site_file) as modality:
         chosen = _choose(modality, problems, every=every, verb="dismiss")
-        _change(chosen, modality.problems.dismiss, "is dismissed", as_json=as_json)
+        return change_each(
+            chosen, _make_changing(modality.problems.dismiss, "is dismissed"), goes_on=every, as_json=as_json
+        )
 
 
 def _choose(modality: Modality, given: tuple[int, ...], *, every: bool, verb: str) -> tuple[int, ...]:
@@ -46,17 +52,11 @@ def _choose(modality: Modality, given: tuple[int, ...], *, every: bool, verb: st
     return tuple(problem.id for problem in reversed(modality.problems.list())) if every else given
 
 
-def _change(numbers: tuple[int, ...], change: Callable[[int], Problem], outcome: str, *, as_json: bool) -> None:
-    """Change problems one after the other; those before one that cannot be changed are told as well."""
-    changed = []
-    try:
-        for number in numbers:
-            changed.append(change(number))
-            if not as_json:
-                print(format_problem_line(changed[-1], outcome))
-    finally:
-        if as_json:
-            print_document(map(problem_as_json, changed))
+def _make_changing(change: Callable[[int], Problem], outcome: str) -> Changing[Problem]:
+    def format_line(problem: Problem) -> str:
+        return format_problem_line(problem, outcome)
+
+    return Changing("problem", change, format_line, lambda changed: map(problem_as_json, changed))
 
 
 retry_command = CliCommand(retry_problems, _declare)

@@ -202,6 +202,11 @@ class Site:
             raise ConfigurationError(f"{self.path} has no peer {name!r}; its peers are: {known}")
         return self.peers[name]
 
+    def check_name(self, name: str) -> None:
+        """Raises :class:`ConfigurationError` where neither a peer nor a printer has this name."""
+        if name not in self.printers:
+            self.peer(name)
+
     def printer(self, name: str = "") -> Printer:
         """The printer of this name, or the peer of this name as a printer; without a name the first one.
 
