@@ -64,11 +64,6 @@ def _count_fixed(code: str) -> int:
     return 0 if code == "*" else 1 + sum(digit != "x" for digit in code)
 
 
-def find_meaning(code: str, meaning: str, status: int) -> str:
-    """What a table says of a status; where its row is for any other status, what PS3.7 Annex C says of this one."""
-    return STATUS_MEANINGS.get(status, meaning) if code == "*" else meaning
-
-
 @lru_cache(maxsize=64)
 def standard_judge(service: ServiceName, operation: str) -> Judge:
     """The judge of an operation where no device has a table of its own."""
@@ -82,7 +77,7 @@ def _judge_by_standard(facts: dict[str, StatusFact], status: int) -> Verdict:
         return _judge_by_category(status)
     fact = facts[code]
     is_failure = fact.effect == "fail"
-    meaning = find_meaning(fact.code, fact.meaning, status)
+    meaning = fact.meaning if code != "*" else STATUS_MEANINGS.get(status, fact.meaning)
     return Verdict(status, StatusCategory.from_name(fact.category), meaning, fact.effect, fact.transient, is_failure)
 
 

@@ -12,7 +12,7 @@ from openmodality.device.profile.parameters import Parameters
 from openmodality.device.profile.profile import FailureKind, StatusRule
 from openmodality.device.site.site_file import StatusOverride
 from openmodality.dimse.status import StatusCategory
-from openmodality.dimse.verdict import Judge, Verdict, find_code, find_meaning
+from openmodality.dimse.verdict import Judge, Verdict, find_code
 from openmodality.errors import AssociationAborted, OpenModalityError, PeerTimeout, TransportError
 
 
@@ -50,8 +50,7 @@ def find_failure_kind(error: OpenModalityError) -> FailureKind | None:
 
 
 def _apply_rule(rule: StatusRule, status: int, parameters: Parameters) -> Verdict:
-    meaning = find_meaning(rule.code, rule.meaning, status)
-    verdict = Verdict(status, rule.category, meaning, rule.effect, rule.transient, rule.abort)
+    verdict = Verdict(status, rule.category, rule.meaning, rule.effect, rule.transient, rule.abort)
     if rule.success_if and parameters.boolean(rule.success_if):
         return verdict._replace(effect="succeed", must_abort=False)
     return verdict
