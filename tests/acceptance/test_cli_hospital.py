@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from openmodality.cli.commands import hospital
+from openmodality.hospital.addresses import PACS, PRINTER, RIS
 from openmodality.hospital.orders import ORDERS
 from tests.acceptance.command_line import finish, openmodality, start
 
@@ -59,3 +62,19 @@ def test_wrong_usage(port: int) -> None:
     assert openmodality("hospital", "dance").error_line == (
         "openmodality: unexpected argument 'dance'; 'ctl' gives orders to a hospital that runs"
     )
+
+
+@pytest.mark.parametrize("server", ["ris", "pacs", "printer"])
+def test_a_port_that_is_taken_is_not_replaced(tmp_path: Path, server: str) -> None:
+    ports = dict.fromkeys(("ris", "pacs", "printer"), 0)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports[server] = taken.getsockname()[1]
+        options = [word for name, port in ports.items() for word in (f"--{name}-port", port)]
+        ended = openmodality("hospital", "--data", tmp_path, *options)
+    assert ended.status == 1
+    assert ended.error_line.startswith(f"openmodality: cannot listen on 127.0.0.1 port {ports[server]}: ")
+
+
+def test_each_port_is_that_of_a_new_site_file() -> None:
+    usual = hospital.command.parser("hospital").read([])
+    assert (usual["ris_port"], usual["pacs_port"], usual["printer_port"]) == (RIS.port, PACS.port, PRINTER.port)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -48,13 +46,7 @@ def _declare(parser: Parser) -> None:
     )
     _add_port(parser, "ris", RIS, "worklist and performed steps")
     _add_port(parser, "pacs", PACS, "storage, commitment, query and retrieve")
-    parser.add_argument(
-        "--printer-port",
-        metavar="INTEGER",
-        type=_PORT,
-        help=f"Port of {PRINTER.aet}, which answers verification only: there is no printer yet; 0 takes a free one."
-        f"  [default: {PRINTER.port}, or a free one where that is taken]",
-    )
+    _add_port(parser, "printer", PRINTER, "film printing")
     parser.add_argument("--host", metavar="TEXT", default=LOCALHOST, help="Address to listen on; 0.0.0.0 is all.")
     parser.add_argument(
         "--peer",
@@ -96,7 +88,7 @@ def run(  # one parameter for each option
     data: Path | None,
     ris_port: int,
     pacs_port: int,
-    printer_port: int | None,
+    printer_port: int,
     host: str,
     peers: Sequence[str],
     misbehave: Sequence[str],
@@ -106,7 +98,7 @@ def run(  # one parameter for each option
     order: Sequence[str],
     as_json: bool,
 ) -> int:
-    """A virtual RIS and PACS for a device to work with.
+    """A virtual RIS, PACS and printer for a device to work with.
 
     Shows what happens as a table on a terminal, as lines otherwise, as JSON lines with --json. The invented patients
     are in DIR/schedule.json, which may be edited. Stops at Ctrl-C or SIGTERM.
@@ -120,8 +112,8 @@ def run(  # one parameter for each option
     if list_personalities:
         return _list_personalities(as_json)
     addresses = {**DEVICES, **dict(parse_peer(text) for text in peers)}
-    ris, pacs = Endpoint(RIS.aet, ris_port, host), Endpoint(PACS.aet, pacs_port, host)
-    printer = Endpoint(PRINTER.aet, _find_printer_port(host) if printer_port is None else printer_port, host)
+    ports = {RIS: ris_port, PACS: pacs_port, PRINTER: printer_port}
+    ris, pacs, printer = (Endpoint(usual.aet, port, host) for usual, port in ports.items())
     is_live = sys.stdout.isatty() and not as_json
     habits = Habits(
         seed, commitment_delay_s=commitment_delay, listener=None if is_live else _LinePrinter(as_json).happened
@@ -140,20 +132,6 @@ def run(  # one parameter for each option
 
 
 command = CliCommand(run, _declare)
-
-
-def _find_printer_port(host: str) -> int:
-    """The usual port, or 0 where it is taken: nothing prints yet, so that is no reason not to start."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, PRINTER.port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                return PRINTER.port  # the host is wrong; who listens there says so
-            say(f"port {PRINTER.port} is taken: {PRINTER.aet} takes a free one")
-            return 0
-    return PRINTER.port
 
 
 def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:

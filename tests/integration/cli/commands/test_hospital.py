@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from datetime import datetime
 from pathlib import Path
 
@@ -9,23 +8,9 @@ import pytest
 from openmodality.cli.commands import hospital
 from openmodality.cli.display.hospital_lines import format_event_line
 from openmodality.cli.display.hospital_table import _make_texts
-from openmodality.hospital.addresses import LOCALHOST, Endpoint
 from openmodality.hospital.journal import JournalEntry
 from openmodality.hospital.orders import Orders
 from tests import hospital_scu as scu
-
-
-def test_printer_moves_where_its_port_is_taken(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with socket.create_server((LOCALHOST, 0)) as taken:
-        port = taken.getsockname()[1]
-        monkeypatch.setattr(hospital, "PRINTER", Endpoint("OM_PRINT", port))
-        assert hospital._find_printer_port(LOCALHOST) == 0
-        assert f"port {port} is taken" in capsys.readouterr().err
-    assert hospital._find_printer_port(LOCALHOST) == port
-    assert hospital._find_printer_port("192.0.2.1") == port
-    assert capsys.readouterr().err == ""
 
 
 def test_a_fault_of_an_order_does_not_end_standard_input(
