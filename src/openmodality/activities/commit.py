@@ -13,7 +13,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import Final
 
-from openmodality.activities.commit_jobs import ASKED, ASKS_AT
+from openmodality.activities.commit_jobs import ASKED_AFTER_SILENCE, ASKS_AT
 from openmodality.activities.commit_record import StoredCommitments
 from openmodality.activities.commit_settlement import find_wait, is_committed, settle
 from openmodality.activities.connection import Connector, describe_report_address, find_response_timeout_s
@@ -109,7 +109,9 @@ class CommitExecutor:
             return {}
         with self._database.write() as transaction:
             supersede_requests(transaction, job.id)
-        return {ASKS_AT: 0} if asks_next else {ASKED: int(job.parameters.get(ASKED, 0)) + 1}
+        if asks_next:
+            return {ASKS_AT: 0}
+        return {ASKED_AFTER_SILENCE: int(job.parameters.get(ASKED_AFTER_SILENCE, 0)) + 1}
 
     def _record_requests(self, job: Job, peer: Peer, outstanding: Sequence[JobInstance]) -> None:
         """The transactions, before anything is sent."""
@@ -204,6 +206,6 @@ class CommitExecutor:
 
 def _find_patience_s(job: Job, peer: Peer) -> float:
     """How long a job waits for a report before it asks anew; 0: as long as it takes."""
-    if int(job.parameters.get(ASKED, 0)) >= peer.parameters.integer("storage_commitment.retries"):
+    if int(job.parameters.get(ASKED_AFTER_SILENCE, 0)) >= peer.parameters.integer("storage_commitment.retries"):
         return 0
     return peer.parameters.number("storage_commitment.ask_again_min") * 60

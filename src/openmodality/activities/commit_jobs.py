@@ -15,8 +15,10 @@ from openmodality.store.transaction import Transaction
 
 ROUND: Final = "round"
 """How often the instances were stored again for the job; a parameter of it."""
-ASKED: Final = "asked"
-"""How often the job has asked anew by itself; a parameter of it."""
+ASKED_AFTER_SILENCE: Final = "asked_after_silence"
+"""How often the job has asked anew because no report came; a parameter of it."""
+ASKED_AFTER_NOT_INDEXED: Final = "asked_after_not_indexed"
+"""How often the job has asked anew because the archive had not indexed its instances; a parameter of it."""
 ASKS_AT: Final = "asks_at"
 """When the job asks anew, 0 where it does not; a parameter of it."""
 
@@ -41,4 +43,5 @@ def ask_anew(transaction: Transaction, job_id: int) -> None:
     """Let a job that a person retries begin again, with new requests."""
     supersede_requests(transaction, job_id)
     job = get_job(transaction, job_id)
-    set_parameters(transaction, job_id, {**job.parameters, ROUND: 0, ASKED: 0, ASKS_AT: 0.0})
+    begun = {ROUND: 0, ASKED_AFTER_SILENCE: 0, ASKED_AFTER_NOT_INDEXED: 0, ASKS_AT: 0.0}
+    set_parameters(transaction, job_id, {**job.parameters, **begun})

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from openmodality.activities.commit_jobs import ASKED, ASKS_AT, ROUND, make_commit_job
+from openmodality.activities.commit_jobs import ASKED_AFTER_NOT_INDEXED, ASKS_AT, ROUND, make_commit_job
 from openmodality.activities.send import make_send_job, make_send_retry
 from openmodality.device.site.site import Peer, Site
 from openmodality.jobs.job import Job
@@ -83,10 +83,11 @@ def _decide_next(site: Site, job: Job, verdicts: _Verdicts, now: float) -> JobOu
         return Fail(f"{said}; openmodality jobs retry {job.id} --peer NAME asks another archive")
     if verdict.effect != "resend" or not verdicts.is_each_named:
         return Fail(f"{said}; request it again when the reason is gone")
-    asked = int(job.parameters.get(ASKED, 0))
+    asked = int(job.parameters.get(ASKED_AFTER_NOT_INDEXED, 0))
     if verdicts.not_there and asked < min(ASKED_AGAIN, job.retry.max_retries) and job.retry.delay_s:
         until = now + job.retry.delay_s * 2**asked
-        return Wait(f"{job.destination} to index what it was sent: {said}", until, {ASKED: asked + 1, ASKS_AT: until})
+        remember = {ASKED_AFTER_NOT_INDEXED: asked + 1, ASKS_AT: until}
+        return Wait(f"{job.destination} to index what it was sent: {said}", until, remember)
     return _store_again(job, peer, verdicts, now)
 
 

@@ -250,6 +250,25 @@ def test_a_lost_report_is_asked_for_anew_where_the_site_says_so(tmp_path: Path, 
             assert len({request.transaction_uid for request in decisions.seen}) == 2
 
 
+def test_lost_reports_use_up_no_attempt_for_what_is_not_indexed_yet(tmp_path: Path, clock: Clock) -> None:
+    more = "[parameters.storage_commitment]\nask_again_min = 10"
+    with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC, more=more) as device:
+        device.hospital.decide_commitment = decisions = Decisions(fails=9, reason=0x0112, when="never")
+        with one_image(device, clock) as (modality, uid):
+            for asked in (1, 2):
+                assert modality.wait_until(lambda asked=asked: len(decisions.seen) == asked, 30)  # type: ignore[misc]
+                assert modality.wait_until(lambda: "to report on" in get_commit(modality).waiting_for, 30)
+                decisions.when = "never" if asked == 1 else "new"
+                clock.ahead_s += 601
+            for asked, delay_s in ((3, 300), (4, 600), (5, 1200)):
+                assert modality.wait_until(lambda asked=asked: len(decisions.seen) == asked, 30)  # type: ignore[misc]
+                assert modality.wait_until(lambda: "to index" in get_commit(modality).waiting_for, 30)
+                assert get_commit(modality).due_at == pytest.approx(clock() + delay_s, abs=10)
+                clock.ahead_s += delay_s + 1
+            assert modality.wait_until(lambda: commit_states(modality) == [JobState.DONE, JobState.TODO], 30)
+            assert (len(decisions.seen), stored_uids(device)) == (6, [uid])
+
+
 @pytest.mark.requirement("RF-4.4.2-16")
 def test_a_report_on_a_request_that_was_asked_anew_still_counts(tmp_path: Path) -> None:
     with device_in_hospital(tmp_path, "rf", peer=AUTOMATIC) as device:
