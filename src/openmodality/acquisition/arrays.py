@@ -48,7 +48,7 @@ def make_frames(
     """
     attributes = attributes_of(keywords, where)
     frames = [frame_of(pixels, attributes) for pixels in check_pixels(array, where)]
-    return [replace(frame, stated=frozenset(keywords)) for frame in frames]
+    return [replace(frame, stated=attributes) for frame in frames]
 
 
 def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame:

@@ -152,8 +152,7 @@ def read_frames(path: Path) -> Contents:
         said = read_companion(companion)
         series.update({item.tag: item for item in said if item.keyword in SERIES_KEYWORDS})
         own = Dataset({item.tag: item for item in said if item.keyword not in SERIES_KEYWORDS})
-        stated = frozenset(item.keyword for item in own)
-        frames = [replace(frame_of(frame.pixels, _merge(frame.attributes, own)), stated=stated) for frame in frames]
+        frames = [replace(frame_of(frame.pixels, _merge(frame.attributes, own)), stated=said) for frame in frames]
     return frames, series
 
 

@@ -27,12 +27,12 @@ class AcquiredFrame:
     it.
 
     ``attributes`` holds Bits Stored, geometry, technique and window; no patient, no study, no UIDs of instances.
-    ``stated`` are the keywords that a person or a program gave for it; what its object has no place for is named.
+    ``stated`` is what a person or a program gave for it; what its object has no place for, or other values, is named.
     """
 
     pixels: Pixels
     attributes: Dataset
-    stated: frozenset[str] = frozenset()
+    stated: Dataset = field(default_factory=Dataset)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -199,6 +199,11 @@ class Series:
         return tuple(self._maker.left_out)
 
     @property
+    def overridden(self) -> tuple[str, ...]:
+        """Keywords of what was given for the images so far, and for which their objects have other values."""
+        return tuple(self._maker.overridden)
+
+    @property
     def object_name(self) -> str:
         """What the images become, such as ``MR Image``."""
         return self._maker.object_name

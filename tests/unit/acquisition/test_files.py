@@ -250,7 +250,9 @@ def test_what_a_companion_states_is_told(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", RAMP)
     (tmp_path / "a.json").write_text('{"PixelSpacing": [1, 2], "SeriesDescription": "x"}', encoding="utf-8")
     ((frame,), _) = read_frames(tmp_path / "a.npy")
-    assert frame.stated == {"PixelSpacing"}
+    assert frame.stated.PixelSpacing == [1, 2]
+    assert frame.stated.SeriesDescription == "x"
+    assert len(frame.stated) == 2
 
 
 def test_a_folder_is_a_series_in_the_order_of_names(tmp_path: Path) -> None:

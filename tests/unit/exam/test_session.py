@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid
+from openmodality.exam.producers.images import make_file_source
 from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.workflow import Workflow
 from openmodality.store.states import ExamState
@@ -71,3 +74,36 @@ def test_numbers_go_on_within_a_series(begin_exam: BeginExam, tmp_path: Path) ->
     uids = [add_image(series, number) for number in (1, 2, 3)]
     assert len(set(uids)) == 3
     assert [each.SOPInstanceUID for each in exam.instances()] == uids
+
+
+def test_what_is_stated_and_has_other_values_in_the_object_is_named_once_without_its_value(
+    begin_exam: BeginExam, site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    first: dict[str, object] = {"PatientID": "GEHEIM", "StudyID": ""}
+    second: dict[str, object] = {"Modality": "CT", "SeriesDescription": "y", "TableHeight": 1}
+    for number, stated in enumerate((first, second)):
+        np.save(folder / f"{number}.npy", np.ones((4, 4), np.uint16))
+        said = json.dumps({"SeriesDescription": "x", "WindowCenter": 2.50, "WindowWidth": "5.0", **stated})
+        (folder / f"{number}.json").write_text(said, encoding="utf-8")
+    (series,) = begin_exam().acquire(make_file_source(site, [folder]))
+    assert series.overridden == ("PatientID", "Modality", "SeriesDescription")
+    assert series.left_out == ("TableHeight",)
+    logged = [vars(record) for record in caplog.records]
+    assert "GEHEIM" not in str(logged)
+    assert [each["keywords"] for each in logged if each["msg"] == "image.attributes_overridden"] == [
+        "PatientID",
+        "Modality, SeriesDescription",
+    ]
+
+
+def test_what_a_series_states_is_compared_and_an_image_may_state_it_anew(begin_exam: BeginExam) -> None:
+    series = begin_exam().series("T1", PatientID="OTHER", SliceThickness=4, ProtocolName="T1")
+    add_image(series)
+    assert series.overridden == ("PatientID",)
+
+
+def test_a_simulator_states_nothing_that_its_objects_say_otherwise(begin_exam: BeginExam) -> None:
+    (series,) = begin_exam().acquire(quick_source("mr"))
+    assert (series.left_out, series.overridden) == ((), ())

@@ -121,15 +121,18 @@ def _acquire(exam: Exam, source: Source) -> int:
     line.clear()
     for each in series:
         say(f"series {each.record.number} {each.record.description}")
-        say_left_out(each)
+        say_lost(each)
     return len(exam.instances()) - before
 
 
-def say_left_out(series: Series) -> None:
+def say_lost(series: Series) -> None:
     """Name what was given for images, by a companion file, say, and is not in them."""
+    start = f"series {series.record.number}: {series.object_name}"
     if series.left_out:
-        names = ", ".join(series.left_out)
-        say(f"series {series.record.number}: {series.object_name} has no place for {names}: left out")
+        say(f"{start} has no place for {', '.join(series.left_out)}: left out")
+    if series.overridden:
+        names = ", ".join(series.overridden)
+        say(f"{start} takes {names} from the exam, the device or the pixels: what was given is left out")
 
 
 def watch(exam: Exam, folder: Path) -> int:
@@ -144,7 +147,7 @@ def watch(exam: Exam, folder: Path) -> int:
             raise
         say(f"{arrival.path.name}: taken into exam {exam.id}")
         if taken is not None:
-            say_left_out(taken)
+            say_lost(taken)
 
     say(f"watching {folder} for exam {exam.id}; Ctrl-C stops")
     DropFolder(folder, deliver).watch(stop.wait, monotonic, _LOOK_S)

@@ -19,6 +19,8 @@ FIELDS: Final = (
     "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set", "exam", "folder", "source",
     "file", "notice", "request", "event", "info", "object", "keywords",
 )  # fmt: skip
+_SAID_BY_COMMANDS: Final = frozenset(("image.attributes_left_out", "image.attributes_overridden"))
+"""Events for programs: a command says the same in words."""
 VERBOSE_OPTIONS: Final = ("-v", "--verbose")
 DEBUG_OPTIONS: Final = ("-d", "--debug")
 
@@ -65,6 +67,7 @@ def show_log(level: int) -> None:
     """Write what is of this level or above to stderr, Python's warnings too."""
     handler = logging.StreamHandler()
     handler.setFormatter(DebugFormatter() if level <= logging.DEBUG else LineFormatter())
+    handler.addFilter(lambda record: record.msg not in _SAID_BY_COMMANDS)
     logger = logging.getLogger("openmodality")
     logger.addHandler(handler)
     logger.setLevel(level)

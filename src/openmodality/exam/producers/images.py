@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pydicom import Dataset
+from pydicom.dataelem import DataElement
 
 from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.device.profile.profile import InformationObject
 from openmodality.device.site.site import Site
+from openmodality.dimse.reading import is_filled, values_of
 from openmodality.errors import UsageError
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.instances import find_uid_maker, keep_instance
@@ -107,7 +109,8 @@ def make_file_source(site: Site, paths: Sequence[Path]) -> FileSource:
 class ImageMaker:
     """Builds the images of one series and stores them, as long as the step of the series is in progress.
 
-    ``left_out`` are the keywords of what was stated for the images, and their objects have no place for.
+    Of what was stated for the images, ``left_out`` are the keywords that their objects have no place for, and
+    ``overridden`` those for which their objects have other values: of the exam, the device or the pixels.
     """
 
     def __init__(
@@ -119,14 +122,15 @@ class ImageMaker:
         self._store = store
         self.object_name = series.object_name
         self.left_out: list[str] = []
-        self._stated = {element.keyword for element in describe_series(series).attributes if element.keyword}
+        self.overridden: list[str] = []
+        self._stated = _index_by_keyword(describe_series(series).attributes)
         definition = make_definition(site, series.object_name)
         self._images = ImageBuilder(definition, describe_exam(site, exam, step), describe_series(series))
 
     def make(self, number: int, frame: AcquiredFrame, uid: str = "") -> str:
         """Build an image and store it; its SOP Instance UID. The image is safe when this returns.
 
-        What was stated and the object has no place for is added to ``left_out``.
+        What was stated and is not in the object as it was stated is added to ``left_out`` or ``overridden``.
 
         Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object,
         :class:`StoreError` where there is no room, and :class:`UsageError` where the exam has ended meanwhile.
@@ -135,15 +139,35 @@ class ImageMaker:
         now = datetime.fromtimestamp(self._store.database.clock())
         instance = InstanceFacts(instance_uid, number, now)
         data_set = self._images.build(instance, frame.pixels, frame.attributes)
-        self._note_left_out(frame.stated | self._stated, data_set)
+        self._note_lost(self._stated | _index_by_keyword(frame.stated), data_set)
         keep_instance(self._site, self._store, data_set, self._check)
         return instance_uid
 
-    def _note_left_out(self, stated: Iterable[str], data_set: Dataset) -> None:
+    def _note_lost(self, stated: Mapping[str, DataElement], data_set: Dataset) -> None:
         """Once for the series: what a person or a program stated is not dropped without a word."""
-        if lost := [keyword for keyword in sorted(stated) if keyword not in data_set and keyword not in self.left_out]:
-            self.left_out += lost
-            _log.warning("image.attributes_left_out", extra={"object": self.object_name, "keywords": ", ".join(lost)})
+        known = {*self.left_out, *self.overridden}
+        new = [(keyword, element) for keyword, element in sorted(stated.items()) if keyword not in known]
+        left_out = [keyword for keyword, _ in new if keyword not in data_set]
+        overridden = [keyword for keyword, element in new if keyword in data_set and _differs(element, data_set)]
+        self.left_out += left_out
+        self.overridden += overridden
+        self._warn("image.attributes_left_out", left_out)
+        self._warn("image.attributes_overridden", overridden)
+
+    def _warn(self, event: str, keywords: Sequence[str]) -> None:
+        if keywords:
+            _log.warning(event, extra={"object": self.object_name, "keywords": ", ".join(keywords)})
 
     def _check(self, transaction: Transaction) -> None:
         lock_exam_to_add_to(transaction, self._exam_id, self._step_uid)
+
+
+def _index_by_keyword(stated: Dataset) -> dict[str, DataElement]:
+    return {element.keyword: element for element in stated if element.keyword}
+
+
+def _differs(stated: DataElement, data_set: Dataset) -> bool:
+    """Whether an object says something else than what was stated, which says something; items are not compared."""
+    if stated.VR == "SQ" or not is_filled(stated):
+        return False
+    return values_of(stated) != values_of(data_set[stated.tag])

@@ -37,6 +37,14 @@ def test_a_warning_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str
     )
 
 
+def test_what_a_command_says_itself_is_not_said_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    show_log(logging.WARNING)
+    logger = logging.getLogger("openmodality.exam.producers.images")
+    for event in ("image.attributes_left_out", "image.attributes_overridden", "image.other"):
+        logger.warning(event, extra={"object": "MR Image", "keywords": "Modality"})
+    assert capsys.readouterr().err == ("openmodality: warning: image.other object='MR Image' keywords=Modality\n")
+
+
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_warning_of_python_is_an_event_without_its_text(capsys: pytest.CaptureFixture[str], debug: bool) -> None:
     show_log(logging.DEBUG if debug else logging.WARNING)
