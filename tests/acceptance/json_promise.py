@@ -38,6 +38,12 @@ def promised_commands() -> set[str]:
     return {*_documents(), *_events()}
 
 
+def promised_values(kind: str, member: str) -> set[str]:
+    """The values of a member that the page names."""
+    (meaning,) = [meaning for name, _, meaning in _rows(_section(kind)) if name == f"`{member}`"]
+    return set(re.findall(r"`([^`]+)`", meaning))
+
+
 def _section(name: str) -> str:
     found = re.search(rf"^#+ {re.escape(name)}\n(.*?)(?=^#|\Z)", PAGE, flags=re.MULTILINE | re.DOTALL)
     assert found, f"the page has no section {name}"

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from pydicom import dcmread
 
+from openmodality.cli.display.hospital_lines import SERVERS
+from openmodality.hospital.control import ControlSocket
+from openmodality.hospital.orders import Orders
+from openmodality.store.states import (
+    PLANNED_KINDS,
+    ExamState,
+    InstanceResult,
+    JobKind,
+    JobState,
+    Origin,
+    ProblemKind,
+)
 from tests.acceptance.command_line import finish, receiving, start
 from tests.acceptance.documents import ROOT
 from tests.acceptance.hospital_site import Place, in_hospital
 from tests.acceptance.in_process import call
-from tests.acceptance.json_promise import check_document, check_event, promised_commands
+from tests.acceptance.json_promise import check_document, check_event, promised_commands, promised_values
 from tests.command_tree import LEAVES
 from tests.peers.objects import mr_series
 
@@ -23,7 +35,7 @@ Printed = dict[str, list[Any]]
 ELSEWHERE: Final = {"demo": "tests/acceptance/test_cli_demo.py", "completion": "a program for a shell, without --json"}
 """Commands that a test of their own compares with the page, and one that prints no result."""
 IMPORTED: Final = "PatientID=TEST-0001"
-LISTED_ONLY: Final = {"hospital --list-personalities", "instances list --problems"}
+LISTED_ONLY: Final = {"hospital --list-personalities", "hospital ctl", "instances list --problems"}
 
 
 class Program:
@@ -123,6 +135,13 @@ def _change(program: Program, study: str, images: list[Path]) -> None:
     program.ask("studies delete", instance["StudyInstanceUID"], "--force", "--yes")
 
 
+def _give_order(program: Program) -> None:
+    hospital = program.place.hospital
+    port = hospital.ris_peer.port
+    with ControlSocket(port, Orders(hospital, lambda: None).obey):
+        program.ask("hospital ctl", "status", "--ris-port", port, site=False)
+
+
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
     """What each command printed, by its words."""
@@ -146,6 +165,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         _judge_displays(program)
         program.run("serve", "-c", place.site)
         program.ask("hospital --list-personalities", site=False)
+        _give_order(program)
         program.run("hospital", "--ris-port", 0, "--pacs-port", 0, "--printer-port", 0)
         with receiving(folder / "received", "--json") as receiver:
             program.ask("send", receiver.address, images[0], site=False)
@@ -163,6 +183,23 @@ def test_a_command_prints_what_the_page_promises(command: str, printed: Printed)
 
 def test_the_page_promises_for_every_command_and_no_other() -> None:
     assert promised_commands() == {*LEAVES, *LISTED_ONLY} - {"completion"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "member", "values"),
+    [
+        ("exam", "state", ExamState),
+        ("job", "kind", set(JobKind) - PLANNED_KINDS),
+        ("job", "state", JobState),
+        ("job", "results", InstanceResult),
+        ("instance of a job", "result", InstanceResult),
+        ("problem", "kind", ProblemKind),
+        ("problem", "origin", Origin),
+        ("hospital event", "place", [server.upper() for server in SERVERS]),
+    ],
+)
+def test_the_page_names_each_value(kind: str, member: str, values: Iterable[str]) -> None:
+    assert promised_values(kind, member) == set(map(str, values))
 
 
 @pytest.mark.parametrize(
