@@ -30,11 +30,19 @@ def test_a_lost_database_is_noticed_and_its_images_are_sent_all_the_same(tmp_pat
         with device.modality() as serving:
             said = "\n".join(serving.recovery.notices)
             assert "the database of this device is gone" in said
-            assert f"{made} instances were on disk alone" in said
+            assert f"{made} instances on disk alone until now" in said
             assert "recover --send" in said
             status, refused = call(["recover", "-c", str(device.site)], tmp_path)
             assert (status, "another process serves" in refused) == (1, True)
+        for file in (device.site.parent / "data").glob("openmodality.db*"):
+            file.unlink()
+        status, said = call(["recover", "-c", str(device.site)], tmp_path)
+        assert status == 0
+        assert said.count("NOTE:") == said.count("the database of this device is gone") == 1
+        assert said.count(f"{made} instances") == 2, "indexed, and in no exam"
+        assert "device.recovered" not in said
         status, said = call(["recover", "--send", "--json", "-c", str(device.site)], tmp_path)
+        assert "recover --send" not in said
         (result,) = json.loads(said[said.index("{\n") :])["items"]
         assert (status, result["without_exam"], len(result["jobs"])) == (0, 0, 1)
         with device.modality() as modality:

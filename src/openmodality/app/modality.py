@@ -21,7 +21,7 @@ from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
 from openmodality.app.media import Media
 from openmodality.app.problems import Problems
-from openmodality.app.recovery import Recovery
+from openmodality.app.recovery import Recovery, log_notice
 from openmodality.app.runtime import Runtime
 from openmodality.app.view import LocalView
 from openmodality.app.waiting import Idle, Waiting
@@ -51,12 +51,20 @@ class Modality:
     ``works``: this process may work the queue in the background; it does where no other process of the same data
     folder does already (``jobs.worker_lock``). Leaving the block stops the work after the instance that is being sent;
     what is queued is on disk and goes on with the next start, or with ``openmodality serve``.
+    ``tell`` gets what an operator must know of a start after a crash; by default it goes to the log as a warning.
     """
 
-    def __init__(self, site: Site | str | Path, *, works: bool = True, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        site: Site | str | Path,
+        *,
+        works: bool = True,
+        clock: Clock = time.time,
+        tell: Callable[[str], None] = log_notice,
+    ) -> None:
         self.site = site if isinstance(site, Site) else load_site(site)
         self._works = works
-        self._runtime = Runtime(self.site, clock)
+        self._runtime = Runtime(self.site, clock, tell)
         self._store = self._runtime.store
         self._workflow = self._runtime.workflow
         self._data = LocalData(self._store, find_identity(self.site))

@@ -23,7 +23,20 @@ class Recovery:
 
     indexed: int = 0
     missing: int = 0
-    notices: tuple[str, ...] = ()
+    of_database: tuple[str, ...] = ()
+    """What an operator must know of the database: that it is new or old."""
+    of_files: tuple[str, ...] = ()
+    """What an operator must know of the instance files, as it was when they were looked through."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """All that an operator must know."""
+        return self.of_database + self.of_files
+
+
+def log_notice(notice: str) -> None:
+    """Tell what an operator must know where nobody else does."""
+    log.warning("device.recovered", extra={"notice": notice})
 
 
 def recover_device(store: LocalStore, workflow: Workflow, ownership: Ownership, *, adopt: bool = False) -> Recovery:
@@ -31,13 +44,10 @@ def recover_device(store: LocalStore, workflow: Workflow, ownership: Ownership, 
 
     Raises :class:`OtherDevice` where the database is not this device's, unless ``adopt`` is given.
     """
-    notices = ownership.claim(adopt=adopt)
+    of_database = tuple(ownership.claim(adopt=adopt))
     recovered = store.recover()
     recover_exams(workflow)
-    notices += _describe(store, recovered)
-    for notice in notices:
-        log.warning("device.recovered", extra={"notice": notice})
-    return Recovery(recovered.indexed, recovered.missing, tuple(notices))
+    return Recovery(recovered.indexed, recovered.missing, of_database, tuple(_describe(store, recovered)))
 
 
 def _describe(store: LocalStore, recovered: Recovered) -> Iterator[str]:
@@ -45,10 +55,15 @@ def _describe(store: LocalStore, recovered: Recovered) -> Iterator[str]:
         without_exam = sum(map(len, find_instances_without_exam(snapshot).values()))
         problems = len(list_problems(snapshot))
     if recovered.indexed:
-        yield f"{recovered.indexed} instances were on disk alone, and are in the index now"
+        yield f"{_count(recovered.indexed, 'instance')} on disk alone until now, in the index from now on"
     if recovered.missing:
-        yield f"{recovered.missing} instances of the index have no file"
+        yield f"{_count(recovered.missing, 'instance')} of the index without a file"
     if without_exam:
-        yield f"{without_exam} instances are in no exam and no send job: openmodality recover --send queues them"
+        count = _count(without_exam, "instance")
+        yield f"{count} in no exam and no send job: openmodality recover --send queues them"
     if problems:
-        yield f"{problems} instance files have problems: openmodality instances list --problems"
+        yield f"{_count(problems, 'instance file')} with problems: openmodality instances list --problems"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

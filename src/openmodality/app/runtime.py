@@ -8,7 +8,7 @@ commitment, whose report is to find somebody. At the end everything stops in the
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from openmodality.activities.arrivals import Arrivals, watch_storage
@@ -28,7 +28,7 @@ from openmodality.app.endings import EndingWatch
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.jobs import SERVICES_OF_KINDS
 from openmodality.app.receiving import StoreSink
-from openmodality.app.recovery import Recovery, recover_device
+from openmodality.app.recovery import Recovery, log_notice, recover_device
 from openmodality.device.site.permissions import warn_readable_by_all
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
@@ -58,7 +58,7 @@ from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ
 class Runtime:
     """Everything of one device that lives while the device does."""
 
-    def __init__(self, site: Site, clock: Clock) -> None:
+    def __init__(self, site: Site, clock: Clock, tell: Callable[[str], None] = log_notice) -> None:
         self.site = site
         self._stack = ExitStack()
         url = site.settings.data.database or None
@@ -86,6 +86,7 @@ class Runtime:
         self._acceptors_change = threading.Lock()
         self.ownership = Ownership(self.store.database, site.data_folder, site.profile.name)
         self.recovery = Recovery()
+        self._tell = tell
         self._worker: Worker | None = None
 
     @property
@@ -99,7 +100,8 @@ class Runtime:
             return True
         if not self.lock.acquire():
             return False
-        self.recover()
+        for notice in self.recover().notices:
+            self._tell(notice)
         destinations = max(len(self.site.peers), 1)
         entities = group_kinds(self.site)
         self._worker = Worker(self.queue, self._executors(), threads=destinations, entities=entities)

@@ -31,7 +31,7 @@ def run(send: bool, peer: str | None, adopt: bool, site_file: str, as_json: bool
         jobs = modality.send_without_exam(peer) if send else []
         problems = modality.problems.list()
         without = modality.count_without_exam()
-    for notice in result.notices:
+    for notice in result.of_database:
         say(f"NOTE: {notice}")
     if as_json:
         print_document([{
@@ -40,7 +40,7 @@ def run(send: bool, peer: str | None, adopt: bool, site_file: str, as_json: bool
             "without_exam": without,
             "problems": len(problems),
             "jobs": [job.id for job in jobs],
-            "notices": list(result.notices),
+            "notices": list(result.of_database),
         }])  # fmt: skip
     else:
         print(f"{format_count(result.indexed, 'instance')} indexed by their files, {result.missing} without a file")

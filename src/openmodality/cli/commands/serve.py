@@ -34,8 +34,6 @@ def run(site_file: str, as_json: bool) -> None:
         host = modality.site.settings.network.host_name
         for role, port in ports.items():
             say(f"{titles[role]} listens on {f'{host}, ' if host else ''}port {port} ({role})")
-        for notice in modality.recovery.notices:
-            say(f"NOTE: {notice}")
         data = modality.site.data_folder
         say(f"serving {data}, {format_count(open_jobs, 'open job')}; Ctrl-C stops")
         stop.wait()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from openmodality.cli.terminal.output import say
 from openmodality.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -77,4 +78,8 @@ def device(site_file: str, *, works: bool = False) -> Modality:
     path = site_path(site_file)
     from openmodality.app.modality import Modality  # noqa: PLC0415 - start-up time
 
-    return Modality(path, works=works)
+    return Modality(path, works=works, tell=_say_note)
+
+
+def _say_note(notice: str) -> None:
+    say(f"NOTE: {notice}")
