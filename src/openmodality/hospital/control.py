@@ -13,13 +13,12 @@ import os
 import socket
 import tempfile
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from openmodality.errors import NotFound, OpenModalityError, StoreError, UsageError
+from openmodality.errors import NotFound, OpenModalityError, StoreError, UsageError, describe_fault
 from openmodality.store.private_files import PRIVATE_FILE, PRIVATE_FOLDER
 
 log = logging.getLogger(__name__)
@@ -92,8 +91,7 @@ class ControlSocket:
 
 def report_fault(error: Exception) -> str:
     """Log where a fault of our own happened, not its text, which may hold data; what a person is told."""
-    trace = "".join(traceback.format_tb(error.__traceback__))
-    log.error("hospital.order_crashed", extra={"error": type(error).__name__, "trace": trace})
+    log.error("hospital.order_crashed", extra=describe_fault(error))
     return f"internal error: {type(error).__name__}"
 
 

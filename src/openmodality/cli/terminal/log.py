@@ -45,8 +45,13 @@ class DebugFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line and the traceback; the text of an exception may hold anything."""
-        return clean_lines(super().format(record))
+        """The line and the traceback; the text of an exception may hold anything.
+
+        A fault that is logged without its text brings its traceback as the field ``trace``.
+        """
+        trace = record.__dict__.get("trace")
+        text = super().format(record) + (f"\n{str(trace).rstrip()}" if trace else "")
+        return clean_lines(text)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - a hook of logging
         """The line before the traceback."""

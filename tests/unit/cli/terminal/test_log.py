@@ -12,6 +12,7 @@ import pytest
 
 from openmodality.cli.terminal import log
 from openmodality.cli.terminal.log import FIELDS, show_log, take_level
+from openmodality.errors import describe_fault
 
 SOURCES = Path(log.__file__).parents[2]
 
@@ -76,6 +77,26 @@ def test_a_traceback_comes_only_with_debug(capsys: pytest.CaptureFixture[str], d
     assert debug or said.endswith(" exception=KeyError\n")
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_place_of_a_fault_comes_always_and_its_traceback_with_debug(
+    capsys: pytest.CaptureFixture[str], debug: bool
+) -> None:
+    show_log(logging.DEBUG if debug else logging.INFO)
+    text = "Doe^Jane\x1b[2J"
+    try:
+        raise KeyError(text)
+    except KeyError as error:
+        fields = describe_fault(error)
+    fields["trace"] += "\x1b[31m\n"
+    logging.getLogger("openmodality.jobs.worker").error("job.crashed", extra={"job": 7, **fields})
+    said = capsys.readouterr().err
+    assert "error=KeyError job=7 place=test_log.py:" in said
+    assert ("in test_the_place_of_a_fault" in said) == ("raise KeyError(text)" in said) == debug
+    assert said.count("\n") == 1 or debug
+    assert "Doe" not in said
+    assert "\x1b" not in said
+
+
 def test_the_text_of_an_exception_does_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     show_log(logging.DEBUG)
     try:
@@ -104,7 +125,7 @@ def test_the_level_is_that_of_the_options(words: str, level: int, left: str) -> 
 
 
 def test_every_field_that_is_logged_is_allow_listed_or_left_out_on_purpose() -> None:
-    left_out = {"trace", "job_kind"}
+    left_out = {"job_kind"}
     logged = {
         key.value
         for path in SOURCES.rglob("*.py")
