@@ -50,6 +50,13 @@ NOT_READABLE = (
 )  # fmt: skip
 # Attributes of a companion that belong to the series and not to one frame.
 SERIES_KEYWORDS = ("SeriesDescription", "Modality", "BodyPartExamined", "ProtocolName", "PatientPosition", "Laterality")
+# What tells no slice from another at its place: the place itself, and what follows from the pixels.
+_NOT_TELLING = frozenset((
+    "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "BitsStored", "InstanceNumber",
+    "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "RescaleIntercept", "RescaleSlope", "RescaleType",
+    "ContentDate", "ContentTime",
+))  # fmt: skip
+_MOST_NAMED = 3
 
 Contents = tuple[list[AcquiredFrame], Dataset]
 
@@ -78,7 +85,9 @@ class FileSource:
             yield self._series(path, files)
 
     def _series(self, path: Path, files: Sequence[Path]) -> AcquiredSeries:
-        contents = order_slices([self._read(file) for file in files])
+        read = [self._read(file) for file in files]
+        _refuse_one_place(path, files, read)
+        contents = order_slices(read)
         frames = [frame for part, _ in contents for frame in part]
         common = contents[0][1]
         modality = str(common.get("Modality", self.modality))
@@ -101,6 +110,30 @@ class FileSource:
                 advice=f"it makes {made}; import the file to keep it as it is",
             )
         return frames, series
+
+
+def _refuse_one_place(folder: Path, files: Sequence[Path], contents: Sequence[Contents]) -> None:
+    """Raises :class:`ObjectInvalid` where all files are slices at one position and nothing else tells them apart.
+
+    A few of many at one position may be echoes or directions of diffusion that private attributes alone tell.
+    """
+    places = {_find_place(frames[0].attributes) for frames, _ in contents}
+    if len(files) > 1 and len(places) == 1 and None not in places:
+        names = ", ".join(file.name for file in files[:_MOST_NAMED])
+        more = ", …" if len(files) > _MOST_NAMED else ""
+        raise ObjectInvalid(
+            f"{folder}: {len(files)} slices at one position: {names}{more}",
+            advice="give each its ImagePositionPatient, or what tells them apart, such as TemporalPositionIdentifier",
+        )
+
+
+def _find_place(attributes: Dataset) -> object:
+    """Where a slice lies and all else that tells it from others there; None where it has no position."""
+    if "ImagePositionPatient" not in attributes or "ImageOrientationPatient" not in attributes:
+        return None
+    numbers = (*attributes.ImagePositionPatient, *attributes.ImageOrientationPatient)
+    others = tuple((int(item.tag), str(item.value)) for item in attributes if item.keyword not in _NOT_TELLING)
+    return tuple(round(float(number), 3) for number in numbers), others
 
 
 def order_slices(contents: list[Contents]) -> list[Contents]:

@@ -255,6 +255,36 @@ def test_what_a_companion_states_is_told(tmp_path: Path) -> None:
     assert len(frame.stated) == 2
 
 
+@pytest.mark.parametrize(
+    ("told_apart", "is_refused"),
+    [
+        ({}, True),
+        ({"SliceLocation": [0, 1, 2, 3], "InstanceNumber": [1, 2, 3, 4], "ContentTime": list("1234")}, True),
+        ({"TemporalPositionIdentifier": [1, 2, 3, 4]}, False),
+        ({"EchoTime": [10, 20, 30, 40]}, False),
+        ({"AcquisitionNumber": [1, 2, 3, 4]}, False),
+        ({"ImagePositionPatient": [[0, 0, 0], [0, 0, 1], [0, 0, 2], [0, 0, 3]]}, False),
+        ({"ImageType": [["ORIGINAL", "PRIMARY", part] for part in "MRIP"]}, False),
+    ],
+)
+def test_slices_at_one_position_are_refused_unless_something_tells_them_apart(
+    tmp_path: Path, told_apart: dict[str, list[object]], is_refused: bool
+) -> None:
+    place = {"ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+    for number in range(4):
+        np.save(tmp_path / f"{number}.npy", RAMP + number)
+        own = {keyword: values[number] for keyword, values in told_apart.items()}
+        own = {keyword: "0" + str(value) if keyword == "ContentTime" else value for keyword, value in own.items()}
+        (tmp_path / f"{number}.json").write_text(json.dumps({**place, **own}), encoding="utf-8")
+    source = FileSource([tmp_path])
+    if not is_refused:
+        assert next(source.series()).number_of_frames == 4
+        return
+    with pytest.raises(ObjectInvalid) as caught:
+        next(source.series())
+    assert caught.value.message == f"{tmp_path}: 4 slices at one position: 0.npy, 1.npy, 2.npy, …"
+
+
 def test_a_folder_is_a_series_in_the_order_of_names(tmp_path: Path) -> None:
     for name, value in (("2.npy", 2), ("1.npy", 1), (".hidden.npy", 9)):
         with (tmp_path / name).open("wb") as stream:
