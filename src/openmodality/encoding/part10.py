@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from struct import Struct
 from typing import BinaryIO, Final, NamedTuple
@@ -91,6 +92,13 @@ def read_any(source: BinaryIO | Buffer) -> FileMeta:
     if start.data[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == PREFIX:
         return _read_meta(start, PREAMBLE_BYTES + 4, strict=False)
     return _read_headless(start)
+
+
+def read_chunks(file: BinaryIO, offset: int, chunk_bytes: int) -> Iterator[bytes]:
+    """The bytes of a file from an offset on, such as its data set."""
+    file.seek(offset)
+    while chunk := file.read(chunk_bytes):
+        yield chunk
 
 
 def encode_file_head(

@@ -60,7 +60,7 @@ def transcode(chunks: Iterable[Buffer], source: str, target: str) -> Iterator[Bu
     if not can_transcode(source, target):
         raise _explain_refusal(source, target)
     plain = inflate(chunks) if source == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else chunks
-    converted = _convert(plain, Transcoder(_name_inflated(source), _name_inflated(target)))
+    converted = Transcoder(_name_inflated(source), _name_inflated(target)).convert(plain)
     yield from deflate(converted) if target == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else converted
 
 
@@ -69,7 +69,7 @@ def write_anew(chunks: Iterable[Buffer], layout: str, transfer_syntax: str) -> I
 
     Raises :class:`ObjectInvalid` where the data set is damaged, or has no layout at all.
     """
-    return _convert(chunks, Transcoder(layout, transfer_syntax, is_anew=True))
+    return Transcoder(layout, transfer_syntax, is_anew=True).convert(chunks)
 
 
 class Transcoder(Listener):
@@ -98,6 +98,12 @@ class Transcoder(Listener):
     def listen(self, listener: Listener) -> None:
         """Let somebody else hear of the source, before the first bytes are fed."""
         self._walk.listen(listener)
+
+    def convert(self, chunks: Iterable[Buffer]) -> Iterator[Buffer]:
+        """The whole data set, by :meth:`feed` and :meth:`finish`."""
+        for chunk in chunks:
+            yield from self.feed(chunk)
+        yield from self.finish()
 
     def feed(self, chunk: Buffer) -> list[Buffer]:
         """The target's next bytes. Some are slices of ``chunk``: use them before its memory is used again."""
@@ -182,12 +188,6 @@ class Transcoder(Listener):
         if token.vr == "UN":
             self._from_big = False
         self._writer.sequence(token.tag, "SQ", token.length)
-
-
-def _convert(chunks: Iterable[Buffer], transcoder: Transcoder) -> Iterator[Buffer]:
-    for chunk in chunks:
-        yield from transcoder.feed(chunk)
-    yield from transcoder.finish()
 
 
 def _name_inflated(uid: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
+from openmodality.objects.references import refer_to_instance
 from openmodality.objects.rules.elements import (
     data_set_of,
     element_at,
@@ -117,9 +118,7 @@ def _study(exam: ExamFacts) -> Dataset:
 
 def refer_to_step(step: StepReference) -> Dataset:
     """An item of (0008,1111) Referenced Performed Procedure Step Sequence."""
-    return data_set_of(
-        ReferencedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP, ReferencedSOPInstanceUID=step.sop_instance_uid
-    )
+    return refer_to_instance(MODALITY_PERFORMED_PROCEDURE_STEP, step.sop_instance_uid)
 
 
 def _step(step: StepReference) -> Dataset:

@@ -11,6 +11,7 @@ from openmodality.device import charsets
 from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.film import Film, FilmImage, FilmSession
+from openmodality.objects.references import refer_to_instance
 from openmodality.objects.rules.builder import build
 from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import RuleTable
@@ -70,10 +71,10 @@ class FilmAttributes:
         )
         automatic = data_set_of(
             ImageDisplayFormat=film.image_display_format,
-            ReferencedFilmSessionSequence=[_refer_to(BASIC_FILM_SESSION, session_uid)],
+            ReferencedFilmSessionSequence=[refer_to_instance(BASIC_FILM_SESSION, session_uid)],
         )
         if presentation_lut_uid:
-            automatic.ReferencedPresentationLUTSequence = [_refer_to(PRESENTATION_LUT, presentation_lut_uid)]
+            automatic.ReferencedPresentationLUTSequence = [refer_to_instance(PRESENTATION_LUT, presentation_lut_uid)]
         return self._build("Basic Film Box", "N-CREATE", user, automatic)
 
     def build_presentation_lut(self, film: Film) -> Dataset:
@@ -143,10 +144,6 @@ class FilmAttributes:
 
 def _with_values(**values: object) -> Dataset:
     return data_set_of(**{keyword: value for keyword, value in values.items() if value is not None})
-
-
-def _refer_to(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
-    return data_set_of(ReferencedSOPClassUID=sop_class_uid, ReferencedSOPInstanceUID=sop_instance_uid)
 
 
 def _describe_pixels(image: FilmImage) -> Dataset:

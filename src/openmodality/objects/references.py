@@ -7,7 +7,7 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
-from openmodality.objects.rules.elements import copy_item
+from openmodality.objects.rules.elements import copy_item, data_set_of
 
 _REFERENCES: Final = ("ReferencedStudySequence", "ReferencedPatientSequence")
 _OF_REQUEST: Final = (
@@ -20,6 +20,11 @@ _OF_REQUEST: Final = (
     "RequestedProcedureCodeSequence",
 )
 """What an item of (0040,A370) Referenced Request Sequence says, empty where it is not known (PS3.3 C.17.2.4)."""
+
+
+def refer_to_instance(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
+    """An item of a sequence that refers to a SOP Instance (PS3.3 10.8)."""
+    return data_set_of(ReferencedSOPClassUID=sop_class_uid, ReferencedSOPInstanceUID=sop_instance_uid)
 
 
 def drop_broken_references(source: Dataset) -> Dataset:

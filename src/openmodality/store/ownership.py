@@ -23,9 +23,6 @@ from openmodality.store.schema import owner
 from openmodality.store.transaction import Snapshot
 
 RECORD_FILE: Final = "device.json"
-_ADVICE: Final = (
-    "give each device a data folder and a database of its own; where this one is right: openmodality recover --adopt"
-)
 
 
 class OtherDevice(StoreError):

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from openmodality.app.view import JobDetails
 
 _LOOK_S: Final = 0.1
-_MEGABYTE: Final = 1_000_000
 
 
 def _declare_choice(parser: Parser) -> None:

@@ -131,7 +131,7 @@ class InstanceReader:
                 transcoder = Transcoder(source, transfer_syntax)
                 if self._check:
                     transcoder.listen(PixelDataCheck(source))
-                yield self._convert(self._iterate(file, instance.path), transcoder)
+                yield transcoder.convert(self._iterate(file, instance.path))
 
     @contextmanager
     def _open(self, instance: FileInstance, transfer_syntax: str) -> Iterator[tuple[BinaryIO, str, int]]:
@@ -166,11 +166,6 @@ class InstanceReader:
     def _iterate(self, file: BinaryIO, path: Path) -> Iterator[memoryview]:
         while chunk := self._read(file, path):
             yield chunk
-
-    def _convert(self, chunks: Iterable[Buffer], transcoder: Transcoder) -> Iterator[Buffer]:
-        for chunk in chunks:
-            yield from transcoder.feed(chunk)
-        yield from transcoder.finish()
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.device import charsets
 from openmodality.objects.exam_facts import format_moment
-from openmodality.objects.references import drop_broken_references
+from openmodality.objects.references import drop_broken_references, refer_to_instance
 from openmodality.objects.rules.builder import build
 from openmodality.objects.rules.definition import RuleTable
 from openmodality.objects.rules.elements import copy_item, data_set_of
@@ -151,13 +151,9 @@ def _describe_series(facts: StepFacts, series: SeriesOfStep) -> Dataset:
     item.RetrieveAETitle = series.retrieve_ae_title
     images = [pair for pair in series.instances if is_image(pair[0])]
     others = [pair for pair in series.instances if not is_image(pair[0])]
-    item.ReferencedImageSequence = [_refer_to(*pair) for pair in images]
-    item.ReferencedNonImageCompositeSOPInstanceSequence = [_refer_to(*pair) for pair in others]
+    item.ReferencedImageSequence = [refer_to_instance(*pair) for pair in images]
+    item.ReferencedNonImageCompositeSOPInstanceSequence = [refer_to_instance(*pair) for pair in others]
     return item
-
-
-def _refer_to(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
-    return data_set_of(ReferencedSOPClassUID=sop_class_uid, ReferencedSOPInstanceUID=sop_instance_uid)
 
 
 def _make_reason(code_value: str) -> Dataset:

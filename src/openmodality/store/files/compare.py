@@ -8,13 +8,13 @@ Files are read in chunks, so that the size of an instance does not matter.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from openmodality.buffer import Buffer
 from openmodality.encoding.listening import Listener, Tokens
-from openmodality.encoding.part10 import FileMeta, read_any
+from openmodality.encoding.part10 import FileMeta, read_any, read_chunks
 from openmodality.encoding.pixel_check import PixelDataCheck
 from openmodality.encoding.tokenizer import (
     ElementStart,
@@ -62,7 +62,7 @@ def digest_content(path: Path, known: PrivateSets | None = None) -> bytes:
             meta = read_any(file)
             return _digest_data_set(file, meta, known)
         except ObjectInvalid:
-            return _digest(_read_from(file, 0))
+            return _digest(read_chunks(file, 0, _CHUNK_BYTES))
 
 
 def is_whole(path: Path) -> bool:
@@ -72,7 +72,7 @@ def is_whole(path: Path) -> bool:
             meta = read_any(file)
             pixels = PixelDataCheck(meta.transfer_syntax_uid)
             walk = DataSetWalk(meta.transfer_syntax_uid, (pixels,), strict=True)
-            for chunk in _read_from(file, meta.data_set_offset):
+            for chunk in read_chunks(file, meta.data_set_offset, _CHUNK_BYTES):
                 walk.feed(chunk)
             walk.finish()
         except ObjectInvalid:
@@ -81,12 +81,12 @@ def is_whole(path: Path) -> bool:
 
 
 def _digest_bytes(file: BinaryIO, meta: FileMeta) -> tuple[str, bytes]:
-    return meta.transfer_syntax_uid, _digest(_read_from(file, meta.data_set_offset))
+    return meta.transfer_syntax_uid, _digest(read_chunks(file, meta.data_set_offset, _CHUNK_BYTES))
 
 
 def _digest_data_set(file: BinaryIO, meta: FileMeta, known: PrivateSets | None) -> bytes:
     transfer_syntax = meta.transfer_syntax_uid
-    chunks: Iterable[Buffer] = _read_from(file, meta.data_set_offset)
+    chunks: Iterable[Buffer] = read_chunks(file, meta.data_set_offset, _CHUNK_BYTES)
     content = _Content(known)
     if can_transcode(transfer_syntax, IMPLICIT_VR_LITTLE_ENDIAN):
         chunks = transcode(chunks, transfer_syntax, IMPLICIT_VR_LITTLE_ENDIAN)
@@ -103,12 +103,6 @@ def _digest(chunks: Iterable[Buffer]) -> bytes:
     for chunk in chunks:
         digest.update(chunk)
     return digest.digest()
-
-
-def _read_from(file: BinaryIO, offset: int) -> Iterator[bytes]:
-    file.seek(offset)
-    while chunk := file.read(_CHUNK_BYTES):
-        yield chunk
 
 
 class _Content(Listener):

@@ -5,16 +5,16 @@ No data set is made of it: the index must not cost more than receiving.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import Final, Literal
 
 from pydicom.datadict import tag_for_keyword
 
 from openmodality.encoding.listening import KeptValues
-from openmodality.encoding.part10 import read_file_meta
+from openmodality.encoding.part10 import read_chunks, read_file_meta
 from openmodality.encoding.texts import TEXT_VRS, decode_element_text, decode_terms
 from openmodality.encoding.walk import read_values
 from openmodality.errors import ObjectInvalid
@@ -109,7 +109,7 @@ def read_attributes(path: Path) -> Attributes:
         with path.open("rb") as file:
             meta = read_file_meta(file)
             values = IndexedValues(meta.transfer_syntax_uid)
-            read_values(_read_chunks(file, meta.data_set_offset), meta.transfer_syntax_uid, values)
+            read_values(read_chunks(file, meta.data_set_offset, _CHUNK_BYTES), meta.transfer_syntax_uid, values)
             length_bytes = file.seek(0, 2)
     except ObjectInvalid as error:
         raise ObjectInvalid(f"{path.name} is not a readable PS3.10 file: {error.message}") from None
@@ -117,12 +117,6 @@ def read_attributes(path: Path) -> Attributes:
         return values.decode(length_bytes)
     except ObjectInvalid as error:
         raise ObjectInvalid(f"{path.name}: {error.message}") from None
-
-
-def _read_chunks(file: BinaryIO, offset: int) -> Iterator[bytes]:
-    file.seek(offset)
-    while chunk := file.read(_CHUNK_BYTES):
-        yield chunk
 
 
 @lru_cache(maxsize=_SERIES_REMEMBERED)

@@ -22,7 +22,6 @@ _BUSY_TIMEOUT_S: Final = 30
 _LOG_SUFFIX: Final = "-wal"
 _PRIMARY_CODE: Final = 0xFF
 _NOT_WRITABLE: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-_ADVICE: Final = "check the permissions of the data folder"
 _REVISION_QUERY: Final = "SELECT version_num FROM alembic_version"
 
 
