@@ -120,11 +120,11 @@ STATUSES = [
     (0xA9FF, "error: data set does not match SOP class", False, False),
     (0xC000, "error: cannot understand", False, False),
     (0xCFFF, "error: cannot understand", False, False),
-    (0x0110, "other status", False, False),
-    (0x0117, "other status", False, False),
-    (0x0122, "other status", False, False),
-    (0x0124, "other status", False, False),
-    (0xFE00, "other status", False, False),
+    (0x0110, "Processing failure", False, False),
+    (0x0117, "Invalid SOP Instance", False, False),
+    (0x0122, "Refused: SOP Class not supported", False, False),
+    (0x0124, "Refused: not authorized", False, False),
+    (0xFE00, "Cancel", False, False),
     (0xA800, "other status", False, False),
 ]
 
