@@ -21,6 +21,8 @@ ASKED_AFTER_NOT_INDEXED: Final = "asked_after_not_indexed"
 """How often the job has asked anew because the archive had not indexed its instances; a parameter of it."""
 ASKS_AT: Final = "asks_at"
 """When the job asks anew, 0 where it does not; a parameter of it."""
+ASKS_BECAUSE: Final = "asks_because"
+"""What the job waits for until then, in words with what the archive has said; a parameter of it."""
 
 
 def make_commit_job(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from openmodality.activities.commit_jobs import ASKED_AFTER_NOT_INDEXED, ASKS_AT, ROUND, make_commit_job
+from openmodality.activities.commit_jobs import ASKED_AFTER_NOT_INDEXED, ASKS_AT, ASKS_BECAUSE, ROUND, make_commit_job
 from openmodality.activities.send import make_send_job, make_send_retry
 from openmodality.device.site.site import Peer, Site
 from openmodality.jobs.job import Job
@@ -86,8 +86,8 @@ def _decide_next(site: Site, job: Job, verdicts: _Verdicts, now: float) -> JobOu
     asked = int(job.parameters.get(ASKED_AFTER_NOT_INDEXED, 0))
     if verdicts.not_there and asked < min(ASKED_AGAIN, job.retry.max_retries) and job.retry.delay_s:
         until = now + job.retry.delay_s * 2**asked
-        remember = {ASKED_AFTER_NOT_INDEXED: asked + 1, ASKS_AT: until}
-        return Wait(f"{job.destination} to index what it was sent: {said}", until, remember)
+        waits_for = f"{job.destination} to index what it was sent: {said}"
+        return Wait(waits_for, until, {ASKED_AFTER_NOT_INDEXED: asked + 1, ASKS_AT: until, ASKS_BECAUSE: waits_for})
     return _store_again(job, peer, verdicts, now)
 
 
@@ -95,7 +95,7 @@ def find_wait(job: Job, now: float) -> Wait | None:
     """The rest of the wait before a job asks anew; None where it is over, or where the clock was set back."""
     until = float(job.parameters.get(ASKS_AT, 0.0))
     if 0 < until - now <= job.retry.delay_s * 2**ASKED_AGAIN:
-        return Wait(f"{job.destination} to index what it was sent", until)
+        return Wait(str(job.parameters.get(ASKS_BECAUSE, f"{job.destination} to index what it was sent")), until)
     return None
 
 

@@ -45,6 +45,11 @@ class Wanted:
                 advice="a query at level SERIES shows the series of a study",
             )
 
+    @property
+    def uids(self) -> dict[str, str]:
+        """The UIDs by attribute, empty where all of a study or of a series is wanted."""
+        return {"StudyInstanceUID": self.study, "SeriesInstanceUID": self.series, "SOPInstanceUID": self.instance}
+
     def keys(self, model: Model) -> dict[str, str]:
         """The unique keys by level, down to the level that is retrieved.
 

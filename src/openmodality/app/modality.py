@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from openmodality.activities.arrivals import Arrivals
 from openmodality.activities.connection import find_identity
@@ -33,7 +33,7 @@ from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
 from openmodality.query.finding import FindAnswer
-from openmodality.query.moving import MoveResult
+from openmodality.query.moving import Counts, MoveResult
 from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord
@@ -41,6 +41,8 @@ from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.exams import find_instances_without_exam
 from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock
+
+_LISTED_WITHIN_S: Final = 5.0
 
 Items = WorklistItem | int | Sequence[WorklistItem | int]
 
@@ -123,6 +125,16 @@ class Modality:
         with self._runtime.window.retrieving(study_instance_uid), self._runtime.watch_arrivals() as arrivals:
             yield arrivals
 
+    def wait_until_listed(self, wanted: Wanted, counts: Counts) -> None:
+        """Wait until what an archive has sent of ``wanted`` is listed here, for some seconds at most.
+
+        A process that serves the device answers an instance when it is safe and lists it a moment later.
+        """
+        count = counts.completed + counts.warning
+        if count and not self.works_queue:
+            uids = {attribute: uid for attribute, uid in wanted.uids.items() if uid}
+            self.wait_until(lambda: len(self.view.find(Level.IMAGE, uids, limit=count)) >= count, _LISTED_WITHIN_S)
+
     @property
     def works_queue(self) -> bool:
         """Whether this process works the queue, and not another one."""
@@ -183,7 +195,10 @@ class Modality:
         ends = connections.make_ends("retrieve", self.site.choose_peer("retrieve", peer))
         is_for_us = destination in ("", ends.local.ae_title)
         with self.receiving(chosen.study) if is_for_us else nullcontext(), connections.take_turn("retrieve"):
-            return retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on)
+            result = retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on)
+            if is_for_us:
+                self.wait_until_listed(chosen, result.counts)
+            return result
 
     def wait_until_idle(self, timeout_s: float = 60.0) -> Idle:
         """Wait until no job is to be done or waited for; what is returned is true where that came true in time.

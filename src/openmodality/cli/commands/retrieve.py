@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -91,8 +91,10 @@ def run(
     title = ends.local.ae_title if destination is None else normalize_ae_title(destination)
     folder = None if output is None or port is None else (output, port)
     is_for_us = title == ends.local.ae_title
-    with _listening(ends, study, site_file, folder, is_for_us=is_for_us) as arrivals, _Progress(title) as progress:
+    listening = _listening(ends, study, site_file, folder, is_for_us=is_for_us)
+    with listening as (arrivals, wait_until_listed), _Progress(title) as progress:
         result = retrieve_from_peer(ends, wanted, destination=title, model=model, go_on=progress)
+        wait_until_listed(wanted, result.counts)
     _report(result, ends, title, arrivals, as_json=as_json)
     return 0 if result.verdict.is_done else 1
 
@@ -103,19 +105,24 @@ command = CliCommand(run, _declare)
 @contextmanager
 def _listening(
     ends: Ends, study: str, site_file: str, folder: tuple[Path, int] | None, *, is_for_us: bool
-) -> Iterator[Arrivals | None]:
+) -> Iterator[tuple[Arrivals | None, Callable[[Wanted, Counts], None]]]:
     """The device of the site file takes what comes, where it is the destination of a peer that it knows.
 
-    Else a folder with a port does, where they are given. Gives what has come; None where this process does not listen.
+    Else a folder with a port does, where they are given. Gives what has come, None where this process does not listen,
+    and what waits until that is listed.
     """
     if folder is not None:
         with receive_into(folder[0], ends.local, folder[1]) as arrivals:
-            yield arrivals
+            yield arrivals, _wait_for_nothing
     elif ends.name and is_for_us:
         with device(site_file) as modality, modality.receiving(study) as arrivals:
-            yield arrivals if modality.works_queue else None
+            yield (arrivals if modality.works_queue else None), modality.wait_until_listed
     else:
-        yield None
+        yield None, _wait_for_nothing
+
+
+def _wait_for_nothing(wanted: Wanted, counts: Counts) -> None:
+    """Others take what comes, or it goes to a folder."""
 
 
 class _Progress:
