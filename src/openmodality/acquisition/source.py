@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from openmodality.acquisition.volume import Volume
 from openmodality.objects.report.irradiation import IrradiationEvent
 
 Pixels = NDArray[np.uint16]
@@ -40,7 +41,8 @@ class AcquiredSeries:
     """Frames that belong together. ``frames`` may be computed one by one as it is walked; walk it once.
 
     ``sop_class_uid`` is what the source takes the images for; ``attributes`` are the same for the whole series, such
-    as Body Part Examined. ``events`` is the irradiation that made the images, empty where no X-ray was used.
+    as Body Part Examined. ``events`` is the irradiation that made the images, empty where no X-ray was used. Where
+    there is a ``volume``, the images are its, and ``frames`` is empty.
     """
 
     description: str
@@ -50,6 +52,7 @@ class AcquiredSeries:
     number_of_frames: int
     attributes: Dataset = field(default_factory=Dataset)
     events: tuple[IrradiationEvent, ...] = ()
+    volume: Volume | None = None
 
 
 class Source(Protocol):

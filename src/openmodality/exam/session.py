@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydicom import Dataset
 
-from openmodality.acquisition.arrays import make_frames
+from openmodality.acquisition.arrays import check_pixels, frame_of, make_frames
 from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
+from openmodality.acquisition.stack import make_stack
+from openmodality.acquisition.volume import Volume
 from openmodality.device.body_parts import check_body_part
 from openmodality.errors import OpenModalityError
 from openmodality.exam.instances import find_uid_maker, list_instances
@@ -217,6 +220,38 @@ class Series:
         frames = make_frames(pixels, attributes, f"image {self._images + 1}")
         return [self.add_frame(frame) for frame in frames]
 
+    def add_volume(
+        self, volume: Volume | NDArray[Any] | Iterable[NDArray[Any]], affine: ArrayLike | None = None, **given: Any
+    ) -> list[str]:
+        """Make the images of a volume; their SOP Instance UIDs, in the order of their Instance Numbers.
+
+        ``given`` are the options of :class:`openmodality.acquisition.volume.Volume`, such as ``space`` and ``axes``,
+        and DICOM keywords.
+        """
+        if not isinstance(volume, Volume):
+            volume = Volume.of(volume, affine, **given)
+        return self._add_volume(volume)
+
+    def _add_volume(
+        self,
+        volume: Volume,
+        progress: Progress = lambda done, total: None,
+        keys: Callable[[int], str] = lambda image: "",
+    ) -> list[str]:
+        before = self._images
+        stack = make_stack(volume, f"volume after image {before}" if before else "volume")
+        uids: dict[int, str] = {}
+        for done, (number, pixels) in enumerate(stack.frames, 1):
+            [checked] = check_pixels(pixels, f"image {before + number}")
+            stated = Dataset()
+            stated.update(stack.shared)
+            stated.update(stack.own[number - 1])
+            frame = replace(frame_of(checked, stated), stated=stated)
+            uids[number] = self._maker.make(before + number, frame, keys(number))
+            progress(done, stack.shape[0])
+        self._images += stack.shape[0]
+        return [uids[number] for number in sorted(uids)]
+
     def add_frame(self, frame: AcquiredFrame, uid: str = "") -> str:
         """Make an image of a frame of a source; its SOP Instance UID."""
         self._images += 1
@@ -229,6 +264,9 @@ class Series:
         keys: Callable[[int], str] = lambda image: "",
     ) -> None:
         """Make images of all frames of a series."""
+        if acquired.volume is not None:
+            self._add_volume(acquired.volume, progress, keys)
+            return
         for number, frame in enumerate(acquired.frames, 1):
             self.add_frame(frame, keys(number))
             progress(number, acquired.number_of_frames)

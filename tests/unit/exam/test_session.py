@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
+from openmodality.acquisition.source import AcquiredSeries
+from openmodality.acquisition.volume import Volume
 from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.producers.images import make_file_source
 from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.workflow import Workflow
+from openmodality.store.local import LocalStore
 from openmodality.store.states import ExamState
 from tests.devices import add_image, quick_source
 
@@ -107,3 +111,30 @@ def test_what_a_series_states_is_compared_and_an_image_may_state_it_anew(begin_e
 def test_a_simulator_states_nothing_that_its_objects_say_otherwise(begin_exam: BeginExam) -> None:
     (series,) = begin_exam().acquire(quick_source("mr"))
     assert (series.left_out, series.overridden) == ((), ())
+
+
+def test_a_volume_becomes_images_at_their_places(begin_exam: BeginExam, store: LocalStore) -> None:
+    exam = begin_exam()
+    array = np.arange(60, dtype=np.uint16).reshape(3, 4, 5)
+    series = exam.series("VOLUME")
+    uids = series.add_volume(array, np.diag([-1.0, -1.0, -2.5, 1.0]), EchoTime=12, TriggerTime=[1, 2, 3])
+    made = [pydicom.dcmread(store.files.path(uid)) for uid in uids]
+    assert [int(each.InstanceNumber) for each in made] == [1, 2, 3]
+    assert [float(each.ImagePositionPatient[2]) for each in made] == [-5, -2.5, 0]
+    assert [float(each.TriggerTime) for each in made] == [3, 2, 1]
+    assert np.array_equal(np.stack([each.pixel_array for each in made]), array[::-1])
+    assert len(series.add_volume(array, np.eye(4))) == 3
+    made = [pydicom.dcmread(store.files.path(each.SOPInstanceUID)) for each in exam.instances()]
+    assert [int(each.InstanceNumber) for each in made] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_source_may_hand_over_a_volume(begin_exam: BeginExam) -> None:
+    volume = Volume(array=np.ones((2, 4, 5), np.uint16), affine=np.eye(4))
+    told: list[tuple[int, int]] = []
+
+    class OneVolume:
+        def series(self) -> Iterator[AcquiredSeries]:
+            yield AcquiredSeries("VOLUME", "MR", "", (), 2, volume=volume)
+
+    begin_exam().acquire(OneVolume(), lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]

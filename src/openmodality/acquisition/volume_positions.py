@@ -1,0 +1,89 @@
+"""What tells the images of a volume apart besides their place: the positions of its fourth axis, and values in lists.
+
+A keyword whose value is a list of as many values as the fourth axis has positions gives each position its own; in the
+same way as many as there are slices give each slice its own, in the order of the array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Self
+
+import numpy as np
+from pydicom.datadict import dictionary_VM, tag_for_keyword
+from pydicom.dataset import Dataset
+
+from openmodality.acquisition.keywords import attributes_of
+from openmodality.errors import ObjectInvalid
+
+# What says which position an image is of, and how many there are, where the caller does not say it otherwise.
+_COUNTED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "time": ("TemporalPositionIdentifier", "NumberOfTemporalPositions"),
+        "echo": ("EchoNumbers", ""),
+        "b-value": ("TemporalPositionIdentifier", "NumberOfTemporalPositions"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """``shared`` are the keywords of all images; ``by_position`` and ``by_slice`` have an entry for each of theirs."""
+
+    shared: Mapping[str, object]
+    by_position: Sequence[Dataset]
+    by_slice: Sequence[Dataset]
+
+    @classmethod
+    def of(cls, dimension: str, keywords: Mapping[str, object], positions: int, slices: int, where: str) -> Self:
+        """Which keyword belongs to which images.
+
+        Raises :class:`ObjectInvalid` where ``dimension`` is none, or a keyword or value is not DICOM's.
+        """
+        if dimension not in ("", *_COUNTED):
+            raise ObjectInvalid(f"dimension is {dimension!r}", advice=f"say {', '.join(_COUNTED)}")
+        shared: dict[str, object] = {}
+        each_position: list[dict[str, object]] = [{} for _ in range(positions)]
+        each_slice: list[dict[str, object]] = [{} for _ in range(slices)]
+        if positions > 1:
+            own, how_many = _COUNTED[dimension or "time"]
+            for number, values in enumerate(each_position, 1):
+                values[own] = number
+            if how_many:
+                shared[how_many] = positions
+        for keyword, value in keywords.items():
+            values_of_each = _split(keyword, value)
+            if positions > 1 and len(values_of_each) == positions:
+                targets = each_position
+            elif slices > 1 and len(values_of_each) == slices:
+                targets = each_slice
+            else:
+                shared[keyword] = value
+                continue
+            for target, each in zip(targets, values_of_each, strict=True):
+                target[keyword] = each
+        return cls(
+            shared,
+            [attributes_of(values, f"{where}, position {number}") for number, values in enumerate(each_position, 1)],
+            [attributes_of(values, f"{where}, slice {number}") for number, values in enumerate(each_slice, 1)],
+        )
+
+    def describe(self, position: int, number: int) -> Dataset:
+        """What an image has of its own: at a position of the fourth axis, in a slice of the array, both from 0."""
+        data_set = Dataset()
+        data_set.update(self.by_slice[number])
+        data_set.update(self.by_position[position])
+        return data_set
+
+
+def _split(keyword: str, value: object) -> Sequence[object]:
+    """The values of a list that are each a whole value of the attribute; none where the list is one value."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if not isinstance(value, list | tuple) or not value:
+        return ()
+    tag = tag_for_keyword(keyword)
+    has_one_value = tag is not None and dictionary_VM(tag) == "1"
+    return value if has_one_value or all(isinstance(each, list | tuple) for each in value) else ()
