@@ -147,3 +147,35 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pyte
     database = opened(tmp_path)
     assert differences(database) == []
     database.close()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_patients_are_kept_and_those_merged_for_want_of_an_id_are_indexed_again(tmp_path: Path, dialect: str) -> None:
+    with postgres() if dialect == "postgresql" else nullcontext(f"sqlite:///{tmp_path / 'test.db'}") as url:
+        make_first_schema(url)
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            add = "INSERT INTO patients (id, \"PatientID\", \"PatientName\", created_at) VALUES ({}, '{}', '{}', 1.0)"
+            for number, (patient_id, name) in enumerate([("P1", "Müller^Jörg=山田"), ("", "Doe^Jane")], 1):
+                connection.execute(text(add.format(number, patient_id, name)))
+            for study, patient in enumerate([1, 2, 2], 1):
+                connection.execute(
+                    text(
+                        'INSERT INTO studies (id, patient_id, "StudyInstanceUID", created_at)'
+                        f" VALUES ({study}, {patient}, '1.{study}', 1.0)"
+                    )
+                )
+            connection.execute(text("UPDATE exams SET patient_id = 1"))
+        engine.dispose()
+        database = open_database(url, durability="os")
+        with database.read() as snapshot:
+            patients = snapshot.rows('SELECT id, "PatientID", alphabetic_name, ideographic_name FROM patients')
+            studies = snapshot.rows('SELECT "StudyInstanceUID", patient_id FROM studies')
+            exams = snapshot.rows("SELECT patient_id FROM exams")
+        assert [tuple(row.values()) for row in patients] == [(1, "P1", "muller^jorg", "山田")]
+        assert [tuple(row.values()) for row in studies] == [("1.1", 1)]
+        assert [row["patient_id"] for row in exams] == [1]
+        assert differences(database) == []
+        with database.write() as transaction, pytest.raises(StoreError), transaction.attempt():
+            transaction.execute(text("DELETE FROM patients"))  # foreign keys are looked at again
+        database.close()

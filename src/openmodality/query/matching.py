@@ -5,15 +5,14 @@ zero length, and no attribute of VR US that is asked for has a meaning for 0. DA
 lesser precision stands for all that it denotes. ``*`` and ``?`` are wildcards in the VRs of :data:`WILDCARD_VRS`; ``*``
 alone is universal. UI matches any of a list. A sequence key matches when one item matches all keys of its item.
 Everything else matches a single value; padding does not count. Person names are compared as decoded text, without
-regard to case, delimiters at the end or the character set; a key of one component group matches any group of the name.
-A key other than universal does not match an entity that has no value there. What the SCP does not support is neither
-matched nor returned.
+regard to case, accents, delimiters at the end or the character set; a key of one component group matches any group of
+the name. A key other than universal does not match an entity that has no value there. What the SCP does not support is
+neither matched nor returned.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection
 from copy import deepcopy
 from typing import Final
@@ -32,6 +31,7 @@ from openmodality.standard.tags import (
     SPECIFIC_CHARACTER_SET,
     TIMEZONE_OFFSET_FROM_UTC,
 )
+from openmodality.standard.text_rules import fold_name_group
 
 WILDCARD_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 NOT_MATCHED: Final = frozenset(
@@ -151,16 +151,11 @@ def _read_number(value: object) -> float | str:
 
 def matches_name(key: str, name: str) -> bool:
     """Person name matching (PS3.4 C.2.2.2.1, PS3.5 6.2.1)."""
-    wanted, groups = [_fold(group) for group in key.split("=")], [_fold(group) for group in name.split("=")]
+    wanted, groups = (list(map(fold_name_group, text.split("="))) for text in (key, name))
     if len(wanted) == 1:
         return any(matches_wildcard(wanted[0], group) for group in groups)
     groups += [""] * (len(wanted) - len(groups))
     return all(matches_wildcard(one, group) for one, group in zip(wanted, groups, strict=False) if one)
-
-
-def _fold(group: str) -> str:
-    components = (component.strip() for component in unicodedata.normalize("NFC", group).casefold().split("^"))
-    return "^".join(components).rstrip("^")
 
 
 def matches_wildcard(pattern: str, text: str) -> bool:

@@ -19,6 +19,8 @@ REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _CODE_STRING: Final = re.compile(rf"[A-Z0-9_ ]{{1,{MAX_CHARACTERS['CS']}}}")
 _LINE_CONTROLS: Final = frozenset("\t\n\f\r")
 _NO_TEXT: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_ACCENTS: Final = frozenset(map(chr, range(0x0300, 0x0370)))
+"""Combining marks of Latin, Greek and Cyrillic letters; the voiced sound mark of kana, which parts names, is none."""
 _SPELLING: Final = frozenset("\u00ad\u061c\u200c\u200d\u200e\u200f")
 """Format characters that belong to spelling: soft hyphen, joiners of Persian and Hindi, marks of direction."""
 
@@ -32,6 +34,24 @@ def is_ae_title(text: str) -> bool:
 def is_code_string(text: str) -> bool:
     """Whether ``text`` is a value of VR CS: ``CODE_STRING_RULE``, and not empty."""
     return _CODE_STRING.fullmatch(text) is not None
+
+
+def fold_name(text: str) -> tuple[str, str, str]:
+    """The alphabetic, ideographic and phonetic group of a person's name, as names are compared (PS3.4 C.2.2.2.1).
+
+    Two spellings that differ in case, accents of Latin, Greek and Cyrillic letters, blanks around a component or
+    delimiters at the end are one name. Wild cards stay what they are.
+    """
+    alphabetic, ideographic, phonetic, *_ = (*map(fold_name_group, text.split("=", 2)), "", "")
+    return alphabetic, ideographic, phonetic
+
+
+def fold_name_group(group: str) -> str:
+    """One component group, as :func:`fold_name` has it."""
+    if not group.isascii():
+        plain = "".join(each for each in unicodedata.normalize("NFD", group) if each not in _ACCENTS)
+        group = unicodedata.normalize("NFC", plain)
+    return "^".join(component.strip() for component in group.casefold().split("^")).rstrip("^")
 
 
 def clean_text(text: str, *, lines: bool = False) -> str:

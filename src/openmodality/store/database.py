@@ -80,8 +80,19 @@ class Database:
             yield Snapshot(connection)
 
     @contextmanager
+    def migrate(self) -> Iterator[Transaction]:
+        """As :meth:`write`; SQLite looks at no foreign keys, since a table that is made anew is dropped meanwhile."""
+        with self._write(keeps_references=False) as transaction:
+            yield transaction
+
+    @contextmanager
     def write(self) -> Iterator[Transaction]:
         """The transaction of the only writer: committed at the end of the block, rolled back when it raises."""
+        with self._write() as transaction:
+            yield transaction
+
+    @contextmanager
+    def _write(self, *, keeps_references: bool = True) -> Iterator[Transaction]:
         if self._writing_thread == threading.get_ident():
             raise UsageError("a write transaction is open in this thread already; hand it down")
         with self._writer:
@@ -90,13 +101,26 @@ class Database:
                 with map_errors(), self.engine.connect() as connection:
                     connection.execution_options(openmodality_writes=True)
                     transaction = Transaction(connection, self.clock)
-                    with connection.begin():
+                    with self._ignore_references(connection, not keeps_references), connection.begin():
                         yield transaction
             finally:
                 self._writing_thread = None
         self.changed.notify()
         if Subject.JOB in transaction.subjects:
             self.jobs_changed.notify()
+
+    @contextmanager
+    def _ignore_references(self, connection: Connection, ignores: bool) -> Iterator[None]:
+        """Let SQLite look at no foreign keys, which it takes up and gives up outside a transaction alone."""
+        driver = connection.connection.driver_connection
+        if not ignores or connection.dialect.name != "sqlite" or driver is None:
+            yield
+            return
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
 
     def last_event(self) -> int:
         """The number of the newest event: differs when any process changed the state of anything."""
@@ -125,7 +149,7 @@ def open_database(url: str, *, durability: Durability = "fsync", clock: Clock = 
         with database.read() as snapshot:
             current = is_current(snapshot)
         if not current:
-            with database.write() as transaction:
+            with database.migrate() as transaction:
                 migrate(transaction)
     except BaseException:
         database.close()

@@ -61,9 +61,20 @@ patients = Table(
     metadata,
     Column("id", LONG, primary_key=True),
     *make_attributes(PATIENT_ATTRIBUTES),
+    make_text_column("alphabetic_name"),
+    make_text_column("ideographic_name"),
+    make_text_column("phonetic_name"),
+    Column("identity", String(64), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
-    UniqueConstraint("PatientID", "IssuerOfPatientID"),
+    Index(None, "PatientID", "IssuerOfPatientID"),
+    Index(None, "alphabetic_name"),
+    Index(None, "ideographic_name"),
+    Index(None, "phonetic_name"),
 )
+"""Who is one patient is decided in ``rows.patients``; ``identity`` keeps two processes from adding one twice.
+
+The three names are the component groups of the Patient's Name as names are compared.
+"""
 
 studies = Table(
     "studies",

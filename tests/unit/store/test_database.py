@@ -129,7 +129,7 @@ def test_those_who_wait_for_jobs_are_woken_by_a_change_of_a_job_alone(database: 
 
 
 def test_constraints_hold_and_their_errors_hold_no_values(database: Database) -> None:
-    patient = {"PatientID": "SECRET", "PatientName": "SECRET", "created_at": 0.0}
+    patient = {"PatientID": "SECRET", "PatientName": "SECRET", "identity": "SECRET", "created_at": 0.0}
     with database.write() as connection:
         connection.execute(insert(patients).values(patient))
     step = {"SOPInstanceUID": "1.2", "state": "COMPLETED", "n_create": {}, "started_at": 0.0}

@@ -18,6 +18,7 @@ from openmodality.store.index_columns import (
     STUDY_ATTRIBUTES,
 )
 from openmodality.store.listing.key_conditions import match_key
+from openmodality.store.listing.name_conditions import match_patient_name
 from openmodality.store.listing.reader import Condition, Reader, StoredRow, combine, is_one_of
 from openmodality.store.states import InstanceCommitment, InstanceResult, JobKind
 
@@ -193,7 +194,12 @@ def _make_key_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) 
     unknown = sorted(set(keys) - set(columns))
     if unknown:
         raise UsageError(f"{', '.join(unknown)} cannot be searched for at {level} level")
-    return [match_key(*columns[keyword], value, reader.dialect) for keyword, value in keys.items()]
+    return [
+        match_patient_name(value, reader.dialect)
+        if keyword == "PatientName"
+        else match_key(*columns[keyword], value, reader.dialect)
+        for keyword, value in keys.items()
+    ]
 
 
 def _modalities(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:

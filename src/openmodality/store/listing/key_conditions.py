@@ -27,7 +27,7 @@ def match_key(column: str, vr: str, value: str, dialect: str) -> Condition:
     if vr == "PN":
         return _match_name(column, value, dialect)
     if vr in _WILD and re.search(r"[*?]", value):
-        return _match_pattern(column, value, dialect)
+        return match_pattern(column, value, dialect)
     return Condition(f"{column} = ?", (value,))
 
 
@@ -36,8 +36,8 @@ def _match_name(column: str, value: str, dialect: str) -> Condition:
     name = f"lower({column})"
     wanted = value.rstrip("^= ").lower()
     if "=" in wanted:
-        return _match_pattern(name, wanted, dialect)
-    return combine([_match_pattern(name, pattern.format(wanted), dialect) for pattern in _GROUP_PATTERNS], "OR")
+        return match_pattern(name, wanted, dialect)
+    return combine([match_pattern(name, pattern.format(wanted), dialect) for pattern in _GROUP_PATTERNS], "OR")
 
 
 def _match_range(column: str, value: str) -> Condition:
@@ -51,7 +51,8 @@ def _match_range(column: str, value: str) -> Condition:
     return combine(conditions)
 
 
-def _match_pattern(subject: str, value: str, dialect: str) -> Condition:
+def match_pattern(subject: str, value: str, dialect: str) -> Condition:
+    """Whether a text matches a pattern with the wild cards of DICOM."""
     if dialect == "sqlite":  # its LIKE ignores case, its GLOB has the wild cards of DICOM
         return Condition(f"{subject} GLOB ?", (value.replace("[", "[[]"),))
     escaped = re.sub(r"([!%_])", r"!\1", value).replace("*", "%").replace("?", "_")

@@ -72,8 +72,8 @@ def delete_entity(
 ) -> Deleted:
     """Delete a patient (by Patient ID and its issuer), study, series or instance, rows and files.
 
-    Raises :class:`StoreError` where there is no such entity, an exam on it is in progress or an unfinished job needs
-    it, and :class:`NotCommitted` unless ``force`` is given.
+    Raises :class:`StoreError` where there is no such entity, the Patient ID is that of several patients, an exam on it
+    is in progress or an unfinished job needs it, and :class:`NotCommitted` unless ``force`` is given.
     """
     with store.write() as transaction:
         target = _read_target(transaction, level, unique_key, issuer)
@@ -112,6 +112,11 @@ def _read_target(snapshot: Snapshot, level: Level, unique_key: str, issuer: str)
     rows = snapshot.execute(statement).all()
     if not rows:
         raise StoreError(f"the local database has no such {level.lower()}")
+    if level is Level.PATIENT and len({row[0] for row in rows}) > 1:
+        raise StoreError(
+            "several patients have this Patient ID, with other names and birth dates",
+            advice="delete the studies of the one who is meant: openmodality studies list shows them",
+        )
     patient, study, series_ = (frozenset(row[number] for row in rows if row[number] is not None) for number in range(3))
     return _Target(patient, study, series_, tuple(row[3] for row in rows if row[3] is not None))
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Column, delete, func, select, tuple_
+from sqlalchemy import Column, delete, func, select
 
 from openmodality.store.files.indexed_attributes import Attributes
 from openmodality.store.index_columns import INSTANCE_ATTRIBUTES
 from openmodality.store.listing.reader import Json, is_one_of
+from openmodality.store.rows.patients import find_or_add_patient
 from openmodality.store.rows.tombstones import has_tombstones, remove_tombstones
-from openmodality.store.schema import instances, patients, series, studies
+from openmodality.store.schema import instances, series, studies
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Snapshot, Transaction
 
@@ -83,10 +84,6 @@ def count_outside(snapshot: Snapshot, buckets: Sequence[str]) -> int:
     return snapshot.execute(statement).scalar_one()
 
 
-def _patient_key(entry: Entry) -> tuple[str, str]:
-    return entry.attributes.patient["PatientID"], entry.attributes.patient["IssuerOfPatientID"]
-
-
 def _add_series(transaction: Transaction, entries: Sequence[Entry]) -> dict[str, int]:
     """The id of each series; those that are not there are added with their studies and patients.
 
@@ -96,27 +93,34 @@ def _add_series(transaction: Transaction, entries: Sequence[Entry]) -> dict[str,
     new = [entry for entry in entries if _series_uid(entry) not in known]
     if not new:
         return known
+    study_ids = _add_studies(transaction, new)
     at = {"created_at": transaction.now}
-    patient_ids = _add_patients(transaction, new)
-    study_rows = [{"patient_id": patient_ids[_patient_key(e)], **e.attributes.study, **at} for e in new]
-    study_ids = _add(transaction, studies.c.StudyInstanceUID, study_rows)
-    rows = [{"study_id": study_ids[e.attributes.study["StudyInstanceUID"]], **e.attributes.series, **at} for e in new]
+    rows = [{"study_id": study_ids[_study_uid(e)], **e.attributes.series, **at} for e in new]
     return known | _add(transaction, series.c.SeriesInstanceUID, rows)
+
+
+def _add_studies(transaction: Transaction, entries: Sequence[Entry]) -> dict[str, int]:
+    """The id of each study; one that is not there belongs to the patient whom its first instance names."""
+    known = _find_ids(transaction, studies.c.StudyInstanceUID, {_study_uid(entry) for entry in entries})
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        if _study_uid(entry) not in known:
+            first.setdefault(_study_uid(entry), entry)
+    if not first:
+        return known
+    rows = []
+    for uid, entry in first.items():
+        patient_id = find_or_add_patient(transaction, entry.attributes.patient, uid)
+        rows.append({"patient_id": patient_id, **entry.attributes.study, "created_at": transaction.now})
+    return known | _add(transaction, studies.c.StudyInstanceUID, rows)
+
+
+def _study_uid(entry: Entry) -> str:
+    return entry.attributes.study["StudyInstanceUID"]
 
 
 def _series_uid(entry: Entry) -> str:
     return entry.attributes.series["SeriesInstanceUID"]
-
-
-def _add_patients(transaction: Transaction, entries: Sequence[Entry]) -> dict[tuple[str, str], int]:
-    by_key: dict[tuple[str, str], dict[str, str]] = {}
-    for entry in entries:
-        by_key.setdefault(_patient_key(entry), entry.attributes.patient)
-    rows = [{**patient, "created_at": transaction.now} for patient in by_key.values()]
-    _insert_missing(transaction, patients, rows)
-    key = (patients.c.PatientID, patients.c.IssuerOfPatientID)
-    found = transaction.execute(select(patients.c.id, *key).where(tuple_(*key).in_(list(by_key))))
-    return {(row.PatientID, row.IssuerOfPatientID): row.id for row in found}
 
 
 def _add(transaction: Transaction, key: Column[str], rows: list[Json]) -> dict[str, int]:

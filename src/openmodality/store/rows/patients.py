@@ -1,29 +1,125 @@
-"""Patients who are registered: from the worklist, by hand, or by the images that came in."""
+"""Who is one patient; patients who are registered, from the worklist, by hand, or by the images that came in.
+
+Rules. An empty Patient ID identifies nobody: each such study has a patient of its own. The same ID of another issuer is
+another patient. Under one ID of one issuer two are one patient where name or birth date agrees, or neither
+contradicts; else the second is another patient, who is listed beside the first. What the RIS or the
+operator says of a patient may correct the name, as long as the birth date does not contradict.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import select, update
 
 from openmodality.errors import UsageError
+from openmodality.standard.text_rules import fold_name
 from openmodality.store.columns import list_keywords
 from openmodality.store.schema import patients
 from openmodality.store.transaction import Transaction
 
 DEMOGRAPHICS: Final = list_keywords(patients)
 """Keywords of the attributes that are kept of a patient."""
+_NAMES: Final = ("alphabetic_name", "ideographic_name", "phonetic_name")
+_MAX_NAME_CHARACTERS: Final = 256
+"""As much of a name as can be searched for: PostgreSQL's index holds 2704 bytes for an entry."""
+
+
+def is_same_patient(known: Mapping[str, str], other: Mapping[str, str], *, corrects: bool = False) -> bool:
+    """Whether two sets of demographics, by keyword, are of one patient; ``corrects``: by whoever knows the patient."""
+    if not known["PatientID"] or any(known[key] != other.get(key, "") for key in ("PatientID", "IssuerOfPatientID")):
+        return False
+    name = _agrees(*(fold_name(each["PatientName"]) for each in (known, {"PatientName": "", **other})))
+    birth = _agrees(known["PatientBirthDate"], other.get("PatientBirthDate", ""))
+    if corrects:
+        return birth is not False or name is True
+    return True in (name, birth) or False not in (name, birth)
 
 
 def keep_patient(transaction: Transaction, attributes: Mapping[str, str]) -> int:
     """Add a patient or update the demographics of one who is known (RF-4.2.3.3.1.1-03); returns the id of the row.
 
-    ``attributes`` by keyword; Patient ID with its issuer tells who it is. What is empty leaves what is known as it is.
-    Raises :class:`UsageError` where there is no Patient ID.
+    ``attributes`` by keyword. What is empty leaves what is known as it is. Raises :class:`UsageError` where there is no
+    Patient ID.
     """
     if not attributes.get("PatientID"):
         raise UsageError("a patient without (0010,0020) Patient ID cannot be registered")
+    number = _find_patient(transaction, attributes, corrects=True)
+    if number is None:
+        return _add_patient(transaction, attributes)
+    changed = {keyword: value for keyword in DEMOGRAPHICS if (value := attributes.get(keyword, ""))}
+    if "PatientName" in changed:
+        changed |= _list_names(changed["PatientName"])
+    transaction.execute(update(patients).where(patients.c.id == number).values(changed))
+    return number
+
+
+def find_or_add_patient(transaction: Transaction, attributes: Mapping[str, str], study_instance_uid: str) -> int:
+    """The id of the patient whom a new study belongs to, by what its first instance says."""
+    number = _find_patient(transaction, attributes)
+    return _add_patient(transaction, attributes, study_instance_uid) if number is None else number
+
+
+def make_identity(attributes: Mapping[str, str], study_instance_uid: str, *, is_first: bool) -> str:
+    """What is different for each patient: of the first with an ID that ID, of others their name and birth date too."""
+    if not attributes["PatientID"]:
+        parts: tuple[object, ...] = (study_instance_uid,)
+    elif is_first:
+        parts = (attributes["PatientID"], attributes["IssuerOfPatientID"])
+    else:
+        name, birth = fold_name(attributes["PatientName"]), attributes["PatientBirthDate"]
+        parts = (attributes["PatientID"], attributes["IssuerOfPatientID"], *name, birth)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _agrees(one: object, other: object) -> bool | None:
+    """Whether two values agree; ``None`` where one is not known."""
+    return None if not _is_known(one) or not _is_known(other) else one == other
+
+
+def _is_known(value: object) -> bool:
+    return any(value) if isinstance(value, tuple) else bool(value)
+
+
+def _find_patient(transaction: Transaction, attributes: Mapping[str, str], *, corrects: bool = False) -> int | None:
+    known = _read_namesakes(transaction, attributes)
+    return next((row["id"] for row in known if is_same_patient(row, attributes, corrects=corrects)), None)
+
+
+def _read_namesakes(transaction: Transaction, attributes: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The patients with an ID of an issuer, the first one first."""
+    if not attributes.get("PatientID"):
+        return []
+    columns = (patients.c[key] for key in ("id", "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate"))
+    has_id = patients.c.PatientID == attributes["PatientID"]
+    has_issuer = patients.c.IssuerOfPatientID == attributes.get("IssuerOfPatientID", "")
+    found = transaction.execute(select(*columns).where(has_id, has_issuer).order_by(patients.c.id))
+    return [row._asdict() for row in found]
+
+
+def _add_patient(transaction: Transaction, attributes: Mapping[str, str], study_instance_uid: str = "") -> int:
+    """Add a patient; another process may add one at the same time, who is looked at again then."""
     known = {keyword: attributes.get(keyword, "") for keyword in DEMOGRAPHICS}
-    statement = transaction.insert(patients).values({**known, "created_at": transaction.now})
-    changed = {keyword: value for keyword, value in known.items() if value}
-    statement = statement.on_conflict_do_update(index_elements=["PatientID", "IssuerOfPatientID"], set_=changed)
-    return int(transaction.execute(statement.returning(patients.c.id)).scalar_one())
+    is_first = not _read_namesakes(transaction, known)
+    identity = make_identity(known, study_instance_uid, is_first=is_first)
+    row = {**known, **_list_names(known["PatientName"]), "identity": identity, "created_at": transaction.now}
+    insert = transaction.insert(patients).values(row).on_conflict_do_nothing().returning(patients.c.id)
+    number = transaction.execute(insert).scalar()
+    if number is None and is_first and known["PatientID"] and not _is_first_of(transaction, known):
+        return _add_patient(transaction, attributes, study_instance_uid)
+    if number is None:
+        number = transaction.execute(select(patients.c.id).where(patients.c.identity == identity)).scalar_one()
+    return int(number)
+
+
+def _is_first_of(transaction: Transaction, known: Mapping[str, str]) -> bool:
+    """Whether the patient whom another process has just added under this ID is the same."""
+    return any(is_same_patient(row, known) for row in _read_namesakes(transaction, known)[:1])
+
+
+def _list_names(name: str) -> dict[str, str]:
+    groups = (group[:_MAX_NAME_CHARACTERS] for group in fold_name(name))
+    return dict(zip(_NAMES, groups, strict=True))

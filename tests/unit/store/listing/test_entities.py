@@ -118,7 +118,7 @@ def test_references_come_in_the_order_of_their_numbers(filled: LocalStore) -> No
 
 def test_a_patient_who_is_only_registered_is_listed(filled: LocalStore) -> None:
     with filled.write() as connection:
-        connection.execute(insert(patients).values(PatientID="3", PatientName="New^One", created_at=0.0))
+        connection.execute(insert(patients).values(PatientID="3", PatientName="New^One", identity="3", created_at=0.0))
     with filled.read() as connection:
         assert [found.instances for found in find(connection, Level.PATIENT)] == [13, 1, 0]
 

@@ -16,7 +16,7 @@ from openmodality.store.rows import deletion
 from openmodality.store.rows.deletion import Deleted, NotCommitted, delete_entity
 from openmodality.store.schema import commitment_instances, commitments, events, exams, patients, tombstones
 from openmodality.store.states import JobKind
-from tests.peers.objects import mr_image
+from tests.peers.objects import mr_image, save
 from tests.unit.store.conftest import fill, open_copy
 
 
@@ -158,3 +158,13 @@ def test_a_deletion_is_an_event_without_patient_data(filled: LocalStore) -> None
         rows = connection.execute(select(events).order_by(events.c.id)).all()
     assert [(row.subject, row.name) for row in rows] == [("study", "deleted"), ("patient", "deleted")]
     assert not any("Doe" in str(row) or "PatientID" in str(row) for row in rows)
+
+
+def test_a_patient_id_of_two_people_deletes_neither(filled: LocalStore, folder: Path) -> None:
+    other = mr_image(PatientID="1", PatientName="Other^Body", PatientBirthDate="19010101", StudyInstanceUID="1.9")
+    filled.add_file(save(other, folder))
+    before = rows_of(filled)
+    with pytest.raises(StoreError, match="several patients") as caught:
+        delete_entity(filled, Level.PATIENT, "1", force=True)
+    assert "delete the studies" in caught.value.advice
+    assert rows_of(filled) == before

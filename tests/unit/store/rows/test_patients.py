@@ -5,7 +5,7 @@ import pytest
 from openmodality.errors import UsageError
 from openmodality.store.listing.entities import Level, find
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.patients import keep_patient
+from openmodality.store.rows.patients import find_or_add_patient, is_same_patient, keep_patient
 
 
 def test_a_patient_is_known_by_id_and_issuer(store: LocalStore) -> None:
@@ -28,3 +28,47 @@ def test_what_is_empty_leaves_what_is_known(store: LocalStore) -> None:
 def test_a_patient_without_an_id_is_refused(store: LocalStore) -> None:
     with store.write() as transaction, pytest.raises(UsageError, match="without"):
         keep_patient(transaction, {"PatientName": "Doe^Jane"})
+
+
+KNOWN = {"PatientID": "4711", "IssuerOfPatientID": "", "PatientName": "Delta^Dan", "PatientBirthDate": "19610101"}
+
+
+@pytest.mark.parametrize(
+    ("change", "same", "corrected"),
+    [
+        ({}, True, True),
+        ({"PatientName": "DELTA^DAN^"}, True, True),
+        ({"PatientName": "Délta^Dan"}, True, True),
+        ({"PatientName": "Married^Dan"}, True, True),
+        ({"PatientBirthDate": "19160101"}, True, True),
+        ({"PatientName": "Epsilon^Eve", "PatientBirthDate": "19710101"}, False, False),
+        ({"PatientName": "Epsilon^Eve", "PatientBirthDate": ""}, False, True),
+        ({"PatientName": "", "PatientBirthDate": "19710101"}, False, False),
+        ({"PatientName": "", "PatientBirthDate": ""}, True, True),
+        ({"IssuerOfPatientID": "X"}, False, False),
+        ({"PatientID": ""}, False, False),
+    ],
+)
+def test_who_is_one_patient(change: dict[str, str], same: bool, corrected: bool) -> None:
+    assert is_same_patient(KNOWN, KNOWN | change) is same
+    assert is_same_patient(KNOWN, KNOWN | change, corrects=True) is corrected
+
+
+def test_nobody_is_identified_by_no_id() -> None:
+    nobody = dict.fromkeys(KNOWN, "")
+    assert not is_same_patient(nobody, nobody)
+
+
+def test_each_study_has_the_patient_whom_it_names(store: LocalStore) -> None:
+    people = [("", "ALPHA^ANN"), ("", "BETA^BOB"), ("", "BETA^BOB"), ("4711", "DELTA^DAN"), ("4711", "EPSILON^EVE")]
+    with store.write() as transaction:
+        ids = [
+            find_or_add_patient(
+                transaction, KNOWN | {"PatientID": number, "PatientName": name, "PatientBirthDate": ""}, f"1.{at}"
+            )
+            for at, (number, name) in enumerate(people)
+        ]
+        assert len(set(ids)) == 5
+        eve = KNOWN | {"PatientName": "Epsilon^Eve", "PatientBirthDate": ""}
+        assert find_or_add_patient(transaction, eve, "1.9") == ids[4]
+        assert [each["PatientName"] for each in find(transaction, Level.PATIENT)] == [name for _, name in people]
