@@ -9,7 +9,7 @@ from pathlib import Path
 
 _DCMTK = (
     "dcm2pnm", "dcmcjpeg", "dcmconv", "dcmcrle", "dcmdjpeg", "dcmdrle", "dcmdump", "dcmftest", "dcmmkdir", "dcmp2pgm",
-    "dcmprscp", "dcmprscu", "dcmqrscp", "dsrdump", "dump2dcm", "echoscu", "findscu", "getscu", "movescu", "storescp",
+    "dcmprscp", "dcmprscu", "dcmpschk", "dcmqrscp", "dsrdump", "dump2dcm", "echoscu", "findscu", "getscu", "movescu", "storescp",
     "storescu", "termscu", "wlmscpfs",
 )  # fmt: skip
 

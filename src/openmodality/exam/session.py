@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -18,9 +18,12 @@ from openmodality.acquisition.stack import make_stack
 from openmodality.acquisition.volume import Volume
 from openmodality.device.body_parts import check_body_part
 from openmodality.errors import OpenModalityError
+from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.instances import find_uid_maker, list_instances
 from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, make_file_source
 from openmodality.exam.workflow import Workflow
+from openmodality.objects.report.tid_2010 import Note
+from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import InstanceReference
@@ -143,6 +146,31 @@ class Exam:
             with taken:
                 taken.add_all(acquired, keys=lambda image, key=key: uids.derived(f"{key}/{image}"))  # type: ignore[misc]
         return taken
+
+    def key_objects(
+        self,
+        instances: Sequence[str] = (),
+        *,
+        series: Sequence[str] = (),
+        title: str = "Of Interest",
+        reason: str = "",
+        description: str = "",
+        observer: str = "",
+    ) -> list[str]:
+        """Note which instances, and those of which series, are of interest, and why: a Key Object Selection Document.
+
+        ``title`` and ``reason`` are codes or meanings of CID 7010 and CID 7011 or 7012; ``observer`` is who chose, as a
+        Person Name. Returns its SOP Instance UID, and that of the same document in each other study that it refers to.
+        Raises :class:`UsageError` and :class:`NotFound` for what cannot be noted; nothing is stored then.
+        """
+        return add_key_objects(self._workflow, self.id, instances, series, Note(title, reason, description, observer))
+
+    def present(self, instances: Sequence[str] = (), look: Look | None = None, *, series: Sequence[str] = ()) -> str:
+        """Say how images of this exam are to be shown: a Grayscale Softcopy Presentation State, its SOP Instance UID.
+
+        Raises :class:`UsageError` and :class:`NotFound` for what no state can say; nothing is stored then.
+        """
+        return add_presentation_state(self._workflow, self.id, instances, series, look or Look())
 
     def complete(self) -> Self:
         """End the exam: the step is COMPLETED with all that it made, images are queued for the archives."""

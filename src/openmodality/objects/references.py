@@ -8,6 +8,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from openmodality.objects.rules.elements import copy_item, data_set_of
+from openmodality.value_class import value_class
 
 _REFERENCES: Final = ("ReferencedStudySequence", "ReferencedPatientSequence")
 _OF_REQUEST: Final = (
@@ -20,6 +21,35 @@ _OF_REQUEST: Final = (
     "RequestedProcedureCodeSequence",
 )
 """What an item of (0040,A370) Referenced Request Sequence says, empty where it is not known (PS3.3 C.17.2.4)."""
+
+
+@value_class
+class EvidenceReference:
+    """An instance with its place in a study; ``frames``, from 1, are those that are meant where it is not the whole."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    frames: tuple[int, ...] = ()
+
+
+def list_evidence(references: Iterable[EvidenceReference]) -> list[Dataset]:
+    """Items by study, series and instance: (0040,A375) evidence, or (0040,A525) identical documents (PS3.3 C.17.2)."""
+    studies: dict[str, dict[str, dict[str, Dataset]]] = {}
+    for each in references:
+        series = studies.setdefault(each.study_instance_uid, {}).setdefault(each.series_instance_uid, {})
+        series[each.sop_instance_uid] = refer_to_instance(each.sop_class_uid, each.sop_instance_uid)
+    return [
+        data_set_of(
+            ReferencedSeriesSequence=[
+                data_set_of(ReferencedSOPSequence=list(items.values()), SeriesInstanceUID=uid)
+                for uid, items in series.items()
+            ],
+            StudyInstanceUID=study,
+        )
+        for study, series in studies.items()
+    ]
 
 
 def refer_to_instance(sop_class_uid: str, sop_instance_uid: str) -> Dataset:

@@ -9,6 +9,9 @@ from datetime import datetime
 from pydicom.dataset import Dataset
 from pydicom.valuerep import format_number_as_ds
 
+from openmodality.objects.references import EvidenceReference, refer_to_instance
+from openmodality.standard.sop_classes import is_image
+
 CONTAINS = "CONTAINS"
 HAS_CONCEPT_MOD = "HAS CONCEPT MOD"
 HAS_OBS_CONTEXT = "HAS OBS CONTEXT"
@@ -84,6 +87,13 @@ def make_text(concept: Code, value: str) -> Dataset:
     return data_set
 
 
+def make_pname(concept: Code, value: str) -> Dataset:
+    """A PNAME: the name of a person."""
+    data_set = _item("PNAME", concept)
+    data_set.PersonName = value
+    return data_set
+
+
 def make_uidref(concept: Code, value: str) -> Dataset:
     """A UIDREF."""
     data_set = _item("UIDREF", concept)
@@ -105,6 +115,17 @@ def make_image(concept: Code, sop_class_uid: str, sop_instance_uid: str) -> Data
     reference.ReferencedSOPInstanceUID = sop_instance_uid
     data_set = _item("IMAGE", concept)
     data_set.ReferencedSOPSequence = [reference]
+    return data_set
+
+
+def make_reference(reference: EvidenceReference) -> Dataset:
+    """An IMAGE or COMPOSITE without a concept: a reference to an instance, and to frames of it (PS3.3 C.18.3)."""
+    item = refer_to_instance(reference.sop_class_uid, reference.sop_instance_uid)
+    if reference.frames:
+        item.ReferencedFrameNumber = list(reference.frames)
+    data_set = Dataset()
+    data_set.ValueType = "IMAGE" if is_image(reference.sop_class_uid) else "COMPOSITE"
+    data_set.ReferencedSOPSequence = [item]
     return data_set
 
 

@@ -1,4 +1,4 @@
-"""Observer context: the device that made the report (PS3.16 TID 1002, 1004)."""
+"""Observer context: the person or the device that says what a report says (PS3.16 TID 1002, 1003, 1004)."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ def make_device_observer(uid: str, equipment: Dataset) -> Iterator[Dataset]:
     for concept, keyword in _NAMES:
         if name := equipment.get(keyword):
             yield sr.make_text(concept, str(name))
+
+
+def make_person_observer(name: str) -> Iterator[Dataset]:
+    """The content items that name a person as observer; ``name`` is a Person Name (PN)."""
+    yield sr.make_code(dcm("121005", "Observer Type"), dcm("121006", "Person"))
+    yield sr.make_pname(dcm("121008", "Person Observer Name"), name)

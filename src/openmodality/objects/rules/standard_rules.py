@@ -56,4 +56,6 @@ def add_standard_rules(rows: tuple[AttributeRule, ...], *, is_image: bool) -> tu
     known = {row.path for row in rows}
     required = IDENTITY + PIXELS if is_image else IDENTITY
     forgotten = tuple(row for row in required if row.path not in known)
-    return rows + forgotten + (UNKNOWN_SIDES if is_image else ())
+    modules = {row.module for row in rows}
+    sides = tuple(row for row in UNKNOWN_SIDES if is_image or row.module in modules)
+    return rows + forgotten + sides

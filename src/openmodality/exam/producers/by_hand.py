@@ -1,0 +1,42 @@
+"""What a document or a presentation state, which a person asks for in an exam, has in common with the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openmodality.device.site.site import Site
+from openmodality.errors import UsageError
+from openmodality.exam.instances import find_uid_maker
+from openmodality.objects.rules.definition import ObjectDefinition
+from openmodality.objects.site_objects import make_definition
+from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSeriesPlan:
+    """A series of one object, numbered from ``first_number`` on. Fulfils the protocol ``SeriesPlan`` of a producer."""
+
+    object_name: str
+    first_number: int
+    description: str
+
+    def make_record(self, site: Site, exam: ExamRecord, step: StepRecord | None, at: float) -> SeriesRecord:
+        """The series as it goes on record. Raises :class:`UsageError` where the device does not make the object."""
+        check_made(site, self.object_name)
+        earlier = sum(series.object_name == self.object_name for series in exam.series)
+        return SeriesRecord(
+            series_instance_uid=find_uid_maker(site).new(),
+            number=self.first_number + earlier,
+            object_name=self.object_name,
+            modality=site.profile.find_object(self.object_name).modality,
+            description=self.description,
+            started=at,
+            step_uid=step.sop_instance_uid if step else "",
+        )
+
+
+def check_made(site: Site, object_name: str) -> ObjectDefinition:
+    """How the object is made. Raises :class:`UsageError` where this device does not make it."""
+    if object_name not in {item.name for item in site.profile.objects}:
+        raise UsageError(f"the device of profile {site.profile.name} makes no {object_name}")
+    return make_definition(site, object_name)

@@ -1,0 +1,59 @@
+"""Presentation states of an exam: how its images are to be shown (PS3.3 A.33.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from pydicom import Dataset
+
+from openmodality.device.site.site import Site
+from openmodality.errors import UsageError
+from openmodality.exam.facts import describe_exam, describe_series
+from openmodality.exam.instances import find_uid_maker
+from openmodality.exam.producers.by_hand import DocumentSeriesPlan, check_made
+from openmodality.imaging.presentation import read_spacing
+from openmodality.objects.exam_facts import InstanceFacts
+from openmodality.objects.references import EvidenceReference
+from openmodality.objects.state.presentation_state import Look, PresentedImage, build_presentation_state, check_images
+from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
+
+PRESENTATION_STATE: Final = "Grayscale Softcopy Presentation State"
+_FIRST_NUMBER: Final = 7001
+
+
+def plan_state(site: Site, images: list[PresentedImage], look: Look) -> DocumentSeriesPlan:
+    """The series of a state. Raises :class:`UsageError` where the device makes none, or not of these images."""
+    check_made(site, PRESENTATION_STATE)
+    check_images(images, look)
+    return DocumentSeriesPlan(PRESENTATION_STATE, _FIRST_NUMBER, look.description or look.label)
+
+
+def describe_image(reference: EvidenceReference, header: Dataset) -> PresentedImage:
+    """What a state must know of an image. Raises :class:`UsageError` for what is no grey image."""
+    photometric = str(header.get("PhotometricInterpretation") or "")
+    if photometric not in ("MONOCHROME1", "MONOCHROME2"):
+        raise UsageError(
+            f"{reference.sop_instance_uid} is no grey image", advice="presentation states of this device are for these"
+        )
+    rescale = None
+    if "RescaleSlope" in header and "RescaleIntercept" in header:
+        rescale = (float(header.RescaleSlope), float(header.RescaleIntercept), str(header.get("RescaleType") or ""))
+    return PresentedImage(
+        reference, int(header.Rows), int(header.Columns), read_spacing(header), rescale, photometric == "MONOCHROME1"
+    )
+
+
+def build_state(
+    site: Site,
+    exam: ExamRecord,
+    step: StepRecord | None,
+    series: SeriesRecord,
+    images: list[PresentedImage],
+    look: Look,
+) -> Dataset:
+    """The presentation state. Raises what ``build_presentation_state`` raises."""
+    instance = InstanceFacts(find_uid_maker(site).new(), 1, datetime.fromtimestamp(series.started))
+    facts = describe_exam(site, exam, step)
+    definition = check_made(site, PRESENTATION_STATE)
+    return build_presentation_state(definition, facts, describe_series(series), instance, images, look)

@@ -1,0 +1,58 @@
+"""Instances of the local database that a document or a presentation state of an exam is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydicom import Dataset, dcmread
+from pydicom.errors import InvalidDicomError
+
+import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
+from openmodality.errors import NotFound, ObjectInvalid, UsageError
+from openmodality.exam.facts import list_items
+from openmodality.objects.references import EvidenceReference
+from openmodality.store.data_set_json import from_json
+from openmodality.store.listing.entities import Level, find
+from openmodality.store.listing.exams import ExamRecord
+from openmodality.store.local import LocalStore
+
+
+def find_references(
+    store: LocalStore, exam: ExamRecord, instances: Sequence[str], series: Sequence[str] = ()
+) -> list[EvidenceReference]:
+    """Where these instances, and those of these series, are; each once, in the order given.
+
+    Raises :class:`NotFound` for a UID that the local database does not have, and :class:`UsageError` where an instance
+    is of another patient than the exam, or nothing is named.
+    """
+    wanted = [("SeriesInstanceUID", uid) for uid in series] + [("SOPInstanceUID", uid) for uid in instances]
+    if not wanted:
+        raise UsageError("nothing is chosen", advice="name instances or series by their UIDs")
+    patient_id = _find_patient_id(exam)
+    found: dict[str, EvidenceReference] = {}
+    for keyword, uid in wanted:
+        with store.read() as snapshot:
+            entities = find(snapshot, Level.IMAGE, {keyword: uid})
+        if not entities:
+            raise NotFound(f"the local database has nothing with {keyword} {uid}")
+        for each in sorted(entities, key=lambda entity: entity.id):
+            if each["PatientID"] != patient_id:
+                raise UsageError(f"{each['SOPInstanceUID']} is of another patient than exam {exam.id}")
+            found[each["SOPInstanceUID"]] = EvidenceReference(
+                each["StudyInstanceUID"], each["SeriesInstanceUID"], each["SOPClassUID"], each["SOPInstanceUID"]
+            )
+    return list(found.values())
+
+
+def read_header(store: LocalStore, sop_instance_uid: str) -> Dataset:
+    """An instance of the local database without its pixels. Raises :class:`ObjectInvalid` where it cannot be read."""
+    try:
+        return dcmread(store.files.path(sop_instance_uid), stop_before_pixels=True)
+    except (OSError, InvalidDicomError) as error:
+        raise ObjectInvalid(f"the file of {sop_instance_uid} cannot be read") from error
+
+
+def _find_patient_id(exam: ExamRecord) -> str:
+    """Patient ID of an exam, as its objects have it."""
+    places = [*list_items(exam), from_json(exam.user)]
+    return next((str(place.PatientID) for place in places if place.get("PatientID")), "")
