@@ -88,6 +88,17 @@ def _keep_aside(program: Program, image: Path) -> None:
     program.ask("recover")
 
 
+def _note(program: Program, exam: int) -> None:
+    """Documents of an exam in progress, and how its images are shown."""
+    [details] = program.ask("exam show", exam)
+    series = details["series"][0]["SeriesInstanceUID"]
+    [document] = program.ask("key make", exam, "--series", series, "--title", "For Teaching")
+    program.ask("key show", document["sop_instance_uid"])
+    program.ask("key titles", site=False)
+    [state] = program.ask("present make", exam, "--series", series)
+    program.ask("present show", state["sop_instance_uid"], "--output", program.folder / "shown")
+
+
 def _print(program: Program, study: str) -> None:
     program.ask("printer show", "printer")
     program.ask("print", "printer", "--study", study, "--preview", program.folder / "sheet.png")
@@ -157,6 +168,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         program.ask("worklist", place.hospital.ris_peer, site=False)
         program.ask("exam start", 1)
         program.ask("exam acquire", 1, "--simulate", "T1 SE SAG")
+        _note(program, 1)
         program.ask("exam complete", 1)
         program.ask("exam unscheduled", "--patient-id", "U-1", "--patient-name", "Doe^John")
         program.ask("exam discontinue", 2)

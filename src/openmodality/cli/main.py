@@ -44,6 +44,10 @@ COMMANDS: Final = {
     "instances": CommandEntry("openmodality.cli.commands.local_data", "Instances in the local database.", "instances"),
     "import": CommandEntry("openmodality.cli.commands.importing", "Copy DICOM files into the local database."),
     "recover": CommandEntry("openmodality.cli.commands.recover", "Rebuild what the instance files of a device tell."),
+    "key": CommandEntry("openmodality.cli.commands.key", "Note which images are of interest (key object documents)."),
+    "present": CommandEntry(
+        "openmodality.cli.commands.present", "Say how images are to be shown (presentation states)."
+    ),
     "media": CommandEntry("openmodality.cli.commands.media", "Make, read and check CDs, DVDs and sticks (DICOMDIR)."),
     "gsdf": CommandEntry("openmodality.cli.commands.gsdf", "Judge and correct the grey scale of displays and films."),
     "print": CommandEntry("openmodality.cli.commands.film", "Print images on film.", "print_command"),

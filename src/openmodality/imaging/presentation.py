@@ -127,12 +127,12 @@ def _voi(places: list[Dataset]) -> PixelFunction | None:
 
 def _state_voi(state: Dataset, data_set: Dataset, number: int) -> PixelFunction | None:
     for item in state.get("SoftcopyVOILUTSequence") or []:
-        if _refers_to(item, data_set, number):
+        if refers_to(item, data_set, number):
             return _voi([item])
     return None
 
 
-def _refers_to(item: Dataset, data_set: Dataset, number: int) -> bool:
+def refers_to(item: Dataset, data_set: Dataset, number: int) -> bool:
     """Whether an item of a presentation state holds for a frame; without references it holds for all."""
     references = item.get("ReferencedImageSequence") or []
     own = [each for each in references if each.get("ReferencedSOPInstanceUID") == data_set.get("SOPInstanceUID")]

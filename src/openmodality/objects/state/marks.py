@@ -12,7 +12,7 @@ from openmodality.objects.rules.elements import data_set_of
 from openmodality.value_class import value_class
 
 Point = tuple[float, float]
-"""Column and row, from 1 at the middle of the first pixel; or parts of the displayed area, from 0 to 1."""
+"""Column and row, from 0 at the corner of the first pixel (PS3.3 C.10.5.1.2); or parts of what is displayed, 0 to 1."""
 
 PIXEL, DISPLAY = "PIXEL", "DISPLAY"
 _POINTS: Final = {

@@ -1,0 +1,160 @@
+"""An image as a Grayscale Softcopy Presentation State shows it: its pixels, the displayed area, graphics and text.
+
+Marks are drawn last, in display coordinates, so that words stay readable where the image is turned or flipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from pydicom import Dataset
+
+from openmodality.imaging.frames import read_frame
+from openmodality.imaging.presentation import pixel_aspect, read_state_presentation, refers_to
+from openmodality.imaging.render import Displayed, render
+
+_LEAST_SIDE: Final = 512
+"""What is smaller is enlarged by a whole factor before marks are drawn on it."""
+_TEXT_PARTS: Final = 32
+"""A line of text is this part of the shorter side high."""
+
+_Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Display:
+    """From places in the image to places in the picture."""
+
+    left: float
+    top: float
+    columns: float
+    rows: float
+    rotation: int
+    flip: bool
+    size: tuple[int, int]
+    """Width and height of the picture."""
+
+    def place(self, point: _Point, units: str) -> _Point:
+        """Where a point of an annotation is in the picture."""
+        if units == "DISPLAY":
+            return point[0] * self.size[0], point[1] * self.size[1]
+        across, down = (point[0] - self.left) / self.columns, (point[1] - self.top) / self.rows
+        turned = {0: (across, down), 90: (1 - down, across), 180: (1 - across, 1 - down), 270: (down, 1 - across)}
+        across, down = turned[self.rotation]
+        return (1 - across if self.flip else across) * self.size[0], down * self.size[1]
+
+
+def draw_presented(state: Dataset, data_set: Dataset, number: int = 1) -> Displayed:
+    """Frame ``number`` of an image as the state shows it, of uint8, shape (rows, columns); its longer side 512 or more.
+
+    Raises :class:`ObjectInvalid` where the instance has no pixels that can be read.
+    """
+    presentation = read_state_presentation(state, data_set, number)
+    shown = render(read_frame(data_set, number), replace(presentation, rotation=0, flip=False))
+    left, top, right, bottom = _read_area(state, data_set, number)
+    shown = shown[top - 1 : bottom, left - 1 : right]
+    picture = _enlarge(shown, pixel_aspect(data_set))
+    turned = np.rot90(np.asarray(picture), -(presentation.rotation // 90))
+    turned = np.fliplr(turned) if presentation.flip else turned
+    height, width = turned.shape[:2]
+    display = _Display(
+        left - 1, top - 1, right - left + 1, bottom - top + 1, presentation.rotation, presentation.flip, (width, height)
+    )
+    return _draw_marks(np.ascontiguousarray(turned), state, data_set, number, display)
+
+
+def _read_area(state: Dataset, data_set: Dataset, number: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is displayed, within the image, whichever way the state turns it."""
+    columns, rows = int(data_set.Columns), int(data_set.Rows)
+    for item in state.get("DisplayedAreaSelectionSequence") or []:
+        if refers_to(item, data_set, number):
+            first, last = item.DisplayedAreaTopLeftHandCorner, item.DisplayedAreaBottomRightHandCorner
+            across, down = sorted((int(first[0]), int(last[0]))), sorted((int(first[1]), int(last[1])))
+            left, right = (min(max(each, 1), columns) for each in across)
+            top, bottom = (min(max(each, 1), rows) for each in down)
+            return left, top, right, bottom
+    return 1, 1, columns, rows
+
+
+def _enlarge(shown: Displayed, aspect: float) -> Image.Image:
+    rows, columns = shown.shape[:2]
+    height = rows * max(aspect, 1.0)
+    width = columns * max(1 / aspect, 1.0)
+    factor = max(1, int(np.ceil(_LEAST_SIDE / max(width, height))))
+    return Image.fromarray(shown).resize((round(width * factor), round(height * factor)), Image.Resampling.BICUBIC)
+
+
+def _draw_marks(shown: Displayed, state: Dataset, data_set: Dataset, number: int, display: _Display) -> Displayed:
+    picture = Image.fromarray(shown)
+    pen = ImageDraw.Draw(picture)
+    light = 255 if picture.mode == "L" else (255, 255, 255)
+    dark = 0 if picture.mode == "L" else (0, 0, 0)
+    thickness = max(1, min(display.size) // 256)
+    for item in _list_annotations(state, data_set, number):
+        for graphic in item.get("GraphicObjectSequence") or []:
+            points = [display.place(point, str(graphic.GraphicAnnotationUnits)) for point in _pair(graphic.GraphicData)]
+            filled = graphic.get("GraphicFilled") == "Y"
+            for colour, width in ((dark, thickness + 2), (light, thickness)):
+                _draw_graphic(pen, str(graphic.GraphicType), points, colour, width, filled=filled and colour == light)
+        for text in item.get("TextObjectSequence") or []:
+            _write(pen, text, display, light, dark)
+    return np.asarray(picture)
+
+
+def _list_annotations(state: Dataset, data_set: Dataset, number: int) -> Iterator[Dataset]:
+    """The annotations of the frame, the lowest layer first."""
+    layers = {str(each.GraphicLayer): int(each.GraphicLayerOrder) for each in state.get("GraphicLayerSequence") or []}
+    items = [item for item in state.get("GraphicAnnotationSequence") or [] if refers_to(item, data_set, number)]
+    yield from sorted(items, key=lambda item: layers.get(str(item.get("GraphicLayer")), 0))
+
+
+def _pair(values: object) -> list[_Point]:
+    numbers = [float(each) for each in np.atleast_1d(np.asarray(values, dtype=float))]
+    return list(zip(numbers[::2], numbers[1::2], strict=False))
+
+
+_Colour = int | tuple[int, int, int]
+
+
+def _draw_graphic(
+    pen: ImageDraw.ImageDraw, kind: str, points: list[_Point], colour: _Colour, width: int, *, filled: bool
+) -> None:
+    draw: Callable[..., None] = pen.line
+    if kind == "POINT":
+        [(across, down)] = points[:1]
+        pen.line([(across - 4 * width, down), (across + 4 * width, down)], fill=colour, width=width)
+        pen.line([(across, down - 4 * width), (across, down + 4 * width)], fill=colour, width=width)
+        return
+    if kind in ("CIRCLE", "ELLIPSE"):
+        points = _outline(kind, points)
+    if filled:
+        pen.polygon(points, fill=colour)
+    draw(points, fill=colour, width=width, joint="curve")
+
+
+def _outline(kind: str, points: list[_Point]) -> list[_Point]:
+    """A circle or an ellipse as a closed line, turned with the image."""
+    given = np.asarray(points)
+    if kind == "CIRCLE":
+        middle, first = given[0], given[1] - given[0]
+        second = np.array([-first[1], first[0]])
+    else:
+        middle = (given[0] + given[1]) / 2
+        first, second = (given[1] - given[0]) / 2, (given[3] - given[2]) / 2
+    angles = np.linspace(0, 2 * np.pi, 73)[:, None]
+    return [(float(x), float(y)) for x, y in middle + np.cos(angles) * first + np.sin(angles) * second]
+
+
+def _write(pen: ImageDraw.ImageDraw, text: Dataset, display: _Display, light: _Colour, dark: _Colour) -> None:
+    """Words at their anchor point, or in the top left corner of their box."""
+    if text.get("AnchorPoint") is not None:
+        place = display.place(_pair(text.AnchorPoint)[0], str(text.AnchorPointAnnotationUnits))
+    else:
+        place = display.place(_pair(text.BoundingBoxTopLeftHandCorner)[0], str(text.BoundingBoxAnnotationUnits))
+    font = ImageFont.load_default(max(10, min(display.size) // _TEXT_PARTS))
+    words = str(text.UnformattedTextValue).replace("\r\n", "\n")
+    pen.multiline_text(place, words, fill=light, font=font, stroke_width=1, stroke_fill=dark)
