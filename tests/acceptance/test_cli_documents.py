@@ -75,7 +75,8 @@ def test_a_state_is_made_and_drawn(console: Console) -> None:
     image = console.images[0]
     [made] = console.items(
         "present", "make", console.exam, "--instance", image, "--window", "300,600", "--rotate", "90",
-        "--area", "1,1,32,64",        "--text", "4,4,cyst, left", "--circle", "10,10,4", "--line", "1,1,20,20,20,40", "--label", "TEACHING",
+        "--area", "1,1,32,64", "--text", "4,4,cyst, left", "--circle", "10,10,4", "--line", "1,1,20,20,20,40",
+        "--label", "TEACHING",
     )  # fmt: skip
     [drawn] = console.items("present", "show", made["sop_instance_uid"], "--output", "pictures")
     assert drawn["sop_instance_uid"] == image

@@ -90,6 +90,8 @@ def _keep_aside(program: Program, image: Path) -> None:
 
 def _note(program: Program, exam: int) -> None:
     """Documents of an exam in progress, and how its images are shown."""
+    program.ask("exam unscheduled", "--patient-id", "U-3", "--patient-name", "Doe^Jim")
+    program.ask("exam acquire", exam, "--simulate", "T1 SE SAG")
     [details] = program.ask("exam show", exam)
     series = details["series"][0]["SeriesInstanceUID"]
     [document] = program.ask("key make", exam, "--series", series, "--title", "For Teaching")
@@ -168,12 +170,12 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         program.ask("worklist", place.hospital.ris_peer, site=False)
         program.ask("exam start", 1)
         program.ask("exam acquire", 1, "--simulate", "T1 SE SAG")
-        _note(program, 1)
         program.ask("exam complete", 1)
         program.ask("exam unscheduled", "--patient-id", "U-1", "--patient-name", "Doe^John")
         program.ask("exam discontinue", 2)
         _look(program)
         _change(program, program.printed["studies list"][0]["items"][0]["StudyInstanceUID"], images)
+        _note(program, 3)
         _judge_displays(program)
         program.run("serve", "-c", place.site)
         program.ask("hospital --list-personalities", site=False)
