@@ -13,7 +13,7 @@ from pydicom.uid import UID
 
 from openmodality.errors import NotFound, UsageError, WrongState
 from openmodality.exam.session import Exam
-from openmodality.objects.state.marks import Graphic, Text
+from openmodality.objects.state.marks import Graphic, Words
 from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.sop_classes import (
     GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE,
@@ -27,7 +27,7 @@ from tests.peers.process import run
 PATIENT = {"PatientID": "1", "PatientName": "Doe^Jane", "PatientBirthDate": "19700101"}
 MARKED = Look(
     (300, 600), rotation=90, flip=True, area=(2, 2, 15, 15), label="TEACHING", description="a cyst", creator="Doe^John",
-    marks=(Graphic("CIRCLE", [(4, 4), (6, 4)], filled=True), Text("cyst: größer", (3, 3))),
+    marks=(Graphic("CIRCLE", [(4, 4), (6, 4)], filled=True), Words("cyst: größer", (3, 3))),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.imaging.presented import draw_presented
-from openmodality.objects.state.marks import Graphic, Text
+from openmodality.objects.state.marks import Graphic, Words
 from tests.unit.objects.state.test_presentation_state import image, make_state
 
 
@@ -63,8 +63,8 @@ def test_only_the_displayed_area_is_shown() -> None:
 def test_words_and_lines_are_drawn() -> None:
     plain = picture_of(area=(2, 2, 6, 4))
     for mark in (
-        Text("cyst", (3, 3)),
-        Text("cyst", (0.5, 0.5), units="DISPLAY"),
+        Words("cyst", (3, 3)),
+        Words("cyst", (0.5, 0.5), units="DISPLAY"),
         Graphic("POLYLINE", [(3, 2), (5, 3)]),
         Graphic("POINT", [(3, 3)]),
         Graphic("ELLIPSE", [(2, 3), (5, 3), (3.5, 2.5), (3.5, 3.5)]),

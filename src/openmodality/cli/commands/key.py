@@ -28,7 +28,7 @@ def _declare_make(parser: Parser) -> None:
     add_json(parser)
 
 
-def run_make(
+def run_key_make(
     exam: str,
     series: Sequence[str],
     instances: Sequence[str],
@@ -61,7 +61,7 @@ def _declare_show(parser: Parser) -> None:
     add_json(parser)
 
 
-def run_show(document: str, site_file: str, as_json: bool) -> None:
+def run_key_show(document: str, site_file: str, as_json: bool) -> None:
     """What a key object document of the local database says, whoever made it."""
     from openmodality.activities.key_documents import read_key_document  # noqa: PLC0415 - start-up time
 
@@ -80,7 +80,7 @@ def run_show(document: str, site_file: str, as_json: bool) -> None:
     print("\n".join(said.instances))
 
 
-def run_titles(as_json: bool) -> None:
+def run_key_titles(as_json: bool) -> None:
     """The titles that a document can have (CID 7010), with the reasons that some of them take."""
     titles = [
         {"code": code, "meaning": meaning, "requires_reason": code in TAKES_REASON,
@@ -100,8 +100,8 @@ def run_titles(as_json: bool) -> None:
 command = Group(
     "Key object documents: which images are of note, and why.",
     {
-        "make": CliCommand(run_make, _declare_make),
-        "show": CliCommand(run_show, _declare_show),
-        "titles": CliCommand(run_titles, add_json),
+        "make": CliCommand(run_key_make, _declare_make),
+        "show": CliCommand(run_key_show, _declare_show),
+        "titles": CliCommand(run_key_titles, add_json),
     },
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.chosen import add_chosen
@@ -16,6 +16,7 @@ from openmodality.errors import UsageError
 
 if TYPE_CHECKING:
     from openmodality.objects.state.marks import Mark
+    from openmodality.objects.state.presentation_state import Look
 
 
 def _declare_make(parser: Parser) -> None:
@@ -44,7 +45,7 @@ def _declare_make(parser: Parser) -> None:
     add_json(parser)
 
 
-def run_make(
+def run_present_make(
     exam: str,
     series: Sequence[str],
     instances: Sequence[str],
@@ -69,31 +70,12 @@ def run_make(
     It goes to the RIS and the archives with the images, which stay as they are. Places in an image are columns and rows
     in pixels, from 0,0 at its top left corner. "openmodality present show" draws what comes out.
     """
-    from openmodality.objects.state.presentation_state import (  # noqa: PLC0415 - start-up time
-        MAGNIFY,
-        SCALE_TO_FIT,
-        TRUE_SIZE,
-        Look,
-    )
-
     if true_size and magnify:
         raise UsageError("--true-size and --magnify exclude each other")
-    center_width = _read_numbers(window, "--window", 2)
-    corners = _read_numbers(area, "--area", 4)
-    factor = _read_numbers(magnify, "--magnify", 1)
-    chosen = Look(
-        window=(center_width[0], center_width[1]) if center_width else None,
-        inverse=inverse,
-        rotation=int(rotate),
-        flip=flip,
-        area=(int(corners[0]), int(corners[1]), int(corners[2]), int(corners[3])) if corners else None,
-        size=TRUE_SIZE if true_size else MAGNIFY if factor else SCALE_TO_FIT,
-        magnification=factor[0] if factor else None,
-        marks=_read_marks(text, circle, line),
-        label=label,
-        description=description,
-        creator=creator,
-    )
+    marks = _read_marks(text, circle, line)
+    said = {"label": label, "description": description, "creator": creator, "marks": marks}
+    turned = {"inverse": inverse, "rotation": int(rotate), "flip": flip}
+    chosen = _make_look(window, area, magnify, true_size=true_size, **turned, **said)
     with device(site_file) as modality:
         found = modality.find_exam(find_exam_number(modality.view, exam))
         uid = found.present(instances, chosen, series=series)
@@ -103,14 +85,34 @@ def run_make(
             print(uid)
 
 
+def _make_look(window: str, area: str, magnify: str, *, true_size: bool, **said: Any) -> Look:
+    from openmodality.objects.state.presentation_state import (  # noqa: PLC0415 - start-up time
+        MAGNIFY,
+        SCALE_TO_FIT,
+        TRUE_SIZE,
+        Look,
+    )
+
+    center_width = _read_numbers(window, "--window", 2)
+    corners = [int(each) for each in _read_numbers(area, "--area", 4)]
+    factor = _read_numbers(magnify, "--magnify", 1)
+    return Look(
+        window=(center_width[0], center_width[1]) if center_width else None,
+        area=(corners[0], corners[1], corners[2], corners[3]) if corners else None,
+        size=TRUE_SIZE if true_size else MAGNIFY if factor else SCALE_TO_FIT,
+        magnification=factor[0] if factor else None,
+        **said,
+    )
+
+
 def _read_marks(texts: Sequence[str], circles: Sequence[str], lines: Sequence[str]) -> list[Mark]:
-    from openmodality.objects.state.marks import Graphic, Text  # noqa: PLC0415 - start-up time
+    from openmodality.objects.state.marks import Graphic, Words  # noqa: PLC0415 - start-up time
 
     marks: list[Mark] = []
     for given in texts:
         across, down, words = (*given.split(",", 2), "", "", "")[:3]
         column, row = _read_numbers(f"{across},{down}", "--text", 2)
-        marks.append(Text(words, (column, row)))
+        marks.append(Words(words, (column, row)))
     for given in circles:
         column, row, radius = _read_numbers(given, "--circle", 3)
         marks.append(Graphic("CIRCLE", [(column, row), (column + radius, row)]))
@@ -143,7 +145,7 @@ def _declare_show(parser: Parser) -> None:
     add_json(parser)
 
 
-def run_show(state: str, output: Path, site_file: str, as_json: bool) -> None:
+def run_present_show(state: str, output: Path, site_file: str, as_json: bool) -> None:
     """Draw the images of a presentation state as it shows them, as PNG.
 
     A file is named after its image. Exit status 1 where an image is not in the local database.
@@ -160,5 +162,5 @@ def run_show(state: str, output: Path, site_file: str, as_json: bool) -> None:
 
 command = Group(
     "Presentation states: how images are to be shown.",
-    {"make": CliCommand(run_make, _declare_make), "show": CliCommand(run_show, _declare_show)},
+    {"make": CliCommand(run_present_make, _declare_make), "show": CliCommand(run_present_show, _declare_show)},
 )

@@ -11,7 +11,7 @@ from openmodality.errors import UsageError
 from openmodality.objects.rules.elements import data_set_of
 from openmodality.value_class import value_class
 
-Point = tuple[float, float]
+PointOfImage = tuple[float, float]
 """Column and row, from 0 at the corner of the first pixel (PS3.3 C.10.5.1.2); or parts of what is displayed, 0 to 1."""
 
 PIXEL, DISPLAY = "PIXEL", "DISPLAY"
@@ -36,7 +36,7 @@ class Graphic:
     """
 
     type: str
-    points: Sequence[Point]
+    points: Sequence[PointOfImage]
     filled: bool = False
     units: str = PIXEL
     layer: str = _LAYER
@@ -66,11 +66,11 @@ class Graphic:
 
 
 @value_class
-class Text:
+class Words:
     """Words at a point. Raises :class:`UsageError` where there are none, or more than 1,024 characters."""
 
     words: str
-    anchor: Point
+    anchor: PointOfImage
     units: str = PIXEL
     layer: str = _LAYER
 
@@ -89,7 +89,7 @@ class Text:
         )
 
 
-Mark = Graphic | Text
+Mark = Graphic | Words
 
 
 def make_annotations(marks: Iterable[Mark], references: Sequence[Dataset]) -> list[Dataset]:
@@ -104,7 +104,7 @@ def _make_annotation(layer: str, marks: Sequence[Mark], references: Sequence[Dat
     item = data_set_of(GraphicLayer=layer)
     if references:
         item.ReferencedImageSequence = list(references)
-    texts = [each.make_item() for each in marks if isinstance(each, Text)]
+    texts = [each.make_item() for each in marks if isinstance(each, Words)]
     graphics = [each.make_item() for each in marks if isinstance(each, Graphic)]
     if texts:
         item.TextObjectSequence = texts

@@ -49,7 +49,7 @@ class PresentedImage:
 
 
 @value_class
-class LookupTable:
+class VoiTable:
     """A VOI LUT: ``values`` of ``bits`` bits from the input value ``first`` on, which the statement has unsigned.
 
     Raises :class:`UsageError` where a value does not fit, or there are none or over 65,536.
@@ -82,7 +82,7 @@ class Look:
     """
 
     window: tuple[float, float] | None = None
-    lut: LookupTable | None = None
+    lut: VoiTable | None = None
     inverse: bool = False
     rotation: int = 0
     flip: bool = False

@@ -15,8 +15,8 @@ from openmodality.imaging.render import render
 from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts
 from openmodality.objects.references import EvidenceReference
 from openmodality.objects.rules.check import check
-from openmodality.objects.state.marks import Graphic, Text
-from openmodality.objects.state.presentation_state import Look, LookupTable, PresentedImage, build_presentation_state
+from openmodality.objects.state.marks import Graphic, Words
+from openmodality.objects.state.presentation_state import Look, PresentedImage, VoiTable, build_presentation_state
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from tests.made_objects import NOW, UIDS, definition_of, exam
 
@@ -57,7 +57,7 @@ def test_the_least_state_shows_the_whole_image_as_it_is() -> None:
 def test_all_that_a_state_can_say() -> None:
     marks = [
         Graphic("CIRCLE", [(3, 2), (4, 2)], filled=True),
-        Text("cyst", (1, 1)),
+        Words("cyst", (1, 1)),
         Graphic("POINT", [(2, 2)], layer="B"),
     ]
     state = make_state(
@@ -102,7 +102,7 @@ def _frame(pixels: np.ndarray[Any, np.dtype[np.uint16]]) -> Frame:
 
 
 def test_a_lookup_table_is_rendered() -> None:
-    state = make_state(lut=LookupTable(0, 9, list(range(511, 0, -2))))
+    state = make_state(lut=VoiTable(0, 9, list(range(511, 0, -2))))
     assert check(state, definition_of("mr", STATE)) == []
     shown = render(_frame(np.array([[0, 255]], np.uint16)), read_state_presentation(state, Dataset()))
     assert shown.tolist() == [[255, 0]]
@@ -113,7 +113,7 @@ def test_a_lookup_table_is_rendered() -> None:
 )
 def test_a_table_that_cannot_be_written_is_refused(first: int, bits: int, values: list[int]) -> None:
     with pytest.raises(UsageError, match="lookup table"):
-        LookupTable(first, bits, values)
+        VoiTable(first, bits, values)
 
 
 def test_a_white_zero_is_turned_by_the_state() -> None:
@@ -125,7 +125,7 @@ def test_a_white_zero_is_turned_by_the_state() -> None:
     ("said", "words"),
     [
         ({"window": (40, 0)}, "window of width 0"),
-        ({"window": (40, 4), "lut": LookupTable(0, 9, [1])}, "exclude each other"),
+        ({"window": (40, 4), "lut": VoiTable(0, 9, [1])}, "exclude each other"),
         ({"rotation": 45}, "rotation by 45"),
         ({"size": "BIG"}, "'BIG' is no size"),
         ({"size": "MAGNIFY"}, "goes with a magnification"),
@@ -167,7 +167,7 @@ def test_true_size_requires_a_spacing() -> None:
         (lambda: Graphic("CIRCLE", [(1, 1)]), "it takes 2"),
         (lambda: Graphic("POLYLINE", [(1, 1)]), "it takes 2 or more"),
         (lambda: Graphic("POINT", [(1, 1)], units="MM"), "no units"),
-        (lambda: Text("", (1, 1)), "1 to 1024 characters"),
+        (lambda: Words("", (1, 1)), "1 to 1024 characters"),
     ],
 )
 def test_marks_that_are_none_are_refused(make: Any, words: str) -> None:
