@@ -84,10 +84,10 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || $(PYTHON) -m venv --clear --without-pip $(VENV)
 
 $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
-	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[media]'
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[media,mr]'
 	@touch $@
 
 $(VENV)/.development: pyproject.toml | $(VENV)/bin/python
-	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[dev,media,postgresql]'
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[dev,media,mr,postgresql]'
 	$(VENV)/bin/python -m tools.hide_scripts pynetdicom
 	@touch $@ $(VENV)/.runtime

@@ -94,6 +94,10 @@ class ObjectInvalid(OpenModalityError):
     """An instance or data set breaks its definition; tags are named, values never."""
 
 
+class OtherIdentity(ObjectInvalid):
+    """What came with pixels names another patient or request than the exam; ``advice`` shows both, for the operator."""
+
+
 class StoreError(OpenModalityError):
     """The local database or the instance files cannot do what was asked."""
 

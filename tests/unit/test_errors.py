@@ -82,4 +82,4 @@ def test_each_option_and_command_that_an_error_names_exists(module: str, text: s
 
 
 def test_texts_of_errors_are_found() -> None:
-    assert ("cli/commands/exam_acquire.py", "use --simulate, --from or --watch") in SAID
+    assert ("cli/commands/exam_acquire.py", "give a PATH, --watch, --mrd-listen or --simulate") in SAID

@@ -6,18 +6,24 @@ attributes; those belong to the exam and the device that make the new instance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
 
 import numpy as np
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
 from openmodality.acquisition.arrays import check_pixels
 from openmodality.acquisition.attribute_values import read_checked
 from openmodality.acquisition.source import Pixels
+from openmodality.dimse.attribute_names import name_of
+from openmodality.dimse.mending import mend_copied
+from openmodality.dimse.reading import read_element
 from openmodality.errors import ObjectInvalid
 from openmodality.imaging.decoded_size import check_decoded_size
 from openmodality.imaging.frames import number_of_frames
+from openmodality.standard.type_1 import PIXEL_DESCRIPTION
 
 ACQUISITION_GROUP = 0x0018
 # Of group 0018: names of equipment and people, and UIDs, stay behind.
@@ -42,6 +48,8 @@ TAKEN = frozenset(
     )
 )  # fmt: skip
 SIGNED = 1
+_NOT_TOLD: Final = frozenset((0x0002, 0x0008, 0x7FE0))
+"""Groups whose attributes an image always has anew, or that are its pixels."""
 
 
 def take_acquisition_attributes(data_set: Dataset, where: str) -> Dataset:
@@ -98,6 +106,21 @@ def read_stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dat
         attributes.RescaleType = attributes.get("RescaleType", "US")
     attributes.BitsStored = int(data_set.BitsStored)
     return check_pixels(array, where), attributes
+
+
+def list_repairs(data_set: Dataset, tags: Collection[int]) -> Iterator[str]:
+    """The values of these attributes that were mended because they can mean one thing only; values are not quoted."""
+    for tag in sorted(map(int, tags)):
+        element = read_element(data_set, tag)
+        if element is not None and (mended := mend_copied(element)).problem and mended.element is not None:
+            yield f"{name_of(tag)}: {mended.problem}: mended"
+
+
+def list_untaken(data_set: Dataset, tags: Collection[int]) -> list[str]:
+    """Keywords of the attributes with values that are not among these and say more than how the pixels are stored."""
+    known = {*map(int, tags), *PIXEL_DESCRIPTION}
+    left = [tag for tag in data_set.keys() if int(tag) not in known and not tag.is_private]  # noqa: SIM118 - tags alone
+    return [keyword for tag in left if tag.group not in _NOT_TOLD and (keyword := keyword_for_tag(tag))]
 
 
 def _is_taken(tag: BaseTag) -> bool:

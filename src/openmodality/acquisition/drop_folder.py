@@ -6,8 +6,9 @@ Rules. A file is taken only when it is complete:
 * ``name.done`` next to ``name`` says that ``name`` is complete;
 * otherwise a file is complete when its size and time have not changed for ``settle_s``.
 
-A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why, for
-its owner alone. When delivering fails for another reason, such as a full disk, the file stays and is tried again. No
+A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why, one
+that names another patient than the exam to ``held/`` with both identities; the text is for its owner alone. When
+delivering fails for another reason, such as a full disk, the file stays and is tried again. No
 file that comes is ever deleted or overwritten, and none ends the watch, whatever it holds. A crash between delivering
 and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs derived from it are too.
 """
@@ -21,15 +22,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from openmodality.acquisition.natural_order import make_natural_key
-from openmodality.errors import ObjectInvalid, OpenModalityError, describe_fault
+from openmodality.acquisition.readers.companion import BESIDE, find_stem, list_files_beside
+from openmodality.errors import ObjectInvalid, OpenModalityError, OtherIdentity, describe_fault
 from openmodality.store.private_files import open_private
 
 log = logging.getLogger(__name__)
 
 UNFINISHED = (".part", ".tmp")
 MARKER = ".done"
-COMPANION = ".json"
-DONE, FAILED = "done", "failed"
+DONE, FAILED, HELD = "done", "failed", "held"
 
 Deliver = Callable[["DroppedFile"], None]
 WaitSeconds = Callable[[float], bool]
@@ -80,7 +81,7 @@ def choose_settled(
 
 
 def _is_candidate(name: str, listing: Mapping[str, FileStatus]) -> bool:
-    if name.startswith(".") or name.endswith((*UNFINISHED, COMPANION)):
+    if name.startswith(".") or name.casefold().endswith((*UNFINISHED, *BESIDE)):
         return False
     return not (name.endswith(MARKER) and name.removesuffix(MARKER) in listing)
 
@@ -140,6 +141,9 @@ class DropFolder:
             except OSError as error:
                 raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error
             self.deliver(DroppedFile(path, key))
+        except OtherIdentity as error:
+            log.warning("drop folder: file held", extra={"error": type(error).__name__})
+            _try_to_move(path, HELD, f"{error}\n")
         except ObjectInvalid as error:
             self._refuse(path, error)
         except (OpenModalityError, OSError) as error:
@@ -190,9 +194,8 @@ def move_aside(path: Path, into: str) -> Path:
     folder = path.parent / into
     folder.mkdir(exist_ok=True)
     target = _find_free_name(folder, path.name)
-    companion = path.with_suffix(COMPANION)
-    if companion.is_file():
-        companion.rename(_find_free_name(folder, Path(target.name).with_suffix(COMPANION).name))
+    for companion in list_files_beside(path):
+        companion.rename(_find_free_name(folder, find_stem(target).name + companion.suffix))
     path.rename(target)
     path.with_name(path.name + MARKER).unlink(missing_ok=True)
     return target

@@ -1,77 +1,72 @@
-"""Pixels from files: DICOM, PNG, TIFF, NumPy.
+"""Pixels from files of any form that a reader knows: each file, or folder, becomes series.
 
-A file may have a companion of the same name with ``.json`` instead of its ending: an object of DICOM keywords and
-values, such as ``{"SliceThickness": 5, "PixelSpacing": [0.5, 0.5], "SeriesDescription": "T1 SE SAG"}``. It adds to,
-and overrides, what the file says.
+A file may have a companion of the same name (``readers.companion``), a NIfTI file a sidecar of BIDS and files of
+diffusion. DICOM files keep their object, unless another is to be derived of them.
 """
 
 from __future__ import annotations
 
-import json
-import stat
-import struct
-import tokenize
-import warnings
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-import pydicom
-from numpy.typing import NDArray
-from PIL import Image, ImageSequence, UnidentifiedImageError
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.uid import UID, SecondaryCaptureImageStorage
+from pydicom.uid import SecondaryCaptureImageStorage
 
-import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
-from openmodality.acquisition.arrays import check_pixels, frame_of
-from openmodality.acquisition.dicom_attributes import read_stored_pixels, take_named_attributes
+from openmodality.acquisition.arrays import frame_of
+from openmodality.acquisition.derivation import derive_frames
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.natural_order import make_natural_key
+from openmodality.acquisition.readers.bids import apply_sidecar, is_sidecar
+from openmodality.acquisition.readers.companion import (
+    BESIDE,
+    Companion,
+    apply_companion,
+    merge,
+    read_companions,
+)
+from openmodality.acquisition.readers.dicom_files import (
+    SERIES_KEYWORDS,
+    DicomContents,
+    is_dicom,
+    order_slices,
+    read_dicom,
+    refuse_one_place,
+)
+from openmodality.acquisition.readers.diffusion import apply_diffusion
+from openmodality.acquisition.readers.found import IDENTITY_KEYWORDS, FoundSeries
+from openmodality.acquisition.readers.joining import is_slice, join_slices
+from openmodality.acquisition.readers.nifti import is_nifti
+from openmodality.acquisition.readers.registry import (
+    ADVICE,
+    AS_THEY_ARE,
+    NOT_READABLE,
+    Reading,
+    find_reader,
+    read_raw_as,
+    read_start,
+)
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
-from openmodality.encoding.written_in import find_layout
-from openmodality.errors import ObjectInvalid
-from openmodality.network.storage.instances import read_instance
-from openmodality.network.storage.reader import InstanceReader
+from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.standard.sop_classes import describe_storage
-
-MAXIMUM_PIXELS = 1 << 28
-MAXIMUM_COMPANION_BYTES = 1 << 20
-GREY_MODES = ("1", "L", "I", "I;16", "I;16B", "I;16L", "I;16N")
-_PHOTOMETRIC_INTERPRETATION, _BITS_PER_SAMPLE = 262, 258  # of TIFF 6.0
-_TURNED_BY_PILLOW = ("1", "L")
-_ADVICE = "give a DICOM, PNG, TIFF (8 or 16 bit grey) or NumPy (.npy) file"
-NOT_READABLE = (
-    ArithmeticError, AttributeError, BytesLengthException, EOFError, Image.DecompressionBombError, InvalidDicomError,
-    LookupError, MemoryError, NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError,
-    UnidentifiedImageError, ValueError, struct.error, tokenize.TokenError, zlib.error,
-)  # fmt: skip
-# Attributes of a companion that belong to the series and not to one frame.
-SERIES_KEYWORDS = ("SeriesDescription", "Modality", "BodyPartExamined", "ProtocolName", "PatientPosition", "Laterality")
-# What tells no slice from another at its place: the place itself, and what follows from the pixels.
-_NOT_TELLING = frozenset((
-    "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "BitsStored", "InstanceNumber",
-    "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "RescaleIntercept", "RescaleSlope", "RescaleType",
-    "ContentDate", "ContentTime",
-))  # fmt: skip
-_MOST_NAMED = 3
-
-Contents = tuple[list[AcquiredFrame], Dataset]
 
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """Each of ``paths`` is one series; a folder is one series of all files in it.
+    """Each of ``paths`` is one series or several, as its file says; a folder is one of all its slices.
 
-    They come in the order of their positions along the normal of the slices, else of their Instance Numbers, else of
-    their names. ``sop_classes`` are those that the device makes, empty for any: a DICOM file of another one is refused.
+    Slices come in the order of their positions along their normal, else of their Instance Numbers, else of the names.
+    ``objects`` are those that the device makes, by name, with their SOP classes; empty for any. ``object_name`` is what
+    is to be made of pixels that have no object of their own, ``derive`` what is to be made of any, DICOM files too.
     """
 
     paths: Sequence[Path]
     modality: str = "OT"
-    sop_classes: frozenset[str] = frozenset()
+    objects: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading = AS_THEY_ARE
+    object_name: str = ""
+    derive: str = ""
 
     def series(self) -> Iterator[AcquiredSeries]:
         """The series, read when they are asked for.
@@ -79,200 +74,180 @@ class FileSource:
         Raises :class:`ObjectInvalid` where a file is none of those that can be read; the text names it.
         """
         for path in self.paths:
-            files = _list_pixel_files(path) if path.is_dir() else [path]
+            files = list_pixel_files(path) if path.is_dir() else [path]
             if not files:
-                raise ObjectInvalid(f"{path}: no image in this folder", advice=_ADVICE)
-            yield self._series(path, files)
+                raise ObjectInvalid(f"{path}: no image in this folder", advice=ADVICE)
+            yield from self._read_series(path, files)
 
-    def _series(self, path: Path, files: Sequence[Path]) -> AcquiredSeries:
-        read = [self._read(file) for file in files]
-        _refuse_one_place(path, files, read)
-        contents = order_slices(read)
-        frames = [frame for part, _ in contents for frame in part]
-        common = contents[0][1]
-        modality = str(common.get("Modality", self.modality))
+    def _read_series(self, path: Path, files: Sequence[Path]) -> Iterator[AcquiredSeries]:
+        contents = [read_file(file, self.reading) for file in files]
+        dicom = [each for each in contents if isinstance(each, DicomContents)]
+        found = [each for several in contents if not isinstance(several, DicomContents) for each in several]
+        if dicom:
+            yield self._acquire_dicom(path, dicom)
+        slices = [each for each in found if is_slice(each)] if len(files) > 1 else []
+        for each in (*join_slices(path, slices), *(each for each in found if each not in slices)):
+            yield self.make_series(each, path.stem)
+
+    def make_series(self, found: FoundSeries, name: str) -> AcquiredSeries:
+        """What a reader found, as a series of this device; ``name`` is its description where it has none."""
+        modality = _find_first(found.volume.keywords.get("Modality")) or found.modality or self.modality
+        wanted = self.derive or self.object_name or found.object_name
         return AcquiredSeries(
-            description=str(common.get("SeriesDescription", path.stem)),
+            description=found.description or name,
             modality=modality,
-            sop_class_uid=str(common.get("SOPClassUID", SecondaryCaptureImageStorage)),
+            sop_class_uid=self._find_object(wanted, found.where) if wanted else str(SecondaryCaptureImageStorage),
+            frames=(),
+            number_of_frames=found.images,
+            volume=found.volume,
+            identities=(found.identity,) if found.identity else (),
+            notices=found.notices,
+        )
+
+    def _acquire_dicom(self, path: Path, contents: Sequence[DicomContents]) -> AcquiredSeries:
+        contents = [self._check_object(each) for each in contents]
+        refuse_one_place(path, contents)
+        ordered = order_slices(contents)
+        first = ordered[0].series
+        frames = [frame for each in ordered for frame in each.frames]
+        wanted = self.derive or ("" if first.get("SOPClassUID") else self.object_name)
+        untaken = dict.fromkeys((name for each in ordered for name in each.untaken), _STAYS)
+        return AcquiredSeries(
+            description=str(first.get("SeriesDescription", path.stem)),
+            modality=str(first.get("Modality", self.modality)) if not self.derive else self.modality,
+            sop_class_uid=self._find_object(wanted, str(path)) if wanted else str(first.get("SOPClassUID", "")),
             frames=frames,
             number_of_frames=len(frames),
-            attributes=Dataset({item.tag: item for item in common if item.keyword in SERIES_KEYWORDS[2:]}),
+            attributes=Dataset({item.tag: item for item in first if item.keyword in SERIES_KEYWORDS[2:]}),
+            identities=tuple(dict(each) for each in dict.fromkeys(each.identity for each in ordered) if each),
+            notices=tuple(repair for each in ordered for repair in each.repairs),
+            unused=untaken,
         )
 
-    def _read(self, file: Path) -> Contents:
-        frames, series = read_frames(file)
-        sop_class = str(series.get("SOPClassUID", ""))
-        if sop_class and self.sop_classes and sop_class not in self.sop_classes:
-            made = ", ".join(describe_storage(uid) for uid in sorted(self.sop_classes))
+    def _check_object(self, contents: DicomContents) -> DicomContents:
+        """A file of an object that the device makes; with ``derive`` of any, which is then a source of the new one."""
+        if self.derive:
+            frames = derive_frames(contents.frames, contents.reference)
+            return replace(contents, frames=[replace(frame, stated=frame.attributes) for frame in frames])
+        sop_class = contents.reference[0]
+        if sop_class and self.objects and sop_class not in self.objects.values():
+            made = ", ".join(describe_storage(uid) for uid in sorted(self.objects.values()))
             raise ObjectInvalid(
-                f"{file}: holds {describe_storage(sop_class)}, which this device does not make",
-                advice=f"it makes {made}; import the file to keep it as it is",
+                f"{contents.path}: holds {describe_storage(sop_class)}, which this device does not make",
+                advice=f"it makes {made}; --derive OBJECT makes one of these of it, import keeps the file as it is",
             )
-        return frames, series
+        return contents
 
-
-def _refuse_one_place(folder: Path, files: Sequence[Path], contents: Sequence[Contents]) -> None:
-    """Raises :class:`ObjectInvalid` where all files are slices at one position and nothing else tells them apart.
-
-    A few of many at one position may be echoes or directions of diffusion that private attributes alone tell.
-    """
-    places = {_find_place(frames[0].attributes) for frames, _ in contents}
-    if len(files) > 1 and len(places) == 1 and None not in places:
-        names = ", ".join(file.name for file in files[:_MOST_NAMED])
-        more = ", …" if len(files) > _MOST_NAMED else ""
-        raise ObjectInvalid(
-            f"{folder}: {len(files)} slices at one position: {names}{more}",
-            advice="give each its ImagePositionPatient, or what tells them apart, such as TemporalPositionIdentifier",
+    def _find_object(self, name: str, where: str) -> str:
+        if not self.objects:
+            return str(SecondaryCaptureImageStorage)
+        wanted = _make_plain_name(name)
+        for known, uid in self.objects.items():
+            if wanted in (_make_plain_name(known), _make_plain_name(describe_storage(uid).partition(" (")[0])):
+                return uid
+        raise UsageError(
+            f"{where}: this device makes no {name}", advice=f"say one of {', '.join(self.objects)} with --object"
         )
 
 
-def _find_place(attributes: Dataset) -> object:
-    """Where a slice lies and all else that tells it from others there; None where it has no position."""
-    if "ImagePositionPatient" not in attributes or "ImageOrientationPatient" not in attributes:
-        return None
-    numbers = (*attributes.ImagePositionPatient, *attributes.ImageOrientationPatient)
-    others = tuple((int(item.tag), str(item.value)) for item in attributes if item.keyword not in _NOT_TELLING)
-    return tuple(round(float(number), 3) for number in numbers), others
+@dataclass(frozen=True, slots=True)
+class FoundSource:
+    """What was read already, as series of the device of ``files``."""
+
+    found: Sequence[FoundSeries]
+    files: FileSource
+
+    def series(self) -> Iterator[AcquiredSeries]:
+        """The series as they were found."""
+        for each in self.found:
+            yield self.files.make_series(each, each.where)
 
 
-def order_slices(contents: list[Contents]) -> list[Contents]:
-    """Files of one series in the order of their slices; as they come where neither positions nor numbers tell it."""
-    for find_place in (_find_position_mm, _find_instance_number):
-        places = [find_place(frames, series) for frames, series in contents]
-        known = [place for place in places if place is not None]
-        if len(known) == len(contents) and len(set(known)) == len(contents):
-            return [contents[number] for number in sorted(range(len(contents)), key=known.__getitem__)]
-    return contents
+_STAYS: Final = "the exam, the device or the site has its own, or an image made anew has no place for it"
 
 
-def _find_position_mm(frames: list[AcquiredFrame], series: Dataset) -> float | None:
-    """Where the first frame of a file lies along the normal of its slices (PS3.3 C.7.6.2.1.1)."""
-    attributes = frames[0].attributes
-    if "ImagePositionPatient" not in attributes or "ImageOrientationPatient" not in attributes:
-        return None
-    cosines = np.asarray([float(value) for value in attributes.ImageOrientationPatient])
-    position = np.asarray([float(value) for value in attributes.ImagePositionPatient])
-    return round(float(np.cross(cosines[:3], cosines[3:]) @ position), 3)
+def _find_first(value: object) -> str:
+    """A value, or the first of a list that there is."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return next((str(each) for each in values if each), "")
 
 
-def _find_instance_number(frames: list[AcquiredFrame], series: Dataset) -> float | None:
-    number = series.get("InstanceNumber")
-    return None if number is None else float(number)
+def _make_plain_name(name: str) -> str:
+    """``MR Image``, ``mr`` and ``MR Image Storage`` are one name."""
+    return name.casefold().removesuffix(" storage").removesuffix(" image").replace("-", " ").strip()
 
 
-def _list_pixel_files(folder: Path) -> list[Path]:
+def list_pixel_files(folder: Path) -> list[Path]:
+    """The files of a folder that are meant to hold pixels, in the natural order of their names."""
     files = filter(is_pixel_file, folder.iterdir())
     return sorted(files, key=lambda path: make_natural_key(path.name))
 
 
 def is_pixel_file(path: Path) -> bool:
-    """Whether ``path`` is meant to hold pixels: a visible file that is no companion."""
-    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() != ".json"
+    """Whether ``path`` is meant to hold pixels: a visible file that says nothing of another one."""
+    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in BESIDE
 
 
-def read_frames(path: Path) -> Contents:
-    """The frames of one file, and what is said about their series.
+def read_file(path: Path, reading: Reading = AS_THEY_ARE) -> DicomContents | list[FoundSeries]:
+    """What a file holds, with what the files beside it say.
 
-    Raises :class:`ObjectInvalid` where the file cannot be read, or its pixels do not make an image.
+    Raises :class:`ObjectInvalid` where it cannot be read, or its companion is none.
     """
+    companions = read_companions(path)
+    for companion in companions:
+        reading = _apply_settings(reading, companion)
     try:
-        frames, series = _choose_reader(path)(path)
+        start = read_start(path)
+        if is_dicom(start) and not reading.raw_format:
+            return _add_to_dicom(read_dicom(path), companions)
+        read = read_raw_as if reading.raw_format else find_reader(start, path)
+        found = read(path, reading)
     except NOT_READABLE as error:
-        raise ObjectInvalid(f"{path}: cannot be read as an image ({type(error).__name__})", advice=_ADVICE) from error
-    companion = path.with_suffix(".json")
-    if companion.is_file():
-        said = read_companion(companion)
-        series.update({item.tag: item for item in said if item.keyword in SERIES_KEYWORDS})
-        own = Dataset({item.tag: item for item in said if item.keyword not in SERIES_KEYWORDS})
-        frames = [replace(frame_of(frame.pixels, _merge(frame.attributes, own)), stated=said) for frame in frames]
-    return frames, series
+        raise ObjectInvalid(f"{path}: cannot be read as an image ({type(error).__name__})", advice=ADVICE) from error
+    return [_add_companions(each, companions, path, is_nifti(start)) for each in found]
 
 
-def read_companion(path: Path) -> Dataset:
-    """Attributes from a file of keywords and values.
-
-    Raises :class:`ObjectInvalid` where the file is no such file or has a keyword that DICOM does not know; the
-    text names the keyword.
-    """
-    try:
-        if path.stat().st_size > MAXIMUM_COMPANION_BYTES:
-            raise ObjectInvalid(f"{path}: too large for a list of attributes")
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise ObjectInvalid(
-            f"{path}: not a JSON file", advice="write an object of DICOM keywords and values"
-        ) from error
-    if not isinstance(content, dict):
-        raise ObjectInvalid(f"{path}: not a JSON object", advice="write an object of DICOM keywords and values")
-    return attributes_of(content, str(path))
+def _apply_settings(reading: Reading, companion: Companion) -> Reading:
+    settings = companion.settings
+    return Reading(
+        reading.assume_affine or "affine" in settings,
+        settings.get("mrd_position", reading.mrd_position),
+        settings.get("format", reading.raw_format),
+    )
 
 
-def _choose_reader(path: Path) -> Callable[[Path], Contents]:
-    if not stat.S_ISREG(path.stat().st_mode):  # to open a named pipe would wait for somebody to write into it
-        raise ObjectInvalid(f"{path}: is not a file", advice=_ADVICE)
-    with path.open("rb") as stream:
-        start = stream.read(132)
-    if start.startswith(b"\x93NUMPY"):
-        return _read_numpy
-    if start[128:] == b"DICM" or start.startswith(b"DICM") or find_layout(start) is not None:
-        return _read_dicom
-    if start.startswith((b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")):
-        return _read_picture
-    raise ObjectInvalid(f"{path}: not a kind of file that holds an image", advice=_ADVICE)
+def _add_companions(
+    found: FoundSeries, companions: Sequence[Companion], path: Path, is_nifti_file: bool
+) -> FoundSeries:
+    for companion in companions:
+        if is_nifti_file and is_sidecar(companion):
+            found = apply_sidecar(found, companion)
+    for companion in companions:
+        if not (is_nifti_file and is_sidecar(companion)):
+            found = apply_companion(found, companion)
+    return apply_diffusion(found, path) if is_nifti_file else found
 
 
-def _read_numpy(path: Path) -> Contents:
-    # Mapped, not read: a header that promises more than the file holds is refused before memory is taken.
-    array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return [frame_of(pixels) for pixels in check_pixels(array, str(path))], Dataset()
+def _add_to_dicom(contents: DicomContents, companions: Sequence[Companion]) -> DicomContents:
+    for companion in companions:
+        said = attributes_of(
+            {n: v for n, v in companion.keywords.items() if n not in IDENTITY_KEYWORDS}, companion.where
+        )
+        identity = {**dict(contents.identity)}
+        identity |= {name: str(value) for name in IDENTITY_KEYWORDS if (value := companion.keywords.get(name))}
+        series = merge(contents.series, _pick(said, of_series=True))
+        frames = [_add_to_frame(frame, said) for frame in contents.frames]
+        contents = replace(contents, frames=frames, series=series, identity=tuple(identity.items()))
+        if companion.settings:
+            names = ", ".join(companion.settings)
+            raise ObjectInvalid(f"{companion.where}: {names}: a DICOM file says it itself", advice="leave it out")
+    return contents
 
 
-def _read_picture(path: Path) -> Contents:
-    frames: list[AcquiredFrame] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Pillow warns of is either refused here or harmless
-        with Image.open(path, formats=("PNG", "TIFF")) as picture:
-            for page in ImageSequence.Iterator(picture):
-                frames += _page(page, path)
-    return frames, Dataset()
+def _add_to_frame(frame: AcquiredFrame, said: Dataset) -> AcquiredFrame:
+    own = _pick(said, of_series=False)
+    return replace(frame_of(frame.pixels, merge(frame.attributes, own)), stated=said)
 
 
-def _page(page: Image.Image, path: Path) -> list[AcquiredFrame]:
-    if page.width * page.height > MAXIMUM_PIXELS:
-        raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
-    if page.mode not in GREY_MODES:
-        raise ObjectInvalid(f"{path}: a picture of mode {page.mode}", advice="save it as greyscale of 8 or 16 bits")
-    array = np.asarray(page)
-    if page.format == "TIFF" and page.mode not in _TURNED_BY_PILLOW and _is_white_zero(page):
-        bits = page.tag_v2.get(_BITS_PER_SAMPLE, (16,))  # type: ignore[attr-defined]
-        array = (1 << int(bits[0])) - 1 - array.astype(np.int64)
-    return [frame_of(pixels) for pixels in check_pixels(array, str(path))]
-
-
-def _is_white_zero(page: Image.Image) -> bool:
-    """Whether sample 0 of a TIFF page is white (TIFF 6.0, PhotometricInterpretation 0)."""
-    return page.tag_v2.get(_PHOTOMETRIC_INTERPRETATION) == 0  # type: ignore[attr-defined, no-any-return]
-
-
-def _read_dicom(path: Path) -> Contents:
-    instance = read_instance(path)
-    for _ in InstanceReader(check=True).iterate(instance):
-        pass  # whole, with all its pixels, or refused
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd but readable values of others are not ours to report
-        data_set = pydicom.dcmread(path, force=True)  # also without preamble
-        data_set.file_meta.TransferSyntaxUID = UID(instance.transfer_syntax)
-        if int(data_set.get("Rows", 0)) * int(data_set.get("Columns", 0)) > MAXIMUM_PIXELS:
-            raise ObjectInvalid(f"{path}: larger than {MAXIMUM_PIXELS} pixels")
-        pixels, attributes = read_stored_pixels(data_set, str(path))
-        frames = [frame_of(frame, attributes) for frame in pixels]
-    keywords = (*SERIES_KEYWORDS, "SOPClassUID", "InstanceNumber")
-    return frames, take_named_attributes(data_set, keywords, str(path))
-
-
-def _merge(first: Dataset, second: Dataset) -> Dataset:
-    merged = Dataset()
-    merged.update(first)
-    merged.update(second)
-    return merged
+def _pick(said: Dataset, *, of_series: bool) -> Dataset:
+    return Dataset({item.tag: item for item in said if (item.keyword in SERIES_KEYWORDS) is of_series})

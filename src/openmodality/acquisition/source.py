@@ -6,7 +6,7 @@ are added where the object is built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -42,7 +42,9 @@ class AcquiredSeries:
 
     ``sop_class_uid`` is what the source takes the images for; ``attributes`` are the same for the whole series, such
     as Body Part Examined. ``events`` is the irradiation that made the images, empty where no X-ray was used. Where
-    there is a ``volume``, the images are its, and ``frames`` is empty.
+    there is a ``volume``, the images are its, and ``frames`` is empty. ``identities`` are whom the source takes the
+    images to show, by keyword; ``notices`` are texts for the operator, ``unused`` names what is not used, with the
+    reason.
     """
 
     description: str
@@ -53,6 +55,9 @@ class AcquiredSeries:
     attributes: Dataset = field(default_factory=Dataset)
     events: tuple[IrradiationEvent, ...] = ()
     volume: Volume | None = None
+    identities: tuple[Mapping[str, str], ...] = ()
+    notices: tuple[str, ...] = ()
+    unused: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from numpy.typing import ArrayLike, NDArray
 from pydicom import Dataset
@@ -13,14 +14,17 @@ from pydicom import Dataset
 from openmodality.acquisition.arrays import check_pixels, frame_of, make_frames
 from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.acquisition.keywords import attributes_of
+from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
 from openmodality.acquisition.stack import make_stack
 from openmodality.acquisition.volume import Volume
 from openmodality.device.body_parts import check_body_part
 from openmodality.errors import OpenModalityError
 from openmodality.exam.documents import add_key_objects, add_presentation_state
+from openmodality.exam.identity_guard import check_identities
+from openmodality.exam.ingest import IngestOptions, make_file_source, make_file_sources, make_found_source
 from openmodality.exam.instances import find_uid_maker, list_instances
-from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, make_file_source
+from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.report.tid_2010 import Note
 from openmodality.objects.state.presentation_state import Look
@@ -121,30 +125,66 @@ class Exam:
         check_body_part(self._workflow.site.profile, common)
         return self._new_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
 
-    def acquire(self, source: Source, progress: Progress = lambda done, total: None) -> list[Series]:
+    def acquire(
+        self,
+        source: Source | str | Path | Iterable[str | Path],
+        progress: Progress = lambda done, total: None,
+        **options: Any,
+    ) -> list[Series]:
         """Take all series of a source, storing each image as it comes.
 
-        Raises :class:`ObjectInvalid` where an image lacks a mandatory attribute, or its pixels do not fit the object.
+        A source is a file or folder, several of them, or whatever hands over series. ``options`` are those of
+        :class:`openmodality.exam.ingest.IngestOptions`, such as ``object="MR Image"``, for files.
+
+        Raises :class:`ObjectInvalid` where an image lacks a mandatory attribute, or its pixels do not fit the object,
+        and :class:`OtherIdentity` where a file names another patient than that of the exam.
         """
+        chosen = IngestOptions.of(options)
         made = []
-        for acquired in source.series():
-            with self._new_series(ImageSeriesPlan.of(acquired)) as series:
-                series.add_all(acquired, progress)
-            made.append(series)
+        for each in self._list_sources(source, chosen):
+            for acquired in each.series():
+                self._check_identity(acquired, chosen)
+                with self._new_series(ImageSeriesPlan.of(acquired)) as series:
+                    series.add_all(acquired, progress)
+                made.append(series)
         return made
 
-    def take(self, arrival: DroppedFile) -> Series | None:
-        """Take a file out of a watched folder; the same file gives the same instances when it comes again."""
+    def make_source(self, found: Sequence[FoundSeries], **options: Any) -> Source:
+        """Series that a reader has found, as a source for :meth:`acquire`; ``options`` are those of that."""
+        return make_found_source(self._workflow.site, found, IngestOptions.of(options))
+
+    def check_identity(self, identity: Mapping[str, str], where: str) -> None:
+        """Raises :class:`OtherIdentity` where whom an input shows, by keyword, is not whom the exam is of."""
+        check_identities(self._workflow.site, self.record, [identity], where)
+
+    def _list_sources(self, source: Source | str | Path | Iterable[str | Path], options: IngestOptions) -> list[Source]:
+        if not isinstance(source, str | Path | Iterable):
+            return [source]
+        paths = [source] if isinstance(source, str | Path) else source
+        return [*make_file_sources(self._workflow.site, paths, options)]
+
+    def _check_identity(self, acquired: AcquiredSeries, options: IngestOptions) -> None:
+        if not options.accept_identity:
+            check_identities(self._workflow.site, self.record, acquired.identities, acquired.description)
+
+    def take(self, arrival: DroppedFile, **options: Any) -> list[Series]:
+        """Take a file out of a watched folder; the same file gives the same instances when it comes again.
+
+        ``options`` are those of :meth:`acquire`, which see for the errors.
+        """
         uids = find_uid_maker(self._workflow.site)
-        taken = None
-        source = make_file_source(self._workflow.site, [arrival.path])
+        taken = []
+        chosen = IngestOptions.of(options)
+        source = make_file_source(self._workflow.site, arrival.path, chosen)
         for number, acquired in enumerate(source.series()):
+            self._check_identity(acquired, chosen)
             key = f"{self.study_instance_uid}/{arrival.key}/{number}"
             known = {each.series_instance_uid: each for each in self.record.series}
             uid = uids.derived(key)
-            taken = Series(self, known[uid]) if uid in known else self._new_series(ImageSeriesPlan.of(acquired, uid))
-            with taken:
-                taken.add_all(acquired, keys=lambda image, key=key: uids.derived(f"{key}/{image}"))  # type: ignore[misc]
+            series = Series(self, known[uid]) if uid in known else self._new_series(ImageSeriesPlan.of(acquired, uid))
+            taken.append(series)
+            with series:
+                series.add_all(acquired, keys=lambda image, key=key: uids.derived(f"{key}/{image}"))  # type: ignore[misc]
         return taken
 
     def key_objects(
@@ -207,6 +247,10 @@ class Series:
         self.record = record
         self._maker = exam.image_maker(record)
         self._images = 0
+        self.notices: list[str] = []
+        """What an operator is to know of the source of the images."""
+        self.unused: dict[str, str] = {}
+        """What a source said of the images and is not used, by its name there, with the reason."""
 
     def __repr__(self) -> str:
         return (
@@ -292,6 +336,9 @@ class Series:
         keys: Callable[[int], str] = lambda image: "",
     ) -> None:
         """Make images of all frames of a series."""
+        self.notices += acquired.notices
+        self.unused |= {**acquired.unused, **(acquired.volume.unused if acquired.volume else {})}
+        self.unused |= {keyword: _HAS_ITS_OWN for identity in acquired.identities for keyword in identity}
         if acquired.volume is not None:
             self._add_volume(acquired.volume, progress, keys)
             return
@@ -302,6 +349,9 @@ class Series:
     def close(self) -> None:
         """Queue the images of this series for the archives now, without waiting for the end of the exam."""
         self.exam.deliver()
+
+
+_HAS_ITS_OWN: Final = "the exam has its own"
 
 
 def make_patient_attributes(patient: Mapping[str, object] | None, attributes: Mapping[str, object]) -> Dataset:

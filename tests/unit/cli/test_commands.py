@@ -9,22 +9,29 @@ import pytest
 
 from openmodality.cli.terminal.arguments import Parser
 from openmodality.cli.terminal.site import add_site
+from openmodality.exam.ingest import IngestOptions
 from tests.command_tree import LEAVES
 
-MADE_INTO_TLS: Final = {"tls_ca", "tls_cert", "tls_key"}
+MADE_INTO_ONE: Final = {
+    *("tls_ca", "tls_cert", "tls_key"),
+    *IngestOptions.__match_args__,
+    *("files", "watched", "mrd"),
+}
+"""Options of which several make one parameter."""
+ONE_OF_SEVERAL: Final = {"options", "listening"}
 
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_a_function_takes_what_its_command_declares(name: str) -> None:
-    declared = {each.dest for each in LEAVES[name].parser(name).declared} - MADE_INTO_TLS
-    assert declared == set(inspect.signature(LEAVES[name].run).parameters)
+    declared = {each.dest for each in LEAVES[name].parser(name).declared} - MADE_INTO_ONE
+    assert declared == set(inspect.signature(LEAVES[name].run).parameters) - ONE_OF_SEVERAL
 
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_what_may_be_repeated_says_so_and_is_a_tuple(name: str) -> None:
     parameters = inspect.signature(LEAVES[name].run).parameters
     for each in LEAVES[name].parser(name).declared:
-        if each.option_strings and each.dest not in MADE_INTO_TLS:
+        if each.option_strings and each.dest not in MADE_INTO_ONE:
             is_repeated = "May be repeated." in (each.help or "")
             assert (each.default == []) == is_repeated
             assert parameters[each.dest].annotation.startswith(("tuple", "Sequence")) == is_repeated

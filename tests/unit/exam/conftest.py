@@ -58,12 +58,13 @@ def make_workflow(site: Site, store: LocalStore) -> MakeWorkflow:
 
 @pytest.fixture
 def begin_exam(make_workflow: MakeWorkflow) -> Callable[..., Exam]:
-    """Begins an exam of a patient who is registered by hand."""
+    """Begins an exam of a patient who is registered by hand, with what is known of him by keyword."""
 
-    def begin(producers: Sequence[Producer] | None = None) -> Exam:
+    def begin(producers: Sequence[Producer] | None = None, **patient: str) -> Exam:
         workflow = make_workflow(producers)
         user = Dataset()
-        user.PatientID = "1"
+        for keyword, value in {"PatientID": "1", **patient}.items():
+            setattr(user, keyword, value)
         return Exam(workflow, workflow.register([], user).id).begin()
 
     return begin

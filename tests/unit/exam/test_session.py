@@ -13,8 +13,8 @@ import pytest
 from openmodality.acquisition.source import AcquiredSeries
 from openmodality.acquisition.volume import Volume
 from openmodality.device.site.site import Site
-from openmodality.errors import ObjectInvalid
-from openmodality.exam.producers.images import make_file_source
+from openmodality.errors import ObjectInvalid, OtherIdentity
+from openmodality.exam.ingest import make_file_source
 from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.workflow import Workflow
 from openmodality.store.local import LocalStore
@@ -91,15 +91,15 @@ def test_what_is_stated_and_has_other_values_in_the_object_is_named_once_without
         np.save(folder / f"{number}.npy", np.ones((4, 4), np.uint16))
         said = json.dumps({"SeriesDescription": "x", "WindowCenter": 2.50, "WindowWidth": "5.0", **stated})
         (folder / f"{number}.json").write_text(said, encoding="utf-8")
-    (series,) = begin_exam().acquire(make_file_source(site, [folder]))
-    assert series.overridden == ("PatientID", "Modality", "SeriesDescription")
+    with pytest.raises(OtherIdentity, match="PatientID is not that of exam"):
+        begin_exam().acquire(make_file_source(site, folder))
+    (series,) = begin_exam().acquire(make_file_source(site, folder), accept_identity=True)
+    assert series.unused["PatientID"] == "the exam has its own"
+    assert {"Modality", "SeriesDescription"} <= set(series.unused)
     assert series.left_out == ("TableHeight",)
     logged = [vars(record) for record in caplog.records]
     assert "GEHEIM" not in str(logged)
-    assert [each["keywords"] for each in logged if each["msg"] == "image.attributes_overridden"] == [
-        "PatientID",
-        "Modality, SeriesDescription",
-    ]
+    assert [each["keywords"] for each in logged if each["msg"] == "image.attributes_left_out"] == ["TableHeight"]
 
 
 def test_what_a_series_states_is_compared_and_an_image_may_state_it_anew(begin_exam: BeginExam) -> None:

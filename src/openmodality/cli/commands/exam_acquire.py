@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Final, NamedTuple
 
 from openmodality.acquisition.drop_folder import DropFolder, DroppedFile
+from openmodality.acquisition.mrd_listener import LOCAL, MrdListener, listen
+from openmodality.acquisition.readers.found import FoundSeries
+from openmodality.acquisition.readers.mrd_header import MrdHeader
 from openmodality.acquisition.source import Source
 from openmodality.cli.demo.simulation import simulator
 from openmodality.cli.display.exams import ExamDetails
-from openmodality.cli.terminal.arguments import CliCommand, Parser
+from openmodality.cli.terminal.arguments import CliCommand, Parser, WordValues
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
+from openmodality.cli.terminal.ingest import add_ingest
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
-from openmodality.cli.terminal.values import existing_folder, existing_path, parse_integer
-from openmodality.device.site.site import Site
-from openmodality.errors import OpenModalityError, UsageError
-from openmodality.exam.producers.images import make_file_source
+from openmodality.cli.terminal.values import existing_folder, parse_integer
+from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
+from openmodality.exam.ingest import IngestOptions
 from openmodality.exam.session import Exam, Series
 
 ALL_PROTOCOLS: Final = "*"
 _LOOK_S: Final = 0.5
 
 
+class AwaitedPixels(NamedTuple):
+    """What pixels are waited for from: a watched folder, and where MRD is listened for."""
+
+    folder: Path | None
+    mrd: tuple[str, int] | None
+
+    def __bool__(self) -> bool:
+        return self.folder is not None or self.mrd is not None
+
+
 def _declare_acquire(parser: Parser) -> None:
     add_exam(parser)
+    parser.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="A file or folder of pixels: DICOM, NIfTI, MRD (.h5), NumPy, MATLAB, PNG, TIFF, or "
+        "raw:ROWSxCOLS:uint16:le:OFFSET:FILE.",
+    )
     parser.add_argument(
         "--simulate",
         dest="protocols",
@@ -44,18 +64,12 @@ def _declare_acquire(parser: Parser) -> None:
         "--from",
         dest="files",
         metavar="PATH",
-        type=existing_path,
         action="append",
         default=[],
-        help="A file or folder of DICOM, PNG, TIFF or .npy pixels: one series each. May be repeated.",
+        help="The same as PATH. May be repeated.",
     )
-    parser.add_argument(
-        "--watch",
-        dest="folder",
-        metavar="DIR",
-        type=existing_folder,
-        help="Make images of the files that appear in a folder, until Ctrl-C or SIGTERM.",
-    )
+    _declare_awaited(parser)
+    add_ingest(parser)
     parser.add_argument(
         "--append", action="store_true", help="Go on with an exam that has ended: a further performed step begins."
     )
@@ -67,33 +81,61 @@ def _declare_acquire(parser: Parser) -> None:
     )
     add_site(parser)
     add_json(parser)
+    parser.afterwards(_gather)
+
+
+def _declare_awaited(parser: Parser) -> None:
+    """What pixels are waited for from."""
+    parser.add_argument(
+        "--watch",
+        dest="watched",
+        metavar="DIR",
+        type=existing_folder,
+        help="Make images of the files that appear in a folder, until Ctrl-C or SIGTERM.",
+    )
+    parser.add_argument(
+        "--mrd-listen",
+        dest="mrd",
+        metavar="[HOST:]PORT",
+        type=_parse_port,
+        help="Make images of what reconstructions send as a stream of MRD v1, until Ctrl-C or SIGTERM."
+        "  [default of HOST: 127.0.0.1]",
+    )
 
 
 def acquire(
     exam: str,
+    paths: tuple[str, ...],
     protocols: tuple[str, ...],
-    files: tuple[Path, ...],
-    folder: Path | None,
+    listening: AwaitedPixels,
     append: bool,
     seed: int | None,
+    options: IngestOptions,
     site_file: str,
     as_json: bool,
 ) -> None:
-    """Make images in an exam, from a simulator, from files, or from a watched folder.
+    """Make images in an exam, from files, from a watched folder, from a reconstruction, or from a simulator.
 
     Each image is safe on disk when it is counted; series go to the archives as they are finished.
     """
-    if not (protocols or files or folder):
-        raise UsageError("nothing says where the pixels come from", advice="use --simulate, --from or --watch")
+    if not (paths or protocols or listening):
+        raise UsageError(
+            "nothing says where the pixels come from", advice="give a PATH, --watch, --mrd-listen or --simulate"
+        )
     with device(site_file) as device_:
         chosen = device_.find_exam(find_exam_number(device_.view, exam))
         if append and not chosen.state.is_open:
             chosen.begin()
         names = [name for name in protocols if name != ALL_PROTOCOLS]
-        simulated = None if not protocols else names
-        made = acquire_from(device_.site, chosen, simulated, files, chosen.id if seed is None else seed)
-        if folder is not None:
-            made += watch(chosen, folder)
+        made = 0
+        if protocols:
+            made += _acquire(chosen, simulator(device_.site, names, seed=chosen.id if seed is None else seed), options)
+        if paths:
+            made += _acquire(chosen, paths, options)
+        if listening.folder is not None:
+            made += watch(chosen, listening.folder, options)
+        if listening.mrd is not None:
+            made += listen_to_mrd(chosen, listening.mrd, options)
         if as_json:
             print_document([ExamDetails.of(device_.view, chosen.id).as_json()])
         else:
@@ -103,21 +145,24 @@ def acquire(
 command = CliCommand(acquire, _declare_acquire)
 
 
-def acquire_from(site: Site, exam: Exam, protocols: Sequence[str] | None, files: Sequence[Path], seed: int) -> int:
-    """Images of a simulator, ``None`` for no simulation, and of files; how many were made."""
-    sources: list[Source] = [] if protocols is None else [simulator(site, protocols, seed=seed)]
-    if files:
-        sources.append(make_file_source(site, files))
-    return sum(_acquire(exam, source) for source in sources)
+def _gather(values: WordValues) -> None:
+    """One parameter of all paths, and one of what is listened to."""
+    values["paths"] = (*values["paths"], *values.pop("files"))
+    values["listening"] = AwaitedPixels(values.pop("watched"), values.pop("mrd"))
 
 
-def _acquire(exam: Exam, source: Source) -> int:
+def _parse_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host or LOCAL, int(parse_integer(0, 65535)(port))
+
+
+def _acquire(exam: Exam, source: Source | Sequence[str], options: IngestOptions) -> int:
     line, before = StatusLine(), len(exam.instances())
 
     def show(done: int, total: int) -> None:
         line.show(f"{exam.record.series[-1].description}: image {done} of {total}")
 
-    series = exam.acquire(source, show)
+    series = exam.acquire(source, show, **options.as_keywords())
     line.clear()
     for each in series:
         say(f"series {each.record.number} {each.record.description}")
@@ -128,27 +173,64 @@ def _acquire(exam: Exam, source: Source) -> int:
 def say_lost(series: Series) -> None:
     """Name what was given for images, by a companion file, say, and is not in them."""
     start = f"series {series.record.number}: {series.object_name}"
+    for notice in series.notices:
+        say(f"series {series.record.number}: {notice}")
+    for reason, names in _group(series.unused).items():
+        say(f"series {series.record.number}: not used: {', '.join(names)}: {reason}")
     if series.left_out:
         say(f"{start} has no place for {', '.join(series.left_out)}: left out")
     if series.overridden:
-        names = ", ".join(series.overridden)
-        say(f"{start} takes {names} from the exam, the device or the pixels: what was given is left out")
+        names_taken = ", ".join(series.overridden)
+        say(f"{start} takes {names_taken} from the exam, the device or the pixels: what was given is left out")
 
 
-def watch(exam: Exam, folder: Path) -> int:
+def _group(unused: Mapping[str, str]) -> dict[str, list[str]]:
+    """Names by the reason why they are not used."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in sorted(unused.items()):
+        groups.setdefault(reason, []).append(name)
+    return groups
+
+
+def watch(exam: Exam, folder: Path, options: IngestOptions) -> int:
     """Take files out of a folder until the process is told to stop; how many images were made."""
     stop, before = stop_on_signals(), len(exam.instances())
 
     def deliver(arrival: DroppedFile) -> None:
         try:
-            taken = exam.take(arrival)
+            taken = exam.take(arrival, **options.as_keywords())
+        except OtherIdentity as error:
+            say(f"{arrival.path.name}: held: {error}")
+            raise
         except (OpenModalityError, OSError) as error:
             say(f"{arrival.path.name}: not taken: {error}")
             raise
         say(f"{arrival.path.name}: taken into exam {exam.id}")
-        if taken is not None:
-            say_lost(taken)
+        for series in taken:
+            say_lost(series)
 
     say(f"watching {folder} for exam {exam.id}; Ctrl-C stops")
     DropFolder(folder, deliver).watch(stop.wait, monotonic, _LOOK_S)
+    return len(exam.instances()) - before
+
+
+def listen_to_mrd(exam: Exam, address: tuple[str, int], options: IngestOptions) -> int:
+    """Take what reconstructions send until the process is told to stop; how many images were made."""
+    stop, before = stop_on_signals(), len(exam.instances())
+    keywords = options.as_keywords()
+
+    def deliver(found: Sequence[FoundSeries]) -> None:
+        for series in exam.acquire(exam.make_source(found, **keywords), **keywords):
+            say(f"series {series.record.number} {series.record.description}")
+            say_lost(series)
+
+    def check(header: MrdHeader) -> None:
+        if not options.accept_identity:
+            exam.check_identity(header.identity, "MRD stream")
+
+    listener = MrdListener(deliver, check, say, options.mrd_position)
+    with listen(*address) as sock:
+        host, port = sock.getsockname()[:2]
+        say(f"listening for MRD on {host}:{port} for exam {exam.id}; Ctrl-C stops")
+        listener.serve(sock, stop.wait)
     return len(exam.instances()) - before

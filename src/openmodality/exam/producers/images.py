@@ -6,12 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
-from openmodality.acquisition.files import FileSource
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.device.profile.profile import InformationObject
 from openmodality.device.site.site import Site
@@ -100,12 +98,6 @@ def choose_object(site: Site, plan: ImageSeriesPlan) -> InformationObject:
     return found[0]
 
 
-def make_file_source(site: Site, paths: Sequence[Path]) -> FileSource:
-    """Files as a source of images for this device, which makes no other object of what is in one."""
-    sop_classes = frozenset(str(item.sop_class_uid) for item in site.profile.objects if item.is_image)
-    return FileSource(paths, modality=site.profile.modalities[0], sop_classes=sop_classes)
-
-
 class ImageMaker:
     """Builds the images of one series and stores them, as long as the step of the series is in progress.
 
@@ -147,7 +139,7 @@ class ImageMaker:
         """Once for the series: what a person or a program stated is not dropped without a word."""
         known = {*self.left_out, *self.overridden}
         new = [(keyword, element) for keyword, element in sorted(stated.items()) if keyword not in known]
-        left_out = [keyword for keyword, _ in new if keyword not in data_set]
+        left_out = [keyword for keyword, element in new if keyword not in data_set and is_filled(element)]
         overridden = [keyword for keyword, element in new if keyword in data_set and _differs(element, data_set)]
         self.left_out += left_out
         self.overridden += overridden

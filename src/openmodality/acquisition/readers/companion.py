@@ -1,0 +1,143 @@
+"""Companions: a file of the same name with ``.json`` or ``.toml`` that says what the pixels are.
+
+It has DICOM keywords with values in DICOM's units, such as ``{"SliceThickness": 5, "EchoTime": 30}``, and names of
+ours: the options of ``series.add_volume``, and ``object`` (such as "MR Image"), ``format`` (of raw pixels),
+``detector``, ``mrd_position`` and ``exposure``. Each is honoured, or named in an error or a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from openmodality.acquisition.keywords import attributes_of
+from openmodality.acquisition.readers.found import EMPTY, IDENTITY_KEYWORDS, FoundSeries
+from openmodality.acquisition.readers.tree import read_tree
+from openmodality.acquisition.volume import Volume
+from openmodality.errors import ObjectInvalid
+from openmodality.value_class import value_class
+
+OPTIONS: Final = frozenset(each.name for each in fields(Volume)) - {"array", "shape", "keywords", "unused"}
+"""What ``series.add_volume`` is told, too."""
+ABOUT_THE_FILE: Final = frozenset(("object", "format", "detector", "mrd_position", "exposure"))
+SUFFIXES: Final = (".toml", ".json")
+BESIDE: Final = (*SUFFIXES, ".bval", ".bvec")
+"""Endings of files that say something of another one."""
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"space": ("RAS", "LPS"), "mrd_position": ("centre", "corner"), "nan": ("refuse", "zero")}
+)
+_TEXTS: Final = ("object", "format", "dimension", "axes", "parts")
+
+
+@value_class
+class Companion:
+    """What a companion says; ``keywords`` are DICOM's, ``settings`` are ours."""
+
+    where: str = ""
+    keywords: Mapping[str, Any] = EMPTY
+    settings: Mapping[str, Any] = EMPTY
+
+
+def find_stem(path: Path) -> Path:
+    """The path without its ending, which is two parts long in ``.nii.gz``."""
+    stem = path.with_suffix("")
+    return stem.with_suffix("") if path.suffix.lower() == ".gz" and stem.suffix else stem
+
+
+def list_companion_paths(path: Path) -> list[Path]:
+    """Where companions of a file of pixels may stand: ``NAME.toml`` and ``NAME.json``."""
+    stem = find_stem(path)
+    return [stem.with_name(stem.name + suffix) for suffix in SUFFIXES]
+
+
+def list_files_beside(path: Path) -> list[Path]:
+    """The files that say something of a file of pixels: companions, and those of diffusion."""
+    stem = find_stem(path)
+    beside = (stem.with_name(stem.name + suffix) for suffix in BESIDE)
+    return [each for each in beside if each != path and each.is_file()]
+
+
+def read_companions(path: Path) -> list[Companion]:
+    """The companions that there are of a file.
+
+    Raises :class:`ObjectInvalid` as :func:`read_companion` does.
+    """
+    return [read_companion(each) for each in list_companion_paths(path) if each != path and each.is_file()]
+
+
+def read_companion(path: Path) -> Companion:
+    """A companion file.
+
+    Raises :class:`ObjectInvalid` where it is none, or one of our names has a value that it cannot have.
+    """
+    content = read_tree(path)
+    settings = {name: value for name, value in content.items() if name in OPTIONS | ABOUT_THE_FILE}
+    _check_settings(settings, str(path))
+    keywords = {name: value for name, value in content.items() if name not in settings}
+    return Companion(str(path), keywords, settings)
+
+
+def apply_companion(found: FoundSeries, companion: Companion) -> FoundSeries:
+    """What was found in a file with what its companion says, which wins.
+
+    Raises :class:`ObjectInvalid` where a keyword or value is not DICOM's.
+    """
+    settings, keywords = companion.settings, dict(companion.keywords)
+    identity = {name: str(keywords.pop(name)) for name in IDENTITY_KEYWORDS if keywords.get(name)}
+    check_keywords(keywords, companion.where)
+    options = {name: settings[name] for name in OPTIONS if name in settings}
+    if isinstance(options.get("scale"), list):
+        options["scale"] = tuple(options["scale"])
+    if "affine" in options:
+        options["affine"] = _read_affine(options["affine"], companion.where)
+    return replace(
+        found.arrange(**options).say(keywords),
+        object_name=settings.get("object", found.object_name),
+        identity={**found.identity, **identity},
+        exposure=settings.get("exposure", found.exposure),
+        detector=settings.get("detector", found.detector),
+    )
+
+
+def merge(*parts: Dataset) -> Dataset:
+    """The attributes of all parts; of what several have, that of the last."""
+    merged = Dataset()
+    for part in parts:
+        merged.update(part)
+    return merged
+
+
+def check_keywords(keywords: Mapping[str, Any], where: str) -> None:
+    """Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or a value that is no list is none of its VR."""
+    attributes_of({name: "" if isinstance(value, list) else value for name, value in keywords.items()}, where)
+
+
+def _read_affine(value: object, where: str) -> Any:
+    try:
+        matrix = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ObjectInvalid(f"{where}: affine is no matrix of numbers", advice="give 4 rows of 4 numbers") from error
+    if matrix.shape not in ((4, 4), (3, 4)):
+        raise ObjectInvalid(f"{where}: affine has the shape {matrix.shape}", advice="give 4 rows of 4 numbers")
+    return matrix
+
+
+def _check_settings(settings: Mapping[str, Any], where: str) -> None:
+    for name, allowed in _CHOICES.items():
+        if name in settings and settings[name] not in allowed:
+            raise ObjectInvalid(
+                f"{where}: {name} is none of {', '.join(allowed)}", advice=f"say one of these for {name}"
+            )
+    for name in _TEXTS:
+        if name in settings and not isinstance(settings[name], str):
+            raise ObjectInvalid(f"{where}: {name} is not a text")
+    if not isinstance(settings.get("exposure", {}), dict):
+        raise ObjectInvalid(f"{where}: exposure is no table of keywords and values")
+    if not isinstance(settings.get("detector", ""), str | bool):
+        raise ObjectInvalid(f"{where}: detector is neither a name nor false")

@@ -1,0 +1,75 @@
+"""What a reader finds in a file: a volume, what is said of it, and whom the file says that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from openmodality.acquisition.volume import Volume
+
+IDENTITY_KEYWORDS: Final[tuple[str, ...]] = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
+"""What a file may say of whom it shows, and is compared with the exam."""
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundSeries:
+    """The pixels of one series; ``where`` names the file in errors.
+
+    ``object_name`` is empty where nothing names one; ``identity`` is what the file says of whom it shows, by keyword;
+    ``notices`` are texts for the operator. ``exposure`` is what a companion says of the X-ray exposure, ``detector``
+    the name of the detector whose maps are to be applied, or False for none.
+    """
+
+    where: str
+    volume: Volume
+    description: str = ""
+    object_name: str = ""
+    modality: str = ""
+    identity: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    exposure: Mapping[str, Any] | None = None
+    detector: str | bool = ""
+
+    @property
+    def positions(self) -> int:
+        """How many volumes there are along the fourth axis."""
+        array = self.volume.array
+        if not isinstance(array, np.ndarray) or array.ndim - self.volume.is_colour < 4:
+            return 1
+        axes = self.volume.axes
+        if "t" in axes:
+            return int(array.shape[axes.index("t")])
+        return int(array.shape[3 if axes.startswith("i") else 0])
+
+    @property
+    def images(self) -> int:
+        """How many images are made of it."""
+        array = self.volume.array
+        shape = array.shape[: array.ndim - self.volume.is_colour] if isinstance(array, np.ndarray) else ()
+        if len(shape) < 3:
+            return 1
+        along = self.volume.slice_axis
+        letters = self.volume.axes.replace("t", "")
+        names = f"{letters}t" if letters.startswith("i") else f"t{letters}"
+        names = self.volume.axes if "t" in self.volume.axes else names[-len(shape) :] if len(shape) == 4 else letters
+        slices = shape[names.index(along)] if isinstance(along, str) and along in names else shape[int(along or 0)]
+        return int(slices) * self.positions
+
+    def say(self, keywords: Mapping[str, object]) -> FoundSeries:
+        """The same with more DICOM keywords; one that is known gets the new value."""
+        volume = replace(self.volume, keywords={**self.volume.keywords, **keywords})
+        description = keywords.get("SeriesDescription", self.description)
+        return replace(self, volume=volume, description=str(description))
+
+    def leave_out(self, unused: Mapping[str, str]) -> FoundSeries:
+        """The same with names of what is not used, each with the reason."""
+        return replace(self, volume=replace(self.volume, unused={**self.volume.unused, **unused}))
+
+    def arrange(self, **changes: Any) -> FoundSeries:
+        """The same with other options of the volume."""
+        return replace(self, volume=replace(self.volume, **changes))

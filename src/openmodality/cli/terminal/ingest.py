@@ -1,0 +1,55 @@
+"""Options that say how files of pixels are to be taken, for one parameter ``options`` of a command's function."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openmodality.cli.terminal.arguments import Parser, WordValues
+from openmodality.exam.ingest import IngestOptions
+
+_NAMES: Final = IngestOptions.__match_args__
+
+
+def add_ingest(parser: Parser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--object",
+        dest="object_name",
+        metavar="OBJECT",
+        default="",
+        help='What pixels become that do not say it themselves, such as "MR Image".',
+    )
+    parser.add_argument(
+        "--derive",
+        metavar="OBJECT",
+        default="",
+        help="What all pixels become, DICOM files of other objects too: images derived of them.",
+    )
+    parser.add_argument(
+        "--assume-affine",
+        action="store_true",
+        help="Take the axes of a NIfTI file without a place for the patient's right, front and head.",
+    )
+    parser.add_argument(
+        "--mrd-position",
+        choices=("centre", "corner"),
+        default="",
+        help="What the position of MRD images is: their middle, or their first voxel.  [default: as the file says]",
+    )
+    parser.add_argument(
+        "--format",
+        dest="raw_format",
+        metavar="FORMAT",
+        default="",
+        help="The format of raw pixels: raw:ROWSxCOLS:uint16:le:OFFSET.",
+    )
+    parser.add_argument(
+        "--accept-identity",
+        action="store_true",
+        help="Take pixels that name another patient or accession number than the exam's.",
+    )
+    parser.afterwards(_make_options)
+
+
+def _make_options(values: WordValues) -> None:
+    values["options"] = IngestOptions(**{name: values.pop(name) for name in _NAMES if name in values})

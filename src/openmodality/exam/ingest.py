@@ -1,0 +1,85 @@
+"""Files as sources of images for the device of a site, with what a caller says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from openmodality.acquisition.files import FileSource, FoundSource
+from openmodality.acquisition.readers.found import FoundSeries
+from openmodality.acquisition.readers.raw_pixels import split_raw_path
+from openmodality.acquisition.readers.registry import Reading
+from openmodality.device.site.site import Site
+from openmodality.errors import UsageError
+from openmodality.value_class import value_class
+
+
+@value_class
+class IngestOptions:
+    """What a caller says of files that it gives.
+
+    ``object_name`` is the object that pixels without one become, such as ``MR Image``; ``derive`` what any become,
+    DICOM files too. ``assume_affine`` takes the axes of a NIfTI file without a place for those of the patient,
+    ``mrd_position`` is ``centre`` or ``corner``, ``raw_format`` such as ``raw:512x640:uint16:le:0``.
+    ``accept_identity`` takes what is of another patient than the exam by its own words.
+    """
+
+    object_name: str = ""
+    derive: str = ""
+    assume_affine: bool = False
+    mrd_position: str = ""
+    raw_format: str = ""
+    accept_identity: bool = False
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> IngestOptions:
+        """Options by name; ``object`` is short for ``object_name``, ``format`` for ``raw_format``.
+
+        Raises :class:`UsageError` where one is unknown.
+        """
+        names = {"object": "object_name", "format": "raw_format"}
+        options = {names.get(name, name): value for name, value in given.items()}
+        unknown = sorted(set(options) - set(cls.__match_args__))
+        if unknown:
+            raise UsageError(f"acquire has no option {unknown[0]}", advice=f"it has {', '.join(cls.__match_args__)}")
+        return cls(**options)
+
+    def as_keywords(self) -> dict[str, Any]:
+        """The options by name."""
+        return {name: getattr(self, name) for name in self.__match_args__}
+
+
+AS_IT_IS = IngestOptions()
+
+
+def make_file_source(site: Site, path: Path | str, options: IngestOptions = AS_IT_IS) -> FileSource:
+    """A file or folder as a source of images for this device; ``raw:512x640:uint16:le:0:PATH`` is one of raw pixels."""
+    raw_format, place = split_raw_path(path) if isinstance(path, str) else ("", path)
+    if not Path(place).exists():
+        raise UsageError(f"{place} does not exist")
+    template = _make_template(site, options)
+    reading = template.reading if not raw_format else replace(template.reading, raw_format=raw_format)
+    return replace(template, paths=[Path(place)], reading=reading)
+
+
+def _make_template(site: Site, options: IngestOptions) -> FileSource:
+    return FileSource(
+        (),
+        modality=site.profile.modalities[0],
+        objects={item.name: str(item.sop_class_uid) for item in site.profile.objects if item.is_image},
+        reading=Reading(options.assume_affine, options.mrd_position, options.raw_format),
+        object_name=options.object_name,
+        derive=options.derive,
+    )
+
+
+def make_found_source(site: Site, found: Sequence[FoundSeries], options: IngestOptions = AS_IT_IS) -> FoundSource:
+    """What was read already as a source of images for this device."""
+    return FoundSource(found, _make_template(site, options))
+
+
+def make_file_sources(site: Site, paths: Iterable[Path | str], options: IngestOptions = AS_IT_IS) -> list[FileSource]:
+    """Each path as a source."""
+    return [make_file_source(site, path, options) for path in paths]

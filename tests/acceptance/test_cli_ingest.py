@@ -1,0 +1,59 @@
+"""``exam acquire`` with files and with a stream, as it is typed."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import struct
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from tests.acceptance.command_line import finish, start
+from tests.acceptance.in_process import call
+from tests.peers.process import free_port, wait_until
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Path:
+    assert call(["init", "device", "--profile", "mr"], tmp_path)[0] == 0
+    begun = ["exam", "unscheduled", "--patient-id", "T1", "--patient-name", "DOE^JANE"]
+    assert call(begun, tmp_path / "device")[0] == 0
+    return tmp_path / "device"
+
+
+def test_files_with_their_options(device: Path) -> None:
+    image = nibabel.Nifti1Image(np.zeros((2, 3, 4), np.int16), None)
+    nibabel.save(image, device / "scan.nii")
+    status, printed = call(["exam", "acquire", "1", "scan.nii"], device)
+    assert (status, "sform_code and qform_code are 0" in printed) == (1, True)
+    status, printed = call(["exam", "acquire", "1", "scan.nii", "--assume-affine"], device)
+    assert (status, printed.splitlines()[-1]) == (0, "exam 1: 4 images made")
+    assert "scan.nii: neither sform nor qform" in printed
+    np.save(device / "a.npy", np.zeros((4, 4), np.uint16))
+    (device / "a.json").write_text('{"PatientID": "T2", "PatientName": "DOE^JOHN"}')
+    status, printed = call(["exam", "acquire", "1", "a.npy"], device)
+    assert status == 1
+    assert "the input says PatientName DOE^JOHN, PatientID T2; the exam says PatientName DOE^JANE" in printed
+    assert call(["exam", "acquire", "1", "a.npy", "--accept-identity"], device)[0] == 0
+
+
+def test_a_stream_until_it_is_stopped(device: Path) -> None:
+    port = free_port()
+    listening = start("exam", "acquire", "1", "--mrd-listen", str(port), "-c", device)
+
+    def connect() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 10) as sock:
+                sock.sendall(struct.pack("<H", 4))
+                return sock.recv(2) == struct.pack("<H", 4)
+        except ConnectionRefusedError:
+            return False
+
+    wait_until(connect, what="an answer to CLOSE")
+    listening.send_signal(signal.SIGTERM)
+    ended = finish(listening)
+    assert (ended.status, ended.out) == (0, "exam 1: 0 images made\n")
+    assert f"listening for MRD on 127.0.0.1:{port} for exam 1" in ended.err
