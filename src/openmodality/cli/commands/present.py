@@ -36,7 +36,7 @@ def _declare_make(parser: Parser) -> None:
         "--circle", metavar="X,Y,R", action="append", default=[], help="A circle, in pixels. May be repeated."
     )
     parser.add_argument(
-        "--line", metavar="X,Y,X,Y,…", action="append", default=[], help="A line through points. May be repeated."
+        "--line", metavar="X,Y,X,Y", action="append", default=[], help="A line through points. May be repeated."
     )
     parser.add_argument("--label", metavar="LABEL", default="LOOK", help="1 to 16 of A-Z, 0-9, space and _.")
     parser.add_argument("--description", metavar="TEXT", default="", help="What the state is for.")
