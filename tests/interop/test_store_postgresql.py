@@ -141,7 +141,7 @@ def test_jobs_run_in_order_and_one_at_a_time_for_a_destination(store: LocalStore
 
 
 def test_errors_hold_no_values(store: LocalStore) -> None:
-    row = {"PatientID": "SECRET", "PatientName": "SECRET", "created_at": 0.0}
+    row = {"identity": "SECRET", "PatientID": "SECRET", "PatientName": "SECRET", "created_at": 0.0}
     with store.database.write() as connection:
         connection.execute(patients.insert().values(row))
     with pytest.raises(ConstraintViolated) as caught, store.database.write() as connection:

@@ -94,7 +94,7 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_what_an_exam_serves_is_kept_where_its_table_is_made_anew(tmp_path: Path, dialect: str) -> None:
     with postgres() if dialect == "postgresql" else nullcontext(f"sqlite:///{tmp_path / 'test.db'}") as url:
-        make_first_schema(url)
+        make_schema(url, "0001", OF_FIRST_VERSION)
         database = open_database(url, durability="os")
         with database.read() as snapshot:
             served = snapshot.rows('SELECT exam_id, "ScheduledProcedureStepID" FROM exam_steps')
@@ -103,24 +103,11 @@ def test_what_an_exam_serves_is_kept_where_its_table_is_made_anew(tmp_path: Path
         database.close()
 
 
-def make_first_schema(url: str) -> None:
-    """A database of the first version, with an exam that serves a step."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", "openmodality.store:migrations")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.execute(
-            text(
-                'INSERT INTO exams (id, state, "StudyInstanceUID", scheduled, data, created_at)'
-                " VALUES (7, 'REGISTERED', '1.2', true, '{}', 1.0)"
-            )
-        )
-        connection.execute(
-            text("INSERT INTO exam_steps (id, exam_id, \"ScheduledProcedureStepID\", item) VALUES (1, 7, 'SPS1', '{}')")
-        )
-    engine.dispose()
+OF_FIRST_VERSION = """
+INSERT INTO exams (id, state, "StudyInstanceUID", scheduled, data, created_at)
+    VALUES (7, 'REGISTERED', '1.2', true, '{}', 1.0);
+INSERT INTO exam_steps (id, exam_id, "ScheduledProcedureStepID", item) VALUES (1, 7, 'SPS1', '{}')
+"""
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -152,7 +139,7 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_patients_are_kept_and_those_merged_for_want_of_an_id_are_indexed_again(tmp_path: Path, dialect: str) -> None:
     with postgres() if dialect == "postgresql" else nullcontext(f"sqlite:///{tmp_path / 'test.db'}") as url:
-        make_first_schema(url)
+        make_schema(url, "0001", OF_FIRST_VERSION)
         engine = create_engine(url)
         with engine.begin() as connection:
             add = "INSERT INTO patients (id, \"PatientID\", \"PatientName\", created_at) VALUES ({}, '{}', '{}', 1.0)"
@@ -179,3 +166,66 @@ def test_patients_are_kept_and_those_merged_for_want_of_an_id_are_indexed_again(
         with database.write() as transaction, pytest.raises(StoreError), transaction.attempt():
             transaction.execute(text("DELETE FROM patients"))  # foreign keys are looked at again
         database.close()
+
+
+OF_ONE_DEVICE = """
+INSERT INTO owner (id, device, profile, created_at) VALUES (1, 'd', 'mr', 1.0);
+INSERT INTO patients (id, "PatientID", "PatientName", created_at) VALUES (3, 'P1', 'Müller^Ö=山田^太郎', 1.0);
+INSERT INTO studies (id, patient_id, "StudyInstanceUID", "ReferringPhysicianName", created_at)
+    VALUES (5, 3, '1.2', 'Dr^Ärztin', 1.0);
+INSERT INTO series (id, study_id, "SeriesInstanceUID", created_at) VALUES (7, 5, '1.2.1', 1.0);
+INSERT INTO instances (id, series_id, "SOPInstanceUID", "SOPClassUID", "TransferSyntaxUID", bucket, length_bytes,
+    origin, listed, created_at) VALUES (8, 7, '1.2.1.1', '1.9', '1.8', 'ab', 10, 'received', false, 1.0);
+INSERT INTO tombstones ("SOPInstanceUID", modified_ns) VALUES ('1.4', 5);
+INSERT INTO unnamed_files ("SOPInstanceUID", temporary) VALUES ('1.5', 'x');
+INSERT INTO problems (id, kind, file, reason, origin, created_at) VALUES (9, 'damaged', 'f', 'r', 'received', 1.0);
+INSERT INTO worklist_items (id, source, key, item, defects, received_at) VALUES (10, 'RIS', 'k', '{}', '[]', 1.0);
+INSERT INTO exams (id, state, "StudyInstanceUID", scheduled, data, created_at, patient_id)
+    VALUES (11, 'REGISTERED', '1.2', true, '{}', 1.0, 3);
+INSERT INTO exam_steps (id, exam_id, worklist_item_id, item) VALUES (12, 11, 10, '{}');
+INSERT INTO jobs (id, kind, state, destination, parameters, max_retries, retry_delay_s, due_at, created_at)
+    VALUES (13, 'send', 'todo', 'PACS', '{}', 1, 1.0, 1.0, 1.0);
+INSERT INTO job_instances (job_id, "SOPInstanceUID", "SOPClassUID", number) VALUES (13, '1.2.1.1', '1.9', 0)
+"""
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_what_one_device_had_is_its_own_in_a_department(tmp_path: Path, dialect: str) -> None:
+    with postgres() if dialect == "postgresql" else nullcontext(f"sqlite:///{tmp_path / 'test.db'}") as url:
+        make_schema(url, "0003", OF_ONE_DEVICE)
+        database = open_database(url, durability="os")
+        with database.read() as snapshot:
+            counts = {
+                table: snapshot.rows(f"SELECT count(*) AS n FROM {table} WHERE device_id = 1")[0]["n"]
+                for table in ("instances", "tombstones", "unnamed_files", "problems", "worklist_items", "exams", "jobs")
+            }
+            [served] = snapshot.rows("SELECT exam_id, worklist_item_id FROM exam_steps")
+            [exam] = snapshot.rows("SELECT patient_id FROM exams")
+            [device] = snapshot.rows("SELECT id, device, profile FROM devices")
+            [known] = snapshot.rows("SELECT id, alphabetic_name, ideographic_name FROM patients")
+            [study] = snapshot.rows("SELECT id, patient_id FROM studies")
+            [instance] = snapshot.rows('SELECT id, series_id, "SOPInstanceUID", listed, length_bytes FROM instances')
+        assert set(counts.values()) == {1}
+        assert tuple(served.values()) == (11, 10)
+        assert exam["patient_id"] == 3
+        assert tuple(device.values()) == (1, "d", "mr")
+        assert tuple(known.values()) == (3, "muller^o", "山田^太郎")
+        assert tuple(study.values()) == (5, 3)
+        assert tuple(instance.values()) == (8, 7, "1.2.1.1", False, 10)
+        assert differences(database) == []
+        with pytest.raises(StoreError), database.write() as transaction:  # references are checked again
+            transaction.execute(text("UPDATE instances SET series_id = 99"))
+        database.close()
+
+
+def make_schema(url: str, revision: str, content: str) -> None:
+    """A database of an earlier version with these rows."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "openmodality.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for statement in content.split(";"):
+            connection.execute(text(statement))
+    engine.dispose()

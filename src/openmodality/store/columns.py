@@ -46,6 +46,17 @@ def make_attributes(vrs: Mapping[str, str], *, unique: str = "") -> list[Column[
     return [make_uid(name, unique=name == unique) if vr == "UI" else make_text_column(name) for name, vr in vrs.items()]
 
 
+def make_searched_column(name: str) -> Column[str]:
+    """A text that is searched by its beginning: compared by its code points on PostgreSQL too, as its index is."""
+    kind = Text().with_variant(Text(collation="C"), "postgresql")
+    return Column(name, kind, nullable=False, server_default="")
+
+
+def make_device(*, primary_key: bool = False) -> Column[int]:
+    """The device that a row belongs to. Rows of ``devices`` are never deleted; a reference would cost each insert."""
+    return Column("device_id", LONG, nullable=False, primary_key=primary_key, autoincrement=False, server_default="1")
+
+
 def make_parent(name: str, target: str, *, ondelete: str, nullable: bool = False, index: bool = True) -> Column[int]:
     """The row of another table that a row belongs to."""
     return Column(name, LONG, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index)

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.store.database_errors import map_errors
 from openmodality.store.migrate import is_current, migrate
+from openmodality.store.names import ONLY_DEVICE
 from openmodality.store.private_files import is_file_name, protect_database
 from openmodality.store.schema import events
 from openmodality.store.states import Subject
@@ -61,12 +62,14 @@ class ChangeSignal:
 class Database:
     """The tables of ``schema`` in one SQLite file or one PostgreSQL database; made by ``open_database``.
 
+    ``device_id`` is the device that it was opened for, where it is that of several (``store.ownership``).
     ``changed`` tells of each committed write, ``jobs_changed`` of those that change the state of a job: who works the
     queue is not to wake up for each batch of the index and of results.
     """
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
+        self.device_id = ONLY_DEVICE
         self.clock = clock
         self.changed = ChangeSignal()
         self.jobs_changed = ChangeSignal()
@@ -77,7 +80,7 @@ class Database:
     def read(self) -> Iterator[Snapshot]:
         """The last committed state."""
         with map_errors(), self.engine.connect() as connection:
-            yield Snapshot(connection)
+            yield Snapshot(connection, self.device_id)
 
     @contextmanager
     def migrate(self) -> Iterator[Transaction]:
@@ -100,7 +103,7 @@ class Database:
             try:
                 with map_errors(), self.engine.connect() as connection:
                     connection.execution_options(openmodality_writes=True)
-                    transaction = Transaction(connection, self.clock)
+                    transaction = Transaction(connection, self.clock, self.device_id)
                     with self._ignore_references(connection, not keeps_references), connection.begin():
                         yield transaction
             finally:

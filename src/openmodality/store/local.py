@@ -20,6 +20,7 @@ from openmodality.store.index_recovery import Progress, Recovered, recover
 from openmodality.store.ingest import Ingest, NewInstance, index_within
 from openmodality.store.names import ASIDE_FOLDER, DATABASE_FILE, INSTANCE_FOLDER
 from openmodality.store.naming import FileNames
+from openmodality.store.ownership import find_device
 from openmodality.store.private_files import make_private_folder
 from openmodality.store.rows.index import is_indexed
 from openmodality.store.states import Origin
@@ -170,6 +171,11 @@ def open_store(
     except OSError as error:
         raise StoreError(f"cannot make the data folder {folder}: {error.strerror}") from error
     database = open_database(url or f"sqlite:///{folder / DATABASE_FILE}", durability=durability, clock=clock)
+    try:
+        database.device_id = find_device(database, folder)
+    except BaseException:
+        database.close()
+        raise
     files = InstanceFiles(
         folder / INSTANCE_FOLDER, durability=durability, aside=folder / ASIDE_FOLDER, known_private=known_private
     )

@@ -1,34 +1,42 @@
-"""Whose database it is, and whether it is as new as the data folder remembers.
+"""Which device a data folder is of, in a database of one device or of several, and whether it is as new as the folder.
 
 ``device.json`` in the data folder holds the number of the device and that of the newest event of its database. The
-database holds the number of the device and its profile. So a database that is another device's is refused, and one
-that was lost, emptied, or put back from a copy is noticed.
+database has a row for each of its devices. A SQLite file is one device's, so that one of another is refused. A database
+on PostgreSQL may be a department's: a data folder that it does not know is a new device of it. One that was lost,
+emptied, or put back from a copy is noticed.
 """
 
 from __future__ import annotations
 
 import json
+import platform
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select, update
 
 from openmodality.errors import StoreError
 from openmodality.store.database import Database
 from openmodality.store.files.instance_file import store_error
+from openmodality.store.names import ONLY_DEVICE
 from openmodality.store.private_files import open_private
-from openmodality.store.schema import owner
-from openmodality.store.transaction import Snapshot
+from openmodality.store.schema import devices
+from openmodality.store.transaction import Snapshot, Transaction
 
 RECORD_FILE: Final = "device.json"
+_NEVER_STARTED: Final = -1
+"""In place of the newest event where the device has not started yet."""
 
 
 class OtherDevice(StoreError):
-    """The database is that of another device, or of another profile."""
+    """The database is that of another device, or this device has another profile there."""
 
-    advice = "give each device a database of its own; where this one is right after all: openmodality recover --adopt"
+    advice = (
+        "give each device a SQLite database of its own, or one on PostgreSQL to all;"
+        " where this one is right after all: openmodality recover --adopt"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,79 +47,154 @@ class FolderRecord:
     newest_event: int
 
 
-class Ownership:
-    """The tie between one data folder and its database."""
+class _Row(NamedTuple):
+    """A device as the database has it; ``profile`` is empty until it has started once."""
 
-    def __init__(self, database: Database, folder: Path, profile: str) -> None:
+    id: int
+    device: str
+    profile: str
+
+
+class Ownership:
+    """The tie between one data folder and its database. ``name`` is what people know the device by."""
+
+    def __init__(self, database: Database, folder: Path, profile: str, name: str = "") -> None:
         self._database = database
-        self._path = folder / RECORD_FILE
+        self._folder = folder
         self._profile = profile
+        self._name = name
         self._kept: FolderRecord | None = None
 
     def claim(self, *, adopt: bool = False) -> list[str]:
         """Tie folder and database together, or find them tied; returns what an operator must know.
 
-        ``adopt``: take over a database whatever it says. Raises :class:`OtherDevice`.
+        ``adopt``: take over a database whatever it says, or the only other device of this profile that a department's
+        database has. Raises :class:`OtherDevice`.
         """
-        record = self._read()
+        record = read_record(self._folder)
         with self._database.write() as transaction:
-            row = _read_owner(transaction)
+            row = self._find_row(transaction, record, adopt=adopt)
             if row is not None and not adopt:
-                self._refuse_other(record, *row)
-            device = record.device if record else row[0] if row else str(uuid.uuid4())
-            if row is None or adopt:
-                transaction.execute(delete(owner))
-                row_values = {"id": 1, "device": device, "profile": self._profile, "created_at": transaction.now}
-                transaction.execute(insert(owner).values(row_values))
+                self._refuse_other(record, row)
+            device = row.device if row and not (adopt and record and self._is_alone) else ""
+            device = device or (record.device if record else str(uuid.uuid4()))
+            self._keep_row(transaction, row, device)
         newest = self._database.last_event()
         self._write(FolderRecord(device, newest))
         if record is None or adopt:
             return []
-        return _compare(record, newest, is_new=row is None)
+        return _compare(record, newest, is_new=row is None or not row.profile)
 
     def remember(self) -> None:
         """Note how new the database is now."""
         if self._kept is not None and (newest := self._database.last_event()) != self._kept.newest_event:
             self._write(FolderRecord(self._kept.device, newest))
 
-    def _refuse_other(self, record: FolderRecord | None, device: str, profile: str) -> None:
-        if profile != self._profile:
-            raise OtherDevice(f"the database is that of a device of profile {profile}, and this one is {self._profile}")
-        if record is None and self._database.engine.dialect.name == "sqlite":
-            return  # it lies in this folder, whose record is lost
-        if record is None or record.device != device:
-            raise OtherDevice(f"the database is that of another device, and not of {self._path.parent}")
+    @property
+    def _is_alone(self) -> bool:
+        return self._database.engine.dialect.name == "sqlite"
 
-    def _read(self) -> FolderRecord | None:
-        try:
-            found = json.loads(self._path.read_text("utf-8"))
-            return FolderRecord(str(found["device"]), int(found["newest_event"]))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise store_error(error, f"read {self._path}") from error
-        except (ValueError, KeyError, TypeError):
-            return None  # cut off by a power failure: as if it were not there
+    def _find_row(self, transaction: Transaction, record: FolderRecord | None, *, adopt: bool) -> _Row | None:
+        row = _read_row(transaction, self._database.device_id)
+        if self._is_alone or not adopt or (row is not None and row.profile):
+            return row
+        others = [each for each in _read_rows(transaction) if each.profile == self._profile]
+        if len(others) != 1:
+            raise OtherDevice(f"the database has {len(others)} other devices of profile {self._profile}", advice="")
+        transaction.execute(delete(devices).where(devices.c.id == self._database.device_id))
+        self._database.device_id = others[0].id
+        return others[0]
+
+    def _keep_row(self, transaction: Transaction, row: _Row | None, device: str) -> None:
+        values = {
+            "device": device,
+            "profile": self._profile,
+            "name": self._name,
+            "host": platform.node(),
+            "folder": str(self._folder.absolute()),
+        }
+        number = self._database.device_id
+        if row is None:
+            row_values = {"id": number, **values, "created_at": transaction.now}
+            transaction.execute(insert(devices).values(row_values))
+        else:
+            transaction.execute(update(devices).where(devices.c.id == number).values(values))
+
+    def _refuse_other(self, record: FolderRecord | None, row: _Row) -> None:
+        if row.profile not in ("", self._profile):
+            raise OtherDevice(
+                f"the database is that of a device of profile {row.profile}, and this one is {self._profile}"
+            )
+        if record is not None and record.device != row.device:
+            raise OtherDevice(f"the database is that of another device, and not of {self._folder}")
 
     def _write(self, record: FolderRecord) -> None:
-        text = json.dumps({"device": record.device, "newest_event": record.newest_event})
-        unfinished = self._path.with_suffix(".tmp")
-        try:
-            with open(unfinished, "w", encoding="utf-8", opener=open_private) as stream:
-                stream.write(text + "\n")
-            unfinished.replace(self._path)
-        except OSError as error:
-            raise store_error(error, f"write {self._path}") from error
+        write_record(self._folder, record)
         self._kept = record
 
 
-def _read_owner(snapshot: Snapshot) -> tuple[str, str] | None:
-    rows = snapshot.rows("SELECT device, profile FROM owner")
-    return (rows[0]["device"], rows[0]["profile"]) if rows else None
+def find_device(database: Database, folder: Path) -> int:
+    """The number of the device of a data folder, which is put into a department's database where that has none."""
+    if database.engine.dialect.name == "sqlite":
+        return ONLY_DEVICE
+    record = read_record(folder)
+    place = (devices.c.host == platform.node()) & (devices.c.folder == str(folder.absolute()))
+    with database.read() as snapshot:
+        own = devices.c.device == record.device if record else place
+        row = snapshot.execute(select(devices.c.id, devices.c.device).where(own).order_by(devices.c.id)).first()
+    if row is None:
+        row = _add_device(database, record.device if record else str(uuid.uuid4()))
+    if record is None:
+        write_record(folder, FolderRecord(row.device, _NEVER_STARTED))
+    return int(row.id)
+
+
+def _add_device(database: Database, device: str) -> Any:
+    with database.write() as transaction:
+        row = {"device": device, "created_at": transaction.now}
+        transaction.execute(transaction.insert(devices).values(row).on_conflict_do_nothing())
+        return transaction.execute(select(devices.c.id, devices.c.device).where(devices.c.device == device)).one()
+
+
+def read_record(folder: Path) -> FolderRecord | None:
+    """What a data folder remembers; None where it has nothing to remember, or no longer has it."""
+    path = folder / RECORD_FILE
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return FolderRecord(str(found["device"]), int(found["newest_event"]))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise store_error(error, f"read {path}") from error
+    except (ValueError, KeyError, TypeError):
+        return None  # cut off by a power failure: as if it were not there
+
+
+def write_record(folder: Path, record: FolderRecord) -> None:
+    """Let a data folder remember."""
+    path = folder / RECORD_FILE
+    text = json.dumps({"device": record.device, "newest_event": record.newest_event})
+    unfinished = path.with_suffix(".tmp")
+    try:
+        with open(unfinished, "w", encoding="utf-8", opener=open_private) as stream:
+            stream.write(text + "\n")
+        unfinished.replace(path)
+    except OSError as error:
+        raise store_error(error, f"write {path}") from error
+
+
+def _read_row(snapshot: Snapshot, number: int) -> _Row | None:
+    return next((row for row in _read_rows(snapshot) if row.id == number), None)
+
+
+def _read_rows(snapshot: Snapshot) -> list[_Row]:
+    return [_Row(**row) for row in snapshot.rows("SELECT id, device, profile FROM devices ORDER BY id")]
 
 
 def _compare(record: FolderRecord, newest: int, *, is_new: bool) -> list[str]:
     """What is missing of a database that this folder has had."""
+    if record.newest_event == _NEVER_STARTED:
+        return []
     if is_new:
         return [
             f"the database of this device is gone: it had {record.newest_event} changes, and this one is new."

@@ -4,6 +4,9 @@ Columns that hold an attribute bear its keyword (PS3.6), in the form that the da
 names with their components. Other columns are ours and in lower case. Times are seconds since the epoch, UTC. What
 must never happen is said here as a constraint, so that no code path can do it.
 
+A database may be that of several devices (ADR 47): what one of them has, does or was told bears its ``device_id``, the
+number of its row in ``devices``. Patients, studies and series are everybody's. In a SQLite file there is one device, 1.
+
 Job rows, events and reasons hold UIDs and words, never patient data.
 """
 
@@ -32,7 +35,9 @@ from openmodality.store.columns import (
     list_values,
     make_attributes,
     make_choice,
+    make_device,
     make_parent,
+    make_searched_column,
     make_text_column,
     make_uid,
     metadata,
@@ -56,14 +61,28 @@ from openmodality.store.states import (
     RequestState,
 )
 
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", LONG, primary_key=True),
+    Column("device", String(36), nullable=False, unique=True),
+    Column("profile", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("host", Text, nullable=False, server_default=""),
+    Column("folder", Text, nullable=False, server_default=""),
+    Column("worker", Text, nullable=False, server_default=""),
+    Column("lease_until", Float),
+    Column("created_at", Float, nullable=False),
+)
+
 patients = Table(
     "patients",
     metadata,
     Column("id", LONG, primary_key=True),
     *make_attributes(PATIENT_ATTRIBUTES),
-    make_text_column("alphabetic_name"),
-    make_text_column("ideographic_name"),
-    make_text_column("phonetic_name"),
+    make_searched_column("alphabetic_name"),
+    make_searched_column("ideographic_name"),
+    make_searched_column("phonetic_name"),
     Column("identity", String(64), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
     Index(None, "PatientID", "IssuerOfPatientID"),
@@ -83,7 +102,7 @@ studies = Table(
     make_parent("patient_id", "patients.id", ondelete="RESTRICT"),
     *make_attributes(STUDY_ATTRIBUTES, unique="StudyInstanceUID"),
     Column("created_at", Float, nullable=False),
-    Index(None, "StudyDate"),
+    Index(None, "StudyDate", "StudyTime", "id"),
     Index(None, "AccessionNumber"),
 )
 
@@ -100,19 +119,23 @@ instances = Table(
     "instances",
     metadata,
     Column("id", LONG, primary_key=True),
-    make_parent("series_id", "series.id", ondelete="RESTRICT"),
-    *make_attributes(INSTANCE_ATTRIBUTES, unique="SOPInstanceUID"),
+    make_device(),
+    make_parent("series_id", "series.id", ondelete="RESTRICT", index=False),
+    *make_attributes(INSTANCE_ATTRIBUTES),
     Column("bucket", String(2), nullable=False, index=True),
     Column("length_bytes", BigInteger, nullable=False),
     Column("origin", String(9), nullable=False),
     Column("listed", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", Float, nullable=False),
+    UniqueConstraint("SOPInstanceUID", "device_id"),
+    Index(None, "series_id", "device_id", "listed"),
     make_choice("origin", Origin),
 )
 
 tombstones = Table(
     "tombstones",
     metadata,
+    make_device(primary_key=True),
     Column("SOPInstanceUID", String(64), primary_key=True),
     Column("modified_ns", BigInteger, nullable=False),
 )
@@ -120,6 +143,7 @@ tombstones = Table(
 unnamed_files = Table(
     "unnamed_files",
     metadata,
+    make_device(primary_key=True),
     Column("SOPInstanceUID", String(64), primary_key=True),
     Column("temporary", Text, nullable=False),
 )
@@ -128,6 +152,7 @@ problems = Table(
     "problems",
     metadata,
     Column("id", LONG, primary_key=True),
+    make_device(),
     Column("kind", String(13), nullable=False),
     make_text_column("SOPInstanceUID"),
     Column("file", Text, nullable=False),
@@ -136,26 +161,17 @@ problems = Table(
     Column("source", Text, nullable=False, server_default=""),
     Column("created_at", Float, nullable=False),
     Column("dismissed_at", Float),
-    UniqueConstraint("kind", "file"),
+    UniqueConstraint("device_id", "kind", "file"),
     make_choice("kind", ProblemKind),
     make_choice("origin", Origin),
     sqlite_autoincrement=True,
-)
-
-owner = Table(
-    "owner",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("device", String(36), nullable=False),
-    Column("profile", Text, nullable=False),
-    Column("created_at", Float, nullable=False),
-    CheckConstraint("id = 1", name="one"),
 )
 
 worklist_items = Table(
     "worklist_items",
     metadata,
     Column("id", LONG, primary_key=True),
+    make_device(),
     Column("source", Text, nullable=False),
     Column("key", Text, nullable=False),
     make_text_column("PatientID"),
@@ -173,13 +189,14 @@ worklist_items = Table(
     Column("defects", JSON, nullable=False),
     Column("current", Boolean, nullable=False, server_default=text("true")),
     Column("received_at", Float, nullable=False),
-    UniqueConstraint("source", "key"),
+    UniqueConstraint("device_id", "source", "key"),
 )
 
 exams = Table(
     "exams",
     metadata,
     Column("id", LONG, primary_key=True),
+    make_device(),
     make_parent("patient_id", "patients.id", ondelete="SET NULL", nullable=True),
     Column("state", String(12), nullable=False),
     Column("StudyInstanceUID", String(64), nullable=False, index=True),
@@ -222,6 +239,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", LONG, primary_key=True),
+    make_device(),
     Column("kind", String(11), nullable=False),
     Column("state", String(9), nullable=False),
     Column("destination", Text, nullable=False),
@@ -240,6 +258,7 @@ jobs = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
     Column("worker", Text),
+    Column("lease_until", Float),
     Column("created_at", Float, nullable=False),
     Column("started_at", Float),
     Column("finished_at", Float),
@@ -250,6 +269,7 @@ jobs = Table(
     CheckConstraint(f"(state IN {list_values(FINISHED_JOBS)}) = (finished_at IS NOT NULL)", name="finished_has_time"),
     Index(
         "one_association_per_destination",
+        "device_id",
         "destination",
         unique=True,
         sqlite_where=text(f"state = '{JobState.DOING}'"),
@@ -257,12 +277,13 @@ jobs = Table(
     ),
     Index(
         "same_job_once",
+        "device_id",
         "unique_key",
         unique=True,
         sqlite_where=text(f"state IN {list_values(UNFINISHED_JOBS)}"),
         postgresql_where=text(f"state IN {list_values(UNFINISHED_JOBS)}"),
     ),
-    Index(None, "state", "due_at"),
+    Index(None, "device_id", "state", "due_at"),
     Index(None, "order_key"),
     sqlite_autoincrement=True,
 )
@@ -294,6 +315,7 @@ commitments = Table(
     "commitments",
     metadata,
     Column("id", LONG, primary_key=True),
+    make_device(),
     make_uid("TransactionUID", unique=True),
     Column("destination", Text, nullable=False),
     Column("ae_title", Text, nullable=False, server_default=""),

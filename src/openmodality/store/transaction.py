@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from openmodality.store.database_errors import map_errors
 from openmodality.store.listing.reader import StoredRow
+from openmodality.store.names import ONLY_DEVICE
 from openmodality.store.schema import events
 from openmodality.store.states import Subject
 
@@ -28,12 +29,16 @@ _ROWS_AT_ONCE: Final = 32
 
 
 class Snapshot:
-    """One consistent state of the database; several functions that take the same snapshot see the same rows."""
+    """One consistent state of the database; several functions that take the same snapshot see the same rows.
 
-    __slots__ = ("connection", "dialect", "execute")
+    ``device_id`` is the device that reads, where the database is that of several.
+    """
 
-    def __init__(self, connection: Connection) -> None:
+    __slots__ = ("connection", "device_id", "dialect", "execute")
+
+    def __init__(self, connection: Connection, device_id: int = ONLY_DEVICE) -> None:
         self.connection: Final = connection
+        self.device_id: Final = device_id
         self.dialect: Final = connection.dialect.name
         self.execute: Final = connection.execute
 
@@ -51,8 +56,8 @@ class Transaction(Snapshot):
 
     __slots__ = ("_clock", "subjects")
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: Connection, clock: Clock, device_id: int = ONLY_DEVICE) -> None:
+        super().__init__(connection, device_id)
         self._clock = clock
         self.subjects: Final = set[Subject]()
 

@@ -46,7 +46,8 @@ _REPEATED = tuple(
 """Of most instances of a series the same, though they are each instance's."""
 _MAX_CHARACTERS: Final = 10240
 """As much of a text as the index keeps: the longest that a VR of its attributes allows (LT, PS3.5 6.2)."""
-_MAX_SEARCHED: Final = dict.fromkeys(("PatientID", "IssuerOfPatientID", "AccessionNumber", "StudyDate"), 256)
+_SEARCHED: Final = ("PatientID", "IssuerOfPatientID", "AccessionNumber", "StudyDate", "StudyTime")
+_MAX_SEARCHED: Final = dict.fromkeys(_SEARCHED, 256)
 """And of those that the database searches by: PostgreSQL's index holds 2704 bytes for an entry."""
 _SERIES_REMEMBERED: Final = 8
 """Of how many series the attributes above the instance are remembered; each may be some 100 KB in the worst case."""

@@ -111,7 +111,7 @@ def find(
     condition = _make_condition(reader, level, keys or {})
     newest = 'studies."StudyDate" DESC, studies."StudyTime" DESC, ' if level is not Level.PATIENT else ""
     rows = reader.rows(
-        f"SELECT {_list_columns(level)} FROM {_join(level)} WHERE {condition.sql}"
+        f"SELECT {_list_columns(level, reader.device_id)} FROM {_join(level)} WHERE {condition.sql}"
         f" ORDER BY {newest}{_TABLES[level][0]}.id LIMIT ? OFFSET ?",
         (*condition.values, _NO_LIMIT if limit is None else limit, offset),
     )
@@ -132,7 +132,7 @@ def instance_references(
     reader: Reader, level: Level, keys: Mapping[str, str], *, unlisted: bool = False
 ) -> list[InstanceReference]:
     """The instances of what matches ``keys``, in the order of series and instance numbers."""
-    conditions = _make_key_conditions(reader, level, keys)
+    conditions = [_is_own(reader), *_make_key_conditions(reader, level, keys)]
     condition = combine(conditions if unlisted else [*conditions, Condition("instances.listed")])
     rows = reader.rows(
         'SELECT instances."SOPClassUID" AS "SOPClassUID", instances."SOPInstanceUID" AS "SOPInstanceUID",'
@@ -153,36 +153,40 @@ def _join(level: Level) -> str:
     return "".join(_JOINED[: _LEVELS.index(level) + 1])
 
 
-def _list_columns(level: Level) -> str:
+def _list_columns(level: Level, device_id: int) -> str:
     own = f"{_TABLES[level][0]}.id AS own_id"
     tables = [_TABLES[upper] for upper in _levels_down_to(level)]
     attributes = [f'{table}."{keyword}" AS "{keyword}"' for table, columns in tables for keyword in columns]
     counts = {
-        "n_studies": _select_below(level, "count(DISTINCT own_series.study_id)"),
-        "n_series": _select_below(level, "count(DISTINCT own.series_id)"),
-        "n_instances": _select_below(level, "count(*)"),
-        "n_sent": _select_below(level, "count(*)", _SENT),
-        "n_committed": _select_below(level, "count(*)", _COMMITTED),
+        "n_studies": _select_below(level, device_id, "count(DISTINCT own_series.study_id)"),
+        "n_series": _select_below(level, device_id, "count(DISTINCT own.series_id)"),
+        "n_instances": _select_below(level, device_id, "count(*)"),
+        "n_sent": _select_below(level, device_id, "count(*)", _SENT),
+        "n_committed": _select_below(level, device_id, "count(*)", _COMMITTED),
     }
     return ", ".join([own, *attributes, *(f"{query} AS {name}" for name, query in counts.items())])
 
 
-def _select_below(level: Level, what: str, condition: str = "") -> str:
+def _select_below(level: Level, device_id: int, what: str, condition: str = "") -> str:
     """Something about the listed instances below an entity of the outer query."""
     further = f" AND {condition}" if condition else ""
     joined = f"instances own JOIN series own_series ON own_series.id = own.series_id {_BELOW[level]}"
-    return f"(SELECT {what} FROM {joined} AND own.listed{further})"
+    return f"(SELECT {what} FROM {joined} AND own.device_id = {device_id} AND own.listed{further})"
 
 
 def _make_condition(reader: Reader, level: Level, keys: Mapping[str, str]) -> Condition:
     """The keys, and that something is listed below, but for patients who have been registered only."""
     conditions = _make_key_conditions(reader, level, keys)
     if level is Level.IMAGE:
-        return combine([*conditions, Condition("instances.listed")])
-    listed = [Condition(f"EXISTS {_select_below(level, '1')}")]
+        return combine([*conditions, _is_own(reader), Condition("instances.listed")])
+    listed = [Condition(f"EXISTS {_select_below(level, reader.device_id, '1')}")]
     if level is Level.PATIENT:
         listed.append(Condition(_NO_STUDY))
     return combine([*conditions, combine(listed, "OR")])
+
+
+def _is_own(reader: Reader) -> Condition:
+    return Condition("instances.device_id = ?", (reader.device_id,))
 
 
 def _make_key_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) -> list[Condition]:

@@ -114,7 +114,7 @@ class StepRecord:
 
 def read_exam(reader: Reader, exam_id: int) -> ExamRecord:
     """One exam. Raises :class:`NotFound` where there is none with this number."""
-    rows = reader.rows(f"{_EXAMS} WHERE id = ?", (exam_id,))
+    rows = reader.rows(f"{_EXAMS} WHERE id = ? AND device_id = ?", (exam_id, reader.device_id))
     if not rows:
         raise NotFound(f"there is no exam {exam_id}", advice="openmodality exam list shows all")
     return _exam_of(reader, rows[0])
@@ -123,7 +123,8 @@ def read_exam(reader: Reader, exam_id: int) -> ExamRecord:
 def read_exams(reader: Reader, states: Sequence[str] = ()) -> list[ExamRecord]:
     """Exams in these states, or all, newest first."""
     fits = is_one_of("state", [str(state) for state in states]) if states else combine([])
-    rows = reader.rows(f"{_EXAMS} WHERE {fits.sql} ORDER BY id DESC", fits.values)
+    sql = f"{_EXAMS} WHERE device_id = ? AND {fits.sql} ORDER BY id DESC"
+    rows = reader.rows(sql, (reader.device_id, *fits.values))
     return [_exam_of(reader, row) for row in rows]
 
 

@@ -18,7 +18,7 @@ _NO_LIMIT: Final = 2**63 - 1
 
 def read_job_row(reader: Reader, job_id: int) -> StoredRow | None:
     """One job; None where there is none with this number."""
-    rows = _decode(reader.rows(f"{_JOBS} WHERE id = ?", (job_id,)))
+    rows = _decode(reader.rows(f"{_JOBS} WHERE id = ? AND device_id = ?", (job_id, reader.device_id)))
     return rows[0] if rows else None
 
 
@@ -32,7 +32,8 @@ def read_job_rows(
 ) -> list[StoredRow]:
     """Jobs that fit all of the filters, newest first."""
     conditions = [
-        is_one_of(column, list(values)) for column, values in (("state", states), ("kind", kinds)) if values is not None
+        Condition("device_id = ?", (reader.device_id,)),
+        *(is_one_of(name, list(values)) for name, values in (("state", states), ("kind", kinds)) if values is not None),
     ]
     if destination is not None:
         conditions.append(Condition("destination = ?", (destination,)))

@@ -30,13 +30,14 @@ class Problem:
 
 def list_problems(reader: Reader, *, dismissed: bool = False) -> list[Problem]:
     """Problems, newest first; ``dismissed``: those that an operator has dismissed as well."""
-    condition = "" if dismissed else " WHERE dismissed_at IS NULL"
-    return [_make_problem(row) for row in reader.rows(f"SELECT * FROM problems{condition} ORDER BY id DESC")]
+    condition = "" if dismissed else " AND dismissed_at IS NULL"
+    sql = f"SELECT * FROM problems WHERE device_id = ?{condition} ORDER BY id DESC"
+    return [_make_problem(row) for row in reader.rows(sql, (reader.device_id,))]
 
 
 def find_problem(reader: Reader, problem_id: int) -> Problem:
     """One problem. Raises :class:`NotFound` where there is none with this number."""
-    rows = reader.rows("SELECT * FROM problems WHERE id = ?", (problem_id,))
+    rows = reader.rows("SELECT * FROM problems WHERE id = ? AND device_id = ?", (problem_id, reader.device_id))
     if not rows:
         raise NotFound(f"there is no problem {problem_id}", advice="openmodality instances list --problems shows all")
     return _make_problem(rows[0])
@@ -44,7 +45,7 @@ def find_problem(reader: Reader, problem_id: int) -> Problem:
 
 def list_files(reader: Reader) -> set[str]:
     """The files of all problems, dismissed ones too."""
-    return {row["file"] for row in reader.rows("SELECT file FROM problems")}
+    return {row["file"] for row in reader.rows("SELECT file FROM problems WHERE device_id = ?", (reader.device_id,))}
 
 
 def _make_problem(row: StoredRow) -> Problem:

@@ -23,6 +23,11 @@ class Reader(Protocol):
         """``sqlite`` or ``postgresql``."""
         ...
 
+    @property
+    def device_id(self) -> int:
+        """The device that reads: a database may be that of several."""
+        ...
+
     def rows(self, sql: str, values: Sequence[object] = ()) -> Sequence[StoredRow]:
         """All rows of a query."""
         ...

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from openmodality.errors import StoreError
-from openmodality.store.names import DATABASE_FILE, REVISION
+from openmodality.store.names import DATABASE_FILE, ONLY_DEVICE, REVISION
 
 if TYPE_CHECKING:
     from openmodality.store.listing.reader import StoredRow
@@ -29,6 +29,7 @@ class SqliteReader:
     """Fulfils :class:`openmodality.store.listing.reader.Reader` on a connection of Python's own driver."""
 
     dialect: Final = "sqlite"
+    device_id: Final = ONLY_DEVICE
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

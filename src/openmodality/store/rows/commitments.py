@@ -70,6 +70,7 @@ def insert_request(
 ) -> None:
     """Keep a request to a peer of this name and AE title before it is sent."""
     row = {
+        "device_id": transaction.device_id,
         "TransactionUID": transaction_uid,
         "destination": destination,
         "ae_title": ae_title,
@@ -164,7 +165,7 @@ def supersede_requests(transaction: Transaction, job_id: int) -> None:
 
 
 def find_request(snapshot: Snapshot, transaction_uid: str) -> RequestRecord | None:
-    """A request by its Transaction UID; None where it was never ours."""
+    """A request of this device by its Transaction UID; None where it was never ours."""
     columns = commitments.c
     statement = select(
         columns.id,
@@ -175,7 +176,7 @@ def find_request(snapshot: Snapshot, transaction_uid: str) -> RequestRecord | No
         columns.expires_at,
         columns.answered_at,
         columns.ae_title,
-    ).where(columns.TransactionUID == transaction_uid)
+    ).where(columns.TransactionUID == transaction_uid, columns.device_id == snapshot.device_id)
     row = snapshot.execute(statement).first()
     return None if row is None else RequestRecord(*row[:4], RequestState(row.state), *row[5:])
 

@@ -8,7 +8,7 @@ instead of indexing them again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TypeVar
 
 from sqlalchemy import Column, ColumnElement, Table, delete, exists, func, select
@@ -17,6 +17,7 @@ from openmodality.errors import StoreError
 from openmodality.store.index_recovery import finish_deletions
 from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore
+from openmodality.store.rows.jobs import is_own
 from openmodality.store.rows.tombstones import insert_tombstones
 from openmodality.store.schema import (
     commitment_instances,
@@ -81,6 +82,8 @@ def delete_entity(
         _refuse_uncommitted(transaction, target.uids, force=force)
         _bury(store, transaction, target.uids)
         deleted = _delete_rows(transaction, target, patient=level is Level.PATIENT)
+        if not any(astuple(deleted)):
+            raise StoreError(f"this device has no such {level.lower()}")  # another one has
         transaction.add_event(
             Subject.INSTANCE if level is Level.IMAGE else Subject(level.lower()),
             next(iter(target.patients)) if level is Level.PATIENT else unique_key,
@@ -98,13 +101,15 @@ def read_unneeded(snapshot: Snapshot) -> list[str]:
         commitment_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
         commitment_instances.c.result == InstanceCommitment.COMMITTED,
     )
-    open_jobs = select(jobs.c.id).where(jobs.c.state.in_((*UNFINISHED_JOBS, JobState.FAILED)))
+    open_jobs = select(jobs.c.id).where(is_own(snapshot), jobs.c.state.in_((*UNFINISHED_JOBS, JobState.FAILED)))
     needed = exists().where(columns.SOPInstanceUID == instances.c.SOPInstanceUID, columns.job_id.in_(open_jobs))
-    return list(snapshot.execute(select(instances.c.SOPInstanceUID).where(committed, ~needed)).scalars())
+    own = instances.c.device_id == snapshot.device_id
+    return list(snapshot.execute(select(instances.c.SOPInstanceUID).where(own, committed, ~needed)).scalars())
 
 
 def _read_target(snapshot: Snapshot, level: Level, unique_key: str, issuer: str) -> _Target:
-    joined = patients.outerjoin(studies).outerjoin(series).outerjoin(instances)
+    own = (instances.c.series_id == series.c.id) & (instances.c.device_id == snapshot.device_id)
+    joined = patients.outerjoin(studies).outerjoin(series).outerjoin(instances, own)
     columns = (patients.c.id, studies.c.id, series.c.id, instances.c.SOPInstanceUID)
     statement = select(*columns).select_from(joined).where(_KEYS[level] == unique_key)
     if level is Level.PATIENT:
@@ -126,7 +131,8 @@ def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) ->
     concerned: ColumnElement[bool] = exams.c.StudyInstanceUID.in_(uids_of_studies)
     if patient:
         concerned = concerned | exams.c.patient_id.in_(target.patients)
-    if snapshot.execute(select(exams.c.id).where(exams.c.state == ExamState.IN_PROGRESS, concerned)).first():
+    in_progress = (exams.c.device_id == snapshot.device_id, exams.c.state == ExamState.IN_PROGRESS)
+    if snapshot.execute(select(exams.c.id).where(*in_progress, concerned)).first():
         raise StoreError("an exam is in progress on it", advice="end it with openmodality exam complete")
     queued = sum(_count_queued(snapshot, part) for part in _split(target.uids))
     if queued:
@@ -143,7 +149,7 @@ def _refuse_uncommitted(snapshot: Snapshot, uids: Sequence[str], *, force: bool)
 
 
 def _count_queued(snapshot: Snapshot, uids: Sequence[str]) -> int:
-    unfinished = select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED_JOBS))
+    unfinished = select(jobs.c.id).where(is_own(snapshot), jobs.c.state.in_(UNFINISHED_JOBS))
     wanted = job_instances.c.SOPInstanceUID.in_(uids) & job_instances.c.job_id.in_(unfinished)
     return snapshot.execute(select(func.count(job_instances.c.SOPInstanceUID.distinct())).where(wanted)).scalar_one()
 
@@ -161,7 +167,8 @@ def _bury(store: LocalStore, transaction: Transaction, uids: Sequence[str]) -> N
 
 def _delete_rows(transaction: Transaction, target: _Target, *, patient: bool) -> Deleted:
     for part in _split(target.uids):
-        transaction.execute(delete(instances).where(instances.c.SOPInstanceUID.in_(part)))
+        own = instances.c.device_id == transaction.device_id
+        transaction.execute(delete(instances).where(own, instances.c.SOPInstanceUID.in_(part)))
     n_series = _delete_empty(transaction, series, target.series, instances.c.series_id)
     n_studies = _delete_empty(transaction, studies, target.studies, series.c.study_id)
     kept = () if patient else (exams.c.patient_id,)

@@ -44,6 +44,7 @@ def insert_exam(
 ) -> ExamRecord:
     """Keep a new exam, registered and not yet begun, with the worklist items that it serves."""
     row = {
+        "device_id": transaction.device_id,
         "patient_id": patient_id,
         "state": ExamState.REGISTERED,
         "StudyInstanceUID": study_instance_uid,
@@ -111,6 +112,7 @@ _SENT: Final = exists().where(
     job_instances.c.SOPInstanceUID == instances.c.SOPInstanceUID,
     job_instances.c.job_id == jobs.c.id,
     jobs.c.kind == JobKind.SEND,
+    jobs.c.device_id == instances.c.device_id,
 )
 
 
@@ -125,6 +127,7 @@ def find_instances_without_exam(snapshot: Snapshot) -> dict[str, list[tuple[str,
         .join(series, instances.c.series_id == series.c.id)
         .join(studies, series.c.study_id == studies.c.id)
         .where(
+            instances.c.device_id == snapshot.device_id,
             instances.c.origin == Origin.RECOVERED,
             ~exists().where(exams.c.StudyInstanceUID == studies.c.StudyInstanceUID),
             ~_SENT,
@@ -145,6 +148,8 @@ def find_exams_with_late_images(snapshot: Snapshot) -> list[int]:
         .join(series, series.c.study_id == studies.c.id)
         .join(instances, instances.c.series_id == series.c.id)
         .where(
+            exams.c.device_id == snapshot.device_id,
+            instances.c.device_id == snapshot.device_id,
             exams.c.ended_at <= instances.c.created_at,
             instances.c.origin.in_((Origin.ACQUIRED, Origin.RECOVERED)),
             ~_SENT,

@@ -18,7 +18,16 @@ from openmodality.store.schema import instances, series, studies
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Snapshot, Transaction
 
-_COLUMNS: Final = ("series_id", *INSTANCE_ATTRIBUTES, "bucket", "length_bytes", "origin", "listed", "created_at")
+_COLUMNS: Final = (
+    "device_id",
+    "series_id",
+    *INSTANCE_ATTRIBUTES,
+    "bucket",
+    "length_bytes",
+    "origin",
+    "listed",
+    "created_at",
+)
 _INSTANCE_VALUES: Final = itemgetter(*INSTANCE_ATTRIBUTES)
 
 
@@ -46,6 +55,7 @@ def add_instances(transaction: Transaction, entries: Sequence[Entry]) -> int:
         _COLUMNS,
         [
             (
+                transaction.device_id,
                 series_ids[_series_uid(e)],
                 *_INSTANCE_VALUES(e.attributes.instance),
                 e.bucket,
@@ -64,23 +74,27 @@ def add_instances(transaction: Transaction, entries: Sequence[Entry]) -> int:
 
 def remove_instance(transaction: Transaction, sop_instance_uid: str) -> None:
     """Forget an instance whose file is another one now; its series stays."""
-    transaction.execute(delete(instances).where(instances.c.SOPInstanceUID == sop_instance_uid))
+    own = instances.c.device_id == transaction.device_id
+    transaction.execute(delete(instances).where(own, instances.c.SOPInstanceUID == sop_instance_uid))
 
 
 def is_indexed(snapshot: Snapshot, sop_instance_uid: str) -> bool:
     """Whether the index has an instance."""
-    return bool(snapshot.rows('SELECT 1 FROM instances WHERE "SOPInstanceUID" = ?', (sop_instance_uid,)))
+    sql = 'SELECT 1 FROM instances WHERE "SOPInstanceUID" = ? AND device_id = ?'
+    return bool(snapshot.rows(sql, (sop_instance_uid, snapshot.device_id)))
 
 
 def read_uids(snapshot: Snapshot, bucket: str) -> set[str]:
     """SOP Instance UIDs of the instances whose files are in a folder."""
-    statement = select(instances.c.SOPInstanceUID).where(instances.c.bucket == bucket)
+    own = instances.c.device_id == snapshot.device_id
+    statement = select(instances.c.SOPInstanceUID).where(own, instances.c.bucket == bucket)
     return set(snapshot.execute(statement).scalars())
 
 
 def count_outside(snapshot: Snapshot, buckets: Sequence[str]) -> int:
     """How many instances have their files in none of these folders."""
-    statement = select(func.count()).select_from(instances).where(instances.c.bucket.not_in(buckets))
+    own = instances.c.device_id == snapshot.device_id
+    statement = select(func.count()).select_from(instances).where(own, instances.c.bucket.not_in(buckets))
     return snapshot.execute(statement).scalar_one()
 
 
@@ -109,10 +123,14 @@ def _add_studies(transaction: Transaction, entries: Sequence[Entry]) -> dict[str
     if not first:
         return known
     rows = []
-    for uid, entry in first.items():
+    for uid, entry in sorted(first.items(), key=_get_patient_id):  # in one order, as any other device does
         patient_id = find_or_add_patient(transaction, entry.attributes.patient, uid)
         rows.append({"patient_id": patient_id, **entry.attributes.study, "created_at": transaction.now})
     return known | _add(transaction, studies.c.StudyInstanceUID, rows)
+
+
+def _get_patient_id(found: tuple[str, Entry]) -> str:
+    return found[1].attributes.patient["PatientID"]
 
 
 def _study_uid(entry: Entry) -> str:
@@ -124,11 +142,12 @@ def _series_uid(entry: Entry) -> str:
 
 
 def _add(transaction: Transaction, key: Column[str], rows: list[Json]) -> dict[str, int]:
-    """Insert the rows whose UID is new; returns the id of every UID."""
+    """Insert the rows whose key is new; returns the id of every key."""
     by_uid: dict[str, Json] = {}
     for row in rows:
         by_uid.setdefault(row[key.name], row)
-    _insert_missing(transaction, key.table, list(by_uid.values()))
+    ordered = [by_uid[uid] for uid in sorted(by_uid)]  # in one order, so that no two devices wait for one another
+    _insert_missing(transaction, key.table, ordered)
     return _find_ids(transaction, key, by_uid)
 
 

@@ -34,7 +34,8 @@ def find_runnable(
     """
     statement = (
         select(jobs.c.id)
-        .where(jobs.c.state.in_(_OPEN), jobs.c.due_at <= now, jobs.c.kind.in_(list(kinds)))
+        .where(jobs.c.device_id == snapshot.device_id, jobs.c.state.in_(_OPEN), jobs.c.due_at <= now)
+        .where(jobs.c.kind.in_(list(kinds)))
         .where(~_is_destination_busy(), ~_has_earlier_in_order(), ~_has_open_dependency())
         .order_by(case((jobs.c.destination == served_last, 1), else_=0), jobs.c.due_at, jobs.c.id)
         .limit(1)
@@ -46,19 +47,23 @@ def find_runnable(
 
 def find_next_due(snapshot: Snapshot, kinds: Collection[JobKind], now: float) -> float | None:
     """When the clock alone makes another job due; one that is due already waits for another job, not for the clock."""
-    own = (jobs.c.state.in_(_OPEN), jobs.c.due_at > now, jobs.c.kind.in_(list(kinds)))
-    return snapshot.execute(select(func.min(jobs.c.due_at)).where(*own)).scalar()
+    own = (jobs.c.device_id == snapshot.device_id, jobs.c.state.in_(_OPEN), jobs.c.kind.in_(list(kinds)))
+    return snapshot.execute(select(func.min(jobs.c.due_at)).where(*own, jobs.c.due_at > now)).scalar()
 
 
 def _is_destination_busy() -> ColumnElement[bool]:
-    return exists().where(_other.c.destination == jobs.c.destination, _other.c.state == JobState.DOING)
+    return exists().where(_is_doing(), _other.c.destination == jobs.c.destination)
+
+
+def _is_doing() -> ColumnElement[bool]:
+    """Whether the other job is being done, by the same device: an entity and a destination are each device's own."""
+    return (_other.c.device_id == jobs.c.device_id) & (_other.c.state == JobState.DOING)
 
 
 def _is_entity_busy(entities: Sequence[Collection[JobKind]]) -> ColumnElement[bool]:
     return or_(
         *(
-            jobs.c.kind.in_(list(kinds))
-            & exists().where(_other.c.kind.in_(list(kinds)), _other.c.state == JobState.DOING)
+            jobs.c.kind.in_(list(kinds)) & exists().where(_is_doing(), _other.c.kind.in_(list(kinds)))
             for kinds in entities
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
 from openmodality.store.schema import job_dependencies, job_instances, jobs
 from openmodality.store.states import UNFINISHED_JOBS, InstanceResult, JobKind, JobState, Subject
@@ -29,8 +29,9 @@ def insert_job(transaction: Transaction, values: Mapping[str, Any], instances: S
     ``instances`` are pairs of SOP Class UID and SOP Instance UID.
     """
     now = transaction.now
-    row = {**values, "state": JobState.TODO, "created_at": now, "due_after_s": max(0.0, values["due_at"] - now)}
-    statement = transaction.insert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
+    due_after_s = max(0.0, values["due_at"] - now)
+    own = {"device_id": transaction.device_id, "state": JobState.TODO, "created_at": now, "due_after_s": due_after_s}
+    statement = transaction.insert(jobs).values({**values, **own}).on_conflict_do_nothing().returning(jobs.c.id)
     job_id = transaction.execute(statement).scalar()
     if job_id is None:
         return None
@@ -42,6 +43,11 @@ def insert_job(transaction: Transaction, values: Mapping[str, Any], instances: S
         transaction.execute(insert(job_instances), rows)
     transaction.add_event(Subject.JOB, job_id, JobState.TODO, "queued")
     return int(job_id)
+
+
+def is_own(snapshot: Snapshot) -> ColumnElement[bool]:
+    """Whether a job is of the device that asks: no other one does it, or counts it."""
+    return jobs.c.device_id == snapshot.device_id
 
 
 def insert_dependency(transaction: Transaction, job_id: int, after_id: int) -> None:
@@ -69,13 +75,13 @@ def bring_forward(transaction: Transaction) -> int:
     """Let no job be due later than its delay from now on, as it is after the clock was set back; how many were."""
     latest = transaction.now + jobs.c.due_after_s
     late = jobs.c.state.in_((JobState.TODO, JobState.WAITING)) & (jobs.c.due_at > latest)
-    return transaction.execute(update(jobs).where(late).values(due_at=latest)).rowcount
+    return transaction.execute(update(jobs).where(is_own(transaction), late).values(due_at=latest)).rowcount
 
 
 def read_away(snapshot: Snapshot, destination: str) -> list[int]:
     """The jobs that wait because nobody answered at their destination, oldest first."""
     waiting = (jobs.c.destination == destination, jobs.c.state == JobState.TODO, jobs.c.peer_away)
-    return list(snapshot.execute(select(jobs.c.id).where(*waiting).order_by(jobs.c.id)).scalars())
+    return list(snapshot.execute(select(jobs.c.id).where(is_own(snapshot), *waiting).order_by(jobs.c.id)).scalars())
 
 
 def set_parameters(transaction: Transaction, job_id: int, parameters: Mapping[str, Any]) -> None:
@@ -129,14 +135,14 @@ def move_job(transaction: Transaction, job_id: int, destination: str) -> None:
 def find_unfinished(snapshot: Snapshot, unique_key: str) -> int:
     """The unfinished job with a unique key."""
     same = select(jobs.c.id).where(jobs.c.unique_key == unique_key, jobs.c.state.in_(UNFINISHED_JOBS))
-    return int(snapshot.execute(same).scalar_one())
+    return int(snapshot.execute(same.where(is_own(snapshot))).scalar_one())
 
 
 def find_rival(snapshot: Snapshot, job_id: int) -> int | None:
     """Another unfinished job with the unique key of a job."""
     key = select(jobs.c.unique_key).where(jobs.c.id == job_id).scalar_subquery()
     same = select(jobs.c.id).where(jobs.c.unique_key == key, jobs.c.state.in_(UNFINISHED_JOBS), jobs.c.id != job_id)
-    return snapshot.execute(same).scalar()
+    return snapshot.execute(same.where(is_own(snapshot))).scalar()
 
 
 def read_orphans(snapshot: Snapshot, worker: str) -> list[int]:
@@ -186,7 +192,7 @@ def find_cancelled_cause(snapshot: Snapshot, job_id: int) -> int | None:
 def find_queued_uids(snapshot: Snapshot, destination: str, uids: Sequence[str]) -> set[str]:
     """Those of the instances that are in a send job to the destination, whatever its state."""
     columns = job_instances.c
-    sending = select(jobs.c.id).where(jobs.c.kind == JobKind.SEND, jobs.c.destination == destination)
+    sending = select(jobs.c.id).where(is_own(snapshot), jobs.c.kind == JobKind.SEND, jobs.c.destination == destination)
     queued: set[str] = set()
     for start in range(0, len(uids), _AT_ONCE):
         part = columns.SOPInstanceUID.in_(uids[start : start + _AT_ONCE])

@@ -31,6 +31,7 @@ def add_problems(transaction: Transaction, found: Sequence[NewProblem]) -> None:
     """Put problems on record; one that is there already, dismissed or not, stays as it is."""
     for problem in found:
         row = {
+            "device_id": transaction.device_id,
             "kind": problem.kind,
             "SOPInstanceUID": problem.sop_instance_uid,
             "file": problem.file,
@@ -57,11 +58,11 @@ def remove_problem(transaction: Transaction, problem_id: int) -> None:
 
 def has_unindexed(snapshot: Snapshot) -> bool:
     """Whether there is a file that could not be indexed: seldom, and each batch of the index asks."""
-    kind = ProblemKind.NOT_INDEXED.value
-    return bool(snapshot.rows("SELECT 1 FROM problems WHERE kind = ? LIMIT 1", (kind,)))
+    own = (snapshot.device_id, ProblemKind.NOT_INDEXED.value)
+    return bool(snapshot.rows("SELECT 1 FROM problems WHERE device_id = ? AND kind = ? LIMIT 1", own))
 
 
 def settle_problems(transaction: Transaction, files: Sequence[str]) -> None:
     """Forget that files could not be indexed: they are in the index now."""
-    own = problems.c.file.in_(files) & (problems.c.kind == ProblemKind.NOT_INDEXED)
-    transaction.execute(delete(problems).where(own))
+    unindexed = problems.c.file.in_(files) & (problems.c.kind == ProblemKind.NOT_INDEXED)
+    transaction.execute(delete(problems).where(problems.c.device_id == transaction.device_id, unindexed))

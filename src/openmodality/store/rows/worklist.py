@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
 from pydicom import Dataset
 from sqlalchemy import RowMapping, select, update
@@ -29,6 +30,7 @@ _STEP_KEYWORDS = (
     "Modality",
 )
 _KEYWORDS = list_keywords(worklist_items)
+_UNIQUE: Final = ("device_id", "source", "key")
 _IDENTITY = ("StudyInstanceUID", "AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "PatientID")
 
 
@@ -79,7 +81,8 @@ def keep_items(
     ``whole``: the answer holds everything that is scheduled, so other items of this source are no longer current.
     """
     if whole:
-        statement = update(worklist_items).where(worklist_items.c.source == source)
+        own = (worklist_items.c.device_id == transaction.device_id, worklist_items.c.source == source)
+        statement = update(worklist_items).where(*own)
         transaction.execute(statement.values(current=False))
     numbers = [_keep_item(transaction, source, attributes, defects) for attributes, defects in found]
     update_patients(transaction, [attributes for attributes, _ in found])
@@ -90,6 +93,7 @@ def _keep_item(transaction: Transaction, source: str, attributes: Dataset, defec
     columns = {keyword: value_of(attributes, keyword) for keyword in _KEYWORDS}
     row = {
         **columns,
+        "device_id": transaction.device_id,
         "source": source,
         "key": "|".join(columns[keyword] for keyword in _IDENTITY),
         "item": to_json(attributes),
@@ -98,15 +102,15 @@ def _keep_item(transaction: Transaction, source: str, attributes: Dataset, defec
         "received_at": transaction.now,
     }
     statement = transaction.insert(worklist_items).values(row)
-    changed = {name: statement.excluded[name] for name in row if name not in ("source", "key")}
-    statement = statement.on_conflict_do_update(index_elements=["source", "key"], set_=changed)
+    changed = {name: statement.excluded[name] for name in row if name not in _UNIQUE}
+    statement = statement.on_conflict_do_update(index_elements=_UNIQUE, set_=changed)
     return int(transaction.execute(statement.returning(worklist_items.c.id)).scalar_one())
 
 
 def update_patients(transaction: Transaction, items: Iterable[Dataset]) -> None:
     """Add patients or update what is known of them, where the items say something (R/F 4.2.3.3.1.3)."""
-    for attributes in items:
-        known = {keyword: value_of(attributes, keyword) for keyword in DEMOGRAPHICS}
+    found = [{keyword: value_of(attributes, keyword) for keyword in DEMOGRAPHICS} for attributes in items]
+    for known in sorted(found, key=itemgetter("IssuerOfPatientID", "PatientID")):  # as any other device does
         if known["PatientID"]:
             keep_patient(transaction, known)
 
@@ -114,7 +118,7 @@ def update_patients(transaction: Transaction, items: Iterable[Dataset]) -> None:
 def read_worklist(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> list[WorklistItem]:
     """The items with these numbers in their order, or all current ones by their scheduled time."""
     columns = worklist_items.c
-    statement = select(worklist_items)
+    statement = select(worklist_items).where(columns.device_id == snapshot.device_id)
     if numbers is None:
         by_time = (columns.ScheduledProcedureStepStartDate, columns.ScheduledProcedureStepStartTime, columns.id)
         rows = snapshot.execute(statement.where(columns.current).order_by(*by_time)).mappings()
