@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from openmodality.device.site.data_place import DataPlace, read_data_place
 from openmodality.jobs.job import Job, JobInstance
@@ -24,21 +23,12 @@ from openmodality.jobs.listing import (
     read_instances,
 )
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.listing.entities import Found, Level, find
+from openmodality.store.listing.entities import DataSource, Found, Level, Search, find, find_ids, read_entities
 from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_steps
 from openmodality.store.listing.problems import Problem, list_problems
-from openmodality.store.listing.reader import Reader
 from openmodality.store.listing.sqlite_file import find_sqlite_file
 from openmodality.store.names import INSTANCE_FOLDER
 from openmodality.store.states import InstanceResult, JobKind, JobState
-
-
-class DataSource(Protocol):
-    """A database that can be looked at: the device's store, or the file of it."""
-
-    def read(self) -> AbstractContextManager[Reader]:
-        """One consistent state."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +136,12 @@ class LocalView:
         """Entities of a level that match the keys (PS3.4 C.2.2.2), newest study first."""
         with self._source.read() as reader:
             return find(reader, level, keys, limit=limit)
+
+    def search(self, search: Search, *, limit: int, offset: int = 0) -> tuple[list[Found], bool]:
+        """A page of what is searched for, newest study first, and whether there is more behind it."""
+        with self._source.read() as reader:
+            ids = find_ids(reader, search, limit=limit + 1, offset=offset)
+            return read_entities(reader, search, ids[:limit]), len(ids) > limit
 
     def instance_path(self, sop_instance_uid: str) -> Path:
         """The PS3.10 file of an instance."""

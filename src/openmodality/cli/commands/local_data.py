@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES, Entity, entity_as_json, find_entity
+from openmodality.cli.display.entities import DEVICES, INSTANCES, SERIES, STUDIES, Entity, entity_as_json, find_entity
 from openmodality.cli.display.problems import PROBLEM_COLUMNS, problem_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand
 from openmodality.cli.terminal.options import add_keys, split_key
-from openmodality.cli.terminal.output import print_fields
+from openmodality.cli.terminal.output import print_fields, say
 from openmodality.cli.terminal.site import add_site, look
 from openmodality.cli.terminal.table import add_wide, print_rows
+from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
+from openmodality.store.listing.entities import Search
 
 if TYPE_CHECKING:
     from openmodality.store.listing.problems import Problem
+
+
+NEWEST: Final = 100
+"""How many a list shows where nobody says how many."""
+_LARGEST: Final = 2**62
 
 
 def _group(entity: Entity) -> Group:
@@ -51,10 +58,11 @@ def _declare_list_of_instances(parser: Parser) -> None:
     _declare_list(parser)
 
 
-def list_or_problems(keys: tuple[str, ...], problems: bool, site_file: str, wide: bool, as_json: bool) -> None:
+def list_or_problems(problems: bool, site_file: str, wide: bool, as_json: bool, **options: Any) -> None:
     """Instances that match the keys, newest study first; or the instance files that are not among them."""
+    keys, page = options["keys"], _Page(options["limit"], options["offset"], options["all_devices"])
     if not problems:
-        _list(INSTANCES, keys, site_file, wide=wide, as_json=as_json)
+        _list(INSTANCES, keys, page, site_file, wide=wide, as_json=as_json)
         return
     if keys:
         raise UsageError("--problems shows all of them: it takes no keys", advice=see_help("instances list"))
@@ -66,28 +74,50 @@ def list_or_problems(keys: tuple[str, ...], problems: bool, site_file: str, wide
         print_rows(PROBLEM_COLUMNS, found, empty="there are no problems", wide=wide)
 
 
+class _Page(NamedTuple):
+    """Which part of a list is shown, and of whom."""
+
+    limit: int
+    offset: int
+    all_devices: bool
+
+
 def _declare_list(parser: Parser) -> None:
     add_keys(parser, "A matching key of this level or one above, such as PatientName=DOE*. May be repeated.")
+    parser.add_argument(
+        "--limit", metavar="N", type=parse_integer(1, _LARGEST), default=NEWEST, help="Only the newest."
+    )
+    parser.add_argument(
+        "--offset", metavar="N", type=parse_integer(0, _LARGEST), default=0, help="Leave out so many of the newest."
+    )
+    parser.add_argument(
+        "--all-devices", action="store_true", help="Also what the other devices have that share the database."
+    )
     add_site(parser)
     add_wide(parser)
     add_json(parser)
 
 
 def _list_command(entity: Entity) -> CliCommand:
-    def list_(keys: tuple[str, ...], site_file: str, wide: bool, as_json: bool) -> None:
-        _list(entity, keys, site_file, wide=wide, as_json=as_json)
+    def list_(keys: tuple[str, ...], site_file: str, wide: bool, as_json: bool, **options: Any) -> None:
+        page = _Page(options["limit"], options["offset"], options["all_devices"])
+        _list(entity, keys, page, site_file, wide=wide, as_json=as_json)
 
     text = f"{entity.plural.capitalize()} that match the keys, newest study first."
     return CliCommand(list_, _declare_list, text=text)
 
 
-def _list(entity: Entity, keys: tuple[str, ...], site_file: str, *, wide: bool, as_json: bool) -> None:
+def _list(entity: Entity, keys: tuple[str, ...], page: _Page, site_file: str, *, wide: bool, as_json: bool) -> None:
+    search = Search(entity.level, dict(split_key(key) for key in keys), all_devices=page.all_devices)
     with look(site_file) as view:
-        found = view.find(entity.level, dict(split_key(key) for key in keys))
+        found, is_more = view.search(search, limit=page.limit, offset=page.offset)
     if as_json:
-        print_document(map(entity_as_json, found))
-    else:
-        print_rows(entity.columns, found, empty=f"there are no such {entity.plural}", wide=wide)
+        print_document(map(entity_as_json, found), more_available=is_more)
+        return
+    columns = (*entity.columns, *([DEVICES] if page.all_devices else []))
+    print_rows(columns, found, empty=f"there are no such {entity.plural}", wide=wide)
+    if is_more:
+        say(f"there are more than {page.limit}; raise --limit or --offset to see older ones")
 
 
 def _declare_show(parser: Parser) -> None:

@@ -30,6 +30,10 @@ def _count(name: str, *, leave_out: int = 0) -> Column[Found]:
     return Column(name, lambda each: getattr(each, name), leave_out=leave_out)
 
 
+DEVICES: Final[Column[Found]] = Column("devices", lambda each: each.devices, words=True)
+"""Shown where the devices of a department are."""
+
+
 class Entity(NamedTuple):
     """A level of the local database as the command line names and lists it; ``below`` is what its entities hold."""
 
@@ -110,7 +114,8 @@ def find_entity(view: LocalView, entity: Entity, uid: str) -> Found:
 def entity_as_json(each: Found) -> Mapping[str, Any]:
     """A study, series or instance for a program."""
     counts = {name: getattr(each, name) for name in COUNTS}
-    return {**attributes_as_json(each.attributes), **counts, "modalities": list(each.modalities)}
+    lists = {name: list(getattr(each, name)) for name in ("modalities", "devices")}
+    return {**attributes_as_json(each.attributes), **counts, **lists}
 
 
 def attributes_as_json(attributes: Mapping[str, str]) -> dict[str, Any]:

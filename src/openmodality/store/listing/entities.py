@@ -5,10 +5,11 @@ Several functions that take the same reader see one consistent state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from openmodality.errors import UsageError
 from openmodality.store.index_columns import (
@@ -21,6 +22,14 @@ from openmodality.store.listing.key_conditions import match_key
 from openmodality.store.listing.name_conditions import match_patient_name
 from openmodality.store.listing.reader import Condition, Reader, StoredRow, combine, is_one_of
 from openmodality.store.states import InstanceCommitment, InstanceResult, JobKind
+
+
+class DataSource(Protocol):
+    """A database that can be looked at: the device's store, or the file of it."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """One consistent state."""
+        ...
 
 
 class Level(StrEnum):
@@ -45,24 +54,39 @@ _JOINED: Final = (
     " JOIN series ON series.study_id = studies.id",
     " JOIN instances ON instances.series_id = series.id",
 )
-_BELOW: Final = {
-    Level.PATIENT: "JOIN studies own_studies ON own_studies.id = own_series.study_id"
-    " WHERE own_studies.patient_id = patients.id",
-    Level.STUDY: "WHERE own_series.study_id = studies.id",
-    Level.SERIES: "WHERE own.series_id = series.id",
-    Level.IMAGE: "WHERE own.id = instances.id",
+_PARENTS: Final = {
+    Level.STUDY: "studies.patient_id",
+    Level.SERIES: "series.study_id",
+    Level.IMAGE: "instances.series_id",
 }
+_OWN: Final = {Level.PATIENT: "studies.patient_id", Level.STUDY: "series.study_id", Level.SERIES: "instances.series_id"}
+"""Which entity of a level a listed instance is below."""
+_IN_SERIES: Final = "instances JOIN series ON series.id = instances.series_id"
+_BELOW: Final = {
+    Level.PATIENT: f"{_IN_SERIES} JOIN studies ON studies.id = series.study_id",
+    Level.STUDY: _IN_SERIES,
+    Level.SERIES: "instances",
+}
+"""The instances with what is between them and a level."""
+_WITH_STUDY: Final = {
+    Level.PATIENT: "patients",
+    Level.STUDY: "studies",
+    Level.SERIES: "studies JOIN series ON series.study_id = studies.id",
+    Level.IMAGE: "studies JOIN series ON series.study_id = studies.id"
+    " JOIN instances ON instances.series_id = series.id",
+}
+_NEWEST: Final = 'studies."StudyDate" DESC, studies."StudyTime" DESC, studies.id DESC, '
 _SENT: Final = f"""EXISTS (
     SELECT 1 FROM job_instances
-    WHERE job_instances."SOPInstanceUID" = own."SOPInstanceUID"
+    WHERE job_instances."SOPInstanceUID" = instances."SOPInstanceUID"
     AND job_instances.result IN ('{InstanceResult.SUCCESS}', '{InstanceResult.WARNING}')
     AND job_instances.job_id IN (SELECT jobs.id FROM jobs WHERE jobs.kind = '{JobKind.SEND}'))"""
 _COMMITTED: Final = f"""EXISTS (
     SELECT 1 FROM commitment_instances
-    WHERE commitment_instances."SOPInstanceUID" = own."SOPInstanceUID"
+    WHERE commitment_instances."SOPInstanceUID" = instances."SOPInstanceUID"
     AND commitment_instances.result = '{InstanceCommitment.COMMITTED}')"""
 _NO_STUDY: Final = "NOT EXISTS (SELECT 1 FROM studies WHERE studies.patient_id = patients.id)"
-_IDS_AT_ONCE: Final = 1000
+_IDS_AT_ONCE: Final = 500
 _NO_LIMIT: Final = 2**63 - 1
 
 
@@ -71,6 +95,7 @@ class Found:
     """One entity: ``attributes`` by keyword, its own and those of the levels above; counts of what is below it.
 
     ``sent`` and ``committed`` count the instances that a peer has stored and that a peer has committed to keep.
+    ``devices`` names who has instances of it, where all devices of a database were asked for.
     """
 
     level: Level
@@ -82,6 +107,7 @@ class Found:
     sent: int
     committed: int
     modalities: tuple[str, ...]
+    devices: tuple[str, ...] = ()
 
     def __getitem__(self, keyword: str) -> str:
         return self.attributes[keyword]
@@ -99,6 +125,20 @@ class InstanceReference:
     length_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is searched for: entities of a level that match all ``keys`` (keyword to value, PS3.4 C.2.2.2).
+
+    ``all_devices``: also what the other devices of the database have. ``states`` False: neither ``sent`` nor
+    ``committed`` are counted, which takes most of the time.
+    """
+
+    level: Level
+    keys: Mapping[str, str] = field(default_factory=dict)
+    all_devices: bool = False
+    states: bool = True
+
+
 def find(
     reader: Reader,
     level: Level,
@@ -107,24 +147,52 @@ def find(
     limit: int | None = None,
     offset: int = 0,
 ) -> list[Found]:
-    """Entities of a level that match all ``keys`` (keyword to value, PS3.4 C.2.2.2), newest study first."""
-    condition = _make_condition(reader, level, keys or {})
-    newest = 'studies."StudyDate" DESC, studies."StudyTime" DESC, ' if level is not Level.PATIENT else ""
+    """Entities of this device that match, newest study first."""
+    search = Search(level, keys or {})
+    return read_entities(reader, search, find_ids(reader, search, limit=limit, offset=offset))
+
+
+def stream(source: DataSource, search: Search) -> Iterator[Found]:
+    """Entities that match, newest study first, however many there are.
+
+    They are read in parts, each from the state of its time, so that a peer that takes them slowly holds up nobody.
+    What is deleted meanwhile is passed over.
+    """
+    with source.read() as reader:
+        ids = find_ids(reader, search)
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        with source.read() as reader:
+            part = read_entities(reader, search, ids[start : start + _IDS_AT_ONCE])
+        yield from part
+
+
+def find_ids(reader: Reader, search: Search, *, limit: int | None = None, offset: int = 0) -> list[int]:
+    """The rows of entities that match, newest study first."""
+    level, condition = search.level, _make_condition(reader, search)
+    table, joined, order = _TABLES[level][0], _WITH_STUDY[level], "" if level is Level.PATIENT else _NEWEST
+    if search.keys:
+        order += "+"  # what matches is few, and is not looked for in the order of the rows
+    elif reader.dialect == "sqlite":
+        joined = joined.replace(" JOIN ", " CROSS JOIN ")  # in this order, which is that of the newest studies
     rows = reader.rows(
-        f"SELECT {_list_columns(level, reader.device_id)} FROM {_join(level)} WHERE {condition.sql}"
-        f" ORDER BY {newest}{_TABLES[level][0]}.id LIMIT ? OFFSET ?",
+        f"SELECT {table}.id AS own_id FROM {joined} WHERE {condition.sql} ORDER BY {order}{table}.id LIMIT ? OFFSET ?",
         (*condition.values, _NO_LIMIT if limit is None else limit, offset),
     )
-    if level is Level.IMAGE:
-        return [_make_found(level, row, (row["Modality"],)) for row in rows]
-    modalities = _modalities(reader, level, [row["own_id"] for row in rows])
-    return [_make_found(level, row, modalities.get(row["own_id"], ())) for row in rows]
+    return [row["own_id"] for row in rows]
+
+
+def read_entities(reader: Reader, search: Search, ids: Sequence[int]) -> list[Found]:
+    """The entities of these rows, in their order; those that are gone are left out."""
+    found: list[Found] = []
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        found += _read_part(reader, search, ids[start : start + _IDS_AT_ONCE])
+    return found
 
 
 def count(reader: Reader, level: Level, keys: Mapping[str, str] | None = None) -> int:
     """How many entities ``find`` would return without a limit."""
-    condition = _make_condition(reader, level, keys or {})
-    [row] = reader.rows(f"SELECT count(*) AS n FROM {_join(level)} WHERE {condition.sql}", condition.values)
+    condition = _make_condition(reader, Search(level, keys or {}))
+    [row] = reader.rows(f"SELECT count(*) AS n FROM {_TABLES[level][0]} WHERE {condition.sql}", condition.values)
     return int(row["n"])
 
 
@@ -132,7 +200,8 @@ def instance_references(
     reader: Reader, level: Level, keys: Mapping[str, str], *, unlisted: bool = False
 ) -> list[InstanceReference]:
     """The instances of what matches ``keys``, in the order of series and instance numbers."""
-    conditions = [_is_own(reader), *_make_key_conditions(reader, level, keys)]
+    own = Condition("instances.device_id = ?", (reader.device_id,))
+    conditions = [own, *_make_key_conditions(reader, level, keys)]
     condition = combine(conditions if unlisted else [*conditions, Condition("instances.listed")])
     rows = reader.rows(
         'SELECT instances."SOPClassUID" AS "SOPClassUID", instances."SOPInstanceUID" AS "SOPInstanceUID",'
@@ -153,40 +222,88 @@ def _join(level: Level) -> str:
     return "".join(_JOINED[: _LEVELS.index(level) + 1])
 
 
-def _list_columns(level: Level, device_id: int) -> str:
-    own = f"{_TABLES[level][0]}.id AS own_id"
+def _read_part(reader: Reader, search: Search, ids: Sequence[int]) -> list[Found]:
+    level = search.level
+    own = f"{_TABLES[level][0]}.id"
     tables = [_TABLES[upper] for upper in _levels_down_to(level)]
     attributes = [f'{table}."{keyword}" AS "{keyword}"' for table, columns in tables for keyword in columns]
-    counts = {
-        "n_studies": _select_below(level, device_id, "count(DISTINCT own_series.study_id)"),
-        "n_series": _select_below(level, device_id, "count(DISTINCT own.series_id)"),
-        "n_instances": _select_below(level, device_id, "count(*)"),
-        "n_sent": _select_below(level, device_id, "count(*)", _SENT),
-        "n_committed": _select_below(level, device_id, "count(*)", _COMMITTED),
-    }
-    return ", ".join([own, *attributes, *(f"{query} AS {name}" for name, query in counts.items())])
+    among = is_one_of(own, ids)
+    sql = f"SELECT {own} AS own_id, {', '.join(attributes)} FROM {_join(level)} WHERE {among.sql}"
+    rows = {row["own_id"]: row for row in reader.rows(sql, among.values)}
+    counts = _count_below(reader, search, ids)
+    modalities = {} if level is Level.IMAGE else _read_modalities(reader, level, ids)
+    devices = _read_devices(reader, level, ids) if search.all_devices else {}
+    return [
+        Found(
+            level,
+            number,
+            {key: row[key] for _, columns in tables for key in columns},
+            *counts.get(number, _NOTHING_BELOW),
+            modalities=modalities.get(number, ()) if level is not Level.IMAGE else (row["Modality"],),
+            devices=devices.get(number, ()),
+        )
+        for number in ids
+        if (row := rows.get(number)) is not None
+    ]
 
 
-def _select_below(level: Level, device_id: int, what: str, condition: str = "") -> str:
-    """Something about the listed instances below an entity of the outer query."""
-    further = f" AND {condition}" if condition else ""
-    joined = f"instances own JOIN series own_series ON own_series.id = own.series_id {_BELOW[level]}"
-    return f"(SELECT {what} FROM {joined} AND own.device_id = {device_id} AND own.listed{further})"
+_NOTHING_BELOW: Final = (0, 0, 0, 0, 0)
 
 
-def _make_condition(reader: Reader, level: Level, keys: Mapping[str, str]) -> Condition:
+def _count_below(reader: Reader, search: Search, ids: Sequence[int]) -> dict[int, tuple[int, int, int, int, int]]:
+    """Of each entity: listed studies, series, instances, and instances that were sent and committed."""
+    level = search.level
+    own = _OWN.get(level, "instances.id")
+    among = combine([is_one_of(own, ids), *_is_listed(reader, search)])
+    levels = ("series.study_id" if level is Level.PATIENT else own, "instances.series_id")
+    counted = [
+        *(f"count(DISTINCT {each})" for each in levels),
+        'count(DISTINCT instances."SOPInstanceUID")' if search.all_devices else "count(*)",
+        *(f"sum(CASE WHEN {state} THEN 1 ELSE 0 END)" if search.states else "0" for state in (_SENT, _COMMITTED)),
+    ]
+    columns = ", ".join(f"{what} AS n{number}" for number, what in enumerate(counted))
+    below = _BELOW.get(level, "instances")
+    rows = reader.rows(f"SELECT {own} AS own_id, {columns} FROM {below} WHERE {among.sql} GROUP BY {own}", among.values)
+    return {row["own_id"]: (row["n0"], row["n1"], row["n2"], row["n3"], row["n4"]) for row in rows}
+
+
+def _is_listed(reader: Reader, search: Search) -> list[Condition]:
+    """Whether an instance is shown: to this device, or to whoever asks for those of all."""
+    own = [] if search.all_devices else [Condition("instances.device_id = ?", (reader.device_id,))]
+    return [*own, Condition("instances.listed")]
+
+
+def _make_condition(reader: Reader, search: Search) -> Condition:
     """The keys, and that something is listed below, but for patients who have been registered only."""
-    conditions = _make_key_conditions(reader, level, keys)
+    level = search.level
+    conditions = _make_nested_conditions(reader, level, search.keys)
+    listed = combine(_is_listed(reader, search))
     if level is Level.IMAGE:
-        return combine([*conditions, _is_own(reader), Condition("instances.listed")])
-    listed = [Condition(f"EXISTS {_select_below(level, reader.device_id, '1')}")]
+        return combine([*conditions, listed])
+    own = f"{_OWN[level]} = {_TABLES[level][0]}.id"
+    below = [Condition(f"EXISTS (SELECT 1 FROM {_BELOW[level]} WHERE {own} AND {listed.sql})", listed.values)]
     if level is Level.PATIENT:
-        listed.append(Condition(_NO_STUDY))
-    return combine([*conditions, combine(listed, "OR")])
+        below.append(Condition(_NO_STUDY))
+    return combine([*conditions, combine(below, "OR")])
 
 
-def _is_own(reader: Reader) -> Condition:
-    return Condition("instances.device_id = ?", (reader.device_id,))
+def _make_nested_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) -> list[Condition]:
+    """The keys of a level, and those of the levels above as conditions on the parent.
+
+    So the database looks for the few patients that match first, and never walks over all studies for them.
+    """
+    above = _LEVELS[: _LEVELS.index(level)]
+    keys_above = {key: value for key, value in keys.items() if any(key in _TABLES[upper][1] for upper in above)}
+    own = {key: value for key, value in keys.items() if key not in keys_above}
+    conditions = [*_make_key_conditions(reader, level, own)]
+    if keys_above:
+        parent = above[-1]
+        nested = combine(_make_nested_conditions(reader, parent, keys_above))
+        table = _TABLES[parent][0]
+        conditions.append(
+            Condition(f"{_PARENTS[level]} IN (SELECT {table}.id FROM {table} WHERE {nested.sql})", nested.values)
+        )
+    return conditions
 
 
 def _make_key_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) -> list[Condition]:
@@ -206,23 +323,37 @@ def _make_key_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) 
     ]
 
 
-def _modalities(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+def _read_modalities(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Modalities of all series of each patient or study, or of the one series."""
-    own = f"{_TABLES[level][0]}.id"
+    below = {
+        Level.PATIENT: "series JOIN studies ON studies.id = series.study_id",
+        Level.STUDY: "series",
+        Level.SERIES: "series",
+    }
+    own = "series.id" if level is Level.SERIES else _OWN[level]
+    among = is_one_of(own, ids)
+    rows = reader.rows(
+        f'SELECT DISTINCT {own} AS own_id, series."Modality" AS "Modality" FROM {below[level]}'
+        f' WHERE {among.sql} ORDER BY series."Modality"',
+        among.values,
+    )
+    return _group(rows, "Modality")
+
+
+def _read_devices(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """The names of the devices that have instances of each entity."""
+    own = _OWN.get(level, "instances.id")
+    among = is_one_of(own, ids)
+    rows = reader.rows(
+        f"SELECT DISTINCT {own} AS own_id, devices.name AS name FROM {_BELOW.get(level, 'instances')}"
+        f" JOIN devices ON devices.id = instances.device_id WHERE {among.sql} AND instances.listed ORDER BY name",
+        among.values,
+    )
+    return _group(rows, "name")
+
+
+def _group(rows: Sequence[StoredRow], name: str) -> dict[int, tuple[str, ...]]:
     found: dict[int, list[str]] = {}
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        part = is_one_of(own, ids[start : start + _IDS_AT_ONCE])
-        rows = reader.rows(
-            f'SELECT DISTINCT {own} AS own_id, series."Modality" AS "Modality" FROM {_join(Level.SERIES)}'
-            f' WHERE {part.sql} ORDER BY series."Modality"',
-            part.values,
-        )
-        for row in rows:
-            found.setdefault(row["own_id"], []).append(row["Modality"])
-    return {number: tuple(modalities) for number, modalities in found.items()}
-
-
-def _make_found(level: Level, row: StoredRow, modalities: tuple[str, ...]) -> Found:
-    attributes = {key: row[key] for upper in _levels_down_to(level) for key in _TABLES[upper][1]}
-    counts = (row["n_studies"], row["n_series"], row["n_instances"], row["n_sent"], row["n_committed"])
-    return Found(level, row["own_id"], attributes, *counts, modalities=modalities)
+    for row in rows:
+        found.setdefault(row["own_id"], []).append(row[name])
+    return {number: tuple(values) for number, values in found.items()}

@@ -48,7 +48,14 @@ def _match_range(column: str, value: str) -> Condition:
         conditions.append(Condition(f"{column} >= ?", (first,)))
     if last:
         conditions.append(Condition(f"substr({column}, 1, {len(last)}) <= ?", (last,)))
+        conditions += _bound_above(column, last)
     return combine(conditions)
+
+
+def _bound_above(column: str, last: str) -> list[Condition]:
+    """The same as a comparison of the whole column, which an index answers: below the number that follows."""
+    following = str(int(last) + 1) if last.isdecimal() and last.isascii() else ""
+    return [Condition(f"{column} < ?", (following,))] if len(following) == len(last) and last[0] != "0" else []
 
 
 def match_pattern(subject: str, value: str, dialect: str) -> Condition:
