@@ -2,8 +2,9 @@
 
 Everything is imported once. Each line ``run SITE SEED ACKED`` on standard input forks a device that examines patients
 without end until it is killed; ``finish SITE SEED ACKED`` forks one that ends what is open, waits until its queue is
-empty and exits. The number of the forked process is answered at once, its exit status when it has ended. ACKED is the
-file to which the SOP Instance UID of an image goes as soon as the device has said that the image is safe.
+empty and exits; ``rooms SITE SEED ACKED`` forks one that ends ten exams, open at once, and does the same then. The
+number of the forked process is answered at once, its exit status when it has ended. ACKED is the file to which the SOP
+Instance UID of an image goes as soon as the device has said that the image is safe.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from openmodality.exam.session import Exam, Series
 from openmodality.store.states import JobState
 from tests.devices import add_image, quick_source
 
+AT_ONCE = 10
 _ENDING = ("IN PROGRESS", "REGISTERED")
 
 
@@ -53,8 +55,10 @@ def _device(command: str, site: Path, chance: random.Random, acked: Path) -> int
         modality.serve()
         for record in modality.exams(*_ENDING):
             _end(modality.find_exam(record.id))
-        if command == "finish":
-            idle = modality.wait_until_idle(30)
+        if command == "rooms":
+            _examine_at_once(modality, file.fileno())
+        if command in ("finish", "rooms"):
+            idle = modality.wait_until_idle(60)
             failed = [(job.id, job.kind, job.reason) for job in modality.jobs.list() if job.state is not JobState.DONE]
             sys.stderr.write(f"jobs that are not done: {failed}\n")
             return 0 if idle and not failed else 1
@@ -86,6 +90,24 @@ def _examine(modality: Modality, chance: random.Random, acked: int) -> None:
         exam.complete()
     else:
         exam.discontinue("110513")
+
+
+def _examine_at_once(modality: Modality, acked: int) -> None:
+    """Exams that are all open before the first of them ends."""
+    exams = [
+        modality.start_exam(patient={"PatientID": f"U{each}", "PatientName": "Test^Room"}) for each in range(AT_ONCE)
+    ]
+    for exam in exams:
+        if modality.site.profile.name == "rf":
+            exam.acquire(quick_source("rf"))
+            for instance in exam.instances():
+                _acknowledge(acked, instance.SOPInstanceUID)
+        else:
+            with exam.series("series") as series:
+                for number in range(2):
+                    _acknowledge(acked, add_image(series, number + 1))
+    for exam in exams:
+        exam.complete()
 
 
 def _series(series: Series, chance: random.Random, acked: int) -> None:

@@ -77,7 +77,7 @@ def test_a_database_without_space_is_an_error_to_readers_and_catches_up_later(sm
         file = store.create(path.stem)
         file.write(content)
         assert store.accept(file) is Stored.NEW
-        with pytest.raises(StoreError, match="database failed"):
+        with pytest.raises(StoreError, match="no room for the database"):
             store.flush()
         filler.unlink()
         with store.read() as connection:

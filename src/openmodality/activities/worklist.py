@@ -28,7 +28,7 @@ from openmodality.query.matching import matches
 from openmodality.services import worklist
 from openmodality.standard.character_sets import UTF_8
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.served import find_exams_serving
+from openmodality.store.rows.served import Serving, find_exams_serving
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
 from openmodality.store.states import Subject
 from openmodality.store.transaction import Snapshot
@@ -210,13 +210,16 @@ class Worklist:
 def find_served(snapshot: Snapshot, items: Sequence[WorklistItem]) -> list[ItemCheck]:
     """The items for which an exam has ended already."""
     return [
-        ItemCheck(
-            ItemStanding.SERVED, item, reason=f"exam {exam_id} is {state}; exam acquire {exam_id} --append adds to it"
-        )
+        ItemCheck(ItemStanding.SERVED, item, reason=_describe_serving(serving))
         for item in items
-        for exam_id, state in find_exams_serving(snapshot, item)[:1]
-        if not state.is_open
+        for serving in find_exams_serving(snapshot, item)[:1]
+        if not serving.state.is_open
     ]
+
+
+def _describe_serving(serving: Serving) -> str:
+    said = f"{serving.where} is {serving.state}"
+    return said if serving.device else f"{said}; exam acquire {serving.exam_id} --append adds to it"
 
 
 def _mend_numbers(item: Dataset) -> None:

@@ -6,8 +6,12 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from openmodality.device.site.data_place import DataPlace
+from openmodality.errors import StoreError
 from openmodality.exam.recovery import recover_exams
 from openmodality.exam.workflow import Workflow
+from openmodality.jobs.worker_lock import WorkerLock
+from openmodality.store.damage import is_damaged, set_aside
 from openmodality.store.index_recovery import Recovered
 from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore
@@ -37,6 +41,24 @@ class Recovery:
 def log_notice(notice: str) -> None:
     """Tell what an operator must know where nobody else does."""
     log.warning("device.recovered", extra={"notice": notice})
+
+
+def set_damaged_aside(place: DataPlace, now: float) -> str:
+    """Let a new database take the place of a damaged SQLite file; what an operator must know, empty where it is sound.
+
+    To be called before the device is opened, which needs a database. Raises :class:`StoreError` where another process
+    works the queue.
+    """
+    if place.database_url or not is_damaged(place.folder):
+        return ""
+    lock = WorkerLock(place.folder)
+    if not lock.acquire():
+        raise StoreError(f"another process serves the data folder {place.folder}", advice="stop it first")
+    try:
+        kept = set_aside(place.folder, now)
+    finally:
+        lock.release()
+    return f"the database was damaged and is kept as {kept.name}; the index is made anew from the instance files"
 
 
 def recover_device(store: LocalStore, workflow: Workflow, ownership: Ownership, *, adopt: bool = False) -> Recovery:

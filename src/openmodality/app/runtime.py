@@ -7,6 +7,7 @@ commitment, whose report is to find somebody. At the end everything stops in the
 
 from __future__ import annotations
 
+import platform
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -47,6 +48,7 @@ from openmodality.services.commitment import commitment_result_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.store.local import open_store
+from openmodality.store.notices import JobNotices
 from openmodality.store.ownership import Ownership
 from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.store.states import JobKind
@@ -62,6 +64,7 @@ class Runtime:
         self.site = site
         self._stack = ExitStack()
         url = site.settings.data.database or None
+        name = site.equipment.station_name or next(iter(site.application_entities.values())).ae_title
         durability = site.settings.data.durability
         self.store = self._stack.enter_context(
             open_store(
@@ -70,6 +73,7 @@ class Runtime:
                 durability=durability,
                 clock=clock,
                 known_private=list_imported_sets(site),
+                device_name=name,
             )
         )
         self.lock = WorkerLock(site.data_folder)
@@ -84,7 +88,7 @@ class Runtime:
         self._arrivals: Arrivals | None = None
         self._may_listen = True
         self._acceptors_change = threading.Lock()
-        self.ownership = Ownership(self.store.database, site.data_folder, site.profile.name)
+        self.ownership = Ownership(self.store.database, site.data_folder, site.profile.name, name)
         self.recovery = Recovery()
         self._tell = tell
         self._worker: Worker | None = None
@@ -104,8 +108,10 @@ class Runtime:
             self._tell(notice)
         destinations = max(len(self.site.peers), 1)
         entities = group_kinds(self.site)
-        self._worker = Worker(self.queue, self._executors(), threads=destinations, entities=entities)
+        name = f"{platform.node()}:{self.site.data_folder}"  # who starts again in this place takes its jobs back
+        self._worker = Worker(self.queue, self._executors(), threads=destinations, name=name, entities=entities)
         self._worker.start()
+        self._stack.enter_context(JobNotices(self.store.database))
         self._stack.callback(self._worker.stop)
         self._stack.callback(self.ownership.remember)
         self._stack.enter_context(EndingWatch(self.workflow, self.ownership.remember))

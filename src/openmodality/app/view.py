@@ -154,7 +154,7 @@ def look_at(site_file: Path) -> Iterator[LocalView]:
 
     Raises :class:`ConfigurationError` and :class:`StoreError`.
     """
-    place = read_data_place(site_file) or _load_data_place(site_file)
+    place = find_data_place(site_file)
     file = None if place.database_url else find_sqlite_file(place.folder)
     if file is not None:
         yield LocalView(file, place.folder)
@@ -163,6 +163,11 @@ def look_at(site_file: Path) -> Iterator[LocalView]:
 
     with open_store(place.folder, url=place.database_url or None) as store:
         yield LocalView(store, place.folder)
+
+
+def find_data_place(site_file: Path) -> DataPlace:
+    """Where the local data of a site are. Raises :class:`ConfigurationError`."""
+    return read_data_place(site_file) or _load_data_place(site_file)
 
 
 def _load_data_place(site_file: Path) -> DataPlace:

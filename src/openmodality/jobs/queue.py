@@ -6,6 +6,7 @@ Rules, each held by the schema or by ``store.rows.job_order``:
 - jobs of one order run strictly one after the other; a job runs when all that it comes after are done;
 - what is unfinished and has the same unique key is queued once;
 - a job that was being done when the process died is done again, and leaves out the instances that have success;
+- who does a job has a lease on it, and no transaction is open meanwhile; a job whose lease is over is done again;
 - what a cancelled job took along comes back with it;
 - no job is due later than its delay from now, whatever was done to the clock;
 - jobs that found nobody at their destination run as soon as another one succeeds there.
@@ -30,14 +31,17 @@ from openmodality.store.rows.jobs import (
     KeptResult,
     bring_forward,
     change_state,
+    extend_leases,
     find_cancelled_cause,
     find_rival,
     find_unfinished,
     insert_dependency,
     insert_job,
+    is_worked_by,
     move_job,
     read_away,
     read_dependents,
+    read_expired,
     read_followers,
     read_later_in_order,
     read_orphans,
@@ -51,6 +55,8 @@ from openmodality.store.states import JobKind, JobState
 from openmodality.store.transaction import Transaction
 
 BY_USER = "cancelled by the user"
+LEASE_S = 60.0
+"""How long a job is its worker's without a word of it."""
 
 BeforeRetry = Callable[[Transaction, int], None]
 
@@ -93,10 +99,11 @@ class Queue:
                 return None
         try:
             with self.database.write() as transaction:
-                job_id = find(transaction)
+                job_id = find(transaction, takes=True)
                 if job_id is None:
                     return None
-                change_state(transaction, job_id, JobState.DOING, worker=worker, started_at=now)
+                lease = {"worker": worker, "lease_until": now + LEASE_S}
+                change_state(transaction, job_id, JobState.DOING, **lease, started_at=now)
                 return get_job(transaction, job_id)
         except ConstraintViolated:
             return None  # another process took the destination between our two statements
@@ -128,12 +135,17 @@ class Queue:
         with self.database.write() as transaction:
             set_parameters(transaction, job_id, {**get_job(transaction, job_id).parameters, **values})
 
-    def finish(self, job_id: int, outcome: JobOutcome) -> Job:
-        """End a run of a job that was claimed; the policy decides what comes next."""
+    def finish(self, job_id: int, outcome: JobOutcome, worker: str = "") -> Job:
+        """End a run of a job that was claimed; the policy decides what comes next.
+
+        Raises :class:`WrongState` where the job is no longer that of ``worker``, because its lease was over.
+        """
         with self.database.write() as transaction:
             job = get_job(transaction, job_id)
             if job.state is not JobState.DOING:
                 raise WrongState(f"job {job_id} is {job.state}, not being done")
+            if worker and not is_worked_by(transaction, job_id, worker):
+                raise WrongState(f"job {job_id} is being done by another process")
             step = decide_next(outcome, job.attempts, job.retry, self.database.clock())
             if job.cancel_requested and step.state is not JobState.DONE:
                 self._cancel(transaction, job_id, BY_USER)
@@ -207,19 +219,33 @@ class Queue:
         """Put the jobs back into the queue that this worker was doing when its process died; called at the start."""
         with self.database.write() as transaction:
             bring_forward(transaction)
-            lost = [get_job(transaction, job_id) for job_id in read_orphans(transaction, worker)]
-            for job in lost:
-                if job.cancel_requested:
-                    self._cancel(transaction, job.id, BY_USER)
-                else:
-                    reason = "interrupted by the end of the program"
-                    change_state(transaction, job.id, JobState.TODO, due_at=self.database.clock(), reason=reason)
-            return lost
+            lost = read_orphans(transaction, worker, self.database.clock())
+            return self._take_back(transaction, lost, "interrupted by the end of the program")
+
+    def keep_leases(self, worker: str) -> list[Job]:
+        """Let a worker keep its jobs, and put those back that another process of this device has let go of.
+
+        Whoever does a job says so before its lease is over; one that is stopped or cut off cannot.
+        """
+        with self.database.write() as transaction:
+            now = self.database.clock()
+            extend_leases(transaction, worker, now + LEASE_S)
+            expired = read_expired(transaction, worker, now)
+            return self._take_back(transaction, expired, "the process that did it is not heard of any more")
 
     def follow_clock(self) -> None:
         """Let no job be due later than its delay from now: called when the clock was set."""
         with self.database.write() as transaction:
             bring_forward(transaction)
+
+    def _take_back(self, transaction: Transaction, job_ids: Sequence[int], reason: str) -> list[Job]:
+        lost = [get_job(transaction, job_id) for job_id in job_ids]
+        for job in lost:
+            if job.cancel_requested:
+                self._cancel(transaction, job.id, BY_USER)
+            else:
+                change_state(transaction, job.id, JobState.TODO, due_at=self.database.clock(), reason=reason)
+        return lost
 
     def _run_again(self, transaction: Transaction, job: Job, reason: str) -> None:
         """Put a job back as new, and with it those that ended because of it."""

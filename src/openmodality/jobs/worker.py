@@ -23,6 +23,8 @@ from openmodality.store.states import JobKind, JobState
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 1.0
+_LOOKS_OF_LEASE = 10
+"""After so many looks the leases are extended, several times before they are over."""
 _CLOCK_SET_S = 2.0
 """By how much the clock goes otherwise than time when somebody has set it; what is less, a network's clock does."""
 
@@ -52,6 +54,7 @@ class Worker:
         self._changed = queue.database.jobs_changed
         self._stopping = threading.Event()
         self._offset = 0.0
+        self._doing = set[int]()
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(threads)
         ]
@@ -89,7 +92,9 @@ class Worker:
                 self._stopping.wait(_LOOK_S)
                 continue
             self._served_last = job.destination
+            self._doing.add(job.id)
             self._do(job)
+            self._doing.discard(job.id)
 
     def _pause(self) -> float | None:
         """How long the clock alone gives nothing to do."""
@@ -103,9 +108,9 @@ class Worker:
         while True:  # the work is done and must not be forgotten because the disk is full just now
             try:
                 report.keep()
-                ended = self._queue.finish(job.id, outcome)
+                ended = self._queue.finish(job.id, outcome, self._name)
                 break
-            except UsageError as error:  # two workers of one name on one database: the other took the job back
+            except UsageError as error:  # another process of this device has taken the job back
                 _log.error("job.not_ours", extra={"job": job.id, "reason": error.message})
                 return
             except StoreError as error:
@@ -118,9 +123,12 @@ class Worker:
             _log.warning("job.failed", extra={**known, "reason": ended.reason})
 
     def _look_for_work(self) -> None:
-        newest = 0
+        newest, looks = 0, 0
         while not self._stopping.wait(_LOOK_S):
+            looks += 1
             try:
+                if looks % _LOOKS_OF_LEASE == 0:
+                    self._keep_leases()
                 last = self._queue.database.last_event()
                 set_by_s = self._measure_offset() - self._offset
                 if abs(set_by_s) > _CLOCK_SET_S:
@@ -133,6 +141,14 @@ class Worker:
                 newest = last
                 self._offset += set_by_s
                 self._changed.notify()
+
+    def _keep_leases(self) -> None:
+        """Say that this process does its jobs. Where others write too, events may become visible in another order."""
+        if self._doing or self._queue.database.is_shared:
+            for lost in self._queue.keep_leases(self._name):
+                _log.warning("job.taken_back", extra={"job": lost.id, "kind": lost.kind.value})
+        if self._queue.database.is_shared:
+            self._changed.notify()
 
     def _measure_offset(self) -> float:
         """How far the clock is ahead of the time that nobody can set."""

@@ -32,6 +32,7 @@ Durability = Literal["fsync", "os"]
 
 _BUSY_TIMEOUT_S = 30
 _WRITE_AHEAD_ATTEMPTS = 20
+_CONNECT_TIMEOUT_S = 10
 
 
 class ChangeSignal:
@@ -106,6 +107,7 @@ class Database:
                     transaction = Transaction(connection, self.clock, self.device_id)
                     with self._ignore_references(connection, not keeps_references), connection.begin():
                         yield transaction
+                        transaction.tell_others()
             finally:
                 self._writing_thread = None
         self.changed.notify()
@@ -124,6 +126,11 @@ class Database:
             yield
         finally:
             driver.execute("PRAGMA foreign_keys=ON")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several devices may use the database at once, each in transactions of its own."""
+        return self.engine.dialect.name == "postgresql"
 
     def last_event(self) -> int:
         """The number of the newest event: differs when any process changed the state of anything."""
@@ -176,7 +183,8 @@ def _parse_url(url: str) -> URL:
 def _choose_options(target: URL) -> dict[str, Any]:
     if target.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": _BUSY_TIMEOUT_S}}
-    return {"pool_pre_ping": True}
+    waits = {} if "connect_timeout" in target.query else {"connect_timeout": _CONNECT_TIMEOUT_S}
+    return {"pool_pre_ping": True, "connect_args": waits}
 
 
 def _make_settings(dialect: str, durability: Durability) -> Callable[[Any, Any], None]:

@@ -10,9 +10,18 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from openmodality.errors import StoreError
+from openmodality.store.database_words import Trouble, advise, find_trouble
 
 _CLASSES_OF_ROWS: Final = ("22", "54")
 """Of PostgreSQL's SQLSTATE: data exceptions, and program limits such as the length of what an index may hold."""
+
+
+class DatabaseFailed(StoreError):
+    """The database as a whole does not work, whatever is asked of it."""
+
+    def __init__(self, trouble: Trouble, detail: str) -> None:
+        super().__init__(f"{trouble}: {detail}", advice=advise(trouble))
+        self.trouble = trouble
 
 
 class RowRefused(StoreError):
@@ -33,10 +42,9 @@ def map_errors() -> Iterator[None]:
     except DBAPIError as error:
         if _is_fault_of_row(error):
             raise RowRefused(f"the database refused a row: {_describe(error)}") from None
-        advice = "check free space, permissions and whether the database server runs"
-        raise StoreError(f"the database failed: {_describe(error)}", advice=advice) from None
+        raise DatabaseFailed(find_trouble(error.orig), _describe(error)) from None
     except PoolTimeout:
-        raise StoreError("the database failed: all connections are in use") from None
+        raise DatabaseFailed(Trouble.OTHER, "all connections are in use") from None
 
 
 def _is_fault_of_row(error: DBAPIError) -> bool:

@@ -88,6 +88,12 @@ class Ingest:
                 self._condition.notify_all()
                 self._condition.wait()
 
+    @property
+    def waiting(self) -> int:
+        """How many arrivals wait for a database that did not take them."""
+        with self._condition:
+            return len(self._pending) if self._failure is not None else 0
+
     def close(self) -> None:
         """Write what is pending and end the thread; what cannot be written is found at the next start."""
         with self._condition:

@@ -13,6 +13,7 @@ from typing import Self
 from openmodality.errors import StoreError
 from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.store.database import Database, Durability, open_database
+from openmodality.store.database_errors import DatabaseFailed
 from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
 from openmodality.store.files.instance_file import InstanceFile, Stored, remove
 from openmodality.store.files.instance_files import InstanceFiles
@@ -80,7 +81,8 @@ class LocalStore:
         """Store what this device makes, where ``check`` lets it: index, exam and file in one step (``store.naming``).
 
         An instance that is in the index already was made before, such as by a process that died: nothing is changed,
-        and ``check`` is not asked. Slower than ``accept``.
+        and ``check`` is not asked. Slower than ``accept``. Where the database does not work, the file is stored all the
+        same, and comes into the index when it does again: what was acquired cannot be acquired again.
         """
         uid, temporary = file.sop_instance_uid, file.complete()
         try:
@@ -90,6 +92,8 @@ class LocalStore:
                     check(transaction)
                     index_within(transaction, self.files, NewInstance(uid, origin), Path(temporary))
                     self._naming.note(transaction, uid, temporary)
+        except DatabaseFailed as error:
+            return self._store_alone(uid, origin, temporary, error)
         except BaseException:
             remove(temporary)
             raise
@@ -100,6 +104,20 @@ class LocalStore:
         if aside:
             self._ingest.add(NewInstance(uid, origin, stored=stored, aside=aside))
         return stored
+
+    def _store_alone(self, uid: str, origin: Origin, temporary: str, error: DatabaseFailed) -> Stored:
+        """Store a file without the database, which takes it up later; an operator is told."""
+        named = self.files.name_completed(temporary, uid)
+        if named is None:
+            raise error
+        log.error("store.without_database", extra={"sop_instance_uid": uid, "reason": error.message})
+        self._ingest.add(NewInstance(uid, origin, stored=named.stored, aside=named.aside))
+        return named.stored
+
+    @property
+    def waiting(self) -> int:
+        """How many instances are on disk and wait for the database to take them into the index."""
+        return self._ingest.waiting
 
     def add_file(self, path: Path, origin: Origin = Origin.IMPORTED) -> Stored:
         """Copy a PS3.10 file into the store. Raises :class:`ObjectInvalid` where it is none."""
@@ -161,10 +179,12 @@ def open_store(
     durability: Durability = "fsync",
     clock: Clock = time.time,
     known_private: PrivateSets | None = None,
+    device_name: str = "",
 ) -> LocalStore:
     """Open the store in a data folder: ``instances/``, and ``openmodality.db`` unless ``url`` names a database.
 
     ``known_private`` are the private sets that count when two contents of one UID are compared; ``None``: all.
+    ``device_name`` is what people know the device by, where several share the database.
     """
     try:
         make_private_folder(folder, (DATABASE_FILE, INSTANCE_FOLDER))
@@ -172,7 +192,7 @@ def open_store(
         raise StoreError(f"cannot make the data folder {folder}: {error.strerror}") from error
     database = open_database(url or f"sqlite:///{folder / DATABASE_FILE}", durability=durability, clock=clock)
     try:
-        database.device_id = find_device(database, folder)
+        database.device_id = find_device(database, folder, device_name)
     except BaseException:
         database.close()
         raise

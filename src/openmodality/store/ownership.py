@@ -133,7 +133,7 @@ class Ownership:
         self._kept = record
 
 
-def find_device(database: Database, folder: Path) -> int:
+def find_device(database: Database, folder: Path, name: str = "") -> int:
     """The number of the device of a data folder, which is put into a department's database where that has none."""
     if database.engine.dialect.name == "sqlite":
         return ONLY_DEVICE
@@ -143,15 +143,15 @@ def find_device(database: Database, folder: Path) -> int:
         own = devices.c.device == record.device if record else place
         row = snapshot.execute(select(devices.c.id, devices.c.device).where(own).order_by(devices.c.id)).first()
     if row is None:
-        row = _add_device(database, record.device if record else str(uuid.uuid4()))
+        row = _add_device(database, record.device if record else str(uuid.uuid4()), name)
     if record is None:
         write_record(folder, FolderRecord(row.device, _NEVER_STARTED))
     return int(row.id)
 
 
-def _add_device(database: Database, device: str) -> Any:
+def _add_device(database: Database, device: str, name: str) -> Any:
     with database.write() as transaction:
-        row = {"device": device, "created_at": transaction.now}
+        row = {"device": device, "name": name, "created_at": transaction.now}
         transaction.execute(transaction.insert(devices).values(row).on_conflict_do_nothing())
         return transaction.execute(select(devices.c.id, devices.c.device).where(devices.c.device == device)).one()
 

@@ -25,6 +25,8 @@ Clock = Callable[[], float]
 Insert = sqlite.Insert | postgresql.Insert
 
 
+JOBS_CHANNEL: Final = "openmodality_jobs"
+"""Where PostgreSQL tells that jobs have changed, with the number of their device (``store.notices``)."""
 _ROWS_AT_ONCE: Final = 32
 
 
@@ -79,6 +81,11 @@ class Transaction(Snapshot):
             inserted += self.connection.exec_driver_sql(sql, values).rowcount
             start += count
         return inserted
+
+    def tell_others(self) -> None:
+        """Let other processes know, at the commit, that jobs of this device have changed; PostgreSQL can."""
+        if self.dialect == "postgresql" and Subject.JOB in self.subjects:
+            self.rows("SELECT pg_notify(?, ?)", (JOBS_CHANNEL, str(self.device_id)))
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from openmodality.errors import UsageError, WrongState
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.listing import count_results, find_blockers, get_job, list_jobs, read_history, read_instances
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
-from openmodality.jobs.queue import Queue
+from openmodality.jobs.queue import LEASE_S, Queue
 from openmodality.store.schema import jobs
 from openmodality.store.states import InstanceResult, JobKind, JobState
 
@@ -463,3 +463,35 @@ def test_what_a_run_wants_remembered_is_in_its_parameters(queue: Queue) -> None:
     run(queue, Wait("the archive", until=1000.0, remember={"asked": 2}))
     assert get(queue, job).parameters == {"round": 1, "asked": 2}
     assert run(queue, Done(remember={"asked": 3})).parameters == {"round": 1, "asked": 3}
+
+
+def test_a_job_whose_worker_is_not_heard_of_is_done_again(queue: Queue, clock: Clock) -> None:
+    job = add(queue)
+    assert queue.claim("first", list(JobKind)) is not None
+    clock.now += LEASE_S - 1
+    assert queue.keep_leases("second") == []
+    queue.keep_leases("first")
+    clock.now += LEASE_S - 1
+    assert queue.keep_leases("second") == []
+    clock.now += 2
+    assert [each.id for each in queue.keep_leases("second")] == [job.id]
+    assert queue.claim("second", list(JobKind)) is not None
+    with pytest.raises(WrongState, match="another process"):
+        queue.finish(job.id, Done(), "first")
+    assert queue.finish(job.id, Done(), "second").state is JobState.DONE
+
+
+def test_a_worker_that_was_cut_off_keeps_what_nobody_has_taken(queue: Queue, clock: Clock) -> None:
+    add(queue)
+    assert queue.claim("first", list(JobKind)) is not None
+    clock.now += 10 * LEASE_S
+    assert queue.keep_leases("first") == []
+    assert queue.keep_leases("second") == []
+
+
+def test_a_start_elsewhere_leaves_what_another_process_is_doing(queue: Queue, clock: Clock) -> None:
+    add(queue)
+    assert queue.claim("first", list(JobKind)) is not None
+    assert queue.recover("second") == []
+    clock.now += LEASE_S + 1
+    assert len(queue.recover("second")) == 1

@@ -252,9 +252,9 @@ def test_what_was_done_is_not_forgotten_while_the_disk_is_full(queue: Queue, mon
     finish = Queue.finish
     failed = threading.Event()
 
-    def full(self: Queue, job_id: int, outcome: JobOutcome) -> Job:
+    def full(self: Queue, job_id: int, outcome: JobOutcome, worker: str = "") -> Job:
         if failed.is_set():
-            return finish(self, job_id, outcome)
+            return finish(self, job_id, outcome, worker)
         failed.set()
         raise StoreError("the database failed: disk is full")
 

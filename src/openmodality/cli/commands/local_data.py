@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from openmodality.cli.display.entities import DEVICES, INSTANCES, SERIES, STUDIES, Entity, entity_as_json, find_entity
+from openmodality.cli.display.entities import (
+    DEVICE_COLUMN,
+    INSTANCES,
+    SERIES,
+    STUDIES,
+    Entity,
+    entity_as_json,
+    find_entity,
+)
 from openmodality.cli.display.problems import PROBLEM_COLUMNS, problem_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     from openmodality.store.listing.problems import Problem
 
 
-NEWEST: Final = 100
+_SHOWN: Final = 100
 """How many a list shows where nobody says how many."""
 _LARGEST: Final = 2**62
 
@@ -85,7 +93,7 @@ class _Page(NamedTuple):
 def _declare_list(parser: Parser) -> None:
     add_keys(parser, "A matching key of this level or one above, such as PatientName=DOE*. May be repeated.")
     parser.add_argument(
-        "--limit", metavar="N", type=parse_integer(1, _LARGEST), default=NEWEST, help="Only the newest."
+        "--limit", metavar="N", type=parse_integer(1, _LARGEST), default=_SHOWN, help="Only the newest."
     )
     parser.add_argument(
         "--offset", metavar="N", type=parse_integer(0, _LARGEST), default=0, help="Leave out so many of the newest."
@@ -114,7 +122,7 @@ def _list(entity: Entity, keys: tuple[str, ...], page: _Page, site_file: str, *,
     if as_json:
         print_document(map(entity_as_json, found), more_available=is_more)
         return
-    columns = (*entity.columns, *([DEVICES] if page.all_devices else []))
+    columns = (*entity.columns, *([DEVICE_COLUMN] if page.all_devices else []))
     print_rows(columns, found, empty=f"there are no such {entity.plural}", wide=wide)
     if is_more:
         say(f"there are more than {page.limit}; raise --limit or --offset to see older ones")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
+from openmodality.app.recovery import set_damaged_aside
+from openmodality.app.view import find_data_place
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, say
-from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.site import add_site, device, site_path
 
 
 def _declare(parser: Parser) -> None:
@@ -23,15 +27,18 @@ def _declare(parser: Parser) -> None:
 def run(send: bool, peer: str | None, adopt: bool, site_file: str, as_json: bool) -> int:
     """Rebuild what the instance files tell: index what is on disk only, and name what has no exam.
 
+    A SQLite database that is damaged is set aside, and a new one takes its place.
     Exams, jobs and commitments of a database that is lost are in no file. The instances of its exams can be queued
     for an archive all the same. Not while the device is served: "openmodality serve" does the same at its start.
     """
+    damaged = set_damaged_aside(find_data_place(site_path(site_file)), time.time())
     with device(site_file) as modality:
         result = modality.recover(adopt=adopt)
         jobs = modality.send_without_exam(peer) if send else []
         problems = modality.problems.list()
         without = modality.count_without_exam()
-    for notice in result.of_database:
+    notices = [*filter(None, [damaged]), *result.of_database]
+    for notice in notices:
         say(f"NOTE: {notice}")
     if as_json:
         print_document([{
@@ -40,7 +47,7 @@ def run(send: bool, peer: str | None, adopt: bool, site_file: str, as_json: bool
             "without_exam": without,
             "problems": len(problems),
             "jobs": [job.id for job in jobs],
-            "notices": list(result.of_database),
+            "notices": notices,
         }])  # fmt: skip
     else:
         print(f"{format_count(result.indexed, 'instance')} indexed by their files, {result.missing} without a file")

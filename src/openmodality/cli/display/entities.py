@@ -30,7 +30,7 @@ def _count(name: str, *, leave_out: int = 0) -> Column[Found]:
     return Column(name, lambda each: getattr(each, name), leave_out=leave_out)
 
 
-DEVICES: Final[Column[Found]] = Column("devices", lambda each: each.devices, words=True)
+DEVICE_COLUMN: Final[Column[Found]] = Column("devices", lambda each: each.devices, words=True)
 """Shown where the devices of a department are."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from openmodality.errors import StoreError
+from openmodality.store.database_words import Trouble, advise, find_trouble
 from openmodality.store.names import DATABASE_FILE, ONLY_DEVICE, REVISION
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ class SqliteFile:
             with closing(self._open()) as connection:
                 yield SqliteReader(connection)
         except sqlite3.Error as error:
-            raise StoreError(
-                f"the database failed: {error}", advice="check the permissions of the data folder"
-            ) from None
+            trouble = find_trouble(error)
+            advice = "check the permissions of the data folder" if trouble is Trouble.OTHER else advise(trouble)
+            raise StoreError(f"{trouble}: {error}", advice=advice) from None
 
     def _open(self) -> sqlite3.Connection:
         try:

@@ -25,12 +25,14 @@ def find_runnable(
     *,
     entities: Sequence[Collection[JobKind]] = (),
     served_last: str = "",
+    takes: bool = False,
 ) -> int | None:
     """The number of the next job: due, its destination free, all before it in its order ended, all it comes after done.
 
     Whoever was due first goes first; among those, the older one; the destination ``served_last`` only where no other
     has work, so that one that does not answer holds up nobody for longer than one job. ``entities``: the kinds of job
-    of each application entity, none of which has two associations at once (RF-4.4.2-11, -15, -28, -31).
+    of each application entity, none of which has two associations at once (RF-4.4.2-11, -15, -28, -31). ``takes``: the
+    caller changes the job in its transaction; what another one is changing is passed over.
     """
     statement = (
         select(jobs.c.id)
@@ -42,6 +44,8 @@ def find_runnable(
     )
     if entities:
         statement = statement.where(~_is_entity_busy(entities))
+    if takes:
+        statement = statement.with_for_update(skip_locked=True, of=jobs)  # SQLite has one writer and needs none
     return snapshot.execute(statement).scalar()
 
 

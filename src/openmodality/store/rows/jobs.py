@@ -145,10 +145,33 @@ def find_rival(snapshot: Snapshot, job_id: int) -> int | None:
     return snapshot.execute(same.where(is_own(snapshot))).scalar()
 
 
-def read_orphans(snapshot: Snapshot, worker: str) -> list[int]:
-    """The jobs that a worker is doing by its name, oldest first."""
-    own = select(jobs.c.id).where(jobs.c.state == JobState.DOING, jobs.c.worker == worker).order_by(jobs.c.id)
-    return list(snapshot.execute(own).scalars())
+def read_orphans(snapshot: Snapshot, worker: str, now: float) -> list[int]:
+    """The jobs of this device that nobody does any more, oldest first: those of a worker, who has just started and does
+    none, and those whose lease is over.
+    """
+    is_over = (jobs.c.worker == worker) | jobs.c.lease_until.is_(None) | (jobs.c.lease_until <= now)
+    return _read_doing(snapshot, is_over)
+
+
+def read_expired(snapshot: Snapshot, worker: str, now: float) -> list[int]:
+    """The jobs of this device that another worker was doing until its lease was over, oldest first."""
+    return _read_doing(snapshot, (jobs.c.worker != worker) & (jobs.c.lease_until <= now))
+
+
+def _read_doing(snapshot: Snapshot, condition: ColumnElement[bool]) -> list[int]:
+    doing = select(jobs.c.id).where(is_own(snapshot), jobs.c.state == JobState.DOING, condition).order_by(jobs.c.id)
+    return list(snapshot.execute(doing).scalars())
+
+
+def extend_leases(transaction: Transaction, worker: str, until: float) -> int:
+    """Let a worker keep the jobs that it is doing; how many."""
+    own = (is_own(transaction), jobs.c.state == JobState.DOING, jobs.c.worker == worker)
+    return transaction.execute(update(jobs).where(*own).values(lease_until=until)).rowcount
+
+
+def is_worked_by(snapshot: Snapshot, job_id: int, worker: str) -> bool:
+    """Whether a worker has a job."""
+    return snapshot.execute(select(jobs.c.worker).where(jobs.c.id == job_id)).scalar() == worker
 
 
 def read_dependents(snapshot: Snapshot, job_id: int) -> list[int]:
@@ -205,6 +228,7 @@ def find_queued_uids(snapshot: Snapshot, destination: str, uids: Sequence[str]) 
 _STATELESS: Final[Mapping[str, Any]] = {
     "due_at": None,
     "worker": None,
+    "lease_until": None,
     "waiting_for": "",
     "peer_away": False,
     "cancelled_after": None,

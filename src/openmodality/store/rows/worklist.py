@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
@@ -95,7 +95,7 @@ def _keep_item(transaction: Transaction, source: str, attributes: Dataset, defec
         **columns,
         "device_id": transaction.device_id,
         "source": source,
-        "key": "|".join(columns[keyword] for keyword in _IDENTITY),
+        "key": make_key(columns),
         "item": to_json(attributes),
         "defects": list(defects),
         "current": True,
@@ -105,6 +105,17 @@ def _keep_item(transaction: Transaction, source: str, attributes: Dataset, defec
     changed = {name: statement.excluded[name] for name in row if name not in _UNIQUE}
     statement = statement.on_conflict_do_update(index_elements=_UNIQUE, set_=changed)
     return int(transaction.execute(statement.returning(worklist_items.c.id)).scalar_one())
+
+
+def make_key(columns: Mapping[str, str]) -> str:
+    """What makes an item of a source the same as one that came before."""
+    return "|".join(columns[keyword] for keyword in _IDENTITY)
+
+
+def is_same_item(one: Dataset, other: Dataset) -> bool:
+    """Whether two items, of whatever source and device, are the same as far as their identifiers tell."""
+    keys = [make_key({keyword: value_of(each, keyword) for keyword in _IDENTITY}) for each in (one, other)]
+    return keys[0] == keys[1]
 
 
 def update_patients(transaction: Transaction, items: Iterable[Dataset]) -> None:

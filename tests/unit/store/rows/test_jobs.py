@@ -91,8 +91,9 @@ def test_orphans_are_those_of_a_worker(store: LocalStore) -> None:
     with store.write() as transaction:
         own, other = add(transaction), add(transaction, destination="RIS")
         change_state(transaction, own, JobState.DOING, worker="device")
-        change_state(transaction, other, JobState.DOING, worker="another")
-        assert read_orphans(transaction, "device") == [own]
+        change_state(transaction, other, JobState.DOING, worker="another", lease_until=2000.0)
+        assert read_orphans(transaction, "device", 1000.0) == [own]
+        assert read_orphans(transaction, "device", 2000.0) == [own, other]
         request_cancellation(transaction, own)
         assert get_job(transaction, own).cancel_requested
 

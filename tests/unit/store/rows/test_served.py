@@ -10,7 +10,7 @@ from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import ServedItem, insert_exam, save_exam
 from openmodality.store.rows.patients import keep_patient
-from openmodality.store.rows.served import check_unserved, describe_defects, find_exams_serving
+from openmodality.store.rows.served import Serving, check_unserved, describe_defects, find_exams_serving
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
 from openmodality.store.states import ExamState
 from openmodality.store.transaction import Transaction
@@ -34,7 +34,7 @@ def test_an_item_is_served_by_the_exam_that_was_started_for_it(store: LocalStore
         item = keep(transaction)
         assert find_exams_serving(transaction, item) == []
         exam = serve(transaction, item)
-        assert find_exams_serving(transaction, item) == [(exam.id, ExamState.REGISTERED)]
+        assert find_exams_serving(transaction, item) == [Serving(exam.id, ExamState.REGISTERED, "")]
 
 
 def test_an_item_of_another_source_is_known_again_by_its_study_and_step(store: LocalStore) -> None:
@@ -42,7 +42,7 @@ def test_an_item_of_another_source_is_known_again_by_its_study_and_step(store: L
         exam = serve(transaction, keep(transaction, StudyInstanceUID="1.2", ScheduledProcedureStepID="S1"))
         same = keep(transaction, "OTHER", StudyInstanceUID="1.2", ScheduledProcedureStepID="S1")
         another = keep(transaction, "OTHER", StudyInstanceUID="1.3", ScheduledProcedureStepID="S1")
-        assert [exam_id for exam_id, _ in find_exams_serving(transaction, same)] == [exam.id]
+        assert [each.exam_id for each in find_exams_serving(transaction, same)] == [exam.id]
         assert find_exams_serving(transaction, another) == []
 
 
