@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +19,13 @@ NOT_OF_EVERY_INSTANCE: Final = frozenset({"sr-document-content"})
 TARGET: Final = Path(__file__).parents[1] / "src" / "openmodality" / "standard"
 
 
+@cache
 def read_table(name: str) -> Any:
     """A table of highdicom, which it has made from PS3.3."""
     return json.loads((files("highdicom") / "_standard" / f"{name}.json").read_text(encoding="utf-8"))
 
 
+@cache
 def list_modules() -> dict[str, list[str]]:
     """The mandatory modules that have attributes of Type 1 or 2, by SOP Class UID."""
     known, uses = read_table("module_attribute_map"), read_table("iod_module_map")

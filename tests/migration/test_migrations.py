@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from contextlib import nullcontext
+import sqlite3
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from openmodality.errors import StoreError
+from openmodality.store import migrate
 from openmodality.store.columns import metadata
 from openmodality.store.database import Database, open_database
 from openmodality.store.names import REVISION
@@ -24,37 +26,47 @@ def opened(folder: Path) -> Database:
     return open_database(f"sqlite:///{folder / 'test.db'}", durability="os")
 
 
+def migrated(folder: Path) -> Database:
+    """A database of the first version, to which all migrations were applied."""
+    make_first_schema(f"sqlite:///{folder / 'test.db'}")
+    return opened(folder)
+
+
 def differences(database: Database) -> list[Any]:
     with database.read() as snapshot:
         return list(compare_metadata(MigrationContext.configure(snapshot.connection), metadata))
 
 
 def test_the_migrations_lead_to_the_schema_of_the_code(tmp_path: Path) -> None:
+    database = migrated(tmp_path)
+    assert differences(database) == []
+    database.close()
+
+
+def test_an_empty_database_gets_the_schema_of_the_code(tmp_path: Path) -> None:
     database = opened(tmp_path)
     assert differences(database) == []
     database.close()
 
 
-def test_the_migrations_lead_to_the_schema_on_postgresql_too() -> None:
+def test_an_empty_database_gets_the_schema_on_postgresql_too() -> None:
+    """And is left alone afterwards; that migrations lead there is shown below."""
     with postgres() as url:
-        database = open_database(url)
-        assert differences(database) == []
-        database.close()
+        for _ in range(2):
+            database = open_database(url)
+            assert differences(database) == []
+            database.close()
 
 
 def test_checks_and_partial_indexes_are_migrated_as_the_code_has_them(tmp_path: Path) -> None:
-    """What Alembic does not compare."""
-    database = opened(tmp_path)
-    with database.read() as snapshot:
-        migrated = statements(snapshot.connection)
-    database.close()
-    fresh = open_database(f"sqlite:///{tmp_path / 'fresh.db'}", durability="os")
-    with fresh.engine.begin() as connection:
-        metadata.drop_all(connection)
-        metadata.create_all(connection)
-        created = statements(connection)
-    fresh.close()
-    assert migrated == created
+    """What Alembic does not compare; its own table is the same too."""
+    found = []
+    for database in (migrated(tmp_path), open_database(f"sqlite:///{tmp_path / 'fresh.db'}", durability="os")):
+        with database.read() as snapshot:
+            found.append(statements(snapshot.connection))
+        database.close()
+    assert found[0] == found[1]
+    assert "alembic_version" in found[0]
 
 
 def statements(connection: Connection) -> dict[str, list[str]]:
@@ -127,10 +139,12 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pyte
         upgrade(config, revision)
         raise KeyboardInterrupt
 
+    make_first_schema(f"sqlite:///{tmp_path / 'test.db'}")
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", interrupted)
         with pytest.raises(KeyboardInterrupt):
             opened(tmp_path)
+    assert read_revision(tmp_path) == "0001"
     database = opened(tmp_path)
     assert differences(database) == []
     database.close()
@@ -229,3 +243,20 @@ def make_schema(url: str, revision: str, content: str) -> None:
         for statement in content.split(";"):
             connection.execute(text(statement))
     engine.dispose()
+
+
+def test_a_new_database_has_all_tables_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(migrate, "_VERSION_TABLE", "no SQL")
+        with pytest.raises(StoreError):
+            opened(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "test.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    database = opened(tmp_path)
+    assert differences(database) == []
+    database.close()
+
+
+def read_revision(folder: Path) -> str:
+    with closing(sqlite3.connect(folder / "test.db")) as connection:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])

@@ -6,14 +6,12 @@ import functools
 import socket
 from collections.abc import Callable
 
-import pytest
-
 from tests.peers.process import FREE_PORTS
 
 
-@pytest.fixture(autouse=True)
-def only_free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "create_server", _only_free(socket.create_server))
+def pytest_configure() -> None:
+    """Once for all tests: a fixture would cost each of them as much as many a test takes."""
+    socket.create_server = _only_free(socket.create_server)
 
 
 def _only_free(create_server: Callable[..., socket.socket]) -> Callable[..., socket.socket]:

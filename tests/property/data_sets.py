@@ -70,14 +70,23 @@ def _tags_by_vr() -> dict[str, list[int]]:
 
 
 _TAGS = _tags_by_vr()
+_PRIVATE_TAGS = list(range(0x00091001, 0x00091100))
+
+
+def _places(vr: str) -> st.SearchStrategy[int]:
+    """Tags for an element; one in ten of the private block, and all of those that are of no known VR."""
+    standard = _TAGS[vr]
+    private = _PRIVATE_TAGS[: max(len(standard) // 9, 1)]
+    return st.sampled_from(_PRIVATE_TAGS if vr == "UN" else [*standard, *private])
+
+
+_VRS = st.sampled_from([(vr, _places(vr), _VALUES[vr]) for vr in sorted(_VALUES)])
 
 
 @st.composite
 def _element(draw: st.DrawFn) -> DataElement:
-    vr = draw(st.sampled_from(sorted(_VALUES)))
-    private = vr == "UN" or draw(st.integers(0, 9)) == 0
-    tag = draw(st.integers(0x00091001, 0x000910FF)) if private else draw(st.sampled_from(_TAGS[vr]))
-    return DataElement(tag, vr, draw(_VALUES[vr]))
+    vr, places, values = draw(_VRS)
+    return DataElement(draw(places), vr, draw(values))
 
 
 @st.composite

@@ -62,7 +62,7 @@ def _strip(name: str) -> str:
 
 
 @pytest.mark.parametrize("terms", SETS, ids="+".join)
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 2)
 @given(data=st.data(), syntax=st.sampled_from([ImplicitVRLittleEndian, ExplicitVRLittleEndian]))
 def test_names_come_back_as_they_were(terms: tuple[str, ...], data: st.DataObject, syntax: str) -> None:
     names = [_strip(name) for name in data.draw(st.lists(_names(terms), min_size=1, max_size=3))]
@@ -86,7 +86,6 @@ def test_names_come_back_as_they_were(terms: tuple[str, ...], data: st.DataObjec
     ("terms", "codec"),
     [(("ISO_IR 100",), "latin_1"), (("ISO_IR 192",), "utf_8"), (("", "ISO 2022 IR 87"), "iso2022_jp")],
 )
-@settings(max_examples=50)
 @given(data=st.data())
 def test_components_are_those_that_python_reads(terms: tuple[str, ...], codec: str, data: st.DataObject) -> None:
     text = data.draw(_names(terms)).replace("^", "").replace("=", "")

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from importlib.resources import files
-from typing import Any
-
 import pytest
 from pydicom.tag import Tag
 
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
 from openmodality.standard.type_1 import BY_SOP_CLASS, EVERY_OBJECT, type_1_attributes
+from tools.generate_mandatory_attributes import read_table
 
 PIXEL_DATA = 0x7FE00010
 
 
-@cache
-def table(name: str) -> Any:
-    return json.loads((files("highdicom") / "_standard" / f"{name}.json").read_text(encoding="utf-8"))
-
-
 def mandatory(sop_class_uid: str) -> frozenset[int]:
-    iod = table("sop_class_iod_map")[sop_class_uid]
-    modules = [module["key"] for module in table("iod_module_map")[iod] if module["usage"] == "M"]
-    attributes = [attribute for module in modules for attribute in table("module_attribute_map")[module]]
+    iod = read_table("sop_class_iod_map")[sop_class_uid]
+    modules = [module["key"] for module in read_table("iod_module_map")[iod] if module["usage"] == "M"]
+    attributes = [attribute for module in modules for attribute in read_table("module_attribute_map")[module]]
     return frozenset(Tag(each["keyword"]) for each in attributes if not each["path"] and each["type"] == "1")
 
 
