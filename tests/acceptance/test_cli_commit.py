@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from tests.acceptance.command_line import openmodality, serving
+from tests.acceptance import command_line
+from tests.acceptance.command_line import serving
 from tests.acceptance.hospital_site import Place, in_hospital
+from tests.acceptance.in_process import openmodality
 from tests.peers.objects import mr_series
 
 
@@ -36,7 +38,7 @@ def test_commits(tmp_path: Path, served: bool) -> None:
 def test_says_why_not(tmp_path: Path) -> None:
     with in_hospital(tmp_path) as place:
         study = _imported(place, tmp_path / "images", sent=False)
-        refused = openmodality("commit", "pacs", "--study", study, "-c", place.site)
+        refused = command_line.openmodality("commit", "pacs", "--study", study, "-c", place.site)
         unknown = openmodality("commit", "pacs", "--study", "1.2.3", "-c", place.site)
         stranger = openmodality("commit", "X@127.0.0.1:1", "--study", study, "-c", place.site)
         other = openmodality("commit", "ris", "--study", study, "-c", place.site)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.acceptance.command_line import Ended, finish, openmodality, serving, start
+from tests.acceptance.command_line import Ended, finish, serving, start
 from tests.acceptance.hospital_site import Place, in_hospital
-from tests.acceptance.in_process import call
+from tests.acceptance.in_process import call, openmodality
 from tests.peers.process import wait_until
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.acceptance.command_line import openmodality
+from tests.acceptance.in_process import openmodality
 
 
 def test_a_pattern_is_a_picture_of_the_size_that_was_asked_for(tmp_path: Path) -> None:

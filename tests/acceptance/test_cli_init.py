@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from openmodality.device.site.site_loader import load_site
-from tests.acceptance.command_line import openmodality
+from tests.acceptance.in_process import openmodality
 
 
 @pytest.mark.parametrize("profile", ["mr", "rf"])

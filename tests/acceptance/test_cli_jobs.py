@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.command_line import Ended, openmodality, serving
+from tests.acceptance.command_line import Ended, serving
 from tests.acceptance.hospital_site import Place, in_hospital
-from tests.acceptance.in_process import call
+from tests.acceptance.in_process import call, openmodality
 from tests.peers.process import wait_until
 
 

@@ -9,9 +9,10 @@ from pydicom import dcmread
 from pydicom.uid import UID
 
 from openmodality.standard.sop_classes import COMPUTED_RADIOGRAPHY_IMAGE_STORAGE, MR_IMAGE_STORAGE
-from tests.acceptance.command_line import openmodality, receiving, serving, wait_for_files
+from tests.acceptance import command_line
+from tests.acceptance.command_line import receiving, serving, wait_for_files
 from tests.acceptance.hospital_site import Place, in_hospital
-from tests.acceptance.in_process import call
+from tests.acceptance.in_process import call, openmodality
 from tests.peers import dcmtk
 from tests.peers.objects import mr_series
 from tests.peers.process import Address, free_port
@@ -53,7 +54,7 @@ def test_every_level_of_the_virtual_archive(place: Place, tmp_path: Path) -> Non
 
 def test_what_is_missing_is_said(place: Place) -> None:
     peer = place.hospital.pacs_peer
-    ended = openmodality("query", peer, "--level", "SERIES")
+    ended = command_line.openmodality("query", peer, "--level", "SERIES")
     assert ended.status == 1
     assert str(peer) in ended.error_line
     assert "-k StudyInstanceUID=..." in ended.error_line
@@ -70,7 +71,7 @@ def test_retrieve_to_a_receiver(place: Place, tmp_path: Path) -> None:
         wait_for_files(receiver, 3)
     assert ended.status == 0
     assert (ended.item["completed"], ended.item["failed"], ended.item["outcome"]) == (3, 0, "done")
-    unknown = openmodality("retrieve", peer, "--study", study, "--to", "STRANGER")
+    unknown = command_line.openmodality("retrieve", peer, "--study", study, "--to", "STRANGER")
     assert unknown.status == 1
     assert "A801" in unknown.error_line
     assert "let the peer know STRANGER" in unknown.error_line

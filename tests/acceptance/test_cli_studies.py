@@ -8,7 +8,8 @@ import pytest
 from pydicom import dcmread
 
 from openmodality.device.site.template import write_site
-from tests.acceptance.command_line import Ended, openmodality
+from tests.acceptance.command_line import Ended
+from tests.acceptance.in_process import openmodality
 from tests.peers.objects import mr_series
 
 

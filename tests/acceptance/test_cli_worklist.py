@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.command_line import openmodality
 from tests.acceptance.hospital_site import in_hospital
+from tests.acceptance.in_process import openmodality
 from tests.peers import dcmtk
 from tests.peers.objects import worklist_item
 
