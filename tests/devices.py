@@ -41,9 +41,9 @@ bind_address = "127.0.0.1"
 {entities}
 {peers}
 [parameters.general]
-connect_timeout_s = 5
-dimse_timeout_s = 5
-association_timeout_s = 5
+connect_timeout_s = 20
+dimse_timeout_s = 20
+association_timeout_s = 20
 {more}
 """
 

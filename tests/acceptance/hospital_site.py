@@ -37,7 +37,10 @@ def in_hospital(folder: Path, profile: str = "mr", habits: Habits | None = None)
     with hospital:
         taken = ports | {each.port: hospital.peer(name).port for name, each in _SERVERS.items()}
         site = write_site(folder / profile, profile)
-        site.write_text(with_ports(site.read_text(encoding="utf-8"), taken), encoding="utf-8")
+        text = with_ports(site.read_text(encoding="utf-8"), taken).replace(
+            '# durability = "fsync"', 'durability = "os"'
+        )
+        site.write_text(text, encoding="utf-8")
         yield Place(hospital, site)
 
 

@@ -28,6 +28,7 @@ from tests.devices import Device, device_in_hospital, today
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
 CLASS_UID, VERSION = "2.16.840.1.113669.632.3.1.1.2.7", "Harmony"
 IDENTITY = f'[device]\nimplementation_class_uid = "{CLASS_UID}"\nimplementation_version_name = "{VERSION}"'
+HELD_SHORTLY = "[parameters.storage_commitment]\nhold_s = 1"
 BOTH = 'automatic_commitment = true\ntransfer_syntaxes = ["ImplicitVRLittleEndian", "ExplicitVRLittleEndian"]'
 RF_TITLES = {
     "ADR_STORAGE_SCU": {X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE, X_RAY_RADIATION_DOSE_SR_STORAGE},
@@ -140,7 +141,7 @@ def test_what_rf_accepts(tmp_path: Path) -> None:
 
 @pytest.mark.requirement("RF-4.2.2.2.2-02", "RF-4.2.2.4.1.1-03", "RF-4.4.2-17")
 def test_rf_takes_one_notification_at_a_time(tmp_path: Path) -> None:
-    with device_in_hospital(tmp_path, "rf", peer=BOTH) as device, device.modality() as modality:
+    with device_in_hospital(tmp_path, "rf", peer=BOTH, more=HELD_SHORTLY) as device, device.modality() as modality:
         port = modality.serve()["storage_commitment"]
         remote = RemoteAE("ADR_S_COMM_SCU", "127.0.0.1", port)
         with associate(remote, LocalAE("HOSPITAL"), [ContextProposal(VERIFICATION, (IMPLICIT,))]):
@@ -149,7 +150,7 @@ def test_rf_takes_one_notification_at_a_time(tmp_path: Path) -> None:
 
 def test_a_peer_may_be_held_to_a_number_of_associations(tmp_path: Path) -> None:
     limited = BOTH + "\nmax_associations = 1"
-    with device_in_hospital(tmp_path, "mr", peer=limited) as device, device.modality() as modality:
+    with device_in_hospital(tmp_path, "mr", peer=limited, more=HELD_SHORTLY) as device, device.modality() as modality:
         port = modality.serve()["device"]
         remote = RemoteAE("OM_MR", "127.0.0.1", port)
         with associate(remote, LocalAE("HOSPITAL"), [ContextProposal(VERIFICATION, (IMPLICIT,))]):

@@ -14,9 +14,9 @@ from tests.interop.certificates import KeyPair
 from tests.peers.process import HOST, Address, free_port
 
 SHORT_TIMEOUTS = {
-    "connect_timeout_s": 5,
-    "dimse_timeout_s": 5,
-    "association_timeout_s": 5,
+    "connect_timeout_s": 20,
+    "dimse_timeout_s": 20,
+    "association_timeout_s": 20,
 }
 
 

@@ -69,7 +69,8 @@ def make_print_device(
     folder.mkdir(parents=True, exist_ok=True)
     text = (
         f'profile = "{profile}"\n{head}\n[peers.film]\nae_title = "{address.aet}"\nhost = "{address.host}"\n'
-        f'port = {address.port}\nservices = ["print"]\n{peer}\n[printers.film]\n{NEEDED[profile]}{more}'
+        f'port = {address.port}\nservices = ["print"]\n{peer}\n[printers.film]\n{NEEDED[profile]}{more}\n'
+        '[data]\ndurability = "os"\n'
     )
     (folder / "site.toml").write_text(text, encoding="utf-8")
     device = PrintDevice(folder)

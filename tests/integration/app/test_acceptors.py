@@ -57,6 +57,8 @@ bind_address = "127.0.0.1"
 port = {free_port()}
 [parameters.general]
 max_accepted_associations = 1
+[parameters.storage_commitment]
+hold_s = 0
 [peers.known]
 ae_title = "KNOWN"
 host = "127.0.0.1"
