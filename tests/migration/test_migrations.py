@@ -28,7 +28,7 @@ def opened(folder: Path) -> Database:
 
 def migrated(folder: Path) -> Database:
     """A database of the first version, to which all migrations were applied."""
-    make_first_schema(f"sqlite:///{folder / 'test.db'}")
+    make_schema(f"sqlite:///{folder / 'test.db'}", "0001")
     return opened(folder)
 
 
@@ -139,7 +139,7 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pyte
         upgrade(config, revision)
         raise KeyboardInterrupt
 
-    make_first_schema(f"sqlite:///{tmp_path / 'test.db'}")
+    make_schema(f"sqlite:///{tmp_path / 'test.db'}", "0001")
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", interrupted)
         with pytest.raises(KeyboardInterrupt):
@@ -232,7 +232,7 @@ def test_what_one_device_had_is_its_own_in_a_department(tmp_path: Path, dialect:
         database.close()
 
 
-def make_schema(url: str, revision: str, content: str) -> None:
+def make_schema(url: str, revision: str, content: str = "") -> None:
     """A database of an earlier version with these rows."""
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -240,7 +240,7 @@ def make_schema(url: str, revision: str, content: str) -> None:
         config.set_main_option("script_location", "openmodality.store:migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-        for statement in content.split(";"):
+        for statement in filter(None, content.split(";")):
             connection.execute(text(statement))
     engine.dispose()
 
