@@ -37,13 +37,20 @@ def order(port: int, *words: str) -> tuple[int, str, str]:
     return ended.status, ended.out.strip(), ended.err.strip()
 
 
-def test_a_hospital_obeys_from_another_terminal(port: int) -> None:
+def test_a_hospital_obeys_from_another_terminal(port: int, tmp_path: Path) -> None:
     assert order(port, "misbehave", "pacs:a700@5") == (0, "misbehaves: pacs:a700@5", "")
     assert order(port, "peer", "CT1=192.0.2.7:11112")[1].endswith("CT1=192.0.2.7:11112")
     status, said, complained = order(port, "behave", "nope")
     assert (status, said) == (2, "")
     assert complained == "openmodality: 'nope' is not switched on; switched on: pacs:a700@5"
     assert order(port, "behave")[1] == "behaves"
+    schedule = json.loads((tmp_path / "schedule.json").read_text(encoding="utf-8"))
+    patient = schedule["items"][0]["PatientID"]
+    status, said, complained = order(port, "patient", patient, "StudyInstanceUID=1.2.3")
+    assert (status, said) == (2, "")
+    assert "Study Instance UID and Scheduled Procedure Step ID name a worklist item" in complained
+    assert order(port, "patient", patient, "PatientName=Roe^Rita")[1] == "changed in 1 worklist item"
+    assert f"{len(schedule['items'])} open worklist items" in order(port, "status")[1]
     assert order(port, "quit")[:2] == (0, "stops")
     status, _, complained = order(port, "status")
     while status == 0:  # it answers until it has ended
@@ -78,3 +85,13 @@ def test_a_port_that_is_taken_is_not_replaced(tmp_path: Path, server: str) -> No
 def test_each_port_is_that_of_a_new_site_file() -> None:
     usual = hospital.command.parser("hospital").read([])
     assert (usual["ris_port"], usual["pacs_port"], usual["printer_port"]) == (RIS.port, PACS.port, PRINTER.port)
+
+
+def test_orders_have_a_page_of_their_own() -> None:
+    page = openmodality("hospital", "ctl", "--help")
+    assert page.status == 0
+    assert page.out.startswith("Usage: openmodality hospital ctl [OPTIONS] [ORDER]...")
+    assert all(f"\n  {name}" in page.out for name in ORDERS)
+    assert "--ris-port" in page.out
+    assert "--pacs-port" not in page.out
+    assert "\nCommands:\n  ctl  Give an order" in openmodality("hospital", "--help").out

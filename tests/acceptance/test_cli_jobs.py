@@ -72,6 +72,13 @@ def test_retries_many_at_once(place: Place) -> None:
         assert jobs(place, "retry", *wrong).status == 2
 
 
+def test_a_peer_that_is_not_there_has_no_empty_list(place: Place) -> None:
+    assert listed(place, "--peer", "pacs")
+    refused = jobs(place, "list", "--peer", "nobody")
+    assert (refused.status, refused.out) == (2, "")
+    assert "has no peer 'nobody'; its peers are: " in refused.error_line
+
+
 def test_a_job_that_cannot_be_retried_keeps_no_other_from_it(place: Place) -> None:
     """Here the step, which goes to no archive; it is older than the others, so that it is the first one."""
     (step,) = listed(place, "--kind", "mpps_create")

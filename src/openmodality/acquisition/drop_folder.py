@@ -7,10 +7,12 @@ Rules. A file is taken only when it is complete:
 * otherwise a file is complete when its size and time have not changed for ``settle_s``.
 
 A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why, one
-that names another patient than the exam to ``held/`` with both identities; the text is for its owner alone. When
-delivering fails for another reason, such as a full disk, the file stays and is tried again. No
-file that comes is ever deleted or overwritten, and none ends the watch, whatever it holds. A crash between delivering
-and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs derived from it are too.
+that names another patient than the exam to ``held/`` with both identities; the text is for its owner alone. One without
+``name.done`` that cannot be used may still be on its way, from a writer that pauses: it stays, and is tried again when
+it has changed, or for the last time after ``patience_s``. When delivering fails for another reason, such as a full disk,
+the file stays and is tried again. No file that comes is ever deleted or replaced, and none ends the watch, whatever it
+holds. A crash between delivering and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs
+derived from it are too.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openmodality.acquisition.natural_order import make_natural_key
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 UNFINISHED = (".part", ".tmp")
 MARKER = ".done"
 DONE, FAILED, HELD = "done", "failed", "held"
+MAY_GROW_S = 30.0
+"""How long a file that cannot be used may rest before it counts as whole: writers over a network pause."""
 
 Deliver = Callable[["DroppedFile"], None]
 WaitSeconds = Callable[[float], bool]
@@ -47,17 +51,22 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """Files that were seen, and since when each looks as it does."""
+    """Files that were seen, and since when each looks as it does; and those that could not be used, since when."""
 
     seen: Mapping[str, tuple[FileStatus, float]] = field(default_factory=dict)
+    refused: Mapping[str, tuple[FileStatus, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedFile:
-    """A complete file. ``key`` is made of its name and content."""
+    """A complete file. ``key`` is made of its name and content.
+
+    ``may_grow`` says that it is tried again later where it cannot be used, because somebody may still be writing it.
+    """
 
     path: Path
     key: str
+    may_grow: bool = False
 
 
 def choose_settled(
@@ -77,7 +86,7 @@ def choose_settled(
         seen[name] = (status, since)
         if name + MARKER in listing or (earlier is not None and now_s - since >= settle_s):
             complete.append(name)
-    return FolderState(seen), complete
+    return replace(state, seen=seen), complete
 
 
 def _is_candidate(name: str, listing: Mapping[str, FileStatus]) -> bool:
@@ -112,6 +121,7 @@ class DropFolder:
     folder: Path
     deliver: Deliver
     settle_s: float = 2.0
+    patience_s: float = MAY_GROW_S
 
     def step(self, state: FolderState, now_s: float) -> FolderState:
         """Look once and deliver what is complete. A folder that cannot be looked into is looked at again."""
@@ -120,9 +130,15 @@ class DropFolder:
         except OSError as error:
             log.error("drop folder: cannot be looked into", extra={"error": type(error).__name__})
             return state
+        refused = {name: each for name, each in state.refused.items() if state.seen.get(name, each)[0] == each[0]}
         for path in complete:
-            self._take(path)
-        return state
+            was_refused = refused.get(path.name)
+            is_told_complete = path.with_name(path.name + MARKER).exists()
+            if was_refused and not is_told_complete and now_s - was_refused[1] < self.patience_s:
+                continue
+            if not self._take(path, may_grow=not (was_refused or is_told_complete)):
+                refused[path.name] = (state.seen[path.name][0], now_s)
+        return replace(state, refused={name: each for name, each in refused.items() if name in state.seen})
 
     def watch(self, wait: WaitSeconds, clock: MonotonicClock, interval_s: float = 1.0) -> None:
         """Look every ``interval_s`` until ``wait`` returns True (as the ``wait`` of a threading event does when it is
@@ -132,19 +148,23 @@ class DropFolder:
         while not wait(interval_s):
             state = self.step(state, clock())
 
-    def _take(self, path: Path) -> None:
+    def _take(self, path: Path, *, may_grow: bool) -> bool:
+        """Deliver a file and move it aside; ``False`` where it cannot be used as it is now, and may still grow."""
         try:
             try:
                 key = make_arrival_key(path)
             except FileNotFoundError:
-                return  # somebody took it away
+                return True  # somebody took it away
             except OSError as error:
                 raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error
-            self.deliver(DroppedFile(path, key))
+            self.deliver(DroppedFile(path, key, may_grow))
         except OtherIdentity as error:
             log.warning("drop folder: file held", extra={"error": type(error).__name__})
             _try_to_move(path, HELD, f"{error}\n")
         except ObjectInvalid as error:
+            if may_grow:
+                log.info("drop folder: file refused, it may still grow", extra={"error": type(error).__name__})
+                return False
             self._refuse(path, error)
         except (OpenModalityError, OSError) as error:
             log.error("drop folder: file not delivered, it stays", extra={"error": type(error).__name__})
@@ -154,6 +174,7 @@ class DropFolder:
         else:
             log.info("drop folder: file delivered")
             _try_to_move(path, DONE)
+        return True
 
     def _refuse(self, path: Path, error: ObjectInvalid) -> None:
         log.warning("drop folder: file refused", extra={"error": type(error).__name__})

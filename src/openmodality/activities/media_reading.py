@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 
-from openmodality.errors import UsageError
+from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.media.directory import DIRECTORY_NAME, DirectoryRecord
 from openmodality.media.directory_reader import Directory, RecordProblem, read_directory
 from openmodality.media.file_ids import find_file, is_file_id
 from openmodality.media.pdi.pages import INDEX_NAME, PDI_FOLDER, README_NAME
+from openmodality.network.storage.instances import read_instance
+from openmodality.network.storage.reader import InstanceReader
 from openmodality.query.matching import matches
 
 _LEVELS: Final = ("PATIENT", "STUDY", "SERIES")
@@ -71,14 +73,14 @@ def _verify_file(root: Path, record: DirectoryRecord, named: set[Path]) -> Itera
         return
     named.add(path)
     try:
-        data_set = dcmread(path)
-        data_set.walk(lambda parent, element: None)
-    except Exception as error:  # noqa: BLE001 - pydicom raises many kinds for what is broken; each is a fault of the file
-        yield f"{name} cannot be read: {type(error).__name__}"
+        instance = read_instance(path)
+        for _ in InstanceReader(check=True).iterate(instance):
+            pass
+    except ObjectInvalid as error:
+        yield f"{name} cannot be read: {error.message.removeprefix(f'{path}: ')}"
         return
     told = (record.sop_class_uid, record.sop_instance_uid, record.transfer_syntax_uid)
-    meta = data_set.file_meta
-    if told != (data_set.get("SOPClassUID"), data_set.get("SOPInstanceUID"), meta.get("TransferSyntaxUID")):
+    if told != (*instance.identity, instance.transfer_syntax):
         yield f"{name} is another instance than its record says"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 
+from openmodality.device.site.permissions import warn_readable_by_all
 from openmodality.device.site.site import Site
 from openmodality.errors import ConfigurationError
 from openmodality.network import tls
@@ -12,11 +14,26 @@ from openmodality.network.cipher_suites import use_cipher_suites
 from openmodality.network.tls import TlsFiles
 
 
+def calls_under_tls(site: Site) -> bool:
+    """Whether any peer is reached under TLS."""
+    return any(peer.tls for peer in site.peers.values())
+
+
 def make_client_context(site: Site) -> ssl.SSLContext | None:
-    """For associations that this device opens; ``None`` where no peer is reached under TLS."""
-    if not any(peer.tls for peer in site.peers.values()):
+    """For associations that this device opens; ``None`` where no peer is reached under TLS.
+
+    It warns of a private key that anybody on this machine may read: most programs that call peers never listen.
+    """
+    if not calls_under_tls(site):
         return None
-    return _make_context(site, tls.client_context)
+    context = _make_context(site, tls.client_context)
+    warn_readable_by_all([find_private_key(site)])
+    return context
+
+
+def find_private_key(site: Site) -> Path:
+    """The file of the private key of a site with TLS."""
+    return site.folder / site.settings.tls.private_key
 
 
 def make_server_context(site: Site) -> ssl.SSLContext:
@@ -29,7 +46,7 @@ def make_server_context(site: Site) -> ssl.SSLContext:
 
 def _make_context(site: Site, make: Callable[[TlsFiles], ssl.SSLContext]) -> ssl.SSLContext:
     settings, folder = site.settings.tls, site.folder
-    files = TlsFiles(folder / settings.certificate, folder / settings.private_key, (folder / settings.ca_certificates,))
+    files = TlsFiles(folder / settings.certificate, find_private_key(site), (folder / settings.ca_certificates,))
     try:
         context = make(files)
     except ConfigurationError as error:

@@ -22,7 +22,7 @@ from openmodality.activities.media_job import MediaExecutor
 from openmodality.activities.performed_step import StepExecutor
 from openmodality.activities.print import PrintExecutor
 from openmodality.activities.send import SendExecutor
-from openmodality.activities.tls import make_client_context
+from openmodality.activities.tls import calls_under_tls, find_private_key, make_client_context
 from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import build_acceptors
 from openmodality.app.endings import EndingWatch
@@ -153,8 +153,9 @@ class Runtime:
         with self._acceptors_change:
             if self.acceptors or not self._may_listen:
                 return
-            key = self.site.settings.tls.private_key
-            warn_readable_by_all([self.site.path, *([self.site.folder / key] if key else [])])
+            # Of the key of a device that calls under TLS there was a warning when that context was made.
+            has_unseen_key = self.site.settings.tls.private_key and not calls_under_tls(self.site)
+            warn_readable_by_all([self.site.path, *([find_private_key(self.site)] if has_unseen_key else [])])
             acceptors = build_acceptors(self.site, self._services(), self.window, self._note_rejected)
             with ExitStack() as started:
                 for acceptor in acceptors.values():

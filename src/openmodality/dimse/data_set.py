@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from types import MappingProxyType
 from typing import Final
@@ -14,6 +14,7 @@ from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
+from openmodality.buffer import Buffer
 from openmodality.dimse.pydicom_text import convert_terms
 from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.tokenizer import ElementStart, ItemStart, SequenceStart, Token, Value
@@ -28,6 +29,9 @@ MAX_VALUES: Final = 250_000
 
 A reference to an instance counts as four.
 """
+
+MAX_FILE_VALUES: Final = 1_000_000
+"""The same for a file that is read as an object: a multi-frame image has some fifty for each of its frames."""
 
 _SEPARATED: Final = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI", "UN"))
 """VRs whose values are separated by backslashes (PS3.5 6.2); what is UN pydicom reads as its dictionary says."""
@@ -74,18 +78,27 @@ def decode_data_set(raw: bytes, transfer_syntax: str, assumed: Sequence[str] = (
 
 
 def _check(raw: bytes, transfer_syntax: str) -> None:
-    view, walk = memoryview(raw), DataSetWalk(transfer_syntax, (_Counter(),), max_depth=MAX_OBJECT_DEPTH)
-    for start in range(0, len(raw), _PIECE_BYTES):
-        walk.feed(view[start : start + _PIECE_BYTES])
+    view = memoryview(raw)
+    check_size(
+        (view[start : start + _PIECE_BYTES] for start in range(0, len(raw), _PIECE_BYTES)), transfer_syntax, MAX_VALUES
+    )
+
+
+def check_size(chunks: Iterable[Buffer], transfer_syntax: str, most: int) -> None:
+    """Raises :class:`ObjectInvalid` where a data set is too large, or nested too deep, to be held as an object."""
+    walk = DataSetWalk(transfer_syntax, (_Counter(most),), max_depth=MAX_OBJECT_DEPTH)
+    for chunk in chunks:
+        walk.feed(chunk)
     walk.finish()
 
 
 class _Counter(Listener):
-    """Raises :class:`ObjectInvalid` where there are more than ``MAX_VALUES``."""
+    """Raises :class:`ObjectInvalid` where there are more values than ``most``."""
 
     tokens = Tokens.ALL
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._count = 0
         self._vr = ""
 
@@ -93,8 +106,8 @@ class _Counter(Listener):
         if isinstance(token, ElementStart | SequenceStart):
             self._vr = token.vr
         self._count += _count_values(token, self._vr)
-        if self._count > MAX_VALUES:
-            raise ObjectInvalid(f"the data set has more than {MAX_VALUES} elements and values")
+        if self._count > self._most:
+            raise ObjectInvalid(f"the data set has more than {self._most} elements and values")
 
 
 def _count_values(token: Token, vr: str) -> int:

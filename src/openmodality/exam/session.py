@@ -19,6 +19,7 @@ from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Sourc
 from openmodality.acquisition.stack import make_stack
 from openmodality.acquisition.volume import Volume
 from openmodality.device.body_parts import check_body_part
+from openmodality.device.modalities import check_asked_for, warn_of_other_modality
 from openmodality.errors import OpenModalityError
 from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.identity_guard import check_identities
@@ -118,11 +119,13 @@ class Exam:
     ) -> Series:
         """Begin a series. ``attributes`` are DICOM keywords that all its images share, such as ``ProtocolName``.
 
-        Raises :class:`UsageError` where the exam has ended, or the device has no such body part, and
-        :class:`ObjectInvalid` where a keyword or value is not DICOM's.
+        Raises :class:`UsageError` where the exam has ended, or the device has no such body part, or makes no images of
+        this modality or SOP class, and :class:`ObjectInvalid` where a keyword or value is not DICOM's.
         """
         common = attributes_of(attributes, "series")
-        check_body_part(self._workflow.site.profile, common)
+        profile = self._workflow.site.profile
+        check_body_part(profile, common)
+        check_asked_for(profile, modality, sop_class_uid)
         return self._new_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
 
     def acquire(
@@ -145,6 +148,7 @@ class Exam:
             for acquired in each.series():
                 self._check_identity(acquired, chosen)
                 with self._new_series(ImageSeriesPlan.of(acquired)) as series:
+                    warn_of_other_modality(acquired.modality, series.record.modality)
                     series.add_all(acquired, progress)
                 made.append(series)
         return made

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydicom import Dataset
 
-from openmodality.errors import UsageError
+from openmodality.errors import ConfigurationError, UsageError
 from openmodality.hospital.checks import check_listing, check_step
 from openmodality.hospital.documents import Documents
 from openmodality.hospital.items import ItemKey, ItemState, PerformedStep, ScheduledItem, key_of, state_of
@@ -19,6 +19,7 @@ from openmodality.hospital.journal import Journal
 from openmodality.hospital.schedule import check_item, complete, step_of
 
 _PLACE: Final = "RIS"
+_STAYS: Final = "refused, the patient stays as before"
 
 _STEP_STATUS: Final = {ItemState.SCHEDULED: "SCHEDULED", ItemState.IN_PROGRESS: "STARTED"}
 """(0040,0020) Scheduled Procedure Step Status of what the worklist still shows (PS3.3 C.4.10)."""
@@ -91,14 +92,21 @@ class VirtualRIS:
     def change_patient(self, patient_id: str, **values: Any) -> int:
         """Change attributes, by keyword, in all items of a patient, as an ADT update does; returns how many.
 
-        Raises :class:`ConfigurationError` where an item would be defective, and changes none then.
+        Raises :class:`ConfigurationError` where an item would be defective or another one, and changes none then: the
+        Study Instance UID and the step ID name an item, and one of a new name would stand beside the old.
         """
         with self._lock:
             changed = [deepcopy(item.data_set) for item in self.items if item.patient_id == patient_id]
             for new in changed:
+                key = key_of(new)
                 for keyword, value in values.items():
                     setattr(new, keyword, value)
-                check_item(new, "refused, the patient stays as before")
+                if key_of(new) != key:
+                    raise ConfigurationError(
+                        f"{_STAYS}: Study Instance UID and Scheduled Procedure Step ID name a worklist item",
+                        advice="change what belongs to the patient; for other items edit schedule.json",
+                    )
+                check_item(new, _STAYS)
             for new in changed:
                 self._keep(new)
         self._journal.note(_PLACE, "patient.changed", f"changed a patient in {len(changed)} items", count=len(changed))

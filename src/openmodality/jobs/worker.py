@@ -87,14 +87,15 @@ class Worker:
                 if job is None:
                     self._changed.wait(seen, self._pause())
                     continue
-            except StoreError as error:
-                _log.error("worker.store_failed", extra={"reason": error.message})
+                self._served_last = job.destination
+                self._doing.add(job.id)
+                try:
+                    self._do(job)
+                finally:
+                    self._doing.discard(job.id)
+            except Exception as error:  # noqa: BLE001 - the thread's boundary: reported, and the thread goes on
+                _report_failure(error)
                 self._stopping.wait(_LOOK_S)
-                continue
-            self._served_last = job.destination
-            self._doing.add(job.id)
-            self._do(job)
-            self._doing.discard(job.id)
 
     def _pause(self) -> float | None:
         """How long the clock alone gives nothing to do."""
@@ -134,8 +135,8 @@ class Worker:
                 if abs(set_by_s) > _CLOCK_SET_S:
                     _log.warning("worker.clock_set", extra={"by_s": round(set_by_s)})
                     self._queue.follow_clock()
-            except StoreError as error:
-                _log.error("worker.store_failed", extra={"reason": error.message})
+            except Exception as error:  # noqa: BLE001 - likewise: without this thread no other process is noticed
+                _report_failure(error)
                 continue
             if last != newest or abs(set_by_s) > _CLOCK_SET_S:
                 newest = last
@@ -153,6 +154,14 @@ class Worker:
     def _measure_offset(self) -> float:
         """How far the clock is ahead of the time that nobody can set."""
         return self._queue.database.clock() - time.monotonic()
+
+
+def _report_failure(error: Exception) -> None:
+    """Log what has kept a thread from its work, in which it tries again a moment later."""
+    if isinstance(error, StoreError):
+        _log.error("worker.store_failed", extra={"reason": error.message})
+    else:
+        _log.error("worker.crashed", extra=describe_fault(error))
 
 
 def _run(executor: Executor, job: Job, report: JobReport) -> JobOutcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ def test_states_refuse_what_makes_no_sense(tmp_path: Path) -> None:
             exam.complete()
         with pytest.raises(UsageError, match="CID 9300"):
             exam.discontinue("999999")
+        with pytest.raises(UsageError, match="no images of modality CT; it makes MR"):
+            exam.series("T1", modality="CT")
         exam.discontinue()
         with pytest.raises(UsageError, match="DISCONTINUED already"):
             exam.complete()
@@ -230,3 +233,20 @@ def test_a_scheduled_body_part_that_the_device_does_not_know_is_told(tmp_path: P
         item.attributes.BodyPartExamined = "TAIL"
         exam = modality.start_exam(item)
         assert any("'TAIL', which is none of this device's" in notice for notice in exam.notices)
+
+
+def test_the_name_of_a_companion_is_never_the_patients(tmp_path: Path) -> None:
+    """The exam has no name, the file that came with the pixels has one: it may be of somebody else."""
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as modality:
+        exam = modality.start_exam(patient={"PatientID": "1"})
+        file = tmp_path / "a.npy"
+        np.save(file, np.arange(16, dtype=np.uint16).reshape(4, 4))
+        geometry = {"PixelSpacing": [1, 1], "SliceThickness": 5, "ImagePositionPatient": [0, 0, 0]}
+        said = geometry | {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PatientName": "Roe^Rita", "PatientSex": "F"}
+        file.with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
+        series = exam.take(DroppedFile(file, make_arrival_key(file)))
+        assert series is not None
+        (instance,) = modality.instances()
+        image = dcmread(modality.instance_path(instance["SOPInstanceUID"]))
+        assert (str(image.PatientName), image.PatientSex) == ("", "")
+        assert series.overridden == ("PatientName", "PatientSex")

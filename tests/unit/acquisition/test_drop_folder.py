@@ -200,3 +200,55 @@ def test_what_cannot_be_read_or_moved_ends_nothing(tmp_path: Path, monkeypatch: 
     assert taken == ["b.png", "c.png"]
     assert (tmp_path / "c.png").exists()
     assert DropFolder(tmp_path / "gone", folder.deliver).step(state, 2.0) == state
+
+
+class Refusing:
+    """Takes files of three bytes, and refuses others."""
+
+    def __init__(self) -> None:
+        self.tries: list[tuple[int, bool]] = []
+
+    def __call__(self, arrival: DroppedFile) -> None:
+        size = arrival.path.stat().st_size
+        self.tries.append((size, arrival.may_grow))
+        if size != 3:
+            raise ObjectInvalid("a.png: cut off")
+
+
+def test_a_file_of_a_writer_that_pauses_is_taken_when_it_has_grown(tmp_path: Path) -> None:
+    file, deliver = tmp_path / "a.png", Refusing()
+    folder, state = DropFolder(tmp_path, deliver), FolderState()
+    file.write_bytes(b"1")
+    for now_s in (0.0, 2.0, 5.0, 20.0):
+        state = folder.step(state, now_s)
+    assert (deliver.tries, file.exists()) == ([(1, True)], True), "it is not tried again as it is"
+    file.write_bytes(b"123")
+    for now_s in (25.0, 27.0):
+        state = folder.step(state, now_s)
+    assert deliver.tries == [(1, True), (3, True)]
+    assert (tmp_path / "done" / "a.png").exists()
+    assert state.refused == {}
+
+
+def test_a_file_that_cannot_be_used_and_does_not_grow_is_refused_in_the_end(tmp_path: Path) -> None:
+    file, deliver = tmp_path / "a.png", Refusing()
+    folder, state = DropFolder(tmp_path, deliver), FolderState()
+    file.write_bytes(b"1")
+    for now_s in (0.0, 2.0, 31.9):
+        state = folder.step(state, now_s)
+    assert file.exists()
+    state = folder.step(state, 32.0)
+    assert deliver.tries == [(1, True), (1, False)]
+    assert (tmp_path / "failed" / "a.png").exists()
+    assert folder.step(state, 33.0) == FolderState()
+
+
+def test_a_marker_says_that_a_refused_file_is_whole(tmp_path: Path) -> None:
+    file, deliver = tmp_path / "a.png", Refusing()
+    folder, state = DropFolder(tmp_path, deliver), FolderState()
+    file.write_bytes(b"1")
+    for now_s in (0.0, 2.0):
+        state = folder.step(state, now_s)
+    (tmp_path / "a.png.done").touch()
+    folder.step(state, 3.0)
+    assert (deliver.tries[-1], (tmp_path / "failed" / "a.png").exists()) == ((1, False), True)

@@ -16,7 +16,7 @@ from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Wait
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import JobReport
 from openmodality.jobs.worker import Worker
-from openmodality.store.database import open_database
+from openmodality.store.database import Database, open_database
 from openmodality.store.states import InstanceResult, JobKind, JobState
 
 
@@ -304,3 +304,28 @@ def test_a_database_that_cannot_be_looked_at_is_in_the_log_with_the_reason(
         monkeypatch.undo()
     (record, *_) = (each for each in caplog.records if each.message == "worker.store_failed")
     assert "the disk is gone" in str(vars(record)["reason"])
+
+
+@pytest.mark.parametrize(("broken", "kept_from"), [("claim", Queue), ("last_event", Database)])
+def test_no_fault_ends_a_thread(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str, kept_from: type
+) -> None:
+    """Whatever an error is: each thread reports it without its text, and goes on with its work."""
+    monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 0.05)
+    real, failed, text = getattr(kept_from, broken), threading.Event(), "Doe^John"
+
+    def fail_once(*given: object, **named: object) -> object:
+        if not failed.is_set():
+            failed.set()
+            raise ValueError(text)
+        return real(*given, **named)
+
+    monkeypatch.setattr(kept_from, broken, fail_once)
+    url = make_url(queue.database.engine.url).render_as_string(hide_password=False)
+    other = open_database(url, durability="os", clock=queue.database.clock)
+    with caplog.at_level(logging.ERROR, "openmodality"), working(queue, done, threads=1):
+        assert failed.wait(20)
+        wait_for(queue, add(Queue(other)), JobState.DONE)
+    other.close()
+    (record,) = (record for record in caplog.records if record.message == "worker.crashed")
+    assert (vars(record)["error"], "Doe" in str(vars(record))) == ("ValueError", False)

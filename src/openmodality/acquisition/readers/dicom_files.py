@@ -23,6 +23,7 @@ from openmodality.acquisition.dicom_attributes import (
 )
 from openmodality.acquisition.readers.found import IDENTITY_KEYWORDS
 from openmodality.acquisition.source import AcquiredFrame
+from openmodality.dimse.data_set import MAX_FILE_VALUES, check_size
 from openmodality.dimse.reading import read_text
 from openmodality.encoding.written_in import find_layout
 from openmodality.errors import ObjectInvalid
@@ -72,8 +73,8 @@ def read_dicom(path: Path) -> DicomContents:
     Raises :class:`ObjectInvalid` where it is cut off, holds no grey pixels, or has a value that cannot be used.
     """
     instance = read_instance(path)
-    for _ in InstanceReader(check=True).iterate(instance):
-        pass  # whole, with all its pixels, or refused
+    # Whole, with all its pixels, and small enough to be held as an object, or refused.
+    check_size(InstanceReader(check=True).iterate(instance), instance.transfer_syntax, MAX_FILE_VALUES)
     where = str(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd but readable values of others are not ours to report

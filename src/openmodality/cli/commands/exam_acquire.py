@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
 
-from openmodality.acquisition.drop_folder import DropFolder, DroppedFile
+from openmodality.acquisition.drop_folder import MAY_GROW_S, DropFolder, DroppedFile
 from openmodality.acquisition.mrd_listener import LOCAL, MrdListener, listen
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.mrd_header import MrdHeader
@@ -203,7 +203,8 @@ def watch(exam: Exam, folder: Path, options: IngestOptions) -> int:
             say(f"{arrival.path.name}: held: {error}")
             raise
         except (OpenModalityError, OSError) as error:
-            say(f"{arrival.path.name}: not taken: {error}")
+            later = f"; it is tried again when it has changed, or after {MAY_GROW_S:.0f} s" if arrival.may_grow else ""
+            say(f"{arrival.path.name}: not taken: {error}{later}")
             raise
         say(f"{arrival.path.name}: taken into exam {exam.id}")
         for series in taken:

@@ -84,6 +84,32 @@ def _declare(parser: Parser) -> None:
     add_json(parser)
 
 
+class _OrderWord:
+    """A word of an order; a shell's completion offers the names of all orders."""
+
+    offered = tuple(ORDERS)
+
+    def __call__(self, text: str) -> str:
+        return text
+
+
+def _declare_ctl(parser: Parser) -> None:
+    parser.add_argument("order", metavar="ORDER", nargs="*", type=_OrderWord())
+    parser.add_argument(
+        "--ris-port",
+        metavar="INTEGER",
+        type=_PORT,
+        default=RIS.port,
+        help=f"Port of its {RIS.aet}, which tells what hospital is meant.",
+    )
+    add_json(parser)
+
+
+def control(order: Sequence[str], ris_port: int, as_json: bool) -> int:
+    """Give an order to a hospital that this user runs in another terminal."""
+    return _give_order(ris_port, order, as_json)
+
+
 def run(  # one parameter for each option
     data: Path | None,
     ris_port: int,
@@ -103,12 +129,14 @@ def run(  # one parameter for each option
     Shows what happens as a table on a terminal, as lines otherwise, as JSON lines with --json. The invented patients
     are in DIR/schedule.json, which may be edited. Stops at Ctrl-C or SIGTERM.
 
-    While it runs it obeys ORDER on its standard input, and with ctl from another terminal of the same user, where
-    --ris-port tells which hospital is meant: misbehave PERSONALITY, behave [PERSONALITY], peer AET=HOST:PORT, forget
-    AET, patient PATIENT-ID KEYWORD=VALUE, status, quit.
+    While it runs it obeys ORDER on its standard input, and with ctl from another terminal of the same user:
+    misbehave PERSONALITY, behave [PERSONALITY], peer AET=HOST:PORT, forget AET, patient PATIENT-ID KEYWORD=VALUE,
+    status, quit.
     """
     if order:
-        return _give_order(ris_port, order, as_json)
+        if order[0] != "ctl":
+            raise UsageError(f"unexpected argument {order[0]!r}", advice="'ctl' gives orders to a hospital that runs")
+        return _give_order(ris_port, order[1:], as_json)
     if list_personalities:
         return _list_personalities(as_json)
     addresses = {**DEVICES, **dict(parse_peer(text) for text in peers)}
@@ -131,7 +159,12 @@ def run(  # one parameter for each option
     return DONE
 
 
-command = CliCommand(run, _declare)
+_ORDER_LINES: Final = "\n\n".join(
+    f"{name} {others}: {what}.".replace(" :", ":") for name, (others, what) in ORDERS.items()
+)
+command = CliCommand(
+    run, _declare, commands={"ctl": CliCommand(control, _declare_ctl, text=f"{control.__doc__}\n\n{_ORDER_LINES}")}
+)
 
 
 def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:
@@ -247,17 +280,14 @@ def _take_orders(hospital: Hospital, orders: Orders) -> Iterator[None]:
         yield
 
 
-def _give_order(ris_port: int, order: Sequence[str], as_json: bool) -> int:
-    first, *words = order
-    if first != "ctl":
-        raise UsageError(f"unexpected argument {first!r}", advice="'ctl' gives orders to a hospital that runs")
+def _give_order(ris_port: int, words: Sequence[str], as_json: bool) -> int:
     if not words:
         listed = align_rows([(f"{name} {others}".rstrip(), what) for name, (others, what) in ORDERS.items()])
         say_lines("\n  ".join(["openmodality: ctl needs an order:", *listed]))
         return WRONG_USAGE
     answer = give_order(ris_port, words)
     if as_json:
-        print_document([{"order": words, "answer": answer}])
+        print_document([{"order": list(words), "answer": answer}])
     else:
         print(clean_text(answer))
     return DONE

@@ -17,7 +17,7 @@ from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_h
 from openmodality.cli.terminal.bulk import Changing, change_each
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import say
-from openmodality.cli.terminal.site import add_site, device, look
+from openmodality.cli.terminal.site import add_site, device, load, look
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
@@ -78,7 +78,10 @@ def list_(
             limit=limit + 1,
         )
         shown = jobs[:limit]
+        is_known = not peer or bool(view.jobs.list(destination=peer, limit=1))
         results, held = view.jobs.results(shown), view.jobs.waits_for(shown)
+    if peer and not is_known:
+        load(site_file).check_name(peer)
     listed = [ListedJob(job, results[job.id], held.get(job.id, ())) for job in shown]
     if as_json:
         print_document([job_as_json(*each) for each in listed], more_available=len(jobs) > limit)

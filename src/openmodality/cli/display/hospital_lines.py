@@ -7,6 +7,7 @@ from typing import Final
 from openmodality.cli.terminal.output import clean
 from openmodality.hospital.journal import COMPLAINT, JournalEntry
 
+_WIDTH: Final = len("PRINTER")
 SERVERS: Final = ("ris", "pacs", "printer")
 """Of the virtual hospital, in the order in which they are shown."""
 
@@ -14,4 +15,4 @@ SERVERS: Final = ("ris", "pacs", "printer")
 def format_event_line(event: JournalEntry) -> str:
     """An event for a log or a table."""
     mark = "! " if event.kind == COMPLAINT else ""
-    return clean(f"{event.time:%H:%M:%S} {event.place:4} {mark}{event.text}")
+    return clean(f"{event.time:%H:%M:%S} {event.place:{_WIDTH}} {mark}{event.text}")

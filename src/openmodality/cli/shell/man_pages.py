@@ -56,15 +56,14 @@ def _make_program_page(commands: Mapping[str, CliCommand | Group], version: str)
 
 def _make_page(words: str, command: CliCommand | Group, version: str) -> str:
     name = _name_page(words)
+    below = [(_name_page(f"{words} {each}"), member.summary) for each, member in command.commands.items()]
+    middle = [_section("Commands", below)] if below else []
     if isinstance(command, Group):
-        below = [(_name_page(f"{words} {each}"), member.summary) for each, member in command.commands.items()]
         usage, rows = "COMMAND [ARGS]...", [*_everywhere()]
-        middle = [_section("Commands", below)]
     else:
         declared = command.parser(words).declared
         usage = " ".join(["[OPTIONS]", *(format_word(each) for each in declared if not each.option_strings)])
         rows = [*_list_options(declared), *_everywhere()]
-        middle = []
     above = _name_page(words.rpartition(" ")[0])
     return _join(
         _begin(name, command.summary, usage, version, f"{_PROGRAM} {words}"),

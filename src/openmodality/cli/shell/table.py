@@ -39,7 +39,7 @@ class ShellOption:
 
 @dataclass(frozen=True, slots=True)
 class ShellCommand:
-    """A command or a group: ``words`` are those after the program, ``below`` the commands of a group."""
+    """A command or a group: ``words`` are those after the program, ``below`` the commands under it."""
 
     words: str
     summary: str
@@ -73,7 +73,7 @@ def _walk(words: str, member: object) -> Iterator[tuple[str, CliCommand | Group]
     command = import_command(entry) if isinstance(entry, CommandEntry) else entry
     if isinstance(command, CliCommand | Group):
         yield words, command
-    if isinstance(command, Group):
+    if isinstance(command, CliCommand | Group):
         for name, below in command.commands.items():
             yield from _walk(f"{words} {name}", below)
 
@@ -86,22 +86,23 @@ def make_table() -> list[ShellCommand]:
 
 
 def _read_command(words: str, command: CliCommand | Group) -> ShellCommand:
+    below = tuple((name, each.summary) for name, each in command.commands.items())
     if isinstance(command, Group):
-        below = tuple((name, each.summary) for name, each in command.commands.items())
         return ShellCommand(words, command.summary, below, EVERYWHERE)
     declared = [_read_action(each) for each in command.parser(words).declared]
     options = tuple(each for each in declared if each.names)
     return ShellCommand(
-        words, command.summary, (), (*options, *EVERYWHERE), tuple(each for each in declared if not each.names)
+        words, command.summary, below, (*options, *EVERYWHERE), tuple(each for each in declared if not each.names)
     )
 
 
 def _read_action(action: argparse.Action) -> ShellOption:
+    offered = action.choices or getattr(action.type, "offered", None) or ()
     text = " ".join((action.help or "").split()).partition("[default:")[0].strip()
     return ShellOption(
         tuple(action.option_strings),
         text.partition(". ")[0].rstrip("."),
         action.nargs != 0,
-        tuple(map(str, action.choices or ())),
+        tuple(map(str, offered)),
         _PATHS.get(str(action.metavar), PathKind.NONE),
     )

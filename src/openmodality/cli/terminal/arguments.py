@@ -160,14 +160,20 @@ class Parser(argparse.ArgumentParser):
 class CliCommand:
     """A function with what it takes; its docstring, or ``text``, is the help page.
 
-    The function returns the exit status; ``None`` is 0.
+    The function returns the exit status; ``None`` is 0. ``commands`` are called where their name is the first word.
     """
 
     def __init__(
-        self, run: Callable[..., int | None], declare: Callable[[Parser], object], *, text: str | None = None
+        self,
+        run: Callable[..., int | None],
+        declare: Callable[[Parser], object],
+        *,
+        text: str | None = None,
+        commands: Mapping[str, Runs] | None = None,
     ) -> None:
         self.text = (run.__doc__ if text is None else text) or ""
         self.run = run
+        self.commands = commands or {}
         self._declare = declare
 
     @property
@@ -185,10 +191,13 @@ class CliCommand:
         """Its help page."""
         from openmodality.cli.terminal.help_page import make_command_page  # noqa: PLC0415 - start-up time
 
-        return make_command_page(name, self.text, self.parser(name).declared)
+        summaries = {each: command.summary for each, command in self.commands.items()}
+        return make_command_page(name, self.text, self.parser(name).declared, summaries)
 
     def __call__(self, name: str, words: Sequence[str]) -> int:
         """Read the words and run the function, or show the help page; the exit status."""
+        if words and words[0] in self.commands:
+            return self.commands[words[0]](f"{name} {words[0]}", words[1:])
         end = words.index(_ALL_ARE_WORDS) if _ALL_ARE_WORDS in words else len(words)
         if _HELP in words[:end]:
             print(self.page(name))

@@ -18,12 +18,15 @@ _HELP: Final = ("--help", "Show this message and exit.")
 HelpRow = tuple[str, str]
 
 
-def make_command_page(name: str, text: str, declared: Sequence[argparse.Action]) -> str:
-    """The page of a command that takes what is declared."""
+def make_command_page(
+    name: str, text: str, declared: Sequence[argparse.Action], commands: Mapping[str, str] | None = None
+) -> str:
+    """The page of a command that takes what is declared, with a line for each command below it."""
     words = "".join(f" {format_word(each)}" for each in declared if not each.option_strings)
     options = [make_option_row(each) for each in declared if each.option_strings]
     usage = f"Usage: {name} [OPTIONS]{words}"
-    return "\n\n".join([usage, *_paragraphs(text), _section("Options", [*options, _HELP])])
+    below = [_section("Commands", commands.items())] if commands else []
+    return "\n\n".join([usage, *_paragraphs(text), _section("Options", [*options, _HELP]), *below])
 
 
 def make_group_page(name: str, text: str, options: Mapping[str, str], commands: Mapping[str, str], epilog: str) -> str:

@@ -28,6 +28,7 @@ _PLACES: Final[Mapping[ValueSource, tuple[int, ...]]] = {
     "AUTO": (_AUTOMATIC, _CONFIGURATION, _ACQUISITION),
     "ACQ": (_ACQUISITION, _AUTOMATIC),
 }
+_PATIENT_MODULE: Final = "Patient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,12 @@ class SourceValues:
 def list_places(row: AttributeRule) -> tuple[int, ...]:
     """Where to look for the attribute of a row, the first place first.
 
-    What must have a value may also take the one that the device finds by itself.
+    What must have a value may also take the one that the device finds by itself. Who the patient is, worklist and
+    operator say: what came with the pixels may be of somebody else.
     """
     named = [place for source in row.sources for place in _PLACES[source]]
+    if row.module == _PATIENT_MODULE:
+        named = [place for place in named if place != _ACQUISITION]
     if row.requirement in MUST_HAVE_VALUE:
         named.append(_AUTOMATIC)
     return tuple(dict.fromkeys(named))

@@ -6,6 +6,7 @@ import pytest
 
 from openmodality.cli.shell.table import PathKind, ShellCommand, ShellOption, import_commands, make_table
 from openmodality.cli.terminal.arguments import CliCommand
+from openmodality.hospital.orders import ORDERS
 
 TABLE = {each.words: each for each in make_table()}
 
@@ -42,3 +43,10 @@ def test_what_a_value_may_be() -> None:
 def test_a_group_knows_what_is_below_it() -> None:
     assert [name for name, _ in TABLE["jobs"].below] == ["cancel", "list", "retry", "show"]
     assert ShellCommand("exam acquire", "").step == "exam/acquire"
+
+
+def test_a_command_may_have_commands_below_it_and_words_that_are_offered() -> None:
+    assert [name for name, _ in TABLE["hospital"].below] == ["ctl"]
+    assert _find_option("hospital", "--pacs-port").takes_value
+    (order,) = TABLE["hospital ctl"].arguments
+    assert order.choices == tuple(ORDERS)

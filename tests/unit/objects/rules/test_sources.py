@@ -27,6 +27,13 @@ def test_places_come_in_the_order_of_the_sources(
     assert list_places(rule("StudyID", requirement, *sources)) == places
 
 
+@pytest.mark.parametrize("requirement", ["1", "2", "VNAP"])
+def test_who_the_patient_is_never_comes_with_the_pixels(requirement: Requirement) -> None:
+    row = rule("PatientName", requirement, "MWL", "USER", "AUTO", module="Patient")
+    assert ACQUISITION not in list_places(row)
+    assert list_places(row)[:2] == (WORKLIST, USER)
+
+
 def test_only_what_has_a_value_is_found() -> None:
     indexed = SourceValues(user=data(StudyID="7", PatientAge=""), automatic=data(Rows=0)).index()
     assert [sorted(place) for place in indexed] == [[], [0x00200010], [], [], [0x00280010]]
