@@ -39,7 +39,7 @@ def read_checked(data_set: Dataset, tag: int, where: str) -> DataElement:
     if element.VR == "SQ":
         items = [_read_item(item, where) for item in element.value]
         return DataElement(element.tag, "SQ", ItemSequence(items))
-    return _check(element, mend_copied(element), where)
+    return _check_mended(element, mend_copied(element), where)
 
 
 def check_given(element: DataElement, where: str) -> DataElement:
@@ -47,7 +47,7 @@ def check_given(element: DataElement, where: str) -> DataElement:
 
     Raises :class:`ObjectInvalid` where a value cannot be used; ``where`` names the origin.
     """
-    return _check(element, mend_element(element), where)
+    return _check_mended(element, mend_element(element), where)
 
 
 def allows_count(multiplicity: str, count: int) -> bool:
@@ -68,7 +68,7 @@ def _read_item(item: Dataset, where: str) -> Dataset:
     return kept
 
 
-def _check(element: DataElement, mended: MendedElement, where: str) -> DataElement:
+def _check_mended(element: DataElement, mended: MendedElement, where: str) -> DataElement:
     tag = int(element.tag)
     if mended.element is None:
         raise _refuse(element, mended.problem, RIGHT_FORMS.get(element.VR, ""), where)

@@ -26,7 +26,7 @@ from openmodality.store.states import InstanceCommitment, InstanceResult
 Answers = Mapping[str, InstanceAnswer]
 """What was said of each instance, by its SOP Instance UID."""
 
-ASKED_AGAIN: Final = 3
+MOST_REPEATS: Final = 3
 """How often a request is repeated before its instances are stored again, where the archive does not know them yet."""
 
 _NOT_MENTIONED: Final = InstanceAnswer(InstanceCommitment.PENDING, None, in_time=True)
@@ -84,7 +84,7 @@ def _decide_next(site: Site, job: Job, verdicts: _Verdicts, now: float) -> JobOu
     if verdict.effect != "resend" or not verdicts.is_each_named:
         return Fail(f"{said}; request it again when the reason is gone")
     asked = int(job.parameters.get(ASKED_AFTER_NOT_INDEXED, 0))
-    if verdicts.not_there and asked < min(ASKED_AGAIN, job.retry.max_retries) and job.retry.delay_s:
+    if verdicts.not_there and asked < min(MOST_REPEATS, job.retry.max_retries) and job.retry.delay_s:
         until = now + job.retry.delay_s * 2**asked
         waits_for = f"{job.destination} to index what it was sent: {said}"
         return Wait(waits_for, until, {ASKED_AFTER_NOT_INDEXED: asked + 1, ASKS_AT: until, ASKS_BECAUSE: waits_for})
@@ -94,7 +94,7 @@ def _decide_next(site: Site, job: Job, verdicts: _Verdicts, now: float) -> JobOu
 def find_wait(job: Job, now: float) -> Wait | None:
     """The rest of the wait before a job asks anew; None where it is over, or where the clock was set back."""
     until = float(job.parameters.get(ASKS_AT, 0.0))
-    if 0 < until - now <= job.retry.delay_s * 2**ASKED_AGAIN:
+    if 0 < until - now <= job.retry.delay_s * 2**MOST_REPEATS:
         return Wait(str(job.parameters.get(ASKS_BECAUSE, f"{job.destination} to index what it was sent")), until)
     return None
 

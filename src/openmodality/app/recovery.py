@@ -69,10 +69,10 @@ def recover_device(store: LocalStore, workflow: Workflow, ownership: Ownership, 
     of_database = tuple(ownership.claim(adopt=adopt))
     recovered = store.recover()
     recover_exams(workflow)
-    return Recovery(recovered.indexed, recovered.missing, of_database, tuple(_describe(store, recovered)))
+    return Recovery(recovered.indexed, recovered.missing, of_database, tuple(_list_notices(store, recovered)))
 
 
-def _describe(store: LocalStore, recovered: Recovered) -> Iterator[str]:
+def _list_notices(store: LocalStore, recovered: Recovered) -> Iterator[str]:
     with store.read() as snapshot:
         without_exam = sum(map(len, find_instances_without_exam(snapshot).values()))
         problems = len(list_problems(snapshot))

@@ -43,7 +43,10 @@ class Waiting:
         """Wait until no job is to be done or waited for, but those that one which failed holds up."""
         if self.wait_until(lambda: self._jobs.idle, timeout_s):
             return Idle()
-        left = [f"job {job.id} ({job.kind} to {job.destination}): {_describe(job)}" for job in self._jobs.list_moving()]
+        left = [
+            f"job {job.id} ({job.kind} to {job.destination}): {_say_what_holds(job)}"
+            for job in self._jobs.list_moving()
+        ]
         if not self._runtime.works and not is_worker_running(self._runtime.site.data_folder):
             left.append("no process works the queue: openmodality serve must run")
         return Idle(tuple(left))
@@ -68,5 +71,5 @@ class Waiting:
         return self._runtime.works and bool(self._jobs.list(states=UNFINISHED_JOBS, kinds=[JobKind.COMMIT], limit=1))
 
 
-def _describe(job: Job) -> str:
+def _say_what_holds(job: Job) -> str:
     return job.waiting_for or job.reason or job.state

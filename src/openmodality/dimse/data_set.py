@@ -61,7 +61,7 @@ def decode_data_set(raw: bytes, transfer_syntax: str, assumed: Sequence[str] = (
     """
     if not raw:
         return Dataset()
-    _check(raw, transfer_syntax)
+    _check_message(raw, transfer_syntax)
     syntax = UID(transfer_syntax)
     try:
         data_set = read_dataset(
@@ -77,7 +77,7 @@ def decode_data_set(raw: bytes, transfer_syntax: str, assumed: Sequence[str] = (
     return data_set
 
 
-def _check(raw: bytes, transfer_syntax: str) -> None:
+def _check_message(raw: bytes, transfer_syntax: str) -> None:
     view = memoryview(raw)
     check_size(
         (view[start : start + _PIECE_BYTES] for start in range(0, len(raw), _PIECE_BYTES)), transfer_syntax, MAX_VALUES

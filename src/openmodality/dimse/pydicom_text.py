@@ -23,7 +23,7 @@ from openmodality.standard.character_sets import STAND_ALONE, find_extension, is
 from openmodality.standard.text_rules import MULTI_LINE_VRS
 
 UNKNOWN: Final = "ascii"
-"""For pydicom, what a term is that is none of DICOM's: its text keeps its ASCII."""
+"""What pydicom gets in place of a term that is not one of DICOM's: of such a text it keeps the ASCII."""
 
 
 _NUMBERS_AS_TEXT: Final = ("DS", "IS")

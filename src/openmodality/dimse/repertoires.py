@@ -39,7 +39,7 @@ def holds(terms: Sequence[str], characters: Iterable[str]) -> bool:
 def declare_readable(data_set: Dataset) -> None:
     """Declare UTF-8 for a data set of others that is passed on, where what it declares cannot be written.
 
-    That is a character set that is none of DICOM's, or one that does not hold the text as it was read: U+FFFD for what
+    That is a character set that DICOM does not define, or one that cannot hold the text as it was read: U+FFFD for what
     was no text, or a set that was called without being declared. Latin-1 without a declaration goes out as it came in.
     """
     found = read_element(data_set, SPECIFIC_CHARACTER_SET)

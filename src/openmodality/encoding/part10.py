@@ -179,7 +179,7 @@ def _read_meta(start: _Start, offset: int, strict: bool) -> FileMeta:
     if _TRANSFER_SYNTAX not in values:
         raise ObjectInvalid("the File Meta Information lacks (0002,0010) Transfer Syntax UID")
     if strict:
-        _check(values, end, declared_end)
+        _check_meta(values, end, declared_end)
     return FileMeta(
         media_storage_sop_class_uid=strip_padding(values.get(_SOP_CLASS, b"")),
         media_storage_sop_instance_uid=strip_padding(values.get(_SOP_INSTANCE, b"")),
@@ -229,7 +229,7 @@ def _is_deflated(values: dict[int, bytes]) -> bool:
     return syntax is not None and syntax.deflated
 
 
-def _check(values: dict[int, bytes], end: int, declared_end: int) -> None:
+def _check_meta(values: dict[int, bytes], end: int, declared_end: int) -> None:
     if declared_end < 0:
         raise ObjectInvalid("the File Meta Information lacks (0002,0000) File Meta Information Group Length")
     if end != declared_end:

@@ -148,7 +148,7 @@ class Transcoder(Listener):
         if self._dropping:
             return
         if " " in vr:
-            vr = self._choose(vr)
+            vr = self._choose_vr(vr)
         written = "UN" if length > 0xFFFF and vr in SHORT_VRS else vr
         self._writer.element(tag, written, length)
         self._awaiting_pixel_representation = tag == PIXEL_REPRESENTATION and length > 0
@@ -157,7 +157,7 @@ class Transcoder(Listener):
         swaps = self._from_big != (self._to_big and written != "UN")
         self._swapper = Swapper(SWAP_WIDTH[vr]) if swaps and vr in SWAP_WIDTH else None
 
-    def _choose(self, alternatives: str) -> str:
+    def _choose_vr(self, alternatives: str) -> str:
         """One VR of those that the dictionary leaves open (PS3.5 Annex A)."""
         if "OW" in alternatives:
             return "OW"

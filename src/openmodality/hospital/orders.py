@@ -36,7 +36,7 @@ class Orders:
             "peer": self._add_peers,
             "forget": self._forget_peers,
             "patient": self._change_patient,
-            "status": self._describe,
+            "status": self._describe_state,
             "quit": self._quit,
         }
         self._stop = stop
@@ -90,7 +90,7 @@ class Orders:
         count = self._hospital.ris.change_patient(patient_id, **{each.keyword: each.value for each in checked})
         return f"changed in {count} worklist {'item' if count == 1 else 'items'}"
 
-    def _describe(self, *others: str) -> str:
+    def _describe_state(self, *others: str) -> str:
         _check_alone("status", others)
         ris, pacs = self._hospital.ris, self._hospital.pacs
         open_items = sum(item.state.is_open for item in ris.items)

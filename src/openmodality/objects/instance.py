@@ -67,14 +67,14 @@ class InstanceBuilder:
             data_set.update(content)
         self._declare_character_set(data_set)
         if not self._is_checked:
-            self._check(data_set)
+            self._refuse_defective(data_set)
             self._is_checked = True
         class_uid, instance_uid = data_set.SOPClassUID, data_set.SOPInstanceUID
         meta = make_elements(_FILE_META, class_uid, instance_uid, ExplicitVRLittleEndian)
         data_set.file_meta = FileMetaDataset(make_data_set(meta))
         return data_set
 
-    def _check(self, data_set: Dataset) -> None:
+    def _refuse_defective(self, data_set: Dataset) -> None:
         # UIDs are not judged: those of the device are valid, and an image must not be lost because a worklist item
         # refers to its study by a broken UID. The operator is told of that when the exam starts.
         findings = check(data_set, self._definition, facts=self._facts, judge_uids=False)

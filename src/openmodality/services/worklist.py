@@ -155,7 +155,7 @@ def _find_value_defects(item: Dataset) -> Iterator[Defect]:
     is_declared = has_value(item, SPECIFIC_CHARACTER_SET)
     terms = read_element(item, SPECIFIC_CHARACTER_SET)
     if terms is not None and find_unknown([spell(text) for text in list_written(terms)]):
-        yield Defect(SPECIFIC_CHARACTER_SET, "none of DICOM's", "; text beyond ASCII is shown as U+FFFD")
+        yield Defect(SPECIFIC_CHARACTER_SET, "not one of DICOM's", "; text beyond ASCII is shown as U+FFFD")
     for tag, element in _walk(item):
         if element is None:
             yield Defect(tag, "cannot be read", _LEFT_OUT)

@@ -113,7 +113,7 @@ def spell(term: str) -> str:
 def find_extension(term: str) -> CodeElement | None:
     """The set that a term brings beside ASCII.
 
-    There is none for the default repertoire, a stand-alone set, and a term that is none of DICOM's.
+    There is none for the default repertoire, a stand-alone set, and a term that DICOM does not define.
     """
     found = _SPELLINGS.fullmatch(term)
     return EXTENSIONS.get(found[2]) if found else None
@@ -125,5 +125,5 @@ def is_known(term: str) -> bool:
 
 
 def find_unknown(terms: Sequence[str]) -> tuple[str, ...]:
-    """The terms that are none of DICOM's."""
+    """The terms that DICOM does not define."""
     return tuple(term for term in terms if not is_known(term))

@@ -38,11 +38,11 @@ def map_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise ConstraintViolated(f"the database refused a row: {_describe(error)}") from None
+        raise ConstraintViolated(f"the database refused a row: {_describe_without_values(error)}") from None
     except DBAPIError as error:
         if _is_fault_of_row(error):
-            raise RowRefused(f"the database refused a row: {_describe(error)}") from None
-        raise DatabaseFailed(find_trouble(error.orig), _describe(error)) from None
+            raise RowRefused(f"the database refused a row: {_describe_without_values(error)}") from None
+        raise DatabaseFailed(find_trouble(error.orig), _describe_without_values(error)) from None
     except PoolTimeout:
         raise DatabaseFailed(Trouble.OTHER, "all connections are in use") from None
 
@@ -52,7 +52,7 @@ def _is_fault_of_row(error: DBAPIError) -> bool:
     return isinstance(error, DataError) or state[:2] in _CLASSES_OF_ROWS
 
 
-def _describe(error: DBAPIError) -> str:
+def _describe_without_values(error: DBAPIError) -> str:
     """What went wrong without any value: SQLite names tables and columns only, PostgreSQL's primary message too."""
     diagnostics = getattr(error.orig, "diag", None)
     said = getattr(diagnostics, "message_primary", None) if diagnostics is not None else error.orig

@@ -119,12 +119,12 @@ def _report_aside(database: Database, files: InstanceFiles) -> None:
 def _index(database: Database, files: InstanceFiles, uids: list[str]) -> int:
     indexed = 0
     for start in range(0, len(uids), _BATCH):
-        found = [_describe(files, uid) for uid in uids[start : start + _BATCH]]
+        found = [_describe_unindexed(files, uid) for uid in uids[start : start + _BATCH]]
         indexed += index_arrivals(database, files, found)
     return indexed
 
 
-def _describe(files: InstanceFiles, uid: str) -> NewInstance:
+def _describe_unindexed(files: InstanceFiles, uid: str) -> NewInstance:
     """An instance that is on disk only. One that names its source (0002,0016) was received; of others nothing is known.
 
     What was received is not to be taken for what this device has made and has still to send.

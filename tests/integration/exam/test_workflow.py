@@ -249,4 +249,4 @@ def test_the_name_of_a_companion_is_never_the_patients(tmp_path: Path) -> None:
         (instance,) = modality.instances()
         image = dcmread(modality.instance_path(instance["SOPInstanceUID"]))
         assert (str(image.PatientName), image.PatientSex) == ("", "")
-        assert series.overridden == ("PatientName", "PatientSex")
+        assert series.overridden == ("PatientSex",)

@@ -334,7 +334,7 @@ def steps(*found: Dataset) -> Callable[[Dataset], None]:
         ),
         (
             with_value(0x00080005, "CS", "utf-7"),
-            ("(0008,0005) SpecificCharacterSet: none of DICOM's; text beyond ASCII is shown as U+FFFD",),
+            ("(0008,0005) SpecificCharacterSet: not one of DICOM's; text beyond ASCII is shown as U+FFFD",),
         ),
         (
             with_value(0x00100010, "PN", "A\ufffd"),

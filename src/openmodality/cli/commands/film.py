@@ -186,7 +186,7 @@ def show(printer: str, site_file: str, as_json: bool) -> None:
     """
     with device(site_file) as modality:
         configured, answer = modality.films.ask_printer(printer)
-    known = _describe(configured)
+    known = _list_settings(configured)
     if as_json:
         settings = [{"setting": name, "values": values} for name, values in known.items()]
         print_document([
@@ -199,7 +199,7 @@ def show(printer: str, site_file: str, as_json: bool) -> None:
     print_fields([(name, ", ".join(values)) for name, values in known.items() if values])
 
 
-def _describe(printer: Printer) -> dict[str, list[str]]:
+def _list_settings(printer: Printer) -> dict[str, list[str]]:
     """The settings of a printer as texts, in the order of the site file; none where one is not set."""
     known = {
         **printer.settings.model_dump(exclude={"peer"}),

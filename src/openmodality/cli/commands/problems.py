@@ -33,20 +33,20 @@ def retry_problems(problems: tuple[int, ...], every: bool, site_file: str, as_js
     With --all a problem that stays is named, and the others go on.
     """
     with device(site_file) as modality:
-        chosen = _choose(modality, problems, every=every, verb="retry")
+        chosen = _choose_problems(modality, problems, every=every, verb="retry")
         return change_each(chosen, _make_changing(modality.problems.retry, "is solved"), goes_on=every, as_json=as_json)
 
 
 def dismiss_problems(problems: tuple[int, ...], every: bool, site_file: str, as_json: bool) -> int:
     """List problems no more. Their files stay where they are, and are yours to remove."""
     with device(site_file) as modality:
-        chosen = _choose(modality, problems, every=every, verb="dismiss")
+        chosen = _choose_problems(modality, problems, every=every, verb="dismiss")
         return change_each(
             chosen, _make_changing(modality.problems.dismiss, "is dismissed"), goes_on=every, as_json=as_json
         )
 
 
-def _choose(modality: Modality, given: tuple[int, ...], *, every: bool, verb: str) -> tuple[int, ...]:
+def _choose_problems(modality: Modality, given: tuple[int, ...], *, every: bool, verb: str) -> tuple[int, ...]:
     if bool(given) == every:
         raise UsageError("name problems, or --all", advice=see_help(f"instances {verb}"))
     return tuple(problem.id for problem in reversed(modality.problems.list())) if every else given

@@ -141,7 +141,7 @@ class SendReport:
                 "reason": _explain_status(sent.result),
             }
         elif sent.error is not None:
-            entry |= _describe(sent.error)
+            entry |= _describe_error(sent.error)
         (self.warnings if sent.is_stored else self.not_stored).append(entry)
         if not quiet:
             progress.clear()
@@ -203,7 +203,7 @@ class SendReport:
             "outcomes": dict(self.outcomes),
             "warnings": self.warnings,
             "not_stored": self.not_stored
-            + [{"path": str(path), "status": None, **_describe(error)} for path, error in self._unreadable],
+            + [{"path": str(path), "status": None, **_describe_error(error)} for path, error in self._unreadable],
         }
 
 
@@ -213,7 +213,7 @@ def _explain_status(result: StoreResult) -> str:
     return f"{said} ({result.comment})" if result.comment else said
 
 
-def _describe(error: OpenModalityError) -> dict[str, str]:
+def _describe_error(error: OpenModalityError) -> dict[str, str]:
     return {"error": type(error).__name__, "reason": str(error)}
 
 

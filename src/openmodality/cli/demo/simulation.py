@@ -29,15 +29,15 @@ def simulator(site: Site, names: Sequence[str] = (), *, seed: int = 1) -> Source
     """
     modalities = site.profile.modalities
     if "MR" in modalities:
-        return MrSimulator(_choose(SURVEY, names), seed=seed)
+        return MrSimulator(_choose_protocols(SURVEY, names), seed=seed)
     if _X_RAY & set(modalities):
-        return RfSimulator(_choose(UPPER_GI, names), seed=seed)
+        return RfSimulator(_choose_protocols(UPPER_GI, names), seed=seed)
     raise UsageError(
         f"there is no simulator for modality {', '.join(modalities)}", advice="take pixels from files with --from"
     )
 
 
-def _choose(protocols: Sequence[_P], names: Sequence[str]) -> list[_P]:
+def _choose_protocols(protocols: Sequence[_P], names: Sequence[str]) -> list[_P]:
     if not names:
         return list(protocols)
     known = {protocol.name.casefold(): protocol for protocol in protocols}

@@ -67,7 +67,7 @@ def _make_page(words: str, command: CliCommand | Group, version: str) -> str:
     above = _name_page(words.rpartition(" ")[0])
     return _join(
         _begin(name, command.summary, usage, version, f"{_PROGRAM} {words}"),
-        _describe(command.text),
+        _format_description(command.text),
         *middle,
         _section("Options", rows),
         _section("Exit status", _EXIT_STATUS),
@@ -85,7 +85,7 @@ def _begin(name: str, summary: str, usage: str, version: str, call: str = _PROGR
     ])  # fmt: skip
 
 
-def _describe(text: str) -> str:
+def _format_description(text: str) -> str:
     paragraphs = [" ".join(each.split()) for each in text.split("\n\n") if each.strip()]
     return "\n".join([".SH DESCRIPTION", "\n.PP\n".join(map(_escape, paragraphs))])
 

@@ -48,10 +48,10 @@ def make_zsh_script(table: Sequence[ShellCommand]) -> str:
 
 
 def _list_options(command: ShellCommand) -> str:
-    return " ".join(_describe(name, option.summary) for option in command.options for name in option.names)
+    return " ".join(_format_entry(name, option.summary) for option in command.options for name in option.names)
 
 
-def _describe(name: str, summary: str) -> str:
+def _format_entry(name: str, summary: str) -> str:
     """One entry of ``_describe``: a colon parts the two, so those of the text are escaped."""
     text = summary.replace("\\", "\\\\").replace(":", "\\:").replace("'", "'\\''")
     return f"'{name}:{text}'"
@@ -66,7 +66,7 @@ def _make_values(command: ShellCommand) -> Iterator[str]:
 
 def _complete_word(command: ShellCommand) -> str:
     if command.below:
-        listed = " ".join(_describe(name, summary) for name, summary in command.below)
+        listed = " ".join(_format_entry(name, summary) for name, summary in command.below)
         return f"offered=({listed}); _describe command offered"
     return _complete_value(command.arguments[-1]) if command.arguments else "_message 'no more arguments'"
 
