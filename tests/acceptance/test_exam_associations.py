@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from pynetdicom import AE
 
 from openmodality import Modality
 from openmodality.errors import AssociationRejected, TransportError
@@ -24,6 +26,7 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, I
 from openmodality.upper_layer.negotiation import ContextProposal
 from openmodality.upper_layer.pdu import A_ASSOCIATE_RQ
 from tests.devices import Device, device_in_hospital, today
+from tests.peers.process import wait_until
 
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
 CLASS_UID, VERSION = "2.16.840.1.113669.632.3.1.1.2.7", "Harmony"
@@ -146,6 +149,27 @@ def test_rf_takes_one_notification_at_a_time(tmp_path: Path) -> None:
         remote = RemoteAE("ADR_S_COMM_SCU", "127.0.0.1", port)
         with associate(remote, LocalAE("HOSPITAL"), [ContextProposal(VERIFICATION, (IMPLICIT,))]):
             assert rejection(port, "ADR_S_COMM_SCU", "HOSPITAL") == (2, 3, 2)
+
+
+@pytest.mark.requirement("RF-4.2.2.4.1.1-04")
+def test_rf_has_no_room_for_more_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the number of associations is reached here, but that of connections, which bounds memory and threads."""
+    monkeypatch.setattr("openmodality.app.acceptors.MAX_CONNECTIONS", 2)
+    with device_in_hospital(tmp_path, "rf", peer=BOTH) as device, device.modality() as modality:
+        port = modality.serve()["storage_commitment"]
+        with ExitStack() as silent:
+            for _ in range(2):
+                silent.enter_context(socket.create_connection(("127.0.0.1", port)))
+            hospital = AE("HOSPITAL")
+            hospital.add_requested_context(VERIFICATION)
+            association = hospital.associate("127.0.0.1", port, ae_title="ADR_S_COMM_SCU")
+            assert association.is_rejected
+            answer = association.acceptor.primitive
+            assert (answer.result, answer.result_source, answer.diagnostic) == (2, 3, 1)
+        wait_until(
+            lambda: hospital.associate("127.0.0.1", port, ae_title="ADR_S_COMM_SCU").is_established, what="room again"
+        )
+        hospital.shutdown()
 
 
 def test_a_peer_may_be_held_to_a_number_of_associations(tmp_path: Path) -> None:

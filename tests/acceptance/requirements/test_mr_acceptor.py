@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,6 +208,30 @@ def test_what_is_stored_stays_until_the_user_deletes_it(tmp_path: Path) -> None:
             modality.delete("STUDY", image.StudyInstanceUID, force=True)
             assert modality.instances() == []
             assert not modality.instance_path(image.SOPInstanceUID).exists()
+
+
+@pytest.mark.requirement("MR-3.3.4.3-08")
+def test_a_full_disk_is_a_lack_of_resources(device: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = instance()
+
+    def find_no_space(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "writev", find_no_space)
+        assert store(device, image).Status == 0xA700
+    assert stored(device, image.SOPInstanceUID) == []
+    assert store(device, image).Status == 0x0000
+
+
+@pytest.mark.requirement("MR-8.1.2.1-01")
+def test_the_device_listens_on_a_socket_of_the_system(device: Listening) -> None:
+    """Read from the kernel's table of TCP sockets: this port, in the state LISTEN (0A), and this process's."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    inodes = {row[9] for row in rows if row[1].endswith(f":{device.address.port:04X}") and row[3] == "0A"}
+    assert len(inodes) == 1
+    opened = {str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()}
+    assert f"socket:[{inodes.pop()}]" in opened
 
 
 @pytest.mark.requirement("MR-3.3.4.3-10", "MR-3.3.4.3-12", "MR-3.3.4.3-13")

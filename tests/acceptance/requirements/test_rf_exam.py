@@ -12,6 +12,7 @@ from openmodality.device.site.site_loader import load_site
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.store.states import JobKind, JobState
 from tests.acceptance.requirements.pynetdicom_hospital import recorded_device
+from tests.acceptance.requirements.test_rf_association import full_item
 from tests.devices import add_image, today
 from tests.made_objects import instances
 from tests.peers.process import wait_until
@@ -167,6 +168,44 @@ def test_character_set_of_images(tmp_path: Path, name: str, character_set: str |
         assert (stored.data.get("SpecificCharacterSet") or None) == character_set
         assert str(stored.data.PatientName) == name
         assert stored.data.PatientComments == name.rpartition("=")[2]
+
+
+@pytest.mark.requirement("RF-8.1.3-01")
+def test_what_becomes_of_the_worklist(tmp_path: Path) -> None:
+    """Table 8.1-29, row by row, as another program decodes what the device has sent."""
+    item = full_item()
+    (step,) = item.ScheduledProcedureStepSequence
+    with recorded_device(tmp_path, "rf", items=[item]) as recorded, recorded.modality() as modality:
+        with modality.exam(modality.worklist()[0], OperatorsName="Operator^O") as exam:
+            add_image(exam.series("T1", ProtocolName="T1"))
+        assert modality.wait_until_idle(10)
+        (stored,), (created,), (ended,) = (
+            recorded.recorder.requests(name) for name in ("C-STORE-RQ", "N-CREATE-RQ", "N-SET-RQ")
+        )
+        image, mpps = stored.data, created.data
+    (scheduled,) = mpps.ScheduledStepAttributesSequence
+    (request,) = image.RequestAttributesSequence
+    for keyword in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"):
+        assert image[keyword].value == mpps[keyword].value == item[keyword].value != ""
+    for keyword in ("StudyInstanceUID", "AccessionNumber"):
+        assert image[keyword].value == scheduled[keyword].value == item[keyword].value != ""
+    assert image.ReferringPhysicianName == item.ReferringPhysicianName != ""
+    for keyword, source in (
+        ("RequestedProcedureID", item),
+        ("ScheduledProcedureStepID", step),
+        ("ScheduledProcedureStepDescription", step),
+    ):
+        assert request[keyword].value == scheduled[keyword].value == source[keyword].value != ""
+    assert scheduled.RequestedProcedureDescription == item.RequestedProcedureDescription != ""
+    assert mpps.ProcedureCodeSequence[0].CodeValue == item.RequestedProcedureCodeSequence[0].CodeValue
+    assert image.ProcedureCodeSequence[0].CodeValue == item.RequestedProcedureCodeSequence[0].CodeValue
+    planned = step.ScheduledProtocolCodeSequence[0].CodeValue
+    assert scheduled.ScheduledProtocolCodeSequence[0].CodeValue == planned
+    (series,) = ended.data.PerformedSeriesSequence
+    assert (
+        series.PerformingPhysicianName == image.PerformingPhysicianName == step.ScheduledPerformingPhysicianName != ""
+    )
+    assert series.OperatorsName == image.OperatorsName == "Operator^O"
 
 
 MAPPING = """

@@ -165,6 +165,23 @@ def test_content_of_the_dose_report(made: Made) -> None:
             assert {each.MeasurementUnitsCodeSequence[0].CodeValue for each in values} == {unit}
 
 
+@pytest.mark.requirement("RF-8.1.1.8-06")
+def test_observer_and_study_of_a_dose_report(tmp_path: Path) -> None:
+    """Where no RIS is told of a performed step, the dose is that of the study."""
+    with recorded_device(tmp_path, "rf", more=DEVICE, services=("storage",)) as recorded:
+        with recorded.modality() as modality:
+            with modality.exam(patient={"PatientID": "1"}) as exam:
+                exam.acquire(RfSimulator(PROTOCOLS[:1]))
+            assert modality.wait_until_idle(20)
+        (report,) = (each.data for each in recorded.recorder.requests("C-STORE-RQ") if each.data.Modality == "SR")
+        assert (
+            {item.TextValue for item in find(report.ContentSequence, "121016")}
+            == {"S-1"}
+            == {report.DeviceSerialNumber}
+        )
+        assert {item.UID for item in find(report.ContentSequence, "110180")} == {report.StudyInstanceUID}
+
+
 # Attributes
 
 
@@ -238,3 +255,19 @@ def test_what_x_ray_images_always_have(made: Made) -> None:
     for image in each(made, CR):
         assert image.BodyPartExamined == "ABDOMEN"
         assert image.ViewPosition in ("", None)
+
+
+@pytest.mark.requirement("RF-8.1.1.7-07")
+@pytest.mark.parametrize("sop_class", [XA, RF])
+def test_table(tmp_path: Path, sop_class: str) -> None:
+    """What the acquisition says of the table brings the module with it; what it does not say goes out empty."""
+    with recorded_device(tmp_path, "rf", more=DEVICE) as recorded, recorded.modality() as modality:
+        exam = modality.register({"PatientID": "1"})
+        with exam.series("A", sop_class_uid=sop_class, KVP=80) as series:
+            series.add(pixels(), TableMotion="STATIC", TableVerticalIncrement=2)
+        exam.complete()
+        assert modality.wait_until_idle(20)
+        image = recorded.recorder.requests("C-STORE-RQ")[0].data
+        assert (image.TableMotion, image.TableVerticalIncrement) == ("DYNAMIC", 2)
+        for keyword in ("TableLateralIncrement", "TableLongitudinalIncrement", "TableAngle"):
+            assert image[keyword].is_empty
