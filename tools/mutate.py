@@ -1,8 +1,10 @@
 """The mutation run: would the tests notice if one thing in the code were wrong?
 
 Run as ``make mutate``. By a seed it takes 300 mutants of the packages that decide what a device does, and runs against
-each the tests that run its line, 60 s at most. What is done is in ``build/mutate/results.jsonl``, and a run that was
-stopped goes on from there. Before them come the named faults of ``tools/named_faults.toml``, which have to be noticed.
+each the tests that run its line, 60 s at most: those of units first, the others only where these notice nothing. What
+is done is in ``build/mutate/results.jsonl``, and a run that was stopped goes on from there. Before them come the named
+faults of ``tools/named_faults.toml``, which have to be noticed. A mutant that does what the code does stands in
+``tools/equivalent_mutants.toml`` with the reason, and is not tried. ``--keep`` writes ``tools/mutation_results.md``.
 """
 
 from __future__ import annotations
@@ -20,15 +22,18 @@ from tools import mutation_runs as runs
 from tools.mutants import Mutant, choose, find_mutants
 
 NAMED_FAULTS: Final = runs.ROOT / "tools" / "named_faults.toml"
+EQUIVALENTS: Final = runs.ROOT / "tools" / "equivalent_mutants.toml"
+KEPT: Final = runs.ROOT / "tools" / "mutation_results.md"
 _RESULTS: Final = runs.FOLDER / "results.jsonl"
 _KILLED: Final = ("killed", "timeout")
 _LOWEST: Final = 0.85
+_COLUMNS: Final = "| mutant | file | where | kind | verdict |\n|---|---|---|---|---|"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of a mutant: ``killed``, ``timeout`` (the tests take for ever), ``survived``, ``uncovered`` (no test
-    runs it), or ``unsure`` (the tests fail without it as well).
+    runs it), ``unsure`` (the tests fail without it as well), or ``equivalent`` (``by`` is the reason).
     """
 
     key: str
@@ -60,15 +65,23 @@ def _named(root: Path, *, name: str, file: str, before: str, after: str, tests: 
     return Mutant(f"named:{name}", file, "named", name, lines, start, end, before, after, tuple(tests))
 
 
+def find_equivalents(table: Path = EQUIVALENTS) -> dict[str, Result]:
+    """The mutants that do what the code does, by key, each with the reason."""
+    listed = tomllib.loads(table.read_text(encoding="utf-8"))["mutant"]
+    return {each["key"]: Result(each["key"], "equivalent", each["reason"], each["what"], 0.0) for each in listed}
+
+
 def try_mutant(mutant: Mutant, tests: Sequence[str]) -> Result:
-    """Run tests against the mutant; where they end oddly, run them against the code as it is as well."""
-    if not tests:
-        return Result(mutant.key, "uncovered", "", str(mutant), 0.0)
+    """Run tests against the mutant, those of units first; where they end oddly, also against the code as it is."""
+    verdict, failed, seconds = "uncovered", "", 0.0
     source = mutant.apply((runs.TREE / mutant.file).read_bytes())
-    with runs.changed(mutant.file, source):
-        ended = runs.run_tests(tests)
-    verdict = _judge(ended, tests)
-    return Result(mutant.key, verdict, ended.failed, str(mutant), ended.seconds)
+    for part in runs.split_by_cost(tests):
+        with runs.changed(mutant.file, source):
+            ended = runs.run_tests(part)
+        verdict, failed, seconds = _judge(ended, part), ended.failed, seconds + ended.seconds
+        if verdict != "survived":
+            break
+    return Result(mutant.key, verdict, failed, str(mutant), round(seconds, 1))
 
 
 def _judge(ended: runs.Ended, tests: Sequence[str]) -> str:
@@ -109,14 +122,32 @@ def summarise(mutants: Sequence[Mutant], done: dict[str, Result]) -> tuple[str, 
     """The survivors and the share of the killed; and whether that is enough."""
     tried = [done[mutant.key] for mutant in mutants if mutant.key in done]
     named = [result for result in tried if result.key.startswith("named:")]
-    seeded = [result for result in tried if not result.key.startswith("named:")]
-    alive = [result for result in tried if result.verdict not in _KILLED]
+    seeded = [result for result in tried if not result.key.startswith("named:") and result.verdict != "equivalent"]
+    alive = [result for result in tried if result.verdict not in (*_KILLED, "equivalent")]
     killed = sum(result.verdict in _KILLED for result in seeded)
     missed = [result for result in named if result in alive]
+    equivalents = len(tried) - len(named) - len(seeded)
     lines = ["", f"{len(alive)} survivors", *(f"{each.key} {each.verdict:<9} {each.what}" for each in alive), ""]
     lines += [f"named faults noticed: {len(named) - len(missed)} of {len(named)}"]
     lines += [f"mutants killed: {killed} of {len(seeded)}, {100 * killed / max(len(seeded), 1):.1f} %"]
+    lines += [f"equivalent mutants, not counted: {equivalents}"]
     return "\n".join(lines), not missed and killed >= _LOWEST * len(seeded)
+
+
+def make_table(mutants: Sequence[Mutant], done: dict[str, Result], summary: str) -> str:
+    """What became of each mutant, for the repository."""
+    rows = [(mutant, done[mutant.key]) for mutant in mutants if mutant.key in done]
+    table = [f"| {' | '.join(_describe_result(*row))} |" for row in rows]
+    counted = [line for line in summary.splitlines() if line.startswith(("named", "mutants", "equivalent"))]
+    head = ["# The last mutation run", "", 'Written by `make mutate ARGS="--report --keep"`.', ""]
+    return "\n".join([*head, *(f"- {line}" for line in counted), "", _COLUMNS, *table, ""])
+
+
+def _describe_result(mutant: Mutant, result: Result) -> tuple[str, ...]:
+    is_named = mutant.key.startswith("named:")
+    where = "" if is_named else f"`{mutant.scope}`"
+    name = mutant.key.removeprefix("named:")
+    return name, f"`{mutant.file.removeprefix('src/openmodality/')}`", where, mutant.operator, result.verdict
 
 
 def prepare(options: argparse.Namespace) -> None:
@@ -144,16 +175,19 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--fresh", action="store_true", help="begin anew, with a new copy of the project")
     parser.add_argument("--survivors", action="store_true", help="copy and collect anew, and try the survivors again")
     parser.add_argument("--tests", nargs="+", default=[], help="with a new copy, try the survivors against these alone")
+    parser.add_argument("--keep", action="store_true", help=f"write what is known to {KEPT.name} in tools")
     parser.add_argument("--report", action="store_true", help="say what is known, run nothing")
     options = parser.parse_args(arguments)
     if not options.report:
         prepare(options)
     mutants = [*named_faults(runs.TREE), *sample(runs.TREE, options.seed, options.count)]
-    done = read_results()
+    done = read_results() | find_equivalents()
     if not options.report:
         work(mutants, done, options.tests)
     text, is_enough = summarise(mutants, done)
     print(text)
+    if options.keep:
+        KEPT.write_text(make_table(mutants, done, text), encoding="utf-8")
     sys.exit(not is_enough)
 
 

@@ -42,6 +42,8 @@ SUITES: Final = (
 """Where tests of them are; what a test elsewhere notices is a surplus."""
 _SELECTION_S: Final = 35.0
 """How long the tests of one mutant may take by the record: less than the time-out, as the machine may be busy."""
+_SUMMARY: Final = " short test summary info "
+_CHEAP: Final = ("tests/unit", "tests/property")
 _CONTEXTS: Final = FOLDER / "contexts"
 _COVERAGE: Final = FOLDER / "coveragerc"
 _RECORD: Final = FOLDER / "record.json"
@@ -61,6 +63,13 @@ class Ended:
     seconds: float
 
 
+def split_by_cost(tests: Sequence[str]) -> list[list[str]]:
+    """The tests of units, which most mutants do not outlive; then those that start a device. No part is empty."""
+    cheap = [test for test in tests if test.startswith(_CHEAP)]
+    dear = [test for test in tests if not test.startswith(_CHEAP)]
+    return [part for part in (cheap, dear) if part]
+
+
 class Covering:
     """Which tests run a line of a file of the copy."""
 
@@ -74,12 +83,17 @@ class Covering:
         self._lines: dict[str, Mapping[int, Sequence[str]]] = {}
 
     def select(self, file: str, lines: range) -> list[str]:
-        """The tests to run, the quick ones first; all of the file's where nothing but an import runs the lines."""
+        """The tests to run; all of the file's where nothing but an import runs the lines.
+
+        Those that are named like the module come first, then those of its package, the quick ones before the others.
+        """
+        parts = Path(file).with_suffix("").parts[2:]
+        own, near = f"test_{parts[-1]}.py::", "/".join(parts[:-1])
         by_line = self._of_file(file)
         tests = {test for line in lines for test in by_line.get(line, ())}
         tests = tests or {test for tests in by_line.values() for test in tests}
         chosen, total_s = [], 0.0
-        for test in sorted(tests, key=lambda test: (self._seconds[test], test)):
+        for test in sorted(tests, key=lambda test: (own not in test, near not in test, self._seconds[test], test)):
             total_s += self._seconds[test]
             if total_s > _SELECTION_S:
                 break
@@ -167,7 +181,8 @@ def run_tests(tests: Sequence[str]) -> Ended:
             os.killpg(child.pid, signal.SIGKILL)  # with the servers that the tests may have left behind
     child.join()
     lines = _LOG.read_text(encoding="utf-8", errors="replace").splitlines()
-    said = (line.partition(" ") for line in lines)
+    summary = max((number for number, line in enumerate(lines) if _SUMMARY in line), default=len(lines))
+    said = (line.partition(" ") for line in lines[summary:])  # a captured log has lines that begin with ERROR, too
     failed = [rest.partition(" - ")[0] for word, _, rest in said if word in ("FAILED", "ERROR")]
     return Ended(status, failed[0] if failed else "", round(monotonic() - began, 1))
 

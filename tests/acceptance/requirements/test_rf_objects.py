@@ -167,18 +167,19 @@ def test_content_of_the_dose_report(made: Made) -> None:
 
 @pytest.mark.requirement("RF-8.1.1.8-06")
 def test_observer_and_study_of_a_dose_report(tmp_path: Path) -> None:
-    """Where no RIS is told of a performed step, the dose is that of the study."""
-    with recorded_device(tmp_path, "rf", more=DEVICE, services=("storage",)) as recorded:
+    """Where no RIS is told of a performed step, the dose is that of the study.
+
+    Enhanced General Equipment has Station Name always, also where the site has none; General Equipment has not.
+    """
+    device = DEVICE.replace('station_name = "ROOM1"\n', "")
+    with recorded_device(tmp_path, "rf", more=device, services=("storage",)) as recorded:
         with recorded.modality() as modality:
             with modality.exam(patient={"PatientID": "1"}) as exam:
                 exam.acquire(RfSimulator(PROTOCOLS[:1]))
             assert modality.wait_until_idle(20)
         (report,) = (each.data for each in recorded.recorder.requests("C-STORE-RQ") if each.data.Modality == "SR")
-        assert (
-            {item.TextValue for item in find(report.ContentSequence, "121016")}
-            == {"S-1"}
-            == {report.DeviceSerialNumber}
-        )
+        assert {item.TextValue for item in find(report.ContentSequence, "121016")} == {"S-1"}
+        assert (report.DeviceSerialNumber, report.StationName) == ("S-1", "")
         assert {item.UID for item in find(report.ContentSequence, "110180")} == {report.StudyInstanceUID}
 
 

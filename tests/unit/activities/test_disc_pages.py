@@ -15,7 +15,7 @@ from openmodality.media.application_profile import USB
 from openmodality.media.directory_reader import read_directory
 from openmodality.media.file_set import FileSetOptions, create_file_set
 from tests.peers import objects
-from tests.unit.imaging.images import RAMP, grey_image
+from tests.unit.imaging.images import RAMP, colour_image, grey_image
 
 
 def test_a_grey_image_keeps_its_window() -> None:
@@ -42,6 +42,15 @@ def test_an_image_under_a_table_is_rendered() -> None:
     item.LUTDescriptor, item.LUTData = [4, 0, 8], [0, 1, 2, 255]
     data_set.VOILUTSequence = [item]
     assert viewer_image(data_set).shades is None
+
+
+def test_an_image_of_one_bit_has_a_table_of_the_page() -> None:
+    assert viewer_image(grey_image(RAMP // RAMP.max(), BitsStored=1, HighBit=0)).shades is not None
+
+
+def test_a_colour_image_is_rendered() -> None:
+    """Eight bits would fit the page's table, three colours do not."""
+    assert viewer_image(colour_image(np.zeros((2, 2, 3), np.uint8))).shades is None
 
 
 def test_pixels_that_cannot_be_read_are_refused() -> None:

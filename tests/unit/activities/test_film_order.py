@@ -56,7 +56,7 @@ def test_what_is_chosen_holds(tmp_path: Path) -> None:
     [
         ({"size": "14INX17IN"}, "printer film has no film size '14INX17IN'"),
         ({"medium": "BLUE FILM"}, "has no medium 'BLUE FILM'"),
-        ({"destination": "BIN_9"}, "has no destination"),
+        ({"destination": "BIN_9"}, "has no destination 'BIN_9'"),
         ({"smoothing": "X"}, "has no smoothing 'X'"),
         ({"configuration": "X"}, "has no configuration 'X'"),
         ({"priority": "NOW"}, "is no print priority"),

@@ -10,6 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from openmodality.acquisition.drop_folder import DroppedFile, make_arrival_key
 from openmodality.acquisition.source import AcquiredSeries
 from openmodality.acquisition.volume import Volume
 from openmodality.device.site.site import Site
@@ -138,3 +139,26 @@ def test_a_source_may_hand_over_a_volume(begin_exam: BeginExam) -> None:
 
     begin_exam().acquire(OneVolume(), lambda done, total: told.append((done, total)))
     assert told == [(1, 2), (2, 2)]
+
+
+def test_the_handles_say_what_is_on_record_and_in_the_files(begin_exam: BeginExam, store: LocalStore) -> None:
+    exam = begin_exam()
+    assert exam.accession_number == exam.record.accession_number != ""
+    assert exam.study_instance_uid == exam.record.study_instance_uid != ""
+    series = exam.series("T1")
+    files = [pydicom.dcmread(store.files.path(add_image(series, 2))) for _ in range(2)]
+    assert [int(file.InstanceNumber) for file in files] == [1, 2]
+    assert exam.notices == exam.record.notices
+    assert exam.discontinue() is exam
+
+
+def test_a_file_of_a_watched_folder_gives_its_series(begin_exam: BeginExam, tmp_path: Path) -> None:
+    file = tmp_path / "a.npy"
+    np.save(file, np.arange(16, dtype=np.uint16).reshape(4, 4))
+    geometry = {"PixelSpacing": [1, 1], "SliceThickness": 5, "ImagePositionPatient": [0, 0, 0]}
+    said = geometry | {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+    file.with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
+    exam = begin_exam()
+    series = exam.take(DroppedFile(file, make_arrival_key(file)))
+    assert series is not None
+    assert [each.series_instance_uid for each in exam.record.series] == [series.series_instance_uid]

@@ -7,17 +7,20 @@ from dataclasses import replace
 
 import pytest
 from pydicom import Dataset
+from sqlalchemy import select
 
 from openmodality.errors import UsageError, WrongState
+from openmodality.exam.producers.producer import StepWork
 from openmodality.exam.session import Exam
 from openmodality.exam.workflow import Workflow
 from openmodality.jobs.listing import list_jobs
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.listing.exams import Ending
+from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import save_exam
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
-from openmodality.store.states import ExamState, JobKind
+from openmodality.store.schema import events
+from openmodality.store.states import ExamState, JobKind, Subject
 from tests.devices import add_image
 from tests.stand_in import scheduled
 
@@ -121,3 +124,41 @@ def test_an_ending_that_is_not_noted_or_was_carried_out_changes_nothing(
     add_image(exam.series("T1"))
     ended = exam.complete()
     assert workflow.carry_out(exam.id) == ended.record
+
+
+class Overtaken:
+    """A producer during whose work another process carries out the same ending."""
+
+    def __init__(self, carry_out: Callable[[int], ExamRecord]) -> None:
+        self._carry_out = carry_out
+
+    def describe_step(self, work: StepWork) -> Dataset:
+        return Dataset()
+
+    def plan_series_at_end(self, work: StepWork, at: float) -> None:
+        self._carry_out(work.exam.id)
+
+    def build_at_end(self, work: StepWork, series: SeriesRecord) -> list[Dataset]:
+        return []
+
+
+def test_an_ending_that_another_process_carries_out_meanwhile_is_not_done_twice(
+    make_workflow: Callable[..., Workflow], store: LocalStore
+) -> None:
+    """An exam without a step: nothing but the ending tells that somebody was there."""
+    user = Dataset()
+    user.PatientID = "1"
+    there = make_workflow()
+    here = make_workflow([Overtaken(there.carry_out)])
+    exam = here.register([], user)
+    ended = here.end(exam.id, StepStatus.DISCONTINUED)
+    assert ended.state is ExamState.DISCONTINUED
+    with store.read() as snapshot:
+        names = snapshot.execute(select(events.c.name).where(events.c.subject == Subject.EXAM)).scalars()
+        assert list(names) == ["REGISTERED", "DISCONTINUED"]
+    assert here.carry_out(exam.id) == ended
+
+
+def test_what_a_ris_is_told_of_a_step_is_kept_with_it(begin_exam: BeginExam) -> None:
+    (step,) = begin_exam().steps
+    assert step.n_create["00080060"]["Value"] == ["MR"]

@@ -205,6 +205,8 @@ def test_a_presentation_lut_belongs_to_films_that_refer_to_it() -> None:
     sheet = at.engine.printed[0][1][0]
     assert sheet.presentation_lut is not None
     assert sheet.presentation_lut.PresentationLUTShape == "IDENTITY"
+    assert delete(at.scu, PRESENTATION_LUT, "1.2.3").status == Status.NO_SUCH_SOP_INSTANCE
+    assert delete(at.scu, BASIC_GRAYSCALE_IMAGE_BOX, lut).status == Status.NO_SUCH_SOP_INSTANCE
     assert delete(at.scu, PRESENTATION_LUT, lut).status == Status.SUCCESS
     again = create(at.scu, BASIC_FILM_BOX, make_film(session, ReferencedPresentationLUTSequence=[reference]))
     assert again.status == Status.INVALID_ATTRIBUTE_VALUE

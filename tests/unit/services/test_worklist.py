@@ -293,6 +293,11 @@ def steps(*found: Dataset) -> Callable[[Dataset], None]:
         (without("StudyInstanceUID"), ("(0020,000D) StudyInstanceUID: missing",)),
         (without("ScheduledProcedureStepSequence"), ("(0040,0100) ScheduledProcedureStepSequence: missing",)),
         (steps(), ("(0040,0100) ScheduledProcedureStepSequence: no item",)),
+        (with_value(0x0020000D, "UI", "1." + "2" * 62), ()),
+        (
+            with_value(0x0020000D, "UI", "1." + "2" * 63),
+            ("(0020,000D) StudyInstanceUID: longer than 64 characters", "(0020,000D) StudyInstanceUID: no valid UID"),
+        ),
         (with_value(0x0020000D, "UI", "1.02.3"), ("(0020,000D) StudyInstanceUID: no valid UID",)),
         (
             with_value(0x00080050, "SH", "A" * 17),

@@ -222,3 +222,19 @@ def test_a_missing_rejection_is_named(us: Path) -> None:
     (us / "rejections.csv").write_text("situation,result,source,reason\nbusy,2,3,1\n")
     with pytest.raises(ConfigurationError, match="situation limit_reached is missing"):
         load_profile(us)
+
+
+def test_attributes_that_need_a_character_set_are_paths(rf: Profile) -> None:
+    assert parse_path("PatientName") in rf.charset_attributes
+
+
+def test_a_device_may_take_one_transfer_syntax_and_not_none(us: Path) -> None:
+    file = us / "profile.toml"
+    text = file.read_text("utf-8")
+    for line, is_right in (('["ExplicitVRLittleEndian"]', True), ("[]", False)):
+        file.write_text(text.replace("title =", f"acceptor_transfer_syntaxes = {line}\ntitle =", 1), "utf-8")
+        if is_right:
+            assert len(load_profile(us).acceptor_transfer_syntaxes) == 1
+        else:
+            with pytest.raises(ConfigurationError, match="acceptor_transfer_syntaxes"):
+                load_profile(us)

@@ -15,6 +15,7 @@ from openmodality.device.site.data_place import DataPlace, read_data_place
         ("", "data", ""),
         ('profile = "no such"', "data", ""),
         ('[data]\nfolder = "kept"\ndurability = "os"', "kept", ""),
+        ('[data]\nfolder = "kept"\ndatabase = "sqlite://"\ndurability = "os"', "kept", "sqlite://"),
         ('[data]\nfolder = "/abs"\ndatabase = "postgresql+psycopg://u@h/n"', "/abs", "postgresql+psycopg://u@h/n"),
     ],
 )

@@ -32,6 +32,9 @@ def test_a_printer_has_what_the_parameters_say_where_it_says_nothing(tmp_path: P
     assert (printer.film_sizes, printer.medium_types) == (("A4",), ("PAPER",))
     assert (printer.min_density, printer.max_density) == (30, 250)
     assert not printer.is_color
+    more = '[peers.film]\nae_title = "FILM"\nhost = "h"\nport = 104\nservices = ["print"]\nprint_color = "color"\n'
+    (tmp_path / "site.toml").write_text(f'profile = "mr"\n{more}', encoding="utf-8")
+    assert load_site(tmp_path).printer("film").is_color
 
 
 def test_a_printer_is_found_by_its_name_by_its_peer_and_as_the_first(tmp_path: Path) -> None:
@@ -64,6 +67,8 @@ def test_a_peer_that_prints_nothing_is_no_printer(tmp_path: Path) -> None:
         ("mr", 'border_density = "GREY"\n', "a density is BLACK, WHITE or hundredths"),
         ("mr", "colour = true\n", "printers.film.colour"),
         ("rf", "", "printers.film.smoothing_types: is empty: profile rf always sends SmoothingType"),
+        ("rf", NEEDED + 'border_density = "150"\n', "printers.film.border_density: '150' is not one of BLACK, WHITE"),
+        ("rf", NEEDED + 'empty_image_density = "9"\n', "film.empty_image_density: '9' is not one of BLACK, WHITE"),
         ("rf", 'smoothing_types = ["A"]\n', "printers.film.configuration_information: is empty"),
         ("rf", f'{NEEDED}layouts = ["STANDARD\\\\5,1"]\n', "more than the 4 columns and 5 rows"),
         ("rf", f'{NEEDED}layouts = ["ROW\\\\1,2"]\n', "is not of the kinds of this device: STANDARD"),

@@ -94,3 +94,10 @@ def test_a_device_with_gb18030_offers_latin_1_before_it(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace(f"# {line}", line))
     assert load_site(file).character_sets == (("ISO_IR 100",), ("GB18030",))
     assert "GB18030" not in write_site(tmp_path / "mr", "mr").read_text()
+
+
+def test_an_empty_line_parts_what_belongs_together(tmp_path: Path) -> None:
+    lines = write_site(tmp_path, "mr").read_text(encoding="utf-8").splitlines()
+    for begins in ("# Where a worklist attribute goes in images", "[parameters.general]"):
+        (number,) = (number for number, line in enumerate(lines) if line.startswith(begins))
+        assert lines[number - 1] == ""
