@@ -92,6 +92,8 @@ class Covering:
         by_line = self._of_file(file)
         tests = {test for line in lines for test in by_line.get(line, ())}
         tests = tests or {test for tests in by_line.values() for test in tests}
+        # What nothing but an import runs, and that before the first test, is noticed by those of its package at best.
+        tests = tests or {test for test in self._seconds if near in test}
         chosen, total_s = [], 0.0
         for test in sorted(tests, key=lambda test: (own not in test, near not in test, self._seconds[test], test)):
             total_s += self._seconds[test]

@@ -101,3 +101,9 @@ def test_an_empty_line_parts_what_belongs_together(tmp_path: Path) -> None:
     for begins in ("# Where a worklist attribute goes in images", "[parameters.general]"):
         (number,) = (number for number, line in enumerate(lines) if line.startswith(begins))
         assert lines[number - 1] == ""
+
+
+@pytest.mark.parametrize(("profile", "has_printer"), [("mr", True), ("rf", True), (str(US), False)])
+def test_a_device_that_prints_gets_a_printer(tmp_path: Path, profile: str, has_printer: bool) -> None:
+    site = load_site(write_site(tmp_path, profile))
+    assert (list(site.printers) == ["printer"]) is has_printer
