@@ -33,6 +33,7 @@ def test_a_sound_file_becomes_the_model() -> None:
         ("profile = ", "site.toml: not readable as TOML: Invalid value (at end of document)"),
         ("", "site.toml: profile is missing"),
         ('profile = "mr"\nprofil = 1', "site.toml line 2: profil is not a setting; did you mean profile?"),
+        ('profile = "mr"\n"XX" = 1', "site.toml line 2: XX is not a setting; allowed are profile, peers, rooms"),
         ('profile = "mr"\nx = 1', "site.toml line 2: x is not a setting; allowed are profile, peers, rooms"),
         (
             'profile = "mr"\n[peers.pacs]\nhost = "h"\nports = 1',
