@@ -18,6 +18,7 @@ from openmodality.device.charsets import (
     choose_terms,
     choose_terms_for,
     declare,
+    declare_for_both,
     find_lone,
     find_outside,
     find_unsupported,
@@ -190,3 +191,25 @@ def written_and_read(dataset: Dataset) -> Dataset:
     dataset.save_as(stream, enforce_file_format=True)
     stream.seek(0)
     return dcmread(stream)
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "terms"),
+    [
+        (None, "Smith^John", None),
+        ("ISO_IR 100", "Smith^John", "ISO_IR 100"),
+        (["", "ISO 2022 IR 87"], "Smith^John", ["", "ISO 2022 IR 87"]),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎", ["", "ISO 2022 IR 87"]),
+        (None, "Müller^Jörg", "ISO_IR 100"),
+        ("ISO_IR 100", "王^小东", "ISO_IR 192"),
+    ],
+)
+def test_what_is_added_to_a_data_set_keeps_its_character_set_where_that_holds(
+    declared: str | list[str] | None, name: str, terms: str | list[str] | None
+) -> None:
+    earlier, added = Dataset(), Dataset()
+    if declared is not None:
+        earlier.SpecificCharacterSet = declared
+    added.PatientName = name
+    declare_for_both(added, earlier, [("ISO_IR 100",)])
+    assert added.get("SpecificCharacterSet") == terms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pydicom import Dataset
@@ -16,7 +17,7 @@ from tests.devices import add_image
     [("T1", {"ProtocolName": "HEAD"}, "HEAD"), ("T1", {}, "T1"), ("", {}, "MR"), ("", {"ProtocolName": "A"}, "A")],
 )
 def test_the_protocol_of_a_series_and_who_has_it(
-    begin_exam: Callable[..., Exam], description: str, values: dict[str, str], said: str
+    begin_exam: Callable[..., Exam], description: str, values: dict[str, Any], said: str
 ) -> None:
     exam = begin_exam()
     add_image(exam.series(description, **values))

@@ -162,3 +162,9 @@ def test_an_ending_that_another_process_carries_out_meanwhile_is_not_done_twice(
 def test_what_a_ris_is_told_of_a_step_is_kept_with_it(begin_exam: BeginExam) -> None:
     (step,) = begin_exam().steps
     assert step.n_create["00080060"]["Value"] == ["MR"]
+
+
+def test_an_exam_in_progress_is_begun_already(begin_exam: BeginExam, make_workflow: MakeWorkflow) -> None:
+    exam = begin_exam()
+    assert make_workflow().begin(exam.id) == exam.record
+    assert len(exam.steps) == 1

@@ -7,6 +7,9 @@ import os
 import threading
 from pathlib import Path
 
+import pytest
+
+from openmodality.errors import StoreError
 from openmodality.jobs.worker_lock import LOCK_FILE, WorkerLock, is_worker_running
 
 
@@ -36,3 +39,14 @@ def test_who_only_asks_keeps_no_worker_from_starting(tmp_path: Path) -> None:
     starting.join()
     assert lock.held
     lock.release()
+
+
+def test_a_lock_that_cannot_be_looked_at_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root opens everything, by a system call that fails."""
+
+    def refuse(path: Path, *_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(StoreError, match=rf"cannot open .*{LOCK_FILE}: Permission denied"):
+        is_worker_running(tmp_path)

@@ -91,3 +91,9 @@ def test_a_device_that_prints_only_grey_has_no_color_printer(tmp_path: Path) -> 
     (tmp_path / "site.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError, match="leave nothing for print"):
         load_site(tmp_path)
+
+
+@pytest.mark.parametrize("density", ["WHITE", "BLACK", "150"])
+def test_a_density_is_a_word_or_a_number(tmp_path: Path, density: str) -> None:
+    printer = load(tmp_path, "mr", f'border_density = "{density}"\nempty_image_density = "{density}"\n').printer("film")
+    assert (printer.settings.border_density, printer.settings.empty_image_density) == (density, density)
