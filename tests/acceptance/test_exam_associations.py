@@ -165,6 +165,7 @@ def test_rf_has_no_room_for_more_connections(tmp_path: Path, monkeypatch: pytest
             association = hospital.associate("127.0.0.1", port, ae_title="ADR_S_COMM_SCU")
             assert association.is_rejected
             answer = association.acceptor.primitive
+            assert answer is not None
             assert (answer.result, answer.result_source, answer.diagnostic) == (2, 3, 1)
         wait_until(
             lambda: hospital.associate("127.0.0.1", port, ae_title="ADR_S_COMM_SCU").is_established, what="room again"
