@@ -9,7 +9,7 @@ Rules. A file is taken only when it is complete:
 A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why, one
 that names another patient than the exam to ``held/`` with both identities; the text is for its owner alone. One without
 ``name.done`` that cannot be used may still be on its way, from a writer that pauses: it stays, and is tried again when
-it has changed, or for the last time after ``patience_s``. When delivering fails for another reason, such as a full disk,
+it has changed, or once more after ``patience_s``. When delivering fails for another reason, such as a full disk,
 the file stays and is tried again. No file that comes is ever deleted or replaced, and none ends the watch, whatever it
 holds. A crash between delivering and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs
 derived from it are too.

@@ -244,8 +244,7 @@ def test_the_name_of_a_companion_is_never_the_patients(tmp_path: Path) -> None:
         geometry = {"PixelSpacing": [1, 1], "SliceThickness": 5, "ImagePositionPatient": [0, 0, 0]}
         said = geometry | {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PatientName": "Roe^Rita", "PatientSex": "F"}
         file.with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
-        series = exam.take(DroppedFile(file, make_arrival_key(file)))
-        assert series is not None
+        (series,) = exam.take(DroppedFile(file, make_arrival_key(file)))
         (instance,) = modality.instances()
         image = dcmread(modality.instance_path(instance["SOPInstanceUID"]))
         assert (str(image.PatientName), image.PatientSex) == ("", "")

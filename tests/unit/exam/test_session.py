@@ -159,6 +159,5 @@ def test_a_file_of_a_watched_folder_gives_its_series(begin_exam: BeginExam, tmp_
     said = geometry | {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
     file.with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
     exam = begin_exam()
-    series = exam.take(DroppedFile(file, make_arrival_key(file)))
-    assert series is not None
+    (series,) = exam.take(DroppedFile(file, make_arrival_key(file)))
     assert [each.series_instance_uid for each in exam.record.series] == [series.series_instance_uid]
