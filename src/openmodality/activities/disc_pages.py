@@ -8,7 +8,7 @@ from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.dimse.file_reading import read_file
+from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import ObjectInvalid
 from openmodality.imaging.exchange import encode_png, encode_stored_values
 from openmodality.imaging.frames import number_of_frames, read_frame
@@ -82,7 +82,7 @@ def _thumbnail(files: Sequence[Path]) -> bytes:
     if not files:
         return b""
     try:
-        return preview_png(read_file(files[len(files) // 2]), longest_side=THUMBNAIL_PIXELS)
+        return preview_png(read_bounded_file(files[len(files) // 2]), longest_side=THUMBNAIL_PIXELS)
     except ObjectInvalid:
         return b""
 
@@ -91,7 +91,7 @@ def _viewer_images(files: Sequence[Path]) -> Iterator[ViewerImage]:
     """Each frame of each file; one that cannot be read is left out, the DICOM file is on the disc all the same."""
     for path in files:
         try:
-            data_set = read_file(path)
+            data_set = read_bounded_file(path)
         except ObjectInvalid:
             continue
         frames = number_of_frames(data_set)

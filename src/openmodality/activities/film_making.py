@@ -12,7 +12,7 @@ from pydicom import Dataset
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.activities.film_order import FilmOrder
 from openmodality.device.site.site import Printer, Site
-from openmodality.dimse.file_reading import read_file
+from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.imaging.film.compose import Composition, FilmSource, compose_films
 from openmodality.imaging.film.layout import PORTRAIT, lay_out, measure_sheet
@@ -95,7 +95,7 @@ def _fit_printer(image: FilmImage, printer: Printer) -> FilmImage:
 
 def _read(path: Path, *, stop_before_pixels: bool = False) -> Dataset:
     try:
-        return read_file(path, stop_before_pixels=stop_before_pixels)
+        return read_bounded_file(path, stop_before_pixels=stop_before_pixels)
     except ObjectInvalid as error:
         raise ObjectInvalid(f"{path.name}: {error.message}", advice=error.advice) from error
     except OSError as error:

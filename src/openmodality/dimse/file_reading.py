@@ -19,7 +19,7 @@ from openmodality.encoding.part10 import read_any
 _PIECE_BYTES: Final = 1024 * 1024
 
 
-def read_file(path: Path, *, stop_before_pixels: bool = False) -> Dataset:
+def read_bounded_file(path: Path, *, stop_before_pixels: bool = False) -> Dataset:
     """A DICOM file, after a look at its size.
 
     Raises :class:`ObjectInvalid` where it is damaged, or breaks a limit of :mod:`openmodality.dimse.data_set`, and what

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from pydicom.uid import ExplicitVRLittleEndian
 
-from openmodality.dimse.file_reading import read_file
+from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import ObjectInvalid
 from openmodality.imaging.decoded_size import check_decoded_size
 from openmodality.imaging.frames import number_of_frames
@@ -35,7 +35,7 @@ def decompress_file(path: Path) -> BinaryIO:
 
 
 def _open_decompressed(path: Path) -> BinaryIO:
-    data_set = read_file(path)
+    data_set = read_bounded_file(path)
     if data_set.file_meta.TransferSyntaxUID.is_deflated or "PixelData" not in data_set:
         data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian  # else the data set is in it as it is (PS3.5 A.4)
     else:

@@ -8,25 +8,25 @@ import pytest
 from pydicom import Dataset
 
 import openmodality.dimse.file_reading as file_reading
-from openmodality.dimse.file_reading import read_file
+from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import ObjectInvalid
 from tests.peers import objects
 
 
 def test_a_file_is_read_with_and_without_its_pixels(tmp_path: Path) -> None:
     path = objects.save(objects.mr_image(), tmp_path)
-    assert "PixelData" in read_file(path)
-    assert "PixelData" not in read_file(path, stop_before_pixels=True)
+    assert "PixelData" in read_bounded_file(path)
+    assert "PixelData" not in read_bounded_file(path, stop_before_pixels=True)
 
 
 def test_what_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image = objects.mr_image()
     image.ReferencedImageSequence = [Dataset() for _ in range(300)]
     path = objects.save(image, tmp_path)
-    assert len(read_file(path).ReferencedImageSequence) == 300
+    assert len(read_bounded_file(path).ReferencedImageSequence) == 300
     monkeypatch.setattr(file_reading, "MAX_FILE_VALUES", 300)
     with pytest.raises(ObjectInvalid, match="more than 300 elements and values"):
-        read_file(path)
+        read_bounded_file(path)
 
 
 def test_deep_nesting_is_refused(tmp_path: Path) -> None:
@@ -35,4 +35,4 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
         inner.ReferencedImageSequence = [Dataset()]
         inner = inner.ReferencedImageSequence[0]
     with pytest.raises(ObjectInvalid, match="nested deeper than 64"):
-        read_file(objects.save(image, tmp_path))
+        read_bounded_file(objects.save(image, tmp_path))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from openmodality.dimse.file_reading import read_file
+from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import StoreError
 from openmodality.imaging.preview import preview_png
 from openmodality.store.listing.entities import Found
@@ -29,7 +29,7 @@ def write_previews(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, each in enumerate(found, 1):
-            data_set = read_file(modality.instance_path(each["SOPInstanceUID"]))
+            data_set = read_bounded_file(modality.instance_path(each["SOPInstanceUID"]))
             if "PixelData" in data_set:  # a dose report has no picture
                 path = folder / f"{_name(each)}.png"
                 path.write_bytes(preview_png(data_set, longest_side=LONGEST_SIDE))
