@@ -40,6 +40,9 @@ from tests.loopback import loopback_pair
 class Everything:
     """All ports at once: has two entities, knows no transaction, sends nothing."""
 
+    def list_supported(self, level: str) -> None:
+        """All keys."""
+
     def find(self, *_: Any) -> Any:
         item = Dataset()
         item.PatientID = "1"

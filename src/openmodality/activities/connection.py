@@ -55,6 +55,17 @@ class Connector:
         with self._turns[self.site.calling_ae(service).role]:
             yield
 
+    @contextmanager
+    def await_turn(self, service: ServiceName, wait_s: float) -> Iterator[bool]:
+        """As :meth:`take_turn`, for a limited time: gives whether the local AE was free within it."""
+        turns = self._turns[self.site.calling_ae(service).role]
+        is_ours = turns.acquire(timeout=wait_s)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                turns.release()
+
     def open(
         self,
         service: ServiceName,

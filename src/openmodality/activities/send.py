@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 from openmodality.activities.connection import Connector, find_response_timeout_s
@@ -51,6 +52,25 @@ def make_send_retry(peer: Peer) -> RetryParameters:
     return RetryParameters(peer.parameters.integer("storage.retries"), delay_s)
 
 
+def make_send_options(site: Site, peer: Peer) -> SendOptions:
+    """How instances are sent to a peer, for a job as for the sub-operations of a retrieve."""
+    return SendOptions(
+        transfer_syntaxes=peer.transfer_syntaxes_for("storage"),
+        response_timeout_s=find_response_timeout_s(peer, "storage.response_timeout_s"),
+        judge=site.judge_of("storage", "C-STORE", peer),
+    )
+
+
+def make_reader(site: Site, decompress: Decompress | None) -> InstanceReader:
+    """Reads the instances of this device as they leave it: private attributes that it does not know stay here."""
+    return InstanceReader(decompress, rewrite=KnownPrivateOnly(list_exported_sets(site)))
+
+
+def open_planned(connections: Connector, peer: Peer, plan: AssociationPlan) -> Association:
+    """Open an association with the contexts of a plan that the profile has for a peer."""
+    return connections.open("storage", peer, _allowed(plan, connections.site, peer))
+
+
 class SendExecutor:
     """Does the send jobs."""
 
@@ -67,17 +87,9 @@ class SendExecutor:
         judge = site.judge_of("storage", "C-STORE", peer)
         wanted = _leave_out_refused(_put_untried_first(report.read_outstanding()), judge, tally)
         instances = list(self._readable(wanted, report, tally))
-        options = SendOptions(
-            transfer_syntaxes=peer.transfer_syntaxes_for("storage"),
-            response_timeout_s=find_response_timeout_s(peer, "storage.response_timeout_s"),
-            judge=judge,
-        )
-
-        def open_planned(plan: AssociationPlan) -> Association:
-            return self._connections.open("storage", peer, _allowed(plan, site, peer))
-
-        reader = InstanceReader(self._decompress, rewrite=KnownPrivateOnly(list_exported_sets(site)))
-        sending = cast("Generator[Sent, None, None]", send(open_planned, instances, reader, options))
+        options, reader = make_send_options(site, peer), make_reader(site, self._decompress)
+        associate = partial(open_planned, self._connections, peer)
+        sending = cast("Generator[Sent, None, None]", send(associate, instances, reader, options))
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
         with self._connections.take_turn("storage"), closing(sending) as results:
             stopped = self._follow(results, report, tally)

@@ -21,6 +21,8 @@ from openmodality.activities.failures import JudgedExecutor
 from openmodality.activities.media_job import MediaExecutor
 from openmodality.activities.performed_step import StepExecutor
 from openmodality.activities.print import PrintExecutor
+from openmodality.activities.query_answers import StoredEntities
+from openmodality.activities.retrieve_answers import StoredInstances
 from openmodality.activities.send import SendExecutor
 from openmodality.activities.tls import calls_under_tls, find_private_key, make_client_context
 from openmodality.activities.worklist import Worklist
@@ -45,6 +47,7 @@ from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor
 from openmodality.objects.filter.private_sets import list_imported_sets
 from openmodality.services.commitment import commitment_result_service
+from openmodality.services.query_retrieve import move_service, query_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.store.local import open_store
@@ -217,6 +220,19 @@ class Runtime:
             VERIFICATION_SERVICE,
             watch_storage(storage_service(sink, storage), lambda: self._arrivals),
             commitment_result_service(record),
+            *self._query_services(),
+        )
+
+    def _query_services(self) -> tuple[Service, ...]:
+        """Query and retrieve, where the profile has them as SCP."""
+        accepted = [entry for entry in self.site.profile.presentation_contexts if entry.accepted]
+        roles = {entry.ae for entry in accepted if entry.service in ("query", "retrieve")}
+        if not roles:
+            return ()
+        title = self.site.application_entities[min(roles)].ae_title
+        return (
+            query_service(StoredEntities(self.store, self.site), title),
+            move_service(StoredInstances(self.store, self.connections, decompress_file)),
         )
 
 

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from pydicom import Dataset
 
 from openmodality.dimse.reading import read_text
 from openmodality.dimse.service import Refuse
-from openmodality.dimse.status import StatusCategory
 from openmodality.hospital.addresses import AddressBook
 from openmodality.hospital.archive import StoredInstance
 from openmodality.imaging.decompress import decompress_file
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
-from openmodality.network.storage.instances import read_instance
+from openmodality.network.storage.moving import FileTransfer, StoredFile
 from openmodality.network.storage.reader import InstanceReader
-from openmodality.network.storage.sending import send
-from openmodality.network.storage.sent import SendOptions, Sent
-from openmodality.query.moving import SubOperation
-from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, MoveRequest
+from openmodality.network.storage.sent import SendOptions
+from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, FindRequest, MoveRequest
 from openmodality.services.storage import MoveOriginator
 from openmodality.services.storage_plan import AssociationPlan
-from openmodality.standard.dimse import Status
 from openmodality.standard.query_retrieve import PATIENT_ROOT_LEVELS, UNIQUE_KEYS
 
 Instances = Callable[[], Iterable[StoredInstance]]
@@ -41,57 +38,34 @@ class Retrieval:
         self._local = local
         self._addresses = addresses
 
-    def find(self, level: str, identifier: Dataset) -> Iterator[Dataset]:
+    def list_supported(self, level: str) -> None:
+        """All keys: the headers hold what they hold."""
+
+    def find(self, request: FindRequest) -> Iterator[Dataset]:
         """All entities of a level; the service matches them."""
-        depth = PATIENT_ROOT_LEVELS.index(level)
+        depth = PATIENT_ROOT_LEVELS.index(request.level)
         entities: dict[tuple[str, ...], list[Dataset]] = {}
         for instance in self._instances():
             entities.setdefault(_keys(instance.header)[: depth + 1], []).append(instance.header)
         for headers in entities.values():
             yield _entity(headers, depth)
 
-    def open(self, request: MoveRequest) -> Outgoing:
+    def open(self, request: MoveRequest) -> FileTransfer:
         """The sub-operations of a retrieve."""
         remote = self._addresses.find(request.destination)
         if remote is None:
             raise Refuse(MOVE_DESTINATION_UNKNOWN, "the address book has no such Move Destination")
-        chosen = [instance for instance in self._instances() if _is_meant(instance.header, request)]
+        files = [
+            StoredFile(instance.sop_instance_uid, instance.path)
+            for instance in self._instances()
+            if _is_meant(instance.header, request)
+        ]
         originator = MoveOriginator(request.peer.calling_ae_title, request.message_id)
-        return Outgoing(chosen, self._local, remote, SendOptions(originator=originator))
+        options = SendOptions(originator=originator, priority=request.priority)
+        return FileTransfer(files, partial(self._associate, remote), InstanceReader(decompress_file), options)
 
-
-class Outgoing:
-    """Fulfils :class:`openmodality.query.moving.Transfer`."""
-
-    def __init__(
-        self, instances: Sequence[StoredInstance], local: LocalAE, remote: RemoteAE, options: SendOptions
-    ) -> None:
-        self._instances = instances
-        self._local = local
-        self._remote = remote
-        self._options = options
-
-    @property
-    def count(self) -> int:
-        """How many instances match."""
-        return len(self._instances)
-
-    def perform(self) -> Iterator[tuple[str, SubOperation]]:
-        """Send one instance after the other."""
-        files = [read_instance(instance.path) for instance in self._instances]
-        for sent in send(self._associate, files, InstanceReader(decompress_file), self._options):
-            yield sent.instance.identity.sop_instance_uid, _note_end(sent)
-
-    def _associate(self, plan: AssociationPlan) -> Association:
-        return associate(self._remote, self._local, plan.proposals)
-
-
-def _note_end(sent: Sent) -> SubOperation:
-    if not sent.is_stored or sent.result is None:
-        return SubOperation.FAILED
-    is_known = sent.result.status == Status.DUPLICATE_SOP_INSTANCE
-    is_warning = sent.result.verdict.category is StatusCategory.WARNING and not is_known
-    return SubOperation.WARNING if is_warning else SubOperation.COMPLETED
+    def _associate(self, remote: RemoteAE, plan: AssociationPlan) -> Association:
+        return associate(remote, self._local, plan.proposals)
 
 
 def _keys(header: Dataset) -> tuple[str, ...]:

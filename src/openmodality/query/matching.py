@@ -13,7 +13,7 @@ neither matched nor returned.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from copy import deepcopy
 from typing import Final
 
@@ -118,15 +118,25 @@ def is_universal(identifier: Dataset, supported: Supported = None, *, above: Pat
 
 def _matches_key(key: DataElement, candidate: Dataset) -> bool:
     wanted = values_of(key)
-    if (
-        not wanted
-        or (key.VR == "US" and not any(wanted))
-        or (key.VR in WILDCARD_VRS and any(set(str(value)) == {"*"} for value in wanted))
-    ):
+    if matches_all(key.VR, wanted):
         return True
     if key.tag not in candidate or candidate[key.tag].VR == "SQ":
         return False
-    return any(_matches_value(key.VR, one, value) for value in values_of(candidate[key.tag]) for one in wanted)
+    return matches_any(key.VR, wanted, values_of(candidate[key.tag]))
+
+
+def matches_any(vr: str, wanted: Sequence[object], values: Sequence[object]) -> bool:
+    """Whether one of the values of an attribute matches one of a key, which is not universal."""
+    return any(_matches_value(vr, one, value) for value in values for one in wanted)
+
+
+def matches_all(vr: str, wanted: Sequence[object]) -> bool:
+    """Whether a key with these values matches everything (universal matching)."""
+    return (
+        not wanted
+        or (vr == "US" and not any(wanted))
+        or (vr in WILDCARD_VRS and any(set(str(value)) == {"*"} for value in wanted))
+    )
 
 
 def _matches_value(vr: str, key: object, value: object) -> bool:

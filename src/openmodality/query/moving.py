@@ -125,8 +125,13 @@ class Transfer(Protocol):
         """How many instances match."""
         ...
 
-    def perform(self) -> Iterator[tuple[str, SubOperation]]:
-        """Send one instance after the other: its SOP Instance UID and how that ended.
+    @property
+    def reason(self) -> str:
+        """Why instances failed, in words for the requestor; empty where there is nothing to say."""
+        ...
+
+    def perform(self) -> Iterator[tuple[str, SubOperation] | None]:
+        """Send one instance after the other: its SOP Instance UID and how that ended; ``None`` while it waits.
 
         Is closed early when the retrieve is cancelled. An :class:`OpenModalityError` fails what is left.
         """
@@ -151,8 +156,9 @@ class _Progress:
         performing = transfer.perform()
         comment = ""
         try:
-            for uid, ended in performing:
-                self._count(uid, ended)
+            for each in performing:
+                if each is not None:
+                    self._count(*each)
                 yield Response(Status.PENDING, fields=self._list_fields(with_remaining=True))
         except Cancelled:
             close = getattr(performing, "close", None)
@@ -164,7 +170,7 @@ class _Progress:
             comment = error.message
         self._ended[SubOperation.FAILED] += self._remaining
         self._remaining = 0
-        yield self._make_end(comment)
+        yield self._make_end(comment or transfer.reason)
 
     def _count(self, uid: str, ended: SubOperation) -> None:
         self._remaining = max(self._remaining - 1, 0)

@@ -28,13 +28,14 @@ from openmodality.errors import OpenModalityError, StoreError
 from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, send_find
 from openmodality.query.matching import Supported
 from openmodality.query.moving import Transfer, answer_transfer
-from openmodality.standard.dimse import CommandField
-from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
+from openmodality.standard.dimse import CommandField, Priority
+from openmodality.standard.query_retrieve import LEVELS, ONLINE, UNIQUE_KEYS
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
-from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
+from openmodality.standard.tags import INSTANCE_AVAILABILITY, QUERY_RETRIEVE_LEVEL
 
 CANNOT_COUNT_MATCHES: Final = 0xA701
 MOVE_DESTINATION_UNKNOWN: Final = 0xA801
+CANNOT_PROCESS_RETRIEVE: Final = 0xC000
 
 QUERY_JUDGE: Final = standard_judge("query", "C-FIND")
 """What a C-FIND status means where there is no device with a table of its own."""
@@ -76,19 +77,32 @@ def query_archive(
 # SCP
 
 
+@dataclass(frozen=True, slots=True)
+class FindRequest:
+    """What is asked for on one level; ``added`` is what each match carries besides."""
+
+    level: str
+    identifier: Dataset
+    added: Dataset
+    transfer_syntax: str
+
+
 class QuerySource(Protocol):
     """Where the entities of an SCP come from."""
 
-    def find(self, level: str, identifier: Dataset) -> Iterable[Dataset]:
-        """Entities of a level that may match, with the unique keys of the levels above.
+    def list_supported(self, level: str) -> Supported:
+        """The keys that are matched and returned on a level."""
+        ...
 
-        More than match may come: they are matched again. Raises :class:`Refuse` where it turns the query down,
-        :class:`StoreError` where it is out of resources.
+    def find(self, request: FindRequest) -> Iterable[Dataset | bytes]:
+        """Entities that may match, with the unique keys of the levels above; or matches as they are answered.
+
+        Raises :class:`Refuse` where it turns the query down, :class:`StoreError` where it is out of resources.
         """
         ...
 
 
-def query_service(source: QuerySource, retrieve_ae_title: str, supported: Supported = None) -> Service:
+def query_service(source: QuerySource, retrieve_ae_title: str) -> Service:
     """The C-FIND SCP of both models; ``retrieve_ae_title`` is where matches can be retrieved from."""
 
     def answer_find(message: Message) -> Iterable[Response]:
@@ -96,15 +110,19 @@ def query_service(source: QuerySource, retrieve_ae_title: str, supported: Suppor
         level = _check_level(message, identifier, is_query=True)
         added = Dataset()
         added.QueryRetrieveLevel, added.RetrieveAETitle = level, retrieve_ae_title
-        candidates = _find_candidates(source, level, identifier)
+        if INSTANCE_AVAILABILITY in identifier:
+            added.InstanceAvailability = ONLINE
+        request = FindRequest(level, identifier, added, message.context.transfer_syntax)
+        supported = source.list_supported(level)
+        candidates = _find_candidates(source, request)
         return answer_matches(message, identifier, candidates, supported=supported, added=added)
 
     syntaxes = frozenset({PATIENT_ROOT_FIND, STUDY_ROOT_FIND})
     return Service("Query", syntaxes, {CommandField.C_FIND_RQ: answer_find})
 
 
-def _find_candidates(source: QuerySource, level: str, identifier: Dataset) -> Iterator[Dataset]:
-    yield from source.find(level, identifier)
+def _find_candidates(source: QuerySource, request: FindRequest) -> Iterator[Dataset | bytes]:
+    yield from source.find(request)
 
 
 def _check_level(message: Message, identifier: Dataset, *, is_query: bool) -> str:
@@ -143,6 +161,7 @@ class MoveRequest:
     peer: PeerInfo
     message_id: int
     """With the peer's AE title, what the C-STORE requests name as Move Originator."""
+    priority: int = Priority.MEDIUM
 
 
 class MoveSource(Protocol):
@@ -178,4 +197,5 @@ def _read_move_request(message: Message) -> MoveRequest:
     levels = LEVELS[message.context.abstract_syntax]
     tags = [UNIQUE_KEYS[each] for each in levels[: levels.index(level) + 1]]
     keys = {tag: read_texts(identifier, tag) for tag in tags}
-    return MoveRequest(level, keys, command.MoveDestination, message.peer, command.MessageID or 0)
+    priority = command.Priority if command.Priority is not None else Priority.MEDIUM
+    return MoveRequest(level, keys, command.MoveDestination.strip(), message.peer, command.MessageID or 0, priority)

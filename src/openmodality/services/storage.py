@@ -79,13 +79,15 @@ def store(
     return read_store_response(answer, STORE_JUDGE)
 
 
-def make_store_command(identity: InstanceIdentity, originator: MoveOriginator | None = None) -> Command:
+def make_store_command(
+    identity: InstanceIdentity, originator: MoveOriginator | None = None, priority: int = Priority.MEDIUM
+) -> Command:
     """The C-STORE request for an instance, without its Message ID."""
     return Command(
         CommandField=CommandField.C_STORE_RQ,
         AffectedSOPClassUID=identity.sop_class_uid,
         AffectedSOPInstanceUID=identity.sop_instance_uid,
-        Priority=Priority.MEDIUM,
+        Priority=priority,
         MoveOriginatorApplicationEntityTitle=originator.ae_title if originator else None,
         MoveOriginatorMessageID=originator.message_id if originator else None,
     )

@@ -15,6 +15,8 @@ UNIQUE_KEYS: Final = {
 }
 """The attribute that names an entity of each level, levels from the top."""
 
+LEVELS_BY_KEY: Final = {tag: level for level, tag in UNIQUE_KEYS.items()}
+
 PATIENT_ROOT_LEVELS: Final = ("PATIENT", "STUDY", "SERIES", "IMAGE")
 STUDY_ROOT_LEVELS: Final = ("STUDY", "SERIES", "IMAGE")
 
@@ -25,3 +27,6 @@ LEVELS: Final = {
     STUDY_ROOT_MOVE: STUDY_ROOT_LEVELS,
 }
 """The levels of each SOP Class."""
+
+ONLINE: Final = "ONLINE"
+"""(0008,0056) Instance Availability of what can be retrieved at once (PS3.3 C.4.23.1.1)."""

@@ -15,7 +15,7 @@ from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Refuse
 from openmodality.dimse.verdict import Verdict
 from openmodality.errors import UsageError
-from openmodality.services.query_retrieve import QUERY_JUDGE, QueryFailed, query_service
+from openmodality.services.query_retrieve import QUERY_JUDGE, FindRequest, QueryFailed, query_service
 from openmodality.standard.sop_classes import STUDY_ROOT_FIND
 from tests.in_memory import InMemoryPeer
 
@@ -31,8 +31,11 @@ class Archive:
     error: Exception | None = None
     asked: list[Dataset] = field(default_factory=list)
 
-    def find(self, level: str, identifier: Dataset) -> Iterator[Dataset]:
-        self.asked.append(identifier)
+    def list_supported(self, level: str) -> None:
+        """All of them."""
+
+    def find(self, request: FindRequest) -> Iterator[Dataset]:
+        self.asked.append(request.identifier)
         if self.error is not None:
             raise self.error
         for number in range(self.count):

@@ -19,6 +19,7 @@ MakePeer = Callable[..., InMemoryPeer]
 @dataclass
 class Transfer:
     script: Sequence[SubOperation]
+    reason: str = ""
 
     @property
     def count(self) -> int:

@@ -12,8 +12,16 @@ from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.errors import OpenModalityError, StoreError, TransportError
+from openmodality.query.matching import Supported
 from openmodality.query.moving import MAX_FAILED_UIDS, Counts, MoveResult, SubOperation, move
-from openmodality.services.query_retrieve import MoveRequest, QueryFailed, move_service, query_archive, query_service
+from openmodality.services.query_retrieve import (
+    FindRequest,
+    MoveRequest,
+    QueryFailed,
+    move_service,
+    query_archive,
+    query_service,
+)
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
@@ -46,9 +54,13 @@ def entity(number: int) -> Dataset:
 class Archive:
     error: Exception | None = None
     levels: list[str] = field(default_factory=list)
+    supported: Supported = None
 
-    def find(self, level: str, identifier: Dataset) -> Iterator[Dataset]:
-        self.levels.append(level)
+    def list_supported(self, level: str) -> Supported:
+        return self.supported
+
+    def find(self, request: FindRequest) -> Iterator[Dataset]:
+        self.levels.append(request.level)
         if self.error is not None:
             raise self.error
         yield from map(entity, range(1, 7))
@@ -62,6 +74,7 @@ class Sending:
     error: OpenModalityError | None = None
     announced: int | None = None
     is_closed: bool = False
+    reason: str = ""
 
     @property
     def count(self) -> int:

@@ -104,7 +104,7 @@ class StorePipeline:
             yield from self._pass_over(failure) if self.end is None else (failure,)
 
     def _prepare(self, instance: FileInstance, context: PresentationContext, data: DataSet) -> Prepared:
-        command = make_store_command(instance.identity, self._options.originator)
+        command = make_store_command(instance.identity, self._options.originator, self._options.priority)
         request = self._outstanding.prepare(context.context_id, command, data)
         if self._window == 1 and self._in_flight and self._success_is_done:
             self._association.follow_up(request, self._in_flight[0][0])

@@ -18,6 +18,7 @@ from openmodality.errors import (
 )
 from openmodality.network.storage.instances import FileInstance
 from openmodality.services.storage import STORE_JUDGE, MoveOriginator, StoreResult
+from openmodality.standard.dimse import Priority
 
 _OF_ONE_INSTANCE: Final = (ObjectInvalid, NoPresentationContext)
 """Errors that say nothing of the peer or the connection; trying again does not help."""
@@ -71,6 +72,7 @@ class SendOptions:
     judge: Judge = STORE_JUDGE
     """What the peer's statuses mean: by default what the standard says."""
     originator: MoveOriginator | None = None
+    priority: int = Priority.MEDIUM
 
 
 DEFAULT_OPTIONS: Final = SendOptions()

@@ -1,0 +1,130 @@
+"""This device as Query SCP: peers ask what its local database has (PS3.4 Annex C, C-FIND; MR-3.3.2).
+
+The keys of the profile's table and every other attribute that the index keeps are matched and returned (DECISIONS
+MR 9). Patients who share an ID are told apart by ``store.rows.patients``. Nothing that is not listed is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
+
+from openmodality.device.site.site import Site
+from openmodality.dimse.reading import PADDING, read_texts, values_of
+from openmodality.encoding.headers import format_tag
+from openmodality.encoding.vr import dictionary
+from openmodality.errors import ConfigurationError
+from openmodality.query.identifier import Path
+from openmodality.query.match_bytes import MatchElement, encode_match
+from openmodality.query.matching import NOT_MATCHED, matches_all, matches_any
+from openmodality.services.query_retrieve import FindRequest
+from openmodality.standard.query_retrieve import UNIQUE_KEYS
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+from openmodality.store.listing.entities import Level
+from openmodality.store.listing.query_rows import list_attributes, read_entities, read_ids, split_pages
+from openmodality.store.local import LocalStore
+
+_VRS: Final = {level: list_attributes(level) for level in Level}
+
+
+class StoredEntities:
+    """Fulfils :class:`openmodality.services.query_retrieve.QuerySource` with the local database.
+
+    Raises :class:`ConfigurationError` for a key of the profile that the index does not keep.
+    """
+
+    def __init__(self, store: LocalStore, site: Site) -> None:
+        self._store = store
+        self._character_sets = site.character_sets
+        self._supported: dict[str, Collection[Path]] = {
+            level.value: frozenset((tag_for_keyword(keyword) or 0,) for keyword in vrs) for level, vrs in _VRS.items()
+        }
+        for row in site.profile.query_keys:
+            if row.role == "SCP" and row.path not in self._supported[row.level]:
+                names = " > ".join(map(format_tag, row.path))
+                raise ConfigurationError(
+                    f"profile {site.profile.name}: query key {names} at {row.level} is none that the index keeps",
+                    advice="leave it out of query_keys.csv",
+                )
+
+    def list_supported(self, level: str) -> Collection[Path]:
+        """What the index keeps of a level and of those above, and what is counted below."""
+        return self._supported[level]
+
+    def find(self, request: FindRequest) -> Iterator[bytes]:
+        """The matches, encoded."""
+        asked = _Asked.read(request)
+        with self._store.read() as snapshot:
+            ids = read_ids(snapshot, asked.level, asked.texts)
+        sets = [read_texts(request.identifier, SPECIFIC_CHARACTER_SET), *self._character_sets]
+        for page in split_pages(ids):
+            with self._store.database.read() as snapshot:
+                entities = read_entities(snapshot, asked.level, page, asked.wanted)
+            for entity in entities:
+                if asked.fits(entity):
+                    yield encode_match(list(asked.list_elements(entity)), request.transfer_syntax, sets)
+
+
+class _Asked(NamedTuple):
+    """An identifier as far as the index can answer it: its keys that are not universal, and what is returned.
+
+    ``returned`` are tag, VR and keyword in the order of the tags; without a keyword the text in its place is returned.
+    """
+
+    level: Level
+    keys: Mapping[str, tuple[str, Sequence[object]]]
+    returned: Sequence[tuple[int, str, str, str]]
+
+    @classmethod
+    def read(cls, request: FindRequest) -> _Asked:
+        level = Level(request.level)
+        vrs = _VRS[level]
+        keys: dict[str, tuple[str, Sequence[object]]] = {}
+        returned: dict[int, tuple[int, str, str, str]] = {}
+        for element in request.identifier:
+            tag, keyword = int(element.tag), keyword_for_tag(element.tag)
+            if tag & 0xFFFF == 0 or tag == SPECIFIC_CHARACTER_SET or (keyword not in vrs and tag not in NOT_MATCHED):
+                continue
+            vr = vrs.get(keyword) or dictionary()[tag]
+            returned[tag] = (tag, vr, keyword if keyword in vrs else "", "")
+            wanted = [str(value).strip(PADDING) for value in values_of(element)]
+            if tag not in NOT_MATCHED and keyword in vrs and not matches_all(vr, _parse(vr, wanted)):
+                keys[keyword] = (vr, wanted)
+        for element in request.added:
+            returned[int(element.tag)] = (int(element.tag), element.VR, "", str(element.value))
+        unique = UNIQUE_KEYS[level.value]  # which an SCP always returns (PS3.4 C.4.1.1.3.2)
+        returned.setdefault(unique, (unique, dictionary()[unique], keyword_for_tag(unique), ""))
+        return cls(level, keys, [returned[tag] for tag in sorted(returned)])
+
+    @property
+    def texts(self) -> dict[str, list[str]]:
+        """The values of the keys, as the database compares them."""
+        return {keyword: [str(value) for value in values] for keyword, (_, values) in self.keys.items()}
+
+    @property
+    def wanted(self) -> set[str]:
+        """The keywords that are matched or returned."""
+        return {*self.keys, *(keyword for _, _, keyword, _ in self.returned if keyword)}
+
+    def fits(self, entity: Mapping[str, Any]) -> bool:
+        """Whether an entity matches all keys (PS3.4 C.2.2.2)."""
+        return all(
+            matches_any(vr, _parse(vr, wanted), _parse(vr, _split(entity[keyword])))
+            for keyword, (vr, wanted) in self.keys.items()
+        )
+
+    def list_elements(self, entity: Mapping[str, Any]) -> Iterator[MatchElement]:
+        """What is returned of an entity."""
+        for tag, vr, keyword, text in self.returned:
+            yield MatchElement(tag, vr, str(entity[keyword]) if keyword else text)
+
+
+def _split(value: object) -> list[str]:
+    return [each for each in str(value).split("\\") if each]
+
+
+def _parse(vr: str, values: Sequence[object]) -> list[object]:
+    """Numbers of VR US as numbers: 5 and 05 are the same."""
+    return [int(str(each)) if vr == "US" and str(each).isdecimal() else each for each in values]

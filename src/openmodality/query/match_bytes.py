@@ -1,0 +1,73 @@
+"""A match as bytes, without an object for each of its elements: a query may have ten thousand matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from pydicom import Dataset
+from pydicom.dataelem import DataElement
+
+from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.repertoires import holds
+from openmodality.encoding.headers import layout_of
+from openmodality.encoding.texts import TEXT_VRS
+from openmodality.standard.character_sets import UTF_8
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+
+_BINARY: Final = {"US": 2, "UL": 4}
+_PADDING: Final = {"UI": b"\0"}
+
+
+class MatchElement(NamedTuple):
+    """An element of a match; several values of a text stand between backslashes."""
+
+    tag: int
+    vr: str
+    text: str
+
+
+def encode_match(
+    elements: Sequence[MatchElement], transfer_syntax: str, character_sets: Iterable[Sequence[str]]
+) -> bytes:
+    """The bytes of a match, whose elements are in the order of their tags.
+
+    Text beyond ASCII goes in the first of the character sets that holds it, in UTF-8 where none does.
+    """
+    foreign = "".join(element.text for element in elements if not element.text.isascii() and element.vr in TEXT_VRS)
+    if foreign:
+        return _encode_foreign(elements, transfer_syntax, _choose_terms(foreign, character_sets))
+    layout = layout_of(transfer_syntax)
+    pieces: list[bytes] = []
+    for tag, vr, text in elements:
+        value = _encode_value(vr, text, big_endian=layout.big_endian)
+        pieces += (layout.write(tag, vr, len(value)), value)
+    return b"".join(pieces)
+
+
+def _encode_value(vr: str, text: str, *, big_endian: bool) -> bytes:
+    if vr in _BINARY:
+        numbers = (int(each) for each in text.split("\\") if each)
+        return b"".join(number.to_bytes(_BINARY[vr], "big" if big_endian else "little") for number in numbers)
+    value = text.encode("ascii", "replace")
+    return value + _PADDING.get(vr, b" ") if len(value) % 2 else value
+
+
+def _choose_terms(foreign: str, character_sets: Iterable[Sequence[str]]) -> Sequence[str]:
+    characters = set(foreign)
+    return next((terms for terms in character_sets if any(terms) and holds(terms, characters)), (UTF_8,))
+
+
+def _encode_foreign(elements: Sequence[MatchElement], transfer_syntax: str, terms: Sequence[str]) -> bytes:
+    data_set = Dataset()
+    data_set.SpecificCharacterSet = list(terms)
+    for tag, vr, text in elements:
+        if tag == SPECIFIC_CHARACTER_SET:
+            continue
+        if vr == "SQ":
+            data_set.add(DataElement(tag, vr, []))
+        elif vr in _BINARY:
+            data_set.add(DataElement(tag, vr, [int(each) for each in text.split("\\") if each] or None))
+        else:
+            data_set.add(DataElement(tag, vr, text))
+    return encode_data_set(data_set, transfer_syntax)

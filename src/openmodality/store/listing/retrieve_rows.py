@@ -1,0 +1,49 @@
+"""What a retrieve of a peer names, by the unique keys of its levels (PS3.4 C.4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from openmodality.store.listing.entities import Level
+from openmodality.store.listing.reader import Condition, Reader, combine, is_one_of
+
+_KEYS: Final = {
+    Level.PATIENT: 'patients."PatientID"',
+    Level.STUDY: 'studies."StudyInstanceUID"',
+    Level.SERIES: 'series."SeriesInstanceUID"',
+    Level.IMAGE: 'instances."SOPInstanceUID"',
+}
+_AT_ONCE: Final = 500
+
+
+def count_patients(reader: Reader, patient_id: str) -> int:
+    """How many patients with studies have an ID."""
+    rows = reader.rows(
+        'SELECT count(*) AS n FROM patients WHERE "PatientID" = ?'
+        " AND EXISTS (SELECT 1 FROM studies WHERE studies.patient_id = patients.id)",
+        (patient_id,),
+    )
+    return int(rows[0]["n"])
+
+
+def read_retrieved(reader: Reader, keys: Mapping[Level, Sequence[str]]) -> list[str]:
+    """SOP Instance UIDs of the listed instances that have one of the values of each level, in their order.
+
+    Only the lowest level has a list; a long one is read in parts.
+    """
+    lowest = list(Level)[max(list(Level).index(level) for level in keys)]
+    above = [is_one_of(_KEYS[level], values) for level, values in keys.items() if level is not lowest]
+    found: list[str] = []
+    for start in range(0, len(keys[lowest]), _AT_ONCE):
+        among = is_one_of(_KEYS[lowest], keys[lowest][start : start + _AT_ONCE])
+        condition = combine([*above, among, Condition("instances.listed")])
+        rows = reader.rows(
+            'SELECT instances."SOPInstanceUID" AS uid FROM patients JOIN studies ON studies.patient_id = patients.id'
+            " JOIN series ON series.study_id = studies.id JOIN instances ON instances.series_id = series.id"
+            f' WHERE {condition.sql} ORDER BY studies.id, series.id, length(instances."InstanceNumber"),'
+            ' instances."InstanceNumber", instances.id',
+            condition.values,
+        )
+        found += (row["uid"] for row in rows)
+    return found

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from openmodality.dimse.data_set import decode_data_set
+from openmodality.query.match_bytes import MatchElement, encode_match
+from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+
+ELEMENTS = [
+    MatchElement(0x00080018, "UI", "1.2.3"),
+    MatchElement(0x00080061, "CS", "MR\\SR"),
+    MatchElement(0x00100010, "PN", "Doe^Jane"),
+    MatchElement(0x00201208, "IS", "12"),
+    MatchElement(0x00280010, "US", "512"),
+    MatchElement(0x00280011, "US", ""),
+]
+JAPANESE = ("", "ISO 2022 IR 87")
+
+
+@pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
+@pytest.mark.parametrize("name", ["Doe^Jane", "Müller^Jörg", "Yamada^Tarou=山田^太郎=やまだ^たろう", "Ω^ж"])
+def test_a_match_is_read_as_it_was_written(transfer_syntax: str, name: str) -> None:
+    elements = [each._replace(text=name) if each.vr == "PN" else each for each in ELEMENTS]
+    found = decode_data_set(encode_match(elements, transfer_syntax, [("ISO_IR 100",), JAPANESE]), transfer_syntax)
+    assert (found.SOPInstanceUID, list(found.ModalitiesInStudy), str(found.PatientName)) == (
+        "1.2.3",
+        ["MR", "SR"],
+        name,
+    )
+    assert (found.NumberOfStudyRelatedInstances, found.Rows, found.Columns) == (12, 512, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"),
+    [
+        ("Doe^Jane", None),
+        ("Müller^Jörg", "ISO_IR 100"),
+        ("=山田^太郎", ["", "ISO 2022 IR 87"]),
+        ("Ω^Müller", "ISO_IR 192"),
+    ],
+)
+def test_the_first_character_set_that_holds_the_text_is_declared(name: str, declared: object) -> None:
+    raw = encode_match([MatchElement(0x00100010, "PN", name)], UNCOMPRESSED[0], [(), ("ISO_IR 100",), JAPANESE])
+    assert decode_data_set(raw, UNCOMPRESSED[0]).get("SpecificCharacterSet") == declared
