@@ -81,12 +81,10 @@ def watch_storage(service: Service, find_arrivals: Callable[[], Arrivals | None]
 
 
 @contextmanager
-def receive_into(
-    folder: Path, local: LocalAE, port: int, ssl_context: ssl.SSLContext | None = None
-) -> Iterator[Arrivals]:
-    """Listen, and store what comes as files of a folder, until the block ends.
+def store_into(folder: Path, local: LocalAE) -> Iterator[tuple[Arrivals, Service]]:
+    """What has come, and the service that stores it as files of a folder.
 
-    Raises :class:`TransportError` where the port is taken, and :class:`StoreError` for a folder that cannot be used.
+    Raises :class:`StoreError` for a folder that cannot be used.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,14 +94,25 @@ def receive_into(
     files.remove_leftovers()
     arrivals = Arrivals()
     sink = FolderSink(files, Identity(local.implementation_class_uid, local.implementation_version_name), _ignore)
-    storage = watch_storage(storage_service(sink, StorageClasses()), lambda: arrivals)
-    listening = Listening(port=port, ssl_context=ssl_context, note_rejected=arrivals.note_rejected)
-    decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}))
     try:
-        with Acceptor(local, (VERIFICATION_SERVICE, storage), decide, listening):
-            yield arrivals
+        yield arrivals, watch_storage(storage_service(sink, StorageClasses()), lambda: arrivals)
     finally:
         files.close()
+
+
+@contextmanager
+def receive_into(
+    folder: Path, local: LocalAE, port: int, ssl_context: ssl.SSLContext | None = None
+) -> Iterator[Arrivals]:
+    """Listen, and store what comes as files of a folder, until the block ends.
+
+    Raises :class:`TransportError` where the port is taken, and what :func:`store_into` raises.
+    """
+    with store_into(folder, local) as (arrivals, storage):
+        listening = Listening(port=port, ssl_context=ssl_context, note_rejected=arrivals.note_rejected)
+        decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}))
+        with Acceptor(local, (VERIFICATION_SERVICE, storage), decide, listening):
+            yield arrivals
 
 
 def _ignore(_: object) -> None:

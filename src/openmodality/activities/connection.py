@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
 from openmodality.activities.ends import Ends
+from openmodality.activities.turns import Turns
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.site import Peer, Site
@@ -35,7 +35,11 @@ class Connector:
     def __init__(self, site: Site, tls: ssl.SSLContext | None = None) -> None:
         self.site = site
         self._tls = tls
-        self._turns = {role: threading.Semaphore(count_turns(site, role)) for role in site.application_entities}
+        self._turns = Turns(site.data_folder, {role: count_turns(site, role) for role in site.application_entities})
+
+    def close(self) -> None:
+        """Let nobody wait for a turn any longer."""
+        self._turns.close()
 
     def get_peer_of(self, job: Job) -> Peer:
         """The peer that a job is for. Raises :class:`ConfigurationError` where the site file has it no longer."""
@@ -52,19 +56,12 @@ class Connector:
 
         That is one for the devices that we have (RF-4.2.1.2.2-01, MR-3.1.2-01).
         """
-        with self._turns[self.site.calling_ae(service).role]:
+        with self._turns.wait(self.site.calling_ae(service).role):
             yield
 
-    @contextmanager
-    def await_turn(self, service: ServiceName, wait_s: float) -> Iterator[bool]:
+    def await_turn(self, service: ServiceName, wait_s: float) -> AbstractContextManager[bool]:
         """As :meth:`take_turn`, for a limited time: gives whether the local AE was free within it."""
-        turns = self._turns[self.site.calling_ae(service).role]
-        is_ours = turns.acquire(timeout=wait_s)
-        try:
-            yield is_ours
-        finally:
-            if is_ours:
-                turns.release()
+        return self._turns.wait(self.site.calling_ae(service).role, wait_s)
 
     def open(
         self,
@@ -100,6 +97,8 @@ class Connector:
             proposed={str(entry.sop_class_uid): choose_syntaxes(entry, peer) for entry in self.site.proposed(service)},
             judge_of=partial(self.site.judge_of, peer=peer),
             query_keys=_list_query_keys(self.site) if service == "query" else None,
+            stored=_list_stored(self.site) if service == "retrieve" else None,
+            take_turn=partial(self.take_turn, service),
         )
 
     def list_proposals(self, service: ServiceName, peer: Peer) -> list[ContextProposal]:
@@ -129,6 +128,15 @@ def count_turns(site: Site, role: str) -> int:
     services = {entry.service for entry in contexts if entry.ae == role and not entry.accepted}
     keys = (f"{group}.max_initiated_associations" for group in sorted(services | {"general"}))
     return min((site.parameters.integer(key) for key in keys if key in site.parameters), default=1)
+
+
+def _list_stored(site: Site) -> dict[str, tuple[str, ...]]:
+    """The storage SOP Classes that this device takes, each with its transfer syntaxes."""
+    entries = [entry for entry in site.profile.presentation_contexts if entry.accepted and entry.service == "storage"]
+    order = [str(uid) for uid in site.acceptor_transfer_syntaxes]
+    return {
+        str(entry.sop_class_uid): tuple(uid for uid in order if uid in entry.transfer_syntaxes) for entry in entries
+    }
 
 
 def _list_query_keys(site: Site) -> dict[tuple[str, str], tuple[TagPath, ...]]:

@@ -37,7 +37,7 @@ def echo_repeatedly(ends: Ends, times: int) -> list[EchoAnswer]:
     judge = ends.judge_of("verification", "C-ECHO")
     answers = []
     start = perf_counter()
-    with ends.open(VERIFICATION) as association:
+    with ends.take_turn(), ends.open(VERIFICATION) as association:
         peer = association.peer
         who = peer.implementation_class_uid, peer.implementation_version_name
         for _ in range(times):

@@ -6,6 +6,7 @@ An echo starts in a tenth of a second, so this module and ``activities.echo`` im
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from openmodality.dimse.service import Service
@@ -13,6 +14,7 @@ from openmodality.dimse.verdict import Judge, standard_judge
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
+from openmodality.standard.sop_classes import USUAL_STORAGE
 from openmodality.standard.statuses import ServiceName
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
@@ -28,7 +30,8 @@ class Ends:
     ``name`` is the peer's in the site file, empty where it was given by its address. ``proposed`` are the transfer
     syntaxes that the device proposes to the peer, by abstract syntax. ``judge_of`` gives what judges the statuses of an
     operation: the device's table, else the standard's. ``query_keys`` are the keys of the device's
-    profile by model and level of Query/Retrieve.
+    profile by model and level of Query/Retrieve. ``stored`` are the transfer syntaxes that it takes instances in, by
+    storage SOP Class. ``take_turn`` keeps the local AE of a device for one association.
     """
 
     remote: RemoteAE
@@ -39,6 +42,8 @@ class Ends:
     proposed: Mapping[str, tuple[str, ...]] | None = None
     judge_of: Callable[[ServiceName, str], Judge] = standard_judge
     query_keys: Mapping[tuple[str, str], tuple[tuple[int, ...], ...]] | None = None
+    stored: Mapping[str, tuple[str, ...]] | None = None
+    take_turn: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def make_proposal(self, abstract_syntax: str) -> ContextProposal:
         """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""
@@ -51,3 +56,12 @@ class Ends:
         :func:`openmodality.network.requestor.associate` raises.
         """
         return associate(self.remote, self.local, [self.make_proposal(each) for each in abstract_syntaxes], services)
+
+    def open_to_get(self, abstract_syntax: str, storage: Service) -> Association:
+        """An association for a C-GET, on which the peer stores what it sends to the service ``storage``."""
+        stored = self.stored or dict.fromkeys(USUAL_STORAGE, _UNKNOWN_PEER)
+        proposals = [
+            self.make_proposal(abstract_syntax),
+            *(ContextProposal(uid, syntaxes, scu_role=False, scp_role=True) for uid, syntaxes in stored.items()),
+        ]
+        return associate(self.remote, self.local, proposals, (storage,))

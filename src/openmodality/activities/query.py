@@ -105,7 +105,7 @@ def query_peer(
 
 
 def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
-    with ends.open(sop_class_uid) as association:
+    with ends.take_turn(), ends.open(sop_class_uid) as association:
         try:
             answer = query_archive(
                 association, sop_class_uid, asked, judge=ends.judge_of("query", "C-FIND"), limit=limit

@@ -23,7 +23,7 @@ from openmodality.services.query_retrieve import FindRequest
 from openmodality.standard.query_retrieve import UNIQUE_KEYS
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.store.listing.entities import Level
-from openmodality.store.listing.query_rows import list_attributes, read_entities, read_ids, split_pages
+from openmodality.store.listing.query_rows import list_attributes, read_ids, read_matches, split_pages
 from openmodality.store.local import LocalStore
 
 _VRS: Final = {level: list_attributes(level) for level in Level}
@@ -61,7 +61,7 @@ class StoredEntities:
         sets = [read_texts(request.identifier, SPECIFIC_CHARACTER_SET), *self._character_sets]
         for page in split_pages(ids):
             with self._store.database.read() as snapshot:
-                entities = read_entities(snapshot, asked.level, page, asked.wanted)
+                entities = read_matches(snapshot, asked.level, page, asked.wanted)
             for entity in entities:
                 if asked.fits(entity):
                     yield encode_match(list(asked.list_elements(entity)), request.transfer_syntax, sets)

@@ -16,11 +16,14 @@ from typing import Final
 from openmodality.activities.connection import Connector
 from openmodality.activities.send import make_reader, make_send_options, open_planned
 from openmodality.device.site.site import Peer
+from openmodality.dimse.channel import Channel
 from openmodality.dimse.service import Refuse
 from openmodality.encoding.headers import format_tag
 from openmodality.errors import StoreError
+from openmodality.network.storage.getting import ChannelTransfer
 from openmodality.network.storage.moving import FileTransfer, StoredFile
 from openmodality.network.storage.reader import Decompress
+from openmodality.network.storage.sent import SendOptions
 from openmodality.query.moving import SubOperation
 from openmodality.services.query_retrieve import (
     CANNOT_PROCESS_RETRIEVE,
@@ -60,6 +63,16 @@ class StoredInstances:
         associate = partial(open_planned, self._connections, peer)
         transfer = FileTransfer(files, associate, make_reader(site, self._decompress), options)
         return TurnedTransfer(transfer, self._connections)
+
+    def open_on(self, channel: Channel, request: MoveRequest) -> ChannelTransfer:
+        """The sub-operations of a C-GET, on the association on which it came."""
+        files = find_files(self._store, request)
+        site = self._connections.site
+        (peer, *_) = site.find_titled_peers(request.peer.calling_ae_title) or (None,)
+        judge = site.judge_of("storage", "C-STORE", peer)
+        reader = make_reader(site, self._decompress)
+        options = SendOptions(judge=judge, priority=request.priority)
+        return ChannelTransfer(files, channel, request.message_id, reader, options)
 
     def _find_destination(self, ae_title: str) -> Peer:
         """The peer of a title, one that stores where there are several."""

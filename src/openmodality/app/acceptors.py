@@ -7,7 +7,7 @@ profile's and the site's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from openmodality.activities.connection import make_local_ae
@@ -17,7 +17,14 @@ from openmodality.device.site.site import LocalEntity, Peer, Site
 from openmodality.dimse.service import Service
 from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Listening
 from openmodality.network.connections import NO_HOLD, Hold
-from openmodality.standard.sop_classes import VERIFICATION
+from openmodality.standard.query_retrieve import LEVELS
+from openmodality.standard.sop_classes import (
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+    VERIFICATION,
+)
 from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
@@ -25,6 +32,8 @@ from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOC
 _LIMITS = {"storage_commitment": "storage_commitment.max_accepted_associations"}
 NoteRejected = Callable[[str, A_ASSOCIATE_RJ], None]
 """Told whose association was rejected, and how."""
+
+_GET = {PATIENT_ROOT_MOVE: PATIENT_ROOT_GET, STUDY_ROOT_MOVE: STUDY_ROOT_GET}
 
 _TAKES_ONLY_STORAGE = frozenset({"storage", "verification"})
 
@@ -125,6 +134,8 @@ def _make_policy(site: Site, role: str, peers: Sequence[Peer], services: Sequenc
         for entry in offered
         if any(_may_ask(peer, entry) for peer in peers)
     }
+    if "c_get" in site.settings.extensions:
+        syntaxes |= _add_get(syntaxes, peers)
     syntaxes.setdefault(VERIFICATION, SyntaxPolicy(order))
     limits = [peer.max_associations for peer in peers if peer.max_associations is not None]
     return PeerPolicy(
@@ -132,6 +143,19 @@ def _make_policy(site: Site, role: str, peers: Sequence[Peer], services: Sequenc
         max_associations=max(limits) if len(limits) == len(peers) else None,
         role_selection_required=any(peer.settings.role_selection_required for peer in peers),
     )
+
+
+def _add_get(syntaxes: Mapping[str, SyntaxPolicy], peers: Sequence[Peer]) -> dict[str, SyntaxPolicy]:
+    """C-GET for whoever may use C-MOVE of the same model; then this side sends what the peer may store here."""
+    added = {
+        get: syntaxes[move]
+        for move, get in _GET.items()
+        if move in syntaxes and any(not peer.sop_classes or get in peer.sop_classes for peer in peers)
+    }
+    if not added:
+        return {}
+    both = {uid: SyntaxPolicy(policy.transfer_syntaxes, scu=True) for uid, policy in syntaxes.items() if policy.scp}
+    return {uid: policy for uid, policy in both.items() if uid not in LEVELS and uid != VERIFICATION} | added
 
 
 def _may_ask(peer: Peer, entry: PresentationContextEntry) -> bool:

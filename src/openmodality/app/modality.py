@@ -12,8 +12,10 @@ from typing import Final, Self
 from openmodality.activities.arrivals import Arrivals
 from openmodality.activities.connection import find_identity
 from openmodality.activities.echo import EchoAnswer, echo_peer
-from openmodality.activities.query import Model, key_values, query_peer
-from openmodality.activities.retrieve import GoOn, Wanted, retrieve_from_peer
+from openmodality.activities.ends import Ends
+from openmodality.activities.query import Model, choose_model, key_values, query_peer
+from openmodality.activities.retrieve import GoOn, RetrievePart, Wanted, get_from_peer, retrieve_from_peer
+from openmodality.activities.retrieve_plan import plan_retrieve
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.by_hand import ByHand
 from openmodality.app.films import Films
@@ -28,7 +30,8 @@ from openmodality.app.waiting import Idle, Waiting
 from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
-from openmodality.errors import OpenModalityError
+from openmodality.dimse.service import Service
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
@@ -149,9 +152,7 @@ class Modality:
 
         Jobs that found nobody at this peer run now.
         """
-        connections = self._runtime.connections
-        with connections.take_turn("verification"):
-            answer = echo_peer(connections.make_ends("verification", self.site.peer(peer)))
+        answer = echo_peer(self._runtime.connections.make_ends("verification", self.site.peer(peer)))
         self.jobs.wake_for(peer)
         return answer
 
@@ -170,10 +171,8 @@ class Modality:
         Raises :class:`QueryFailed` where the archive refuses, :class:`UsageError` for what is no keyword or level, and
         the errors of an association.
         """
-        connections = self._runtime.connections
-        ends = connections.make_ends("query", self.site.choose_peer("query", peer))
-        with connections.take_turn("query"):
-            return query_peer(ends, level, key_values(keys), model=model, limit=limit)
+        ends = self._runtime.connections.make_ends("query", self.site.choose_peer("query", peer))
+        return query_peer(ends, level, key_values(keys), model=model, limit=limit)
 
     def retrieve(
         self,
@@ -183,22 +182,72 @@ class Modality:
         destination: str = "",
         model: Model | None = None,
         go_on: GoOn | None = None,
+        resume: bool = False,
     ) -> MoveResult:
         """Let an archive, by default the first of the site, send a study to this device or to the AE ``destination``.
 
         ``wanted`` is a Study Instance UID, or names a series or an instance. This device listens meanwhile, as in
-        :meth:`receiving`, and keeps what comes. ``go_on`` is told the progress; when it says no, the archive is told to
-        stop. A failure status is a result; raises ``UsageError`` and the errors of an association.
+        :meth:`receiving`, and keeps what comes. With ``resume`` only what is missing here is asked for. ``go_on`` is
+        told the progress; when it says no, the archive is told to stop. A failure status is a result; raises
+        :class:`NothingToRetrieve` where the archive has no such images, ``UsageError`` and the errors of an
+        association.
         """
         chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
-        connections = self._runtime.connections
-        ends = connections.make_ends("retrieve", self.site.choose_peer("retrieve", peer))
+        ends = self._runtime.connections.make_ends("retrieve", self.site.choose_peer("retrieve", peer))
         is_for_us = destination in ("", ends.local.ae_title)
-        with self.receiving(chosen.study) if is_for_us else nullcontext(), connections.take_turn("retrieve"):
-            result = retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on)
+        if resume and not is_for_us:
+            raise UsageError("what another AE has already is not known here", advice="resume without a destination")
+        parts = self.plan_retrieve(ends, chosen, model, resume=resume)
+        with self.receiving(chosen.study) if is_for_us else nullcontext():
+            result = retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on, parts=parts)
             if is_for_us:
                 self.wait_until_listed(chosen, result.counts)
             return result
+
+    def get(
+        self,
+        wanted: Wanted | str,
+        peer: str | None = None,
+        *,
+        model: Model | None = None,
+        go_on: GoOn | None = None,
+        resume: bool = False,
+    ) -> tuple[MoveResult, Arrivals]:
+        """As :meth:`retrieve`, by C-GET: what comes does so on our own association. Also what has come.
+
+        Raises :class:`ConfigurationError` unless the site has the extension ``c_get``.
+        """
+        chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
+        ends = self._runtime.connections.make_ends("retrieve", self.site.choose_peer("retrieve", peer))
+        with self.storing(chosen.study) as (arrivals, storage):
+            parts = self.plan_retrieve(ends, chosen, model, resume=resume)
+            return get_from_peer(ends, chosen, storage, model=model, go_on=go_on, parts=parts), arrivals
+
+    @contextmanager
+    def storing(self, study_instance_uid: str) -> Iterator[tuple[Arrivals, Service]]:
+        """Take the instances of a study on an association of our own, until the block ends; what has come.
+
+        Raises :class:`ConfigurationError` unless the site has the extension ``c_get``.
+        """
+        if "c_get" not in self.site.settings.extensions:
+            raise ConfigurationError(
+                f"{self.site.path.name}: C-GET goes beyond the statement", advice='say so: extensions = ["c_get"]'
+            )
+        with self._runtime.window.retrieving(study_instance_uid), self._runtime.watch_arrivals() as arrivals:
+            yield arrivals, self._runtime.make_storage_service()
+
+    def plan_retrieve(
+        self, ends: Ends, wanted: Wanted, model: Model | None = None, *, resume: bool = False
+    ) -> list[RetrievePart] | None:
+        """What is to be asked for: with ``resume`` what is missing here; ``None`` where nothing is asked before.
+
+        Raises :class:`NothingToRetrieve` where the archive has no such images.
+        """
+        if not resume and not self.site.parameters.boolean("behaviour.query_before_retrieve"):
+            return None
+        query_ends = self._runtime.connections.make_ends("query", self.site.peer(ends.name))
+        here = {each["SOPInstanceUID"] for each in self.view.find(Level.IMAGE, {"StudyInstanceUID": wanted.study})}
+        return plan_retrieve(query_ends, wanted, choose_model(model, ends, "STUDY"), here if resume else None)
 
     def wait_until_idle(self, timeout_s: float = 60.0) -> Idle:
         """Wait until no job is to be done or waited for; what is returned is true where that came true in time.

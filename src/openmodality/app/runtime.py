@@ -47,7 +47,7 @@ from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor
 from openmodality.objects.filter.private_sets import list_imported_sets
 from openmodality.services.commitment import commitment_result_service
-from openmodality.services.query_retrieve import move_service, query_service
+from openmodality.services.query_retrieve import get_service, move_service, query_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.store.local import open_store
@@ -190,7 +190,8 @@ class Runtime:
             acceptor.stop()
 
     def close(self) -> None:
-        """Stop everything, newest first."""
+        """Stop everything, newest first; nobody waits for a turn any longer."""
+        self.connections.close()
         self._stack.close()
 
     def _executors(self) -> dict[JobKind, Executor]:
@@ -205,7 +206,8 @@ class Runtime:
             JobKind.MEDIA: MediaExecutor(self.store.files, self.site, decompress_file),
         }
 
-    def _services(self) -> tuple[Service, ...]:
+    def make_storage_service(self) -> Service:
+        """What stores instances of peers in the local database, and tells the arrivals that are watched."""
         storage = frozenset(
             str(entry.sop_class_uid)
             for entry in self.site.profile.presentation_contexts
@@ -215,10 +217,13 @@ class Runtime:
         is_listed = self.window.asked_for if only_asked_for else lambda uid: True
         own = StoreSink(self.store, find_identity(self.site), is_listed)
         sink = ValidatedSink(own, list_imported_sets(self.site))
+        return watch_storage(storage_service(sink, storage), lambda: self._arrivals)
+
+    def _services(self) -> tuple[Service, ...]:
         record = StoredCommitments(self.queue, self.site)
         return (
             VERIFICATION_SERVICE,
-            watch_storage(storage_service(sink, storage), lambda: self._arrivals),
+            self.make_storage_service(),
             commitment_result_service(record),
             *self._query_services(),
         )
@@ -230,10 +235,9 @@ class Runtime:
         if not roles:
             return ()
         title = self.site.application_entities[min(roles)].ae_title
-        return (
-            query_service(StoredEntities(self.store, self.site), title),
-            move_service(StoredInstances(self.store, self.connections, decompress_file)),
-        )
+        instances = StoredInstances(self.store, self.connections, decompress_file)
+        get = (get_service(instances),) if "c_get" in self.site.settings.extensions else ()
+        return (query_service(StoredEntities(self.store, self.site), title), move_service(instances), *get)
 
 
 def group_kinds(site: Site) -> list[list[JobKind]]:

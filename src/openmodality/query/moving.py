@@ -1,4 +1,4 @@
-"""C-MOVE, both ends: progress is followed, sub-operations are counted (PS3.7 9.1.4, PS3.4 C.4.2)."""
+"""C-MOVE and C-GET, both ends: progress is followed, sub-operations are counted (PS3.7 9.1.3, PS3.4 C.4.2)."""
 
 from __future__ import annotations
 
@@ -39,6 +39,14 @@ class Counts:
     failed: int = 0
     warning: int = 0
 
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.remaining + other.remaining,
+            self.completed + other.completed,
+            self.failed + other.failed,
+            self.warning + other.warning,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class MoveResult:
@@ -69,13 +77,36 @@ def move(
     ``judge`` says what a status means; a pending response that it calls a failure ends the retrieve. ``go_on`` is asked
     at each pending response; when it says no, C-CANCEL is sent and the final response awaited.
     """
-    context = context_for(channel, sop_class_uid)
     command = Command(
         CommandField=CommandField.C_MOVE_RQ,
         AffectedSOPClassUID=sop_class_uid,
         MoveDestination=destination,
         Priority=Priority.MEDIUM,
     )
+    return _retrieve(channel, command, identifier, judge, go_on)
+
+
+def get(
+    channel: Channel,
+    sop_class_uid: str,
+    identifier: Dataset,
+    *,
+    judge: Judge,
+    go_on: Callable[[Counts], bool] | None = None,
+) -> MoveResult:
+    """As :func:`move`, but the instances come on this association, whose services store them (PS3.7 9.1.3)."""
+    command = Command(CommandField=CommandField.C_GET_RQ, AffectedSOPClassUID=sop_class_uid, Priority=Priority.MEDIUM)
+    return _retrieve(channel, command, identifier, judge, go_on)
+
+
+def _retrieve(
+    channel: Channel,
+    command: Command,
+    identifier: Dataset,
+    judge: Judge,
+    go_on: Callable[[Counts], bool] | None,
+) -> MoveResult:
+    context = context_for(channel, command.AffectedSOPClassUID or "")
     data = encode_data_set(identifier, context.transfer_syntax)
     message_id = send_request(channel, context.context_id, command, data)
     is_cancelled = False

@@ -3,8 +3,9 @@ MR-3.3.2, MR-3.3.3.
 
 A query (C-FIND) looks on one level of the model, below entities that the unique keys of the levels above name;
 relational queries are not negotiated. A retrieve (C-MOVE) makes the SCP open an association to the destination and
-send each instance as a sub-operation. The SCP counts them in every pending response. The SCU of a retrieve is
-:func:`openmodality.query.moving.move`.
+send each instance as a sub-operation. The SCP counts them in every pending response. A C-GET brings them on the
+association on which it was asked for, in the roles that were negotiated for the storage SOP Classes. The SCUs of a
+retrieve are :func:`openmodality.query.moving.move` and ``get``.
 
 A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default that of the standard.
 """
@@ -30,7 +31,14 @@ from openmodality.query.matching import Supported
 from openmodality.query.moving import Transfer, answer_transfer
 from openmodality.standard.dimse import CommandField, Priority
 from openmodality.standard.query_retrieve import LEVELS, ONLINE, UNIQUE_KEYS
-from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
+from openmodality.standard.sop_classes import (
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STUDY_ROOT_FIND,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+)
 from openmodality.standard.tags import INSTANCE_AVAILABILITY, QUERY_RETRIEVE_LEVEL
 
 CANNOT_COUNT_MATCHES: Final = 0xA701
@@ -188,14 +196,41 @@ def move_service(source: MoveSource) -> Service:
     return Service("Retrieve", frozenset({PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE}), {CommandField.C_MOVE_RQ: answer_move})
 
 
+class GetSource(Protocol):
+    """Finds instances and sends them over the association on which they were asked for."""
+
+    def open_on(self, channel: Channel, request: MoveRequest) -> Transfer:
+        """As :meth:`MoveSource.open`; the request has no destination."""
+        ...
+
+
+def get_service(source: GetSource) -> Service:
+    """The C-GET SCP of both models (PS3.4 C.4.3)."""
+
+    def answer_get(message: Message) -> Iterator[Response]:
+        request = _read_retrieve_request(message, "")
+        try:
+            transfer = source.open_on(message.channel, request)
+        except StoreError as error:
+            raise Refuse(CANNOT_COUNT_MATCHES, error.message) from error
+        return answer_transfer(message, transfer)
+
+    return Service("Get", frozenset({PATIENT_ROOT_GET, STUDY_ROOT_GET}), {CommandField.C_GET_RQ: answer_get})
+
+
 def _read_move_request(message: Message) -> MoveRequest:
+    request = _read_retrieve_request(message, (message.command.MoveDestination or "").strip())
+    if not request.destination:
+        raise Refuse(MOVE_DESTINATION_UNKNOWN, "Move Destination is missing")
+    return request
+
+
+def _read_retrieve_request(message: Message, destination: str) -> MoveRequest:
     command = message.command
     identifier = read_data_set(message)
     level = _check_level(message, identifier, is_query=False)
-    if not command.MoveDestination:
-        raise Refuse(MOVE_DESTINATION_UNKNOWN, "Move Destination is missing")
     levels = LEVELS[message.context.abstract_syntax]
     tags = [UNIQUE_KEYS[each] for each in levels[: levels.index(level) + 1]]
     keys = {tag: read_texts(identifier, tag) for tag in tags}
     priority = command.Priority if command.Priority is not None else Priority.MEDIUM
-    return MoveRequest(level, keys, command.MoveDestination.strip(), message.peer, command.MessageID or 0, priority)
+    return MoveRequest(level, keys, destination, message.peer, command.MessageID or 0, priority)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
+from openmodality.standard.sop_classes import (
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STUDY_ROOT_FIND,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+)
 from openmodality.standard.tags import PATIENT_ID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID
 
 UNIQUE_KEYS: Final = {
@@ -23,8 +30,10 @@ STUDY_ROOT_LEVELS: Final = ("STUDY", "SERIES", "IMAGE")
 LEVELS: Final = {
     PATIENT_ROOT_FIND: PATIENT_ROOT_LEVELS,
     PATIENT_ROOT_MOVE: PATIENT_ROOT_LEVELS,
+    PATIENT_ROOT_GET: PATIENT_ROOT_LEVELS,
     STUDY_ROOT_FIND: STUDY_ROOT_LEVELS,
     STUDY_ROOT_MOVE: STUDY_ROOT_LEVELS,
+    STUDY_ROOT_GET: STUDY_ROOT_LEVELS,
 }
 """The levels of each SOP Class."""
 

@@ -22,8 +22,10 @@ PRESENTATION_LUT: Final = "1.2.840.10008.5.1.1.23"
 
 PATIENT_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.1.1"
 PATIENT_ROOT_MOVE: Final = "1.2.840.10008.5.1.4.1.2.1.2"
+PATIENT_ROOT_GET: Final = "1.2.840.10008.5.1.4.1.2.1.3"
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"
+STUDY_ROOT_GET: Final = "1.2.840.10008.5.1.4.1.2.2.3"
 
 COMPUTED_RADIOGRAPHY_IMAGE_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.1"
 MR_IMAGE_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.4"
@@ -75,6 +77,9 @@ _NAMES: Final = {
     "481.5": "RT Plan Storage",
 }
 """Names of the storage SOP Classes that are met most, by what follows the prefix (PS3.6 Table A-1)."""
+
+USUAL_STORAGE: Final = tuple(f"{STORAGE_ROOT}{number}" for number in _NAMES)
+"""The storage SOP Classes that are met most."""
 
 STORAGE_ELSEWHERE: Final = frozenset(
     f"1.2.840.10008.5.1.4.{number}" for number in ("34.1", "34.7", "34.10", "38.1", "39.1", "43.1", "44.1", "45.1")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,7 +158,9 @@ def make_identifier(**keys: Any) -> Dataset:
 
 
 @contextmanager
-def query_device(folder: Path, peers: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[QueryDevice]:
+def query_device(
+    folder: Path, peers: Mapping[str, Mapping[str, Any]] | None = None, extensions: Sequence[str] = ()
+) -> Iterator[QueryDevice]:
     """The device with its images; READER may query, STORE is a destination; ``peers`` are further ones."""
     destination = Destination()
     with ExitStack() as stack:
@@ -173,6 +176,8 @@ def query_device(folder: Path, peers: Mapping[str, Mapping[str, Any]] | None = N
             ),
         ]
         site = write_site(folder, "mr", tables)
+        text = site.path.read_text("utf-8")
+        site.path.write_text(f"extensions = {json.dumps(list(extensions))}\n{text}", "utf-8")
         modality = stack.enter_context(Modality(site.path))
         modality.import_files([save(image, folder / "images") for image in make_images()])
         modality.serve()

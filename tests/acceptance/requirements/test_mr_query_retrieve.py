@@ -45,14 +45,13 @@ class Asked:
     made: set[str]
 
     def talk(self, abstract_syntax: str, level: str) -> Conversation:
-        """The association on which one level was asked for."""
-        (talk,) = (
+        """The association on which one level was asked for first."""
+        return next(
             each
             for each in self.at.tap.to("pacs")
             if each.proposed[0][0] == abstract_syntax
             and any(data.data is not None and data.data.QueryRetrieveLevel == level for data in each.asked())
         )
-        return talk
 
 
 def keys(model: str, level: str) -> list[str]:
@@ -92,12 +91,24 @@ def _query(model: str, level: str, unique: dict[str, str]) -> list[str]:
 def test_the_users_request_opens_an_association(asked: Asked) -> None:
     assert [(each.status, each.err) for each in asked.ended] == [(0, "")] * 9
     talks = [talk for talk in asked.at.tap.to("pacs") if talk.asked("C-FIND") or talk.asked("C-MOVE")]
-    assert [len(talk.asked()) for talk in talks] == [1] * 9
+    assert [len(talk.asked()) for talk in talks] == [1] * 11
     assert {(talk.calling, talk.called, talk.end) for talk in talks} == {("OM_MR", "OM_PACS", "released")}
     stored = [talk for talk in asked.at.tap.to("OM_MR") if talk.asked("C-STORE")]
     assert len(stored) == 2  # a retrieve leads to stores of the archive
     for talk in stored:
         assert {each.command.AffectedSOPInstanceUID for each in talk.asked()} == asked.made
+
+
+@pytest.mark.requirement("MR-3.2.1.1-03")
+def test_the_archive_is_asked_what_it_has_before_it_is_to_send_it(asked: Asked) -> None:
+    """Both retrieves of the study, one in each model: which series there are, then the study."""
+    talks = [talk for talk in asked.at.tap.to("pacs") if talk.asked("C-FIND") or talk.asked("C-MOVE")][len(LEVELS) :]
+    said = [(message.command.CommandField, message.data) for talk in talks for message in talk.asked()]
+    assert [field for field, _ in said] == [0x0020, 0x0021] * 2
+    for _, data in said:
+        assert data is not None
+        assert data.StudyInstanceUID == asked.study
+    assert [data.QueryRetrieveLevel for _, data in said if data is not None] == ["SERIES", "STUDY"] * 2
 
 
 @pytest.mark.requirement(

@@ -124,7 +124,8 @@ def test_the_parameters_say_how_many_associations_a_local_ae_opens(
         connections = Connector(changed)
         for _ in range(turns):
             stack.enter_context(connections.take_turn("storage"))
-        assert not connections._turns[role].acquire(blocking=False)
+        with connections.await_turn("storage", 0) as free:
+            assert not free
 
 
 def test_a_local_ae_without_a_peer_has_the_limits_of_the_site(tmp_path: Path) -> None:

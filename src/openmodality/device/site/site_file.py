@@ -21,6 +21,7 @@ PeerService: TypeAlias = Literal[
     "verification", "storage", "storage_commitment", "query_retrieve", "worklist", "mpps", "print"
 ]
 IncomingService: TypeAlias = Literal["verification", "storage", "storage_commitment", "query_retrieve"]
+Extension: TypeAlias = Literal["c_get"]
 StatusOverride: TypeAlias = Literal["success", "warning", "failure", "retry"]
 KeySwitch: TypeAlias = Literal["send", "return", "omit"]
 
@@ -348,6 +349,11 @@ class SiteFile(Settings):
     """site.toml as a whole."""
 
     profile: str = Field(min_length=1, description="the device: mr, rf, or a profile folder from the site file's on")
+    extensions: tuple[Extension, ...] = Field(
+        default=(),
+        description="what goes beyond the statement; c_get: C-GET as SCP, for peers that may query, retrieve and "
+        "store, and as SCU (retrieve --get)",
+    )
     device: DeviceSettings = DeviceSettings()
     network: NetworkSettings = NetworkSettings()
     application_entities: dict[str, ApplicationEntitySettings] = Field(

@@ -61,6 +61,8 @@ def make_site_text(profile: Profile, name: str) -> str:
         "# A line that begins with # is not in force; most of them show the default.",
         "",
         f"profile = {format_toml_value(name)}",
+        "",
+        *_comment_out(setting for setting in list_site_settings() if setting.key == "extensions"),
         *_make_tables(profile),
         *(line for entity in profile.application_entities for line in _make_application_entity(entity)),
         *(line for peer in _HOSPITAL for line in _make_peer(profile, *peer)),

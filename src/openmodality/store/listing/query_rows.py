@@ -80,7 +80,7 @@ def read_ids(reader: Reader, level: Level, keys: Mapping[str, Sequence[str]]) ->
     return [row["id"] for row in rows]
 
 
-def read_entities(reader: Reader, level: Level, ids: Sequence[int], wanted: Collection[str]) -> list[dict[str, Any]]:
+def read_matches(reader: Reader, level: Level, ids: Sequence[int], wanted: Collection[str]) -> list[dict[str, Any]]:
     """The wanted attributes of some rows, in the order of their numbers; of those that are still there."""
     own = f"{_TABLES[level][0]}.id"
     columns = [

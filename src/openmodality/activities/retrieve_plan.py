@@ -1,0 +1,77 @@
+"""What is to be asked for in a retrieve: whether the archive has it at all, and what of it is missing here.
+
+A device asks before it retrieves where its profile says so (MR-3.2.1.1-03). A retrieve that is resumed asks for the
+series and images that the archive has, and then for those only that have not come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from pydicom import Dataset
+
+from openmodality.activities.ends import Ends
+from openmodality.activities.query import Model, key_values, query_peer
+from openmodality.activities.retrieve import RetrievePart, Wanted
+from openmodality.dimse.reading import read_text
+from openmodality.errors import OpenModalityError
+from openmodality.standard.query_retrieve import UNIQUE_KEYS
+
+_KEYWORDS: Final = {
+    "PATIENT": "PatientID", "STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "SOPInstanceUID",
+}  # fmt: skip
+_AT_ONCE: Final = 500
+"""How many images are named in one request."""
+
+
+class NothingToRetrieve(OpenModalityError):
+    """The archive says that it has no such images."""
+
+    advice = "ask with openmodality query what it has"
+
+
+def plan_retrieve(ends: Ends, wanted: Wanted, model: Model, here: Collection[str] | None = None) -> list[RetrievePart]:
+    """Ask an archive what there is: all of it is to be asked for, or with ``here``, the SOP Instance UIDs that have
+    come, what is missing.
+
+    Raises :class:`NothingToRetrieve` where there is nothing, and what :func:`query_peer` raises.
+    """
+    keys = wanted.keys(model)
+    if here is not None:
+        return list(_list_missing(ends, model, keys, here))
+    level = "IMAGE" if wanted.series else "SERIES"
+    if not _query(ends, model, level, keys):
+        raise _explain_nothing(ends)
+    return [RetrievePart.of(keys)]
+
+
+def _list_missing(ends: Ends, model: Model, keys: Mapping[str, str], here: Collection[str]) -> Iterator[RetrievePart]:
+    series = [keys["SERIES"]] if "SERIES" in keys else _ask(ends, model, "SERIES", keys)
+    is_known = False
+    for uid in series:
+        of_series = {**keys, "SERIES": uid}
+        images = _ask(ends, model, "IMAGE", of_series)
+        is_known = is_known or bool(images)
+        missing = [image for image in images if image not in here]
+        if missing and len(missing) == len(images) and "IMAGE" not in keys:
+            yield RetrievePart.of(of_series)
+            continue
+        for start in range(0, len(missing), _AT_ONCE):
+            yield RetrievePart.of(of_series, missing[start : start + _AT_ONCE])
+    if not is_known:
+        raise _explain_nothing(ends)
+
+
+def _ask(ends: Ends, model: Model, level: str, keys: Mapping[str, str]) -> Sequence[str]:
+    """The unique keys of what the archive has on a level."""
+    return [uid for item in _query(ends, model, level, keys) if (uid := read_text(item, UNIQUE_KEYS[level]))]
+
+
+def _query(ends: Ends, model: Model, level: str, keys: Mapping[str, str]) -> Sequence[Dataset]:
+    values = key_values({_KEYWORDS[upper]: uid for upper, uid in keys.items()})
+    return query_peer(ends, level, values, model=model).items
+
+
+def _explain_nothing(ends: Ends) -> NothingToRetrieve:
+    return NothingToRetrieve(f"{ends.remote} has no such images")
