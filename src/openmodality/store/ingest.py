@@ -22,6 +22,7 @@ from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.names import ASIDE_FOLDER
 from openmodality.store.rows.index import Entry, add_instances, remove_instance
 from openmodality.store.rows.problems import NewProblem, add_problems, has_unindexed, settle_problems
+from openmodality.store.rows.tombstones import read_tombstones
 from openmodality.store.states import Origin, ProblemKind
 from openmodality.store.transaction import Transaction
 
@@ -174,7 +175,8 @@ class _Batch:
                 self._read(arrival)
 
     def record(self, transaction: Transaction) -> int:
-        """Index all of them."""
+        """Index all of them that are still there."""
+        self._drop_deleted(transaction)
         for arrival, _ in self._entries:
             if arrival.stored is Stored.REPLACED:
                 remove_instance(transaction, arrival.sop_instance_uid)
@@ -184,6 +186,19 @@ class _Batch:
             settle_problems(transaction, files)
         add_problems(transaction, self._problems)
         return added
+
+    def _drop_deleted(self, transaction: Transaction) -> None:
+        """Leave out files that another process has deleted, or is about to, since they were read.
+
+        What has just arrived in this process is in no index that something could be deleted from.
+        """
+        read = [arrival.sop_instance_uid for arrival, _ in self._entries if arrival.values is None]
+        if not read:
+            return
+        tombstones = set(read_tombstones(transaction))
+        modified = ((uid, self._files.modified_ns(uid)) for uid in read)
+        gone = {uid for uid, modified_ns in modified if modified_ns is None or (uid, modified_ns) in tombstones}
+        self._entries = [each for each in self._entries if each[0].sop_instance_uid not in gone]
 
     def record_one_by_one(self, transaction: Transaction) -> int:
         """Index each of them that the database takes."""

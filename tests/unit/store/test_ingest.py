@@ -7,12 +7,16 @@ import pytest
 from sqlalchemy import select
 
 from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.store import ingest
 from openmodality.store.database import Database
 from openmodality.store.files.indexed_attributes import Attributes, IndexedValues, read_attributes
 from openmodality.store.files.instance_file import Stored
+from openmodality.store.index_recovery import finish_deletions
+from openmodality.store.ingest import NewInstance
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore
+from openmodality.store.rows import deletion
 from openmodality.store.schema import events
 from openmodality.store.states import Origin, ProblemKind
 from tests.peers.objects import mr_image, save
@@ -70,6 +74,28 @@ def test_a_bug_in_indexing_is_reported_and_not_hidden(
             store.flush()
     assert "Doe" not in str(caught.value)
     assert stored(store) == 1
+
+
+@pytest.mark.parametrize("is_under_way", [False, True])
+def test_what_another_process_deletes_meanwhile_is_not_indexed_again(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_under_way: bool
+) -> None:
+    """A device that starts beside it has read the file and comes to write last; under way, the file is still there."""
+    path = save(mr_image(rows=4, columns=4), tmp_path)
+    uid = path.stem
+    store.add_file(path)
+    store.flush()
+    read = ingest._Batch(store.files, [NewInstance(uid, Origin.RECOVERED)])
+    with monkeypatch.context() as patched:
+        if is_under_way:
+            patched.setattr(deletion, "finish_deletions", lambda *_: 0)
+        deletion.delete_entity(store, Level.IMAGE, uid, force=True)
+    assert store.files.path(uid).exists() == is_under_way
+    with store.write() as transaction:
+        assert read.record(transaction) == 0
+    assert stored(store) == 0
+    assert finish_deletions(store.database, store.files) == is_under_way
+    assert not store.files.path(uid).exists()
 
 
 class Odd(IndexedValues):
