@@ -4,6 +4,11 @@ Rules: a plain socket is read and written without waiting (MSG_DONTWAIT), and wa
 could go: the usual message is one system call, where Python's own time-outs take two. A peer that answered the last
 time within :data:`WATCH_S` is watched for as long before we sleep (docs/decisions, 22). Each wait has the whole
 time-out: it starts anew whenever bytes have come or gone. Under TLS Python's time-outs hold, which count per call.
+
+Many peers write a PDU in two parts with Nagle's algorithm on: they send the second part when we have acknowledged the
+first, and the system delays that by 40 ms while it waits for something of ours to send it with. So before we wait for
+such a peer the system is told to acknowledge at once, each time, because it forgets that (tcp(7), TCP_QUICKACK). A
+peer that answers within :data:`ACKNOWLEDGE_S` is not one of them, and costs nothing more.
 """
 
 from __future__ import annotations
@@ -30,6 +35,10 @@ _IOV_MAX: Final = 1000
 """Buffers in one gathered write; POSIX systems take at least 1024."""
 WATCH_S: Final = 0.001
 """How long a prompt peer is watched for before the system is asked to wake us: one that has answered within that."""
+ACKNOWLEDGE_S: Final = 0.0001
+"""After how long of watching the peer may be waiting for our acknowledgement."""
+_QUICK_ACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+"""Linux has it; where a system has not, nothing is done."""
 _WATCHING: Final = threading.Lock()
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20))
 """Seconds: many firewalls forget a silent connection after some minutes, systems by themselves wait two hours."""
@@ -67,6 +76,7 @@ class Transport:
         try:
             if self.is_secure:
                 self._set_timeout(timeout_s)
+                self._acknowledge()
                 return self._sock.recv_into(buffer)
             return self._read_plain(buffer, timeout_s)
         except OSError as error:
@@ -84,6 +94,7 @@ class Transport:
         while True:
             if not (self.is_prompt and self._arrives_before(began + WATCH_S)):
                 self.is_prompt = False
+                self._acknowledge()
                 self._await(select.POLLIN, timeout_s)
             with suppress(BlockingIOError):  # what was there is gone: a system may do that
                 count = receive(buffer, 0, socket.MSG_DONTWAIT)
@@ -98,13 +109,22 @@ class Transport:
         if not _WATCHING.acquire(blocking=False):
             return False
         try:
-            look = self._make_poller(select.POLLIN).poll
-            while monotonic() < end:
+            look, acknowledge_at = self._make_poller(select.POLLIN).poll, monotonic() + ACKNOWLEDGE_S
+            while (now := monotonic()) < end:
                 if look(0):
                     return True
+                if now >= acknowledge_at:
+                    self._acknowledge()
+                    acknowledge_at = end
             return False
         finally:
             _WATCHING.release()
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what has come, and what comes next, without delay."""
+        if _QUICK_ACK is not None:
+            with suppress(OSError):  # of a system without it, or a socket that has no TCP; the read names other errors
+                self._sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
     def _await(self, what: int, timeout_s: float | None) -> None:
         """Sleep until bytes have come or can go. Raises :class:`TimeoutError` where neither happens in time."""

@@ -268,3 +268,43 @@ def test_a_peer_that_takes_a_little_at_a_time_is_none() -> None:
         taking.join(30)
         assert len(taken) == len(data)
         assert monotonic() - started > 0.3, "longer than its time-out in all, and never without progress for so long"
+
+
+class _Nagling:
+    """A peer as most are: it writes each message in two parts, with Nagle's algorithm on."""
+
+    def __init__(self, sock: socket.socket, messages: int) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        self.sock, self.messages = sock, messages
+
+    def answer(self) -> None:
+        for _ in range(self.messages):
+            self.sock.recv(1)
+            self.sock.sendall(b"a")
+            self.sock.sendall(b"b")
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="of Linux")
+def test_a_peer_with_nagles_algorithm_does_not_wait_for_our_delayed_acknowledgement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """50 messages of which each would take 40 ms."""
+
+    def exchange() -> float:
+        with pair() as (sock, other):
+            peer = threading.Thread(target=_Nagling(other, 50).answer)
+            ours, buffer, began = Transport(sock), memoryview(bytearray(8)), monotonic()
+            peer.start()
+            for _ in range(50):
+                ours.write((b"x",), 10)
+                received = 0
+                while received < 2:
+                    received += ours.read_into(buffer, 10, "an answer")
+            peer.join()
+            return monotonic() - began
+
+    quick = min(exchange() for _ in range(3))
+    monkeypatch.setattr(transport_module, "_QUICK_ACK", None)  # as on a system that has no such option
+    delayed = exchange()
+    assert delayed > 1.5
+    assert quick < delayed / 2
