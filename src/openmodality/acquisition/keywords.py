@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from pydicom.config import RAISE
@@ -10,15 +11,17 @@ from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 
 from openmodality.acquisition.attribute_values import check_given
 from openmodality.encoding.texts import TEXT_VRS
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.rules.elements import make_data_set
 from openmodality.standard.text_rules import MULTI_LINE_VRS
 from openmodality.standard.value_rules import RIGHT_FORMS, format_decimal
 
 LONGEST_SHOWN = 64
+_REMEMBERED = frozenset((str, int, float))
 
 
 def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
@@ -29,23 +32,42 @@ def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
     Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or its value is none of its VR and cannot be mended
     (``standard.value_rules``), or there are too many or too few values.
     """
-    data_set = Dataset()
+    elements: dict[BaseTag, DataElement] = {}
     for keyword, value in values.items():
-        tag = tag_for_keyword(keyword)
-        if tag is None:
-            raise ObjectInvalid(
-                f"{where}: {keyword[:LONGEST_SHOWN]} is not a DICOM keyword",
-                advice="use keywords such as SliceThickness",
-            )
-        vr = dictionary_VR(tag).split(" or ")[0]
-        try:
-            element = check_given(_make_element(tag, vr, value), where)
-            data_set.add(DataElement(Tag(tag), vr, element.value, validation_mode=RAISE))
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise ObjectInvalid(
-                f"{where}: the value of {keyword} does not fit its value representation {vr}"
-            ) from error
-    return data_set
+        element = _make_known(keyword, value)
+        if element is None:
+            element = _make_checked(keyword, value, where)
+        elements[element.tag] = element
+    return make_data_set(elements)
+
+
+def _make_known(keyword: str, value: object) -> DataElement | None:
+    """The element of a value that came before; None where it has to be made: most values of a series are the same."""
+    if not isinstance(value, str | int | float) or type(value) not in _REMEMBERED:
+        return None
+    try:
+        return _remember(keyword, value, type(value).__name__)
+    except ObjectInvalid:
+        return None  # made again, so that the error says where
+
+
+@lru_cache(maxsize=1024)
+def _remember(keyword: str, value: str | float, _type: str) -> DataElement:
+    return _make_checked(keyword, value, "")
+
+
+def _make_checked(keyword: str, value: object, where: str) -> DataElement:
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise ObjectInvalid(
+            f"{where}: {keyword[:LONGEST_SHOWN]} is not a DICOM keyword", advice="use keywords such as SliceThickness"
+        )
+    vr = dictionary_VR(tag).split(" or ")[0]
+    try:
+        element = check_given(_make_element(tag, vr, value), where)
+        return DataElement(Tag(tag), vr, element.value, validation_mode=RAISE)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ObjectInvalid(f"{where}: the value of {keyword} does not fit its value representation {vr}") from error
 
 
 def _make_element(tag: int, vr: str, value: object) -> DataElement:

@@ -14,12 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from openmodality.acquisition.slice_geometry import Space
 from openmodality.errors import UsageError
+from openmodality.objects.image.scaling import Nan, Scale
 
 Array = NDArray[Any]
-Scale = Literal["series", "none"] | tuple[float, float] | None
 Parts = Literal["magnitude", "magnitude+phase"]
 
 _COLOUR_SAMPLES: Final = 3
+
+
+HOW_NUMBERS_ARE_STORED: Final = frozenset({"scale", "nan", "parts"})
+"""The options that ``Series.add`` has too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -52,7 +56,7 @@ class Volume:
     dimension: str = ""
     keywords: Mapping[str, object] = field(default_factory=dict)
     scale: Scale = None
-    nan: Literal["refuse", "zero"] = "refuse"
+    nan: Nan = "refuse"
     parts: Parts = "magnitude"
     unused: Mapping[str, str] = field(default_factory=dict)
 

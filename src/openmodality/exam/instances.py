@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Final
 
@@ -11,7 +12,12 @@ from pydicom.uid import UID
 
 from openmodality.activities.connection import find_identity
 from openmodality.device.site.site import Site
+from openmodality.encoding.part10 import encode_file_head
 from openmodality.objects.identity import Uids
+from openmodality.objects.rules.template import EncodedInstance
+from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.files.indexed_attributes import INDEXED_TAGS, IndexedValues
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.local import Check, LocalStore
@@ -35,6 +41,38 @@ def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check
         file.abort()
         raise
     store.accept_checked(file, Origin.ACQUIRED, check)
+
+
+def keep_encoded(site: Site, store: LocalStore, instance: EncodedInstance, check: Check) -> None:
+    """Store an encoded instance as :func:`keep_instance` does, without reading it again for the index."""
+    file = store.create(instance.read_uid(SOP_INSTANCE_UID), _encode_head(site, instance))
+    try:
+        file.write_all(instance.parts)
+    except BaseException:
+        file.abort()
+        raise
+    store.accept_checked(file, Origin.ACQUIRED, check, _take_values(instance))
+
+
+def keep_together(
+    site: Site, store: LocalStore, encoded: Iterable[EncodedInstance], check: Check = lambda transaction: None
+) -> None:
+    """Store encoded instances, all of them or none; they are safe and indexed when this returns."""
+    with store.accept_together(Origin.ACQUIRED, check) as add:
+        for instance in encoded:
+            parts = [_encode_head(site, instance), *instance.parts]
+            add(instance.read_uid(SOP_INSTANCE_UID), parts, _take_values(instance))
+
+
+def _encode_head(site: Site, instance: EncodedInstance) -> bytes:
+    uids = instance.read_uid(SOP_CLASS_UID), instance.read_uid(SOP_INSTANCE_UID)
+    return encode_file_head(*uids, EXPLICIT_VR_LITTLE_ENDIAN, *find_identity(site))
+
+
+def _take_values(instance: EncodedInstance) -> IndexedValues:
+    values = IndexedValues(EXPLICIT_VR_LITTLE_ENDIAN)
+    values.take_values({tag: instance.find_value(tag) for tag in INDEXED_TAGS})
+    return values
 
 
 def list_instances(snapshot: Snapshot, exam: ExamRecord) -> list[InstanceReference]:

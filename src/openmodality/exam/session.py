@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydicom import Dataset
 
-from openmodality.acquisition.arrays import check_pixels, frame_of, make_frames
+from openmodality.acquisition.arrays import make_frames
 from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Source
-from openmodality.acquisition.stack import make_stack
-from openmodality.acquisition.volume import Volume
+from openmodality.acquisition.spool import NumberedFrames
+from openmodality.acquisition.stack import Stack, make_stack
+from openmodality.acquisition.volume import HOW_NUMBERS_ARE_STORED, Volume
 from openmodality.device.body_parts import check_body_part
 from openmodality.device.modalities import check_asked_for, warn_of_other_modality
-from openmodality.errors import OpenModalityError
+from openmodality.errors import OpenModalityError, UsageError
 from openmodality.exam.documents import add_key_objects, add_presentation_state
+from openmodality.exam.facts import describe_series
 from openmodality.exam.identity_guard import check_identities
 from openmodality.exam.ingest import IngestOptions, make_file_source, make_file_sources, make_found_source
 from openmodality.exam.instances import find_uid_maker, list_instances
-from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan
+from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, UidOf, choose_colour_object
+from openmodality.exam.producers.volumes import Component, choose_parts, is_plain, keep_walkable, prepare_part
 from openmodality.exam.workflow import Workflow
+from openmodality.objects.image.scaling import Scaling, StoredForm
 from openmodality.objects.report.tid_2010 import Note
 from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.performed_step import StepStatus
+from openmodality.store.data_set_json import from_json
 from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
@@ -237,6 +242,25 @@ class Exam:
             exam, step = read_exam(snapshot, self.id), find_open_step(snapshot, self.id)
         return ImageMaker(workflow.site, workflow.store, exam, step, series)
 
+    @property
+    def data_folder(self) -> Path:
+        """Where the device keeps its data."""
+        return self._workflow.site.data_folder
+
+    def new_series_like(self, record: SeriesRecord, what: str) -> Series:
+        """Begin a series beside another, with what its images share and ``what`` added to its description."""
+        attributes = from_json(record.attributes)
+        description = f"{record.description} {what}".strip()
+        sop_class_uid = self._workflow.site.profile.find_object(record.object_name).sop_class_uid
+        plan = ImageSeriesPlan(description, record.modality, sop_class_uid, record.images, attributes)
+        return self._new_series(plan)
+
+    def change_to_colour(self, record: SeriesRecord) -> SeriesRecord:
+        """The series as one of the object that has colour. Raises :class:`ObjectInvalid` where the device has none."""
+        changed = choose_colour_object(self._workflow.site, record)
+        self._workflow.change_series(self.id, changed)
+        return changed
+
     def _new_series(self, plan: ImageSeriesPlan) -> Series:
         if self.state is ExamState.REGISTERED:
             self._workflow.begin(self.id, plan.modality)
@@ -254,7 +278,10 @@ class Series:
         self.notices: list[str] = []
         """What an operator is to know of the source of the images."""
         self.unused: dict[str, str] = {}
-        """What a source said of the images and is not used, by its name there, with the reason."""
+        """What was said of the images and is not used, by its name where it was said, with the reason."""
+        self._form: StoredForm | None = None
+        self.phase: Series | None = None
+        """The series of the phase, where complex values gave one."""
 
     def __repr__(self) -> str:
         return (
@@ -287,25 +314,33 @@ class Series:
         """What the images become, such as ``MR Image``."""
         return self._maker.object_name
 
-    def add(self, pixels: NDArray[Any], **attributes: object) -> list[str]:
+    def add(self, pixels: NDArray[Any], **attributes: Any) -> list[str]:
         """Make images of an array, shape (rows, columns) or (frames, rows, columns); their SOP Instance UIDs.
 
-        ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``. An image is safe when this returns. Raises
-        :class:`UsageError` where the exam has ended meanwhile, in this process or another.
+        ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``, and ``scale``, ``nan`` and ``parts`` as
+        :meth:`add_volume` has them; the slope that the first call found holds for the series. An image is safe when
+        this returns. Raises :class:`UsageError` where the exam has ended meanwhile, in this process or another.
         """
-        frames = make_frames(pixels, attributes, f"image {self._images + 1}")
-        return [self.add_frame(frame) for frame in frames]
+        if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
+            frames = make_frames(pixels, attributes, f"image {self._images + 1}")
+            return [self.add_frame(frame) for frame in frames]
+        how = {name: attributes.pop(name) for name in HOW_NUMBERS_ARE_STORED & attributes.keys()}
+        return self._add_volume(Volume(array=np.asarray(pixels), **how), attributes=attributes)
 
     def add_volume(
         self, volume: Volume | NDArray[Any] | Iterable[NDArray[Any]], affine: ArrayLike | None = None, **given: Any
     ) -> list[str]:
-        """Make the images of a volume; their SOP Instance UIDs, in the order of their Instance Numbers.
+        """Make the images of a volume, all of them or none; their SOP Instance UIDs, by their Instance Numbers.
 
         ``given`` are the options of :class:`openmodality.acquisition.volume.Volume`, such as ``space`` and ``axes``,
-        and DICOM keywords.
+        and DICOM keywords. With ``parts="magnitude+phase"`` the phase becomes a series of its own, :attr:`phase`.
+
+        Raises :class:`ObjectInvalid` where geometry, values or attributes do not make images; nothing is stored then.
         """
         if not isinstance(volume, Volume):
             volume = Volume.of(volume, affine, **given)
+        elif affine is not None or given:
+            raise UsageError("the volume says itself where it lies and what belongs to it")
         return self._add_volume(volume)
 
     def _add_volume(
@@ -313,20 +348,54 @@ class Series:
         volume: Volume,
         progress: Progress = lambda done, total: None,
         keys: Callable[[int], str] = lambda image: "",
+        attributes: Mapping[str, object] | None = None,
     ) -> list[str]:
-        before = self._images
-        stack = make_stack(volume, f"volume after image {before}" if before else "volume")
-        uids: dict[int, str] = {}
-        for done, (number, pixels) in enumerate(stack.frames, 1):
-            [checked] = check_pixels(pixels, f"image {before + number}")
-            stated = Dataset()
-            stated.update(stack.shared)
-            stated.update(stack.own[number - 1])
-            frame = replace(frame_of(checked, stated), stated=stated)
-            uids[number] = self._maker.make(before + number, frame, keys(number))
-            progress(done, stack.shape[0])
+        where = f"volume after image {self._images}" if self._images else "volume"
+        stack = make_stack(volume, where)
+        stack.shared.update(attributes_of(attributes or {}, where))
+        if volume.is_colour:
+            self._change_to_colour()
+        frames = keep_walkable(stack, self.exam.data_folder)
+        dtype = next(iter(frames))[1].dtype
+        part, *others = choose_parts(dtype, volume.parts)
+        uids = self._add_part(volume, stack, frames, part, progress, keys)
+        if others:
+            self.phase = self.exam.new_series_like(self.record, "phase")
+            self.phase._add_part(volume, stack, frames, others[0], progress, lambda image: "")
+        return uids
+
+    def _add_part(
+        self, volume: Volume, stack: Stack, frames: NumberedFrames, part: Component, progress: Progress, keys: UidOf
+    ) -> list[str]:
+        before, said = self._images, self._find_said(stack)
+        scaling = Scaling(volume.scale, volume.nan)
+        prepared = prepare_part(frames, part, said, self._maker.pixel_rules, scaling, self._form)
+
+        def walk() -> Iterator[tuple[int, AcquiredFrame]]:
+            for done, (number, frame) in enumerate(prepared.walk(stack), 1):
+                yield before + number, frame
+                progress(done, stack.shape[0])
+
+        uids = self._maker.make_together(walk(), lambda number: keys(number - before))
         self._images += stack.shape[0]
-        return [uids[number] for number in sorted(uids)]
+        if prepared.form is not None and prepared.form.is_scaled:
+            self._form = prepared.form
+        self.unused |= {**volume.unused, **prepared.unused}
+        return uids
+
+    def _find_said(self, stack: Stack) -> Dataset:
+        said = describe_series(self.record).attributes
+        said.update(stack.shared)
+        return said
+
+    def _change_to_colour(self) -> None:
+        """Let the series be of the object that has colour, where it has no image yet."""
+        if self._maker.pixel_rules.has_colour:
+            return
+        if self._images:
+            raise UsageError("the series has images in grey", advice="begin a series of its own for those in colour")
+        self.record = self.exam.change_to_colour(self.record)
+        self._maker = self.exam.image_maker(self.record)
 
     def add_frame(self, frame: AcquiredFrame, uid: str = "") -> str:
         """Make an image of a frame of a source; its SOP Instance UID."""
@@ -341,7 +410,7 @@ class Series:
     ) -> None:
         """Make images of all frames of a series."""
         self.notices += acquired.notices
-        self.unused |= {**acquired.unused, **(acquired.volume.unused if acquired.volume else {})}
+        self.unused |= acquired.unused
         self.unused |= {keyword: _HAS_ITS_OWN for identity in acquired.identities for keyword in identity}
         if acquired.volume is not None:
             self._add_volume(acquired.volume, progress, keys)

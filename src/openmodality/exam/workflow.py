@@ -39,6 +39,7 @@ from openmodality.store.rows.exams import (
     insert_exam,
     lock_exam,
     lock_exam_to_add_to,
+    replace_series,
     save_exam,
 )
 from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
@@ -118,6 +119,11 @@ class Workflow:
             series = plan.make_record(self.site, exam, step, self.now)
             add_series(transaction, exam_id, series)
             return series
+
+    def change_series(self, exam_id: int, series: SeriesRecord) -> None:
+        """Put another plan of a series on record, which has no instance yet."""
+        with self.store.write() as transaction:
+            replace_series(transaction, exam_id, series)
 
     def deliver(self, exam_id: int) -> None:
         """Queue for the archives what was made since the last time."""

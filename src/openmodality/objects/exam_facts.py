@@ -15,6 +15,7 @@ from openmodality.objects.rules.elements import (
     element_at,
     make_data_set,
     make_elements,
+    make_short,
     prepare_attributes,
 )
 from openmodality.objects.rules.sources import SourceValues
@@ -90,7 +91,7 @@ def find_own_values(series: SeriesFacts, instance: InstanceFacts, acquisition: D
     """What an instance knows beyond its series, sorted by source. ``acquisition`` are the attributes of its frame."""
     day, time = format_moment(instance.created)
     elements = make_elements(_NAMES, instance.sop_instance_uid, instance.number)
-    elements |= make_elements(_DATES, *[day] * len(_DATES))
+    elements |= {tag: make_short(tag, vr, day) for tag, vr in _DATES}
     elements |= make_elements(_TIMES, *[time] * len(_TIMES))
     for tag in _MADE_WHEN_ACQUIRED:
         # What made the pixels knows better when that was.

@@ -22,6 +22,7 @@ from openmodality.objects.rules.elements import (
     prepare_attributes,
 )
 from openmodality.objects.rules.sources import SourceValues
+from openmodality.objects.rules.template import EncodedInstance, Exchange, Template, encode_instance
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
@@ -34,6 +35,10 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, str | list[str]]]] = {
     "X-Ray Acquisition": {"RadiationSetting": "GR"},
     "CR Image": {"ImageType": ["ORIGINAL", "PRIMARY"]},
 }
+_MOST_TEMPLATES: Final = 4
+"""Of a series that are kept: one for each kind of image in it, such as magnitude and phase in turn."""
+_MOST_MISSES: Final = 8
+"""After so many instances in a row that have nothing in common no more templates are made."""
 _FILE_META: Final = prepare_attributes("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID")
 _TEXTS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 # Every character set holds these; ISO_IR 13 has a yen sign and an overline in the place of backslash and tilde.
@@ -43,14 +48,17 @@ _HELD_BY_ALL: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
 class InstanceBuilder:
     """Builds the instances of a series, by the rules of their object and with what every instance has.
 
-    The first instance is checked whole against the same rules. The others differ from it in values of their own only,
-    so checking them too would cost time and find nothing new.
+    The first instance is checked whole against the same rules, and so is each that is encoded from nothing. The others
+    differ from it in values of their own only; of these each is checked.
     """
 
     def __init__(self, definition: ObjectDefinition, common: SourceValues, facts: frozenset[str] = frozenset()) -> None:
         self._definition = definition
         self._facts = facts
         self._draft = Draft(definition, _add_defaults(definition, common), facts)
+        self._exchange = Exchange(definition)
+        self._templates: list[Template] = []
+        self._misses = 0
         self._is_checked = False
         self._character_sets: dict[frozenset[str], DataElement | None] = {}
 
@@ -73,6 +81,26 @@ class InstanceBuilder:
         meta = make_elements(_FILE_META, class_uid, instance_uid, ExplicitVRLittleEndian)
         data_set.file_meta = FileMetaDataset(make_data_set(meta))
         return data_set
+
+    def encode(self, own: SourceValues) -> tuple[EncodedInstance, Dataset | None]:
+        """The same instance, encoded; from the parts of an earlier one where it differs in what may be exchanged.
+
+        The data set is given where it was built anew: what has the same attributes later is like it. Raises as
+        :meth:`build` does.
+        """
+        places = own.index()
+        for template in self._templates:
+            if template.serves(places) and (encoded := template.put_between(places)) is not None:
+                self._misses = 0
+                return encoded, None
+        self._is_checked = False
+        data_set = self.build(own)
+        if self._misses >= _MOST_MISSES:
+            return encode_instance(data_set), data_set
+        self._misses += 1
+        template = Template(self._exchange, self._draft, own, data_set)
+        self._templates = [template, *self._templates[: _MOST_TEMPLATES - 1]]
+        return template.instance, data_set
 
     def _refuse_defective(self, data_set: Dataset) -> None:
         # UIDs are not judged: those of the device are valid, and an image must not be lost because a worklist item

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -155,12 +155,12 @@ def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[
     return indexed
 
 
-def index_within(transaction: Transaction, files: InstanceFiles, arrival: NewInstance, path: Path) -> None:
-    """Index one instance, whose file is at ``path``, in a write transaction that is open.
+def index_within(transaction: Transaction, files: InstanceFiles, arrivals: Mapping[Path, NewInstance]) -> None:
+    """Index instances, by the paths of their files, in a write transaction that is open.
 
     Raises what stands against it.
     """
-    add_instances(transaction, [_make_entry(files, arrival, path)])
+    add_instances(transaction, [_make_entry(files, arrival, path) for path, arrival in arrivals.items()])
 
 
 class _Batch:

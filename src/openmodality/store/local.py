@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from openmodality.buffer import Buffer
 from openmodality.errors import StoreError
 from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.store.database import Database, Durability, open_database
@@ -17,19 +18,22 @@ from openmodality.store.database_errors import DatabaseFailed
 from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
 from openmodality.store.files.instance_file import InstanceFile, Stored, remove
 from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.files.syncing import FileGroup
 from openmodality.store.index_recovery import Progress, Recovered, recover
 from openmodality.store.ingest import Ingest, NewInstance, index_within
 from openmodality.store.names import ASIDE_FOLDER, DATABASE_FILE, INSTANCE_FOLDER
 from openmodality.store.naming import FileNames
 from openmodality.store.ownership import find_device
 from openmodality.store.private_files import make_private_folder
-from openmodality.store.rows.index import is_indexed
+from openmodality.store.rows.index import find_indexed
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Clock, Snapshot, Transaction
 
 log = logging.getLogger(__name__)
 
 _COPY_BYTES = 1 << 20
+AddEncoded = Callable[[str, Sequence[Buffer], IndexedValues], None]
+"""Adds an instance by its UID, the parts of its file, and what the index keeps of it."""
 Check = Callable[[Transaction], None]
 """Looks into the transaction and raises an error where an instance must not be stored."""
 
@@ -77,41 +81,80 @@ class LocalStore:
             self._ingest.add(NewInstance(uid, origin, listed, stored, file.aside, source, values, length_bytes))
         return stored
 
-    def accept_checked(self, file: InstanceFile, origin: Origin, check: Check) -> Stored:
+    def accept_checked(
+        self, file: InstanceFile, origin: Origin, check: Check, values: IndexedValues | None = None
+    ) -> Stored:
         """Store what this device makes, where ``check`` lets it: index, exam and file in one step (``store.naming``).
 
         An instance that is in the index already was made before, such as by a process that died: nothing is changed,
         and ``check`` is not asked. Slower than ``accept``. Where the database does not work, the file is stored all the
         same, and comes into the index when it does again: what was acquired cannot be acquired again.
         """
-        uid, temporary = file.sop_instance_uid, file.complete()
+        arrival = NewInstance(file.sop_instance_uid, origin, values=values, length_bytes=file.length_bytes)
+        [stored] = self._store_checked([arrival], [file.complete()], check)
+        return stored
+
+    @contextmanager
+    def accept_together(self, origin: Origin, check: Check) -> Iterator[AddEncoded]:
+        """Store what this device makes as :meth:`accept_checked` does: all that is added in the block, or nothing.
+
+        Files are made durable in groups, and all come into the index with one transaction at the end of the block.
+        """
+        group, arrivals = FileGroup(synced=self.files.synced), list[NewInstance]()
+
+        def add(sop_instance_uid: str, parts: Sequence[Buffer], values: IndexedValues) -> None:
+            file = self.create(sop_instance_uid)
+            group.add(file, parts)
+            length_bytes = sum(map(len, parts))
+            arrivals.append(NewInstance(sop_instance_uid, origin, values=values, length_bytes=length_bytes))
+
+        try:
+            yield add
+            temporary = group.finish()
+        except BaseException:
+            group.abort()
+            raise
+        self._store_checked(arrivals, temporary, check)
+
+    def _store_checked(self, arrivals: Sequence[NewInstance], temporary: Sequence[str], check: Check) -> list[Stored]:
+        names = {each.sop_instance_uid: name for each, name in zip(arrivals, temporary, strict=True)}
         try:
             with self.database.write() as transaction:
-                is_made = is_indexed(transaction, uid)
-                if not is_made:
+                made = find_indexed(transaction, list(names))
+                new = [each for each in arrivals if each.sop_instance_uid not in made]
+                if new:
                     check(transaction)
-                    index_within(transaction, self.files, NewInstance(uid, origin), Path(temporary))
-                    self._naming.note(transaction, uid, temporary)
+                    index_within(transaction, self.files, {Path(names[each.sop_instance_uid]): each for each in new})
+                    self._naming.note(
+                        transaction, {each.sop_instance_uid: names[each.sop_instance_uid] for each in new}
+                    )
         except DatabaseFailed as error:
-            return self._store_alone(uid, origin, temporary, error)
+            return [self._store_alone(each, names[each.sop_instance_uid], error) for each in arrivals]
         except BaseException:
-            remove(temporary)
+            for name in temporary:
+                remove(name)
             raise
+        return [
+            self._name(each, names[each.sop_instance_uid], is_made=each.sop_instance_uid in made) for each in arrivals
+        ]
+
+    def _name(self, arrival: NewInstance, temporary: str, *, is_made: bool) -> Stored:
         if is_made:
             remove(temporary)
             return Stored.SAME
-        stored, aside = self._naming.name(uid, temporary)
+        stored, aside = self._naming.name(arrival.sop_instance_uid, temporary)
         if aside:
-            self._ingest.add(NewInstance(uid, origin, stored=stored, aside=aside))
+            self._ingest.add(arrival._replace(stored=stored, aside=aside))
         return stored
 
-    def _store_alone(self, uid: str, origin: Origin, temporary: str, error: DatabaseFailed) -> Stored:
+    def _store_alone(self, arrival: NewInstance, temporary: str, error: DatabaseFailed) -> Stored:
         """Store a file without the database, which takes it up later; an operator is told."""
-        named = self.files.name_completed(temporary, uid)
+        named = self.files.name_completed(temporary, arrival.sop_instance_uid)
         if named is None:
             raise error
-        log.error("store.without_database", extra={"sop_instance_uid": uid, "reason": error.message})
-        self._ingest.add(NewInstance(uid, origin, stored=named.stored, aside=named.aside))
+        reason = {"sop_instance_uid": arrival.sop_instance_uid, "reason": error.message}
+        log.error("store.without_database", extra=reason)
+        self._ingest.add(arrival._replace(stored=named.stored, aside=named.aside))
         return named.stored
 
     @property

@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from openmodality.errors import StoreError
 from openmodality.store.database import Database
@@ -23,6 +25,8 @@ from openmodality.store.states import Subject
 from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
+_NOTES_KEPT: Final = 64
+"""Of files that have their names: what a power failure makes the next start look at, at most."""
 
 
 class FileNames:
@@ -32,13 +36,20 @@ class FileNames:
         self._database = database
         self._files = files
         self._lock = threading.Lock()
-        self._named: list[str] = []  # by this process; their notes go with the next transaction
+        self._named: list[str] = []  # by this process; their notes go with a later transaction
 
-    def note(self, transaction: Transaction, sop_instance_uid: str, temporary: str) -> None:
-        """Note that a complete file is to be named once the transaction is committed."""
-        insert_unnamed(transaction, sop_instance_uid, os.path.relpath(temporary, self._files.root))
+    def note(self, transaction: Transaction, temporary: Mapping[str, str]) -> None:
+        """Note that complete files are to be named once the transaction is committed: temporary names by their UIDs.
+
+        Until the notes are taken out, names need not survive a power failure, since the next start gives them again.
+        So the folders are made durable for many names at once.
+        """
+        insert_unnamed(transaction, {uid: os.path.relpath(name, self._files.root) for uid, name in temporary.items()})
         with self._lock:
+            if len(self._named) < _NOTES_KEPT:
+                return
             named, self._named = self._named, []
+        self._files.sync_names(named)
         remove_unnamed(transaction, named)
 
     def name(self, sop_instance_uid: str, temporary: str) -> Named:
@@ -47,7 +58,7 @@ class FileNames:
         Raises :class:`StoreError` where that fails: the instance is in the index no more.
         """
         try:
-            named = self._files.name_completed(temporary, sop_instance_uid)
+            named = self._files.name_completed(temporary, sop_instance_uid, synced=False)
         except StoreError:
             with self._database.write() as transaction:
                 _take_back(transaction, sop_instance_uid)
@@ -73,6 +84,7 @@ class FileNames:
     def close(self) -> None:
         """Forget the notes of files that have their names."""
         if self._named:
+            self._files.sync_names(self._named)
             with self._database.write() as transaction:
                 remove_unnamed(transaction, self._named)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+from numpy.typing import NDArray
+from pydicom.uid import MRImageStorage, SecondaryCaptureImageStorage
 
 from openmodality.acquisition.drop_folder import DroppedFile, make_arrival_key
 from openmodality.acquisition.source import AcquiredSeries
 from openmodality.acquisition.volume import Volume
 from openmodality.device.site.site import Site
-from openmodality.errors import ObjectInvalid, OtherIdentity
+from openmodality.errors import ObjectInvalid, OtherIdentity, UsageError
 from openmodality.exam.ingest import make_file_source
 from openmodality.exam.session import Exam, make_patient_attributes
 from openmodality.exam.workflow import Workflow
@@ -161,3 +163,114 @@ def test_a_file_of_a_watched_folder_gives_its_series(begin_exam: BeginExam, tmp_
     exam = begin_exam()
     (series,) = exam.take(DroppedFile(file, make_arrival_key(file)))
     assert [each.series_instance_uid for each in exam.record.series] == [series.series_instance_uid]
+
+
+def read_all(store: LocalStore, uids: Sequence[str]) -> list[pydicom.Dataset]:
+    return [pydicom.dcmread(store.files.path(uid)) for uid in uids]
+
+
+@pytest.mark.parametrize("type_", ["int16", "int32", "float32", "float64", "uint8", "bool"])
+def test_values_of_every_type_come_back(begin_exam: BeginExam, store: LocalStore, type_: str) -> None:
+    values = (np.random.default_rng(1).normal(0, 900, (3, 4, 5)) > 0) * 1.5 if type_ == "bool" else None
+    array = (np.random.default_rng(1).normal(100, 900, (3, 4, 5)) if values is None else values).astype(type_)
+    made = read_all(store, begin_exam().series("VALUES").add_volume(array, np.eye(4)))
+    assert len({(each.get("RescaleSlope"), each.get("RescaleIntercept"), each.WindowCenter) for each in made}) == 1
+    slope = float(made[0].get("RescaleSlope", 1))
+    back = np.stack([each.pixel_array * slope + float(each.get("RescaleIntercept", 0)) for each in made])
+    usual = array.astype(float)[:, ::-1, ::-1]  # of an affine in RAS, as readers expect to see it
+    assert np.abs(back - usual).max() <= (slope * 0.50001 if "float" in type_ else 0)
+    if "float" in type_:
+        [mapping] = made[0].RealWorldValueMappingSequence
+        assert (mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept) == (slope, made[0].RescaleIntercept)
+        assert made[0].VOILUTFunction == "LINEAR_EXACT"
+
+
+def test_a_rescale_that_the_caller_states_is_that_of_the_values(begin_exam: BeginExam, store: LocalStore) -> None:
+    array = np.array([[[0.0, 1.0], [2.0, 3.0]]])
+    [made] = read_all(
+        store, begin_exam().series("S").add_volume(array, np.diag([-1, -1, 1, 1]), RescaleSlope=2, RescaleIntercept=5)
+    )
+    assert made.pixel_array * float(made.RescaleSlope) + float(made.RescaleIntercept) == pytest.approx(
+        array[0] * 2 + 5, abs=1e-3
+    )
+
+
+def test_complex_values_give_magnitude_and_phase(begin_exam: BeginExam, store: LocalStore) -> None:
+    array = (np.array([1, 2j, -3, -4j]) * np.exp(0.1j)).reshape(1, 2, 2)
+    series = begin_exam().series("COMPLEX")
+    [magnitude] = read_all(store, series.add_volume(array, np.diag([-1, -1, 1, 1]), parts="magnitude+phase"))
+    assert series.phase is not None
+    [phase] = read_all(store, [each.SOPInstanceUID for each in series.exam.instances()][-1:])
+    assert (magnitude.ImageType[2], phase.ImageType[2]) == ("M", "P")
+    assert (magnitude.SeriesDescription, phase.SeriesDescription) == ("COMPLEX", "COMPLEX phase")
+    for made, values in ((magnitude, np.abs(array)), (phase, np.angle(array))):
+        back = made.pixel_array * float(made.RescaleSlope) + float(made.RescaleIntercept)
+        assert back == pytest.approx(values[0], abs=float(made.RescaleSlope))
+    assert phase.RealWorldValueMappingSequence[0].MeasurementUnitsCodeSequence[0].CodeValue == "rad"
+
+
+def test_colour_becomes_secondary_capture(begin_exam: BeginExam, store: LocalStore) -> None:
+    exam = begin_exam()
+    pixels = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    series = exam.series("COLOUR")
+    [made] = read_all(store, series.add(pixels))
+    assert (made.SOPClassUID, made.PhotometricInterpretation, made.SamplesPerPixel) == (
+        SecondaryCaptureImageStorage,
+        "RGB",
+        3,
+    )
+    assert np.array_equal(made.pixel_array, pixels)
+    assert exam.record.series[0].object_name == series.object_name == "SC Image"
+    grey = exam.series("GREY")
+    add_image(grey)
+    with pytest.raises(UsageError, match="begin a series of its own"):
+        grey.add(pixels)
+
+
+def test_a_slope_holds_for_the_series_and_other_ranges_are_refused(begin_exam: BeginExam, store: LocalStore) -> None:
+    series = begin_exam().series("S", sop_class_uid=MRImageStorage)
+    place = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [1, 1], "SliceThickness": 1}
+    frames = np.linspace(0, 1, 8).reshape(2, 2, 2)
+    uids = series.add(frames, ImagePositionPatient=[0, 0, 0], **place)
+    uids += series.add(frames / 2, ImagePositionPatient=[0, 0, 1], **place)
+    assert len({each.RescaleSlope for each in read_all(store, uids)}) == 1
+    with pytest.raises(ObjectInvalid, match="values from 0 to 3, and images before were spread from 0 to 1"):
+        series.add(frames * 3, ImagePositionPatient=[0, 0, 2], **place)
+
+
+def test_a_volume_is_stored_whole_or_not_at_all(begin_exam: BeginExam, store: LocalStore) -> None:
+    exam = begin_exam()
+    series = exam.series("S")
+
+    def frames() -> Iterator[NDArray[np.uint16]]:
+        yield np.ones((2, 2), np.uint16)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        series.add_volume(frames(), np.eye(4), shape=(2, 2, 2))
+    bad = {"ScanningSequence": ["SE", "SE", "XX"]}
+    with pytest.raises(ObjectInvalid):
+        series.add_volume(np.ones((3, 2, 2), np.uint16), np.eye(4), EchoTime=["1", "2", "x"], **bad)
+    assert exam.instances() == []
+    assert not [left for left in store.files.root.rglob("*") if left.is_file()]
+
+
+def test_what_was_given_and_not_used_is_said_with_its_reason(begin_exam: BeginExam) -> None:
+    series = begin_exam().series("S")
+    volume = Volume(
+        array=np.ones((1, 2, 2), np.uint16),
+        affine=np.eye(4),
+        keywords={"KVP": 80, "PatientID": "2"},
+        unused={"SliceTiming": "no place"},
+    )
+    series.add_volume(volume)
+    assert series.unused == {"SliceTiming": "no place"}
+    assert (series.left_out, series.overridden) == (("KVP",), ("PatientID",))
+    series.add(
+        np.array([[0.0, 9.0]]),
+        scale=(0, 5),
+        ImagePositionPatient=[0, 0, 1],
+        ImageOrientationPatient=[1, 0, 0, 0, 1, 0],
+        PixelSpacing=[1, 1],
+    )
+    assert series.unused["scale"] == "1 of 2 values lie outside of it and are clipped"

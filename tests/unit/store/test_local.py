@@ -1,16 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.encoding.part10 import encode_file_head
+from openmodality.errors import ObjectInvalid, StoreError, UsageError
+from openmodality.objects.rules.template import encode_instance
+from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.files.indexed_attributes import INDEXED_TAGS, IndexedValues
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.index_recovery import Recovered
 from openmodality.store.listing.entities import Level, count, find, instance_references
-from openmodality.store.local import LocalStore, open_store
+from openmodality.store.local import AddEncoded, LocalStore, open_store
+from openmodality.store.rows.index import find_indexed
 from openmodality.store.schema import events, instances
+from openmodality.store.states import Origin
+from openmodality.store.transaction import Transaction
 from tests.peers.objects import mr_image, mr_series, save
 
 
@@ -105,3 +114,38 @@ def test_a_data_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> N
     (tmp_path / "data").write_text("a file is in the way")
     with pytest.raises(StoreError, match="data folder"):
         open_store(tmp_path / "data")
+
+
+def test_what_is_stored_together_is_there_whole_or_not_at_all(folder: Path, database_url: str) -> None:
+    image = mr_image(rows=4, columns=4)
+
+    def add_some(add: AddEncoded, uids: Sequence[str]) -> None:
+        for uid in uids:
+            image.SOPInstanceUID = uid
+            encoded = encode_instance(image)
+            values = IndexedValues(EXPLICIT_VR_LITTLE_ENDIAN)
+            values.take_values({tag: encoded.find_value(tag) for tag in INDEXED_TAGS})
+            add(
+                uid,
+                [encode_file_head(MR_IMAGE_STORAGE, uid, EXPLICIT_VR_LITTLE_ENDIAN, "1.2.3"), *encoded.parts],
+                values,
+            )
+
+    first, second = [f"1.2.3.{number}" for number in range(100)], [f"1.2.4.{number}" for number in range(100)]
+    with open_store(folder, url=database_url, durability="fsync") as store:
+        with store.accept_together(Origin.ACQUIRED, lambda transaction: None) as add:
+            add_some(add, first)
+            assert not store.files.path(first[0]).exists()
+        assert all(store.files.path(uid).is_file() for uid in first)
+        with pytest.raises(ObjectInvalid), store.accept_together(Origin.ACQUIRED, lambda transaction: None) as add:
+            add_some(add, [*second, "no UID"])
+        with pytest.raises(UsageError), store.accept_together(Origin.ACQUIRED, refuse) as add:
+            add_some(add, second)
+        with store.read() as snapshot:
+            assert find_indexed(snapshot, first + second) == set(first)
+    left = {path.stem for path in folder.rglob("*") if path.parent.parent.name == "instances" and path.is_file()}
+    assert left == set(first)
+
+
+def refuse(_: Transaction) -> None:
+    raise UsageError("the exam has ended")

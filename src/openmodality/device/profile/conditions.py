@@ -182,6 +182,20 @@ class OneLess:
 RuleCondition: TypeAlias = AppliesWhen | GivenValue | OneLess
 
 
+def list_tags(asking: RuleCondition | Expression | None) -> frozenset[int]:
+    """The attributes that a condition or an expression asks for."""
+    match asking:
+        case IsKnown() | IsAbsent() | IsOneOf() | OneLess():
+            return frozenset({asking.tag})
+        case Not():
+            return list_tags(asking.operand)
+        case All() | AnyOf():
+            return frozenset().union(*map(list_tags, asking.operands))
+        case AppliesWhen() | GivenValue():
+            return list_tags(asking.expression)
+    return frozenset()
+
+
 def parse_condition(text: str) -> RuleCondition | None:
     """Parse the text of a table's cell; None where it is empty.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydicom import Dataset
@@ -14,21 +14,25 @@ from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.device.profile.profile import InformationObject
 from openmodality.device.site.site import Site
 from openmodality.dimse.reading import is_filled, values_of
-from openmodality.errors import UsageError
+from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.exam.facts import describe_exam, describe_series
-from openmodality.exam.instances import find_uid_maker, keep_instance
+from openmodality.exam.instances import find_uid_maker, keep_encoded, keep_together
 from openmodality.exam.irradiation_record import event_to_json
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.image.image import ImageBuilder
+from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.report.irradiation import IrradiationEvent
+from openmodality.objects.rules.template import EncodedInstance
 from openmodality.objects.site_objects import make_definition
+from openmodality.standard.tags import SOP_INSTANCE_UID
 from openmodality.store.data_set_json import to_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.exams import lock_exam_to_add_to
-from openmodality.store.transaction import Transaction
+from openmodality.store.rows.exams import TakesImages
 
 _log = logging.getLogger(__name__)
+UidOf = Callable[[int], str]
+"""The SOP Instance UID of an image by its Instance Number; empty for a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,16 @@ def choose_object(site: Site, plan: ImageSeriesPlan) -> InformationObject:
     return found[0]
 
 
+def choose_colour_object(site: Site, series: SeriesRecord) -> SeriesRecord:
+    """The series with the object of the device that holds colour. Raises :class:`ObjectInvalid` where it has none."""
+    for item in site.profile.objects:
+        if item.is_image and PixelRules.of(make_definition(site, item.name)).has_colour:
+            return replace(series, object_name=item.name, modality=item.modality)
+    raise ObjectInvalid(
+        f"pixels have colour, and {site.profile.title} makes grey images only", advice="hand over one value a pixel"
+    )
+
+
 class ImageMaker:
     """Builds the images of one series and stores them, as long as the step of the series is in progress.
 
@@ -108,16 +122,21 @@ class ImageMaker:
     def __init__(
         self, site: Site, store: LocalStore, exam: ExamRecord, step: StepRecord | None, series: SeriesRecord
     ) -> None:
-        self._exam_id = exam.id
-        self._step_uid = series.step_uid
+        self._check = TakesImages(exam.id, series.step_uid).check
         self._site = site
         self._store = store
+        self._uids = find_uid_maker(site)
         self.object_name = series.object_name
         self.left_out: list[str] = []
         self.overridden: list[str] = []
         self._stated = _index_by_keyword(describe_series(series).attributes)
         definition = make_definition(site, series.object_name)
         self._images = ImageBuilder(definition, describe_exam(site, exam, step), describe_series(series))
+
+    @property
+    def pixel_rules(self) -> PixelRules:
+        """What the object of the series allows of its pixels."""
+        return self._images.pixel_rules
 
     def make(self, number: int, frame: AcquiredFrame, uid: str = "") -> str:
         """Build an image and store it; its SOP Instance UID. The image is safe when this returns.
@@ -127,13 +146,33 @@ class ImageMaker:
         Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object,
         :class:`StoreError` where there is no room, and :class:`UsageError` where the exam has ended meanwhile.
         """
-        instance_uid: str = uid or find_uid_maker(self._site).new()
+        encoded = self._encode(number, frame, uid)
+        keep_encoded(self._site, self._store, encoded, self._check)
+        return encoded.read_uid(SOP_INSTANCE_UID)
+
+    def make_together(self, frames: Iterable[tuple[int, AcquiredFrame]], uid_of: UidOf) -> list[str]:
+        """Build and store images with these Instance Numbers, all of them or none; their UIDs in that order.
+
+        Raises as :meth:`make` does.
+        """
+        uids: dict[int, str] = {}
+
+        def encode() -> Iterator[EncodedInstance]:
+            for number, frame in frames:
+                encoded = self._encode(number, frame, uid_of(number))
+                uids[number] = encoded.read_uid(SOP_INSTANCE_UID)
+                yield encoded
+
+        keep_together(self._site, self._store, encode(), self._check)
+        return [uids[number] for number in sorted(uids)]
+
+    def _encode(self, number: int, frame: AcquiredFrame, uid: str) -> EncodedInstance:
         now = datetime.fromtimestamp(self._store.database.clock())
-        instance = InstanceFacts(instance_uid, number, now)
-        data_set = self._images.build(instance, frame.pixels, frame.attributes)
-        self._note_lost(self._stated | _index_by_keyword(frame.stated), data_set)
-        keep_instance(self._site, self._store, data_set, self._check)
-        return instance_uid
+        instance = InstanceFacts(uid or self._uids.new(), number, now)
+        encoded, data_set = self._images.encode(instance, frame.pixels, frame.attributes)
+        if data_set is not None:
+            self._note_lost(self._stated | _index_by_keyword(frame.stated), data_set)
+        return encoded
 
     def _note_lost(self, stated: Mapping[str, DataElement], data_set: Dataset) -> None:
         """Once for the series: what a person or a program stated is not dropped without a word."""
@@ -149,9 +188,6 @@ class ImageMaker:
     def _warn(self, event: str, keywords: Sequence[str]) -> None:
         if keywords:
             _log.warning(event, extra={"object": self.object_name, "keywords": ", ".join(keywords)})
-
-    def _check(self, transaction: Transaction) -> None:
-        lock_exam_to_add_to(transaction, self._exam_id, self._step_uid)
 
 
 def _index_by_keyword(stated: Dataset) -> dict[str, DataElement]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from openmodality.objects.exam_facts import (
     find_common_values,
     find_own_values,
 )
+from openmodality.objects.image.pixel_rules import PixelRules
+from openmodality.objects.image.scaling import Survey
 from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import (
@@ -28,11 +30,15 @@ from openmodality.objects.rules.elements import (
     make_data_set,
     make_element,
     make_elements,
+    make_short,
     prepare_attributes,
 )
+from openmodality.objects.rules.template import EncodedInstance
 from openmodality.standard.type_1 import PIXEL_DESCRIPTION
+from openmodality.standard.value_rules import format_decimal
 
-ImagePixels = NDArray[np.uint16]
+ImagePixels = NDArray[Any]
+"""Shape (rows, columns), uint16 or int16; or (rows, columns, 3), uint8, in colour."""
 SlopeAndIntercept = tuple[float, float]
 """Slope and intercept from stored values to those that they mean."""
 
@@ -56,6 +62,7 @@ _DISPLAY: Final = (
 )
 """What says how stored values are to be read and shown."""
 _PIXEL_DATA: Final = Tag("PixelData")
+_PLANAR_CONFIGURATION: Final = prepare_attributes("PlanarConfiguration")
 _DESCRIPTION: Final = prepare_attributes(*map(keyword_for_tag, PIXEL_DESCRIPTION))
 
 
@@ -65,6 +72,7 @@ class ImageBuilder:
     def __init__(self, definition: ObjectDefinition, exam: ExamFacts, series: SeriesFacts) -> None:
         self._series = series
         self._fitting = _PixelFitting(definition)
+        self.pixel_rules = self._fitting.rules
         self._instances = InstanceBuilder(definition, find_common_values(exam, series))
 
     def build(self, instance: InstanceFacts, pixels: ImagePixels, attributes: Dataset) -> Dataset:
@@ -74,6 +82,13 @@ class ImageBuilder:
         """
         acquisition = self._fitting.describe(pixels, self._add_shared(attributes))
         return self._instances.build(find_own_values(self._series, instance, acquisition))
+
+    def encode(
+        self, instance: InstanceFacts, pixels: ImagePixels, attributes: Dataset
+    ) -> tuple[EncodedInstance, Dataset | None]:
+        """The same image, encoded; its data set only where it was built anew (``InstanceBuilder.encode``)."""
+        acquisition = self._fitting.describe(pixels, self._add_shared(attributes))
+        return self._instances.encode(find_own_values(self._series, instance, acquisition))
 
     def _add_shared(self, attributes: Dataset) -> Dataset:
         """The attributes of a frame, with what was said of its whole series on how to show it."""
@@ -90,63 +105,88 @@ class _PixelFitting:
     """Makes pixels fit an object, and the attributes of Image Pixel and VOI LUT modules that belong to them."""
 
     def __init__(self, definition: ObjectDefinition) -> None:
+        self.rules = PixelRules.of(definition)
         self._name = definition.name
-        bits = definition.find_rule(_BITS_STORED)
-        self._bits = sorted(map(int, bits.values)) if bits is not None and bits.values else list(range(8, 17))
-        interpretation = definition.find_rule(_PHOTOMETRIC_INTERPRETATION)
-        self._only_monochrome2 = (
-            interpretation is not None
-            and interpretation.value_rule == "fixed"
-            and interpretation.values == ("MONOCHROME2",)
-        )
-        self._has_rescale = definition.find_rule(_RESCALE_SLOPE) is not None
 
     def describe(self, pixels: ImagePixels, attributes: Dataset) -> Dataset:
         """The attributes of the acquisition with those of the pixels, and the pixels as the object has them."""
-        if pixels.ndim != 2 or pixels.dtype != np.uint16 or 0 in pixels.shape:
-            raise ObjectInvalid(
-                f"{self._name}: pixels are not a two-dimensional array of unsigned 16 bit numbers",
-                advice="hand over an array of shape (rows, columns) and type uint16",
-            )
+        self._check(pixels)
         described = {found.tag: found for found in attributes}
-        bits = self._choose_bits_stored(int(pixels.max()), int(_find_text(attributes, _BITS_STORED) or 1))
+        if pixels.ndim == 3:
+            description: tuple[str | int, ...] = (3, "RGB", *pixels.shape[:2], 8, 8, 7, 0)
+            described |= make_elements(_PLANAR_CONFIGURATION, 0)
+            stored = pixels.tobytes()
+        else:
+            described, pixels, description = self._describe_grey(pixels, attributes, described)
+            stored = np.ascontiguousarray(pixels, dtype="<i2" if pixels.dtype.kind == "i" else "<u2").tobytes()
+        described |= {tag: make_short(tag, vr, each) for (tag, vr), each in zip(_DESCRIPTION, description, strict=True)}
+        described[_PIXEL_DATA] = make_element(_PIXEL_DATA, "OW", stored)
+        return make_data_set(described)
+
+    def _describe_grey(
+        self, pixels: ImagePixels, attributes: Dataset, described: dict[BaseTag, DataElement]
+    ) -> tuple[dict[BaseTag, DataElement], ImagePixels, tuple[str | int, ...]]:
+        bits = self._choose_bits_stored(_count_bits(pixels), int(_find_text(attributes, _BITS_STORED) or 1))
         interpretation = _find_text(attributes, _PHOTOMETRIC_INTERPRETATION) or "MONOCHROME2"
         rescale = self._find_rescale(attributes)
         if not all(_find_text(attributes, tag) for tag, _ in _WINDOW):
             described |= make_elements(_WINDOW, *_find_window(pixels, rescale))
-        if interpretation == "MONOCHROME1" and self._only_monochrome2:
+        if interpretation == "MONOCHROME1" and self.rules.is_monochrome2:
             pixels, interpretation = _invert(pixels, bits, described, rescale), "MONOCHROME2"
-        rows, columns = pixels.shape
-        described |= make_elements(_DESCRIPTION, 1, interpretation, rows, columns, _BITS_ALLOCATED, bits, bits - 1, 0)
-        stored = np.ascontiguousarray(pixels, dtype="<u2").tobytes()
-        described[_PIXEL_DATA] = make_element(_PIXEL_DATA, "OW", stored)
-        return make_data_set(described)
+        is_signed = int(pixels.dtype.kind == "i")
+        return described, pixels, (1, interpretation, *pixels.shape, _BITS_ALLOCATED, bits, bits - 1, is_signed)
+
+    def _check(self, pixels: ImagePixels) -> None:
+        """Raises :class:`ObjectInvalid` where the object has no place for pixels of this kind."""
+        if pixels.ndim == 3 and pixels.dtype == np.uint8 and pixels.shape[2] == 3 and pixels.size:
+            if not self.rules.has_colour:
+                raise ObjectInvalid(
+                    f"{self._name}: pixels have colour, and the object holds grey ones",
+                    advice="hand over one value a pixel, or make a Secondary Capture where the device has it in colour",
+                )
+            return
+        if pixels.ndim != 2 or pixels.dtype not in (np.uint16, np.int16) or 0 in pixels.shape:
+            raise ObjectInvalid(
+                f"{self._name}: pixels are not a two-dimensional array of 16 bit numbers",
+                advice="hand over an array of shape (rows, columns) and type uint16 or int16",
+            )
+        if pixels.dtype.kind == "i" and self.rules.is_unsigned:
+            raise ObjectInvalid(f"{self._name}: pixels are signed, and the object holds unsigned ones")
 
     def _find_rescale(self, attributes: Dataset) -> SlopeAndIntercept:
         """Slope and intercept. Raises :class:`ObjectInvalid` where the object has no place for those that matter."""
         slope = float(_find_text(attributes, _RESCALE_SLOPE) or 1)
         intercept = float(_find_text(attributes, _RESCALE_INTERCEPT) or 0)
-        if (slope, intercept) != (1.0, 0.0) and not self._has_rescale:
+        if (slope, intercept) != (1.0, 0.0) and not self.rules.has_rescale:
             raise ObjectInvalid(
                 f"{self._name} has no (0028,1052) RescaleIntercept and (0028,1053) RescaleSlope, which its pixels need",
                 advice="hand over values that mean what they are, or make another object",
             )
         return slope, intercept
 
-    def _choose_bits_stored(self, highest: int, stated: int) -> int:
-        needed = max(highest.bit_length(), stated)
-        bits = next((bits for bits in self._bits if bits >= needed), None)
+    def _choose_bits_stored(self, required: int, stated: int) -> int:
+        needed = max(required, stated)
+        bits = next((bits for bits in self.rules.bits if bits >= needed), None)
         if bits is None:
             raise ObjectInvalid(f"{self._name}: (0028,0101) BitsStored of {needed} is more than the object allows")
         return bits
 
 
-def _find_window(pixels: ImagePixels, rescale: SlopeAndIntercept) -> tuple[str, str]:
-    """Center and width of a window that holds all values, in units after the rescale (PS3.3 C.11.2.1.2)."""
-    slope, intercept = rescale
+def _count_bits(pixels: ImagePixels) -> int:
+    """How many bits the values of one image need."""
+    if pixels.dtype.kind == "u":
+        return int(pixels.max()).bit_length()
     low, high = int(pixels.min()), int(pixels.max())
-    middle, width = (low + high + 1) // 2, max(high - low + 1, 1)
-    return format_number_as_ds(middle * slope + intercept), format_number_as_ds(max(width * abs(slope), 1.0))
+    return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
+
+
+def _find_window(pixels: ImagePixels, rescale: SlopeAndIntercept) -> tuple[str, str]:
+    """Center and width of a window for one image, in units after the rescale (PS3.3 C.11.2.1.2)."""
+    slope, intercept = rescale
+    survey = Survey()
+    survey.add(pixels)
+    center, width = survey.find_window()
+    return format_decimal(center * slope + intercept), format_decimal(max(width * abs(slope), 1.0))
 
 
 def _invert(

@@ -97,6 +97,18 @@ class Draft:
         start.filling.fill_dependent(elements, self._dependent, find)
         return make_data_set(elements)
 
+    def find_origins(self, own: SourceValues) -> dict[int, DataElement | None]:
+        """For each attribute that ``own`` has: the element that gives the instance its value, of ``own`` or common."""
+        places = own.index()
+        keys = {key for place in places for key in place}
+        find = self._make_find(places)
+        absent = self._find_absent(keys, find)
+        origins = {}
+        for node in (self._nodes[key] for key in keys & self._nodes.keys()):
+            rules = (rule for rule in node.rules if rule.row.module not in absent)
+            origins[node.key] = next((found for rule in rules if (found := find(rule)) is not None), None)
+        return origins
+
     def _start(self, absent: frozenset[str]) -> _Start:
         filling = Filling(self._table.name, self._context, absent)
         elements: Elements = {}

@@ -12,6 +12,7 @@ from pydicom.multival import MultiValue
 
 from openmodality.device.paths import TagPath, format_keywords
 from openmodality.device.profile.conditions import Context, OneLess
+from openmodality.device.profile.profile import AttributeRule
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.mending import mend_copied
 from openmodality.encoding.uid import is_valid_uid
@@ -44,6 +45,18 @@ def check(
     """
     checking = _Checking(Context(table.switches_off, facts), _find_absent_modules(data_set, table), judge_uids)
     return list(checking.check_attributes(data_set, table.nodes))
+
+
+def find_wrong_values(row: AttributeRule, found: DataElement) -> Iterator[str]:
+    """What is wrong with the values of an attribute that has some, by its row and its VR."""
+    values = found.value if isinstance(found.value, MultiValue) else [found.value]
+    if row.value_rule in ("fixed", "enumerated") and any(str(value) not in row.values for value in values):
+        yield f"not {' or '.join(row.values)}"
+    if row.value_rule == "range" and not all(_is_within(value, *row.values) for value in values):
+        yield f"not from {row.values[0]} to {row.values[1]}"
+    mended = mend_copied(found)
+    if mended.problem and mended.element is not found:
+        yield mended.problem
 
 
 def _is_within(value: object, least: str, greatest: str) -> bool:
@@ -106,13 +119,7 @@ class _Checking:
 
     def _find_wrong_values(self, decision: Decision, found: DataElement) -> Iterator[str]:
         row = decision.row
+        yield from find_wrong_values(row, found)
         values = found.value if isinstance(found.value, MultiValue) else [found.value]
-        if row.value_rule in ("fixed", "enumerated") and any(str(value) not in row.values for value in values):
-            yield f"not {' or '.join(row.values)}"
-        if row.value_rule == "range" and not all(_is_within(value, *row.values) for value in values):
-            yield f"not from {row.values[0]} to {row.values[1]}"
-        mended = mend_copied(found)
-        if mended.problem and mended.element is not found:
-            yield mended.problem
         if self.judges_uids and row.vr == "UI" and not all(is_valid_uid(str(value)) for value in values):
             yield "not a valid UID"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from pydicom.config import IGNORE
@@ -60,6 +61,12 @@ def prepare_attributes(*keywords: str) -> tuple[tuple[BaseTag, str], ...]:
 def make_elements(attributes: Iterable[tuple[BaseTag, str]], *values: object) -> dict[BaseTag, DataElement]:
     """Elements of these attributes with these values, in the same order."""
     return {tag: make_element(tag, vr, value) for (tag, vr), value in zip(attributes, values, strict=True)}
+
+
+@lru_cache(maxsize=256)
+def make_short(tag: BaseTag, vr: str, value: str | int) -> DataElement:
+    """An element with a value that comes again and again, such as Rows or a date. Nobody changes it."""
+    return make_element(tag, vr, value)
 
 
 def element_at(data_set: Dataset, tag: int) -> DataElement | None:

@@ -19,6 +19,9 @@ Places: TypeAlias = tuple[Mapping[int, DataElement], ...]
 
 _WORKLIST, _USER, _CONFIGURATION, _ACQUISITION, _AUTOMATIC = range(5)
 
+AUTOMATIC_PLACE: Final = _AUTOMATIC
+"""Of :data:`Places`: what the device finds by itself."""
+
 # The statements' AUTO covers everything that nobody types, so also what the equipment and the acquisition say; what a
 # protocol sets, such as Body Part Examined, stands for the operator who chose the protocol.
 _PLACES: Final[Mapping[ValueSource, tuple[int, ...]]] = {

@@ -51,10 +51,22 @@ UNKNOWN_SIDES: Final = (
 """Sent with zero length under the conditions of PS3.3 C.7.3.1 and C.7.6.1."""
 
 
+SCALED_VALUES: Final = (
+    _require("VOI LUT", tags.VOI_LUT_FUNCTION, "3", "ACQ"),
+    _require("Real World Value Mapping", tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE, "3", "ACQ"),
+)
+"""What says how to show numbers with fractions, and what they mean, beside the rescale (PS3.3 C.11.2, C.7.6.16.2.11).
+
+Of objects whose table has a rescale of its own: where a statement has none, nothing may be scaled.
+"""
+
+
 def add_standard_rules(rows: tuple[AttributeRule, ...], *, is_image: bool) -> tuple[AttributeRule, ...]:
     """The rows of a device's table, with those that it forgot."""
     known = {row.path for row in rows}
     required = IDENTITY + PIXELS if is_image else IDENTITY
+    if is_image and (tags.RESCALE_SLOPE,) in known:
+        required += SCALED_VALUES
     forgotten = tuple(row for row in required if row.path not in known)
     modules = {row.module for row in rows}
     sides = tuple(row for row in UNKNOWN_SIDES if is_image or row.module in modules)

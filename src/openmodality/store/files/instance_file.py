@@ -106,12 +106,15 @@ class InstanceFile:
         except OSError as error:
             raise self._fail(error) from error
 
-    def complete(self) -> str:
-        """Make the file durable as configured; its temporary name. Whoever calls this names the file or removes it."""
+    def complete(self, *, synced: bool | None = None) -> str:
+        """Make the file durable, as configured or as told; its temporary name.
+
+        Whoever calls this names the file or removes it.
+        """
         if self._head:
             self.write_all(())
         try:
-            if self._naming.synced:
+            if self._naming.synced if synced is None else synced:
                 os.fsync(self._fd)
             fd, self._fd = self._fd, -1
             os.close(fd)

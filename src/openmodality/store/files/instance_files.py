@@ -15,7 +15,7 @@ import os
 import re
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +31,7 @@ from openmodality.store.files.instance_file import (
     store_error,
     sync_directory,
 )
+from openmodality.store.files.syncing import run_at_once
 from openmodality.store.files.temporary_files import Incoming, remove_leftovers
 
 if TYPE_CHECKING:
@@ -130,12 +131,15 @@ class InstanceFiles:
         """The name of an instance's file below the data folder, for people."""
         return str(self.path(sop_instance_uid).relative_to(self.root.parent))
 
-    def name_once(self, temporary: str, sop_instance_uid: str) -> Named:
+    def name_once(self, temporary: str, sop_instance_uid: str, synced: bool | None = None) -> Named:
         """Give a complete temporary file its name, unless the instance is stored already."""
-        return self.name_into(self._folder(sop_instance_uid), temporary, sop_instance_uid)
+        return self.name_into(self._folder(sop_instance_uid), temporary, sop_instance_uid, synced=synced)
 
-    def name_into(self, folder: str, temporary: str, sop_instance_uid: str) -> Named:
-        """The same in a folder below the root, which ends in a separator and is made where it is missing."""
+    def name_into(self, folder: str, temporary: str, sop_instance_uid: str, *, synced: bool | None = None) -> Named:
+        """The same in a folder below the root, which ends in a separator and is made where it is missing.
+
+        Without ``synced`` the name survives a power failure once :meth:`sync_names` has run.
+        """
         final = folder + sop_instance_uid + _SUFFIX
         try:
             named = self._link(temporary, final, sop_instance_uid)
@@ -143,9 +147,14 @@ class InstanceFiles:
             self._make_folder(folder)
             named = self._link(temporary, final, sop_instance_uid)
         remove(temporary)
-        if self.synced:
+        if self.synced if synced is None else synced:
             sync_directory(folder)
         return named
+
+    def sync_names(self, sop_instance_uids: Iterable[str]) -> None:
+        """Make the names of these instances survive a power failure, as configured."""
+        if self.synced:
+            run_at_once(sync_directory, {self._folder(uid) for uid in sop_instance_uids})
 
     def compare_with(self, first: Path, temporary: str, sop_instance_uid: str) -> Named:
         """Settle what becomes of a complete temporary file whose instance is stored as ``first``.
@@ -156,13 +165,13 @@ class InstanceFiles:
         remove(temporary)
         return named
 
-    def name_completed(self, temporary: str, sop_instance_uid: str) -> Named | None:
+    def name_completed(self, temporary: str, sop_instance_uid: str, *, synced: bool | None = None) -> Named | None:
         """Give a complete file its name, which another process may be doing too; ``None`` where there is no such file.
 
-        Raises :class:`StoreError` where it cannot be named.
+        ``synced`` as :meth:`name_into` has it. Raises :class:`StoreError` where it cannot be named.
         """
         try:
-            return self.name_once(temporary, sop_instance_uid)
+            return self.name_once(temporary, sop_instance_uid, synced)
         except FileNotFoundError:
             return Named(Stored.SAME) if self.path(sop_instance_uid).exists() else None
         except OSError as error:

@@ -85,6 +85,16 @@ def add_series(transaction: Transaction, exam_id: int, added: SeriesRecord) -> E
     return changed
 
 
+def replace_series(transaction: Transaction, exam_id: int, changed: SeriesRecord) -> None:
+    """Put what has changed of a series on record; it is found by its UID."""
+    exam = lock_exam(transaction, exam_id)
+    uid = changed.series_instance_uid
+    save_exam(
+        transaction,
+        replace(exam, series=tuple(changed if each.series_instance_uid == uid else each for each in exam.series)),
+    )
+
+
 def describe_appending(exam_id: int) -> str:
     """How one goes on with an exam that has ended."""
     return f"openmodality exam acquire {exam_id} --append goes on with it, as begin() does from Python"
@@ -106,6 +116,24 @@ def lock_exam_to_add_to(transaction: Transaction, exam_id: int, step_uid: str = 
     if step_uid not in ("", step.sop_instance_uid):
         raise WrongState(f"exam {exam_id} goes on with another performed step", advice="begin a new series")
     return exam, step
+
+
+class TakesImages:
+    """Asks before each image whether an exam takes it, and reads the exam again only where its rows have changed."""
+
+    def __init__(self, exam_id: int, step_uid: str) -> None:
+        self._exam_id = exam_id
+        self._step_uid = step_uid
+        self._seen: object = None
+
+    def check(self, transaction: Transaction) -> None:
+        """Raises as :func:`lock_exam_to_add_to` does."""
+        lock = "" if transaction.dialect == "sqlite" else " FOR UPDATE"  # the only writer of SQLite needs no lock
+        seen = transaction.rows(f"SELECT state, data FROM exams WHERE id = ?{lock}", (self._exam_id,))
+        seen = [*seen, *transaction.rows("SELECT id, state FROM performed_steps WHERE exam_id = ?", (self._exam_id,))]
+        if seen != self._seen:
+            lock_exam_to_add_to(transaction, self._exam_id, self._step_uid)
+            self._seen = seen
 
 
 _SENT: Final = exists().where(

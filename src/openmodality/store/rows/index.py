@@ -28,6 +28,7 @@ _COLUMNS: Final = (
     "listed",
     "created_at",
 )
+_AT_ONCE: Final = 500
 _INSTANCE_VALUES: Final = itemgetter(*INSTANCE_ATTRIBUTES)
 
 
@@ -78,10 +79,17 @@ def remove_instance(transaction: Transaction, sop_instance_uid: str) -> None:
     transaction.execute(delete(instances).where(own, instances.c.SOPInstanceUID == sop_instance_uid))
 
 
-def is_indexed(snapshot: Snapshot, sop_instance_uid: str) -> bool:
-    """Whether the index has an instance."""
-    sql = 'SELECT 1 FROM instances WHERE "SOPInstanceUID" = ? AND device_id = ?'
-    return bool(snapshot.rows(sql, (sop_instance_uid, snapshot.device_id)))
+def find_indexed(snapshot: Snapshot, sop_instance_uids: Sequence[str]) -> set[str]:
+    """Those of these instances that the index has."""
+    found: set[str] = set()
+    for start in range(0, len(sop_instance_uids), _AT_ONCE):
+        among = is_one_of('"SOPInstanceUID"', list(sop_instance_uids[start : start + _AT_ONCE]))
+        rows = snapshot.rows(
+            f'SELECT "SOPInstanceUID" AS uid FROM instances WHERE {among.sql} AND device_id = ?',
+            (*among.values, snapshot.device_id),
+        )
+        found.update(row["uid"] for row in rows)
+    return found
 
 
 def read_uids(snapshot: Snapshot, bucket: str) -> set[str]:

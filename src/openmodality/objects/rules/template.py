@@ -1,0 +1,208 @@
+"""An instance as encoded parts, of which the next instance of its series needs only some anew.
+
+Rules. What tells a :class:`Template` whether it may serve an instance is the instance's own values: the same attributes
+must have values, and those of which something else may depend must have the same ones. An attribute may be exchanged
+where nothing depends on its value: no condition of the table asks for it, its list of values excludes none, its text
+needs no other character set, and the instance takes it from the own values and not from what the series shares. So
+the parts put together are byte for byte what building and writing the instance would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from struct import Struct
+from typing import Final, cast
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element
+from pydicom.multival import MultiValue
+
+from openmodality.buffer import Buffer
+from openmodality.device.profile.conditions import list_tags
+from openmodality.dimse.attribute_names import name_of
+from openmodality.errors import ObjectInvalid
+from openmodality.objects.rules.builder import Draft
+from openmodality.objects.rules.check import find_wrong_values
+from openmodality.objects.rules.definition import Node, RuleTable
+from openmodality.objects.rules.elements import copy_value
+from openmodality.objects.rules.sources import AUTOMATIC_PLACE, Places, SourceValues
+from openmodality.standard.tags import PIXEL_DATA
+
+_TEXTS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+_LONG_FORMS: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
+"""VRs whose value begins after twelve bytes in Explicit VR, after eight for the others (PS3.5 7.1.2)."""
+_SHORT_TEXTS: Final = frozenset({"CS", "DA", "TM", "UI", "DS", "IS"})
+_SHORT_HEAD: Final = Struct("<HH2sH").pack
+_PIXEL_DATA_HEAD: Final = Struct("<HH2sHL").pack
+_PLAIN: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedInstance:
+    """A data set in Explicit VR Little Endian: its elements in the order of their tags, to be written so.
+
+    ``tags`` says where in ``parts`` an attribute is.
+    """
+
+    tags: Mapping[int, int]
+    parts: list[Buffer]
+
+    def read_uid(self, tag: int) -> str:
+        """A UID of the data set itself; empty where it is absent."""
+        return (self.find_value(tag) or b"").rstrip(b"\0").decode("ascii")
+
+    def find_value(self, tag: int) -> bytes | None:
+        """The value of an attribute of the data set itself, as it is encoded; None where it is absent."""
+        number = self.tags.get(tag)
+        if number is None:
+            return None
+        part = self.parts[number]
+        start = 12 if bytes(part[4:6]).decode("ascii", "replace") in _LONG_FORMS else 8
+        return bytes(part[start:])
+
+
+@dataclass(slots=True)
+class _Slot:
+    """An attribute that may be exchanged, with the value that is encoded now."""
+
+    node: Node
+    place: int
+    part: int
+    value: object
+
+
+class Exchange:
+    """Which attributes of a table nothing else depends on."""
+
+    def __init__(self, table: RuleTable) -> None:
+        self.table = table
+        asked = frozenset[int]().union(
+            *(list_tags(rule.condition) for node in table.nodes for rule in node.rules),
+            *map(list_tags, table.module_conditions.values()),
+        )
+        self._nodes = {node.key: node for node in table.nodes if node.key not in asked and _is_free(node)}
+
+    def find(self, tag: int) -> Node | None:
+        """The attribute, where it may be exchanged."""
+        return self._nodes.get(tag)
+
+
+class Template:
+    """The parts of one instance, and what instances must have in common with it."""
+
+    def __init__(self, exchange: Exchange, draft: Draft, own: SourceValues, data_set: Dataset) -> None:
+        self._table = exchange.table
+        self.instance = encode_instance(data_set)
+        self._tags, self._parts = self.instance.tags, list(self.instance.parts)
+        own_places = own.index()
+        self._keys = tuple(place.keys() for place in own_places)
+        self._rows = {tag: self._table.find_rule(tag) for place in own_places for tag in place}
+        origins = draft.find_origins(own)
+        self._slots: list[_Slot] = []
+        self._kept: list[tuple[int, int, object]] = []
+        for place, values in enumerate(own_places):
+            for tag, element in values.items():
+                node = exchange.find(tag)
+                number = self._tags.get(tag)
+                if node is not None and number is not None and origins.get(tag) is element and _is_plain(element):
+                    self._slots.append(_Slot(node, place, number, element.value))
+                elif number is not None or tag in origins:
+                    self._kept.append((place, tag, element.value))
+
+    def serves(self, places: Places) -> bool:
+        """Whether an instance with these own values differs from this one in what may be exchanged alone."""
+        return all(place.keys() == keys for place, keys in zip(places, self._keys, strict=True)) and all(
+            places[place][tag].value == value for place, tag, value in self._kept
+        )
+
+    def put_between(self, places: Places) -> EncodedInstance | None:
+        """The instance with these own values; None where one of them needs another character set after all.
+
+        Raises :class:`ObjectInvalid` where a value breaks the rule of its attribute.
+        """
+        for slot in self._slots:
+            element = places[slot.place][slot.node.key]
+            value = element.value
+            if value is slot.value or (slot.node.key != PIXEL_DATA and value == slot.value):
+                continue
+            if not _is_plain(element):
+                return None
+            self._parts[slot.part] = self._encode_slot(slot.node, element, is_own=slot.place == AUTOMATIC_PLACE)
+            slot.value = value
+        return EncodedInstance(self._tags, list(self._parts))
+
+    def _encode_slot(self, node: Node, element: DataElement, *, is_own: bool) -> Buffer:
+        """One element; what the device finds by itself needs no check against the rules that it was found by."""
+        if node.key == PIXEL_DATA:
+            return _encode_pixel_data(node.vr, element.value)
+        if not is_own:
+            row = self._rows[node.key]
+            problems = [] if row is None else list(find_wrong_values(row, element))
+            if problems:
+                raise ObjectInvalid(
+                    f"{self._table.name}: {name_of(node.key)}: {'; '.join(problems)}",
+                    advice="correct this attribute where it comes from",
+                )
+        text = _write_text(element) if node.vr == element.VR else None
+        if text is None:
+            return _encode_element(copy_value(node.tag, node.vr, element))
+        padded = text if len(text) % 2 == 0 else text + ("\0" if node.vr == "UI" else " ")
+        value = padded.encode("ascii")
+        return _SHORT_HEAD(node.tag.group, node.tag.element, node.vr.encode("ascii"), len(value)) + value
+
+
+def _is_free(node: Node) -> bool:
+    """Whether what an attribute says decides about nothing but itself."""
+    return (
+        not node.depends
+        and node.vr != "SQ"
+        and all(rule.fixed is None and rule.row.value_rule != "enumerated" for rule in node.rules)
+    )
+
+
+def _is_plain(element: DataElement) -> bool:
+    """Whether every character set holds the text of an element."""
+    return element.VR not in _TEXTS or _PLAIN.issuperset(str(element.value))
+
+
+def encode_instance(data_set: Dataset) -> EncodedInstance:
+    """Encode a whole data set, element by element, as pydicom writes it."""
+    elements = [data_set[tag] for tag in sorted(data_set.keys())]
+    encodings = cast("str | list[str] | None", data_set.get("SpecificCharacterSet"))
+    return EncodedInstance(
+        {int(element.tag): number for number, element in enumerate(elements)},
+        [
+            _encode_pixel_data(element.VR, element.value)
+            if element.tag == PIXEL_DATA
+            else _encode_element(element, encodings)
+            for element in elements
+        ],
+    )
+
+
+def _write_text(element: DataElement) -> str | None:
+    """The value of an element as pydicom writes it, where that is plain to see; None where pydicom is to do it."""
+    value = element.value
+    if element.VR not in _SHORT_TEXTS:
+        return None
+    if element.VR in ("DS", "IS"):
+        values = value if isinstance(value, MultiValue | list) else (value,)
+        return "\\".join([getattr(each, "original_string", None) or str(each) for each in values])
+    return str(value) if isinstance(value, str) and value.isascii() and len(value) < 64 else None
+
+
+def _encode_element(element: DataElement, encodings: str | list[str] | None = None) -> Buffer:
+    stream = DicomBytesIO()
+    stream.is_implicit_VR, stream.is_little_endian = False, True
+    write_data_element(stream, element, encodings or "iso8859")
+    return stream.getvalue()
+
+
+def _encode_pixel_data(vr: str, value: bytes) -> Buffer:
+    """Of an even length, as it is handed over; not gone through again, since nothing is longer."""
+    padded = len(value) + len(value) % 2
+    head = _PIXEL_DATA_HEAD(PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF, vr.encode("ascii"), 0, padded)
+    return b"".join((head, value, b"\0" * (padded - len(value))))
