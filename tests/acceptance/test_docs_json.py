@@ -93,6 +93,7 @@ def _note(program: Program, exam: int) -> None:
     program.ask("exam unscheduled", "--patient-id", "U-3", "--patient-name", "Doe^Jim")
     program.ask("exam acquire", exam, "--simulate", "T1 SE SAG")
     [details] = program.ask("exam show", exam)
+    program.ask("exam check", exam)
     series = details["series"][0]["SeriesInstanceUID"]
     [document] = program.ask("key make", exam, "--series", series, "--title", "For Teaching")
     program.ask("key show", document["sop_instance_uid"])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from openmodality.acquisition.keywords import attributes_of
+from openmodality.acquisition.slice_geometry import check_orientation
 from openmodality.acquisition.source import AcquiredFrame, Pixels
 from openmodality.errors import ObjectInvalid
 
@@ -47,6 +48,7 @@ def make_frames(
     Raises :class:`ObjectInvalid` where the array is no image, or a keyword or value is not DICOM's.
     """
     attributes = attributes_of(keywords, where)
+    check_orientation(attributes, where)
     frames = [frame_of(pixels, attributes) for pixels in check_pixels(array, where)]
     return [replace(frame, stated=attributes) for frame in frames]
 

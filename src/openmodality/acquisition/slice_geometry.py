@@ -6,7 +6,9 @@ An affine matrix takes indices (i, j, k) of a volume to a place in mm: of the pa
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -24,6 +26,15 @@ LARGEST_SHEAR: Final = 1e-3
 _TO_LPS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SMALLEST_STEP_MM: Final = 1e-6
 _DIGITS: Final = 9
+_LARGEST_ERROR: Final = 1e-4
+"""Of lengths and right angles of vectors that somebody states."""
+_LARGEST_UNEVENNESS: Final = 0.01
+_NOTICED: Final = 0.1
+_LETTERS: Final = (("L", "R"), ("P", "A"), ("H", "F"))
+_ENDS: Final = {
+    "L": ("right", "left"), "R": ("left", "right"), "P": ("front", "back"), "A": ("back", "front"),
+    "H": ("feet", "head"), "F": ("head", "feet"),
+}  # fmt: skip
 
 # For slices across x, y and z: where rows, columns and slices go in the usual view (to the left, back, feet, head).
 _USUAL_VIEW: Final = (
@@ -147,6 +158,74 @@ class Slices:
         data_set.ImagePositionPatient = [_format(value) for value in position]
         data_set.SliceLocation = _format(float(self.normal @ position))
         return data_set
+
+
+def check_orientation(data_set: Dataset, where: str) -> None:
+    """Raises :class:`ObjectInvalid` where the rows or columns of an image are no unit vectors at right angles."""
+    values = data_set.get("ImageOrientationPatient")
+    if values is None or len(values) != 6:
+        return
+    row, column = np.array([float(each) for each in values]).reshape(2, 3)
+    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
+    if max(abs(length - 1) for length in lengths) > _LARGEST_ERROR:
+        raise ObjectInvalid(
+            f"{where}: (0020,0037) ImageOrientationPatient has vectors of length {lengths[0]:g} and {lengths[1]:g}",
+            advice="each is to have the length 1",
+        )
+    if abs(float(row @ column)) > _LARGEST_ERROR:
+        angle = float(np.degrees(np.arccos(row @ column)))
+        raise ObjectInvalid(
+            f"{where}: (0020,0037) ImageOrientationPatient has rows and columns at {angle:.3f} degrees",
+            advice="they are to be at right angles",
+        )
+
+
+def find_letters(data_set: Dataset) -> str:
+    """Where the rows and columns of an image lead, as (0020,0020) Patient Orientation has it, such as L and P."""
+    row, column, _ = _read_plane(data_set)
+    return f"{_name_direction(row)}\\{_name_direction(column)}"
+
+
+def describe_order(images: Sequence[Dataset]) -> tuple[str, float | None]:
+    """From where to where slices go in the order given, and their usual distance in mm; nothing for a single place."""
+    places = [_read_plane(image) for image in images]
+    steps = [after[2] - before[2] for before, after in pairwise(places)]
+    lengths = [float(np.linalg.norm(step)) for step in steps]
+    moving = [step for step, length in zip(steps, lengths, strict=True) if length > _SMALLEST_STEP_MM]
+    if not moving:
+        return "", None
+    first = moving[0]
+    names = _ENDS[_name_direction(first)[0]]
+    return f"{names[0]} to {names[1]}", round(float(np.median([np.linalg.norm(step) for step in moving])), 4)
+
+
+def list_odd_planes(images: Sequence[Dataset]) -> Iterator[str]:
+    """What is odd in the places of the images of a series."""
+    places = [_read_plane(image) for image in images]
+    normal = np.cross(places[0][0], places[0][1])
+    if any(np.abs(np.cross(row, column) - normal).max() > LARGEST_SHEAR for row, column, _ in places):
+        yield "the slices are not parallel"
+        return
+    depths = sorted({round(float(normal @ position), 3) for _, _, position in places})
+    repeats = len(places) // len(depths)
+    if len(depths) * repeats != len(places):
+        yield f"{len(places)} images lie at {len(depths)} places"
+    distances = np.diff(depths)
+    if distances.size and (distances.max() - distances.min()) > _LARGEST_UNEVENNESS * float(np.median(distances)):
+        yield f"the slices are {distances.min():g} to {distances.max():g} mm from each other, not equally far"
+
+
+def _read_plane(data_set: Dataset) -> tuple[Floats, Floats, Floats]:
+    """The directions of rows and columns, and the position."""
+    cosines = np.array([float(each) for each in data_set.ImageOrientationPatient])
+    return cosines[:3], cosines[3:], np.array([float(each) for each in data_set.ImagePositionPatient])
+
+
+def _name_direction(vector: Floats) -> str:
+    """The letters of a direction, the main one first (PS3.3 C.7.6.1.1.1)."""
+    length = float(np.linalg.norm(vector)) or 1.0
+    order = sorted(range(3), key=lambda axis: -abs(float(vector[axis])))
+    return "".join(_LETTERS[axis][int(vector[axis] < 0)] for axis in order if abs(vector[axis]) > _NOTICED * length)
 
 
 def _read_matrix(affine: ArrayLike) -> Floats:

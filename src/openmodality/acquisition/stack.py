@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.acquisition.arrays import LARGEST_SIDE
 from openmodality.acquisition.keywords import attributes_of
-from openmodality.acquisition.slice_geometry import Slices, Turn
+from openmodality.acquisition.slice_geometry import Slices, Turn, check_orientation
 from openmodality.acquisition.volume import Array, Volume
 from openmodality.acquisition.volume_positions import Positions
 from openmodality.errors import ObjectInvalid
@@ -147,8 +147,26 @@ def _describe(volume: Volume, arranged: _Arranged, where: str) -> Stack:
     if slices is not None:
         shared.update(slices.describe())
     shared.update(attributes_of(along.shared, where))
+    if slices is None:
+        _check_stated(shared, own, where)
     dtype = arranged.frames.dtype if isinstance(arranged.frames, np.ndarray) else None
     return Stack((len(own), rows, columns), dtype, _walk(arranged, turn), shared, own, slices)
+
+
+def _check_stated(shared: Dataset, own: Sequence[Dataset], where: str) -> None:
+    """Raises :class:`ObjectInvalid` where the places that the caller states are none, or two slices have the same."""
+    check_orientation(shared, where)
+    known: dict[object, int] = {}
+    for number, data_set in enumerate(own, 1):
+        check_orientation(data_set, f"{where}, image {number}")
+        if "ImagePositionPatient" in data_set:
+            others = (str(each.value) for each in data_set if each.keyword != "SliceLocation")
+            first = known.setdefault(tuple(others), number)
+            if first != number:
+                raise ObjectInvalid(
+                    f"{where}: images {first} and {number} have the same (0020,0032) ImagePositionPatient",
+                    advice="each slice has a place of its own",
+                )
 
 
 def _walk(arranged: _Arranged, turn: Turn) -> Iterable[tuple[int, Array]]:

@@ -22,6 +22,7 @@ from openmodality.acquisition.volume import HOW_NUMBERS_ARE_STORED, Volume
 from openmodality.device.body_parts import check_body_part
 from openmodality.device.modalities import check_asked_for, warn_of_other_modality
 from openmodality.errors import OpenModalityError, UsageError
+from openmodality.exam.checking import SeriesCheck, check_series
 from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.facts import describe_series
 from openmodality.exam.identity_guard import check_identities
@@ -107,6 +108,20 @@ class Exam:
         """Everything that was made, with what was made at the end of each step."""
         with self._workflow.store.read() as snapshot:
             return list_instances(snapshot, read_exam(snapshot, self.id))
+
+    def check(self) -> list[SeriesCheck]:
+        """Look over what was made: geometry, pixels, mandatory attributes and where they came from, for each series."""
+        workflow, record = self._workflow, self.record
+        with workflow.store.read() as snapshot:
+            made, step = list_instances(snapshot, record), find_open_step(snapshot, self.id)
+        files: dict[str, list[Path]] = {}
+        for each in made:
+            files.setdefault(each.SeriesInstanceUID, []).append(workflow.store.files.path(each.SOPInstanceUID))
+        return [
+            check_series(workflow.site, record, step, series, files.get(series.series_instance_uid, []))
+            for series in record.series
+            if workflow.site.profile.find_object(series.object_name).is_image
+        ]
 
     def begin(self) -> Self:
         """Begin a registered exam, or append to one that has ended: a performed step is IN PROGRESS."""

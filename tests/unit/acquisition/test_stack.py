@@ -115,3 +115,16 @@ def test_a_shear_within_rounding_is_made_square_around_the_middle() -> None:
     assert slices.along_row @ slices.along_column == pytest.approx(0, abs=1e-12)
     middle = slices.position(1) + 2 * slices.along_row + 2 * slices.along_column
     assert middle == pytest.approx(np.diag([-1, -1, 1]) @ (affine[:3, :3] @ (2, 2, 1)), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"ImagePositionPatient": [[0, 0, 0], [0, 0, 1], [0, 0, 0]]}, "images 1 and 3 have the same"),
+        ({"ImageOrientationPatient": [1, 0, 0, 0, 2, 0]}, "vectors of length 1 and 2"),
+        ({"ImageOrientationPatient": [1, 0, 0, 0.6, 0.8, 0]}, "rows and columns at 53.130 degrees"),
+    ],
+)
+def test_places_that_are_stated_are_checked(keywords: dict[str, object], words: str) -> None:
+    with pytest.raises(ObjectInvalid, match=words):
+        make_stack(Volume(array=make_array(3, 4, 5), keywords=keywords))

@@ -12,6 +12,10 @@ ENTRIES: Final = {
         "openmodality.cli.commands.exam_acquire",
         "Make images in an exam, from a simulator, from files, or from a watched folder.",
     ),
+    "check": CommandEntry(
+        "openmodality.cli.commands.exam_check",
+        "Look over the images of an exam: geometry, pixels, mandatory attributes, and what is odd.",
+    ),
     "complete": CommandEntry(
         "openmodality.cli.commands.exam_end",
         "End an exam as COMPLETED: the RIS is told what was made, and what is not sent yet goes to the archives.",

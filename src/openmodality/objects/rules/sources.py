@@ -19,6 +19,9 @@ Places: TypeAlias = tuple[Mapping[int, DataElement], ...]
 
 _WORKLIST, _USER, _CONFIGURATION, _ACQUISITION, _AUTOMATIC = range(5)
 
+PLACE_NAMES: Final = ("the worklist", "the operator", "the site file", "the acquisition", "the device")
+"""Of :data:`Places`, for people."""
+
 AUTOMATIC_PLACE: Final = _AUTOMATIC
 """Of :data:`Places`: what the device finds by itself."""
 
