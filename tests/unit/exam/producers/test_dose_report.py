@@ -78,6 +78,7 @@ def test_the_report_names_the_images(tmp_path: Path, events: list[IrradiationEve
     (report,), (again,) = (producer.build_at_end(done, series) for _ in range(2))
     assert report.SOPInstanceUID == again.SOPInstanceUID
     assert (report.SeriesInstanceUID, report.SeriesNumber) == (series.series_instance_uid, 9001)
+    assert report.InstanceNumber == 1
     text = report.to_json()
     assert all(instance.SOPInstanceUID in text for instance in done.instances)
 
