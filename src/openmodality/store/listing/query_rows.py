@@ -36,13 +36,16 @@ _JOINED: Final = (
     " JOIN series ON series.study_id = studies.id",
     " JOIN instances ON instances.series_id = series.id",
 )
+_OWN: Final = "i.listed AND i.device_id = ?"
 _LISTED: Final = {
-    Level.PATIENT: "SELECT 1 FROM studies s JOIN series r ON r.study_id = s.id"
-    " JOIN instances i ON i.series_id = r.id WHERE s.patient_id = patients.id AND i.listed",
-    Level.STUDY: "SELECT 1 FROM series r JOIN instances i ON i.series_id = r.id"
-    " WHERE r.study_id = studies.id AND i.listed",
-    Level.SERIES: "SELECT 1 FROM instances i WHERE i.series_id = series.id AND i.listed",
+    Level.PATIENT: "EXISTS (SELECT 1 FROM studies s JOIN series r ON r.study_id = s.id"
+    f" JOIN instances i ON i.series_id = r.id WHERE s.patient_id = patients.id AND {_OWN})",
+    Level.STUDY: "EXISTS (SELECT 1 FROM series r JOIN instances i ON i.series_id = r.id"
+    f" WHERE r.study_id = studies.id AND {_OWN})",
+    Level.SERIES: f"EXISTS (SELECT 1 FROM instances i WHERE i.series_id = series.id AND {_OWN})",
+    Level.IMAGE: "(instances.listed AND instances.device_id = ?)",
 }
+"""Whether something of an entity is listed, and here: what another device of the database has cannot be sent."""
 _COUNTS: Final = {
     "NumberOfPatientRelatedStudies": (Level.PATIENT, "count(DISTINCT studies.id)"),
     "NumberOfPatientRelatedSeries": (Level.PATIENT, "count(DISTINCT series.id)"),
@@ -73,8 +76,7 @@ def list_attributes(level: Level) -> dict[str, str]:
 def read_ids(reader: Reader, level: Level, keys: Mapping[str, Sequence[str]]) -> list[int]:
     """The numbers of the rows that may match; ``keys`` are the values of each key that is not universal."""
     conditions = [_make_condition(keyword, values, reader.dialect) for keyword, values in keys.items()]
-    listed = "instances.listed" if level is Level.IMAGE else f"EXISTS ({_LISTED[level]})"
-    condition = combine([*conditions, Condition(listed)])
+    condition = combine([*conditions, Condition(_LISTED[level], (reader.device_id,))])
     own = f"{_TABLES[level][0]}.id"
     rows = reader.rows(f"SELECT {own} AS id FROM {_join(level)} WHERE {condition.sql} ORDER BY {own}", condition.values)
     return [row["id"] for row in rows]
@@ -161,9 +163,9 @@ def _add_counts(reader: Reader, of: Level, found: list[dict[str, Any]], wanted: 
     among = is_one_of(f"{table}.id", sorted({row[key] for row in found}))
     columns = ", ".join(f'{sql} AS "{keyword}"' for keyword, sql in counted.items())
     rows = reader.rows(
-        f"SELECT {table}.id AS own, {columns} FROM {_join(Level.IMAGE)} WHERE {among.sql} AND instances.listed"
+        f"SELECT {table}.id AS own, {columns} FROM {_join(Level.IMAGE)} WHERE {among.sql} AND {_LISTED[Level.IMAGE]}"
         f" GROUP BY {table}.id",
-        among.values,
+        (*among.values, reader.device_id),
     )
     by_owner = {row["own"]: row for row in rows}
     for entity in found:
@@ -176,10 +178,11 @@ def _add_collected(reader: Reader, found: list[dict[str, Any]], what: tuple[str,
     keyword, of, column, table = what
     key = f"own_{of.lower()}"
     among = is_one_of("studies.id", sorted({row[key] for row in found}))
-    joined = _join(Level.SERIES if table == "series" else Level.IMAGE)
+    lowest = Level.SERIES if table == "series" else Level.IMAGE
     rows = reader.rows(
-        f"SELECT DISTINCT studies.id AS own, {column} AS value FROM {joined} WHERE {among.sql} ORDER BY {column}",
-        among.values,
+        f"SELECT DISTINCT studies.id AS own, {column} AS value FROM {_join(lowest)}"
+        f" WHERE {among.sql} AND {_LISTED[lowest]} ORDER BY {column}",
+        (*among.values, reader.device_id),
     )
     values: dict[int, list[str]] = {}
     for row in rows:

@@ -14,15 +14,19 @@ _KEYS: Final = {
     Level.SERIES: 'series."SeriesInstanceUID"',
     Level.IMAGE: 'instances."SOPInstanceUID"',
 }
+_JOINED: Final = (
+    "patients JOIN studies ON studies.patient_id = patients.id"
+    " JOIN series ON series.study_id = studies.id JOIN instances ON instances.series_id = series.id"
+)
+_LISTED: Final = "instances.listed AND instances.device_id = ?"
 _AT_ONCE: Final = 500
 
 
 def count_patients(reader: Reader, patient_id: str) -> int:
-    """How many patients with studies have an ID."""
+    """How many patients with an ID have something that is listed here."""
     rows = reader.rows(
-        'SELECT count(*) AS n FROM patients WHERE "PatientID" = ?'
-        " AND EXISTS (SELECT 1 FROM studies WHERE studies.patient_id = patients.id)",
-        (patient_id,),
+        f"SELECT count(DISTINCT patients.id) AS n FROM {_JOINED} WHERE {_KEYS[Level.PATIENT]} = ? AND {_LISTED}",
+        (patient_id, reader.device_id),
     )
     return int(rows[0]["n"])
 
@@ -37,7 +41,7 @@ def read_retrieved(reader: Reader, keys: Mapping[Level, Sequence[str]]) -> list[
     found: list[str] = []
     for start in range(0, len(keys[lowest]), _AT_ONCE):
         among = is_one_of(_KEYS[lowest], keys[lowest][start : start + _AT_ONCE])
-        condition = combine([*above, among, Condition("instances.listed")])
+        condition = combine([*above, among, Condition(_LISTED, (reader.device_id,))])
         rows = reader.rows(
             'SELECT instances."SOPInstanceUID" AS uid FROM patients JOIN studies ON studies.patient_id = patients.id'
             " JOIN series ON series.study_id = studies.id JOIN instances ON instances.series_id = series.id"
