@@ -30,6 +30,7 @@ def test_getting_started(tmp_path: Path) -> None:
     assert reader(tmp_path, ELSEWHERE).follow(DOCS / "getting-started.md")
 
 
+@pytest.mark.timeout(180)  # as many commands as there are forms
 def test_your_own_pixels(tmp_path: Path) -> None:
     assert reader(tmp_path, ELSEWHERE).follow(DOCS / "your-own-pixels.md")
 

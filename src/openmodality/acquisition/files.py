@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from openmodality.acquisition.arrays import frame_of
 from openmodality.acquisition.derivation import derive_frames
+from openmodality.acquisition.detector import Detector, correct
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.natural_order import make_natural_key
+from openmodality.acquisition.readers.adapters import Adapter, find_adapter
 from openmodality.acquisition.readers.bids import apply_sidecar, is_sidecar
 from openmodality.acquisition.readers.companion import (
     BESIDE,
     Companion,
     apply_companion,
+    find_stem,
     merge,
     read_companions,
 )
@@ -59,6 +65,8 @@ class FileSource:
     Slices come in the order of their positions along their normal, else of their Instance Numbers, else of the names.
     ``objects`` are those that the device makes, by name, with their SOP classes; empty for any. ``object_name`` is what
     is to be made of pixels that have no object of their own, ``derive`` what is to be made of any, DICOM files too.
+    ``adapters`` map what foreign scanners write; ``detectors`` are those of the site, ``detector`` the name of the one
+    that made the pixels.
     """
 
     paths: Sequence[Path]
@@ -67,6 +75,9 @@ class FileSource:
     reading: Reading = AS_THEY_ARE
     object_name: str = ""
     derive: str = ""
+    detectors: Sequence[Detector] = ()
+    adapters: Sequence[Adapter] = ()
+    detector: str = ""
 
     def series(self) -> Iterator[AcquiredSeries]:
         """The series, read when they are asked for.
@@ -74,6 +85,10 @@ class FileSource:
         Raises :class:`ObjectInvalid` where a file is none of those that can be read; the text names it.
         """
         for path in self.paths:
+            adapter = find_adapter(path, self.adapters)
+            if adapter is not None:
+                yield self.make_series(read_adapted(adapter, path), path.name)
+                continue
             files = list_pixel_files(path) if path.is_dir() else [path]
             if not files:
                 raise ObjectInvalid(f"{path}: no image in this folder", advice=ADVICE)
@@ -87,10 +102,12 @@ class FileSource:
             yield self._acquire_dicom(path, dicom)
         slices = [each for each in found if is_slice(each)] if len(files) > 1 else []
         for each in (*join_slices(path, slices), *(each for each in found if each not in slices)):
-            yield self.make_series(each, path.stem)
+            yield self.make_series(each, find_stem(path).name)
 
     def make_series(self, found: FoundSeries, name: str) -> AcquiredSeries:
         """What a reader found, as a series of this device; ``name`` is its description where it has none."""
+        if self.detectors or self.detector:
+            found = correct(found, self.detectors, self.detector, read_map)
         modality = _find_first(found.volume.keywords.get("Modality")) or found.modality or self.modality
         wanted = self.derive or self.object_name or found.object_name
         return AcquiredSeries(
@@ -175,6 +192,43 @@ def _find_first(value: object) -> str:
 def _make_plain_name(name: str) -> str:
     """``MR Image``, ``mr`` and ``MR Image Storage`` are one name."""
     return name.casefold().removesuffix(" storage").removesuffix(" image").replace("-", " ").strip()
+
+
+def read_adapted(adapter: Adapter, path: Path) -> FoundSeries:
+    """What an adapter makes of a folder or file, with a companion beside it.
+
+    Raises :class:`ObjectInvalid` where it cannot be read.
+    """
+    try:
+        found = adapter.read(path)
+    except NOT_READABLE as error:
+        text = f"{path}: adapter {adapter.name} cannot read it ({type(error).__name__})"
+        raise ObjectInvalid(text, advice="correct the adapter, or what it reads") from error
+    for companion in read_companions(path):
+        found = apply_companion(found, companion)
+    return found
+
+
+def read_map(path: Path) -> NDArray[np.float64]:
+    """The numbers of a map of a detector: one image.
+
+    Raises :class:`ObjectInvalid` where the file holds something else.
+    """
+    try:
+        return _read_map_of(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise ObjectInvalid(f"{path}: a map of a detector that is not there") from error
+
+
+@lru_cache(maxsize=8)
+def _read_map_of(path: Path, modified_ns: int) -> NDArray[np.float64]:
+    """Read once, and again when the file has changed."""
+    found = read_file(path)
+    arrays = [np.asarray(each.volume.array) for each in found] if isinstance(found, list) else []
+    images = [array.reshape(array.shape[-2:]) for array in arrays if array.size == np.prod(array.shape[-2:])]
+    if len(images) != 1:
+        raise ObjectInvalid(f"{path}: a map of a detector is one grey image", advice="save it as .npy, TIFF or PNG")
+    return images[0].astype(np.float64)
 
 
 def list_pixel_files(folder: Path) -> list[Path]:

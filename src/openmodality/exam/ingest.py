@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from openmodality.acquisition.detector import Detector
 from openmodality.acquisition.files import FileSource, FoundSource
+from openmodality.acquisition.readers.adapters import load_adapters
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.raw_pixels import split_raw_path
 from openmodality.acquisition.readers.registry import Reading
 from openmodality.device.site.site import Site
+from openmodality.device.site.site_file import DetectorSettings
 from openmodality.errors import UsageError
 from openmodality.value_class import value_class
 
@@ -23,7 +26,8 @@ class IngestOptions:
     ``object_name`` is the object that pixels without one become, such as ``MR Image``; ``derive`` what any become,
     DICOM files too. ``assume_affine`` takes the axes of a NIfTI file without a place for those of the patient,
     ``mrd_position`` is ``centre`` or ``corner``, ``raw_format`` such as ``raw:512x640:uint16:le:0``.
-    ``accept_identity`` takes what is of another patient than the exam by its own words.
+    ``detector`` names the detector of the site that made raw pixels, or is ``none``. ``accept_identity`` takes what is
+    of another patient than the exam by its own words.
     """
 
     object_name: str = ""
@@ -32,6 +36,7 @@ class IngestOptions:
     mrd_position: str = ""
     raw_format: str = ""
     accept_identity: bool = False
+    detector: str = ""
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> IngestOptions:
@@ -72,7 +77,19 @@ def _make_template(site: Site, options: IngestOptions) -> FileSource:
         reading=Reading(options.assume_affine, options.mrd_position, options.raw_format),
         object_name=options.object_name,
         derive=options.derive,
+        detectors=[_make_detector(site, each) for each in site.settings.detector],
+        detector=options.detector,
+        adapters=load_adapters(site.folder),
     )
+
+
+def _make_detector(site: Site, settings: DetectorSettings) -> Detector:
+    offset, gain, defects = (site.folder / name if name else None for name in _list_maps(settings))
+    return Detector(settings.name, offset, gain, defects, settings.date.replace("-", ""))
+
+
+def _list_maps(settings: DetectorSettings) -> tuple[str, str, str]:
+    return settings.offset, settings.gain, settings.defects
 
 
 def make_found_source(site: Site, found: Sequence[FoundSeries], options: IngestOptions = AS_IT_IS) -> FoundSource:

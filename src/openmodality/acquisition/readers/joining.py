@@ -53,12 +53,14 @@ def _join(folder: Path, parts: Sequence[FoundSeries]) -> FoundSeries:
     first = ordered[0]
     unused = {name: reason for part in ordered for name, reason in part.volume.unused.items()}
     for name in SERIES_KEYWORDS:
-        if isinstance(keywords.get(name), list) and name not in first.volume.keywords:
-            unused[name] = _OF_THE_FIRST
-            del keywords[name]
-        elif isinstance(keywords.get(name), list):
-            unused[name] = _OF_THE_FIRST
-            keywords[name] = first.volume.keywords[name]
+        values = keywords.get(name)
+        if isinstance(values, list):
+            keep = first.volume.keywords.get(name)
+            if any(value not in ("", keep) for value in values):
+                unused[name] = _OF_THE_FIRST
+            keywords.pop(name)
+            if keep is not None:
+                keywords[name] = keep
     array: Array = np.concatenate(frames)
     return replace(
         first,

@@ -66,7 +66,7 @@ def sort_named_arrays(arrays: dict[str, Array], where: str) -> list[FoundSeries]
     identity: dict[str, str] = {
         name: str(said.pop(name).item()) for name in IDENTITY_KEYWORDS if name in said and said[name].size == 1
     }
-    keywords = {name: _make_plain(value) for name, value in said.items()}
+    keywords = {name: make_plain(value) for name, value in said.items()}
     check_keywords(keywords, where)
     one = len(images) == 1
     return [
@@ -112,7 +112,8 @@ def _read_array(stream: IO[bytes], where: str, held_bytes: int) -> Array:
     return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if is_fortran else "C")
 
 
-def _make_plain(value: Array) -> Any:
+def make_plain(value: Array) -> Any:
+    """Numbers and texts of an array, a single one alone."""
     plain = value.tolist()
     while isinstance(plain, list) and len(plain) == 1:
         plain = plain[0]  # MATLAB knows no number that is not a matrix

@@ -44,6 +44,12 @@ def add_ingest(parser: Parser) -> None:
         help="The format of raw pixels: raw:ROWSxCOLS:uint16:le:OFFSET.",
     )
     parser.add_argument(
+        "--detector",
+        metavar="NAME",
+        default="",
+        help="The detector of the site whose maps correct raw pixels, or none.  [default: the one of that size]",
+    )
+    parser.add_argument(
         "--accept-identity",
         action="store_true",
         help="Take pixels that name another patient or accession number than the exam's.",

@@ -345,6 +345,18 @@ class MappingSettings(Settings):
         return self
 
 
+class DetectorSettings(Settings):
+    """The maps of an X-ray detector whose raw pixels are taken."""
+
+    name: ShortText = Field(min_length=1, description="what the detector is called")
+    offset: str = Field(default="", description="file of the pixels without radiation, which are taken off")
+    gain: str = Field(default="", description="file of the pixels in an even field, less the offset")
+    defects: str = Field(default="", description="file of pixels that are not 0 where one is defective")
+    date: str = Field(
+        default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$", max_length=10, description="when the maps were made: YYYY-MM-DD"
+    )
+
+
 class SiteFile(Settings):
     """site.toml as a whole."""
 
@@ -371,3 +383,4 @@ class SiteFile(Settings):
         default_factory=dict, description="film printers by name"
     )
     mapping: tuple[MappingSettings, ...] = Field(default=(), description="changes of the attribute mapping")
+    detector: tuple[DetectorSettings, ...] = Field(default=(), description="X-ray detectors with their maps")
