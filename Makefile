@@ -15,7 +15,7 @@ endif
 # where ARGS names tests. WORKERS=4 or WORKERS=logical: so many.
 WORKERS ?= $(if $(strip $(ARGS)),0,$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
 
-CODE := src tests tools $(foreach folder,benchmarks fuzz,$(if $(wildcard $(folder)/*.py),$(folder)))
+CODE := src tests tools $(foreach folder,benchmarks examples fuzz,$(if $(wildcard $(folder)/*.py),$(folder)))
 export PYTHONPATH := $(CURDIR)/src
 PYTEST = $(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
 # Hundreds of tests start the command line: without its bytecode on disk each of them would compile it anew.

@@ -14,7 +14,7 @@ from tests.peers.dicom3tools import dciodvfy_errors
 from tests.peers.process import HOST, free_port
 
 DOCS: Final = ROOT / "docs"
-PAGES: Final = ("getting-started.md", "your-own-pixels.md", "connect-your-hospital.md")
+PAGES: Final = ("getting-started.md", "your-own-pixels.md", "your-own-scanner.md", "connect-your-hospital.md")
 ELSEWHERE: Final = {
     "make demo": "tests/acceptance/test_cli_demo.py runs the command",
     "make test": "what .ci/run calls",
@@ -33,6 +33,11 @@ def test_getting_started(tmp_path: Path) -> None:
 @pytest.mark.timeout(180)  # as many commands as there are forms
 def test_your_own_pixels(tmp_path: Path) -> None:
     assert reader(tmp_path, ELSEWHERE).follow(DOCS / "your-own-pixels.md")
+
+
+@pytest.mark.timeout(180)
+def test_your_own_scanner(tmp_path: Path) -> None:
+    assert reader(tmp_path, ELSEWHERE).follow(DOCS / "your-own-scanner.md")
 
 
 @pytest.mark.needs("dciodvfy")

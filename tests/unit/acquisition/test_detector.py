@@ -31,7 +31,8 @@ def test_an_even_field_comes_out_even() -> None:
     found = corrected(np.stack([raw, raw]), ALL)
     sound = np.delete(GAIN.ravel(), 5).mean()
     pixels = np.asarray(found.volume.array)
-    assert (pixels.dtype, np.abs(pixels - 1000.0 * sound).max() <= 1) == (np.uint16, True)
+    assert pixels.dtype == np.uint16
+    assert np.abs(pixels - 1000.0 * sound).max() <= 1
     assert found.volume.keywords == {"DateOfLastDetectorCalibration": "20261101"}
     assert found.notices == ("detector D1 of 20261101: offset, gain, defects (1 pixels) corrected",)
 

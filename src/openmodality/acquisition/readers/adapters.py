@@ -26,8 +26,12 @@ from openmodality.errors import ConfigurationError, ObjectInvalid
 from openmodality.value_class import value_class
 
 FILE_NAME: Final = "ingest.toml"
+_MOST_VALUES: Final = 64
+_LARGE: Final = "a large array"
+"""What stands for raw data among the variables, which no keyword could take."""
 _NAMES: Final = frozenset((
-    "name", "tree", "required", "array", "axes", "dimension", "object", "description", "keywords", "identity", "geometry",
+    "name", "tree", "required", "array", "axes", "dimension", "object", "description",
+    "keywords", "identity", "geometry",
 ))  # fmt: skip
 _OF_GEOMETRY: Final = frozenset(("field_of_view", "slice_spacing", "centre", "position", "axis_numbers", "positions"))
 _DIRECTIONS: Final[Mapping[str, tuple[int, int, int]]] = {
@@ -91,8 +95,8 @@ class Adapter:
         if "tree" not in self.table:
             variables, _ = read_variables(path)
             name = str(self.table["array"])
-            # Raw data among the variables says nothing that a keyword could take.
-            tree = {key: make_plain(value) for key, value in variables.items() if key != name}
+            others = {key: value for key, value in variables.items() if key != name}
+            tree = {key: make_plain(each) if each.size <= _MOST_VALUES else _LARGE for key, each in others.items()}
             return tree, variables[name], str(path)
         patterns = self.table["array"]
         for pattern in [patterns] if isinstance(patterns, str) else patterns:

@@ -18,6 +18,8 @@ from openmodality.standard.tags import (
 )
 
 _MOST_BITS: Final = 16
+_ANY_BITS: Final = tuple(range(9, 17))
+"""Bits Stored of an object that says none: 8 of 16 allocated is right, and Orthanc shows it as pixels of one byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class PixelRules:
         interpretations = _list_allowed(definition, PHOTOMETRIC_INTERPRETATION)
         return cls(
             name=definition.name,
-            bits=tuple(sorted(map(int, bits.values))) if bits is not None and bits.values else tuple(range(8, 17)),
+            bits=tuple(sorted(map(int, bits.values))) if bits is not None and bits.values else _ANY_BITS,
             is_unsigned=_list_allowed(definition, PIXEL_REPRESENTATION) == ("0",),
             is_monochrome2=interpretations == ("MONOCHROME2",),
             has_rescale=definition.find_rule(RESCALE_SLOPE) is not None,
