@@ -17,12 +17,12 @@ CORONAL_TO_THE_BACK = np.array([[-1.0, 0, 0, 0], [0, 0, -3.0, 0], [0, -2.0, 0, 0
 def test_a_volume_is_described(begin_exam: BeginExam, capsys: pytest.CaptureFixture[str]) -> None:
     exam = begin_exam()
     array = np.arange(60, dtype=np.uint16).reshape(3, 4, 5)
-    array[0, 0, 0] = 255
+    array[0, 0, 0] = 4095
     exam.series("CORONAL").add_volume(array, CORONAL_TO_THE_BACK)
     [check] = exam.check()
     assert (check.orientation, check.order, check.images, check.object_name) == ("L\\F", "front to back", 3, "MR Image")
     assert (check.spacing_mm, check.slice_spacing_mm, check.field_of_view_mm) == ((2, 1), 3, (8, 5))
-    assert (check.bits_used, check.bits_stored, check.duplicates, check.warnings) == (8, 8, (), ())
+    assert (check.bits_used, check.bits_stored, check.duplicates, check.warnings) == (12, 12, (), ())
     assert check.clipped_share == pytest.approx(1 / 60)
     came_from = {each.keyword: each.came_from for each in check.mandatory}
     assert came_from["ImagePositionPatient"] == "the acquisition"

@@ -44,10 +44,10 @@ def test_what_objects_allow() -> None:
 @pytest.mark.parametrize(
     ("values", "bits", "is_signed"),
     [
-        ([0, 255], 8, False),
+        ([0, 255], 12, False),
         ([0, 4095], 12, False),
         ([0, 65535], 16, False),
-        ([-1, 100], 8, True),
+        ([-1, 100], 12, True),
         ([-32768, 32767], 16, True),
     ],
 )
