@@ -79,7 +79,14 @@ def is_filled(element: DataElement) -> bool:
             for item in element.value
             for tag in map(int, item.keys())
         )
-    return any(value is not None and str(value).strip(f"{PADDING}^=") for value in values_of(element))
+    return any(map(_says_something, values_of(element)))
+
+
+def _says_something(value: object) -> bool:
+    """Whether a value is more than padding. Bytes, which may be pixels, are not made into text."""
+    if isinstance(value, bytes):
+        return bool(value)
+    return value is not None and bool(str(value).strip(f"{PADDING}^="))
 
 
 def has_value(data_set: Dataset, tag: int) -> bool:

@@ -7,7 +7,7 @@ frame: attributes side by side, which the rules put into their groups; or a grou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pydicom.dataset import Dataset
@@ -17,7 +17,7 @@ from openmodality.device.profile.conditions import Context
 from openmodality.objects.rules.definition import Node, RuleTable
 from openmodality.objects.rules.elements import make_data_set, make_sequence
 from openmodality.objects.rules.filling import Filling, Layers, find_in
-from openmodality.objects.rules.sources import MUST_HAVE_VALUE, SourceValues
+from openmodality.objects.rules.sources import MUST_HAVE_VALUE, Places, SourceValues
 
 _SHARED: Final = Tag("SharedFunctionalGroupsSequence")
 _PER_FRAME: Final = Tag("PerFrameFunctionalGroupsSequence")
@@ -31,9 +31,15 @@ def place_groups(table: RuleTable, frames: Sequence[SourceValues], context: Cont
     Raises :class:`ObjectInvalid` where a mandatory attribute of a group has no value.
     """
     filling = Filling(table.name, context)
-    known = [[(place,) for place in frame.index()] for frame in frames]
+    indexed = [frame.index() for frame in frames]
+    differing = _find_differing(indexed)
+    known = [[(place,) for place in places] for places in indexed]
     shared, per_frame = Dataset(), [Dataset() for _ in frames]
     for node in table.functional_groups:
+        if node.tag not in _NEVER_SHARED and differing.isdisjoint(_list_tags(node)):
+            if group := _make_group(filling, node, known[0]):
+                shared.add(make_sequence(node.tag, group))
+            continue
         groups = [_make_group(filling, node, layers) for layers in known]
         first = groups[0]
         if first and node.tag not in _NEVER_SHARED and all(group == first for group in groups):
@@ -46,6 +52,25 @@ def place_groups(table: RuleTable, frames: Sequence[SourceValues], context: Cont
     placed.add(make_sequence(_SHARED, [shared]))
     placed.add(make_sequence(_PER_FRAME, per_frame))
     return placed
+
+
+def _find_differing(frames: Sequence[Places]) -> frozenset[int]:
+    """The tags of what is not one and the same element in all frames; equal ones may be among them."""
+    first, *others = frames
+    differing: set[int] = set()
+    for number, of_first in enumerate(first):
+        for frame in others:
+            place = frame[number]
+            differing.update(of_first.keys() ^ place.keys())
+            differing.update(tag for tag, element in place.items() if of_first.get(tag) is not element)
+    return frozenset(differing)
+
+
+def _list_tags(node: Node) -> Iterator[int]:
+    """The attributes that a group, or the conditions of its rules, ask for."""
+    yield node.key
+    for child in node.children:
+        yield from _list_tags(child)
 
 
 def _make_group(filling: Filling, node: Node, layers: Layers) -> list[Dataset]:

@@ -69,5 +69,6 @@ def add_standard_rules(rows: tuple[AttributeRule, ...], *, is_image: bool) -> tu
         required += SCALED_VALUES
     forgotten = tuple(row for row in required if row.path not in known)
     modules = {row.module for row in rows}
-    sides = tuple(row for row in UNKNOWN_SIDES if is_image or row.module in modules)
+    has_frames = "Multi-frame Functional Groups" in modules  # whose anatomy and orientation are said frame by frame
+    sides = tuple(row for row in UNKNOWN_SIDES if not has_frames and (is_image or row.module in modules))
     return rows + forgotten + sides

@@ -1,0 +1,229 @@
+"""The attributes of an acquired frame as an Enhanced MR Image has them (PS3.3 A.36.2, C.8.13).
+
+A scanner says of a frame what a classic MR Image says of an image: Echo Time, Trigger Time, Scanning Sequence. Here
+these get the names and the value representations of the functional groups. What an original image must say and nobody
+knows is said as cautiously as the terms of the standard allow; Content Qualification is RESEARCH then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
+
+from openmodality.dimse.reading import values_of
+from openmodality.objects.rules.elements import data_set_of
+from openmodality.standard.anatomic_regions import find_region
+
+_NUMBERS: Final[Mapping[str, str]] = {
+    "EchoTime": "EffectiveEchoTime",
+    "InversionTime": "InversionTimes",
+    "TriggerTime": "NominalCardiacTriggerDelayTime",
+    "ImagingFrequency": "TransmitterFrequency",
+}
+"""Classic attributes of one number, and those of the functional groups that say the same in the same unit."""
+
+_TEXTS: Final[Mapping[str, str]] = {"SequenceName": "PulseSequenceName"}
+
+_UNKNOWN: Final[Mapping[str, object]] = {
+    "PixelPresentation": "MONOCHROME",
+    "VolumetricProperties": "VOLUME",
+    "VolumeBasedCalculationTechnique": "NONE",
+    "ComplexImageComponent": "MAGNITUDE",
+    "AcquisitionContrast": "UNKNOWN",
+    "FlowCompensation": "NONE",
+    "Spoiling": "NONE",
+    "T2Preparation": "NO",
+    "SpectrallySelectedExcitation": "NONE",
+    "SpatialPresaturation": "NONE",
+    "PartialFourier": "NO",
+    "ParallelAcquisition": "NO",
+    "InversionRecovery": "NO",
+    "MagnetizationTransfer": "NONE",
+    "BloodSignalNulling": "NO",
+    "Tagging": "NONE",
+    "InPlanePhaseEncodingDirection": "OTHER",
+    "ReceiveCoilName": "UNKNOWN",
+    "ReceiveCoilType": "VOLUME",
+    "QuadratureReceiveCoil": "NO",
+    "TransmitCoilName": "UNKNOWN",
+    "TransmitCoilType": "VOLUME",
+    "GradientOutputType": "DB_DT",
+    "GradientOutput": 0.0,
+    "RepetitionTime": "0",
+    "FlipAngle": "0",
+    "EchoTrainLength": 1,
+    "RFEchoTrainLength": 1,
+    "GradientEchoTrainLength": 0,
+    "EffectiveEchoTime": 0.0,
+    "PixelBandwidth": "0",
+    "TransmitterFrequency": 0.0,
+    "NumberOfAverages": "1",
+    "PercentSampling": "100",
+    "PercentPhaseFieldOfView": "100",
+    "FrameLaterality": "U",
+    "FrameAcquisitionDuration": 0.0,
+}
+"""What a frame says where nothing is known, by keyword."""
+
+_OF_IMAGE: Final[Mapping[str, object]] = {
+    "PixelPresentation": "MONOCHROME",
+    "VolumetricProperties": "VOLUME",
+    "VolumeBasedCalculationTechnique": "NONE",
+    "ComplexImageComponent": "MAGNITUDE",
+    "AcquisitionContrast": "UNKNOWN",
+    "AcquisitionDuration": 0.0,
+    "ContentQualification": "RESEARCH",
+    "ResonantNucleus": "1H",
+    "KSpaceFiltering": "NONE",
+    "MagneticFieldStrength": "0",
+    "ApplicableSafetyStandardAgency": "IEC",
+    "BurnedInAnnotation": "NO",
+    "LossyImageCompression": "00",
+    "PresentationLUTShape": "IDENTITY",
+    "PulseSequenceName": "UNKNOWN",
+    "MRAcquisitionType": "2D",
+    "EchoPulseSequence": "GRADIENT",
+    "MultiPlanarExcitation": "NO",
+    "PhaseContrast": "NO",
+    "TimeOfFlightContrast": "NO",
+    "SteadyStatePulseSequence": "NONE",
+    "EchoPlanarPulseSequence": "NO",
+    "SaturationRecovery": "NO",
+    "SpectrallySelectedSuppression": "NONE",
+    "OversamplingPhase": "NONE",
+    "GeometryOfKSpaceTraversal": "RECTILINEAR",
+    "RectilinearPhaseEncodeReordering": "LINEAR",
+    "SegmentedKSpaceTraversal": "SINGLE",
+    "NumberOfKSpaceTrajectories": 1,
+}
+"""What the image as a whole says where nothing is known, by keyword."""
+
+
+def describe_shared(attributes: Dataset, rows: int, columns: int) -> Dataset:
+    """What all frames of an enhanced image say: what they share, under both names, then what is known of none.
+
+    ``attributes`` are those that they share, as an image of one frame has them.
+    """
+    values = data_set_of(**_UNKNOWN)
+    values.update(
+        data_set_of(
+            MRAcquisitionFrequencyEncodingSteps=columns,
+            MRAcquisitionPhaseEncodingStepsInPlane=rows,
+            SpecificAbsorptionRateSequence=[_describe_absorption(attributes)],
+            OperatingModeSequence=[data_set_of(OperatingModeType="STATIC FIELD", OperatingMode="IEC_NORMAL")],
+        )
+    )
+    values.update(_describe_anatomy(attributes))
+    values.update(describe_frame(attributes))
+    if "RescaleSlope" not in values:
+        values.update(data_set_of(RescaleSlope="1", RescaleIntercept="0"))
+    values.RescaleType = values.get("RescaleType") or "US"
+    return values
+
+
+def describe_frame(attributes: Dataset) -> Dataset:
+    """What a frame says of its own, under both names."""
+    values = _rename(attributes)
+    values.update(attributes)
+    _fill_diffusion(values)
+    return values
+
+
+def _describe_absorption(attributes: Dataset) -> Dataset:
+    """W/kg for the whole body; 0 where nothing is known, since an original image must say it."""
+    rate = float(str(attributes.get("SAR") or 0))
+    return data_set_of(SpecificAbsorptionRateDefinition="IEC_WHOLE_BODY", SpecificAbsorptionRateValue=rate)
+
+
+def describe_whole(attributes: Dataset) -> Dataset:
+    """What an enhanced image says of itself, from what all its frames share."""
+    values = data_set_of(**_OF_IMAGE)
+    values.update(_rename(attributes))
+    values.update(_describe_sequence(attributes))
+    values.update(attributes)
+    if values.EchoPulseSequence in ("SPIN", "BOTH"):
+        values.MultipleSpinEcho = values.get("MultipleSpinEcho") or "NO"
+    if values.MRAcquisitionType == "3D":
+        values.CoverageOfKSpace = values.get("CoverageOfKSpace") or "FULL"
+    values.ImageType = list(make_image_type(attributes))
+    return values
+
+
+def make_image_type(attributes: Dataset) -> tuple[str, str, str, str]:
+    """Image Type of four values (PS3.3 C.8.16.1); the third from the data where the classic one is none of its terms."""
+    given = [str(each) for each in values_of(attributes["ImageType"])] if attributes.get("ImageType") else []
+    first, second, flavor, derived = (*given, *("", "", "", "")[len(given) :])[:4]
+    if flavor not in _FLAVORS:
+        flavor = "DIFFUSION" if attributes.get("DiffusionBValue") is not None else "VOLUME"
+    return first or "ORIGINAL", second or "PRIMARY", flavor, derived or "NONE"
+
+
+_FLAVORS: Final = frozenset(
+    ("ANGIO", "ANGIO_TIME", "ASL", "CARDIAC", "DIFFUSION", "DIXON", "DYNAMIC", "FLOW_ENCODED", "FLUID_ATTENUATED",
+     "FMRI", "LOCALIZER", "MAX_IP", "MIN_IP", "MOTION", "MULTIECHO", "PERFUSION", "POST_CONTRAST", "PRE_CONTRAST",
+     "PROTON_DENSITY", "REALTIME", "REFERENCE", "REST", "STATIC", "STIR", "STRESS", "T1", "T2", "T2_STAR", "TAGGING",
+     "VELOCITY", "VOLUME", "WHOLE_BODY")
+)  # fmt: skip
+
+
+def _rename(attributes: Dataset) -> Dataset:
+    renamed: dict[str, Any] = {}
+    for names, convert in ((_NUMBERS, float), (_TEXTS, str)):
+        act: Callable[[Any], Any] = convert
+        for classic, enhanced in names.items():
+            value = attributes.get(classic)
+            if value is not None and value != "":
+                renamed[enhanced] = act(value)
+    if "InversionTimes" in renamed:
+        renamed["InversionRecovery"] = "YES"
+    return data_set_of(**renamed)
+
+
+def _describe_sequence(attributes: Dataset) -> Dataset:
+    """MR Pulse Sequence (C.8.13.4) from Scanning Sequence, Sequence Variant and Scan Options."""
+    scanning = _list(attributes, "ScanningSequence")
+    variant = _list(attributes, "SequenceVariant")
+    values: dict[str, object] = {}
+    if {"SE", "GR"} & scanning:
+        both = {"SE", "GR"} <= scanning
+        values["EchoPulseSequence"] = "BOTH" if both else "SPIN" if "SE" in scanning else "GRADIENT"
+    if "EP" in scanning:
+        values["EchoPlanarPulseSequence"] = "YES"
+    if "SK" in variant:
+        values["SegmentedKSpaceTraversal"] = "PARTIAL"
+    if "SS" in variant:
+        values["SteadyStatePulseSequence"] = "FREE_PRECESSION"
+    if "OSP" in variant:
+        values["OversamplingPhase"] = "2D"
+    if int(str(attributes.get("EchoTrainLength") or 1)) > 1 and "SE" in scanning:
+        values["MultipleSpinEcho"] = "YES"
+    return data_set_of(**values)
+
+
+def _fill_diffusion(values: Dataset) -> None:
+    """Diffusion Directionality follows from the b-value and the direction (PS3.3 C.8.13.5.9)."""
+    b_value = values.get("DiffusionBValue")
+    if b_value is None:
+        return
+    orientation = values.get("DiffusionGradientOrientation")
+    if not values.get("DiffusionDirectionality"):
+        directed = orientation is not None and float(b_value) > 0
+        values.DiffusionDirectionality = "NONE" if not float(b_value) else "DIRECTIONAL" if directed else "ISOTROPIC"
+    if values.DiffusionDirectionality == "DIRECTIONAL" and orientation is not None:
+        values.DiffusionGradientDirectionSequence = [data_set_of(DiffusionGradientOrientation=list(orientation))]
+
+
+def _describe_anatomy(attributes: Dataset) -> Dataset:
+    region = find_region(str(attributes.get("BodyPartExamined") or ""))
+    item = data_set_of(CodeValue=region.value, CodingSchemeDesignator="SCT", CodeMeaning=region.meaning)
+    side = str(attributes.get("Laterality") or attributes.get("ImageLaterality") or "")
+    values = data_set_of(AnatomicRegionSequence=[item])
+    if side in ("R", "L", "B"):
+        values.FrameLaterality = side
+    return values
+
+
+def _list(attributes: Dataset, keyword: str) -> frozenset[str]:
+    return frozenset(str(each) for each in values_of(attributes[keyword])) if attributes.get(keyword) else frozenset()
