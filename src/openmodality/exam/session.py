@@ -28,6 +28,7 @@ from openmodality.exam.facts import describe_series
 from openmodality.exam.identity_guard import check_identities
 from openmodality.exam.ingest import IngestOptions, make_file_source, make_file_sources, make_found_source
 from openmodality.exam.instances import find_uid_maker, list_instances
+from openmodality.exam.producers.enhanced_images import make_image_maker, makes_one_image
 from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, UidOf, choose_colour_object
 from openmodality.exam.producers.volumes import Component, choose_parts, is_plain, keep_walkable, prepare_part
 from openmodality.exam.workflow import Workflow
@@ -255,7 +256,7 @@ class Exam:
         workflow = self._workflow
         with workflow.store.database.read() as snapshot:
             exam, step = read_exam(snapshot, self.id), find_open_step(snapshot, self.id)
-        return ImageMaker(workflow.site, workflow.store, exam, step, series)
+        return make_image_maker(workflow.site, workflow.store, exam, step, series)
 
     @property
     def data_folder(self) -> Path:
@@ -338,7 +339,7 @@ class Series:
         """
         if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
             frames = make_frames(pixels, attributes, f"image {self._images + 1}")
-            return [self.add_frame(frame) for frame in frames]
+            return self._add_frames(frames)
         how = {name: attributes.pop(name) for name in HOW_NUMBERS_ARE_STORED & attributes.keys()}
         return self._add_volume(Volume(array=np.asarray(pixels), **how), attributes=attributes)
 
@@ -430,9 +431,26 @@ class Series:
         if acquired.volume is not None:
             self._add_volume(acquired.volume, progress, keys)
             return
-        for number, frame in enumerate(acquired.frames, 1):
-            self.add_frame(frame, keys(number))
-            progress(number, acquired.number_of_frames)
+        self._add_frames(acquired.frames, lambda number: progress(number, acquired.number_of_frames), keys)
+
+    def _add_frames(
+        self,
+        frames: Iterable[AcquiredFrame],
+        progress: Callable[[int], None] = lambda done: None,
+        keys: Callable[[int], str] = lambda image: "",
+    ) -> list[str]:
+        """Make images of frames, one by one as they come; or one of all of them, where the object has many frames."""
+        if not makes_one_image(self._maker):
+            made = []
+            for number, frame in enumerate(frames, 1):
+                made.append(self.add_frame(frame, keys(number)))
+                progress(number)
+            return made
+        numbered = list(enumerate(frames, 1))
+        self._images += len(numbered)
+        uids = self._maker.make_together(numbered, keys)
+        progress(len(numbered))
+        return uids
 
     def close(self) -> None:
         """Queue the images of this series for the archives now, without waiting for the end of the exam."""

@@ -17,7 +17,7 @@ from pydicom.tag import Tag
 
 from openmodality.objects.rules.elements import data_set_of
 
-Key = Hashable
+FrameKey = Hashable
 
 
 class Dimension(NamedTuple):
@@ -85,7 +85,7 @@ def _describe_content(stack: int, position: int, time: int | None, indices: list
     return content
 
 
-def _read_orientation(frame: Dataset) -> Key:
+def _read_orientation(frame: Dataset) -> FrameKey:
     """Rounded, so that noise of the last digits makes no stack of its own."""
     return tuple(round(float(each), 4) for each in frame.get("ImageOrientationPatient") or ())
 
@@ -99,15 +99,15 @@ def _measure_position(frame: Dataset) -> float:
     return round(float(np.cross(row, column) @ np.asarray(position, float)), 3)
 
 
-def _read_number(keyword: str) -> Callable[[Dataset], Key]:
+def _read_number(keyword: str) -> Callable[[Dataset], FrameKey]:
     return lambda frame: None if frame.get(keyword) in (None, "") else round(float(str(frame.get(keyword))), 6)
 
 
-def _read_direction(frame: Dataset) -> Key:
+def _read_direction(frame: Dataset) -> FrameKey:
     return tuple(round(float(each), 4) for each in frame.get("DiffusionGradientOrientation") or ())
 
 
-_OPTIONAL: Final[tuple[tuple[Dimension, Callable[[Dataset], Key]], ...]] = (
+_OPTIONAL: Final[tuple[tuple[Dimension, Callable[[Dataset], FrameKey]], ...]] = (
     (TIME, _read_number("TemporalPositionIdentifier")),
     (ECHO, _read_number("EffectiveEchoTime")),
     (B_VALUE, _read_number("DiffusionBValue")),
@@ -116,13 +116,13 @@ _OPTIONAL: Final[tuple[tuple[Dimension, Callable[[Dataset], Key]], ...]] = (
 )
 
 
-def _rank(keys: Sequence[Key]) -> list[int]:
+def _rank(keys: Sequence[FrameKey]) -> list[int]:
     """From 1, in ascending order; what has no value comes first."""
     ranks = {key: rank for rank, key in enumerate(sorted(set(keys), key=_make_sortable), 1)}
     return [ranks[key] for key in keys]
 
 
-def _make_sortable(key: Key) -> tuple[float, ...]:
+def _make_sortable(key: FrameKey) -> tuple[float, ...]:
     if key is None:
         return ()
     return tuple(key) if isinstance(key, tuple) else (float(str(key)),)
@@ -136,12 +136,12 @@ def _rank_in(groups: Sequence[int], keys: Sequence[float]) -> list[int]:
     return [ranks[group][key] for group, key in zip(groups, keys, strict=True)]
 
 
-def _have_twins(places: Sequence[Key]) -> bool:
+def _have_twins(places: Sequence[FrameKey]) -> bool:
     return len(set(places)) < len(places)
 
 
-def _count_up(places: Sequence[Key]) -> list[int]:
-    seen: Counter[Key] = Counter()
+def _count_up(places: Sequence[FrameKey]) -> list[int]:
+    seen: Counter[FrameKey] = Counter()
     counted = []
     for place in places:
         seen[place] += 1

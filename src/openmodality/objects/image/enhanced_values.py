@@ -152,7 +152,7 @@ def describe_whole(attributes: Dataset) -> Dataset:
 
 
 def make_image_type(attributes: Dataset) -> tuple[str, str, str, str]:
-    """Image Type of four values (PS3.3 C.8.16.1); the third from the data where the classic one is none of its terms."""
+    """Image Type of four values (PS3.3 C.8.16.1); the third from the data where the classic one is no term."""
     given = [str(each) for each in values_of(attributes["ImageType"])] if attributes.get("ImageType") else []
     first, second, flavor, derived = (*given, *("", "", "", "")[len(given) :])[:4]
     if flavor not in _FLAVORS:
