@@ -98,7 +98,7 @@ def run(
     model = choose_model(model, ends, "STUDY")
     if model == "patient" and not patient_id:
         raise UsageError("the patient root model needs --patient-id")
-    title = normalize_ae_title(destination or ends.local.ae_title)
+    title = ends.local.ae_title if destination is None else normalize_ae_title(destination)
     place = _Place(ends, study, site_file, output, port, title)
     (place.check_get if by_get else place.check_move)(destination)
     wanted = Wanted(study, series or "", instance or "", patient_id or "")
