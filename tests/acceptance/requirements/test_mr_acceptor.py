@@ -12,6 +12,7 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileDataset
 from pydicom.uid import UID, generate_uid
+from pynetdicom import build_role
 from pynetdicom.pdu_primitives import AsynchronousOperationsWindowNegotiation, SOPClassExtendedNegotiation
 
 from openmodality import Modality
@@ -351,3 +352,12 @@ def test_no_time_limit_is_set_for_the_result(tmp_path: Path) -> None:
             modality.serve()
             device = Listening(modality, listening(recorded, "device", "OM_MR"), recorded)
             assert report(device, result(asked.transaction_uid, asked.references)).Status == 0x0000
+
+
+@pytest.mark.parametrize(("scu", "scp"), [(True, False), (True, True)])
+def test_the_device_commits_itself_to_nothing(device: Listening, scu: bool, scp: bool) -> None:
+    """It is no SCP of storage commitment: a peer that wants to be the SCU of it gets another role, or no context."""
+    wanted = build_role(COMMITMENT, scu_role=scu, scp_role=scp)
+    with associated(device.address, [COMMITMENT, VERIFICATION], calling=TITLE, ext_neg=[wanted]) as association:
+        taken = [context for context in association.accepted_contexts if context.abstract_syntax == COMMITMENT]
+        assert [context.as_scu for context in taken] == [False] * scp
