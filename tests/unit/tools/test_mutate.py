@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools import mutate
 from tools.mutate import Result
-from tools.mutation_runs import PACKAGES, ROOT
+from tools.mutation_runs import PACKAGES, ROOT, split_by_cost
 
 
 def test_each_named_fault_can_be_made_in_the_code_as_it_is() -> None:
@@ -35,3 +35,29 @@ def test_a_named_fault_that_nobody_notices_is_too_much() -> None:
     text, is_enough = mutate.summarise(mutants, done)
     assert not is_enough
     assert "named faults noticed: 0 of 1" in text
+
+
+def test_an_equivalent_mutant_is_neither_killed_nor_alive() -> None:
+    mutants = mutate.sample(ROOT, 9, 4)
+    done = {mutant.key: Result(mutant.key, "killed", "tests/unit/a.py::a", str(mutant), 1.0) for mutant in mutants}
+    done[mutants[0].key] = Result(mutants[0].key, "equivalent", "the reason", str(mutants[0]), 0.0)
+    text, is_enough = mutate.summarise(mutants, done)
+    assert is_enough
+    assert "0 survivors" in text
+    assert "mutants killed: 3 of 3, 100.0 %" in text
+    assert "equivalent mutants, not counted: 1" in text
+    table = mutate.make_table(mutants, done, text)
+    assert f"| {mutants[0].key} |" in table
+    assert table.count("| killed |") == 3
+
+
+def test_each_equivalent_mutant_has_a_reason() -> None:
+    for key, result in mutate.find_equivalents().items():
+        assert (result.key, result.verdict) == (key, "equivalent")
+        assert len(result.by.split()) > 2
+
+
+def test_tests_of_units_run_before_those_that_start_a_device() -> None:
+    tests = ["tests/integration/a.py::a", "tests/unit/b.py::b", "tests/property/c.py::c"]
+    assert split_by_cost(tests) == [tests[1:], tests[:1]]
+    assert split_by_cost([]) == []
