@@ -46,18 +46,40 @@ KEPT: Final = (
 )  # fmt: skip
 """What can be asked for in a query, and what is checked."""
 
+_READ_AT_ONCE: Final = 20
+_REST_S: Final = 0.005
+"""After so many headers others have their turn."""
 MAX_DEFLATED_HEADER_BYTES: Final = 4 * 1024 * 1024
 """How much of a deflated data set is looked at for its header; what comes behind it is pixels."""
 
 
-@dataclass(frozen=True, slots=True)
 class StoredInstance:
-    """An instance that is safe on disk; ``header`` holds the attributes of :data:`KEPT`."""
+    """An instance that is safe on disk. Its header is read when somebody first asks for it: an archive with many
+    instances is to start at once.
+    """
 
-    sop_instance_uid: str
-    sop_class_uid: str
-    path: Path
-    header: Dataset
+    __slots__ = ("_header", "_sop_class_uid", "path", "sop_instance_uid")
+
+    def __init__(self, sop_instance_uid: str, path: Path, sop_class_uid: str = "") -> None:
+        self.sop_instance_uid = sop_instance_uid
+        self.path = path
+        self._sop_class_uid = sop_class_uid
+        self._header: Dataset | None = None
+
+    @property
+    def header(self) -> Dataset:
+        """The attributes of :data:`KEPT`; none of a file that cannot be read, which is complained about."""
+        if self._header is None:
+            try:
+                self._header = _read_header(self.path)
+            except ObjectInvalid:
+                self._header = Dataset()
+        return self._header
+
+    @property
+    def sop_class_uid(self) -> str:
+        """As the sender said, or as the header says."""
+        return self._sop_class_uid or read_text(self.header, SOP_CLASS_UID)
 
     @property
     def study_instance_uid(self) -> str:
@@ -107,13 +129,22 @@ class Archive:
         self._sink = FolderSink(self._files, identity, self._take)
         self._lock = threading.Lock()
         self._instances = {instance.sop_instance_uid: instance for instance in self._list_on_disk()}
+        self._closing = threading.Event()
+        self._reader = threading.Thread(target=self._read_headers, name="archive-headers", daemon=True)
 
     def open(self, request: StoreRequest) -> FolderWriter:
         """Begin an instance."""
         return self._sink.open(request)
 
+    def start(self) -> None:
+        """Read the headers of what was there before, little by little, so that no query has to wait for all."""
+        self._reader.start()
+
     def close(self) -> None:
         """Give up the folder for incoming files."""
+        self._closing.set()
+        if self._reader.ident is not None:
+            self._reader.join()
         self._files.close()
 
     @property
@@ -143,22 +174,23 @@ class Archive:
         identity = arrival.request.identity
         instance = self._instances.get(identity.sop_instance_uid)
         if instance is None or arrival.stored is Stored.NEW:
-            instance = self._read(identity.sop_instance_uid, identity.sop_class_uid)
+            instance = StoredInstance(
+                identity.sop_instance_uid, self._files.path(identity.sop_instance_uid), identity.sop_class_uid
+            )
             with self._lock:
                 self._instances[identity.sop_instance_uid] = instance
         self._arrived(instance, arrival)
 
     def _list_on_disk(self) -> list[StoredInstance]:
         uids = [uid for bucket in self._files.buckets() for uid in self._files.uids(bucket)]
-        return [self._read(uid) for uid in sorted(uids, key=lambda uid: self._files.modified_ns(uid) or 0)]
+        in_order = sorted(uids, key=lambda uid: self._files.modified_ns(uid) or 0)
+        return [StoredInstance(uid, self._files.path(uid)) for uid in in_order]
 
-    def _read(self, sop_instance_uid: str, sop_class_uid: str = "") -> StoredInstance:
-        path = self._files.path(sop_instance_uid)
-        try:
-            header = _read_header(path)
-        except ObjectInvalid:
-            header = Dataset()  # the instance is kept all the same, and complained about
-        return StoredInstance(sop_instance_uid, sop_class_uid or read_text(header, SOP_CLASS_UID), path, header)
+    def _read_headers(self) -> None:
+        for number, instance in enumerate(self.instances.values()):
+            _ = instance.header
+            if self._closing.wait(0 if number % _READ_AT_ONCE else _REST_S):
+                return
 
 
 def _read_header(path: Path) -> Dataset:

@@ -94,6 +94,7 @@ class VirtualPACS:
 
     def start(self) -> None:
         """Report the commitments that wait."""
+        self._archive.start()
         self._commitments.start()
 
     def hurry(self) -> None:

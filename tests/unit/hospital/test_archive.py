@@ -33,9 +33,38 @@ def test_a_deflated_image_that_grows_to_much_costs_its_header_only(tmp_path: Pat
     files.close()
     tracemalloc.start()
     archive = Archive(tmp_path / "archive", LocalAE("PACS"), lambda instance, arrival: None)
+    (study,) = archive.studies
+    assert study.patient_name == "Roe^Ann"
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     archive.close()
-    (study,) = archive.studies
-    assert study.patient_name == "Roe^Ann"
     assert peak < 40 * MIB
+
+
+def test_headers_are_read_behind_the_start_and_by_whoever_asks_first(tmp_path: Path) -> None:
+    files = InstanceFiles(tmp_path / "archive")
+    images = [mr_image(rows=4, columns=4, PatientName=f"Roe^{number}") for number in range(3)]
+    for image in images:
+        file = files.create(image.SOPInstanceUID)
+        file.write(save(image, tmp_path).read_bytes())
+        file.commit()
+    files.close()
+    archive = Archive(tmp_path / "archive", LocalAE("PACS"), lambda instance, arrival: None)
+    assert archive.count == 3
+    archive.start()
+    archive.close()
+    found = {each.sop_instance_uid: str(each.header.PatientName) for each in archive.instances.values()}
+    assert found == {image.SOPInstanceUID: str(image.PatientName) for image in images}
+    assert {each.sop_class_uid for each in archive.instances.values()} == {images[0].SOPClassUID}
+
+
+def test_a_file_that_is_none_has_no_header_and_no_class(tmp_path: Path) -> None:
+    files = InstanceFiles(tmp_path / "archive")
+    file = files.create("1.2.3")
+    file.write(b"no DICOM")
+    file.commit()
+    files.close()
+    archive = Archive(tmp_path / "archive", LocalAE("PACS"), lambda instance, arrival: None)
+    [instance] = archive.instances.values()
+    assert (len(instance.header), instance.sop_class_uid) == (0, "")
+    archive.close()

@@ -76,11 +76,12 @@ _WITH_STUDY: Final = {
     " JOIN instances ON instances.series_id = series.id",
 }
 _NEWEST: Final = 'studies."StudyDate" DESC, studies."StudyTime" DESC, studies.id DESC, '
+# the plus keeps SQLite from going through all send jobs for each instance
 _SENT: Final = f"""EXISTS (
     SELECT 1 FROM job_instances
     WHERE job_instances."SOPInstanceUID" = instances."SOPInstanceUID"
     AND job_instances.result IN ('{InstanceResult.SUCCESS}', '{InstanceResult.WARNING}')
-    AND job_instances.job_id IN (SELECT jobs.id FROM jobs WHERE jobs.kind = '{JobKind.SEND}'))"""
+    AND +job_instances.job_id IN (SELECT jobs.id FROM jobs WHERE jobs.kind = '{JobKind.SEND}'))"""
 _COMMITTED: Final = f"""EXISTS (
     SELECT 1 FROM commitment_instances
     WHERE commitment_instances."SOPInstanceUID" = instances."SOPInstanceUID"
