@@ -66,11 +66,19 @@ def _declare_list_of_instances(parser: Parser) -> None:
     _declare_list(parser)
 
 
-def list_or_problems(problems: bool, site_file: str, wide: bool, as_json: bool, **options: Any) -> None:
+def list_or_problems(
+    problems: bool,
+    keys: tuple[str, ...],
+    limit: int,
+    offset: int,
+    all_devices: bool,
+    site_file: str,
+    wide: bool,
+    as_json: bool,
+) -> None:
     """Instances that match the keys, newest study first; or the instance files that are not among them."""
-    keys, page = options["keys"], _Page(options["limit"], options["offset"], options["all_devices"])
     if not problems:
-        _list(INSTANCES, keys, page, site_file, wide=wide, as_json=as_json)
+        _list(INSTANCES, keys, _Page(limit, offset, all_devices), site_file, wide=wide, as_json=as_json)
         return
     if keys:
         raise UsageError("--problems shows all of them: it takes no keys", advice=see_help("instances list"))
@@ -107,9 +115,10 @@ def _declare_list(parser: Parser) -> None:
 
 
 def _list_command(entity: Entity) -> CliCommand:
-    def list_(keys: tuple[str, ...], site_file: str, wide: bool, as_json: bool, **options: Any) -> None:
-        page = _Page(options["limit"], options["offset"], options["all_devices"])
-        _list(entity, keys, page, site_file, wide=wide, as_json=as_json)
+    def list_(
+        keys: tuple[str, ...], limit: int, offset: int, all_devices: bool, site_file: str, wide: bool, as_json: bool
+    ) -> None:
+        _list(entity, keys, _Page(limit, offset, all_devices), site_file, wide=wide, as_json=as_json)
 
     text = f"{entity.plural.capitalize()} that match the keys, newest study first."
     return CliCommand(list_, _declare_list, text=text)
