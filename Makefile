@@ -89,6 +89,6 @@ $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.development: pyproject.toml | $(VENV)/bin/python
-	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[dev,media,mr,postgresql]'
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --editable '.[console,dev,media,mr,postgresql]'
 	$(VENV)/bin/python -m tools.hide_scripts pynetdicom
 	@touch $@ $(VENV)/.runtime

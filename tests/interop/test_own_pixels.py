@@ -128,7 +128,7 @@ def test_an_mrd_file_lies_where_its_header_says(archive: Archive, tmp_path: Path
     times = "<sequenceParameters><TE>12</TE></sequenceParameters>"
     file.write_xml_header(f"<ismrmrdHeader>{said}{times}</ismrmrdHeader>".encode())
     for number in range(3):
-        image = ismrmrd.Image.from_array(np.full((1, 1, 6, 8), number + 1, np.uint16), transpose=False)
+        image = ismrmrd.Image.from_array(np.full((1, 1, 6, 8), number + 1.5, np.float32), transpose=False)
         image.field_of_view, image.position = (80, 60, 5), (0, 0, 5 * number)
         image.read_dir, image.phase_dir, image.slice_dir = (1, 0, 0), (0, 1, 0), (0, 0, 1)
         image.image_series_index, image.image_type = 1, ismrmrd.IMTYPE_MAGNITUDE
@@ -138,7 +138,8 @@ def test_an_mrd_file_lies_where_its_header_says(archive: Archive, tmp_path: Path
     kept = [image for _, image in archive.series("MRD")]
     assert [list(map(float, image.ImagePositionPatient)) for image in kept] == [[-35, -25, 5 * n] for n in range(3)]
     assert {float(image.EchoTime) for image in kept} == {12}
-    assert [int(image.pixel_array.max()) for image in kept] == [1, 2, 3]
+    values = [image.pixel_array * float(image.RescaleSlope) + float(image.RescaleIntercept) for image in kept]
+    assert np.allclose([each.mean() for each in values], [1.5, 2.5, 3.5], atol=1e-4)
 
 
 def test_a_stack_of_tiff_has_the_geometry_of_its_companion(archive: Archive, tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ class FileSource:
         """What a reader found, as a series of this device; ``name`` is its description where it has none."""
         if self.detectors or self.detector:
             found = correct(found, self.detectors, self.detector, read_map)
+        if found.exposure is not None:
+            found = found.leave_out({"exposure": "the exposure of pixels from files is not recorded yet"})
         modality = _find_first(found.volume.keywords.get("Modality")) or found.modality or self.modality
         wanted = self.derive or self.object_name or found.object_name
         return AcquiredSeries(
