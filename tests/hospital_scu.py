@@ -13,6 +13,7 @@ from pydicom.uid import generate_uid
 
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.normalized import NormalizedAnswer
 from openmodality.dimse.service import Service
 from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
@@ -103,7 +104,7 @@ def step_attributes(item: ScheduledItem) -> Dataset:
 
 def create_step(
     at: Hospital, attributes: Dataset, uid: str | None = None, *, timeout_s: float = 10.0
-) -> mpps.StepResult:
+) -> NormalizedAnswer:
     """N-CREATE."""
     with associated(at.ris_peer, MODALITY_PERFORMED_PROCEDURE_STEP, timeout_s=timeout_s) as association:
         return mpps.create_step(association, uid or generate_uid(), attributes)
@@ -111,7 +112,7 @@ def create_step(
 
 def end_step(
     at: Hospital, uid: str, images: Sequence[FileDataset] = (), *, status: str = "COMPLETED", reason: str = ""
-) -> mpps.StepResult:
+) -> NormalizedAnswer:
     """The final N-SET; it lists the images in one series."""
     attributes, series = Dataset(), Dataset()
     attributes.PerformedProcedureStepStatus = status
@@ -211,7 +212,7 @@ def request_commitment(
     uid: str | None = None,
     stay_s: float = 0.0,
     timeout_s: float = 10.0,
-) -> commitment.RequestResult:
+) -> NormalizedAnswer:
     """Ask for commitment; stays on the association for ``stay_s`` seconds to be reported to."""
     return commit_to(at.pacs_peer, transactions, instances, uid=uid, stay_s=stay_s, timeout_s=timeout_s)
 
@@ -224,7 +225,7 @@ def commit_to(
     uid: str | None = None,
     stay_s: float = 0.0,
     timeout_s: float = 10.0,
-) -> commitment.RequestResult:
+) -> NormalizedAnswer:
     """Ask an archive for commitment."""
     references = [commitment.Reference(str(image.SOPClassUID), str(image.SOPInstanceUID)) for image in instances]
     uid = uid or generate_uid()

@@ -15,6 +15,7 @@ from typing import Final
 from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.device.site.site import Peer
 from openmodality.dimse.attribute_names import name_of
+from openmodality.dimse.normalized import NormalizedAnswer
 from openmodality.dimse.status import StatusCategory, describe
 from openmodality.dimse.verdict import Verdict
 from openmodality.errors import StoreError
@@ -23,7 +24,6 @@ from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.services import mpps
-from openmodality.services.mpps import StepResult
 from openmodality.standard.dimse import Status
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 from openmodality.store.data_set_json import from_json
@@ -97,7 +97,7 @@ class StepExecutor:
         report.note_instance(step.sop_instance_uid, kept, status=result.status, comment=_describe_outcome(outcome))
         return outcome
 
-    def _create(self, association: Association, peer: Peer, step: StepRecord) -> StepResult:
+    def _create(self, association: Association, peer: Peer, step: StepRecord) -> NormalizedAnswer:
         return mpps.create_step(
             association,
             step.sop_instance_uid,
@@ -105,7 +105,7 @@ class StepExecutor:
             timeout_s=find_response_timeout_s(peer, "mpps.create_response_timeout_s"),
         )
 
-    def _set(self, association: Association, peer: Peer, step: StepRecord, job: Job) -> StepResult:
+    def _set(self, association: Association, peer: Peer, step: StepRecord, job: Job) -> NormalizedAnswer:
         if step.n_set is None:
             raise StoreError("the performed step has not ended, so there is nothing to set")
         return mpps.update_step(
@@ -115,9 +115,9 @@ class StepExecutor:
             timeout_s=find_response_timeout_s(peer, "mpps.set_response_timeout_s"),
         )
 
-    def _judge(self, job: Job, peer: Peer, result: StepResult, *, is_repeat: bool) -> Verdict:
+    def _judge(self, job: Job, peer: Peer, result: NormalizedAnswer, *, is_repeat: bool) -> Verdict:
         """A final step that may no longer be updated tells of an earlier request; any other 0110 does not."""
-        is_repeat = is_repeat and (job.kind is JobKind.MPPS_CREATE or result.is_final_already)
+        is_repeat = is_repeat and (job.kind is JobKind.MPPS_CREATE or mpps.is_final_already(result))
         return self._connections.site.judge_of("mpps", _OPERATIONS[job.kind], peer, is_repeat=is_repeat)(result.status)
 
     def _read_step(self, sop_instance_uid: str) -> StepRecord:
@@ -140,7 +140,7 @@ class StepExecutor:
         return self._connections.site.peers_for("mpps")[:1] == (peer,)
 
 
-def _make_outcome(job: Job, peer: Peer, result: StepResult, verdict: Verdict) -> JobOutcome:
+def _make_outcome(job: Job, peer: Peer, result: NormalizedAnswer, verdict: Verdict) -> JobOutcome:
     if verdict.is_done:
         return Done("" if verdict.category is StatusCategory.SUCCESS else f"with a warning: {verdict.meaning}")
     tags = ", ".join(name_of(tag) for tag in result.tags[:4])

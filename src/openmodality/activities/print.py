@@ -26,6 +26,7 @@ from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.objects.film import Film, FilmSession
 from openmodality.objects.film_attributes import FilmAttributes
+from openmodality.services.print_management import list_image_boxes
 from openmodality.standard.sop_classes import PRESENTATION_LUT
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import InstanceResult, JobKind
@@ -191,7 +192,7 @@ class _PrintRun:
         dialogue = self.dialogue
         attributes = dialogue.attributes.build_film_box(film, session_uid, lut_uid)
         answer = dialogue.create(association, "film", attributes)
-        boxes = answer.image_boxes
+        boxes = list_image_boxes(answer)
         if len(boxes) < len(film.images):
             said = f"{len(boxes)} image boxes for {film.image_display_format}"
             raise PrintStopped(f"{self.printer.peer.name} made {said}, which needs {len(film.images)}")

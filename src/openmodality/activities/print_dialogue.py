@@ -11,6 +11,7 @@ from pydicom import Dataset
 
 from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.device.site.site import Peer
+from openmodality.dimse.normalized import NormalizedAnswer
 from openmodality.dimse.reading import read_text
 from openmodality.dimse.status import StatusCategory, describe
 from openmodality.errors import OpenModalityError
@@ -107,7 +108,7 @@ class PrintDialogue:
             log.warning("print.printer_warning", extra={"peer": self.peer.name, "info": answer.info})
             self.tell(words)
 
-    def create(self, association: Association, thing: Thing, attributes: Dataset) -> printing.PrintAnswer:
+    def create(self, association: Association, thing: Thing, attributes: Dataset) -> NormalizedAnswer:
         """N-CREATE."""
         request: Request = f"create {thing}"  # type: ignore[assignment]  # mypy does not put literals together
         limit_s = self._limit(request)
@@ -141,7 +142,7 @@ class PrintDialogue:
         service = _OPERATIONS[request].partition(" ")[0]
         return find_response_timeout_s(self.peer, f"print.{_TIMEOUTS[service]}_response_timeout_s")
 
-    def _judge(self, association: Association, request: Request, answer: printing.PrintAnswer) -> None:
+    def _judge(self, association: Association, request: Request, answer: NormalizedAnswer) -> None:
         verdict = self.connections.site.judge("print", _OPERATIONS[request], answer.status, self.peer)
         if verdict.category is StatusCategory.SUCCESS:
             return

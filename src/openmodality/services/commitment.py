@@ -24,6 +24,7 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Channel, Message, PeerInfo, context_for, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.normalized import NormalizedAnswer, ask_normalized
 from openmodality.dimse.reading import read_items, read_number, read_text
 from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
@@ -76,14 +77,6 @@ class CommitmentResult:
     failed: tuple[Failure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RequestResult:
-    """The answer to N-ACTION: whether the SCP took the request, which says nothing of the instances yet."""
-
-    status: int
-    comment: str = ""
-
-
 # SCU
 
 
@@ -95,7 +88,7 @@ def share_out(references: Sequence[Reference], size: int) -> Iterator[tuple[Refe
 
 def request_commitment(
     channel: Channel, transaction_uid: str, references: Sequence[Reference], *, timeout_s: float | None = None
-) -> RequestResult:
+) -> NormalizedAnswer:
     """Ask for commitment of these instances; any status but Success means that the request was not taken."""
     if not references:
         raise UsageError("storage commitment was asked for no instance")
@@ -106,11 +99,8 @@ def request_commitment(
         RequestedSOPInstanceUID=STORAGE_COMMITMENT_PUSH_MODEL_INSTANCE,
         ActionTypeID=REQUEST,
     )
-    data = encode_data_set(
-        _make_data_set(CommitmentResult(transaction_uid, tuple(references))), context.transfer_syntax
-    )
-    answer = send_and_await(channel, context.context_id, command, data, timeout_s=timeout_s).command
-    return RequestResult(answer.Status or Status.SUCCESS, answer.ErrorComment or "")
+    request = _make_data_set(CommitmentResult(transaction_uid, tuple(references)))
+    return ask_normalized(channel, context, command, request, timeout_s=timeout_s)
 
 
 class Missing(IntEnum):

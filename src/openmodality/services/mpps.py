@@ -22,7 +22,6 @@ N-SET may not change 0105.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from pydicom import Dataset
@@ -30,12 +29,10 @@ from pydicom import Dataset
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, context_for, read_data_set
 from openmodality.dimse.command import Command
-from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.normalized import NormalizedAnswer, ask_normalized
 from openmodality.dimse.reading import has_value, read_items_at, read_text, read_texts
-from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid, new_uid
-from openmodality.errors import ObjectInvalid
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.performed_step import NOT_ALLOWED, PERFORMED_STEP_RULES, StepRule, StepStatus
@@ -50,22 +47,6 @@ NO_LONGER_UPDATABLE: Final = 0xA710
 NO_LONGER_UPDATABLE_COMMENT: Final = "Performed Procedure Step Object may no longer be updated"
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """The answer to N-CREATE or N-SET.
-
-    ``sop_instance_uid`` names the step from now on, whoever chose it; ``tags`` are those the SCP objects to;
-    ``is_final_already`` says that the SCP has refused because the step has ended before.
-    """
-
-    status: int
-    sop_instance_uid: str
-    comment: str = ""
-    is_final_already: bool = False
-    tags: tuple[int, ...] = ()
-    attributes: Dataset = field(default_factory=Dataset)
-
-
 # SCU
 
 
@@ -75,15 +56,15 @@ def create_step(
     attributes: Dataset,
     *,
     timeout_s: float | None = None,
-) -> StepResult:
+) -> NormalizedAnswer:
     """N-CREATE a step."""
     command = Command(
         CommandField=CommandField.N_CREATE_RQ,
         AffectedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP,
         AffectedSOPInstanceUID=sop_instance_uid or None,
     )
-    answer = _send(channel, command, attributes, timeout_s)
-    return _read_result(answer, answer.command.AffectedSOPInstanceUID or sop_instance_uid)
+    context = context_for(channel, MODALITY_PERFORMED_PROCEDURE_STEP)
+    return ask_normalized(channel, context, command, attributes, timeout_s=timeout_s)
 
 
 def update_step(
@@ -92,38 +73,21 @@ def update_step(
     attributes: Dataset,
     *,
     timeout_s: float | None = None,
-) -> StepResult:
+) -> NormalizedAnswer:
     """N-SET a step."""
     command = Command(
         CommandField=CommandField.N_SET_RQ,
         RequestedSOPClassUID=MODALITY_PERFORMED_PROCEDURE_STEP,
         RequestedSOPInstanceUID=sop_instance_uid,
     )
-    return _read_result(_send(channel, command, attributes, timeout_s), sop_instance_uid)
-
-
-def _send(channel: Channel, command: Command, attributes: Dataset, timeout_s: float | None) -> Message:
     context = context_for(channel, MODALITY_PERFORMED_PROCEDURE_STEP)
-    data = encode_data_set(attributes, context.transfer_syntax)
-    return send_and_await(channel, context.context_id, command, data, timeout_s=timeout_s)
+    return ask_normalized(channel, context, command, attributes, timeout_s=timeout_s)
 
 
-def _read_result(answer: Message, sop_instance_uid: str) -> StepResult:
-    command = answer.command
-    try:
-        attributes = read_data_set(answer)
-    except ObjectInvalid:
-        attributes = Dataset()  # what the SCP sends back for information does not undo its status
-    tags = (*(command.OffendingElement or ()), *(command.AttributeIdentifierList or ()))
-    status = command.Status or Status.SUCCESS
-    comment = command.ErrorComment or ""
-    return StepResult(status, sop_instance_uid, comment, _is_final_already(command), tags, attributes)
-
-
-def _is_final_already(answer: Command) -> bool:
-    """Whether the step may no longer be updated (PS3.4 F.7.2.2.4); some SCPs say it in the Error Comment only."""
-    says_so = "no longer be updated" in (answer.ErrorComment or "").lower()
-    return answer.Status == Status.PROCESSING_FAILURE and (answer.ErrorID == NO_LONGER_UPDATABLE or says_so)
+def is_final_already(answer: NormalizedAnswer) -> bool:
+    """Whether the SCP has refused because the step has ended before; some say it in the Error Comment only."""
+    says_so = "no longer be updated" in answer.comment.lower()
+    return answer.status == Status.PROCESSING_FAILURE and (answer.error_id == NO_LONGER_UPDATABLE or says_so)
 
 
 # SCP

@@ -22,11 +22,11 @@ from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, PresentationContext, context_for, read_all, read_data_set
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
+from openmodality.dimse.normalized import NormalizedAnswer, ask_normalized
 from openmodality.dimse.reading import has_value, read_items, read_number, read_text
-from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.encoding.uid import is_valid_uid, new_uid
-from openmodality.errors import NoPresentationContext, ObjectInvalid
+from openmodality.errors import NoPresentationContext
 from openmodality.standard.dimse import CommandField, Status
 from openmodality.standard.print_management import PRINT, PrinterEvent, PrintStatus
 from openmodality.standard.sop_classes import (
@@ -60,25 +60,10 @@ _IMAGE_BOXES: Final = {
 """The image box of each meta SOP class."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrintAnswer:
-    """The response to one request; ``sop_instance_uid`` names what was created, whoever chose it."""
-
-    status: int
-    comment: str = ""
-    sop_instance_uid: str = ""
-    attributes: Dataset = field(default_factory=Dataset)
-
-    @property
-    def image_boxes(self) -> tuple[str, ...]:
-        """The SOP Instance UIDs of a new film box's image boxes, in the order of their positions."""
-        return tuple(_list_references(self.attributes, REFERENCED_IMAGE_BOX_SEQUENCE))
-
-
 # SCU
 
 
-def get_printer(channel: Channel, tags: Sequence[int], *, timeout_s: float | None = None) -> PrintAnswer:
+def get_printer(channel: Channel, tags: Sequence[int], *, timeout_s: float | None = None) -> NormalizedAnswer:
     """Ask for attributes of the printer with N-GET."""
     command = Command(
         CommandField=CommandField.N_GET_RQ,
@@ -89,7 +74,9 @@ def get_printer(channel: Channel, tags: Sequence[int], *, timeout_s: float | Non
     return _send(channel, command, None, timeout_s)
 
 
-def create(channel: Channel, sop_class_uid: str, attributes: Dataset, *, timeout_s: float | None = None) -> PrintAnswer:
+def create(
+    channel: Channel, sop_class_uid: str, attributes: Dataset, *, timeout_s: float | None = None
+) -> NormalizedAnswer:
     """Create a film session, a film box or a Presentation LUT, under a UID of our own choice."""
     command = Command(
         CommandField=CommandField.N_CREATE_RQ, AffectedSOPClassUID=sop_class_uid, AffectedSOPInstanceUID=new_uid()
@@ -99,7 +86,7 @@ def create(channel: Channel, sop_class_uid: str, attributes: Dataset, *, timeout
 
 def set_image_box(
     channel: Channel, sop_instance_uid: str, attributes: Dataset, *, timeout_s: float | None = None
-) -> PrintAnswer:
+) -> NormalizedAnswer:
     """Put an image into an image box with N-SET."""
     command = Command(
         CommandField=CommandField.N_SET_RQ,
@@ -111,7 +98,7 @@ def set_image_box(
 
 def print_instance(
     channel: Channel, sop_class_uid: str, sop_instance_uid: str, *, timeout_s: float | None = None
-) -> PrintAnswer:
+) -> NormalizedAnswer:
     """Print a film box, or a film session as a whole, with N-ACTION."""
     command = Command(
         CommandField=CommandField.N_ACTION_RQ,
@@ -124,7 +111,7 @@ def print_instance(
 
 def delete(
     channel: Channel, sop_class_uid: str, sop_instance_uid: str, *, timeout_s: float | None = None
-) -> PrintAnswer:
+) -> NormalizedAnswer:
     """Delete a film session, a film box or a Presentation LUT."""
     command = Command(
         CommandField=CommandField.N_DELETE_RQ,
@@ -132,6 +119,11 @@ def delete(
         RequestedSOPInstanceUID=sop_instance_uid,
     )
     return _send(channel, command, None, timeout_s)
+
+
+def list_image_boxes(answer: NormalizedAnswer) -> tuple[str, ...]:
+    """The SOP Instance UIDs of a new film box's image boxes, in the order of their positions."""
+    return tuple(_list_references(answer.attributes, REFERENCED_IMAGE_BOX_SEQUENCE))
 
 
 PrinterListener = Callable[[int, Dataset], None]
@@ -151,19 +143,11 @@ def printer_event_service(listener: PrinterListener) -> Service:
     return Service("Printer", frozenset(META_CLASSES), handlers, as_scp=False)
 
 
-def _send(channel: Channel, command: Command, attributes: Dataset | None, timeout_s: float | None) -> PrintAnswer:
+def _send(channel: Channel, command: Command, attributes: Dataset | None, timeout_s: float | None) -> NormalizedAnswer:
     sop_class_uid = command.AffectedSOPClassUID or command.RequestedSOPClassUID
     is_lut = sop_class_uid == PRESENTATION_LUT
     context = context_for(channel, PRESENTATION_LUT) if is_lut else _find_meta_context(channel)
-    data = encode_data_set(attributes, context.transfer_syntax) if attributes else None
-    answer = send_and_await(channel, context.context_id, command, data, timeout_s=timeout_s)
-    try:
-        returned = read_data_set(answer)
-    except ObjectInvalid:
-        returned = Dataset()  # the status says whether it was done
-    said = answer.command
-    uid = said.AffectedSOPInstanceUID or command.AffectedSOPInstanceUID or command.RequestedSOPInstanceUID or ""
-    return PrintAnswer(said.Status or Status.SUCCESS, said.ErrorComment or "", uid, returned)
+    return ask_normalized(channel, context, command, attributes or None, timeout_s=timeout_s)
 
 
 def _find_meta_context(channel: Channel) -> PresentationContext:
@@ -253,7 +237,7 @@ def print_service(engine: PrintEngine) -> Service:
 
 def report_event(
     channel: Channel, event: PrinterEvent, attributes: Dataset, *, timeout_s: float | None = None
-) -> PrintAnswer:
+) -> NormalizedAnswer:
     """Report on the printer with N-EVENT-REPORT."""
     command = Command(
         CommandField=CommandField.N_EVENT_REPORT_RQ,

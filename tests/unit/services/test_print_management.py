@@ -10,15 +10,16 @@ from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel, PresentationContext
 from openmodality.dimse.command import Command
+from openmodality.dimse.normalized import NormalizedAnswer
 from openmodality.dimse.request_response import send_and_await
 from openmodality.dimse.service import Refuse
 from openmodality.errors import NoPresentationContext
 from openmodality.services.print_management import (
     FilmBox,
-    PrintAnswer,
     create,
     delete,
     get_printer,
+    list_image_boxes,
     print_instance,
     print_service,
     printer_event_service,
@@ -109,7 +110,7 @@ def make_box(position: int) -> Dataset:
     return box
 
 
-def begin_film(at: Dialogue) -> tuple[str, PrintAnswer]:
+def begin_film(at: Dialogue) -> tuple[str, NormalizedAnswer]:
     session = create(at.scu, BASIC_FILM_SESSION, Dataset()).sop_instance_uid
     return session, create(at.scu, BASIC_FILM_BOX, make_film(session))
 
@@ -136,7 +137,7 @@ def test_a_film_is_printed(meta: str, box_class: str) -> None:
     session = create(at.scu, BASIC_FILM_SESSION, label).sop_instance_uid
     film = create(at.scu, BASIC_FILM_BOX, make_film(session))
     assert [str(each.ReferencedSOPClassUID) for each in film.attributes.ReferencedImageBoxSequence] == [box_class] * 2
-    for position, uid in enumerate(film.image_boxes, start=1):
+    for position, uid in enumerate(list_image_boxes(film), start=1):
         assert set_image_box(at.scu, uid, make_box(position)).status == Status.SUCCESS
     assert print_instance(at.scu, BASIC_FILM_BOX, film.sop_instance_uid).status == Status.SUCCESS
     ((printed, (sheet,)),) = at.engine.printed
@@ -149,7 +150,7 @@ def test_a_film_is_printed(meta: str, box_class: str) -> None:
 def test_a_session_is_printed_as_a_whole(at: Dialogue) -> None:
     session, film = begin_film(at)
     create(at.scu, BASIC_FILM_BOX, make_film(session))
-    set_image_box(at.scu, film.image_boxes[0], make_box(1))
+    set_image_box(at.scu, list_image_boxes(film)[0], make_box(1))
     answer = print_instance(at.scu, BASIC_FILM_SESSION, session)
     assert answer.status == PrintStatus.SESSION_HAS_EMPTY_PAGE
     assert len(at.engine.printed[0][1]) == 2
@@ -177,7 +178,7 @@ def test_what_breaks_the_hierarchy_is_refused(at: Dialogue) -> None:
     _, film = begin_film(at)
     assert create(at.scu, BASIC_FILM_SESSION, Dataset()).status == Status.DUPLICATE_SOP_INSTANCE
     assert create(at.scu, BASIC_FILM_BOX, Dataset()).status == Status.MISSING_ATTRIBUTE
-    assert set_image_box(at.scu, film.image_boxes[0], make_box(2)).status == Status.INVALID_ATTRIBUTE_VALUE
+    assert set_image_box(at.scu, list_image_boxes(film)[0], make_box(2)).status == Status.INVALID_ATTRIBUTE_VALUE
     assert set_image_box(at.scu, "1.2.3", make_box(1)).status == Status.NO_SUCH_SOP_INSTANCE
     assert create(at.scu, BASIC_GRAYSCALE_IMAGE_BOX, make_box(1)).status == Status.NO_SUCH_SOP_CLASS
     assert delete(at.scu, BASIC_FILM_SESSION, "1.2.3").status == Status.NO_SUCH_SOP_INSTANCE
@@ -190,7 +191,7 @@ def test_the_engine_decides_on_values(at: Dialogue) -> None:
     at.engine.refused.clear()
     at.engine.warned[BASIC_FILM_BOX] = PrintStatus.DENSITY_OUT_OF_RANGE
     _, film = begin_film(at)
-    assert (film.status, len(film.image_boxes)) == (PrintStatus.DENSITY_OUT_OF_RANGE, 2)
+    assert (film.status, len(list_image_boxes(film))) == (PrintStatus.DENSITY_OUT_OF_RANGE, 2)
 
 
 def test_a_presentation_lut_belongs_to_films_that_refer_to_it() -> None:
