@@ -12,7 +12,7 @@ import pytest
 
 from openmodality import Modality
 from openmodality.activities.film_order import FilmOrder
-from openmodality.activities.print import find_uncertain_sheet
+from openmodality.activities.print_record import find_uncertain_sheet
 from openmodality.app.local_data import Chosen
 from openmodality.hospital.addresses import PRINTER, Endpoint
 from openmodality.hospital.hospital import Hospital

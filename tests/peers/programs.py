@@ -23,6 +23,9 @@ PACKAGE_OF: Mapping[str, str] = {
     "xorriso": "xorriso",
     "Orthanc": "orthanc",
     "chromium": "chromium",
+    "pdfimages": "poppler-utils",
+    "pdftoppm": "poppler-utils",
+    "pdftotext": "poppler-utils",
 }
 """Program, and the Debian package that brings it."""
 

@@ -2,56 +2,164 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from pydicom import Dataset
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
-from openmodality.activities.film_order import FilmOrder
+from openmodality.activities.film_order import FilmOrder, make_session
 from openmodality.device.site.site import Printer, Site
 from openmodality.dimse.file_reading import read_bounded_file
-from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.errors import ObjectInvalid, StoreError, UsageError
 from openmodality.imaging.film.compose import Composition, FilmSource, compose_films
-from openmodality.imaging.film.layout import PORTRAIT, lay_out, measure_sheet
+from openmodality.imaging.film.layout import place_boxes
 from openmodality.imaging.frames import number_of_frames
-from openmodality.imaging.presentation import Presentation, read_image_presentation
-from openmodality.objects.film import Film, FilmImage
+from openmodality.imaging.presentation import Presentation, read_image_presentation, read_state_presentation
+from openmodality.objects.film import Film, FilmImage, FilmSession
+from openmodality.objects.selection import SelectedImage, read_state_images
+from openmodality.standard.sop_classes import GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE
 
-FrameReference = tuple[Path, int]
-"""The file of an instance and the number of a frame."""
+FindPath = Callable[[str], Path]
+"""Returns the file of an instance by its SOP Instance UID, whether it is there or not."""
 
-
-def list_frames(paths: Sequence[Path]) -> list[FrameReference]:
-    """All frames of these instances, in their order."""
-    return [
-        (path, number)
-        for path in paths
-        for number in range(1, number_of_frames(_read(path, stop_before_pixels=True)) + 1)
-    ]
+_PLANE: Final = ("SOPInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientationPatient",
+                 "PixelSpacing", "Rows", "Columns", "InstanceNumber")  # fmt: skip
+"""The attributes that tell where a slice lies."""
 
 
-def count_sheet_boxes(film: Film) -> int:
-    """How many image boxes a sheet has. Raises :class:`UsageError` where the film is none of the standard."""
-    sheet = measure_sheet(film.film_size_id or "14INX17IN", film.film_orientation or PORTRAIT)
-    return len(lay_out(film.image_display_format, *sheet))
+@dataclass(frozen=True, slots=True)
+class FilmFrame:
+    """A frame that is printed: the instance, its file and the number of the frame."""
+
+    sop_instance_uid: str
+    path: Path
+    number: int
 
 
-def make_sheets(
-    site: Site, printer: Printer, order: FilmOrder, film: Film, frames: Sequence[FrameReference]
-) -> Iterator[Film]:
-    """The sheets like ``film`` that these frames need, one after the other, with pixels as the printer takes them.
+@dataclass(frozen=True, slots=True)
+class PresentationState:
+    """A presentation state, and the images that it is for."""
 
-    Raises what :func:`openmodality.imaging.film.compose.compose_films` raises.
+    data_set: Dataset
+    images: tuple[SelectedImage, ...]
+
+    def covers(self, sop_instance_uid: str, number: int) -> bool:
+        """Whether it says how this frame is shown."""
+        return any(
+            image.sop_instance_uid == sop_instance_uid and (not image.frames or number in image.frames)
+            for image in self.images
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPlan:
+    """All sheets of an order, none of them composed yet.
+
+    ``session`` has one film, without images, which all sheets are like. ``slices`` are what cuts a scout.
     """
-    count = count_sheet_boxes(film)
-    how = make_composition(site, printer, order)
-    for start in range(0, len(frames), count):
-        sources = [_make_source(path, number, order) for path, number in frames[start : start + count]]
-        for sheet in compose_films(sources, film, how):
-            yield replace(sheet, images=tuple(_fit_printer(image, printer) for image in sheet.images))
+
+    site: Site
+    printer: Printer
+    order: FilmOrder
+    session: FilmSession
+    frames: tuple[FilmFrame, ...]
+    states: tuple[PresentationState, ...]
+    slices: tuple[Dataset, ...]
+    box_count: int
+
+    @property
+    def total(self) -> int:
+        """How many sheets there are."""
+        return -(-len(self.frames) // self.box_count)
+
+    def list_frames_of(self, first: int, last: int) -> tuple[FilmFrame, ...]:
+        """The frames on the sheets from ``first`` up to, but not with, ``last``; the first sheet is 0."""
+        return self.frames[first * self.box_count : last * self.box_count]
+
+    def make_sheets(self, first: int = 0) -> Iterator[Film]:
+        """The sheets from ``first`` on, composed one after the other, with pixels as the printer takes them.
+
+        Raises what :func:`openmodality.imaging.film.compose.compose_films` raises.
+        """
+        how = make_composition(self.site, self.printer, self.order)
+        for number in range(first, self.total):
+            sources = [self._make_source(frame) for frame in self.list_frames_of(number, number + 1)]
+            for sheet in compose_films(sources, self.session.films[0], how):
+                yield replace(sheet, images=tuple(_fit_printer(image, self.printer) for image in sheet.images))
+
+    def _make_source(self, frame: FilmFrame) -> FilmSource:
+        data_set = _read(frame.path)
+        is_scout = frame.sop_instance_uid in self.order.scouts
+        return FilmSource(
+            data_set,
+            frame.number,
+            self._choose_presentation(data_set, frame),
+            cut_by=self.slices if is_scout else (),
+        )
+
+    def _choose_presentation(self, data_set: Dataset, frame: FilmFrame) -> Presentation | None:
+        """That of the first state which is for the frame, else the image's own; with the operator's window."""
+        covers = (state for state in self.states if state.covers(frame.sop_instance_uid, frame.number))
+        state = next(covers, None)
+        if state is None and not self.order.window:
+            return None
+        shown = (
+            read_image_presentation(data_set, frame.number)
+            if state is None
+            else read_state_presentation(state.data_set, data_set, frame.number)
+        )
+        return shown.with_window(*self.order.window) if self.order.window else shown
+
+
+def plan_sheets(
+    site: Site, printer: Printer, order: FilmOrder, images: Sequence[str], find_path: FindPath
+) -> SheetPlan:  # fmt: skip
+    """Plan the sheets for these images, by their SOP Instance UIDs and in their order.
+
+    Raises :class:`UsageError` for what the printer does not have and for a presentation state that is for none of the
+    images, and :class:`StoreError` or :class:`ObjectInvalid` for an instance that cannot be read.
+    """
+    frames = tuple(_list_frames(images, order, find_path))
+    states = tuple(_read_state(uid, find_path) for uid in order.states)
+    for uid, state in zip(order.states, states, strict=True):
+        if not any(state.covers(frame.sop_instance_uid, frame.number) for frame in frames):
+            raise UsageError(
+                f"presentation state {uid} is for none of the images that are chosen",
+                advice="without --study, --series, --instance and --key-object its own images are printed",
+            )
+    session = make_session(site, printer, order, len(frames))
+    return SheetPlan(
+        site=site,
+        printer=printer,
+        order=order,
+        session=session,
+        frames=frames,
+        states=states,
+        slices=tuple(_read_slices(images, order, find_path)),
+        box_count=len(place_boxes(session.films[0])),
+    )
+
+
+def read_document(uid: str, path: Path, sop_class_uid: str, name: str) -> Dataset:
+    """A document of the local database, without pixels; ``name`` says what it is to be.
+
+    Raises :class:`UsageError` where it is of another SOP Class, and :class:`StoreError` or :class:`ObjectInvalid` where
+    it cannot be read.
+    """
+    data_set = _read(path)
+    if str(data_set.get("SOPClassUID") or "") != sop_class_uid:
+        raise UsageError(f"{uid} is no {name}")
+    return data_set
+
+
+def read_state(uid: str, path: Path) -> Dataset:
+    """A presentation state; raises as :func:`read_document` does."""
+    name = "Grayscale Softcopy Presentation State"
+    return read_document(uid, path, GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE, name)
 
 
 def make_composition(site: Site, printer: Printer, order: FilmOrder) -> Composition:
@@ -62,26 +170,41 @@ def make_composition(site: Site, printer: Printer, order: FilmOrder) -> Composit
         if each.operation == "N-SET" and each.rule.keyword in ("Rows", "Columns") and each.rule.values
     }
     rows, columns = allowed.get("Rows", ()), allowed.get("Columns", ())
+    is_sent = printer.peer is not None
     return Composition(
         bits=printer.settings.bits,
         colour=printer.is_color,
-        matrices=tuple((each_rows, each_columns) for each_rows in rows for each_columns in columns),
+        matrices=tuple((each_rows, each_columns) for each_rows in rows for each_columns in columns) if is_sent else (),
         annotation=order.annotation and printer.settings.annotation,
         true_size=order.true_size,
         mixed=order.mixed,
     )
 
 
-def _make_source(path: Path, number: int, order: FilmOrder) -> FilmSource:
-    data_set = _read(path)
-    return FilmSource(data_set, number, _choose_presentation(data_set, number, order))
+def _list_frames(images: Sequence[str], order: FilmOrder, find_path: FindPath) -> Iterator[FilmFrame]:
+    """The frames of these images that were chosen; all where none were."""
+    for uid in images:
+        path = find_path(uid)
+        count = number_of_frames(_read(path, stop_before_pixels=True))
+        for number in order.frames.get(uid) or range(1, count + 1):
+            if not 1 <= number <= count:
+                raise UsageError(f"image {uid} has no frame {number}, only {count}")
+            yield FilmFrame(uid, path, number)
 
 
-def _choose_presentation(data_set: Dataset, number: int, order: FilmOrder) -> Presentation | None:
-    if not order.window:
-        return None
-    center, width = order.window
-    return read_image_presentation(data_set, number).with_window(center, width)
+def _read_state(uid: str, find_path: FindPath) -> PresentationState:
+    data_set = read_state(uid, find_path(uid))
+    return PresentationState(data_set, read_state_images(data_set))
+
+
+def _read_slices(images: Sequence[str], order: FilmOrder, find_path: FindPath) -> Iterator[Dataset]:
+    """Where the images lie that may cut a scout; none where there is no scout."""
+    for uid in images if order.scouts else ():
+        if uid not in order.scouts:
+            data_set, plane = _read(find_path(uid), stop_before_pixels=True), Dataset()
+            for keyword in filter(data_set.__contains__, _PLANE):
+                setattr(plane, keyword, data_set[keyword].value)
+            yield plane
 
 
 def _fit_printer(image: FilmImage, printer: Printer) -> FilmImage:

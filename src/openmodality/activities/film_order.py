@@ -6,18 +6,18 @@ printed again after a failure is the same: an instance never changes.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
-from openmodality.device.site.printers import describe_layout_problem, list_printer_values
+from openmodality.device.site.printers import describe_layout_problem, list_printer_values, read_layout
 from openmodality.device.site.site import Printer, Site
 from openmodality.errors import UsageError
 from openmodality.objects.film import Film, FilmSession
 from openmodality.standard.film import DisplayFormat, parse_display_format
 
-_GRID: Final = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
+NOT_FOR_DIAGNOSIS: Final = "Not for diagnosis"
+"""The line at the foot of what comes out of a printer that is none of DICOM."""
 _MOST_AT_ONCE: Final = 4
 """Columns and rows of the grid that is chosen where nobody names one."""
 
@@ -27,7 +27,9 @@ class FilmOrder:
     r"""The choices of an operator; what is empty or 0 is as usual for the printer.
 
     ``layout`` is ``3x4`` (columns and rows) or an image display format such as ``STANDARD\3,4``. ``window`` is center
-    and width.
+    and width. ``frames`` are the frames of multi-frame images that are printed, by SOP Instance UID, where not all are.
+    ``states`` are the presentation states that say how images are shown, and ``scouts`` the images in which lines show
+    where the others cut them, both by SOP Instance UID. ``key_objects`` are the key object documents that name images.
     """
 
     layout: str = ""
@@ -41,10 +43,28 @@ class FilmOrder:
     smoothing: str = ""
     configuration: str = ""
     label: str = ""
-    window: tuple[float, ...] = ()
+    window: tuple[float, float] | tuple[()] = ()
     annotation: bool = True
     true_size: bool = False
     mixed: bool = False
+    frames: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    states: tuple[str, ...] = ()
+    scouts: tuple[str, ...] = ()
+    key_objects: tuple[str, ...] = ()
+
+
+def write_order(order: FilmOrder) -> dict[str, Any]:
+    """An order as the parameters of a job."""
+    return asdict(order)
+
+
+def read_order(parameters: Mapping[str, Any]) -> FilmOrder:
+    """The order in the parameters of a job; what a job of an earlier version does not have is as usual."""
+    known: dict[str, Any] = {each.name: parameters[each.name] for each in fields(FilmOrder) if each.name in parameters}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
+    }  # fmt: skip
+    return FilmOrder(**values)
 
 
 def make_session(site: Site, printer: Printer, order: FilmOrder, count: int) -> FilmSession:
@@ -68,10 +88,11 @@ def make_session(site: Site, printer: Printer, order: FilmOrder, count: int) -> 
         illumination=settings.illumination,
         reflected_ambient_light=settings.reflected_ambient_light,
         presentation_lut_shape=_choose_lut_shape(printer),
+        foot="" if printer.peer else NOT_FOR_DIAGNOSIS,
     )
     return FilmSession(
         films=(film,),
-        number_of_copies=order.copies or printer.peer.parameters.integer("print.copies"),
+        number_of_copies=order.copies or printer.parameters.integer("print.copies"),
         print_priority=_choose_priority(order.priority),
         medium_type=_choose(printer, "medium_types", order.medium, "medium"),
         film_destination=_choose(printer, "film_destinations", order.destination, "destination"),
@@ -105,7 +126,7 @@ def _choose_label(site: Site, label: str) -> str | None:
 
 
 def _choose_lut_shape(printer: Printer) -> Any:
-    is_used = printer.peer.parameters.boolean("print.presentation_lut") and not printer.is_color
+    is_used = printer.parameters.boolean("print.presentation_lut") and not printer.is_color
     return printer.settings.presentation_lut or None if is_used else None
 
 
@@ -113,9 +134,8 @@ def _choose_layout(printer: Printer, text: str, count: int) -> DisplayFormat:
     """The chosen display format, else the smallest grid of the printer that holds all images, else its largest."""
     if not text:
         return _choose_grid(_list_grids(printer), count)
-    grid = _GRID.fullmatch(text)
     try:
-        layout = parse_display_format(f"STANDARD\\{grid[1]},{grid[2]}" if grid else text)
+        layout = read_layout(text)
     except ValueError as error:
         raise UsageError(f"{text!r} is no layout: {error}", advice="3x4 has 3 columns and 4 rows") from error
     if problem := describe_layout_problem(layout, printer):

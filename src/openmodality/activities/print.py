@@ -9,178 +9,140 @@ job is never tried again by itself: a printer that is not normal is a person's b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from openmodality.activities.connection import Connector
-from openmodality.activities.film_making import FrameReference, count_sheet_boxes, list_frames, make_sheets
-from openmodality.activities.film_order import FilmOrder, make_session
-from openmodality.activities.print_dialogue import PrintDialogue, PrinterAnswer, PrintStopped
-from openmodality.device.site.site import Printer
+from openmodality.activities.film_making import SheetPlan, plan_sheets
+from openmodality.activities.film_order import FilmOrder, read_order, write_order
+from openmodality.activities.paper import describe_paper, print_on_paper
+from openmodality.activities.print_dialogue import PrintDialogue, PrinterAnswer
+from openmodality.activities.print_record import (
+    PRINTED,
+    PrintRecord,
+    PrintStopped,
+    describe_uncertainty,
+    find_uncertain_sheet,
+)
+from openmodality.activities.printer_associations import PrinterAssociations
+from openmodality.device.site.site import Peer, Printer
 from openmodality.errors import OpenModalityError
 from openmodality.jobs.job import Job, NewJob, RetryParameters
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
-from openmodality.objects.film import Film, FilmSession
+from openmodality.objects.film import Film
 from openmodality.objects.film_attributes import FilmAttributes
 from openmodality.services.print_management import list_image_boxes
-from openmodality.standard.sop_classes import PRESENTATION_LUT
+from openmodality.standard.sop_classes import PRESENTATION_LUT, is_image
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.states import InstanceResult, JobKind
-
-PRINTED: Final = "printed"
-UNCERTAIN: Final = "uncertain"
-"""Parameters of a job: how many sheets are printed, and the last sheet of those whose order to print has no answer."""
+from openmodality.store.states import JobKind
 
 _NEVER: Final = RetryParameters(delay_s=0.0)
 
 
 def make_print_job(printer: Printer, order: FilmOrder, instances: Sequence[tuple[str, str]]) -> NewJob:
-    """A job that prints these instances (SOP Class UID, SOP Instance UID) in their order."""
-    return NewJob(JobKind.PRINT, printer.name, asdict(order), instances=instances, retry=_NEVER)
+    """A job that prints these instances (SOP Class UID, SOP Instance UID) in their order; what is no image is kept."""
+    return NewJob(JobKind.PRINT, printer.name, write_order(order), instances=instances, retry=_NEVER)
 
 
-def find_uncertain_sheet(job: Job) -> int:
-    """The last sheet of a print job of which nobody knows whether it was printed; 0 where there is none."""
-    return int(job.parameters.get(UNCERTAIN, 0)) if job.kind is JobKind.PRINT else 0
-
-
-def settle_sheet(sheet: int, *, is_printed: bool) -> dict[str, int]:
-    """The parameters of a job once a person has said what became of its uncertain sheet."""
-    return {UNCERTAIN: 0, PRINTED: sheet} if is_printed else {UNCERTAIN: 0}
-
-
-def ask_printer(connections: Connector, printer: Printer) -> PrinterAnswer:
+def ask_printer(connections: Connector, associations: PrinterAssociations, printer: Printer) -> PrinterAnswer:
     """What the printer says of itself; raises :class:`PrintStopped` where it refuses, or an error of association."""
+    if printer.peer is None:
+        return PrinterAnswer("", "", describe_paper(connections.site, printer))
     dialogue = PrintDialogue(connections, printer.peer, FilmAttributes(connections.site))
-    with connections.take_turn("print"), dialogue.open() as association:
-        return dialogue.ask_printer(association)
+    answers: list[PrinterAnswer] = []
+    with associations.use(printer.peer, dialogue.take_event, lambda each: answers.append(dialogue.ask_printer(each))):
+        return answers[-1]
 
 
 class PrintExecutor:
     """Does the print jobs."""
 
-    def __init__(self, files: InstanceFiles, connections: Connector) -> None:
+    def __init__(self, files: InstanceFiles, connections: Connector, associations: PrinterAssociations) -> None:
         self._files = files
         self._connections = connections
+        self._associations = associations
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Print the sheets that are not printed yet."""
         uncertain = find_uncertain_sheet(job)
         if uncertain:
-            return Fail(_describe_uncertainty(job, uncertain, "the program ended before the answer came"))
-        run = self._prepare(job, report)
-        if run.is_over:
+            return Fail(describe_uncertainty(job, uncertain, "the program ended before the answer came"))
+        record = PrintRecord(self._plan(job, report), report, printed=int(job.parameters.get(PRINTED, 0)))
+        if record.is_over:
             return Done()
         try:
-            with self._connections.take_turn("print"), run.dialogue.open() as association:
-                try:
-                    return run.print_all(association)
-                except PrintStopped as error:  # aborted where the status asks for that, else released
-                    return Fail(f"{error}; cancel the job or retry it")
+            return self._print(job, record)
+        except PrintStopped as error:
+            return Fail(f"{error}; cancel the job or retry it")
         except OpenModalityError as error:
-            if run.uncertain:
-                return Fail(_describe_uncertainty(job, run.uncertain, str(error)))
+            if record.uncertain:
+                return Fail(describe_uncertainty(job, record.uncertain, str(error)))
             raise
 
-    def _prepare(self, job: Job, report: JobReport) -> _PrintRun:
+    def _plan(self, job: Job, report: JobReport) -> SheetPlan:
         site = self._connections.site
-        printer = site.printer(job.destination)
-        values = {each.name: job.parameters[each.name] for each in fields(FilmOrder)}
-        order = FilmOrder(**{**values, "window": tuple(values["window"])})
-        uids = {self._files.path(each.SOPInstanceUID): each.SOPInstanceUID for each in report.list_instances()}
-        frames = list_frames(list(uids))
-        session = make_session(site, printer, order, len(frames))
-        return _PrintRun(
-            dialogue=PrintDialogue(self._connections, printer.peer, FilmAttributes(site)),
-            printer=printer,
-            order=order,
-            session=session,
-            frames=frames,
-            box_count=count_sheet_boxes(session.films[0]),
-            uids=uids,
-            report=report,
-            printed=int(job.parameters.get(PRINTED, 0)),
-        )
+        images = [each.SOPInstanceUID for each in report.list_instances() if is_image(each.SOPClassUID)]
+        return plan_sheets(
+            site, site.printer(job.destination), read_order(job.parameters), images, self._files.path
+        )  # fmt: skip
+
+    def _print(self, job: Job, record: PrintRecord) -> JobOutcome:
+        peer = record.plan.printer.peer
+        if peer is None:
+            return print_on_paper(job, record)
+        dialogue = PrintDialogue(self._connections, peer, FilmAttributes(self._connections.site))
+        with self._associations.use(peer, dialogue.take_event, dialogue.check_printer) as association:
+            return _FilmSessionRun(dialogue, peer, record).print_all(association)
 
 
-def _describe_uncertainty(job: Job, sheet: int, why: str) -> str:
-    return (
-        f"sheet {sheet} may have been printed, or not: {why}. Look at the printer, then: "
-        f"openmodality jobs retry {job.id} --film printed, or again"
-    )
-
-
-@dataclass(slots=True)
-class _PrintRun:
-    """One run of a job: what is to be printed, and how far it is."""
+@dataclass(frozen=True, slots=True)
+class _FilmSessionRun:
+    """The sheets of a job that are left, printed in one film session."""
 
     dialogue: PrintDialogue
-    printer: Printer
-    order: FilmOrder
-    session: FilmSession
-    frames: Sequence[FrameReference]
-    box_count: int
-    uids: Mapping[Path, str]
-    report: JobReport
-    printed: int
-    uncertain: int = 0
-
-    @property
-    def total(self) -> int:
-        """How many sheets the order has."""
-        return -(-len(self.frames) // self.box_count)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether all sheets are printed."""
-        return self.printed >= self.total
+    peer: Peer
+    record: PrintRecord
 
     def print_all(self, association: Association) -> JobOutcome:
         """Print the sheets that are left in one film session, and delete it."""
-        dialogue = self.dialogue
-        dialogue.check_printer(association)
-        attributes = dialogue.attributes.build_session(self.session)
+        dialogue, plan = self.dialogue, self.record.plan
+        self.record.note_films()
+        attributes = dialogue.attributes.build_session(plan.session)
         session_uid = dialogue.create(association, "session", attributes).sop_instance_uid
-        if self.printer.settings.print_by == "session":
+        if plan.printer.settings.print_by == "session":
             self._print_together(association, session_uid)
         else:
             self._print_one_by_one(association, session_uid)
         dialogue.delete(association, "session", session_uid)
-        if not self.is_over:
+        if not self.record.is_over:
             return Continue()
         return Done("; ".join(dialogue.said))
 
     def _print_one_by_one(self, association: Association, session_uid: str) -> None:
-        deletes = self.printer.peer.parameters.boolean("print.delete_film_boxes")
+        deletes = self.peer.parameters.boolean("print.delete_film_boxes")
         lut_uid = self._create_lut(association)
-        for film in self._make_sheets():
-            if self.report.stop_requested:
+        for film in self.record.plan.make_sheets(self.record.printed):
+            if self.record.report.stop_requested:
                 return
             film_uid = self._send_film(association, film, session_uid, lut_uid)
-            self._order(association, "film", film_uid, self.printed + 1)
-            if deletes and not self.is_over:
+            self._order(association, "film", film_uid, self.record.printed + 1)
+            if deletes and not self.record.is_over:
                 self.dialogue.delete(association, "film", film_uid)
 
     def _print_together(self, association: Association, session_uid: str) -> None:
         lut_uid = self._create_lut(association)
-        for film in self._make_sheets():
-            if self.report.stop_requested:
+        for film in self.record.plan.make_sheets(self.record.printed):
+            if self.record.report.stop_requested:
                 return
             self._send_film(association, film, session_uid, lut_uid)
-        self._order(association, "session", session_uid, self.total)
-
-    def _make_sheets(self) -> Iterator[Film]:
-        """The sheets that are left, composed when they are asked for."""
-        left = self.frames[self.printed * self.box_count :]
-        return make_sheets(self.dialogue.connections.site, self.printer, self.order, self.session.films[0], left)
+        self._order(association, "session", session_uid, self.record.plan.total)
 
     def _create_lut(self, association: Association) -> str:
         """The Presentation LUT of all sheets; none where the printer does not take any (INTEROP trap 13)."""
-        film = self.session.films[0]
+        film = self.record.plan.session.films[0]
         accepted = {context.abstract_syntax for context in association.contexts}
         if film.presentation_lut_shape is None or PRESENTATION_LUT not in accepted:
             return ""
@@ -195,31 +157,13 @@ class _PrintRun:
         boxes = list_image_boxes(answer)
         if len(boxes) < len(film.images):
             said = f"{len(boxes)} image boxes for {film.image_display_format}"
-            raise PrintStopped(f"{self.printer.peer.name} made {said}, which needs {len(film.images)}")
+            raise PrintStopped(f"{self.peer.name} made {said}, which needs {len(film.images)}")
         for image in film.images:
             image_attributes = dialogue.attributes.build_image_box(film, image)
             dialogue.set_image_box(association, boxes[image.position - 1], image_attributes)
         return answer.sop_instance_uid
 
     def _order(self, association: Association, thing: Literal["session", "film"], uid: str, sheet: int) -> None:
-        """Order to print up to ``sheet``: on record before it goes out, and once it is answered."""
-        self.uncertain = sheet
-        self.report.remember(**{UNCERTAIN: sheet})
-        try:
+        """Order to print up to ``sheet``."""
+        with self.record.ordering(sheet):
             self.dialogue.order_print(association, thing, uid)
-        except PrintStopped:
-            self.uncertain = 0
-            self.report.remember(**{UNCERTAIN: 0})
-            raise
-        self.uncertain, self.printed = 0, sheet
-        self.report.remember(**{UNCERTAIN: 0, PRINTED: sheet})
-        self._report_printed()
-
-    def _report_printed(self) -> None:
-        """Report the instances of which all frames are printed."""
-        end = self.printed * self.box_count
-        left = {path for path, _ in self.frames[end:]}
-        for path in dict.fromkeys(path for path, _ in self.frames[:end]):
-            if path not in left:
-                self.report.note_instance(self.uids[path], InstanceResult.SUCCESS)
-        self.report.keep()

@@ -10,11 +10,11 @@ from typing import Final, Literal
 from pydicom import Dataset
 
 from openmodality.activities.connection import Connector, find_response_timeout_s
+from openmodality.activities.print_record import PrintStopped
 from openmodality.device.site.site import Peer
 from openmodality.dimse.normalized import NormalizedAnswer
 from openmodality.dimse.reading import read_text
 from openmodality.dimse.status import StatusCategory, describe
-from openmodality.errors import OpenModalityError
 from openmodality.network.association import Association
 from openmodality.objects.film_attributes import FilmAttributes
 from openmodality.services import print_management as printing
@@ -57,10 +57,6 @@ class PrinterAnswer:
     attributes: Mapping[str, str]
 
 
-class PrintStopped(OpenModalityError):
-    """A request was refused, or the printer is not normal: the job ends with this reason."""
-
-
 @dataclass(slots=True)
 class PrintDialogue:
     """The requests of one association, and what the printer said that a person should know.
@@ -72,11 +68,6 @@ class PrintDialogue:
     peer: Peer
     attributes: FilmAttributes
     said: list[str] = field(default_factory=list)
-
-    def open(self) -> Association:
-        """The association; raises what :meth:`openmodality.activities.connection.Connector.open` raises."""
-        events = printing.printer_event_service(self.take_event)
-        return self.connections.open("print", self.peer, services=(events,))
 
     def take_event(self, event_type: int, attributes: Dataset) -> None:
         """The printer reports: it is told, and printing goes on (RF-4.2.7.3.1.4.2)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from openmodality.activities.print import find_uncertain_sheet, settle_sheet
+from openmodality.activities.print_record import find_uncertain_sheet, settle_sheet
 from openmodality.app.view import JobView
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError

@@ -79,7 +79,7 @@ class Modality:
         self._waiting = Waiting(self._runtime, self.jobs)
         self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery)
         self.media = Media(self.site, self._runtime.queue, self._data)
-        self.films = Films(self.site, self._runtime.queue, self._data, self._store.files, self._runtime.connections)
+        self.films = Films(self.site, self._runtime, self._data)
 
     def __repr__(self) -> str:
         titles = ", ".join(entity.ae_title for entity in self.site.application_entities.values())

@@ -21,6 +21,7 @@ from openmodality.activities.failures import JudgedExecutor
 from openmodality.activities.media_job import MediaExecutor
 from openmodality.activities.performed_step import StepExecutor
 from openmodality.activities.print import PrintExecutor
+from openmodality.activities.printer_associations import PrinterAssociations
 from openmodality.activities.query_answers import StoredEntities
 from openmodality.activities.retrieve_answers import StoredInstances
 from openmodality.activities.send import SendExecutor
@@ -83,6 +84,8 @@ class Runtime:
         self._stack.callback(self.lock.release)
         self.queue = Queue(self.store.database, {JobKind.COMMIT: ask_anew})
         self.connections = Connector(site, make_client_context(site))
+        self.printer_associations = PrinterAssociations(self.connections)
+        self._stack.callback(self.printer_associations.close)
         self.workflow = Workflow(site, self.store, self.queue, make_producers(site))
         self.worklist = Worklist(self.store, self.connections)
         after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
@@ -109,7 +112,7 @@ class Runtime:
             return False
         for notice in self.recover().notices:
             self._tell(notice)
-        destinations = max(len(self.site.peers), 1)
+        destinations = max(len({*self.site.peers, *self.site.printers}), 1)
         entities = group_kinds(self.site)
         name = f"{platform.node()}:{self.site.data_folder}"  # who starts again in this place takes its jobs back
         self._worker = Worker(self.queue, self._executors(), threads=destinations, name=name, entities=entities)
@@ -197,12 +200,13 @@ class Runtime:
     def _executors(self) -> dict[JobKind, Executor]:
         step = JudgedExecutor(StepExecutor(self.store.database, self.connections), self.site, "mpps")
         commit = CommitExecutor(self.queue, self.connections, find_uid_maker(self.site), self.listen)
+        printing = PrintExecutor(self.store.files, self.connections, self.printer_associations)
         return {
             JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file),
             JobKind.COMMIT: JudgedExecutor(commit, self.site, "storage_commitment"),
             JobKind.MPPS_CREATE: step,
             JobKind.MPPS_SET: step,
-            JobKind.PRINT: JudgedExecutor(PrintExecutor(self.store.files, self.connections), self.site, "print"),
+            JobKind.PRINT: JudgedExecutor(printing, self.site, "print"),
             JobKind.MEDIA: MediaExecutor(self.store.files, self.site, decompress_file),
         }
 

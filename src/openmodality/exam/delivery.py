@@ -1,4 +1,4 @@
-"""What was made goes to the archives: send jobs and, where the archive is configured so, commitment after them.
+"""What was made goes to the archives and on film: send jobs, commitment after them, and prints, as the site says.
 
 Queueing the same again queues only what is in no send job yet, so that it can be repeated after a crash.
 """
@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openmodality.activities.commit_jobs import make_commit_job
+from openmodality.activities.film_order import FilmOrder
+from openmodality.activities.print import make_print_job
 from openmodality.activities.send import make_send_job
 from openmodality.device.site.site import Peer, Site
 from openmodality.exam.instances import list_instances
 from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
+from openmodality.standard.sop_classes import is_image
+from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.jobs import find_queued_uids
 from openmodality.store.transaction import Transaction
 
 
 class Delivery:
-    """Queues send and commit jobs of one device."""
+    """Queues send, commit and print jobs of one device."""
 
     def __init__(self, site: Site, queue: Queue) -> None:
         self._site = site
@@ -34,6 +38,13 @@ class Delivery:
             fresh = [(each.SOPClassUID, each.SOPInstanceUID) for each in made if each.SOPInstanceUID not in sent]
             queued += self.send(transaction, archive, fresh)
         return queued
+
+    def print_automatically(self, transaction: Transaction, instances: Sequence[InstanceReference]) -> list[Job]:
+        """Queue the images of a step that was completed for each printer that is to print them (RF-4.1.1-11)."""
+        images = [(each.SOPClassUID, each.SOPInstanceUID) for each in instances if is_image(each.SOPClassUID)]
+        printers = self._site.automatic_printers if images else ()
+        orders = [(printer, FilmOrder(layout=printer.settings.automatic_layout)) for printer in printers]
+        return [self._queue.enqueue(transaction, make_print_job(*each, images)) for each in orders]
 
     def send(self, transaction: Transaction, peer: Peer, instances: Sequence[tuple[str, str]]) -> list[Job]:
         """Queue instances for a peer; where it commits automatically, the request for that comes after."""

@@ -17,6 +17,7 @@ from datetime import datetime
 from pydicom import Dataset
 
 from openmodality.activities.performed_step import make_n_create_job, make_n_set_job
+from openmodality.activities.print_record import list_used_films
 from openmodality.device.body_parts import check_body_part, describe_unknown_body_parts
 from openmodality.device.modalities import describe_other_modalities
 from openmodality.device.site.site import Peer, Site
@@ -26,6 +27,7 @@ from openmodality.exam.instances import find_uid_maker, keep_instance, list_inst
 from openmodality.exam.producers.producer import Producer, SeriesPlan, StepWork
 from openmodality.exam.step_facts import SeriesContent, build_n_create, build_n_set
 from openmodality.jobs.queue import Queue
+from openmodality.objects.performed_step.film_consumption import describe_films
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.statuses import ServiceName
@@ -169,8 +171,12 @@ class Workflow:
             exam = lock_exam(transaction, exam_id)
             if exam.ending != ending or _get_id(find_open_step(transaction, exam_id)) != _get_id(step):
                 return exam  # another process did it meanwhile
+            work = StepWork(exam, step, list_instances(transaction, exam))
             if step is not None:
-                self._end_step(transaction, exam, step, ending)
+                self._end_step(transaction, work, step, ending)
+            if ending.state is StepStatus.COMPLETED:
+                made = [each for series in work.series for each in work.instances_of(series)]
+                self.delivery.print_automatically(transaction, made)
             ended = replace(exam, state=ExamState(ending.state), ended_at=ending.at, ending=None)
             save_exam(transaction, ended)
             self.delivery.deliver(transaction, ended)
@@ -188,16 +194,17 @@ class Workflow:
         for peer in peers:
             self.queue.enqueue(transaction, make_n_create_job(peer, uid))
 
-    def _end_step(self, transaction: Transaction, exam: ExamRecord, step: StepRecord, ending: Ending) -> None:
+    def _end_step(self, transaction: Transaction, work: StepWork, step: StepRecord, ending: Ending) -> None:
         peers = self.list_mpps_peers()
         attributes = Dataset()
         if peers:
-            work = StepWork(exam, step, list_instances(transaction, exam))
             added = Dataset()
             for producer in self._producers:
                 added.update(producer.describe_step(work))
             content = _list_content(work) or [self._make_empty_series(step)]
-            attributes = build_n_set(self.site, exam, step, ending, content, added)
+            series_uids = [series.series_instance_uid for series in work.exam.series]
+            added.update(describe_films(list_used_films(transaction, series_uids, step.started_at)))
+            attributes = build_n_set(self.site, work.exam, step, ending, content, added)
         end_step(transaction, step, ending.state, ending.at, to_json(attributes))
         for peer in peers:
             self.queue.enqueue(transaction, make_n_set_job(peer, step.sop_instance_uid))

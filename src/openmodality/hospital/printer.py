@@ -20,7 +20,7 @@ from openmodality.hospital.documents import Documents
 from openmodality.hospital.film_checks import check_request
 from openmodality.hospital.journal import Journal
 from openmodality.imaging.film.draw import save_films
-from openmodality.imaging.film.layout import PORTRAIT, lay_out, measure_sheet
+from openmodality.imaging.film.layout import place_boxes
 from openmodality.objects.film import Film, FilmSession
 from openmodality.objects.film_reading import read_film, read_image, read_session
 from openmodality.services.print_management import FilmBox, print_service
@@ -30,7 +30,6 @@ from openmodality.standard.print_management import PrinterStatus
 from openmodality.standard.tags import IMAGE_DISPLAY_FORMAT
 
 _PLACE: Final = "PRINTER"
-_DEFAULT_SIZE: Final = "14INX17IN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,7 @@ class VirtualPrinter:
         """How many image boxes a film box with these attributes has."""
         film = read_film(attributes, ())
         try:
-            sheet = measure_sheet(film.film_size_id or _DEFAULT_SIZE, film.film_orientation or PORTRAIT)
-            return len(lay_out(film.image_display_format, *sheet))
+            return len(place_boxes(film))
         except UsageError as error:
             raise Refuse(Status.INVALID_ATTRIBUTE_VALUE, str(error), (IMAGE_DISPLAY_FORMAT,)) from error
 

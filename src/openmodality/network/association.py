@@ -38,7 +38,7 @@ from openmodality.network.message import AssociationMessage, MessageInProgress
 from openmodality.network.outbox import MAX_HELD
 from openmodality.network.release import release_in_order
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Timeouts
-from openmodality.network.transport import Transport
+from openmodality.network.transport import Arrived, Transport
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.primitives import PresentationDataValue
 from openmodality.upper_layer.provider import Provider
@@ -176,6 +176,23 @@ class Association:
                 began = monotonic()
                 self.answer(request)
                 self._stores_quickly = monotonic() - began < QUICK_S
+
+    def attend(self, timeout_s: float, wake: int) -> bool:
+        """Answer requests of the peer where this side has nothing to ask; whether ``timeout_s`` has gone by.
+
+        Ends before where bytes can be read from the file descriptor ``wake``. Raises what ends the association,
+        :class:`AssociationReleased` where the peer releases it.
+        """
+        end, incoming, link = monotonic() + timeout_s, self._incoming, self._link
+        while True:
+            incoming.read_over()
+            if not (incoming.has_early or link.provider.has_unread):
+                arrived = link.transport.await_either(wake, end - monotonic())
+                if arrived is not Arrived.PEER:
+                    return arrived is Arrived.NOTHING
+            request = self.receive()
+            if not request.command.is_response:
+                self.answer(request)
 
     def _end_stopped(self) -> None:
         """Answer the release that a peer asks for at this moment, as most do after their last response.

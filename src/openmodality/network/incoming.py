@@ -53,6 +53,11 @@ class IncomingMessages:
         return self._current is not None
 
     @property
+    def has_early(self) -> bool:
+        """Whether messages have been taken in that :meth:`receive` has not given out."""
+        return bool(self._early)
+
+    @property
     def is_releasing(self) -> bool:
         """Whether this side has begun to release."""
         return self._release_by is not None

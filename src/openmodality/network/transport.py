@@ -18,6 +18,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from enum import Enum, auto
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
@@ -42,6 +43,14 @@ _QUICK_ACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 _WATCHING: Final = threading.Lock()
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20))
 """Seconds: many firewalls forget a silent connection after some minutes, systems by themselves wait two hours."""
+
+
+class Arrived(Enum):
+    """What ended a wait for one of two things."""
+
+    PEER = auto()
+    OTHER = auto()
+    NOTHING = auto()
 
 
 class Transport:
@@ -162,6 +171,18 @@ class Transport:
             if self._must_wait(error):
                 return None
             raise self._explain_break(error) from error
+
+    def await_either(self, other: int, timeout_s: float) -> Arrived:
+        """Wait for bytes of the peer, or for those that can be read from another file descriptor, which go first."""
+        both = select.poll()
+        both.register(self._sock, select.POLLIN)
+        both.register(other, select.POLLIN)
+        wait_s = 0.0 if self.is_secure and cast("ssl.SSLSocket", self._sock).pending() else max(0.0, timeout_s)
+        ready = {descriptor for descriptor, _ in both.poll(wait_s * 1000)}
+        if other in ready:
+            return Arrived.OTHER
+        is_readable = bool(ready) or (self.is_secure and self._is_readable())
+        return Arrived.PEER if is_readable else Arrived.NOTHING
 
     def write(self, buffers: Sequence[Buffer], timeout_s: float | None) -> None:
         """Write all buffers in order. Raises :class:`PeerTimeout` where the peer takes nothing for ``timeout_s``."""

@@ -42,7 +42,7 @@ class Film:
 
     Densities are words of the printer (BLACK, WHITE) or hundredths of optical density; ``illumination`` and
     ``reflected_ambient_light`` are in candelas per square metre. ``presentation_lut_shape`` is sent as a Presentation
-    LUT where the printer takes one.
+    LUT where the printer takes one. ``foot`` is a line under the images of a sheet that is drawn, and is never sent.
     """
 
     image_display_format: str
@@ -60,6 +60,7 @@ class Film:
     illumination: int | None = None
     reflected_ambient_light: int | None = None
     presentation_lut_shape: Literal["IDENTITY", "LIN OD"] | None = None
+    foot: str = ""
 
 
 @dataclass(frozen=True, slots=True)

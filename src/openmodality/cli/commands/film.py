@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from math import inf, isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
+from openmodality.cli.terminal.choice import add_choice, follow_job
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, print_fields, say
-from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import not_empty, parse_integer
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.store.states import InstanceResult, JobState
+from openmodality.standard.sop_classes import is_image
+from openmodality.store.states import JobState
 
 if TYPE_CHECKING:
     from openmodality.activities.film_order import FilmOrder
@@ -23,22 +24,37 @@ if TYPE_CHECKING:
     from openmodality.app.modality import Modality
     from openmodality.device.site.site import Printer
 
-_LOOK_S: Final = 0.1
 _MOST_COPIES: Final = 99
 
 
 def _declare_print(parser: Parser) -> None:
-    parser.add_argument("printer", metavar="PRINTER", type=not_empty)
-    for name, what in (("study", "Study"), ("series", "Series"), ("instance", "SOP")):
+    parser.add_argument("printer", metavar="PRINTER", nargs="?", default="")
+    parser.add_argument(
+        "--printer", dest="named", metavar="NAME", default="", help="The printer, where no PRINTER is given."
+    )
+    add_choice(parser, "what is printed")
+    for option, destination, what in (
+        ("key-object", "key_objects", "SOP Instance UID of a key object document, whose images are printed."),
+        ("scout", "scouts", "SOP Instance UID of an image that is printed first, with lines where the others cut it."),
+    ):
         parser.add_argument(
-            f"--{name}",
-            dest="studies" if name == "study" else name if name == "series" else "instances",
+            f"--{option}",
+            dest=destination,
             metavar="UID",
             action="append",
             type=not_empty,
             default=[],
-            help=f"{what} Instance UID of what is printed. May be repeated.",
+            help=f"{what} May be repeated.",
         )
+    parser.add_argument(
+        "--presentation",
+        dest="presentations",
+        metavar="FILE|UID",
+        action="append",
+        type=not_empty,
+        default=[],
+        help="Presentation state (GSPS) that says how its images are shown. May be repeated.",
+    )
     _declare_film(parser)
     parser.add_argument(
         "--preview", metavar="FILE", default="", help="Write the sheets to FILE (.pdf or .png), and print nothing."
@@ -76,63 +92,68 @@ def _declare_film(parser: Parser) -> None:
 
 def run_print(
     printer: str,
+    named: str,
     studies: Sequence[str],
     series: Sequence[str],
     instances: Sequence[str],
-    layout: str,
-    copies: int,
-    priority: str,
-    medium: str,
-    destination: str,
-    size: str,
-    orientation: str,
-    magnification: str,
-    smoothing: str,
-    configuration: str,
-    label: str,
-    window: str,
-    true_size: bool,
-    no_annotation: bool,
-    mixed: bool,
     preview: str,
     site_file: str,
     as_json: bool,
+    **film: Any,
 ) -> int:
-    """Print images of the local database on PRINTER, a printer of the site file.
+    """Print images of the local database on PRINTER, a printer of the site file, by default its first one.
 
     The request is a job, which this command follows to its end; Ctrl-C cancels it after the sheet that is being sent.
     What is not chosen is as usual for the printer: "openmodality printer show PRINTER" lists what it has. Where no
-    layout is named, the smallest grid is taken that holds all images.
+    layout is named, the smallest grid is taken that holds all images. Without images of their own choice, those of the
+    key object documents and of the presentation states are printed; a state in a file goes into the local database.
 
     Exit status 0 when all sheets are printed, 1 when not.
     """
-    from openmodality.activities.film_order import FilmOrder  # noqa: PLC0415 - start-up time
     from openmodality.app.local_data import Chosen  # noqa: PLC0415 - start-up time
 
-    chosen = Chosen(studies, series, instances)
-    order = FilmOrder(layout, copies, priority, medium, destination, size, orientation, magnification, smoothing,
-                      configuration, label, _read_window(window), not no_annotation, true_size, mixed)  # fmt: skip
+    chosen, order = Chosen(studies, series, instances), _make_order(**film)
+    if printer and named and printer != named:
+        raise UsageError(f"two printers are named: {printer} and {named}", advice="name one")
+    printer = printer or named
     with device(site_file, works=not preview) as modality:
         if preview:
-            return _preview(modality, printer, chosen, order, preview, as_json=as_json)
+            return _preview(modality, modality.site.printer(printer).name, chosen, order, preview, as_json=as_json)
         job = modality.films.order(chosen, printer, order)
-        try:
-            _follow(modality, job.id)
-        except KeyboardInterrupt:
-            modality.jobs.cancel(job.id)
-            _follow(modality, job.id)
-            raise
+        follow_job(modality, job.id, "printed")
         return _tell(modality, job.id, as_json=as_json)
 
 
-def _read_window(text: str) -> tuple[float, ...]:
+def _make_order(
+    *,
+    window: str,
+    no_annotation: bool,
+    presentations: Sequence[str],
+    scouts: Sequence[str],
+    key_objects: Sequence[str],
+    **choices: Any,
+) -> FilmOrder:
+    """The order of the options of a film; those that need no look have the names of its fields."""
+    from openmodality.activities.film_order import FilmOrder  # noqa: PLC0415 - start-up time
+
+    documents: dict[str, Any] = {
+        "states": tuple(presentations),
+        "scouts": tuple(scouts),
+        "key_objects": tuple(key_objects),
+    }
+    return FilmOrder(window=_read_window(window), annotation=not no_annotation, **documents, **choices)
+
+
+def _read_window(text: str) -> tuple[float, float] | tuple[()]:
+    if not text:
+        return ()
     try:
-        values = tuple(map(float, text.split(","))) if text else ()
+        center, width = map(float, text.split(","))
     except ValueError:
-        values = (0.0,)
-    if values and (len(values) != 2 or values[1] < 1):
+        center, width = 0.0, 0.0
+    if not (isfinite(center) and 1 <= width < inf):
         raise UsageError(f"{text!r} is no window", advice="write center and width, such as 40,400")
-    return values
+    return center, width
 
 
 def _preview(
@@ -149,25 +170,16 @@ def _preview(
     return 0
 
 
-def _follow(modality: Modality, job_id: int) -> None:
-    """Until the job has ended; another process of the device may be the one that does it."""
-    line, pause = StatusLine(), threading.Event()
-    while not (job := modality.jobs.show(job_id).job).state.finished:
-        counts = modality.jobs.results([job])[job_id]
-        line.show(f"job {job_id} {job.state}: {counts.get(InstanceResult.SUCCESS, 0)} of {sum(counts.values())} images")
-        pause.wait(_LOOK_S)
-    line.clear()
-
-
 def _tell(modality: Modality, job_id: int, *, as_json: bool) -> int:
     details = modality.jobs.show(job_id)
     job, results = details.job, modality.jobs.results([details.job])[job_id]
+    images = sum(is_image(each.SOPClassUID) for each in details.instances)
     if as_json:
         print_document([{"printer": job.destination, "files": [], "job": job_as_json(job, results)}])
     if job.state is not JobState.DONE:
         raise OpenModalityError(f"job {job.id} is {job.state}: {describe_reason(job) or 'it did not print'}")
     if not as_json:
-        print(f"{format_count(sum(results.values()), 'image')} printed on {job.destination}")
+        print(f"{format_count(images, 'image')} printed on {job.destination}")
         if job.reason:
             say(job.reason)
     return 0
@@ -190,13 +202,18 @@ def show(printer: str, site_file: str, as_json: bool) -> None:
     if as_json:
         settings = [{"setting": name, "values": values} for name, values in known.items()]
         print_document([
-            {"printer": configured.name, "peer": configured.peer.name, "configured": settings,
+            {"printer": configured.name, "peer": _name_peer(configured), "configured": settings,
              "reported": dict(answer.attributes)}
         ])  # fmt: skip
         return
-    print_fields([("printer", configured.name), ("peer", configured.peer.name), *answer.attributes.items()])
+    print_fields([("printer", configured.name), ("peer", _name_peer(configured)), *answer.attributes.items()])
     print()
     print_fields([(name, ", ".join(values)) for name, values in known.items() if values])
+
+
+def _name_peer(printer: Printer) -> str:
+    """The peer that a printer is, empty for one that is none of DICOM."""
+    return printer.peer.name if printer.peer else ""
 
 
 def _list_settings(printer: Printer) -> dict[str, list[str]]:

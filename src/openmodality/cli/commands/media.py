@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from openmodality.cli.commands.media_read import iso_command, list_records_command, retrieve_command, verify_command
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
+from openmodality.cli.terminal.choice import add_choice, follow_job
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, say
-from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_path, not_empty, volume_label
 from openmodality.errors import OpenModalityError
@@ -20,23 +19,11 @@ from openmodality.store.states import InstanceResult, JobState
 
 if TYPE_CHECKING:
     from openmodality.activities.media_job import MediumAct
-    from openmodality.app.modality import Modality
     from openmodality.app.view import JobDetails
-
-_LOOK_S: Final = 0.1
 
 
 def _declare_choice(parser: Parser) -> None:
-    for name, what in (("study", "Study"), ("series", "Series"), ("instance", "SOP")):
-        parser.add_argument(
-            f"--{name}",
-            dest="studies" if name == "study" else name if name == "series" else "instances",
-            metavar="UID",
-            action="append",
-            type=not_empty,
-            default=[],
-            help=f"{what} Instance UID of what goes onto the medium. May be repeated.",
-        )
+    add_choice(parser, "what goes onto the medium")
     parser.add_argument("--profile", metavar="NAME", default="", help="Application profile, such as STD-GEN-CD.")
     parser.add_argument("--no-pages", action="store_true", help="No page for browsers beside the images.")
     parser.add_argument("--several-patients", action="store_true", help="Allow more than one patient on a disc.")
@@ -130,26 +117,10 @@ def _put(
     wanted = MediumOrder(act, str(Path(target).absolute()), **{**order, **paths})
     with device(site_file, works=True) as modality:
         job = modality.media.put(Chosen(*chosen), wanted)
-        try:
-            _follow(modality, job.id)
-        except KeyboardInterrupt:
-            modality.jobs.cancel(job.id)
-            _follow(modality, job.id)
-            raise
+        follow_job(modality, job.id, "written")
         details = modality.jobs.show(job.id)
         results = modality.jobs.results([details.job])[job.id]
     return _tell(details, dict(results), target, wanted.image, as_json=as_json)
-
-
-def _follow(modality: Modality, job_id: int) -> None:
-    """Until the job has ended; another process of the device may be the one that does it."""
-    line, pause = StatusLine(), threading.Event()
-    while not (job := modality.jobs.show(job_id).job).state.finished:
-        counts = modality.jobs.results([job])[job_id]
-        done = sum(count for result, count in counts.items() if result is not InstanceResult.PENDING)
-        line.show(f"job {job_id} {job.state}: {done} of {format_count(sum(counts.values()), 'instance')} written")
-        pause.wait(_LOOK_S)
-    line.clear()
 
 
 def _tell(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,6 +10,7 @@ from openmodality.device.profile.profile import Profile
 from openmodality.device.site.site import Printer
 from openmodality.standard.film import DisplayFormat, parse_display_format
 
+_GRID: Final = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
 _SETTINGS: Final = {
     "FilmOrientation": "film_orientations",
     "FilmSizeID": "film_sizes",
@@ -27,11 +29,29 @@ _SETTINGS: Final = {
 
 
 def find_misfits(printer: Printer, profile: Profile) -> Iterator[tuple[str, str]]:
-    """The settings of a printer that do not fit the device, each with what is wrong."""
+    """The settings of a printer that do not fit the device, each with what is wrong.
+
+    A printer that is none of DICOM is sent no attributes.
+    """
     for text in printer.settings.layouts:
         if problem := describe_layout_problem(parse_display_format(text), printer):
             yield "layouts", problem
-    if printer.settings.print_by == "session" and not printer.peer.parameters.boolean("print.session_printing"):
+    if printer.settings.automatic_layout and (problem := _describe_automatic_problem(printer)):
+        yield "automatic_layout", problem
+    if printer.peer is not None:
+        yield from _find_attribute_misfits(printer, profile)
+
+
+def _describe_automatic_problem(printer: Printer) -> str:
+    try:
+        layout = read_layout(printer.settings.automatic_layout)
+    except ValueError as error:
+        return str(error)
+    return describe_layout_problem(layout, printer)
+
+
+def _find_attribute_misfits(printer: Printer, profile: Profile) -> Iterator[tuple[str, str]]:
+    if printer.settings.print_by == "session" and not printer.parameters.boolean("print.session_printing"):
         yield "print_by", f"profile {profile.name} prints film by film"
     for attribute in profile.print_attributes:
         rule, setting = attribute.rule, _SETTINGS.get(attribute.rule.keyword)
@@ -53,9 +73,18 @@ def list_printer_values(printer: Printer, setting: str) -> tuple[str, ...]:
     return tuple(str(each) for each in values if each != "")
 
 
+def read_layout(text: str) -> DisplayFormat:
+    r"""A layout as people write it: ``3x4``, columns and rows, or a format such as ``ROW\2,3``.
+
+    Raises :class:`ValueError` where it is neither.
+    """
+    grid = _GRID.fullmatch(text)
+    return parse_display_format(f"STANDARD\\{grid[1]},{grid[2]}" if grid else text)
+
+
 def describe_layout_problem(layout: DisplayFormat, printer: Printer) -> str:
     """Why this device does not print a display format on this printer; empty where it does."""
-    parameters = printer.peer.parameters
+    parameters = printer.parameters
     if layout.kind not in parameters.texts("print.display_formats"):
         return f"{layout} is not of the kinds of this device: {', '.join(parameters.texts('print.display_formats'))}"
     most = parameters.integer("print.max_columns"), parameters.integer("print.max_rows")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydicom.uid import UID
 
@@ -26,6 +27,7 @@ from openmodality.device.site.site_file import (
 )
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.errors import ConfigurationError, OpenModalityError
+from openmodality.standard.film import FILM_SIZES_MM
 from openmodality.standard.statuses import ServiceName
 
 _PEER_SERVICE: Mapping[ServiceName, PeerService] = {
@@ -40,15 +42,21 @@ _PEER_SERVICE: Mapping[ServiceName, PeerService] = {
 }
 
 
-def make_printer(name: str, peer: Peer, settings: PrinterSettings) -> Printer:
-    """A printer by its settings, with the parameters in force towards its peer where it has none."""
-    parameters = peer.parameters
+_PAPER: Final = "A4"
+"""The usual size of paper."""
+
+
+def make_printer(name: str, peer: Peer | None, settings: PrinterSettings, parameters: Parameters) -> Printer:
+    """A printer by its settings, with the parameters where it has none; paper has the sizes of the standard."""
+    sizes = parameters.texts("print.film_sizes") if peer else tuple(sorted(FILM_SIZES_MM, key=_PAPER.__ne__))
+    media = parameters.texts("print.medium_types") if peer else ("PAPER",)
     return Printer(
         name=name,
         peer=peer,
         settings=settings,
-        film_sizes=settings.film_sizes or parameters.texts("print.film_sizes"),
-        medium_types=settings.medium_types or parameters.texts("print.medium_types"),
+        parameters=parameters,
+        film_sizes=settings.film_sizes or sizes,
+        medium_types=settings.medium_types or media,
         min_density=_default_to(settings.min_density, parameters.integer("print.min_density")),
         max_density=_default_to(settings.max_density, parameters.integer("print.max_density")),
     )
@@ -152,12 +160,14 @@ class Peer:
 class Printer:
     """A film printer: the peer that it is, its table of the site file, and what comes from the parameters instead.
 
-    ``layouts`` are empty where it takes all formats of the device.
+    ``peer`` is ``None`` for one that is none of DICOM; ``parameters`` are those in force towards the peer, else the
+    device's.
     """
 
     name: str
-    peer: Peer
+    peer: Peer | None
     settings: PrinterSettings
+    parameters: Parameters
     film_sizes: tuple[str, ...]
     medium_types: tuple[str, ...]
     min_density: int
@@ -166,7 +176,7 @@ class Printer:
     @property
     def is_color(self) -> bool:
         """Whether it prints under Basic Color Print Management."""
-        return self.peer.settings.print_color == "color"
+        return self.peer is not None and self.peer.settings.print_color == "color"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +229,12 @@ class Site:
         peer = self.choose_peer("print", name or None)
         if not peer.offers("print"):
             raise ConfigurationError(f"{self.path}: peer {name!r} has no service print")
-        return make_printer(peer.name, peer, PrinterSettings())
+        return make_printer(peer.name, peer, PrinterSettings(), peer.parameters)
+
+    @property
+    def automatic_printers(self) -> tuple[Printer, ...]:
+        """The printers that print each exam which is completed (RF-4.1.1-11)."""
+        return tuple(printer for printer in self.printers.values() if printer.settings.automatic)
 
     def peers_for(self, service: ServiceName) -> tuple[Peer, ...]:
         """The peers from which this device asks a service, in the order of the file."""

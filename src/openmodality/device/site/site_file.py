@@ -83,6 +83,7 @@ LongText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["LO"])]
 StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
 CharacterSetText: TypeAlias = Annotated[str, AfterValidator(_character_set)]
 FilmSize: TypeAlias = Annotated[str, AfterValidator(_film_size)]
+QueueText: TypeAlias = Annotated[str, Field(pattern=r"^([^-/#\s][^/#\s]{0,126})?$")]
 DisplayFormatText: TypeAlias = Annotated[str, AfterValidator(_display_format)]
 CodeText: TypeAlias = Annotated[str, AfterValidator(_code_string)]
 DensityText: TypeAlias = Annotated[str, AfterValidator(_density)]
@@ -267,7 +268,15 @@ class PrinterSettings(Settings):
     Of several values the first one holds where nobody chooses.
     """
 
-    peer: Text = Field(default="", description="the peer that it is on the network; empty: the peer of the same name")
+    kind: Literal["dicom", "pdf", "cups"] = Field(
+        default="dicom",
+        description="a DICOM printer; or, not for diagnosis, a folder of PDF files, or a printer of this computer",
+    )
+    peer: Text = Field(
+        default="", description="for kind dicom: the peer that it is on the network; empty: the peer of the same name"
+    )
+    folder: Text = Field(default="", description="for kind pdf: the folder of the files, from the site file's on")
+    queue: QueueText = Field(default="", description="for kind cups: the queue of lp; empty: the system's usual one")
     description: Text = Field(default="", description="what the printer is and where, for people")
     film_sizes: tuple[FilmSize, ...] = Field(
         default=(), description="film sizes that it has, the usual one first; empty: as the parameters say"
@@ -322,6 +331,10 @@ class PrinterSettings(Settings):
         default=0, ge=0, le=2**31 - 1, strict=True, description="Memory Allocation in kilobytes; 0: it is not sent"
     )
     annotation: Switch = Field(default=True, description="write patient, study and image number into each image")
+    automatic: Switch = Field(default=False, description="print the images of each exam that is completed")
+    automatic_layout: Text = Field(
+        default="", description="layout of these films, such as 3x4; empty: the smallest grid that holds all images"
+    )
     dots_per_inch: int = Field(
         default=300,
         ge=10,

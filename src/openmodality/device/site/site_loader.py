@@ -84,7 +84,10 @@ class _Resolver:
             parameters=parameters,
             application_entities=self._make_entities(),
             peers=peers,
-            printers={name: self._make_printer(name, printer, peers) for name, printer in settings.printers.items()},
+            printers={
+                name: self._make_printer(name, printer, peers, parameters)
+                for name, printer in settings.printers.items()
+            },
             mapping=self._read_mapping(),
             character_sets=self._read_character_sets() or profile.character_sets,
             acceptor_transfer_syntaxes=_find_uids(settings.network.transfer_syntaxes)
@@ -207,17 +210,28 @@ class _Resolver:
             parameters=self._read_parameters(parameters, ("peers", name, "parameters"), settings.parameters),
         )
 
-    def _make_printer(self, name: str, settings: PrinterSettings, peers: Mapping[str, Peer]) -> Printer:
+    def _make_printer(
+        self, name: str, settings: PrinterSettings, peers: Mapping[str, Peer], parameters: Parameters
+    ) -> Printer:
         location: Location = ("printers", name)
-        peer = peers.get(settings.peer or name)
-        if peer is None:
-            self._refuse((*location, "peer"), f": there is no peer {settings.peer or name!r}: {', '.join(peers)}")
-        if not peer.offers("print"):
-            self._refuse((*location, "peer"), f": peer {peer.name} has no service print")
-        printer = make_printer(name, peer, settings)
+        peer = self._find_printer_peer(name, settings, peers) if settings.kind == "dicom" else None
+        if peer is None and settings.peer:
+            self._refuse((*location, "peer"), f": a printer of kind {settings.kind} has no peer")
+        if settings.kind == "pdf" and not settings.folder:
+            self._refuse((*location, "kind"), ": a printer of kind pdf needs a folder")
+        printer = make_printer(name, peer, settings, peer.parameters if peer else parameters)
         for setting, problem in find_misfits(printer, self._profile):
             self._refuse((*location, setting), f": {problem}")
         return printer
+
+    def _find_printer_peer(self, name: str, settings: PrinterSettings, peers: Mapping[str, Peer]) -> Peer:
+        location: Location = ("printers", name, "peer")
+        peer = peers.get(settings.peer or name)
+        if peer is None:
+            self._refuse(location, f": there is no peer {settings.peer or name!r}: {', '.join(peers)}")
+        if not peer.offers("print"):
+            self._refuse(location, f": peer {peer.name} has no service print")
+        return peer
 
     def _read_worklist_keys(self, name: str, settings: PeerSettings) -> dict[TagPath, KeySwitch]:
         known = {key.path for key in self._profile.worklist_keys}

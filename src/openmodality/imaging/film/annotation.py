@@ -119,7 +119,7 @@ def _write_corners(pen: ImageDraw.ImageDraw, stroke: int, texts: Annotation, siz
         room = area[0] - 2 * margin if anchor[1] == "d" else (area[0] - 3 * margin) // 2
         text = "\n".join(_shorten(line, size, room) for line in lines)
         if text:
-            pen.multiline_text((x, y), text, 255, _font(size), anchor, align=align, stroke_width=stroke)
+            pen.multiline_text((x, y), text, 255, load_font(size), anchor, align=align, stroke_width=stroke)
 
 
 def _write_edges(pen: ImageDraw.ImageDraw, stroke: int, texts: Annotation, size: int, area: tuple[int, int]) -> None:
@@ -131,7 +131,7 @@ def _write_edges(pen: ImageDraw.ImageDraw, stroke: int, texts: Annotation, size:
         (texts.bottom, (width // 2, height - margin), "md"),
     ):
         if text:
-            pen.text(place, text, 255, _font(round(size * 1.3)), anchor, stroke_width=stroke)
+            pen.text(place, text, 255, load_font(round(size * 1.3)), anchor, stroke_width=stroke)
 
 
 def _draw_scale(pen: ImageDraw.ImageDraw, stroke: int, spacing: float | None, size: int, area: tuple[int, int]) -> None:
@@ -150,12 +150,12 @@ def _draw_scale(pen: ImageDraw.ImageDraw, stroke: int, spacing: float | None, si
         wide = size if tick in (0, 10) else size // 2
         y = top + length * tick / 10
         pen.line((x - wide, y, x, y), fill=255, width=thick)
-    pen.text((x, top + length + size // 4), f"{length_mm} mm", 255, _font(size), "ma", stroke_width=stroke)
+    pen.text((x, top + length + size // 4), f"{length_mm} mm", 255, load_font(size), "ma", stroke_width=stroke)
 
 
 def _shorten(text: str, size: int, room: int) -> str:
     """``text`` as far as it fits, with an ellipsis where it is cut."""
-    font = _font(size)
+    font = load_font(size)
     if font.getlength(text) <= room:
         return text
     while text and font.getlength(text + "…") > room:
@@ -164,7 +164,8 @@ def _shorten(text: str, size: int, room: int) -> str:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def load_font(size: int) -> ImageFont.FreeTypeFont:
+    """The font of this size in pixels."""
     font = ImageFont.load_default(size)
     if not isinstance(font, ImageFont.FreeTypeFont):  # a Pillow without FreeType draws text of one size only
         raise RuntimeError("Pillow was built without FreeType, which writing on film requires")

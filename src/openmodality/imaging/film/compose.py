@@ -12,7 +12,7 @@ from pydicom import Dataset
 
 from openmodality.errors import UsageError
 from openmodality.imaging.film.annotation import Annotation, burn_in, read_annotation
-from openmodality.imaging.film.layout import PORTRAIT, Box, lay_out, measure_sheet
+from openmodality.imaging.film.layout import Box, place_boxes
 from openmodality.imaging.film.localiser import find_localiser_lines
 from openmodality.imaging.frames import read_frame
 from openmodality.imaging.presentation import Presentation, pixel_aspect, read_image_presentation, read_spacing
@@ -30,13 +30,13 @@ _READABLE = 1024
 class FilmSource:
     """A frame to be printed. ``presentation`` is an operator's or a presentation state's; else the image's own.
 
-    ``is_scout``: lines in the picture show where the other sources of its frame of reference cut it.
+    Lines in the picture show where the images ``cut_by`` cut it.
     """
 
     data_set: Dataset
     number: int = 1
     presentation: Presentation | None = None
-    is_scout: bool = False
+    cut_by: Sequence[Dataset] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,12 @@ def compose_films(sources: Sequence[FilmSource], film: Film, how: Composition) -
     """
     if not sources:
         raise UsageError("there is no image to print: choose a study, a series or images")
-    width, height = measure_sheet(film.film_size_id or "14INX17IN", film.film_orientation or PORTRAIT)
-    boxes = lay_out(film.image_display_format, width, height)
+    boxes = place_boxes(film)
     sheets = [sources[start : start + len(boxes)] for start in range(0, len(sources), len(boxes))]
     if not how.mixed:
         for sheet in sheets:
             _require_one_patient(sheet)
-    return tuple(replace(film, images=tuple(_compose(sheet, boxes, how, sources))) for sheet in sheets)
+    return tuple(replace(film, images=tuple(_compose(sheet, boxes, how))) for sheet in sheets)
 
 
 def _require_one_patient(sheet: Sequence[FilmSource]) -> None:
@@ -83,16 +82,13 @@ def _require_one_patient(sheet: Sequence[FilmSource]) -> None:
         )
 
 
-def _compose(
-    sheet: Sequence[FilmSource], boxes: Sequence[Box], how: Composition, sources: Sequence[FilmSource]
-) -> Iterator[FilmImage]:
+def _compose(sheet: Sequence[FilmSource], boxes: Sequence[Box], how: Composition) -> Iterator[FilmImage]:
     for position, (source, box) in enumerate(zip(sheet, boxes, strict=False), start=1):
         picture = _render(source, how)
-        others = [other.data_set for other in sources if other is not source] if source.is_scout else []
         picture = picture.fit(_choose_matrix(how.matrices, box), enlarge=how.annotation)
         yield FilmImage(
             position=position,
-            pixels=picture.annotate(source, how, others),
+            pixels=picture.annotate(source, how),
             bits=8 if how.colour else how.bits,
             photometric_interpretation="RGB" if how.colour else "MONOCHROME2",
             requested_image_size_mm=picture.measure_true_size(box) if how.true_size else None,
@@ -144,9 +140,9 @@ class _Picture:
             offset=(float(left), float(top)),
         )
 
-    def annotate(self, source: FilmSource, how: Composition, others: Sequence[Dataset]) -> Displayed:
+    def annotate(self, source: FilmSource, how: Composition) -> Displayed:
         """The P-values with what is to be written into them."""
-        lines = () if self.is_turned else find_localiser_lines(source.data_set, others, self.scale, self.offset)
+        lines = () if self.is_turned else find_localiser_lines(source.data_set, source.cut_by, self.scale, self.offset)
         annotation = Annotation(lines=lines)
         if how.annotation:
             annotation = replace(read_annotation(source.data_set, source.number), lines=lines, spacing=self.spacing)

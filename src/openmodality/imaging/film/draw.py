@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from openmodality.imaging.film.layout import PORTRAIT, Box, lay_out, measure_sheet
+from openmodality.imaging.film.annotation import load_font
+from openmodality.imaging.film.layout import FOOT_MM, Box, measure_film, place_boxes, place_image, shrink_box
+from openmodality.imaging.film.pdf import write_pdf
+from openmodality.imaging.film.shades import is_white, show_image
 from openmodality.imaging.render import Displayed
 from openmodality.objects.film import Film, FilmImage
 
 DOTS_PER_INCH = 150
 _MM_PER_INCH = 25.4
-_MARGIN_MM = 1.0
-"""Between the edge of an image box and its image."""
-_BLACK_AND_WHITE_DENSITY = 150
-"""Hundredths of optical density from which on a border counts as black."""
+_FOOT_SHARE = 0.5
+"""Height of the letters at the foot of a sheet, as a share of the line."""
 
 
 def draw_film(film: Film, *, dots_per_inch: float = DOTS_PER_INCH) -> Displayed:
@@ -26,77 +29,88 @@ def draw_film(film: Film, *, dots_per_inch: float = DOTS_PER_INCH) -> Displayed:
     An image fills its box as far as its shape allows, or has the width that it asks for. Raises
     :class:`UsageError` for a layout or a size of film that the standard does not define.
     """
-    width, height = measure_sheet(film.film_size_id or "14INX17IN", film.film_orientation or PORTRAIT)
+    width, height = measure_film(film)
     scale = dots_per_inch / _MM_PER_INCH
     mode = "RGB" if any(image.pixels.ndim == 3 for image in film.images) else "L"
     sheet = Image.new(mode, (round(width * scale), round(height * scale)), _shade(film.border_density, mode))
     images = {image.position: image for image in film.images}
-    for position, box in enumerate(lay_out(film.image_display_format, width, height), start=1):
-        place = _Place(box, scale)
+    for position, box in enumerate(place_boxes(film), start=1):
         if position in images:
-            _paste(sheet, images[position], place)
+            _paste(sheet, images[position], box, scale)
         else:
-            sheet.paste(_shade(film.empty_image_density, mode), place.inner)
+            sheet.paste(_shade(film.empty_image_density, mode), _to_dots(shrink_box(box), scale))
+    if film.foot:
+        _write_foot(sheet, film.foot, FOOT_MM * scale)
     return np.asarray(sheet)
 
 
-def save_films(films: Sequence[Film], path: Path, *, dots_per_inch: float = DOTS_PER_INCH) -> tuple[Path, ...]:
+def save_films(films: Iterable[Film], path: Path, *, dots_per_inch: float = DOTS_PER_INCH) -> tuple[Path, ...]:
     """Write sheets as one PDF of true size, or as PNG: one file, or ``NAME-1.png`` and so on; the files written.
 
-    Raises :class:`OSError` where they cannot be written.
+    A file has its name when it is whole. Raises :class:`OSError` where one cannot be written.
     """
-    pictures = [Image.fromarray(draw_film(film, dots_per_inch=dots_per_inch)) for film in films]
     if path.suffix.lower() == ".pdf":
-        first, *others = pictures
-        first.save(path, "PDF", resolution=dots_per_inch, save_all=True, append_images=others, title=path.stem)
+        with _writing(path) as temporary:
+            write_pdf(films, temporary, path.stem)
         return (path,)
-    several = len(pictures) > 1
-    paths = [path.with_stem(f"{path.stem}-{number}") if several else path for number in range(1, len(pictures) + 1)]
-    for picture, each in zip(pictures, paths, strict=True):
-        picture.save(each, "PNG", dpi=(dots_per_inch, dots_per_inch))
-    return tuple(paths)
+    written: list[Path] = []
+    sheets = iter(films)
+    film, following = next(sheets, None), next(sheets, None)
+    several = following is not None
+    while film is not None:
+        picture = Image.fromarray(draw_film(film, dots_per_inch=dots_per_inch))
+        target = path.with_stem(f"{path.stem}-{len(written) + 1}") if several else path
+        with _writing(target) as temporary:
+            picture.save(temporary, "PNG", dpi=(dots_per_inch, dots_per_inch))
+        written.append(target)
+        film, following = following, next(sheets, None)
+    return tuple(written)
 
 
-class _Place:
-    """An image box in dots of the sheet; ``inner`` is left, top, right and bottom of what an image may fill."""
-
-    def __init__(self, box: Box, scale: float) -> None:
-        self.scale = scale
-        self.inner = (
-            round((box.left + _MARGIN_MM) * scale),
-            round((box.top + _MARGIN_MM) * scale),
-            round((box.left + box.width - _MARGIN_MM) * scale),
-            round((box.top + box.height - _MARGIN_MM) * scale),
-        )
+@contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """A file that gets its name when the block ends, and is gone where it fails."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-def _paste(sheet: Image.Image, image: FilmImage, place: _Place) -> None:
-    picture = Image.fromarray(_as_shown(image)).convert(sheet.mode)
-    left, top, right, bottom = place.inner
-    aspect = image.pixel_aspect_ratio[0] / image.pixel_aspect_ratio[1]
-    rows, columns = picture.height * aspect, float(picture.width)
-    factor = min((right - left) / columns, (bottom - top) / rows)
-    if image.requested_image_size_mm:
-        factor = min(image.requested_image_size_mm * place.scale / columns, factor * 1.02)
-    size = (max(round(columns * factor), 1), max(round(rows * factor), 1))
-    resampling = Image.Resampling.BILINEAR if factor >= 1 else Image.Resampling.BOX
-    if image.magnification_type == "REPLICATE" and factor >= 1:
+def _write_foot(sheet: Image.Image, text: str, height: float) -> None:
+    """Write a line in black on white under the images."""
+    pen = ImageDraw.Draw(sheet)
+    top = sheet.height - round(height)
+    pen.rectangle((0, top, sheet.width, sheet.height), fill="white")
+    place = (sheet.width / 2, top + height / 2)
+    pen.text(place, text, "black", load_font(max(round(height * _FOOT_SHARE), 1)), "mm")
+
+
+def _paste(sheet: Image.Image, image: FilmImage, box: Box, scale: float) -> None:
+    picture = Image.fromarray(show_image(image)).convert(sheet.mode)
+    left, top, right, bottom = _to_dots(place_image(image, box), scale)
+    size = (max(right - left, 1), max(bottom - top, 1))
+    is_larger = size[0] >= picture.width
+    resampling = Image.Resampling.BILINEAR if is_larger else Image.Resampling.BOX
+    if image.magnification_type == "REPLICATE" and is_larger:
         resampling = Image.Resampling.NEAREST
-    elif image.magnification_type == "CUBIC" and factor >= 1:
+    elif image.magnification_type == "CUBIC" and is_larger:
         resampling = Image.Resampling.BICUBIC
-    middle = ((left + right - size[0]) // 2, (top + bottom - size[1]) // 2)
-    sheet.paste(picture.resize(size, resampling), middle)
+    sheet.paste(picture.resize(size, resampling), (left, top))
 
 
-def _as_shown(image: FilmImage) -> Displayed:
-    """Eight bits, with small values dark."""
-    shown = image.pixels if image.bits == 8 else np.rint(image.pixels * (255 / (2**image.bits - 1))).astype(np.uint8)
-    is_inverse = (image.photometric_interpretation == "MONOCHROME1") != (image.polarity == "REVERSE")
-    return np.asarray(255 - shown if is_inverse else shown, dtype=np.uint8)
+def _to_dots(box: Box, scale: float) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom."""
+    return (
+        round(box.left * scale),
+        round(box.top * scale),
+        round((box.left + box.width) * scale),
+        round((box.top + box.height) * scale),
+    )
 
 
 def _shade(density: str | None, mode: str) -> int | tuple[int, int, int]:
-    """What is not exposed: BLACK, WHITE or an optical density; black where nothing says so."""
-    is_white = density == "WHITE" or ((density or "").isdigit() and int(density or 0) < _BLACK_AND_WHITE_DENSITY)
-    shade = 255 if is_white else 0
+    """What is not exposed."""
+    shade = 255 if is_white(density) else 0
     return (shade, shade, shade) if mode == "RGB" else shade

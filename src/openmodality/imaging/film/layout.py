@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from openmodality.errors import UsageError
+from openmodality.objects.film import Film, FilmImage
 from openmodality.standard.film import FILM_SIZES_MM, DisplayFormat, parse_display_format
 
 PORTRAIT, LANDSCAPE = "PORTRAIT", "LANDSCAPE"
 
 _MOUNT_MM = 50.0
 _SLIDE_MM: Final = {"SLIDE": (34.0, 23.0), "SUPERSLIDE": (38.0, 38.0)}
+_MARGIN_MM: Final = 1.0
+"""Between the edge of an image box and its image."""
+_TOO_LARGE: Final = 1.02
+"""How far an image that asks for a size may reach into the margin."""
 _MOST_IMAGES = 500
+_USUAL_SIZE: Final = "14INX17IN"
+FOOT_MM: Final = 8.0
+"""Height of the line at the foot of a sheet that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,43 @@ class Box:
     top: float
     width: float
     height: float
+
+
+def measure_film(film: Film) -> tuple[float, float]:
+    """Width and height of a sheet in mm; a film without a size has the usual one.
+
+    Raises :class:`UsageError` for a size that the standard does not define.
+    """
+    return measure_sheet(film.film_size_id or _USUAL_SIZE, film.film_orientation or PORTRAIT)
+
+
+def place_boxes(film: Film) -> tuple[Box, ...]:
+    """The image boxes of a sheet, above the line at its foot where it has one.
+
+    Raises :class:`UsageError` for a size or a format that the standard does not define.
+    """
+    width, height = measure_film(film)
+    return lay_out(film.image_display_format, width, height - FOOT_MM if film.foot else height)
+
+
+def shrink_box(box: Box) -> Box:
+    """What an image may fill of its box."""
+    return Box(
+        box.left + _MARGIN_MM, box.top + _MARGIN_MM, box.width - 2 * _MARGIN_MM, box.height - 2 * _MARGIN_MM
+    )  # fmt: skip
+
+
+def place_image(image: FilmImage, box: Box) -> Box:
+    """Where an image lies in its box: as large as its shape allows, or as wide as it asks to be, in the middle."""
+    inner = shrink_box(box)
+    aspect = image.pixel_aspect_ratio[0] / image.pixel_aspect_ratio[1]
+    rows, columns = image.pixels.shape[0] * aspect, float(image.pixels.shape[1])
+    factor = min(inner.width / columns, inner.height / rows)
+    if image.requested_image_size_mm:
+        factor = min(image.requested_image_size_mm / columns, factor * _TOO_LARGE)
+    width, height = columns * factor, rows * factor
+    left, top = inner.left + (inner.width - width) / 2, inner.top + (inner.height - height) / 2
+    return Box(left, top, width, height)
 
 
 def measure_sheet(film_size_id: str, orientation: str = PORTRAIT) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
-from openmodality.store.schema import job_dependencies, job_instances, jobs
+from openmodality.store.schema import instances, job_dependencies, job_instances, jobs, series
 from openmodality.store.states import UNFINISHED_JOBS, InstanceResult, JobKind, JobState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
 
@@ -82,6 +82,21 @@ def read_away(snapshot: Snapshot, destination: str) -> list[int]:
     """The jobs that wait because nobody answered at their destination, oldest first."""
     waiting = (jobs.c.destination == destination, jobs.c.state == JobState.TODO, jobs.c.peer_away)
     return list(snapshot.execute(select(jobs.c.id).where(is_own(snapshot), *waiting).order_by(jobs.c.id)).scalars())
+
+
+def read_parameters_of(
+    snapshot: Snapshot, kind: JobKind, series_uids: Sequence[str], since: float
+) -> list[Mapping[str, Any]]:  # fmt: skip
+    """The parameters of the jobs of a kind, queued since a moment, whose first instance is of one of these series."""
+    own = select(instances.c.SOPInstanceUID).join(series).where(series.c.SeriesInstanceUID.in_(series_uids))
+    first = (job_instances.c.job_id == jobs.c.id) & (job_instances.c.number == 0)
+    statement = (
+        select(jobs.c.parameters)
+        .join(job_instances, first)
+        .where(jobs.c.kind == kind, jobs.c.created_at >= since, job_instances.c.SOPInstanceUID.in_(own))
+        .order_by(jobs.c.id)
+    )
+    return list(snapshot.execute(statement).scalars())
 
 
 def set_parameters(transaction: Transaction, job_id: int, parameters: Mapping[str, Any]) -> None:

@@ -116,7 +116,7 @@ def test_a_scout_shows_where_the_others_cut_it() -> None:
         grey_image(RAMP, ImagePositionPatient=[x, 0, -32], ImageOrientationPatient=[0, 1, 0, 0, 0, 1], **plane)
         for x in (10, 20)
     ]
-    sources = [FilmSource(scout, is_scout=True), *(FilmSource(each) for each in slices)]
+    sources = [FilmSource(scout, cut_by=slices), *(FilmSource(each) for each in slices)]
     (film,) = compose_films(sources, Film(r"STANDARD\3,1", film_size_id="14INX17IN"), BARE)
     bright = np.flatnonzero(film.images[0].pixels[32] == 255)
     assert bright.tolist() == [10, 20]
