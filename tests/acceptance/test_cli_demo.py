@@ -24,6 +24,7 @@ def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
         "exam started",
         "acquiring T1 SE SAG: 9 of 9",
         "a dose report among them",
+        "film printed: 20 images on 1 sheet",
         "committed by the PACS: 36",
         "disc made: 36 instances",
         "disc made: 26 instances, 1 left out by its profile",
@@ -39,6 +40,12 @@ def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
         assert disc.read_bytes()[32769:32774] == b"CD001"
         directory = dcmread(disc.with_suffix("") / "DICOMDIR")
         assert sum("ReferencedFileID" in record for record in directory.DirectoryRecordSequence) == count
+    films = [Path(line.removeprefix("film: ")) for line in lines if line.startswith("film: ")]
+    assert [path.parent for path in films] == [tmp_path / "hospital" / "printer"] * 2
+    for film in films:
+        with Image.open(film) as sheet:
+            assert sheet.size == (1200, 1500)  # 8 x 10 inches
+            assert max(sheet.convert("L").tobytes()) > 200
     pictures = sorted((tmp_path / "mr" / "pictures").rglob("*.png"))
     assert len(pictures) == 36
     with Image.open(pictures[0]) as picture:

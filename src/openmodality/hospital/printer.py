@@ -1,6 +1,7 @@
 """The virtual printer: a Print SCP that writes each sheet as a picture and looks hard at what it is sent.
 
-Beside ``film-0001.png`` stands ``film-0001.json`` with the attributes of its session and its film box.
+Beside ``film-0001.png`` stand ``film-0001.pdf``, in true size, and ``film-0001.json`` with the attributes of its
+session and its film box.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ class VirtualPrinter:
             self._count += 1
             name = f"film-{self._count:04}"
             picture = self._folder / f"{name}.png"
-            save_films([film], picture)
+            for each in (picture, picture.with_suffix(".pdf")):
+                save_films([film], each)
             said = {"session": session.to_json_dict(), "film": box.attributes.to_json_dict(), "from": caller}
             self._documents.save(name, said)
             printed = PrintedFilm(picture, read_session(session, ()), film)

@@ -38,6 +38,8 @@ def test_a_sheet_is_written_as_a_picture(tmp_path: Path, hospital: Hospital, pro
     picture = np.asarray(Image.open(printed.picture))
     assert picture.shape == (1500, 1200)
     assert picture.std() > 10
+    pages = printed.picture.with_suffix(".pdf").read_bytes()
+    assert (pages[:5], pages.count(b"/Type /Page /Parent"), pages.count(b"/Subtype /Image")) == (b"%PDF-", 1, 2)
     said = json.loads(printed.picture.with_suffix(".json").read_text(encoding="utf-8"))
     assert said["session"]["20000010"]["Value"] == [2]
     assert hospital.complaints == []

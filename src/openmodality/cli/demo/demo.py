@@ -55,11 +55,12 @@ def _declare(parser: Parser) -> None:
 def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> None:
     """Watch a scheduled exam go through a hospital, for the MR and for the R/F device.
 
-    Starts a virtual RIS and PACS, asks for the worklist, starts an exam for its first item, simulates images, ends the
-    exam, waits until the PACS has stored and committed everything, and makes a disc of the study. Nothing is asked, and
-    nothing outside this machine is used. Files, databases, pictures and images of discs are kept.
+    Starts a virtual RIS, PACS and printer, asks for the worklist, starts an exam for its first item, simulates images,
+    prints a film, ends the exam, waits until the PACS has stored and committed everything, and makes a disc of the
+    study. Nothing is asked, and nothing outside this machine is used. Files, databases, pictures and images of discs
+    are kept.
 
-    Exit status 0 when everything was made, told, stored, committed and written to the disc.
+    Exit status 0 when everything was made, printed, told, stored, committed and written to the disc.
     """
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="openmodality-demo-"))
     results = _run(folder, PROFILES if profile == "all" else (profile,), quiet=as_json)
@@ -101,6 +102,8 @@ def find_faults(result: Result) -> list[str]:
         faults.append(f"{result.stored} of {format_count(result.made, 'instance')} are stored in the PACS")
     if result.committed < result.made:
         faults.append(f"{result.committed} of {format_count(result.made, 'instance')} are committed by the PACS")
+    if result.film is None:
+        faults.append("no film came out of the printer")
     return [*faults, *result.problems]
 
 
@@ -108,6 +111,7 @@ def _say_where(folder: Path, results: Sequence[Result]) -> None:
     print(f"\neverything is in {clean(str(folder))}")
     for result in results:
         print(clean(f"pictures: {result.pictures}"))
+        print(clean(f"film: {result.film}"))
         print(clean(f"disc: {result.disc}"))
     print("\nto go on by hand, each in a shell of its own:")
     print(clean(f"  openmodality hospital {' '.join(hospital_options(folder))}"))
@@ -125,6 +129,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "stored": result.stored,
         "committed": result.committed,
         "pictures": str(result.pictures),
+        "film": str(result.film) if result.film else None,
         "disc": str(result.disc),
         "faults": find_faults(result),
     }

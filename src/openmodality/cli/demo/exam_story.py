@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, Protocol
 
+from openmodality.activities.film_order import FilmOrder
 from openmodality.activities.media_job import MediumOrder
 from openmodality.app.local_data import Chosen
 from openmodality.app.modality import Modality
@@ -19,11 +20,14 @@ from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError
 from openmodality.exam.session import Exam
 from openmodality.hospital.hospital import Hospital
-from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
+from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE, is_image
 from openmodality.store.rows.worklist import WorklistItem
 from openmodality.store.states import InstanceResult, JobState
 
 DELIVERY_TIMEOUT_S: Final = 60.0
+FILM_COLUMNS: Final = 4
+FILM_ROWS: Final = 5
+"""The largest grid that both devices print."""
 _LOOK_S: Final = 0.1
 
 
@@ -51,6 +55,7 @@ class Result:
     stored: int
     committed: int
     pictures: Path
+    film: Path | None
     disc: Path
     problems: tuple[str, ...]
 
@@ -58,6 +63,15 @@ class Result:
     def made(self) -> int:
         """Instances that were made."""
         return self.images + self.others
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Files that an exam leaves for people."""
+
+    pictures: Path
+    film: Path | None
+    disc: Path
 
 
 class DemoExam:
@@ -78,6 +92,7 @@ class DemoExam:
             say(f"{self._site.profile.title}: {', '.join(titles)}")
             exam, item = self._start(modality)
             self._acquire(exam)
+            film = self._print_film(modality, exam)
             exam.complete()
             made = format_count(len(exam.instances()), "instance")
             say(f"exam completed: {made}{self._dose(exam)}; performed step COMPLETED")
@@ -85,7 +100,7 @@ class DemoExam:
             self._picture(modality, exam, pictures)
             self._deliver(modality, exam)
             disc = self._make_disc(modality, exam)
-            return self._result(modality, exam, item, pictures, disc)
+            return self._result(modality, exam, item, _Made(pictures, film, disc))
 
     def _start(self, modality: Modality) -> tuple[Exam, WorklistItem]:
         items = modality.worklist()
@@ -149,7 +164,20 @@ class DemoExam:
         self._display.say(f"disc made: {written}" + (f", {left_out} left out by its profile" if left_out else ""))
         return image
 
-    def _result(self, modality: Modality, exam: Exam, item: WorklistItem, pictures: Path, disc: Path) -> Result:
+    def _print_film(self, modality: Modality, exam: Exam) -> Path | None:
+        """Print one sheet of the exam, which its performed step counts; the picture of it that the printer makes."""
+        uids = [each.SOPInstanceUID for each in exam.instances() if is_image(each.SOPClassUID)]
+        count = min(len(uids), FILM_COLUMNS * FILM_ROWS)
+        chosen = [uids[place * len(uids) // count] for place in range(count)]
+        before = len(self._hospital.printer.films)
+        order = FilmOrder(layout=f"{FILM_COLUMNS}x{FILM_ROWS}")
+        modality.films.order(Chosen(instances=chosen), next(iter(self._site.printers), ""), order)
+        modality.wait_until_idle(DELIVERY_TIMEOUT_S)
+        printed = self._hospital.printer.films[before:]
+        self._display.say(f"film printed: {format_count(count, 'image')} on {format_count(len(printed), 'sheet')}")
+        return printed[-1].picture if printed else None
+
+    def _result(self, modality: Modality, exam: Exam, item: WorklistItem, kept: _Made) -> Result:
         (study,) = modality.studies(StudyInstanceUID=exam.study_instance_uid)
         made = exam.instances()
         others = sum(each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE for each in made)
@@ -165,8 +193,9 @@ class DemoExam:
             others=others,
             stored=sum(each.SOPInstanceUID in archived for each in made),
             committed=study.committed,
-            pictures=pictures,
-            disc=disc,
+            pictures=kept.pictures,
+            film=kept.film,
+            disc=kept.disc,
             problems=tuple(problems),
         )
 
