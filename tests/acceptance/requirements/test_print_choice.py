@@ -18,6 +18,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 from openmodality import Modality
 from openmodality.activities.film_order import FilmOrder
 from openmodality.app.local_data import Chosen
+from tests.acceptance.in_process import call
 from tests.acceptance.requirements.print_device import PrintDevice, make_print_device
 from tests.peers import objects
 from tests.peers.process import run
@@ -264,3 +265,12 @@ def test_the_printer_is_named_by_position_or_option_or_is_the_first(bench: Bench
     status, said = bench.device.do("print", "film", "--printer", "other", "--study", bench.device.study)
     assert status == 2
     assert "two printers are named" in said
+
+
+def test_the_help_lists_what_the_printers_of_the_site_have(bench: Bench) -> None:
+    status, said = call(["print", "--help"], bench.device.folder)
+    assert status == 0
+    listed = said[said.index("Printers of site.toml:") :]
+    assert "film --size" in listed
+    assert "14INX17IN" in listed
+    assert "Printers of" not in call(["print", "--help"], bench.folder)[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from math import inf, isfinite
 from pathlib import Path
@@ -12,9 +13,9 @@ from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.choice import add_choice, follow_job
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, print_fields, say
-from openmodality.cli.terminal.site import add_site, device
+from openmodality.cli.terminal.site import DEFAULT, SITE_VARIABLE, add_site, device, load
 from openmodality.cli.terminal.values import not_empty, parse_integer
-from openmodality.errors import OpenModalityError, UsageError
+from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.states import JobState
 
@@ -229,5 +230,36 @@ def _list_settings(printer: Printer) -> dict[str, list[str]]:
             for name, value in known.items()}  # fmt: skip
 
 
-print_command = CliCommand(run_print, _declare_print)
+def _list_configured() -> str:
+    """The values that the printers of the usual site file have for the options, the usual one first."""
+    from openmodality.cli.terminal.help_page import make_section  # noqa: PLC0415 - start-up time
+    from openmodality.device.site.printers import list_printer_values  # noqa: PLC0415 - start-up time
+
+    site_file = os.environ.get(SITE_VARIABLE) or DEFAULT
+    try:
+        printers = load(site_file).printers
+    except ConfigurationError:
+        return ""  # the page holds without a site file
+    rows = [
+        (f"{name} {option}", ", ".join(values))
+        for name, printer in printers.items()
+        for option, setting in _CONFIGURED.items()
+        if (values := list_printer_values(printer, setting))
+    ]
+    return make_section(f"Printers of {site_file}", rows) if rows else ""
+
+
+_CONFIGURED: Final = {
+    "--layout": "layouts",
+    "--size": "film_sizes",
+    "--medium": "medium_types",
+    "--destination": "film_destinations",
+    "--orientation": "film_orientations",
+    "--magnification": "magnification_types",
+    "--smoothing": "smoothing_types",
+    "--configuration": "configuration_information",
+}
+"""The options whose values a printer has, and its settings."""
+
+print_command = CliCommand(run_print, _declare_print, more=_list_configured)
 command = Group("Film printers: what they have and how they are.", {"show": CliCommand(show, _declare_show)})

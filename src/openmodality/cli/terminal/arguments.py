@@ -161,6 +161,8 @@ class CliCommand:
     """A function with what it takes; its docstring, or ``text``, is the help page.
 
     The function returns the exit status; ``None`` is 0. ``commands`` are called where their name is the first word.
+    ``more`` tells at the end of the page shown what holds here and
+    now, such as values of the site file; manual pages do not have it.
     """
 
     def __init__(
@@ -170,11 +172,13 @@ class CliCommand:
         *,
         text: str | None = None,
         commands: Mapping[str, Runs] | None = None,
+        more: Callable[[], str] = lambda: "",
     ) -> None:
         self.text = (run.__doc__ if text is None else text) or ""
         self.run = run
         self.commands = commands or {}
         self._declare = declare
+        self._more = more
 
     @property
     def summary(self) -> str:
@@ -200,7 +204,7 @@ class CliCommand:
             return self.commands[words[0]](f"{name} {words[0]}", words[1:])
         end = words.index(_ALL_ARE_WORDS) if _ALL_ARE_WORDS in words else len(words)
         if _HELP in words[:end]:
-            print(self.page(name))
+            print("\n\n".join(filter(None, (self.page(name), self._more()))))
             return DONE
         return self.run(**self.parser(name).read(words)) or DONE
 

@@ -36,6 +36,11 @@ def make_group_page(name: str, text: str, options: Mapping[str, str], commands: 
     return "\n\n".join([usage, *_paragraphs(text), *sections, *_paragraphs(epilog)])
 
 
+def make_section(heading: str, rows: Iterable[HelpRow]) -> str:
+    """A section of its own, for what is known only when the page is shown."""
+    return _section(heading, rows)
+
+
 def make_option_row(option: argparse.Action) -> HelpRow:
     """The names of an option with its value, and what it means."""
     value = "" if option.nargs == 0 else f" {_value(option)}"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from openmodality.device.site.site import Site
 
 DEFAULT: Final = "site.toml"
+SITE_VARIABLE: Final = "OPENMODALITY_SITE"
+"""The environment variable that names the site file."""
 
 
 def add_site(parser: Parser) -> None:
@@ -31,7 +33,7 @@ def add_site(parser: Parser) -> None:
         "--config",
         dest="site_file",
         metavar="FILE",
-        default=os.environ.get("OPENMODALITY_SITE") or DEFAULT,
+        default=os.environ.get(SITE_VARIABLE) or DEFAULT,
         help="The site file, or its folder.  [default: $OPENMODALITY_SITE, else ./site.toml]",
     )
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from pydicom import Dataset
 
+from openmodality.imaging.film.letters import has_letters, load_font, measure_line, write_line
 from openmodality.imaging.render import Displayed
 from openmodality.standard.text_rules import clean_text
 
 _LINE_SHARE = 1 / 45
 """Height of a line of text as a share of the shorter side of a picture."""
 _LEAST_LINE = 9
+_LINE_STEP = 1.2
+"""From line to line, in heights of a line."""
 _SCALES_MM: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 
 Point = tuple[float, float]
@@ -46,7 +48,7 @@ class Annotation:
 def read_annotation(data_set: Dataset, number: int = 1) -> Annotation:
     """What the attributes of an image say of patient, place, study, image and directions.
 
-    Of a name the first group is written, as the letters of the font are those of European languages.
+    Of a name that group is written which the fonts have letters for.
     """
 
     def value(keyword: str) -> str:
@@ -114,12 +116,14 @@ def _write_corners(pen: ImageDraw.ImageDraw, stroke: int, texts: Annotation, siz
         (texts.lower_right, "rd"),
     ):
         x = margin if anchor[0] == "l" else area[0] - margin
-        y, align = (margin, "left") if anchor[1] == "a" else (area[1] - margin, "right")
-        align = "left" if anchor[0] == "l" else "right"
+        y = margin if anchor[1] == "a" else area[1] - margin
         room = area[0] - 2 * margin if anchor[1] == "d" else (area[0] - 3 * margin) // 2
-        text = "\n".join(_shorten(line, size, room) for line in lines)
-        if text:
-            pen.multiline_text((x, y), text, 255, load_font(size), anchor, align=align, stroke_width=stroke)
+        step = round(size * _LINE_STEP)
+        top = y if anchor[1] == "a" else y - step * len(lines)
+        for number, line in enumerate(lines):
+            text = _shorten(line, size, room)
+            left = x if anchor[0] == "l" else x - measure_line(text, size)
+            write_line(pen, (left, top + number * step), text, size, stroke)
 
 
 def _write_edges(pen: ImageDraw.ImageDraw, stroke: int, texts: Annotation, size: int, area: tuple[int, int]) -> None:
@@ -155,21 +159,11 @@ def _draw_scale(pen: ImageDraw.ImageDraw, stroke: int, spacing: float | None, si
 
 def _shorten(text: str, size: int, room: int) -> str:
     """``text`` as far as it fits, with an ellipsis where it is cut."""
-    font = load_font(size)
-    if font.getlength(text) <= room:
+    if measure_line(text, size) <= room:
         return text
-    while text and font.getlength(text + "…") > room:
+    while text and measure_line(text + "…", size) > room:
         text = text[:-1]
     return text + "…"
-
-
-@cache
-def load_font(size: int) -> ImageFont.FreeTypeFont:
-    """The font of this size in pixels."""
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):  # a Pillow without FreeType draws text of one size only
-        raise RuntimeError("Pillow was built without FreeType, which writing on film requires")
-    return font
 
 
 def _letters(direction: Sequence[float]) -> str:
@@ -185,7 +179,9 @@ def _opposite(letters: str) -> str:
 
 
 def _read_name(name: str) -> str:
-    family, *others = name.split("=")[0].split("^")
+    """The first group of a name that can be written; where none can, the first that says something."""
+    groups = [group for group in name.split("=") if group.strip("^ ")] or [""]
+    family, *others = next(filter(has_letters, groups), groups[0]).split("^")
     return ", ".join(part for part in (family, " ".join(filter(None, others))) if part)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from openmodality.imaging.film.annotation import load_font
 from openmodality.imaging.film.layout import FOOT_MM, Box, measure_film, place_boxes, place_image, shrink_box
+from openmodality.imaging.film.letters import load_font
 from openmodality.imaging.film.pdf import write_pdf
 from openmodality.imaging.film.shades import is_white, show_image
 from openmodality.imaging.render import Displayed

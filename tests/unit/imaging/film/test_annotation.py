@@ -39,6 +39,14 @@ def test_patient_place_and_image_are_read() -> None:
     assert read.lower_right == ("A1",)
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("Müller^Jörg", "Müller, Jörg"), ("=Ивáн", "Ивáн"), ("\U0010fff0^A=Ivan^A", "Ivan, A"), ("^^^", "")],
+)
+def test_of_a_name_the_group_that_can_be_written_is(name: str, written: str) -> None:
+    assert read_annotation(image(PatientName=name, PatientID="1")).upper_left[0] == (written or "1")
+
+
 def test_control_characters_are_not_written() -> None:
     assert "\x1b" not in "".join(read_annotation(image(PatientID="a\x1b[31m")).upper_left)
 
