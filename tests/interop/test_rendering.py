@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,40 @@ def test_images_of_pydicom(tmp_path: Path, path: Path) -> None:
             return
     theirs = run_dcmtk("dcm2pnm", tmp_path / "picture", "-O", *options, path)
     assert np.abs(ours - theirs).max() <= 1
+
+
+def compressed_images(*syntaxes: str) -> list[Path]:
+    """The images among pydicom's test files in these transfer syntaxes."""
+    found = []
+    for path in sorted(FOLDER.rglob("*.dcm")):
+        with warnings.catch_warnings(), contextlib.suppress(Exception):  # some of these files are broken on purpose
+            warnings.simplefilter("ignore")
+            data_set = dcmread(path, stop_before_pixels=True)
+            if "Rows" in data_set and data_set.file_meta.TransferSyntaxUID in syntaxes:
+                found.append(path)
+    return found
+
+
+RLE, JPEG = ("1.2.840.10008.1.2.5",), ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.70")
+JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
+
+
+@pytest.mark.needs("dcm2pnm", "dcmj2pnm", "dcml2pnm")
+@pytest.mark.parametrize(
+    ("program", "syntaxes", "least"), [("dcm2pnm", RLE, 5), ("dcmj2pnm", JPEG, 10), ("dcml2pnm", JPEG_LS, 5)]
+)
+def test_compressed_images_of_pydicom(tmp_path: Path, program: str, syntaxes: tuple[str, ...], least: int) -> None:
+    compared = []
+    for path in compressed_images(*syntaxes):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ours, options = our_picture(dcmread(path))
+        finished = run(program, "-q", "-O", *options, path, tmp_path / "picture")
+        if finished.status == 0:  # DCMTK refuses some
+            theirs = np.asarray(Image.open(tmp_path / "picture")).astype(np.int64)
+            assert np.abs(ours - theirs).max() <= 1, path.name
+            compared.append(path.name)
+    assert len(compared) >= least, compared
 
 
 @pytest.mark.needs("dcm2pnm")

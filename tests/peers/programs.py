@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _DCMTK = (
-    "dcm2pnm", "dcmcjpeg", "dcmconv", "dcmcrle", "dcmdjpeg", "dcmdrle", "dcmdump", "dcmftest", "dcmmkdir", "dcmp2pgm",
-    "dcmprscp", "dcmprscu", "dcmpschk", "dcmqrscp", "dsrdump", "dump2dcm", "echoscu", "findscu", "getscu", "movescu",
-    "storescp", "storescu", "termscu", "wlmscpfs",
+    "dcm2pnm", "dcmcjpeg", "dcmconv", "dcmcrle", "dcmdjpeg", "dcmdrle", "dcmdump", "dcmftest", "dcmj2pnm", "dcml2pnm",
+    "dcmmkdir", "dcmp2pgm", "dcmprscp", "dcmprscu", "dcmpschk", "dcmqrscp", "dsrdump", "dump2dcm", "echoscu", "findscu",
+    "getscu", "movescu", "storescp", "storescu", "termscu", "wlmscpfs",
 )  # fmt: skip
 
 PACKAGE_OF: Mapping[str, str] = {
