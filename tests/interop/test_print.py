@@ -77,6 +77,25 @@ def hospital(tmp_path: Path) -> Iterator[Hospital]:
         yield hospital
 
 
+@pytest.mark.needs("dcmprscp")
+def test_dcmtk_prints_a_film_of_the_rf_device_without_what_it_refuses(tmp_path: Path) -> None:
+    port, folder = free_port(), tmp_path / "dcmtk"
+    for name in ("log", "spool", "db", "lut"):
+        (folder / name).mkdir(parents=True)
+    configuration = folder / "dcmpstat.cfg"
+    configuration.write_text(CONFIGURATION.format(folder=folder, port=port, ours=free_port()), encoding="ascii")
+    words = ("dcmprscp", "-c", configuration, "--printer", "FILMPRT")
+    more = '\n[printers.plain]\npeer = "film"\nsmoothing_types = ["NONE"]\nleft_out = ["ConfigurationInformation"]\n'
+    with running(*words, log=folder / "printer.log", ready=lambda: accepts(port)):
+        device = make_print_device(tmp_path / "device", "rf", Address("FILMPRT", port), more=more)
+        status, said = device.print("--size", "8INX10IN", printer="plain")
+        assert status == 0, said
+        status, said = device.print("--size", "8INX10IN")
+        assert (status, "film answered N-CREATE Film Box with 010" in device.reason()) == (1, True)
+    (hardcopy,) = (dcmread(path) for path in (folder / "db").glob("HG_*.dcm"))
+    assert (hardcopy.Rows, hardcopy.Columns, hardcopy.BitsStored) == (1024, 1024, 8)
+
+
 @pytest.mark.needs("dcmprscp", "dcmprscu")
 def test_dcmtk_prints_our_film_and_prints_it_again_on_our_printer(tmp_path: Path, hospital: Hospital) -> None:
     port, folder = free_port(), tmp_path / "dcmtk"

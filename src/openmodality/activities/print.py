@@ -51,10 +51,14 @@ def ask_printer(connections: Connector, associations: PrinterAssociations, print
     """What the printer says of itself; raises :class:`PrintStopped` where it refuses, or an error of association."""
     if printer.peer is None:
         return PrinterAnswer("", "", describe_paper(connections.site, printer))
-    dialogue = PrintDialogue(connections, printer.peer, FilmAttributes(connections.site))
+    dialogue = _make_dialogue(connections, printer.peer, printer)
     answers: list[PrinterAnswer] = []
     with associations.use(printer.peer, dialogue.take_event, lambda each: answers.append(dialogue.ask_printer(each))):
         return answers[-1]
+
+
+def _make_dialogue(connections: Connector, peer: Peer, printer: Printer) -> PrintDialogue:
+    return PrintDialogue(connections, peer, FilmAttributes(connections.site, printer.settings.left_out))
 
 
 class PrintExecutor:
@@ -93,7 +97,7 @@ class PrintExecutor:
         peer = record.plan.printer.peer
         if peer is None:
             return print_on_paper(job, record)
-        dialogue = PrintDialogue(self._connections, peer, FilmAttributes(self._connections.site))
+        dialogue = _make_dialogue(self._connections, peer, record.plan.printer)
         with self._associations.use(peer, dialogue.take_event, dialogue.check_printer) as association:
             return _FilmSessionRun(dialogue, peer, record).print_all(association)
 

@@ -12,6 +12,7 @@ from pydicom import Dataset
 from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.activities.print_record import PrintStopped
 from openmodality.device.site.site import Peer
+from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.normalized import NormalizedAnswer
 from openmodality.dimse.reading import read_text
 from openmodality.dimse.status import StatusCategory, describe
@@ -43,6 +44,7 @@ _OPERATIONS: Final[Mapping[Request, str]] = {
 """How the table of statuses calls what is asked for."""
 _TIMEOUTS: Final = {"N-GET": "get", "N-CREATE": "create", "N-SET": "set", "N-ACTION": "action", "N-DELETE": "action"}
 """The parameter that limits the wait for the response to an operation (RF-4.4.2-30)."""
+_MOST_TAGS: Final = 4
 _STATUS_TAGS: Final = (PRINTER_STATUS, PRINTER_STATUS_INFO)
 _UNKNOWN_ATTRIBUTES: Final = (Status.NO_SUCH_ATTRIBUTE, Status.ATTRIBUTE_LIST_ERROR)
 _SOP_CLASSES: Final = {"session": BASIC_FILM_SESSION, "film": BASIC_FILM_BOX, "lut": PRESENTATION_LUT}
@@ -138,7 +140,9 @@ class PrintDialogue:
         if verdict.category is StatusCategory.SUCCESS:
             return
         comment = f" ({answer.comment})" if answer.comment else ""
-        words = f"{_OPERATIONS[request]} with {describe(answer.status)}: {verdict.meaning}{comment}"
+        tags = ", ".join(name_of(tag) for tag in answer.tags[:_MOST_TAGS])
+        objection = f"; it objects to {tags}" if tags else ""
+        words = f"{_OPERATIONS[request]} with {describe(answer.status)}: {verdict.meaning}{comment}{objection}"
         log.warning(
             "print.status", extra={"peer": self.peer.name, "request": request, "status": f"{answer.status:04X}"}
         )

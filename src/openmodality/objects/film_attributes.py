@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -24,10 +25,14 @@ _SQUARE: Final = (1, 1)
 
 
 class FilmAttributes:
-    """Builds the attribute lists of the requests that print a film at one site."""
+    """Builds the attribute lists of the requests that print a film at one site.
 
-    def __init__(self, site: Site) -> None:
+    ``left_out`` are the keywords of attributes that the printer does not take.
+    """
+
+    def __init__(self, site: Site, left_out: Collection[str] = ()) -> None:
         self._site = site
+        self._left_out = left_out
         self._tables: dict[tuple[str, str], RuleTable] = {}
 
     def list_printer_tags(self) -> tuple[int, ...]:
@@ -119,7 +124,9 @@ class FilmAttributes:
         if key not in self._tables:
             site = self._site
             rules = tuple(
-                each.rule for each in site.profile.print_attributes if (each.sop_class, each.operation) == key
+                each.rule
+                for each in site.profile.print_attributes
+                if (each.sop_class, each.operation) == key and each.rule.keyword not in self._left_out
             )
             self._tables[key] = RuleTable(
                 name=f"{operation} of {sop_class}",

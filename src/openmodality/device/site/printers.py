@@ -55,7 +55,8 @@ def _find_attribute_misfits(printer: Printer, profile: Profile) -> Iterator[tupl
         yield "print_by", f"profile {profile.name} prints film by film"
     for attribute in profile.print_attributes:
         rule, setting = attribute.rule, _SETTINGS.get(attribute.rule.keyword)
-        if setting is None or attribute.sop_class == "Basic Color Image Box":
+        is_left_out = rule.keyword in printer.settings.left_out
+        if setting is None or is_left_out or attribute.sop_class == "Basic Color Image Box":
             continue
         values = list_printer_values(printer, setting)
         if rule.requirement == "ALWAYS" and not values:

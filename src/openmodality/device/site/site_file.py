@@ -84,6 +84,10 @@ StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
 CharacterSetText: TypeAlias = Annotated[str, AfterValidator(_character_set)]
 FilmSize: TypeAlias = Annotated[str, AfterValidator(_film_size)]
 QueueText: TypeAlias = Annotated[str, Field(pattern=r"^([^-/#\s][^/#\s]{0,126})?$")]
+OptionalFilmAttribute: TypeAlias = Literal[
+    "BorderDensity", "ConfigurationInformation", "EmptyImageDensity", "FilmDestination", "MagnificationType",
+    "MaxDensity", "MediumType", "MinDensity", "Polarity", "PrintPriority", "SmoothingType", "Trim",
+]  # fmt: skip
 DisplayFormatText: TypeAlias = Annotated[str, AfterValidator(_display_format)]
 CodeText: TypeAlias = Annotated[str, AfterValidator(_code_string)]
 DensityText: TypeAlias = Annotated[str, AfterValidator(_density)]
@@ -300,6 +304,9 @@ class PrinterSettings(Settings):
     )
     configuration_information: tuple[Text, ...] = Field(
         default=(), description="Configuration Information of its conformance statement; empty: none is sent"
+    )
+    left_out: tuple[OptionalFilmAttribute, ...] = Field(
+        default=(), description="attributes that the printer refuses and that are not sent, though the device would"
     )
     layouts: tuple[DisplayFormatText, ...] = Field(
         default=(), description="image display formats that it takes, such as 'STANDARD\\3,4'; empty: all of the device"
