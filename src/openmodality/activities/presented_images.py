@@ -12,6 +12,7 @@ import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.errors import NotFound, ObjectInvalid, StoreError, UsageError
 from openmodality.imaging.exchange import encode_png
 from openmodality.imaging.presented import draw_presented
+from openmodality.objects.selection import read_state_images
 from openmodality.standard.sop_classes import GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE
 
 
@@ -25,13 +26,8 @@ def draw_state(find_path: Callable[[str], Path], state_uid: str, folder: Path) -
     state = _read(find_path(state_uid))
     if state.get("SOPClassUID") != GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE:
         raise UsageError(f"{state_uid} is no grayscale presentation state")
-    uids = [
-        str(item.ReferencedSOPInstanceUID)
-        for series in state.get("ReferencedSeriesSequence") or []
-        for item in series.get("ReferencedImageSequence") or []
-    ]
     written = []
-    for uid in uids:
+    for uid in (image.sop_instance_uid for image in read_state_images(state)):
         picture = encode_png(draw_presented(state, _read(find_path(uid))))
         path = folder / f"{uid}.png"
         try:

@@ -93,7 +93,8 @@ def read_parameters_of(
     statement = (
         select(jobs.c.parameters)
         .join(job_instances, first)
-        .where(jobs.c.kind == kind, jobs.c.created_at >= since, job_instances.c.SOPInstanceUID.in_(own))
+        .where(is_own(snapshot), jobs.c.kind == kind, jobs.c.created_at >= since)
+        .where(job_instances.c.SOPInstanceUID.in_(own))
         .order_by(jobs.c.id)
     )
     return list(snapshot.execute(statement).scalars())
