@@ -93,18 +93,21 @@ class SheetPlan:
 
     def _make_source(self, frame: FilmFrame) -> FilmSource:
         data_set = _read(frame.path)
+        covering = (each for each in self.states if each.covers(frame.sop_instance_uid, frame.number))
+        state = next(covering, None)
         is_scout = frame.sop_instance_uid in self.order.scouts
         return FilmSource(
             data_set,
             frame.number,
-            self._choose_presentation(data_set, frame),
+            self._choose_presentation(data_set, frame, state),
             cut_by=self.slices if is_scout else (),
+            state=state.data_set if state else None,
         )
 
-    def _choose_presentation(self, data_set: Dataset, frame: FilmFrame) -> Presentation | None:
-        """That of the first state which is for the frame, else the image's own; with the operator's window."""
-        covers = (state for state in self.states if state.covers(frame.sop_instance_uid, frame.number))
-        state = next(covers, None)
+    def _choose_presentation(
+        self, data_set: Dataset, frame: FilmFrame, state: PresentationState | None
+    ) -> Presentation | None:
+        """That of the state, else the image's own; with the operator's window."""
         if state is None and not self.order.window:
             return None
         shown = (

@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from pydicom import Dataset
 
 from openmodality.imaging.frames import read_frame
+from openmodality.imaging.letters import Colour, write_line
 from openmodality.imaging.presentation import pixel_aspect, read_state_presentation, refers_to
 from openmodality.imaging.render import Displayed, render
 
 _LEAST_SIDE: Final = 512
 """What is smaller is enlarged by a whole factor before marks are drawn on it."""
+_LINE_STEP: Final = 1.2
 _TEXT_PARTS: Final = 32
 """A line of text is this part of the shorter side high."""
 
@@ -37,15 +39,20 @@ class _Display:
     flip: bool
     size: tuple[int, int]
     """Width and height of the picture."""
+    offset: tuple[int, int] = (0, 0)
+    """Where the picture begins on its canvas."""
 
     def place(self, point: _Point, units: str) -> _Point:
         """Where a point of an annotation is in the picture."""
         if units == "DISPLAY":
-            return point[0] * self.size[0], point[1] * self.size[1]
+            return self._put(*point)
         across, down = (point[0] - self.left) / self.columns, (point[1] - self.top) / self.rows
         turned = {0: (across, down), 90: (1 - down, across), 180: (1 - across, 1 - down), 270: (down, 1 - across)}
         across, down = turned[self.rotation]
-        return (1 - across if self.flip else across) * self.size[0], down * self.size[1]
+        return self._put(1 - across if self.flip else across, down)
+
+    def _put(self, across: float, down: float) -> _Point:
+        return self.offset[0] + across * self.size[0], self.offset[1] + down * self.size[1]
 
 
 def draw_presented(state: Dataset, data_set: Dataset, number: int = 1) -> Displayed:
@@ -55,7 +62,7 @@ def draw_presented(state: Dataset, data_set: Dataset, number: int = 1) -> Displa
     """
     presentation = read_state_presentation(state, data_set, number)
     shown = render(read_frame(data_set, number), replace(presentation, rotation=0, flip=False))
-    left, top, right, bottom = _read_area(state, data_set, number)
+    left, top, right, bottom = read_area(state, data_set, number)
     shown = shown[top - 1 : bottom, left - 1 : right]
     picture = _enlarge(shown, pixel_aspect(data_set))
     turned = np.rot90(np.asarray(picture), -(presentation.rotation // 90))
@@ -67,8 +74,32 @@ def draw_presented(state: Dataset, data_set: Dataset, number: int = 1) -> Displa
     return _draw_marks(np.ascontiguousarray(turned), state, data_set, number, display)
 
 
-def _read_area(state: Dataset, data_set: Dataset, number: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is displayed, within the image, whichever way the state turns it."""
+def burn_marks(
+    shown: Displayed, greatest: int, image: tuple[Dataset, Dataset, int], offset: tuple[int, int], size: tuple[int, int]
+) -> Displayed:
+    """A copy of P-values up to ``greatest`` with the graphics and texts of a state in them.
+
+    ``image`` is the state, the image and the number of its frame, ``offset`` and ``size`` tell where columns and rows
+    of the displayed area are in the picture.
+    """
+    state, data_set, number = image
+    left, top, right, bottom = read_area(state, data_set, number)
+    turn = read_state_presentation(state, data_set, number)
+    area = (left - 1, top - 1, right - left + 1, bottom - top + 1)
+    display = _Display(*area, turn.rotation, turn.flip, size, offset)
+    # Drawn on black and on white, a mark shows its own value and how much of the picture it covers.
+    on_black, on_white = (
+        _draw_marks(np.full(shown.shape[:2], value, np.uint8), state, data_set, number, display).astype(np.float64)
+        for value in (0, 255)
+    )
+    shape = (*on_black.shape, *(1,) * (shown.ndim - 2))
+    covered = (1 - (on_white - on_black) / 255).reshape(shape)
+    marked = shown * (1 - covered) + on_black.reshape(shape) / 255 * greatest
+    return np.asarray(np.rint(marked), dtype=shown.dtype)
+
+
+def read_area(state: Dataset, data_set: Dataset, number: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is displayed, within the image, from 1, whichever way the state turns it."""
     columns, rows = int(data_set.Columns), int(data_set.Rows)
     for item in state.get("DisplayedAreaSelectionSequence") or []:
         if refers_to(item, data_set, number):
@@ -117,11 +148,8 @@ def _pair(values: object) -> list[_Point]:
     return list(zip(numbers[::2], numbers[1::2], strict=False))
 
 
-_Colour = int | tuple[int, int, int]
-
-
 def _draw_graphic(
-    pen: ImageDraw.ImageDraw, kind: str, points: list[_Point], colour: _Colour, width: int, *, filled: bool
+    pen: ImageDraw.ImageDraw, kind: str, points: list[_Point], colour: Colour, width: int, *, filled: bool
 ) -> None:
     draw: Callable[..., None] = pen.line
     if kind == "POINT":
@@ -149,12 +177,12 @@ def _outline(kind: str, points: list[_Point]) -> list[_Point]:
     return [(float(x), float(y)) for x, y in middle + np.cos(angles) * first + np.sin(angles) * second]
 
 
-def _write(pen: ImageDraw.ImageDraw, text: Dataset, display: _Display, light: _Colour, dark: _Colour) -> None:
+def _write(pen: ImageDraw.ImageDraw, text: Dataset, display: _Display, light: Colour, dark: Colour) -> None:
     """Words at their anchor point, or in the top left corner of their box."""
     if text.get("AnchorPoint") is not None:
         place = display.place(_pair(text.AnchorPoint)[0], str(text.AnchorPointAnnotationUnits))
     else:
         place = display.place(_pair(text.BoundingBoxTopLeftHandCorner)[0], str(text.BoundingBoxAnnotationUnits))
-    font = ImageFont.load_default(max(10, min(display.size) // _TEXT_PARTS))
-    words = str(text.UnformattedTextValue).replace("\r\n", "\n")
-    pen.multiline_text(place, words, fill=light, font=font, stroke_width=1, stroke_fill=dark)
+    size = max(10, min(display.size) // _TEXT_PARTS)
+    for number, line in enumerate(str(text.UnformattedTextValue).splitlines()):
+        write_line(pen, (place[0], place[1] + number * size * _LINE_STEP), line, size, 1, colours=(light, dark))

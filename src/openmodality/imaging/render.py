@@ -36,7 +36,7 @@ def render(frame: Frame, presentation: Presentation, *, bits: int = 8) -> Displa
     for shutter in presentation.shutters:
         covered = ~shutter.open_pixels((shown.shape[0], shown.shape[1]))
         shown[covered] = round(presentation.shutter_value * (2**bits - 1) / _GREATEST_P_VALUE)
-    return _turn(shown, presentation)
+    return turn(shown, presentation)
 
 
 def square_pixels(shown: Displayed, aspect: float) -> Displayed:
@@ -95,6 +95,7 @@ def _occurring(frame: Frame) -> Limits:
     return (float(pixels.min()), float(pixels.max())) if pixels.size else (0.0, 0.0)
 
 
-def _turn(shown: Displayed, presentation: Presentation) -> Displayed:
+def turn(shown: Displayed, presentation: Presentation) -> Displayed:
+    """The picture rotated and then flipped as a presentation says."""
     turned = np.rot90(shown, -(presentation.rotation // 90) % 4) if presentation.rotation else shown
     return np.ascontiguousarray(turned[:, ::-1] if presentation.flip else turned)

@@ -180,6 +180,31 @@ def test_a_state_by_uid_or_file_is_applied_to_its_images(bench: Bench) -> None:
     assert np.array_equal(windowed, expect(bench.images[0], 500, 400))
 
 
+def test_the_graphics_and_the_displayed_area_of_a_state_are_printed(bench: Bench) -> None:
+    graphic, annotation, area, layer = Dataset(), Dataset(), Dataset(), Dataset()
+    graphic.GraphicAnnotationUnits, graphic.GraphicDimensions, graphic.NumberOfGraphicPoints = "DISPLAY", 2, 2
+    graphic.GraphicData, graphic.GraphicType, graphic.GraphicFilled = [0.5, 0.25, 0.5, 0.75], "POLYLINE", "N"
+    annotation.GraphicLayer, annotation.GraphicObjectSequence = "LAYER1", [graphic]
+    layer.GraphicLayer, layer.GraphicLayerOrder = "LAYER1", 1
+    area.DisplayedAreaTopLeftHandCorner, area.DisplayedAreaBottomRightHandCorner = [1, 1], [64, 32]
+    area.PresentationSizeMode = "SCALE TO FIT"
+    state = make_state(
+        bench.images[:1],
+        GraphicAnnotationSequence=[annotation],
+        GraphicLayerSequence=[layer],
+        DisplayedAreaSelectionSequence=[area],
+        ImageRotation=0,
+        ImageHorizontalFlip="Y",
+    )
+    bench.bring(state)
+    (shown,) = bench.print("--presentation", state.SOPInstanceUID)
+    plain = expect(bench.images[0])[:32, ::-1]
+    assert shown.shape == plain.shape
+    assert np.array_equal(shown[:, :29], plain[:, :29])
+    assert np.array_equal(shown[:6], plain[:6])
+    assert shown[10:22, 32].min() == 255
+
+
 def test_a_preview_with_a_state_in_a_file_leaves_it_there(bench: Bench) -> None:
     path = bench.keep(make_state(bench.images[:1]))
     picture = bench.folder / "sheet.png"

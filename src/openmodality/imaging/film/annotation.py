@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from pydicom import Dataset
 
-from openmodality.imaging.film.letters import has_letters, load_font, measure_line, write_line
+from openmodality.imaging.letters import has_letters, load_font, measure_line, write_line
 from openmodality.imaging.render import Displayed
 from openmodality.standard.text_rules import clean_text
 
@@ -83,6 +83,15 @@ def read_directions(data_set: Dataset) -> tuple[str, str, str, str]:
     if len(letters) == 2 and all(letters):
         return _opposite(letters[0]), _opposite(letters[1]), letters[0], letters[1]
     return "", "", "", ""
+
+
+def turn_directions(annotation: Annotation, rotation: int, *, flip: bool) -> Annotation:
+    """The letters at the edges of a picture that is rotated clockwise and then flipped left to right."""
+    around = [annotation.left, annotation.top, annotation.right, annotation.bottom]
+    steps = rotation // 90 % 4
+    left, top, right, bottom = around[-steps:] + around[:-steps] if steps else around
+    left, right = (right, left) if flip else (left, right)
+    return replace(annotation, left=left, top=top, right=right, bottom=bottom)
 
 
 def burn_in(picture: Displayed, annotation: Annotation, greatest: int) -> Displayed:

@@ -11,12 +11,13 @@ from PIL import Image
 from pydicom import Dataset
 
 from openmodality.errors import UsageError
-from openmodality.imaging.film.annotation import Annotation, burn_in, read_annotation
+from openmodality.imaging.film.annotation import Annotation, Point, burn_in, read_annotation, turn_directions
 from openmodality.imaging.film.layout import Box, place_boxes
 from openmodality.imaging.film.localiser import find_localiser_lines
 from openmodality.imaging.frames import read_frame
 from openmodality.imaging.presentation import Presentation, pixel_aspect, read_image_presentation, read_spacing
-from openmodality.imaging.render import Displayed, render, square_pixels
+from openmodality.imaging.presented import burn_marks, read_area
+from openmodality.imaging.render import Displayed, render, square_pixels, turn
 from openmodality.objects.film import Film, FilmImage
 
 Matrix = tuple[int, int]
@@ -30,6 +31,7 @@ _READABLE = 1024
 class FilmSource:
     """A frame to be printed. ``presentation`` is an operator's or a presentation state's; else the image's own.
 
+    ``state`` is a presentation state whose displayed area, graphics and texts are printed too.
     Lines in the picture show where the images ``cut_by`` cut it.
     """
 
@@ -37,6 +39,7 @@ class FilmSource:
     number: int = 1
     presentation: Presentation | None = None
     cut_by: Sequence[Dataset] = ()
+    state: Dataset | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,9 @@ def _choose_matrix(matrices: Sequence[Matrix], box: Box) -> Matrix | None:
 class _Picture:
     """P-values up to ``greatest``, with square pixels of ``spacing`` mm.
 
-    ``scale`` is pixels for a column and a row of the frame, ``offset`` where its first pixel lies. Where the picture
-    ``is_turned``, its edges are not those of the frame. ``name`` says which image it is in an error.
+    ``scale`` is pixels for a column and a row of the frame, ``offset`` where its first pixel lies, ``size`` how wide
+    and high it is. It is turned by ``rotation`` and then by ``flip``; where it ``is_part``, of the frame it shows only
+    a part. ``name`` says which image it is in an error.
     """
 
     shown: Displayed
@@ -113,8 +117,11 @@ class _Picture:
     spacing: float | None
     name: str
     scale: tuple[float, float]
-    offset: tuple[float, float] = (0.0, 0.0)
-    is_turned: bool = False
+    size: tuple[int, int]
+    offset: tuple[int, int] = (0, 0)
+    rotation: int = 0
+    flip: bool = False
+    is_part: bool = False
 
     def fit(self, matrix: Matrix | None, *, enlarge: bool) -> _Picture:
         """The picture as large as fits into the matrix, with black around; or large enough to be written into."""
@@ -137,20 +144,29 @@ class _Picture:
             shown=canvas,
             spacing=self.spacing / factor if self.spacing else None,
             scale=(self.scale[0] * factor, self.scale[1] * factor),
-            offset=(float(left), float(top)),
+            size=(columns, rows),
+            offset=(left, top),
         )
 
     def annotate(self, source: FilmSource, how: Composition) -> Displayed:
         """The P-values with what is to be written into them."""
-        lines = () if self.is_turned else find_localiser_lines(source.data_set, source.cut_by, self.scale, self.offset)
-        annotation = Annotation(lines=lines)
+        picture = self.shown
+        if source.state is not None:
+            image = (source.state, source.data_set, source.number)
+            picture = burn_marks(picture, self.greatest, image, self.offset, self.size)
+        annotation = Annotation(lines=self._find_lines(source))
         if how.annotation:
-            annotation = replace(read_annotation(source.data_set, source.number), lines=lines, spacing=self.spacing)
-            if self.is_turned:  # the edges of the frame are others in the picture
-                annotation = replace(annotation, left="", right="", top="", bottom="")
-        elif not lines:
-            return self.shown
-        return burn_in(self.shown, annotation, self.greatest)
+            read = turn_directions(read_annotation(source.data_set, source.number), self.rotation, flip=self.flip)
+            annotation = replace(read, lines=annotation.lines, spacing=self.spacing)
+        elif not annotation.lines:
+            return picture
+        return burn_in(picture, annotation, self.greatest)
+
+    def _find_lines(self, source: FilmSource) -> tuple[tuple[Point, Point], ...]:
+        """Where other slices cut the frame; none in a picture that is not as the frame lies."""
+        if self.rotation or self.flip or self.is_part:
+            return ()
+        return find_localiser_lines(source.data_set, source.cut_by, self.scale, self.offset)
 
     def measure_true_size(self, box: Box) -> float:
         """(2020,0030) Requested Image Size: the width in mm of the picture in the patient."""
@@ -170,20 +186,27 @@ def _render(source: FilmSource, how: Composition) -> _Picture:
     presentation = source.presentation or read_image_presentation(data_set, source.number)
     bits = 8 if how.colour else how.bits
     frame = read_frame(data_set, source.number)
-    shown = render(frame, presentation, bits=bits)
+    shown = render(frame, replace(presentation, rotation=0, flip=False), bits=bits)
+    whole = shown.shape[:2]
+    if source.state is not None:
+        left, top, right, bottom = read_area(source.state, data_set, source.number)
+        shown = shown[top - 1 : bottom, left - 1 : right]
     if frame.has_colour and not how.colour:
         shown = _as_grey(shown, bits)
     elif how.colour and not frame.has_colour:
         shown = np.repeat(shown[..., np.newaxis], 3, axis=2)
-    is_on_its_side = presentation.rotation % 180 != 0
     aspect, spacing = pixel_aspect(data_set), read_spacing(data_set, source.number)
+    turned = turn(square_pixels(shown, aspect), presentation)
     return _Picture(
-        square_pixels(shown, 1 / aspect if is_on_its_side else aspect),
+        turned,
         greatest=2**bits - 1,
         spacing=min(spacing) if spacing else None,
         name=f"image {data_set.get('SOPInstanceUID', 'without UID')}",
         scale=(max(1 / aspect, 1.0), max(aspect, 1.0)),
-        is_turned=presentation.rotation != 0 or presentation.flip,
+        size=(turned.shape[1], turned.shape[0]),
+        rotation=presentation.rotation,
+        flip=presentation.flip,
+        is_part=shown.shape[:2] != whole,
     )
 
 

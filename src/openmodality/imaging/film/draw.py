@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from openmodality.imaging.film.layout import FOOT_MM, Box, measure_film, place_boxes, place_image, shrink_box
-from openmodality.imaging.film.letters import load_font
 from openmodality.imaging.film.pdf import write_pdf
 from openmodality.imaging.film.shades import is_white, show_image
+from openmodality.imaging.letters import load_font
 from openmodality.imaging.render import Displayed
 from openmodality.objects.film import Film, FilmImage
 

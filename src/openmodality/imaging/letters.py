@@ -14,6 +14,7 @@ from typing import Final
 
 from PIL import ImageDraw, ImageFont
 
+Colour = int | tuple[int, int, int]
 _OWN: Final = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 _FOLDERS: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "/opt/homebrew/share/fonts", "/Library/Fonts")
 _OTHERS: Final = (
@@ -52,11 +53,23 @@ def measure_line(text: str, size: int) -> float:
     return sum(font.getlength(run) for run, font in _split_runs(text, size))
 
 
-def write_line(pen: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int, stroke: int) -> None:
-    """Write a line in full white, its upper left corner at ``place``; letters of several fonts stand on one base."""
+def write_line(
+    pen: ImageDraw.ImageDraw,
+    place: tuple[float, float],
+    text: str,
+    size: int,
+    stroke: int = 0,
+    *,
+    colours: tuple[Colour, Colour] = (255, 255),
+) -> None:
+    """Write a line, its upper left corner at ``place``; letters of several fonts stand on one base.
+
+    ``stroke`` is how wide the rim around letters is; ``colours`` are those of letters and rim.
+    """
+    fill, rim = colours
     x, base = place[0], place[1] + load_font(size).getmetrics()[0]
     for run, font in _split_runs(text, size):
-        pen.text((x, base), run, 255, font, "ls", stroke_width=stroke)
+        pen.text((x, base), run, fill, font, "ls", stroke_width=stroke, stroke_fill=rim)
         x += font.getlength(run)
 
 

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from openmodality.imaging.film import letters
-from openmodality.imaging.film.letters import has_letters, measure_line, write_line
+from openmodality.imaging import letters
+from openmodality.imaging.letters import has_letters, measure_line, write_line
 
 
 def write(text: str, size: int = 24) -> NDArray[np.uint8]:
