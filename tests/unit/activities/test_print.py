@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from openmodality.activities.film_order import FilmOrder
-from openmodality.activities.print import find_uncertain_sheet, make_print_job, settle_sheet
+from openmodality.activities.print import make_print_job
+from openmodality.activities.print_record import find_uncertain_sheet, settle_sheet
 from openmodality.device.site.site_loader import load_site
 from openmodality.jobs.listing import get_job
 from openmodality.jobs.queue import Queue
