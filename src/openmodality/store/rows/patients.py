@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from openmodality.errors import UsageError
 from openmodality.standard.text_rules import fold_name
 from openmodality.store.columns import list_keywords
+from openmodality.store.listing.reader import StoredRow
 from openmodality.store.schema import patients
 from openmodality.store.transaction import Transaction
 
@@ -89,15 +90,15 @@ def _find_patient(transaction: Transaction, attributes: Mapping[str, str], *, co
     return next((row["id"] for row in known if is_same_patient(row, attributes, corrects=corrects)), None)
 
 
-def _read_namesakes(transaction: Transaction, attributes: Mapping[str, str]) -> list[dict[str, Any]]:
+def _read_namesakes(transaction: Transaction, attributes: Mapping[str, str]) -> Sequence[StoredRow]:
     """The patients with an ID of an issuer, the first one first."""
     if not attributes.get("PatientID"):
         return []
-    columns = (patients.c[key] for key in ("id", "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate"))
-    has_id = patients.c.PatientID == attributes["PatientID"]
-    has_issuer = patients.c.IssuerOfPatientID == attributes.get("IssuerOfPatientID", "")
-    found = transaction.execute(select(*columns).where(has_id, has_issuer).order_by(patients.c.id))
-    return [row._asdict() for row in found]
+    return transaction.rows(
+        'SELECT id, "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate" FROM patients'
+        ' WHERE "PatientID" = ? AND "IssuerOfPatientID" = ? ORDER BY id',
+        (attributes["PatientID"], attributes.get("IssuerOfPatientID", "")),
+    )
 
 
 def _add_patient(transaction: Transaction, attributes: Mapping[str, str], study_instance_uid: str = "") -> int:
@@ -106,13 +107,11 @@ def _add_patient(transaction: Transaction, attributes: Mapping[str, str], study_
     is_first = not _read_namesakes(transaction, known)
     identity = make_identity(known, study_instance_uid, is_first=is_first)
     row = {**known, **_list_names(known["PatientName"]), "identity": identity, "created_at": transaction.now}
-    insert = transaction.insert(patients).values(row).on_conflict_do_nothing().returning(patients.c.id)
-    number = transaction.execute(insert).scalar()
-    if number is None and is_first and known["PatientID"] and not _is_first_of(transaction, known):
+    is_added = transaction.insert_missing("patients", list(row), [list(row.values())]) == 1
+    if not is_added and is_first and known["PatientID"] and not _is_first_of(transaction, known):
         return _add_patient(transaction, attributes, study_instance_uid)
-    if number is None:
-        number = transaction.execute(select(patients.c.id).where(patients.c.identity == identity)).scalar_one()
-    return int(number)
+    (found,) = transaction.rows("SELECT id FROM patients WHERE identity = ?", (identity,))
+    return int(found["id"])
 
 
 def _is_first_of(transaction: Transaction, known: Mapping[str, str]) -> bool:
