@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks import data, media
+from benchmarks import data, ingest, media
 from benchmarks.ends import (
     BARE,
     DCMTK,
@@ -341,6 +341,65 @@ def discs(rounds: int) -> list[Row]:
     ]
 
 
+def make_images(rounds: int) -> list[Row]:
+    """Pixels to images of a device on disk: in a small form with one round, with 1,000 images else."""
+    few, many_ = (100, 200) if rounds == 1 else (300, 1000)
+    size = "MR images of 256 x 256"
+    each = {durability: _rate("each", durability, few, rounds) for durability in ("os", "fsync")}
+    bare = _rate("bare", "fsync", few, rounds)
+    volume, plain = _rate("volume", "os", many_, rounds), _rate("pydicom", "os", few, rounds)
+    synced = _rate("volume", "fsync", many_, rounds)
+    memory = ingest.measure("iterator", "os", 100 if rounds == 1 else 2000)
+    return [
+        Row(f"{size}, series.add one by one, os durability, per second", each["os"], AtLeast(500), ""),
+        Row(
+            f"{size}, series.add one by one, fsync, per second",
+            each["fsync"],
+            AtLeast(250),
+            f"bare {median(bare):.0f}/s",
+        ),
+        Row(
+            "the same as a share of bare create, write, fsync and commit",
+            tuple(ours / theirs for ours, theirs in zip(each["fsync"], bare, strict=True)),
+            Shown(),
+            f"{median(each['fsync']):.0f}/s vs {median(bare):.0f}/s",
+        ),
+        Row(f"{size}, a volume of {many_} in one call, fsync, per second", synced, AtLeast(600), ""),
+        Row(
+            "a volume vs one plain data set of pydicom for each image, os durability",
+            tuple(ours / theirs for ours, theirs in zip(volume, plain, strict=True)),
+            AtLeast(8),
+            f"{median(volume):.0f}/s vs {median(plain):.0f}/s",
+        ),
+        Row("2,000 images of 512 x 512 from an iterator, peak memory, MB", (memory,), AtMost(150), f"{memory:.0f} MB"),
+        *_installed_peers(few, rounds),
+    ]
+
+
+def _rate(work: str, durability: str, images: int, rounds: int) -> tuple[float, ...]:
+    return tuple(ingest.measure(work, durability, images) for _ in range(rounds))
+
+
+def _installed_peers(count: int, rounds: int) -> list[Row]:
+    """Programs of DCMTK as they are installed: without TCP_NODELAY."""
+    folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
+    theirs = [transfer(DCMTK, DCMTK, folder, tuned=False).seconds for _ in range(rounds)]
+    return [
+        Row(
+            f"{count} x 128 KB, {what}, vs storescu to storescp, all as installed, whole processes",
+            tuple(other / transfer(sender, receiver, folder, tuned=False).seconds for other in theirs),
+            AtLeast(must),
+            f"{median(theirs):.1f} s for theirs",
+        )
+        for what, sender, receiver, must in (
+            ("ours to storescp", OURS, DCMTK, 20),
+            ("storescu to ours", DCMTK, OURS, 20),
+        )
+    ]
+
+
+_SIDE = 256
+
 CASES: dict[str, Callable[[int], list[Row]]] = {
     "small": small_vs_dcmtk,
     "mixed": mixed_vs_dcmtk,
@@ -354,4 +413,5 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "echo": echo,
     "lists": lists,
     "many": many,
+    "ingest": make_images,
 }

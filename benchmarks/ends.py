@@ -104,21 +104,23 @@ class Run:
     arrived: int
 
 
-def transfer(sender: End, receiver: End, path: Path) -> Run:
+def transfer(sender: End, receiver: End, path: Path, *, tuned: bool = True) -> Run:
     """Send everything below ``path`` once, into an empty folder, with fresh processes at both ends.
+
+    Without ``tuned`` DCMTK's programs run as they are installed, with Nagle's algorithm on.
 
     Memory is the highest resident size that the system counts for the program itself (VmHWM): a child's own usage
     figures would begin with the size of this process, from which it was forked.
     """
     with _folder() as folder:
         port = free_port()
-        process = subprocess.Popen(receiver.receive(folder, port), **_quiet())
+        process = subprocess.Popen(receiver.receive(folder, port), **_quiet(tuned=tuned))
         try:
             wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
             if sender.prepare is not None:
                 subprocess.run(sender.prepare(path, port), check=True, **_quiet())
             start = perf_counter()
-            sending = subprocess.Popen(sender.send(path, port), **_quiet() | {"stdout": subprocess.PIPE})
+            sending = subprocess.Popen(sender.send(path, port), **_quiet(tuned=tuned) | {"stdout": subprocess.PIPE})
             peak = _Peak(sending.pid)
             told, _ = sending.communicate()
             seconds = perf_counter() - start
@@ -193,8 +195,10 @@ def listening(receiver: End) -> Iterator[tuple[int, Path]]:
             process.wait()
 
 
-def _quiet() -> dict[str, Any]:
+def _quiet(*, tuned: bool = True) -> dict[str, Any]:
     environment = {**os.environ, "TCP_NODELAY": "1", "PYTHONPATH": f"src{os.pathsep}."}
+    if not tuned:
+        del environment["TCP_NODELAY"]
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # start-up is measured as it is after an installation
     return {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
 

@@ -151,13 +151,15 @@ class Slices:
         data_set.SliceThickness = data_set.SpacingBetweenSlices = _format(self.spacing_between_slices_mm)
         return data_set
 
-    def describe_slice(self, number: int) -> Dataset:
-        """The attributes of one slice; the first one is 0."""
-        position = self.position(number)
-        data_set = Dataset()
-        data_set.ImagePositionPatient = [_format(value) for value in position]
-        data_set.SliceLocation = _format(float(self.normal @ position))
-        return data_set
+    def describe_slices(self) -> Iterator[Dataset]:
+        """The attributes of each slice."""
+        normal = self.normal
+        for number in range(self.shape[0]):
+            position = self.position(number)
+            data_set = Dataset()
+            data_set.ImagePositionPatient = [_format(value) for value in position]
+            data_set.SliceLocation = _format(float(normal @ position))
+            yield data_set
 
 
 def check_orientation(data_set: Dataset, where: str) -> None:

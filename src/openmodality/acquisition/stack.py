@@ -138,10 +138,11 @@ def _describe(volume: Volume, arranged: _Arranged, where: str) -> Stack:
         _, rows, columns = slices.shape
     along = Positions.of(volume.dimension, volume.keywords, positions, count, where)
     order = range(count - 1, -1, -1) if turn.slices_reversed else range(count)
+    places = [] if slices is None else list(slices.describe_slices())
     own = [Dataset() for _ in range(positions * count)]
     for number, data_set in enumerate(own):
-        if slices is not None:
-            data_set.update(slices.describe_slice(number % count))
+        if places:
+            data_set.update(places[number % count])
         data_set.update(along.describe(number // count, order[number % count]))
     shared = Dataset()
     if slices is not None:

@@ -24,6 +24,8 @@ from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 _NAMES: Final = prepare_attributes("SOPInstanceUID", "InstanceNumber")
 _DATES: Final = prepare_attributes("InstanceCreationDate", "ContentDate", "AcquisitionDate", "DateOfSecondaryCapture")
 _TIMES: Final = prepare_attributes("InstanceCreationTime", "ContentTime", "AcquisitionTime", "TimeOfSecondaryCapture")
+_NOTHING: Final = Dataset()
+"""What worklist, operator and site say of one instance alone; made once, since a data set costs as ten elements do."""
 _MADE_WHEN_ACQUIRED: Final = tuple(tag for tag, _ in _DATES[1:3] + _TIMES[1:3])
 
 
@@ -98,7 +100,7 @@ def find_own_values(series: SeriesFacts, instance: InstanceFacts, acquisition: D
         found = element_at(acquisition, tag) or element_at(series.attributes, tag)
         if found is not None and not found.is_empty:
             elements[tag] = found
-    return SourceValues(acquisition=acquisition, automatic=make_data_set(elements))
+    return SourceValues(_NOTHING, _NOTHING, _NOTHING, acquisition, make_data_set(elements))
 
 
 def _study(exam: ExamFacts) -> Dataset:

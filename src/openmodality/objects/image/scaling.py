@@ -28,8 +28,8 @@ Nan: TypeAlias = Literal["refuse", "zero"]
 Values: TypeAlias = NDArray[Any]
 
 _USUAL_BITS: Final = (8, 12, 14, 16)
-_SAMPLES_A_FRAME: Final = 4096
-_MOST_SAMPLES: Final = 1 << 21
+_SAMPLES_A_FRAME: Final = 1024
+_MOST_SAMPLES: Final = 1 << 18
 _SHOWN_SHARE: Final = (0.005, 0.995)
 """From which to which percentile of the values a window goes: some very bright voxels must not darken the rest."""
 _SMALLEST_WIDTH: Final = 1.0

@@ -1,0 +1,160 @@
+"""From pixels to images on disk, and to peers as they are installed: ``python -m benchmarks ingest``.
+
+``python -m benchmarks.ingest WORK DURABILITY IMAGES`` is one process that is measured: it prints images per second, and
+with ``iterator`` its highest memory in MB.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+from benchmarks.data import cache
+from openmodality import Modality
+from openmodality.exam.session import Series
+
+_SITE: Final = 'profile = "mr"\n\n[data]\ndurability = "{durability}"\n'
+_SIDE: Final = 256
+_LARGE_SIDE: Final = 512
+_AFFINE: Final = np.diag([1.0, 1.0, 5.0, 1.0])
+_PLANE: Final = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [1, 1], "SliceThickness": 5}
+_TECHNIQUE: Final[dict[str, Any]] = {
+    "ScanningSequence": "SE", "SequenceVariant": "NONE", "RepetitionTime": 500, "EchoTime": 12, "FlipAngle": 90,
+}  # fmt: skip
+_HEAD_BYTES: Final = 3000
+"""About what an MR image has before its pixels."""
+
+
+def measure(work: str, durability: str, images: int) -> float:
+    """A process of its own that does the work; the number that it prints."""
+    command = (sys.executable, "-m", "benchmarks.ingest", work, durability, str(images))
+    environment = {**os.environ, "PYTHONPATH": f"src{os.pathsep}."}
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+
+
+def _make_pixels(images: int) -> NDArray[np.uint16]:
+    return np.random.default_rng(1).integers(0, 4096, (images, _SIDE, _SIDE), dtype=np.uint16)
+
+
+def _add_each(series: Series, pixels: NDArray[np.uint16]) -> None:
+    for number, frame in enumerate(pixels):
+        place = [0, 0, 5 * number]
+        series.add(frame, ImagePositionPatient=place, SliceLocation=5 * number, **_PLANE, **_TECHNIQUE)
+
+
+def _add_volume(series: Series, pixels: NDArray[np.uint16]) -> None:
+    series.add_volume(pixels, _AFFINE, **_TECHNIQUE)
+
+
+def _add_iterator(series: Series, pixels: NDArray[np.uint16]) -> None:
+    images = len(pixels)
+
+    def frames() -> Iterator[NDArray[np.uint16]]:
+        random = np.random.default_rng(1)
+        for _ in range(images):
+            yield random.integers(0, 4096, (_LARGE_SIDE, _LARGE_SIDE), dtype=np.uint16)
+
+    series.add_volume(frames(), _AFFINE, shape=(images, _LARGE_SIDE, _LARGE_SIDE), **_TECHNIQUE)
+
+
+_WORKS: Final[dict[str, Callable[[Series, NDArray[np.uint16]], None]]] = {
+    "each": _add_each, "volume": _add_volume, "iterator": _add_iterator,
+}  # fmt: skip
+
+
+def _run_device(work: str, durability: str, images: int) -> float:
+    with TemporaryDirectory(dir=cache()) as name:
+        site = Path(name, "site.toml")
+        site.write_text(_SITE.format(durability=durability))
+        with Modality(site) as device, device.exam(patient={"PatientID": "1", "PatientName": "DOE^JANE"}) as exam:
+            _add_volume(exam.series("WARM"), _make_pixels(2))
+            pixels = _make_pixels(images) if work != "iterator" else np.empty((images, 0, 0), np.uint16)
+            with exam.series("SERIES", ProtocolName="T1") as series:
+                start = perf_counter()
+                _WORKS[work](series, pixels)
+                seconds = perf_counter() - start
+            if work == "iterator":
+                lines = Path("/proc/self/status").read_text().splitlines()
+                return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+    return images / seconds
+
+
+def _run_bare(durability: str, images: int) -> float:
+    """Nothing but a file and a row for each image: created, written, made durable, committed."""
+    data = os.urandom(_HEAD_BYTES + 2 * _SIDE * _SIDE)
+    with TemporaryDirectory(dir=cache()) as name, closing(sqlite3.connect(f"{name}/rows.db")) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute(f"PRAGMA synchronous={'FULL' if durability == 'fsync' else 'NORMAL'}")
+        database.execute("CREATE TABLE images (uid TEXT PRIMARY KEY)")
+        start = perf_counter()
+        for number in range(images):
+            file = os.open(f"{name}/{number}.dcm", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            os.write(file, data)
+            if durability == "fsync":
+                os.fsync(file)
+            os.close(file)
+            with database:
+                database.execute("INSERT INTO images VALUES (?)", (str(number),))
+        return images / (perf_counter() - start)
+
+
+def _run_pydicom(images: int) -> float:
+    """One plain data set for each image, attribute by attribute, with what ours have."""
+    study, series, frame = (generate_uid() for _ in range(3))
+    made = _make_pixels(images)
+    with TemporaryDirectory(dir=cache()) as name:
+        start = perf_counter()
+        for number, pixels in enumerate(made):
+            image = Dataset()
+            said = {
+                "SOPClassUID": MRImageStorage, "SOPInstanceUID": generate_uid(), "StudyInstanceUID": study,
+                "SeriesInstanceUID": series, "FrameOfReferenceUID": frame, "Modality": "MR", "PatientID": "1",
+                "PatientName": "DOE^JANE", "PatientBirthDate": "", "PatientSex": "", "StudyDate": "20260101",
+                "StudyTime": "120000", "SeriesDate": "20260101", "SeriesTime": "120000", "StudyID": "1",
+                "AccessionNumber": "1", "ReferringPhysicianName": "", "SeriesNumber": 1, "AcquisitionNumber": 1,
+                "InstanceNumber": number + 1, "Manufacturer": "A", "ManufacturerModelName": "B", "StationName": "C",
+                "DeviceSerialNumber": "1", "SoftwareVersions": "1", "InstitutionName": "D", "ProtocolName": "T1",
+                "SeriesDescription": "SERIES", "PatientPosition": "HFS", "BodyPartExamined": "HEAD", "Laterality": "",
+                "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"], "ContentDate": "20260101", "ContentTime": "120000",
+                "AcquisitionDate": "20260101", "AcquisitionTime": "120000", "InstanceCreationDate": "20260101",
+                "InstanceCreationTime": "120000", "ImagePositionPatient": [0, 0, 5 * number],
+                "SliceLocation": 5 * number, "SpacingBetweenSlices": 5, "PositionReferenceIndicator": "",
+                "ScanOptions": "", "MRAcquisitionType": "2D", "EchoTrainLength": 1, "WindowCenter": 2048,
+                "WindowWidth": 4096, "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",
+                "Rows": _SIDE, "Columns": _SIDE, "BitsAllocated": 16, "BitsStored": 12, "HighBit": 11,
+                "PixelRepresentation": 0, **_PLANE, **_TECHNIQUE,
+            }  # fmt: skip
+            for keyword, value in said.items():
+                setattr(image, keyword, value)
+            image.PixelData = pixels.tobytes()
+            image.file_meta = FileMetaDataset()
+            image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            image.save_as(f"{name}/{number}.dcm", enforce_file_format=True)
+        return images / (perf_counter() - start)
+
+
+def _main(work: str, durability: str, images: int) -> None:
+    if work == "bare":
+        print(_run_bare(durability, images))
+    elif work == "pydicom":
+        print(_run_pydicom(images))
+    else:
+        print(_run_device(work, durability, images))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
