@@ -10,6 +10,7 @@ from openmodality.errors import ObjectInvalid
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import StoredForm, Survey
 from openmodality.objects.rules.elements import data_set_of
+from openmodality.standard.tags import REAL_WORLD_VALUE_FIRST_VALUE_MAPPED, REAL_WORLD_VALUE_LAST_VALUE_MAPPED
 from openmodality.standard.value_rules import format_decimal
 
 _NO_UNITS: Final = ("1", "no units")
@@ -80,6 +81,6 @@ def _describe_real_world(form: StoredForm, slope: float, intercept: float, units
         RealWorldValueIntercept=intercept, RealWorldValueSlope=slope,
     )  # fmt: skip
     vr = "SS" if form.is_signed else "US"
-    mapping.add_new(0x00409216, vr, first)  # Real World Value First Value Mapped
-    mapping.add_new(0x00409211, vr, last)  # Real World Value Last Value Mapped
+    mapping.add_new(REAL_WORLD_VALUE_FIRST_VALUE_MAPPED, vr, first)
+    mapping.add_new(REAL_WORLD_VALUE_LAST_VALUE_MAPPED, vr, last)
     return data_set_of(RealWorldValueMappingSequence=[mapping])
