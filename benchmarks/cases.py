@@ -27,6 +27,7 @@ from benchmarks.ends import (
     timed,
     transfer,
 )
+from benchmarks.index import SEARCHES, STUDIES, STUDIES_OF_SMALL, open_index, time_search, time_stream
 from benchmarks.serving import SERVE
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
@@ -400,6 +401,23 @@ def _installed_peers(count: int, rounds: int) -> list[Row]:
 
 _SIDE = 256
 
+
+def index_of_a_million(rounds: int) -> list[Row]:
+    """Searches among a million images, and how many times as long as among ten thousand."""
+    large, small = open_index(STUDIES), open_index(STUDIES_OF_SMALL)
+    rows = []
+    for what, (level, keys, limit_s) in SEARCHES.items():
+        pairs = [(time_search(large, level, keys), time_search(small, level, keys)) for _ in range(rounds)]
+        of_large, of_small = (tuple(pair[side] for pair in pairs) for side in (0, 1))
+        figures = f"{median(of_large) * 1000:.1f} ms; among 10,000 images {median(of_small) * 1000:.1f} ms"
+        rows.append(Row(f"{what} among a million images, seconds", of_large, AtMost(limit_s), figures))
+    rates = tuple(time_stream(large) for _ in range(rounds))
+    rows.append(Row("10,000 studies streamed, a second", rates, AtLeast(5000), f"{median(rates):.0f} a second"))
+    large.close()
+    small.close()
+    return rows
+
+
 CASES: dict[str, Callable[[int], list[Row]]] = {
     "small": small_vs_dcmtk,
     "mixed": mixed_vs_dcmtk,
@@ -414,4 +432,5 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "lists": lists,
     "many": many,
     "ingest": make_images,
+    "index": index_of_a_million,
 }
