@@ -44,4 +44,5 @@ def test_a_program_gets_attributes_and_counts() -> None:
         "sent": 4,
         "committed": 5,
         "modalities": ["CT", "MR"],
+        "devices": [],
     }
