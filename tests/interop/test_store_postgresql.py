@@ -150,7 +150,7 @@ def test_errors_hold_no_values(store: LocalStore) -> None:
 
 
 def test_a_server_that_is_gone_is_a_store_error() -> None:
-    with pytest.raises(StoreError, match="the database failed"):
+    with pytest.raises(StoreError, match="the database does not answer"):
         open_database("postgresql+psycopg://postgres@127.0.0.1:1/postgres")
 
 
