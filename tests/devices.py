@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def pixels(seed: int = 1, size: int = 16) -> NDArray[np.uint16]:
 
 def add_image(series: Series, seed: int = 1, size: int = 16) -> str:
     """One image, of 16 by 16 pixels where nothing is said, with the geometry that an MR image cannot do without."""
-    geometry: dict[str, object] = {
+    geometry: dict[str, Any] = {
         "ImagePositionPatient": [0, 0, seed],
         "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
         "PixelSpacing": [1, 1],

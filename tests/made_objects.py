@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from pydicom.dataset import Dataset
@@ -19,9 +19,10 @@ from openmodality.device.profile.loader import load_profile
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts, StepReference
 from openmodality.objects.identity import Uids
 from openmodality.objects.image.image import ImageBuilder
+from openmodality.objects.irradiation.event import IrradiationEvent
+from openmodality.objects.irradiation.image_attributes import describe_exposure, merge_exposure
 from openmodality.objects.report.dose_content import DoseContent, DoseUnitsName, ImageReference
 from openmodality.objects.report.dose_report import build_dose_report
-from openmodality.objects.report.irradiation import IrradiationEvent
 from openmodality.objects.rules.definition import ObjectDefinition
 
 NOW = datetime(2026, 11, 22, 8, 30, 15)
@@ -99,7 +100,12 @@ def acquired(object_name: str) -> AcquiredSeries:
 @cache
 def _simulate(object_name: str) -> AcquiredSeries:
     made = _scan(object_name)
-    return replace(made, frames=list(made.frames))
+    frames = list(made.frames)
+    if made.irradiation is not None:
+        event = made.irradiation.begin(UIDS(), NOW, len(frames))
+        exposed = [merge_exposure(frame.attributes, describe_exposure(event, n)) for n, frame in enumerate(frames)]
+        frames = [replace(frame, attributes=each) for frame, each in zip(frames, exposed, strict=True)]
+    return replace(made, frames=frames)
 
 
 def _scan(object_name: str) -> AcquiredSeries:
@@ -110,7 +116,7 @@ def _scan(object_name: str) -> AcquiredSeries:
         return AcquiredSeries("screen", "OT", "", frames, 1)
     kind = next(kind for kind in ImageKind if kind.value[1] == object_name[:2])
     protocol = replace(UPPER_GI[1], matrix=64, kind=kind, duration_s=0.3)
-    return next(iter(RfSimulator([protocol], clock=lambda: NOW).series()))
+    return next(iter(RfSimulator([protocol]).series()))
 
 
 def instances(
@@ -138,12 +144,21 @@ OBJECTS = [
 @cache
 def _simulate_events() -> tuple[IrradiationEvent, ...]:
     protocols = [replace(protocol, matrix=16) for protocol in UPPER_GI]
-    return tuple(event for series in RfSimulator(protocols, clock=lambda: NOW).series() for event in series.events)
+    events = [series.irradiation for series in RfSimulator(protocols).series() if series.irradiation]
+    return tuple(event.begin(UIDS(), NOW + timedelta(minutes=number), 1) for number, event in enumerate(events))
 
 
 def irradiation_events() -> list[IrradiationEvent]:
     """Those of an upper GI exam: two fluoroscopy runs and two exposures."""
     return list(_simulate_events())
+
+
+def changed(event: IrradiationEvent, **values: float | str) -> IrradiationEvent:
+    """A recorded event with other numbers, and other words."""
+    kept = event.to_json()
+    for name, value in values.items():
+        kept["terms" if isinstance(value, str) else "numbers"][name] = value
+    return IrradiationEvent.from_json(kept)
 
 
 def report(scheduled: Dataset | None, *, units: DoseUnitsName = "standard", complete: bool = True) -> Dataset:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from openmodality.app.modality import Modality
+    from openmodality.objects.irradiation.event import IrradiationEvent
 
     __version__: str
 
-__all__ = ["Modality", "__version__"]
+__all__ = ["IrradiationEvent", "Modality", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from openmodality.app.modality import Modality  # noqa: PLC0415 - start-up time
 
         return Modality
+    if name == "IrradiationEvent":
+        from openmodality.objects.irradiation.event import IrradiationEvent  # noqa: PLC0415 - start-up time
+
+        return IrradiationEvent
     if name == "__version__":
         return _find_version()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,6 +29,7 @@ from tests.acceptance.hospital_site import Place, in_hospital
 from tests.acceptance.in_process import call
 from tests.acceptance.json_promise import check_document, check_event, promised_commands, promised_values
 from tests.command_tree import LEAVES
+from tests.made_objects import report
 from tests.peers.objects import mr_series
 
 Printed = dict[str, list[Any]]
@@ -74,6 +75,12 @@ def _judge_displays(program: Program) -> None:
     program.ask("gsdf pattern", "pattern.png", "--rows", 128, "--columns", 128, site=False)
     program.ask("gsdf table", measured, site=False)
     program.ask("gsdf film", "--least", 0.2, "--greatest", 3.0, "--illumination", 2000, site=False)
+
+
+def _read_dose(program: Program) -> None:
+    file = program.folder / "dose.dcm"
+    report(None).save_as(file, enforce_file_format=True)
+    program.ask("dose", file, site=False)
 
 
 def _keep_aside(program: Program, image: Path) -> None:
@@ -178,6 +185,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         _change(program, program.printed["studies list"][0]["items"][0]["StudyInstanceUID"], images)
         _note(program, 3)
         _judge_displays(program)
+        _read_dose(program)
         program.run("serve", "-c", place.site)
         program.ask("hospital --list-personalities", site=False)
         _give_order(program)

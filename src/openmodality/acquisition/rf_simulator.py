@@ -5,9 +5,8 @@ One protocol is one irradiation event. Pixels are seeded and repeatable; UIDs an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from enum import Enum
 from math import floor
 
@@ -17,12 +16,13 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, XRayAngiographicImageStorage, XRayRadiofluoroscopicImageStorage
 
 from openmodality.acquisition import xray_phantom, xray_physics
-from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, LocalClock, Pixels
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Pixels
 from openmodality.acquisition.xray_phantom import Beam, Lengths
 from openmodality.acquisition.xray_physics import Material
+from openmodality.acquisition.xray_technique import XRayGeometry, XRayTechnique
 from openmodality.errors import UsageError
-from openmodality.objects.identity import Uids
-from openmodality.objects.report.irradiation import IrradiationEvent, IrradiationEventType, XRayGeometry, XRayTechnique
+from openmodality.objects.irradiation.event import IrradiationEvent
+from openmodality.objects.irradiation.quantities import FLUOROSCOPY, STATIONARY_ACQUISITION
 
 _BITS_STORED = 12
 WHITE = (1 << _BITS_STORED) - 1
@@ -30,6 +30,7 @@ DETECTOR_MM = 400.0
 _MAXIMUM_MATRIX = 2048
 # Logarithm of the attenuation that is shown as the end of the grey scale.
 DISPLAY_RANGE = 8.0
+_MGY_PER_GY = 1e3
 
 
 class ImageKind(Enum):
@@ -38,6 +39,33 @@ class ImageKind(Enum):
     RADIOFLUOROSCOPIC = (XRayRadiofluoroscopicImageStorage, "RF")
     ANGIOGRAPHIC = (XRayAngiographicImageStorage, "XA")
     COMPUTED_RADIOGRAPHY = (ComputedRadiographyImageStorage, "CR")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How the patient lies, where the table stands, and how the C-arm is turned."""
+
+    patient: str = "HFS"
+    primary_angle_deg: float = 0.0
+    secondary_angle_deg: float = 0.0
+    table_longitudinal_mm: float = 0.0
+    table_lateral_mm: float = 0.0
+    table_height_mm: float = 850.0
+    table_tilt_deg: float = 0.0
+
+    def describe(self) -> dict[str, object]:
+        """What an irradiation event says of it."""
+        return {
+            "PatientPosition": self.patient,
+            "PositionerPrimaryAngle": self.primary_angle_deg,
+            "PositionerSecondaryAngle": self.secondary_angle_deg,
+            "TableLongitudinalPosition": self.table_longitudinal_mm,
+            "TableLateralPosition": self.table_lateral_mm,
+            "TableHeightPosition": self.table_height_mm,
+            "TableHeadTiltAngle": self.table_tilt_deg,
+            "TableHorizontalRotationAngle": 0.0,
+            "TableCradleTiltAngle": 0.0,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +84,7 @@ class XRayProtocol:
     pulse_rate: float = 0.0
     duration_s: float = 0.0
     kind: ImageKind = ImageKind.RADIOFLUOROSCOPIC
-    event_type: IrradiationEventType = IrradiationEventType.STATIONARY_ACQUISITION
+    event_type: str = STATIONARY_ACQUISITION
     geometry: XRayGeometry = field(default_factory=XRayGeometry)
     filter_thickness_mm_al: float = 1.2
     focal_spot_mm: float = 0.6
@@ -64,6 +92,7 @@ class XRayProtocol:
     centre: tuple[float, float] = (0.0, 0.0)
     swallow: tuple[float, float] | None = None
     body_part: str = "ABDOMEN"
+    position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
         if not 16 <= self.matrix <= _MAXIMUM_MATRIX:
@@ -113,7 +142,6 @@ class XRayProtocol:
         )  # fmt: skip
 
 
-FLUOROSCOPY = IrradiationEventType.FLUOROSCOPY
 UPPER_GI: tuple[XRayProtocol, ...] = (
     XRayProtocol(
         "FLUORO SWALLOW", 85.0, 40.0, 8.0, pulse_rate=7.5, duration_s=1.6, event_type=FLUOROSCOPY,
@@ -136,14 +164,10 @@ UPPER_GI: tuple[XRayProtocol, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RfSimulator:
-    """Makes the runs and exposures of ``protocols``. ``clock`` gives the times and ``new_uid`` the Irradiation Event
-    UIDs.
-    """
+    """Makes the runs and exposures of ``protocols``. UIDs and times are those of the record of irradiation events."""
 
     protocols: Sequence[XRayProtocol] = UPPER_GI
     seed: int = 1
-    clock: LocalClock = field(default=datetime.now)
-    new_uid: Callable[[], str] = field(default_factory=Uids)
 
     def series(self) -> Iterator[AcquiredSeries]:
         """One series and one irradiation event for each protocol."""
@@ -151,7 +175,6 @@ class RfSimulator:
             yield self._expose(index, protocol)
 
     def _expose(self, index: int, protocol: XRayProtocol) -> AcquiredSeries:
-        event = irradiation_event(protocol, uid=self.new_uid(), started=self.clock())
         sop_class_uid, modality = protocol.kind.value
         common = Dataset()
         common.BodyPartExamined = protocol.body_part
@@ -160,43 +183,56 @@ class RfSimulator:
             description=protocol.name,
             modality=modality,
             sop_class_uid=sop_class_uid,
-            frames=self._frames(index, protocol, event),
+            frames=self._frames(index, protocol),
             number_of_frames=protocol.number_of_frames,
             attributes=common,
-            events=(event,),
+            irradiation=state_event(protocol),
         )
 
-    def _frames(self, index: int, protocol: XRayProtocol, event: IrradiationEvent) -> Iterator[AcquiredFrame]:
+    def _frames(self, index: int, protocol: XRayProtocol) -> Iterator[AcquiredFrame]:
         still = xray_phantom.anatomy(protocol.beam)
-        common = frame_attributes(protocol, event)
+        common = frame_attributes(protocol)
         for number in range(protocol.number_of_frames):
             random = np.random.default_rng((self.seed, index, number))
             detected = detect(protocol, _move_still(protocol, still, number), random)
-            pixels = window_pixels(detected, protocol, fluoroscopy=event.is_fluoroscopy)
+            pixels = window_pixels(detected, protocol, fluoroscopy=protocol.event_type == FLUOROSCOPY)
             attributes = Dataset()
             attributes.update(common)
             attributes.update(_window(pixels, protocol))
-            attributes.update(
-                _format_moment(event.started + timedelta(seconds=number * protocol.run_s / protocol.number_of_frames))
-            )
             yield AcquiredFrame(pixels, attributes)
 
 
-def irradiation_event(protocol: XRayProtocol, *, uid: str, started: datetime) -> IrradiationEvent:
+def state_event(protocol: XRayProtocol) -> IrradiationEvent:
     """What a run or exposure does to the patient: dose from technique, distances and collimated field."""
     technique, geometry = protocol.technique, protocol.geometry
+    pulses = {"PulseRate": protocol.pulse_rate} if protocol.pulse_rate else {}
     return IrradiationEvent(
-        uid=uid,
-        event_type=protocol.event_type,
-        started=started,
-        duration_s=protocol.run_s,
-        protocol=protocol.name,
-        technique=technique,
-        geometry=geometry,
-        dose_area_product_gy_m2=xray_physics.dose_area_product_gy_m2(technique, geometry),
-        dose_rp_gy=xray_physics.air_kerma_gy(technique, geometry.source_to_reference_point_mm),
-        entrance_dose_gy=xray_physics.air_kerma_gy(technique, geometry.source_to_entrance_mm),
-        number_of_frames=protocol.number_of_frames,
+        IrradiationEventType=protocol.event_type,
+        ProtocolName=protocol.name,
+        BodyPartExamined=protocol.body_part,
+        KVP=protocol.kvp,
+        XRayTubeCurrent=protocol.tube_current_ma,
+        ExposureTime=technique.exposure_time_ms,
+        PulseWidth=protocol.pulse_width_ms,
+        NumberOfPulses=technique.number_of_pulses,
+        IrradiationDuration=protocol.run_s,
+        NumberOfFrames=protocol.number_of_frames,
+        FilterType="STRIP",
+        FilterMaterial="ALUMINUM",
+        FilterThicknessMaximum=protocol.filter_thickness_mm_al,
+        FocalSpots=protocol.focal_spot_mm,
+        DoseAreaProduct=xray_physics.dose_area_product_gy_m2(technique, geometry),
+        DoseRP=xray_physics.air_kerma_gy(technique, geometry.source_to_reference_point_mm),
+        EntranceDoseInmGy=xray_physics.air_kerma_gy(technique, geometry.source_to_entrance_mm) * _MGY_PER_GY,
+        CollimatedFieldWidth=geometry.field_width_mm,
+        CollimatedFieldHeight=geometry.field_height_mm,
+        DistanceSourceToDetector=geometry.source_to_detector_mm,
+        DistanceSourceToIsocenter=geometry.source_to_isocenter_mm,
+        DistanceSourceToPatient=geometry.source_to_isocenter_mm,
+        DistanceSourceToEntrance=geometry.source_to_entrance_mm,
+        DistanceSourceToReferencePoint=geometry.source_to_reference_point_mm,
+        **pulses,
+        **protocol.position.describe(),
     )
 
 
@@ -235,36 +271,17 @@ def field_window(protocol: XRayProtocol) -> tuple[slice, slice]:
     return spans[0], spans[1]
 
 
-def frame_attributes(protocol: XRayProtocol, event: IrradiationEvent) -> Dataset:
-    """X-Ray Image, Acquisition, Collimator and Positioner attributes (PS3.3 C.8.7) of each image of a run."""
-    technique, geometry = protocol.frame_technique, protocol.geometry
-    frames = protocol.number_of_frames
+def frame_attributes(protocol: XRayProtocol) -> Dataset:
+    """What the source says of each image of a run; dose and technique come from the record (PS3.3 C.8.7)."""
     data_set = Dataset()
     data_set.ImageType = ["ORIGINAL", "PRIMARY", "SINGLE PLANE"]
     data_set.BitsStored = _BITS_STORED
     data_set.PixelIntensityRelationship = "DISP"
     data_set.PixelIntensityRelationshipSign = 1
-    data_set.KVP = f"{protocol.kvp:g}"
-    data_set.XRayTubeCurrent = round(protocol.tube_current_ma)
-    data_set.ExposureTime = max(round(technique.exposure_time_ms), 1)
-    data_set.Exposure = max(round(technique.exposure_mas), 1)
-    data_set.RadiationSetting = "SC" if event.is_fluoroscopy else "GR"
-    data_set.RadiationMode = "PULSED" if protocol.pulse_rate else "CONTINUOUS"
-    data_set.AveragePulseWidth = f"{protocol.pulse_width_ms:g}"
-    data_set.ImageAndFluoroscopyAreaDoseProduct = f"{event.dose_area_product_gy_m2 / frames * 1e5:.6g}"
-    data_set.EntranceDose = round(event.entrance_dose_gy / frames * 10)
-    data_set.EntranceDoseInmGy = f"{event.entrance_dose_gy / frames * 1e3:.6g}"
-    data_set.IrradiationEventUID = event.uid
-    data_set.DistanceSourceToDetector = f"{geometry.source_to_detector_mm:g}"
-    data_set.DistanceSourceToPatient = f"{geometry.source_to_isocenter_mm:g}"
-    magnification = geometry.source_to_detector_mm / geometry.source_to_isocenter_mm
-    data_set.EstimatedRadiographicMagnificationFactor = f"{magnification:.4g}"
     spacing = DETECTOR_MM / protocol.matrix
     data_set.ImagerPixelSpacing = [f"{spacing:.6g}", f"{spacing:.6g}"]
     data_set.FieldOfViewShape = "RECTANGLE"
     data_set.PositionerMotion = "STATIC"
-    data_set.PositionerPrimaryAngle = data_set.PositionerSecondaryAngle = "0"
-    data_set.FocalSpots = f"{protocol.focal_spot_mm:g}"
     data_set.update(_shutter(protocol))
     return data_set
 
@@ -300,11 +317,4 @@ def _window(pixels: Pixels, protocol: XRayProtocol) -> Dataset:
     data_set = Dataset()
     data_set.WindowCenter = str(round((low + high) / 2.0))
     data_set.WindowWidth = str(max(round(high - low), 1))
-    return data_set
-
-
-def _format_moment(now: datetime) -> Dataset:
-    data_set = Dataset()
-    data_set.AcquisitionDate = data_set.ContentDate = now.strftime("%Y%m%d")
-    data_set.AcquisitionTime = data_set.ContentTime = now.strftime("%H%M%S.%f")
     return data_set

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from openmodality.acquisition.volume import Volume
-from openmodality.objects.report.irradiation import IrradiationEvent
+from openmodality.objects.irradiation.event import IrradiationEvent
 
 Pixels = NDArray[np.uint16]
 LocalClock = Callable[[], datetime]
@@ -29,11 +29,13 @@ class AcquiredFrame:
 
     ``attributes`` holds Bits Stored, geometry, technique and window; no patient, no study, no UIDs of instances.
     ``stated`` is what a person or a program gave for it; what its object has no place for, or other values, is named.
+    ``irradiation`` is the event that made it, where that is not the one of its series; frames of one run have the same.
     """
 
     pixels: Pixels
     attributes: Dataset
     stated: Dataset = field(default_factory=Dataset)
+    irradiation: IrradiationEvent | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +43,10 @@ class AcquiredSeries:
     """Frames that belong together. ``frames`` may be computed one by one as it is walked; walk it once.
 
     ``sop_class_uid`` is what the source takes the images for; ``attributes`` are the same for the whole series, such
-    as Body Part Examined. ``events`` is the irradiation that made the images, empty where no X-ray was used. Where
-    there is a ``volume``, the images are its, and ``frames`` is empty. ``identities`` are whom the source takes the
-    images to show, by keyword; ``notices`` are texts for the operator, ``unused`` names what is not used, with the
-    reason.
+    as Body Part Examined. ``irradiation`` is the run or exposure that made all the images, None where no X-ray was used
+    or the frames say it themselves. Where there is a ``volume``, the images are its, and ``frames`` is empty.
+    ``identities`` are whom the source takes the images to show, by keyword; ``notices`` are texts for the operator,
+    ``unused`` names what is not used, with the reason.
     """
 
     description: str
@@ -53,7 +55,7 @@ class AcquiredSeries:
     frames: Iterable[AcquiredFrame]
     number_of_frames: int
     attributes: Dataset = field(default_factory=Dataset)
-    events: tuple[IrradiationEvent, ...] = ()
+    irradiation: IrradiationEvent | None = None
     volume: Volume | None = None
     identities: tuple[Mapping[str, str], ...] = ()
     notices: tuple[str, ...] = ()

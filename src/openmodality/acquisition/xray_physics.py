@@ -14,8 +14,8 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
+from openmodality.acquisition.xray_technique import XRayGeometry, XRayTechnique
 from openmodality.errors import UsageError
-from openmodality.objects.report.irradiation import XRayGeometry, XRayTechnique
 
 ENERGIES_KEV = (30.0, 40.0, 50.0, 60.0, 80.0, 100.0)
 ALUMINIUM_DENSITY = 2.699

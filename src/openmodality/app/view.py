@@ -9,6 +9,7 @@ import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from openmodality.device.site.data_place import DataPlace, read_data_place
@@ -22,9 +23,11 @@ from openmodality.jobs.listing import (
     read_history,
     read_instances,
 )
+from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.entities import DataSource, Found, Level, Search, find, find_ids, read_entities
 from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_steps
+from openmodality.store.listing.irradiation import read_irradiation
 from openmodality.store.listing.problems import Problem, list_problems
 from openmodality.store.listing.sqlite_file import find_sqlite_file
 from openmodality.store.names import INSTANCE_FOLDER
@@ -131,6 +134,12 @@ class LocalView:
         """The performed steps of an exam, oldest first."""
         with self._source.read() as reader:
             return read_steps(reader, exam_id)
+
+    def irradiation(self, exam_id: int) -> list[IrradiationEvent]:
+        """The irradiation events on record of an exam, in the order in which they began."""
+        with self._source.read() as reader:
+            events = [IrradiationEvent.from_json(each.event) for each in read_irradiation(reader, exam_id)]
+        return sorted(events, key=lambda event: event.started or datetime.min)
 
     def find(self, level: Level, keys: Mapping[str, str], limit: int | None = None) -> list[Found]:
         """Entities of a level that match the keys (PS3.4 C.2.2.2), newest study first."""

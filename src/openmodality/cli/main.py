@@ -52,6 +52,7 @@ COMMANDS: Final = {
     "gsdf": CommandEntry("openmodality.cli.commands.gsdf", "Judge and correct the grey scale of displays and films."),
     "print": CommandEntry("openmodality.cli.commands.film", "Print images on film.", "print_command"),
     "printer": CommandEntry("openmodality.cli.commands.film", "Ask a film printer how it is, and what it has."),
+    "dose": CommandEntry("openmodality.cli.commands.dose", "Show the dose of an exam, or of a dose report."),
     "commit": CommandEntry("openmodality.cli.commands.commit", "Ask an archive to keep a study (Storage Commitment)."),
     "query": CommandEntry("openmodality.cli.commands.query", "Ask an archive what it has (C-FIND)."),
     "retrieve": CommandEntry("openmodality.cli.commands.retrieve", "Let an archive send what it has (C-MOVE)."),

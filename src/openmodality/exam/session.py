@@ -24,15 +24,18 @@ from openmodality.device.modalities import check_asked_for, warn_of_other_modali
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.exam.checking import SeriesCheck, check_series
 from openmodality.exam.documents import add_key_objects, add_presentation_state
+from openmodality.exam.exposures import Exposures
 from openmodality.exam.facts import describe_series
 from openmodality.exam.identity_guard import check_identities
 from openmodality.exam.ingest import IngestOptions, make_file_source, make_file_sources, make_found_source
 from openmodality.exam.instances import find_uid_maker, list_instances
+from openmodality.exam.irradiation_record import record_event
 from openmodality.exam.producers.enhanced_images import make_image_maker, makes_one_image
 from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, UidOf, choose_colour_object
 from openmodality.exam.producers.volumes import Component, choose_parts, is_plain, keep_walkable, prepare_part
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.image.scaling import Scaling, StoredForm
+from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.report.tid_2010 import Note
 from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.performed_step import StepStatus
@@ -237,6 +240,17 @@ class Exam:
         """
         return add_presentation_state(self._workflow, self.id, instances, series, look or Look())
 
+    def irradiation(self, event: IrradiationEvent | None = None, /, **attributes: object) -> IrradiationEvent:
+        """Put an exposure without image on record, such as fluoroscopy that nobody kept; the event as it is on record.
+
+        It is given as an event, or by the keywords of :class:`IrradiationEvent`. Raises :class:`ObjectInvalid` where it
+        is impossible or overlaps another event, and :class:`UsageError` where the exam has ended.
+        """
+        stated = event if event is not None and not attributes else IrradiationEvent(**attributes)
+        if self.state is ExamState.REGISTERED:
+            self._workflow.begin(self.id)
+        return record_event(self._workflow, self.id, stated, 0)
+
     def complete(self) -> Self:
         """End the exam: the step is COMPLETED with all that it made, images are queued for the archives."""
         self._workflow.end(self.id, StepStatus.COMPLETED)
@@ -250,6 +264,10 @@ class Exam:
     def deliver(self) -> None:
         """Queue for the archives what was made since the last time."""
         self._workflow.deliver(self.id)
+
+    def exposures_of(self, series: SeriesRecord) -> Exposures:
+        """The irradiation of a series of this exam."""
+        return Exposures(self._workflow, self.id, series)
 
     def image_maker(self, series: SeriesRecord) -> ImageMaker:
         """What builds the images of a series of this exam."""
@@ -298,6 +316,7 @@ class Series:
         self._form: StoredForm | None = None
         self.phase: Series | None = None
         """The series of the phase, where complex values gave one."""
+        self._exposures = exam.exposures_of(record)
 
     def __repr__(self) -> str:
         return (
@@ -330,16 +349,23 @@ class Series:
         """What the images become, such as ``MR Image``."""
         return self._maker.object_name
 
-    def add(self, pixels: NDArray[Any], **attributes: Any) -> list[str]:
+    def add(self, pixels: NDArray[Any], *, irradiation: IrradiationEvent | Any = None, **attributes: Any) -> list[str]:
         """Make images of an array, shape (rows, columns) or (frames, rows, columns); their SOP Instance UIDs.
 
         ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``, and ``scale``, ``nan`` and ``parts`` as
-        :meth:`add_volume` has them; the slope that the first call found holds for the series. An image is safe when
-        this returns. Raises :class:`UsageError` where the exam has ended meanwhile, in this process or another.
+        :meth:`add_volume` has them; the slope that the first call found holds for the series. ``irradiation`` is the
+        exposure that made all the images of the array: one event, whose dose they share. An image is safe when this
+        returns.
+
+        Raises :class:`UsageError` where the exam has ended meanwhile, in this process or another, and
+        :class:`ObjectInvalid` where pixels, a keyword or a value fit no image, or the exposure is not possible.
         """
         if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
             frames = make_frames(pixels, attributes, f"image {self._images + 1}")
-            return self._add_frames(frames)
+            event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
+            return self._add_frames(frames, event=event)
+        if irradiation is not None:
+            raise UsageError("an exposure makes unsigned numbers of 8 or 16 bits, in grey, without a scale")
         how = {name: attributes.pop(name) for name in HOW_NUMBERS_ARE_STORED & attributes.keys()}
         return self._add_volume(Volume(array=np.asarray(pixels), **how), attributes=attributes)
 
@@ -413,10 +439,12 @@ class Series:
         self.record = self.exam.change_to_colour(self.record)
         self._maker = self.exam.image_maker(self.record)
 
-    def add_frame(self, frame: AcquiredFrame, uid: str = "") -> str:
-        """Make an image of a frame of a source; its SOP Instance UID."""
+    def add_frame(self, frame: AcquiredFrame, uid: str = "", event: IrradiationEvent | None = None) -> str:
+        """Make an image of a frame of a source; its SOP Instance UID. ``event`` is on record already."""
         self._images += 1
-        return self._maker.make(self._images, frame, uid)
+        if event is None:
+            return self._maker.make(self._images, frame, uid)
+        return self._maker.make_exposed(self._images, frame, uid, self._exposures.describe_next(event))
 
     def add_all(
         self,
@@ -424,26 +452,33 @@ class Series:
         progress: Progress = lambda done, total: None,
         keys: Callable[[int], str] = lambda image: "",
     ) -> None:
-        """Make images of all frames of a series."""
+        """Make images of all frames of a series, and put its irradiation on record; ``keys`` give their UIDs.
+
+        The key of image 0 is that of the irradiation event of the series, and those below 0 of the frames' own.
+        """
         self.notices += acquired.notices
         self.unused |= acquired.unused
         self.unused |= {keyword: _HAS_ITS_OWN for identity in acquired.identities for keyword in identity}
         if acquired.volume is not None:
             self._add_volume(acquired.volume, progress, keys)
             return
-        self._add_frames(acquired.frames, lambda number: progress(number, acquired.number_of_frames), keys)
+        event = acquired.irradiation
+        recorded = self._exposures.record(event, acquired.number_of_frames, keys(0)) if event else None
+        self._add_frames(acquired.frames, lambda number: progress(number, acquired.number_of_frames), keys, recorded)
 
     def _add_frames(
         self,
         frames: Iterable[AcquiredFrame],
         progress: Callable[[int], None] = lambda done: None,
         keys: Callable[[int], str] = lambda image: "",
+        event: IrradiationEvent | None = None,
     ) -> list[str]:
         """Make images of frames, one by one as they come; or one of all of them, where the object has many frames."""
         if not makes_one_image(self._maker):
             made = []
             for number, frame in enumerate(frames, 1):
-                made.append(self.add_frame(frame, keys(number)))
+                exposed = self._exposures.find(frame.irradiation, event, keys(-number))
+                made.append(self.add_frame(frame, keys(number), exposed))
                 progress(number)
             return made
         numbered = list(enumerate(frames, 1))

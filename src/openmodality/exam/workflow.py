@@ -11,6 +11,7 @@ RIS and archive are never waited for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -33,6 +34,7 @@ from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.statuses import ServiceName
 from openmodality.store.data_set_json import to_json
 from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
+from openmodality.store.listing.irradiation import read_irradiation
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import (
     ServedItem,
@@ -128,7 +130,8 @@ class Workflow:
             replace_series(transaction, exam_id, series)
 
     def deliver(self, exam_id: int) -> None:
-        """Queue for the archives what was made since the last time."""
+        """Queue for the archives what was made since the last time, with what is to be told of a step in progress."""
+        self._make_meanwhile(exam_id)
         with self.store.write() as transaction:
             self.delivery.deliver(transaction, read_exam(transaction, exam_id))
 
@@ -147,7 +150,8 @@ class Workflow:
             exam = lock_exam(transaction, exam_id)
             if not exam.state.is_open:
                 raise WrongState(f"exam {exam_id} is {exam.state} already", advice=describe_appending(exam_id))
-            if state is StepStatus.COMPLETED and not _list_content(self._find_work(transaction, exam)):
+            work = _find_work(transaction, exam, find_open_step(transaction, exam_id))
+            if state is StepStatus.COMPLETED and not (_list_content(work) or work.events):
                 raise WrongState(f"exam {exam_id} has no image: discontinue it instead")
             ending = exam.ending or Ending(state, self.now, reason)
             if (ending.state, ending.reason) != (state, reason):
@@ -171,7 +175,7 @@ class Workflow:
             exam = lock_exam(transaction, exam_id)
             if exam.ending != ending or _get_id(find_open_step(transaction, exam_id)) != _get_id(step):
                 return exam  # another process did it meanwhile
-            work = StepWork(exam, step, list_instances(transaction, exam))
+            work = _find_work(transaction, exam, step)
             if step is not None:
                 self._end_step(transaction, work, step, ending)
             if ending.state is StepStatus.COMPLETED:
@@ -217,7 +221,7 @@ class Workflow:
     def _make_at_end(self, producer: Producer, exam: ExamRecord, step: StepRecord | None, ending: Ending) -> ExamRecord:
         """Let a producer add its series and instances; what it has added before stays as it is."""
         with self.store.read() as snapshot:
-            work = StepWork(exam, step, list_instances(snapshot, exam))
+            work = _find_work(snapshot, exam, step)
         planned = producer.plan_series_at_end(work, ending.at)
         if planned is None:
             return exam
@@ -233,8 +237,32 @@ class Workflow:
                 keep_instance(self.site, self.store, data_set)
         return exam
 
-    def _find_work(self, snapshot: Snapshot, exam: ExamRecord) -> StepWork:
-        return StepWork(exam, find_open_step(snapshot, exam.id), list_instances(snapshot, exam))
+    def _make_meanwhile(self, exam_id: int) -> None:
+        """Let the producers tell of a step in progress; one that ends meanwhile is told of at its end."""
+        with self.store.read() as snapshot:
+            exam, step = read_exam(snapshot, exam_id), find_open_step(snapshot, exam_id)
+            work = _find_work(snapshot, exam, step)
+        if step is None or exam.ending is not None:
+            return
+        for producer in self._producers:
+            planned = producer.plan_series_meanwhile(work, self.now)
+            if planned is not None:
+                with suppress(WrongState):
+                    self._add_meanwhile(producer, work, planned, step.sop_instance_uid)
+
+    def _add_meanwhile(self, producer: Producer, work: StepWork, planned: SeriesRecord, step_uid: str) -> None:
+        def check(transaction: Transaction) -> None:
+            lock_exam_to_add_to(transaction, work.exam.id, step_uid)
+
+        with self.store.write() as transaction:
+            check(transaction)
+            exam = add_series(transaction, work.exam.id, planned)
+        uid = planned.series_instance_uid
+        series = next(each for each in exam.series if each.series_instance_uid == uid)
+        made = {each.SOPInstanceUID for each in work.instances_of(series)}
+        for data_set in producer.build_meanwhile(work, series, self.now):
+            if data_set.SOPInstanceUID not in made:
+                keep_instance(self.site, self.store, data_set, check)
 
     def list_mpps_peers(self) -> list[Peer]:
         """Who is told of performed steps: all peers with this service, where the device has it."""
@@ -243,6 +271,10 @@ class Workflow:
 
     def _add_event(self, transaction: Transaction, exam: ExamRecord, name: str, detail: str = "") -> None:
         transaction.add_event(Subject.EXAM, exam.id, name, detail)
+
+
+def _find_work(snapshot: Snapshot, exam: ExamRecord, step: StepRecord | None) -> StepWork:
+    return StepWork(exam, step, list_instances(snapshot, exam), read_irradiation(snapshot, exam.id))
 
 
 def _list_content(work: StepWork) -> list[SeriesContent]:

@@ -42,5 +42,6 @@ def make_equipment_attributes(equipment: Equipment) -> Dataset:
         "InstitutionName": equipment.institution_name,
         "InstitutionAddress": equipment.institution_address,
         "InstitutionalDepartmentName": equipment.department,
+        "PhysiciansOfRecord": equipment.physicians_of_record,
     }
     return data_set_of(**{keyword: value for keyword, value in values.items() if value})

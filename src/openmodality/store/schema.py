@@ -235,6 +235,24 @@ exam_steps = Table(
     Column("item", JSON, nullable=False),
 )
 
+irradiation_events = Table(
+    "irradiation_events",
+    metadata,
+    Column("id", LONG, primary_key=True),
+    make_parent("exam_id", "exams.id", ondelete="CASCADE"),
+    Column("IrradiationEventUID", String(64), nullable=False, unique=True),
+    Column("step_uid", String(64), nullable=False, server_default=""),
+    Column("SeriesInstanceUID", String(64), nullable=False, server_default=""),
+    Column("event", JSON, nullable=False),
+)
+
+irradiation_images = Table(
+    "irradiation_images",
+    metadata,
+    Column("SOPInstanceUID", String(64), primary_key=True),
+    make_parent("event_id", "irradiation_events.id", ondelete="CASCADE"),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,10 +14,12 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID
 
+from openmodality import IrradiationEvent
 from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
 from tests.acceptance.requirements.pynetdicom_hospital import EXPLICIT, recorded_device
 from tests.acceptance.requirements.test_rf_association import full_item
 from tests.devices import pixels
+from tests.dose_templates import find_faults
 from tests.peers.dicom3tools import dciodvfy_errors
 from tests.peers.process import wait_until
 
@@ -33,6 +38,8 @@ serial_number = "S-1"
 station_name = "ROOM1"
 [parameters.behaviour]
 rdsr_units = "statement"
+rdsr_patient_study = false
+rdsr_partial = true
 """
 
 
@@ -43,6 +50,8 @@ class Made:
     scheduled: dict[str, Dataset]
     by_hand: dict[str, Dataset]
     item: Dataset
+    all: list[Dataset]
+    n_set: Dataset
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +59,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     item = full_item()
     with recorded_device(tmp_path_factory.mktemp("rf"), "rf", items=[item], more=DEVICE) as recorded:
         recorder = recorded.recorder
-        sent: list[dict[str, Dataset]] = []
+        sent: list[list[Dataset]] = []
+        n_sets: list[Dataset] = []
         with recorded.modality() as modality:
             for scheduled in (True, False):
                 recorder.forget()
@@ -60,10 +70,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
                 exam.series("SC", sop_class_uid=SC).add(pixels())
                 exam.complete()
                 assert modality.wait_until_idle(20)
-                wait_until(lambda: len(recorder.requests("C-STORE-RQ")) == 5)
+                # Four images; a PARTIAL report with each of the three exposures, and a COMPLETE one.
+                wait_until(lambda: len(recorder.requests("C-STORE-RQ")) == 8)
+                wait_until(lambda: recorder.requests("N-SET-RQ") != [])
                 recorder.closed()
-                sent.append({str(each.data.SOPClassUID): each.data for each in recorder.requests("C-STORE-RQ")})
-        yield Made(sent[0], sent[1], item)
+                sent.append([each.data for each in recorder.requests("C-STORE-RQ")])
+                n_sets.append(recorder.requests("N-SET-RQ")[0].data)
+        last = [{str(each.SOPClassUID): each for each in sorted(day, key=_get_number)} for day in sent]
+        yield Made(last[0], last[1], item, sent[0], n_sets[0])
+
+
+def _get_number(data_set: Dataset) -> int:
+    return int(data_set.InstanceNumber)
 
 
 def each(made: Made, *classes: str) -> list[Dataset]:
@@ -135,7 +153,7 @@ def test_header_of_the_dose_report(made: Made) -> None:
         assert [keyword for keyword in absent if keyword in report] == []
         assert "ReferencedPerformedProcedureStepSequence" in report
         assert "PerformedProcedureCodeSequence" in report
-        assert report.InstanceNumber == 1
+        assert report.InstanceNumber == 4
         assert (report.Modality, report.CompletionFlag, report.VerificationFlag) == ("SR", "COMPLETE", "UNVERIFIED")
         assert (report.Manufacturer, report.ManufacturerModelName) == ("Maker", "Model")
         assert (report.StationName, report.DeviceSerialNumber) == ("ROOM1", "S-1")
@@ -177,10 +195,162 @@ def test_observer_and_study_of_a_dose_report(tmp_path: Path) -> None:
             with modality.exam(patient={"PatientID": "1"}) as exam:
                 exam.acquire(RfSimulator(PROTOCOLS[:1]))
             assert modality.wait_until_idle(20)
-        (report,) = (each.data for each in recorded.recorder.requests("C-STORE-RQ") if each.data.Modality == "SR")
+        reports = [each.data for each in recorded.recorder.requests("C-STORE-RQ") if each.data.Modality == "SR"]
+        report = max(reports, key=_get_number)
         assert {item.TextValue for item in find(report.ContentSequence, "121016")} == {"S-1"}
         assert (report.DeviceSerialNumber, report.StationName) == ("S-1", "")
         assert {item.UID for item in find(report.ContentSequence, "110180")} == {report.StudyInstanceUID}
+
+
+def _read(item: Dataset) -> Decimal:
+    return Decimal(str(item.MeasuredValueSequence[0].NumericValue))
+
+
+def test_image_step_and_report_say_the_same_to_the_last_digit(made: Made) -> None:
+    report = made.scheduled[DOSE_SR]
+    (accumulated,), events = [*find(report.ContentSequence, "113702")], [*find(report.ContentSequence, "113706")]
+    images = [each for each in made.all if str(each.SOPClassUID) in (XA, RF, CR)]
+    for event in events:
+        (uid,) = find([event], "113769")
+        own = [each for each in images if each.IrradiationEventUID == uid.UID]
+        product = sum(Decimal(str(each.ImageAndFluoroscopyAreaDoseProduct)) for each in own)
+        assert product == _read(next(find([event], "122130")))
+        assert {Decimal(str(each.KVP)) for each in own} == {_read(next(find([event], "113733")))}
+        (referred,) = find([event], "113795")
+        assert [each.SOPInstanceUID for each in own] == [referred.ReferencedSOPSequence[0].ReferencedSOPInstanceUID]
+    total = _read(next(find([accumulated], "113722")))
+    assert total == sum(_read(next(find([event], "122130"))) for event in events)
+    assert total == Decimal(str(made.n_set.ImageAndFluoroscopyAreaDoseProduct))
+    assert Decimal(str(made.n_set.EntranceDoseInmGy)) == sum(Decimal(str(each.EntranceDoseInmGy)) for each in images)
+    exposures = [Decimal(str(item.KVP)) for item in made.n_set.ExposureDoseSequence]
+    assert exposures == [_read(next(find([event], "113733"))) for event in events]
+
+
+def test_reports_are_partial_until_the_step_ends_and_the_last_names_them(made: Made) -> None:
+    reports = sorted((each for each in made.all if each.SOPClassUID == DOSE_SR), key=_get_number)
+    assert [each.CompletionFlag for each in reports] == ["PARTIAL"] * 3 + ["COMPLETE"]
+    uids = [each.SOPInstanceUID for each in reports]
+    assert len(set(uids)) == 4
+    assert [len([*find(each.ContentSequence, "113706")]) for each in reports] == [1, 2, 3, 3]
+    (study,) = reports[-1].PredecessorDocumentsSequence
+    named = [item.ReferencedSOPInstanceUID for item in study.ReferencedSeriesSequence[0].ReferencedSOPSequence]
+    assert sorted(named) == sorted(uids[:-1])
+    in_step = [
+        item.ReferencedSOPInstanceUID
+        for series in made.n_set.PerformedSeriesSequence
+        for item in series.ReferencedNonImageCompositeSOPInstanceSequence
+    ]
+    assert sorted(in_step) == sorted(uids)
+
+
+def test_events_do_not_overlap(made: Made) -> None:
+    spans = []
+    for event in find(made.scheduled[DOSE_SR].ContentSequence, "113706"):
+        started = datetime.strptime(str(next(find([event], "111526")).DateTime), "%Y%m%d%H%M%S.%f")
+        spans.append((started, started + timedelta(seconds=float(_read(next(find([event], "113742")))))))
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+
+
+@pytest.mark.requirement("RF-8.1.1.8-04")
+def test_the_tree_follows_its_templates(made: Made) -> None:
+    for report in each(made, DOSE_SR):
+        (root,) = report.ConceptNameCodeSequence
+        assert (root.CodeValue, root.CodeMeaning) == ("113701", "X-Ray Radiation Dose Report")
+        assert report.ContinuityOfContent == "SEPARATE"
+        (template,) = report.ContentTemplateSequence
+        assert (template.MappingResource, template.TemplateIdentifier) == ("DCMR", "10001")
+        assert find_faults(report, statement_units=True) == []
+
+
+REFERENCE = """
+[device]
+serial_number = "S-1"
+institution_name = "Clinic"
+institution_address = "Street 9"
+department = "X-ray"
+physicians_of_record = "House^G"
+[parameters.dose]
+reference_point_definition = "30.0 cm Plate"
+reference_point_distance_mm = 300
+calibration_datetime = "20260115000000"
+calibration_responsible_party = "Physics"
+"""
+SHUTTER = {
+    "ShutterShape": "RECTANGULAR", "ShutterLeftVerticalEdge": 2, "ShutterRightVerticalEdge": 14,
+    "ShutterUpperHorizontalEdge": 0, "ShutterLowerHorizontalEdge": 15, "ShutterPresentationValue": 0,
+}  # fmt: skip
+SHOT = {"KVP": 80, "XRayTubeCurrent": 200, "ExposureTime": 50, "ImageAndFluoroscopyAreaDoseProduct": 1.5}
+
+
+@pytest.fixture(scope="module")
+def by_program(tmp_path_factory: pytest.TempPathFactory) -> list[Dataset]:
+    """What an archive gets of images that a program hands over, in pairs: without an exposure, and with one."""
+    with recorded_device(tmp_path_factory.mktemp("own"), "rf", more=REFERENCE, services=("storage",)) as recorded:
+        with recorded.modality() as modality:
+            with modality.exam(patient={"PatientID": "1"}) as exam:
+                for sop_class in (XA, RF, CR):
+                    with exam.series("A", sop_class_uid=sop_class) as series:
+                        series.add(pixels())
+                        series.add(pixels(), irradiation=IrradiationEvent(**SHOT), **SHUTTER)
+            assert modality.wait_until_idle(30)
+        return [each.data for each in recorded.recorder.requests("C-STORE-RQ")]
+
+
+def _pair(by_program: list[Dataset], sop_class: str) -> tuple[Dataset, Dataset]:
+    plain, exposed = sorted((each for each in by_program if each.SOPClassUID == sop_class), key=_get_number)
+    return plain, exposed
+
+
+@pytest.mark.requirement("RF-8.1.1.6-11")
+@pytest.mark.parametrize("sop_class", [XA, RF])
+def test_the_shutter_is_what_a_person_sets(by_program: list[Dataset], sop_class: str) -> None:
+    plain, exposed = _pair(by_program, sop_class)
+    assert {keyword: exposed.get(keyword) for keyword in SHUTTER} == SHUTTER
+    assert [keyword for keyword in SHUTTER if keyword in plain] == []
+
+
+@pytest.mark.requirement("RF-8.1.1.7-09")
+def test_what_a_cr_image_says_of_its_exposure(by_program: list[Dataset]) -> None:
+    plain, exposed = _pair(by_program, CR)
+    keywords = ("KVP", "ExposureTime", "XRayTubeCurrent", "ImageAndFluoroscopyAreaDoseProduct", "IrradiationEventUID")
+    assert [keyword for keyword in keywords if keyword in plain] == []
+    assert [keyword for keyword in keywords if not exposed.get(keyword)] == []
+    assert (float(exposed.KVP), exposed.ExposureTime, exposed.XRayTubeCurrent) == (80, 50, 200)
+
+
+def test_what_ps3_3_has_as_type_2_is_empty_without_an_exposure(by_program: list[Dataset]) -> None:
+    plain, exposed = _pair(by_program, XA)
+    for keyword in ("KVP", "ExposureTime", "XRayTubeCurrent", "PositionerPrimaryAngle", "PositionerSecondaryAngle"):
+        assert plain[keyword].is_empty
+    assert float(exposed.KVP) == 80
+
+
+def test_what_the_site_says_where_no_worklist_does(by_program: list[Dataset]) -> None:
+    for image in by_program:
+        assert (image.InstitutionName, image.InstitutionAddress) == ("Clinic", "Street 9")
+        assert (image.InstitutionalDepartmentName, image.PhysiciansOfRecord) == ("X-ray", "House^G")
+
+
+@pytest.mark.requirement("RF-8.1.1.8-07")
+def test_the_reference_point_is_that_of_the_site(by_program: list[Dataset]) -> None:
+    report = max((each for each in by_program if each.SOPClassUID == DOSE_SR), key=_get_number)
+    assert {item.TextValue for item in find(report.ContentSequence, "113780")} == {"30.0 cm Plate"}
+    distances = [_read(item) for item in find(report.ContentSequence, "113737")]
+    assert distances == [300] * 3
+    assert {item.TextValue for item in find(report.ContentSequence, "113724")} == {"Physics"}
+    assert find_faults(report) == []
+
+
+@pytest.mark.requirement("RF-8.1.1.6-01")
+def test_patient(made: Made) -> None:
+    for image in each(made, *IMAGES, DOSE_SR):
+        assert image.PatientID
+        assert [keyword for keyword in ("PatientName", "PatientBirthDate", "PatientSex") if keyword not in image] == []
+    for image in (made.scheduled[sop_class] for sop_class in IMAGES):
+        assert (image.PatientID, str(image.PatientName)) == (made.item.PatientID, str(made.item.PatientName))
+    for image in (made.by_hand[sop_class] for sop_class in IMAGES):
+        assert image.PatientSex == ""
+        assert [keyword for keyword in ("OtherPatientIDs", "EthnicGroup", "PatientComments") if keyword in image] == []
 
 
 # Attributes

@@ -92,7 +92,7 @@ def test_series_is_described() -> None:
     series, frames = scan(SMALL)
     assert (series.modality, series.description, series.number_of_frames) == ("MR", "T1", len(frames))
     assert series.attributes.PatientPosition == "HFS"
-    assert series.events == ()
+    assert series.irradiation is None
 
 
 @pytest.mark.parametrize("wrong", [{"matrix": 0}, {"matrix": 5000}, {"slices": 0}, {"echo_time_ms": 0.0}])

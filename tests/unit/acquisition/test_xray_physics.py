@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from openmodality.acquisition import xray_physics as physics
+from openmodality.acquisition.xray_technique import XRayGeometry, XRayTechnique
 from openmodality.errors import UsageError
-from openmodality.objects.report.irradiation import XRayGeometry, XRayTechnique
 
 TECHNIQUE = XRayTechnique(
     kvp=80.0, tube_current_ma=100.0, exposure_time_ms=100.0, pulse_width_ms=100.0, number_of_pulses=1

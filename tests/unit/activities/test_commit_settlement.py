@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
-from pathlib import Path
-
-import pytest
-
-from openmodality.activities.commit_jobs import ASKS_AT, ASKS_BECAUSE, ROUND
-from openmodality.activities.commit_settlement import _store_again, _Verdicts, find_wait
-from openmodality.device.site.site_loader import load_site
+from openmodality.activities.commit_jobs import ASKS_AT, ASKS_BECAUSE
+from openmodality.activities.commit_settlement import find_wait
 from openmodality.jobs.job import Job, RetryParameters
-from openmodality.jobs.outcome import Fail
 from openmodality.store.states import JobKind, JobState
 
 
@@ -48,21 +40,3 @@ def test_no_wait_is_left_at_its_end_or_where_the_clock_was_set_back() -> None:
     assert find_wait(job, 1000.0) is None
     assert find_wait(job, 1000.0 - 60.0 * 8) is not None
     assert find_wait(job, 1000.0 - 60.0 * 8 - 1) is None
-
-
-@pytest.mark.parametrize(
-    ("retries", "rounds", "although"), [(0, 0, ""), (1, 1, ", although they were sent again"), (5, 1, ", although")]
-)
-def test_what_is_not_committed_in_the_end_is_said_once(
-    tmp_path: Path, retries: int, rounds: int, although: str
-) -> None:
-    peer = '[peers.pacs]\nae_title = "PACS"\nhost = "h"\nport = 104\nservices = ["storage", "storage_commitment"]\n'
-    (tmp_path / "site.toml").write_text(f'profile = "mr"\n{peer}', encoding="utf-8")
-    job = replace(make_job(**{ROUND: rounds}), destination="pacs", retry=RetryParameters(retries, 60.0))
-    verdicts = _Verdicts(reasons=Counter({"gone": 2}))
-    outcome = _store_again(job, load_site(tmp_path).peer("pacs"), verdicts, 0.0)
-    assert isinstance(outcome, Fail)
-    assert outcome.reason.startswith(f"2 instances are not committed by pacs: gone{although}")
-    assert outcome.reason.endswith("; request it again when the reason is gone")
-    if not although:
-        assert outcome.reason == "2 instances are not committed by pacs: gone; request it again when the reason is gone"

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from openmodality.activities.film_order import FilmOrder, _choose_grid, make_session
+from openmodality.activities.film_order import FilmOrder, make_session
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import UsageError
 from openmodality.objects.film import FilmSession
-from openmodality.standard.film import parse_display_format
 
 SITE = """
 [peers.film]
@@ -96,9 +95,3 @@ def test_a_presentation_lut_is_used_where_the_device_uses_any(tmp_path: Path) ->
     on = "[parameters.print]\npresentation_lut = true\n"
     assert make(tmp_path, FilmOrder(), head=on).films[0].presentation_lut_shape == "IDENTITY"
     assert make(tmp_path, FilmOrder(), head=on, lines='presentation_lut = ""\n').films[0].presentation_lut_shape is None
-
-
-@pytest.mark.parametrize("layouts", [["SLIDE", "STANDARD\\2,1"], ["STANDARD\\2,1", "SLIDE"]])
-@pytest.mark.parametrize(("count", "expected"), [(1, "SLIDE"), (2, "STANDARD\\2,1"), (3, "STANDARD\\2,1")])
-def test_a_layout_without_a_number_of_boxes_has_one(layouts: list[str], count: int, expected: str) -> None:
-    assert str(_choose_grid([parse_display_format(text) for text in layouts], count)) == expected

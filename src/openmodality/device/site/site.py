@@ -83,6 +83,7 @@ class Equipment:
     institution_name: str
     institution_address: str
     department: str
+    physicians_of_record: str
     location: str
 
 

@@ -115,6 +115,9 @@ class DeviceSettings(Settings):
     institution_name: LongText = Field(default="", description="Institution Name (0008,0080)")
     institution_address: Text = Field(default="", description="Institution Address (0008,0081)")
     department: LongText = Field(default="", description="Institutional Department Name (0008,1040)")
+    physicians_of_record: LongText = Field(
+        default="", description="Physician(s) of Record (0008,1048), where the worklist names none"
+    )
     location: ShortText = Field(default="", description="Performed Location (0040,0243)")
     alias: Text = Field(default="", description="short name of this device, for people")
     description: Text = Field(default="", description="what this device is, for people")

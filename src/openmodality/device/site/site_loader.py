@@ -289,6 +289,7 @@ def _make_equipment(device: DeviceSettings, profile: Profile) -> Equipment:
         station_name=device.station_name,
         institution_name=device.institution_name,
         institution_address=device.institution_address,
+        physicians_of_record=device.physicians_of_record,
         department=device.department,
         location=device.location,
     )

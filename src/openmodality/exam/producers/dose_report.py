@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Literal, cast
+from typing import Final
 
 from pydicom import Dataset
 
 from openmodality.device.site.site import Site
+from openmodality.exam.dose_settings import read_dose_settings
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.instances import find_uid_maker
-from openmodality.exam.irradiation_record import event_from_json
 from openmodality.exam.producers.producer import StepWork
 from openmodality.objects.exam_facts import InstanceFacts
+from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.report.dose_content import DoseContent, ImageReference
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.report.dose_summary import sum_radiation_dose
-from openmodality.objects.report.irradiation import IrradiationEvent
 from openmodality.objects.site_objects import make_definition
+from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import SeriesRecord
 
 DOSE_SR: Final = "Dose SR"
@@ -27,16 +28,20 @@ DOSE_SERIES_NUMBER: Final = 9000
 
 
 class DoseReportProducer:
-    """Fulfils :class:`openmodality.exam.producers.producer.Producer`."""
+    """Fulfils :class:`openmodality.exam.producers.producer.Producer`.
+
+    Raises :class:`ConfigurationError` where the site's words on the calibration make no sense.
+    """
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._uids = find_uid_maker(site)
+        self._settings = read_dose_settings(site)
         self._is_dose_measured = "kits.dap" not in site.parameters or site.parameters.boolean("kits.dap")
 
     def plan_series_at_end(self, work: StepWork, at: float) -> SeriesRecord | None:
         """A series where something was irradiated, the profile has the object and its kit is installed (RF-4.4)."""
-        if not (self._makes_reports and list_events(work)):
+        if not (self._makes_reports and work.events):
             return None
         earlier = sum(series.object_name == DOSE_SR for series in work.exam.series)
         return SeriesRecord(
@@ -49,22 +54,20 @@ class DoseReportProducer:
             step_uid=work.step.sop_instance_uid if work.step else "",
         )
 
+    def plan_series_meanwhile(self, work: StepWork, at: float) -> SeriesRecord | None:
+        """The series of the report of the end, which has the PARTIAL ones as well, where the site makes these."""
+        return self.plan_series_at_end(work, at) if self._settings.makes_partial else None
+
+    def build_meanwhile(self, work: StepWork, series: SeriesRecord, at: float) -> Sequence[Dataset]:
+        """One PARTIAL report of the irradiation so far; the same one until there is more."""
+        uid = self._uids.derived(f"{series.series_instance_uid}/partial/{len(work.events)}")
+        return [self._build(work, series, uid, at, is_complete=False)]
+
     def build_at_end(self, work: StepWork, series: SeriesRecord) -> Sequence[Dataset]:
-        """One report of all irradiation of the step."""
-        parameters = self._site.parameters
-        units = parameters.text("behaviour.rdsr_units") if "behaviour.rdsr_units" in parameters else "standard"
-        content = DoseContent(
-            events=list_events(work),
-            complete=True,
-            device_observer_uid=self._uids.derived(f"device/{self._site.equipment.serial_number}"),
-            images=_list_images(work),
-            units=cast(Literal["standard", "statement"], units),
-        )
-        moment = datetime.fromtimestamp(series.started)
-        instance = InstanceFacts(self._uids.derived(f"{series.series_instance_uid}/1"), 1, moment)
-        facts = describe_exam(self._site, work.exam, work.step)
-        definition = make_definition(self._site, DOSE_SR)
-        return [build_dose_report(definition, facts, describe_series(series), instance, content)]
+        """One COMPLETE report of all irradiation of the step."""
+        ending = work.exam.ending
+        uid = self._uids.derived(f"{series.series_instance_uid}/1")
+        return [self._build(work, series, uid, ending.at if ending else series.started, is_complete=True)]
 
     def describe_step(self, work: StepWork) -> Dataset:
         """The dose attributes of the performed step; none where nothing was irradiated."""
@@ -75,19 +78,39 @@ class DoseReportProducer:
     def _makes_reports(self) -> bool:
         return self._is_dose_measured and any(item.name == DOSE_SR for item in self._site.profile.objects)
 
+    def _build(self, work: StepWork, series: SeriesRecord, uid: str, at: float, *, is_complete: bool) -> Dataset:
+        earlier = [_refer_to(each) for each in work.instances_of(series) if each.SOPInstanceUID != uid]
+        content = DoseContent(
+            events=list_events(work),
+            complete=is_complete,
+            device_observer_uid=self._uids.derived(f"device/{self._site.equipment.serial_number}"),
+            images=_list_images(work),
+            units=self._settings.units,
+            reference_point=self._settings.reference_point,
+            calibration=self._settings.calibration,
+            predecessors=earlier,
+        )
+        instance = InstanceFacts(uid, len(earlier) + 1, datetime.fromtimestamp(at))
+        facts = describe_exam(self._site, work.exam, work.step)
+        definition = make_definition(self._site, DOSE_SR)
+        return build_dose_report(definition, facts, describe_series(series), instance, content)
+
 
 def list_events(work: StepWork) -> list[IrradiationEvent]:
-    """The irradiation events of a step, in their order."""
-    return [event_from_json(event) for series in work.series for event in series.events]
+    """The irradiation events of a step, in the order in which they began."""
+    events = [IrradiationEvent.from_json(record.event) for record in work.events]
+    return sorted(events, key=lambda event: event.started or datetime.min)
 
 
 def _list_images(work: StepWork) -> dict[str, list[ImageReference]]:
-    """The images of each irradiation event: those of the series that it made."""
+    """The images of each irradiation event that were kept."""
+    kept = {each.SOPInstanceUID: each for each in work.instances}
+    order = {uid: number for number, uid in enumerate(kept)}
     return {
-        event["uid"]: [
-            ImageReference(each.SOPClassUID, each.SOPInstanceUID, each.SeriesInstanceUID)
-            for each in work.instances_of(series)
-        ]
-        for series in work.exam.series
-        for event in series.events
+        record.uid: [_refer_to(kept[uid]) for uid in sorted(record.images & kept.keys(), key=order.__getitem__)]
+        for record in work.events
     }
+
+
+def _refer_to(instance: InstanceReference) -> ImageReference:
+    return ImageReference(instance.SOPClassUID, instance.SOPInstanceUID, instance.SeriesInstanceUID)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
@@ -17,11 +18,10 @@ from openmodality.dimse.reading import is_filled, values_of
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.instances import find_uid_maker, keep_encoded, keep_together
-from openmodality.exam.irradiation_record import event_to_json
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.image.pixel_rules import PixelRules
-from openmodality.objects.report.irradiation import IrradiationEvent
+from openmodality.objects.irradiation.image_attributes import merge_exposure
 from openmodality.objects.rules.template import EncodedInstance
 from openmodality.objects.site_objects import make_definition
 from openmodality.standard.tags import SOP_INSTANCE_UID
@@ -29,6 +29,8 @@ from openmodality.store.data_set_json import to_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import TakesImages
+from openmodality.store.rows.irradiation import add_image
+from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 UidOf = Callable[[int], str]
@@ -39,7 +41,7 @@ UidOf = Callable[[int], str]
 class ImageSeriesPlan:
     """A series of images. Fulfils :class:`openmodality.exam.producers.producer.SeriesPlan`.
 
-    ``series_instance_uid`` is given where the series was planned before; ``events`` is the irradiation that makes it.
+    ``series_instance_uid`` is given where the series was planned before.
     """
 
     description: str
@@ -47,7 +49,6 @@ class ImageSeriesPlan:
     sop_class_uid: str = ""
     images: int = 1
     attributes: Dataset | None = None
-    events: tuple[IrradiationEvent, ...] = ()
     series_instance_uid: str = ""
 
     @classmethod
@@ -59,7 +60,6 @@ class ImageSeriesPlan:
             acquired.sop_class_uid,
             acquired.number_of_frames,
             acquired.attributes,
-            acquired.events,
             series_instance_uid,
         )
 
@@ -83,7 +83,6 @@ class ImageSeriesPlan:
             frame_of_reference_uid=uids.derived(f"{exam.study_instance_uid}/{exam.id}/frame of reference"),
             images=self.images,
             attributes=to_json(self.attributes or Dataset()),
-            events=tuple(map(event_to_json, self.events)),
         )
 
 
@@ -150,6 +149,18 @@ class ImageMaker:
         keep_encoded(self._site, self._store, encoded, self._check)
         return encoded.read_uid(SOP_INSTANCE_UID)
 
+    def make_exposed(self, number: int, frame: AcquiredFrame, uid: str, exposure: Dataset) -> str:
+        """Build and store an image as :meth:`make` does, with what the irradiation event on record says of it.
+
+        That goes before what its source says; the image is noted with its event.
+        """
+        exposed = replace(frame, attributes=merge_exposure(frame.attributes, exposure))
+        encoded = self._encode(number, exposed, uid)
+        made = encoded.read_uid(SOP_INSTANCE_UID)
+        check = partial(self._check_exposed, str(exposure.IrradiationEventUID), made)
+        keep_encoded(self._site, self._store, encoded, check)
+        return made
+
     def make_together(self, frames: Iterable[tuple[int, AcquiredFrame]], uid_of: UidOf) -> list[str]:
         """Build and store images with these Instance Numbers, all of them or none; their UIDs in that order.
 
@@ -188,6 +199,10 @@ class ImageMaker:
     def _warn(self, event: str, keywords: Sequence[str]) -> None:
         if keywords:
             _log.warning(event, extra={"object": self.object_name, "keywords": ", ".join(keywords)})
+
+    def _check_exposed(self, event_uid: str, instance_uid: str, transaction: Transaction) -> None:
+        self._check(transaction)
+        add_image(transaction, event_uid, instance_uid)
 
 
 def _index_by_keyword(stated: Dataset) -> dict[str, DataElement]:

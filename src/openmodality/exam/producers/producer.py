@@ -18,15 +18,20 @@ from pydicom import Dataset
 from openmodality.device.site.site import Site
 from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
+from openmodality.store.listing.irradiation import EventRecord
 
 
 @dataclass(frozen=True, slots=True)
 class StepWork:
-    """What a step has done so far. Without a ``step``, the whole exam; ``instances`` are those of the whole exam."""
+    """What a step has done so far. Without a ``step``, the whole exam.
+
+    ``instances`` and ``irradiation`` are those of the whole exam.
+    """
 
     exam: ExamRecord
     step: StepRecord | None
     instances: Sequence[InstanceReference]
+    irradiation: Sequence[EventRecord] = ()
 
     @property
     def key(self) -> str:
@@ -38,6 +43,12 @@ class StepWork:
         """The series of the step."""
         step = self.step
         return [each for each in self.exam.series if step is None or each.step_uid == step.sop_instance_uid]
+
+    @property
+    def events(self) -> list[EventRecord]:
+        """The irradiation events of the step."""
+        step = self.step
+        return [each for each in self.irradiation if step is None or each.step_uid == step.sop_instance_uid]
 
     def instances_of(self, series: SeriesRecord) -> list[InstanceReference]:
         """What was made in a series."""
@@ -63,6 +74,16 @@ class Producer(Protocol):
 
         The same series, by its UID, whenever it is asked for.
         """
+        ...
+
+    def plan_series_meanwhile(self, work: StepWork, at: float) -> SeriesRecord | None:
+        """The series to which it adds while the step is in progress, before images are sent; ``None`` where nothing is
+        to be told.
+        """
+        ...
+
+    def build_meanwhile(self, work: StepWork, series: SeriesRecord, at: float) -> Iterable[Dataset]:
+        """What is to be added to that series now; the same instances, by their UIDs, where nothing has changed."""
         ...
 
     def build_at_end(self, work: StepWork, series: SeriesRecord) -> Iterable[Dataset]:

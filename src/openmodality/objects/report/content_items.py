@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydicom.dataset import Dataset
-from pydicom.valuerep import format_number_as_ds
 
 from openmodality.objects.references import EvidenceReference, refer_to_instance
 from openmodality.standard.sop_classes import is_image
+from openmodality.standard.value_rules import format_decimal
 
 CONTAINS = "CONTAINS"
 HAS_CONCEPT_MOD = "HAS CONCEPT MOD"
@@ -45,6 +45,9 @@ def ucum(value: str, meaning: str = "") -> Code:
     return Code(value, "UCUM", meaning or value)
 
 
+_VALUE_UNKNOWN = dcm("114010", "Value unknown")
+
+
 def make_container(
     concept: Code, children: Sequence[Dataset], *, template: str = "", continuity: str = "SEPARATE"
 ) -> Dataset:
@@ -70,12 +73,16 @@ def make_code(concept: Code, value: Code, children: Sequence[Dataset] = ()) -> D
     return data_set
 
 
-def make_num(concept: Code, value: float, unit: Code) -> Dataset:
-    """A NUM: a measured value with its unit."""
-    measured = Dataset()
-    measured.NumericValue = format_number_as_ds(float(value))
-    measured.MeasurementUnitsCodeSequence = [unit.item()]
+def make_num(concept: Code, value: float | None, unit: Code) -> Dataset:
+    """A NUM: a measured value with its unit; None is a value that is not known (PS3.3 C.18.1)."""
     data_set = _item("NUM", concept)
+    if value is None:
+        data_set.MeasuredValueSequence = []
+        data_set.NumericValueQualifierCodeSequence = [_VALUE_UNKNOWN.item()]
+        return data_set
+    measured = Dataset()
+    measured.NumericValue = format_decimal(float(value))
+    measured.MeasurementUnitsCodeSequence = [unit.item()]
     data_set.MeasuredValueSequence = [measured]
     return data_set
 

@@ -6,6 +6,8 @@ R/F 44).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydicom.dataset import Dataset
 
 from openmodality.device.profile.conditions import STEP_IN_PROGRESS
@@ -18,7 +20,8 @@ from openmodality.objects.exam_facts import (
     refer_to_step,
 )
 from openmodality.objects.instance import InstanceBuilder
-from openmodality.objects.report.dose_content import DoseContent
+from openmodality.objects.references import refer_to_instance
+from openmodality.objects.report.dose_content import DoseContent, ImageReference
 from openmodality.objects.report.tid_10001 import make_dose_report
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import copy_item
@@ -32,12 +35,13 @@ def build_dose_report(
     Raises :class:`ObjectInvalid` where a mandatory attribute has no value.
     """
     values = find_common_values(exam, series)
-    values.automatic.CompletionFlag = "COMPLETE"
+    values.automatic.CompletionFlag = "COMPLETE"  # the table says PARTIAL while the step is in progress
     values.automatic.VerificationFlag = "UNVERIFIED"
     facts = frozenset[str]() if content.complete else frozenset({STEP_IN_PROGRESS})
     document = make_dose_report(exam, content)
     document.update(_list_references(exam))
     document.update(_list_evidence(exam, content))
+    document.update(_list_predecessors(exam, content))
     builder = InstanceBuilder(definition, values, facts)
     return builder.build(find_own_values(series, instance, Dataset()), document)
 
@@ -57,20 +61,30 @@ def _list_references(exam: ExamFacts) -> Dataset:
 
 def _list_evidence(exam: ExamFacts, content: DoseContent) -> Dataset:
     """Current Requested Procedure Evidence Sequence (0040,A375): all images that the report refers to, by series."""
-    by_series: dict[str, list[Dataset]] = {}
-    for event in content.events:
-        for image in content.images.get(event.uid, ()):
-            item = Dataset()
-            item.ReferencedSOPClassUID = image.sop_class_uid
-            item.ReferencedSOPInstanceUID = image.sop_instance_uid
-            by_series.setdefault(image.series_instance_uid, []).append(item)
+    images = [image for event in content.events for image in content.images.get(event.uid, ())]
     data_set = Dataset()
-    if by_series:
-        study = Dataset()
-        study.ReferencedSeriesSequence = [_refer_to_series(uid, items) for uid, items in by_series.items()]
-        study.StudyInstanceUID = exam.study_instance_uid
-        data_set.CurrentRequestedProcedureEvidenceSequence = [study]
+    if images:
+        data_set.CurrentRequestedProcedureEvidenceSequence = [_refer_to_study(exam, images)]
     return data_set
+
+
+def _list_predecessors(exam: ExamFacts, content: DoseContent) -> Dataset:
+    """Predecessor Documents Sequence (0040,A360): the reports that were made while the step was in progress."""
+    data_set = Dataset()
+    if content.predecessors:
+        data_set.PredecessorDocumentsSequence = [_refer_to_study(exam, content.predecessors)]
+    return data_set
+
+
+def _refer_to_study(exam: ExamFacts, instances: Sequence[ImageReference]) -> Dataset:
+    by_series: dict[str, list[Dataset]] = {}
+    for each in instances:
+        item = refer_to_instance(each.sop_class_uid, each.sop_instance_uid)
+        by_series.setdefault(each.series_instance_uid, []).append(item)
+    study = Dataset()
+    study.ReferencedSeriesSequence = [_refer_to_series(uid, items) for uid, items in by_series.items()]
+    study.StudyInstanceUID = exam.study_instance_uid
+    return study
 
 
 def _refer_to_series(series_instance_uid: str, items: list[Dataset]) -> Dataset:

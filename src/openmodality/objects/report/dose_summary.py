@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from pydicom.dataset import Dataset
 
-from openmodality.objects.report.irradiation import DGY_CM2_PER_GY_M2, MGY_PER_GY, IrradiationEvent, accumulate
+from openmodality.objects.irradiation.event import IrradiationEvent
+from openmodality.objects.irradiation.stating import convert_dose
+from openmodality.objects.irradiation.totals import DGY_CM2_PER_GY_M2, accumulate
+from openmodality.standard.value_rules import format_decimal
 
-LARGEST_US = 65535
-MICROAMPERES_PER_MA = 1000.0
-ENTRANCE_DOSE_PER_GY = 10.0  # Entrance Dose (0040,0302) counts in dGy
+LARGEST_US: Final = 65535
+_MICROAMPERES_PER_MA: Final = 1000.0
+_MGY_PER_DGY: Final = 100.0  # Entrance Dose (0040,0302) counts in dGy
 
 
 def sum_radiation_dose(events: Sequence[IrradiationEvent]) -> Dataset:
@@ -22,25 +26,36 @@ def sum_radiation_dose(events: Sequence[IrradiationEvent]) -> Dataset:
     dose = accumulate(events)
     total = dose.total
     data_set = Dataset()
-    data_set.TotalTimeOfFluoroscopy = _fit_us(dose.fluoroscopy.time_s)
+    if dose.fluoroscopy.time_s is not None:
+        data_set.TotalTimeOfFluoroscopy = _fit_us(dose.fluoroscopy.time_s)
     data_set.TotalNumberOfExposures = _fit_us(dose.acquisition.events)
-    data_set.EntranceDose = _fit_us(total.entrance_dose_gy * ENTRANCE_DOSE_PER_GY)
-    data_set.EntranceDoseInmGy = f"{total.entrance_dose_gy * MGY_PER_GY:.6g}"
-    area_product = total.dose_area_product_gy_m2 * DGY_CM2_PER_GY_M2
-    data_set.ImageAndFluoroscopyAreaDoseProduct = f"{area_product:.6g}"
+    if total.entrance_dose_mgy is not None:
+        data_set.EntranceDose = _fit_us(total.entrance_dose_mgy / _MGY_PER_DGY)
+        data_set.EntranceDoseInmGy = format_decimal(total.entrance_dose_mgy)
+    if total.dose_area_product_gy_m2 is not None:
+        area_product = convert_dose(total.dose_area_product_gy_m2, DGY_CM2_PER_GY_M2)
+        data_set.ImageAndFluoroscopyAreaDoseProduct = format_decimal(area_product)
     if events:
-        last = events[-1].geometry
-        data_set.DistanceSourceToDetector = f"{last.source_to_detector_mm:g}"
-        data_set.DistanceSourceToEntrance = f"{last.source_to_entrance_mm:g}"
-    data_set.ExposureDoseSequence = [_exposure(event) for event in events]
+        last = events[-1]
+        for keyword in ("DistanceSourceToDetector", "DistanceSourceToEntrance"):
+            if (distance := last.get(keyword)) is not None:
+                setattr(data_set, keyword, format_decimal(distance))
+    data_set.ExposureDoseSequence = [_describe_exposure(event) for event in events]
     return data_set
 
 
-def _exposure(event: IrradiationEvent) -> Dataset:
+def _describe_exposure(event: IrradiationEvent) -> Dataset:
     item = Dataset()
-    item.KVP = f"{event.technique.kvp:g}"
-    item.ExposureTime = round(event.technique.exposure_time_ms)
-    item.XRayTubeCurrentInuA = f"{event.technique.tube_current_ma * MICROAMPERES_PER_MA:g}"
+    item.KVP = format_decimal(event["KVP"])
+    item.ExposureTime = None if (time := event.get("ExposureTime")) is None else round(time)
+    current = event.get("XRayTubeCurrent")
+    item.XRayTubeCurrentInuA = None if current is None else format_decimal(convert_dose(current, _MICROAMPERES_PER_MA))
+    item.RadiationMode = "PULSED" if event.get("PulseRate") else "CONTINUOUS"
+    if event.filters:
+        item.FilterType = event.filters[0].type.partition(" ")[0].upper() if len(event.filters) == 1 else "MULTIPLE"
+        item.FilterMaterial = [each.material.upper() for each in event.filters]
+    if event.text("Comment"):
+        item.CommentsOnRadiationDose = event.text("Comment")
     return item
 
 

@@ -22,14 +22,17 @@ def make_dose_report(exam: ExamFacts, content: DoseContent) -> Dataset:
         [relate(sr.HAS_CONCEPT_MOD, intent)],
     )
     source = sr.make_code(dcm("113854", "Source of Dose Information"), dcm("113856", "Automated Data Collection"))
-    observer = make_device_observer(content.device_observer_uid, exam.configuration)
+    observer = make_device_observer(
+        content.device_observer_uid, exam.configuration, dcm("113859", "Irradiating Device")
+    )
+    comment = [sr.make_text(dcm("121106", "Comment"), content.comment)] if content.comment else []
     children = [
         relate(sr.HAS_CONCEPT_MOD, reported),
         *(relate(sr.HAS_OBS_CONTEXT, item) for item in observer),
         relate(sr.HAS_OBS_CONTEXT, _make_scope(exam)),
         *contains(make_accumulated_dose(content)),
         *contains(*(make_irradiation_event(event, content) for event in content.events)),
-        *contains(source),
+        *contains(*comment, source),
     ]
     return make_container(dcm("113701", "X-Ray Radiation Dose Report"), children, template="10001")
 

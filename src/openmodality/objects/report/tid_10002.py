@@ -1,4 +1,4 @@
-"""Accumulated X-Ray Dose of the whole report (PS3.16 TID 10002, 10004)."""
+"""Accumulated X-Ray Dose of the whole report (PS3.16 TID 10002, with 10004 and 10007)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
+from openmodality.objects.irradiation.totals import DoseTotals, accumulate
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, contains, dcm, make_container
-from openmodality.objects.report.dose_content import DoseContent, DoseUnits, make_acquisition_plane
-from openmodality.objects.report.irradiation import DoseTotals, accumulate
+from openmodality.objects.report.content_items import Code, contains, dcm, make_container, relate
+from openmodality.objects.report.dose_codes import SCT, UNITS
+from openmodality.objects.report.dose_content import DoseCalibration, DoseContent, DoseUnits, make_acquisition_plane
 
-_S: Final = sr.ucum("s")
-_COUNT: Final = sr.ucum("1", "no units")
+_S: Final = UNITS["s"]
+_COUNT: Final = UNITS["1"]
+_PERCENT: Final = UNITS["%"]
 
 
 def make_accumulated_dose(content: DoseContent) -> Dataset:
@@ -35,10 +37,24 @@ def make_accumulated_dose(content: DoseContent) -> Dataset:
         content.make_reference_point(),
         sr.make_num(dcm("113731", "Total Number of Radiographic Frames"), acquisition.frames, _COUNT),
     ]
-    children = [make_acquisition_plane(), *contains(*items)]
+    calibration = [_make_calibration(content.calibration)] if content.calibration else []
+    children = [make_acquisition_plane(), *contains(*calibration, *items)]
     return make_container(
         dcm("113702", "Accumulated X-Ray Dose Data"), children, template="10002", continuity="CONTINUOUS"
     )
+
+
+def _make_calibration(calibration: DoseCalibration) -> Dataset:
+    device = sr.make_code(dcm("113794", "Dose Measurement Device"), Code("15869005", SCT, "Dosimeter"))
+    items = [
+        sr.make_date_time(dcm("113723", "Calibration DateTime"), calibration.moment),
+        sr.make_num(dcm("122322", "Calibration Factor"), calibration.factor, _COUNT),
+        sr.make_num(dcm("113763", "Calibration Uncertainty"), calibration.uncertainty_percent, _PERCENT),
+        sr.make_text(dcm("113724", "Calibration Responsible Party"), calibration.responsible_party),
+    ]
+    if calibration.protocol:
+        items.append(sr.make_text(dcm("113720", "Calibration Protocol"), calibration.protocol))
+    return make_container(dcm("122505", "Calibration"), [relate(sr.HAS_CONCEPT_MOD, device), *contains(*items)])
 
 
 def _make_doses(totals: DoseTotals, units: DoseUnits, area_product: Code, reference_point: Code) -> list[Dataset]:

@@ -1,99 +1,142 @@
-"""Irradiation Event X-Ray Data (PS3.16 TID 10003, with its parts 10003B and 10003C)."""
+"""Irradiation Event X-Ray Data (PS3.16 TID 10003, with its parts 10003A, 10003B and 10003C)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from pydicom.dataset import Dataset
 
+from openmodality.objects.irradiation.event import IrradiationEvent, XRayFilter
+from openmodality.objects.irradiation.stating import convert_dose
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, contains, dcm, make_container
+from openmodality.objects.report.content_items import Code, contains, dcm, make_container, relate
+from openmodality.objects.report.dose_codes import NUMBERS, SCT, TERM_CONCEPTS, UNITS, WORDS
 from openmodality.objects.report.dose_content import DoseContent, make_acquisition_plane
-from openmodality.objects.report.irradiation import IrradiationEvent, IrradiationEventType
+from openmodality.standard.body_part_codes import find_target_region
 
-_MM, _MS, _S, _KV, _MA = (sr.ucum(unit) for unit in ("mm", "ms", "s", "kV", "mA"))
-_COUNT: Final = sr.ucum("1", "no units")
-_PULSES_PER_S: Final = sr.ucum("{pulse}/s", "pulse/s")
-_SQUARE_METRE: Final = sr.ucum("m2")
-_EVENT_TYPES: Final[Mapping[IrradiationEventType, Code]] = {
-    IrradiationEventType.FLUOROSCOPY: Code("44491008", "SCT", "Fluoroscopy"),
-    IrradiationEventType.STATIONARY_ACQUISITION: dcm("113611", "Stationary Acquisition"),
-    IrradiationEventType.STEPPING_ACQUISITION: dcm("113612", "Stepping Acquisition"),
-    IrradiationEventType.ROTATIONAL_ACQUISITION: dcm("113613", "Rotational Acquisition"),
+_ALWAYS: Final = frozenset(
+    {"KVP", "XRayTubeCurrent", "ExposureTime", "PulseWidth", "IrradiationDuration", "DistanceSourceToReferencePoint"}
+)
+"""What Table 8.1-28 of the R/F statement has in every event; where nobody knows it, the item says so."""
+
+_FIELD: Final = ("FocalSpotSize", "CollimatedFieldArea", "CollimatedFieldHeight", "CollimatedFieldWidth")
+_TECHNIQUE: Final = (
+    "PulseRate", "NumberOfPulses", "KVP", "XRayTubeCurrent", "ExposureTime", "Exposure", "PulseWidth",
+    "IrradiationDuration",
+)  # fmt: skip
+_MECHANICS: Final = (
+    "PositionerPrimaryAngle", "PositionerSecondaryAngle", "PositionerPrimaryEndAngle", "PositionerSecondaryEndAngle",
+    "ColumnAngulation", "DistanceSourceToReferencePoint", "DistanceSourceToDetector", "DistanceSourceToIsocenter",
+    "TableLongitudinalPosition", "TableLateralPosition", "TableHeightPosition", "TableHeadTiltAngle",
+    "TableHorizontalRotationAngle", "TableCradleTiltAngle", "TableLongitudinalEndPosition", "TableLateralEndPosition",
+    "TableHeightEndPosition",
+)  # fmt: skip
+_ENDS: Final = {
+    "PositionerPrimaryEndAngle": "PositionerPrimaryAngle",
+    "PositionerSecondaryEndAngle": "PositionerSecondaryAngle",
+    "TableLongitudinalEndPosition": "TableLongitudinalPosition",
+    "TableLateralEndPosition": "TableLateralPosition",
+    "TableHeightEndPosition": "TableHeightPosition",
 }
+"""Where something ended that did not move is where it began."""
 
 
 def make_irradiation_event(event: IrradiationEvent, content: DoseContent) -> Dataset:
     """The container of one irradiation event."""
     units = content.dose_units
+    protocol, comment = event.text("AcquisitionProtocol"), event.text("Comment")
     items = [
-        sr.make_date_time(dcm("111526", "DateTime Started"), event.started),
-        sr.make_code(dcm("113721", "Irradiation Event Type"), _EVENT_TYPES[event.event_type]),
-        sr.make_text(dcm("125203", "Acquisition Protocol"), event.protocol),
+        sr.make_date_time(dcm("111526", "DateTime Started"), event.started or datetime.min),
+        _make_term(event, "IrradiationEventType"),
+        *([sr.make_text(dcm("125203", "Acquisition Protocol"), protocol)] if protocol else []),
         content.make_reference_point(),
         sr.make_uidref(dcm("113769", "Irradiation Event UID"), event.uid),
-        units.make_area_product(dcm("122130", "Dose Area Product"), event.dose_area_product_gy_m2),
-        units.make_kerma(dcm("113738", "Dose (RP)"), event.dose_rp_gy),
+        units.make_area_product(dcm("122130", "Dose Area Product"), event.get("DoseAreaProduct")),
+        units.make_kerma(dcm("113738", "Dose (RP)"), event.get("DoseRP")),
         *_make_source_data(event),
-        *_make_mechanical_data(event),
-        sr.make_code(dcm("123014", "Target Region"), Code("38266002", "SCT", "Entire body")),
-        *(
-            sr.make_image(dcm("113795", "Acquired Image"), image.sop_class_uid, image.sop_instance_uid)
-            for image in content.images.get(event.uid, ())
-        ),
+        _make_target_region(event),
+        _make_grid(event),
+        *_make_numbers(event, ("PatientEquivalentThickness",)),
+        *_make_mechanical_data(event, content),
+        *_make_patient_position(event),
+        *_make_detector_data(event, content),
+        *([sr.make_text(dcm("121106", "Comment"), comment)] if comment else []),
     ]
     children = [make_acquisition_plane(), *contains(*items)]
     return make_container(dcm("113706", "Irradiation Event X-Ray Data"), children, template="10003")
 
 
-def _make_source_data(event: IrradiationEvent) -> list[Dataset]:
+def _make_detector_data(event: IrradiationEvent, content: DoseContent) -> Iterator[Dataset]:
+    """X-Ray Detector Data (TID 10003A)."""
+    for image in content.images.get(event.uid, ()):
+        yield sr.make_image(dcm("113795", "Acquired Image"), image.sop_class_uid, image.sop_instance_uid)
+
+
+def _make_source_data(event: IrradiationEvent) -> Iterator[Dataset]:
     """X-Ray Source Data (TID 10003B)."""
-    technique, geometry = event.technique, event.geometry
-    items = [_make_filter(technique.filter_thickness_mm_al)] if technique.filter_thickness_mm_al else []
-    items += [
-        sr.make_num(dcm("113766", "Focal Spot Size"), technique.focal_spot_mm, _MM),
-        sr.make_num(dcm("113790", "Collimated Field Area"), geometry.field_area_m2, _SQUARE_METRE),
-        sr.make_num(dcm("113788", "Collimated Field Height"), geometry.field_height_mm, _MM),
-        sr.make_num(dcm("113789", "Collimated Field Width"), geometry.field_width_mm, _MM),
-    ]
+    for each in event.filters:
+        yield _make_filter(each)
+    yield from _make_numbers(event, _FIELD)
     if event.is_fluoroscopy:
-        is_pulsed = technique.pulse_rate > 0
-        mode = dcm("113631", "Pulsed") if is_pulsed else dcm("113630", "Continuous")
-        items.append(sr.make_code(dcm("113732", "Fluoro Mode"), mode))
-    if technique.pulse_rate:
-        items.append(sr.make_num(dcm("113791", "Pulse Rate"), technique.pulse_rate, _PULSES_PER_S))
-    return [
-        *items,
-        sr.make_num(dcm("113768", "Number of Pulses"), technique.number_of_pulses, _COUNT),
-        sr.make_num(dcm("113733", "KVP"), technique.kvp, _KV),
-        sr.make_num(dcm("113734", "X-Ray Tube Current"), technique.tube_current_ma, _MA),
-        sr.make_num(dcm("113824", "Exposure Time"), technique.exposure_time_ms, _MS),
-        sr.make_num(dcm("113793", "Pulse Width"), technique.pulse_width_ms, _MS),
-        sr.make_num(dcm("113742", "Irradiation Duration"), event.duration_s, _S),
-        sr.make_code(dcm("111635", "X-Ray Grid"), dcm("111646", "No grid")),
-    ]
+        yield _make_term(event, "FluoroMode")
+    yield from _make_numbers(event, _TECHNIQUE)
+    if event.text("AnodeTargetMaterial"):
+        yield _make_term(event, "AnodeTargetMaterial")
 
 
-def _make_filter(thickness_mm: float) -> Dataset:
-    aluminium = Code("105830007", "SCT", "Aluminum or Aluminum compound")
+def _make_mechanical_data(event: IrradiationEvent, content: DoseContent) -> Iterator[Dataset]:
+    """X-Ray Mechanical Data (TID 10003C); the distance of the reference point is the site's where none is stated."""
+    values = {name: event.get(name) for name in _MECHANICS}
+    values |= {end: values[begin] for end, begin in _ENDS.items() if values[end] is None}
+    if values["DistanceSourceToReferencePoint"] is None:
+        values["DistanceSourceToReferencePoint"] = content.reference_point.distance_mm
+    for name in _MECHANICS:
+        if values[name] is not None:
+            yield _make_number(name, values[name])
+
+
+def _make_patient_position(event: IrradiationEvent) -> Iterator[Dataset]:
+    if event.text("PatientTableRelationship"):
+        yield _make_term(event, "PatientTableRelationship")
+    if event.text("PatientOrientation"):
+        orientation = _make_term(event, "PatientOrientation")
+        orientation.ContentSequence = [relate(sr.HAS_CONCEPT_MOD, _make_term(event, "PatientOrientationModifier"))]
+        yield orientation
+
+
+def _make_target_region(event: IrradiationEvent) -> Dataset:
+    value, meaning = find_target_region(event.text("BodyPartExamined"))
+    return sr.make_code(dcm("123014", "Target Region"), Code(value, SCT, meaning))
+
+
+def _make_grid(event: IrradiationEvent) -> Dataset:
+    grid = event.text("XRayGrid") or "No grid"
+    return sr.make_code(TERM_CONCEPTS["XRayGrid"], WORDS[grid])
+
+
+def _make_filter(each: XRayFilter) -> Dataset:
     items = contains(
-        sr.make_code(dcm("113772", "X-Ray Filter Type"), dcm("113650", "Strip filter")),
-        sr.make_code(dcm("113757", "X-Ray Filter Material"), aluminium),
-        sr.make_num(dcm("113758", "X-Ray Filter Thickness Minimum"), thickness_mm, _MM),
-        sr.make_num(dcm("113773", "X-Ray Filter Thickness Maximum"), thickness_mm, _MM),
+        sr.make_code(dcm("113772", "X-Ray Filter Type"), WORDS[each.type]),
+        sr.make_code(dcm("113757", "X-Ray Filter Material"), WORDS[each.material]),
+        sr.make_num(dcm("113758", "X-Ray Filter Thickness Minimum"), each.thickness_minimum_mm, UNITS["mm"]),
+        sr.make_num(dcm("113773", "X-Ray Filter Thickness Maximum"), each.thickness_maximum_mm, UNITS["mm"]),
     )
     return make_container(dcm("113771", "X-Ray Filters"), items)
 
 
-def _make_mechanical_data(event: IrradiationEvent) -> list[Dataset]:
-    """X-Ray Mechanical Data (TID 10003C)."""
-    geometry, table = event.geometry, event.table
-    return [
-        sr.make_num(dcm("113737", "Distance Source to Reference Point"), geometry.source_to_reference_point_mm, _MM),
-        sr.make_num(dcm("113750", "Distance Source to Detector"), geometry.source_to_detector_mm, _MM),
-        sr.make_num(dcm("113748", "Distance Source to Isocenter"), geometry.source_to_isocenter_mm, _MM),
-        sr.make_num(dcm("113751", "Table Longitudinal Position"), table.longitudinal_mm, _MM),
-        sr.make_num(dcm("113752", "Table Lateral Position"), table.lateral_mm, _MM),
-        sr.make_num(dcm("113753", "Table Height Position"), table.height_mm, _MM),
-    ]
+def _make_numbers(event: IrradiationEvent, names: tuple[str, ...]) -> Iterator[Dataset]:
+    for name in names:
+        value = event.get(name)
+        if value is not None or name in _ALWAYS:
+            yield _make_number(name, value)
+
+
+def _make_number(name: str, value: float | None) -> Dataset:
+    concept, unit, factor = NUMBERS[name]
+    return sr.make_num(concept, None if value is None else convert_dose(value, factor), unit)
+
+
+def _make_term(event: IrradiationEvent, name: str) -> Dataset:
+    return sr.make_code(TERM_CONCEPTS[name], WORDS[event.text(name)])

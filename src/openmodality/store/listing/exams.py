@@ -35,15 +35,13 @@ class SeriesRecord:
     frame_of_reference_uid: str = ""
     images: int = 1
     attributes: Json = field(default_factory=dict)
-    events: tuple[Json, ...] = ()
 
     def to_json(self) -> Json:
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return values | {"events": list(self.events)}
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
-        return cls(**value | {"events": tuple(value["events"])})
+        return cls(**{name: value[name] for name in cls.__slots__ if name in value})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ import pytest
 from pydicom import Dataset
 
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
-from openmodality.objects.report.dose_content import DoseContent
+from openmodality.objects.report.dose_content import DoseContent, ImageReference
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.rules.check import check
-from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
+from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP, X_RAY_RADIATION_DOSE_SR_STORAGE
 from tests.content_tree import find_items
-from tests.made_objects import NAMES, NOW, UIDS, definition_of, exam, irradiation_events, report, worklist
+from tests.made_objects import NAMES, NOW, UIDS, changed, definition_of, exam, irradiation_events, report, worklist
 
 
 def test_header_follows_the_statement() -> None:
@@ -26,7 +26,21 @@ def test_header_follows_the_statement() -> None:
     assert "ReferencedRequestSequence" not in data_set
     assert len(data_set.PerformedProcedureCodeSequence) == 0
     assert data_set.VerificationFlag == "UNVERIFIED"
-    assert "PatientAge" not in data_set
+    assert (data_set.PatientAge, data_set.SeriesDescription) == ("056Y", "Dose report")
+    assert data_set.InstitutionName == "Test Hospital"
+    assert data_set.PerformedProcedureStepStartDate == "20261122"
+
+
+def test_the_reports_before_it_are_named() -> None:
+    earlier = ImageReference(X_RAY_RADIATION_DOSE_SR_STORAGE, "1.2.3.4", "1.2.3")
+    content = DoseContent(irradiation_events(), True, UIDS(), predecessors=[earlier])
+    series = SeriesFacts(UIDS(), 9001, NOW, "SR")
+    data_set = build_dose_report(
+        definition_of("rf", "Dose SR"), exam(None), series, InstanceFacts(UIDS(), 2, NOW), content
+    )
+    (study,) = data_set.PredecessorDocumentsSequence
+    (named,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
+    assert (named.ReferencedSOPInstanceUID, data_set.InstanceNumber) == ("1.2.3.4", 2)
 
 
 def test_it_names_the_step_and_the_requests_that_it_answers() -> None:
@@ -72,7 +86,7 @@ def test_events_refer_to_their_images_and_the_evidence_lists_them() -> None:
 
 
 def test_the_protocol_name_counts_for_the_character_set() -> None:
-    events = [replace(irradiation_events()[0], protocol="胃")]
+    events = [changed(irradiation_events()[0], AcquisitionProtocol="胃")]
     definition = definition_of("rf", "Dose SR")
     data_set = build_dose_report(
         definition, exam(None), SeriesFacts(UIDS(), 9001, NOW, "SR"), InstanceFacts(UIDS(), 1, NOW),

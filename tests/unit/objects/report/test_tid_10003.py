@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.report.dose_content import DoseContent, ImageReference
-from openmodality.objects.report.irradiation import IrradiationEvent
 from openmodality.objects.report.tid_10003 import make_irradiation_event
 from tests.content_tree import find_items, read_number
-from tests.made_objects import irradiation_events
+from tests.made_objects import NOW, irradiation_events
 
-FLUOROSCOPY, _, EXPOSURE, _ = irradiation_events()
+EXPOSURE = irradiation_events()[2]
 
 
 def content(event: IrradiationEvent, *images: ImageReference) -> DoseContent:
@@ -22,23 +20,25 @@ def content(event: IrradiationEvent, *images: ImageReference) -> DoseContent:
 def test_what_the_event_was() -> None:
     container = make_irradiation_event(EXPOSURE, content(EXPOSURE))
     (kind,) = find_items(container, "113721")
-    assert kind.ConceptCodeSequence[0].CodeMeaning == EXPOSURE.event_type.value
+    assert kind.ConceptCodeSequence[0].CodeMeaning == EXPOSURE.event_type
     assert EXPOSURE.uid == find_items(container, "113769")[0].UID
-    assert read_number(container, "113733") == (EXPOSURE.technique.kvp, "kV")
-    assert read_number(container, "113750")[0] == EXPOSURE.geometry.source_to_detector_mm
+    assert read_number(container, "113733") == (EXPOSURE["KVP"], "kV")
+    assert read_number(container, "113750")[0] == EXPOSURE["DistanceSourceToDetector"]
 
 
 @pytest.mark.parametrize(("pulse_rate", "mode"), [(0.0, "Continuous"), (7.5, "Pulsed")])
 def test_fluoroscopy_says_whether_it_was_pulsed(pulse_rate: float, mode: str) -> None:
-    event = replace(FLUOROSCOPY, technique=replace(FLUOROSCOPY.technique, pulse_rate=pulse_rate))
+    rate = {"PulseRate": pulse_rate} if pulse_rate else {}
+    event = IrradiationEvent(KVP=80, IrradiationEventType="Fluoroscopy", **rate).begin("1.2.3", NOW, 1)
     container = make_irradiation_event(event, content(event))
     assert find_items(container, "113732")[0].ConceptCodeSequence[0].CodeMeaning == mode
     assert bool(find_items(container, "113791")) is (pulse_rate > 0)
 
 
-@pytest.mark.parametrize(("thickness_mm", "filters"), [(0.0, 0), (1.5, 1)])
-def test_a_filter_is_told_where_there_is_one(thickness_mm: float, filters: int) -> None:
-    event = replace(EXPOSURE, technique=replace(EXPOSURE.technique, filter_thickness_mm_al=thickness_mm))
+@pytest.mark.parametrize("filters", [0, 1, 2])
+def test_a_filter_is_told_where_there_is_one(filters: int) -> None:
+    stated = {"FilterMaterial": ["ALUMINUM"] * filters, "FilterThicknessMaximum": [1.5] * filters}
+    event = IrradiationEvent(KVP=80, **(stated if filters else {})).begin("1.2.3", NOW, 1)
     assert len(find_items(make_irradiation_event(event, content(event)), "113771")) == filters
 
 

@@ -26,7 +26,7 @@ from openmodality.store.states import ExamState, JobKind, Origin
 from openmodality.store.transaction import Transaction
 from tests.peers.objects import mr_image, save, worklist_item
 
-SERIES = SeriesRecord("1.2.5", 1, "MR", "MR", "T1", 1000.0, "1.2.3", events=({"uid": "1.2.6"},))
+SERIES = SeriesRecord("1.2.5", 1, "MR", "MR", "T1", 1000.0, "1.2.3")
 
 
 def register(transaction: Transaction, *items: ServedItem, study: str = "1.2") -> ExamRecord:

@@ -1,0 +1,239 @@
+"""The templates of the X-Ray Radiation Dose Report, written from PS3.16, and a walk of a finished tree against them.
+
+Each row: relationship, value type, code value, value multiplicity, requirement, and unit or context group. Where TID
+10003B requires an item under a condition that each exposure of a projection X-ray device meets, it is M here; the other
+conditions are in ``_judge_conditions``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
+from pydicom.sr import _concepts_dict
+
+HAS, OBS, PART, PROPERTY = "HAS CONCEPT MOD", "HAS OBS CONTEXT", "CONTAINS", "HAS PROPERTIES"
+Row = tuple[str, str, str, str, str, str | int]
+
+TID_10001: Final[tuple[Row, ...]] = (
+    (HAS, "CODE", "121058", "1", "M", "113704"),
+    (OBS, "CODE", "121005", "1", "M", 270),
+    (OBS, "UIDREF", "121012", "1", "M", ""),
+    (OBS, "TEXT", "121013", "1", "U", ""),
+    (OBS, "TEXT", "121014", "1", "U", ""),
+    (OBS, "TEXT", "121015", "1", "U", ""),
+    (OBS, "TEXT", "121016", "1", "U", ""),
+    (OBS, "TEXT", "121017", "1", "U", ""),
+    (OBS, "CODE", "113876", "1-n", "U", 7445),
+    (OBS, "CODE", "113705", "1", "M", 10000),
+    (PART, "CONTAINER", "113702", "1-n", "M", ""),
+    (PART, "CONTAINER", "113706", "1-n", "M", ""),
+    (PART, "TEXT", "121106", "1", "U", ""),
+    (PART, "CODE", "113854", "1-n", "M", 10020),
+)
+# With TID 10004 and TID 10007, which are included in it for integrated and for all projection radiography.
+TID_10002: Final[tuple[Row, ...]] = (
+    (HAS, "CODE", "113764", "1", "M", 10003),
+    (PART, "CONTAINER", "122505", "1-n", "U", ""),
+    (PART, "NUM", "113726", "1", "M", "Gy.m2"),
+    (PART, "NUM", "113728", "1", "M", "Gy"),
+    (PART, "NUM", "113730", "1", "M", "s"),
+    (PART, "NUM", "113727", "1", "M", "Gy.m2"),
+    (PART, "NUM", "113729", "1", "M", "Gy"),
+    (PART, "NUM", "113855", "1", "M", "s"),
+    (PART, "NUM", "113722", "1", "M", "Gy.m2"),
+    (PART, "NUM", "113725", "1", "M", "Gy"),
+    (PART, "NUM", "113731", "1", "U", "1"),
+    (PART, "TEXT|CODE", "113780", "1", "M", 10025),
+)
+CALIBRATION: Final[tuple[Row, ...]] = (
+    (HAS, "CODE", "113794", "1", "M", 10010),
+    (PART, "DATETIME", "113723", "1", "M", ""),
+    (PART, "NUM", "122322", "1", "M", "1"),
+    (PART, "NUM", "113763", "1", "M", "%"),
+    (PART, "TEXT", "113724", "1", "M", ""),
+    (PART, "TEXT", "113720", "1", "U", ""),
+)
+# With TID 10003A, 10003B and 10003C.
+TID_10003: Final[tuple[Row, ...]] = (
+    (HAS, "CODE", "113764", "1", "M", 10003),
+    (PART, "UIDREF", "113769", "1", "M", ""),
+    (PART, "DATETIME", "111526", "1", "M", ""),
+    (PART, "CODE", "113721", "1", "M", 10002),
+    (PART, "TEXT", "125203", "1", "U", ""),
+    (PART, "CODE", "123014", "1", "M", 4031),
+    (PART, "CODE", "113745", "1", "U", 21),
+    (PART, "CODE", "113743", "1", "U", 19),
+    (PART, "TEXT|CODE", "113780", "1", "MC", 10025),
+    (PART, "NUM", "122130", "1", "M", "Gy.m2"),
+    (PART, "NUM", "111638", "1", "U", "mm"),
+    (PART, "TEXT", "121106", "1", "U", ""),
+    (PART, "IMAGE", "113795", "1-n", "U", ""),
+    (PART, "NUM", "113738", "1", "M", "Gy"),
+    (PART, "CONTAINER", "113771", "1-n", "U", ""),
+    (PART, "NUM", "113766", "1", "U", "mm"),
+    (PART, "CODE", "111632", "1", "U", 10016),
+    (PART, "NUM", "113790", "1", "U", "m2"),
+    (PART, "NUM", "113788", "1", "U", "mm"),
+    (PART, "NUM", "113789", "1", "U", "mm"),
+    (PART, "CODE", "113732", "1", "MC", 10004),
+    (PART, "NUM", "113791", "1", "MC", "{pulse}/s"),
+    (PART, "NUM", "113768", "1", "MC", "1"),
+    (PART, "NUM", "113733", "1-n", "M", "kV"),
+    (PART, "NUM", "113734", "1-n", "M", "mA"),
+    (PART, "NUM", "113824", "1", "M", "ms"),
+    (PART, "NUM", "113736", "1-n", "U", "uA.s"),
+    (PART, "NUM", "113793", "1-n", "M", "ms"),
+    (PART, "NUM", "113742", "1", "M", "s"),
+    (PART, "CODE", "111635", "1-n", "U", 10017),
+    (PART, "NUM", "112011", "1", "U", "deg"),
+    (PART, "NUM", "112012", "1", "U", "deg"),
+    (PART, "NUM", "113739", "1", "U", "deg"),
+    (PART, "NUM", "113740", "1", "U", "deg"),
+    (PART, "NUM", "113770", "1", "U", "deg"),
+    (PART, "NUM", "113754", "1", "U", "deg"),
+    (PART, "NUM", "113755", "1", "U", "deg"),
+    (PART, "NUM", "113756", "1", "U", "deg"),
+    *((PART, "NUM", code, "1", "U", "mm") for code in (
+        "113748", "113750", "113751", "113752", "113753", "113759", "113760", "113761",
+    )),
+    (PART, "NUM", "113737", "1", "M", "mm"),
+)  # fmt: skip
+FILTERS: Final[tuple[Row, ...]] = (
+    (PART, "CODE", "113772", "1", "U", 10007),
+    (PART, "CODE", "113757", "1", "U", 10006),
+    (PART, "NUM", "113758", "1", "U", "mm"),
+    (PART, "NUM", "113773", "1", "U", "mm"),
+)
+TABLES: Final[dict[str, tuple[Row, ...]]] = {
+    "113701": TID_10001,
+    "113702": TID_10002,
+    "113706": TID_10003,
+    "122505": CALIBRATION,
+    "113771": FILTERS,
+    "121058": ((HAS, "CODE", "363703001", "1", "M", 3629),),
+    "113705": ((PROPERTY, "UIDREF", "121126|110180", "1", "M", ""),),
+    "113743": ((HAS, "CODE", "113744", "1", "M", 20),),
+}
+TEMPLATES: Final = {"113701": "10001", "113702": "10002", "113706": "10003"}
+UNITS: Final = {"1": "no units", "%": "Percent", "{pulse}/s": "pulse/s"}
+
+
+def _index_concepts() -> dict[tuple[str, str], list[tuple[str, list[int]]]]:
+    index: dict[tuple[str, str], list[tuple[str, list[int]]]] = {}
+    concepts: dict[str, Any] = dict(_concepts_dict.concepts)
+    for scheme, keywords in concepts.items():
+        for codes in keywords.values():
+            for value, named in codes.items():
+                index.setdefault((scheme, value), []).append(named)
+    return index
+
+
+_CONCEPTS: Final = _index_concepts()
+"""Meaning and context groups by coding scheme and code value, as pydicom has them of PS3.16."""
+_OTHER_UNITS: Final = {"Gy.m2": "dGy.cm2", "Gy": "mGy"}
+_VALUES: Final = {
+    "TEXT": "TextValue", "UIDREF": "UID", "DATETIME": "DateTime", "CODE": "ConceptCodeSequence",
+    "IMAGE": "ReferencedSOPSequence",
+}  # fmt: skip
+
+
+def find_faults(report: Dataset, *, statement_units: bool = False) -> list[str]:
+    """What in the tree of a report breaks its templates, or is called otherwise than in the standard."""
+    return list(_walk(report, statement_units))
+
+
+def _walk(item: Dataset, statement_units: bool) -> Iterator[str]:
+    code = _code(item.ConceptNameCodeSequence[0])
+    rows = TABLES.get(code, ())
+    children = list(item.get("ContentSequence", ()))
+    if code in TEMPLATES and item.ContentTemplateSequence[0].TemplateIdentifier != TEMPLATES[code]:
+        yield f"{code}: template {item.ContentTemplateSequence[0].TemplateIdentifier}"
+    for child in children:
+        found = [row for row in rows if _code(child.ConceptNameCodeSequence[0]) in row[2].split("|")]
+        if not found:
+            yield f"{code}: unknown {_name(child)}"
+            continue
+        yield from _judge(child, found[0], statement_units)
+        yield from _walk(child, statement_units)
+    for row in rows:
+        count = sum(_code(child.ConceptNameCodeSequence[0]) in row[2].split("|") for child in children)
+        if row[4] == "M" and not count:
+            yield f"{code}: {row[2]} is missing"
+        if row[3] == "1" and count > 1:
+            yield f"{code}: {row[2]} comes {count} times"
+    if code == "113706":
+        yield from _judge_conditions(children)
+
+
+def _judge(item: Dataset, row: Row, statement_units: bool) -> Iterator[str]:
+    relationship, value_type, _, _, _, constraint = row
+    name = _name(item)
+    if item.RelationshipType != relationship:
+        yield f"{name}: {item.RelationshipType}"
+    if item.ValueType not in value_type.split("|"):
+        yield f"{name}: {item.ValueType}"
+    yield from _judge_code(item.ConceptNameCodeSequence[0])
+    if item.ValueType in _VALUES and not item.get(_VALUES[item.ValueType]):
+        yield f"{name}: no value"
+    if item.ValueType == "NUM":
+        yield from _judge_number(item, str(constraint), statement_units)
+    if item.ValueType == "CODE":
+        value = item.ConceptCodeSequence[0]
+        yield from _judge_code(value)
+        if isinstance(constraint, int) and constraint not in _groups(value):
+            yield f"{name}: {value.CodeMeaning} is not in CID {constraint}"
+        if isinstance(constraint, str) and constraint and value.CodeValue != constraint:
+            yield f"{name}: {value.CodeMeaning}"
+
+
+def _judge_number(item: Dataset, unit: str, statement_units: bool) -> Iterator[str]:
+    if not item.MeasuredValueSequence:
+        (qualifier,) = item.NumericValueQualifierCodeSequence
+        if 42 not in _groups(qualifier):
+            yield f"{_name(item)}: qualifier {qualifier.CodeMeaning}"
+        return
+    measured = item.MeasuredValueSequence[0]
+    units = measured.MeasurementUnitsCodeSequence[0]
+    expected = _OTHER_UNITS.get(unit, unit) if statement_units else unit
+    if (units.CodeValue, units.CodingSchemeDesignator) != (expected, "UCUM"):
+        yield f"{_name(item)}: unit {units.CodeValue}, not {expected}"
+    if units.CodeMeaning != UNITS.get(expected, expected):
+        yield f"{_name(item)}: unit called {units.CodeMeaning}"
+    if len(str(measured.NumericValue)) > 16:
+        yield f"{_name(item)}: {measured.NumericValue} is no Decimal String"
+
+
+def _judge_conditions(children: list[Dataset]) -> Iterator[str]:
+    values = {_code(child.ConceptNameCodeSequence[0]): child for child in children}
+    mode = values["113732"].ConceptCodeSequence[0].CodeMeaning if "113732" in values else ""
+    if (values["113721"].ConceptCodeSequence[0].CodeMeaning == "Fluoroscopy") is not bool(mode):
+        yield "113706: Fluoro Mode belongs to fluoroscopy"
+    if mode == "Pulsed" and "113791" not in values:
+        yield "113706: pulsed fluoroscopy without Pulse Rate"
+    if "113738" in values and "113780" not in values:
+        yield "113706: Dose (RP) without Reference Point Definition"
+
+
+def _judge_code(code: Dataset) -> Iterator[str]:
+    # SNOMED's own long name is what pydicom has of the one concept that PS3.16 names by itself, Has Intent.
+    known = {
+        name.removesuffix(" (attribute)").casefold()
+        for name, _ in _CONCEPTS.get((code.CodingSchemeDesignator, code.CodeValue), ())
+    }
+    if code.CodeMeaning.casefold() not in known:
+        yield f"{code.CodeValue} is called {code.CodeMeaning}, not {known}"
+
+
+def _groups(code: Dataset) -> set[int]:
+    named = _CONCEPTS.get((code.CodingSchemeDesignator, code.CodeValue), ())
+    return {group for _, groups in named for group in groups}
+
+
+def _code(item: Dataset) -> str:
+    return str(item.CodeValue)
+
+
+def _name(item: Dataset) -> str:
+    return str(item.ConceptNameCodeSequence[0].CodeMeaning)

@@ -1,0 +1,105 @@
+"""Irradiation events on record: each once, and none over another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from openmodality import IrradiationEvent, Modality
+from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.exam.session import Exam
+from openmodality.store.listing.irradiation import read_irradiation
+from openmodality.store.states import ExamState
+
+SHOT: dict[str, Any] = {
+    "KVP": 80, "XRayTubeCurrent": 200, "ExposureTime": 50, "ImageAndFluoroscopyAreaDoseProduct": 1.1,
+}  # fmt: skip
+RUN: dict[str, Any] = {
+    "KVP": 70, "RadiationSetting": "SC", "IrradiationDuration": 30, "XRayTubeCurrent": 3, "ExposureTime": 30000,
+}  # fmt: skip
+PIXELS = np.zeros((3, 4, 4), dtype=np.uint16)
+
+
+@pytest.fixture
+def modality(tmp_path: Path) -> Iterator[Modality]:
+    (tmp_path / "site.toml").write_text('profile = "rf"\n[device]\nserial_number = "1"\n', "utf-8")
+    with Modality(tmp_path / "site.toml") as opened:
+        yield opened
+
+
+@pytest.fixture
+def exam(modality: Modality) -> Exam:
+    return modality.register({"PatientID": "1", "PatientName": "DOE^JANE", "PatientBirthDate": "19700101"})
+
+
+def recorded(exam: Exam) -> list[IrradiationEvent]:
+    with exam._workflow.store.database.read() as snapshot:
+        return [IrradiationEvent.from_json(each.event) for each in read_irradiation(snapshot, exam.id)]
+
+
+def test_events_without_a_moment_follow_each_other(exam: Exam) -> None:
+    events = [exam.irradiation(**RUN), exam.irradiation(**RUN), exam.irradiation(IrradiationEvent(**SHOT))]
+    assert exam.state is ExamState.IN_PROGRESS
+    assert recorded(exam) == events
+    assert len({event.uid for event in events}) == 3
+    for earlier, later in pairwise(events):
+        assert earlier.started is not None
+        assert later.started is not None
+        assert later.started >= earlier.find_end(earlier.started)
+
+
+def test_an_overlap_that_is_stated_is_refused_and_the_exam_goes_on(exam: Exam) -> None:
+    began = exam.irradiation(**RUN).started
+    assert began is not None
+    within = (began + timedelta(seconds=29)).strftime("%Y%m%d%H%M%S.%f")
+    with pytest.raises(ObjectInvalid, match="overlaps in time"):
+        exam.irradiation(**SHOT, AcquisitionDateTime=within)
+    before = exam.irradiation(**SHOT, AcquisitionDateTime=(began - timedelta(seconds=1)).isoformat())
+    assert before.started == began - timedelta(seconds=1)
+    assert exam.complete().state is ExamState.COMPLETED
+
+
+def test_images_share_the_dose_of_their_event(exam: Exam) -> None:
+    with exam.series("STOMACH", BodyPartExamined="ABDOMEN") as series:
+        uids = series.add(PIXELS, irradiation=IrradiationEvent(**SHOT))
+    (event,) = recorded(exam)
+    assert event.number_of_frames == 3
+    assert (event.text("BodyPartExamined"), event.text("AcquisitionProtocol")) == ("ABDOMEN", "STOMACH")
+    with exam._workflow.store.database.read() as snapshot:
+        (record,) = read_irradiation(snapshot, exam.id)
+    assert record.images == set(uids)
+    assert record.series_instance_uid == series.series_instance_uid
+    assert Decimal(str(event["DoseAreaProduct"])) == Decimal("1.1e-5")
+
+
+def test_the_same_uid_is_the_same_event(exam: Exam) -> None:
+    run = IrradiationEvent(**RUN, IrradiationEventUID="1.2.3.4", NumberOfFrames=2)
+    with exam.series("RUN") as series:
+        series.add(PIXELS[0], irradiation=run)
+        series.add(PIXELS[1], irradiation=run)
+        with pytest.raises(ObjectInvalid, match="one more image"):
+            series.add(PIXELS[2], irradiation=run)
+    assert [event.uid for event in recorded(exam)] == ["1.2.3.4"]
+
+
+def test_the_uid_of_another_exam_is_refused(exam: Exam, modality: Modality) -> None:
+    stated = IrradiationEvent(**SHOT, IrradiationEventUID="1.2.3.4")
+    exam.irradiation(stated)
+    exam.complete()
+    other = modality.register({"PatientID": "2"})
+    with pytest.raises(ObjectInvalid, match="another exam"):
+        other.irradiation(stated)
+    with pytest.raises(UsageError):
+        exam.irradiation(**SHOT)
+
+
+def test_a_moment_is_kept_as_it_was_stated(exam: Exam) -> None:
+    moment = datetime(2026, 11, 29, 8, 30)
+    assert exam.irradiation(**SHOT, DateTimeStarted=moment).started == moment
