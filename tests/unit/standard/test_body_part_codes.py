@@ -7,9 +7,10 @@ from typing import Any
 from pydicom.sr import _concepts_dict
 
 from openmodality.device.profile.loader import load_profile
-from openmodality.standard.body_part_codes import ENTIRE_BODY, REGIONS, find_target_region
+from openmodality.standard.body_part_codes import ENTIRE_BODY, ORGANS, REGIONS, find_region, find_target_region
 
 CONCEPTS: dict[str, Any] = dict(_concepts_dict.concepts)
+CODES = {code: groups for codes in CONCEPTS["SCT"].values() for code, (_, groups) in codes.items()}
 CID_4031 = {
     (code, meaning) for codes in CONCEPTS["SCT"].values() for code, (meaning, groups) in codes.items() if 4031 in groups
 }
@@ -25,3 +26,11 @@ def test_each_body_part_of_the_device_has_a_region() -> None:
     assert [term for term in terms if find_target_region(term) == ENTIRE_BODY] == ["OTHER"]
     assert find_target_region("lspine ") == ("122496007", "Lumbar spine")
     assert find_target_region("") == ENTIRE_BODY
+
+
+def test_organs_are_codes_that_dose_reports_do_not_take() -> None:
+    assert [code for code, _ in ORGANS.values() if 4031 in CODES[code]] == []
+    assert {find_target_region(term) for term in ORGANS} == {ENTIRE_BODY}
+    assert find_region("brain") == ("12738006", "Brain")
+    assert find_region("ABDOMEN") == find_target_region("ABDOMEN")
+    assert find_region("OTHER") == ENTIRE_BODY

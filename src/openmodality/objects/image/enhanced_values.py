@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.dimse.reading import values_of
 from openmodality.objects.rules.elements import data_set_of
-from openmodality.standard.anatomic_regions import find_region
+from openmodality.standard.body_part_codes import find_region
 
 _NUMBERS: Final[Mapping[str, str]] = {
     "EchoTime": "EffectiveEchoTime",
