@@ -55,6 +55,7 @@ from openmodality.acquisition.readers.registry import (
 )
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.standard.sop_classes import describe_storage
 
 
@@ -66,7 +67,8 @@ class FileSource:
     ``objects`` are those that the device makes, by name, with their SOP classes; empty for any. ``object_name`` is what
     is to be made of pixels that have no object of their own, ``derive`` what is to be made of any, DICOM files too.
     ``adapters`` map what foreign scanners write; ``detectors`` are those of the site, ``detector`` the name of the one
-    that made the pixels.
+    that made the pixels. ``irradiation`` is the exposure of each series whose companion states none;
+    ``has_dose_report`` is whether the device reports the dose of exposures.
     """
 
     paths: Sequence[Path]
@@ -78,6 +80,8 @@ class FileSource:
     detectors: Sequence[Detector] = ()
     adapters: Sequence[Adapter] = ()
     detector: str = ""
+    irradiation: IrradiationEvent | None = None
+    has_dose_report: bool = False
 
     def series(self) -> Iterator[AcquiredSeries]:
         """The series, read when they are asked for.
@@ -108,20 +112,39 @@ class FileSource:
         """What a reader found, as a series of this device; ``name`` is its description where it has none."""
         if self.detectors or self.detector:
             found = correct(found, self.detectors, self.detector, read_map)
-        if found.exposure is not None:
-            found = found.leave_out({"exposure": "the exposure of pixels from files is not recorded yet"})
+        if found.exposure is not None and not self.has_dose_report:
+            found = found.leave_out({"exposure": "this device makes no dose report"})
+        event = self._choose_exposure(found)
         modality = _find_first(found.volume.keywords.get("Modality")) or found.modality or self.modality
         wanted = self.derive or self.object_name or found.object_name
         return AcquiredSeries(
             description=found.description or name,
             modality=modality,
-            sop_class_uid=self._find_object(wanted, found.where) if wanted else str(SecondaryCaptureImageStorage),
+            sop_class_uid=self._find_object(wanted, found.where) if wanted else _find_usual_object(event),
             frames=(),
             number_of_frames=found.images,
+            irradiation=event,
             volume=found.volume,
             identities=(found.identity,) if found.identity else (),
-            notices=found.notices,
+            notices=(*found.notices, *self._list_exposure_notices(event, found.exposure)),
         )
+
+    def _choose_exposure(self, found: FoundSeries) -> IrradiationEvent | None:
+        """The exposure of a series, with the body part and the protocol that its keywords say."""
+        event = found.exposure or self.irradiation
+        if event is None or not self.has_dose_report:
+            return None
+        protocol, body_part = (_find_first(found.volume.keywords.get(name)) for name in ("ProtocolName", _BODY_PART))
+        return event.complete(protocol, body_part)
+
+    def _list_exposure_notices(
+        self, event: IrradiationEvent | None, of_companion: IrradiationEvent | None = None
+    ) -> tuple[str, ...]:
+        if not self.has_dose_report:
+            return ()
+        if event is None:
+            return (_NO_EXPOSURE,)
+        return (_OF_COMPANION,) if of_companion and self.irradiation else ()
 
     def _acquire_dicom(self, path: Path, contents: Sequence[DicomContents]) -> AcquiredSeries:
         contents = [self._check_object(each) for each in contents]
@@ -137,9 +160,13 @@ class FileSource:
             sop_class_uid=self._find_object(wanted, str(path)) if wanted else str(first.get("SOPClassUID", "")),
             frames=frames,
             number_of_frames=len(frames),
+            irradiation=self.irradiation,
             attributes=Dataset({item.tag: item for item in first if item.keyword in SERIES_KEYWORDS[2:]}),
             identities=tuple(dict(each) for each in dict.fromkeys(each.identity for each in ordered) if each),
-            notices=tuple(repair for each in ordered for repair in each.repairs),
+            notices=(
+                *(each for one in ordered for each in one.repairs),
+                *self._list_exposure_notices(self.irradiation),
+            ),
             unused=untaken,
         )
 
@@ -182,7 +209,15 @@ class FoundSource:
             yield self.files.make_series(each, each.where)
 
 
+_BODY_PART: Final = "BodyPartExamined"
+_NO_EXPOSURE: Final = "no exposure record: the dose report does not have these images"
+_OF_COMPANION: Final = "the exposure of the companion is recorded, not the one that was given for all"
 _STAYS: Final = "the exam, the device or the site has its own, or an image made anew has no place for it"
+
+
+def _find_usual_object(event: IrradiationEvent | None) -> str:
+    """What pixels become that name no object: Secondary Capture; of an exposure the first of the device's modality."""
+    return "" if event else str(SecondaryCaptureImageStorage)
 
 
 def _find_first(value: object) -> str:

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
 from pydicom import Dataset
 
+from openmodality.acquisition.source import AcquiredFrame
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.irradiation_record import record_event
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.irradiation.event import IrradiationEvent
-from openmodality.objects.irradiation.image_attributes import describe_exposure
+from openmodality.objects.irradiation.image_attributes import describe_exposure, merge_exposure
 from openmodality.store.data_set_json import from_json
+from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.exams import SeriesRecord
+from openmodality.store.rows.irradiation import remove_irradiation
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How the images of a volume are made: who hears of it, their UIDs by number, and their exposure on record."""
+
+    progress: Progress = lambda done, total: None
+    keys: Callable[[int], str] = lambda image: ""
+    event: IrradiationEvent | None = None
+
+
+SILENTLY: Final = Making()
 
 
 class Exposures:
@@ -29,6 +49,17 @@ class Exposures:
         protocol = str(said.get("ProtocolName") or self._series.description)
         complete = event.complete(protocol, str(said.get("BodyPartExamined") or ""))
         return record_event(self._workflow, self._exam_id, complete, frames, self._series.series_instance_uid, uid)
+
+    @contextmanager
+    def withdraw_on_failure(self, event: IrradiationEvent | None) -> Iterator[None]:
+        """Take an event of this series off the record where its images fail: given again, it is not counted twice."""
+        try:
+            yield
+        except BaseException:
+            if event is not None:
+                with self._workflow.store.write() as transaction:
+                    remove_irradiation(transaction, event.uid, self._series.series_instance_uid)
+            raise
 
     def find(
         self, own: IrradiationEvent | None, recorded: IrradiationEvent | None, uid: str
@@ -56,3 +87,8 @@ class Exposures:
         if body_part := event.text("BodyPartExamined"):
             exposure.BodyPartExamined = body_part
         return exposure
+
+    def expose(self, frame: AcquiredFrame, event: IrradiationEvent) -> AcquiredFrame:
+        """The next frame of an event on record, with what the record says of it. Raises as :meth:`describe_next`."""
+        attributes = merge_exposure(frame.attributes, self.describe_next(event))
+        return replace(frame, attributes=attributes, irradiation=event)

@@ -16,6 +16,8 @@ from openmodality.acquisition.readers.registry import Reading
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_file import DetectorSettings
 from openmodality.errors import UsageError
+from openmodality.exam.producers.dose_report import DOSE_SR
+from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.value_class import value_class
 
 
@@ -27,7 +29,8 @@ class IngestOptions:
     DICOM files too. ``assume_affine`` takes the axes of a NIfTI file without a place for those of the patient,
     ``mrd_position`` is ``centre`` or ``corner``, ``raw_format`` such as ``raw:512x640:uint16:le:0``.
     ``detector`` names the detector of the site that made raw pixels, or is ``none``. ``accept_identity`` takes what is
-    of another patient than the exam by its own words.
+    of another patient than the exam by its own words. ``irradiation`` is the exposure of the pixels: each series whose
+    companion states none has one like it.
     """
 
     object_name: str = ""
@@ -37,18 +40,21 @@ class IngestOptions:
     raw_format: str = ""
     accept_identity: bool = False
     detector: str = ""
+    irradiation: IrradiationEvent | None = None
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> IngestOptions:
         """Options by name; ``object`` is short for ``object_name``, ``format`` for ``raw_format``.
 
-        Raises :class:`UsageError` where one is unknown.
+        Raises :class:`UsageError` where one is unknown, or ``irradiation`` is no irradiation event.
         """
         names = {"object": "object_name", "format": "raw_format"}
         options = {names.get(name, name): value for name, value in given.items()}
         unknown = sorted(set(options) - set(cls.__match_args__))
         if unknown:
             raise UsageError(f"acquire has no option {unknown[0]}", advice=f"it has {', '.join(cls.__match_args__)}")
+        if not isinstance(options.get("irradiation"), IrradiationEvent | None):
+            raise UsageError("irradiation is no IrradiationEvent", advice="give IrradiationEvent(KVP=80, ...)")
         return cls(**options)
 
     def as_keywords(self) -> dict[str, Any]:
@@ -70,6 +76,12 @@ def make_file_source(site: Site, path: Path | str, options: IngestOptions = AS_I
 
 
 def _make_template(site: Site, options: IngestOptions) -> FileSource:
+    has_dose_report = any(item.name == DOSE_SR for item in site.profile.objects)
+    if options.irradiation is not None and not has_dose_report:
+        raise UsageError(
+            f"{site.profile.title} makes no dose report, and takes no exposure record",
+            advice="leave --exposure, or irradiation, out",
+        )
     return FileSource(
         (),
         modality=site.profile.modalities[0],
@@ -80,6 +92,8 @@ def _make_template(site: Site, options: IngestOptions) -> FileSource:
         detectors=[_make_detector(site, each) for each in site.settings.detector],
         detector=options.detector,
         adapters=load_adapters(site.folder),
+        irradiation=options.irradiation,
+        has_dose_report=has_dose_report,
     )
 
 

@@ -24,14 +24,14 @@ from openmodality.device.modalities import check_asked_for, warn_of_other_modali
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.exam.checking import SeriesCheck, check_series
 from openmodality.exam.documents import add_key_objects, add_presentation_state
-from openmodality.exam.exposures import Exposures
+from openmodality.exam.exposures import SILENTLY, Exposures, Making
 from openmodality.exam.facts import describe_series
 from openmodality.exam.identity_guard import check_identities
 from openmodality.exam.ingest import IngestOptions, make_file_source, make_file_sources, make_found_source
 from openmodality.exam.instances import find_uid_maker, list_instances
 from openmodality.exam.irradiation_record import record_event
 from openmodality.exam.producers.enhanced_images import make_image_maker, makes_one_image
-from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, UidOf, choose_colour_object
+from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, choose_colour_object
 from openmodality.exam.producers.volumes import Component, choose_parts, is_plain, keep_walkable, prepare_part
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.image.scaling import Scaling, StoredForm
@@ -386,11 +386,7 @@ class Series:
         return self._add_volume(volume)
 
     def _add_volume(
-        self,
-        volume: Volume,
-        progress: Progress = lambda done, total: None,
-        keys: Callable[[int], str] = lambda image: "",
-        attributes: Mapping[str, object] | None = None,
+        self, volume: Volume, how: Making = SILENTLY, attributes: Mapping[str, object] | None = None
     ) -> list[str]:
         where = f"volume after image {self._images}" if self._images else "volume"
         stack = make_stack(volume, where)
@@ -400,14 +396,14 @@ class Series:
         frames = keep_walkable(stack, self.exam.data_folder)
         dtype = next(iter(frames))[1].dtype
         part, *others = choose_parts(dtype, volume.parts)
-        uids = self._add_part(volume, stack, frames, part, progress, keys)
+        uids = self._add_part(volume, stack, frames, part, how)
         if others:
             self.phase = self.exam.new_series_like(self.record, "phase")
-            self.phase._add_part(volume, stack, frames, others[0], progress, lambda image: "")
+            self.phase._add_part(volume, stack, frames, others[0], Making(how.progress))
         return uids
 
     def _add_part(
-        self, volume: Volume, stack: Stack, frames: NumberedFrames, part: Component, progress: Progress, keys: UidOf
+        self, volume: Volume, stack: Stack, frames: NumberedFrames, part: Component, how: Making
     ) -> list[str]:
         before, said = self._images, self._find_said(stack)
         scaling = Scaling(volume.scale, volume.nan)
@@ -415,10 +411,10 @@ class Series:
 
         def walk() -> Iterator[tuple[int, AcquiredFrame]]:
             for done, (number, frame) in enumerate(prepared.walk(stack), 1):
-                yield before + number, frame
-                progress(done, stack.shape[0])
+                yield before + number, self._exposures.expose(frame, how.event) if how.event else frame
+                how.progress(done, stack.shape[0])
 
-        uids = self._maker.make_together(walk(), lambda number: keys(number - before))
+        uids = self._maker.make_together(walk(), lambda number: how.keys(number - before))
         self._images += stack.shape[0]
         if prepared.form is not None and prepared.form.is_scaled:
             self._form = prepared.form
@@ -459,11 +455,12 @@ class Series:
         self.notices += acquired.notices
         self.unused |= acquired.unused
         self.unused |= {keyword: _HAS_ITS_OWN for identity in acquired.identities for keyword in identity}
-        if acquired.volume is not None:
-            self._add_volume(acquired.volume, progress, keys)
-            return
         event = acquired.irradiation
         recorded = self._exposures.record(event, acquired.number_of_frames, keys(0)) if event else None
+        if acquired.volume is not None:
+            with self._exposures.withdraw_on_failure(recorded):
+                self._add_volume(acquired.volume, Making(progress, keys, recorded))
+            return
         self._add_frames(acquired.frames, lambda number: progress(number, acquired.number_of_frames), keys, recorded)
 
     def _add_frames(

@@ -69,7 +69,7 @@ REGIONS: Final[Mapping[str, Region]] = MappingProxyType(
     }
 )
 """Those of CID 4031, by Defined Term."""
-ORGANS: Final[Mapping[str, Region]] = MappingProxyType(
+ORGAN_REGIONS: Final[Mapping[str, Region]] = MappingProxyType(
     {
         "BRAIN": Region("12738006", "Brain"),
         "KIDNEY": Region("64033007", "Kidney"),
@@ -83,7 +83,7 @@ ORGANS: Final[Mapping[str, Region]] = MappingProxyType(
 
 def find_region(term: str) -> Region:
     """The region of a body part; the entire body where the term has no code of its own, as OTHER has none."""
-    return ORGANS.get(_fold(term)) or find_target_region(term)
+    return ORGAN_REGIONS.get(_fold(term)) or find_target_region(term)
 
 
 def find_target_region(term: str) -> Region:

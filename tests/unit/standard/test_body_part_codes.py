@@ -7,7 +7,7 @@ from typing import Any
 from pydicom.sr import _concepts_dict
 
 from openmodality.device.profile.loader import load_profile
-from openmodality.standard.body_part_codes import ENTIRE_BODY, ORGANS, REGIONS, find_region, find_target_region
+from openmodality.standard.body_part_codes import ENTIRE_BODY, ORGAN_REGIONS, REGIONS, find_region, find_target_region
 
 CONCEPTS: dict[str, Any] = dict(_concepts_dict.concepts)
 CODES = {code: groups for codes in CONCEPTS["SCT"].values() for code, (_, groups) in codes.items()}
@@ -29,8 +29,8 @@ def test_each_body_part_of_the_device_has_a_region() -> None:
 
 
 def test_organs_are_codes_that_dose_reports_do_not_take() -> None:
-    assert [code for code, _ in ORGANS.values() if 4031 in CODES[code]] == []
-    assert {find_target_region(term) for term in ORGANS} == {ENTIRE_BODY}
+    assert [code for code, _ in ORGAN_REGIONS.values() if 4031 in CODES[code]] == []
+    assert {find_target_region(term) for term in ORGAN_REGIONS} == {ENTIRE_BODY}
     assert find_region("brain") == ("12738006", "Brain")
     assert find_region("ABDOMEN") == find_target_region("ABDOMEN")
     assert find_region("OTHER") == ENTIRE_BODY

@@ -2,7 +2,8 @@
 
 It has DICOM keywords with values in DICOM's units, such as ``{"SliceThickness": 5, "EchoTime": 30}``, and names of
 ours: the options of ``series.add_volume``, and ``object`` (such as "MR Image"), ``format`` (of raw pixels),
-``detector``, ``mrd_position`` and ``exposure``. Each is honoured, or named in an error or a notice.
+``detector``, ``mrd_position`` and ``exposure``: a table of the keywords of an irradiation event. Each is honoured, or
+named in an error or a notice.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from openmodality.acquisition.readers.found import EMPTY, IDENTITY_KEYWORDS, Fou
 from openmodality.acquisition.readers.tree import read_tree
 from openmodality.acquisition.volume import Volume
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.value_class import value_class
 
 OPTIONS: Final = frozenset(each.name for each in fields(Volume)) - {"array", "shape", "keywords", "unused"}
@@ -83,12 +85,22 @@ def read_companion(path: Path) -> Companion:
     return Companion(str(path), keywords, settings)
 
 
+def read_exposure(path: Path) -> IrradiationEvent:
+    """The irradiation event that a file of its own states, in JSON or TOML.
+
+    Raises :class:`ObjectInvalid` where it is no such file, or a keyword or value is none of an irradiation event.
+    """
+    return IrradiationEvent.from_keywords(read_tree(path), str(path))
+
+
 def apply_companion(found: FoundSeries, companion: Companion) -> FoundSeries:
     """What was found in a file with what its companion says, which wins.
 
-    Raises :class:`ObjectInvalid` where a keyword or value is not DICOM's.
+    Raises :class:`ObjectInvalid` where a keyword or value is not DICOM's, or the exposure is not possible.
     """
     settings, keywords = companion.settings, dict(companion.keywords)
+    stated = settings.get("exposure")
+    where = f"{companion.where}: exposure"
     identity = {name: str(keywords.pop(name)) for name in IDENTITY_KEYWORDS if keywords.get(name)}
     check_keywords(keywords, companion.where)
     options = {name: settings[name] for name in OPTIONS if name in settings}
@@ -100,7 +112,7 @@ def apply_companion(found: FoundSeries, companion: Companion) -> FoundSeries:
         found.arrange(**options).say(keywords),
         object_name=settings.get("object", found.object_name),
         identity={**found.identity, **identity},
-        exposure=settings.get("exposure", found.exposure),
+        exposure=found.exposure if stated is None else IrradiationEvent.from_keywords(stated, where),
         detector=settings.get("detector", found.detector),
     )
 

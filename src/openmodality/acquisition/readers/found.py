@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from openmodality.acquisition.volume import Volume
+from openmodality.objects.irradiation.event import IrradiationEvent
 
 IDENTITY_KEYWORDS: Final[tuple[str, ...]] = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 """What a file may say of whom it shows, and is compared with the exam."""
@@ -21,8 +22,8 @@ class FoundSeries:
     """The pixels of one series; ``where`` names the file in errors.
 
     ``object_name`` is empty where nothing names one; ``identity`` is what the file says of whom it shows, by keyword;
-    ``notices`` are texts for the operator. ``exposure`` is what a companion says of the X-ray exposure, ``detector``
-    the name of the detector whose maps are to be applied, or False for none.
+    ``notices`` are texts for the operator. ``exposure`` is the exposure that made all the images, as a companion states
+    it; ``detector`` is the name of the detector whose maps are to be applied, or False for none.
     """
 
     where: str
@@ -32,7 +33,7 @@ class FoundSeries:
     modality: str = ""
     identity: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
-    exposure: Mapping[str, Any] | None = None
+    exposure: IrradiationEvent | None = None
     detector: str | bool = ""
 
     @property

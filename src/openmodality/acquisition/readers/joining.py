@@ -21,6 +21,7 @@ from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.source import AcquiredFrame
 from openmodality.acquisition.volume import Array
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.irradiation.event import IrradiationEvent
 
 _OF_THE_FIRST: Final = "the files of one series say different things; that of the first holds"
 _NO_PIXELS: Final = np.zeros((1, 1), dtype=np.uint16)
@@ -34,7 +35,8 @@ def is_slice(found: FoundSeries) -> bool:
 def join_slices(folder: Path, parts: Sequence[FoundSeries]) -> list[FoundSeries]:
     """Slices of one size as one series, in the order of their positions, else numbers, else as they come.
 
-    Raises :class:`ObjectInvalid` where all are at one position and nothing tells them apart.
+    Raises :class:`ObjectInvalid` where all are at one position and nothing tells them apart, or where they are of
+    several exposures.
     """
     groups: dict[tuple[int, ...], list[FoundSeries]] = {}
     for part in parts:
@@ -68,6 +70,7 @@ def _join(folder: Path, parts: Sequence[FoundSeries]) -> FoundSeries:
         volume=replace(first.volume, array=array, keywords=keywords, unused=unused, axes="kji"),
         description=next((part.description for part in ordered if part.description), ""),
         identity=_join_identity(folder, ordered),
+        exposure=_join_exposure(folder, ordered),
         notices=tuple(notice for part in ordered for notice in part.notices),
     )
 
@@ -102,3 +105,15 @@ def _join_identity(folder: Path, parts: Sequence[FoundSeries]) -> Mapping[str, s
             if joined.setdefault(keyword, value) != value:
                 raise ObjectInvalid(f"{folder}: its files say several values of {keyword}", advice="give them apart")
     return joined
+
+
+def _join_exposure(folder: Path, parts: Sequence[FoundSeries]) -> IrradiationEvent | None:
+    """The exposure of the series. Two that are alike are one only where they have the same UID."""
+    stated = [part.exposure for part in parts if part.exposure is not None]
+    if len(stated) > 1 and not (stated[0].uid and all(each == stated[0] for each in stated)):
+        raise ObjectInvalid(
+            f"{folder}: {len(stated)} of its files state an exposure, and a series has one",
+            advice="give files of several exposures one by one; of one exposure, state it beside one file, or with its "
+            "IrradiationEventUID",
+        )
+    return stated[0] if stated else None

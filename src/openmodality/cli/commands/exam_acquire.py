@@ -122,6 +122,8 @@ def acquire(
         raise UsageError(
             "nothing says where the pixels come from", advice="give a PATH, --watch, --mrd-listen or --simulate"
         )
+    if options.irradiation is not None and not (paths or listening):
+        raise UsageError("--exposure is for pixels of yours; the simulator states its own")
     with device(site_file) as device_:
         chosen = device_.find_exam(find_exam_number(device_.view, exam))
         if append and not chosen.state.is_open:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from openmodality.acquisition.readers.companion import read_exposure
 from openmodality.cli.terminal.arguments import Parser, WordValues
+from openmodality.cli.terminal.values import existing_file
 from openmodality.exam.ingest import IngestOptions
 
 _NAMES: Final = IngestOptions.__match_args__
@@ -43,6 +45,12 @@ def add_ingest(parser: Parser) -> None:
         default="",
         help="The format of raw pixels: raw:ROWSxCOLS:uint16:le:OFFSET.",
     )
+    _declare_origin(parser)
+    parser.afterwards(_make_options)
+
+
+def _declare_origin(parser: Parser) -> None:
+    """What made the pixels, and of whom."""
     parser.add_argument(
         "--detector",
         metavar="NAME",
@@ -50,12 +58,20 @@ def add_ingest(parser: Parser) -> None:
         help="The detector of the site whose maps correct raw pixels, or none.  [default: the one of that size]",
     )
     parser.add_argument(
+        "--exposure",
+        dest="irradiation",
+        metavar="FILE",
+        type=existing_file,
+        help="The X-ray exposure that made the pixels, in JSON or TOML: KVP, XRayTubeCurrent, ExposureTime and others.",
+    )
+    parser.add_argument(
         "--accept-identity",
         action="store_true",
         help="Take pixels that name another patient or accession number than the exam's.",
     )
-    parser.afterwards(_make_options)
 
 
 def _make_options(values: WordValues) -> None:
+    if values.get("irradiation") is not None:
+        values["irradiation"] = read_exposure(values["irradiation"])
     values["options"] = IngestOptions(**{name: values.pop(name) for name in _NAMES if name in values})

@@ -164,17 +164,26 @@ class ImageMaker:
     def make_together(self, frames: Iterable[tuple[int, AcquiredFrame]], uid_of: UidOf) -> list[str]:
         """Build and store images with these Instance Numbers, all of them or none; their UIDs in that order.
 
-        Raises as :meth:`make` does.
+        The images of frames with an irradiation event, which is on record already, are noted with it. Raises as
+        :meth:`make` does.
         """
         uids: dict[int, str] = {}
+        exposed: dict[str, str] = {}
 
         def encode() -> Iterator[EncodedInstance]:
             for number, frame in frames:
                 encoded = self._encode(number, frame, uid_of(number))
                 uids[number] = encoded.read_uid(SOP_INSTANCE_UID)
+                if frame.irradiation is not None:
+                    exposed[uids[number]] = frame.irradiation.uid
                 yield encoded
 
-        keep_together(self._site, self._store, encode(), self._check)
+        def check(transaction: Transaction) -> None:
+            self._check(transaction)
+            for instance_uid, event_uid in exposed.items():
+                add_image(transaction, event_uid, instance_uid)
+
+        keep_together(self._site, self._store, encode(), check)
         return [uids[number] for number in sorted(uids)]
 
     def _encode(self, number: int, frame: AcquiredFrame, uid: str) -> EncodedInstance:

@@ -150,7 +150,7 @@ def _parse_number(stated: object) -> float | None:
         return None
     try:
         number = float(stated)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 

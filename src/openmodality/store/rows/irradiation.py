@@ -5,7 +5,7 @@ An event is on record before its first image is made, so that no dose is lost wh
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from openmodality.store.listing.irradiation import EventRecord
 from openmodality.store.schema import irradiation_events, irradiation_images
@@ -22,6 +22,18 @@ def add_irradiation(transaction: Transaction, exam_id: int, record: EventRecord)
         "event": record.event,
     }
     transaction.execute(insert(irradiation_events).values(row))
+
+
+def remove_irradiation(transaction: Transaction, uid: str, series_instance_uid: str) -> None:
+    """Take an event off the record that was put there for a series, and made no image."""
+    with_images = select(irradiation_images.c.event_id)
+    transaction.execute(
+        delete(irradiation_events).where(
+            irradiation_events.c.IrradiationEventUID == uid,
+            irradiation_events.c.SeriesInstanceUID == series_instance_uid,
+            irradiation_events.c.id.not_in(with_images),
+        )
+    )
 
 
 def has_irradiation(snapshot: Snapshot, uid: str) -> bool:
