@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from openmodality.activities.film_order import FilmOrder
+from openmodality.cli.commands.film import _make_order
 from openmodality.cli.terminal.arguments import Parser
 from openmodality.cli.terminal.site import add_site
 from openmodality.exam.ingest import IngestOptions
@@ -19,17 +21,31 @@ MADE_INTO_ONE: Final = {
 }
 """Options of which several make one parameter."""
 ONE_OF_SEVERAL: Final = {"options", "listening"}
+NO_OPTION: Final = {"annotation", "frames", "states"}
+"""Fields of a film's order that the command line names otherwise, or not."""
+
+
+def list_parameters(name: str) -> dict[str, inspect.Parameter]:
+    """What the function of a command takes; ``**film`` stands for what makes an order of a film."""
+    parameters = dict(inspect.signature(LEAVES[name].run).parameters)
+    if parameters.get("film") and parameters["film"].kind is inspect.Parameter.VAR_KEYWORD:
+        del parameters["film"]
+        parameters |= inspect.signature(FilmOrder).parameters
+        parameters |= inspect.signature(_make_order).parameters
+        for each in (*NO_OPTION, "choices"):
+            del parameters[each]
+    return parameters
 
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_a_function_takes_what_its_command_declares(name: str) -> None:
     declared = {each.dest for each in LEAVES[name].parser(name).declared} - MADE_INTO_ONE
-    assert declared == set(inspect.signature(LEAVES[name].run).parameters) - ONE_OF_SEVERAL
+    assert declared == set(list_parameters(name)) - ONE_OF_SEVERAL
 
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_what_may_be_repeated_says_so_and_is_a_tuple(name: str) -> None:
-    parameters = inspect.signature(LEAVES[name].run).parameters
+    parameters = list_parameters(name)
     for each in LEAVES[name].parser(name).declared:
         if each.option_strings and each.dest not in MADE_INTO_ONE:
             is_repeated = "May be repeated." in (each.help or "")
