@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.acceptance.requirements.pynetdicom_hospital import recorded_device
 from tests.content_tree import find_items
 from tests.peers.process import wait_until
 
-RF, SC, DOSE_SR = "1.2.840.10008.5.1.4.1.1.12.2", "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.88.67"
+RF, DOSE_SR = "1.2.840.10008.5.1.4.1.1.12.2", "1.2.840.10008.5.1.4.1.1.88.67"
 SHOT: dict[str, Any] = {
     "KVP": 83, "XRayTubeCurrent": 320, "ExposureTime": 45, "ImageAndFluoroscopyAreaDoseProduct": 9.61,
     "DistanceSourceToDetector": 1100, "EntranceDoseInmGy": 1.7,
@@ -175,3 +176,24 @@ def test_what_takes_no_record_says_so(exam: Exam, tmp_path: Path) -> None:
         (tmp_path / "a.json").write_text(json.dumps({"exposure": SHOT}))
         (series,) = mr.acquire(tmp_path / "a.tif")
         assert (series.unused, series.notices) == ({"exposure": "this device makes no dose report"}, [])
+
+
+def test_dicom_files_of_one_run_share_the_exposure_that_is_stated(exam: Exam, tmp_path: Path) -> None:
+    exam.acquire(write_pages(tmp_path / "a.tif"), object="RF Image")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for number, instance in enumerate(exam.instances()):
+        shutil.copy(exam._workflow.store.files.path(instance.SOPInstanceUID), folder / str(number))
+    (series,) = exam.acquire(folder)
+    assert series.notices == [NOTICE]
+    (series,) = exam.acquire(folder, irradiation=IrradiationEvent(**SHOT))
+    (record,) = list_recorded(exam)
+    assert (len(record.images), series.notices) == (2, [])
+    made = [each for each in exam.instances() if each.SeriesInstanceUID == series.series_instance_uid]
+    assert record.images == {each.SOPInstanceUID for each in made}
+
+
+def test_an_object_that_is_named_is_made_of_an_exposure_too(exam: Exam, tmp_path: Path) -> None:
+    (series,) = exam.acquire(write_pages(tmp_path / "a.tif"), object="SC Image", irradiation=IrradiationEvent(**SHOT))
+    (record,) = list_recorded(exam)
+    assert (series.object_name, len(record.images)) == ("SC Image", 2)
