@@ -63,7 +63,7 @@ def refuse_companion(exam: Exam, folder: Path) -> str:
             raise
 
     folder.mkdir()
-    for keyword in ("PatientBirthDate", "PatientAge", "Modality"):
+    for keyword in ("AcquisitionDate", "PatientAge", "Modality"):
         np.save(folder / f"{keyword}.npy", np.ones((2, 2), np.uint8))
         (folder / f"{keyword}.json").write_text(json.dumps({keyword: f"{MARK}&"}), encoding="utf-8")
         (folder / f"{keyword}.npy.done").touch()

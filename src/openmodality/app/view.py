@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openmodality.device.site.data_place import DataPlace, read_data_place
 from openmodality.jobs.job import Job, JobInstance
@@ -23,7 +24,6 @@ from openmodality.jobs.listing import (
     read_history,
     read_instances,
 )
-from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.entities import DataSource, Found, Level, Search, find, find_ids, read_entities
 from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_steps
@@ -32,6 +32,9 @@ from openmodality.store.listing.problems import Problem, list_problems
 from openmodality.store.listing.sqlite_file import find_sqlite_file
 from openmodality.store.names import INSTANCE_FOLDER
 from openmodality.store.states import InstanceResult, JobKind, JobState
+
+if TYPE_CHECKING:
+    from openmodality.objects.irradiation.event import IrradiationEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ class LocalView:
 
     def irradiation(self, exam_id: int) -> list[IrradiationEvent]:
         """The irradiation events on record of an exam, in the order in which they began."""
+        from openmodality.objects.irradiation.event import IrradiationEvent  # noqa: PLC0415 - start-up time: pydicom
+
         with self._source.read() as reader:
             events = [IrradiationEvent.from_json(each.event) for each in read_irradiation(reader, exam_id)]
         return sorted(events, key=lambda event: event.started or datetime.min)

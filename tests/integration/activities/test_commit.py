@@ -368,11 +368,11 @@ def test_a_job_that_died_before_it_ended_sends_again_once(
     finish = Queue.finish
     lost: list[JobOutcome] = []
 
-    def dies_once(queue: Queue, job_id: int, outcome: JobOutcome) -> Job:
+    def dies_once(queue: Queue, job_id: int, outcome: JobOutcome, worker: str = "") -> Job:
         if isinstance(outcome, Done) and "0110" in outcome.comment and not lost:
             lost.append(outcome)
             outcome = Continue()
-        return finish(queue, job_id, outcome)
+        return finish(queue, job_id, outcome, worker)
 
     monkeypatch.setattr(Queue, "finish", dies_once)
     with device_in_hospital(tmp_path, "mr", peer=AUTOMATIC) as device:

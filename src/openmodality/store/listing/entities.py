@@ -209,7 +209,8 @@ def instance_references(
         ' instances."TransferSyntaxUID" AS "TransferSyntaxUID", series."SeriesInstanceUID" AS "SeriesInstanceUID",'
         ' studies."StudyInstanceUID" AS "StudyInstanceUID", instances.length_bytes AS length_bytes'
         f" FROM {_join(Level.IMAGE)} WHERE {condition.sql}"
-        ' ORDER BY studies.id, series.id, length(instances."InstanceNumber"), instances."InstanceNumber", instances.id',
+        ' ORDER BY studies.id, length(series."SeriesNumber"), series."SeriesNumber", series.id,'
+        ' length(instances."InstanceNumber"), instances."InstanceNumber", instances.id',
         condition.values,
     )
     return [InstanceReference(**row) for row in rows]

@@ -45,8 +45,9 @@ def read_retrieved(reader: Reader, keys: Mapping[Level, Sequence[str]]) -> list[
         rows = reader.rows(
             'SELECT instances."SOPInstanceUID" AS uid FROM patients JOIN studies ON studies.patient_id = patients.id'
             " JOIN series ON series.study_id = studies.id JOIN instances ON instances.series_id = series.id"
-            f' WHERE {condition.sql} ORDER BY studies.id, series.id, length(instances."InstanceNumber"),'
-            ' instances."InstanceNumber", instances.id',
+            f" WHERE {condition.sql}"
+            ' ORDER BY studies.id, length(series."SeriesNumber"), series."SeriesNumber", series.id,'
+            ' length(instances."InstanceNumber"), instances."InstanceNumber", instances.id',
             condition.values,
         )
         found += (row["uid"] for row in rows)

@@ -32,5 +32,5 @@ def test_a_fault_of_an_order_does_not_end_standard_input(
 
 def test_what_a_device_says_does_nothing_to_a_terminal() -> None:
     event = JournalEntry(datetime(2026, 11, 28, 8, 30), "pacs", "stored", "of \x1b[31mDOE\n08:31:00 pacs forged")
-    assert format_event_line(event) == "08:30:00 pacs of \ufffd[31mDOE\ufffd08:31:00 pacs forged"
+    assert format_event_line(event) == "08:30:00 pacs    of \ufffd[31mDOE\ufffd08:31:00 pacs forged"
     assert [text.plain for text in _make_texts("\x1b[31mDOE", 1)] == ["\ufffd[31mDOE", "1"]
