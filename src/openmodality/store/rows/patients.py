@@ -3,7 +3,8 @@
 Rules. An empty Patient ID identifies nobody: each such study has a patient of its own. The same ID of another issuer is
 another patient. Under one ID of one issuer two are one patient where name or birth date agrees, or neither
 contradicts; else the second is another patient, who is listed beside the first. What the RIS or the
-operator says of a patient may correct the name, as long as the birth date does not contradict.
+operator says of a patient may correct the name, as long as the birth date does not contradict. Where several patients
+may be meant, it is the one with whom most agrees.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from openmodality.store.transaction import Transaction
 DEMOGRAPHICS: Final = list_keywords(patients)
 """Keywords of the attributes that are kept of a patient."""
 _NAMES: Final = ("alphabetic_name", "ideographic_name", "phonetic_name")
+_COLUMNS: Final = 'id, identity, "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate"'
 _MAX_NAME_CHARACTERS: Final = 256
 """As much of a name as can be searched for: PostgreSQL's index holds 2704 bytes for an entry."""
 
@@ -33,8 +35,7 @@ def is_same_patient(known: Mapping[str, str], other: Mapping[str, str], *, corre
     """Whether two sets of demographics, by keyword, are of one patient; ``corrects``: by whoever knows the patient."""
     if not known["PatientID"] or any(known[key] != other.get(key, "") for key in ("PatientID", "IssuerOfPatientID")):
         return False
-    name = _agrees(*(fold_name(each["PatientName"]) for each in (known, {"PatientName": "", **other})))
-    birth = _agrees(known["PatientBirthDate"], other.get("PatientBirthDate", ""))
+    name, birth = _compare(known, other)
     if corrects:
         return birth is not False or name is True
     return True in (name, birth) or False not in (name, birth)
@@ -48,20 +49,21 @@ def keep_patient(transaction: Transaction, attributes: Mapping[str, str]) -> int
     """
     if not attributes.get("PatientID"):
         raise UsageError("a patient without (0010,0020) Patient ID cannot be registered")
-    number = _find_patient(transaction, attributes, corrects=True)
-    if number is None:
+    row = _find_patient(transaction, attributes, corrects=True)
+    if row is None:
         return _add_patient(transaction, attributes)
     changed = {keyword: value for keyword in DEMOGRAPHICS if (value := attributes.get(keyword, ""))}
     if "PatientName" in changed:
         changed |= _list_names(changed["PatientName"])
-    transaction.execute(update(patients).where(patients.c.id == number).values(changed))
-    return number
+    changed["identity"] = _renew_identity(transaction, row, {**row, **changed})
+    transaction.execute(update(patients).where(patients.c.id == row["id"]).values(changed))
+    return int(row["id"])
 
 
 def find_or_add_patient(transaction: Transaction, attributes: Mapping[str, str], study_instance_uid: str) -> int:
     """The id of the patient whom a new study belongs to, by what its first instance says."""
-    number = _find_patient(transaction, attributes)
-    return _add_patient(transaction, attributes, study_instance_uid) if number is None else number
+    row = _find_patient(transaction, attributes)
+    return _add_patient(transaction, attributes, study_instance_uid) if row is None else int(row["id"])
 
 
 def make_identity(attributes: Mapping[str, str], study_instance_uid: str, *, is_first: bool) -> str:
@@ -76,6 +78,12 @@ def make_identity(attributes: Mapping[str, str], study_instance_uid: str, *, is_
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def _compare(known: Mapping[str, str], other: Mapping[str, str]) -> tuple[bool | None, bool | None]:
+    """Whether the names agree, and whether the birth dates do."""
+    name = _agrees(*(fold_name(each["PatientName"]) for each in (known, {"PatientName": "", **other})))
+    return name, _agrees(known["PatientBirthDate"], other.get("PatientBirthDate", ""))
+
+
 def _agrees(one: object, other: object) -> bool | None:
     """Whether two values agree; ``None`` where one is not known."""
     return None if not _is_known(one) or not _is_known(other) else one == other
@@ -85,9 +93,31 @@ def _is_known(value: object) -> bool:
     return any(value) if isinstance(value, tuple) else bool(value)
 
 
-def _find_patient(transaction: Transaction, attributes: Mapping[str, str], *, corrects: bool = False) -> int | None:
+def _find_patient(
+    transaction: Transaction, attributes: Mapping[str, str], *, corrects: bool = False
+) -> StoredRow | None:
+    """The patient who is meant: of those who may be, the one with whom most agrees, of equal ones the first."""
     known = _read_namesakes(transaction, attributes)
-    return next((row["id"] for row in known if is_same_patient(row, attributes, corrects=corrects)), None)
+    same = [row for row in known if is_same_patient(row, attributes, corrects=corrects)]
+    return max(same, key=lambda row: _rank(row, attributes), default=None)
+
+
+def _rank(known: Mapping[str, str], other: Mapping[str, str]) -> tuple[int, int]:
+    """The higher, the more likely two are one patient: first by what agrees, then by what does not contradict."""
+    compared = _compare(known, other)
+    return compared.count(True), -compared.count(False)
+
+
+def _renew_identity(transaction: Transaction, row: StoredRow, changed: Mapping[str, str]) -> str:
+    """The identity of a patient whose name or birth date changes; it stays where it is that of the first with an ID.
+
+    It stays, too, where a patient of an older database has the new one.
+    """
+    if row["identity"] == make_identity(changed, "", is_first=True):
+        return str(row["identity"])
+    identity = make_identity(changed, "", is_first=False)
+    is_taken = transaction.rows("SELECT id FROM patients WHERE identity = ?", (identity,))
+    return str(row["identity"]) if is_taken else identity
 
 
 def _read_namesakes(transaction: Transaction, attributes: Mapping[str, str]) -> Sequence[StoredRow]:
@@ -95,28 +125,28 @@ def _read_namesakes(transaction: Transaction, attributes: Mapping[str, str]) -> 
     if not attributes.get("PatientID"):
         return []
     return transaction.rows(
-        'SELECT id, "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate" FROM patients'
-        ' WHERE "PatientID" = ? AND "IssuerOfPatientID" = ? ORDER BY id',
+        f'SELECT {_COLUMNS} FROM patients WHERE "PatientID" = ? AND "IssuerOfPatientID" = ? ORDER BY id',
         (attributes["PatientID"], attributes.get("IssuerOfPatientID", "")),
     )
 
 
 def _add_patient(transaction: Transaction, attributes: Mapping[str, str], study_instance_uid: str = "") -> int:
-    """Add a patient; another process may add one at the same time, who is looked at again then."""
+    """Add a patient. Where another has the identity, added by another process or kept from an earlier name, it is taken
+    only if both are one patient; else the new one gets another identity.
+    """
     known = {keyword: attributes.get(keyword, "") for keyword in DEMOGRAPHICS}
     is_first = not _read_namesakes(transaction, known)
     identity = make_identity(known, study_instance_uid, is_first=is_first)
-    row = {**known, **_list_names(known["PatientName"]), "identity": identity, "created_at": transaction.now}
-    is_added = transaction.insert_missing("patients", list(row), [list(row.values())]) == 1
-    if not is_added and is_first and known["PatientID"] and not _is_first_of(transaction, known):
-        return _add_patient(transaction, attributes, study_instance_uid)
-    (found,) = transaction.rows("SELECT id FROM patients WHERE identity = ?", (identity,))
-    return int(found["id"])
-
-
-def _is_first_of(transaction: Transaction, known: Mapping[str, str]) -> bool:
-    """Whether the patient whom another process has just added under this ID is the same."""
-    return any(is_same_patient(row, known) for row in _read_namesakes(transaction, known)[:1])
+    while True:
+        row = {**known, **_list_names(known["PatientName"]), "identity": identity, "created_at": transaction.now}
+        is_added = transaction.insert_missing("patients", list(row), [list(row.values())]) == 1
+        (found,) = transaction.rows(f"SELECT {_COLUMNS} FROM patients WHERE identity = ?", (identity,))
+        if is_added or not known["PatientID"] or is_same_patient(found, known):
+            return int(found["id"])
+        if is_first:
+            is_first, identity = False, make_identity(known, study_instance_uid, is_first=False)
+        else:
+            identity = hashlib.sha256(f"{identity}/{found['id']}".encode()).hexdigest()
 
 
 def _list_names(name: str) -> dict[str, str]:

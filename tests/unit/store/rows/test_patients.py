@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from openmodality.errors import UsageError
 from openmodality.store.listing.entities import Level, find
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.patients import find_or_add_patient, is_same_patient, keep_patient
+from openmodality.store.rows.patients import find_or_add_patient, is_same_patient, keep_patient, make_identity
+from openmodality.store.schema import patients
 
 
 def test_a_patient_is_known_by_id_and_issuer(store: LocalStore) -> None:
@@ -72,3 +74,32 @@ def test_each_study_has_the_patient_whom_it_names(store: LocalStore) -> None:
         eve = KNOWN | {"PatientName": "Epsilon^Eve", "PatientBirthDate": ""}
         assert find_or_add_patient(transaction, eve, "1.9") == ids[4]
         assert [each["PatientName"] for each in find(transaction, Level.PATIENT)] == [name for _, name in people]
+
+
+def test_of_several_who_may_be_meant_it_is_the_one_with_whom_most_agrees(store: LocalStore) -> None:
+    alpha = KNOWN | {"PatientName": "Alpha^Ann", "PatientBirthDate": ""}
+    beta = KNOWN | {"PatientName": "Beta^Bob", "PatientBirthDate": "19600101"}
+    with store.write() as transaction:
+        first, second = (find_or_add_patient(transaction, each, "") for each in (alpha, beta))
+        assert first != second == keep_patient(transaction, beta)
+        assert find_or_add_patient(transaction, beta | {"PatientName": ""}, "1.2") == second
+        assert [each["PatientName"] for each in find(transaction, Level.PATIENT)] == ["Alpha^Ann", "Beta^Bob"]
+
+
+@pytest.mark.parametrize("is_kept_from_earlier", [False, True])
+def test_a_patient_who_was_corrected_is_not_taken_for_who_was_meant_before(
+    store: LocalStore, is_kept_from_earlier: bool
+) -> None:
+    beta = KNOWN | {"PatientName": "Beta^Bob", "PatientBirthDate": "19600101"}
+    with store.write() as transaction:
+        find_or_add_patient(transaction, KNOWN, "")
+        second = find_or_add_patient(transaction, beta, "")
+        for birth_date in ("19600101", "19700101"):
+            corrected = {**beta, "PatientName": "Gamma^Gus", "PatientBirthDate": birth_date}
+            assert keep_patient(transaction, corrected) == second
+        if is_kept_from_earlier:
+            identity = make_identity(beta, "", is_first=False)
+            transaction.execute(update(patients).where(patients.c.id == second).values(identity=identity))
+        third = find_or_add_patient(transaction, beta, "1.4")
+        assert third != second
+        assert find_or_add_patient(transaction, beta, "1.5") == third
