@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final, cast
+from types import MappingProxyType
+from typing import Final, TypeAlias, cast
 
+from pydicom.charset import default_encoding
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.device import charsets
+from openmodality.dimse.pydicom_text import convert_terms
+from openmodality.dimse.reading import values_of
+from openmodality.encoding.texts import TEXT_VRS
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.builder import Draft
 from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import (
     copy_element,
+    element_at,
     make_data_set,
     make_elements,
+    make_sequence,
     prepare_attributes,
 )
+from openmodality.objects.rules.sequence_items import (
+    Attribute,
+    SequenceItem,
+    SequenceItems,
+    encode_sequence,
+    list_special_texts,
+)
 from openmodality.objects.rules.sources import SourceValues
-from openmodality.objects.rules.template import EncodedInstance, Exchange, Template, encode_instance
+from openmodality.objects.rules.template import HELD_BY_ALL, EncodedInstance, Exchange, Template, encode_instance
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
@@ -39,10 +53,9 @@ _MOST_TEMPLATES: Final = 4
 """Of a series that are kept: one for each kind of image in it, such as magnitude and phase in turn."""
 _MOST_MISSES: Final = 8
 """After so many instances in a row that have nothing in common no more templates are made."""
+AddedSequences: TypeAlias = Mapping[Attribute, SequenceItems]
+_NO_SEQUENCES: Final[AddedSequences] = MappingProxyType({})
 _FILE_META: Final = prepare_attributes("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID")
-_TEXTS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
-# Every character set holds these; ISO_IR 13 has a yen sign and an overline in the place of backslash and tilde.
-_HELD_BY_ALL: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
 
 
 class InstanceBuilder:
@@ -62,10 +75,13 @@ class InstanceBuilder:
         self._is_checked = False
         self._character_sets: dict[frozenset[str], DataElement | None] = {}
 
-    def build(self, own: SourceValues, content: Dataset | None = None) -> Dataset:
+    def build(
+        self, own: SourceValues, content: Dataset | None = None, sequences: AddedSequences = _NO_SEQUENCES
+    ) -> Dataset:
         """An instance with the values ``own`` beside those of the series.
 
-        ``content`` is added as it is: the content tree of a report, which no attribute rule describes.
+        ``content`` is added as it is, and ``sequences`` already encoded: what no attribute rule describes, such as the
+        content tree of a report.
 
         Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the first instance of the series
         breaks the rules of its object.
@@ -73,6 +89,8 @@ class InstanceBuilder:
         data_set = self._draft.build(own)
         if content is not None:
             data_set.update(content)
+        for attribute, items in sequences.items():
+            data_set.add(_gather_special_texts(attribute, items))
         self._declare_character_set(data_set)
         if not self._is_checked:
             self._refuse_defective(data_set)
@@ -80,6 +98,8 @@ class InstanceBuilder:
         class_uid, instance_uid = data_set.SOPClassUID, data_set.SOPInstanceUID
         meta = make_elements(_FILE_META, class_uid, instance_uid, ExplicitVRLittleEndian)
         data_set.file_meta = FileMetaDataset(make_data_set(meta))
+        if sequences:
+            _add_encoded(data_set, sequences)
         return data_set
 
     def encode(self, own: SourceValues) -> tuple[EncodedInstance, Dataset | None]:
@@ -114,7 +134,7 @@ class InstanceBuilder:
 
     def _declare_character_set(self, data_set: Dataset) -> None:
         """Declare the character set that the text needs: the same one for the same characters."""
-        characters = frozenset("".join(_find_texts(data_set))) - _HELD_BY_ALL
+        characters = frozenset("".join(_find_texts(data_set))) - HELD_BY_ALL
         if characters not in self._character_sets:
             charsets.declare(data_set, self._definition.character_sets, self._definition.charset_attributes)
             self._character_sets[characters] = data_set.get(SPECIFIC_CHARACTER_SET)
@@ -139,10 +159,27 @@ def _add_defaults(definition: ObjectDefinition, common: SourceValues) -> SourceV
     return replace(common, automatic=automatic)
 
 
+def _gather_special_texts(attribute: Attribute, items: SequenceItems) -> DataElement:
+    """A sequence for the choice of the character set: only the texts of ``items`` on which the choice depends."""
+    texts = list_special_texts(items)
+    held = [SequenceItem({of: text}) for of, found in texts.items() for text in sorted(found)]
+    return make_sequence(attribute[0], [item.to_data_set() for item in held])
+
+
+def _add_encoded(data_set: Dataset, sequences: AddedSequences) -> None:
+    """Add sequences as if they had been read: pydicom decodes them where somebody looks."""
+    declared = element_at(data_set, SPECIFIC_CHARACTER_SET)
+    terms = tuple(map(str, values_of(declared))) if declared is not None else ()
+    for attribute, items in sequences.items():
+        data_set[attribute[0]] = encode_sequence(attribute, items, terms)
+    names = convert_terms(terms) if terms else default_encoding
+    data_set.set_original_encoding(is_implicit_vr=False, is_little_endian=True, character_encoding=names)
+
+
 def _find_texts(data_set: Dataset) -> Iterator[str]:
     for found in cast(Iterable[DataElement], data_set.values()):  # what was built holds no raw elements
         if found.VR == "SQ":
             for item in found.value:
                 yield from _find_texts(item)
-        elif found.VR in _TEXTS and found.value:
+        elif found.VR in TEXT_VRS and found.value:
             yield str(found.value)

@@ -89,7 +89,9 @@ def mend_value(vr: str, text: str, *, tag: int = 0, cut: bool = False) -> Mended
 def format_decimal(value: float) -> str:
     """A number as a Decimal String: as exactly as 16 characters can say it."""
     shortest = repr(value).removesuffix(".0")
-    texts = (shortest, *(f"{value:.{digits}g}" for digits in range(16, 0, -1)))
+    if len(shortest) <= MAX_CHARACTERS["DS"]:
+        return shortest
+    texts = (f"{value:.{digits}g}" for digits in range(16, 0, -1))
     return next(text for text in texts if len(text) <= MAX_CHARACTERS["DS"])
 
 

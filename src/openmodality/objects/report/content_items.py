@@ -1,14 +1,12 @@
-"""Content items of structured reports (PS3.3 C.17.3), as small functions that return a data set each."""
+"""Content items of structured reports (PS3.3 C.17.3), as small functions that return one each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from pydicom.dataset import Dataset
-
-from openmodality.objects.references import EvidenceReference, refer_to_instance
+from openmodality.objects.references import EvidenceReference
+from openmodality.objects.rules.sequence_items import Attribute, Code, ItemValue, SequenceItem, find_attribute
 from openmodality.standard.sop_classes import is_image
 from openmodality.standard.value_rules import format_decimal
 
@@ -17,22 +15,27 @@ HAS_CONCEPT_MOD = "HAS CONCEPT MOD"
 HAS_OBS_CONTEXT = "HAS OBS CONTEXT"
 HAS_PROPERTIES = "HAS PROPERTIES"
 
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A coded concept (PS3.3 8.8)."""
-
-    value: str
-    scheme: str
-    meaning: str
-
-    def item(self) -> Dataset:
-        """The item of a code sequence."""
-        data_set = Dataset()
-        data_set.CodeValue = self.value
-        data_set.CodingSchemeDesignator = self.scheme
-        data_set.CodeMeaning = self.meaning
-        return data_set
+CONTENT_SEQUENCE = find_attribute("ContentSequence")
+_RELATIONSHIP_TYPE = find_attribute("RelationshipType")
+_VALUE_TYPE = find_attribute("ValueType")
+_CONCEPT_NAME = find_attribute("ConceptNameCodeSequence")
+_CONTINUITY = find_attribute("ContinuityOfContent")
+_CONTENT_TEMPLATE = find_attribute("ContentTemplateSequence")
+_MAPPING_RESOURCE = find_attribute("MappingResource")
+_TEMPLATE_IDENTIFIER = find_attribute("TemplateIdentifier")
+_CONCEPT_CODE = find_attribute("ConceptCodeSequence")
+_MEASURED_VALUE = find_attribute("MeasuredValueSequence")
+_NUMERIC_VALUE = find_attribute("NumericValue")
+_UNITS = find_attribute("MeasurementUnitsCodeSequence")
+_QUALIFIER = find_attribute("NumericValueQualifierCodeSequence")
+_TEXT_VALUE = find_attribute("TextValue")
+_PERSON_NAME = find_attribute("PersonName")
+_UID = find_attribute("UID")
+_DATE_TIME = find_attribute("DateTime")
+_REFERENCED_SOP = find_attribute("ReferencedSOPSequence")
+_SOP_CLASS_UID = find_attribute("ReferencedSOPClassUID")
+_SOP_INSTANCE_UID = find_attribute("ReferencedSOPInstanceUID")
+_FRAME_NUMBER = find_attribute("ReferencedFrameNumber")
 
 
 def dcm(value: str, meaning: str) -> Code:
@@ -49,106 +52,81 @@ _VALUE_UNKNOWN = dcm("114010", "Value unknown")
 
 
 def make_container(
-    concept: Code, children: Sequence[Dataset], *, template: str = "", continuity: str = "SEPARATE"
-) -> Dataset:
+    concept: Code, children: Sequence[SequenceItem], *, template: str = "", continuity: str = "SEPARATE"
+) -> SequenceItem:
     """A CONTAINER with its children; ``template`` is the DCMR template it follows."""
-    data_set = _item("CONTAINER", concept)
-    data_set.ContinuityOfContent = continuity
+    item = _make_item("CONTAINER", concept, _CONTINUITY, continuity, children)
     if template:
-        identification = Dataset()
-        identification.MappingResource = "DCMR"
-        identification.TemplateIdentifier = template
-        data_set.ContentTemplateSequence = [identification]
-    if children:
-        data_set.ContentSequence = list(children)
-    return data_set
-
-
-def make_code(concept: Code, value: Code, children: Sequence[Dataset] = ()) -> Dataset:
-    """A CODE, with the items that modify it."""
-    data_set = _item("CODE", concept)
-    data_set.ConceptCodeSequence = [value.item()]
-    if children:
-        data_set.ContentSequence = list(children)
-    return data_set
-
-
-def make_num(concept: Code, value: float | None, unit: Code) -> Dataset:
-    """A NUM: a measured value with its unit; None is a value that is not known (PS3.3 C.18.1)."""
-    data_set = _item("NUM", concept)
-    if value is None:
-        data_set.MeasuredValueSequence = []
-        data_set.NumericValueQualifierCodeSequence = [_VALUE_UNKNOWN.item()]
-        return data_set
-    measured = Dataset()
-    measured.NumericValue = format_decimal(float(value))
-    measured.MeasurementUnitsCodeSequence = [unit.item()]
-    data_set.MeasuredValueSequence = [measured]
-    return data_set
-
-
-def make_text(concept: Code, value: str) -> Dataset:
-    """A TEXT."""
-    data_set = _item("TEXT", concept)
-    data_set.TextValue = value
-    return data_set
-
-
-def make_pname(concept: Code, value: str) -> Dataset:
-    """A PNAME: the name of a person."""
-    data_set = _item("PNAME", concept)
-    data_set.PersonName = value
-    return data_set
-
-
-def make_uidref(concept: Code, value: str) -> Dataset:
-    """A UIDREF."""
-    data_set = _item("UIDREF", concept)
-    data_set.UID = value
-    return data_set
-
-
-def make_date_time(concept: Code, value: datetime) -> Dataset:
-    """A DATETIME."""
-    data_set = _item("DATETIME", concept)
-    data_set.DateTime = value.strftime("%Y%m%d%H%M%S.%f")
-    return data_set
-
-
-def make_image(concept: Code, sop_class_uid: str, sop_instance_uid: str) -> Dataset:
-    """An IMAGE: a reference to an instance."""
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = sop_class_uid
-    reference.ReferencedSOPInstanceUID = sop_instance_uid
-    data_set = _item("IMAGE", concept)
-    data_set.ReferencedSOPSequence = [reference]
-    return data_set
-
-
-def make_reference(reference: EvidenceReference) -> Dataset:
-    """An IMAGE or COMPOSITE without a concept: a reference to an instance, and to frames of it (PS3.3 C.18.3)."""
-    item = refer_to_instance(reference.sop_class_uid, reference.sop_instance_uid)
-    if reference.frames:
-        item.ReferencedFrameNumber = list(reference.frames)
-    data_set = Dataset()
-    data_set.ValueType = "IMAGE" if is_image(reference.sop_class_uid) else "COMPOSITE"
-    data_set.ReferencedSOPSequence = [item]
-    return data_set
-
-
-def relate(relationship: str, item: Dataset) -> Dataset:
-    """``item`` as a child by ``relationship``."""
-    item.RelationshipType = relationship
+        identification = SequenceItem({_MAPPING_RESOURCE: "DCMR", _TEMPLATE_IDENTIFIER: template})
+        item.values[_CONTENT_TEMPLATE] = (identification,)
     return item
 
 
-def contains(*items: Dataset) -> list[Dataset]:
+def make_code(concept: Code, value: Code, children: Sequence[SequenceItem] = ()) -> SequenceItem:
+    """A CODE, with the items that modify it."""
+    return _make_item("CODE", concept, _CONCEPT_CODE, value, children)
+
+
+def make_num(concept: Code, value: float | None, unit: Code) -> SequenceItem:
+    """A NUM: a measured value with its unit; None is a value that is not known (PS3.3 C.18.1)."""
+    if value is None:
+        item = _make_item("NUM", concept, _MEASURED_VALUE, ())
+        item.values[_QUALIFIER] = _VALUE_UNKNOWN
+        return item
+    measured = SequenceItem({_NUMERIC_VALUE: format_decimal(float(value)), _UNITS: unit})
+    return _make_item("NUM", concept, _MEASURED_VALUE, (measured,))
+
+
+def make_text(concept: Code, value: str) -> SequenceItem:
+    """A TEXT."""
+    return _make_item("TEXT", concept, _TEXT_VALUE, value)
+
+
+def make_pname(concept: Code, value: str) -> SequenceItem:
+    """A PNAME: the name of a person."""
+    return _make_item("PNAME", concept, _PERSON_NAME, value)
+
+
+def make_uidref(concept: Code, value: str) -> SequenceItem:
+    """A UIDREF."""
+    return _make_item("UIDREF", concept, _UID, value)
+
+
+def make_date_time(concept: Code, value: datetime) -> SequenceItem:
+    """A DATETIME."""
+    return _make_item("DATETIME", concept, _DATE_TIME, value.strftime("%Y%m%d%H%M%S.%f"))
+
+
+def make_image(concept: Code, sop_class_uid: str, sop_instance_uid: str) -> SequenceItem:
+    """An IMAGE: a reference to an instance."""
+    reference = SequenceItem({_SOP_CLASS_UID: sop_class_uid, _SOP_INSTANCE_UID: sop_instance_uid})
+    return _make_item("IMAGE", concept, _REFERENCED_SOP, (reference,))
+
+
+def make_reference(reference: EvidenceReference) -> SequenceItem:
+    """An IMAGE or COMPOSITE without a concept: a reference to an instance, and to frames of it (PS3.3 C.18.3)."""
+    item = SequenceItem({_SOP_CLASS_UID: reference.sop_class_uid, _SOP_INSTANCE_UID: reference.sop_instance_uid})
+    if reference.frames:
+        item.values[_FRAME_NUMBER] = "\\".join(map(str, reference.frames))
+    value_type = "IMAGE" if is_image(reference.sop_class_uid) else "COMPOSITE"
+    return SequenceItem({_VALUE_TYPE: value_type, _REFERENCED_SOP: (item,)})
+
+
+def relate(relationship: str, item: SequenceItem) -> SequenceItem:
+    """``item`` as a child by ``relationship``."""
+    item.values[_RELATIONSHIP_TYPE] = relationship
+    return item
+
+
+def contains(*items: SequenceItem) -> list[SequenceItem]:
     """``items`` as the contents of a container."""
     return [relate(CONTAINS, item) for item in items]
 
 
-def _item(value_type: str, concept: Code) -> Dataset:
-    data_set = Dataset()
-    data_set.ValueType = value_type
-    data_set.ConceptNameCodeSequence = [concept.item()]
-    return data_set
+def _make_item(
+    value_type: str, concept: Code, attribute: Attribute, value: ItemValue, children: Sequence[SequenceItem] = ()
+) -> SequenceItem:
+    item = SequenceItem({_VALUE_TYPE: value_type, _CONCEPT_NAME: concept, attribute: value})
+    if children:
+        item.values[CONTENT_SEQUENCE] = tuple(children)
+    return item

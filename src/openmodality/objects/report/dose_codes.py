@@ -12,7 +12,8 @@ from openmodality.objects.irradiation.quantities import (
     STATIONARY_ACQUISITION,
     STEPPING_ACQUISITION,
 )
-from openmodality.objects.report.content_items import Code, dcm, ucum
+from openmodality.objects.report.content_items import dcm, ucum
+from openmodality.objects.rules.sequence_items import Code
 
 SCT: Final = "SCT"
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
-from pydicom.dataset import Dataset
-
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.irradiation.stating import convert_dose
 from openmodality.objects.irradiation.totals import DGY_CM2_PER_GY_M2, MGY_PER_GY
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, dcm
+from openmodality.objects.report.content_items import dcm
+from openmodality.objects.rules.sequence_items import Code, SequenceItem
 
 DoseUnitsName: TypeAlias = Literal["standard", "statement"]
 
@@ -45,11 +44,11 @@ class DoseUnits:
     kerma: Code
     kerma_per_gy: float
 
-    def make_area_product(self, concept: Code, gy_m2: float | None) -> Dataset:
+    def make_area_product(self, concept: Code, gy_m2: float | None) -> SequenceItem:
         """A NUM of a dose area product."""
         return sr.make_num(concept, _convert(gy_m2, self.area_product_per_gy_m2), self.area_product)
 
-    def make_kerma(self, concept: Code, gy: float | None) -> Dataset:
+    def make_kerma(self, concept: Code, gy: float | None) -> SequenceItem:
         """A NUM of a dose at the reference point."""
         return sr.make_num(concept, _convert(gy, self.kerma_per_gy), self.kerma)
 
@@ -110,7 +109,7 @@ class DoseContent:
         """The units of all doses in the report."""
         return _UNITS[self.units]
 
-    def make_reference_point(self) -> Dataset:
+    def make_reference_point(self) -> SequenceItem:
         """The item that says where the dose (RP) is measured: a CODE of CID 10025, or a TEXT."""
         definition = self.reference_point.definition
         if code := _REFERENCE_POINTS.get(definition):
@@ -122,6 +121,6 @@ def _convert(value: float | None, factor: float) -> float | None:
     return None if value is None else convert_dose(value, factor)
 
 
-def make_acquisition_plane() -> Dataset:
+def make_acquisition_plane() -> SequenceItem:
     """The CODE that says that there is one plane only."""
     return sr.relate(sr.HAS_CONCEPT_MOD, sr.make_code(_ACQUISITION_PLANE, _SINGLE_PLANE))

@@ -21,6 +21,7 @@ from openmodality.objects.exam_facts import (
 )
 from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.references import refer_to_instance
+from openmodality.objects.report.content_items import CONTENT_SEQUENCE
 from openmodality.objects.report.dose_content import DoseContent, ImageReference
 from openmodality.objects.report.tid_10001 import make_dose_report
 from openmodality.objects.rules.definition import ObjectDefinition
@@ -30,7 +31,7 @@ from openmodality.objects.rules.elements import copy_item
 def build_dose_report(
     definition: ObjectDefinition, exam: ExamFacts, series: SeriesFacts, instance: InstanceFacts, content: DoseContent
 ) -> Dataset:
-    """The report as a data set with its file meta information.
+    """The report as a data set with its file meta information; its content tree is encoded already.
 
     Raises :class:`ObjectInvalid` where a mandatory attribute has no value.
     """
@@ -38,12 +39,14 @@ def build_dose_report(
     values.automatic.CompletionFlag = "COMPLETE"  # the table says PARTIAL while the step is in progress
     values.automatic.VerificationFlag = "UNVERIFIED"
     facts = frozenset[str]() if content.complete else frozenset({STEP_IN_PROGRESS})
-    document = make_dose_report(exam, content)
+    root = make_dose_report(exam, content)
+    items = root.take_items(CONTENT_SEQUENCE)
+    document = root.to_data_set()
     document.update(_list_references(exam))
     document.update(_list_evidence(exam, content))
     document.update(_list_predecessors(exam, content))
     builder = InstanceBuilder(definition, values, facts)
-    return builder.build(find_own_values(series, instance, Dataset()), document)
+    return builder.build(find_own_values(series, instance, Dataset()), document, {CONTENT_SEQUENCE: items})
 
 
 def _list_references(exam: ExamFacts) -> Dataset:

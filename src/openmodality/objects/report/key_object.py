@@ -32,7 +32,7 @@ def build_key_object(
     """
     values = find_common_values(exam, series)
     document = values.automatic
-    document.update(make_key_object_content(content, exam.configuration))
+    document.update(make_key_object_content(content, exam.configuration).to_data_set())
     document.CurrentRequestedProcedureEvidenceSequence = list_evidence(content.references)
     document.ReferencedPerformedProcedureStepSequence = [refer_to_step(exam.step)] if exam.step else []
     if exam.requests:

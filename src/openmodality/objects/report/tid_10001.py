@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pydicom.dataset import Dataset
-
 from openmodality.objects.exam_facts import ExamFacts
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, contains, dcm, make_container, relate
+from openmodality.objects.report.content_items import contains, dcm, make_container, relate
 from openmodality.objects.report.dose_content import DoseContent
 from openmodality.objects.report.tid_1002 import make_device_observer
 from openmodality.objects.report.tid_10002 import make_accumulated_dose
 from openmodality.objects.report.tid_10003 import make_irradiation_event
+from openmodality.objects.rules.sequence_items import Code, SequenceItem
 
 
-def make_dose_report(exam: ExamFacts, content: DoseContent) -> Dataset:
+def make_dose_report(exam: ExamFacts, content: DoseContent) -> SequenceItem:
     """The content tree: a container with the accumulated dose, one more for each irradiation event."""
     intent = sr.make_code(Code("363703001", "SCT", "Has Intent"), Code("261004008", "SCT", "Diagnostic Intent"))
     reported = sr.make_code(
@@ -37,7 +36,7 @@ def make_dose_report(exam: ExamFacts, content: DoseContent) -> Dataset:
     return make_container(dcm("113701", "X-Ray Radiation Dose Report"), children, template="10001")
 
 
-def _make_scope(exam: ExamFacts) -> Dataset:
+def _make_scope(exam: ExamFacts) -> SequenceItem:
     """What the doses are summed over: the performed step, or the study where there is none."""
     if exam.step is not None:
         scope = dcm("113016", "Performed Procedure Step")

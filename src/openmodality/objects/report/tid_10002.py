@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydicom.dataset import Dataset
-
 from openmodality.objects.irradiation.totals import DoseTotals, accumulate
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, contains, dcm, make_container, relate
+from openmodality.objects.report.content_items import contains, dcm, make_container, relate
 from openmodality.objects.report.dose_codes import SCT, UNITS
 from openmodality.objects.report.dose_content import DoseCalibration, DoseContent, DoseUnits, make_acquisition_plane
+from openmodality.objects.rules.sequence_items import Code, SequenceItem
 
 _S: Final = UNITS["s"]
 _COUNT: Final = UNITS["1"]
 _PERCENT: Final = UNITS["%"]
 
 
-def make_accumulated_dose(content: DoseContent) -> Dataset:
+def make_accumulated_dose(content: DoseContent) -> SequenceItem:
     """The container of the sums over all irradiation events."""
     dose, units = accumulate(content.events), content.dose_units
     fluoroscopy, acquisition = dose.fluoroscopy, dose.acquisition
@@ -44,7 +43,7 @@ def make_accumulated_dose(content: DoseContent) -> Dataset:
     )
 
 
-def _make_calibration(calibration: DoseCalibration) -> Dataset:
+def _make_calibration(calibration: DoseCalibration) -> SequenceItem:
     device = sr.make_code(dcm("113794", "Dose Measurement Device"), Code("15869005", SCT, "Dosimeter"))
     items = [
         sr.make_date_time(dcm("113723", "Calibration DateTime"), calibration.moment),
@@ -57,7 +56,7 @@ def _make_calibration(calibration: DoseCalibration) -> Dataset:
     return make_container(dcm("122505", "Calibration"), [relate(sr.HAS_CONCEPT_MOD, device), *contains(*items)])
 
 
-def _make_doses(totals: DoseTotals, units: DoseUnits, area_product: Code, reference_point: Code) -> list[Dataset]:
+def _make_doses(totals: DoseTotals, units: DoseUnits, area_product: Code, reference_point: Code) -> list[SequenceItem]:
     return [
         units.make_area_product(area_product, totals.dose_area_product_gy_m2),
         units.make_kerma(reference_point, totals.dose_rp_gy),

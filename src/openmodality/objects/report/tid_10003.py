@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
-
-from pydicom.dataset import Dataset
 
 from openmodality.objects.irradiation.event import IrradiationEvent, XRayFilter
 from openmodality.objects.irradiation.stating import convert_dose
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, contains, dcm, make_container, relate
+from openmodality.objects.report.content_items import contains, dcm, make_container, relate
 from openmodality.objects.report.dose_codes import NUMBERS, SCT, TERM_CONCEPTS, UNITS, WORDS
 from openmodality.objects.report.dose_content import DoseContent, make_acquisition_plane
+from openmodality.objects.rules.sequence_items import Code, SequenceItem
 from openmodality.standard.body_part_codes import find_target_region
 
 _ALWAYS: Final = frozenset(
@@ -43,7 +42,7 @@ _ENDS: Final = {
 """Where something ended that did not move is where it began."""
 
 
-def make_irradiation_event(event: IrradiationEvent, content: DoseContent) -> Dataset:
+def make_irradiation_event(event: IrradiationEvent, content: DoseContent) -> SequenceItem:
     """The container of one irradiation event."""
     units = content.dose_units
     protocol, comment = event.text("AcquisitionProtocol"), event.text("Comment")
@@ -68,13 +67,13 @@ def make_irradiation_event(event: IrradiationEvent, content: DoseContent) -> Dat
     return make_container(dcm("113706", "Irradiation Event X-Ray Data"), children, template="10003")
 
 
-def _make_detector_data(event: IrradiationEvent, content: DoseContent) -> Iterator[Dataset]:
+def _make_detector_data(event: IrradiationEvent, content: DoseContent) -> Iterator[SequenceItem]:
     """X-Ray Detector Data (TID 10003A)."""
     for image in content.images.get(event.uid, ()):
         yield sr.make_image(dcm("113795", "Acquired Image"), image.sop_class_uid, image.sop_instance_uid)
 
 
-def _make_source_data(event: IrradiationEvent) -> Iterator[Dataset]:
+def _make_source_data(event: IrradiationEvent) -> Iterator[SequenceItem]:
     """X-Ray Source Data (TID 10003B)."""
     for each in event.filters:
         yield _make_filter(each)
@@ -86,7 +85,7 @@ def _make_source_data(event: IrradiationEvent) -> Iterator[Dataset]:
         yield _make_term(event, "AnodeTargetMaterial")
 
 
-def _make_mechanical_data(event: IrradiationEvent, content: DoseContent) -> Iterator[Dataset]:
+def _make_mechanical_data(event: IrradiationEvent, content: DoseContent) -> Iterator[SequenceItem]:
     """X-Ray Mechanical Data (TID 10003C); the distance of the reference point is the site's where none is stated."""
     values = {name: event.get(name) for name in _MECHANICS}
     values |= {end: values[begin] for end, begin in _ENDS.items() if values[end] is None}
@@ -97,26 +96,25 @@ def _make_mechanical_data(event: IrradiationEvent, content: DoseContent) -> Iter
             yield _make_number(name, values[name])
 
 
-def _make_patient_position(event: IrradiationEvent) -> Iterator[Dataset]:
+def _make_patient_position(event: IrradiationEvent) -> Iterator[SequenceItem]:
     if event.text("PatientTableRelationship"):
         yield _make_term(event, "PatientTableRelationship")
     if event.text("PatientOrientation"):
-        orientation = _make_term(event, "PatientOrientation")
-        orientation.ContentSequence = [relate(sr.HAS_CONCEPT_MOD, _make_term(event, "PatientOrientationModifier"))]
-        yield orientation
+        modifier = relate(sr.HAS_CONCEPT_MOD, _make_term(event, "PatientOrientationModifier"))
+        yield _make_term(event, "PatientOrientation", [modifier])
 
 
-def _make_target_region(event: IrradiationEvent) -> Dataset:
+def _make_target_region(event: IrradiationEvent) -> SequenceItem:
     value, meaning = find_target_region(event.text("BodyPartExamined"))
     return sr.make_code(dcm("123014", "Target Region"), Code(value, SCT, meaning))
 
 
-def _make_grid(event: IrradiationEvent) -> Dataset:
+def _make_grid(event: IrradiationEvent) -> SequenceItem:
     grid = event.text("XRayGrid") or "No grid"
     return sr.make_code(TERM_CONCEPTS["XRayGrid"], WORDS[grid])
 
 
-def _make_filter(each: XRayFilter) -> Dataset:
+def _make_filter(each: XRayFilter) -> SequenceItem:
     items = contains(
         sr.make_code(dcm("113772", "X-Ray Filter Type"), WORDS[each.type]),
         sr.make_code(dcm("113757", "X-Ray Filter Material"), WORDS[each.material]),
@@ -126,17 +124,17 @@ def _make_filter(each: XRayFilter) -> Dataset:
     return make_container(dcm("113771", "X-Ray Filters"), items)
 
 
-def _make_numbers(event: IrradiationEvent, names: tuple[str, ...]) -> Iterator[Dataset]:
+def _make_numbers(event: IrradiationEvent, names: tuple[str, ...]) -> Iterator[SequenceItem]:
     for name in names:
         value = event.get(name)
         if value is not None or name in _ALWAYS:
             yield _make_number(name, value)
 
 
-def _make_number(name: str, value: float | None) -> Dataset:
+def _make_number(name: str, value: float | None) -> SequenceItem:
     concept, unit, factor = NUMBERS[name]
     return sr.make_num(concept, None if value is None else convert_dose(value, factor), unit)
 
 
-def _make_term(event: IrradiationEvent, name: str) -> Dataset:
-    return sr.make_code(TERM_CONCEPTS[name], WORDS[event.text(name)])
+def _make_term(event: IrradiationEvent, name: str, children: Sequence[SequenceItem] = ()) -> SequenceItem:
+    return sr.make_code(TERM_CONCEPTS[name], WORDS[event.text(name)], children)

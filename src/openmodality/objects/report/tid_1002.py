@@ -8,7 +8,8 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, dcm
+from openmodality.objects.report.content_items import dcm
+from openmodality.objects.rules.sequence_items import Code, SequenceItem
 
 _NAMES: Final = (
     (dcm("121013", "Device Observer Name"), "StationName"),
@@ -19,7 +20,7 @@ _NAMES: Final = (
 )
 
 
-def make_device_observer(uid: str, equipment: Dataset, role: Code | None = None) -> Iterator[Dataset]:
+def make_device_observer(uid: str, equipment: Dataset, role: Code | None = None) -> Iterator[SequenceItem]:
     """The content items that name a device as observer, in the words of its equipment attributes.
 
     ``role`` is a code of CID 7445.
@@ -33,7 +34,7 @@ def make_device_observer(uid: str, equipment: Dataset, role: Code | None = None)
         yield sr.make_code(dcm("113876", "Device Role in Procedure"), role)
 
 
-def make_person_observer(name: str) -> Iterator[Dataset]:
+def make_person_observer(name: str) -> Iterator[SequenceItem]:
     """The content items that name a person as observer; ``name`` is a Person Name (PN)."""
     yield sr.make_code(dcm("121005", "Observer Type"), dcm("121006", "Person"))
     yield sr.make_pname(dcm("121008", "Person Observer Name"), name)

@@ -10,8 +10,9 @@ from pydicom.dataset import Dataset
 from openmodality.errors import UsageError
 from openmodality.objects.references import EvidenceReference
 from openmodality.objects.report import content_items as sr
-from openmodality.objects.report.content_items import Code, dcm
+from openmodality.objects.report.content_items import dcm
 from openmodality.objects.report.tid_1002 import make_device_observer, make_person_observer
+from openmodality.objects.rules.sequence_items import Code, SequenceItem
 from openmodality.standard.key_object_titles import OF_INTEREST, REASONS, TAKES_REASON, TITLES
 from openmodality.value_class import value_class
 
@@ -63,14 +64,14 @@ def find_title(title: str) -> Code:
     raise UsageError(f"{title!r} is no title of a key object document", advice="openmodality key titles lists them")
 
 
-def make_key_object_content(content: KeyObjects, equipment: Dataset) -> Dataset:
+def make_key_object_content(content: KeyObjects, equipment: Dataset) -> SequenceItem:
     """The root of the document with its items; ``equipment`` names the device, where no person chose."""
     title = find_title(content.note.title)
     children = [*_modify(content.note, title), *_name_observer(content, equipment), *_contain(content)]
     return sr.make_container(title, children, template="2010")
 
 
-def _modify(note: Note, title: Code) -> Iterator[Dataset]:
+def _modify(note: Note, title: Code) -> Iterator[SequenceItem]:
     if reason := _find_reason(title, note.reason):
         yield sr.relate(sr.HAS_CONCEPT_MOD, sr.make_code(_TITLE_MODIFIER, reason))
 
@@ -90,14 +91,14 @@ def _find_reason(title: Code, reason: str) -> Code | None:
     return None
 
 
-def _name_observer(content: KeyObjects, equipment: Dataset) -> Iterator[Dataset]:
+def _name_observer(content: KeyObjects, equipment: Dataset) -> Iterator[SequenceItem]:
     person = content.note.observer
     items = make_person_observer(person) if person else make_device_observer(content.device_observer_uid, equipment)
     for item in items:
         yield sr.relate(sr.HAS_OBS_CONTEXT, item)
 
 
-def _contain(content: KeyObjects) -> Iterator[Dataset]:
+def _contain(content: KeyObjects) -> Iterator[SequenceItem]:
     if content.note.description:
         yield from sr.contains(sr.make_text(_DESCRIPTION, content.note.description))
     for reference in content.references:

@@ -23,6 +23,7 @@ from pydicom.multival import MultiValue
 from openmodality.buffer import Buffer
 from openmodality.device.profile.conditions import list_tags
 from openmodality.dimse.attribute_names import name_of
+from openmodality.encoding.texts import TEXT_VRS
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.builder import Draft
 from openmodality.objects.rules.check import find_wrong_values
@@ -31,13 +32,14 @@ from openmodality.objects.rules.elements import copy_value
 from openmodality.objects.rules.sources import AUTOMATIC_PLACE, Places, SourceValues
 from openmodality.standard.tags import PIXEL_DATA
 
-_TEXTS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _LONG_FORMS: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 """VRs whose value begins after twelve bytes in Explicit VR, after eight for the others (PS3.5 7.1.2)."""
 _SHORT_TEXTS: Final = frozenset({"CS", "DA", "TM", "UI", "DS", "IS"})
 _SHORT_HEAD: Final = Struct("<HH2sH").pack
 _PIXEL_DATA_HEAD: Final = Struct("<HH2sHL").pack
-_PLAIN: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
+# ISO_IR 13 has a yen sign and an overline in the place of backslash and tilde.
+HELD_BY_ALL: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
+"""The characters that every character set holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Template:
                 )
         text = _write_text(element) if node.vr == element.VR else None
         if text is None:
-            return _encode_element(copy_value(node.tag, node.vr, element))
+            return encode_with_pydicom(copy_value(node.tag, node.vr, element))
         padded = text if len(text) % 2 == 0 else text + ("\0" if node.vr == "UI" else " ")
         value = padded.encode("ascii")
         return _SHORT_HEAD(node.tag.group, node.tag.element, node.vr.encode("ascii"), len(value)) + value
@@ -165,7 +167,12 @@ def _is_free(node: Node) -> bool:
 
 def _is_plain(element: DataElement) -> bool:
     """Whether every character set holds the text of an element."""
-    return element.VR not in _TEXTS or _PLAIN.issuperset(str(element.value))
+    return element.VR not in TEXT_VRS or is_plain_text(str(element.value))
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether every character set holds a text, in the same bytes."""
+    return HELD_BY_ALL.issuperset(text)
 
 
 def encode_instance(data_set: Dataset) -> EncodedInstance:
@@ -177,7 +184,7 @@ def encode_instance(data_set: Dataset) -> EncodedInstance:
         [
             _encode_pixel_data(element.VR, element.value)
             if element.tag == PIXEL_DATA
-            else _encode_element(element, encodings)
+            else encode_with_pydicom(element, encodings)
             for element in elements
         ],
     )
@@ -194,7 +201,8 @@ def _write_text(element: DataElement) -> str | None:
     return str(value) if isinstance(value, str) and value.isascii() and len(value) < 64 else None
 
 
-def _encode_element(element: DataElement, encodings: str | list[str] | None = None) -> Buffer:
+def encode_with_pydicom(element: DataElement, encodings: str | list[str] | None = None) -> Buffer:
+    """One element as pydicom writes it; ``encodings`` are the terms of its character set."""
     stream = DicomBytesIO()
     stream.is_implicit_VR, stream.is_little_endian = False, True
     write_data_element(stream, element, encodings or "iso8859")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread, dcmwrite
+from pydicom.dataelem import RawDataElement
 
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts
-from openmodality.objects.report.dose_content import DoseContent, ImageReference
+from openmodality.objects.report.dose_content import DoseContent, DoseUnitsName, ImageReference
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.rules.check import check
+from openmodality.objects.rules.elements import copy_element
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP, X_RAY_RADIATION_DOSE_SR_STORAGE
 from tests.content_tree import find_items
 from tests.made_objects import NAMES, NOW, UIDS, changed, definition_of, exam, irradiation_events, report, worklist
@@ -60,10 +63,10 @@ def test_without_a_performed_step_it_names_none() -> None:
     assert len(data_set.ReferencedPerformedProcedureStepSequence) == 0
 
 
-def _build(facts: ExamFacts) -> Dataset:
+def _build(facts: ExamFacts, content: DoseContent | None = None) -> Dataset:
     return build_dose_report(
         definition_of("rf", "Dose SR"), facts, SeriesFacts(UIDS(), 9001, NOW, "SR"), InstanceFacts(UIDS(), 1, NOW),
-        DoseContent(irradiation_events(), True, UIDS()),
+        content or DoseContent(irradiation_events(), True, UIDS()),
     )  # fmt: skip
 
 
@@ -93,3 +96,27 @@ def test_the_protocol_name_counts_for_the_character_set() -> None:
         DoseContent(events, True, UIDS()),
     )  # fmt: skip
     assert data_set.SpecificCharacterSet == "GB18030"
+
+
+@pytest.mark.parametrize("written", ["ascii", "latin", "japanese", "chinese"])
+@pytest.mark.parametrize("units", ["standard", "statement"])
+def test_the_encoded_tree_is_what_pydicom_writes(written: str, units: DoseUnitsName) -> None:
+    event = changed(irradiation_events()[0], AcquisitionProtocol=NAMES[written], Comment="a \\ and\r\nb")
+    made = _build(exam(worklist(NAMES[written])), DoseContent([event], True, UIDS(), units=units))
+    assert isinstance(made.get_item("ContentSequence"), RawDataElement)
+    file = _write(made)
+    rebuilt = Dataset()
+    rebuilt.update({element.tag: copy_element(element) for element in made})
+    rebuilt.file_meta = made.file_meta
+    assert _write(rebuilt) == file
+    read = dcmread(BytesIO(file))
+    for data_set in (made, read):
+        (protocol,) = {item.TextValue for item in find_items(data_set, "125203")}
+        assert protocol == NAMES[written]
+    assert read == made
+
+
+def _write(data_set: Dataset) -> bytes:
+    buffer = BytesIO()
+    dcmwrite(buffer, data_set, enforce_file_format=True)
+    return buffer.getvalue()

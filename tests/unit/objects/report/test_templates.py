@@ -42,7 +42,7 @@ def test_the_report_of_an_exam(units: str) -> None:
 
 
 def test_the_least_that_can_be_stated_makes_a_whole_report() -> None:
-    made = make_dose_report(exam(None), content(LEAST, calibration=None, images={}))
+    made = make_dose_report(exam(None), content(LEAST, calibration=None, images={})).to_data_set()
     assert find_faults(made) == []
 
 
@@ -55,7 +55,7 @@ def test_all_that_can_be_stated() -> None:
         PositionerPrimaryAngle=-30, PositionerPrimaryEndAngle=30, TableHeadTiltAngle=15, DoseRP=0.001,
     ).begin("1.2.3", NOW, 60)  # fmt: skip
     named = ReferencePoint("15cm from Isocenter toward Source", 600)
-    made = make_dose_report(exam(None), content(event, reference_point=named, comment="of the whole"))
+    made = make_dose_report(exam(None), content(event, reference_point=named, comment="of the whole")).to_data_set()
     assert find_faults(made) == []
 
 
@@ -81,7 +81,7 @@ def _spoil() -> Iterator[Callable[[Dataset], object]]:
 @pytest.mark.requirement("RF-8.1.1.8-04")
 def test_all_rows_of_the_statement_are_there() -> None:
     run, shot = irradiation_events()[0], irradiation_events()[2]
-    made = make_dose_report(exam(None), content(run, shot))
+    made = make_dose_report(exam(None), content(run, shot)).to_data_set()
     found = list(_flatten(made, ()))
     rows = list(csv.DictReader(STATEMENT.read_text("utf-8").splitlines()))
     assert len(rows) == 74

@@ -31,5 +31,5 @@ def test_observer_and_scope() -> None:
     assert step.UID
     content = DoseContent(irradiation_events(), True, UIDS())
     facts = replace(exam(None), step=None)
-    without_step = make_dose_report(facts, content)
+    without_step = make_dose_report(facts, content).to_data_set()
     assert facts.study_instance_uid == find_items(without_step, "110180")[0].UID

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydicom.dataset import Dataset
 
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.report.dose_content import DoseContent, ImageReference
@@ -13,12 +14,13 @@ from tests.made_objects import NOW, irradiation_events
 EXPOSURE = irradiation_events()[2]
 
 
-def content(event: IrradiationEvent, *images: ImageReference) -> DoseContent:
-    return DoseContent([event], True, "1.2.3", {event.uid: images})
+def make_event(event: IrradiationEvent, *images: ImageReference) -> Dataset:
+    content = DoseContent([event], True, "1.2.3", {event.uid: images})
+    return make_irradiation_event(event, content).to_data_set()
 
 
 def test_what_the_event_was() -> None:
-    container = make_irradiation_event(EXPOSURE, content(EXPOSURE))
+    container = make_event(EXPOSURE)
     (kind,) = find_items(container, "113721")
     assert kind.ConceptCodeSequence[0].CodeMeaning == EXPOSURE.event_type
     assert EXPOSURE.uid == find_items(container, "113769")[0].UID
@@ -30,7 +32,7 @@ def test_what_the_event_was() -> None:
 def test_fluoroscopy_says_whether_it_was_pulsed(pulse_rate: float, mode: str) -> None:
     rate = {"PulseRate": pulse_rate} if pulse_rate else {}
     event = IrradiationEvent(KVP=80, IrradiationEventType="Fluoroscopy", **rate).begin("1.2.3", NOW, 1)
-    container = make_irradiation_event(event, content(event))
+    container = make_event(event)
     assert find_items(container, "113732")[0].ConceptCodeSequence[0].CodeMeaning == mode
     assert bool(find_items(container, "113791")) is (pulse_rate > 0)
 
@@ -39,10 +41,10 @@ def test_fluoroscopy_says_whether_it_was_pulsed(pulse_rate: float, mode: str) ->
 def test_a_filter_is_told_where_there_is_one(filters: int) -> None:
     stated = {"FilterMaterial": ["ALUMINUM"] * filters, "FilterThicknessMaximum": [1.5] * filters}
     event = IrradiationEvent(KVP=80, **(stated if filters else {})).begin("1.2.3", NOW, 1)
-    assert len(find_items(make_irradiation_event(event, content(event)), "113771")) == filters
+    assert len(find_items(make_event(event), "113771")) == filters
 
 
 def test_the_images_are_those_of_the_event() -> None:
     image = ImageReference("1.2.840.10008.5.1.4.1.1.12.2", "1.2.6", "1.2.5")
-    (item,) = find_items(make_irradiation_event(EXPOSURE, content(EXPOSURE, image)), "113795")
+    (item,) = find_items(make_event(EXPOSURE, image), "113795")
     assert item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.6"

@@ -8,11 +8,10 @@ from tests.rule_tables import data
 
 
 def test_only_what_is_known_of_the_device_is_told() -> None:
-    items = list(
-        make_device_observer(
-            "1.2.3", data(Manufacturer="Maker", DeviceSerialNumber=""), dcm("113859", "Irradiating Device")
-        )
+    observer = make_device_observer(
+        "1.2.3", data(Manufacturer="Maker", DeviceSerialNumber=""), dcm("113859", "Irradiating Device")
     )
+    items = [item.to_data_set() for item in observer]
     concepts = [item.ConceptNameCodeSequence[0].CodeMeaning for item in items]
     assert concepts == [
         "Observer Type", "Device Observer UID", "Device Observer Manufacturer", "Device Role in Procedure",
