@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_a_state_is_made_and_drawn(console: Console) -> None:
     )  # fmt: skip
     [drawn] = console.items("present", "show", made["sop_instance_uid"], "--output", "pictures")
     assert drawn["sop_instance_uid"] == image
+    assert stat.S_IMODE((console.folder / drawn["file"]).stat().st_mode) == 0o600
     with Image.open(console.folder / drawn["file"]) as picture:
         assert picture.size == (512, 256)  # half of the columns, turned: twice as wide as high
         assert np.asarray(picture).max() == 255

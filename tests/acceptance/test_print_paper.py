@@ -57,6 +57,7 @@ def test_a_pdf_printer_writes_sheets_of_true_size_that_say_what_they_are_not_for
     status, said = device.print("--layout", "1x2", "--size", "A4", printer="paper")
     assert status == 0, said
     (path,) = (device.folder / "prints").iterdir()
+    assert (stat.S_IMODE(path.parent.stat().st_mode), stat.S_IMODE(path.stat().st_mode)) == (0o700, 0o600)
     assert str(path) in said
     assert run("pdftotext", path, path.with_suffix(".txt"), cwd=device.folder).status == 0
     assert path.with_suffix(".txt").read_text(encoding="utf-8").count("Not for diagnosis") == 2

@@ -21,6 +21,7 @@ from openmodality.jobs.job import Job
 from openmodality.jobs.outcome import Done, JobOutcome
 from openmodality.objects.film import FilmSession
 from openmodality.standard.film import FILM_SIZES_MM
+from openmodality.store.private_files import make_private_folder, open_private
 
 _TIMEOUT_S: Final = 120.0
 _WORDS: Final = 200
@@ -75,8 +76,8 @@ def describe_paper(site: Site, printer: Printer) -> dict[str, str]:
 
 def _save(record: PrintRecord, path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_films(record.plan.make_sheets(), path)
+        make_private_folder(path.parent, ())
+        save_films(record.plan.make_sheets(), path, opener=open_private)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
 

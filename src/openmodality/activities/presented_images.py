@@ -14,6 +14,7 @@ from openmodality.imaging.exchange import encode_png
 from openmodality.imaging.presented import draw_presented
 from openmodality.objects.selection import read_state_images
 from openmodality.standard.sop_classes import GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE
+from openmodality.store.private_files import make_private_folder, open_private
 
 
 def draw_state(find_path: Callable[[str], Path], state_uid: str, folder: Path) -> list[tuple[str, Path]]:
@@ -31,8 +32,9 @@ def draw_state(find_path: Callable[[str], Path], state_uid: str, folder: Path) -
         picture = encode_png(draw_presented(state, _read(find_path(uid))))
         path = folder / f"{uid}.png"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(picture)
+            make_private_folder(folder, ())
+            with open(path, "wb", opener=open_private) as file:
+                file.write(picture)
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror}") from error
         written.append((uid, path))

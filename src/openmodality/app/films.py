@@ -24,6 +24,7 @@ from openmodality.standard.sop_classes import (
     KEY_OBJECT_SELECTION_DOCUMENT_STORAGE,
     is_image,
 )
+from openmodality.store.private_files import open_private
 
 Pairs = list[tuple[str, str]]
 """SOP Class UIDs and SOP Instance UIDs."""
@@ -67,7 +68,7 @@ class Films:
         choice = _Choice(self._data, given.find_path, replace(order, states=tuple(map(given.take, order.states))))
         plan = self._plan(named, choice, choice.list_images(chosen))
         try:
-            return save_films(plan.make_sheets(), path, dots_per_inch=named.settings.dots_per_inch)
+            return save_films(plan.make_sheets(), path, dots_per_inch=named.settings.dots_per_inch, opener=open_private)
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
 

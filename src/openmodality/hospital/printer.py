@@ -29,6 +29,7 @@ from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.standard.dimse import Status
 from openmodality.standard.print_management import PrinterStatus
 from openmodality.standard.tags import IMAGE_DISPLAY_FORMAT
+from openmodality.store.private_files import open_private
 
 _PLACE: Final = "PRINTER"
 
@@ -110,7 +111,7 @@ class VirtualPrinter:
             name = f"film-{self._count:04}"
             picture = self._folder / f"{name}.png"
             for each in (picture, picture.with_suffix(".pdf")):
-                save_films([film], each)
+                save_films([film], each, opener=open_private)
             said = {"session": session.to_json_dict(), "film": box.attributes.to_json_dict(), "from": caller}
             self._documents.save(name, said)
             printed = PrintedFilm(picture, read_session(session, ()), film)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -44,14 +45,21 @@ def draw_film(film: Film, *, dots_per_inch: float = DOTS_PER_INCH) -> Displayed:
     return np.asarray(sheet)
 
 
-def save_films(films: Iterable[Film], path: Path, *, dots_per_inch: float = DOTS_PER_INCH) -> tuple[Path, ...]:
+def save_films(
+    films: Iterable[Film],
+    path: Path,
+    *,
+    dots_per_inch: float = DOTS_PER_INCH,
+    opener: Callable[[str, int], int] | None = None,
+) -> tuple[Path, ...]:
     """Write sheets as one PDF of true size, or as PNG: one file, or ``NAME-1.png`` and so on; the files written.
 
-    A file has its name when it is whole. Raises :class:`OSError` where one cannot be written.
+    A file has its name when it is whole; ``opener`` is that of ``open``. Raises :class:`OSError` where one
+    cannot be written.
     """
     if path.suffix.lower() == ".pdf":
-        with _writing(path) as temporary:
-            write_pdf(films, temporary, path.stem)
+        with _writing(path, opener) as file:
+            write_pdf(films, file, path.stem)
         return (path,)
     written: list[Path] = []
     sheets = iter(films)
@@ -60,19 +68,20 @@ def save_films(films: Iterable[Film], path: Path, *, dots_per_inch: float = DOTS
     while film is not None:
         picture = Image.fromarray(draw_film(film, dots_per_inch=dots_per_inch))
         target = path.with_stem(f"{path.stem}-{len(written) + 1}") if several else path
-        with _writing(target) as temporary:
-            picture.save(temporary, "PNG", dpi=(dots_per_inch, dots_per_inch))
+        with _writing(target, opener) as file:
+            picture.save(file, "PNG", dpi=(dots_per_inch, dots_per_inch))
         written.append(target)
         film, following = following, next(sheets, None)
     return tuple(written)
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[Path]:
+def _writing(path: Path, opener: Callable[[str, int], int] | None) -> Iterator[BinaryIO]:
     """A file that gets its name when the block ends, and is gone where it fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        yield temporary
+        with open(temporary, "wb", opener=opener) as file:
+            yield file
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

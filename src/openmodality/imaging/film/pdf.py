@@ -5,9 +5,9 @@ Images are compressed without loss and never resampled here. A sheet is written 
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -25,17 +25,21 @@ _CATALOG, _PAGES, _FONT, _INFO = 1, 2, 3, 4
 _LEVEL: Final = 4
 
 
-def write_pdf(films: Iterable[Film], path: Path, title: str) -> None:
+def write_pdf(films: Iterable[Film], file: BinaryIO, title: str) -> None:
     """Write sheets into a new file. Raises :class:`OSError` where it cannot be written."""
-    with path.open("wb") as file:
-        writer = _Writer(file)
-        pages = [_write_page(writer, film) for film in films]
-        kids = " ".join(f"{page} 0 R" for page in pages)
-        writer.write(_CATALOG, f"<< /Type /Catalog /Pages {_PAGES} 0 R >>")
-        writer.write(_PAGES, f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>")
-        writer.write(_FONT, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
-        writer.write(_INFO, f"<< /Title <{title.encode('utf-16').hex()}> /Producer (OpenModality) >>")
-        writer.finish()
+    writer = _Writer(file)
+    pages = [_write_page(writer, film) for film in films]
+    kids = " ".join(f"{page} 0 R" for page in pages)
+    writer.write(_CATALOG, f"<< /Type /Catalog /Pages {_PAGES} 0 R >>")
+    writer.write(_PAGES, f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>")
+    writer.write(_FONT, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
+    writer.write(_INFO, f"<< /Title <{_encode_text(title)}> /Producer (OpenModality) >>")
+    writer.finish()
+
+
+def _encode_text(text: str) -> str:
+    """A text string in hexadecimal (ISO 32000-1 7.9.2.2): UTF-16, whose byte order has to be big-endian."""
+    return (codecs.BOM_UTF16_BE + text.encode("utf-16-be")).hex()
 
 
 class _Writer:

@@ -72,7 +72,9 @@ def test_densities_of_border_and_of_empty_boxes() -> None:
 def test_sheets_become_one_pdf_or_a_picture_each(tmp_path: Path) -> None:
     film = Film(r"STANDARD\1,1", (FilmImage(1, WHITE),), film_size_id="8INX10IN")
     assert save_films([film, film], tmp_path / "film.pdf") == (tmp_path / "film.pdf",)
-    assert (tmp_path / "film.pdf").read_bytes().startswith(b"%PDF")
+    written = (tmp_path / "film.pdf").read_bytes()
+    assert written.startswith(b"%PDF")
+    assert b"/Title <feff00660069006c006d>" in written
     names = save_films([film, film], tmp_path / "film.png", dots_per_inch=50)
     assert [path.name for path in names] == ["film-1.png", "film-2.png"]
     with Image.open(names[0]) as picture:
