@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -53,9 +53,11 @@ class Exposures:
     @contextmanager
     def withdraw_on_failure(self, event: IrradiationEvent | None) -> Iterator[None]:
         """Take an event of this series off the record where its images fail: given again, it is not counted twice."""
+        made = dict(self._made)
         try:
             yield
         except BaseException:
+            self._made = made
             if event is not None:
                 with self._workflow.store.write() as transaction:
                     remove_irradiation(transaction, event.uid, self._series.series_instance_uid)
@@ -92,3 +94,9 @@ class Exposures:
         """The next frame of an event on record, with what the record says of it. Raises as :meth:`describe_next`."""
         attributes = merge_exposure(frame.attributes, self.describe_next(event))
         return replace(frame, attributes=attributes, irradiation=event)
+
+    def expose_all(
+        self, frames: Iterable[AcquiredFrame], event: IrradiationEvent, before: int
+    ) -> list[tuple[int, AcquiredFrame]]:
+        """The next frames of an event as :meth:`expose` has them, numbered after the ``before`` of the series."""
+        return list(enumerate((self.expose(frame, event) for frame in frames), before + 1))

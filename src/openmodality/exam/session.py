@@ -286,8 +286,7 @@ class Exam:
         attributes = from_json(record.attributes)
         description = f"{record.description} {what}".strip()
         sop_class_uid = self._workflow.site.profile.find_object(record.object_name).sop_class_uid
-        plan = ImageSeriesPlan(description, record.modality, sop_class_uid, record.images, attributes)
-        return self._new_series(plan)
+        return self._new_series(ImageSeriesPlan(description, record.modality, sop_class_uid, record.images, attributes))
 
     def change_to_colour(self, record: SeriesRecord) -> SeriesRecord:
         """The series as one of the object that has colour. Raises :class:`ObjectInvalid` where the device has none."""
@@ -319,9 +318,8 @@ class Series:
         self._exposures = exam.exposures_of(record)
 
     def __repr__(self) -> str:
-        return (
-            f"<Series {self.record.number} {self.record.description!r} of exam {self.exam.id}, {self.record.modality}>"
-        )
+        what = f"{self.record.number} {self.record.description!r}"
+        return f"<Series {what} of exam {self.exam.id}, {self.record.modality}>"
 
     def __enter__(self) -> Self:
         return self
@@ -363,7 +361,13 @@ class Series:
         if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
             frames = make_frames(pixels, attributes, f"image {self._images + 1}")
             event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
-            return self._add_frames(frames, event=event)
+            with self._exposures.withdraw_on_failure(event):
+                if event is None or makes_one_image(self._maker):
+                    return self._add_frames(frames, event=event)
+                exposed = self._exposures.expose_all(frames, event, self._images)
+                uids = self._maker.make_together(exposed, SILENTLY.keys)
+            self._images += len(uids)
+            return uids
         if irradiation is not None:
             raise UsageError("an exposure makes unsigned numbers of 8 or 16 bits, in grey, without a scale")
         how = {name: attributes.pop(name) for name in HOW_NUMBERS_ARE_STORED & attributes.keys()}
@@ -405,8 +409,7 @@ class Series:
     def _add_part(
         self, volume: Volume, stack: Stack, frames: NumberedFrames, part: Component, how: Making
     ) -> list[str]:
-        before, said = self._images, self._find_said(stack)
-        scaling = Scaling(volume.scale, volume.nan)
+        before, said, scaling = self._images, self._find_said(stack), Scaling(volume.scale, volume.nan)
         prepared = prepare_part(frames, part, said, self._maker.pixel_rules, scaling, self._form)
 
         def walk() -> Iterator[tuple[int, AcquiredFrame]]:

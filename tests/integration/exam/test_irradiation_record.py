@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from openmodality import IrradiationEvent, Modality
-from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.errors import ObjectInvalid, StoreError, UsageError
 from openmodality.exam.session import Exam
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.irradiation import read_irradiation
 from openmodality.store.states import ExamState
 
@@ -87,6 +88,24 @@ def test_the_same_uid_is_the_same_event(exam: Exam) -> None:
         with pytest.raises(ObjectInvalid, match="one more image"):
             series.add(PIXELS[2], irradiation=run)
     assert [event.uid for event in recorded(exam)] == ["1.2.3.4"]
+
+
+@pytest.mark.parametrize("stated", [{}, {"IrradiationEventUID": "1.2.3.4"}])
+def test_an_exposure_whose_image_found_no_room_is_given_again_and_counts_once(
+    exam: Exam, stated: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("no space left")
+
+    with exam.series("SHOT") as series:
+        with monkeypatch.context() as patched:
+            patched.setattr(InstanceFiles, "create", fail)
+            with pytest.raises(StoreError, match="no space left"):
+                series.add(PIXELS[:2], irradiation=IrradiationEvent(**SHOT, **stated))
+        uids = series.add(PIXELS[:2], irradiation=IrradiationEvent(**SHOT, **stated))
+    with exam._workflow.store.database.read() as snapshot:
+        (record,) = read_irradiation(snapshot, exam.id)
+    assert record.images == set(uids)
 
 
 def test_the_uid_of_another_exam_is_refused(exam: Exam, modality: Modality) -> None:
