@@ -11,20 +11,21 @@ that names another patient than the exam to ``held/`` with both identities; the 
 ``name.done`` that cannot be used may still be on its way, from a writer that pauses: it stays, and is tried again when
 it has changed, or once more after ``patience_s``. When delivering fails for another reason, such as a full disk,
 the file stays and is tried again. No file that comes is ever deleted or replaced, and none ends the watch, whatever it
-holds. A crash between delivering and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs
-derived from it are too.
+holds. One whose companion lies in ``held/`` or ``failed/`` without it is refused. A crash between delivering and moving
+delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs derived from it are too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openmodality.acquisition.natural_order import make_natural_key
-from openmodality.acquisition.readers.companion import BESIDE, find_stem, list_files_beside
+from openmodality.acquisition.readers.companion import BESIDE, SUFFIXES, find_stem, list_files_beside
 from openmodality.errors import ObjectInvalid, OpenModalityError, OtherIdentity, describe_fault
 from openmodality.store.private_files import open_private
 
@@ -157,6 +158,7 @@ class DropFolder:
                 return True  # somebody took it away
             except OSError as error:
                 raise ObjectInvalid(f"{path}: cannot be read: {error.strerror}") from error
+            refuse_without_companion(path)
             self.deliver(DroppedFile(path, key, may_grow))
         except OtherIdentity as error:
             log.warning("drop folder: file held", extra={"error": type(error).__name__})
@@ -209,22 +211,58 @@ def make_arrival_key(path: Path) -> str:
 
 
 def move_aside(path: Path, into: str) -> Path:
-    """Move a file and its companion to the subfolder ``into``, under a new name where one of that name is there; its
+    """Move a file and its companions to the subfolder ``into``, under a new name where one of that name is there; its
     new place.
+
+    The file goes first, since without its companion it would be taken for whatever patient the exam is of. All come
+    back where one cannot be moved.
     """
     folder = path.parent / into
     folder.mkdir(exist_ok=True)
-    target = _find_free_name(folder, path.name)
-    for companion in list_files_beside(path):
-        companion.rename(_find_free_name(folder, find_stem(target).name + companion.suffix))
-    path.rename(target)
+    files = [path, *list_files_beside(path)]
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for file, target in zip(files, _find_free_names(folder, files), strict=True):
+            file.rename(target)
+            moved.append((file, target))
+    except OSError:
+        for file, target in reversed(moved):
+            target.rename(file)  # where this fails the file of pixels, which is the last, stays aside
+        raise
     path.with_name(path.name + MARKER).unlink(missing_ok=True)
-    return target
+    return moved[0][1]
 
 
-def _find_free_name(folder: Path, name: str) -> Path:
-    candidate, number = folder / name, 1
-    while candidate.exists():
-        candidate = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+def _find_free_names(folder: Path, files: Sequence[Path]) -> list[Path]:
+    """Where files of one stem, that of the first, can stand in ``folder`` together."""
+    stem, number = find_stem(files[0]).name, 0
+    while True:
+        name = f"{stem}-{number}" if number else stem
+        places = [folder / (name + file.name.removeprefix(stem)) for file in files]
+        if not any(place.exists() for place in places):
+            return places
         number += 1
-    return candidate
+
+
+def refuse_without_companion(path: Path) -> None:
+    """Raises :class:`ObjectInvalid` where a companion of a file was moved aside without it, as by a crash: it may name
+    another patient.
+    """
+    beside = {each.suffix for each in list_files_beside(path)}
+    for folder in (path.parent / HELD, path.parent / FAILED):
+        for companion in _list_left_alone(folder, find_stem(path).name):
+            if companion.suffix not in beside:
+                raise ObjectInvalid(
+                    f"{path}: its companion lies in {companion}",
+                    advice="put both into the drop folder again, or remove the companion where it is of another file",
+                )
+
+
+def _list_left_alone(folder: Path, stem: str) -> list[Path]:
+    """The companions in ``folder`` of files with this stem, or this one with a number, that are not there."""
+    names = [Path(name) for name in list_folder(folder)] if folder.is_dir() else []
+    whole = {find_stem(name).name for name in names if name.suffix not in BESIDE}
+    is_wanted = re.compile(rf"{re.escape(stem)}(-\d+)?").fullmatch
+    return [
+        folder / each for each in names if each.suffix in SUFFIXES and is_wanted(each.stem) and each.stem not in whole
+    ]

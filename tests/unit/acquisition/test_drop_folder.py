@@ -127,6 +127,45 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("stuck", ["vol.nii.gz", "vol.json"])
+def test_a_file_is_never_left_without_its_companion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stuck: str
+) -> None:
+    for name in ("vol.nii.gz", "vol.json"):
+        (tmp_path / name).touch()
+    real, names = Path.rename, {"vol.nii.gz", "vol.json"}
+
+    def rename(path: Path, target: Path) -> Path:
+        if path == tmp_path / stuck:
+            raise PermissionError(13, "Permission denied")
+        return real(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename)
+        with pytest.raises(PermissionError):
+            move_aside(tmp_path / "vol.nii.gz", "held")
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == names
+    move_aside(tmp_path / "vol.nii.gz", "held")
+    assert {path.name for path in (tmp_path / "held").iterdir()} == names
+
+
+@pytest.mark.parametrize("companion", ["vol.json", "vol-1.toml"])
+def test_a_file_whose_companion_was_moved_without_it_is_refused(tmp_path: Path, companion: str) -> None:
+    (tmp_path / "held").mkdir()
+    (tmp_path / "held" / companion).touch()
+    (tmp_path / "vol.nii.gz").touch()
+    (tmp_path / "vol.nii.gz.done").touch()
+    taken: list[DroppedFile] = []
+    DropFolder(tmp_path, taken.append).step(FolderState(), 0.0)
+    assert taken == []
+    assert companion in (tmp_path / "failed" / "vol.nii.gz.txt").read_text("utf-8")
+    (tmp_path / "held" / companion).with_suffix(".nii.gz").touch()
+    (tmp_path / "vol.nii.gz").touch()
+    (tmp_path / "vol.nii.gz.done").touch()
+    DropFolder(tmp_path, taken.append).step(FolderState(), 1.0)
+    assert [each.path.name for each in taken] == ["vol.nii.gz"]
+
+
 def test_key_depends_on_name_and_content(tmp_path: Path) -> None:
     for name, content in (("a", b"1"), ("b", b"1")):
         (tmp_path / name).write_bytes(content)
