@@ -16,7 +16,7 @@ from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.store.database import Database, Durability, open_database
 from openmodality.store.database_errors import DatabaseFailed
 from openmodality.store.files.indexed_attributes import IndexedValues, read_attributes
-from openmodality.store.files.instance_file import InstanceFile, Stored, remove
+from openmodality.store.files.instance_file import InstanceFile, Named, Stored, remove
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.files.syncing import FileGroup
 from openmodality.store.index_recovery import Progress, Recovered, recover
@@ -125,24 +125,22 @@ class LocalStore:
                 if new:
                     check(transaction)
                     index_within(transaction, self.files, {Path(names[each.sop_instance_uid]): each for each in new})
-                    self._naming.note(
-                        transaction, {each.sop_instance_uid: names[each.sop_instance_uid] for each in new}
-                    )
+                    self._naming.note(transaction, {uid: name for uid, name in names.items() if uid not in made})
         except DatabaseFailed as error:
             return [self._store_alone(each, names[each.sop_instance_uid], error) for each in arrivals]
         except BaseException:
             for name in temporary:
                 remove(name)
             raise
-        return [
-            self._name(each, names[each.sop_instance_uid], is_made=each.sop_instance_uid in made) for each in arrivals
-        ]
+        for uid in made:
+            remove(names.pop(uid))
+        named = self._naming.name_all(names)
+        return [self._note_named(each, named.get(each.sop_instance_uid)) for each in arrivals]
 
-    def _name(self, arrival: NewInstance, temporary: str, *, is_made: bool) -> Stored:
-        if is_made:
-            remove(temporary)
+    def _note_named(self, arrival: NewInstance, named: Named | None) -> Stored:
+        if named is None:
             return Stored.SAME
-        stored, aside = self._naming.name(arrival.sop_instance_uid, temporary)
+        stored, aside = named
         if aside:
             self._ingest.add(arrival._replace(stored=stored, aside=aside))
         return stored

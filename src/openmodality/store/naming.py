@@ -20,6 +20,7 @@ from openmodality.store.database import Database
 from openmodality.store.files.instance_file import Named, Stored, remove
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.rows.index import remove_instance
+from openmodality.store.rows.irradiation import remove_image
 from openmodality.store.rows.unnamed_files import insert_unnamed, read_unnamed, remove_unnamed
 from openmodality.store.states import Subject
 from openmodality.store.transaction import Transaction
@@ -52,21 +53,31 @@ class FileNames:
         self._files.sync_names(named)
         remove_unnamed(transaction, named)
 
-    def name(self, sop_instance_uid: str, temporary: str) -> Named:
-        """Name the file of an instance that has just come into the index.
+    def name_all(self, temporary: Mapping[str, str]) -> dict[str, Named]:
+        """Name the files of instances that have just come into the index together: temporary names by their UIDs.
 
-        Raises :class:`StoreError` where that fails: the instance is in the index no more.
+        Raises :class:`StoreError` where one cannot be named: none of them is in the index any more.
         """
+        named: dict[str, Named] = {}
         try:
-            named = self._files.name_completed(temporary, sop_instance_uid, synced=False)
+            for uid, name in temporary.items():
+                named[uid] = self._files.name_completed(name, uid, synced=False) or Named(Stored.SAME)
         except StoreError:
-            with self._database.write() as transaction:
-                _take_back(transaction, sop_instance_uid)
-            remove(temporary)
+            self._take_all_back(temporary, named)
             raise
         with self._lock:
-            self._named.append(sop_instance_uid)
-        return named or Named(Stored.SAME)
+            self._named += named
+        return named
+
+    def _take_all_back(self, temporary: Mapping[str, str], named: Mapping[str, Named]) -> None:
+        """Remove files, then rows: where the process dies in between, notes without files take the rows back."""
+        for uid, name in temporary.items():
+            remove(name)
+            if uid in named and named[uid].stored is Stored.NEW:
+                self._files.delete(uid)
+        with self._database.write() as transaction:
+            for uid in temporary:
+                _take_back(transaction, uid)
 
     def finish(self, transaction: Transaction) -> None:
         """Name what processes that died have left: what this transaction sees in the index has its file then."""
@@ -92,5 +103,6 @@ class FileNames:
 def _take_back(transaction: Transaction, sop_instance_uid: str) -> None:
     """There is no file and never was one by this name: the instance was not stored after all."""
     remove_instance(transaction, sop_instance_uid)
+    remove_image(transaction, sop_instance_uid)
     remove_unnamed(transaction, [sop_instance_uid])
     transaction.add_event(Subject.INSTANCE, sop_instance_uid, "taken back", "its file could not be named")

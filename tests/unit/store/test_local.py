@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +14,13 @@ from openmodality.objects.rules.template import encode_instance
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.files.indexed_attributes import INDEXED_TAGS, IndexedValues
-from openmodality.store.files.instance_file import Stored
+from openmodality.store.files.instance_file import Named, Stored
+from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.index_recovery import Recovered
 from openmodality.store.listing.entities import Level, count, find, instance_references
 from openmodality.store.local import AddEncoded, LocalStore, open_store
 from openmodality.store.rows.index import find_indexed
+from openmodality.store.rows.unnamed_files import read_unnamed
 from openmodality.store.schema import events, instances
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Transaction
@@ -116,7 +120,20 @@ def test_a_data_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> N
         open_store(tmp_path / "data")
 
 
-def test_what_is_stored_together_is_there_whole_or_not_at_all(folder: Path, database_url: str) -> None:
+def fail_to_name(refused: str, patched: pytest.MonkeyPatch) -> None:
+    name_once = InstanceFiles.name_once
+
+    def name_or_fail(files: InstanceFiles, temporary: str, uid: str, synced: bool | None = None) -> Named:
+        if uid == refused:
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+        return name_once(files, temporary, uid, synced)
+
+    patched.setattr(InstanceFiles, "name_once", name_or_fail)
+
+
+def test_what_is_stored_together_is_there_whole_or_not_at_all(
+    folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = mr_image(rows=4, columns=4)
 
     def add_some(add: AddEncoded, uids: Sequence[str]) -> None:
@@ -143,8 +160,20 @@ def test_what_is_stored_together_is_there_whole_or_not_at_all(folder: Path, data
             add_some(add, second)
         with store.read() as snapshot:
             assert find_indexed(snapshot, first + second) == set(first)
+        with monkeypatch.context() as patched:
+            fail_to_name(second[50], patched)
+            accepted = store.accept_together(Origin.ACQUIRED, lambda transaction: None)
+            with pytest.raises(StoreError, match="quota"), accepted as add:
+                add_some(add, second)
+        assert not any(store.files.path(uid).exists() for uid in second)
+        with store.read() as snapshot:
+            assert find_indexed(snapshot, first + second) == set(first)
+            assert read_unnamed(snapshot) == []
+        with store.accept_together(Origin.ACQUIRED, lambda transaction: None) as add:
+            add_some(add, second)
+        assert all(store.files.path(uid).is_file() for uid in second)
     left = {path.stem for path in folder.rglob("*") if path.parent.parent.name == "instances" and path.is_file()}
-    assert left == set(first)
+    assert left == {*first, *second}
 
 
 def refuse(_: Transaction) -> None:

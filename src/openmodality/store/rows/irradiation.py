@@ -36,6 +36,11 @@ def remove_irradiation(transaction: Transaction, uid: str, series_instance_uid: 
     )
 
 
+def remove_image(transaction: Transaction, sop_instance_uid: str) -> None:
+    """Forget an image that was not stored after all; its event stays on record."""
+    transaction.execute(delete(irradiation_images).where(irradiation_images.c.SOPInstanceUID == sop_instance_uid))
+
+
 def has_irradiation(snapshot: Snapshot, uid: str) -> bool:
     """Whether an irradiation event of this UID is on record, in whichever exam."""
     same = select(irradiation_events.c.id).where(irradiation_events.c.IrradiationEventUID == uid)
