@@ -8,7 +8,7 @@ names nobody: the requestor is told to ask for studies.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -103,9 +103,9 @@ class TurnedTransfer:
         self._connections = connections
 
     @property
-    def count(self) -> int:
-        """How many instances match."""
-        return self._transfer.count
+    def sop_instance_uids(self) -> Sequence[str]:
+        """The instances that match."""
+        return self._transfer.sop_instance_uids
 
     @property
     def reason(self) -> str:
@@ -117,7 +117,7 @@ class TurnedTransfer:
 
         Raises :class:`StoreError` where that takes too long.
         """
-        if not self.count:
+        if not self.sop_instance_uids:
             return
         waited_s = 0.0
         while waited_s < MAX_WAIT_S:

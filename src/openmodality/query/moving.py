@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
@@ -152,8 +152,8 @@ class Transfer(Protocol):
     """Sub-operations that are ready to be performed."""
 
     @property
-    def count(self) -> int:
-        """How many instances match."""
+    def sop_instance_uids(self) -> Sequence[str]:
+        """The instances that match."""
         ...
 
     @property
@@ -171,14 +171,14 @@ class Transfer(Protocol):
 
 def answer_transfer(message: Message, transfer: Transfer) -> Iterator[Response]:
     """The SCP's responses: pending after each sub-operation, then what became of them all."""
-    return _Progress(transfer.count, message.context.transfer_syntax).responses(transfer)
+    return _Progress(transfer.sop_instance_uids, message.context.transfer_syntax).responses(transfer)
 
 
 class _Progress:
     """Counts the sub-operations of one C-MOVE."""
 
-    def __init__(self, remaining: int, transfer_syntax: str) -> None:
-        self._remaining = remaining
+    def __init__(self, sop_instance_uids: Sequence[str], transfer_syntax: str) -> None:
+        self._remaining = dict.fromkeys(sop_instance_uids)
         self._transfer_syntax = transfer_syntax
         self._ended = dict.fromkeys(SubOperation, 0)
         self._failed_uids: list[str] = []
@@ -199,12 +199,13 @@ class _Progress:
             return
         except OpenModalityError as error:
             comment = error.message
-        self._ended[SubOperation.FAILED] += self._remaining
-        self._remaining = 0
+        self._ended[SubOperation.FAILED] += len(self._remaining)
+        self._failed_uids += self._remaining
+        self._remaining.clear()
         yield self._make_end(comment or transfer.reason)
 
     def _count(self, uid: str, ended: SubOperation) -> None:
-        self._remaining = max(self._remaining - 1, 0)
+        self._remaining.pop(uid, None)
         self._ended[ended] += 1
         if ended is SubOperation.FAILED:
             self._failed_uids.append(uid)
@@ -233,5 +234,5 @@ class _Progress:
             "NumberOfWarningSuboperations": self._ended[SubOperation.WARNING],
         }
         if with_remaining:
-            counts["NumberOfRemainingSuboperations"] = self._remaining
+            counts["NumberOfRemainingSuboperations"] = len(self._remaining)
         return counts

@@ -22,8 +22,8 @@ class Transfer:
     reason: str = ""
 
     @property
-    def count(self) -> int:
-        return len(self.script)
+    def sop_instance_uids(self) -> Sequence[str]:
+        return [f"1.2.{number}" for number in range(len(self.script))]
 
     def perform(self) -> Iterator[tuple[str, SubOperation]]:
         for number, ended in enumerate(self.script):

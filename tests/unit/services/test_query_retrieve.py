@@ -77,8 +77,9 @@ class Sending:
     reason: str = ""
 
     @property
-    def count(self) -> int:
-        return len(self.script) if self.announced is None else self.announced
+    def sop_instance_uids(self) -> Sequence[str]:
+        count = len(self.script) if self.announced is None else self.announced
+        return [f"1.2.{number}" for number in range(count)]
 
     def perform(self) -> Iterator[tuple[str, SubOperation]]:
         try:
@@ -259,6 +260,7 @@ def test_destination_that_is_lost_fails_what_is_left_and_the_association_stays()
     for _ in range(2):
         result = move(channel, STUDY_ROOT_MOVE, STUDY, "STORE")
         assert (result.status, result.counts) == (0xB000, Counts(0, 2, 3, 0))
+        assert result.failed_uids == ("1.2.2", "1.2.3", "1.2.4")
         assert result.comment == "connection reset"
 
 

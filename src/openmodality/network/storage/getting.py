@@ -42,9 +42,9 @@ class ChannelTransfer:
         self.reason = ""
 
     @property
-    def count(self) -> int:
-        """How many instances match."""
-        return len(self._files)
+    def sop_instance_uids(self) -> Sequence[str]:
+        """The instances that match."""
+        return [file.sop_instance_uid for file in self._files]
 
     def perform(self) -> Iterator[tuple[str, SubOperation]]:
         """Send one instance after the other. Raises :class:`Cancelled` where the requestor has asked to stop."""

@@ -40,9 +40,9 @@ class FileTransfer:
         self.reason = ""
 
     @property
-    def count(self) -> int:
-        """How many instances match."""
-        return len(self._files)
+    def sop_instance_uids(self) -> Sequence[str]:
+        """The instances that match."""
+        return [file.sop_instance_uid for file in self._files]
 
     def perform(self) -> Iterator[tuple[str, SubOperation] | None]:
         """Send one instance after the other."""
