@@ -73,6 +73,8 @@ def build_enhanced_mr(
     groups = place_groups(definition, [SourceValues(acquisition=each) for each in described], Context())
     whole = describe_whole(shared)
     whole.ImageType = list(image_type)
+    components = {str(each.ComplexImageComponent) for each in described}
+    whole.ComplexImageComponent = components.pop() if len(components) == 1 else "MIXED"
     whole.update(_describe_pixels(frames, rows, columns))
     whole.update(dimension)
     day, time = format_moment(instance.created)
@@ -129,7 +131,7 @@ def _describe_pixels(frames: Sequence[EnhancedFrame], rows: int, columns: int) -
     stacked = np.stack([frame.pixels for frame in frames])
     signed = stacked.dtype == np.int16
     highest = max(abs(int(stacked.min())) - 1 if signed else 0, int(stacked.max()), 1).bit_length() + signed
-    bits = next(each for each in (8, 12, 16) if each >= highest)
+    bits = next(each for each in (12, 16) if each >= highest)
     values = data_set_of(
         SamplesPerPixel=1,
         PhotometricInterpretation="MONOCHROME2",

@@ -26,6 +26,12 @@ _NUMBERS: Final[Mapping[str, str]] = {
 
 _TEXTS: Final[Mapping[str, str]] = {"SequenceName": "PulseSequenceName"}
 
+_COMPONENTS: Final[Mapping[str, str]] = {"M": "MAGNITUDE", "P": "PHASE", "R": "REAL", "I": "IMAGINARY"}
+"""Complex Image Component (C.8.13.3.1) for the beginning of the classic Image Type's third value (C.8.3.1.1.1)."""
+
+_PARTIAL_FOURIER: Final[Mapping[str, str]] = {"PFP": "PHASE", "PFF": "FREQUENCY"}
+"""Partial Fourier Direction for the terms of Scan Options."""
+
 _UNKNOWN: Final[Mapping[str, object]] = {
     "PixelPresentation": "MONOCHROME",
     "VolumetricProperties": "VOLUME",
@@ -127,6 +133,8 @@ def describe_frame(attributes: Dataset) -> Dataset:
     """What a frame says of its own, under both names."""
     values = _rename(attributes)
     values.update(attributes)
+    if values.get("InPlanePhaseEncodingDirection") == "COL":
+        values.update(data_set_of(InPlanePhaseEncodingDirection="COLUMN"))
     _fill_diffusion(values)
     return values
 
@@ -147,7 +155,7 @@ def describe_whole(attributes: Dataset) -> Dataset:
         values.MultipleSpinEcho = values.get("MultipleSpinEcho") or "NO"
     if values.MRAcquisitionType == "3D":
         values.CoverageOfKSpace = values.get("CoverageOfKSpace") or "FULL"
-    values.ImageType = list(make_image_type(attributes))
+    values.update(data_set_of(ImageType=list(make_image_type(attributes))))
     return values
 
 
@@ -178,11 +186,29 @@ def _rename(attributes: Dataset) -> Dataset:
                 renamed[enhanced] = act(value)
     if "InversionTimes" in renamed:
         renamed["InversionRecovery"] = "YES"
+    renamed.update(_describe_component(attributes))
+    renamed.update(_describe_partial_fourier(attributes))
     return data_set_of(**renamed)
 
 
+def _describe_component(attributes: Dataset) -> dict[str, str]:
+    """Which part of a complex image it is: ``M``, or ``M_FFE`` as some makers write it."""
+    given = [str(each) for each in values_of(attributes["ImageType"])] if attributes.get("ImageType") else []
+    component = _COMPONENTS.get(given[2].partition("_")[0]) if len(given) > 2 else None
+    return {"ComplexImageComponent": component} if component else {}
+
+
+def _describe_partial_fourier(attributes: Dataset) -> dict[str, str]:
+    options = _list(attributes, "ScanOptions")
+    directions = [direction for term, direction in _PARTIAL_FOURIER.items() if term in options]
+    if not directions or attributes.get("PartialFourier"):
+        return {}
+    direction = directions[0] if len(directions) == 1 else "COMBINATION"
+    return {"PartialFourier": "YES", "PartialFourierDirection": direction}
+
+
 def _describe_sequence(attributes: Dataset) -> Dataset:
-    """MR Pulse Sequence (C.8.13.4) from Scanning Sequence, Sequence Variant and Scan Options."""
+    """MR Pulse Sequence (C.8.13.4) from Scanning Sequence and Sequence Variant."""
     scanning = _list(attributes, "ScanningSequence")
     variant = _list(attributes, "SequenceVariant")
     values: dict[str, object] = {}

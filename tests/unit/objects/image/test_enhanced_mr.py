@@ -43,7 +43,7 @@ def list_indices(image: Dataset) -> list[list[int]]:
 def test_the_least_image_keeps_the_rules() -> None:
     image = make_image(frame())
     assert check(image, definition_of("mr", ENHANCED)) == []
-    assert (image.NumberOfFrames, image.Rows, image.Columns, image.BitsStored) == (1, 4, 6, 8)
+    assert (image.NumberOfFrames, image.Rows, image.Columns, image.BitsStored) == (1, 4, 6, 12)
     assert list(image.ImageType) == ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
     assert image.ContentQualification == "RESEARCH"
 
@@ -96,6 +96,40 @@ def test_directions_of_diffusion_are_in_their_sequence() -> None:
     first, second = (item.MRDiffusionSequence[0] for item in image.PerFrameFunctionalGroupsSequence)
     assert (first.DiffusionDirectionality, second.DiffusionDirectionality) == ("NONE", "DIRECTIONAL")
     assert list(second.DiffusionGradientDirectionSequence[0].DiffusionGradientOrientation) == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("thirds", "of_frames", "of_image"),
+    [
+        (["P", "P"], ["PHASE"] * 2, "PHASE"),
+        (["M", "P"], ["MAGNITUDE", "PHASE"], "MIXED"),
+        (["R_FFE", "I"], ["REAL", "IMAGINARY"], "MIXED"),
+        (["M_SE", "T1"], ["MAGNITUDE"] * 2, "MAGNITUDE"),
+    ],
+)
+def test_the_part_of_a_complex_image_follows_from_image_type(
+    thirds: list[str], of_frames: list[str], of_image: str
+) -> None:
+    frames = [frame(number, ImageType=["ORIGINAL", "PRIMARY", each]) for number, each in enumerate(thirds)]
+    image = make_image(*frames)
+    groups = [image.SharedFunctionalGroupsSequence[0], *image.PerFrameFunctionalGroupsSequence]
+    said = [
+        each.MRImageFrameTypeSequence[0].ComplexImageComponent for each in groups if "MRImageFrameTypeSequence" in each
+    ]
+    assert (said * (2 // len(said)), image.ComplexImageComponent) == (of_frames, of_image)
+    assert check(image, definition_of("mr", ENHANCED)) == []
+    assert [each.attributes.ImageType[2] for each in frames] == thirds
+
+
+@pytest.mark.parametrize(
+    ("options", "direction"), [("PFP", "PHASE"), ("PFF", "FREQUENCY"), (["PFF", "PFP", "FC"], "COMBINATION")]
+)
+def test_encoding_is_said_in_the_terms_of_enhanced_images(options: str | list[str], direction: str) -> None:
+    image = make_image(frame(ScanOptions=options, InPlanePhaseEncodingDirection="COL"))
+    shared = image.SharedFunctionalGroupsSequence[0]
+    assert shared.MRFOVGeometrySequence[0].InPlanePhaseEncodingDirection == "COLUMN"
+    modifier = shared.MRModifierSequence[0]
+    assert (modifier.PartialFourier, modifier.PartialFourierDirection) == ("YES", direction)
 
 
 def test_pixels_are_those_of_the_frames() -> None:
