@@ -1,10 +1,12 @@
 """An image as a Grayscale Softcopy Presentation State shows it: its pixels, the displayed area, graphics and text.
 
-Marks are drawn last, in display coordinates, so that words stay readable where the image is turned or flipped.
+Marks are drawn last, in display coordinates, so that words stay readable where the image is turned or flipped. A mark
+of a foreign state that lacks what it is drawn by is left out and noted in the log.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -24,7 +26,12 @@ _LINE_STEP: Final = 1.2
 _TEXT_PARTS: Final = 32
 """A line of text is this part of the shorter side high."""
 
+_LEAST_POINTS: Final = {"POINT": 1, "CIRCLE": 2, "ELLIPSE": 4}
+"""Points that a graphic is drawn by; every other kind has two at least."""
+
 _Point = tuple[float, float]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +134,56 @@ def _draw_marks(shown: Displayed, state: Dataset, data_set: Dataset, number: int
     thickness = max(1, min(display.size) // 256)
     for item in _list_annotations(state, data_set, number):
         for graphic in item.get("GraphicObjectSequence") or []:
-            points = [display.place(point, str(graphic.GraphicAnnotationUnits)) for point in _pair(graphic.GraphicData)]
+            kind, points = str(graphic.get("GraphicType") or ""), _find_points(graphic, display)
+            if len(points) < _LEAST_POINTS.get(kind, 2):
+                _note_incomplete(state, kind or "graphic")
+                continue
             filled = graphic.get("GraphicFilled") == "Y"
             for colour, width in ((dark, thickness + 2), (light, thickness)):
-                _draw_graphic(pen, str(graphic.GraphicType), points, colour, width, filled=filled and colour == light)
+                _draw_graphic(pen, kind, points, colour, width, filled=filled and colour == light)
         for text in item.get("TextObjectSequence") or []:
-            _write(pen, text, display, light, dark)
+            if (place := _find_place(text, display)) is None or not text.get("UnformattedTextValue"):
+                _note_incomplete(state, "text")
+            else:
+                _write(pen, str(text.UnformattedTextValue), place, display, (light, dark))
     return np.asarray(picture)
 
 
 def _list_annotations(state: Dataset, data_set: Dataset, number: int) -> Iterator[Dataset]:
     """The annotations of the frame, the lowest layer first."""
-    layers = {str(each.GraphicLayer): int(each.GraphicLayerOrder) for each in state.get("GraphicLayerSequence") or []}
+    layers = {
+        str(each.get("GraphicLayer")): int(each.get("GraphicLayerOrder") or 0)
+        for each in state.get("GraphicLayerSequence") or []
+    }
     items = [item for item in state.get("GraphicAnnotationSequence") or [] if refers_to(item, data_set, number)]
     yield from sorted(items, key=lambda item: layers.get(str(item.get("GraphicLayer")), 0))
 
 
+def _find_points(graphic: Dataset, display: _Display) -> list[_Point]:
+    """The points of a graphic in the picture; none where it has no units or no data."""
+    units = graphic.get("GraphicAnnotationUnits")
+    return [display.place(point, str(units)) for point in _pair(graphic.get("GraphicData"))] if units else []
+
+
+def _find_place(text: Dataset, display: _Display) -> _Point | None:
+    """Where words begin: at their anchor point, or in the top left corner of their box; None where neither is whole."""
+    for point, units in (
+        ("AnchorPoint", "AnchorPointAnnotationUnits"),
+        ("BoundingBoxTopLeftHandCorner", "BoundingBoxAnnotationUnits"),
+    ):
+        if text.get(units) and (points := _pair(text.get(point))):
+            return display.place(points[0], str(text.get(units)))
+    return None
+
+
+def _note_incomplete(state: Dataset, mark: str) -> None:
+    uid = str(state.get("SOPInstanceUID") or "")
+    log.warning("presentation.incomplete_mark", extra={"sop_instance_uid": uid, "kind": mark})
+
+
 def _pair(values: object) -> list[_Point]:
+    if values is None:
+        return []
     numbers = [float(each) for each in np.atleast_1d(np.asarray(values, dtype=float))]
     return list(zip(numbers[::2], numbers[1::2], strict=False))
 
@@ -177,12 +217,9 @@ def _outline(kind: str, points: list[_Point]) -> list[_Point]:
     return [(float(x), float(y)) for x, y in middle + np.cos(angles) * first + np.sin(angles) * second]
 
 
-def _write(pen: ImageDraw.ImageDraw, text: Dataset, display: _Display, light: Colour, dark: Colour) -> None:
-    """Words at their anchor point, or in the top left corner of their box."""
-    if text.get("AnchorPoint") is not None:
-        place = display.place(_pair(text.AnchorPoint)[0], str(text.AnchorPointAnnotationUnits))
-    else:
-        place = display.place(_pair(text.BoundingBoxTopLeftHandCorner)[0], str(text.BoundingBoxAnnotationUnits))
+def _write(
+    pen: ImageDraw.ImageDraw, text: str, place: _Point, display: _Display, colours: tuple[Colour, Colour]
+) -> None:
     size = max(10, min(display.size) // _TEXT_PARTS)
-    for number, line in enumerate(str(text.UnformattedTextValue).splitlines()):
-        write_line(pen, (place[0], place[1] + number * size * _LINE_STEP), line, size, 1, colours=(light, dark))
+    for number, line in enumerate(text.splitlines()):
+        write_line(pen, (place[0], place[1] + number * size * _LINE_STEP), line, size, 1, colours=colours)

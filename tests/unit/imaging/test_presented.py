@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from openmodality.objects.state.marks import Graphic, Words
 from tests.unit.objects.state.test_presentation_state import image, make_state
 
 
-def picture_of(**said: Any) -> np.ndarray[Any, np.dtype[Any]]:
+def picture_of(spoil: Callable[[Dataset], None] = lambda state: None, **said: Any) -> np.ndarray[Any, np.dtype[Any]]:
     data_set = Dataset()
     data_set.SOPInstanceUID = image().reference.sop_instance_uid
     data_set.Rows, data_set.Columns, data_set.BitsAllocated, data_set.BitsStored, data_set.HighBit = 4, 6, 16, 16, 15
@@ -25,7 +26,9 @@ def picture_of(**said: Any) -> np.ndarray[Any, np.dtype[Any]]:
     data_set.PixelData = pixels.tobytes()
     data_set.file_meta = FileMetaDataset()
     data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    return draw_presented(make_state(window=(500, 1000), **said), data_set)
+    state = make_state(window=(500, 1000), **said)
+    spoil(state)
+    return draw_presented(state, data_set)
 
 
 def corner(picture: np.ndarray[Any, np.dtype[Any]]) -> tuple[str, str]:
@@ -48,7 +51,7 @@ def corner(picture: np.ndarray[Any, np.dtype[Any]]) -> tuple[str, str]:
 )
 def test_a_mark_turns_with_the_image(rotation: int, flip: bool, place: tuple[str, str]) -> None:
     assert corner(picture_of(rotation=rotation, flip=flip)) == place
-    dark_area = {"rotation": rotation, "flip": flip, "inverse": False}
+    dark_area: dict[str, Any] = {"rotation": rotation, "flip": flip, "inverse": False}
     marked = picture_of(**dark_area, marks=(Graphic("CIRCLE", [(0.5, 0.5), (0.9, 0.5)], filled=True),))
     assert corner(marked) == place
     assert max(marked.shape) >= 512
@@ -71,3 +74,33 @@ def test_words_and_lines_are_drawn() -> None:
         Graphic("INTERPOLATED", [(3, 2), (4, 3), (5, 2)]),
     ):
         assert (picture_of(area=(2, 2, 6, 4), marks=(mark,)) != plain).any()
+
+
+@pytest.mark.parametrize(
+    ("mark", "keyword", "value"),
+    [
+        (Graphic("POLYLINE", [(3, 2), (5, 3)]), "GraphicAnnotationUnits", None),
+        (Graphic("POLYLINE", [(3, 2), (5, 3)]), "GraphicData", [3, 2]),
+        (Graphic("POINT", [(3, 3)]), "GraphicData", None),
+        (Graphic("POINT", [(3, 3)]), "GraphicType", None),
+        (Graphic("ELLIPSE", [(2, 3), (5, 3), (3.5, 2.5), (3.5, 3.5)]), "GraphicData", [2, 3, 5, 3]),
+        (Words("cyst", (3, 3)), "AnchorPoint", None),
+        (Words("cyst", (3, 3)), "AnchorPointAnnotationUnits", None),
+        (Words("cyst", (3, 3)), "UnformattedTextValue", None),
+    ],
+)
+def test_an_incomplete_mark_is_left_out_and_noted(
+    mark: Graphic | Words, keyword: str, value: list[float] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    def spoil(state: Dataset) -> None:
+        item = state.GraphicAnnotationSequence[0]
+        spoilt = item.GraphicObjectSequence[0] if isinstance(mark, Graphic) else item.TextObjectSequence[0]
+        if value is None:
+            del spoilt[keyword]
+        else:
+            spoilt[keyword].value = value
+
+    whole = Graphic("CIRCLE", [(4, 3), (4.5, 3)])
+    marks = (mark, whole)
+    assert (picture_of(spoil, marks=marks) == picture_of(marks=(whole,))).all()
+    assert "presentation.incomplete_mark" in caplog.text
