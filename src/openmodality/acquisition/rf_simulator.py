@@ -23,6 +23,7 @@ from openmodality.acquisition.xray_technique import XRayGeometry, XRayTechnique
 from openmodality.errors import UsageError
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.irradiation.quantities import FLUOROSCOPY, STATIONARY_ACQUISITION
+from openmodality.objects.irradiation.totals import MGY_PER_GY
 
 _BITS_STORED = 12
 WHITE = (1 << _BITS_STORED) - 1
@@ -30,7 +31,6 @@ DETECTOR_MM = 400.0
 _MAXIMUM_MATRIX = 2048
 # Logarithm of the attenuation that is shown as the end of the grey scale.
 DISPLAY_RANGE = 8.0
-_MGY_PER_GY = 1e3
 
 
 class ImageKind(Enum):
@@ -223,7 +223,7 @@ def state_event(protocol: XRayProtocol) -> IrradiationEvent:
         FocalSpots=protocol.focal_spot_mm,
         DoseAreaProduct=xray_physics.dose_area_product_gy_m2(technique, geometry),
         DoseRP=xray_physics.air_kerma_gy(technique, geometry.source_to_reference_point_mm),
-        EntranceDoseInmGy=xray_physics.air_kerma_gy(technique, geometry.source_to_entrance_mm) * _MGY_PER_GY,
+        EntranceDoseInmGy=xray_physics.air_kerma_gy(technique, geometry.source_to_entrance_mm) * MGY_PER_GY,
         CollimatedFieldWidth=geometry.field_width_mm,
         CollimatedFieldHeight=geometry.field_height_mm,
         DistanceSourceToDetector=geometry.source_to_detector_mm,

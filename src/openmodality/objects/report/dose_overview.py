@@ -15,16 +15,15 @@ from pydicom.dataset import Dataset
 from openmodality.errors import UsageError
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.irradiation.stating import convert_dose
-from openmodality.objects.irradiation.totals import DoseTotals, accumulate
+from openmodality.objects.irradiation.totals import DGY_CM2_PER_GY_M2, MGY_PER_GY, DoseTotals, accumulate
 from openmodality.objects.report.dose_codes import NUMBERS
 from openmodality.standard.body_part_codes import find_target_region
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
 
-_MGY_PER_GY: Final = 1e3
-_DGY_CM2_PER_GY_M2: Final = 1e5
-_TO_MGY: Final = {"Gy": 1e3, "mGy": 1.0, "cGy": 10.0, "uGy": 1e-3}
+_TO_MGY: Final = {"Gy": MGY_PER_GY, "mGy": 1.0, "cGy": 10.0, "uGy": 1e-3}
 _TO_DGY_CM2: Final = {
-    "Gy.m2": 1e5, "dGy.cm2": 1.0, "Gy.cm2": 10.0, "cGy.cm2": 0.1, "mGy.cm2": 0.01, "uGy.m2": 0.1, "mGy.m2": 100.0,
+    "Gy.m2": DGY_CM2_PER_GY_M2, "dGy.cm2": 1.0, "Gy.cm2": 10.0, "cGy.cm2": 0.1, "mGy.cm2": 0.01,
+    "uGy.m2": 0.1, "mGy.m2": 100.0,
 }  # fmt: skip
 _TO_S: Final = {"s": 1.0, "ms": 1e-3, "min": 60.0}
 _TO_MS: Final = {"ms": 1.0, "s": 1e3}
@@ -125,8 +124,8 @@ def _make_line(event: IrradiationEvent) -> DoseLine:
         tube_current_ma=event.get("XRayTubeCurrent"),
         exposure_time_ms=event.get("ExposureTime"),
         duration_s=event.get("IrradiationDuration"),
-        area_product_dgy_cm2=_scale(product, _DGY_CM2_PER_GY_M2),
-        dose_rp_mgy=_scale(dose, _MGY_PER_GY),
+        area_product_dgy_cm2=_scale(product, DGY_CM2_PER_GY_M2),
+        dose_rp_mgy=_scale(dose, MGY_PER_GY),
         images=event.number_of_frames,
         uid=event.uid,
     )
@@ -134,8 +133,8 @@ def _make_line(event: IrradiationEvent) -> DoseLine:
 
 def _convert_totals(totals: DoseTotals) -> DoseSums:
     return DoseSums(
-        _scale(totals.dose_area_product_gy_m2, _DGY_CM2_PER_GY_M2),
-        _scale(totals.dose_rp_gy, _MGY_PER_GY),
+        _scale(totals.dose_area_product_gy_m2, DGY_CM2_PER_GY_M2),
+        _scale(totals.dose_rp_gy, MGY_PER_GY),
         totals.time_s,
     )
 
