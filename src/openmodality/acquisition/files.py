@@ -101,10 +101,12 @@ class FileSource:
     def _read_series(self, path: Path, files: Sequence[Path]) -> Iterator[AcquiredSeries]:
         contents = [read_file(file, self.reading) for file in files]
         dicom = [each for each in contents if isinstance(each, DicomContents)]
-        found = [each for several in contents if not isinstance(several, DicomContents) for each in several]
+        arrays = [several for several in contents if not isinstance(several, DicomContents)]
+        found = [each for several in arrays for each in several]
         if dicom:
             yield self._acquire_dicom(path, dicom)
-        slices = [each for each in found if is_slice(each)] if len(files) > 1 else []
+        slices = [each for several in arrays for each in several if is_slice(each, is_alone=len(several) == 1)]
+        slices = slices if len(files) > 1 else []
         for each in (*join_slices(path, slices), *(each for each in found if each not in slices)):
             yield self.make_series(each, find_stem(path).name)
 

@@ -307,6 +307,13 @@ def test_a_folder_is_a_series_in_the_order_of_names(tmp_path: Path) -> None:
     assert (series.modality, series.number_of_frames) == ("MR", 2)
 
 
+def test_a_volume_beside_an_image_in_a_file_is_no_slice_of_the_folder(tmp_path: Path) -> None:
+    image = np.ones((4, 4), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", img=image, vol=np.ones((3, 4, 4), dtype=np.uint8))
+    np.save(tmp_path / "b.npy", image)
+    assert sorted(each.number_of_frames for each in FileSource([tmp_path]).series()) == [2, 3]
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ObjectInvalid, match="no image"):
         list(FileSource([tmp_path]).series())

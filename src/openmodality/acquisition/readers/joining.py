@@ -27,9 +27,12 @@ _OF_THE_FIRST: Final = "the files of one series say different things; that of th
 _NO_PIXELS: Final = np.zeros((1, 1), dtype=np.uint16)
 
 
-def is_slice(found: FoundSeries) -> bool:
-    """Whether it is one image or frames without a place, which may be part of a series of files."""
-    return found.volume.affine is None and found.positions == 1 and isinstance(found.volume.array, np.ndarray)
+def is_slice(found: FoundSeries, *, is_alone: bool) -> bool:
+    """Whether it is one image or, where it is alone in its file, frames without a place: part of a series of files."""
+    array = found.volume.array
+    if found.volume.affine is not None or found.positions != 1 or not isinstance(array, np.ndarray):
+        return False
+    return is_alone or array.ndim - found.volume.is_colour == 2
 
 
 def join_slices(folder: Path, parts: Sequence[FoundSeries]) -> list[FoundSeries]:
