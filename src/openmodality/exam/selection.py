@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
@@ -15,6 +15,7 @@ from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.entities import Level, find
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.local import LocalStore
+from openmodality.store.rows.patients import DEMOGRAPHICS, is_same_patient
 
 
 def find_references(
@@ -28,7 +29,7 @@ def find_references(
     wanted = [("SeriesInstanceUID", uid) for uid in series] + [("SOPInstanceUID", uid) for uid in instances]
     if not wanted:
         raise UsageError("nothing is chosen", advice="name instances or series by their UIDs")
-    patient_id = _find_patient_id(exam)
+    patient = _find_patient(store, exam)
     found: dict[str, EvidenceReference] = {}
     for keyword, uid in wanted:
         with store.read() as snapshot:
@@ -36,7 +37,8 @@ def find_references(
         if not entities:
             raise NotFound(f"the local database has nothing with {keyword} {uid}")
         for each in sorted(entities, key=lambda entity: entity.id):
-            if each["PatientID"] != patient_id:
+            is_own = each["StudyInstanceUID"] == exam.study_instance_uid
+            if not is_own and not is_same_patient(patient, each.attributes):
                 raise UsageError(f"{each['SOPInstanceUID']} is of another patient than exam {exam.id}")
             found[each["SOPInstanceUID"]] = EvidenceReference(
                 each["StudyInstanceUID"], each["SeriesInstanceUID"], each["SOPClassUID"], each["SOPInstanceUID"]
@@ -52,7 +54,12 @@ def read_header(store: LocalStore, sop_instance_uid: str) -> Dataset:
         raise ObjectInvalid(f"the file of {sop_instance_uid} cannot be read") from error
 
 
-def _find_patient_id(exam: ExamRecord) -> str:
-    """Patient ID of an exam, as its objects have it."""
+def _find_patient(store: LocalStore, exam: ExamRecord) -> Mapping[str, str]:
+    """The patient of the exam's study, else, where it has no instance yet, as its objects will have them."""
+    with store.read() as snapshot:
+        studies = find(snapshot, Level.STUDY, {"StudyInstanceUID": exam.study_instance_uid})
+    if studies:
+        return studies[0].attributes
     places = [*list_items(exam), from_json(exam.user)]
-    return next((str(place.PatientID) for place in places if place.get("PatientID")), "")
+    values = ((keyword, (str(place.get(keyword) or "") for place in places)) for keyword in DEMOGRAPHICS)
+    return {keyword: next(filter(None, each), "") for keyword, each in values}

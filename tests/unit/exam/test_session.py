@@ -165,6 +165,19 @@ def test_a_file_of_a_watched_folder_gives_its_series(begin_exam: BeginExam, tmp_
     assert [each.series_instance_uid for each in exam.record.series] == [series.series_instance_uid]
 
 
+def test_a_document_spans_no_two_patients_of_one_id(begin_exam: BeginExam) -> None:
+    other = begin_exam(PatientName="Other^Olga", PatientBirthDate="19500101")
+    foreign = add_image(other.series("T1"))
+    prior = begin_exam(PatientName="Mine^Max", PatientBirthDate="19990101")
+    old = add_image(prior.series("T1"))
+    exam = begin_exam(PatientName="Mine^Max", PatientBirthDate="19990101")
+    for count in (0, 1):
+        own = [add_image(exam.series("T1")) for _ in range(count)]
+        with pytest.raises(UsageError, match="of another patient"):
+            exam.key_objects([*own, foreign])
+        assert exam.key_objects([*own, old])
+
+
 def read_all(store: LocalStore, uids: Sequence[str]) -> list[pydicom.Dataset]:
     return [pydicom.dcmread(store.files.path(uid)) for uid in uids]
 
