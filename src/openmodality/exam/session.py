@@ -39,7 +39,6 @@ from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.report.tid_2010 import Note
 from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.data_set_json import from_json
 from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
@@ -150,7 +149,7 @@ class Exam:
         profile = self._workflow.site.profile
         check_body_part(profile, common)
         check_asked_for(profile, modality, sop_class_uid)
-        return self._new_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
+        return self._find_or_add_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
 
     def acquire(
         self,
@@ -171,7 +170,7 @@ class Exam:
         for each in self._list_sources(source, chosen):
             for acquired in each.series():
                 self._check_identity(acquired, chosen)
-                with self._new_series(ImageSeriesPlan.of(acquired)) as series:
+                with self._find_or_add_series(ImageSeriesPlan.of(acquired)) as series:
                     warn_of_other_modality(acquired.modality, series.record.modality)
                     series.add_all(acquired, progress)
                 made.append(series)
@@ -207,9 +206,7 @@ class Exam:
         for number, acquired in enumerate(source.series()):
             self._check_identity(acquired, chosen)
             key = f"{self.study_instance_uid}/{arrival.key}/{number}"
-            known = {each.series_instance_uid: each for each in self.record.series}
-            uid = uids.derived(key)
-            series = Series(self, known[uid]) if uid in known else self._new_series(ImageSeriesPlan.of(acquired, uid))
+            series = self._find_or_add_series(ImageSeriesPlan.of(acquired, uids.derived(key)))
             taken.append(series)
             with series:
                 series.add_all(acquired, keys=lambda image, key=key: uids.derived(f"{key}/{image}"))  # type: ignore[misc]
@@ -281,12 +278,9 @@ class Exam:
         """Where the device keeps its data."""
         return self._workflow.site.data_folder
 
-    def new_series_like(self, record: SeriesRecord, what: str) -> Series:
-        """Begin a series beside another, with what its images share and ``what`` added to its description."""
-        attributes = from_json(record.attributes)
-        description = f"{record.description} {what}".strip()
-        sop_class_uid = self._workflow.site.profile.find_object(record.object_name).sop_class_uid
-        return self._new_series(ImageSeriesPlan(description, record.modality, sop_class_uid, record.images, attributes))
+    def find_or_add_series_like(self, record: SeriesRecord, what: str, uid: str = "") -> Series:
+        """The series with this UID, else a new one: beside another, with ``what`` added to its description."""
+        return self._find_or_add_series(ImageSeriesPlan.beside(self._workflow.site, record, what, uid))
 
     def change_to_colour(self, record: SeriesRecord) -> SeriesRecord:
         """The series as one of the object that has colour. Raises :class:`ObjectInvalid` where the device has none."""
@@ -294,7 +288,10 @@ class Exam:
         self._workflow.change_series(self.id, changed)
         return changed
 
-    def _new_series(self, plan: ImageSeriesPlan) -> Series:
+    def _find_or_add_series(self, plan: ImageSeriesPlan) -> Series:
+        known = {each.series_instance_uid: each for each in self.record.series}
+        if plan.series_instance_uid in known:
+            return Series(self, known[plan.series_instance_uid])
         if self.state is ExamState.REGISTERED:
             self._workflow.begin(self.id, plan.modality)
         return Series(self, self._workflow.new_series(self.id, plan))
@@ -402,8 +399,9 @@ class Series:
         part, *others = choose_parts(dtype, volume.parts)
         uids = self._add_part(volume, stack, frames, part, how)
         if others:
-            self.phase = self.exam.new_series_like(self.record, "phase")
-            self.phase._add_part(volume, stack, frames, others[0], Making(how.progress))
+            count = stack.shape[0]  # keys of numbers that no image here has are those of the phase
+            self.phase = self.exam.find_or_add_series_like(self.record, "phase", how.keys(2 * count + 1))
+            self.phase._add_part(volume, stack, frames, others[0], Making(how.progress, lambda n: how.keys(count + n)))
         return uids
 
     def _add_part(

@@ -165,6 +165,21 @@ def test_a_file_of_a_watched_folder_gives_its_series(begin_exam: BeginExam, tmp_
     assert [each.series_instance_uid for each in exam.record.series] == [series.series_instance_uid]
 
 
+def test_a_file_that_comes_again_gives_no_second_phase(begin_exam: BeginExam, tmp_path: Path) -> None:
+    file = tmp_path / "a.npy"
+    np.save(file, np.array([[[1, 1j], [2, -2]], [[3, 3j], [4, -4j]]], np.complex64))
+    said = {"parts": "magnitude+phase", "affine": np.eye(4).tolist(), "object": "MR Image"}
+    file.with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
+    exam = begin_exam()
+    made = []
+    for _ in range(2):
+        exam.take(DroppedFile(file, make_arrival_key(file)))
+        made.append([each.SOPInstanceUID for each in exam.instances()])
+    assert len(exam.record.series) == 2
+    assert made[0] == made[1]
+    assert len(set(made[0])) == 4
+
+
 def test_a_document_spans_no_two_patients_of_one_id(begin_exam: BeginExam) -> None:
     other = begin_exam(PatientName="Other^Olga", PatientBirthDate="19500101")
     foreign = add_image(other.series("T1"))

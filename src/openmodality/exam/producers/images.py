@@ -25,7 +25,7 @@ from openmodality.objects.irradiation.image_attributes import merge_exposure
 from openmodality.objects.rules.template import EncodedInstance
 from openmodality.objects.site_objects import make_definition
 from openmodality.standard.tags import SOP_INSTANCE_UID
-from openmodality.store.data_set_json import to_json
+from openmodality.store.data_set_json import from_json, to_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import TakesImages
@@ -62,6 +62,14 @@ class ImageSeriesPlan:
             acquired.attributes,
             series_instance_uid,
         )
+
+    @classmethod
+    def beside(cls, site: Site, record: SeriesRecord, what: str, series_instance_uid: str = "") -> ImageSeriesPlan:
+        """The plan of a series like another, with ``what`` added to its description."""
+        description = f"{record.description} {what}".strip()
+        sop_class_uid = site.profile.find_object(record.object_name).sop_class_uid
+        attributes = from_json(record.attributes)
+        return cls(description, record.modality, sop_class_uid, record.images, attributes, series_instance_uid)
 
     def make_record(self, site: Site, exam: ExamRecord, step: StepRecord | None, at: float) -> SeriesRecord:
         """A series with the next free number of those with images, and with a new UID where none is given.
