@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -14,9 +15,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from openmodality.errors import StoreError
+from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.store import migrate
 from openmodality.store.columns import metadata
 from openmodality.store.database import Database, open_database
+from openmodality.store.listing.irradiation import read_irradiation
 from openmodality.store.names import REVISION
 from openmodality.store.states import Subject
 from tests.peers.postgres import postgres
@@ -230,6 +233,48 @@ def test_what_one_device_had_is_its_own_in_a_department(tmp_path: Path, dialect:
         with pytest.raises(StoreError), database.write() as transaction:  # references are checked again
             transaction.execute(text("UPDATE instances SET series_id = 99"))
         database.close()
+
+
+EVENT_OF_A_SERIES = {
+    "uid": "1.2.9", "event_type": "STATIONARY_ACQUISITION", "started": "2026-11-29T08:30:00", "duration_s": 0.05,
+    "protocol": "STOMACH", "dose_area_product_gy_m2": 1.1e-5, "dose_rp_gy": 0.002, "entrance_dose_gy": 0.001,
+    "number_of_frames": 1,
+    "technique": {
+        "kvp": 80.0, "tube_current_ma": 200.0, "exposure_time_ms": 50.0, "pulse_width_ms": 50.0,
+        "number_of_pulses": 1, "pulse_rate": 0.0, "filter_thickness_mm_al": 1.0, "focal_spot_mm": 0.6,
+    },
+    "geometry": {
+        "source_to_detector_mm": 1100.0, "source_to_isocenter_mm": 800.0, "source_to_entrance_mm": 700.0,
+        "source_to_reference_point_mm": 480.0, "field_width_mm": 300.0, "field_height_mm": 200.0,
+    },
+    "table": {"longitudinal_mm": 0.0, "lateral_mm": 0.0, "height_mm": 5.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_irradiation_events_of_a_series_move_to_their_table(tmp_path: Path, dialect: str) -> None:
+    data = {"series": [{"series_instance_uid": "1.2.1", "step_uid": "1.3", "events": [EVENT_OF_A_SERIES]}]}
+    with postgres() if dialect == "postgresql" else nullcontext(f"sqlite:///{tmp_path / 'test.db'}") as url:
+        make_schema(url, "0003", OF_ONE_DEVICE)
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE exams SET data = :data"), {"data": json.dumps(data)})
+        engine.dispose()
+        database = open_database(url, durability="os")
+        with database.read() as snapshot:
+            (record,) = read_irradiation(snapshot, 11)
+        database.close()
+    event = IrradiationEvent.from_json(record.event)
+    assert (record.uid, record.step_uid, record.series_instance_uid) == ("1.2.9", "1.3", "1.2.1")
+    assert record.images == {"1.2.1.1"}
+    assert (event.uid, event.event_type, event["KVP"]) == ("1.2.9", "Stationary Acquisition", 80)
+    assert (event["DoseAreaProduct"], event["EntranceDoseInmGy"], event["Exposure"]) == (1.1e-5, 1, 10)
+    assert event == IrradiationEvent(
+        **record.event["numbers"],
+        IrradiationEventType=event.event_type, AcquisitionProtocol="STOMACH", IrradiationEventUID=event.uid,
+        DateTimeStarted=event.started, FilterType="STRIP", FilterMaterial="ALUMINUM", FilterThicknessMinimum=1.0,
+        FilterThicknessMaximum=1.0,
+    )  # fmt: skip
 
 
 def make_schema(url: str, revision: str, content: str = "") -> None:
