@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -26,6 +27,7 @@ from openmodality.jobs.worker import Worker
 from openmodality.store.database import Database, open_database
 from openmodality.store.listing.entities import Level, Search
 from openmodality.store.notices import JobNotices
+from openmodality.store.ownership import find_device
 from openmodality.store.rows.worklist import WorklistItem
 from openmodality.store.states import JobKind, JobState
 from tests.devices import add_image, device_in_hospital, today, write_site, write_two_peers
@@ -237,6 +239,16 @@ def test_a_device_knows_no_job_and_no_exam_of_another(url: str) -> None:
     assert first is not None
     assert first.id == job.id
     database.close()
+
+
+def test_processes_that_start_at_once_in_a_new_folder_are_one_device(tmp_path: Path, url: str) -> None:
+    with ExitStack() as stack:
+        databases = [stack.enter_context(closing(open_database(url))) for _ in range(2)]
+        pool = stack.enter_context(ThreadPoolExecutor(2))
+        for number in range(10):
+            folder = tmp_path / f"data{number}"
+            folder.mkdir()
+            assert len(set(pool.map(find_device, databases, (folder, folder)))) == 1
 
 
 def test_an_item_is_started_once_whatever_the_room(tmp_path: Path, url: str) -> None:

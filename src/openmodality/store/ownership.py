@@ -8,9 +8,13 @@ emptied, or put back from a copy is noticed.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import platform
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -137,6 +141,26 @@ def find_device(database: Database, folder: Path, name: str = "") -> int:
     """The number of the device of a data folder, which is put into a department's database where that has none."""
     if database.engine.dialect.name == "sqlite":
         return ONLY_DEVICE
+    with _locked(folder):
+        return _find_in_department(database, folder, name)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time looks for the device of a folder: two that start at once would each add one."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise store_error(error, f"open {folder}") from error
+    try:
+        with suppress(OSError):  # a file system that has no locks
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _find_in_department(database: Database, folder: Path, name: str) -> int:
     record = read_record(folder)
     place = (devices.c.host == platform.node()) & (devices.c.folder == str(folder.absolute()))
     with database.read() as snapshot:
