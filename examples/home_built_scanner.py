@@ -21,7 +21,8 @@ def measure() -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
     z, y, x = np.mgrid[:SLICES, :MATRIX, :MATRIX]
     radius = np.hypot(np.hypot((x - MATRIX / 2) / 24, (y - MATRIX / 2) / 24), (z - SLICES / 2) / 6)
     noise = np.random.default_rng(1).normal(0, 20, radius.shape)
-    return np.clip(1000 * (radius < 1) + noise, 0, None).astype(np.uint16)
+    signal: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = 1000 * (radius < 1) + noise
+    return np.clip(signal, 0, None).astype(np.uint16)
 
 
 def place() -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
