@@ -28,6 +28,7 @@ from benchmarks.ends import (
     transfer,
 )
 from benchmarks.index import SEARCHES, STUDIES, STUDIES_OF_SMALL, open_index, time_search, time_stream
+from benchmarks.rendering import time_rendering
 from benchmarks.reports import EVENTS, time_report
 from benchmarks.serving import SERVE
 from openmodality.network.entity import LocalAE, RemoteAE
@@ -427,6 +428,13 @@ def dose_reports(rounds: int) -> list[Row]:
     return [Row(f"a dose report of {EVENTS} events, built and stored, CPU seconds", seconds, AtMost(1), figures)]
 
 
+def rendering(rounds: int) -> list[Row]:
+    """Pictures for previews, films and discs."""
+    rates = tuple(time_rendering() for _ in range(rounds))
+    what = "1024 x 1024 of 16 bits rendered with rescale and window, images a second"
+    return [Row(what, rates, AtLeast(100), f"{median(rates):.0f} a second")]
+
+
 CASES: dict[str, Callable[[int], list[Row]]] = {
     "small": small_vs_dcmtk,
     "mixed": mixed_vs_dcmtk,
@@ -443,4 +451,5 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "ingest": make_images,
     "index": index_of_a_million,
     "report": dose_reports,
+    "render": rendering,
 }

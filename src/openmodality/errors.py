@@ -102,6 +102,10 @@ class StoreError(OpenModalityError):
     """The local database or the instance files cannot do what was asked."""
 
 
+class StoreAway(StoreError):
+    """The database does not answer now, or another program holds it: the same may succeed in a moment."""
+
+
 def describe_fault(error: BaseException) -> dict[str, str]:
     """An error that nobody foresaw, as fields of a log event: its type and where it happened.
 

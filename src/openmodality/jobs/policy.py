@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from openmodality.errors import (
     TCP_CONNECTION,
@@ -11,12 +12,15 @@ from openmodality.errors import (
     ConfigurationError,
     OpenModalityError,
     PeerTimeout,
+    StoreAway,
     StoreError,
     TransportError,
 )
 from openmodality.jobs.job import RetryParameters
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
 from openmodality.store.states import JobState
+
+_DATABASE_AWAY_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,12 @@ def may_retry(attempts: int, parameters: RetryParameters, *, transient: bool) ->
 
 
 def judge_error(error: OpenModalityError) -> JobOutcome:
-    """What an error that ended a run means for the job. A site file that does not fit waits for a person."""
+    """What an error that ended a run means for the job. A site file that does not fit waits for a person.
+
+    That the own database is away for a moment is no failure of the job, which runs again soon.
+    """
+    if isinstance(error, StoreAway):
+        return Continue(_DATABASE_AWAY_S)
     if isinstance(error, ConfigurationError):
         return Fail(error.message)
     transient = isinstance(error, TransportError | AssociationAborted | StoreError) or is_peer_away(error)

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from openmodality.errors import StoreError
+from openmodality.errors import StoreAway, StoreError
 from openmodality.store.database_words import Trouble, advise, find_trouble
 
 _CLASSES_OF_ROWS: Final = ("22", "54")
@@ -22,6 +22,10 @@ class DatabaseFailed(StoreError):
     def __init__(self, trouble: Trouble, detail: str) -> None:
         super().__init__(f"{trouble}: {detail}", advice=advise(trouble))
         self.trouble = trouble
+
+
+class DatabaseAway(DatabaseFailed, StoreAway):
+    """The database as a whole does not work for the moment."""
 
 
 class RowRefused(StoreError):
@@ -42,7 +46,9 @@ def map_errors() -> Iterator[None]:
     except DBAPIError as error:
         if _is_fault_of_row(error):
             raise RowRefused(f"the database refused a row: {_describe_without_values(error)}") from None
-        raise DatabaseFailed(find_trouble(error.orig), _describe_without_values(error)) from None
+        trouble = find_trouble(error.orig)
+        kind = DatabaseAway if trouble in (Trouble.AWAY, Trouble.LOCKED) else DatabaseFailed
+        raise kind(trouble, _describe_without_values(error)) from None
     except PoolTimeout:
         raise DatabaseFailed(Trouble.OTHER, "all connections are in use") from None
 

@@ -9,6 +9,7 @@ from openmodality.errors import (
     ConfigurationError,
     NoPresentationContext,
     PeerTimeout,
+    StoreAway,
     StoreError,
     TransportError,
 )
@@ -92,6 +93,11 @@ def test_the_reason_says_when_retrying_was_given_up() -> None:
 )
 def test_errors_are_told_apart_by_whether_they_may_pass(error: Exception, transient: bool, peer_away: bool) -> None:
     assert judge_error(error) == Retry(str(error), transient, peer_away)  # type: ignore[arg-type]
+
+
+def test_a_job_runs_again_soon_where_its_own_database_was_away() -> None:
+    outcome = judge_error(StoreAway("the database does not answer"))
+    assert decide_next(outcome, 3, RETRY, 1000.0) == Next(JobState.TODO, 3, due_at=1002.0)
 
 
 def test_a_site_file_that_does_not_fit_waits_for_a_person() -> None:
