@@ -150,6 +150,7 @@ def test_dcmqrscp_is_queried_and_retrieved_from(tmp_path: Path) -> None:
         at_archive(tmp_path / "site", archive, port) as modality,
     ):
         retrieve_all_ways(modality, archive, tmp_path)
+        assert len(modality.instances()) == 3, "each image once, however often it was retrieved"
 
 
 @pytest.mark.needs("Orthanc", "storescu")
@@ -160,6 +161,7 @@ def test_orthanc_is_queried_and_retrieved_from(tmp_path: Path) -> None:
         at_archive(tmp_path / "site", archive, port) as modality,
     ):
         retrieve_all_ways(modality, archive, tmp_path)
+        assert len(modality.instances()) == 3, "each image once, however often it was retrieved"
 
 
 @pytest.mark.needs("Orthanc")

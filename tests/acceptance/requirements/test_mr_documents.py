@@ -187,3 +187,4 @@ def test_the_rf_device_makes_none(tmp_path: Path) -> None:
         exam = modality.register(PATIENT)
         image = add_image(exam.series("one"))
         refused(exam, "makes no", [image])
+        assert [each.SOPInstanceUID for each in exam.instances()] == [image]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
-from openmodality.cli.terminal.chosen import add_chosen
+from openmodality.cli.terminal.choice import add_choice
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import align_rows, print_fields
@@ -19,7 +19,7 @@ _OF_TITLE: Final = "key titles lists them.  [default: Of Interest]"
 
 def _declare_make(parser: Parser) -> None:
     add_exam(parser)
-    add_chosen(parser, "what is of note")
+    add_choice(parser, "what is of note", studies=False)
     parser.add_argument("--title", metavar="TITLE", default="Of Interest", help=f"Code or meaning; {_OF_TITLE}")
     parser.add_argument("--reason", metavar="REASON", default="", help="Code or meaning, for titles that take one.")
     parser.add_argument("--description", metavar="TEXT", default="", help="What is to be said of them.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
-from openmodality.cli.terminal.chosen import add_chosen
+from openmodality.cli.terminal.choice import add_choice
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.site import add_site, device, look
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def _declare_make(parser: Parser) -> None:
     add_exam(parser)
-    add_chosen(parser, "what is to be shown so")
+    add_choice(parser, "what is to be shown so", studies=False)
     parser.add_argument("--window", metavar="C,W", default="", help="Window center and width.  [default: none]")
     parser.add_argument("--inverse", action="store_true", help="Black and white turned.")
     parser.add_argument("--rotate", choices=("0", "90", "180", "270"), default="0", help="Degrees, clockwise.")

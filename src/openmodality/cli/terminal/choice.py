@@ -17,9 +17,12 @@ _LOOK_S: Final = 0.1
 _LEVELS: Final = (("study", "studies", "Study"), ("series", "series", "Series"), ("instance", "instances", "SOP"))
 
 
-def add_choice(parser: Parser, what: str) -> None:
-    """Declare the options that choose studies, series and instances; ``what`` says what becomes of them."""
-    for option, destination, entity in _LEVELS:
+def add_choice(parser: Parser, what: str, *, studies: bool = True) -> None:
+    """Declare the options that choose studies, series and instances; ``what`` says what becomes of them.
+
+    Without ``studies``, only series and instances can be chosen.
+    """
+    for option, destination, entity in _LEVELS if studies else _LEVELS[1:]:
         parser.add_argument(
             f"--{option}",
             dest=destination,
