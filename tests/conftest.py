@@ -49,3 +49,4 @@ def pytest_collection_finish() -> None:
     """Thousands of tests stay to the end: the collector of garbage need not look through them again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

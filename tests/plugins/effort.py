@@ -10,8 +10,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
-SUITE_EXAMPLES = 24
-SOAK_FACTOR = 50
+SUITE_EXAMPLES = 16
+SOAK_FACTOR = 75
 SOAK_TIMEOUT_S = 3600
 SUITE_STEPS = 20
 """Steps of a state machine; in a soak twice as many."""

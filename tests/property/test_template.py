@@ -100,7 +100,7 @@ def write(data_set: Dataset) -> bytes:
     ("profile", "name"),
     [("mr", "MR Image"), ("mr", "SC Image"), ("rf", "RF Image"), ("rf", "SC Image"), ("rf", "CR Image")],
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings().max_examples // 4)  # a series of several images each
 @given(made=images())
 def test_parts_put_together_are_what_building_gives(
     profile: str, name: str, made: list[tuple[Any, dict[str, object]]]

@@ -62,7 +62,7 @@ def _strip(name: str) -> str:
 
 
 @pytest.mark.parametrize("terms", SETS, ids="+".join)
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 4)
 @given(data=st.data(), syntax=st.sampled_from([ImplicitVRLittleEndian, ExplicitVRLittleEndian]))
 def test_names_come_back_as_they_were(terms: tuple[str, ...], data: st.DataObject, syntax: str) -> None:
     names = [_strip(name) for name in data.draw(st.lists(_names(terms), min_size=1, max_size=3))]

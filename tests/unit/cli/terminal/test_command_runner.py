@@ -129,7 +129,7 @@ def test_one_that_hangs_at_the_end_is_ended_and_those_behind_it_are_named(
 
 def test_one_that_ignores_the_order_to_end_is_killed() -> None:
     failures: list[FailedCommand] = []
-    runner = CommandRunner(failures.append, quiet_s=NEVER_S, patience_s=1)
+    runner = CommandRunner(failures.append, quiet_s=NEVER_S, patience_s=0.2)
     runner.queue(work("import signal; signal.signal(15, signal.SIG_IGN); time.sleep(3600)"))
     wait_until(lambda: runner._process is not None, what="the command")
     runner.finish()
