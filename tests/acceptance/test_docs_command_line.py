@@ -66,4 +66,4 @@ def test_examples_are_understood(name: str) -> None:
         parser = _parser(name)
         for each in parser.declared:
             each.type = str if each.type in _OF_FILES else each.type
-        assert parser.parsed(words), example
+        assert parser.parse(words), example

@@ -31,7 +31,7 @@ def test_any_words_are_understood_or_a_usage_error(name: str, data: st.DataObjec
     parser = LEAVES[name].parser(name)
     words = data.draw(_words(parser))
     with contextlib.suppress(UsageError):
-        assert set(parser.parsed(words)) == {each.dest for each in parser.declared}
+        assert set(parser.parse(words)) == {each.dest for each in parser.declared}
 
 
 def _parser() -> Parser:

@@ -86,7 +86,7 @@ class Connector:
         Raises :class:`NoPresentationContext` where the device does not use this service with this peer, and
         :class:`ConfigurationError` where its profile does not have it or certificates are missing.
         """
-        if not self.site.proposed(service, peer):
+        if not self.site.list_proposed(service, peer):
             raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
         return Ends(
             self.make_remote(peer),
@@ -94,7 +94,9 @@ class Connector:
             peer.name,
             tuple(map(str, peer.transfer_syntaxes)),
             patient_root=peer.settings.query_model == "patient",
-            proposed={str(entry.sop_class_uid): choose_syntaxes(entry, peer) for entry in self.site.proposed(service)},
+            proposed={
+                str(entry.sop_class_uid): choose_syntaxes(entry, peer) for entry in self.site.list_proposed(service)
+            },
             judge_of=partial(self.site.judge_of, peer=peer),
             query_keys=_list_query_keys(self.site) if service == "query" else None,
             stored=_list_stored(self.site) if service == "retrieve" else None,
@@ -105,7 +107,7 @@ class Connector:
         """One presentation context for each abstract syntax of a service, with the peer's transfer syntaxes."""
         return [
             ContextProposal(entry.sop_class_uid, choose_syntaxes(entry, peer))
-            for entry in self.site.proposed(service, peer)
+            for entry in self.site.list_proposed(service, peer)
         ]
 
     def make_remote(self, peer: Peer) -> RemoteAE:
@@ -173,7 +175,7 @@ def make_local_ae(site: Site, ae_title: str, service: ServiceName | None = None,
 def describe_report_address(site: Site) -> str:
     """Where this device takes reports on storage commitment, for whoever configures an archive."""
     for role, entity in site.application_entities.items():
-        if entity.port is not None and any(entry.service == "storage_commitment" for entry in site.accepted(role)):
+        if entity.port is not None and any(entry.service == "storage_commitment" for entry in site.list_accepted(role)):
             network = site.settings.network
             host = network.host_name or network.bind_address
             where = f"port {entity.port} of this computer" if host in ("", "0.0.0.0", "::") else f"{host}:{entity.port}"

@@ -175,7 +175,7 @@ def _leave_out_refused(outstanding: Iterable[JobInstance], judge: Judge, tally: 
 
 def _allowed(plan: AssociationPlan, site: Site, peer: Peer) -> list[ContextProposal]:
     """The contexts of a plan that the profile has for this peer."""
-    entries = {str(entry.sop_class_uid): entry for entry in site.proposed("storage", peer)}
+    entries = {str(entry.sop_class_uid): entry for entry in site.list_proposed("storage", peer)}
     proposals = []
     for proposal in plan.proposals:
         entry = entries.get(proposal.abstract_syntax)

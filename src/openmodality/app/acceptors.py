@@ -51,7 +51,7 @@ def build_acceptors(
     return {
         role: _make_acceptor(site, entity, services, window, note_rejected)
         for role, entity in site.application_entities.items()
-        if entity.port is not None and site.accepted(role)
+        if entity.port is not None and site.list_accepted(role)
     }
 
 
@@ -85,7 +85,7 @@ def _make_acceptor(
 
 def _make_hold(site: Site, role: str) -> Hold:
     """An AE that takes reports holds those beyond its limit for a while: some archives do not repeat them."""
-    if not any(entry.service == "storage_commitment" for entry in site.accepted(role)):
+    if not any(entry.service == "storage_commitment" for entry in site.list_accepted(role)):
         return NO_HOLD
     seconds = site.parameters.number("storage_commitment.hold_s")
     return Hold(site.profile.rejections["limit_reached"], seconds)
@@ -99,7 +99,7 @@ def _answer_request(
 
 def _watch_congestion(site: Site, role: str, window: RetrieveWindow) -> Callable[[], bool]:
     """Whether an AE that only stores refuses for now, because nothing is retrieved (R/F 4.2.6.4.1.1)."""
-    only_storage = {entry.service for entry in site.accepted(role)} <= _TAKES_ONLY_STORAGE
+    only_storage = {entry.service for entry in site.list_accepted(role)} <= _TAKES_ONLY_STORAGE
     if only_storage and site.parameters.boolean("behaviour.receive_only_while_retrieving"):
         return lambda: not window.is_open
     return lambda: False
@@ -122,7 +122,7 @@ def _make_policy(site: Site, role: str, peers: Sequence[Peer], services: Sequenc
     order = tuple(map(str, site.acceptor_transfer_syntaxes))
     offered = [
         entry
-        for entry in site.accepted(role)
+        for entry in site.list_accepted(role)
         if any(entry.sop_class_uid in each.abstract_syntaxes for each in services)
     ]
     syntaxes = {

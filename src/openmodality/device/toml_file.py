@@ -35,7 +35,7 @@ def parse_toml(text: str, shown: str) -> dict[str, Any]:
         raise ConfigurationError(f"{shown}: not readable as TOML: {error}") from error
 
 
-def validated(model: type[_M], text: str, shown: str) -> _M:
+def read_model(model: type[_M], text: str, shown: str) -> _M:
     """The TOML text as a model; all mistakes are named in one error, one line each."""
     data = parse_toml(text, shown)
     try:

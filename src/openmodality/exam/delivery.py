@@ -61,4 +61,4 @@ class Delivery:
 
     def may_commit(self, peer: Peer) -> bool:
         """Whether the peer commits storage and the device asks for it."""
-        return peer.offers("storage_commitment") and bool(self._site.proposed("storage_commitment", peer))
+        return peer.offers("storage_commitment") and bool(self._site.list_proposed("storage_commitment", peer))

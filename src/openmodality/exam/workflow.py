@@ -267,7 +267,7 @@ class Workflow:
     def list_mpps_peers(self) -> list[Peer]:
         """Who is told of performed steps: all peers with this service, where the device has it."""
         service: ServiceName = "mpps"
-        return [peer for peer in self.site.peers_for(service) if self.site.proposed(service, peer)]
+        return [peer for peer in self.site.peers_for(service) if self.site.list_proposed(service, peer)]
 
     def _add_event(self, transaction: Transaction, exam: ExamRecord, name: str, detail: str = "") -> None:
         transaction.add_event(Subject.EXAM, exam.id, name, detail)

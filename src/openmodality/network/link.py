@@ -88,7 +88,7 @@ class Link:
             return False
         if data:
             if self.follow_up.is_planned:
-                self.follow_up.look(data, begins=self.provider.is_between_pdus)
+                self.follow_up.look_at(data, begins=self.provider.is_between_pdus)
             self.provider.receive_data(data)
         elif self.is_stopping:
             raise explain_stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from openmodality.device.toml_file import find_line, join_dotted, list_key_lines, parse_toml, place, validated
+from openmodality.device.toml_file import find_line, join_dotted, list_key_lines, parse_toml, place, read_model
 from openmodality.errors import ConfigurationError
 
 
@@ -23,7 +23,7 @@ class Site(BaseModel):
 
 
 def test_a_sound_file_becomes_the_model() -> None:
-    site = validated(Site, 'profile = "mr"\n[peers.pacs]\nhost = "h"\n', "site.toml")
+    site = read_model(Site, 'profile = "mr"\n[peers.pacs]\nhost = "h"\n', "site.toml")
     assert site == Site(profile="mr", peers={"pacs": Peer(host="h")})
 
 
@@ -48,13 +48,13 @@ def test_a_sound_file_becomes_the_model() -> None:
 )
 def test_a_mistake_is_told_with_its_place(text: str, said: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
-        validated(Site, text, "site.toml")
+        read_model(Site, text, "site.toml")
     assert str(raised.value) == said
 
 
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(ConfigurationError) as raised:
-        validated(Site, "a = 1\nb = 2\n", "site.toml")
+        read_model(Site, "a = 1\nb = 2\n", "site.toml")
     assert len(str(raised.value).splitlines()) == 3
 
 
@@ -76,4 +76,4 @@ def test_a_key_that_is_not_there_has_the_line_of_the_table_around_it() -> None:
 @pytest.mark.parametrize("header", ["[peers.pacs]", "[peers.'pacs']", '["peers"."pacs"]'])
 def test_names_in_quotes_are_found_too(header: str) -> None:
     with pytest.raises(ConfigurationError, match=r"line 3: peers\.pacs\.port"):
-        validated(Site, f'profile = "mr"\n{header}\nport = "x"\nhost = "h"\n', "site.toml")
+        read_model(Site, f'profile = "mr"\n{header}\nport = "x"\nhost = "h"\n', "site.toml")

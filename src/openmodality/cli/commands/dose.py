@@ -9,7 +9,7 @@ from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import say
-from openmodality.cli.terminal.site import add_site, look
+from openmodality.cli.terminal.site import add_site, open_view
 from openmodality.cli.terminal.values import any_path
 from openmodality.errors import UsageError
 
@@ -71,7 +71,7 @@ def _read_file(file: Path) -> tuple[str, DoseOverview]:
 def _read_exam(source: str, site_file: str) -> tuple[str, DoseOverview]:
     from openmodality.objects.report.dose_overview import overlook_events  # noqa: PLC0415 - start-up time
 
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         number = find_exam_number(view, source)
         events = view.irradiation(number)
     if not events:

@@ -81,7 +81,7 @@ def _declare_acquire(parser: Parser) -> None:
     )
     add_site(parser)
     add_json(parser)
-    parser.afterwards(_gather)
+    parser.change_after(_gather)
 
 
 def _declare_awaited(parser: Parser) -> None:

@@ -6,7 +6,7 @@ from openmodality.cli.display.exams import EXAM_COLUMNS, ExamDetails, exam_as_js
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.site import add_site, look
+from openmodality.cli.terminal.site import add_site, open_view
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.store.states import ExamState
 
@@ -35,7 +35,7 @@ def _declare_show(parser: Parser) -> None:
 
 def list_(states: tuple[str, ...], site_file: str, wide: bool, as_json: bool) -> None:
     """Exams, newest first."""
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         exams = view.exams(*states)
     if as_json:
         print_document(map(exam_as_json, exams))
@@ -45,7 +45,7 @@ def list_(states: tuple[str, ...], site_file: str, wide: bool, as_json: bool) ->
 
 def show(exam: str, site_file: str, wide: bool, as_json: bool) -> None:
     """One exam: its steps and what the RIS has been told, its series and what has been sent and committed."""
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         details = ExamDetails.of(view, find_exam_number(view, exam))
     if as_json:
         print_document([details.as_json()])

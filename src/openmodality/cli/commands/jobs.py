@@ -17,7 +17,7 @@ from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_h
 from openmodality.cli.terminal.bulk import Changing, change_each
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import say
-from openmodality.cli.terminal.site import add_site, device, load, look
+from openmodality.cli.terminal.site import add_site, device, load, open_view
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
@@ -70,7 +70,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """Jobs, newest first, with the reason why each is where it is."""
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         jobs = view.jobs.list(
             states=[JobState(state) for state in states] or None,
             kinds=[JobKind(kind) for kind in kinds] or None,
@@ -100,7 +100,7 @@ def _declare_show(parser: Parser) -> None:
 
 def show(job: int, site_file: str, wide: bool, as_json: bool) -> None:
     """One job: its state and reason, what became of each instance, and its history."""
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         details = view.jobs.show(job)
         results = view.jobs.results([details.job])[job]
     if as_json:

@@ -10,7 +10,7 @@ from openmodality.cli.terminal.choice import add_choice
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import align_rows, print_fields
-from openmodality.cli.terminal.site import add_site, device, look
+from openmodality.cli.terminal.site import add_site, device, open_view
 from openmodality.cli.terminal.values import not_empty
 from openmodality.standard.key_object_titles import REASONS, TAKES_REASON, TITLES
 
@@ -65,7 +65,7 @@ def run_key_show(document: str, site_file: str, as_json: bool) -> None:
     """What a key object document of the local database says, whoever made it."""
     from openmodality.activities.key_documents import read_key_document  # noqa: PLC0415 - start-up time
 
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         said = read_key_document(view.instance_path(document))
     if as_json:
         print_document([

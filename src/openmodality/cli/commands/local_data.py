@@ -20,7 +20,7 @@ from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand
 from openmodality.cli.terminal.options import add_keys, split_key
 from openmodality.cli.terminal.output import print_fields, say
-from openmodality.cli.terminal.site import add_site, look
+from openmodality.cli.terminal.site import add_site, open_view
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
@@ -82,7 +82,7 @@ def list_or_problems(
         return
     if keys:
         raise UsageError("--problems shows all of them: it takes no keys", advice=see_help("instances list"))
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         found = view.problems.list()
     if as_json:
         print_document(map(problem_as_json, found))
@@ -126,7 +126,7 @@ def _list_command(entity: Entity) -> CliCommand:
 
 def _list(entity: Entity, keys: tuple[str, ...], page: _Page, site_file: str, *, wide: bool, as_json: bool) -> None:
     search = Search(entity.level, dict(split_key(key) for key in keys), all_devices=page.all_devices)
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         found, is_more = view.search(search, limit=page.limit, offset=page.offset)
     if as_json:
         print_document(map(entity_as_json, found), more_available=is_more)
@@ -147,7 +147,7 @@ def _declare_show(parser: Parser) -> None:
 def _show_command(entity: Entity) -> CliCommand:
     def show(uid: str, site_file: str, wide: bool, as_json: bool) -> None:
         below = entity.below
-        with look(site_file) as view:
+        with open_view(site_file) as view:
             problems = view.problems.find(uid) if entity is INSTANCES else []
             if problems and not view.find(entity.level, {entity.unique_key: uid}):
                 _show_problems(problems, wide=wide, as_json=as_json)

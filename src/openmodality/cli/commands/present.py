@@ -10,7 +10,7 @@ from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.choice import add_choice
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.site import add_site, device, look
+from openmodality.cli.terminal.site import add_site, device, open_view
 from openmodality.cli.terminal.values import any_folder, not_empty
 from openmodality.errors import UsageError
 
@@ -152,7 +152,7 @@ def run_present_show(state: str, output: Path, site_file: str, as_json: bool) ->
     """
     from openmodality.activities.presented_images import draw_state  # noqa: PLC0415 - start-up time
 
-    with look(site_file) as view:
+    with open_view(site_file) as view:
         written = draw_state(view.instance_path, state, output)
     if as_json:
         print_document([{"sop_instance_uid": uid, "file": str(path)} for uid, path in written])

@@ -20,7 +20,7 @@ from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import StatusLine
-from openmodality.cli.terminal.site import add_site, device, load, look
+from openmodality.cli.terminal.site import add_site, device, load, open_view
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.uids import add_uids
 from openmodality.cli.terminal.values import any_folder, parse_integer
@@ -159,7 +159,7 @@ class _Place:
             return {path.stem for path in self.output.glob("*.dcm")}
         if not (self.is_for_us and self.ends.name):
             raise UsageError("--resume is for what comes here: to the device of the site file, or with --output")
-        with look(self.site_file) as view:
+        with open_view(self.site_file) as view:
             return {image["SOPInstanceUID"] for image in view.find(Level.IMAGE, {"StudyInstanceUID": self.study})}
 
     @contextmanager

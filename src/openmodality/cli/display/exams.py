@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.display.entities import attributes_as_json
 from openmodality.cli.terminal.json_output import format_zoned
-from openmodality.cli.terminal.output import clean, moment, print_fields
+from openmodality.cli.terminal.output import clean, format_time, print_fields
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.jobs.job import Job
 from openmodality.standard.performed_step import StepStatus
@@ -41,8 +41,8 @@ EXAM_COLUMNS: Final[Sequence[Column[ExamRecord]]] = (
     Column("patient", lambda exam: attribute(exam, PATIENT_NAME), words=True),
     Column("patient ID", lambda exam: attribute(exam, PATIENT_ID), leave_out=2),
     Column("accession", lambda exam: exam.accession_number, leave_out=3),
-    Column("started", lambda exam: moment(exam.created_at), leave_out=1),
-    Column("ended", lambda exam: moment(exam.ended_at), leave_out=4),
+    Column("started", lambda exam: format_time(exam.created_at), leave_out=1),
+    Column("ended", lambda exam: format_time(exam.ended_at), leave_out=4),
 )
 SERIES_COLUMNS: Final[Sequence[Column[Found]]] = (
     Column("number", lambda each: each["SeriesNumber"]),
@@ -128,8 +128,8 @@ class ExamDetails:
             ("procedure", _procedure(exam)),
             ("scheduled", "yes" if exam.scheduled else "no"),
             ("study", exam.study_instance_uid),
-            ("started", moment(exam.created_at)),
-            ("ended", moment(exam.ended_at)),
+            ("started", format_time(exam.created_at)),
+            ("ended", format_time(exam.ended_at)),
             *(("notice", notice) for notice in exam.notices),
         ])  # fmt: skip
         for step in self.steps:

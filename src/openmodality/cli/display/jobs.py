@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from openmodality.cli.terminal.json_output import format_zoned
-from openmodality.cli.terminal.output import format_count, moment, print_fields
+from openmodality.cli.terminal.output import format_count, format_time, print_fields
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.dimse.status import describe
 from openmodality.jobs.job import Job, JobInstance
@@ -31,7 +31,7 @@ JOB_COLUMNS: Final[Sequence[Column[ListedJob]]] = (
     Column("peer", lambda each: each.job.destination, words=True),
     Column("state", lambda each: each.job.state),
     Column("instances", lambda each: describe_results(each.results), leave_out=1),
-    Column("queued", lambda each: moment(each.job.created_at), leave_out=2),
+    Column("queued", lambda each: format_time(each.job.created_at), leave_out=2),
     Column("reason", lambda each: describe_reason(each.job, each.held_by), words=True),
 )
 _INSTANCE_COLUMNS: Final[Sequence[Column[JobInstance]]] = (
@@ -41,7 +41,7 @@ _INSTANCE_COLUMNS: Final[Sequence[Column[JobInstance]]] = (
     Column("answer", lambda each: describe_answer(each), words=True),
 )
 _CHANGE_COLUMNS: Final[Sequence[Column[Change]]] = (
-    Column("at", lambda each: moment(each.at)),
+    Column("at", lambda each: format_time(each.at)),
     Column("state", lambda each: each.state),
     Column("why", lambda each: each.detail, words=True),
 )
@@ -60,11 +60,11 @@ def describe_reason(job: Job, held_by: Sequence[Job] = ()) -> str:
         return f"waits for job {holder.id}{', which failed' if holder.state is JobState.FAILED else ''}"
     said = _describe_state(job)
     if job.state is JobState.WAITING and job.due_at is not None:
-        said += f", next {moment(job.due_at)}"
+        said += f", next {format_time(job.due_at)}"
     elif job.attempts and not job.state.finished:
         said += f" (attempt {job.attempts + 1})"
         if job.due_at is not None:
-            said += f", next {moment(job.due_at)}"
+            said += f", next {format_time(job.due_at)}"
     return said
 
 
@@ -121,9 +121,9 @@ def print_job(details: JobDetails, results: Mapping[InstanceResult, int], *, wid
         ("reason", describe_reason(job, details.blockers)),
         ("instances", describe_results(results)),
         ("waits for", [f"job {each.id} ({each.kind}, {each.state})" for each in details.blockers]),
-        ("queued", moment(job.created_at)),
-        ("started", moment(job.started_at)),
-        ("finished", moment(job.finished_at)),
+        ("queued", format_time(job.created_at)),
+        ("started", format_time(job.started_at)),
+        ("finished", format_time(job.finished_at)),
     ])  # fmt: skip
     print()
     print_rows(_INSTANCE_COLUMNS, details.instances, wide=wide)

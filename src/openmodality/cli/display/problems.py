@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from openmodality.cli.terminal.json_output import format_zoned
-from openmodality.cli.terminal.output import moment
+from openmodality.cli.terminal.output import format_time
 from openmodality.cli.terminal.table import Column
 from openmodality.store.listing.problems import Problem
 
 PROBLEM_COLUMNS: Final = (
     Column[Problem]("problem", lambda each: each.id),
     Column[Problem]("kind", lambda each: each.kind.value),
-    Column[Problem]("since", lambda each: moment(each.at), leave_out=2),
+    Column[Problem]("since", lambda each: format_time(each.at), leave_out=2),
     Column[Problem]("from", lambda each: each.source or each.origin.value, leave_out=1),
     Column[Problem]("reason", lambda each: each.reason, words=True),
     Column[Problem]("file", lambda each: each.file, leave_out=3),

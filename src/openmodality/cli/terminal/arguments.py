@@ -64,7 +64,7 @@ class Parser(argparse.ArgumentParser):
         )
         self.declared: list[argparse.Action] = []
         self._options: dict[str, argparse.Action] = {}
-        self._afterwards: list[Callable[[WordValues], None]] = []
+        self._changes: list[Callable[[WordValues], None]] = []
 
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
         """Declare an option or a word."""
@@ -73,18 +73,18 @@ class Parser(argparse.ArgumentParser):
         self._options |= dict.fromkeys(action.option_strings, action)
         return action
 
-    def afterwards(self, change: Callable[[WordValues], None]) -> None:
+    def change_after(self, change: Callable[[WordValues], None]) -> None:
         """Let ``change`` make one parameter of what several options say."""
-        self._afterwards.append(change)
+        self._changes.append(change)
 
     def read(self, words: Sequence[str]) -> WordValues:
         """What the words say. Raises :class:`UsageError` where they are wrong."""
-        values = self.parsed(words)
-        for change in self._afterwards:
+        values = self.parse(words)
+        for change in self._changes:
             change(values)
         return values
 
-    def parsed(self, words: Sequence[str]) -> WordValues:
+    def parse(self, words: Sequence[str]) -> WordValues:
         """The same, option by option."""
         try:
             namespace, left = self.parse_known_args(self._parse_in_order(words))

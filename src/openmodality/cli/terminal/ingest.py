@@ -46,7 +46,7 @@ def add_ingest(parser: Parser) -> None:
         help="The format of raw pixels: raw:ROWSxCOLS:uint16:le:OFFSET.",
     )
     _declare_origin(parser)
-    parser.afterwards(_make_options)
+    parser.change_after(_make_options)
 
 
 def _declare_origin(parser: Parser) -> None:

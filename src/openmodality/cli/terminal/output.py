@@ -110,7 +110,7 @@ def clean_lines(text: str) -> str:
     return "\n".join(map(clean, text.split("\n")))
 
 
-def moment(seconds: float | None) -> str:
+def format_time(seconds: float | None) -> str:
     """Seconds since the epoch as local date and time; empty where there are none."""
     from datetime import datetime  # noqa: PLC0415 - start-up time
 

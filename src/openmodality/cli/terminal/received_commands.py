@@ -61,7 +61,7 @@ def add_commands(parser: Parser) -> None:
         default=STUDY_END_S,
         help="A study has ended when nothing of it has come for so long.",
     )
-    parser.afterwards(check_programs)
+    parser.change_after(check_programs)
 
 
 def check_programs(values: WordValues) -> None:

@@ -63,7 +63,7 @@ def load(site_file: str) -> Site:
     return load_site(path)
 
 
-def look(site_file: str) -> AbstractContextManager[LocalView]:
+def open_view(site_file: str) -> AbstractContextManager[LocalView]:
     """What the device has made and received, to look at, without the device (ADR 32)."""
     path = site_path(site_file)
     from openmodality.app.view import look_at  # noqa: PLC0415 - start-up time

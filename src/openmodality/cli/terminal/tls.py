@@ -37,7 +37,7 @@ def add_tls(parser: Parser) -> None:
         "  [default: this machine's, and PEER's certificate must name its host]",
         "Our certificate (PEM), with those between it and its CA.  [default: none is shown]",
     )
-    parser.afterwards(lambda values: _make(_client, values))
+    parser.change_after(lambda values: _make(_client, values))
 
 
 def add_listening_tls(parser: Parser) -> None:
@@ -53,7 +53,7 @@ def add_listening_tls(parser: Parser) -> None:
         "  [default: no certificate is asked for]",
         "Our certificate (PEM), with those between it and its CA.",
     )
-    parser.afterwards(lambda values: _make(_server, values))
+    parser.change_after(lambda values: _make(_server, values))
 
 
 def _add_files(parser: Parser, authorities: str, certificate: str) -> None:

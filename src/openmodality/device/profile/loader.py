@@ -35,7 +35,7 @@ from openmodality.device.profile.profile_file import ProfileFile
 from openmodality.device.profile.row_readers import SITUATIONS, ModuleAttribute
 from openmodality.device.profile.rows import Table
 from openmodality.device.profile.tables import is_file, read_table
-from openmodality.device.toml_file import validated
+from openmodality.device.toml_file import read_model
 from openmodality.errors import ConfigurationError
 from openmodality.upper_layer.rejections import Rejections
 
@@ -111,7 +111,7 @@ def _find_packaged(name: str) -> _Folder:
 def _header(folder: _Folder) -> ProfileFile:
     file, shown = folder.file("profile.toml")
     try:
-        return validated(ProfileFile, file.read_text(encoding="utf-8"), shown)
+        return read_model(ProfileFile, file.read_text(encoding="utf-8"), shown)
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{shown}: not UTF-8 at byte {error.start}") from error
     except OSError as error:

@@ -257,29 +257,29 @@ class Site:
         """The peers of this AE title; blanks at its ends have no meaning (PS3.5 6.2)."""
         return tuple(peer for peer in self.peers.values() if peer.ae_title == ae_title.strip())
 
-    def enabled(self, entry: PresentationContextEntry) -> bool:
+    def is_enabled(self, entry: PresentationContextEntry) -> bool:
         """Whether one of the switches that the entry depends on is on; an entry without switches always is."""
         return not entry.enabled_by or any(self.parameters.boolean(key) for key in entry.enabled_by)
 
-    def proposed(self, service: ServiceName, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
+    def list_proposed(self, service: ServiceName, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
         """What this device proposes as requestor for a service: of the profile, what switches and peer allow."""
         return tuple(
             entry
             for entry in self.profile.presentation_contexts
             if entry.service == service
             and not entry.accepted
-            and self.enabled(entry)
+            and self.is_enabled(entry)
             and (peer is None or peer.negotiates(entry))
         )
 
-    def accepted(self, role: str, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
+    def list_accepted(self, role: str, peer: Peer | None = None) -> tuple[PresentationContextEntry, ...]:
         """What the local AE of a role accepts as acceptor; from a peer, only what this peer may ask."""
         return tuple(
             entry
             for entry in self.profile.presentation_contexts
             if entry.ae == role
             and entry.accepted
-            and self.enabled(entry)
+            and self.is_enabled(entry)
             and (peer is None or (peer.may_ask(entry.service) and peer.negotiates(entry)))
         )
 

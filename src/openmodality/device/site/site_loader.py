@@ -32,7 +32,7 @@ from openmodality.device.site.site_file import (
     PrinterSettings,
     SiteFile,
 )
-from openmodality.device.toml_file import Location, list_key_lines, place, validated
+from openmodality.device.toml_file import Location, list_key_lines, place, read_model
 from openmodality.errors import ConfigurationError
 from openmodality.standard.sop_classes import PRESENTATION_LUT
 
@@ -45,7 +45,7 @@ def load_site(path: str | Path) -> Site:
     given = Path(path)
     file = given / SITE_FILE if given.is_dir() else given
     text = _read_text(file)
-    settings = validated(SiteFile, text, str(file))
+    settings = read_model(SiteFile, text, str(file))
     return _Resolver(file, settings, list_key_lines(text)).make_site()
 
 

@@ -47,7 +47,7 @@ class FollowUp:
         """Let ``request`` go out behind the response to the C-STORE request ``message_id``."""
         self._waiting, self._success, self._seen = request, success_elements(message_id), b""
 
-    def look(self, received: memoryview, *, begins: bool) -> None:
+    def look_at(self, received: memoryview, *, begins: bool) -> None:
         """Write the beginning of what waits, if the response is here and Success.
 
         ``begins``: the bytes begin with a PDU, rather than in the middle of the one that was looked at last.

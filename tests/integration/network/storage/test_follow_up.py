@@ -20,7 +20,7 @@ def test_the_next_instance_goes_out_before_the_response_is_read(
 ) -> None:
     """And not before it is here: the peer has no asynchronous operations window."""
     order: list[str] = []
-    look, decode_command = FollowUp.look, command_sets.decode_command
+    look, decode_command = FollowUp.look_at, command_sets.decode_command
 
     def looking(self: FollowUp, received: memoryview, *, begins: bool) -> None:
         look(self, received, begins=begins)
@@ -32,7 +32,7 @@ def test_the_next_instance_goes_out_before_the_response_is_read(
             order.append("read")
         return command
 
-    monkeypatch.setattr(FollowUp, "look", looking)
+    monkeypatch.setattr(FollowUp, "look_at", looking)
     monkeypatch.setattr(assembler, "decode_command", decoding)
     with ours.archive(tmp_path / "received") as peer:
         sent = ours.send_files(peer, mr_series(tmp_path / "sent", 3))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from openmodality.cli.display.jobs import JOB_COLUMNS, ListedJob, describe_answer, describe_reason, describe_results
-from openmodality.cli.terminal.output import moment
+from openmodality.cli.terminal.output import format_time
 from openmodality.jobs.job import Job, JobInstance, RetryParameters
 from openmodality.store.states import InstanceResult, JobKind, JobState
 
@@ -26,7 +26,7 @@ JOB = Job(
         (
             replace(JOB, state=JobState.WAITING, waiting_for="an answer", due_at=0.0),
             (),
-            f"waiting for an answer, next {moment(0.0)}",
+            f"waiting for an answer, next {format_time(0.0)}",
         ),
         (replace(JOB, attempts=2, due_at=None), (), "queued (attempt 3)"),
         (replace(JOB, state=JobState.FAILED, attempts=2), (), "queued"),

@@ -115,7 +115,7 @@ def test_a_missing_option_lists_what_it_may_be() -> None:
 
 def test_several_options_may_make_one_parameter() -> None:
     made = parser()
-    made.afterwards(lambda values: values.update(where=f"{values.pop('name')}:{values.pop('port')}"))
+    made.change_after(lambda values: values.update(where=f"{values.pop('name')}:{values.pop('port')}"))
     assert made.read(["A", "x", "--name", "h", "--port", "1"])["where"] == "h:1"
 
 

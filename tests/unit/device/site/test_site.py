@@ -162,11 +162,11 @@ def test_parameters_are_read_by_kind(site: Site) -> None:
 
 def test_services_and_sop_classes_are_chosen_per_peer(site: Site) -> None:
     archive, ris = site.peer("archive"), site.peer("ris")
-    assert [entry.sop_class_uid.name for entry in site.proposed("storage", archive)] == [
+    assert [entry.sop_class_uid.name for entry in site.list_proposed("storage", archive)] == [
         "X-Ray Radiofluoroscopic Image Storage"
     ]
-    assert len(site.proposed("storage")) == 5
-    assert site.proposed("retrieve", archive) == ()
+    assert len(site.list_proposed("storage")) == 5
+    assert site.list_proposed("retrieve", archive) == ()
     assert archive.offers("query")
     assert not ris.offers("storage")
     assert archive.incoming == {"verification", "storage", "storage_commitment"}
@@ -190,7 +190,7 @@ services = ["storage_commitment"]
     site = load_site(write(tmp_path, text))
 
     def accepted(name: str) -> list[tuple[str, str]]:
-        return [(entry.service, entry.sop_class_uid.name) for entry in site.accepted("device", site.peer(name))]
+        return [(entry.service, entry.sop_class_uid.name) for entry in site.list_accepted("device", site.peer(name))]
 
     assert accepted("pacs") == [
         ("verification", "Verification SOP Class"),
@@ -201,7 +201,7 @@ services = ["storage_commitment"]
         ("verification", "Verification SOP Class"),
         ("storage_commitment", "Storage Commitment Push Model SOP Class"),
     ]
-    assert len(site.accepted("device")) == 10
+    assert len(site.list_accepted("device")) == 10
 
 
 @pytest.mark.parametrize(("model", "root"), [("study", "StudyRoot"), ("patient", "PatientRoot")])
@@ -212,7 +212,7 @@ def test_one_query_model_and_one_kind_of_print_per_peer(
     choice = f'services = ["query_retrieve", "print"]\nquery_model = "{model}"\nprint_color = "{color}"\n'
     site = load_site(write(tmp_path, PEER + choice))
     for service, start in (("query", root), ("retrieve", root), ("print", kind)):
-        entries = site.proposed(service, site.peer("pacs"))  # type: ignore[arg-type]
+        entries = site.list_proposed(service, site.peer("pacs"))  # type: ignore[arg-type]
         assert [entry.sop_class_uid.keyword.startswith(start) for entry in entries] == [True]
 
 
@@ -260,17 +260,19 @@ def test_calling_ae_title_is_that_of_the_ae_unless_the_peer_has_another(site: Si
     ],
 )
 def test_kits_switch_services(tmp_path: Path, off: list[str], gone: set[tuple[str, UID]]) -> None:
-    def proposed(site: Site) -> set[tuple[str, UID]]:
-        entries = (entry for entry in site.profile.presentation_contexts if not entry.accepted and site.enabled(entry))
+    def list_all(site: Site) -> set[tuple[str, UID]]:
+        entries = (
+            entry for entry in site.profile.presentation_contexts if not entry.accepted and site.is_enabled(entry)
+        )
         return {(entry.service, entry.sop_class_uid) for entry in entries}
 
     full = load_site(write(tmp_path, 'profile = "rf"\n'))
     kits = "".join(f"{kit} = false\n" for kit in off)
     part = load_site(write(tmp_path, f'profile = "rf"\n[parameters.kits]\n{kits}'))
-    assert proposed(full) - proposed(part) == gone
-    verified = [entry.service for entry in part.accepted("storage_commitment")]
+    assert list_all(full) - list_all(part) == gone
+    verified = [entry.service for entry in part.list_accepted("storage_commitment")]
     assert ("verification" in verified) == ("storage_commitment" not in off)
-    assert ("verification", sop_class_uid("Verification")) in proposed(part)
+    assert ("verification", sop_class_uid("Verification")) in list_all(part)
 
 
 def test_a_service_the_device_does_not_use_has_no_calling_ae(tmp_path: Path) -> None:
@@ -321,7 +323,7 @@ presentation_lut = true
     ]
     assert site.parameters.texts("print.medium_types") == ("PAPER",)
     assert site.parameters.texts("print.film_sizes") == ("A4",)
-    assert UID("1.2.840.10008.5.1.1.23") in [entry.sop_class_uid for entry in site.proposed("print")]
+    assert UID("1.2.840.10008.5.1.1.23") in [entry.sop_class_uid for entry in site.list_proposed("print")]
 
 
 def test_tls_is_off_until_configured(tmp_path: Path) -> None:

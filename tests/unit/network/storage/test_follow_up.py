@@ -82,7 +82,7 @@ def test_the_beginning_goes_out_at_the_response_and_the_rest_in_its_turn(
 ) -> None:
     planned = request(8)
     follow_up.plan(planned, 7)
-    follow_up.look(pdu(RESPONSE), begins=True)
+    follow_up.look_at(pdu(RESPONSE), begins=True)
     assert not follow_up.is_planned
     assert [write[-2:] for write in transport.writes] == [b"ab"]
     assert follow_up.takes(planned)
@@ -99,18 +99,18 @@ def test_a_response_that_comes_in_parts_is_seen_when_it_is_whole(
     follow_up.plan(request(8), 7)
     for start in range(0, len(response), size):
         assert transport.writes == []
-        follow_up.look(response[start : start + size], begins=start == 0)
+        follow_up.look_at(response[start : start + size], begins=start == 0)
     assert [write[-2:] for write in transport.writes] == [b"ab"]
 
 
 def test_parts_of_another_response_are_no_success(follow_up: FollowUp, transport: Writes) -> None:
     follow_up.plan(request(8), 7)
     response = pdu(RESPONSE)
-    follow_up.look(response[:12], begins=True)
+    follow_up.look_at(response[:12], begins=True)
     follow_up.plan(request(9), 8)
-    follow_up.look(response[12:], begins=False)
-    follow_up.look(memoryview(bytes(5000)), begins=False)
-    follow_up.look(response[12:], begins=True)
+    follow_up.look_at(response[12:], begins=False)
+    follow_up.look_at(memoryview(bytes(5000)), begins=False)
+    follow_up.look_at(response[12:], begins=True)
     assert transport.writes == []
     assert follow_up.is_planned
 
@@ -118,10 +118,10 @@ def test_parts_of_another_response_are_no_success(follow_up: FollowUp, transport
 def test_without_success_nothing_goes_out(follow_up: FollowUp, transport: Writes) -> None:
     planned = request(8)
     follow_up.plan(planned, 7)
-    follow_up.look(pdu(RESPONSE._replace(Status=0xB007)), begins=True)
+    follow_up.look_at(pdu(RESPONSE._replace(Status=0xB007)), begins=True)
     assert follow_up.is_planned
     assert not follow_up.takes(planned)
-    follow_up.look(pdu(RESPONSE), begins=True)
+    follow_up.look_at(pdu(RESPONSE), begins=True)
     assert transport.writes == []
 
 
@@ -132,7 +132,7 @@ def test_a_write_that_fails_is_told_in_its_turn(follow_up: FollowUp, monkeypatch
     planned = request(8)
     follow_up.plan(planned, 7)
     monkeypatch.setattr(Writes, "write", broken)
-    follow_up.look(pdu(RESPONSE), begins=True)
+    follow_up.look_at(pdu(RESPONSE), begins=True)
     assert follow_up.takes(planned)
     with pytest.raises(TransportError, match="gone"):
         follow_up.finish(planned)
@@ -141,6 +141,6 @@ def test_a_write_that_fails_is_told_in_its_turn(follow_up: FollowUp, monkeypatch
 def test_a_file_that_cannot_be_read_to_its_end_is_told_in_its_turn(follow_up: FollowUp) -> None:
     planned = prepare_message(1, RESPONSE, KnownLength(iter([b"ab"]), 4), 0)
     follow_up.plan(planned, 7)
-    follow_up.look(pdu(RESPONSE), begins=True)
+    follow_up.look_at(pdu(RESPONSE), begins=True)
     with pytest.raises(ObjectInvalid, match="2 bytes where 4"):
         follow_up.finish(planned)
