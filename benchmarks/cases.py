@@ -11,6 +11,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks import data, ingest, media
+from benchmarks.canned import time_asking
 from benchmarks.ends import (
     BARE,
     DCMTK,
@@ -283,6 +284,28 @@ def lists(rounds: int) -> list[Row]:
     ]
 
 
+_ITEMS = 5000
+
+
+def worklist(rounds: int) -> list[Row]:
+    """A long worklist, asked for straight and by a device that checks, keeps and shows it; and by findscu."""
+    taken = [time_asking(_ITEMS) for _ in range(rounds)]
+    theirs = median(each["findscu"] for each in taken)
+    return [
+        Row(
+            f"a worklist of {_ITEMS} items, {what}, CPU seconds of the whole process",
+            tuple(each[who] for each in taken),
+            AtMost(limit_s),
+            f"{median(each[who] for each in taken):.2f} s; findscu {theirs:.2f} s",
+        )
+        for who, what, limit_s in (
+            ("straight", "asked for straight", 2),
+            ("device", "by a device", 3),
+            ("device again", "by a device that knows them", 3),
+        )
+    ]
+
+
 def many(_: int) -> list[Row]:
     """100 associations at once, 20 objects each: how many are lost."""
     files = sorted(data.series("mr-2000", 2000, 64, 64).iterdir())
@@ -448,6 +471,7 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "echo": echo,
     "lists": lists,
     "many": many,
+    "worklist": worklist,
     "ingest": make_images,
     "index": index_of_a_million,
     "report": dose_reports,

@@ -21,6 +21,7 @@ from tests.peers.process import free_port, wait_until
 from tests.peers.programs import program
 
 Command = Sequence[str]
+_ROOT: Final = Path(__file__).parent.parent
 _LISTENING_WITHIN_S: Final = 60.0
 """A device on a busy machine takes its time."""
 
@@ -182,6 +183,18 @@ def take_cpu_time(command: Command, cwd: Path) -> float:
 
 
 @contextmanager
+def running(command: Command, port: int, *, cwd: Path | None = None) -> Iterator[int]:
+    """A process that listens at a port, for as long as the block lasts: its number."""
+    process = subprocess.Popen(command, cwd=cwd, **_quiet())
+    try:
+        wait_until(lambda: _accepts(port), what=f"{command[0]} to listen", timeout_s=_LISTENING_WITHIN_S)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
 def listening(receiver: End) -> Iterator[tuple[int, Path]]:
     """A receiver for as long as the block lasts: its port and its folder."""
     with _folder() as folder:
@@ -196,7 +209,7 @@ def listening(receiver: End) -> Iterator[tuple[int, Path]]:
 
 
 def _quiet(*, tuned: bool = True) -> dict[str, Any]:
-    environment = {**os.environ, "TCP_NODELAY": "1", "PYTHONPATH": f"src{os.pathsep}."}
+    environment = {**os.environ, "TCP_NODELAY": "1", "PYTHONPATH": f"{_ROOT / 'src'}{os.pathsep}{_ROOT}"}
     if not tuned:
         del environment["TCP_NODELAY"]
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # start-up is measured as it is after an installation

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from pydicom import Dataset
+from pydicom.dataelem import DataElement
 
 from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.activities.worklist_query import ask_for_worklist, describe_limits
@@ -29,7 +30,7 @@ from openmodality.services import worklist
 from openmodality.standard.character_sets import UTF_8
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.served import Serving, find_exams_serving
-from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
+from openmodality.store.rows.worklist import WorklistItem, keep_items
 from openmodality.store.states import Subject
 from openmodality.store.transaction import Snapshot
 
@@ -128,10 +129,9 @@ class Worklist:
             described = [(item, list(map(str, worklist.find_defects(item)))) for item in found]
             for item, _ in described:
                 _mend_numbers(item)
-            numbers = keep_items(transaction, peer.name, described, whole=is_whole)
-            transaction.add_event(Subject.WORKLIST, peer.name, "received", f"{len(numbers)} items")
-        with database.read() as snapshot:
-            return WorklistAnswer(tuple(read_worklist(snapshot, numbers)), tuple(describe_limits(answer)))
+            kept = keep_items(transaction, peer.name, described, whole=is_whole)
+            transaction.add_event(Subject.WORKLIST, peer.name, "received", f"{len(kept)} items")
+        return WorklistAnswer(tuple(kept), tuple(describe_limits(answer)))
 
     @property
     def is_checked_at_start(self) -> bool:
@@ -224,16 +224,19 @@ def _describe_serving(serving: Serving) -> str:
 
 def _mend_numbers(item: Dataset) -> None:
     """Mend the numbers of an item, or leave them out, since what is kept of it holds no text for a number."""
-    for element in [found for tag in list(item.keys()) if (found := read_element(item, int(tag))) is not None]:
+    for written in list(item.values()):
+        element = written if type(written) is DataElement else read_element(item, int(written.tag))
+        if element is None or element.VR not in ("SQ", "DS", "IS"):
+            continue
         if element.VR == "SQ":
             for inner in element.value:
                 _mend_numbers(inner)
-        elif element.VR in ("DS", "IS"):
-            mended = mend_element(element).element
-            if mended is None:
-                del item[element.tag]
-            else:
-                item[element.tag] = mended
+            continue
+        mended = mend_element(element).element
+        if mended is None:
+            del item[element.tag]
+        elif mended is not element:
+            item[element.tag] = mended
 
 
 def _was_asked_for(item: Dataset, keys: Mapping[str, str]) -> bool:

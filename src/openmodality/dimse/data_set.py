@@ -16,6 +16,8 @@ from pydicom.uid import UID
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.buffer import Buffer
 from openmodality.dimse.pydicom_text import convert_terms
+from openmodality.dimse.repeated_elements import build_data_set
+from openmodality.encoding.headers import layout_of
 from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.tokenizer import ElementStart, ItemStart, SequenceStart, Token, Value
 from openmodality.encoding.walk import DataSetWalk
@@ -42,6 +44,8 @@ _VALUE_BYTES: Final = MappingProxyType(
 """The length of one binary value (PS3.5 6.2); UN may hold the shortest."""
 
 _PIECE_BYTES: Final = 64 * 1024
+_SMALL_BYTES: Final = 64 * 1024
+"""So many bytes become few enough objects; and fewer bytes than :data:`MAX_VALUES` cannot have so many values."""
 
 
 def encode_data_set(data_set: Dataset, transfer_syntax: str) -> bytes:
@@ -61,20 +65,35 @@ def decode_data_set(raw: bytes, transfer_syntax: str, assumed: Sequence[str] = (
     """
     if not raw:
         return Dataset()
-    _check_message(raw, transfer_syntax)
-    syntax = UID(transfer_syntax)
+    names = convert_terms(assumed)
+    built: Dataset | None = None
     try:
-        data_set = read_dataset(
-            BytesIO(raw),
-            syntax.is_implicit_VR,
-            syntax.is_little_endian,
-            bytelength=len(raw),
-            parent_encoding=convert_terms(assumed),
-        )
-        data_set.walk(lambda parent, element: None)  # values are decoded on access: find what cannot be read now
+        if len(raw) <= min(_SMALL_BYTES, MAX_VALUES):
+            built = build_data_set(_collect_tokens(raw, transfer_syntax), layout_of(transfer_syntax), names)
+        else:
+            _check_message(raw, transfer_syntax)
+        return _read_with_pydicom(raw, transfer_syntax, names) if built is None else built
+    except ObjectInvalid:
+        raise
     except Exception as error:  # pydicom raises many kinds for bytes that are no data set
         raise ObjectInvalid(f"the data set cannot be read: {type(error).__name__}") from error
+
+
+def _read_with_pydicom(raw: bytes, transfer_syntax: str, names: list[str]) -> Dataset:
+    syntax = UID(transfer_syntax)
+    implicit, little = syntax.is_implicit_VR, syntax.is_little_endian
+    data_set = read_dataset(BytesIO(raw), implicit, little, bytelength=len(raw), parent_encoding=names)
+    data_set.walk(lambda parent, element: None)  # values are decoded on access: find what cannot be read now
     return data_set
+
+
+def _collect_tokens(raw: bytes, transfer_syntax: str) -> list[Token]:
+    """Of a data set that is so small that it has few enough values."""
+    collector = _Collector()
+    walk = DataSetWalk(transfer_syntax, (collector,), max_depth=MAX_OBJECT_DEPTH)
+    walk.feed(raw)
+    walk.finish()
+    return collector.tokens_seen
 
 
 def _check_message(raw: bytes, transfer_syntax: str) -> None:
@@ -108,6 +127,18 @@ class _Counter(Listener):
         self._count += _count_values(token, self._vr)
         if self._count > self._most:
             raise ObjectInvalid(f"the data set has more than {self._most} elements and values")
+
+
+class _Collector(Listener):
+    """Keeps all tokens."""
+
+    tokens = Tokens.ALL
+
+    def __init__(self) -> None:
+        self.tokens_seen: list[Token] = []
+
+    def see(self, token: Token) -> None:
+        self.tokens_seen.append(token)
 
 
 def _count_values(token: Token, vr: str) -> int:

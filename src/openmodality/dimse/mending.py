@@ -12,7 +12,7 @@ from pydicom.dataelem import DataElement
 from pydicom.valuerep import PersonName
 
 from openmodality.dimse.attribute_names import keyword_of
-from openmodality.dimse.reading import has_value, values_of
+from openmodality.dimse.reading import read_elements, values_of
 from openmodality.standard.tags import (
     CODE_MEANING,
     CODE_VALUE,
@@ -26,6 +26,7 @@ from openmodality.standard.value_rules import mend_value
 _TEXT_VRS: Final = frozenset(MAX_CHARACTERS) | {"UC", "UT"}
 _IDENTIFYING_VRS: Final = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
 _OF_CODES: Final = (CODE_VALUE, CODING_SCHEME_DESIGNATOR)
+_OF_CODES_AND_MEANING: Final = (*_OF_CODES, LONG_CODE_VALUE, URN_CODE_VALUE, CODE_MEANING)
 _TYPES: Final = MappingProxyType[str, Callable[[str], object]]({"PN": PersonName})
 
 
@@ -88,13 +89,14 @@ def is_code_sequence(tag: int) -> bool:
 
 def list_missing_in_code(item: Dataset) -> tuple[int, ...]:
     """What a code item lacks: a value, the scheme that says what the value means, or the meaning in words."""
-    missing = []
-    if has_value(item, URN_CODE_VALUE):
+    elements, missing = read_elements(item), []
+    there = {tag for tag in _OF_CODES_AND_MEANING if (found := elements.get(tag)) is not None and values_of(found)}
+    if URN_CODE_VALUE in there:
         pass  # a URN names its scheme itself
-    elif not (has_value(item, CODE_VALUE) or has_value(item, LONG_CODE_VALUE)):
+    elif not there & {CODE_VALUE, LONG_CODE_VALUE}:
         missing.append(CODE_VALUE)
-    elif not has_value(item, CODING_SCHEME_DESIGNATOR):
+    elif CODING_SCHEME_DESIGNATOR not in there:
         missing.append(CODING_SCHEME_DESIGNATOR)
-    if not has_value(item, CODE_MEANING):
+    if CODE_MEANING not in there:
         missing.append(CODE_MEANING)
     return tuple(missing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Final
 
 from pydicom import Dataset
@@ -34,6 +35,16 @@ def read_element(data_set: Dataset, tag: int) -> DataElement | None:
         return data_set.get(tag)
     except _UNREADABLE:
         return None
+
+
+def read_elements(data_set: Dataset) -> dict[int, DataElement | None]:
+    """The elements by their tags, in this order, decoded: ``None`` for one that cannot be.
+
+    Many lookups in one data set cost less so.
+    """
+    found = [(int(element.tag), element) for element in data_set.values()]
+    found.sort(key=itemgetter(0))
+    return {tag: each if type(each) is DataElement else read_element(data_set, tag) for tag, each in found}
 
 
 def read_text(data_set: Dataset, tag: int) -> str:

@@ -57,6 +57,27 @@ RIGHT_FORMS: Final[Mapping[str, str]] = MappingProxyType(
 ENUMERATED: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType({PATIENT_SEX: ("M", "F", "O")})
 """Attributes of patients with enumerated values (PS3.3 C.2.3), which peers fill with others."""
 
+_PLAIN: Final = MappingProxyType(
+    {
+        vr: re.compile(form)
+        for vr, form in {
+            "AE": r"[!-\[\]-~][ -\[\]-~]{0,15}",
+            "AS": r"[0-9]{3}[DWMY]",
+            "CS": r"[A-Z0-9_][A-Z0-9_ ]{0,15}",
+            "DA": r"[1-9][0-9]{3}(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])",
+            "DS": r"[0-9]{1,9}(?:\.[0-9]{1,6})?",
+            "IS": r"-?[0-9]{1,9}",
+            "LO": r"[ -\[\]-~]{1,64}",
+            "LT": r"[ -~]{1,1024}",
+            "PN": r"[ -<>-\[\]-~]{1,64}",
+            "SH": r"[ -\[\]-~]{1,16}",
+            "ST": r"[ -~]{1,1024}",
+            "TM": r"(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9])?)?",
+            "UI": r"(?=.{1,64}\Z)[0-2](?:\.(?:0|[1-9][0-9]*))+",
+        }.items()
+    }
+)
+"""What most values look like."""
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?([0-9]+),([0-9]+)")
 _WHOLE: Final = re.compile(r"([+-]?[0-9]+)(\.0*)?")
@@ -86,13 +107,19 @@ def mend_value(vr: str, text: str, *, tag: int = 0, cut: bool = False) -> Mended
     return mended
 
 
+def is_plain_value(vr: str, text: str) -> bool:
+    """Whether a value is surely one of its VR, in ASCII: at a fraction of what the rules cost. False is no verdict."""
+    form = _PLAIN.get(vr)
+    return form is not None and form.fullmatch(text) is not None
+
+
 def format_decimal(value: float) -> str:
     """A number as a Decimal String: as exactly as 16 characters can say it."""
     shortest = repr(value).removesuffix(".0")
     if len(shortest) <= MAX_CHARACTERS["DS"]:
         return shortest
     texts = (f"{value:.{digits}g}" for digits in range(16, 0, -1))
-    return next(text for text in texts if len(text) <= MAX_CHARACTERS["DS"])
+    return next(text for text in texts if len(text) <= MAX_CHARACTERS["DS"] and math.isfinite(float(text)))
 
 
 def _mend_decimal(text: str) -> Mended:

@@ -4,22 +4,90 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from pydicom import Dataset
+from pydicom.dataelem import DataElement
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+from pydicom.valuerep import PersonName
 
+from openmodality.dimse.repeated_elements import duplicate_element
+from openmodality.encoding.vr import is_private
 from openmodality.standard.text_rules import clean_text
 from openmodality.store.listing.reader import Json
+
+_PLAIN_VRS: Final = frozenset(("AE", "AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UC", "UI", "UR", "UT"))
+"""Those whose values are texts in JSON as they are in a data set."""
+_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
+_REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 128
 
 
 def to_json(data_set: Dataset) -> Json:
     """A data set as the database keeps it; elements that no JSON can hold are left out."""
-    return _clean_elements(data_set.to_json_dict(suppress_invalid_tags=True))
+    made: Json = {}
+    others: dict[BaseTag, Any] = {}
+    for element in data_set.values():
+        plain = _write_plain(element) if isinstance(element, DataElement) else None
+        if plain is None:
+            others[element.tag] = element
+        else:
+            made[f"{element.tag:08X}"] = plain
+    if others:
+        rest = Dataset(others, parent_encoding=data_set.original_character_set or data_set._character_set)
+        made |= _clean_elements(rest.to_json_dict(suppress_invalid_tags=True))
+    return made
+
+
+def _write_plain(element: DataElement) -> Json | None:
+    """A sequence, a name or one text, as PS3.18 F.2 has it; None for all else, which pydicom writes."""
+    vr, value = element.VR, element.value
+    if vr == "SQ":
+        return {"vr": vr, "Value": [to_json(item) for item in value]}
+    if vr in _PLAIN_VRS and type(value) in (str, UID):
+        return {"vr": vr, "Value": [clean_text(str(value), lines=True)]} if value else {"vr": vr}
+    if type(value) is PersonName and value:
+        groups = zip(_GROUPS, value.components, strict=False)
+        return {"vr": vr, "Value": [{name: clean_text(text) for name, text in groups}]}
+    return None
 
 
 def from_json(value: Mapping[str, Any]) -> Dataset:
     """A data set that was kept."""
-    return Dataset.from_json(dict(value))
+    elements: dict[BaseTag, Any] = {}
+    others: Json = {}
+    for tag, mapping in value.items():
+        element = _read_plain(tag, mapping)
+        if element is None:
+            others[tag] = mapping
+        else:
+            elements[element.tag] = element
+    made = Dataset(elements)
+    for element in Dataset.from_json(others) if others else ():
+        made.add(element)
+    return made
+
+
+def _read_plain(tag: str, mapping: Mapping[str, Any]) -> DataElement | None:
+    """An element of a sequence or of one short value; None for another, which pydicom reads."""
+    vr, values = mapping["vr"], mapping.get("Value", ())
+    if is_private(int(tag, 16)):
+        return None
+    if vr == "SQ":
+        return DataElement(BaseTag(int(tag, 16)), "SQ", [from_json(item or {}) for item in values])
+    if len(mapping) == 1:
+        return duplicate_element(_make_element(tag, vr, None))
+    if vr not in _PLAIN_VRS or len(values) != 1 or type(values[0]) is not str or len(values[0]) > _LONGEST_REMEMBERED:
+        return None
+    return None if "\\" in values[0] else duplicate_element(_make_element(tag, vr, values[0]))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _make_element(tag: str, vr: str, text: str | None) -> DataElement:
+    """An element as pydicom reads it from JSON. Nobody changes it."""
+    return DataElement.from_json(Dataset, tag, vr, [""] if text is None else [text], None if text is None else "Value")
 
 
 def _clean_elements(elements: Mapping[str, Any]) -> Json:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom import config
 from pydicom.valuerep import DSfloat, validate_value
 
 from openmodality.standard.tags import PATIENT_SEX
-from openmodality.standard.value_rules import RIGHT_FORMS, format_decimal, mend_value
+from openmodality.standard.value_lengths import MAX_CHARACTERS
+from openmodality.standard.value_rules import RIGHT_FORMS, format_decimal, is_plain_value, mend_value
 
 RIGHT = {
     "DS": ["1", "-1.5E-3", "+.5", " 10.5 ", "5."],
@@ -109,9 +110,29 @@ def test_what_is_mended_passes_pydicom_and_stays(vr: str, text: str) -> None:
         assert mend_value(vr, mended).problem == ""
 
 
+@example(1.7976931345e308)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_decimal_string_is_as_exact_as_it_can_be(value: float) -> None:
     text = format_decimal(value)
     assert len(text) <= 16
     assert float(text) == pytest.approx(value, rel=1e-8)
     assert DSfloat(text, validation_mode=config.RAISE) == float(text)
+
+
+@given(
+    st.sampled_from(sorted(MAX_CHARACTERS)),
+    st.text("0123456789.-+ ABCDWMYabc^=\\_\n", max_size=20) | st.text(max_size=20),
+)
+def test_a_plain_value_is_one_that_no_rule_touches(vr: str, text: str) -> None:
+    if is_plain_value(vr, text):
+        mended = mend_value(vr, text)
+        assert (mended.problem, (mended.text or "").strip()) == ("", text.strip())
+
+
+@pytest.mark.parametrize(
+    ("vr", "text"),
+    [("DA", "20260229"), ("DA", "20261301"), ("TM", "2460"), ("CS", "mr"), ("SH", "a\\b"), ("PN", "a=b"), ("AE", " "),
+     ("UI", "1." + "2" * 63), ("UI", "1.02"), ("IS", "1.0"), ("DS", "1,5"), ("LO", "a\nb")],
+)  # fmt: skip
+def test_what_a_rule_may_touch_is_not_plain(vr: str, text: str) -> None:
+    assert not is_plain_value(vr, text)

@@ -7,6 +7,7 @@ import json
 from pydicom.dataset import Dataset
 
 from openmodality.store.data_set_json import from_json, to_json
+from tests.peers.objects import worklist_item
 
 
 def test_a_data_set_comes_back_as_it_was() -> None:
@@ -48,3 +49,18 @@ def test_what_no_database_takes_is_replaced_or_left_out() -> None:
     (step,) = kept.ScheduledProcedureStepSequence
     assert step.PatientName == "A\ufffdB=\ufffd"
     assert "PatientWeight" not in step
+
+
+def test_it_is_the_json_of_pydicom() -> None:
+    item = worklist_item(OtherPatientIDs=["1", "2"], PatientName="A^B=山^田", PatientSize="1.80", MedicalAlerts="")
+    item.add_new(0x00091001, "LO", "private")
+    item.SpecificCharacterSet = "ISO_IR 192"
+    assert to_json(item) == item.to_json_dict()
+    assert from_json(to_json(item)) == Dataset.from_json(item.to_json_dict())
+
+
+def test_what_comes_back_twice_is_changed_once() -> None:
+    kept = to_json(worklist_item())
+    one, other = from_json(kept), from_json(kept)
+    one.PatientID = "changed"
+    assert other.PatientID != "changed"

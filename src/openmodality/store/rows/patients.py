@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
 from sqlalchemy import update
@@ -19,12 +21,15 @@ from sqlalchemy import update
 from openmodality.errors import UsageError
 from openmodality.standard.text_rules import fold_name
 from openmodality.store.columns import list_keywords
-from openmodality.store.listing.reader import StoredRow
+from openmodality.store.listing.reader import StoredRow, is_one_of
 from openmodality.store.schema import patients
 from openmodality.store.transaction import Transaction
 
 DEMOGRAPHICS: Final = list_keywords(patients)
 """Keywords of the attributes that are kept of a patient."""
+_OF_ID: Final = ("IssuerOfPatientID", "PatientID")
+_READ_ID: Final = itemgetter(*_OF_ID)
+_AT_ONCE: Final = 500
 _NAMES: Final = ("alphabetic_name", "ideographic_name", "phonetic_name")
 _COLUMNS: Final = 'id, identity, "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate"'
 _MAX_NAME_CHARACTERS: Final = 256
@@ -58,6 +63,42 @@ def keep_patient(transaction: Transaction, attributes: Mapping[str, str]) -> int
     changed["identity"] = _renew_identity(transaction, row, {**row, **changed})
     transaction.execute(update(patients).where(patients.c.id == row["id"]).values(changed))
     return int(row["id"])
+
+
+def keep_patients(transaction: Transaction, many: Sequence[Mapping[str, str]]) -> None:
+    """Keep each, as :func:`keep_patient` does, in the order that any other device follows.
+
+    Those who are new go in together, and of whom nothing new is said is not written. Each has a Patient ID.
+    """
+    in_order = sorted(many, key=itemgetter(*_OF_ID))
+    for start in range(0, len(in_order), _AT_ONCE):
+        some = in_order[start : start + _AT_ONCE]
+        namesakes = _read_all_namesakes(transaction, some)
+        times = Counter(map(_READ_ID, some))
+        are_new = [each for each in some if not namesakes.get(_READ_ID(each)) and times[_READ_ID(each)] == 1]
+        rows = [_make_row(transaction, each, make_identity(each, "", is_first=True)) for each in are_new]
+        are_in = not rows or transaction.insert_missing("patients", list(rows[0]), [list(row.values()) for row in rows])
+        done = set(map(_READ_ID, are_new)) if are_in == len(rows) else set()
+        for each in some:
+            if _READ_ID(each) not in done and not _is_kept(namesakes.get(_READ_ID(each), ()), each):
+                keep_patient(transaction, each)
+
+
+def _read_all_namesakes(
+    transaction: Transaction, many: Sequence[Mapping[str, str]]
+) -> dict[tuple[str, ...], list[StoredRow]]:
+    """All that is known of the patients with these IDs, by ID and issuer."""
+    columns = ", ".join(f'"{keyword}"' for keyword in DEMOGRAPHICS)
+    among = is_one_of('"PatientID"', sorted({each["PatientID"] for each in many}))
+    namesakes: dict[tuple[str, ...], list[StoredRow]] = {}
+    for row in transaction.rows(f"SELECT {columns} FROM patients WHERE {among.sql}", among.values):
+        namesakes.setdefault(_READ_ID(row), []).append(row)
+    return namesakes
+
+
+def _is_kept(known: Sequence[StoredRow], attributes: Mapping[str, str]) -> bool:
+    """Whether there is one patient with this ID, of whom all of this is known."""
+    return len(known) == 1 and all(value in ("", known[0][keyword]) for keyword, value in attributes.items())
 
 
 def find_or_add_patient(transaction: Transaction, attributes: Mapping[str, str], study_instance_uid: str) -> int:
@@ -138,7 +179,7 @@ def _add_patient(transaction: Transaction, attributes: Mapping[str, str], study_
     is_first = not _read_namesakes(transaction, known)
     identity = make_identity(known, study_instance_uid, is_first=is_first)
     while True:
-        row = {**known, **_list_names(known["PatientName"]), "identity": identity, "created_at": transaction.now}
+        row = _make_row(transaction, known, identity)
         is_added = transaction.insert_missing("patients", list(row), [list(row.values())]) == 1
         (found,) = transaction.rows(f"SELECT {_COLUMNS} FROM patients WHERE identity = ?", (identity,))
         if is_added or not known["PatientID"] or is_same_patient(found, known):
@@ -147,6 +188,11 @@ def _add_patient(transaction: Transaction, attributes: Mapping[str, str], study_
             is_first, identity = False, make_identity(known, study_instance_uid, is_first=False)
         else:
             identity = hashlib.sha256(f"{identity}/{found['id']}".encode()).hexdigest()
+
+
+def _make_row(transaction: Transaction, known: Mapping[str, str], identity: str) -> dict[str, object]:
+    names = _list_names(known["PatientName"])
+    return {**known, **names, "identity": identity, "created_at": transaction.now}
 
 
 def _list_names(name: str) -> dict[str, str]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from functools import cache
 from typing import Any, Final
 
 from pydicom import Dataset
 from sqlalchemy import RowMapping, select, update
 
-from openmodality.device.item_values import find_element_with_value
 from openmodality.device.paths import parse_path
-from openmodality.dimse.reading import read_items
+from openmodality.dimse.reading import is_filled, read_elements
 from openmodality.errors import NotFound
 from openmodality.store.columns import list_keywords
 from openmodality.store.data_set_json import from_json, to_json
 from openmodality.store.listing.reader import Json
-from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patient
+from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patients
 from openmodality.store.schema import worklist_items
 from openmodality.store.transaction import Snapshot, Transaction
 
@@ -30,6 +29,7 @@ _STEP_KEYWORDS = (
     "Modality",
 )
 _KEYWORDS = list_keywords(worklist_items)
+_AT_ONCE: Final = 500
 _UNIQUE: Final = ("device_id", "source", "key")
 _IDENTITY = ("StudyInstanceUID", "AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "PatientID")
 
@@ -59,14 +59,26 @@ class WorklistItem:
 
 def value_of(attributes: Dataset, keyword: str) -> str:
     """An attribute of an item, or of its first scheduled step, as text; empty where it is absent or unreadable."""
-    steps = read_items(attributes, _STEPS)
-    places = (*steps[:1], attributes) if keyword in _STEP_KEYWORDS else (attributes, *steps[:1])
-    tag = parse_path(keyword)[0]
-    for place in places:
-        element = find_element_with_value(place, tag)
-        if element is not None and element.VR != "SQ":
-            return str(element.value)
-    return ""
+    return read_item_texts(attributes, (keyword,))[keyword]
+
+
+def read_item_texts(attributes: Dataset, keywords: Iterable[str]) -> dict[str, str]:
+    """Several attributes of an item, as :func:`value_of` reads one."""
+    above = read_elements(attributes)
+    steps = above.get(_STEPS)
+    inside = read_elements(steps.value[0]) if steps is not None and steps.VR == "SQ" and steps.value else {}
+    found = {}
+    for keyword in keywords:
+        places = (inside, above) if keyword in _STEP_KEYWORDS else (above, inside)
+        elements = (place.get(_find_tag(keyword)) for place in places)
+        texts = (str(each.value) for each in elements if each is not None and each.VR != "SQ" and is_filled(each))
+        found[keyword] = next(texts, "")
+    return found
+
+
+@cache
+def _find_tag(keyword: str) -> int:
+    return parse_path(keyword)[0]
 
 
 def keep_items(
@@ -75,23 +87,31 @@ def keep_items(
     found: Sequence[tuple[Dataset, Sequence[str]]],
     *,
     whole: bool,
-) -> list[int]:
-    """Add or update items of a source, and the demographics of their patients; their numbers.
+) -> list[WorklistItem]:
+    """Add or update items of a source, and the demographics of their patients; each item once, as it is kept.
 
     ``whole``: the answer holds everything that is scheduled, so other items of this source are no longer current.
     """
     if whole:
         own = (worklist_items.c.device_id == transaction.device_id, worklist_items.c.source == source)
-        statement = update(worklist_items).where(*own)
-        transaction.execute(statement.values(current=False))
-    numbers = [_keep_item(transaction, source, attributes, defects) for attributes, defects in found]
+        transaction.execute(update(worklist_items).where(*own).values(current=False))
+    rows = [_make_row(transaction, source, attributes, defects) for attributes, defects in found]
+    if rows:
+        statement = transaction.insert(worklist_items)
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in _UNIQUE}
+        transaction.execute(statement.on_conflict_do_update(index_elements=_UNIQUE, set_=changed), rows)
     update_patients(transaction, [attributes for attributes, _ in found])
-    return list(dict.fromkeys(numbers))
+    numbers = _read_numbers(transaction, source, [row["key"] for row in rows])
+    kept: dict[int, WorklistItem] = {}
+    for row, (attributes, defects) in zip(rows, found, strict=True):
+        number = numbers[row["key"]]
+        kept[number] = WorklistItem(number, source, attributes, tuple(defects), True, row["received_at"])
+    return list(kept.values())
 
 
-def _keep_item(transaction: Transaction, source: str, attributes: Dataset, defects: Sequence[str]) -> int:
-    columns = {keyword: value_of(attributes, keyword) for keyword in _KEYWORDS}
-    row = {
+def _make_row(transaction: Transaction, source: str, attributes: Dataset, defects: Sequence[str]) -> dict[str, Any]:
+    columns = read_item_texts(attributes, _KEYWORDS)
+    return {
         **columns,
         "device_id": transaction.device_id,
         "source": source,
@@ -101,10 +121,17 @@ def _keep_item(transaction: Transaction, source: str, attributes: Dataset, defec
         "current": True,
         "received_at": transaction.now,
     }
-    statement = transaction.insert(worklist_items).values(row)
-    changed = {name: statement.excluded[name] for name in row if name not in _UNIQUE}
-    statement = statement.on_conflict_do_update(index_elements=_UNIQUE, set_=changed)
-    return int(transaction.execute(statement.returning(worklist_items.c.id)).scalar_one())
+
+
+def _read_numbers(snapshot: Snapshot, source: str, keys: Sequence[str]) -> dict[str, int]:
+    """The numbers of items of a source by their keys."""
+    columns = worklist_items.c
+    own = select(columns.key, columns.id).where(columns.device_id == snapshot.device_id, columns.source == source)
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        rows = snapshot.execute(own.where(columns.key.in_(keys[start : start + _AT_ONCE])))
+        found |= {row.key: row.id for row in rows}
+    return found
 
 
 def make_key(columns: Mapping[str, str]) -> str:
@@ -114,16 +141,14 @@ def make_key(columns: Mapping[str, str]) -> str:
 
 def is_same_item(one: Dataset, other: Dataset) -> bool:
     """Whether two items, of whatever source and device, are the same as far as their identifiers tell."""
-    keys = [make_key({keyword: value_of(each, keyword) for keyword in _IDENTITY}) for each in (one, other)]
+    keys = [make_key(read_item_texts(each, _IDENTITY)) for each in (one, other)]
     return keys[0] == keys[1]
 
 
 def update_patients(transaction: Transaction, items: Iterable[Dataset]) -> None:
     """Add patients or update what is known of them, where the items say something (R/F 4.2.3.3.1.3)."""
-    found = [{keyword: value_of(attributes, keyword) for keyword in DEMOGRAPHICS} for attributes in items]
-    for known in sorted(found, key=itemgetter("IssuerOfPatientID", "PatientID")):  # as any other device does
-        if known["PatientID"]:
-            keep_patient(transaction, known)
+    found = [read_item_texts(attributes, DEMOGRAPHICS) for attributes in items]
+    keep_patients(transaction, [known for known in found if known["PatientID"]])
 
 
 def read_worklist(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> list[WorklistItem]:
@@ -134,9 +159,10 @@ def read_worklist(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> l
         by_time = (columns.ScheduledProcedureStepStartDate, columns.ScheduledProcedureStepStartTime, columns.id)
         rows = snapshot.execute(statement.where(columns.current).order_by(*by_time)).mappings()
         return [_make_item(row) for row in rows]
-    found = {
-        row["id"]: _make_item(row) for row in snapshot.execute(statement.where(columns.id.in_(numbers))).mappings()
-    }
+    found: dict[int, WorklistItem] = {}
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = statement.where(columns.id.in_(numbers[start : start + _AT_ONCE]))
+        found |= {row["id"]: _make_item(row) for row in snapshot.execute(some).mappings()}
     missing = [number for number in numbers if number not in found]
     if missing:
         raise NotFound(f"there is no worklist item {missing[0]}", advice="openmodality worklist shows them")

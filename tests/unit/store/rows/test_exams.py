@@ -42,7 +42,7 @@ def begin(transaction: Transaction, study: str = "1.2") -> ExamRecord:
 
 def test_an_exam_is_kept_with_the_items_that_it_serves(store: LocalStore) -> None:
     with store.write() as transaction:
-        [number] = keep_items(transaction, "RIS", [(worklist_item(), [])], whole=True)
+        number = keep_items(transaction, "RIS", [(worklist_item(), [])], whole=True)[0].id
         exam = register(transaction, ServedItem(number, "SPS1", {"b": 2}))
     assert (exam.state, exam.scheduled, exam.user, exam.items) == (ExamState.REGISTERED, True, {"a": 1}, ({"b": 2},))
     with store.read() as snapshot:

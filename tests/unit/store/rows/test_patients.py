@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+from operator import itemgetter
+from pathlib import Path
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from openmodality.errors import UsageError
 from openmodality.store.listing.entities import Level, find
-from openmodality.store.local import LocalStore
-from openmodality.store.rows.patients import find_or_add_patient, is_same_patient, keep_patient, make_identity
+from openmodality.store.local import LocalStore, open_store
+from openmodality.store.rows import patients as patient_rows
+from openmodality.store.rows.patients import (
+    find_or_add_patient,
+    is_same_patient,
+    keep_patient,
+    keep_patients,
+    make_identity,
+)
 from openmodality.store.schema import patients
 
 
@@ -103,3 +113,39 @@ def test_a_patient_who_was_corrected_is_not_taken_for_who_was_meant_before(
         third = find_or_add_patient(transaction, beta, "1.4")
         assert third != second
         assert find_or_add_patient(transaction, beta, "1.5") == third
+
+
+def read_patients(store: LocalStore) -> set[tuple[object, ...]]:
+    """All that is known of each, but for numbers and times."""
+    columns = [column for column in patients.columns if column.name not in ("id", "created_at")]
+    with store.read() as snapshot:
+        return {tuple(row) for row in snapshot.execute(select(*columns))}
+
+
+def test_many_are_kept_as_they_are_one_by_one(store: LocalStore, tmp_path: Path) -> None:
+    def say(number: str, name: str, birth: str = "", issuer: str = "") -> dict[str, str]:
+        return {"PatientID": number, "PatientName": name, "PatientBirthDate": birth, "IssuerOfPatientID": issuer}
+
+    rounds = (
+        [say("1", "Doe^Jane"), say("2", "Roe^Ann", "19700101"), say("2", "Poe^Eve", "19800101")],
+        [say("1", "X", "", "B"), say("2", "Roe^Ann", "19700101")],
+        [say("1", "Doe^Jane", "19600606"), say("2", "Poe^Eva", "19800101"), say("3", ""), say("1", "X", issuer="B")],
+    )  # fmt: skip
+    with open_store(tmp_path / "other", durability="os") as other:
+        for many in rounds:
+            with store.database.write() as transaction:
+                keep_patients(transaction, many)
+            with other.database.write() as transaction:
+                for each in sorted(many, key=itemgetter("IssuerOfPatientID", "PatientID")):
+                    keep_patient(transaction, each)
+        assert read_patients(store) == read_patients(other)
+
+
+def test_of_whom_nothing_new_is_said_nothing_is_written(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [{"PatientID": str(number), "IssuerOfPatientID": "", "PatientName": "A"} for number in range(3)]
+    with store.database.write() as transaction:
+        keep_patients(transaction, known)
+    monkeypatch.setattr(patient_rows, "keep_patient", pytest.fail)
+    with store.database.write() as transaction:
+        keep_patients(transaction, [*known, {"PatientID": "9", "IssuerOfPatientID": "", "PatientName": "B"}])
+    assert len(read_patients(store)) == 4

@@ -18,7 +18,7 @@ from tests.peers.objects import worklist_item
 
 
 def keep(transaction: Transaction, source: str = "RIS", **values: str) -> WorklistItem:
-    [number] = keep_items(transaction, source, [(worklist_item(**values), ["a defect"])], whole=False)
+    number = keep_items(transaction, source, [(worklist_item(**values), ["a defect"])], whole=False)[0].id
     [item] = read_worklist(transaction, [number])
     return item
 

@@ -16,7 +16,7 @@ Received = tuple[Dataset, list[str]]
 
 def keep(store: LocalStore, *received: Received, source: str = "RIS", whole: bool = True) -> list[int]:
     with store.write() as transaction:
-        return keep_items(transaction, source, received, whole=whole)
+        return [item.id for item in keep_items(transaction, source, received, whole=whole)]
 
 
 def listed(store: LocalStore) -> list[WorklistItem]:
