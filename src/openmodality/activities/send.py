@@ -3,9 +3,10 @@
 Rules. One association for each run, with the presentation contexts that the outstanding instances need and no others.
 What a status means is the profile's data, the site's switches and the peer's overrides. A status that is no success
 ends the association with A-ABORT where the profile says so (R/F); else the next instance follows (MR), as it does
-where the peer takes no such SOP Class (MR-3.2.3.1-03). A run that is repeated leaves out what has success, and what
-the peer refused for good until a person retries the job. The job runs again by itself while any failure may pass; it
-begins with what it has not offered yet, so that an instance at which the peer ends every association holds up no other.
+where the peer takes no such SOP Class (MR-3.2.3.1-03); ``activities.enhanced_fallback`` has the one exception. A run
+that is repeated leaves out what has success, and what the peer refused for good until a person retries the job. The
+job runs again by itself while any failure may pass; it begins with what it has not offered yet, so that an instance at
+which the peer ends every association holds up no other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from functools import partial
 from typing import cast
 
 from openmodality.activities.connection import Connector, find_response_timeout_s
+from openmodality.activities.enhanced_fallback import EnhancedFallback, name_form
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.verdict import Judge
@@ -74,8 +76,15 @@ def open_planned(connections: Connector, peer: Peer, plan: AssociationPlan) -> A
 class SendExecutor:
     """Does the send jobs."""
 
-    def __init__(self, files: InstanceFiles, connections: Connector, decompress: Decompress | None = None) -> None:
+    def __init__(
+        self,
+        files: InstanceFiles,
+        connections: Connector,
+        decompress: Decompress | None = None,
+        fallback: EnhancedFallback | None = None,
+    ) -> None:
         self._files = files
+        self._fallback = fallback
         self._connections = connections
         self._decompress = decompress
 
@@ -85,7 +94,10 @@ class SendExecutor:
         peer = self._connections.get_peer_of(job)
         tally = _Tally()
         judge = site.judge_of("storage", "C-STORE", peer)
-        wanted = _leave_out_refused(_put_untried_first(report.read_outstanding()), judge, tally)
+        outstanding = report.read_outstanding()
+        if self._fallback is not None and self._fallback.change_beforehand(job, peer, outstanding):
+            return Continue()
+        wanted = _leave_out_refused(_put_untried_first(outstanding), judge, tally)
         instances = list(self._readable(wanted, report, tally))
         options, reader = make_send_options(site, peer), make_reader(site, self._decompress)
         associate = partial(open_planned, self._connections, peer)
@@ -95,7 +107,16 @@ class SendExecutor:
             stopped = self._follow(results, report, tally)
         if stopped:
             return Continue()
-        return tally.outcome(peer)
+        return self._decide(job, peer, report, tally)
+
+    def _decide(self, job: Job, peer: Peer, report: JobReport, tally: _Tally) -> JobOutcome:
+        if self._fallback is None:
+            return tally.outcome(peer)
+        report.keep()
+        if self._fallback.change(job, peer, tally.declined):
+            return Continue()
+        tally.hint = self._fallback.explain(peer, tally.declined)
+        return name_form(tally.outcome(peer), job.parameters)
 
     def _readable(self, outstanding: Iterable[JobInstance], report: JobReport, tally: _Tally) -> Iterator[FileInstance]:
         for instance in outstanding:
@@ -117,6 +138,8 @@ class SendExecutor:
                 if sent.was_offered:
                     report.note_instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
                 tally.count_failure(reason, uid if sent.was_offered else "", transient=self._is_transient(sent))
+                if isinstance(sent.error, NoPresentationContext):
+                    tally.declined.add(uid)
                 tally.peer_away |= sent.error is not None and is_peer_away(sent.error)
                 if sent.result is not None and sent.result.verdict.must_abort:
                     return False
@@ -132,10 +155,12 @@ class SendExecutor:
 
 @dataclass(slots=True)
 class _Tally:
-    """The failures of a run, by their reasons."""
+    """The failures of a run, by their reasons; ``declined`` are instances for which the peer accepted no context."""
 
     reasons: Counter[str] = field(default_factory=Counter)
     instances: dict[str, str] = field(default_factory=dict)
+    declined: set[str] = field(default_factory=set)
+    hint: str = ""
     transient: bool = False
     peer_away: bool = False
 
@@ -155,7 +180,7 @@ class _Tally:
         more = f" ({count} of them)" if count < total else ""
         if count == 1 and reason in self.instances:
             more = f" (instance {self.instances[reason]})"
-        said = words + reason + more
+        said = words + reason + more + (f"; {self.hint}" if self.hint else "")
         return Retry(said, peer_away=self.peer_away) if self.transient else Fail(said)
 
 

@@ -24,6 +24,7 @@ class ByHand:
         target = self._site.choose_peer("storage", peer)
         pairs = self._list_chosen(study, series, instance)
         with self._store.write() as transaction:
+            self._delivery.check_form(transaction, target, pairs)
             return self._delivery.send(transaction, target, pairs)
 
     def commit(self, peer: str | None, study: str, series: str, instance: str) -> Job:

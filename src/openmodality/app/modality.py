@@ -32,8 +32,8 @@ from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Service
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
-from openmodality.exam.session import Exam, make_patient_attributes
-from openmodality.exam.starting import Confirm, check_items
+from openmodality.exam.session import Exam
+from openmodality.exam.starting import Confirm, check_items, make_patient_attributes
 from openmodality.jobs.job import Job
 from openmodality.query.finding import FindAnswer
 from openmodality.query.moving import Counts, MoveResult

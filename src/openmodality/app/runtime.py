@@ -17,6 +17,7 @@ from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_jobs import ask_anew
 from openmodality.activities.commit_record import StoredCommitments
 from openmodality.activities.connection import Connector, count_turns, find_identity
+from openmodality.activities.enhanced_fallback import EnhancedFallback
 from openmodality.activities.failures import JudgedExecutor
 from openmodality.activities.media_job import MediaExecutor
 from openmodality.activities.performed_step import StepExecutor
@@ -37,7 +38,6 @@ from openmodality.device.site.permissions import warn_readable_by_all
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
 from openmodality.errors import StoreError
-from openmodality.exam.instances import find_uid_maker
 from openmodality.exam.producers.registry import make_producers
 from openmodality.exam.workflow import Workflow
 from openmodality.imaging.decompress import decompress_file
@@ -47,6 +47,7 @@ from openmodality.jobs.worker import Worker
 from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor
 from openmodality.objects.filter.private_sets import list_imported_sets
+from openmodality.objects.site_objects import find_uid_maker
 from openmodality.services.commitment import commitment_result_service
 from openmodality.services.query_retrieve import get_service, move_service, query_service
 from openmodality.services.storage import storage_service
@@ -200,9 +201,10 @@ class Runtime:
     def _executors(self) -> dict[JobKind, Executor]:
         step = JudgedExecutor(StepExecutor(self.store.database, self.connections), self.site, "mpps")
         commit = CommitExecutor(self.queue, self.connections, find_uid_maker(self.site), self.listen)
+        fallback = EnhancedFallback(self.store.database, find_uid_maker(self.site))
         printing = PrintExecutor(self.store.files, self.connections, self.printer_associations)
         return {
-            JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file),
+            JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file, fallback),
             JobKind.COMMIT: JudgedExecutor(commit, self.site, "storage_commitment"),
             JobKind.MPPS_CREATE: step,
             JobKind.MPPS_SET: step,

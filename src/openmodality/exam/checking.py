@@ -17,6 +17,7 @@ from openmodality.acquisition.slice_geometry import describe_order, find_letters
 from openmodality.device.site.site import Site
 from openmodality.dimse.attribute_names import name_of
 from openmodality.exam.facts import describe_exam, describe_series
+from openmodality.exam.instances import list_instances
 from openmodality.objects.exam_facts import find_common_values
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import index_values
@@ -24,6 +25,8 @@ from openmodality.objects.rules.sources import MUST_HAVE_VALUE, PLACE_NAMES, Pla
 from openmodality.objects.site_objects import make_definition
 from openmodality.standard.tags import PIXEL_DATA
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
+from openmodality.store.local import LocalStore
+from openmodality.store.rows.steps import find_open_step
 
 _MISSING: Final = "missing"
 _SOURCE_WORDS: Final = {
@@ -79,6 +82,20 @@ class SeriesCheck:
     def missing(self) -> tuple[MandatoryAttribute, ...]:
         """The mandatory attributes without a value."""
         return tuple(each for each in self.mandatory if each.is_missing)
+
+
+def check_all_series(site: Site, store: LocalStore, exam: ExamRecord) -> list[SeriesCheck]:
+    """Look over the images of each series of an exam."""
+    with store.read() as snapshot:
+        made, step = list_instances(snapshot, exam), find_open_step(snapshot, exam.id)
+    files: dict[str, list[Path]] = {}
+    for each in made:
+        files.setdefault(each.SeriesInstanceUID, []).append(store.files.path(each.SOPInstanceUID))
+    return [
+        check_series(site, exam, step, series, files.get(series.series_instance_uid, []))
+        for series in exam.series
+        if site.profile.find_object(series.object_name).is_image
+    ]
 
 
 def check_series(

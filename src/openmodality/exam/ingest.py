@@ -13,6 +13,7 @@ from openmodality.acquisition.readers.adapters import load_adapters
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.raw_pixels import split_raw_path
 from openmodality.acquisition.readers.registry import Reading
+from openmodality.acquisition.source import Source
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_file import DetectorSettings
 from openmodality.errors import UsageError
@@ -114,3 +115,12 @@ def make_found_source(site: Site, found: Sequence[FoundSeries], options: IngestO
 def make_file_sources(site: Site, paths: Iterable[Path | str], options: IngestOptions = AS_IT_IS) -> list[FileSource]:
     """Each path as a source."""
     return [make_file_source(site, path, options) for path in paths]
+
+
+def list_sources(
+    site: Site, source: Source | str | Path | Iterable[str | Path], options: IngestOptions
+) -> Sequence[Source]:
+    """What is handed over as sources: itself, or one for each path."""
+    if not isinstance(source, str | Path | Iterable):
+        return [source]
+    return make_file_sources(site, [source] if isinstance(source, str | Path) else source, options)

@@ -13,7 +13,6 @@ from pydicom.uid import UID
 from openmodality.activities.connection import find_identity
 from openmodality.device.site.site import Site
 from openmodality.encoding.part10 import encode_file_head
-from openmodality.objects.identity import Uids
 from openmodality.objects.rules.template import EncodedInstance
 from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
@@ -83,8 +82,3 @@ def list_instances(snapshot: Snapshot, exam: ExamRecord) -> list[InstanceReferen
         keys = {"SeriesInstanceUID": "\\".join(uids[start : start + _AT_ONCE])}
         found += instance_references(snapshot, Level.IMAGE, keys)
     return found
-
-
-def find_uid_maker(site: Site) -> Uids:
-    """How this device makes UIDs."""
-    return Uids(site.settings.device.uid_root) if site.settings.device.uid_root else Uids()

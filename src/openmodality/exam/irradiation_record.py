@@ -11,9 +11,9 @@ from datetime import datetime
 
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.dose_settings import read_dose_settings
-from openmodality.exam.instances import find_uid_maker
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.irradiation.event import IrradiationEvent
+from openmodality.objects.site_objects import find_uid_maker
 from openmodality.store.listing.exams import StepRecord
 from openmodality.store.listing.irradiation import EventRecord, read_irradiation
 from openmodality.store.rows.exams import lock_exam_to_add_to

@@ -22,21 +22,29 @@ from openmodality.acquisition.volume import HOW_NUMBERS_ARE_STORED, Volume
 from openmodality.device.body_parts import check_body_part
 from openmodality.device.modalities import check_asked_for, warn_of_other_modality
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.exam.checking import SeriesCheck, check_series
+from openmodality.exam.checking import SeriesCheck, check_all_series
 from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.exposures import SILENTLY, Exposures, Making
 from openmodality.exam.facts import describe_series
 from openmodality.exam.identity_guard import check_identities
-from openmodality.exam.ingest import IngestOptions, make_file_source, make_file_sources, make_found_source
-from openmodality.exam.instances import find_uid_maker, list_instances
+from openmodality.exam.ingest import IngestOptions, list_sources, make_file_source, make_found_source
+from openmodality.exam.instances import list_instances
 from openmodality.exam.irradiation_record import record_event
 from openmodality.exam.producers.enhanced_images import make_image_maker, makes_one_image
 from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, choose_colour_object
-from openmodality.exam.producers.volumes import Component, choose_parts, is_plain, keep_walkable, prepare_part
+from openmodality.exam.producers.volumes import (
+    Component,
+    choose_parts,
+    is_plain,
+    keep_walkable,
+    prepare_part,
+    walk_parts,
+)
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.image.scaling import Scaling, StoredForm
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.report.tid_2010 import Note
+from openmodality.objects.site_objects import find_uid_maker
 from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.index_recovery import Progress
@@ -114,17 +122,7 @@ class Exam:
 
     def check(self) -> list[SeriesCheck]:
         """Look over what was made: geometry, pixels, mandatory attributes and where they came from, for each series."""
-        workflow, record = self._workflow, self.record
-        with workflow.store.read() as snapshot:
-            made, step = list_instances(snapshot, record), find_open_step(snapshot, self.id)
-        files: dict[str, list[Path]] = {}
-        for each in made:
-            files.setdefault(each.SeriesInstanceUID, []).append(workflow.store.files.path(each.SOPInstanceUID))
-        return [
-            check_series(workflow.site, record, step, series, files.get(series.series_instance_uid, []))
-            for series in record.series
-            if workflow.site.profile.find_object(series.object_name).is_image
-        ]
+        return check_all_series(self._workflow.site, self._workflow.store, self.record)
 
     def begin(self) -> Self:
         """Begin a registered exam, or append to one that has ended: a performed step is IN PROGRESS."""
@@ -167,7 +165,7 @@ class Exam:
         """
         chosen = IngestOptions.of(options)
         made = []
-        for each in self._list_sources(source, chosen):
+        for each in list_sources(self._workflow.site, source, chosen):
             for acquired in each.series():
                 self._check_identity(acquired, chosen)
                 with self._find_or_add_series(ImageSeriesPlan.of(acquired)) as series:
@@ -183,12 +181,6 @@ class Exam:
     def check_identity(self, identity: Mapping[str, str], where: str) -> None:
         """Raises :class:`OtherIdentity` where whom an input shows, by keyword, is not whom the exam is of."""
         check_identities(self._workflow.site, self.record, [identity], where)
-
-    def _list_sources(self, source: Source | str | Path | Iterable[str | Path], options: IngestOptions) -> list[Source]:
-        if not isinstance(source, str | Path | Iterable):
-            return [source]
-        paths = [source] if isinstance(source, str | Path) else source
-        return [*make_file_sources(self._workflow.site, paths, options)]
 
     def _check_identity(self, acquired: AcquiredSeries, options: IngestOptions) -> None:
         if not options.accept_identity:
@@ -397,11 +389,25 @@ class Series:
         frames = keep_walkable(stack, self.exam.data_folder)
         dtype = next(iter(frames))[1].dtype
         part, *others = choose_parts(dtype, volume.parts)
+        if others and makes_one_image(self._maker):
+            return self._add_components(volume, stack, frames, (part, *others), how)
         uids = self._add_part(volume, stack, frames, part, how)
         if others:
             count = stack.shape[0]  # keys of numbers that no image here has are those of the phase
             self.phase = self.exam.find_or_add_series_like(self.record, "phase", how.keys(2 * count + 1))
             self.phase._add_part(volume, stack, frames, others[0], Making(how.progress, lambda n: how.keys(count + n)))
+        return uids
+
+    def _add_components(
+        self, volume: Volume, stack: Stack, frames: NumberedFrames, parts: Sequence[Component], how: Making
+    ) -> list[str]:
+        """Make one image of all parts of complex values, of which Complex Image Component says which a frame is."""
+        said, scaling = self._find_said(stack), Scaling(volume.scale, volume.nan)
+        prepared = [prepare_part(frames, part, said, self._maker.pixel_rules, scaling, None) for part in parts]
+        uids = self._maker.make_together(walk_parts(prepared, stack, how.progress), how.keys)
+        self._images += stack.shape[0] * len(prepared)
+        for each in prepared:
+            self.unused |= {**volume.unused, **each.unused}
         return uids
 
     def _add_part(
@@ -491,8 +497,3 @@ class Series:
 
 
 _HAS_ITS_OWN: Final = "the exam has its own"
-
-
-def make_patient_attributes(patient: Mapping[str, object] | None, attributes: Mapping[str, object]) -> Dataset:
-    """What the operator typed, from keywords and values."""
-    return attributes_of({**(patient or {}), **attributes}, "exam")

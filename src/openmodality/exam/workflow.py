@@ -24,11 +24,12 @@ from openmodality.device.modalities import describe_other_modalities
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam.delivery import Delivery
-from openmodality.exam.instances import find_uid_maker, keep_instance, list_instances
+from openmodality.exam.instances import keep_instance, list_instances
 from openmodality.exam.producers.producer import Producer, SeriesPlan, StepWork
 from openmodality.exam.step_facts import SeriesContent, build_n_create, build_n_set
 from openmodality.jobs.queue import Queue
 from openmodality.objects.performed_step.film_consumption import describe_films
+from openmodality.objects.site_objects import find_uid_maker
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.statuses import ServiceName

@@ -6,6 +6,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.device.site.site import Equipment, Site
 from openmodality.errors import ConfigurationError
+from openmodality.objects.identity import Uids
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
 
@@ -45,3 +46,8 @@ def make_equipment_attributes(equipment: Equipment) -> Dataset:
         "PhysiciansOfRecord": equipment.physicians_of_record,
     }
     return data_set_of(**{keyword: value for keyword, value in values.items() if value})
+
+
+def find_uid_maker(site: Site) -> Uids:
+    """How this device makes UIDs."""
+    return Uids(site.settings.device.uid_root) if site.settings.device.uid_root else Uids()

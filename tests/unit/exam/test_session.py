@@ -18,7 +18,8 @@ from openmodality.acquisition.volume import Volume
 from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid, OtherIdentity, UsageError
 from openmodality.exam.ingest import make_file_source
-from openmodality.exam.session import Exam, make_patient_attributes
+from openmodality.exam.session import Exam
+from openmodality.exam.starting import make_patient_attributes
 from openmodality.exam.workflow import Workflow
 from openmodality.store.local import LocalStore
 from openmodality.store.states import ExamState

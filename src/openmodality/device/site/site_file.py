@@ -240,6 +240,11 @@ class PeerSettings(Settings):
     automatic_commitment: Switch = Field(
         default=False, description="ask for storage commitment after each send job; for peers that are archives"
     )
+    enhanced_or_classic: Switch = Field(
+        default=False,
+        description="send enhanced images only where the peer accepts them, else the classic series of the same "
+        "frames; never both of one study. Without it what the peer does not accept is not sent",
+    )
     commitment_same_association: Switch = Field(
         default=False, description="wait for the commitment's notification on the association of the request"
     )
@@ -354,6 +359,23 @@ class PrinterSettings(Settings):
     )
 
 
+class EnhancedSettings(Settings):
+    """Enhanced MR Images, of which one holds all frames of an acquisition."""
+
+    protocols: tuple[Text, ...] = Field(
+        default=(),
+        description="protocols whose MR images are made as Enhanced MR Images where nobody names an object, by "
+        "Protocol Name or description of the series; * and ? stand for any characters, such as 'DWI*'",
+    )
+    concatenation_mb: int = Field(
+        default=1000,
+        ge=1,
+        le=4000,
+        strict=True,
+        description="largest pixel data of an instance in megabytes; what is larger becomes a concatenation",
+    )
+
+
 class MappingSettings(Settings):
     """A mapping of a worklist attribute, in place of the profile's rules for the same targets (R/F Table 8.1-29)."""
 
@@ -396,6 +418,7 @@ class SiteFile(Settings):
     )
     data: DataSettings = DataSettings()
     media: MediaSettings = MediaSettings()
+    enhanced: EnhancedSettings = EnhancedSettings()
     console: ConsoleSettings = ConsoleSettings()
     tls: TlsSettings = TlsSettings()
     parameters: ParameterTables = Field(default_factory=dict, description="parameters of the device, by group")

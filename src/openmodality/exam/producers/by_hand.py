@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
-from openmodality.exam.instances import find_uid_maker
 from openmodality.objects.rules.definition import ObjectDefinition
-from openmodality.objects.site_objects import make_definition
+from openmodality.objects.site_objects import find_uid_maker, make_definition
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 
 

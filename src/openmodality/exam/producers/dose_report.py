@@ -11,14 +11,13 @@ from pydicom import Dataset
 from openmodality.device.site.site import Site
 from openmodality.exam.dose_settings import read_dose_settings
 from openmodality.exam.facts import describe_exam, describe_series
-from openmodality.exam.instances import find_uid_maker
 from openmodality.exam.producers.producer import StepWork
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.report.dose_content import DoseContent, ImageReference
 from openmodality.objects.report.dose_report import build_dose_report
 from openmodality.objects.report.dose_summary import sum_radiation_dose
-from openmodality.objects.site_objects import make_definition
+from openmodality.objects.site_objects import find_uid_maker, make_definition
 from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import SeriesRecord
 

@@ -1,26 +1,37 @@
-"""Series of multi-frame images: what is handed over together becomes one Enhanced MR Image (PS3.3 A.36.2)."""
+"""Series of multi-frame images: what is handed over together becomes one Enhanced MR Image (PS3.3 A.36.2).
+
+Where a peer of the site gets enhanced images only if it accepts them, the classic series of the same frames is made
+with them, in one transaction: so both are in the performed step, and neither is made anew when a job needs it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from math import ceil
 from typing import Final
 
 from openmodality.acquisition.source import AcquiredFrame
+from openmodality.activities.enhanced_forms import name_classic_series
 from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.facts import describe_exam, describe_series
-from openmodality.exam.instances import keep_instance
+from openmodality.exam.instances import keep_together
 from openmodality.exam.producers.images import ImageMaker, UidOf
 from openmodality.objects.exam_facts import InstanceFacts
-from openmodality.objects.image.enhanced_mr import EnhancedFrame, build_enhanced_mr
+from openmodality.objects.image.enhanced_mr import EnhancedFrame, EnhancedUids, encode_enhanced_mr, find_known_tags
 from openmodality.objects.image.pixel_rules import PixelRules
+from openmodality.objects.rules.template import EncodedInstance
 from openmodality.objects.site_objects import make_definition
+from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
+from openmodality.standard.tags import SOP_INSTANCE_UID
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import LocalStore
+from openmodality.store.rows.exams import add_series, lock_exam_to_add_to
 
 ENHANCED_MR: Final = "Enhanced MR Image"
+_BYTES_A_MEGABYTE: Final = 1_000_000
 
 
 class EnhancedImageMaker(ImageMaker):
@@ -33,6 +44,12 @@ class EnhancedImageMaker(ImageMaker):
         self._definition = make_definition(site, series.object_name)
         self._exam, self._series = describe_exam(site, exam, step), describe_series(series)
         self._made = 0
+        self._frames_made = 0
+        self._known = find_known_tags(self._definition)
+        self._make_classic: Callable[[], ImageMaker] | None = None
+        if needs_classic(site):
+            self._make_classic = lambda: self._begin_classic(exam, step, series)
+        self._classic: ImageMaker | None = None
 
     @property
     def pixel_rules(self) -> PixelRules:
@@ -41,31 +58,81 @@ class EnhancedImageMaker(ImageMaker):
 
     def make(self, number: int, frame: AcquiredFrame, uid: str = "") -> str:
         """Build an image of one frame. Raises what :meth:`make_together` raises."""
-        [made] = self.make_together([(number, frame)], lambda _: uid)
-        return made
+        return self.make_together([(number, frame)], lambda _: uid)[0]
 
     def make_together(self, frames: Iterable[tuple[int, AcquiredFrame]], uid_of: UidOf) -> list[str]:
-        """Build one image of these frames, by their numbers, and store it; its SOP Instance UID, alone.
+        """Build one image of these frames, by their numbers, and store it; the SOP Instance UIDs of its instances.
 
-        Raises :class:`ObjectInvalid` where the frames do not go into one image or a mandatory attribute has no value,
-        :class:`StoreError` where there is no room, and :class:`UsageError` where the exam has ended meanwhile.
+        There are several where it is larger than the site allows, a concatenation. Raises :class:`ObjectInvalid` where
+        the frames do not go into one image or a mandatory attribute has no value, :class:`StoreError` where there is no
+        room, and :class:`UsageError` where the exam has ended meanwhile.
         """
-        ordered = sorted(frames, key=lambda numbered: numbered[0])
+        ordered = [frame for _, frame in sorted(frames, key=lambda numbered: numbered[0])]
         if not ordered:
             raise ObjectInvalid(f"{self.object_name}: there is no frame")
-        uid = uid_of(ordered[0][0]) or self._uids.new()
+        uid = uid_of(1) or self._uids.new()
+        made: list[str] = []
+        keep_together(self._site, self._store, self._encode_all(uid, ordered, made), self._check)
+        self._made += 1
+        self._frames_made += len(ordered)
+        self._note_unplaced(ordered)
+        return made
+
+    def _encode_all(self, uid: str, frames: Sequence[AcquiredFrame], made: list[str]) -> Iterator[EncodedInstance]:
         now = datetime.fromtimestamp(self._store.database.clock())
-        image = build_enhanced_mr(
+        enhanced = encode_enhanced_mr(
             self._definition,
             self._exam,
             self._series,
             InstanceFacts(uid, self._made + 1, now),
-            [EnhancedFrame(frame.pixels, frame.attributes) for _, frame in ordered],
-            self._uids.derived(f"{uid}/dimensions"),
+            [EnhancedFrame(frame.pixels, frame.attributes) for frame in frames],
+            self._make_uids(uid, frames),
         )
-        keep_instance(self._site, self._store, image, self._check)
-        self._made += 1
-        return [uid]
+        for instance in enhanced:
+            made.append(instance.read_uid(SOP_INSTANCE_UID))
+            yield instance
+        if self._make_classic is not None:
+            self._classic = self._classic or self._make_classic()
+            for number, frame in enumerate(frames, 1):
+                classic_uid = self._uids.derived(f"{uid}/classic/{number}")
+                yield self._classic.encode(self._frames_made + number, frame, classic_uid)
+
+    def _make_uids(self, uid: str, frames: Sequence[AcquiredFrame]) -> EnhancedUids:
+        """The UIDs that follow from that of the image; those of the parts where it is too large."""
+        size = sum(frame.pixels.nbytes for frame in frames)
+        count = ceil(size / (self._site.settings.enhanced.concatenation_mb * _BYTES_A_MEGABYTE))
+        parts = [self._uids.derived(f"{uid}/part {number}") for number in range(1, count + 1)] if count > 1 else []
+        return EnhancedUids(
+            self._uids.derived(f"{uid}/dimensions"), self._uids.derived(f"{uid}/concatenation"), tuple(parts)
+        )
+
+    def _begin_classic(self, exam: ExamRecord, step: StepRecord | None, series: SeriesRecord) -> ImageMaker:
+        """What builds the images of the classic series, which is on record then."""
+        uid = name_classic_series(self._uids, series.series_instance_uid)
+        name = next(item.name for item in self._site.profile.objects if item.sop_class_uid == MR_IMAGE_STORAGE)
+        with self._store.write() as transaction:
+            known, _ = lock_exam_to_add_to(transaction, exam.id, series.step_uid)
+            number = max(each.number for each in known.series if each.number < _DOCUMENTS) + 1
+            planned = replace(series, series_instance_uid=uid, number=number, object_name=name)
+            after = add_series(transaction, exam.id, planned)
+        record = next(each for each in after.series if each.series_instance_uid == uid)
+        return ImageMaker(self._site, self._store, after, step, record)
+
+    def _note_unplaced(self, frames: Sequence[AcquiredFrame]) -> None:
+        """Name what was stated and no place is for, neither in the image nor in its functional groups."""
+        stated = {element.keyword for frame in frames[:1] for element in frame.stated if element.tag not in self._known}
+        stated |= {element.keyword for element in self._series.attributes if element.tag not in self._known}
+        self.note_left_out(sorted(filter(None, stated)))
+
+
+_DOCUMENTS: Final = 9000
+"""From this Series Number on documents are numbered, not images."""
+
+
+def needs_classic(site: Site) -> bool:
+    """Whether a peer of the site may have to get the classic series instead of enhanced images."""
+    makes = any(item.sop_class_uid == MR_IMAGE_STORAGE for item in site.profile.objects)
+    return makes and any(peer.settings.enhanced_or_classic for peer in site.peers_for("storage"))
 
 
 def make_image_maker(

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from functools import partial
 
 from pydicom import Dataset
@@ -17,13 +18,14 @@ from openmodality.device.site.site import Site
 from openmodality.dimse.reading import is_filled, values_of
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.exam.facts import describe_exam, describe_series
-from openmodality.exam.instances import find_uid_maker, keep_encoded, keep_together
+from openmodality.exam.instances import keep_encoded, keep_together
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.image.image import ImageBuilder
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.irradiation.image_attributes import merge_exposure
 from openmodality.objects.rules.template import EncodedInstance
-from openmodality.objects.site_objects import make_definition
+from openmodality.objects.site_objects import find_uid_maker, make_definition
+from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE
 from openmodality.standard.tags import SOP_INSTANCE_UID
 from openmodality.store.data_set_json import from_json, to_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
@@ -97,16 +99,27 @@ class ImageSeriesPlan:
 def choose_object(site: Site, plan: ImageSeriesPlan) -> InformationObject:
     """Which object of the profile the images become.
 
-    It is the one of the SOP class, else the first of the modality, else the device's first.
+    It is the one of the SOP class, else the one that the site has for the protocol, else the first of the modality,
+    else the device's first.
     Raises :class:`UsageError` where the device makes no images.
     """
     images = [item for item in site.profile.objects if item.is_image]
     same_class = [item for item in images if item.sop_class_uid == plan.sop_class_uid]
     same_modality = [item for item in images if item.modality == plan.modality]
-    found = same_class or same_modality or images
+    found = same_class or _find_enhanced(site, plan, images) or same_modality or images
     if not found:
         raise UsageError(f"profile {site.profile.name} has no image object")
     return found[0]
+
+
+def _find_enhanced(site: Site, plan: ImageSeriesPlan, images: Sequence[InformationObject]) -> list[InformationObject]:
+    """The enhanced object, for a protocol whose images the site has made so."""
+    stated = plan.attributes.get("ProtocolName") if plan.attributes is not None else None
+    names = [str(name) for name in (stated, plan.description) if name]
+    patterns = site.settings.enhanced.protocols
+    if plan.modality not in ("", "MR") or not any(fnmatchcase(name, each) for name in names for each in patterns):
+        return []
+    return [item for item in images if item.sop_class_uid == ENHANCED_MR_IMAGE_STORAGE]
 
 
 def choose_colour_object(site: Site, series: SeriesRecord) -> SeriesRecord:
@@ -153,7 +166,7 @@ class ImageMaker:
         Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object,
         :class:`StoreError` where there is no room, and :class:`UsageError` where the exam has ended meanwhile.
         """
-        encoded = self._encode(number, frame, uid)
+        encoded = self.encode(number, frame, uid)
         keep_encoded(self._site, self._store, encoded, self._check)
         return encoded.read_uid(SOP_INSTANCE_UID)
 
@@ -163,7 +176,7 @@ class ImageMaker:
         That goes before what its source says; the image is noted with its event.
         """
         exposed = replace(frame, attributes=merge_exposure(frame.attributes, exposure))
-        encoded = self._encode(number, exposed, uid)
+        encoded = self.encode(number, exposed, uid)
         made = encoded.read_uid(SOP_INSTANCE_UID)
         check = partial(self._check_exposed, str(exposure.IrradiationEventUID), made)
         keep_encoded(self._site, self._store, encoded, check)
@@ -180,7 +193,7 @@ class ImageMaker:
 
         def encode() -> Iterator[EncodedInstance]:
             for number, frame in frames:
-                encoded = self._encode(number, frame, uid_of(number))
+                encoded = self.encode(number, frame, uid_of(number))
                 uids[number] = encoded.read_uid(SOP_INSTANCE_UID)
                 if frame.irradiation is not None:
                     exposed[uids[number]] = frame.irradiation.uid
@@ -194,7 +207,8 @@ class ImageMaker:
         keep_together(self._site, self._store, encode(), check)
         return [uids[number] for number in sorted(uids)]
 
-    def _encode(self, number: int, frame: AcquiredFrame, uid: str) -> EncodedInstance:
+    def encode(self, number: int, frame: AcquiredFrame, uid: str) -> EncodedInstance:
+        """An image, encoded and not stored; raises :class:`ObjectInvalid` as :meth:`make` does."""
         now = datetime.fromtimestamp(self._store.database.clock())
         instance = InstanceFacts(uid or self._uids.new(), number, now)
         encoded, data_set = self._images.encode(instance, frame.pixels, frame.attributes)
@@ -206,12 +220,16 @@ class ImageMaker:
         """Once for the series: what a person or a program stated is not dropped without a word."""
         known = {*self.left_out, *self.overridden}
         new = [(keyword, element) for keyword, element in sorted(stated.items()) if keyword not in known]
-        left_out = [keyword for keyword, element in new if keyword not in data_set and is_filled(element)]
         overridden = [keyword for keyword, element in new if keyword in data_set and _differs(element, data_set)]
-        self.left_out += left_out
+        self.note_left_out([keyword for keyword, element in new if keyword not in data_set and is_filled(element)])
         self.overridden += overridden
-        self._warn("image.attributes_left_out", left_out)
         self._warn("image.attributes_overridden", overridden)
+
+    def note_left_out(self, keywords: Sequence[str]) -> None:
+        """Note what was stated and the object has no place for, once."""
+        new = [keyword for keyword in keywords if keyword not in self.left_out]
+        self.left_out += new
+        self._warn("image.attributes_left_out", new)
 
     def _warn(self, event: str, keywords: Sequence[str]) -> None:
         if keywords:

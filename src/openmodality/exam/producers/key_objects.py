@@ -11,13 +11,13 @@ from pydicom import Dataset
 
 from openmodality.device.site.site import Site
 from openmodality.exam.facts import describe_exam, describe_series
-from openmodality.exam.instances import find_uid_maker
 from openmodality.exam.producers.by_hand import DocumentSeriesPlan, check_made
 from openmodality.exam.producers.producer import StepWork
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts
 from openmodality.objects.references import EvidenceReference
 from openmodality.objects.report.key_object import build_key_object
 from openmodality.objects.report.tid_2010 import KeyObjects, Note, find_title
+from openmodality.objects.site_objects import find_uid_maker
 from openmodality.standard.sop_classes import KEY_OBJECT_SELECTION_DOCUMENT_STORAGE
 from openmodality.store.listing.exams import SeriesRecord
 

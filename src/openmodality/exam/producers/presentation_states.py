@@ -10,11 +10,11 @@ from pydicom import Dataset
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
 from openmodality.exam.facts import describe_exam, describe_series
-from openmodality.exam.instances import find_uid_maker
 from openmodality.exam.producers.by_hand import DocumentSeriesPlan, check_made
 from openmodality.imaging.presentation import read_spacing
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.references import EvidenceReference
+from openmodality.objects.site_objects import find_uid_maker
 from openmodality.objects.state.presentation_state import Look, PresentedImage, build_presentation_state, check_images
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -161,3 +161,14 @@ def _name_component(said: Dataset, component: str) -> list[str]:
 
 def _merge(first: Dataset, second: Dataset) -> Dataset:
     return Dataset({**dict(first.items()), **dict(second.items())})
+
+
+def walk_parts(
+    prepared: Sequence[PreparedPart], stack: Stack, progress: Callable[[int, int], None]
+) -> Iterator[tuple[int, AcquiredFrame]]:
+    """The frames of all parts of a volume, numbered one part after the other."""
+    count = stack.shape[0]
+    for before, each in zip(range(0, count * len(prepared), count), prepared, strict=True):
+        for number, frame in each.walk(stack):
+            yield before + number, frame
+            progress(number, count)

@@ -1,8 +1,8 @@
 """Dimensions of a multi-frame image: in what its frames differ, found in their attributes (PS3.3 C.7.6.17).
 
-Stack and position in it always are dimensions. Temporal position, echo time, b-value, direction of diffusion and
-trigger delay are where frames differ in them. Frames that still cannot be told apart are taken as following each other
-in time.
+Stack and position in it always are dimensions. Temporal position, echo time, b-value, direction of diffusion, trigger
+delay and the others of the table below are where frames differ in them. Frames that still cannot be told apart are
+taken as following each other in time.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, NamedTuple
 
-import numpy as np
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 
-from openmodality.objects.rules.elements import data_set_of
+from openmodality.objects.image.frame_values import FrameValues
+from openmodality.objects.rules.elements import data_set_of, make_element, prepare_attributes
 
 FrameKey = Hashable
 
@@ -35,10 +37,23 @@ ECHO: Final = Dimension("EffectiveEchoTime", "MREchoSequence", "Echo")
 B_VALUE: Final = Dimension("DiffusionBValue", "MRDiffusionSequence", "b-value")
 DIRECTION: Final = Dimension("DiffusionGradientDirectionSequence", "MRDiffusionSequence", "Direction")
 TRIGGER: Final = Dimension("NominalCardiacTriggerDelayTime", "CardiacSynchronizationSequence", "Trigger delay")
+RESPIRATION: Final = Dimension(
+    "NominalRespiratoryTriggerDelayTime", "RespiratorySynchronizationSequence", "Respiratory delay"
+)
+INVERSION: Final = Dimension("InversionTimes", "MRModifierSequence", "Inversion time")
+REPETITION: Final = Dimension("RepetitionTime", "MRTimingAndRelatedParametersSequence", "Repetition time")
+FLIP: Final = Dimension("FlipAngle", "MRTimingAndRelatedParametersSequence", "Flip angle")
+VELOCITY: Final = Dimension("VelocityEncodingDirection", "MRVelocityEncodingSequence", "Velocity direction")
+COMPONENT: Final = Dimension("ComplexImageComponent", "MRImageFrameTypeSequence", "Component")
+
+_COMPONENTS: Final = ("MAGNITUDE", "PHASE", "REAL", "IMAGINARY")
+_ORIENTATION, _PLACE = int(Tag("ImageOrientationPatient")), int(Tag("ImagePositionPatient"))
+_CONTENT: Final = prepare_attributes("StackID", "InStackPositionNumber", "DimensionIndexValues")
+_TIME_INDEX: Final = prepare_attributes(TIME.pointer)[0]
 
 
-def arrange_frames(frames: Sequence[Dataset], organization_uid: str) -> tuple[Dataset, list[Dataset]]:
-    """The Multi-frame Dimension module, and what is added to Frame Content of each frame: stack, position and indices.
+def arrange_frames(frames: Sequence[FrameValues], organization_uid: str) -> Dataset:
+    """The Multi-frame Dimension module; each frame gets stack, position and indices among its own values.
 
     ``frames`` are described by :func:`openmodality.objects.image.enhanced_values.describe_frame`.
     """
@@ -55,12 +70,12 @@ def arrange_frames(frames: Sequence[Dataset], organization_uid: str) -> tuple[Da
         temporal = _count_up(list(zip(stacks, positions, *rest, strict=True)))
         found.insert(0, (TIME, temporal))
     dimensions = [(STACK, stacks), *found, (POSITION, positions)]
-    contents = [
-        _describe_content(stacks[number], positions[number], temporal[number] if temporal else None,
-                          [ranks[number] for _, ranks in dimensions])
-        for number in range(len(frames))
-    ]  # fmt: skip
-    return _describe_dimensions([dimension for dimension, _ in dimensions], organization_uid), contents
+    indices = list(zip(*(ranks for _, ranks in dimensions), strict=True))
+    for number, frame in enumerate(frames):
+        frame.own.update(_describe_content(stacks[number], positions[number], list(indices[number])))
+        if temporal is not None:
+            frame.own[int(_TIME_INDEX[0])] = make_element(*_TIME_INDEX, temporal[number])
+    return _describe_dimensions([dimension for dimension, _ in dimensions], organization_uid)
 
 
 def _describe_dimensions(dimensions: Sequence[Dimension], organization_uid: str) -> Dataset:
@@ -78,41 +93,65 @@ def _describe_dimensions(dimensions: Sequence[Dimension], organization_uid: str)
     )
 
 
-def _describe_content(stack: int, position: int, time: int | None, indices: list[int]) -> Dataset:
-    content = data_set_of(StackID=str(stack), InStackPositionNumber=position, DimensionIndexValues=indices)
-    if time is not None:
-        content.TemporalPositionIndex = time
-    return content
+def _describe_content(stack: int, position: int, indices: list[int]) -> dict[int, DataElement]:
+    values = (str(stack), position, indices)
+    return {int(tag): make_element(tag, vr, value) for (tag, vr), value in zip(_CONTENT, values, strict=True)}
 
 
-def _read_orientation(frame: Dataset) -> FrameKey:
+def _read_orientation(frame: FrameValues) -> FrameKey:
     """Rounded, so that noise of the last digits makes no stack of its own."""
-    return tuple(round(float(each), 4) for each in frame.get("ImageOrientationPatient") or ())
+    return tuple(round(float(each), 4) for each in frame.read(_ORIENTATION) or ())
 
 
-def _measure_position(frame: Dataset) -> float:
+def _measure_position(frame: FrameValues) -> float:
     """Along the normal of the image plane, in mm; 0 where the frame has no place."""
-    orientation, position = frame.get("ImageOrientationPatient"), frame.get("ImagePositionPatient")
-    if not orientation or not position:
+    orientation, place = frame.read(_ORIENTATION), frame.read(_PLACE)
+    if not orientation or not place:
         return 0.0
-    row, column = np.asarray(orientation, float)[:3], np.asarray(orientation, float)[3:]
-    return round(float(np.cross(row, column) @ np.asarray(position, float)), 3)
+    (a, b, c), (d, e, f) = map(float, orientation[:3]), map(float, orientation[3:])
+    x, y, z = map(float, place)
+    return round((b * f - c * e) * x + (c * d - a * f) * y + (a * e - b * d) * z, 3)
 
 
-def _read_number(keyword: str) -> Callable[[Dataset], FrameKey]:
-    return lambda frame: None if frame.get(keyword) in (None, "") else round(float(str(frame.get(keyword))), 6)
+def _read_number(keyword: str) -> Callable[[FrameValues], FrameKey]:
+    tag = int(Tag(keyword))
+
+    def read(frame: FrameValues) -> FrameKey:
+        value = frame.read(tag)
+        return None if value in (None, "") else round(float(str(value)), 6)
+
+    return read
 
 
-def _read_direction(frame: Dataset) -> FrameKey:
-    return tuple(round(float(each), 4) for each in frame.get("DiffusionGradientOrientation") or ())
+def _read_vector(keyword: str) -> Callable[[FrameValues], FrameKey]:
+    tag = int(Tag(keyword))
+
+    def read(frame: FrameValues) -> FrameKey:
+        value = frame.read(tag)
+        values = () if value in (None, "") else value if isinstance(value, MultiValue | list) else (value,)
+        return tuple(round(float(each), 4) for each in values)
+
+    return read
 
 
-_OPTIONAL: Final[tuple[tuple[Dimension, Callable[[Dataset], FrameKey]], ...]] = (
+def _read_component(frame: FrameValues) -> FrameKey:
+    value = frame.read(_COMPONENT_TAG)
+    return float(_COMPONENTS.index(value)) if value in _COMPONENTS else None
+
+
+_COMPONENT_TAG: Final = int(Tag("ComplexImageComponent"))
+_OPTIONAL: Final[tuple[tuple[Dimension, Callable[[FrameValues], FrameKey]], ...]] = (
     (TIME, _read_number("TemporalPositionIdentifier")),
+    (REPETITION, _read_number("RepetitionTime")),
+    (FLIP, _read_number("FlipAngle")),
+    (INVERSION, _read_vector("InversionTimes")),
     (ECHO, _read_number("EffectiveEchoTime")),
     (B_VALUE, _read_number("DiffusionBValue")),
-    (DIRECTION, _read_direction),
+    (DIRECTION, _read_vector("DiffusionGradientOrientation")),
+    (VELOCITY, _read_vector("VelocityEncodingDirection")),
     (TRIGGER, _read_number("NominalCardiacTriggerDelayTime")),
+    (RESPIRATION, _read_number("NominalRespiratoryTriggerDelayTime")),
+    (COMPONENT, _read_component),
 )
 
 

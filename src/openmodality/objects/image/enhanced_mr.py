@@ -1,9 +1,13 @@
-"""Enhanced MR Image: all frames of an acquisition in one instance (PS3.3 A.36.2; MR Annex A, Table 13.3)."""
+"""Enhanced MR Image: all frames of an acquisition in one instance (PS3.3 A.36.2; MR Annex A, Table 13.3).
+
+What is larger than a set size becomes a concatenation (PS3.3 C.7.6.16.2.2.4): instances that follow each other, with
+the same shared groups and dimensions, each with frames of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +15,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from openmodality.device.profile.conditions import Context
+from openmodality.buffer import Buffer
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.exam_facts import (
     ExamFacts,
@@ -23,69 +27,128 @@ from openmodality.objects.exam_facts import (
 )
 from openmodality.objects.image.dimensions import arrange_frames
 from openmodality.objects.image.enhanced_values import (
+    DESCRIBED,
+    OF_ALL_FRAMES,
+    SAID_OTHERWISE,
+    combine_terms,
     describe_frame,
     describe_shared,
     describe_whole,
-    make_image_type,
 )
+from openmodality.objects.image.frame_values import FrameValues, describe_own, share_values
 from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.rules.definition import ObjectDefinition
-from openmodality.objects.rules.elements import data_set_of, make_element
-from openmodality.objects.rules.functional_groups import place_groups
-from openmodality.objects.rules.sources import SourceValues
+from openmodality.objects.rules.elements import data_set_of, index_values, make_element, make_sequence
+from openmodality.objects.rules.encoded_groups import FrameGroups, encode_items_of
+from openmodality.objects.rules.template import EncodedInstance, encode_instance, encode_pixel_head
+from openmodality.standard.tags import PIXEL_DATA
 
-_PIXEL_DATA: Final = Tag("PixelData")
+FramePixels = NDArray[np.uint16] | NDArray[np.int16]
+
 _PLACE: Final = ("PixelSpacing", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient")
+_SHARED, _PER_FRAME = Tag("SharedFunctionalGroupsSequence"), Tag("PerFrameFunctionalGroupsSequence")
+_FRAME_TYPE, _VELOCITY = int(Tag("FrameType")), int(Tag("VelocityEncodingDirection"))
 
 
 @dataclass(frozen=True, slots=True)
 class EnhancedFrame:
     """A frame: ``pixels`` of shape (rows, columns), uint16 or int16, and its attributes as of an image of one frame."""
 
-    pixels: NDArray[np.uint16] | NDArray[np.int16]
+    pixels: FramePixels
     attributes: Dataset
 
 
-def build_enhanced_mr(
+@dataclass(frozen=True, slots=True)
+class EnhancedUids:
+    """The UIDs of an image beside its own: how its dimensions are organised, and those of a concatenation.
+
+    ``parts`` are those of the first, the second and so on of its instances, as many as there may be.
+    """
+
+    organization: str
+    concatenation: str = ""
+    parts: Sequence[str] = ()
+
+
+def encode_enhanced_mr(
     definition: ObjectDefinition,
     exam: ExamFacts,
     series: SeriesFacts,
     instance: InstanceFacts,
     frames: Sequence[EnhancedFrame],
-    organization_uid: str,
-) -> Dataset:
-    """One image of these frames, in their order, with its file meta information.
+    uids: EnhancedUids,
+) -> Iterator[EncodedInstance]:
+    """One image of these frames, in their order, encoded; or the instances of a concatenation, one for each of the
+    ``parts`` of ``uids``, as equal in size as can be.
 
-    ``organization_uid`` names how its dimensions are organised. Raises :class:`ObjectInvalid` where there is no frame,
-    frames differ in size or type, or a mandatory attribute has no value.
+    Raises :class:`ObjectInvalid` where there is no frame, frames differ in size or type, or a mandatory attribute has
+    no value.
     """
-    rows, columns = _check_frames(definition, frames)
-    shared, own = _share([_merge(series.attributes, frame.attributes) for frame in frames])
-    common = describe_shared(shared, rows, columns)
-    image_type = make_image_type(_merge(shared, own[0]))
-    common.FrameType = list(image_type)
-    described = [_merge(common, describe_frame(each)) for each in own]
-    _check_places(definition, described)
-    dimension, contents = arrange_frames(described, organization_uid)
-    for values, content in zip(described, contents, strict=True):
-        values.update(content)
-        values.update(_date(values, instance))
-    groups = place_groups(definition, [SourceValues(acquisition=each) for each in described], Context())
-    whole = describe_whole(shared)
-    whole.ImageType = list(image_type)
-    components = {str(each.ComplexImageComponent) for each in described}
-    whole.ComplexImageComponent = components.pop() if len(components) == 1 else "MIXED"
-    whole.update(_describe_pixels(frames, rows, columns))
-    whole.update(dimension)
-    day, time = format_moment(instance.created)
-    whole.AcquisitionDateTime = day + time
-    whole.NumberOfFrames = len(frames)
-    whole.update(groups)
+    _check_frames(definition, frames)
+    whole, groups = _describe(definition, series, instance, frames, uids)
+    special = {number: groups.make_item(number) for number in groups.find_special_frames()}
     builder = InstanceBuilder(definition, find_common_values(exam, series))
-    return builder.build(find_own_values(series, instance, whole))
+    items: list[bytes] = []
+    for number, (part, chosen) in enumerate(_share_out(len(frames), uids, instance), 1):
+        attributes = Dataset()
+        attributes.update(whole)
+        attributes.update(_describe_part(number, chosen, len(frames), uids, instance.sop_instance_uid))
+        # What decides about the character set, and what is checked: the others are like the first.
+        shown = [special[each] for each in chosen if each in special]
+        attributes.add(make_sequence(_PER_FRAME, [groups.make_item(chosen[0]), *shown]))
+        data_set = builder.build(find_own_values(series, part, attributes))
+        if not items or special:
+            items = groups.encode_items(_list_terms(data_set))
+        yield _put_in(data_set, [items[each] for each in chosen], [frames[each].pixels for each in chosen])
 
 
-def _check_frames(definition: ObjectDefinition, frames: Sequence[EnhancedFrame]) -> tuple[int, int]:
+def _describe(
+    definition: ObjectDefinition,
+    series: SeriesFacts,
+    instance: InstanceFacts,
+    frames: Sequence[EnhancedFrame],
+    uids: EnhancedUids,
+) -> tuple[Dataset, FrameGroups]:
+    """What the image says as a whole, and its functional groups."""
+    rows, columns = map(int, frames[0].pixels.shape)
+    shared, own = share_values(series.attributes, [frame.attributes for frame in frames])
+    common = describe_shared(shared, rows, columns)
+    common.update(_date(shared, instance))
+    indexed = index_values(common)
+    described = [FrameValues(indexed, each) for each in describe_own(shared, own, DESCRIBED, describe_frame)]
+    _check_places(definition, described)
+    dimensions = arrange_frames(described, uids.organization)
+    for frame in described:
+        _date_frame(frame, instance)
+    groups = FrameGroups(definition, indexed, [frame.own for frame in described])
+    whole = describe_whole(shared)
+    # New elements: those of the caller's data sets are not to change.
+    combined = {key: combine_terms(str(frame.read(int(Tag(key)))) for frame in described) for key in OF_ALL_FRAMES}
+    image_type = [combine_terms(each) for each in zip(*_list_types(described), strict=True)]
+    whole.update(data_set_of(ImageType=image_type, **combined))
+    whole.update(_describe_velocities(described))
+    whole.update(_describe_pixels(frames))
+    whole.update(dimensions)
+    day, time = format_moment(instance.created)
+    whole.update(data_set_of(AcquisitionDateTime=whole.get("AcquisitionDateTime") or day + time))
+    whole.add(make_sequence(_SHARED, [groups.shared]))
+    return whole, groups
+
+
+def _describe_velocities(frames: Sequence[FrameValues]) -> Dataset:
+    """The directions in which velocity is encoded (PS3.3 C.8.13.4), where frames say them."""
+    found = {tuple(map(float, direction)): None for frame in frames if (direction := frame.read(_VELOCITY))}
+    if not found:
+        return Dataset()
+    items = [data_set_of(VelocityEncodingDirection=list(direction)) for direction in found]
+    return data_set_of(PhaseContrast="YES", VelocityEncodingAcquisitionSequence=items)
+
+
+def _list_types(frames: Sequence[FrameValues]) -> set[tuple[str, ...]]:
+    return {tuple(map(str, frame.read(_FRAME_TYPE))) for frame in frames}
+
+
+def _check_frames(definition: ObjectDefinition, frames: Sequence[EnhancedFrame]) -> None:
     if not frames:
         raise ObjectInvalid(f"{definition.name}: there is no frame")
     first = frames[0].pixels
@@ -98,13 +161,13 @@ def _check_frames(definition: ObjectDefinition, frames: Sequence[EnhancedFrame])
                 f"{definition.name}: frame {number} has the shape {pixels.shape} and the type {pixels.dtype},"
                 f" frame 1 {first.shape} and {first.dtype}"
             )
-    return int(first.shape[0]), int(first.shape[1])
 
 
-def _check_places(definition: ObjectDefinition, frames: Sequence[Dataset]) -> None:
+def _check_places(definition: ObjectDefinition, frames: Sequence[FrameValues]) -> None:
     """An original frame says where it lies in the patient (PS3.3 C.7.6.16.2)."""
-    for number, values in enumerate(frames, 1):
-        missing = [keyword for keyword in _PLACE if not values.get(keyword)]
+    places = [(keyword, int(Tag(keyword))) for keyword in _PLACE]
+    for number, frame in enumerate(frames, 1):
+        missing = [keyword for keyword, tag in places if not frame.read(tag)]
         if missing:
             raise ObjectInvalid(
                 f"{definition.name}: frame {number} has no {', '.join(missing)}",
@@ -112,26 +175,13 @@ def _check_places(definition: ObjectDefinition, frames: Sequence[Dataset]) -> No
             )
 
 
-def _merge(series: Dataset, frame: Dataset) -> Dataset:
-    merged = Dataset()
-    merged.update(series)
-    merged.update(frame)
-    return merged
-
-
-def _share(frames: Sequence[Dataset]) -> tuple[Dataset, list[Dataset]]:
-    """The attributes in which all frames are alike, and what each has of its own."""
-    first, *others = frames
-    alike = {each.tag for each in first if all(frame.get(each.tag) == each for frame in others)}
-    shared = Dataset({each.tag: each for each in first if each.tag in alike})
-    return shared, [Dataset({each.tag: each for each in frame if each.tag not in alike}) for frame in frames]
-
-
-def _describe_pixels(frames: Sequence[EnhancedFrame], rows: int, columns: int) -> Dataset:
-    stacked = np.stack([frame.pixels for frame in frames])
-    signed = stacked.dtype == np.int16
-    highest = max(abs(int(stacked.min())) - 1 if signed else 0, int(stacked.max()), 1).bit_length() + signed
-    bits = next(each for each in (12, 16) if each >= highest)
+def _describe_pixels(frames: Sequence[EnhancedFrame]) -> Dataset:
+    lowest = min(int(frame.pixels.min()) for frame in frames)
+    highest = max(int(frame.pixels.max()) for frame in frames)
+    rows, columns = frames[0].pixels.shape
+    signed = frames[0].pixels.dtype == np.int16
+    needed = max(abs(lowest) - 1 if signed and lowest < 0 else 0, highest, 1).bit_length() + signed
+    bits = next(each for each in (12, 16) if each >= needed)
     values = data_set_of(
         SamplesPerPixel=1,
         PhotometricInterpretation="MONOCHROME2",
@@ -142,14 +192,77 @@ def _describe_pixels(frames: Sequence[EnhancedFrame], rows: int, columns: int) -
         HighBit=bits - 1,
         PixelRepresentation=int(signed),
     )
-    values[_PIXEL_DATA] = make_element(
-        _PIXEL_DATA, "OW", np.ascontiguousarray(stacked, stacked.dtype.newbyteorder("<")).tobytes()
-    )
+    values[PIXEL_DATA] = make_element(PIXEL_DATA, "OW", b"\0\0")  # the pixels come when it is encoded
     return values
 
 
+_DATES: Final = ("FrameAcquisitionDateTime", "FrameReferenceDateTime")
+_DAY, _TIME = int(Tag("AcquisitionDate")), int(Tag("AcquisitionTime"))
+
+
 def _date(values: Dataset, instance: InstanceFacts) -> Dataset:
-    """When a frame was acquired: as its own date and time say, else when the image was made."""
+    """When all frames were acquired: as their own date and time say, else when the image was made."""
     own_day, own_time = str(values.get("AcquisitionDate") or ""), str(values.get("AcquisitionTime") or "")
     moment = own_day + own_time if own_day and own_time else "".join(format_moment(instance.created))
-    return data_set_of(FrameAcquisitionDateTime=moment, FrameReferenceDateTime=moment)
+    return data_set_of(**{keyword: values.get(keyword) or moment for keyword in _DATES})
+
+
+def _date_frame(frame: FrameValues, instance: InstanceFacts) -> None:
+    """The same for a frame that has a date or time of its own."""
+    if _DAY not in frame.own and _TIME not in frame.own:
+        return
+    day, time = str(frame.read(_DAY) or ""), str(frame.read(_TIME) or "")
+    moment = day + time if day and time else "".join(format_moment(instance.created))
+    for keyword in _DATES:
+        frame.own.setdefault(int(Tag(keyword)), make_element(Tag(keyword), "DT", moment))
+
+
+def _share_out(frames: int, uids: EnhancedUids, instance: InstanceFacts) -> Iterator[tuple[InstanceFacts, range]]:
+    """The instances, each with the numbers of its frames."""
+    count = max(1, min(len(uids.parts), frames))
+    if count == 1:
+        yield instance, range(frames)
+        return
+    for number, uid in enumerate(uids.parts[:count]):
+        yield replace(instance, sop_instance_uid=uid), range(frames * number // count, frames * (number + 1) // count)
+
+
+def _describe_part(number: int, chosen: range, frames: int, uids: EnhancedUids, source_uid: str) -> Dataset:
+    """Which frames an instance has, and which part of a concatenation it is."""
+    values = data_set_of(NumberOfFrames=len(chosen))
+    if len(chosen) < frames:
+        values.update(
+            data_set_of(
+                ConcatenationUID=uids.concatenation,
+                SOPInstanceUIDOfConcatenationSource=source_uid,
+                InConcatenationNumber=number,
+                InConcatenationTotalNumber=min(len(uids.parts), frames),
+                ConcatenationFrameOffsetNumber=chosen.start,
+            )
+        )
+    return values
+
+
+def _list_terms(data_set: Dataset) -> Sequence[str]:
+    terms = data_set.get("SpecificCharacterSet") or ()
+    return (terms,) if isinstance(terms, str) else list(terms)
+
+
+def _put_in(data_set: Dataset, items: Sequence[bytes], pixels: Iterable[FramePixels]) -> EncodedInstance:
+    """The encoded image with the items of its frames and their pixels, which are not copied."""
+    encoded = encode_instance(data_set)
+    parts: list[Buffer] = list(encoded.parts)
+    parts[encoded.tags[_PER_FRAME]] = encode_items_of(_PER_FRAME, items)
+    frames = [_view(each) for each in pixels]
+    length = sum(each.nbytes for each in frames)
+    parts[encoded.tags[PIXEL_DATA]] = encode_pixel_head("OW", length)
+    return EncodedInstance(encoded.tags, [*parts, *frames, *([b"\0"] if length % 2 else [])])
+
+
+def _view(pixels: FramePixels) -> memoryview:
+    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).data.cast("B")
+
+
+def find_known_tags(definition: ObjectDefinition) -> frozenset[int]:
+    """The attributes that an image says somewhere, as they are or under another name."""
+    return frozenset(tag for row in definition.rules for tag in row.path) | SAID_OTHERWISE

@@ -7,10 +7,11 @@ knows is said as cautiously as the terms of the standard allow; Content Qualific
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from openmodality.dimse.reading import values_of
 from openmodality.objects.rules.elements import data_set_of
@@ -31,6 +32,26 @@ _COMPONENTS: Final[Mapping[str, str]] = {"M": "MAGNITUDE", "P": "PHASE", "R": "R
 
 _PARTIAL_FOURIER: Final[Mapping[str, str]] = {"PFP": "PHASE", "PFF": "FREQUENCY"}
 """Partial Fourier Direction for the terms of Scan Options."""
+
+DESCRIBED: Final = frozenset(
+    int(Tag(keyword))
+    for keyword in (
+        *_NUMBERS, *_TEXTS, "ImageType", "ScanOptions", "PartialFourier", "InPlanePhaseEncodingDirection",
+        "DiffusionBValue", "DiffusionDirectionality", "DiffusionGradientOrientation",
+    )
+)  # fmt: skip
+"""The attributes of a classic image that a frame says otherwise, or beside others that follow from them."""
+
+SAID_OTHERWISE: Final = DESCRIBED | frozenset(
+    int(Tag(keyword))
+    for keyword in (
+        "ScanningSequence", "SequenceVariant", "EchoTrainLength", "SAR", "BodyPartExamined", "Laterality",
+        "ImageLaterality", "TemporalPositionIdentifier", "NumberOfTemporalPositions", "AcquisitionDate",
+        "AcquisitionTime", "SliceLocation", "ImagedNucleus", "EchoNumbers", "BitsStored", "AcquisitionMatrix",
+        "NumberOfPhaseEncodingSteps", "VOILUTFunction", "RealWorldValueMappingSequence",
+    )
+)  # fmt: skip
+"""The attributes of a classic image that an enhanced one says in other words, or has no need of."""
 
 _UNKNOWN: Final[Mapping[str, object]] = {
     "PixelPresentation": "MONOCHROME",
@@ -122,7 +143,10 @@ def describe_shared(attributes: Dataset, rows: int, columns: int) -> Dataset:
         )
     )
     values.update(_describe_anatomy(attributes))
+    values.update(data_set_of(FrameType=list(make_image_type(attributes))))
     values.update(describe_frame(attributes))
+    if attributes.get("RedPaletteColorLookupTableDescriptor"):
+        values.update(data_set_of(PixelPresentation=attributes.get("PixelPresentation") or "COLOR"))
     if "RescaleSlope" not in values:
         values.update(data_set_of(RescaleSlope="1", RescaleIntercept="0"))
     values.RescaleType = values.get("RescaleType") or "US"
@@ -130,12 +154,14 @@ def describe_shared(attributes: Dataset, rows: int, columns: int) -> Dataset:
 
 
 def describe_frame(attributes: Dataset) -> Dataset:
-    """What a frame says of its own, under both names."""
+    """What a frame says of its own, under both names; only :data:`DESCRIBED` decides what is said otherwise."""
     values = _rename(attributes)
     values.update(attributes)
     if values.get("InPlanePhaseEncodingDirection") == "COL":
         values.update(data_set_of(InPlanePhaseEncodingDirection="COLUMN"))
     _fill_diffusion(values)
+    if attributes.get("ImageType") or attributes.get("DiffusionBValue") is not None:
+        values.update(data_set_of(FrameType=list(make_image_type(attributes))))
     return values
 
 
@@ -155,8 +181,22 @@ def describe_whole(attributes: Dataset) -> Dataset:
         values.MultipleSpinEcho = values.get("MultipleSpinEcho") or "NO"
     if values.MRAcquisitionType == "3D":
         values.CoverageOfKSpace = values.get("CoverageOfKSpace") or "FULL"
-    values.update(data_set_of(ImageType=list(make_image_type(attributes))))
+    if values.GeometryOfKSpaceTraversal != "RECTILINEAR" and not attributes.get("RectilinearPhaseEncodeReordering"):
+        del values.RectilinearPhaseEncodeReordering
     return values
+
+
+OF_ALL_FRAMES: Final = (
+    "PixelPresentation", "VolumetricProperties", "VolumeBasedCalculationTechnique", "ComplexImageComponent",
+    "AcquisitionContrast",
+)  # fmt: skip
+"""What the image says as its frames do, and MIXED where they differ (PS3.3 C.8.16.2, C.8.13.3.1)."""
+
+
+def combine_terms(terms: Iterable[str]) -> str:
+    """The term of the image for those of its frames."""
+    each = set(terms)
+    return each.pop() if len(each) == 1 else "MIXED"
 
 
 def make_image_type(attributes: Dataset) -> tuple[str, str, str, str]:
@@ -237,7 +277,7 @@ def _fill_diffusion(values: Dataset) -> None:
     if not values.get("DiffusionDirectionality"):
         directed = orientation is not None and float(b_value) > 0
         values.DiffusionDirectionality = "NONE" if not float(b_value) else "DIRECTIONAL" if directed else "ISOTROPIC"
-    if values.DiffusionDirectionality == "DIRECTIONAL" and orientation is not None:
+    if values.DiffusionDirectionality in ("DIRECTIONAL", "BMATRIX") and orientation is not None:
         values.DiffusionGradientDirectionSequence = [data_set_of(DiffusionGradientOrientation=list(orientation))]
 
 

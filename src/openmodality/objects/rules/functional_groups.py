@@ -22,7 +22,7 @@ from openmodality.objects.rules.sources import MUST_HAVE_VALUE, Places, SourceVa
 _SHARED: Final = Tag("SharedFunctionalGroupsSequence")
 _PER_FRAME: Final = Tag("PerFrameFunctionalGroupsSequence")
 # Frame Content says what makes a frame this frame; it may not be shared (PS3.3 C.7.6.16.2.2).
-_NEVER_SHARED: Final = frozenset({Tag("FrameContentSequence")})
+NEVER_SHARED: Final = frozenset({Tag("FrameContentSequence")})
 
 
 def place_groups(table: RuleTable, frames: Sequence[SourceValues], context: Context) -> Dataset:
@@ -36,13 +36,13 @@ def place_groups(table: RuleTable, frames: Sequence[SourceValues], context: Cont
     known = [[(place,) for place in places] for places in indexed]
     shared, per_frame = Dataset(), [Dataset() for _ in frames]
     for node in table.functional_groups:
-        if node.tag not in _NEVER_SHARED and differing.isdisjoint(_list_tags(node)):
-            if group := _make_group(filling, node, known[0]):
+        if node.tag not in NEVER_SHARED and differing.isdisjoint(list_tags_of(node)):
+            if group := make_group(filling, node, known[0]):
                 shared.add(make_sequence(node.tag, group))
             continue
-        groups = [_make_group(filling, node, layers) for layers in known]
+        groups = [make_group(filling, node, layers) for layers in known]
         first = groups[0]
-        if first and node.tag not in _NEVER_SHARED and all(group == first for group in groups):
+        if first and node.tag not in NEVER_SHARED and all(group == first for group in groups):
             shared.add(make_sequence(node.tag, first))
             continue
         for frame, group in zip(per_frame, groups, strict=True):
@@ -66,14 +66,18 @@ def _find_differing(frames: Sequence[Places]) -> frozenset[int]:
     return frozenset(differing)
 
 
-def _list_tags(node: Node) -> Iterator[int]:
-    """The attributes that a group, or the conditions of its rules, ask for."""
+def list_tags_of(node: Node) -> frozenset[int]:
+    """The attributes that a group asks for."""
+    return frozenset(_walk_tags(node))
+
+
+def _walk_tags(node: Node) -> Iterator[int]:
     yield node.key
     for child in node.children:
-        yield from _list_tags(child)
+        yield from _walk_tags(child)
 
 
-def _make_group(filling: Filling, node: Node, layers: Layers) -> list[Dataset]:
+def make_group(filling: Filling, node: Node, layers: Layers) -> list[Dataset]:
     """The items of a functional group for one frame; none where it is optional and nothing is known to tell in it."""
     for rule in node.rules:
         whole = find_in(layers, rule)

@@ -211,6 +211,10 @@ def encode_with_pydicom(element: DataElement, encodings: str | list[str] | None 
 
 def _encode_pixel_data(vr: str, value: bytes) -> Buffer:
     """Of an even length, as it is handed over; not gone through again, since nothing is longer."""
-    padded = len(value) + len(value) % 2
-    head = _PIXEL_DATA_HEAD(PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF, vr.encode("ascii"), 0, padded)
-    return b"".join((head, value, b"\0" * (padded - len(value))))
+    return b"".join((encode_pixel_head(vr, len(value)), value, b"\0" * (len(value) % 2)))
+
+
+def encode_pixel_head(vr: str, length_bytes: int) -> bytes:
+    """What comes before pixels of this length; a byte follows them where it is odd."""
+    padded = length_bytes + length_bytes % 2
+    return _PIXEL_DATA_HEAD(PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF, vr.encode("ascii"), 0, padded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
 from openmodality.store.schema import instances, job_dependencies, job_instances, jobs, series
 from openmodality.store.states import UNFINISHED_JOBS, InstanceResult, JobKind, JobState, Subject
@@ -239,6 +239,39 @@ def find_queued_uids(snapshot: Snapshot, destination: str, uids: Sequence[str]) 
             snapshot.execute(select(columns.SOPInstanceUID).where(part, columns.job_id.in_(sending))).scalars()
         )
     return queued
+
+
+def find_sent_uids(snapshot: Snapshot, destination: str, uids: Sequence[str]) -> set[str]:
+    """Those of the instances that the destination has stored."""
+    columns = job_instances.c
+    sending = select(jobs.c.id).where(is_own(snapshot), jobs.c.kind == JobKind.SEND, jobs.c.destination == destination)
+    is_sent = columns.result.in_((InstanceResult.SUCCESS, InstanceResult.WARNING))
+    sent: set[str] = set()
+    for start in range(0, len(uids), _AT_ONCE):
+        part = columns.SOPInstanceUID.in_(uids[start : start + _AT_ONCE])
+        found = select(columns.SOPInstanceUID).where(part, is_sent, columns.job_id.in_(sending))
+        sent.update(snapshot.execute(found).scalars())
+    return sent
+
+
+def replace_instances(
+    transaction: Transaction, job_id: int, old: Sequence[str], new: Sequence[tuple[str, str]]
+) -> None:
+    """Let a job be about other instances (SOP Class UID, SOP Instance UID) than ``old``, where it is about those."""
+    columns = job_instances.c
+    for start in range(0, len(old), _AT_ONCE):
+        part = columns.SOPInstanceUID.in_(old[start : start + _AT_ONCE])
+        transaction.execute(delete(job_instances).where(columns.job_id == job_id, part))
+    last = transaction.execute(select(func.max(columns.number)).where(columns.job_id == job_id)).scalar()
+    known = set(transaction.execute(select(columns.SOPInstanceUID).where(columns.job_id == job_id)).scalars())
+    first = 0 if last is None else last + 1
+    rows = [
+        {"job_id": job_id, "SOPClassUID": sop_class_uid, "SOPInstanceUID": uid, "number": number}
+        for number, (sop_class_uid, uid) in enumerate(dict.fromkeys(new), first)
+        if uid not in known
+    ]
+    if rows:
+        transaction.execute(insert(job_instances), rows)
 
 
 _STATELESS: Final[Mapping[str, Any]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,26 +11,12 @@ import pytest
 from pydicom import Dataset
 
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts
-from openmodality.objects.image.enhanced_mr import EnhancedFrame, build_enhanced_mr
+from openmodality.objects.image.enhanced_mr import EnhancedFrame
 from openmodality.objects.rules.check import check
-from openmodality.objects.rules.elements import data_set_of
-from tests.made_objects import NOW, UIDS, definition_of, exam
+from tests.enhanced_images import ENHANCED, PLANE, SYNCHRONIZED, VARIANTS, frame, make_image, make_images
+from tests.made_objects import definition_of
 
-ENHANCED = "Enhanced MR Image"
-PLANE = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [0.5, 0.5], "SliceThickness": 3}
-
-
-def frame(position: float = 0.0, value: int = 1, **attributes: Any) -> EnhancedFrame:
-    known = {**PLANE, "ImagePositionPatient": [0, 0, position], **attributes}
-    return EnhancedFrame(np.full((4, 6), value, np.uint16), data_set_of(**known))
-
-
-def make_image(*frames: EnhancedFrame, **of_series: Any) -> Dataset:
-    series = SeriesFacts(UIDS(), 1, NOW, "MR", frame_of_reference_uid=UIDS(), attributes=data_set_of(**of_series))
-    return build_enhanced_mr(
-        definition_of("mr", ENHANCED), exam(None), series, InstanceFacts(UIDS(), 1, NOW), frames, UIDS()
-    )
+STATEMENT = Path(__file__).parents[3] / "data/spec/mr/iod_modules.csv"
 
 
 def list_dimensions(image: Dataset) -> list[str]:
@@ -153,3 +141,120 @@ def test_frames_that_do_not_go_together_are_refused() -> None:
     nowhere = EnhancedFrame(np.zeros((4, 8), np.uint16), Dataset())
     with pytest.raises(ObjectInvalid, match="frame 1 has no PixelSpacing, SliceThickness"):
         make_image(nowhere)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_variant_keeps_the_rules(name: str) -> None:
+    frames, of_series = VARIANTS[name]
+    assert check(make_image(*frames, **of_series), definition_of("mr", ENHANCED)) == []
+
+
+def list_paths(data_set: Dataset, before: tuple[int, ...] = ()) -> set[tuple[int, ...]]:
+    """The attributes of a data set that have a value; those of functional groups begin at the group."""
+    found = set()
+    for element in data_set:
+        path = (*before, int(element.tag))
+        groups = element.keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+        if not element.is_empty or element.VR == "SQ":
+            found.add(path)
+        for item in element.value if element.VR == "SQ" else ():
+            found |= list_paths(item, () if groups else path)
+    return found
+
+
+def list_rows() -> list[tuple[int, ...]]:
+    """The rows of the statement for Enhanced MR images, as paths."""
+    with STATEMENT.open(encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["iod_scope"] == "EnhancedMR"]
+    return [tuple(int(tag.replace(",", ""), 16) for tag in row["path"].split(">")) for row in rows]
+
+
+def test_every_row_of_the_statement_can_be_reached() -> None:
+    reached: set[tuple[int, ...]] = set()
+    for frames, of_series in VARIANTS.values():
+        reached |= list_paths(make_image(*frames, **of_series))
+    more = {"LossyImageCompression": "01", "LossyImageCompressionRatio": "2"}
+    derivation = [Dataset()]
+    reached |= list_paths(make_image(frame(DerivationImageSequence=derivation), **more))
+    anatomy = Dataset()
+    anatomy.CodeValue, anatomy.CodingSchemeDesignator, anatomy.CodingSchemeVersion = "1", "99X", "1"
+    anatomy.CodeMeaning = "Phantom"
+    reached |= list_paths(make_image(frame(AnatomicRegionSequence=[anatomy])))
+    rows = list_rows()
+    assert len(rows) == 199
+    assert [row for row in rows if row not in reached] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({**SYNCHRONIZED, "CardiacSignalSource": ""}, "CardiacSignalSource"),
+        ({**SYNCHRONIZED, "CardiacBeatRejectionTechnique": ""}, "CardiacBeatRejectionTechnique"),
+        ({**SYNCHRONIZED, "RespiratorySignalSource": ""}, "RespiratorySignalSource"),
+        ({**SYNCHRONIZED, "BulkMotionSignalSource": ""}, "BulkMotionSignalSource"),
+        ({"GeometryOfKSpaceTraversal": "RECTILINEAR", "LossyImageCompression": "01"}, "LossyImageCompressionRatio"),
+    ],
+)
+def test_what_a_condition_requires_is_asked_for(given: dict[str, Any], missing: str) -> None:
+    with pytest.raises(ObjectInvalid, match=missing):
+        make_image(frame(TriggerTime=5), **given)
+
+
+def test_the_order_of_a_spiral_is_not_invented() -> None:
+    image = make_image(frame(), GeometryOfKSpaceTraversal="SPIRAL")
+    assert "RectilinearPhaseEncodeReordering" not in image
+    assert make_image(frame()).RectilinearPhaseEncodeReordering == "LINEAR"
+
+
+def test_directions_of_one_b_value_are_described_and_told_apart() -> None:
+    frames = [
+        frame(DiffusionBValue=800.0, DiffusionGradientOrientation=[float(each == axis) for axis in range(3)])
+        for each in range(3)
+    ]
+    image = make_image(*frames)
+    assert list_dimensions(image) == ["Stack", "Direction", "Position"]
+    for number, item in enumerate(image.PerFrameFunctionalGroupsSequence):
+        [diffusion] = item.MRDiffusionSequence
+        [direction] = diffusion.DiffusionGradientDirectionSequence
+        assert (diffusion.DiffusionBValue, list(direction.DiffusionGradientOrientation).index(1.0)) == (800.0, number)
+
+
+def test_magnitude_and_phase_are_a_dimension_of_one_image() -> None:
+    image = make_image(*(frame(0, ImageType=["ORIGINAL", "PRIMARY", each]) for each in "MP"))
+    assert list_dimensions(image) == ["Stack", "Component", "Position"]
+    assert list_indices(image) == [[1, 1, 1], [1, 2, 1]]
+    pointer = image.DimensionIndexSequence[1]
+    assert (pointer.DimensionIndexPointer, pointer.FunctionalGroupPointer) == (0x00089208, 0x00189226)
+
+
+def test_a_concatenation_is_one_image_in_parts() -> None:
+    frames = [frame(position, position) for position in range(7)]
+    parts = make_images(frames, parts=3, RepetitionTime=500)
+    whole = make_image(*frames, RepetitionTime=500)
+    assert [check(each, definition_of("mr", ENHANCED)) for each in parts] == [[]] * 3
+    assert [each.NumberOfFrames for each in parts] == [2, 2, 3]
+    assert [each.ConcatenationFrameOffsetNumber for each in parts] == [0, 2, 4]
+    assert [(each.InConcatenationNumber, each.InConcatenationTotalNumber) for each in parts] == [(1, 3), (2, 3), (3, 3)]
+    assert len({each.SOPInstanceUID for each in parts}) == 3
+    for keyword in ("ConcatenationUID", "SOPInstanceUIDOfConcatenationSource", "InstanceNumber", "SeriesInstanceUID"):
+        assert len({str(each[keyword].value) for each in parts}) == 1
+    assert parts[0].SOPInstanceUIDOfConcatenationSource not in {each.SOPInstanceUID for each in parts}
+    assert all(each.SharedFunctionalGroupsSequence == whole.SharedFunctionalGroupsSequence for each in parts)
+    assert [index for each in parts for index in list_indices(each)] == list_indices(whole)
+    assert b"".join(each.PixelData for each in parts) == whole.PixelData
+    assert "ConcatenationUID" not in whole
+
+
+def test_a_palette_makes_frames_of_colour() -> None:
+    frames, of_series = VARIANTS["palette"]
+    given = {keyword: value for keyword, value in of_series.items() if keyword != "PixelPresentation"}
+    image = make_image(*frames, **given)
+    assert image.PixelPresentation == "COLOR"
+    assert image.SharedFunctionalGroupsSequence[0].MRImageFrameTypeSequence[0].PixelPresentation == "COLOR"
+
+
+def test_names_that_need_a_character_set_are_declared_wherever_they_stand() -> None:
+    image = make_image(frame(0, MetaboliteMapDescription="Schädel"), frame(0, MetaboliteMapDescription="NAA"))
+    assert image.SpecificCharacterSet == "ISO_IR 100"
+    first = image.PerFrameFunctionalGroupsSequence[0].MRMetaboliteMapSequence[0]
+    assert first.MetaboliteMapDescription == "Schädel"
