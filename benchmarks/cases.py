@@ -37,6 +37,7 @@ from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, read_instance
 from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import send
+from tests.peers.orthanc import orthanc
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +370,17 @@ def discs(rounds: int) -> list[Row]:
 
 def make_images(rounds: int) -> list[Row]:
     """Pixels to images of a device on disk: in a small form with one round, with 1,000 images else."""
+    try:
+        return [
+            *_images_on_disk(rounds),
+            *_pixels_to_pacs(200 if rounds == 1 else 1000, rounds),
+            *_installed_peers(rounds),
+        ]
+    finally:
+        ingest.remove_written()
+
+
+def _images_on_disk(rounds: int) -> list[Row]:
     few, many_ = (100, 200) if rounds == 1 else (300, 1000)
     size = "MR images of 256 x 256"
     each = {durability: _rate("each", durability, few, rounds) for durability in ("os", "fsync")}
@@ -398,7 +410,6 @@ def make_images(rounds: int) -> list[Row]:
             f"{median(volume):.0f}/s vs {median(plain):.0f}/s",
         ),
         Row("2,000 images of 512 x 512 from an iterator, peak memory, MB", (memory,), AtMost(150), f"{memory:.0f} MB"),
-        *_installed_peers(few, rounds),
     ]
 
 
@@ -406,8 +417,41 @@ def _rate(work: str, durability: str, images: int, rounds: int) -> tuple[float, 
     return tuple(ingest.measure(work, durability, images) for _ in range(rounds))
 
 
-def _installed_peers(count: int, rounds: int) -> list[Row]:
-    """Programs of DCMTK as they are installed: without TCP_NODELAY."""
+def _pixels_to_pacs(count: int, rounds: int) -> list[Row]:
+    """From the end of ``add_volume`` to that of the send job, beside ``openmodality send`` of as many images."""
+    folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
+    jobs, commands = [], []
+    for _ in range(rounds):
+        with listening(OURS) as (port, _):
+            jobs.append(ingest.measure("pacs", "os", count, port))
+        commands.append(transfer(OURS, OURS, folder).seconds)
+    ratios = tuple(job / command for job, command in zip(jobs, commands, strict=True))
+    what = f"{count} slices from the end of add_volume to that of their send job, vs openmodality send"
+    return [Row(what, ratios, AtMost(1.3), f"{median(jobs):.2f} s vs {median(commands):.2f} s")]
+
+
+def _installed_peers(rounds: int) -> list[Row]:
+    """Programs of others as they are installed: without TCP_NODELAY."""
+    count = 100 if rounds == 1 else 1000
+    return [*_installed_dcmtk(count, min(rounds, 2)), *_installed_orthanc(max(count // 5, 50), min(rounds, 2))]
+
+
+def _installed_orthanc(count: int, rounds: int) -> list[Row]:
+    folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
+    seconds: dict[str, list[float]] = {OURS.name: [], DCMTK.name: []}
+    for _ in range(rounds):
+        for sender in (OURS, DCMTK):
+            with TemporaryDirectory(dir=data.cache()) as name, orthanc(Path(name)) as pacs:
+                seconds[sender.name].append(timed(sender.send(folder, pacs.port), tuned=False))
+                if len(pacs.instances()) != count:
+                    raise RuntimeError(f"{sender.name}: not all of {count} images arrived at Orthanc")
+    ours, theirs = seconds[OURS.name], seconds[DCMTK.name]
+    ratios = tuple(other / own for own, other in zip(ours, theirs, strict=True))
+    what = f"{count} x 128 KB to Orthanc, ours vs storescu, all as installed, whole processes"
+    return [Row(what, ratios, AtLeast(10), f"{median(ours):.2f} s vs {median(theirs):.2f} s")]
+
+
+def _installed_dcmtk(count: int, rounds: int) -> list[Row]:
     folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
     theirs = [transfer(DCMTK, DCMTK, folder, tuned=False).seconds for _ in range(rounds)]
     return [

@@ -1,19 +1,24 @@
 """From pixels to images on disk, and to peers as they are installed: ``python -m benchmarks ingest``.
 
-``python -m benchmarks.ingest WORK DURABILITY IMAGES`` is one process that is measured: it prints images per second, and
-with ``iterator`` its highest memory in MB.
+``python -m benchmarks.ingest WORK DURABILITY IMAGES [PORT]`` is one process that is measured: it prints images per
+second, with ``iterator`` its highest memory in MB, and with ``pacs`` the seconds from the end of ``add_volume`` to that
+of the send job, to an archive at a port.
+
+What the processes write stays until :func:`remove_written`: for a minute or more ext4 goes past each inode of a file
+that was deleted when it makes another one near it, so that each process would pay for those before it.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from time import perf_counter
 from typing import Any, Final
 
@@ -26,8 +31,22 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from benchmarks.data import cache
 from openmodality import Modality
 from openmodality.exam.session import Series
+from openmodality.store.states import JobKind, JobState
 
-_SITE: Final = 'profile = "mr"\n\n[data]\ndurability = "{durability}"\n'
+_SITE: Final = """
+profile = "mr"
+
+[data]
+durability = "{durability}"
+"""
+_ARCHIVE: Final = """
+[peers.archive]
+ae_title = "ANY"
+host = "127.0.0.1"
+port = {port}
+services = ["storage"]
+"""
+_SENT_WITHIN_S: Final = 120.0
 _SIDE: Final = 256
 _LARGE_SIDE: Final = 512
 _AFFINE: Final = np.diag([1.0, 1.0, 5.0, 1.0])
@@ -35,15 +54,30 @@ _PLANE: Final = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": 
 _TECHNIQUE: Final[dict[str, Any]] = {
     "ScanningSequence": "SE", "SequenceVariant": "NONE", "RepetitionTime": 500, "EchoTime": 12, "FlipAngle": 90,
 }  # fmt: skip
+_PATIENT: Final = {"PatientID": "1", "PatientName": "DOE^JANE"}
 _HEAD_BYTES: Final = 3000
 """About what an MR image has before its pixels."""
 
 
-def measure(work: str, durability: str, images: int) -> float:
+def measure(work: str, durability: str, images: int, port: int = 0) -> float:
     """A process of its own that does the work; the number that it prints."""
-    command = (sys.executable, "-m", "benchmarks.ingest", work, durability, str(images))
+    command = (sys.executable, "-m", "benchmarks.ingest", work, durability, str(images), str(port))
     environment = {**os.environ, "PYTHONPATH": f"src{os.pathsep}."}
     return float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+
+
+def remove_written() -> None:
+    """Remove what the processes wrote."""
+    shutil.rmtree(_find_folder(), ignore_errors=True)
+
+
+def _find_folder() -> Path:
+    return cache() / "ingest"
+
+
+def _make_folder() -> Path:
+    _find_folder().mkdir(exist_ok=True)
+    return Path(mkdtemp(dir=_find_folder()))
 
 
 def _make_pixels(images: int) -> NDArray[np.uint16]:
@@ -77,26 +111,44 @@ _WORKS: Final[dict[str, Callable[[Series, NDArray[np.uint16]], None]]] = {
 
 
 def _run_device(work: str, durability: str, images: int) -> float:
-    with TemporaryDirectory(dir=cache()) as name:
-        site = Path(name, "site.toml")
-        site.write_text(_SITE.format(durability=durability))
-        with Modality(site) as device, device.exam(patient={"PatientID": "1", "PatientName": "DOE^JANE"}) as exam:
-            _add_volume(exam.series("WARM"), _make_pixels(2))
-            pixels = _make_pixels(images) if work != "iterator" else np.empty((images, 0, 0), np.uint16)
-            with exam.series("SERIES", ProtocolName="T1") as series:
-                start = perf_counter()
-                _WORKS[work](series, pixels)
-                seconds = perf_counter() - start
-            if work == "iterator":
-                lines = Path("/proc/self/status").read_text().splitlines()
-                return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+    with Modality(_write_site(durability)) as device, device.exam(patient=_PATIENT) as exam:
+        _add_volume(exam.series("WARM"), _make_pixels(2))
+        pixels = _make_pixels(images) if work != "iterator" else np.empty((images, 0, 0), np.uint16)
+        with exam.series("SERIES", ProtocolName="T1") as series:
+            start = perf_counter()
+            _WORKS[work](series, pixels)
+            seconds = perf_counter() - start
+        if work == "iterator":
+            lines = Path("/proc/self/status").read_text().splitlines()
+            return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
     return images / seconds
+
+
+def _run_to_pacs(durability: str, images: int, port: int) -> float:
+    with Modality(_write_site(durability, port)) as device, device.exam(patient=_PATIENT) as exam:
+        pixels = _make_pixels(images)
+        with exam.series("SERIES", ProtocolName="T1") as series:
+            _add_volume(series, pixels)
+            start = perf_counter()
+        device.wait_until_idle(_SENT_WITHIN_S)
+        seconds = perf_counter() - start
+        (job,) = device.jobs.list()
+    if job.kind is not JobKind.SEND or job.state is not JobState.DONE:
+        sys.exit(f"{job.kind} is {job.state}: {job.reason}")
+    return seconds
+
+
+def _write_site(durability: str, port: int = 0) -> Path:
+    site = _make_folder() / "site.toml"
+    site.write_text(_SITE.format(durability=durability) + (_ARCHIVE.format(port=port) if port else ""))
+    return site
 
 
 def _run_bare(durability: str, images: int) -> float:
     """Nothing but a file and a row for each image: created, written, made durable, committed."""
     data = os.urandom(_HEAD_BYTES + 2 * _SIDE * _SIDE)
-    with TemporaryDirectory(dir=cache()) as name, closing(sqlite3.connect(f"{name}/rows.db")) as database:
+    name = _make_folder()
+    with closing(sqlite3.connect(f"{name}/rows.db")) as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute(f"PRAGMA synchronous={'FULL' if durability == 'fsync' else 'NORMAL'}")
         database.execute("CREATE TABLE images (uid TEXT PRIMARY KEY)")
@@ -115,40 +167,41 @@ def _run_bare(durability: str, images: int) -> float:
 def _run_pydicom(images: int) -> float:
     """One plain data set for each image, attribute by attribute, with what ours have."""
     study, series, frame = (generate_uid() for _ in range(3))
-    made = _make_pixels(images)
-    with TemporaryDirectory(dir=cache()) as name:
-        start = perf_counter()
-        for number, pixels in enumerate(made):
-            image = Dataset()
-            said = {
-                "SOPClassUID": MRImageStorage, "SOPInstanceUID": generate_uid(), "StudyInstanceUID": study,
-                "SeriesInstanceUID": series, "FrameOfReferenceUID": frame, "Modality": "MR", "PatientID": "1",
-                "PatientName": "DOE^JANE", "PatientBirthDate": "", "PatientSex": "", "StudyDate": "20260101",
-                "StudyTime": "120000", "SeriesDate": "20260101", "SeriesTime": "120000", "StudyID": "1",
-                "AccessionNumber": "1", "ReferringPhysicianName": "", "SeriesNumber": 1, "AcquisitionNumber": 1,
-                "InstanceNumber": number + 1, "Manufacturer": "A", "ManufacturerModelName": "B", "StationName": "C",
-                "DeviceSerialNumber": "1", "SoftwareVersions": "1", "InstitutionName": "D", "ProtocolName": "T1",
-                "SeriesDescription": "SERIES", "PatientPosition": "HFS", "BodyPartExamined": "HEAD", "Laterality": "",
-                "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"], "ContentDate": "20260101", "ContentTime": "120000",
-                "AcquisitionDate": "20260101", "AcquisitionTime": "120000", "InstanceCreationDate": "20260101",
-                "InstanceCreationTime": "120000", "ImagePositionPatient": [0, 0, 5 * number],
-                "SliceLocation": 5 * number, "SpacingBetweenSlices": 5, "PositionReferenceIndicator": "",
-                "ScanOptions": "", "MRAcquisitionType": "2D", "EchoTrainLength": 1, "WindowCenter": 2048,
-                "WindowWidth": 4096, "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",
-                "Rows": _SIDE, "Columns": _SIDE, "BitsAllocated": 16, "BitsStored": 12, "HighBit": 11,
-                "PixelRepresentation": 0, **_PLANE, **_TECHNIQUE,
-            }  # fmt: skip
-            for keyword, value in said.items():
-                setattr(image, keyword, value)
-            image.PixelData = pixels.tobytes()
-            image.file_meta = FileMetaDataset()
-            image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-            image.save_as(f"{name}/{number}.dcm", enforce_file_format=True)
-        return images / (perf_counter() - start)
+    made, name = _make_pixels(images), _make_folder()
+    start = perf_counter()
+    for number, pixels in enumerate(made):
+        image = Dataset()
+        said = {
+            "SOPClassUID": MRImageStorage, "SOPInstanceUID": generate_uid(), "StudyInstanceUID": study,
+            "SeriesInstanceUID": series, "FrameOfReferenceUID": frame, "Modality": "MR", "PatientID": "1",
+            "PatientName": "DOE^JANE", "PatientBirthDate": "", "PatientSex": "", "StudyDate": "20260101",
+            "StudyTime": "120000", "SeriesDate": "20260101", "SeriesTime": "120000", "StudyID": "1",
+            "AccessionNumber": "1", "ReferringPhysicianName": "", "SeriesNumber": 1, "AcquisitionNumber": 1,
+            "InstanceNumber": number + 1, "Manufacturer": "A", "ManufacturerModelName": "B", "StationName": "C",
+            "DeviceSerialNumber": "1", "SoftwareVersions": "1", "InstitutionName": "D", "ProtocolName": "T1",
+            "SeriesDescription": "SERIES", "PatientPosition": "HFS", "BodyPartExamined": "HEAD", "Laterality": "",
+            "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"], "ContentDate": "20260101", "ContentTime": "120000",
+            "AcquisitionDate": "20260101", "AcquisitionTime": "120000", "InstanceCreationDate": "20260101",
+            "InstanceCreationTime": "120000", "ImagePositionPatient": [0, 0, 5 * number],
+            "SliceLocation": 5 * number, "SpacingBetweenSlices": 5, "PositionReferenceIndicator": "",
+            "ScanOptions": "", "MRAcquisitionType": "2D", "EchoTrainLength": 1, "WindowCenter": 2048,
+            "WindowWidth": 4096, "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",
+            "Rows": _SIDE, "Columns": _SIDE, "BitsAllocated": 16, "BitsStored": 12, "HighBit": 11,
+            "PixelRepresentation": 0, **_PLANE, **_TECHNIQUE,
+        }  # fmt: skip
+        for keyword, value in said.items():
+            setattr(image, keyword, value)
+        image.PixelData = pixels.tobytes()
+        image.file_meta = FileMetaDataset()
+        image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        image.save_as(f"{name}/{number}.dcm", enforce_file_format=True)
+    return images / (perf_counter() - start)
 
 
-def _main(work: str, durability: str, images: int) -> None:
-    if work == "bare":
+def _main(work: str, durability: str, images: int, port: int = 0) -> None:
+    if work == "pacs":
+        print(_run_to_pacs(durability, images, port))
+    elif work == "bare":
         print(_run_bare(durability, images))
     elif work == "pydicom":
         print(_run_pydicom(images))
@@ -157,4 +210,4 @@ def _main(work: str, durability: str, images: int) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    _main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))

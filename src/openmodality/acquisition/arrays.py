@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.slice_geometry import check_orientation
 from openmodality.acquisition.source import AcquiredFrame, Pixels
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.rules.elements import list_elements, make_data_set, make_short
 
+_BITS_STORED: Final = Tag("BitsStored")
 LARGEST_SIDE = 65535  # Rows and Columns are US
 _ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)"
 
@@ -55,16 +59,15 @@ def make_frames(
 
 def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame:
     """A frame with Bits Stored, unless ``attributes`` has it already; its window is found where its object is built."""
-    complete = Dataset()
-    if attributes is not None:
-        complete.update(attributes)
-    if "BitsStored" not in complete:
-        complete.BitsStored = count_bits_needed(pixels)
-    elif int(pixels.max()) >> int(complete.BitsStored):
+    elements = {} if attributes is None else list_elements(attributes)
+    stated = elements.get(_BITS_STORED)
+    if stated is None:
+        elements[_BITS_STORED] = make_short(_BITS_STORED, "US", count_bits_needed(pixels))
+    elif int(pixels.max()) >> int(stated.value):
         raise ObjectInvalid(
             "(0028,0101) Bits Stored is too small for the pixel values", advice="leave it out to have it found"
         )
-    return AcquiredFrame(pixels, complete)
+    return AcquiredFrame(pixels, make_data_set(elements))
 
 
 def count_bits_needed(pixels: Pixels) -> int:

@@ -6,6 +6,7 @@ What cannot be mended is refused by an error that names the attribute, what is w
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from pydicom.datadict import dictionary_VM
@@ -50,6 +51,7 @@ def check_given(element: DataElement, where: str) -> DataElement:
     return _check_mended(element, mend_element(element), where)
 
 
+@lru_cache(maxsize=1024)
 def allows_count(multiplicity: str, count: int) -> bool:
     """Whether an attribute of this value multiplicity (PS3.5 6.4), such as ``2-2n``, may have so many values."""
     found = _MULTIPLICITY.fullmatch(multiplicity)
@@ -69,16 +71,20 @@ def _read_item(item: Dataset, where: str) -> Dataset:
 
 
 def _check_mended(element: DataElement, mended: MendedElement, where: str) -> DataElement:
-    tag = int(element.tag)
     if mended.element is None:
         raise _refuse(element, mended.problem, RIGHT_FORMS.get(element.VR, ""), where)
-    count = len(values_of(mended.element))
+    return check_count(mended.element, where)
+
+
+def check_count(element: DataElement, where: str) -> DataElement:
+    """An element whose values are right one by one. Raises :class:`ObjectInvalid` where they are not together."""
+    tag, count = int(element.tag), len(values_of(element))
     if count and not element.tag.is_private and not allows_count(multiplicity := _find_multiplicity(tag), count):
         values = "1 value" if count == 1 else f"{count} values"
         raise _refuse(element, values, f"{multiplicity} values", where)
-    if tag in _SPACINGS and any(float(text) <= 0 for text in list_written(mended.element) if text):
+    if tag in _SPACINGS and any(float(text) <= 0 for text in list_written(element) if text):
         raise _refuse(element, "a distance that is not above zero", "distances in mm", where)
-    return mended.element
+    return element
 
 
 def _find_multiplicity(tag: int) -> str:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from math import isfinite
 
 import numpy as np
-from pydicom.config import RAISE
+from pydicom.config import IGNORE, RAISE
 from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
-from openmodality.acquisition.attribute_values import check_given
+from openmodality.acquisition.attribute_values import check_count, check_given
 from openmodality.encoding.texts import TEXT_VRS
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.elements import make_data_set
 from openmodality.standard.text_rules import MULTI_LINE_VRS
-from openmodality.standard.value_rules import RIGHT_FORMS, format_decimal
+from openmodality.standard.value_rules import RIGHT_FORMS, format_decimal, is_plain_decimal
 
 LONGEST_SHOWN = 64
 _REMEMBERED = frozenset((str, int, float))
+_MOST_REMEMBERED = 16
+"""Values of a list; longer ones are not those of a series."""
 
 
 def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
@@ -43,16 +46,19 @@ def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
 
 def _make_known(keyword: str, value: object) -> DataElement | None:
     """The element of a value that came before; None where it has to be made: most values of a series are the same."""
-    if not isinstance(value, str | int | float) or type(value) not in _REMEMBERED:
+    parts = tuple(value) if isinstance(value, list | tuple) else (value,)
+    types = tuple(map(type, parts))  # 1, 1.0 and True are one key
+    if len(parts) > _MOST_REMEMBERED or not _REMEMBERED.issuperset(types):
         return None
     try:
-        return _remember(keyword, value, type(value).__name__)
+        return _remember(keyword, parts if isinstance(value, list | tuple) else value, types)
     except ObjectInvalid:
-        return None  # made again, so that the error says where
+        pass  # made again, so that the error says where
+    return None
 
 
 @lru_cache(maxsize=1024)
-def _remember(keyword: str, value: str | float, _type: str) -> DataElement:
+def _remember(keyword: str, value: object, _types: object) -> DataElement:
     return _make_checked(keyword, value, "")
 
 
@@ -63,11 +69,23 @@ def _make_checked(keyword: str, value: object, where: str) -> DataElement:
             f"{where}: {keyword[:LONGEST_SHOWN]} is not a DICOM keyword", advice="use keywords such as SliceThickness"
         )
     vr = dictionary_VR(tag).split(" or ")[0]
+    if vr == "DS" and (texts := _format_numbers(value)):
+        text = texts[0] if len(texts) == 1 else texts
+        return check_count(DataElement(Tag(tag), vr, text, validation_mode=IGNORE), where)
     try:
         element = check_given(_make_element(tag, vr, value), where)
         return DataElement(Tag(tag), vr, element.value, validation_mode=RAISE)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ObjectInvalid(f"{where}: the value of {keyword} does not fit its value representation {vr}") from error
+
+
+def _format_numbers(value: object) -> list[str]:
+    """Numbers as Decimal Strings, right as they are; none where a value is another thing, or is to be looked at."""
+    numbers = value if isinstance(value, list | tuple) else (value,)
+    if not all(type(each) in (int, float) and isfinite(each) for each in numbers):
+        return []
+    texts = [str(each) if isinstance(each, int) else format_decimal(each) for each in numbers]
+    return texts if all(map(is_plain_decimal, texts)) else []
 
 
 def _make_element(tag: int, vr: str, value: object) -> DataElement:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydicom.dataset import Dataset
 
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.rules.elements import make_data_set, make_elements, prepare_attributes
 from openmodality.standard.value_rules import format_decimal
 
 Space = Literal["RAS", "LPS"]
@@ -23,6 +25,7 @@ Floats = NDArray[np.float64]
 
 LARGEST_SHEAR: Final = 1e-3
 """The largest cosine of the angle between two axes that is taken for rounding."""
+_PLACE: Final = prepare_attributes("ImagePositionPatient", "SliceLocation")
 _TO_LPS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SMALLEST_STEP_MM: Final = 1e-6
 _DIGITS: Final = 9
@@ -156,10 +159,8 @@ class Slices:
         normal = self.normal
         for number in range(self.shape[0]):
             position = self.position(number)
-            data_set = Dataset()
-            data_set.ImagePositionPatient = [_format(value) for value in position]
-            data_set.SliceLocation = _format(float(normal @ position))
-            yield data_set
+            texts = [_format(value) for value in position]
+            yield make_data_set(make_elements(_PLACE, texts, _format(float(normal @ position))))
 
 
 def check_orientation(data_set: Dataset, where: str) -> None:
@@ -167,19 +168,22 @@ def check_orientation(data_set: Dataset, where: str) -> None:
     values = data_set.get("ImageOrientationPatient")
     if values is None or len(values) != 6:
         return
-    row, column = np.array([float(each) for each in values]).reshape(2, 3)
+    problem, advice = _find_problem(tuple(map(float, values)))
+    if problem:
+        raise ObjectInvalid(f"{where}: (0020,0037) ImageOrientationPatient has {problem}", advice=advice)
+
+
+@lru_cache(maxsize=64)
+def _find_problem(cosines: tuple[float, ...]) -> tuple[str, str]:
+    """What is wrong with the directions of an image, which nearly all of its series share, and what would be right."""
+    row, column = np.array(cosines).reshape(2, 3)
     lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
     if max(abs(length - 1) for length in lengths) > _LARGEST_ERROR:
-        raise ObjectInvalid(
-            f"{where}: (0020,0037) ImageOrientationPatient has vectors of length {lengths[0]:g} and {lengths[1]:g}",
-            advice="each is to have the length 1",
-        )
+        return f"vectors of length {lengths[0]:g} and {lengths[1]:g}", "each is to have the length 1"
     if abs(float(row @ column)) > _LARGEST_ERROR:
         angle = float(np.degrees(np.arccos(row @ column)))
-        raise ObjectInvalid(
-            f"{where}: (0020,0037) ImageOrientationPatient has rows and columns at {angle:.3f} degrees",
-            advice="they are to be at right angles",
-        )
+        return f"rows and columns at {angle:.3f} degrees", "they are to be at right angles"
+    return "", ""
 
 
 def find_letters(data_set: Dataset) -> str:

@@ -16,6 +16,7 @@ from openmodality.acquisition.slice_geometry import Slices, Turn, check_orientat
 from openmodality.acquisition.volume import Array, Volume
 from openmodality.acquisition.volume_positions import Positions
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.rules.elements import merge_data_sets
 
 _AXES_ADVICE: Final = "say kji where the last axis of the array runs along a row of an image, ijk where the first does"
 
@@ -139,11 +140,10 @@ def _describe(volume: Volume, arranged: _Arranged, where: str) -> Stack:
     along = Positions.of(volume.dimension, volume.keywords, positions, count, where)
     order = range(count - 1, -1, -1) if turn.slices_reversed else range(count)
     places = [] if slices is None else list(slices.describe_slices())
-    own = [Dataset() for _ in range(positions * count)]
-    for number, data_set in enumerate(own):
-        if places:
-            data_set.update(places[number % count])
-        data_set.update(along.describe(number // count, order[number % count]))
+    own = []
+    for number in range(positions * count):
+        of_place = places[number % count : number % count + 1]
+        own.append(merge_data_sets(*of_place, *along.describe(number // count, order[number % count])))
     shared = Dataset()
     if slices is not None:
         shared.update(slices.describe())

@@ -70,12 +70,9 @@ class Positions:
             [attributes_of(values, f"{where}, slice {number}") for number, values in enumerate(each_slice, 1)],
         )
 
-    def describe(self, position: int, number: int) -> Dataset:
-        """What an image has of its own: at a position of the fourth axis, in a slice of the array, both from 0."""
-        data_set = Dataset()
-        data_set.update(self.by_slice[number])
-        data_set.update(self.by_position[position])
-        return data_set
+    def describe(self, position: int, number: int) -> tuple[Dataset, Dataset]:
+        """What an image has of its own: in a slice of the array and at a position of the fourth axis, both from 0."""
+        return self.by_slice[number], self.by_position[position]
 
 
 def _split(keyword: str, value: object) -> Sequence[object]:

@@ -21,7 +21,7 @@ from openmodality.standard.tags import (
     URN_CODE_VALUE,
 )
 from openmodality.standard.value_lengths import MAX_CHARACTERS
-from openmodality.standard.value_rules import mend_value
+from openmodality.standard.value_rules import is_plain_decimal, mend_value
 
 _TEXT_VRS: Final = frozenset(MAX_CHARACTERS) | {"UC", "UT"}
 _IDENTIFYING_VRS: Final = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
@@ -50,6 +50,8 @@ def mend_element(element: DataElement, *, cut: bool = False) -> MendedElement:
 
     An element with nothing to mend is returned as it is, and so is one that holds neither text nor numbers as text.
     """
+    if element.VR == "DS" and all(map(is_plain_decimal, list_written(element))):
+        return MendedElement(element)
     if element.VR not in _TEXT_VRS or any(isinstance(value, bytes) for value in values_of(element)):
         return MendedElement(element)
     mended = [mend_value(element.VR, text, tag=int(element.tag), cut=cut) for text in list_written(element)]

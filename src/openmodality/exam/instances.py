@@ -44,9 +44,9 @@ def keep_instance(site: Site, store: LocalStore, data_set: Dataset, check: Check
 
 def keep_encoded(site: Site, store: LocalStore, instance: EncodedInstance, check: Check) -> None:
     """Store an encoded instance as :func:`keep_instance` does, without reading it again for the index."""
-    file = store.create(instance.read_uid(SOP_INSTANCE_UID), _encode_head(site, instance))
+    file = store.create(instance.read_uid(SOP_INSTANCE_UID))
     try:
-        file.write_all(instance.parts)
+        file.write_all(instance.gather(_encode_head(site, instance)))
     except BaseException:
         file.abort()
         raise
@@ -59,7 +59,7 @@ def keep_together(
     """Store encoded instances, all of them or none; they are safe and indexed when this returns."""
     with store.accept_together(Origin.ACQUIRED, check) as add:
         for instance in encoded:
-            parts = [_encode_head(site, instance), *instance.parts]
+            parts = instance.gather(_encode_head(site, instance))
             add(instance.read_uid(SOP_INSTANCE_UID), parts, _take_values(instance))
 
 

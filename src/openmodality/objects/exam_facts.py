@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 from openmodality.objects.references import refer_to_instance
 from openmodality.objects.rules.elements import (
     data_set_of,
     element_at,
+    has_length,
     make_data_set,
     make_elements,
     make_short,
+    make_text,
     prepare_attributes,
 )
 from openmodality.objects.rules.sources import SourceValues
@@ -26,7 +30,7 @@ _DATES: Final = prepare_attributes("InstanceCreationDate", "ContentDate", "Acqui
 _TIMES: Final = prepare_attributes("InstanceCreationTime", "ContentTime", "AcquisitionTime", "TimeOfSecondaryCapture")
 _NOTHING: Final = Dataset()
 """What worklist, operator and site say of one instance alone; made once, since a data set costs as ten elements do."""
-_MADE_WHEN_ACQUIRED: Final = tuple(tag for tag, _ in _DATES[1:3] + _TIMES[1:3])
+MADE_WHEN_ACQUIRED: Final = tuple(tag for tag, _ in _DATES[1:3] + _TIMES[1:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +95,25 @@ def find_common_values(exam: ExamFacts, series: SeriesFacts) -> SourceValues:
 
 def find_own_values(series: SeriesFacts, instance: InstanceFacts, acquisition: Dataset) -> SourceValues:
     """What an instance knows beyond its series, sorted by source. ``acquisition`` are the attributes of its frame."""
+    said = pick_times(series.attributes) | pick_times(acquisition)
+    automatic = make_data_set(make_own_elements(instance, said))
+    return SourceValues(_NOTHING, _NOTHING, _NOTHING, acquisition, automatic)
+
+
+def pick_times(acquisition: Dataset) -> dict[BaseTag, DataElement]:
+    """When the pixels were made, as far as what made them says it."""
+    found = ((tag, element_at(acquisition, tag)) for tag in MADE_WHEN_ACQUIRED)
+    return {tag: element for tag, element in found if element is not None and has_length(element)}
+
+
+def make_own_elements(instance: InstanceFacts, said: Mapping[BaseTag, DataElement]) -> dict[BaseTag, DataElement]:
+    """What the device finds of one instance by itself; ``said`` are the times that the maker of the pixels knows."""
     day, time = format_moment(instance.created)
     elements = make_elements(_NAMES, instance.sop_instance_uid, instance.number)
-    elements |= {tag: make_short(tag, vr, day) for tag, vr in _DATES}
-    elements |= make_elements(_TIMES, *[time] * len(_TIMES))
-    for tag in _MADE_WHEN_ACQUIRED:
-        # What made the pixels knows better when that was.
-        found = element_at(acquisition, tag) or element_at(series.attributes, tag)
-        if found is not None and not found.is_empty:
-            elements[tag] = found
-    return SourceValues(_NOTHING, _NOTHING, _NOTHING, acquisition, make_data_set(elements))
+    elements.update((tag, make_short(tag, vr, day)) for tag, vr in _DATES)
+    elements.update((tag, make_text(tag, vr, time)) for tag, vr in _TIMES)
+    elements.update(said)
+    return elements
 
 
 def _study(exam: ExamFacts) -> Dataset:
@@ -156,7 +169,8 @@ def _series(exam: ExamFacts, series: SeriesFacts) -> Dataset:
 
 def format_moment(now: datetime) -> tuple[str, str]:
     """Date (DA) and time (TM) of a moment."""
-    return now.strftime("%Y%m%d"), now.strftime("%H%M%S.%f")
+    day = f"{now.year:04d}{now.month:02d}{now.day:02d}"
+    return day, f"{now.hour:02d}{now.minute:02d}{now.second:02d}.{now.microsecond:06d}"
 
 
 def format_age(birth_date: str, today: date) -> str:

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias, cast
 from pydicom.charset import default_encoding
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import BaseTag
 from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.device import charsets
@@ -23,6 +24,7 @@ from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import (
     copy_element,
     element_at,
+    keep_filled,
     make_data_set,
     make_elements,
     make_sequence,
@@ -35,7 +37,7 @@ from openmodality.objects.rules.sequence_items import (
     encode_sequence,
     list_special_texts,
 )
-from openmodality.objects.rules.sources import SourceValues
+from openmodality.objects.rules.sources import Places, SourceValues
 from openmodality.objects.rules.template import HELD_BY_ALL, EncodedInstance, Exchange, Template, encode_instance
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
@@ -102,18 +104,21 @@ class InstanceBuilder:
             _add_encoded(data_set, sequences)
         return data_set
 
-    def encode(self, own: SourceValues) -> tuple[EncodedInstance, Dataset | None]:
+    def encode(
+        self, acquisition: dict[BaseTag, DataElement], automatic: dict[BaseTag, DataElement]
+    ) -> tuple[EncodedInstance, Dataset | None]:
         """The same instance, encoded; from the parts of an earlier one where it differs in what may be exchanged.
 
-        The data set is given where it was built anew: what has the same attributes later is like it. Raises as
-        :meth:`build` does.
+        The own values are those of these two sources: no other says something of one instance alone. The data set is
+        given where it was built anew: what has the same attributes later is like it. Raises as :meth:`build` does.
         """
-        places = own.index()
+        places: Places = ({}, {}, {}, keep_filled(acquisition), keep_filled(automatic))
         for template in self._templates:
             if template.serves(places) and (encoded := template.put_between(places)) is not None:
                 self._misses = 0
                 return encoded, None
         self._is_checked = False
+        own = SourceValues(acquisition=make_data_set(acquisition), automatic=make_data_set(automatic))
         data_set = self.build(own)
         if self._misses >= _MOST_MISSES:
             return encode_instance(data_set), data_set

@@ -79,6 +79,7 @@ _PLAIN: Final = MappingProxyType(
 )
 """What most values look like."""
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_PLAIN_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?([0-9]+),([0-9]+)")
 _WHOLE: Final = re.compile(r"([+-]?[0-9]+)(\.0*)?")
 _DATE: Final = re.compile(r"([0-9]{4})([-./]?)([0-9]{2})\2([0-9]{2})")
@@ -120,6 +121,11 @@ def format_decimal(value: float) -> str:
         return shortest
     texts = (f"{value:.{digits}g}" for digits in range(16, 0, -1))
     return next(text for text in texts if len(text) <= MAX_CHARACTERS["DS"] and math.isfinite(float(text)))
+
+
+def is_plain_decimal(text: str) -> bool:
+    """Whether a text is a Decimal String as nearly all are, with nothing to mend."""
+    return len(text) <= MAX_CHARACTERS["DS"] and _PLAIN_NUMBER.fullmatch(text) is not None
 
 
 def _mend_decimal(text: str) -> Mended:

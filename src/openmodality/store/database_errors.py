@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -41,25 +42,29 @@ def map_errors() -> Iterator[None]:
     """Turn the database library's errors into ours; their texts may hold values of rows, so they are not passed on."""
     try:
         yield
-    except IntegrityError as error:
-        raise ConstraintViolated(f"the database refused a row: {_describe_without_values(error)}") from None
     except DBAPIError as error:
-        if _is_fault_of_row(error):
-            raise RowRefused(f"the database refused a row: {_describe_without_values(error)}") from None
-        trouble = find_trouble(error.orig)
-        kind = DatabaseAway if trouble in (Trouble.AWAY, Trouble.LOCKED) else DatabaseFailed
-        raise kind(trouble, _describe_without_values(error)) from None
+        raise _translate(error.orig, isinstance(error, IntegrityError), isinstance(error, DataError)) from None
+    except sqlite3.Error as error:  # of a statement that went to the driver alone
+        is_constraint = isinstance(error, sqlite3.IntegrityError)
+        raise _translate(error, is_constraint, isinstance(error, sqlite3.DataError)) from None
     except PoolTimeout:
         raise DatabaseFailed(Trouble.OTHER, "all connections are in use") from None
 
 
-def _is_fault_of_row(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return isinstance(error, DataError) or state[:2] in _CLASSES_OF_ROWS
+def _translate(error: BaseException | None, is_constraint: bool, is_data: bool) -> StoreError:
+    """An error of the driver as ours."""
+    said = _describe_without_values(error)
+    if is_constraint:
+        return ConstraintViolated(f"the database refused a row: {said}")
+    if is_data or (getattr(error, "sqlstate", None) or "")[:2] in _CLASSES_OF_ROWS:
+        return RowRefused(f"the database refused a row: {said}")
+    trouble = find_trouble(error)
+    kind = DatabaseAway if trouble in (Trouble.AWAY, Trouble.LOCKED) else DatabaseFailed
+    return kind(trouble, said)
 
 
-def _describe_without_values(error: DBAPIError) -> str:
+def _describe_without_values(error: BaseException | None) -> str:
     """What went wrong without any value: SQLite names tables and columns only, PostgreSQL's primary message too."""
-    diagnostics = getattr(error.orig, "diag", None)
-    said = getattr(diagnostics, "message_primary", None) if diagnostics is not None else error.orig
-    return str(said or type(error.orig).__name__)
+    diagnostics = getattr(error, "diag", None)
+    said = getattr(diagnostics, "message_primary", None) if diagnostics is not None else error
+    return str(said or type(error).__name__)

@@ -155,7 +155,7 @@ def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[
     return indexed
 
 
-def index_within(transaction: Transaction, files: InstanceFiles, arrivals: Mapping[Path, NewInstance]) -> None:
+def index_within(transaction: Transaction, files: InstanceFiles, arrivals: Mapping[str, NewInstance]) -> None:
     """Index instances, by the paths of their files, in a write transaction that is open.
 
     Raises what stands against it.
@@ -248,12 +248,12 @@ def _explain(error: Exception) -> str:
     return error.message if isinstance(error, OpenModalityError) else f"it cannot be read: {type(error).__name__}"
 
 
-def _make_entry(files: InstanceFiles, arrival: NewInstance, path: Path | None = None) -> Entry:
+def _make_entry(files: InstanceFiles, arrival: NewInstance, path: str = "") -> Entry:
     """By the values that were gathered, or by the file, at ``path`` where it has no name yet."""
     if arrival.values is not None:
         attributes = arrival.values.decode(arrival.length_bytes)
     else:
-        attributes = read_attributes(path or files.path(arrival.sop_instance_uid))
+        attributes = read_attributes(Path(path) if path else files.path(arrival.sop_instance_uid))
     if attributes.instance["SOPInstanceUID"] != arrival.sop_instance_uid:
         raise ObjectInvalid(f"the file {arrival.sop_instance_uid}.dcm holds another SOP Instance UID")
     return Entry(attributes, files.bucket(arrival.sop_instance_uid), arrival.origin, arrival.listed)

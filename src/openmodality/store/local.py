@@ -124,7 +124,7 @@ class LocalStore:
                 new = [each for each in arrivals if each.sop_instance_uid not in made]
                 if new:
                     check(transaction)
-                    index_within(transaction, self.files, {Path(names[each.sop_instance_uid]): each for each in new})
+                    index_within(transaction, self.files, {names[each.sop_instance_uid]: each for each in new})
                     self._naming.note(transaction, {uid: name for uid, name in names.items() if uid not in made})
         except DatabaseFailed as error:
             return [self._store_alone(each, names[each.sop_instance_uid], error) for each in arrivals]

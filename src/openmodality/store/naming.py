@@ -26,8 +26,9 @@ from openmodality.store.states import Subject
 from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
-_NOTES_KEPT: Final = 64
-"""Of files that have their names: what a power failure makes the next start look at, at most."""
+_NOTES_KEPT: Final = 1024
+"""Of files that have their names: what a power failure makes the next start look at, at most. The more they are, the
+more of them share one of the 256 folders, each of which is made durable once."""
 
 
 class FileNames:
@@ -45,7 +46,8 @@ class FileNames:
         Until the notes are taken out, names need not survive a power failure, since the next start gives them again.
         So the folders are made durable for many names at once.
         """
-        insert_unnamed(transaction, {uid: os.path.relpath(name, self._files.root) for uid, name in temporary.items()})
+        root = f"{self._files.root}{os.sep}"
+        insert_unnamed(transaction, {uid: name.removeprefix(root) for uid, name in temporary.items()})
         with self._lock:
             if len(self._named) < _NOTES_KEPT:
                 return

@@ -18,6 +18,7 @@ from openmodality.errors import ObjectInvalid
 from openmodality.objects.image.display import describe_display, describe_values
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import Scaling, StoredForm, Survey, Values, choose_form
+from openmodality.objects.rules.elements import list_elements, make_data_set
 
 _REAL_KINDS: Final = "buif"
 _COLOUR_SAMPLES: Final = 3
@@ -96,16 +97,17 @@ class PreparedPart:
 
     def walk(self, stack: Stack) -> Iterator[tuple[int, AcquiredFrame]]:
         """The images with their numbers in the volume."""
+        said = list_elements(stack.shared)
+        shared = {**said, **list_elements(self.shared)}
         for number, values in self.frames:
-            own = stack.own[number - 1]
-            stated = _merge(stack.shared, own)
+            own = list_elements(stack.own[number - 1])
             if self.form is None:
                 stored = np.ascontiguousarray(values)
             else:
                 stored, clipped = self.form.store(values)
                 self.clipped += clipped
                 self.count += values.size
-            yield number, AcquiredFrame(stored, _merge(_merge(stack.shared, self.shared), own), stated)
+            yield number, AcquiredFrame(stored, make_data_set({**shared, **own}), make_data_set({**said, **own}))
         if self.clipped:
             self.unused["scale"] = f"{self.clipped} of {self.count} values lie outside of it and are clipped"
 
@@ -157,10 +159,6 @@ def _name_component(said: Dataset, component: str) -> list[str]:
     """Image Type with the component as value 3."""
     given = list(said.get("ImageType") or ("ORIGINAL", "PRIMARY"))
     return [*(given + ["PRIMARY"] * 2)[:2], component, *given[3:]]
-
-
-def _merge(first: Dataset, second: Dataset) -> Dataset:
-    return Dataset({**dict(first.items()), **dict(second.items())})
 
 
 def walk_parts(

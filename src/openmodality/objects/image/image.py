@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +15,22 @@ from pydicom.valuerep import format_number_as_ds
 
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.exam_facts import (
+    MADE_WHEN_ACQUIRED,
     ExamFacts,
     InstanceFacts,
     SeriesFacts,
     find_common_values,
     find_own_values,
+    make_own_elements,
+    pick_times,
 )
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import Survey
 from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import (
-    element_at,
+    has_length,
+    list_elements,
     make_data_set,
     make_element,
     make_elements,
@@ -39,6 +43,7 @@ from openmodality.standard.value_rules import format_decimal
 
 ImagePixels = NDArray[Any]
 """Shape (rows, columns), uint16 or int16; or (rows, columns, 3), uint8, in colour."""
+Elements: TypeAlias = dict[BaseTag, DataElement]
 SlopeAndIntercept = tuple[float, float]
 """Slope and intercept from stored values to those that they mean."""
 
@@ -71,6 +76,9 @@ class ImageBuilder:
 
     def __init__(self, definition: ObjectDefinition, exam: ExamFacts, series: SeriesFacts) -> None:
         self._series = series
+        said = list_elements(series.attributes)
+        self._display = {tag: found for tag, found in said.items() if tag in _DISPLAY}
+        self._times = pick_times(series.attributes)
         self._fitting = _PixelFitting(definition)
         self.pixel_rules = self._fitting.rules
         self._instances = InstanceBuilder(definition, find_common_values(exam, series))
@@ -80,7 +88,7 @@ class ImageBuilder:
 
         Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object.
         """
-        acquisition = self._fitting.describe(pixels, self._add_shared(attributes))
+        acquisition = make_data_set(self._fitting.describe(pixels, self._add_shared(attributes)))
         return self._instances.build(find_own_values(self._series, instance, acquisition))
 
     def encode(
@@ -88,17 +96,20 @@ class ImageBuilder:
     ) -> tuple[EncodedInstance, Dataset | None]:
         """The same image, encoded; its data set only where it was built anew (``InstanceBuilder.encode``)."""
         acquisition = self._fitting.describe(pixels, self._add_shared(attributes))
-        return self._instances.encode(find_own_values(self._series, instance, acquisition))
+        own = {tag: acquisition[tag] for tag in MADE_WHEN_ACQUIRED if tag in acquisition}
+        said = self._times | {tag: found for tag, found in own.items() if has_length(found)}
+        return self._instances.encode(acquisition, make_own_elements(instance, said))
 
-    def _add_shared(self, attributes: Dataset) -> Dataset:
+    def _add_shared(self, attributes: Dataset) -> Elements:
         """The attributes of a frame, with what was said of its whole series on how to show it."""
-        shared = {tag: self._series.attributes[tag] for tag in _DISPLAY if tag in self._series.attributes}
-        if not shared:
-            return attributes
-        if _BITS_STORED in shared and _BITS_STORED in attributes:
-            shared[_BITS_STORED] = max(shared[_BITS_STORED], attributes[_BITS_STORED], key=lambda each: int(each.value))
-            attributes = make_data_set({each.tag: each for each in attributes if each.tag != _BITS_STORED})
-        return make_data_set({**shared, **{each.tag: each for each in attributes}})
+        own = list_elements(attributes)
+        if not self._display:
+            return own
+        shared = {**self._display, **own}
+        if _BITS_STORED in self._display and _BITS_STORED in own:
+            stated = self._display[_BITS_STORED], own[_BITS_STORED]
+            shared[_BITS_STORED] = max(stated, key=lambda each: int(each.value))
+        return shared
 
 
 class _PixelFitting:
@@ -108,28 +119,29 @@ class _PixelFitting:
         self.rules = PixelRules.of(definition)
         self._name = definition.name
 
-    def describe(self, pixels: ImagePixels, attributes: Dataset) -> Dataset:
+    def describe(self, pixels: ImagePixels, described: Elements) -> Elements:
         """The attributes of the acquisition with those of the pixels, and the pixels as the object has them."""
         self._check(pixels)
-        described = {found.tag: found for found in attributes}
         if pixels.ndim == 3:
             description: tuple[str | int, ...] = (3, "RGB", *pixels.shape[:2], 8, 8, 7, 0)
             described |= make_elements(_PLANAR_CONFIGURATION, 0)
             stored = pixels.tobytes()
         else:
-            described, pixels, description = self._describe_grey(pixels, attributes, described)
+            described, pixels, description = self._describe_grey(pixels, described)
             stored = np.ascontiguousarray(pixels, dtype="<i2" if pixels.dtype.kind == "i" else "<u2").tobytes()
-        described |= {tag: make_short(tag, vr, each) for (tag, vr), each in zip(_DESCRIPTION, description, strict=True)}
+        described.update(
+            (tag, make_short(tag, vr, each)) for (tag, vr), each in zip(_DESCRIPTION, description, strict=True)
+        )
         described[_PIXEL_DATA] = make_element(_PIXEL_DATA, "OW", stored)
-        return make_data_set(described)
+        return described
 
     def _describe_grey(
-        self, pixels: ImagePixels, attributes: Dataset, described: dict[BaseTag, DataElement]
-    ) -> tuple[dict[BaseTag, DataElement], ImagePixels, tuple[str | int, ...]]:
-        bits = self._choose_bits_stored(_count_bits(pixels), int(_find_text(attributes, _BITS_STORED) or 1))
-        interpretation = _find_text(attributes, _PHOTOMETRIC_INTERPRETATION) or "MONOCHROME2"
-        rescale = self._find_rescale(attributes)
-        if not all(_find_text(attributes, tag) for tag, _ in _WINDOW):
+        self, pixels: ImagePixels, described: Elements
+    ) -> tuple[Elements, ImagePixels, tuple[str | int, ...]]:
+        bits = self._choose_bits_stored(_count_bits(pixels), int(_find_text(described, _BITS_STORED) or 1))
+        interpretation = _find_text(described, _PHOTOMETRIC_INTERPRETATION) or "MONOCHROME2"
+        rescale = self._find_rescale(described)
+        if not all(_find_text(described, tag) for tag, _ in _WINDOW):
             described |= make_elements(_WINDOW, *_find_window(pixels, rescale))
         if interpretation == "MONOCHROME1" and self.rules.is_monochrome2:
             pixels, interpretation = _invert(pixels, bits, described, rescale), "MONOCHROME2"
@@ -153,7 +165,7 @@ class _PixelFitting:
         if pixels.dtype.kind == "i" and self.rules.is_unsigned:
             raise ObjectInvalid(f"{self._name}: pixels are signed, and the object holds unsigned ones")
 
-    def _find_rescale(self, attributes: Dataset) -> SlopeAndIntercept:
+    def _find_rescale(self, attributes: Elements) -> SlopeAndIntercept:
         """Slope and intercept. Raises :class:`ObjectInvalid` where the object has no place for those that matter."""
         slope = float(_find_text(attributes, _RESCALE_SLOPE) or 1)
         intercept = float(_find_text(attributes, _RESCALE_INTERCEPT) or 0)
@@ -189,9 +201,7 @@ def _find_window(pixels: ImagePixels, rescale: SlopeAndIntercept) -> tuple[str, 
     return format_decimal(center * slope + intercept), format_decimal(max(width * abs(slope), 1.0))
 
 
-def _invert(
-    pixels: ImagePixels, bits: int, described: dict[BaseTag, DataElement], rescale: SlopeAndIntercept
-) -> ImagePixels:
+def _invert(pixels: ImagePixels, bits: int, described: Elements, rescale: SlopeAndIntercept) -> ImagePixels:
     """Turn MONOCHROME1 into MONOCHROME2; the window moves with the values, in units after the rescale."""
     highest, (slope, intercept) = (1 << bits) - 1, rescale
     centers = described[_WINDOW_CENTER].value
@@ -205,7 +215,7 @@ def _is_many(value: object) -> bool:
     return isinstance(value, MultiValue | list)
 
 
-def _find_text(data_set: Dataset, tag: int) -> str:
+def _find_text(elements: Elements, tag: BaseTag) -> str:
     """The value of an attribute as text; empty where there is none."""
-    found = element_at(data_set, tag)
-    return "" if found is None or found.is_empty else str(found.value)
+    found = elements.get(tag)
+    return "" if found is None or not has_length(found) else str(found.value)

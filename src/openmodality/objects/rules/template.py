@@ -10,7 +10,7 @@ the parts put together are byte for byte what building and writing the instance 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final, cast
 
@@ -35,7 +35,7 @@ from openmodality.standard.tags import PIXEL_DATA
 _LONG_FORMS: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 """VRs whose value begins after twelve bytes in Explicit VR, after eight for the others (PS3.5 7.1.2)."""
 _SHORT_TEXTS: Final = frozenset({"CS", "DA", "TM", "UI", "DS", "IS"})
-_SHORT_HEAD: Final = Struct("<HH2sH").pack
+_HEAD: Final = Struct("<HH2s").pack
 _PIXEL_DATA_HEAD: Final = Struct("<HH2sHL").pack
 # ISO_IR 13 has a yen sign and an overline in the place of backslash and tilde.
 HELD_BY_ALL: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
@@ -51,6 +51,8 @@ class EncodedInstance:
 
     tags: Mapping[int, int]
     parts: list[Buffer]
+    read: dict[int, tuple[Buffer, bytes]] = field(default_factory=dict)
+    """Values that were looked for before, with the parts that they are of: an instance shares most with the next."""
 
     def read_uid(self, tag: int) -> str:
         """A UID of the data set itself; empty where it is absent."""
@@ -62,8 +64,16 @@ class EncodedInstance:
         if number is None:
             return None
         part = self.parts[number]
-        start = 12 if bytes(part[4:6]).decode("ascii", "replace") in _LONG_FORMS else 8
-        return bytes(part[start:])
+        known = self.read.get(tag)
+        if known is None or known[0] is not part:
+            start = 12 if bytes(part[4:6]).decode("ascii", "replace") in _LONG_FORMS else 8
+            known = self.read[tag] = (part, bytes(part[start:]))
+        return known[1]
+
+    def gather(self, head: bytes) -> list[Buffer]:
+        """What is to be written after ``head``, with it, in few pieces: the pixels are not gone through again."""
+        number = self.tags.get(PIXEL_DATA, len(self.parts))
+        return [b"".join((head, *self.parts[:number])), *self.parts[number:]]
 
 
 @dataclass(slots=True)
@@ -74,6 +84,8 @@ class _Slot:
     place: int
     part: int
     value: object
+    head: bytes
+    """Tag and VR, encoded."""
 
 
 class Exchange:
@@ -110,14 +122,15 @@ class Template:
                 node = exchange.find(tag)
                 number = self._tags.get(tag)
                 if node is not None and number is not None and origins.get(tag) is element and _is_plain(element):
-                    self._slots.append(_Slot(node, place, number, element.value))
+                    head = _HEAD(node.tag.group, node.tag.element, node.vr.encode("ascii"))
+                    self._slots.append(_Slot(node, place, number, element.value, head))
                 elif number is not None or tag in origins:
                     self._kept.append((place, tag, element.value))
 
     def serves(self, places: Places) -> bool:
         """Whether an instance with these own values differs from this one in what may be exchanged alone."""
         return all(place.keys() == keys for place, keys in zip(places, self._keys, strict=True)) and all(
-            places[place][tag].value == value for place, tag, value in self._kept
+            (found := places[place][tag].value) is value or found == value for place, tag, value in self._kept
         )
 
     def put_between(self, places: Places) -> EncodedInstance | None:
@@ -132,15 +145,16 @@ class Template:
                 continue
             if not _is_plain(element):
                 return None
-            self._parts[slot.part] = self._encode_slot(slot.node, element, is_own=slot.place == AUTOMATIC_PLACE)
+            self._parts[slot.part] = self._encode_slot(slot, element)
             slot.value = value
-        return EncodedInstance(self._tags, list(self._parts))
+        return EncodedInstance(self._tags, list(self._parts), self.instance.read)
 
-    def _encode_slot(self, node: Node, element: DataElement, *, is_own: bool) -> Buffer:
+    def _encode_slot(self, slot: _Slot, element: DataElement) -> Buffer:
         """One element; what the device finds by itself needs no check against the rules that it was found by."""
+        node = slot.node
         if node.key == PIXEL_DATA:
             return _encode_pixel_data(node.vr, element.value)
-        if not is_own:
+        if slot.place != AUTOMATIC_PLACE:
             row = self._rows[node.key]
             problems = [] if row is None else list(find_wrong_values(row, element))
             if problems:
@@ -153,7 +167,7 @@ class Template:
             return encode_with_pydicom(copy_value(node.tag, node.vr, element))
         padded = text if len(text) % 2 == 0 else text + ("\0" if node.vr == "UI" else " ")
         value = padded.encode("ascii")
-        return _SHORT_HEAD(node.tag.group, node.tag.element, node.vr.encode("ascii"), len(value)) + value
+        return slot.head + len(value).to_bytes(2, "little") + value
 
 
 def _is_free(node: Node) -> bool:
