@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.cases import CASES, Row
+from benchmarks.cases import CASES
 from benchmarks.data import cache
+from benchmarks.rows import Row
 
 RESULTS = Path(__file__).parent / "results.md"
 

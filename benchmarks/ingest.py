@@ -30,7 +30,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from benchmarks.data import cache
 from openmodality import Modality
-from openmodality.exam.session import Series
+from openmodality.exam.series import Series
 from openmodality.store.states import JobKind, JobState
 
 _SITE: Final = """

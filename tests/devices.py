@@ -18,7 +18,7 @@ from openmodality import Modality
 from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
 from openmodality.acquisition.rf_simulator import UPPER_GI, RfSimulator
 from openmodality.acquisition.source import Source
-from openmodality.exam.session import Series
+from openmodality.exam.series import Series
 from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.network.entity import RemoteAE

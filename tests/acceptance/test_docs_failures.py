@@ -14,7 +14,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from openmodality import Modality
 from openmodality.cli.display.jobs import describe_reason
-from openmodality.exam.session import Series
+from openmodality.exam.series import Series
 from openmodality.network.acceptor import Listening
 from tests.acceptance.documents import ROOT, fits
 from tests.acceptance.hospital_site import Place, in_hospital

@@ -16,7 +16,8 @@ import traceback
 from pathlib import Path
 
 from openmodality import Modality
-from openmodality.exam.session import Exam, Series
+from openmodality.exam.series import Series
+from openmodality.exam.session import Exam
 from openmodality.store.states import JobState
 from tests.devices import add_image, quick_source
 

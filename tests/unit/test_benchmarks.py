@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks.cases import AtLeast, AtMost, Row
+from benchmarks.rows import AtLeast, AtMost, Row
 
 
 @pytest.mark.parametrize(

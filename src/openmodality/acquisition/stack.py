@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from openmodality.acquisition.arrays import LARGEST_SIDE
 from openmodality.acquisition.keywords import attributes_of
@@ -16,8 +17,10 @@ from openmodality.acquisition.slice_geometry import Slices, Turn, check_orientat
 from openmodality.acquisition.volume import Array, Volume
 from openmodality.acquisition.volume_positions import Positions
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.rules.elements import merge_data_sets
+from openmodality.objects.rules.elements import element_at, make_data_set, make_text_element, merge_data_sets
 
+_PHASE_ENCODING: Final = Tag("InPlanePhaseEncodingDirection")
+_ACROSS: Final = {"ROW": "COL", "COL": "ROW"}
 _AXES_ADVICE: Final = "say kji where the last axis of the array runs along a row of an image, ijk where the first does"
 
 
@@ -27,6 +30,7 @@ class Stack:
 
     ``frames`` may be walked once only where the volume was given frame by frame; each comes with its number. ``shape``
     is (images, rows, columns). ``shared`` are the attributes of all images, ``own`` those of an image by its number.
+    ``is_transposed``: rows and columns have changed places for the usual view. ``unused`` names what lacks something.
     """
 
     shape: tuple[int, int, int]
@@ -35,6 +39,8 @@ class Stack:
     shared: Dataset
     own: Sequence[Dataset]
     slices: Slices | None
+    is_transposed: bool = False
+    unused: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_stack(volume: Volume, where: str = "volume") -> Stack:
@@ -150,8 +156,29 @@ def _describe(volume: Volume, arranged: _Arranged, where: str) -> Stack:
     shared.update(attributes_of(along.shared, where))
     if slices is None:
         _check_stated(shared, own, where)
+    if turn.transposed:
+        own = [turn_phase_encoding(each) for each in own]
+        shared = turn_phase_encoding(shared)
     dtype = arranged.frames.dtype if isinstance(arranged.frames, np.ndarray) else None
-    return Stack((len(own), rows, columns), dtype, _walk(arranged, turn), shared, own, slices)
+    frames = _Frames(arranged, turn)
+    return Stack((len(own), rows, columns), dtype, frames, shared, own, slices, turn.transposed, along.unused)
+
+
+def find_turned(said: Dataset, shared: Dataset) -> Dataset:
+    """What was said of a whole series and is another thing for transposed images, unless ``shared`` says it."""
+    turned = turn_phase_encoding(said)
+    return make_data_set(
+        {} if turned is said or _PHASE_ENCODING in shared else {_PHASE_ENCODING: turned[_PHASE_ENCODING]}
+    )
+
+
+def turn_phase_encoding(said: Dataset) -> Dataset:
+    """What is said of images whose rows and columns have changed places since: ROW is COL then (0018,1312)."""
+    found = element_at(said, _PHASE_ENCODING)
+    turned = _ACROSS.get(str(found.value)) if found is not None else None
+    if turned is None:
+        return said
+    return merge_data_sets(said, make_data_set({_PHASE_ENCODING: make_text_element(_PHASE_ENCODING, "CS", turned)}))
 
 
 def _check_stated(shared: Dataset, own: Sequence[Dataset], where: str) -> None:
@@ -168,10 +195,6 @@ def _check_stated(shared: Dataset, own: Sequence[Dataset], where: str) -> None:
                     f"{where}: images {first} and {number} have the same (0020,0032) ImagePositionPatient",
                     advice="each slice has a place of its own",
                 )
-
-
-def _walk(arranged: _Arranged, turn: Turn) -> Iterable[tuple[int, Array]]:
-    return _Frames(arranged, turn)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,24 +26,32 @@ _COUNTED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "b-value": ("TemporalPositionIdentifier", "NumberOfTemporalPositions"),
     }
 )
+_VALUES_OF: Final[Mapping[str, str]] = MappingProxyType({"echo": "EchoTime", "b-value": "DiffusionBValue"})
+"""What says the values along a dimension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """``shared`` are the keywords of all images; ``by_position`` and ``by_slice`` have an entry for each of theirs."""
+    """``shared`` are the keywords of all images; ``by_position`` and ``by_slice`` have an entry for each of theirs.
+
+    ``unused`` names the dimension where nothing says its values.
+    """
 
     shared: Mapping[str, object]
     by_position: Sequence[Dataset]
     by_slice: Sequence[Dataset]
+    unused: Mapping[str, str]
 
     @classmethod
     def of(cls, dimension: str, keywords: Mapping[str, object], positions: int, slices: int, where: str) -> Self:
         """Which keyword belongs to which images.
 
-        Raises :class:`ObjectInvalid` where ``dimension`` is none, or a keyword or value is not DICOM's.
+        Raises :class:`ObjectInvalid` where ``dimension`` is none, or has other values than positions, or a keyword or
+        value is not DICOM's.
         """
         if dimension not in ("", *_COUNTED):
             raise ObjectInvalid(f"dimension is {dimension!r}", advice=f"say {', '.join(_COUNTED)}")
+        said = _VALUES_OF.get(dimension, "")
         shared: dict[str, object] = {}
         each_position: list[dict[str, object]] = [{} for _ in range(positions)]
         each_slice: list[dict[str, object]] = [{} for _ in range(slices)]
@@ -55,6 +63,11 @@ class Positions:
                 shared[how_many] = positions
         for keyword, value in keywords.items():
             values_of_each = _split(keyword, value)
+            if positions > 1 and keyword == said and len(values_of_each) not in (0, positions):
+                raise ObjectInvalid(
+                    f"{keyword} has {len(values_of_each)} values, and the fourth axis {positions} positions",
+                    advice="give one for each",
+                )
             if positions > 1 and len(values_of_each) == positions:
                 targets = each_position
             elif slices > 1 and len(values_of_each) == slices:
@@ -68,6 +81,7 @@ class Positions:
             shared,
             [attributes_of(values, f"{where}, position {number}") for number, values in enumerate(each_position, 1)],
             [attributes_of(values, f"{where}, slice {number}") for number, values in enumerate(each_slice, 1)],
+            {"dimension": f"no {said} says its values"} if positions > 1 and said and said not in keywords else {},
         )
 
     def describe(self, position: int, number: int) -> tuple[Dataset, Dataset]:

@@ -19,7 +19,7 @@ from openmodality.objects.rules.elements import (
     make_data_set,
     make_elements,
     make_short,
-    make_text,
+    make_text_element,
     prepare_attributes,
 )
 from openmodality.objects.rules.sources import SourceValues
@@ -111,7 +111,7 @@ def make_own_elements(instance: InstanceFacts, said: Mapping[BaseTag, DataElemen
     day, time = format_moment(instance.created)
     elements = make_elements(_NAMES, instance.sop_instance_uid, instance.number)
     elements.update((tag, make_short(tag, vr, day)) for tag, vr in _DATES)
-    elements.update((tag, make_text(tag, vr, time)) for tag, vr in _TIMES)
+    elements.update((tag, make_text_element(tag, vr, time)) for tag, vr in _TIMES)
     elements.update(said)
     return elements
 

@@ -15,7 +15,8 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import CTImageStorage
 
 from openmodality.errors import ObjectInvalid, OtherIdentity, UsageError
-from openmodality.exam.session import Exam, Series
+from openmodality.exam.series import Series
+from openmodality.exam.session import Exam
 from tests.devices import device_in_hospital
 from tests.peers import objects
 

@@ -1,14 +1,10 @@
-"""How the axes of an array lie in the images that are made of it, for what a file says of its own axes."""
+"""How the axes of an array lie in its slices, for what a file says of its own axes."""
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from openmodality.acquisition.readers.found import FoundSeries
-from openmodality.acquisition.slice_geometry import Slices
-from openmodality.errors import ObjectInvalid
 
 ROW, COLUMN = "ROW", "COL"
 _SIDES: Final = {"i": "i", "j": "j", "k": "k", "x": "i", "y": "j", "z": "k"}
@@ -17,7 +13,8 @@ _SIDES: Final = {"i": "i", "j": "j", "k": "k", "x": "i", "y": "j", "z": "k"}
 def find_phase_encoding(axis: str, found: FoundSeries) -> str:
     """ROW or COL, as In-plane Phase Encoding Direction (0018,1312) has it, for an axis i, j or k of the array.
 
-    Empty where the axis lies across the slices, or nothing says how it lies.
+    It is that of the slices as they are in the array; they may be turned when images are made of them. Empty where the
+    axis lies across the slices, or nothing says how it lies.
     """
     letter = _SIDES.get(axis, "")
     volume = found.volume
@@ -25,11 +22,4 @@ def find_phase_encoding(axis: str, found: FoundSeries) -> str:
     in_plane = [each for each in "ijk" if each != along]
     if letter not in in_plane or volume.affine is None:
         return ""
-    matrix: Any = np.asarray(volume.affine, dtype=np.float64)
-    order = ["ijk".index(each) for each in (*in_plane, along)]
-    try:
-        turn = Slices.of(matrix[:, [*order, 3]], (1, 1, 1), volume.space).find_usual_view()
-    except ObjectInvalid:
-        return ""  # refused with its reason where the volume is made into images
-    along_row = in_plane[1] if turn.transposed else in_plane[0]
-    return ROW if letter == along_row else COLUMN
+    return ROW if letter == in_plane[0] else COLUMN

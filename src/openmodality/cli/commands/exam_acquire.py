@@ -25,7 +25,8 @@ from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import existing_folder, parse_integer
 from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
 from openmodality.exam.ingest import IngestOptions
-from openmodality.exam.session import Exam, Series
+from openmodality.exam.series import Series
+from openmodality.exam.session import Exam
 
 ALL_PROTOCOLS: Final = "*"
 _LOOK_S: Final = 0.5

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
@@ -37,13 +36,13 @@ from openmodality.objects.rules.elements import (
     make_short,
     prepare_attributes,
 )
+from openmodality.objects.rules.filling import Elements
 from openmodality.objects.rules.template import EncodedInstance
 from openmodality.standard.type_1 import PIXEL_DESCRIPTION
 from openmodality.standard.value_rules import format_decimal
 
 ImagePixels = NDArray[Any]
 """Shape (rows, columns), uint16 or int16; or (rows, columns, 3), uint8, in colour."""
-Elements: TypeAlias = dict[BaseTag, DataElement]
 SlopeAndIntercept = tuple[float, float]
 """Slope and intercept from stored values to those that they mean."""
 

@@ -93,7 +93,7 @@ def make_short(tag: BaseTag, vr: str, value: str | int) -> DataElement:
     return make_element(tag, vr, value)
 
 
-def make_text(tag: BaseTag, vr: str, value: str) -> DataElement:
+def make_text_element(tag: BaseTag, vr: str, value: str) -> DataElement:
     """An element with one value that pydicom would keep as the text that it is, such as a time."""
     return DataElement(tag, vr, value, already_converted=True, validation_mode=IGNORE)
 

@@ -1,0 +1,115 @@
+"""From pixels to images on disk and in archives, and to peers as they are installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from benchmarks import data, ingest
+from benchmarks.ends import DCMTK, OURS, listening, timed, transfer
+from benchmarks.rows import AtLeast, AtMost, Row, Shown
+from tests.peers.orthanc import orthanc
+
+_SIDE: Final = 256
+
+
+def make_images(rounds: int) -> list[Row]:
+    """Pixels to images of a device on disk: in a small form with one round, with 1,000 images else."""
+    try:
+        return [
+            *_images_on_disk(rounds),
+            *_pixels_to_pacs(200 if rounds == 1 else 1000, rounds),
+            *_installed_peers(rounds),
+        ]
+    finally:
+        ingest.remove_written()
+
+
+def _images_on_disk(rounds: int) -> list[Row]:
+    few, many_ = (100, 200) if rounds == 1 else (300, 1000)
+    size = "MR images of 256 x 256"
+    each = {durability: _rate("each", durability, few, rounds) for durability in ("os", "fsync")}
+    bare = _rate("bare", "fsync", few, rounds)
+    volume, plain = _rate("volume", "os", many_, rounds), _rate("pydicom", "os", few, rounds)
+    synced = _rate("volume", "fsync", many_, rounds)
+    memory = ingest.measure("iterator", "os", 100 if rounds == 1 else 2000)
+    return [
+        Row(f"{size}, series.add one by one, os durability, per second", each["os"], AtLeast(500), ""),
+        Row(
+            f"{size}, series.add one by one, fsync, per second",
+            each["fsync"],
+            AtLeast(250),
+            f"bare {median(bare):.0f}/s",
+        ),
+        Row(
+            "the same as a share of bare create, write, fsync and commit",
+            tuple(ours / theirs for ours, theirs in zip(each["fsync"], bare, strict=True)),
+            Shown(),
+            f"{median(each['fsync']):.0f}/s vs {median(bare):.0f}/s",
+        ),
+        Row(f"{size}, a volume of {many_} in one call, fsync, per second", synced, AtLeast(600), ""),
+        Row(
+            "a volume vs one plain data set of pydicom for each image, os durability",
+            tuple(ours / theirs for ours, theirs in zip(volume, plain, strict=True)),
+            AtLeast(8),
+            f"{median(volume):.0f}/s vs {median(plain):.0f}/s",
+        ),
+        Row("2,000 images of 512 x 512 from an iterator, peak memory, MB", (memory,), AtMost(150), f"{memory:.0f} MB"),
+    ]
+
+
+def _rate(work: str, durability: str, images: int, rounds: int) -> tuple[float, ...]:
+    return tuple(ingest.measure(work, durability, images) for _ in range(rounds))
+
+
+def _pixels_to_pacs(count: int, rounds: int) -> list[Row]:
+    """From the end of ``add_volume`` to that of the send job, beside ``openmodality send`` of as many images."""
+    folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
+    jobs, commands = [], []
+    for _ in range(rounds):
+        with listening(OURS) as (port, _):
+            jobs.append(ingest.measure("pacs", "os", count, port))
+        commands.append(transfer(OURS, OURS, folder).seconds)
+    ratios = tuple(job / command for job, command in zip(jobs, commands, strict=True))
+    what = f"{count} slices from the end of add_volume to that of their send job, vs openmodality send"
+    return [Row(what, ratios, AtMost(1.3), f"{median(jobs):.2f} s vs {median(commands):.2f} s")]
+
+
+def _installed_peers(rounds: int) -> list[Row]:
+    """Programs of others as they are installed: without TCP_NODELAY."""
+    count = 100 if rounds == 1 else 1000
+    return [*_installed_dcmtk(count, min(rounds, 2)), *_installed_orthanc(max(count // 5, 50), min(rounds, 2))]
+
+
+def _installed_orthanc(count: int, rounds: int) -> list[Row]:
+    folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
+    seconds: dict[str, list[float]] = {OURS.name: [], DCMTK.name: []}
+    for _ in range(rounds):
+        for sender in (OURS, DCMTK):
+            with TemporaryDirectory(dir=data.cache()) as name, orthanc(Path(name)) as pacs:
+                seconds[sender.name].append(timed(sender.send(folder, pacs.port), tuned=False))
+                if len(pacs.instances()) != count:
+                    raise RuntimeError(f"{sender.name}: not all of {count} images arrived at Orthanc")
+    ours, theirs = seconds[OURS.name], seconds[DCMTK.name]
+    ratios = tuple(other / own for own, other in zip(ours, theirs, strict=True))
+    what = f"{count} x 128 KB to Orthanc, ours vs storescu, all as installed, whole processes"
+    return [Row(what, ratios, AtLeast(10), f"{median(ours):.2f} s vs {median(theirs):.2f} s")]
+
+
+def _installed_dcmtk(count: int, rounds: int) -> list[Row]:
+    folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
+    theirs = [transfer(DCMTK, DCMTK, folder, tuned=False).seconds for _ in range(rounds)]
+    return [
+        Row(
+            f"{count} x 128 KB, {what}, vs storescu to storescp, all as installed, whole processes",
+            tuple(other / transfer(sender, receiver, folder, tuned=False).seconds for other in theirs),
+            AtLeast(must),
+            f"{median(theirs):.1f} s for theirs",
+        )
+        for what, sender, receiver, must in (
+            ("ours to storescp", OURS, DCMTK, 20),
+            ("storescu to ours", DCMTK, OURS, 20),
+        )
+    ]
