@@ -40,7 +40,7 @@ from tests.loopback import loopback_pair
 class Everything:
     """All ports at once: has two entities, knows no transaction, sends nothing."""
 
-    def list_supported(self, level: str) -> None:
+    def list_supported(self, level: str, identifier: Dataset) -> None:
         """All keys."""
 
     def find(self, *_: Any) -> Any:

@@ -1,7 +1,9 @@
 """This device as Query SCP: peers ask what its local database has (PS3.4 Annex C, C-FIND; MR-3.3.2).
 
 The keys of the profile's table and every other attribute that the index keeps are matched and returned (DECISIONS
-MR 9). Patients who share an ID are told apart by ``store.rows.patients``. Nothing that is not listed is found.
+MR 9). Further keys, sequences among them, are matched and returned as the file of an instance has them: at IMAGE level
+all of PS3.6, above it those of PS3.4 C.6 and of the modules of the level, as the first instance says. Patients who
+share an ID are told apart by ``store.rows.patients``. Nothing that is not listed is found.
 """
 
 from __future__ import annotations
@@ -9,30 +11,49 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 
 from openmodality.device.site.site import Site
+from openmodality.dimse.attribute_names import keyword_of
+from openmodality.dimse.file_reading import read_some_elements
 from openmodality.dimse.reading import PADDING, read_texts, values_of
+from openmodality.dimse.service import Refuse
 from openmodality.encoding.headers import format_tag
-from openmodality.encoding.vr import dictionary
+from openmodality.encoding.vr import dictionary, is_private
 from openmodality.errors import ConfigurationError
 from openmodality.query.identifier import Path
 from openmodality.query.match_bytes import MatchElement, encode_match
-from openmodality.query.matching import NOT_MATCHED, matches_all, matches_any
+from openmodality.query.matching import NOT_MATCHED, is_universal, matches, matches_all, matches_any, select_requested
 from openmodality.services.query_retrieve import FindRequest
-from openmodality.standard.query_retrieve import UNIQUE_KEYS
+from openmodality.standard.dimse import OUT_OF_RESOURCES
+from openmodality.standard.query_retrieve import FURTHER_KEYS, UNIQUE_KEYS
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.store.listing.entities import Level
-from openmodality.store.listing.query_rows import list_attributes, read_ids, read_matches, split_pages
+from openmodality.store.listing.query_rows import (
+    list_attributes,
+    read_first_instances,
+    read_ids,
+    read_matches,
+    split_pages,
+)
 from openmodality.store.local import LocalStore
 
+MAX_FILES: Final = 10_000
+"""Into how many files one query may have to look; that takes a minute or two."""
+
+_FURTHER: Final = {
+    level: {tag_for_keyword(keyword) for keyword in keywords} for level, keywords in FURTHER_KEYS.items()
+}
+_NO_KEYS: Final = frozenset((0x0000, 0x0002, 0x0004, 0x5400, 0x7FE0, 0xFFFE))
+"""Groups of commands, of files, of waveforms and of pixels."""
 _VRS: Final = {level: list_attributes(level) for level in Level}
 
 
 class StoredEntities:
     """Fulfils :class:`openmodality.services.query_retrieve.QuerySource` with the local database.
 
-    Raises :class:`ConfigurationError` for a key of the profile that the index does not keep.
+    Raises :class:`ConfigurationError` for a key of the profile that neither the index nor a file has.
     """
 
     def __init__(self, store: LocalStore, site: Site) -> None:
@@ -42,29 +63,74 @@ class StoredEntities:
             level.value: frozenset((tag_for_keyword(keyword) or 0,) for keyword in vrs) for level, vrs in _VRS.items()
         }
         for row in site.profile.query_keys:
-            if row.role == "SCP" and row.path not in self._supported[row.level]:
+            if (
+                row.role == "SCP"
+                and row.path not in self._supported[row.level]
+                and not _is_in_files(row.level, row.path)
+            ):
                 names = " > ".join(map(format_tag, row.path))
                 raise ConfigurationError(
-                    f"profile {site.profile.name}: query key {names} at {row.level} is none that the index keeps",
+                    f"profile {site.profile.name}: query key {names} at {row.level} is none that index or file has",
                     advice="leave it out of query_keys.csv",
                 )
 
-    def list_supported(self, level: str) -> Collection[Path]:
-        """What the index keeps of a level and of those above, and what is counted below."""
-        return self._supported[level]
+    def list_supported(self, level: str, identifier: Dataset) -> Collection[Path]:
+        """What the index keeps of a level and of those above, what is counted below, and what files are asked for."""
+        return {*self._supported[level], *_list_paths(_choose_from_files(level, identifier))}
 
     def find(self, request: FindRequest) -> Iterator[bytes]:
-        """The matches, encoded."""
+        """The matches, encoded. Raises :class:`Refuse` where too many files would have to be looked into."""
         asked = _Asked.read(request)
+        further = _choose_from_files(request.level, request.identifier)
         with self._store.read() as snapshot:
             ids = read_ids(snapshot, asked.level, asked.texts)
+        if len(ids) > MAX_FILES and not is_universal(further):
+            raise Refuse(OUT_OF_RESOURCES, f"more than {MAX_FILES} files to look into; give more keys")
         sets = [read_texts(request.identifier, SPECIFIC_CHARACTER_SET), *self._character_sets]
         for page in split_pages(ids):
             with self._store.database.read() as snapshot:
                 entities = read_matches(snapshot, asked.level, page, asked.wanted)
-            for entity in entities:
-                if asked.fits(entity):
-                    yield encode_match(list(asked.list_elements(entity)), request.transfer_syntax, sets)
+                files = read_first_instances(snapshot, asked.level, page) if further else {}
+            for entity in filter(asked.fits, entities):
+                elements = list(asked.list_elements(entity))
+                if not further:
+                    yield encode_match(elements, request.transfer_syntax, sets)
+                    continue
+                head = self._read_file(files.get(entity[f"own_{request.level.lower()}"]), further)
+                if matches(further, head):
+                    yield encode_match(elements, request.transfer_syntax, sets, select_requested(further, head))
+
+    def _read_file(self, sop_instance_uid: str | None, further: Dataset) -> Dataset:
+        if sop_instance_uid is None:
+            return Dataset()
+        return read_some_elements(self._store.files.path(sop_instance_uid), [int(element.tag) for element in further])
+
+
+def _is_in_files(level: str, path: Path) -> bool:
+    """Whether the attribute that a path begins with is one that files answer at a level."""
+    tag = path[0]
+    if is_private(tag) or tag >> 16 in _NO_KEYS or not keyword_of(tag) or tag in NOT_MATCHED:
+        return False
+    levels = list(FURTHER_KEYS)
+    return level not in levels or any(tag in _FURTHER[upper] for upper in levels[: levels.index(level) + 1])
+
+
+def _choose_from_files(level: str, identifier: Dataset) -> Dataset:
+    """The part of an identifier that files answer."""
+    chosen = Dataset()
+    for element in identifier:
+        tag = int(element.tag)
+        if keyword_of(tag) not in _VRS[Level(level)] and tag & 0xFFFF and _is_in_files(level, (tag,)):
+            chosen.add(element)
+    return chosen
+
+
+def _list_paths(identifier: Dataset, above: Path = ()) -> Iterator[Path]:
+    for element in identifier:
+        path = (*above, int(element.tag))
+        yield path
+        for item in element.value if element.VR == "SQ" else ():
+            yield from _list_paths(item, path)
 
 
 class _Asked(NamedTuple):

@@ -38,7 +38,7 @@ class Retrieval:
         self._local = local
         self._addresses = addresses
 
-    def list_supported(self, level: str) -> None:
+    def list_supported(self, level: str, identifier: Dataset) -> None:
         """All keys: the headers hold what they hold."""
 
     def find(self, request: FindRequest) -> Iterator[Dataset]:

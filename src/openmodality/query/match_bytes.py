@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
 from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.reading import values_of
 from openmodality.dimse.repertoires import holds
 from openmodality.encoding.headers import layout_of
 from openmodality.encoding.texts import TEXT_VRS
@@ -28,15 +29,21 @@ class MatchElement(NamedTuple):
 
 
 def encode_match(
-    elements: Sequence[MatchElement], transfer_syntax: str, character_sets: Iterable[Sequence[str]]
+    elements: Sequence[MatchElement],
+    transfer_syntax: str,
+    character_sets: Iterable[Sequence[str]],
+    further: Dataset | None = None,
 ) -> bytes:
-    """The bytes of a match, whose elements are in the order of their tags.
+    """The bytes of a match, whose elements are in the order of their tags, and of ``further`` elements.
 
     Text beyond ASCII goes in the first of the character sets that holds it, in UTF-8 where none does.
     """
     foreign = "".join(element.text for element in elements if not element.text.isascii() and element.vr in TEXT_VRS)
-    if foreign:
-        return _encode_foreign(elements, transfer_syntax, _choose_terms(foreign, character_sets))
+    if further is not None:
+        foreign += "".join(_list_foreign(further))
+    if foreign or further is not None:
+        terms = _choose_terms(foreign, character_sets) if foreign else ()
+        return _encode_as_data_set(elements, transfer_syntax, terms, further or Dataset())
     layout = layout_of(transfer_syntax)
     pieces: list[bytes] = []
     for tag, vr, text in elements:
@@ -58,9 +65,25 @@ def _choose_terms(foreign: str, character_sets: Iterable[Sequence[str]]) -> Sequ
     return next((terms for terms in character_sets if any(terms) and holds(terms, characters)), (UTF_8,))
 
 
-def _encode_foreign(elements: Sequence[MatchElement], transfer_syntax: str, terms: Sequence[str]) -> bytes:
+def _list_foreign(data_set: Dataset) -> Iterator[str]:
+    """The text beyond ASCII of a data set; an item has no character set of its own any more."""
+    data_set.pop(SPECIFIC_CHARACTER_SET, None)
+    for element in data_set:
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from _list_foreign(item)
+        elif element.VR in TEXT_VRS:
+            yield from (text for value in values_of(element) if not (text := str(value)).isascii())
+
+
+def _encode_as_data_set(
+    elements: Sequence[MatchElement], transfer_syntax: str, terms: Sequence[str], further: Dataset
+) -> bytes:
     data_set = Dataset()
-    data_set.SpecificCharacterSet = list(terms)
+    for element in further:
+        data_set.add(element)
+    if terms:
+        data_set.SpecificCharacterSet = list(terms)
     for tag, vr, text in elements:
         if tag == SPECIFIC_CHARACTER_SET:
             continue

@@ -98,8 +98,8 @@ class FindRequest:
 class QuerySource(Protocol):
     """Where the entities of an SCP come from."""
 
-    def list_supported(self, level: str) -> Supported:
-        """The keys that are matched and returned on a level."""
+    def list_supported(self, level: str, identifier: Dataset) -> Supported:
+        """Those keys of an identifier, or all, that are matched and returned on a level."""
         ...
 
     def find(self, request: FindRequest) -> Iterable[Dataset | bytes]:
@@ -121,7 +121,7 @@ def query_service(source: QuerySource, retrieve_ae_title: str) -> Service:
         if INSTANCE_AVAILABILITY in identifier:
             added.InstanceAvailability = ONLINE
         request = FindRequest(level, identifier, added, message.context.transfer_syntax)
-        supported = source.list_supported(level)
+        supported = source.list_supported(level, identifier)
         candidates = _find_candidates(source, request)
         return answer_matches(message, identifier, candidates, supported=supported, added=added)
 

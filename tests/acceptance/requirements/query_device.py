@@ -94,7 +94,22 @@ def make_images() -> list[FileDataset]:
             for number, values in other.items()
         ),
     ]  # fmt: skip
+    images[0] |= _make_further()
     return [mr_image(rows=8, columns=8, **values) for values in images]
+
+
+def _make_further() -> dict[str, Any]:
+    """What no index keeps, sequences among it."""
+    request, protocol, code, other = Dataset(), Dataset(), Dataset(), Dataset()
+    protocol.CodeValue, protocol.CodingSchemeDesignator, protocol.CodeMeaning = "T1", "99X", "Kopf über alles"
+    request.ScheduledProcedureStepID, request.RequestedProcedureID = "SPS1", "RP1"
+    request.ScheduledProtocolCodeSequence = [protocol]
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "HEAD", "99X", "Head"
+    other.PatientID, other.TypeOfPatientID = "OLD1", "TEXT"
+    return {
+        "RequestAttributesSequence": [request], "ProcedureCodeSequence": [code], "OtherPatientIDsSequence": [other],
+        "InstitutionName": "Hôpital", "PatientAge": "076Y", "EchoTime": "12.5", "ImageType": ["DERIVED", "PRIMARY"],
+    }  # fmt: skip
 
 
 @dataclass

@@ -13,6 +13,7 @@ from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from sqlalchemy import text
 
+from openmodality.activities import query_answers
 from tests.acceptance.requirements.query_device import (
     FIND,
     LEVELS,
@@ -167,10 +168,82 @@ def test_what_is_counted_and_told_besides(device: QueryDevice) -> None:
 
 def test_a_key_that_the_device_does_not_have_is_left_out_and_said_so(device: QueryDevice) -> None:
     """FF01H: matches are as if it had not been asked for (PS3.4 C.4.1.1.4)."""
-    *pending, (final, _) = device.find("STUDY", "STUDY", StudyInstanceUID="", InstitutionName="Elsewhere")
+    *pending, (final, _) = device.find("STUDY", "STUDY", StudyInstanceUID="", EchoTime="99")
     assert [status.Status for status, _ in pending] == [0xFF01] * 5
     assert final.Status == 0
-    assert all(found is not None and "InstitutionName" not in found for _, found in pending)
+    assert all(found is not None and "EchoTime" not in found for _, found in pending)
+
+
+def make_item(**values: Any) -> list[Dataset]:
+    """The value of a sequence: one item with these attributes."""
+    item = Dataset()
+    for keyword, value in values.items():
+        setattr(item, keyword, value)
+    return [item]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize(
+    ("level", "keys", "is_found"),
+    [
+        ("SERIES", {"RequestAttributesSequence": make_item(ScheduledProcedureStepID="SPS1")}, True),
+        ("SERIES", {"RequestAttributesSequence": make_item(ScheduledProcedureStepID="SPS?")}, True),
+        ("SERIES", {"RequestAttributesSequence": make_item(ScheduledProcedureStepID="SPS2")}, False),
+        (
+            "SERIES",
+            {"RequestAttributesSequence": make_item(ScheduledProtocolCodeSequence=make_item(CodeValue="T1"))},
+            True,
+        ),
+        (
+            "SERIES",
+            {"RequestAttributesSequence": make_item(ScheduledProtocolCodeSequence=make_item(CodeValue="T2"))},
+            False,
+        ),
+        ("STUDY", {"ProcedureCodeSequence": make_item(CodeValue="HEAD", CodingSchemeDesignator="99X")}, True),
+        ("STUDY", {"ProcedureCodeSequence": make_item(CodeValue="HEAD", CodingSchemeDesignator="99Y")}, False),
+        ("STUDY", {"PatientAge": "076Y"}, True),
+        ("SERIES", {"InstitutionName": "H*"}, True),
+        ("IMAGE", {"EchoTime": "12.50"}, True),
+        ("IMAGE", {"EchoTime": "13"}, False),
+        ("IMAGE", {"ImageType": "DERIVED"}, True),
+    ],
+)
+def test_keys_that_files_answer_are_matched(
+    device: QueryDevice, syntax: str, level: str, keys: dict[str, Any], is_found: bool
+) -> None:
+    """PS3.4 C.2.2.2.6: a sequence matches where one of its items matches all keys of the item that was asked for."""
+    *pending, (final, _) = device.find("STUDY", level, syntaxes=[syntax], **ask("STUDY", level) | keys)
+    assert final.Status == 0
+    assert {status.Status for status, _ in pending} <= {0xFF00}
+    expected = {"STUDY": "1.2.1", "SERIES": "1.2.1.1", "IMAGE": "1.2.1.1.1"}[level]
+    assert found_uids([found for _, found in pending if found is not None], level) == [expected] * is_found
+
+
+def test_keys_that_files_answer_are_returned(device: QueryDevice) -> None:
+    """A sequence without an item, or with one, whose keys are then returned; empty where a file has no value."""
+    keys = {"PatientID": "P1", "PatientName": "", "InstitutionName": "", "RequestAttributesSequence": []}
+    first, second = device.matches("STUDY", "SERIES", **ask("STUDY", "SERIES") | keys)
+    (request,) = first.RequestAttributesSequence
+    assert (request.RequestedProcedureID, request.ScheduledProcedureStepID) == ("RP1", "SPS1")
+    assert request.ScheduledProtocolCodeSequence[0].CodeMeaning == "Kopf über alles"
+    assert (first.InstitutionName, str(first.PatientName)) == ("Hôpital", VALUES["PatientName"])
+    assert (second.InstitutionName, list(second.RequestAttributesSequence)) == ("Test Hospital", [])
+    asked = make_item(CodeMeaning="", CodeValue="")
+    found = device.matches("STUDY", "STUDY", StudyInstanceUID="", ProcedureCodeSequence=asked, PatientWeight="")
+    codes = {str(each.StudyInstanceUID): list(each.ProcedureCodeSequence) for each in found}
+    assert [(code.CodeValue, code.CodeMeaning, len(code)) for code in codes["1.2.1"]] == [("HEAD", "Head", 2)]
+    assert not any(codes[f"1.2.{number}"] for number in range(2, 6))
+    people = device.matches("PATIENT", "PATIENT", PatientID="P1", OtherPatientIDsSequence=[])
+    assert people[0].OtherPatientIDsSequence[0].PatientID == "OLD1"
+
+
+def test_too_many_files_are_not_looked_into(device: QueryDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_answers, "MAX_FILES", 4)
+    ((final, found),) = device.find("STUDY", "STUDY", StudyInstanceUID="", PatientAge="076Y")
+    assert (final.Status, found) == (0xA700, None)
+    assert "more keys" in final.ErrorComment
+    assert len(device.matches("STUDY", "STUDY", StudyInstanceUID="", PatientAge="")) == 5
+    assert len(device.matches("STUDY", "STUDY", StudyInstanceUID="", PatientAge="076Y", PatientID="P1")) == 1
 
 
 def test_patients_who_share_an_id_are_two(device: QueryDevice) -> None:

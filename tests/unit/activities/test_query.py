@@ -31,7 +31,7 @@ class Archive:
     error: Exception | None = None
     asked: list[Dataset] = field(default_factory=list)
 
-    def list_supported(self, level: str) -> None:
+    def list_supported(self, level: str, identifier: Dataset) -> None:
         """All of them."""
 
     def find(self, request: FindRequest) -> Iterator[Dataset]:

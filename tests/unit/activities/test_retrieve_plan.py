@@ -23,7 +23,7 @@ class Archive:
 
     asked: list[str] = field(default_factory=list)
 
-    def list_supported(self, level: str) -> None:
+    def list_supported(self, level: str, identifier: Dataset) -> None:
         """All of them."""
 
     def find(self, request: FindRequest) -> Iterator[Dataset]:

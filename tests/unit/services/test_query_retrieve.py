@@ -56,7 +56,7 @@ class Archive:
     levels: list[str] = field(default_factory=list)
     supported: Supported = None
 
-    def list_supported(self, level: str) -> Supported:
+    def list_supported(self, level: str, identifier: Dataset) -> Supported:
         return self.supported
 
     def find(self, request: FindRequest) -> Iterator[Dataset]:

@@ -105,6 +105,19 @@ def read_matches(reader: Reader, level: Level, ids: Sequence[int], wanted: Colle
     return found
 
 
+def read_first_instances(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, str]:
+    """The SOP Instance UID of the first listed instance of each entity, by the entity's number."""
+    own = f"{_TABLES[level][0]}.id"
+    among = is_one_of(own, ids)
+    rows = reader.rows(
+        f'SELECT firsts.own, instances."SOPInstanceUID" AS uid FROM (SELECT {own} AS own, min(instances.id) AS first'
+        f" FROM {_join(Level.IMAGE)} WHERE {among.sql} AND {_LISTED[Level.IMAGE]} GROUP BY {own}) AS firsts"
+        " JOIN instances ON instances.id = firsts.first",
+        (*among.values, reader.device_id),
+    )
+    return {row["own"]: row["uid"] for row in rows}
+
+
 def split_pages(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     """The numbers, so many at a time."""
     for start in range(0, len(ids), PAGE_ROWS):
