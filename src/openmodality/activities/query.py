@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from pydicom import Dataset
 
+from openmodality.activities.asking import put_query
 from openmodality.activities.ends import Ends
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.status import describe
@@ -106,17 +107,10 @@ def query_peer(
 
 def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
     with ends.take_turn(), ends.open(sop_class_uid) as association:
-        try:
-            answer = query_archive(
-                association, sop_class_uid, asked, judge=ends.judge_of("query", "C-FIND"), limit=limit
-            )
-        except QueryFailed as error:
-            if not error.must_abort:
-                association.release()  # an error that leaves the block aborts
-            raise
-        if answer.must_abort:
-            association.abort()
-    return answer
+        judge = ends.judge_of("query", "C-FIND")
+        return put_query(
+            association, lambda: query_archive(association, sop_class_uid, asked, judge=judge, limit=limit)
+        )
 
 
 def key_values(keys: Mapping[str, str]) -> dict[TagPath, object]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from pydicom import Dataset
 
+from openmodality.activities.asking import put_query
 from openmodality.activities.ends import Ends
 from openmodality.device.paths import parse_path
 from openmodality.dimse.status import describe
@@ -88,15 +89,9 @@ def _ask(ends: Ends, identifier: Dataset, limit: int | None, timeout_s: float | 
         end = monotonic() + (timeout_s or 0.0)
         left_s = None if timeout_s is None else lambda: end - monotonic()
         judge = ends.judge_of("worklist", "C-FIND")
-        try:
-            answer = query_items(association, identifier, judge=judge, limit=limit, left_s=left_s)
-        except WorklistFailed as error:
-            if not error.must_abort:
-                association.release()  # an error that leaves the block aborts
-            raise
-        if answer.must_abort:
-            association.abort()
-    return answer
+        return put_query(
+            association, lambda: query_items(association, identifier, judge=judge, limit=limit, left_s=left_s)
+        )
 
 
 def describe_limits(answer: FindAnswer) -> list[str]:

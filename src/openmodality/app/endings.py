@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
+from openmodality.app.background import BackgroundThread
 from openmodality.errors import OpenModalityError, describe_fault
 from openmodality.exam.recovery import find_noted_endings
 from openmodality.exam.workflow import Workflow
@@ -18,7 +17,7 @@ LOOK_S: Final = 2.0
 """How often it looks. What it sees twice is left to nobody: who notes an ending carries it out at once."""
 
 
-class EndingWatch:
+class EndingWatch(BackgroundThread):
     """A thread of the process that works the queue. Carrying out twice, by two processes, does it once.
 
     ``look`` is called as often as it looks.
@@ -27,26 +26,16 @@ class EndingWatch:
     def __init__(
         self, workflow: Workflow, look: Callable[[], object] = lambda: None, *, look_s: float = LOOK_S
     ) -> None:
+        super().__init__("endings")
         self._workflow = workflow
         self._look = look
         self._look_s = look_s
         self._failed: set[int] = set()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="endings", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Look again and again."""
         before: dict[int, object] = {}
-        while not self._stopping.wait(self._look_s):
+        while not self.stopping.wait(self._look_s):
             try:
                 noted = find_noted_endings(self._workflow)
                 self._look()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
+from openmodality.app.background import BackgroundThread
 from openmodality.device.site.site import Site
 from openmodality.errors import StoreError, describe_fault
 from openmodality.store.listing.entities import Level
@@ -18,25 +17,13 @@ log = logging.getLogger(__name__)
 _RETRY_S: Final = 60.0
 
 
-class Housekeeping:
+class Housekeeping(BackgroundThread):
     """A thread that waits for changes; needed only where a peer's ``storage_commitment.on_success`` is ``delete``."""
 
     def __init__(self, store: LocalStore, site: Site) -> None:
+        super().__init__("housekeeping")
         self._store = store
         self._site = site
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._store.database.changed.notify()
-        self._thread.join()
 
     @property
     def is_needed(self) -> bool:
@@ -46,9 +33,14 @@ class Housekeeping:
             peer.parameters.text("storage_commitment.on_success") == "delete" for peer in archives
         )
 
-    def _run(self) -> None:
+    def wake(self) -> None:
+        """End the wait for a change."""
+        self._store.database.changed.notify()
+
+    def run(self) -> None:
+        """Delete, and wait for what may have become deletable."""
         changed = self._store.database.changed
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             seen = changed.count
             try:
                 deleted = delete_committed(self._store)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
-from openmodality.cli.terminal.choice import add_choice, follow_job
+from openmodality.cli.terminal.choice import add_choice, add_repeatable, follow_job
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, print_fields, say
 from openmodality.cli.terminal.site import DEFAULT, SITE_VARIABLE, add_site, device, load
@@ -34,28 +34,13 @@ def _declare_print(parser: Parser) -> None:
         "--printer", dest="named", metavar="NAME", default="", help="The printer, where no PRINTER is given."
     )
     add_choice(parser, "what is printed")
-    for option, destination, what in (
-        ("key-object", "key_objects", "SOP Instance UID of a key object document, whose images are printed."),
-        ("scout", "scouts", "SOP Instance UID of an image that is printed first, with lines where the others cut it."),
-    ):
-        parser.add_argument(
-            f"--{option}",
-            dest=destination,
-            metavar="UID",
-            action="append",
-            type=not_empty,
-            default=[],
-            help=f"{what} May be repeated.",
-        )
-    parser.add_argument(
-        "--presentation",
-        dest="presentations",
-        metavar="FILE|UID",
-        action="append",
-        type=not_empty,
-        default=[],
-        help="Presentation state (GSPS) that says how its images are shown. May be repeated.",
+    add_repeatable(
+        parser, "key-object", "key_objects", "SOP Instance UID of a key object document, whose images are printed."
     )
+    scout = "SOP Instance UID of an image that is printed first, with lines where the others cut it."
+    add_repeatable(parser, "scout", "scouts", scout)
+    state = "Presentation state (GSPS) that says how its images are shown."
+    add_repeatable(parser, "presentation", "presentations", state, "FILE|UID")
     _declare_film(parser)
     parser.add_argument(
         "--preview", metavar="FILE", default="", help="Write the sheets to FILE (.pdf or .png), and print nothing."

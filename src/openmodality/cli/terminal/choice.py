@@ -23,15 +23,20 @@ def add_choice(parser: Parser, what: str, *, studies: bool = True) -> None:
     Without ``studies``, only series and instances can be chosen.
     """
     for option, destination, entity in _LEVELS if studies else _LEVELS[1:]:
-        parser.add_argument(
-            f"--{option}",
-            dest=destination,
-            metavar="UID",
-            action="append",
-            type=not_empty,
-            default=[],
-            help=f"{entity} Instance UID of {what}. May be repeated.",
-        )
+        add_repeatable(parser, option, destination, f"{entity} Instance UID of {what}.")
+
+
+def add_repeatable(parser: Parser, option: str, destination: str, described: str, metavar: str = "UID") -> None:
+    """Declare an option that names one thing and may be repeated."""
+    parser.add_argument(
+        f"--{option}",
+        dest=destination,
+        metavar=metavar,
+        action="append",
+        type=not_empty,
+        default=[],
+        help=f"{described} May be repeated.",
+    )
 
 
 def follow_job(modality: Modality, job_id: int, done: str) -> None:
