@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 MOMENT_VRS: Final = frozenset({"DA", "TM", "DT"})
@@ -53,6 +54,7 @@ def matches_moment(vr: str, key: str, text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=512)
 def read_span(vr: str, text: str) -> Span | None:
     """What a value denotes; ``None`` where it is no value of this VR."""
     for pattern in _PATTERNS[vr]:
@@ -65,6 +67,7 @@ def read_span(vr: str, text: str) -> Span | None:
     return None
 
 
+@lru_cache(maxsize=64)
 def _read_range(vr: str, key: str) -> tuple[Span | None, Span | None] | None:
     """The ends of a single value or a range (``a-b``, ``a-``, ``-b``); ``None`` where the key is neither."""
     single = read_span(vr, key)

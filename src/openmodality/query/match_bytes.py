@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -12,11 +13,14 @@ from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.reading import values_of
 from openmodality.dimse.repertoires import holds
 from openmodality.encoding.headers import layout_of
-from openmodality.encoding.texts import TEXT_VRS
+from openmodality.encoding.texts import TEXT_VRS, encode_component
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+from openmodality.standard.text_rules import MULTI_LINE_VRS
 
 _BINARY: Final = {"US": 2, "UL": 4}
+_OF_VALUES: Final = re.compile(r"(\\)")
+_DELIMITERS: Final = {"PN": re.compile(r"([\\^=])")}
 _PADDING: Final = {"UI": b"\0"}
 
 
@@ -41,23 +45,34 @@ def encode_match(
     foreign = "".join(element.text for element in elements if not element.text.isascii() and element.vr in TEXT_VRS)
     if further is not None:
         foreign += "".join(_list_foreign(further))
-    if foreign or further is not None:
-        terms = _choose_terms(foreign, character_sets) if foreign else ()
-        return _encode_as_data_set(elements, transfer_syntax, terms, further or Dataset())
+    terms = tuple(_choose_terms(foreign, character_sets)) if foreign else ()
+    if further is not None:
+        return _encode_as_data_set(elements, transfer_syntax, terms, further)
+    if foreign:
+        declared = MatchElement(SPECIFIC_CHARACTER_SET, "CS", "\\".join(terms))
+        others = [element for element in elements if element.tag != SPECIFIC_CHARACTER_SET]
+        elements = sorted([declared, *others])
     layout = layout_of(transfer_syntax)
     pieces: list[bytes] = []
     for tag, vr, text in elements:
-        value = _encode_value(vr, text, big_endian=layout.big_endian)
+        value = _encode_value(vr, text, terms, big_endian=layout.big_endian)
         pieces += (layout.write(tag, vr, len(value)), value)
     return b"".join(pieces)
 
 
-def _encode_value(vr: str, text: str, *, big_endian: bool) -> bytes:
+def _encode_value(vr: str, text: str, terms: tuple[str, ...], *, big_endian: bool) -> bytes:
     if vr in _BINARY:
         numbers = (int(each) for each in text.split("\\") if each)
         return b"".join(number.to_bytes(_BINARY[vr], "big" if big_endian else "little") for number in numbers)
-    value = text.encode("ascii", "replace")
+    value = text.encode("ascii", "replace") if text.isascii() or vr not in TEXT_VRS else _encode_text(vr, text, terms)
     return value + _PADDING.get(vr, b" ") if len(value) % 2 else value
+
+
+def _encode_text(vr: str, text: str, terms: tuple[str, ...]) -> bytes:
+    """Text beyond ASCII: what lies between delimiters is encoded by itself (PS3.5 6.1.2.5.3)."""
+    delimiters = _DELIMITERS.get(vr, _OF_VALUES)
+    pieces = [text] if vr in MULTI_LINE_VRS else delimiters.split(text)
+    return b"".join(encode_component(piece, terms) for piece in pieces)
 
 
 def _choose_terms(foreign: str, character_sets: Iterable[Sequence[str]]) -> Sequence[str]:

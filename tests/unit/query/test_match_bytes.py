@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from pydicom import Dataset
 
-from openmodality.dimse.data_set import decode_data_set
+from openmodality.dimse.data_set import decode_data_set, encode_data_set
+from openmodality.dimse.repertoires import holds
 from openmodality.query.match_bytes import MatchElement, encode_match
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 
@@ -42,3 +44,25 @@ def test_a_match_is_read_as_it_was_written(transfer_syntax: str, name: str) -> N
 def test_the_first_character_set_that_holds_the_text_is_declared(name: str, declared: object) -> None:
     raw = encode_match([MatchElement(0x00100010, "PN", name)], UNCOMPRESSED[0], [(), ("ISO_IR 100",), JAPANESE])
     assert decode_data_set(raw, UNCOMPRESSED[0]).get("SpecificCharacterSet") == declared
+
+
+@pytest.mark.parametrize("terms", [("ISO_IR 100",), ("ISO_IR 192",), JAPANESE, ("ISO 2022 IR 13", "ISO 2022 IR 87")])
+@pytest.mark.parametrize(
+    ("vr", "tag", "text"),
+    [
+        ("PN", 0x00100010, "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("PN", 0x00101001, "Müller^Jörg\\Größe^Ä"),
+        ("LO", 0x00101000, "ä1\\b\\山"),
+        ("LT", 0x00104000, "山\\田\r\nü"),
+    ],
+)
+def test_text_is_written_as_pydicom_writes_it(terms: tuple[str, ...], vr: str, tag: int, text: str) -> None:
+    data_set = Dataset()
+    if holds(terms, set(text)):
+        data_set.SpecificCharacterSet = list(terms)
+    else:
+        data_set.SpecificCharacterSet = "ISO_IR 192"
+    data_set.add_new(tag, vr, text)
+    for transfer_syntax in UNCOMPRESSED:
+        raw = encode_match([MatchElement(tag, vr, text)], transfer_syntax, [terms])
+        assert raw == encode_data_set(data_set, transfer_syntax)

@@ -1,0 +1,169 @@
+"""Queries and retrieves of one client, ours, before a device and before Orthanc.
+
+The client of a query reads the matches and decodes none: what is measured is who answers.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Final
+from zipfile import ZipFile
+
+import httpx
+from pydicom import Dataset, dcmread
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+
+from benchmarks.archives import configure_orthanc
+from benchmarks.data import cache
+from benchmarks.device import prepare
+from benchmarks.ends import OURS, call_ours, listening, running
+from openmodality.dimse.channel import context_for, read_all
+from openmodality.dimse.command import Command
+from openmodality.dimse.data_set import encode_data_set
+from openmodality.dimse.request_response import await_response, send_request
+from openmodality.dimse.status import is_pending
+from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.requestor import associate
+from openmodality.query.moving import move
+from openmodality.standard.dimse import CommandField, Priority, Status
+from openmodality.standard.sop_classes import STUDY_ROOT_FIND, STUDY_ROOT_MOVE
+from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.database import open_database
+from openmodality.upper_layer.negotiation import ContextProposal
+from tests.made_index import fill_index, make_study_date
+from tests.peers.process import free_port
+from tests.peers.programs import program
+
+_KEYS: Final = ("PatientName", "PatientID", "StudyTime", "AccessionNumber", "StudyDescription", "StudyInstanceUID")
+_OF_TEN: Final = 10
+"""One study of ten matches."""
+_FILES_AT_ONCE: Final = 1000
+_SITE: Final = """
+profile = "mr"
+
+[data]
+folder = "data"
+durability = "os"
+
+[network]
+bind_address = "127.0.0.1"
+
+[application_entities.device]
+port = {port}
+
+[peers.bench]
+ae_title = "BENCH"
+host = "127.0.0.1"
+port = {destination}
+services = ["storage"]
+incoming = ["query_retrieve"]
+"""
+
+
+@contextmanager
+def device_with_index(studies: int) -> Iterator[RemoteAE]:
+    """A device that serves an index of so many studies, of one image in each of two series."""
+    with TemporaryDirectory(dir=cache()) as name:
+        folder, port = Path(name), free_port()
+        (folder / "site.toml").write_text(_SITE.format(port=port, destination=1))
+        subprocess.run(call_ours("studies", "list"), cwd=folder, check=True, capture_output=True)
+        (folder / "data").mkdir(exist_ok=True)
+        with running(call_ours("serve"), port, cwd=folder):
+            database = open_database(f"sqlite:///{folder / 'data' / 'openmodality.db'}", durability="os")
+            fill_index(database, studies, 1)
+            database.close()
+            yield RemoteAE("OM_MR", "127.0.0.1", port)
+
+
+@contextmanager
+def orthanc_with_index(studies: int) -> Iterator[RemoteAE]:
+    """An Orthanc that has so many studies with the same attributes; its data are made once."""
+    folder, port, http_port = cache() / f"orthanc-{studies}", free_port(), free_port()
+    with running((str(program("Orthanc")), str(configure_orthanc(folder, port, http_port))), port):
+        with httpx.Client(base_url=f"http://127.0.0.1:{http_port}", timeout=600, trust_env=False) as rest:
+            known = int(rest.get("/statistics").json()["CountStudies"])
+            for start in range(known, studies, _FILES_AT_ONCE):
+                archive = _make_archive(range(start, min(start + _FILES_AT_ONCE, studies)))
+                rest.post("/instances", content=archive).raise_for_status()
+        yield RemoteAE("ORTHANC", "127.0.0.1", port)
+
+
+def _make_archive(numbers: range) -> bytes:
+    file = BytesIO()
+    with ZipFile(file, "w") as archive:
+        for number in numbers:
+            archive.writestr(f"{number}.dcm", _make_file(number))
+    return file.getvalue()
+
+
+def _make_file(number: int) -> bytes:
+    """An object with the attributes that the made index has, and no pixels."""
+    made = Dataset()
+    made.SOPClassUID, made.SOPInstanceUID = SecondaryCaptureImageStorage, f"1.2.3.{number}.1.1"
+    made.StudyInstanceUID, made.SeriesInstanceUID = f"1.2.3.{number}", f"1.2.3.{number}.1"
+    made.PatientID, made.PatientName, made.PatientSex = f"P{number:07d}", f"YAMADA^Given{number}", "F"
+    made.StudyDate, made.StudyTime = make_study_date(number), f"{number % 24:02d}1500"
+    made.AccessionNumber, made.StudyDescription, made.Modality = f"A{number}", "Brain", "MR"
+    file = BytesIO()
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def time_find(remote: RemoteAE, studies: int) -> float:
+    """The seconds that a query for a tenth of the studies takes, from request to final response."""
+    asked = Dataset()
+    asked.QueryRetrieveLevel = "STUDY"
+    for keyword in _KEYS:
+        setattr(asked, keyword, "")
+    asked.StudyDate = f"{make_study_date(0)}-{make_study_date(studies // _OF_TEN - 1)}"
+    proposal = ContextProposal(STUDY_ROOT_FIND, (IMPLICIT_VR_LITTLE_ENDIAN,))
+    command = Command(
+        CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=STUDY_ROOT_FIND, Priority=Priority.MEDIUM
+    )
+    with associate(remote, LocalAE("BENCH"), [proposal]) as association:
+        context = context_for(association, STUDY_ROOT_FIND)
+        begun, count = perf_counter(), 0
+        data = encode_data_set(asked, context.transfer_syntax)
+        message_id = send_request(association, context.context_id, command, data)
+        while is_pending((response := await_response(association, message_id)).command.Status or Status.SUCCESS):
+            read_all(response)
+            count += 1
+        seconds = perf_counter() - begun
+    if count != studies // _OF_TEN:
+        raise RuntimeError(f"{remote.ae_title}: {count} matches")
+    return seconds
+
+
+def time_move(images: Path) -> float:
+    """The seconds in which a device sends its images to ``openmodality receive``, from request to final response."""
+    with TemporaryDirectory(dir=cache()) as name, listening(OURS) as (destination, received):
+        folder, port = Path(name), free_port()
+        prepare(folder, images)
+        (folder / "site.toml").write_text(_SITE.format(port=port, destination=destination))
+        asked = Dataset()
+        asked.QueryRetrieveLevel, asked.StudyInstanceUID = "STUDY", dcmread(min(images.iterdir())).StudyInstanceUID
+        with (
+            running(call_ours("serve"), port, cwd=folder),
+            associate(
+                RemoteAE("OM_MR", "127.0.0.1", port),
+                LocalAE("BENCH"),
+                [ContextProposal(STUDY_ROOT_MOVE, (IMPLICIT_VR_LITTLE_ENDIAN,))],
+            ) as association,
+        ):
+            begun = perf_counter()
+            result = move(association, STUDY_ROOT_MOVE, asked, "BENCH")
+            seconds = perf_counter() - begun
+        arrived = sum(1 for _ in received.rglob("*.dcm"))
+        if not result.verdict.is_done or arrived != sum(1 for _ in images.iterdir()):
+            sys.exit(f"C-MOVE: status {result.status:04X}, {arrived} arrived")
+    return seconds
