@@ -27,7 +27,7 @@ def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
         "film printed: 20 images on 1 sheet",
         "committed by the PACS: 36",
         "disc made: 36 instances",
-        "disc made: 26 instances, 1 left out by its profile",
+        "disc made: 26 instances, 2 left out by its profile",
     ):
         assert step in ended.out
     assert ended.out.count("stored in the PACS:") == 2

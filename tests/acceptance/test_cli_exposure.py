@@ -18,6 +18,7 @@ from openmodality import IrradiationEvent, Modality
 from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.exam.session import Exam
+from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.irradiation import EventRecord, read_irradiation
 from tests.acceptance.in_process import call
 from tests.acceptance.requirements.pynetdicom_hospital import recorded_device
@@ -57,6 +58,10 @@ def list_recorded(exam: Exam) -> list[EventRecord]:
         return read_irradiation(snapshot, exam.id)
 
 
+def list_images(exam: Exam) -> list[InstanceReference]:
+    return [each for each in exam.instances() if each.SOPClassUID != DOSE_SR]
+
+
 def read_number(item: Dataset) -> Decimal:
     return Decimal(str(item.MeasuredValueSequence[0].NumericValue))
 
@@ -73,12 +78,14 @@ def test_image_step_and_report_have_the_exposure_of_a_file(tmp_path: Path) -> No
         assert "RF Image takes KVP from the exam" in printed
         exam.complete()
         assert modality.wait_until_idle(20)
-        wait_until(lambda: len(recorded.recorder.requests("C-STORE-RQ")) == 3)
+        wait_until(lambda: len(recorded.recorder.requests("C-STORE-RQ")) == 4)
         wait_until(lambda: recorded.recorder.requests("N-SET-RQ") != [])
         sent = [each.data for each in recorded.recorder.requests("C-STORE-RQ")]
         step = recorded.recorder.requests("N-SET-RQ")[0].data
     images = [each for each in sent if each.SOPClassUID == RF]
-    (report,) = (each for each in sent if each.SOPClassUID == DOSE_SR)
+    partial, report = (each for each in sent if each.SOPClassUID == DOSE_SR)
+    assert (partial.CompletionFlag, report.CompletionFlag) == ("PARTIAL", "COMPLETE")
+    assert find_items(partial, "122130") == find_items(report, "122130")
     (event,) = find_items(report, "113706")
     assert [(each.KVP, each.XRayTubeCurrent, each.BodyPartExamined) for each in images] == [(83, 320, "STOMACH")] * 2
     assert {each.IrradiationEventUID for each in images} == {find_items(event, "113769")[0].UID}
@@ -106,7 +113,7 @@ def test_a_companion_states_the_exposure_of_its_file(exam: Exam, tmp_path: Path)
     (record,) = list_recorded(exam)
     assert (series.object_name, record.event["numbers"]["KVP"]) == ("CR Image", 70)
     assert series.notices == ["the exposure of the companion is recorded, not the one that was given for all"]
-    assert record.images == {each.SOPInstanceUID for each in exam.instances()}
+    assert record.images == {each.SOPInstanceUID for each in list_images(exam)}
 
 
 def test_a_file_of_a_watched_folder_that_comes_twice_is_one_exposure(exam: Exam, tmp_path: Path) -> None:
@@ -115,7 +122,7 @@ def test_a_file_of_a_watched_folder_that_comes_twice_is_one_exposure(exam: Exam,
     for _ in range(2):
         exam.take(DroppedFile(tmp_path / "a.npy", "a"))
     (record,) = list_recorded(exam)
-    assert (len(record.images), len(exam.instances())) == (1, 1)
+    assert (len(record.images), len(list_images(exam))) == (1, 1)
 
 
 def test_images_that_fail_leave_no_exposure(exam: Exam, tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ def test_scheduled_exam_from_worklist_to_commitment(tmp_path: Path, profile: str
         assert [job.state for job in modality.jobs.list() if job.state is not JobState.DONE] == []
         made = {instance.SOPInstanceUID for instance in exam.instances()}
         assert {arrival.request.identity.sop_instance_uid for arrival in device.hospital.stored} == made
-        assert len(device.hospital.stored) == len(made) == (2 if profile == "mr" else 3)
+        # Of the R/F device also a PARTIAL dose report, and the COMPLETE one.
+        assert len(device.hospital.stored) == len(made) == (2 if profile == "mr" else 4)
         assert states(device) == ["COMPLETED"]
         assert referenced(device) == made
         (study,) = modality.studies()
@@ -189,10 +190,13 @@ def test_dose_report_is_part_of_the_step(tmp_path: Path) -> None:
         with modality.exam(modality.worklist()[0]) as exam:
             exam.acquire(device.source)
         assert modality.wait_until_idle(20)
-        (report,) = (each for each in exam.instances() if each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE)
-        dose = dcmread(device.hospital.files.path(report.SOPInstanceUID))
-        assert dose.CompletionFlag == "COMPLETE"
+        reports = [each for each in exam.instances() if each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE]
+        doses = [dcmread(device.hospital.files.path(report.SOPInstanceUID)) for report in reports]
+        assert [dose.CompletionFlag for dose in doses] == ["PARTIAL", "COMPLETE"]
+        (predecessors,) = doses[1].PredecessorDocumentsSequence
+        (named,) = predecessors.ReferencedSeriesSequence[0].ReferencedSOPSequence
+        assert named.ReferencedSOPInstanceUID == doses[0].SOPInstanceUID
         (step,) = device.hospital.steps.steps.values()
         assert step.TotalTimeOfFluoroscopy is not None
         assert float(step.ImageAndFluoroscopyAreaDoseProduct) > 0
-        assert report.SOPInstanceUID in referenced(device)
+        assert {report.SOPInstanceUID for report in reports} <= set(referenced(device))

@@ -21,6 +21,7 @@ class DoseSettings:
 
     units: DoseUnitsName = "standard"
     makes_partial: bool = True
+    partial_interval_s: float = 300.0
     reference_point: ReferencePoint = field(default_factory=ReferencePoint)
     calibration: DoseCalibration | None = None
 
@@ -36,6 +37,7 @@ def read_dose_settings(site: Site) -> DoseSettings:
     return DoseSettings(
         units=cast(DoseUnitsName, parameters.text("behaviour.rdsr_units")),
         makes_partial=parameters.boolean("behaviour.rdsr_partial"),
+        partial_interval_s=parameters.number("behaviour.rdsr_partial_interval_s"),
         reference_point=ReferencePoint(
             parameters.text("dose.reference_point_definition"), parameters.number("dose.reference_point_distance_mm")
         ),

@@ -85,7 +85,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
             assert modality.echo("hospital") == 0
             with modality.exam(modality.worklist()[0], PerformedProcedureTypeDescription="GI") as exam:
                 exam.acquire(quick_source("rf"))
-            wait_until(lambda: len(recorder.requests("N-ACTION-RQ")) == 2)  # the images, then the dose report
+            wait_until(lambda: len(recorder.requests("N-ACTION-RQ")) == 2)  # the images with a PARTIAL dose report, then the COMPLETE one
             recorder.closed()
             address = listening(recorded, "storage_commitment", "ADR_S_COMM_SCU")
             for request in recorder.requests("N-ACTION-RQ"):
@@ -186,13 +186,13 @@ NOT_IN_REPORTS = {
 @pytest.mark.parametrize("keyword", [row["keyword"] for row in rows("worklist_keys.csv") if row["copied_to_iod"]])
 def test_instances_carry_the_worklist_item(whole: Whole, keyword: str) -> None:
     stored = [each.data for each in whole.recorder.requests("C-STORE-RQ")]
-    assert [instance.SOPClassUID for instance in stored] == [RF_IMAGE, RF_IMAGE, DOSE_SR]
+    assert [instance.SOPClassUID for instance in stored] == [RF_IMAGE, RF_IMAGE, DOSE_SR, DOSE_SR]
     source = whole.item
     if keyword == "ScheduledProtocolCodeSequence":
         source = source.ScheduledProcedureStepSequence[0].ScheduledProtocolCodeSequence[0]
     expected = values(source, INSIDE.get(keyword, keyword))
     assert expected
-    for instance in stored[: 2 if keyword in NOT_IN_REPORTS else 3]:
+    for instance in stored[: 2 if keyword in NOT_IN_REPORTS else 4]:
         assert expected <= values(instance, IN_IMAGES.get(keyword, INSIDE.get(keyword, keyword)))
 
 

@@ -39,7 +39,7 @@ station_name = "ROOM1"
 [parameters.behaviour]
 rdsr_units = "statement"
 rdsr_patient_study = false
-rdsr_partial = true
+rdsr_partial_interval_s = 0
 """
 
 

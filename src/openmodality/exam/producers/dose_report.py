@@ -54,13 +54,33 @@ class DoseReportProducer:
         )
 
     def plan_series_meanwhile(self, work: StepWork, at: float) -> SeriesRecord | None:
-        """The series of the report of the end, which has the PARTIAL ones as well, where the site makes these."""
-        return self.plan_series_at_end(work, at) if self._settings.makes_partial else None
+        """The series of the report of the end, which has the PARTIAL ones as well; None where none is due."""
+        planned = self.plan_series_at_end(work, at) if self._settings.makes_partial else None
+        return planned if planned is not None and self._is_partial_due(work, planned, at) else None
 
     def build_meanwhile(self, work: StepWork, series: SeriesRecord, at: float) -> Sequence[Dataset]:
         """One PARTIAL report of the irradiation so far; the same one until there is more."""
-        uid = self._uids.derived(f"{series.series_instance_uid}/partial/{len(work.events)}")
+        uid = self._derive_partial_uid(series, len(work.events))
         return [self._build(work, series, uid, at, is_complete=False)]
+
+    def _is_partial_due(self, work: StepWork, planned: SeriesRecord, at: float) -> bool:
+        """Whether there is news for a PARTIAL report, and the one before it is old enough (ADR 56).
+
+        A report is as old as the last irradiation that it tells of. The mean over the step bounds how many there are
+        where exposures are stated to have been long ago.
+        """
+        made = {each.SOPInstanceUID for each in work.instances_of(planned)}
+        told = next((n for n in range(len(work.events), 0, -1) if self._derive_partial_uid(planned, n) in made), 0)
+        if told in (0, len(work.events)):
+            return told == 0
+        begun = next(each.started for each in work.series if each.series_instance_uid == planned.series_instance_uid)
+        events = [IrradiationEvent.from_json(record.event) for record in work.events[:told]]
+        last = max(event.find_end(event.started).timestamp() if event.started else begun for event in events)
+        interval_s = self._settings.partial_interval_s
+        return at >= max(last + interval_s, begun + interval_s * len(made))
+
+    def _derive_partial_uid(self, series: SeriesRecord, events: int) -> str:
+        return self._uids.derived(f"{series.series_instance_uid}/partial/{events}")
 
     def build_at_end(self, work: StepWork, series: SeriesRecord) -> Sequence[Dataset]:
         """One COMPLETE report of all irradiation of the step."""

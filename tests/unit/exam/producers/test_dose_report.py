@@ -13,7 +13,10 @@ from openmodality.device.site.site_loader import load_site
 from openmodality.exam.producers.dose_report import DoseReportProducer, list_events
 from openmodality.exam.producers.producer import StepWork
 from openmodality.objects.irradiation.event import IrradiationEvent
-from openmodality.standard.sop_classes import X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE
+from openmodality.standard.sop_classes import (
+    X_RAY_RADIATION_DOSE_SR_STORAGE,
+    X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE,
+)
 from openmodality.store.listing.exams import SeriesRecord
 from openmodality.store.listing.irradiation import EventRecord
 from tests.exam_records import STEP, exam_of, instance_of, step_of
@@ -95,3 +98,57 @@ def test_events_of_another_step_do_not_count(tmp_path: Path, events: list[Irradi
     other_step = replace(work(events), step=step_of("1.2.8"))
     assert list_events(other_step) == []
     assert DoseReportProducer(site(tmp_path)).plan_series_at_end(other_step, 1.8e9) is None
+
+
+def tell_partial(producer: DoseReportProducer, done: StepWork, at: float) -> StepWork:
+    """``done`` with the PARTIAL report that is due, if one is."""
+    series = producer.plan_series_meanwhile(done, at)
+    if series is None:
+        return done
+    known = next((each for each in done.exam.series if each.series_instance_uid == series.series_instance_uid), None)
+    exam = done.exam if known else replace(done.exam, series=(*done.exam.series, series))
+    made = [
+        replace(instance_of(known or series, 1, X_RAY_RADIATION_DOSE_SR_STORAGE), SOPInstanceUID=each.SOPInstanceUID)
+        for each in producer.build_meanwhile(replace(done, exam=exam), known or series, at)
+    ]
+    return replace(done, exam=exam, instances=[*done.instances, *made])
+
+
+@pytest.mark.parametrize(
+    ("after_s", "more", "partial"),
+    [
+        (0.0, "", [1]),
+        (299.0, "", [1]),
+        (300.0, "", [1, 2]),
+        (0.0, "[parameters.behaviour]\nrdsr_partial_interval_s = 0\n", [1, 2]),
+        (300.0, "[parameters.behaviour]\nrdsr_partial = false\n", []),
+    ],
+)
+def test_partial_reports_come_with_the_first_irradiation_and_then_not_too_often(
+    tmp_path: Path, events: list[IrradiationEvent], after_s: float, more: str, partial: list[int]
+) -> None:
+    producer = DoseReportProducer(site(tmp_path, more=more))
+    first, second = work(events[:1]), work(events[:2])
+    assert events[0].started is not None
+    ended = events[0].find_end(events[0].started).timestamp()
+    told = tell_partial(producer, tell_partial(producer, first, ended), ended + 1e6)  # nothing new: no second one
+    after = replace(second, exam=told.exam, instances=told.instances)
+    told = tell_partial(producer, tell_partial(producer, after, ended + after_s), ended + after_s)
+    assert len(told.instances) - len(first.instances) == len(partial)
+    series = producer.plan_series_at_end(told, ended + 1e6)
+    assert series is not None
+    (complete,) = producer.build_at_end(told, series)
+    named = [
+        each.ReferencedSOPInstanceUID
+        for study in complete.get("PredecessorDocumentsSequence", ())
+        for each in study.ReferencedSeriesSequence[0].ReferencedSOPSequence
+    ]
+    assert named == [each.SOPInstanceUID for each in told.instances_of(series)]
+    assert (complete.CompletionFlag, len(named)) == ("COMPLETE", len(partial))
+
+
+def test_exposures_of_long_ago_have_no_partial_report_each(tmp_path: Path, events: list[IrradiationEvent]) -> None:
+    producer, told = DoseReportProducer(site(tmp_path)), work(events[:1])
+    for count in (1, 2, 3):
+        told = tell_partial(producer, replace(work(events[:count]), exam=told.exam, instances=told.instances), 1.9e9)
+    assert len(told.instances) == len(work([]).instances) + 1
