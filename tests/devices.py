@@ -16,8 +16,9 @@ from pydicom import Dataset
 
 from openmodality import Modality
 from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
-from openmodality.acquisition.rf_simulator import UPPER_GI, RfSimulator
+from openmodality.acquisition.rf_simulator import RfSimulator
 from openmodality.acquisition.source import Source
+from openmodality.acquisition.xray_protocol import UPPER_GI
 from openmodality.exam.series import Series
 from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital

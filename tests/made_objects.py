@@ -13,8 +13,9 @@ from pydicom.uid import XRayRadiofluoroscopicImageStorage
 
 from openmodality.acquisition.arrays import make_frames
 from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
-from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
+from openmodality.acquisition.rf_simulator import RfSimulator
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
+from openmodality.acquisition.xray_protocol import UPPER_GI, ImageKind
 from openmodality.device.profile.loader import load_profile
 from openmodality.objects.exam_facts import ExamFacts, InstanceFacts, SeriesFacts, StepReference
 from openmodality.objects.identity import Uids

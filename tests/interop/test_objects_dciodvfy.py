@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from openmodality.acquisition.rf_simulator import UPPER_GI
+from openmodality.acquisition.xray_protocol import UPPER_GI
 from openmodality.objects.report.dose_content import DoseUnitsName
 from openmodality.objects.rules.check import check
 from tests.made_objects import NAMES, OBJECTS, WRITTEN, instances, report, worklist

@@ -1,257 +1,254 @@
-"""A digital trunk for projection: ellipsoids with exact path lengths, a skeleton, lungs, and a stomach that fills with
-barium.
+"""A digital trunk for projection: skin, fat and muscle, organs, lungs, bowel with its gas, bones, and what takes
+contrast agent: gullet, stomach and duodenum, aorta and its branches.
 
-Coordinates in mm: x to the patient's left, y to the feet, z away from the tube; the origin lies at the isocenter.
+Coordinates as in ``xray_shapes``. Where a part replaces another its length is taken off the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from math import cos, pi, sin, sqrt
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from openmodality.acquisition.geometry import Vector
 from openmodality.acquisition.xray_physics import (
-    BARIUM_SUSPENSION,
     CORTICAL_BONE,
+    FAT,
     LUNG,
     SOFT_TISSUE,
     SPONGIOUS_BONE,
     Material,
-)  # fmt: skip
-
-Lengths = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """An ellipsoid; ``turn_deg`` turns it in the plane of the detector."""
-
-    centre: Vector
-    half_axes: Vector
-    turn_deg: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Beam:
-    """Focal spot and detector: a square of ``matrix`` pixels, ``pixel_mm`` wide, centred on the central ray at
-    ``centre`` (x, y).
-    """
-
-    source_to_detector_mm: float
-    source_to_isocenter_mm: float
-    pixel_mm: float
-    matrix: int
-    centre: tuple[float, float] = (0.0, 0.0)
-
-    def path_length(self, body: Body, out: Lengths, *, at_most_once: bool = False) -> None:
-        """Add to ``out`` how many mm of each ray lie inside ``body``; with ``at_most_once`` keep the greater of the
-        two.
-
-        A ray is s + t d. Scaled by the half axes the ellipsoid is a unit sphere, and the ray meets it where
-        |s|2 + 2 t (s.d) + t2 |d|2 = 1; the length inside is 2 sqrt((s.d)2 - |d|2 (|s|2 - 1)) / |d|2 times the unscaled
-        |d|.
-        """
-        window = self._shadow(body)
-        if window is None:
-            return
-        half = (self.matrix - 1) / 2.0
-        u = ((np.arange(window[1].start, window[1].stop, dtype=np.float32) - half) * self.pixel_mm)[None, :]
-        v = ((np.arange(window[0].start, window[0].stop, dtype=np.float32) - half) * self.pixel_mm)[:, None]
-        a, b, c = body.half_axes
-        angle = body.turn_deg * pi / 180.0
-        sx, sy = self.centre[0] - body.centre[0], self.centre[1] - body.centre[1]
-        p0, q0 = _rotate(sx, sy, angle)
-        source = (p0 / a, q0 / b, (-self.source_to_isocenter_mm - body.centre[2]) / c)
-        du = ((u * cos(angle) + v * sin(angle)) / a).astype(np.float32)
-        dv = ((v * cos(angle) - u * sin(angle)) / b).astype(np.float32)
-        dw = self.source_to_detector_mm / c
-        square = du * du + dv * dv + np.float32(dw * dw)
-        middle = du * np.float32(source[0]) + dv * np.float32(source[1]) + np.float32(source[2] * dw)
-        inside = middle * middle - square * np.float32(sum(value * value for value in source) - 1.0)
-        np.maximum(inside, np.float32(0.0), out=inside)
-        length = np.sqrt(u * u + v * v + np.float32(self.source_to_detector_mm**2), dtype=np.float32)
-        chord = np.float32(2.0) * np.sqrt(inside) / square * length
-        if at_most_once:
-            np.maximum(out[window], chord, out=out[window])
-        else:
-            out[window] += chord
-
-    def _shadow(self, body: Body) -> tuple[slice, slice] | None:
-        """Rows and columns that the shadow of ``body`` can touch."""
-        reach = max(body.half_axes[:2])
-        near = self.source_to_isocenter_mm + body.centre[2] - body.half_axes[2]
-        far = self.source_to_isocenter_mm + body.centre[2] + body.half_axes[2]
-        if near <= 1.0:
-            return slice(0, self.matrix), slice(0, self.matrix)
-        spans = []
-        for axis in (1, 0):
-            offset = body.centre[axis] - self.centre[axis]
-            edges = [
-                (offset + sign * reach) * self.source_to_detector_mm / distance
-                for sign in (-1.0, 1.0) for distance in (near, far)
-            ]  # fmt: skip
-            half = (self.matrix - 1) / 2.0
-            first = max(int(min(edges) / self.pixel_mm + half) - 1, 0)
-            last = min(int(max(edges) / self.pixel_mm + half) + 2, self.matrix)
-            if first >= last:
-                return None
-            spans.append(slice(first, last))
-        return spans[0], spans[1]
-
-
-def _rotate(x: float, y: float, angle: float) -> tuple[float, float]:
-    return x * cos(angle) + y * sin(angle), y * cos(angle) - x * sin(angle)
-
-
-TRUNK = (
-    Body((0, 40, 0), (172, 430, 108)), Body((0, 330, 0), (178, 150, 104)), Body((-175, -120, 0), (48, 150, 46), 6.0),
-    Body((175, -120, 0), (48, 150, 46), -6.0),
-)  # fmt: skip
-LUNGS = (Body((-78, -150, 0), (62, 138, 84), 4.0), Body((78, -150, 0), (60, 138, 84), -4.0))
-ORGANS = (
-    Body((26, -95, -26), (62, 58, 46), 30.0),
-    Body((-72, 8, -8), (88, 62, 66), -14.0),
-    Body((92, 6, 26), (42, 50, 44)),
 )
-DIAPHRAGM = (Body((-80, -14, 0), (66, 60, 84)), Body((80, -8, 0), (64, 56, 84)))
-# Oesophagus, stomach and duodenum as a line that the barium follows: x, y, z, radius.
-SWALLOW = (
-    (4, -250, 24, 7), (5, -200, 26, 7), (8, -140, 28, 7), (12, -85, 26, 7), (20, -45, 20, 7), (42, -22, 12, 24),
-    (56, 8, 4, 33), (56, 48, -6, 32), (46, 84, -14, 29), (22, 110, -18, 26), (-10, 112, -16, 20), (-34, 96, -10, 11),
-    (-46, 90, -6, 15), (-64, 104, 2, 10), (-68, 140, 8, 11), (-50, 168, 10, 10), (-14, 160, 10, 10), (20, 148, 6, 10),
+from openmodality.acquisition.xray_shapes import Beam, Body, Lengths, draw_curve, make_tube
+from openmodality.acquisition.xray_skeleton import project_skeleton
+from openmodality.acquisition.xray_texture import blur, enlarge, make_texture
+
+TissueLayers = dict[Material, Lengths]
+
+_SMALL_MATRIX: Final = 128
+"""Up to so many pixels layers are kept for the next time: exposure control looks through the same patient again."""
+_FINE_MATRIX: Final = 512
+"""From so many pixels on, what has no sharp edge is worked out on half of them."""
+
+_SKIN: Final = (
+    Body((0, 60, 2), (168, 430, 107)), Body((0, 360, 4), (180, 270, 106)), Body((0, -130, 0), (158, 190, 104)),
 )  # fmt: skip
-STEPS_PER_SEGMENT = 6
-# Gas in the colon: x, y, radius. It lies towards the front.
-COLON_GAS = (
-    (-94, 196, 21), (-98, 160, 19), (-97, 126, 20), (-92, 92, 22), (-76, 70, 19), (-51, 74, 16), (87, 42, 18),
-    (103, 74, 15), (107, 104, 14), (106, 136, 13), (100, 214, 14), (81, 246, 16), (56, 262, 17), (30, 268, 15),
+_MUSCLE: Final = (
+    Body((0, 60, 2), (151, 415, 92)), Body((0, 362, 6), (160, 250, 88)), Body((0, -130, 0), (147, 180, 95)),
 )  # fmt: skip
+_CAVITY: Final = Body((0, 110, -10), (137, 225, 78))
+_CAVITY_WITHIN: Final = Body((0, 110, -10), (132, 222, 74))
+"""The belly, and the same without the fat that surrounds it: the stripe along the flank."""
+_LUNGS: Final = (
+    Body((-80, -80, 2), (60, 128, 84), 5.0), Body((80, -80, 2), (58, 128, 84), -5.0),
+    Body((-84, 30, 36), (52, 62, 46), 4.0), Body((84, 34, 36), (50, 62, 46), -4.0),
+)  # fmt: skip
+_DIAPHRAGM: Final = (Body((-72, 78, -6), (78, 94, 88), 4.0), Body((74, 92, -6), (74, 94, 86), -4.0))
+_HEART: Final = (Body((24, -40, -30), (60, 50, 46), 34.0), Body((6, -95, -10), (26, 60, 30)))
+# Organs, and how much more than the fat around them they absorb.
+_ORGANS: Final[tuple[tuple[Body, float], ...]] = (
+    (Body((-66, 66, -8), (84, 74, 70), -12.0), 0.10),  # liver
+    (Body((-96, 118, -14), (38, 52, 46), 14.0), 0.07),
+    (Body((104, 46, 24), (30, 46, 36), 18.0), 0.09),  # spleen
+    (Body((-62, 128, 34), (27, 55, 24), 14.0), 0.13),  # kidneys
+    (Body((62, 116, 34), (27, 56, 24), -14.0), 0.13),
+    (Body((0, 344, -26), (46, 30, 36)), 0.09),  # bladder
+)
+_PSOAS: Final = ((22, 82, 36), (34, 130, 34), (48, 190, 28), (62, 250, 14), (74, 310, -6))
+_TRACHEA: Final = (
+    ((2, -260, 10), (2, -200, 14), (0, -128, 22)), ((0, -128, 22), (-26, -98, 22), (-42, -84, 20)),
+    ((0, -128, 22), (26, -94, 22), (48, -78, 20)),
+)  # fmt: skip
+# Gas in the bowel: a curve, the radius of the bowel, and how much of it is gas and not stool. It lies in front.
+_GAS: Final[tuple[tuple[tuple[Vector, ...], float, float], ...]] = (
+    (((-100, 262, -30), (-106, 232, -26), (-106, 202, -20)), 21.0, 0.34),  # caecum
+    (((-105, 192, -18), (-106, 158, -10), (-98, 132, -12)), 17.0, 0.40),
+    (((-94, 118, -28), (-74, 112, -46), (-52, 124, -56)), 16.0, 0.62),  # hepatic flexure
+    (((-26, 136, -62), (8, 142, -64), (34, 134, -62)), 14.0, 0.46),  # transverse
+    (((70, 96, -36), (92, 72, -14), (108, 66, 2), (112, 92, 10)), 15.5, 0.72),  # splenic flexure
+    (((112, 158, 8), (110, 186, 4)), 10.0, 0.38),  # descending
+    (((86, 268, -6), (62, 290, -10), (38, 286, -16)), 12.0, 0.46),  # sigmoid
+    (((4, 330, 52), (2, 352, 58)), 16.0, 0.62),  # rectum
+    (((-34, 214, -40), (-12, 222, -44), (2, 212, -42)), 8.5, 0.52),  # small bowel
+    (((28, 240, -36), (44, 228, -38), (42, 212, -40)), 7.5, 0.46),
+)
+_AIR_OF_STOMACH: Final = ((66, 22, -22), (52, 34, -34), (34, 56, -44))
+# Gullet, stomach and duodenum as a line that the barium follows: x, y, z, radius.
+_SWALLOW: Final = (
+    (3, -255, 26, 7), (4, -215, 28, 7), (7, -160, 30, 7), (10, -90, 28, 7), (14, -30, 22, 7), (18, 14, 16, 8),
+    (42, 26, 14, 22), (62, 48, 6, 31), (64, 82, -4, 31), (56, 116, -14, 28), (36, 142, -18, 24), (6, 150, -18, 18),
+    (-20, 140, -12, 10), (-34, 128, -8, 14), (-52, 138, 2, 11), (-58, 170, 8, 11), (-44, 198, 10, 10),
+    (-10, 196, 10, 10), (20, 182, 6, 10),
+)  # fmt: skip
+_IN_STOMACH: Final = 12.5
+STEPS_PER_SEGMENT: Final = 10
+_GULLET: Final = 5.4
+_BOLUS: Final = 2.5
+"""How many segments of the line the gullet is, and how many a bolus fills."""
+# Aorta and its branches: x, y, z and the radius at the start; each follows when the blood has come that far.
+_VESSELS: Final[tuple[tuple[float, tuple[Vector, ...], float], ...]] = (
+    (0.0, ((6, -60, 34), (4, 60, 20), (2, 205, 10)), 9.5),
+    (0.45, ((4, 92, 18), (-16, 88, 4), (-44, 82, -12), (-78, 66, -18)), 3.4),
+    (0.45, ((4, 92, 18), (24, 78, 6), (58, 72, 20), (92, 56, 24)), 3.2),
+    (0.5, ((3, 112, 14), (2, 140, -8), (-10, 190, -26), (-40, 226, -30)), 3.0),
+    (0.55, ((3, 120, 16), (-30, 124, 24), (-50, 126, 32)), 3.2),
+    (0.55, ((4, 118, 16), (34, 114, 24), (52, 114, 32)), 3.2),
+    (0.65, ((-50, 126, 32), (-60, 104, 34), (-66, 90, 34)), 1.7),
+    (0.65, ((-50, 126, 32), (-64, 138, 34), (-68, 154, 34)), 1.7),
+    (0.65, ((52, 114, 32), (62, 96, 34), (68, 80, 34)), 1.7),
+    (0.65, ((52, 114, 32), (66, 126, 34), (70, 142, 34)), 1.7),
+    (0.7, ((2, 204, 10), (-22, 236, 14), (-46, 286, 10), (-78, 336, -24), (-92, 400, -34)), 6.0),
+    (0.7, ((2, 204, 10), (26, 236, 14), (48, 286, 10), (78, 336, -24), (92, 400, -34)), 6.0),
+    (0.85, ((-40, 272, 12), (-42, 306, 34), (-54, 336, 36)), 3.2),
+    (0.85, ((42, 272, 12), (44, 306, 34), (56, 336, 36)), 3.2),
+)
 
 
-def skeleton() -> tuple[list[Body], list[Body]]:
-    """Spongious and cortical parts of spine, ribs and pelvis."""
-    spongious: list[Body] = []
-    cortical: list[Body] = []
-    for level in range(-11, 8):
-        y = 34.0 * level
-        width = 19.0 + 0.45 * (level + 11)
-        spongious.append(Body((0, y, 34), (width, 14.2, 15)))
-        cortical += [
-            Body((0, y - 13, 34), (width, 1.3, 5)), Body((0, y + 13, 34), (width, 1.3, 5)),
-            Body((-width * 0.62, y - 2, 52), (3.2, 4.8, 4)), Body((width * 0.62, y - 2, 52), (3.2, 4.8, 4)),
-            Body((0, y + 10, 66), (2.8, 9, 6)), Body((-width - 9, y - 2, 54), (9, 2.6, 3)),
-            Body((width + 9, y - 2, 54), (9, 2.6, 3)),
-        ]  # fmt: skip
-    return spongious + list(_pelvis()), cortical
+def anatomy(beam: Beam) -> TissueLayers:
+    """Path lengths through all that does not move; nobody changes the layers."""
+    return _remember_anatomy(beam) if beam.matrix <= _SMALL_MATRIX else _project_anatomy(beam)
 
 
-def ribs() -> list[Body]:
-    """Twelve pairs of ribs as chains of short pieces; they overlap, so a ray counts the longest piece only."""
-    pieces: list[Body] = []
-    for pair in range(11):
-        y0 = -374.0 + 34.0 * pair
-        width = 96.0 + 40.0 * sin(pi * min(pair + 2, 9) / 11.0)
-        reach = 1.0 if pair < 8 else 0.72 - 0.12 * (pair - 8)
-        for step in range(30):
-            angle = pi * reach * step / 29.0
-            x = 16.0 + (width - 16.0) * sin(angle * 0.94)
-            z = 52.0 - 122.0 * (1.0 - cos(angle)) / 2.0 + 14.0 * sin(angle)
-            y = y0 + 26.0 * angle - 6.0 * sin(2.0 * angle)
-            slope = 20.0 * cos(angle)
-            pieces += [Body((side * x, y, z), (11.0, 5.6, 4.6), side * slope) for side in (-1.0, 1.0)]
-    return pieces
+@lru_cache(maxsize=32)
+def _remember_anatomy(beam: Beam) -> TissueLayers:
+    return _project_anatomy(beam)
 
 
-def _pelvis() -> Iterable[Body]:
-    for side in (-1.0, 1.0):
-        yield Body((side * 88, 262, 26), (58, 66, 7), side * 22.0)
-        yield Body((side * 72, 330, 10), (24, 34, 14), side * -16.0)
-        yield Body((side * 108, 352, 0), (24, 24, 23))
-        yield Body((side * 150, 392, 0), (20, 58, 20), side * -10.0)
-    yield Body((0, 292, 44), (40, 54, 15))
+def _project_anatomy(beam: Beam) -> TissueLayers:
+    coarse = beam.make_coarser(2) if beam.matrix >= _FINE_MATRIX else beam
+    skeleton = project_skeleton(beam)
+    grain = 1.0 + 0.10 * make_texture(beam, 3.2, 11) + 0.06 * make_texture(beam, 8.0, 12)
+    spongy = skeleton.spongy * grain
+    soft, fat, lung = (enlarge(layer, beam.matrix) for layer in _project_tissues(coarse))
+    soft = np.maximum(soft - spongy - skeleton.compact, 0.0)
+    return {
+        SOFT_TISSUE: soft, FAT: fat, LUNG: lung, SPONGIOUS_BONE: spongy, CORTICAL_BONE: skeleton.compact,
+    }  # fmt: skip
 
 
-def barium(progress: float, phase: float = 0.0) -> list[Body]:
-    """Where the barium is when it went ``progress`` (0 to 1) of its way; ``phase`` moves the waves of the stomach wall.
+def _project_tissues(beam: Beam) -> tuple[Lengths, Lengths, Lengths]:
+    """Soft tissue where there are no bones, the fat around it, and lung."""
+    skin, muscle, lung = (_sum_up(beam, bodies, at_most_once=True) for bodies in (_SKIN, _MUSCLE, _LUNGS))
+    lung = np.maximum(lung - _sum_up(beam, (*_DIAPHRAGM, *_HEART), at_most_once=True), 0.0)
+    lung -= np.minimum(lung, _project_vessels_of_lung(beam)) * 0.8
+    belly = _sum_up(beam, [_CAVITY])
+    stripe = np.maximum(belly - _sum_up(beam, [_CAVITY_WITHIN]), 0.0)
+    soft = np.minimum(muscle, skin) + _project_organs(beam) - np.float32(0.14) * stripe
+    soft += (belly > 0.0) * (1.7 * make_texture(beam, 22.0, 13) + 1.1 * make_texture(beam, 9.0, 14))
+    soft -= np.minimum(soft, lung + _project_gas(beam))
+    return soft, np.maximum(skin - muscle, 0.0), lung
 
-    Pieces overlap: a ray counts the longest piece only.
+
+def barium(beam: Beam, progress: float, phase: float = 0.0) -> Lengths:
+    """Path lengths through the barium when it went ``progress`` (0 to 1) of its way; ``phase`` moves the waves of the
+    stomach wall.
     """
+    layer = _sum_up(beam, list_barium(progress, phase), at_most_once=True)
+    folds = 1.0 + 0.10 * make_texture(beam, 5.0, 15)
+    return np.asarray(blur(layer, 0.5 * beam.matrix / 512.0) * folds, dtype=np.float32)
+
+
+def list_barium(progress: float, phase: float = 0.0) -> list[Body]:
+    """Where the barium is. Pieces overlap: a ray counts the longest one."""
     pieces: list[Body] = []
-    path = np.asarray(SWALLOW, dtype=np.float64)
-    reached = progress * (len(path) - 1)
+    segments = len(_SWALLOW) - 1
+    curve = draw_curve([(x, y, z) for x, y, z, _ in _SWALLOW], segments * STEPS_PER_SEGMENT + 1)
+    places = np.arange(len(curve)) / STEPS_PER_SEGMENT
+    radii = np.interp(places, np.arange(segments + 1), [each[3] for each in _SWALLOW])
+    reached = progress * segments
     for number in range(int(reached * STEPS_PER_SEGMENT) + 1):
-        segment = min(number // STEPS_PER_SEGMENT, len(path) - 2)
-        part = number / STEPS_PER_SEGMENT - segment
-        x, y, z, radius = path[segment] * (1.0 - part) + path[segment + 1] * part
-        wave = 1.0 - 0.16 * max(0.0, sin(number * 0.42 - phase)) if radius > 14.0 else 1.0
-        if radius < 7.5 and reached - number / STEPS_PER_SEGMENT > 2.5:
-            continue  # behind the bolus the oesophagus closes again
-        size = radius * wave
-        length = size * (1.9 if radius < 7.5 else 1.0)
-        pieces.append(Body((x, y, z), (size, length, min(size, 22.0))))
+        (x, y, z), radius = curve[number], float(radii[number])
+        if number < _GULLET * STEPS_PER_SEGMENT and reached - number / STEPS_PER_SEGMENT > _BOLUS:
+            continue  # behind the bolus the gullet closes again
+        size = radius * _squeeze(radius, number, phase)
+        length = size * (1.9 if radius < 8.5 else 1.0)
+        pieces.append(Body((x, y, z), (size, length, min(size, _IN_STOMACH))))
     return pieces
 
 
-def anatomy(beam: Beam) -> dict[Material, Lengths]:
-    """Path lengths through all that does not move. Where a part replaces another its length is taken off the other."""
-    soft, lung, bone, compact = (np.zeros((beam.matrix, beam.matrix), dtype=np.float32) for _ in range(4))
-    for body in TRUNK:
-        beam.path_length(body, soft, at_most_once=True)
-    for body in LUNGS:
-        beam.path_length(body, lung)
-    heart = np.zeros_like(lung)
-    for body in (*DIAPHRAGM, ORGANS[0]):
-        beam.path_length(body, heart, at_most_once=True)
-    lung = np.maximum(lung - heart, 0.0)
-    vessels = _vessels(beam)
-    lung -= np.minimum(lung, vessels)
-    for body in ORGANS[1:]:
-        beam.path_length(Body(body.centre, (body.half_axes[0], body.half_axes[1], body.half_axes[2] * 0.12)), soft)
-    spongious, cortical = skeleton()
-    for body in spongious:
-        beam.path_length(body, bone)
-    for body in cortical:
-        beam.path_length(body, compact)
-    rib = np.zeros_like(bone)
-    for body in ribs():
-        beam.path_length(body, rib, at_most_once=True)
-    bone += rib
-    gas = np.zeros_like(soft)
-    for x, y, radius in COLON_GAS:
-        beam.path_length(Body((x, y, -46), (radius, radius * 0.9, radius * 0.9)), gas, at_most_once=True)
-    soft -= np.minimum(soft, lung + bone + compact + gas)
-    return {SOFT_TISSUE: soft, LUNG: lung, SPONGIOUS_BONE: bone, CORTICAL_BONE: compact}
+def _squeeze(radius: float, number: int, phase: float) -> float:
+    """How wide the gut is: waves run along the stomach, the duodenum has folds."""
+    if radius > 14.0:
+        return 1.0 - 0.20 * max(0.0, sin(number * 0.25 - phase)) ** 2
+    return 1.0 + 0.09 * sin(number * 1.7) if radius > 8.5 else 1.0
 
 
-def contrast(beam: Beam, progress: float, phase: float = 0.0) -> Lengths:
-    """Path lengths through the barium."""
+def iodine(beam: Beam, progress: float) -> Lengths:
+    """Path lengths through the blood with contrast agent when it went ``progress`` (0 to 1) of its way."""
+    bodies: list[Body] = []
+    for start, points, radius in _VESSELS:
+        part = min(max((progress - start) / max(1.0 - start, 0.05) * 1.6, 0.0), 1.0)
+        if part <= 0.0:
+            continue
+        curve = draw_curve(points, 26)[: max(round(26 * part), 2)]
+        bodies += make_tube(curve, list(np.linspace(radius, radius * 0.72, len(curve))))
+    return _sum_up(beam, bodies, at_most_once=True)
+
+
+def with_contrast(still: TissueLayers, material: Material, layer: Lengths) -> TissueLayers:
+    """``still`` with soft tissue replaced by contrast agent where there is some."""
+    soft = still[SOFT_TISSUE]
+    return {**still, SOFT_TISSUE: soft - np.minimum(soft, layer), material: layer}
+
+
+def _sum_up(beam: Beam, bodies: Sequence[Body], *, at_most_once: bool = False) -> Lengths:
     layer = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
-    for body in barium(progress, phase):
-        beam.path_length(body, layer, at_most_once=True)
+    for body in bodies:
+        beam.path_length(body, layer, at_most_once=at_most_once)
     return layer
 
 
-def with_contrast(still: dict[Material, Lengths], layer: Lengths) -> dict[Material, Lengths]:
-    """``still`` with soft tissue replaced by barium where there is some."""
-    soft = still[SOFT_TISSUE]
-    return {**still, SOFT_TISSUE: soft - np.minimum(soft, layer), BARIUM_SUSPENSION: layer}
+def _project_organs(beam: Beam) -> Lengths:
+    layer = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
+    for body, more in _ORGANS:
+        layer += np.float32(more) * _sum_up(beam, [body])
+    for side in (-1.0, 1.0):
+        muscle = make_tube([(side * x, y, z) for x, y, z in _PSOAS], [9.0, 16.0, 20.0, 22.0, 20.0])
+        layer += np.float32(0.17) * _sum_up(beam, muscle, at_most_once=True)
+    return np.asarray(blur(layer, 1.2 * beam.matrix / 512.0))
 
 
-def _vessels(beam: Beam) -> Lengths:
+def _project_gas(beam: Beam) -> Lengths:
+    """Gas with stool in it: lobes along the bowel, mottled, without a sharp edge."""
+    total = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
+    mottle = np.clip(0.75 + 0.9 * make_texture(beam, 5.5, 16) + 0.5 * make_texture(beam, 11.0, 17), 0.0, 1.3)
+    for number, (points, radius, part) in enumerate(_GAS):
+        lobes = _sum_up(beam, list(_list_lobes(points, radius, number)), at_most_once=True)
+        total = np.maximum(total, lobes * np.float32(1.35 * part) * mottle)
+    air = make_tube(draw_curve(_AIR_OF_STOMACH, 6), [15.0, 19.0, 17.0, 14.0, 11.0, 8.0], 0.5)
+    total = np.maximum(total, np.float32(0.55) * _sum_up(beam, air, at_most_once=True))
+    total += _sum_up(beam, [body for way in _TRACHEA for body in make_tube(way, [8.5, 8.5, 6.0])], at_most_once=True)
+    return np.asarray(blur(total, 1.6 * beam.matrix / 512.0))
+
+
+def _list_lobes(points: Sequence[Vector], radius: float, seed: int) -> Iterator[Body]:
+    random = np.random.default_rng(100 + seed)
+    count = 7 * len(points)
+    for number, (x, y, z) in enumerate(draw_curve(points, count)):
+        taper = sqrt(sin(pi * (number + 0.9) / (count + 0.8)))
+        size = radius * taper * float(random.uniform(0.72, 1.06))
+        dx, dy = (float(each) for each in random.normal(0.0, 0.17 * radius, 2))
+        yield Body(
+            (x + dx, y + dy, z), (size, size * float(random.uniform(0.75, 1.0)), size * 0.62), 40.0 * cos(number)
+        )
+
+
+def _project_vessels_of_lung(beam: Beam) -> Lengths:
     """Vessels of the lung: they branch out from the hilum and get thinner."""
     layer = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
     for side in (-1.0, 1.0):
-        for branch in range(9):
-            angle = -1.25 + 0.31 * branch
-            for step in range(14):
-                distance = 8.0 + 7.5 * step
-                bend = angle + 0.10 * sin(branch * 1.7 + step * 0.5)
-                x = side * (30.0 + distance * cos(bend) * 0.86)
-                y = -150.0 + distance * sin(bend) * 1.25
-                size = max(6.2 - 0.34 * step, 1.3) * sqrt(0.7 + 0.1 * (branch % 3))
-                beam.path_length(Body((x, y, 8.0 * sin(branch)), (7.0, size, size), side * bend * 57.0), layer)
+        for branch in range(13):
+            angle = -1.35 + 0.23 * branch
+            points = []
+            for step in range(8):
+                distance = 6.0 + 13.0 * step
+                bend = angle + 0.16 * sin(branch * 1.7 + step * 0.7)
+                x = side * (34.0 + distance * cos(bend) * 0.84)
+                points.append((x, -84.0 + distance * sin(bend) * 1.2, 26.0 * sin(branch * 2.4) * step / 7.0))
+            radii = [max(4.2 - 0.5 * step, 0.8) for step in range(8)]
+            for body in make_tube(points, radii):
+                beam.path_length(body, layer, at_most_once=True)
     return layer

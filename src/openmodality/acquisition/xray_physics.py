@@ -55,7 +55,9 @@ SOFT_TISSUE = Material("soft tissue", (("water", 1.04),))
 LUNG = Material("lung", (("water", 0.28),))
 SPONGIOUS_BONE = Material("spongious bone", (("water", 0.55), ("bone", 0.75)))
 CORTICAL_BONE = Material("cortical bone", (("bone", 1.85),))
+FAT = Material("fat", (("water", 0.89),))
 BARIUM_SUSPENSION = Material("barium suspension", (("water", 1.0), ("barium", 0.05)))
+IODINE_BLOOD = Material("blood with iodine", (("water", 1.05), ("iodine", 0.04)))
 
 
 def spectrum(kvp: float, filter_thickness_mm_al: float = 0.0) -> NDArray[np.float64]:

@@ -85,7 +85,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
             assert modality.echo("hospital") == 0
             with modality.exam(modality.worklist()[0], PerformedProcedureTypeDescription="GI") as exam:
                 exam.acquire(quick_source("rf"))
-            wait_until(lambda: len(recorder.requests("N-ACTION-RQ")) == 2)  # the images with a PARTIAL dose report, then the COMPLETE one
+            wait_until(
+                lambda: len(recorder.requests("N-ACTION-RQ")) == 2
+            )  # the images with a PARTIAL dose report, then the COMPLETE one
             recorder.closed()
             address = listening(recorded, "storage_commitment", "ADR_S_COMM_SCU")
             for request in recorder.requests("N-ACTION-RQ"):

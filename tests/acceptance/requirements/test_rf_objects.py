@@ -15,7 +15,8 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID
 
 from openmodality import IrradiationEvent
-from openmodality.acquisition.rf_simulator import UPPER_GI, ImageKind, RfSimulator
+from openmodality.acquisition.rf_simulator import RfSimulator
+from openmodality.acquisition.xray_protocol import UPPER_GI, ImageKind
 from tests.acceptance.requirements.pynetdicom_hospital import EXPLICIT, recorded_device
 from tests.acceptance.requirements.test_rf_association import full_item
 from tests.devices import pixels
