@@ -1,8 +1,10 @@
-"""The templates of the X-Ray Radiation Dose Report, written from PS3.16, and a walk of a finished tree against them.
+"""The templates of the X-Ray Radiation Dose Report as PS3.16 has them, and a walk of a finished tree against them.
 
-Each row: relationship, value type, code value, value multiplicity, requirement, and unit or context group. Where TID
-10003B requires an item under a condition that each exposure of a projection X-ray device meets, it is M here; the other
-conditions are in ``_judge_conditions``.
+Written from the tables of the standard as DICOM's site and its printed parts have them, and not from the tables of the
+builder: TID 10001 and 10003 (2024), 10002 (2025b), 10003B (2020a), 10004, 10007 (2024e), 1002, 1004, 1204. Each row:
+relationship, value type, code value, value multiplicity, requirement, and unit, value or context group. What is
+required under a condition is MC here and judged in ``_judge_event`` and ``_judge_sums``; a condition that each exposure
+of a projection X-ray device meets makes M of it.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ HAS, OBS, PART, PROPERTY = "HAS CONCEPT MOD", "HAS OBS CONTEXT", "CONTAINS", "HA
 Row = tuple[str, str, str, str, str, str | int]
 
 TID_10001: Final[tuple[Row, ...]] = (
+    (HAS, "CODE", "121049", "1", "U", "en"),  # row 1b, TID 1204
     (HAS, "CODE", "121058", "1", "M", "113704"),
-    (OBS, "CODE", "121005", "1", "M", 270),
+    (PART, "CODE", "122142", "1", "U", 10032),
+    (OBS, "CODE", "121005", "1", "M", 270),  # row 5, TID 1002 with TID 1004
     (OBS, "UIDREF", "121012", "1", "M", ""),
     (OBS, "TEXT", "121013", "1", "U", ""),
     (OBS, "TEXT", "121014", "1", "U", ""),
@@ -27,24 +31,29 @@ TID_10001: Final[tuple[Row, ...]] = (
     (OBS, "TEXT", "121017", "1", "U", ""),
     (OBS, "CODE", "113876", "1-n", "U", 7445),
     (OBS, "CODE", "113705", "1", "M", 10000),
-    (PART, "CONTAINER", "113702", "1-n", "M", ""),
+    (PART, "CODE", "113945", "1", "U", 231),
+    (PART, "CODE", "113943", "1", "U", 231),
+    (PART, "CODE", "113944", "1", "U", 231),
+    (PART, "CONTAINER", "113702", "1", "M", ""),  # row 11: one plane
     (PART, "CONTAINER", "113706", "1-n", "M", ""),
     (PART, "TEXT", "121106", "1", "U", ""),
+    (PART, "IMAGE", "121342", "1-n", "U", ""),
     (PART, "CODE", "113854", "1-n", "M", 10020),
 )
-# With TID 10004 and TID 10007, which are included in it for integrated and for all projection radiography.
+# With TID 10004 and TID 10007, which it includes where the type of device is fluoroscopy-guided or not given.
 TID_10002: Final[tuple[Row, ...]] = (
-    (HAS, "CODE", "113764", "1", "M", 10003),
-    (PART, "CONTAINER", "122505", "1-n", "U", ""),
-    (PART, "NUM", "113726", "1", "M", "Gy.m2"),
-    (PART, "NUM", "113728", "1", "M", "Gy"),
-    (PART, "NUM", "113730", "1", "M", "s"),
+    (HAS, "CODE", "113764", "1", "M", "113622"),
+    (PART, "CONTAINER", "122505", "1-n", "MC", ""),  # iff calibration data is available
+    (PART, "NUM", "113726", "1", "MC", "Gy.m2"),
+    (PART, "NUM", "113728", "1", "MC", "Gy"),
+    (PART, "NUM", "113730", "1", "MC", "s"),
     (PART, "NUM", "113727", "1", "M", "Gy.m2"),
-    (PART, "NUM", "113729", "1", "M", "Gy"),
+    (PART, "NUM", "113729", "1", "M", "Gy"),  # the source of dose information is not MPPS
     (PART, "NUM", "113855", "1", "M", "s"),
     (PART, "NUM", "113722", "1", "M", "Gy.m2"),
     (PART, "NUM", "113725", "1", "M", "Gy"),
     (PART, "NUM", "113731", "1", "U", "1"),
+    (PART, "NUM", "113737", "1", "MC", "mm"),
     (PART, "TEXT|CODE", "113780", "1", "M", 10025),
 )
 CALIBRATION: Final[tuple[Row, ...]] = (
@@ -55,39 +64,40 @@ CALIBRATION: Final[tuple[Row, ...]] = (
     (PART, "TEXT", "113724", "1", "M", ""),
     (PART, "TEXT", "113720", "1", "U", ""),
 )
-# With TID 10003A, 10003B and 10003C.
+# With TID 10003A (detector), 10003B (source) and 10003C (mechanics).
 TID_10003: Final[tuple[Row, ...]] = (
-    (HAS, "CODE", "113764", "1", "M", 10003),
+    (HAS, "CODE", "113764", "1", "M", "113622"),
     (PART, "UIDREF", "113769", "1", "M", ""),
+    (PART, "TEXT", "113605", "1", "U", ""),
     (PART, "DATETIME", "111526", "1", "M", ""),
     (PART, "CODE", "113721", "1", "M", 10002),
     (PART, "TEXT", "125203", "1", "U", ""),
     (PART, "CODE", "123014", "1", "M", 4031),
     (PART, "CODE", "113745", "1", "U", 21),
     (PART, "CODE", "113743", "1", "U", 19),
-    (PART, "TEXT|CODE", "113780", "1", "MC", 10025),
     (PART, "NUM", "122130", "1", "M", "Gy.m2"),
     (PART, "NUM", "111638", "1", "U", "mm"),
     (PART, "TEXT", "121106", "1", "U", ""),
     (PART, "IMAGE", "113795", "1-n", "U", ""),
-    (PART, "NUM", "113738", "1", "M", "Gy"),
-    (PART, "CONTAINER", "113771", "1-n", "U", ""),
-    (PART, "NUM", "113766", "1", "U", "mm"),
-    (PART, "CODE", "111632", "1", "U", 10016),
-    (PART, "NUM", "113790", "1", "U", "m2"),
-    (PART, "NUM", "113788", "1", "U", "mm"),
-    (PART, "NUM", "113789", "1", "U", "mm"),
+    (PART, "NUM", "113738", "1", "M", "Gy"),  # 10003B, row 1
+    (PART, "TEXT|CODE", "113780", "1", "M", 10025),  # rows 2, 3: as row 1 is there
     (PART, "CODE", "113732", "1", "MC", 10004),
     (PART, "NUM", "113791", "1", "MC", "{pulse}/s"),
     (PART, "NUM", "113768", "1", "MC", "1"),
+    (PART, "NUM", "113793", "1-n", "U", "ms"),
+    (PART, "NUM", "113742", "1", "U", "s"),
     (PART, "NUM", "113733", "1-n", "M", "kV"),
-    (PART, "NUM", "113734", "1-n", "M", "mA"),
-    (PART, "NUM", "113824", "1", "M", "ms"),
-    (PART, "NUM", "113736", "1-n", "U", "uA.s"),
-    (PART, "NUM", "113793", "1-n", "M", "ms"),
-    (PART, "NUM", "113742", "1", "M", "s"),
+    (PART, "NUM", "113734", "1-n", "MC", "mA"),
+    (PART, "NUM", "113824", "1", "MC", "ms"),
+    (PART, "NUM", "113736", "1-n", "MC", "uA.s"),
+    (PART, "NUM", "113766", "1", "U", "mm"),
+    (PART, "CODE", "111632", "1", "U", 10016),
+    (PART, "CONTAINER", "113771", "1-n", "U", ""),
+    (PART, "NUM", "113790", "1", "U", "m2"),
+    (PART, "NUM", "113788", "1", "U", "mm"),
+    (PART, "NUM", "113789", "1", "U", "mm"),
     (PART, "CODE", "111635", "1-n", "U", 10017),
-    (PART, "NUM", "112011", "1", "U", "deg"),
+    (PART, "NUM", "112011", "1", "U", "deg"),  # 10003C
     (PART, "NUM", "112012", "1", "U", "deg"),
     (PART, "NUM", "113739", "1", "U", "deg"),
     (PART, "NUM", "113740", "1", "U", "deg"),
@@ -115,8 +125,13 @@ TABLES: Final[dict[str, tuple[Row, ...]]] = {
     "121058": ((HAS, "CODE", "363703001", "1", "M", 3629),),
     "113705": ((PROPERTY, "UIDREF", "121126|110180", "1", "M", ""),),
     "113743": ((HAS, "CODE", "113744", "1", "M", 20),),
+    "113605": ((HAS, "CODE", "113606", "1", "M", 10022),),  # the label is an attribute of the images
+    "123014": ((HAS, "CODE", "272741003", "1", "U", 244),),
+    "113768": ((HAS, "CODE", "121401", "1", "U", "414135002"),),
 }
 TEMPLATES: Final = {"113701": "10001", "113702": "10002", "113706": "10003"}
+ENGLISH: Final = ("RFC5646", "en", "English")
+"""Of CID 5000, which is no part of pydicom's dictionary."""
 UNITS: Final = {"1": "no units", "%": "Percent", "{pulse}/s": "pulse/s"}
 
 
@@ -164,7 +179,9 @@ def _walk(item: Dataset, statement_units: bool) -> Iterator[str]:
         if row[3] == "1" and count > 1:
             yield f"{code}: {row[2]} comes {count} times"
     if code == "113706":
-        yield from _judge_conditions(children)
+        yield from _judge_event(children)
+    if code == "113701":
+        yield from _judge_sums(item)
 
 
 def _judge(item: Dataset, row: Row, statement_units: bool) -> Iterator[str]:
@@ -205,19 +222,41 @@ def _judge_number(item: Dataset, unit: str, statement_units: bool) -> Iterator[s
         yield f"{_name(item)}: {measured.NumericValue} is no Decimal String"
 
 
-def _judge_conditions(children: list[Dataset]) -> Iterator[str]:
+def _judge_event(children: list[Dataset]) -> Iterator[str]:
+    """The conditions of TID 10003B."""
     values = {_code(child.ConceptNameCodeSequence[0]): child for child in children}
     mode = values["113732"].ConceptCodeSequence[0].CodeMeaning if "113732" in values else ""
-    if (values["113721"].ConceptCodeSequence[0].CodeMeaning == "Fluoroscopy") is not bool(mode):
-        yield "113706: Fluoro Mode belongs to fluoroscopy"
-    if mode == "Pulsed" and "113791" not in values:
-        yield "113706: pulsed fluoroscopy without Pulse Rate"
-    if "113738" in values and "113780" not in values:
-        yield "113706: Dose (RP) without Reference Point Definition"
+    is_fluoroscopy = values["113721"].ConceptCodeSequence[0].CodeValue == "44491008"
+    conditions = (
+        ("113732", "Fluoro Mode", is_fluoroscopy),
+        ("113791", "Pulse Rate", mode == "Pulsed"),
+        ("113768", "Number of Pulses", mode != "Continuous"),
+    )
+    for code, name, wanted in conditions:
+        if (code in values) is not wanted:
+            yield f"113706: {name} is {'missing' if wanted else 'not for such an event'}"
+    if "113736" not in values and not {"113734", "113824"} <= values.keys():
+        yield "113706: neither Exposure nor X-Ray Tube Current with Exposure Time"
+
+
+def _judge_sums(report: Dataset) -> Iterator[str]:
+    """The conditions of TID 10004 and 10007."""
+    items = [child for child in report.ContentSequence if child.ValueType == "CONTAINER"]
+    sums = {_code(child.ConceptNameCodeSequence[0]) for child in items[0].ContentSequence}
+    events = [{_code(child.ConceptNameCodeSequence[0]): child for child in item.ContentSequence} for item in items[1:]]
+    kinds = {event["113721"].ConceptCodeSequence[0].CodeValue for event in events}
+    for code in ("113726", "113728", "113730"):
+        if (code in sums) is not ("44491008" in kinds):
+            yield f"113702: {code} belongs to fluoroscopy"
+    distances = {str(event["113737"].MeasuredValueSequence[0].NumericValue) for event in events}
+    if ("113737" in sums) is not (len(distances) == 1):
+        yield "113702: Distance Source to Reference Point is there where it is constant"
 
 
 def _judge_code(code: Dataset) -> Iterator[str]:
     # SNOMED's own long name is what pydicom has of the one concept that PS3.16 names by itself, Has Intent.
+    if (code.CodingSchemeDesignator, code.CodeValue, code.CodeMeaning) == ENGLISH:
+        return
     known = {
         name.removesuffix(" (attribute)").casefold()
         for name, _ in _CONCEPTS.get((code.CodingSchemeDesignator, code.CodeValue), ())

@@ -144,7 +144,7 @@ OBJECTS = [
 
 @cache
 def _simulate_events() -> tuple[IrradiationEvent, ...]:
-    protocols = [replace(protocol, matrix=16) for protocol in UPPER_GI]
+    protocols = [replace(protocol, matrix=16, is_automatic=False) for protocol in UPPER_GI]
     events = [series.irradiation for series in RfSimulator(protocols).series() if series.irradiation]
     return tuple(event.begin(UIDS(), NOW + timedelta(minutes=number), 1) for number, event in enumerate(events))
 

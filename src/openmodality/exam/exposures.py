@@ -47,7 +47,8 @@ class Exposures:
         """Put an event of ``frames`` images on record; ``uid`` is its UID where it states none."""
         said = from_json(self._series.attributes)
         protocol = str(said.get("ProtocolName") or self._series.description)
-        complete = event.complete(protocol, str(said.get("BodyPartExamined") or ""))
+        side = str(said.get("Laterality") or said.get("ImageLaterality") or "")
+        complete = event.complete(protocol, str(said.get("BodyPartExamined") or ""), side)
         return record_event(self._workflow, self._exam_id, complete, frames, self._series.series_instance_uid, uid)
 
     @contextmanager

@@ -108,6 +108,7 @@ class DoseReportProducer:
             reference_point=self._settings.reference_point,
             calibration=self._settings.calibration,
             predecessors=earlier,
+            labels=_list_labels(work),
         )
         instance = InstanceFacts(uid, len(earlier) + 1, datetime.fromtimestamp(at))
         facts = describe_exam(self._site, work.exam, work.step)
@@ -128,6 +129,16 @@ def _list_images(work: StepWork) -> dict[str, list[ImageReference]]:
     return {
         record.uid: [_refer_to(kept[uid]) for uid in sorted(record.images & kept.keys(), key=order.__getitem__)]
         for record in work.events
+    }
+
+
+def _list_labels(work: StepWork) -> dict[str, str]:
+    """The Series Number of each irradiation event that has images in a series of its own."""
+    numbers = {each.series_instance_uid: str(each.number) for each in work.exam.series}
+    return {
+        record.uid: numbers[record.series_instance_uid]
+        for record in work.events
+        if record.images and record.series_instance_uid in numbers
     }
 
 

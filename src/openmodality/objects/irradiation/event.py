@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
-from openmodality.objects.irradiation.quantities import FLUOROSCOPY
+from openmodality.objects.irradiation.quantities import FLUOROSCOPY, SIDES
 from openmodality.objects.irradiation.stating import read_statement, round_dose
 
 _STARTED: Final = "started"
@@ -127,13 +127,17 @@ class IrradiationEvent:
         exposure_time = self.get("ExposureTime")
         return None if exposure_time is None else exposure_time / 1000.0
 
-    def complete(self, protocol: str, body_part: str) -> Self:
-        """This event with what its series says: of the body part always, of the protocol where it says none itself."""
+    def complete(self, protocol: str, body_part: str, side: str = "") -> Self:
+        """This event with what its series says: of the body part always, of protocol and side where it says none
+        itself. ``side`` is a value of (0020,0060) Laterality.
+        """
         values = self.to_json()
         if body_part:
             values["terms"]["BodyPartExamined"] = body_part
         if protocol:
             values["terms"].setdefault("AcquisitionProtocol", protocol)
+        if side in SIDES:
+            values["terms"].setdefault("Laterality", SIDES[side])
         return self.from_json(values)
 
     def derive_doses(self, reference_point_mm: float) -> Self:

@@ -98,6 +98,14 @@ STATIONARY_ACQUISITION: Final = "Stationary Acquisition"
 STEPPING_ACQUISITION: Final = "Stepping Acquisition"
 ROTATIONAL_ACQUISITION: Final = "Rotational Acquisition"
 
+SIDES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "R": "Right", "L": "Left", "B": "Bilateral", "U": "Unilateral",
+        "Right": "Right", "Left": "Left", "Bilateral": "Bilateral", "Unilateral": "Unilateral",
+    }
+)  # fmt: skip
+"""(0020,0060) Laterality, (0020,0062) Image Laterality, and the terms of CID 244."""
+
 TERMS: Final[tuple[Term, ...]] = (
     Term(
         "IrradiationEventType",
@@ -128,6 +136,11 @@ TERMS: Final[tuple[Term, ...]] = (
                 "RECIPROCATING": "Reciprocating grid", "PARALLEL": "Parallel grid", "CROSSED": "Crossed grid",
             }
         },
+    ),
+    Term(
+        "Laterality",
+        ("Right", "Left", "Bilateral", "Unilateral"),
+        {"Laterality": SIDES, "ImageLaterality": SIDES},
     ),
     Term("PatientTableRelationship", ("headfirst", "feet-first")),
     Term("PatientOrientation", ("recumbent", "semi-erect", "erect")),

@@ -48,6 +48,11 @@ def ucum(value: str, meaning: str = "") -> Code:
     return Code(value, "UCUM", meaning or value)
 
 
+def make_language() -> SequenceItem:
+    """The CODE that says that a report is in English (TID 1204)."""
+    return make_code(dcm("121049", "Language of Content Item and Descendants"), Code("en", "RFC5646", "English"))
+
+
 _VALUE_UNKNOWN = dcm("114010", "Value unknown")
 
 
@@ -77,9 +82,9 @@ def make_num(concept: Code, value: float | None, unit: Code) -> SequenceItem:
     return _make_item("NUM", concept, _MEASURED_VALUE, (measured,))
 
 
-def make_text(concept: Code, value: str) -> SequenceItem:
-    """A TEXT."""
-    return _make_item("TEXT", concept, _TEXT_VALUE, value)
+def make_text(concept: Code, value: str, children: Sequence[SequenceItem] = ()) -> SequenceItem:
+    """A TEXT, with the items that modify it."""
+    return _make_item("TEXT", concept, _TEXT_VALUE, value, children)
 
 
 def make_pname(concept: Code, value: str) -> SequenceItem:

@@ -89,7 +89,8 @@ class ImageReference:
 
 @dataclass(frozen=True, slots=True)
 class DoseContent:
-    """What a report tells. ``images`` are those of each irradiation event, by Irradiation Event UID.
+    """What a report tells. ``images`` are those of each irradiation event, by Irradiation Event UID; ``labels`` are the
+    Series Numbers of these, by the same.
 
     ``predecessors`` are the reports of the same step that came before this one.
     """
@@ -103,6 +104,7 @@ class DoseContent:
     calibration: DoseCalibration | None = None
     predecessors: Sequence[ImageReference] = ()
     comment: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dose_units(self) -> DoseUnits:

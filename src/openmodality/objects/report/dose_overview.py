@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.errors import UsageError
 from openmodality.objects.irradiation.event import IrradiationEvent
+from openmodality.objects.irradiation.quantities import FLUOROSCOPY
 from openmodality.objects.irradiation.stating import convert_dose
 from openmodality.objects.irradiation.totals import DGY_CM2_PER_GY_M2, MGY_PER_GY, DoseTotals, accumulate
 from openmodality.objects.report.dose_codes import NUMBERS
@@ -56,6 +57,9 @@ class DoseSums:
     area_product_dgy_cm2: float | None
     dose_rp_mgy: float | None
     time_s: float | None
+
+
+_NOTHING_SAID: Final = DoseSums(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,14 @@ def overlook_report(report: Dataset) -> DoseOverview:
     events = [_read_event(item) for item in content if _code(item) == "113706"]
     if not events and "ConceptNameCodeSequence" not in accumulated:
         raise UsageError("the dose report tells of no projection radiography", advice="CT dose reports are not read")
+    fluoroscopy = _read_sums(accumulated, "113726", "113728", "113730")
+    if not any(event.event_type == FLUOROSCOPY for event in events) and fluoroscopy == _NOTHING_SAID:
+        fluoroscopy = DoseSums(0.0, 0.0, 0.0)  # TID 10004 has no sums of what there was not
     return DoseOverview(
         completion=str(report.get("CompletionFlag", "")),
         reference_point=_read_words(accumulated, "113780"),
         events=sorted(events, key=lambda event: event.started or datetime.min),
-        fluoroscopy=_read_sums(accumulated, "113726", "113728", "113730"),
+        fluoroscopy=fluoroscopy,
         acquisition=_read_sums(accumulated, "113727", "113729", "113855"),
         total=_read_sums(accumulated, "113722", "113725", ""),
     )

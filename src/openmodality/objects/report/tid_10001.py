@@ -20,13 +20,18 @@ def make_dose_report(exam: ExamFacts, content: DoseContent) -> SequenceItem:
         dcm("113704", "Projection X-Ray"),
         [relate(sr.HAS_CONCEPT_MOD, intent)],
     )
+    device = sr.make_code(
+        dcm("122142", "Acquisition Device Type"), dcm("113957", "Fluoroscopy-Guided Projection Radiography System")
+    )
     source = sr.make_code(dcm("113854", "Source of Dose Information"), dcm("113856", "Automated Data Collection"))
     observer = make_device_observer(
         content.device_observer_uid, exam.configuration, dcm("113859", "Irradiating Device")
     )
     comment = [sr.make_text(dcm("121106", "Comment"), content.comment)] if content.comment else []
     children = [
+        relate(sr.HAS_CONCEPT_MOD, sr.make_language()),
         relate(sr.HAS_CONCEPT_MOD, reported),
+        *contains(device),
         *(relate(sr.HAS_OBS_CONTEXT, item) for item in observer),
         relate(sr.HAS_OBS_CONTEXT, _make_scope(exam)),
         *contains(make_accumulated_dose(content)),

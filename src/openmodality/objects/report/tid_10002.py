@@ -7,7 +7,7 @@ from typing import Final
 from openmodality.objects.irradiation.totals import DoseTotals, accumulate
 from openmodality.objects.report import content_items as sr
 from openmodality.objects.report.content_items import contains, dcm, make_container, relate
-from openmodality.objects.report.dose_codes import SCT, UNITS
+from openmodality.objects.report.dose_codes import NUMBERS, SCT, UNITS
 from openmodality.objects.report.dose_content import DoseCalibration, DoseContent, DoseUnits, make_acquisition_plane
 from openmodality.objects.rules.sequence_items import Code, SequenceItem
 
@@ -19,13 +19,10 @@ _PERCENT: Final = UNITS["%"]
 def make_accumulated_dose(content: DoseContent) -> SequenceItem:
     """The container of the sums over all irradiation events."""
     dose, units = accumulate(content.events), content.dose_units
-    fluoroscopy, acquisition = dose.fluoroscopy, dose.acquisition
+    acquisition = dose.acquisition
     items = [
         *_make_doses(dose.total, units, dcm("113722", "Dose Area Product Total"), dcm("113725", "Dose (RP) Total")),
-        *_make_doses(
-            fluoroscopy, units, dcm("113726", "Fluoro Dose Area Product Total"), dcm("113728", "Fluoro Dose (RP) Total")
-        ),
-        sr.make_num(dcm("113730", "Total Fluoro Time"), fluoroscopy.time_s, _S),
+        *_make_fluoroscopy(dose.fluoroscopy, units),
         *_make_doses(
             acquisition,
             units,
@@ -33,6 +30,7 @@ def make_accumulated_dose(content: DoseContent) -> SequenceItem:
             dcm("113729", "Acquisition Dose (RP) Total"),
         ),
         sr.make_num(dcm("113855", "Total Acquisition Time"), acquisition.time_s, _S),
+        *_make_distance(content),
         content.make_reference_point(),
         sr.make_num(dcm("113731", "Total Number of Radiographic Frames"), acquisition.frames, _COUNT),
     ]
@@ -41,6 +39,23 @@ def make_accumulated_dose(content: DoseContent) -> SequenceItem:
     return make_container(
         dcm("113702", "Accumulated X-Ray Dose Data"), children, template="10002", continuity="CONTINUOUS"
     )
+
+
+def _make_fluoroscopy(totals: DoseTotals, units: DoseUnits) -> list[SequenceItem]:
+    """The sums of fluoroscopy, where there was some (TID 10004)."""
+    if not totals.events:
+        return []
+    area_product, dose = dcm("113726", "Fluoro Dose Area Product Total"), dcm("113728", "Fluoro Dose (RP) Total")
+    time = sr.make_num(dcm("113730", "Total Fluoro Time"), totals.time_s, _S)
+    return [*_make_doses(totals, units, area_product, dose), time]
+
+
+def _make_distance(content: DoseContent) -> list[SequenceItem]:
+    """Distance Source to Reference Point, where it is the same for all events (TID 10007)."""
+    own = content.reference_point.distance_mm
+    distances = {event.get("DistanceSourceToReferencePoint") or own for event in content.events}
+    concept, unit, _ = NUMBERS["DistanceSourceToReferencePoint"]
+    return [sr.make_num(concept, distances.pop(), unit)] if len(distances) == 1 else []
 
 
 def _make_calibration(calibration: DoseCalibration) -> SequenceItem:

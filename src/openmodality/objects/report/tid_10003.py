@@ -22,7 +22,7 @@ _ALWAYS: Final = frozenset(
 
 _FIELD: Final = ("FocalSpotSize", "CollimatedFieldArea", "CollimatedFieldHeight", "CollimatedFieldWidth")
 _TECHNIQUE: Final = (
-    "PulseRate", "NumberOfPulses", "KVP", "XRayTubeCurrent", "ExposureTime", "Exposure", "PulseWidth",
+    "KVP", "XRayTubeCurrent", "ExposureTime", "Exposure", "PulseWidth",
     "IrradiationDuration",
 )  # fmt: skip
 _MECHANICS: Final = (
@@ -52,6 +52,7 @@ def make_irradiation_event(event: IrradiationEvent, content: DoseContent) -> Seq
         *([sr.make_text(dcm("125203", "Acquisition Protocol"), protocol)] if protocol else []),
         content.make_reference_point(),
         sr.make_uidref(dcm("113769", "Irradiation Event UID"), event.uid),
+        *_make_label(event, content),
         units.make_area_product(dcm("122130", "Dose Area Product"), event.get("DoseAreaProduct")),
         units.make_kerma(dcm("113738", "Dose (RP)"), event.get("DoseRP")),
         *_make_source_data(event),
@@ -80,9 +81,28 @@ def _make_source_data(event: IrradiationEvent) -> Iterator[SequenceItem]:
     yield from _make_numbers(event, _FIELD)
     if event.is_fluoroscopy:
         yield _make_term(event, "FluoroMode")
+    yield from _make_pulses(event)
     yield from _make_numbers(event, _TECHNIQUE)
     if event.text("AnodeTargetMaterial"):
         yield _make_term(event, "AnodeTargetMaterial")
+
+
+def _make_pulses(event: IrradiationEvent) -> Iterator[SequenceItem]:
+    """Pulse Rate of pulsed fluoroscopy alone, Number of Pulses of all that is not continuous (TID 10003B)."""
+    mode = event.text("FluoroMode") if event.is_fluoroscopy else ""
+    if mode == "Pulsed":
+        yield _make_number("PulseRate", event.get("PulseRate"))
+    if mode != "Continuous":
+        yield _make_number("NumberOfPulses", event.get("NumberOfPulses"))
+
+
+def _make_label(event: IrradiationEvent, content: DoseContent) -> list[SequenceItem]:
+    """What a person knows the event by: the number of the series of its images, where these were kept."""
+    label = content.labels.get(event.uid)
+    if label is None:
+        return []
+    kind = relate(sr.HAS_CONCEPT_MOD, sr.make_code(dcm("113606", "Label Type"), dcm("113607", "Series Number")))
+    return [sr.make_text(dcm("113605", "Irradiation Event Label"), label, [kind])]
 
 
 def _make_mechanical_data(event: IrradiationEvent, content: DoseContent) -> Iterator[SequenceItem]:
@@ -106,7 +126,8 @@ def _make_patient_position(event: IrradiationEvent) -> Iterator[SequenceItem]:
 
 def _make_target_region(event: IrradiationEvent) -> SequenceItem:
     value, meaning = find_target_region(event.text("BodyPartExamined"))
-    return sr.make_code(dcm("123014", "Target Region"), Code(value, SCT, meaning))
+    side = [relate(sr.HAS_CONCEPT_MOD, _make_term(event, "Laterality"))] if event.text("Laterality") else []
+    return sr.make_code(dcm("123014", "Target Region"), Code(value, SCT, meaning), side)
 
 
 def _make_grid(event: IrradiationEvent) -> SequenceItem:

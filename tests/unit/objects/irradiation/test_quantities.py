@@ -20,6 +20,7 @@ from openmodality.objects.report.dose_codes import NUMBERS, TERM_CONCEPTS, WORDS
 GROUPS = {
     "IrradiationEventType": 10002, "FluoroMode": 10004, "AnodeTargetMaterial": 10016, "XRayGrid": 10017,
     "PatientTableRelationship": 21, "PatientOrientation": 19, "PatientOrientationModifier": 20,
+    "Laterality": 244,
 }  # fmt: skip
 
 
@@ -56,7 +57,8 @@ def test_each_word_has_its_code_of_the_context_group() -> None:
 
 
 def test_each_concept_is_called_as_in_ps3_16() -> None:
-    known = {(code, name) for codes in CONCEPTS["DCM"].values() for code, (name, _) in codes.items()}
+    schemes = ("DCM", "SCT")
+    known = {(code, name) for each in schemes for codes in CONCEPTS[each].values() for code, (name, _) in codes.items()}
     concepts = [*(concept for concept, _, _ in NUMBERS.values()), *TERM_CONCEPTS.values()]
     assert [concept for concept in concepts if (concept.value, concept.meaning) not in known] == []
     assert set(NUMBERS) <= {quantity.name for quantity in QUANTITIES}

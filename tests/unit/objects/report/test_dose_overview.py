@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.errors import UsageError
 from openmodality.objects.report.dose_content import DoseUnitsName
-from openmodality.objects.report.dose_overview import overlook_events, overlook_report
+from openmodality.objects.report.dose_overview import DoseSums, overlook_events, overlook_report
 from tests.content_tree import find_items
 from tests.made_objects import NAMES, irradiation_events, report, worklist
 
@@ -24,7 +24,25 @@ def test_a_report_says_what_is_on_record(units: DoseUnitsName) -> None:
     assert (read.fluoroscopy, read.acquisition) == (recorded.fluoroscopy, recorded.acquisition)
     assert read.total.area_product_dgy_cm2 == recorded.total.area_product_dgy_cm2
     assert (read.completion, recorded.completion) == ("COMPLETE", "")
-    assert read.targets == {"Abdomen": pytest.approx(read.total.area_product_dgy_cm2)}
+    assert read.targets.keys() == {"Abdomen", "Stomach", "Esophagus"}
+    assert sum(read.targets.values()) == pytest.approx(read.total.area_product_dgy_cm2)
+
+
+def test_a_report_without_fluoroscopy_says_that_there_was_none() -> None:
+    made = report(None)
+    made.ContentSequence = [item for item in made.ContentSequence if not is_fluoroscopy(item)]
+    (sums,) = find_items(made, "113702")
+    of_fluoroscopy = ("113726", "113728", "113730")
+    sums.ContentSequence = [
+        item for item in sums.ContentSequence if item.ConceptNameCodeSequence[0].CodeValue not in of_fluoroscopy
+    ]
+    assert overlook_report(made).fluoroscopy == DoseSums(0.0, 0.0, 0.0)
+    assert overlook_report(report(None)).fluoroscopy != DoseSums(0.0, 0.0, 0.0)
+
+
+def is_fluoroscopy(item: Dataset) -> bool:
+    kinds = find_items(item, "113721")
+    return bool(kinds) and kinds[0].ConceptCodeSequence[0].CodeMeaning == "Fluoroscopy"
 
 
 def test_what_is_not_there_is_not_known() -> None:

@@ -21,7 +21,7 @@ def test_dose_of_the_step() -> None:
     )
     assert [float(item.KVP) for item in dose.ExposureDoseSequence] == [85.0, 85.0, 90.0, 80.0]
     assert float(dose.ExposureDoseSequence[2].XRayTubeCurrentInuA) == 320000.0
-    assert float(dose.DistanceSourceToDetector) == 1100.0
+    assert float(dose.DistanceSourceToDetector) == 1150.0
 
 
 def test_dose_of_the_step_without_radiation() -> None:

@@ -53,10 +53,42 @@ def test_all_that_can_be_stated() -> None:
         AnodeTargetMaterial="TUNGSTEN", Grid="FOCUSED", ColumnAngulation=3, BodyPartThickness=210,
         PatientOrientation="erect", PatientOrientationModifier="standing", CommentsOnRadiationDose="said",
         PositionerPrimaryAngle=-30, PositionerPrimaryEndAngle=30, TableHeadTiltAngle=15, DoseRP=0.001,
+        BodyPartExamined="KNEE", Laterality="L",
     ).begin("1.2.3", NOW, 60)  # fmt: skip
     named = ReferencePoint("15cm from Isocenter toward Source", 600)
-    made = make_dose_report(exam(None), content(event, reference_point=named, comment="of the whole")).to_data_set()
+    said = content(event, reference_point=named, comment="of the whole", labels={event.uid: "4"})
+    made = make_dose_report(exam(None), said).to_data_set()
     assert find_faults(made) == []
+    (label,), (side,) = find_items(made, "113605"), find_items(made, "272741003")
+    assert (label.TextValue, label.ContentSequence[0].ConceptCodeSequence[0].CodeMeaning) == ("4", "Series Number")
+    assert side.ConceptCodeSequence[0].CodeMeaning == "Left"
+    assert find_items(made, "121049")[0].ConceptCodeSequence[0].CodeValue == "en"
+
+
+KINDS = [
+    {"RadiationSetting": "SC", "PulseRate": 7.5},
+    {"RadiationSetting": "SC"},
+    {"RadiationSetting": "SC", "NumberOfPulses": 3},
+    {"RadiationSetting": "GR", "PulseRate": 3},
+    {"IrradiationEventType": "Stepping Acquisition", "PulseRate": 3, "IrradiationDuration": 2},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pulses_are_told_of_where_the_template_has_them(kind: dict[str, object]) -> None:
+    """Pulse Rate of pulsed fluoroscopy alone, Number of Pulses of all but continuous radiation."""
+    event = IrradiationEvent(KVP=80, **kind).begin("1.2.3", NOW, 1)
+    assert find_faults(make_dose_report(exam(None), content(event)).to_data_set()) == []
+
+
+def test_a_distance_that_changes_is_that_of_each_event() -> None:
+    near, far = (
+        IrradiationEvent(KVP=80, DistanceSourceToReferencePoint=mm).begin(f"1.2.{mm}", NOW, 1) for mm in (500, 600)
+    )
+    for events in ([near], [near, far]):
+        made = make_dose_report(exam(None), content(*events)).to_data_set()
+        assert find_faults(made) == []
+        assert len(find_items(find_items(made, "113702")[0], "113737")) == (len(events) == 1)
 
 
 def test_the_walk_finds_faults() -> None:
