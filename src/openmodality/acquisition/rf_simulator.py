@@ -15,9 +15,16 @@ from openmodality.acquisition import xray_phantom, xray_physics
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, Pixels
 from openmodality.acquisition.xray_exposure_control import regulate
 from openmodality.acquisition.xray_phantom import TissueLayers
-from openmodality.acquisition.xray_protocol import DETECTOR_BITS, DETECTOR_MM, UPPER_GI, XRayProtocol
-from openmodality.acquisition.xray_shapes import Beam
-from openmodality.acquisition.xray_signal import count_photons, find_field, find_signal, make_grey
+from openmodality.acquisition.xray_protocol import DETECTOR_BITS, DETECTOR_MM, UPPER_GI, Contrast, XRayProtocol
+from openmodality.acquisition.xray_shapes import Beam, Lengths
+from openmodality.acquisition.xray_signal import (
+    count_photons,
+    find_field,
+    find_passed,
+    find_signal,
+    make_grey,
+    pass_contrast,
+)
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.irradiation.totals import MGY_PER_GY
 
@@ -36,9 +43,10 @@ class RfSimulator:
     def series(self) -> Iterator[AcquiredSeries]:
         """One series and one irradiation event for each protocol."""
         for index, protocol in enumerate(self.protocols):
-            yield self._expose(index, regulate(protocol))
+            still = xray_phantom.anatomy(protocol.beam)
+            yield self._expose(index, regulate(protocol, still), still)
 
-    def _expose(self, index: int, protocol: XRayProtocol) -> AcquiredSeries:
+    def _expose(self, index: int, protocol: XRayProtocol, still: TissueLayers) -> AcquiredSeries:
         sop_class_uid, modality = protocol.kind.value
         common = Dataset()
         common.BodyPartExamined = protocol.body_part
@@ -47,21 +55,26 @@ class RfSimulator:
             description=protocol.name,
             modality=modality,
             sop_class_uid=sop_class_uid,
-            frames=self._make_frames(index, protocol),
+            frames=self._make_frames(index, protocol, still),
             number_of_frames=protocol.number_of_frames,
             attributes=common,
             irradiation=state_event(protocol),
         )
 
-    def _make_frames(self, index: int, protocol: XRayProtocol) -> Iterator[AcquiredFrame]:
+    def _make_frames(self, index: int, protocol: XRayProtocol, still: TissueLayers) -> Iterator[AcquiredFrame]:
         common = frame_attributes(protocol)
-        beam, still = protocol.beam, xray_phantom.anatomy(protocol.beam)
+        beam, passed = protocol.beam, find_passed(protocol, still)
         for number in range(protocol.number_of_frames):
             random = np.random.default_rng((self.seed, index, number))
             now = protocol.find_beam(_find_part(protocol, number))
             if now != beam:
                 beam, still = now, xray_phantom.anatomy(now)
-            signal = find_signal(protocol, add_contrast(protocol, beam, still, number))
+                passed = find_passed(protocol, still)
+            contrast, seen = protocol.contrast, passed
+            if contrast is not None and number >= contrast.mask_frames:
+                layer = find_contrast(protocol, contrast, beam, number)
+                seen = pass_contrast(protocol, still, passed, contrast.agent, layer)
+            signal = find_signal(protocol, still, seen)
             pixels = make_grey(count_photons(protocol, signal, random), protocol)
             attributes = Dataset()
             attributes.update(common)
@@ -120,19 +133,14 @@ def frame_attributes(protocol: XRayProtocol) -> Dataset:
     return data_set
 
 
-def add_contrast(protocol: XRayProtocol, beam: Beam, still: TissueLayers, number: int) -> TissueLayers:
-    """The patient when image ``number`` is made: with contrast agent where some has come; a mask image has none."""
-    contrast = protocol.contrast
-    if contrast is None or number < contrast.mask_frames:
-        return still
+def find_contrast(protocol: XRayProtocol, contrast: Contrast, beam: Beam, number: int) -> Lengths:
+    """Path lengths through the contrast agent when image ``number`` is made; the mask images come before it."""
     part = (number - contrast.mask_frames) / max(protocol.number_of_frames - contrast.mask_frames - 1, 1)
     progress = contrast.first + (contrast.last - contrast.first) * part
     if contrast.agent is xray_physics.BARIUM_SUSPENSION:
         seconds = number / protocol.frame_rate if protocol.frame_rate else 0.0
-        layer = xray_phantom.barium(beam, progress, phase=2.0 * seconds)
-    else:
-        layer = xray_phantom.iodine(beam, progress)
-    return xray_phantom.with_contrast(still, contrast.agent, layer)
+        return xray_phantom.barium(beam, progress, phase=2.0 * seconds)
+    return xray_phantom.iodine(beam, progress)
 
 
 def _find_part(protocol: XRayProtocol, number: int) -> float:

@@ -147,8 +147,12 @@ def barium(beam: Beam, progress: float, phase: float = 0.0) -> Lengths:
     stomach wall.
     """
     layer = _sum_up(beam, list_barium(progress, phase), at_most_once=True)
-    folds = 1.0 + 0.10 * make_texture(beam, 5.0, 15)
-    return np.asarray(blur(layer, 0.5 * beam.matrix / 512.0) * folds, dtype=np.float32)
+    return np.asarray(blur(layer, 0.5 * beam.matrix / 512.0) * _make_folds(beam), dtype=np.float32)
+
+
+@lru_cache(maxsize=2)
+def _make_folds(beam: Beam) -> Lengths:
+    return 1.0 + 0.10 * make_texture(beam, 5.0, 15)
 
 
 def list_barium(progress: float, phase: float = 0.0) -> list[Body]:

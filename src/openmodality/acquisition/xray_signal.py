@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from openmodality.acquisition import xray_physics
 from openmodality.acquisition.source import Pixels
-from openmodality.acquisition.xray_phantom import TissueLayers
+from openmodality.acquisition.xray_phantom import TissueLayers, with_contrast
 from openmodality.acquisition.xray_physics import Material
 from openmodality.acquisition.xray_protocol import DETECTOR_MM, WHITE, XRayProtocol
 from openmodality.acquisition.xray_shapes import Beam, Lengths
@@ -60,16 +60,36 @@ def find_field(protocol: XRayProtocol) -> tuple[slice, slice]:
     return spans[0], spans[1]
 
 
-def find_signal(protocol: XRayProtocol, thickness_mm: TissueLayers) -> Lengths:
-    """What reaches the detector behind the patient: primary radiation by Beer and Lambert, blurred by focal spot and
-    detector, and scatter. The scatter grows with the thickness of the patient and with the field.
-    """
-    beam = protocol.beam
+def find_passed(protocol: XRayProtocol, thickness_mm: TissueLayers) -> Lengths:
+    """The part of the radiation that the patient lets pass, by Beer and Lambert."""
     shares = xray_physics.spectrum(protocol.kvp, protocol.filter_thickness_mm_al)
-    field = find_field(protocol)
+    return xray_physics.transmission(thickness_mm, shares)
+
+
+def pass_contrast(
+    protocol: XRayProtocol, still: TissueLayers, passed: Lengths, agent: Material, layer: Lengths
+) -> Lengths:
+    """What passes when there is contrast agent, worked out anew only where some lies in the beam."""
+    rows, columns = (np.flatnonzero(layer.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return passed
+    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    there = {material: path[window] for material, path in still.items()}
+    changed = passed.copy()
+    changed[window] = find_passed(protocol, with_contrast(there, agent, layer[window]))
+    return changed
+
+
+def find_signal(protocol: XRayProtocol, thickness_mm: TissueLayers, passed: Lengths | None = None) -> Lengths:
+    """What reaches the detector behind the patient: primary radiation, blurred by focal spot and detector, and scatter.
+
+    The scatter grows with the thickness of the patient and with the field. ``passed`` is what passes, where that is
+    known already.
+    """
+    beam, field = protocol.beam, find_field(protocol)
     primary = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
-    passed = xray_physics.transmission(thickness_mm, shares) * find_open_field(beam)
-    primary[field] = passed[field]
+    through_patient = find_passed(protocol, thickness_mm) if passed is None else passed
+    primary[field] = (through_patient * find_open_field(beam))[field]
     primary = blur(primary, find_blur_mm(protocol) / beam.pixel_mm)
     through, scattered = (GRID_PRIMARY, GRID_SCATTER) if protocol.has_grid else (1.0, 1.0)
     # Of what went beside the patient little is scattered.

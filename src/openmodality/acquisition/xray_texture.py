@@ -52,10 +52,15 @@ def enlarge(layer: Lengths, matrix: int) -> Lengths:
     return np.asarray(Image.fromarray(layer).resize((matrix, matrix), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
+def reduce_layer(layer: Lengths, factor: int) -> Lengths:
+    """A layer on pixels that are larger by ``factor``, each the mean of those that it covers."""
+    return np.asarray(Image.fromarray(layer).reduce(factor), dtype=np.float32)
+
+
 def blur_widely(layer: Lengths, deviation_px: float) -> Lengths:
     """As :func:`blur` for a wide blur: worked out on a coarse grid, and enlarged again."""
     side, factor = layer.shape[0], max(int(deviation_px / 3.0), 1)
-    coarse = blur(np.asarray(Image.fromarray(layer).reduce(factor), dtype=np.float32), deviation_px / factor)
+    coarse = blur(reduce_layer(layer, factor), deviation_px / factor)
     box = (0.0, 0.0, side / factor, side / factor)
     image = Image.fromarray(coarse).resize((side, side), Image.Resampling.BILINEAR, box)
     return np.asarray(image, dtype=np.float32)

@@ -6,11 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from openmodality.acquisition.xray_exposure_control import regulate
+from openmodality.acquisition import xray_exposure_control
+from openmodality.acquisition.xray_phantom import anatomy
 from openmodality.acquisition.xray_protocol import OTHERS, UPPER_GI, XRayProtocol
 from openmodality.acquisition.xray_technique import XRayGeometry
 
 FLUORO, SHOT = replace(UPPER_GI[1], matrix=64), replace(UPPER_GI[2], matrix=64)
+
+
+def regulate(protocol: XRayProtocol) -> XRayProtocol:
+    return xray_exposure_control.regulate(protocol, anatomy(protocol.beam))
+
+
 CHEST, BELLY = (0.0, -60.0), (0.0, 140.0)
 
 
@@ -44,6 +51,6 @@ def test_distance_costs_time() -> None:
 
 @pytest.mark.parametrize("protocol", [*UPPER_GI, *OTHERS], ids=lambda each: each.name)
 def test_what_can_be_asked_for_can_be_done(protocol: XRayProtocol) -> None:
-    done = regulate(protocol)
+    done = regulate(replace(protocol, matrix=64))
     assert 40 <= done.kvp <= 150
     assert done.pulse_width_ms < (1000.0 / done.frame_rate if done.frame_rate else 1000.0)
