@@ -28,7 +28,7 @@ XA, RF, SC = "1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2", "1.
 CR, DOSE_SR = "1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.88.67"
 IMAGES = (XA, RF, SC, CR)
 PROTOCOLS = [
-    replace(UPPER_GI[1], matrix=64, duration_s=0.1, kind=kind, name=kind.value[1])
+    replace(UPPER_GI[1], matrix=64, duration_s=0.1, kind=kind, name=kind.value[1], body_part="ABDOMEN")
     for kind in (ImageKind.RADIOFLUOROSCOPIC, ImageKind.ANGIOGRAPHIC, ImageKind.COMPUTED_RADIOGRAPHY)
 ]
 DEVICE = """
@@ -337,7 +337,7 @@ def test_the_reference_point_is_that_of_the_site(by_program: list[Dataset]) -> N
     report = max((each for each in by_program if each.SOPClassUID == DOSE_SR), key=_get_number)
     assert {item.TextValue for item in find(report.ContentSequence, "113780")} == {"30.0 cm Plate"}
     distances = [_read(item) for item in find(report.ContentSequence, "113737")]
-    assert distances == [300] * 3
+    assert distances == [300] * 4  # of the sums, and of each event
     assert {item.TextValue for item in find(report.ContentSequence, "113724")} == {"Physics"}
     assert find_faults(report) == []
 
