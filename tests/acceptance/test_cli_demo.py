@@ -17,7 +17,7 @@ USUAL = (11112, 11104, 11105, 11113, 11114, 11115)
 @pytest.mark.timeout(120)
 def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text(json.dumps({port: free_port() for port in USUAL}))
-    ended = openmodality("demo", "--data", tmp_path, "--no-console", timeout_s=90)
+    ended = openmodality("demo", "--data", tmp_path, "--no-console", timeout_s=180)
     assert ended.status == 0, ended.err
     assert ended.err == ""
     for step in (
