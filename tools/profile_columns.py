@@ -27,8 +27,6 @@ UNREAD: Final[Mapping[str, str]] = {
     "iods.csv ie": _STATEMENT,
     "iods.csv usage": _STATEMENT,
     "presentation_contexts.csv role_selection": _STATEMENT,
-    "private_dictionary.csv offset": _STATEMENT,
-    "private_dictionary.csv vr": _STATEMENT,
     "query_keys.csv type": _STATEMENT,
     "worklist_keys.csv required": _STATEMENT,
     "worklist_keys.csv displayed": "the columns of the worklist on the operator's console, which is to come",

@@ -91,7 +91,14 @@ class PeerTimeout(TransportError):
 
 
 class ObjectInvalid(OpenModalityError):
-    """An instance or data set breaks its definition; tags are named, values never."""
+    """An instance or data set breaks its definition; tags are named, values never.
+
+    ``tag`` is the attribute that was given wrongly, by whoever can say more of it; 0 where it is not one attribute.
+    """
+
+    def __init__(self, message: str, *, advice: str | None = None, tag: int = 0) -> None:
+        super().__init__(message, advice=advice)
+        self.tag = tag
 
 
 class OtherIdentity(ObjectInvalid):

@@ -97,7 +97,8 @@ def _find_multiplicity(tag: int) -> str:
 def _refuse(element: DataElement, problem: str, right: str, where: str) -> ObjectInvalid:
     shown = clean_text("\\".join(list_written(element)))[:_LONGEST_SHOWN] if _may_be_shown(element) else ""
     text = f"{where}: {name_of(int(element.tag))}: {problem}" + (f", {shown!r}" if shown else "")
-    return ObjectInvalid(text, advice=f"give {right}, or leave it out" if right else "correct it, or leave it out")
+    advice = f"give {right}, or leave it out" if right else "correct it, or leave it out"
+    return ObjectInvalid(text, advice=advice, tag=int(element.tag))
 
 
 def _may_be_shown(element: DataElement) -> bool:

@@ -91,7 +91,7 @@ class FileSource:
         for path in self.paths:
             adapter = find_adapter(path, self.adapters)
             if adapter is not None:
-                yield self.make_series(read_adapted(adapter, path), path.name)
+                yield self.make_series(read_adapted(adapter, path, self.reading), path.name)
                 continue
             files = list_pixel_files(path) if path.is_dir() else [path]
             if not files:
@@ -233,7 +233,7 @@ def _make_plain_name(name: str) -> str:
     return name.casefold().removesuffix(" storage").removesuffix(" image").replace("-", " ").strip()
 
 
-def read_adapted(adapter: Adapter, path: Path) -> FoundSeries:
+def read_adapted(adapter: Adapter, path: Path, reading: Reading = AS_THEY_ARE) -> FoundSeries:
     """What an adapter makes of a folder or file, with a companion beside it.
 
     Raises :class:`ObjectInvalid` where it cannot be read.
@@ -243,7 +243,7 @@ def read_adapted(adapter: Adapter, path: Path) -> FoundSeries:
     except NOT_READABLE as error:
         text = f"{path}: adapter {adapter.name} cannot read it ({type(error).__name__})"
         raise ObjectInvalid(text, advice="correct the adapter, or what it reads") from error
-    for companion in read_companions(path):
+    for companion in read_companions(path, reading.prepare):
         found = apply_companion(found, companion)
     return found
 
@@ -286,7 +286,7 @@ def read_file(path: Path, reading: Reading = AS_THEY_ARE) -> DicomContents | lis
 
     Raises :class:`ObjectInvalid` where it cannot be read, or its companion is none.
     """
-    companions = read_companions(path)
+    companions = read_companions(path, reading.prepare)
     for companion in companions:
         reading = _apply_settings(reading, companion)
     try:
@@ -306,6 +306,7 @@ def _apply_settings(reading: Reading, companion: Companion) -> Reading:
         reading.assume_affine or "affine" in settings,
         settings.get("mrd_position", reading.mrd_position),
         settings.get("format", reading.raw_format),
+        reading.prepare,
     )
 
 

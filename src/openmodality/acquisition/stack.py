@@ -53,7 +53,7 @@ def make_stack(volume: Volume, where: str = "volume") -> Stack:
         return _describe(volume, arranged, where)
     except ObjectInvalid as error:
         text = error.message if error.message.startswith(where) else f"{where}: {error.message}"
-        raise ObjectInvalid(text, advice=error.advice) from error
+        raise ObjectInvalid(text, advice=error.advice, tag=error.tag) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,10 +11,12 @@ from typing import Any, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydicom.datadict import tag_for_keyword
 
 from openmodality.acquisition.slice_geometry import Space
 from openmodality.errors import UsageError
 from openmodality.objects.image.scaling import Nan, Scale
+from openmodality.objects.private_names import parse_key
 
 Array = NDArray[Any]
 Parts = Literal["magnitude", "magnitude+phase"]
@@ -67,7 +69,8 @@ class Volume:
         Raises :class:`UsageError` where an option is none.
         """
         options = {each.name for each in fields(cls)} - {"array", "affine", "keywords", "unused"}
-        unknown = sorted(name for name in given if name[:1].islower() and name not in options)
+        small = (name for name in given if name[:1].islower() and name not in options)
+        unknown = sorted(name for name in small if tag_for_keyword(name) is None and parse_key(name) is None)
         if unknown:
             raise UsageError(f"add_volume has no option {unknown[0]}", advice=f"it has {', '.join(sorted(options))}")
         chosen = {name: value for name, value in given.items() if name in options}

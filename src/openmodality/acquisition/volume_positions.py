@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, Self
 
 import numpy as np
-from pydicom.datadict import dictionary_VM, tag_for_keyword
+from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 
 from openmodality.acquisition.keywords import attributes_of
@@ -96,5 +96,5 @@ def _split(keyword: str, value: object) -> Sequence[object]:
     if not isinstance(value, list | tuple) or not value:
         return ()
     tag = tag_for_keyword(keyword)
-    has_one_value = tag is not None and dictionary_VM(tag) == "1"
+    has_one_value = tag is not None and dictionary_VM(tag) == "1" and dictionary_VR(tag) != "SQ"
     return value if has_one_value or all(isinstance(each, list | tuple) for each in value) else ()

@@ -32,8 +32,9 @@ from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Service
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.exam.given import GivenAttributes
 from openmodality.exam.session import Exam
-from openmodality.exam.starting import Confirm, check_items, make_patient_attributes
+from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
 from openmodality.query.finding import FindAnswer
 from openmodality.query.moving import Counts, MoveResult
@@ -420,5 +421,6 @@ class Modality:
         attributes: Mapping[str, object],
         notices: Sequence[str],
     ) -> Exam:
-        record = self._workflow.register(items, make_patient_attributes(patient, attributes), notices)
+        user = GivenAttributes(self.site.profile).read({**(patient or {}), **attributes}, "exam")
+        record = self._workflow.register(items, user, notices)
         return Exam(self._workflow, record.id)

@@ -47,6 +47,7 @@ from openmodality.jobs.worker import Worker
 from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor
 from openmodality.objects.filter.private_sets import list_imported_sets
+from openmodality.objects.private_names import register_with_pydicom
 from openmodality.objects.site_objects import find_uid_maker
 from openmodality.services.commitment import commitment_result_service
 from openmodality.services.query_retrieve import get_service, move_service, query_service
@@ -67,6 +68,7 @@ class Runtime:
 
     def __init__(self, site: Site, clock: Clock, tell: Callable[[str], None] = log_notice) -> None:
         self.site = site
+        register_with_pydicom(site.profile.private_attributes)
         self._stack = ExitStack()
         url = site.settings.data.database or None
         name = site.equipment.station_name or next(iter(site.application_entities.values())).ae_title

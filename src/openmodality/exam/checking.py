@@ -21,7 +21,7 @@ from openmodality.exam.instances import list_instances
 from openmodality.objects.exam_facts import find_common_values
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import index_values
-from openmodality.objects.rules.sources import MUST_HAVE_VALUE, PLACE_NAMES, Places
+from openmodality.objects.rules.sources import MUST_HAVE_VALUE, PLACE_NAMES, Places, name_sources
 from openmodality.objects.site_objects import make_definition
 from openmodality.standard.tags import PIXEL_DATA
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
@@ -29,13 +29,6 @@ from openmodality.store.local import LocalStore
 from openmodality.store.rows.steps import find_open_step
 
 _MISSING: Final = "missing"
-_SOURCE_WORDS: Final = {
-    "MWL": "the worklist",
-    "USER": "the operator",
-    "CONFIG": "the site file",
-    "AUTO": "the device",
-    "ACQ": "the acquisition",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +179,5 @@ def _list_mandatory(definition: ObjectDefinition, common: Places, head: Dataset 
         elif head is None and rule.row.sources == ("AUTO",):
             continue  # each image gets it when it is made
         else:
-            sources = " or ".join(_SOURCE_WORDS[source] for source in rule.row.sources) or "the acquisition"
+            sources = " or ".join(name_sources(rule.row))
             yield MandatoryAttribute(keyword, _MISSING, sources)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,14 @@ from typing import Any
 from openmodality.acquisition.detector import Detector
 from openmodality.acquisition.files import FileSource, FoundSource
 from openmodality.acquisition.readers.adapters import load_adapters
-from openmodality.acquisition.readers.found import FoundSeries
+from openmodality.acquisition.readers.found import EMPTY, FoundSeries
 from openmodality.acquisition.readers.raw_pixels import split_raw_path
 from openmodality.acquisition.readers.registry import Reading
 from openmodality.acquisition.source import Source
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_file import DetectorSettings
 from openmodality.errors import UsageError
+from openmodality.exam.given import GivenAttributes
 from openmodality.exam.producers.dose_report import DOSE_SR
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.value_class import value_class
@@ -31,7 +32,7 @@ class IngestOptions:
     ``mrd_position`` is ``centre`` or ``corner``, ``raw_format`` such as ``raw:512x640:uint16:le:0``.
     ``detector`` names the detector of the site that made raw pixels, or is ``none``. ``accept_identity`` takes what is
     of another patient than the exam by its own words. ``irradiation`` is the exposure of the pixels: each series whose
-    companion states none has one like it.
+    companion states none has one like it. ``keywords`` are said of all images, in place of what their files say.
     """
 
     object_name: str = ""
@@ -42,6 +43,7 @@ class IngestOptions:
     accept_identity: bool = False
     detector: str = ""
     irradiation: IrradiationEvent | None = None
+    keywords: Mapping[str, Any] = EMPTY
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> IngestOptions:
@@ -87,7 +89,12 @@ def _make_template(site: Site, options: IngestOptions) -> FileSource:
         (),
         modality=site.profile.modalities[0],
         objects={item.name: str(item.sop_class_uid) for item in site.profile.objects if item.is_image},
-        reading=Reading(options.assume_affine, options.mrd_position, options.raw_format),
+        reading=Reading(
+            options.assume_affine,
+            options.mrd_position,
+            options.raw_format,
+            GivenAttributes(site.profile).prepare,
+        ),
         object_name=options.object_name,
         derive=options.derive,
         detectors=[_make_detector(site, each) for each in site.settings.detector],

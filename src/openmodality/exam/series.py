@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from pydicom import Dataset
 
 from openmodality.acquisition.arrays import make_frames
-from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.acquisition.spool import NumberedFrames
 from openmodality.acquisition.stack import Stack, find_turned, make_stack
@@ -19,6 +18,7 @@ from openmodality.acquisition.volume import HOW_NUMBERS_ARE_STORED, Volume
 from openmodality.errors import UsageError
 from openmodality.exam.exposures import SILENTLY, Exposures, Making
 from openmodality.exam.facts import describe_series
+from openmodality.exam.given import GivenAttributes
 from openmodality.exam.producers.enhanced_images import makes_one_image
 from openmodality.exam.producers.images import ImageMaker
 from openmodality.exam.producers.volumes import (
@@ -40,6 +40,11 @@ class OwnExam(Protocol):
     """What a series requires of its exam, :class:`openmodality.exam.session.Exam`."""
 
     id: int
+
+    @property
+    def given(self) -> GivenAttributes:
+        """Takes what is said of images by keyword."""
+        ...
 
     @property
     def data_folder(self) -> Path:
@@ -130,7 +135,9 @@ class Series:
         :class:`ObjectInvalid` where pixels, a keyword or a value fit no image, or the exposure is not possible.
         """
         if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
-            frames = make_frames(pixels, attributes, f"image {self._images + 1}")
+            where = f"image {self._images + 1}"
+            with self.exam.given.explain_errors(self.object_name):
+                frames = make_frames(pixels, self.exam.given.prepare(attributes, where), where)
             event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
             with self._exposures.withdraw_on_failure(event):
                 if event is None or makes_one_image(self._maker):
@@ -155,7 +162,7 @@ class Series:
         Raises :class:`ObjectInvalid` where geometry, values or attributes do not make images; nothing is stored then.
         """
         if not isinstance(volume, Volume):
-            volume = Volume.of(volume, affine, **given)
+            volume = Volume.of(volume, affine, **self.exam.given.prepare(given, "volume"))
         elif affine is not None or given:
             raise UsageError("the volume says itself where it lies and what belongs to it")
         return self._add_volume(volume)
@@ -164,8 +171,9 @@ class Series:
         self, volume: Volume, how: Making = SILENTLY, attributes: Mapping[str, object] | None = None
     ) -> list[str]:
         where = f"volume after image {self._images}" if self._images else "volume"
-        stack = make_stack(volume, where)
-        stack.shared.update(attributes_of(attributes or {}, where))
+        with self.exam.given.explain_errors(self.object_name):
+            stack = make_stack(volume, where)
+        stack.shared.update(self.exam.given.read(attributes or {}, where))
         self.unused |= stack.unused
         if stack.is_transposed:
             stack.shared.update(find_turned(describe_series(self.record).attributes, stack.shared))
@@ -229,10 +237,13 @@ class Series:
 
     def add_frame(self, frame: AcquiredFrame, uid: str = "", event: IrradiationEvent | None = None) -> str:
         """Make an image of a frame of a source; its SOP Instance UID. ``event`` is on record already."""
-        self._images += 1
+        number = self._images + 1
         if event is None:
-            return self._maker.make(self._images, frame, uid)
-        return self._maker.make_exposed(self._images, frame, uid, self._exposures.describe_next(event))
+            made = self._maker.make(number, frame, uid)
+        else:
+            made = self._maker.make_exposed(number, frame, uid, self._exposures.describe_next(event))
+        self._images = number
+        return made
 
     def add_all(
         self,
@@ -271,8 +282,8 @@ class Series:
                 progress(number)
             return made
         numbered = list(enumerate(frames, 1))
-        self._images += len(numbered)
         uids = self._maker.make_together(numbered, keys)
+        self._images += len(numbered)
         progress(len(numbered))
         return uids
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from openmodality.acquisition.drop_folder import DroppedFile
-from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.source import AcquiredSeries, Source
-from openmodality.device.body_parts import check_body_part
 from openmodality.device.modalities import check_asked_for, warn_of_other_modality
 from openmodality.errors import OpenModalityError
 from openmodality.exam.checking import SeriesCheck, check_all_series
 from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.exposures import Exposures
+from openmodality.exam.given import GivenAttributes
 from openmodality.exam.identity_guard import check_identities
 from openmodality.exam.ingest import IngestOptions, list_sources, make_file_source, make_found_source
 from openmodality.exam.instances import list_instances
@@ -65,6 +65,11 @@ class Exam:
             self.complete()
         else:
             self.discontinue()
+
+    @cached_property
+    def given(self) -> GivenAttributes:
+        """Takes what is said of images of this device by keyword."""
+        return GivenAttributes(self._workflow.site.profile)
 
     @property
     def record(self) -> ExamRecord:
@@ -126,10 +131,8 @@ class Exam:
         Raises :class:`UsageError` where the exam has ended, or the device has no such body part, or makes no images of
         this modality or SOP class, and :class:`ObjectInvalid` where a keyword or value is not DICOM's.
         """
-        common = attributes_of(attributes, "series")
-        profile = self._workflow.site.profile
-        check_body_part(profile, common)
-        check_asked_for(profile, modality, sop_class_uid)
+        common = self.given.read(attributes, "series")
+        check_asked_for(self._workflow.site.profile, modality, sop_class_uid)
         return self._find_or_add_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
 
     def acquire(
@@ -148,13 +151,12 @@ class Exam:
         """
         chosen = IngestOptions.of(options)
         made = []
-        for each in list_sources(self._workflow.site, source, chosen):
-            for acquired in each.series():
-                self._check_identity(acquired, chosen)
-                with self._find_or_add_series(ImageSeriesPlan.of(acquired)) as series:
-                    warn_of_other_modality(acquired.modality, series.record.modality)
-                    series.add_all(acquired, progress)
-                made.append(series)
+        for acquired in self.given.walk(list_sources(self._workflow.site, source, chosen), chosen.keywords):
+            self._check_identity(acquired, chosen)
+            with self._find_or_add_series(ImageSeriesPlan.of(acquired)) as series:
+                warn_of_other_modality(acquired.modality, series.record.modality)
+                series.add_all(acquired, progress)
+            made.append(series)
         return made
 
     def make_source(self, found: Sequence[FoundSeries], **options: Any) -> Source:
@@ -178,7 +180,7 @@ class Exam:
         taken = []
         chosen = IngestOptions.of(options)
         source = make_file_source(self._workflow.site, arrival.path, chosen)
-        for number, acquired in enumerate(source.series()):
+        for number, acquired in enumerate(self.given.walk([source], chosen.keywords)):
             self._check_identity(acquired, chosen)
             key = f"{self.study_instance_uid}/{arrival.key}/{number}"
             series = self._find_or_add_series(ImageSeriesPlan.of(acquired, uids.derived(key)))

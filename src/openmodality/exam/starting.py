@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from pydicom import Dataset
-
-from openmodality.acquisition.keywords import attributes_of
 from openmodality.activities.worklist import ItemCheck, ItemStanding, Worklist, find_served
 from openmodality.errors import WrongState
 from openmodality.store.local import LocalStore
@@ -36,8 +33,3 @@ def check_items(
         if check.state in _TO_CONFIRM and confirm is not None and not confirm(check):
             raise WrongState(f"the exam was not started: {check.notice}")
     return list(items), [check.notice for check in checks if check.notice]
-
-
-def make_patient_attributes(patient: Mapping[str, object] | None, attributes: Mapping[str, object]) -> Dataset:
-    """What the operator typed, from keywords and values."""
-    return attributes_of({**(patient or {}), **attributes}, "exam")

@@ -44,6 +44,9 @@ def make_equipment_attributes(equipment: Equipment) -> Dataset:
         "InstitutionAddress": equipment.institution_address,
         "InstitutionalDepartmentName": equipment.department,
         "PhysiciansOfRecord": equipment.physicians_of_record,
+        "DateOfLastCalibration": equipment.date_of_last_calibration,
+        "TimeOfLastCalibration": equipment.time_of_last_calibration,
+        "SpatialResolution": equipment.spatial_resolution,
     }
     return data_set_of(**{keyword: value for keyword, value in values.items() if value})
 

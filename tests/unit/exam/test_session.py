@@ -19,8 +19,8 @@ from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid, OtherIdentity, UsageError
 from openmodality.exam.ingest import make_file_source
 from openmodality.exam.session import Exam
-from openmodality.exam.starting import make_patient_attributes
 from openmodality.exam.workflow import Workflow
+from openmodality.objects.rules.elements import data_set_of
 from openmodality.store.local import LocalStore
 from openmodality.store.states import ExamState
 from tests.devices import add_image, quick_source
@@ -51,9 +51,7 @@ def test_an_exam_that_was_ended_inside_the_block_stays_as_it_is(begin_exam: Begi
 
 def test_a_registered_exam_begins_with_its_first_series(make_workflow: Callable[[], Workflow]) -> None:
     workflow = make_workflow()
-    exam = Exam(
-        workflow, workflow.register([], make_patient_attributes({"PatientID": "1"}, {"OperatorsName": "ROE"})).id
-    )
+    exam = Exam(workflow, workflow.register([], data_set_of(PatientID="1", OperatorsName="ROE")).id)
     assert str(exam.state) == "REGISTERED"
     series = exam.series("T1", modality="MR")
     assert str(exam.state) == "IN PROGRESS"

@@ -8,11 +8,11 @@ named in an error or a notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -34,7 +34,14 @@ BESIDE: Final = (*SUFFIXES, ".bval", ".bvec")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"space": ("RAS", "LPS"), "mrd_position": ("centre", "corner"), "nan": ("refuse", "zero")}
 )
+Prepare: TypeAlias = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
+"""Checks keywords and values that a person gave by the tables of a device; the second argument names their origin."""
 _TEXTS: Final = ("object", "format", "dimension", "axes", "parts")
+
+
+def take_as_given(keywords: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Keywords as they are."""
+    return keywords
 
 
 @value_class
@@ -65,12 +72,13 @@ def list_files_beside(path: Path) -> list[Path]:
     return [each for each in beside if each != path and each.is_file()]
 
 
-def read_companions(path: Path) -> list[Companion]:
-    """The companions that there are of a file.
+def read_companions(path: Path, prepare: Prepare = take_as_given) -> list[Companion]:
+    """The companions that there are of a file, their keywords as ``prepare`` gives them back.
 
-    Raises :class:`ObjectInvalid` as :func:`read_companion` does.
+    Raises :class:`ObjectInvalid` as :func:`read_companion` and ``prepare`` do.
     """
-    return [read_companion(each) for each in list_companion_paths(path) if each != path and each.is_file()]
+    read = (read_companion(each) for each in list_companion_paths(path) if each != path and each.is_file())
+    return [Companion(each.where, prepare(each.keywords, each.where), each.settings) for each in read]
 
 
 def read_companion(path: Path) -> Companion:
@@ -127,7 +135,12 @@ def merge(*parts: Dataset) -> Dataset:
 
 def check_keywords(keywords: Mapping[str, Any], where: str) -> None:
     """Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or a value that is no list is none of its VR."""
-    attributes_of({name: "" if isinstance(value, list) else value for name, value in keywords.items()}, where)
+    attributes_of({name: "" if _is_plain_list(value) else value for name, value in keywords.items()}, where)
+
+
+def _is_plain_list(value: object) -> bool:
+    """Whether a value is a list, and not one of the items of a sequence: each image may have its own of it."""
+    return isinstance(value, list) and not any(isinstance(each, Mapping) for each in value)
 
 
 def _read_affine(value: object, where: str) -> Any:

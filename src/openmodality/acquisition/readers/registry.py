@@ -15,6 +15,7 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
+from openmodality.acquisition.readers.companion import Prepare, take_as_given
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.matlab import is_hdf5, read_mat
 from openmodality.acquisition.readers.mrd_file import read_mrd
@@ -38,11 +39,15 @@ LONGEST_START: Final = 544
 
 @value_class
 class Reading:
-    """How files are to be read: what the caller, or a companion, says of all of them."""
+    """How files are to be read: what the caller, or a companion, says of all of them.
+
+    ``prepare`` takes the keywords of companions.
+    """
 
     assume_affine: bool = False
     mrd_position: str = ""
     raw_format: str = ""
+    prepare: Prepare = take_as_given
 
 
 AS_THEY_ARE: Final = Reading()

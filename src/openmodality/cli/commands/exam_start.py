@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openmodality.cli.display.exams import exam_as_json, format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, is_yes
 from openmodality.cli.terminal.exam import join_numbers
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.options import add_keys, split_key
+from openmodality.cli.terminal.options import add_keys, parse_attributes
 from openmodality.cli.terminal.output import clean, say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.errors import NotFound, UsageError
@@ -23,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def _add_attributes(parser: Parser) -> None:
-    add_keys(parser, "What the operator adds, such as OperatorsName=ROE^RICHARD. May be repeated.")
+    add_keys(
+        parser,
+        "What the operator adds, such as OperatorsName=ROE^RICHARD. Items of sequences and lists are JSON."
+        " May be repeated.",
+    )
 
 
 def _add_modality(parser: Parser, default: str) -> None:
@@ -50,7 +53,7 @@ def start(
     with device(site_file) as device_:
         numbers = [_find_item(device_, item) for item in items]
         exam = device_.start_exam(
-            numbers, modality=modality or "", confirm=lambda check: _confirm(check, yes=yes), **_split_keys(keys)
+            numbers, modality=modality or "", confirm=lambda check: _confirm(check, yes=yes), **parse_attributes(keys)
         )
         _print_started(exam, as_json=as_json)
 
@@ -80,7 +83,7 @@ def start_unscheduled(
     said = {"PatientID": patient_id, "PatientName": patient_name, "PatientBirthDate": birth_date, "PatientSex": sex}
     patient = {keyword: value for keyword, value in said.items() if value}
     with device(site_file) as device_:
-        exam = device_.start_exam(patient=patient, modality=modality or "", **_split_keys(keys))
+        exam = device_.start_exam(patient=patient, modality=modality or "", **parse_attributes(keys))
         _print_started(exam, as_json=as_json)
 
 
@@ -95,10 +98,6 @@ def _find_item(modality: Modality, text: str) -> int:
     if fitting:
         raise UsageError(f"{text} fits the worklist items {join_numbers(fitting)}", advice="give their numbers")
     raise NotFound(f"there is no worklist item {text}", advice="openmodality worklist shows them")
-
-
-def _split_keys(keys: Sequence[str]) -> dict[str, Any]:
-    return dict(split_key(key) for key in keys)
 
 
 def _confirm(check: ItemCheck, *, yes: bool) -> bool:

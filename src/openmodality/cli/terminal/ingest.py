@@ -6,6 +6,7 @@ from typing import Final
 
 from openmodality.acquisition.readers.companion import read_exposure
 from openmodality.cli.terminal.arguments import Parser, WordValues
+from openmodality.cli.terminal.options import parse_attributes
 from openmodality.cli.terminal.values import existing_file
 from openmodality.exam.ingest import IngestOptions
 
@@ -46,6 +47,16 @@ def add_ingest(parser: Parser) -> None:
         help="The format of raw pixels: raw:ROWSxCOLS:uint16:le:OFFSET.",
     )
     _declare_origin(parser)
+    parser.add_argument(
+        "-k",
+        "--key",
+        dest="keywords",
+        metavar="KEYWORD=VALUE",
+        action="append",
+        default=[],
+        help="What is said of all images, in place of what their files say, such as EchoTime=30, or a private attribute"
+        " by name or tag. Items of sequences and lists are JSON. May be repeated.",
+    )
     parser.change_after(_make_options)
 
 
@@ -74,4 +85,5 @@ def _declare_origin(parser: Parser) -> None:
 def _make_options(values: WordValues) -> None:
     if values.get("irradiation") is not None:
         values["irradiation"] = read_exposure(values["irradiation"])
+    values["keywords"] = parse_attributes(values["keywords"])
     values["options"] = IngestOptions(**{name: values.pop(name) for name in _NAMES if name in values})

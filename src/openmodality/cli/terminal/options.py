@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
+from openmodality.acquisition.readers.tree import parse_json
 from openmodality.cli.terminal.values import parse_integer
+from openmodality.errors import UsageError
 
 if TYPE_CHECKING:
     from openmodality.cli.terminal.arguments import Parser
@@ -31,3 +34,22 @@ def split_key(text: str) -> tuple[str, str]:
     """Name and value of ``Keyword=value``; the value is empty where there is none."""
     name, _, value = text.partition("=")
     return name.strip(), value
+
+
+def parse_attributes(texts: Iterable[str]) -> dict[str, Any]:
+    """Names and values of attributes; a value that begins as a list or a table is JSON, such as items of a sequence.
+
+    Raises :class:`UsageError` where it is none.
+    """
+    return {name: _parse_value(name, value) for name, value in map(split_key, texts)}
+
+
+def _parse_value(name: str, value: str) -> Any:
+    if not value.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return parse_json(value)
+    except ValueError as error:
+        raise UsageError(
+            f"--key {name}: the value is no JSON", advice="""write items as [{"Keyword": "value"}], lists as [1, 2]"""
+        ) from error

@@ -11,7 +11,7 @@ The column ``condition`` of a profile's tables holds one of these, or nothing::
 An expression joins facts with ``and`` and ``or``; ``and`` binds closer. A fact is one of::
 
     KEYWORD is known            the attribute has a value          KEYWORD is absent     the data set does not have it
-    KEYWORD is A|B              it has one of these values         KEYWORD is not A|B    it has none of them
+    KEYWORD is A|B              one of its values is one of these  KEYWORD is not A|B    none of them is
     kits.dap                    this switch of the site is on
     the step is IN PROGRESS, text is beyond the default repertoire
 """
@@ -25,6 +25,7 @@ from typing import Final, Protocol, TypeAlias
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement
+from pydicom.multival import MultiValue
 
 from openmodality.errors import ConfigurationError
 
@@ -91,7 +92,7 @@ class IsAbsent:
 
 @dataclass(frozen=True, slots=True)
 class IsOneOf:
-    """The attribute has one of these values."""
+    """The attribute has one of these values, among others perhaps."""
 
     tag: int
     values: frozenset[str]
@@ -99,7 +100,10 @@ class IsOneOf:
     def evaluate(self, lookup: Lookup, context: Context) -> bool:
         """Whether it is true."""
         found = lookup(self.tag)
-        return found is not None and str(found.value) in self.values
+        if found is None:
+            return False
+        values = found.value if isinstance(found.value, MultiValue | list) else (found.value,)
+        return any(str(value) in self.values for value in values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,13 +230,17 @@ class BodyPart:
 
 @dataclass(frozen=True, slots=True)
 class PrivateAttribute:
-    """A private data element: ``creator``, group and the low byte of its element number (PS3.5 7.8.1)."""
+    """A private data element: ``creator``, group and the low byte of its element number (PS3.5 7.8.1).
+
+    ``mirrors`` is the path of the standard attribute whose value it repeats; empty where it repeats none.
+    """
 
     creator: str
     group: int
     offset: int
     vr: str
     name: str
+    mirrors: TagPath = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,6 +325,7 @@ def read_private_attribute(row: ProfileRow) -> PrivateAttribute:
         offset=_read_hexadecimal(row, "offset", 2),
         vr=row.one_of("vr", _VRS),
         name=row.required("name"),
+        mirrors=row.path("mirrors") or (),
     )
 
 

@@ -91,5 +91,5 @@ PRINT_ATTRIBUTES = Table(
     read_print_attribute,
 )
 PRIVATE_DICTIONARY = Table(
-    "private_dictionary.csv", _split_columns("creator,group,offset,vr,name"), read_private_attribute
+    "private_dictionary.csv", _split_columns("creator,group,offset,vr,name,mirrors"), read_private_attribute
 )

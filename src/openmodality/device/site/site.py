@@ -85,6 +85,9 @@ class Equipment:
     department: str
     physicians_of_record: str
     location: str
+    date_of_last_calibration: str = ""
+    time_of_last_calibration: str = ""
+    spatial_resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)

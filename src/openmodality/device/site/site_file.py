@@ -7,6 +7,7 @@ makes adjustable beyond them are the parameters of its profile, under ``[paramet
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -16,6 +17,7 @@ from openmodality.device.site.data_place import DEFAULT_DATA_FOLDER
 from openmodality.standard.film import FILM_SIZES_MM, parse_display_format
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 from openmodality.standard.value_lengths import MAX_CHARACTERS
+from openmodality.standard.value_rules import RIGHT_FORMS, mend_value
 
 PeerService: TypeAlias = Literal[
     "verification", "storage", "storage_commitment", "query_retrieve", "worklist", "mpps", "print"
@@ -68,6 +70,13 @@ def _density(text: str) -> str:
     return text
 
 
+def _value(vr: str, text: str) -> str:
+    mended = mend_value(vr, text)
+    if mended.text is None:
+        raise ValueError(f"{mended.problem}: give {RIGHT_FORMS[vr]}")
+    return mended.text
+
+
 def _character_set(terms: str) -> str:
     if wrong := [term for term in terms.split("\\") if term and not is_code_string(term)]:
         raise ValueError(f"{wrong[0]!r} is no defined term of Specific Character Set (0008,0005)")
@@ -90,6 +99,9 @@ OptionalFilmAttribute: TypeAlias = Literal[
 ]  # fmt: skip
 DisplayFormatText: TypeAlias = Annotated[str, AfterValidator(_display_format)]
 CodeText: TypeAlias = Annotated[str, AfterValidator(_code_string)]
+DateText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "DA"))]
+TimeText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "TM"))]
+NumberText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "DS"))]
 DensityText: TypeAlias = Annotated[str, AfterValidator(_density)]
 Density: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=9999)]
 Luminance: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=65535)]
@@ -119,6 +131,11 @@ class DeviceSettings(Settings):
         default="", description="Physician(s) of Record (0008,1048), where the worklist names none"
     )
     location: ShortText = Field(default="", description="Performed Location (0040,0243)")
+    date_of_last_calibration: DateText = Field(default="", description="Date of Last Calibration (0018,1200), YYYYMMDD")
+    time_of_last_calibration: TimeText = Field(default="", description="Time of Last Calibration (0018,1201), HHMMSS")
+    spatial_resolution: NumberText = Field(
+        default="", description="Spatial Resolution (0018,1050), the smallest distance that can be told apart, in mm"
+    )
     alias: Text = Field(default="", description="short name of this device, for people")
     description: Text = Field(default="", description="what this device is, for people")
     implementation_class_uid: UIDText = Field(

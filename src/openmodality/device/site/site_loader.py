@@ -292,6 +292,9 @@ def _make_equipment(device: DeviceSettings, profile: Profile) -> Equipment:
         physicians_of_record=device.physicians_of_record,
         department=device.department,
         location=device.location,
+        date_of_last_calibration=device.date_of_last_calibration,
+        time_of_last_calibration=device.time_of_last_calibration,
+        spatial_resolution=device.spatial_resolution,
     )
 
 

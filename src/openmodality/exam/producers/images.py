@@ -10,12 +10,14 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from pydicom import Dataset
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement
 
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.device.profile.profile import InformationObject
 from openmodality.device.site.site import Site
 from openmodality.dimse.reading import is_filled, values_of
+from openmodality.encoding.headers import format_tag
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.instances import keep_encoded, keep_together
@@ -220,8 +222,10 @@ class ImageMaker:
         """Once for the series: what a person or a program stated is not dropped without a word."""
         known = {*self.left_out, *self.overridden}
         new = [(keyword, element) for keyword, element in sorted(stated.items()) if keyword not in known]
-        overridden = [keyword for keyword, element in new if keyword in data_set and _differs(element, data_set)]
-        self.note_left_out([keyword for keyword, element in new if keyword not in data_set and is_filled(element)])
+        overridden = [keyword for keyword, element in new if element.tag in data_set and _differs(element, data_set)]
+        absent = [keyword for keyword, element in new if element.tag not in data_set and is_filled(element)]
+        lost = [keyword for keyword in absent if not self._is_repeated(keyword, data_set)]
+        self.note_left_out([*lost, *list_lost_in_items(dict(new), data_set)])
         self.overridden += overridden
         self._warn("image.attributes_overridden", overridden)
 
@@ -230,6 +234,10 @@ class ImageMaker:
         new = [keyword for keyword in keywords if keyword not in self.left_out]
         self.left_out += new
         self._warn("image.attributes_left_out", new)
+
+    def _is_repeated(self, keyword: str, data_set: Dataset) -> bool:
+        """Whether a private attribute says what the object has no standard attribute for."""
+        return any(tag in data_set for _, tag, _ in self._images.mirrors.get(tag_for_keyword(keyword) or 0, ()))
 
     def _warn(self, event: str, keywords: Sequence[str]) -> None:
         if keywords:
@@ -241,7 +249,20 @@ class ImageMaker:
 
 
 def _index_by_keyword(stated: Dataset) -> dict[str, DataElement]:
-    return {element.keyword: element for element in stated if element.keyword}
+    """What was stated, by keyword; private attributes by their tags."""
+    elements = {element.keyword or format_tag(int(element.tag)): element for element in stated}
+    return {name: each for name, each in elements.items() if not each.tag.is_private_creator}
+
+
+def list_lost_in_items(stated: Mapping[str, DataElement], data_set: Dataset) -> Iterator[str]:
+    """What items of sequences were stated to have and their object has no place for, such as ``A.B``."""
+    for keyword, element in stated.items():
+        if element.VR != "SQ" or element.tag not in data_set:
+            continue
+        for given, made in zip(element.value, data_set[element.tag].value, strict=False):
+            inner = _index_by_keyword(given)
+            lost = [name for name, each in inner.items() if each.tag not in made and is_filled(each)]
+            yield from dict.fromkeys(f"{keyword}.{name}" for name in (*lost, *list_lost_in_items(inner, made)))
 
 
 def _differs(stated: DataElement, data_set: Dataset) -> bool:

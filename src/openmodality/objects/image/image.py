@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from openmodality.objects.exam_facts import (
     make_own_elements,
     pick_times,
 )
+from openmodality.objects.image.consistency import check_consistency, is_asked
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import Survey
 from openmodality.objects.instance import InstanceBuilder
@@ -37,6 +39,7 @@ from openmodality.objects.rules.elements import (
     prepare_attributes,
 )
 from openmodality.objects.rules.filling import Elements
+from openmodality.objects.rules.private_rules import Mirrors, add_mirrors
 from openmodality.objects.rules.template import EncodedInstance
 from openmodality.standard.type_1 import PIXEL_DESCRIPTION
 from openmodality.standard.value_rules import format_decimal
@@ -46,6 +49,7 @@ ImagePixels = NDArray[Any]
 SlopeAndIntercept = tuple[float, float]
 """Slope and intercept from stored values to those that they mean."""
 
+_EXPORT_PRIVATE: Final = "behaviour.export_private"
 _BITS_ALLOCATED: Final = 16
 _BITS_STORED: Final = Tag("BitsStored")
 _PHOTOMETRIC_INTERPRETATION: Final = Tag("PhotometricInterpretation")
@@ -74,7 +78,11 @@ class ImageBuilder:
     """Builds the single frame images of one series."""
 
     def __init__(self, definition: ObjectDefinition, exam: ExamFacts, series: SeriesFacts) -> None:
-        self._series = series
+        # Where private attributes do not leave the device, none is made that nobody gave.
+        self.mirrors: Mirrors = {} if _EXPORT_PRIVATE in definition.switches_off else definition.mirrors
+        self._name = definition.name
+        self._series = series = replace(series, attributes=add_mirrors(series.attributes, self.mirrors))
+        self._is_series_asked = is_asked(series.attributes)
         said = list_elements(series.attributes)
         self._display = {tag: found for tag, found in said.items() if tag in _DISPLAY}
         self._times = pick_times(series.attributes)
@@ -101,6 +109,10 @@ class ImageBuilder:
 
     def _add_shared(self, attributes: Dataset) -> Elements:
         """The attributes of a frame, with what was said of its whole series on how to show it."""
+        attributes = add_mirrors(attributes, self.mirrors)
+        if self._is_series_asked or is_asked(attributes):
+            everything = {**list_elements(self._series.attributes), **list_elements(attributes)}
+            check_consistency(self._name, make_data_set(everything))
         own = list_elements(attributes)
         if not self._display:
             return own

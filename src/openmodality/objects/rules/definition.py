@@ -27,6 +27,7 @@ from openmodality.device.profile.profile import AttributeRule, InformationObject
 from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ConfigurationError
 from openmodality.objects.rules.elements import make_element
+from openmodality.objects.rules.private_rules import Mirrors, index_mirrors, list_private_rules
 from openmodality.objects.rules.sources import list_places
 from openmodality.objects.rules.standard_rules import add_standard_rules
 
@@ -145,6 +146,8 @@ class ObjectDefinition(RuleTable):
     """A kind of instance that a device makes."""
 
     information_object: InformationObject = field(kw_only=True)
+    mirrors: Mirrors = field(default_factory=dict, kw_only=True)
+    """The private attributes that repeat a standard one."""
 
     @classmethod
     def of(
@@ -161,12 +164,14 @@ class ObjectDefinition(RuleTable):
         :class:`KeyError` where the device has no such object.
         """
         made = profile.find_object(name)
+        private = list_private_rules(profile.private_attributes) if made.is_image else ()
         uses = [use for use in profile.module_uses if use.object == name]
         conditions = {use.module: parse_condition(use.condition) for use in uses if use.condition}
         return cls(
             name=name,
-            rules=add_standard_rules(profile.rules_of(name), is_image=made.is_image),
-            optional_modules=frozenset(use.module for use in uses if use.presence == "ANAP"),
+            rules=(*add_standard_rules(profile.rules_of(name), is_image=made.is_image), *private),
+            optional_modules=frozenset(use.module for use in uses if use.presence == "ANAP")
+            | {rule.module for rule in private},
             module_conditions={
                 module: condition.expression
                 for module, condition in conditions.items()
@@ -176,6 +181,7 @@ class ObjectDefinition(RuleTable):
             charset_attributes=profile.charset_attributes,
             switches_off=frozenset(switches_off),
             information_object=made,
+            mirrors=index_mirrors(profile.private_attributes if made.is_image else ()),
         )
 
     @property

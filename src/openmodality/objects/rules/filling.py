@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
 from openmodality.device.profile.conditions import Context, GivenValue, Lookup, OneLess
@@ -27,7 +28,7 @@ from openmodality.objects.rules.elements import (
     make_element,
     make_sequence,
 )
-from openmodality.objects.rules.sources import MUST_HAVE_VALUE
+from openmodality.objects.rules.sources import MUST_HAVE_VALUE, name_sources
 
 Elements: TypeAlias = dict[BaseTag, DataElement]
 Find: TypeAlias = Callable[[Rule], DataElement | None]
@@ -89,8 +90,11 @@ def find_in(layers: Layers, rule: Rule) -> DataElement | None:
 
 
 def _is_allowed(row: AttributeRule, found: DataElement) -> bool:
-    """Whether an enumerated value is one of the list; defined terms may be extended (PS3.5 7.4)."""
-    return row.value_rule != "enumerated" or str(found.value) in row.values
+    """Whether enumerated values are of the list; defined terms may be extended (PS3.5 7.4)."""
+    if row.value_rule != "enumerated":
+        return True
+    values = found.value if isinstance(found.value, MultiValue | list) else (found.value,)
+    return all(str(value) in row.values for value in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ class Filling:
         of_module = f" of the {row.module} module" if row.module else ""
         return ObjectInvalid(
             f"{self.name}: {name_of(node.key)}{of_module} has no value",
-            advice=f"supply it where it comes from: {', '.join(row.sources) or 'acquisition'}",
+            advice=f"supply it where it comes from: {' or '.join(name_sources(row))}",
         )
 
     def _find(self, elements: Elements, node: Node, find: Find) -> DataElement | None:

@@ -22,6 +22,15 @@ _WORKLIST, _USER, _CONFIGURATION, _ACQUISITION, _AUTOMATIC = range(5)
 PLACE_NAMES: Final = ("the worklist", "the operator", "the site file", "the acquisition", "the device")
 """Of :data:`Places`, for people."""
 
+SOURCE_NAMES: Final[Mapping[ValueSource, str]] = {
+    "MWL": "the worklist",
+    "USER": "the operator",
+    "CONFIG": "the site file",
+    "AUTO": "the device",
+    "ACQ": "the acquisition",
+}
+"""Of sources, for people."""
+
 AUTOMATIC_PLACE: Final = _AUTOMATIC
 """Of :data:`Places`: what the device finds by itself."""
 
@@ -34,7 +43,8 @@ _PLACES: Final[Mapping[ValueSource, tuple[int, ...]]] = {
     "AUTO": (_AUTOMATIC, _CONFIGURATION, _ACQUISITION),
     "ACQ": (_ACQUISITION, _AUTOMATIC),
 }
-_PATIENT_MODULE: Final = "Patient"
+_WHO_THE_PATIENT_IS: Final = ("Patient", "Patient Identification")
+"""Modules whose attributes worklist and operator say alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,11 @@ class SourceValues:
         return tuple(index_values(part) for part in parts)
 
 
+def name_sources(row: AttributeRule) -> tuple[str, ...]:
+    """Where the attribute of a row may come from, for people."""
+    return tuple(SOURCE_NAMES[source] for source in row.sources) or (SOURCE_NAMES["ACQ"],)
+
+
 def list_places(row: AttributeRule) -> tuple[int, ...]:
     """Where to look for the attribute of a row, the first place first.
 
@@ -64,7 +79,7 @@ def list_places(row: AttributeRule) -> tuple[int, ...]:
     operator say: what came with the pixels may be of somebody else.
     """
     named = [place for source in row.sources for place in _PLACES[source]]
-    if row.module == _PATIENT_MODULE:
+    if row.module in _WHO_THE_PATIENT_IS:
         named = [place for place in named if place != _ACQUISITION]
     if row.requirement in MUST_HAVE_VALUE:
         named.append(_AUTOMATIC)

@@ -21,13 +21,13 @@ from pydicom.filewriter import write_data_element
 from pydicom.multival import MultiValue
 
 from openmodality.buffer import Buffer
-from openmodality.device.profile.conditions import list_tags
+from openmodality.device.profile.conditions import AppliesWhen, list_tags
 from openmodality.dimse.attribute_names import name_of
 from openmodality.encoding.texts import TEXT_VRS
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.builder import Draft
 from openmodality.objects.rules.check import find_wrong_values
-from openmodality.objects.rules.definition import Node, RuleTable
+from openmodality.objects.rules.definition import Node, Rule, RuleTable
 from openmodality.objects.rules.elements import copy_value
 from openmodality.objects.rules.sources import AUTOMATIC_PLACE, Places, SourceValues
 from openmodality.standard.tags import PIXEL_DATA
@@ -173,10 +173,15 @@ class Template:
 def _is_free(node: Node) -> bool:
     """Whether what an attribute says decides about nothing but itself."""
     return (
-        not node.depends
-        and node.vr != "SQ"
+        all(not rule.depends or _is_sent_where_known(rule) for rule in node.rules)
+        and node.vr not in ("SQ", "AT")
         and all(rule.fixed is None and rule.row.value_rule != "enumerated" for rule in node.rules)
     )
+
+
+def _is_sent_where_known(rule: Rule) -> bool:
+    """Whether the condition of a rule decides only what is sent where there is no value."""
+    return isinstance(rule.condition, AppliesWhen) and rule.row.requirement in ("1C", "2C")
 
 
 def _is_plain(element: DataElement) -> bool:
