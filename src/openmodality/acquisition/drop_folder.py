@@ -1,10 +1,11 @@
-"""Watches a folder: each file that is put there becomes an image.
+"""Watches a folder: each file that is put there becomes an image, and each folder what is in it.
 
 Rules. A file is taken only when it is complete:
 * a name that starts with a dot or ends in ``.part`` or ``.tmp`` is still being written; renaming it makes it complete
   in one step;
 * ``name.done`` next to ``name`` says that ``name`` is complete;
-* otherwise a file is complete when its size and time have not changed for ``settle_s``.
+* otherwise a file is complete when its size and time have not changed for ``settle_s``, and a folder, which is taken as
+  one, when none of its files has for ``FOLDER_SETTLE_S`` and none is still being written by its name.
 
 A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why, one
 that names another patient than the exam to ``held/`` with both identities; the text is for its owner alone. One without
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,6 +39,9 @@ DONE, FAILED, HELD = "done", "failed", "held"
 MAY_GROW_S = 30.0
 """How long a file that cannot be used may rest before it counts as whole: writers over a network pause."""
 
+FOLDER_SETTLE_S = 10.0
+"""How long nothing in a folder may change before it counts as whole: a scanner writes one file after the other."""
+
 Deliver = Callable[["DroppedFile"], None]
 WaitSeconds = Callable[[float], bool]
 MonotonicClock = Callable[[], float]
@@ -44,10 +49,17 @@ MonotonicClock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """What the folder says about a file: if this changed, somebody is writing."""
+    """What the folder says about a file, or about all files of a folder: if this changed, somebody is writing."""
 
     size_bytes: int
     modified_ns: int
+    files: int = -1
+    """How many a folder holds; -1 of a file."""
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder, which is taken as a whole."""
+        return self.files >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,8 @@ def choose_settled(
         earlier = state.seen.get(name)
         since = earlier[1] if earlier is not None and earlier[0] == status else now_s
         seen[name] = (status, since)
-        if name + MARKER in listing or (earlier is not None and now_s - since >= settle_s):
+        quiet_s = max(settle_s, FOLDER_SETTLE_S) if status.is_folder else settle_s
+        if name + MARKER in listing or (earlier is not None and now_s - since >= quiet_s):
             complete.append(name)
     return replace(state, seen=seen), complete
 
@@ -97,16 +110,39 @@ def _is_candidate(name: str, listing: Mapping[str, FileStatus]) -> bool:
 
 
 def list_folder(folder: Path) -> dict[str, FileStatus]:
-    """The files directly in ``folder``; one that vanishes meanwhile is left out."""
+    """The files and folders directly in ``folder``; one that vanishes meanwhile is left out."""
     listing: dict[str, FileStatus] = {}
     for entry in folder.iterdir():
         try:
             if entry.is_file() and not entry.is_symlink():
                 status = entry.stat()
                 listing[entry.name] = FileStatus(status.st_size, status.st_mtime_ns)
+            elif whole := _measure_folder(entry):
+                listing[entry.name] = whole
         except FileNotFoundError:
             continue
     return listing
+
+
+def _measure_folder(folder: Path) -> FileStatus | None:
+    """All files of a folder as one; None where it is none, or ours, or empty, or one is still being written."""
+    if not folder.is_dir() or folder.is_symlink() or folder.name in (DONE, FAILED, HELD):
+        return None
+    files = _list_files_below(folder)
+    if not files or any(file.name.casefold().endswith(UNFINISHED) for file in files):
+        return None
+    statuses = [file.stat() for file in files]
+    newest = max(status.st_mtime_ns for status in statuses)
+    return FileStatus(sum(status.st_size for status in statuses), newest, len(files))
+
+
+def _list_files_below(folder: Path) -> list[Path]:
+    """All files of a folder and of those in it, in the order of their names; links are not followed."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        found += [path for name in sorted(names) if not (path := Path(place, name)).is_symlink()]
+    return found
 
 
 def scan(folder: Path, state: FolderState, *, now_s: float, settle_s: float = 2.0) -> tuple[FolderState, list[Path]]:
@@ -204,10 +240,18 @@ def _write_reason(file: Path, reason: str) -> None:
 
 
 def make_arrival_key(path: Path) -> str:
-    """A text that is the same whenever the same file arrives."""
+    """A text that is the same whenever the same file, or the same folder of files, arrives."""
+    if path.is_dir():
+        digests = hashlib.sha256()
+        for file in _list_files_below(path):
+            digests.update(f"{file.relative_to(path)}/{_digest(file)}\n".encode("utf-8", "surrogateescape"))
+        return f"{path.name}/{digests.hexdigest()}"
+    return f"{path.name}/{_digest(path)}"
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return f"{path.name}/{digest}"
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def move_aside(path: Path, into: str) -> Path:

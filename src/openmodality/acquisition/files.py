@@ -32,6 +32,7 @@ from openmodality.acquisition.readers.companion import (
     merge,
     read_companions,
 )
+from openmodality.acquisition.readers.dicom_exposure import StatedExposures, make_exposures
 from openmodality.acquisition.readers.dicom_files import (
     SERIES_KEYWORDS,
     DicomContents,
@@ -63,6 +64,7 @@ from openmodality.standard.sop_classes import describe_storage
 class FileSource:
     """Each of ``paths`` is one series or several, as its file says; a folder is one of all its slices.
 
+    A folder that holds nothing but folders is what each of them is.
     Slices come in the order of their positions along their normal, else of their Instance Numbers, else of the names.
     ``objects`` are those that the device makes, by name, with their SOP classes; empty for any. ``object_name`` is what
     is to be made of pixels that have no object of their own, ``derive`` what is to be made of any, DICOM files too.
@@ -89,14 +91,23 @@ class FileSource:
         Raises :class:`ObjectInvalid` where a file is none of those that can be read; the text names it.
         """
         for path in self.paths:
-            adapter = find_adapter(path, self.adapters)
-            if adapter is not None:
-                yield self.make_series(read_adapted(adapter, path, self.reading), path.name)
-                continue
-            files = list_pixel_files(path) if path.is_dir() else [path]
-            if not files:
-                raise ObjectInvalid(f"{path}: no image in this folder", advice=ADVICE)
+            yield from self._read_path(path)
+
+    def _read_path(self, path: Path) -> Iterator[AcquiredSeries]:
+        """A file or a folder; one that holds nothing but folders is those, each for itself."""
+        adapter = find_adapter(path, self.adapters)
+        if adapter is not None:
+            yield self.make_series(read_adapted(adapter, path, self.reading), path.name)
+            return
+        files = list_pixel_files(path) if path.is_dir() else [path]
+        if files:
             yield from self._read_series(path, files)
+            return
+        folders = list_folders(path)
+        if not folders:
+            raise ObjectInvalid(f"{path}: no image in this folder", advice=ADVICE)
+        for folder in folders:
+            yield from self._read_path(folder)
 
     def _read_series(self, path: Path, files: Sequence[Path]) -> Iterator[AcquiredSeries]:
         contents = [read_file(file, self.reading) for file in files]
@@ -153,7 +164,13 @@ class FileSource:
         refuse_one_place(path, contents)
         ordered = order_slices(contents)
         first = ordered[0].series
-        frames = [frame for each in ordered for frame in each.frames]
+        stated = self._read_exposures(ordered)
+        frames = [
+            frame if event is None else replace(frame, irradiation=event)
+            for each, event in zip(ordered, stated.events, strict=True)
+            for frame in each.frames
+        ]
+        has_exposures = all(event is not None for event in stated.events)
         wanted = self.derive or ("" if first.get("SOPClassUID") else self.object_name)
         untaken = dict.fromkeys((name for each in ordered for name in each.untaken), _STAYS)
         return AcquiredSeries(
@@ -167,10 +184,17 @@ class FileSource:
             identities=tuple(dict(each) for each in dict.fromkeys(each.identity for each in ordered) if each),
             notices=(
                 *(each for one in ordered for each in one.repairs),
-                *self._list_exposure_notices(self.irradiation),
+                *stated.notices,
+                *(() if has_exposures else self._list_exposure_notices(self.irradiation)),
             ),
             unused=untaken,
         )
+
+    def _read_exposures(self, contents: Sequence[DicomContents]) -> StatedExposures:
+        """What files say of their irradiation; one that is given, and an image that is derived, goes before it."""
+        if not self.has_dose_report or self.irradiation is not None or self.derive:
+            return StatedExposures([None] * len(contents))
+        return make_exposures([each.exposure for each in contents], [each.path.name for each in contents])
 
     def _check_object(self, contents: DicomContents) -> DicomContents:
         """A file of an object that the device makes; with ``derive`` of any, which is then a source of the new one."""
@@ -274,6 +298,13 @@ def list_pixel_files(folder: Path) -> list[Path]:
     """The files of a folder that are meant to hold pixels, in the natural order of their names."""
     files = filter(is_pixel_file, folder.iterdir())
     return sorted(files, key=lambda path: make_natural_key(path.name))
+
+
+def list_folders(folder: Path) -> list[Path]:
+    """The visible folders of a folder, in the natural order of their names; a link, which may lead back, is none."""
+    folders = (each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())
+    visible = (each for each in folders if not each.name.startswith("."))
+    return sorted(visible, key=lambda path: make_natural_key(path.name))
 
 
 def is_pixel_file(path: Path) -> bool:

@@ -128,8 +128,8 @@ class Series:
 
         ``attributes`` are DICOM keywords, such as ``SliceLocation=12.5``, and ``scale``, ``nan`` and ``parts`` as
         :meth:`add_volume` has them; the slope that the first call found holds for the series. ``irradiation`` is the
-        exposure that made all the images of the array: one event, whose dose they share. An image is safe when this
-        returns.
+        exposure that made all the images of the array: one event, whose dose they share. All images are safe when this
+        returns, or none is stored.
 
         Raises :class:`UsageError` where the exam has ended meanwhile, in this process or another, and
         :class:`ObjectInvalid` where pixels, a keyword or a value fit no image, or the exposure is not possible.
@@ -140,10 +140,12 @@ class Series:
                 frames = make_frames(pixels, self.exam.given.prepare(attributes, where), where)
             event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
             with self._exposures.withdraw_on_failure(event):
-                if event is None or makes_one_image(self._maker):
+                if (event is None and len(frames) == 1) or makes_one_image(self._maker):
                     return self._add_frames(frames, event=event)
-                exposed = self._exposures.expose_all(frames, event, self._images)
-                uids = self._maker.make_together(exposed, SILENTLY.keys)
+                numbered = list(enumerate(frames, self._images + 1))
+                if event is not None:
+                    numbered = self._exposures.expose_all(frames, event, self._images)
+                uids = self._maker.make_together(numbered, SILENTLY.keys)
             self._images += len(uids)
             return uids
         if irradiation is not None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.uid import XRayRadiofluoroscopicImageStorage
 
 from openmodality import IrradiationEvent, Modality
 from openmodality.errors import ObjectInvalid, StoreError, UsageError
@@ -18,6 +20,7 @@ from openmodality.exam.session import Exam
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.irradiation import read_irradiation
 from openmodality.store.states import ExamState
+from tests.peers import objects
 
 SHOT: dict[str, Any] = {
     "KVP": 80, "XRayTubeCurrent": 200, "ExposureTime": 50, "ImageAndFluoroscopyAreaDoseProduct": 1.1,
@@ -122,3 +125,26 @@ def test_the_uid_of_another_exam_is_refused(exam: Exam, modality: Modality) -> N
 def test_a_moment_is_kept_as_it_was_stated(exam: Exam) -> None:
     moment = datetime(2026, 11, 29, 8, 30)
     assert exam.irradiation(**SHOT, DateTimeStarted=moment).started == moment
+
+
+def test_dicom_files_of_ones_own_bring_their_exposures(exam: Exam, tmp_path: Path) -> None:
+    moments = ("100000", "100010")
+    for number, (time, current) in enumerate(zip(moments, (200, 250), strict=True), 1):
+        said: dict[str, Any] = {"XRayTubeCurrent": current, "AcquisitionTime": time, "AcquisitionDate": "20260101"}
+        image = objects.mr_image(
+            SOPClassUID=XRayRadiofluoroscopicImageStorage, Modality="RF", InstanceNumber=number, PatientID="1",
+            PatientName="DOE^JANE", PatientBirthDate="19700101", AccessionNumber="", KVP=80, ExposureTime=50,
+            ImageAndFluoroscopyAreaDoseProduct=1.1, ImageType=["ORIGINAL", "PRIMARY", "SINGLE PLANE"], **said,
+        )  # fmt: skip
+        objects.save(image, tmp_path / "files")
+    [series] = exam.acquire(tmp_path / "files")
+    assert not any("no exposure record" in notice for notice in series.notices)
+    events = recorded(exam)
+    assert [(event["KVP"], event["XRayTubeCurrent"]) for event in events] == [(80, 200), (80, 250)]
+    assert [event["DoseAreaProduct"] for event in events] == pytest.approx([1.1e-5, 1.1e-5])
+    images = [dcmread(exam._workflow.store.files.path(each.SOPInstanceUID)) for each in exam.instances()]
+    assert {image.IrradiationEventUID for image in images} == {event.uid for event in events}
+    assert sorted(image.AcquisitionTime for image in images) == [*moments]
+    [again] = exam.acquire(tmp_path / "files", irradiation=IrradiationEvent(**SHOT, NumberOfFrames=2))
+    assert len(recorded(exam)) == 3, "one that is given for all goes before"
+    assert again.notices == []

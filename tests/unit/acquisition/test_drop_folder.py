@@ -174,11 +174,57 @@ def test_key_depends_on_name_and_content(tmp_path: Path) -> None:
     assert len({first, other_name, make_arrival_key(tmp_path / "a")}) == 3
 
 
-def test_scan_ignores_folders_and_links(tmp_path: Path) -> None:
-    (tmp_path / "done").mkdir()
+def test_scan_ignores_its_own_folders_empty_ones_and_links(tmp_path: Path) -> None:
+    for name in ("done", "failed", "held"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_bytes(b"x")
+    (tmp_path / "empty").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     state, complete = scan(tmp_path, FolderState(), now_s=0.0)
     assert (dict(state.seen), complete) == ({}, [])
+
+
+def test_a_folder_is_taken_whole_when_nothing_in_it_has_changed_for_longer(tmp_path: Path) -> None:
+    scan_folder, taken = tmp_path / "scan-1", list[DroppedFile]()
+    (scan_folder / "other").mkdir(parents=True)
+    (scan_folder / "scan.json").write_text("{}")
+    (scan_folder / "other" / "volume.npy.part").write_bytes(b"1")
+    watched = DropFolder(tmp_path, taken.append)
+    state = watched.step(FolderState(), 0.0)
+    state = watched.step(state, 100.0)
+    assert taken == []  # a file in it is still being written
+    (scan_folder / "other" / "volume.npy.part").rename(scan_folder / "other" / "volume.npy")
+    for moment in (101.0, 110.0):
+        state = watched.step(state, moment)
+    assert taken == []
+    (scan_folder / "other" / "more.npy").write_bytes(b"2")
+    for moment in (111.0, 120.0):
+        state = watched.step(state, moment)
+    assert taken == []  # it has grown
+    watched.step(state, 121.0)
+    assert [each.path.name for each in taken] == ["scan-1"]
+    assert (tmp_path / "done" / "scan-1" / "other" / "volume.npy").is_file()
+    assert not scan_folder.exists()
+
+
+def test_the_key_of_a_folder_depends_on_all_its_files(tmp_path: Path) -> None:
+    keys = []
+    for name, content in (("a", b"1"), ("b", b"1"), ("b", b"2")):
+        (tmp_path / "scan" / "other").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "scan" / "other" / name).write_bytes(content)
+        keys += [make_arrival_key(tmp_path / "scan"), make_arrival_key(tmp_path / "scan")]
+    assert keys[::2] == keys[1::2]
+    assert len(set(keys)) == 3
+
+
+def test_a_marker_says_that_a_folder_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "scan").mkdir()
+    (tmp_path / "scan" / "a.png").write_bytes(b"x")
+    (tmp_path / "scan.done").touch()
+    taken = list[DroppedFile]()
+    DropFolder(tmp_path, taken.append).step(FolderState(), 0.0)
+    assert [each.path.name for each in taken] == ["scan"]
+    assert {each.name for each in tmp_path.iterdir()} == {"done"}
 
 
 def test_watching_ends_when_told(tmp_path: Path) -> None:

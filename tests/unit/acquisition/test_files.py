@@ -314,6 +314,15 @@ def test_a_volume_beside_an_image_in_a_file_is_no_slice_of_the_folder(tmp_path: 
     assert sorted(each.number_of_frames for each in FileSource([tmp_path]).series()) == [2, 3]
 
 
+def test_a_folder_of_folders_is_what_each_of_them_is(tmp_path: Path) -> None:
+    for name in ("scan10", "scan2", ".hidden"):
+        (tmp_path / "study" / name).mkdir(parents=True)
+        np.save(tmp_path / "study" / name / "a.npy", np.ones((2, 2), np.uint16))
+    (tmp_path / "study" / "back").symlink_to(tmp_path / "study")
+    series = list(FileSource([tmp_path / "study"]).series())
+    assert [each.description for each in series] == ["scan2", "scan10"]
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ObjectInvalid, match="no image"):
         list(FileSource([tmp_path]).series())

@@ -13,6 +13,7 @@ from pydicom import Dataset
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.series import Series
 from openmodality.exam.session import Exam
+from openmodality.store.files.instance_file import StorageFull
 
 BeginExam = Callable[..., Exam]
 AXIAL = np.diag([1.0, 1, 2, 1])
@@ -60,3 +61,27 @@ def test_as_many_b_values_as_positions_or_a_word_about_it(begin_exam: BeginExam)
         series.add_volume(volume, AXIAL, dimension="b-value", DiffusionBValue=[0, 500, 1000])
     series.add_volume(volume, AXIAL, dimension="b-value")
     assert series.unused == {"dimension": "no DiffusionBValue says its values"}
+
+
+def test_frames_of_one_call_are_stored_together_or_not_at_all(
+    begin_exam: BeginExam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = begin_exam()
+    series = exam.series("T1", ImageOrientationPatient=[1, 0, 0, 0, 1, 0], PixelSpacing=[1, 1], SliceThickness=5)
+    frames = np.arange(3 * 4 * 5, dtype=np.uint16).reshape(3, 4, 5)
+    files = exam._workflow.store.files
+    create, made = files.create, []
+
+    def fail_at_the_third(*arguments: Any) -> Any:
+        made.append(arguments)
+        if len(made) == 3:
+            raise StorageFull("the disk is full")
+        return create(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "create", fail_at_the_third)
+        with pytest.raises(StorageFull):
+            series.add(frames, ImagePositionPatient=[0, 0, 0])
+    assert exam.instances() == []
+    assert len(series.add(frames, ImagePositionPatient=[0, 0, 0])) == 3
+    assert [int(image.InstanceNumber) for image in read_images(exam, series)] == [1, 2, 3]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from openmodality.acquisition.dicom_attributes import (
     read_stored_pixels,
     take_named_attributes,
 )
+from openmodality.acquisition.readers.dicom_exposure import pick_exposure
 from openmodality.acquisition.readers.found import IDENTITY_KEYWORDS
 from openmodality.acquisition.source import AcquiredFrame
 from openmodality.dimse.data_set import MAX_FILE_VALUES, check_size
@@ -49,8 +50,8 @@ _REFERENCE: Final = ("SOPClassUID", "SOPInstanceUID")
 class DicomContents:
     """The frames of one file and the attributes of its ``series``; its ``reference`` is SOP Class and Instance UID.
 
-    ``identity`` is whom the file shows, by keyword. ``repairs`` name the values that were mended, ``untaken`` the
-    keywords of what stays behind.
+    ``identity`` is whom the file shows, by keyword, ``exposure`` what it says of its irradiation. ``repairs`` name the
+    values that were mended, ``untaken`` the keywords of what stays behind.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class DicomContents:
     identity: tuple[tuple[str, str], ...] = ()
     repairs: tuple[str, ...] = ()
     untaken: tuple[str, ...] = ()
+    exposure: Mapping[str, object] = field(default_factory=dict)
 
 
 def is_dicom(start: bytes) -> bool:
@@ -91,7 +93,8 @@ def read_dicom(path: Path) -> DicomContents:
         class_uid, instance_uid = (str(data_set.get(keyword, "")) for keyword in _REFERENCE)
         repairs = tuple(list_repairs(data_set, {*attributes.keys(), *series.keys()}))
         untaken = tuple(list_untaken(data_set, {*attributes.keys(), *series.keys()}))
-    return DicomContents(path, frames, series, (class_uid, instance_uid), identity, repairs, untaken)
+        exposure = pick_exposure(data_set)
+    return DicomContents(path, frames, series, (class_uid, instance_uid), identity, repairs, untaken, exposure)
 
 
 def _read_identity(data_set: Dataset, keyword: str) -> str:

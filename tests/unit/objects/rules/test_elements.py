@@ -14,6 +14,7 @@ from openmodality.objects.rules.elements import (
     data_set_of,
     has_length,
     index_values,
+    make_data_set,
     make_element,
     make_elements,
     prepare_attributes,
@@ -64,3 +65,16 @@ def test_elements_of_attributes_that_were_looked_up_before() -> None:
         ("Rows", "US", 3),
         ("StudyID", "SH", "7"),
     ]
+
+
+def test_a_data_set_made_of_elements_is_as_pydicom_makes_it() -> None:
+    elements = {each.tag: each for each in data_set_of(PatientID="1", Rows=2, ImageType=["A", "B"])}
+    made, expected = make_data_set(elements), Dataset(elements)  # type: ignore[arg-type]
+    assert {**vars(made)} == {**vars(expected)}
+    assert (made, made.Rows, list(made.ImageType)) == (expected, 2, ["A", "B"])
+    other = make_data_set({})
+    for name, value in vars(made).items():
+        assert not isinstance(value, dict | list) or value is not vars(other)[name], name
+    made.add_new(0x00090010, "LO", "OURS")
+    made.private_block(0x0009, "OURS", create=True).add_new(1, "LO", "x")
+    assert 0x00090010 not in other

@@ -1,0 +1,67 @@
+"""A volume from a file, made into images and read back by highdicom: the same values, each at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import highdicom
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+from numpy.typing import NDArray
+
+from openmodality.exam.session import Exam
+from tests.devices import device_in_hospital
+from tests.property.test_slice_geometry import AXES, OBLIQUE, RAS_TO_LPS, SHAPE, make_affine
+
+PATIENT = {"PatientID": "T1", "PatientName": "DOE^JANE"}
+COUNT = int(np.prod(SHAPE))
+WHOLE = np.arange(COUNT, dtype=np.int16).reshape(SHAPE)
+FRACTIONS = np.random.default_rng(7).normal(scale=3.0, size=SHAPE).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def exam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exam]:
+    folder = tmp_path_factory.mktemp("device")
+    with device_in_hospital(folder, "mr") as device, device.modality(works=False) as modality:
+        yield modality.start_exam(patient=PATIENT)
+
+
+def acquire(exam: Exam, path: Path, name: str) -> highdicom.Volume:
+    """What highdicom reads of the images that become of a file."""
+    (series,) = exam.acquire(path, object=name)
+    assert series.object_name == name
+    files = exam._workflow.store.files
+    uids = [each.SOPInstanceUID for each in exam.instances() if each.SeriesInstanceUID == series.series_instance_uid]
+    if name == "Enhanced MR Image":
+        return highdicom.imread(files.path(uids[0])).get_volume()
+    return highdicom.get_volume_from_series([pydicom.dcmread(files.path(uid)) for uid in uids])
+
+
+def put_back(volume: highdicom.Volume, affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values by the indices of the file; NaN where none came to an index, within 1e-3 mm."""
+    indices = np.indices(volume.array.shape).reshape(3, -1)
+    places = volume.affine[:3, :3] @ indices + volume.affine[:3, 3:]
+    of_file = np.linalg.inv(affine) @ np.vstack([RAS_TO_LPS @ places, np.ones(COUNT)])
+    nearest = np.rint(of_file[:3]).astype(int)
+    meant = RAS_TO_LPS @ (affine[:3, :3] @ nearest + affine[:3, 3:])
+    assert np.abs(meant - places).max() < 1e-3
+    back = np.full(SHAPE, np.nan)
+    back[tuple(nearest)] = volume.array.ravel()
+    return back
+
+
+@pytest.mark.parametrize("name", ["MR Image", "Enhanced MR Image"])
+@pytest.mark.parametrize("values", [WHOLE, FRACTIONS], ids=["whole", "fractions"])
+def test_a_file_of_any_axes_is_read_back_as_it_was(exam: Exam, tmp_path: Path, name: str, values: NDArray[Any]) -> None:
+    step = float(np.ptp(values)) / 0xFFFF if values.dtype.kind == "f" else 0.0
+    for number, (order, signs) in list(enumerate(AXES))[:: 7 if step else 1]:
+        affine = make_affine(order, signs, OBLIQUE[(number + number // 4) % 4])
+        path = tmp_path / f"v{number}.nii.gz"
+        nibabel.save(nibabel.Nifti1Image(values, affine), path)
+        stored = nibabel.load(path).affine  # in 32 bits
+        back = put_back(acquire(exam, path, name), stored)
+        assert np.abs(back - values).max() <= step / 2 * 1.001 + 1e-9, (order, signs)
