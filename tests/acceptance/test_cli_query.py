@@ -158,3 +158,13 @@ def test_takes_instances_only_while_retrieving(tmp_path: Path) -> None:
 def test_an_unset_variable_of_a_shell_asks_for_nothing_else(words: list[str], said: str, tmp_path: Path) -> None:
     status, printed = call(words, tmp_path)
     assert (status, said in printed) == (2, True)
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["served", "by itself"])
+def test_what_the_device_refuses_is_named(tmp_path: Path, served: bool) -> None:
+    with in_hospital(tmp_path) as place:
+        study = _stored(place, tmp_path / "images", 2, "1.2.840.10008.5.1.4.1.1.2")
+        with serving(place.site) if served else contextlib.nullcontext():
+            ended = openmodality("retrieve", "pacs", "-c", place.site, "--study", study)
+    assert ended.status == 1
+    assert "this side refused it: it takes no CT Image Storage: abstract-syntax-not-supported" in ended.err

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from pydicom.uid import UID
 
 from openmodality.dimse.channel import Message
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import StatusCategory, categorize, describe
 from openmodality.errors import StoreError
-from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor import Acceptor, Decide, Listening
 from openmodality.network.acceptor_policy import StorageClasses, storage_policy
 from openmodality.network.entity import LocalAE
 from openmodality.services.storage import storage_service
@@ -22,42 +24,83 @@ from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.standard.dimse import CommandField
 from openmodality.store.files.folder import FolderSink, Identity
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ
-from openmodality.upper_layer.reasons import reject_text
+from openmodality.upper_layer.acceptance import Load
+from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from openmodality.upper_layer.reasons import context_result_text, reject_text
 
 if TYPE_CHECKING:
     import ssl
 
 
+_NOT_TAKEN: Final = "it takes no "
+
+
 @dataclass(slots=True)
 class Arrivals:
-    """What has come: ``stored`` are SOP Instance UIDs, ``refused`` counts the reasons of this side."""
+    """What has come: ``stored`` are SOP Instance UIDs, ``refused`` counts the reasons of this side.
+
+    ``tell`` is for a process that listens for another: it is told the reasons, and nothing is kept here.
+    """
 
     stored: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    tell: Callable[[str], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note_answer(self, sop_instance_uid: str, status: int, comment: str) -> None:
         """Note how an instance was answered."""
-        with self._lock:
-            if categorize(status) is StatusCategory.FAILURE:
-                self.refused[describe(status, comment)] += 1
-            else:
+        if categorize(status) is StatusCategory.FAILURE:
+            self._note_refusal(describe(status, comment))
+        elif self.tell is None:
+            with self._lock:
                 self.stored.append(sop_instance_uid)
 
     def note_rejected(self, calling: str, answer: A_ASSOCIATE_RJ) -> None:
         """Note that an association was rejected."""
         why = reject_text(answer.result, answer.source, answer.reason)
-        with self._lock:
-            self.refused[f"an association of {calling}: {why}"] += 1
+        self._note_refusal(f"an association of {calling}: {why}")
 
-    def describe_refusals(self) -> str:
-        """What this side has refused, in one line; empty where that was nothing."""
-        if not self.refused:
+    def _note_refusal(self, reason: str) -> None:
+        if self.tell is not None:
+            self.tell(reason)
+            return
+        with self._lock:
+            self.refused[reason] += 1
+
+    def note_contexts(self, request: A_ASSOCIATE_RQ, answer: A_ASSOCIATE_AC) -> None:
+        """Note which kinds of objects were proposed and none of their presentation contexts accepted."""
+        results = {context.id: context.result for context in answer.presentation_contexts}
+        proposed = {context.abstract_syntax: results.get(context.id, 0) for context in request.presentation_contexts}
+        accepted = {each.abstract_syntax for each in request.presentation_contexts if not results.get(each.id, 0)}
+        for uid in proposed.keys() - accepted:
+            if uid in StorageClasses():
+                self._note_refusal(f"{_NOT_TAKEN}{UID(uid).name}: {context_result_text(proposed[uid])}")
+
+    def describe_refusals(self, *, is_whole: bool = False) -> str:
+        """What this side has refused, in one line; empty where that was nothing.
+
+        ``is_whole``: all has come. Then it does not matter which other kinds of objects the peer proposed.
+        """
+        refused = Counter({why: n for why, n in self.refused.items() if not why.startswith(_NOT_TAKEN)})
+        if not refused and not is_whole:
+            refused = self.refused
+        if not refused:
             return ""
-        reason, count = self.refused.most_common(1)[0]
-        more = "" if len(self.refused) == 1 else f", and {self.refused.total() - count} times something else"
+        reason, count = refused.most_common(1)[0]
+        more = "" if len(refused) == 1 else f", and {refused.total() - count} times something else"
         return f"this side refused it: {reason} ({count} times){more}"
+
+
+def watch_contexts(decide: Decide, find_arrivals: Callable[[], Arrivals]) -> Decide:
+    """The same decisions on associations; the arrivals that are watched are told what is not accepted."""
+
+    def decide_and_tell(request: A_ASSOCIATE_RQ, load: Load) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
+        answer = decide(request, load)
+        if isinstance(answer, A_ASSOCIATE_AC):
+            find_arrivals().note_contexts(request, answer)
+        return answer
+
+    return decide_and_tell
 
 
 def watch_storage(service: Service, find_arrivals: Callable[[], Arrivals | None]) -> Service:
@@ -111,6 +154,7 @@ def receive_into(
     with store_into(folder, local) as (arrivals, storage):
         listening = Listening(port=port, ssl_context=ssl_context, note_rejected=arrivals.note_rejected)
         decide = storage_policy(local, called_ae_titles=frozenset({local.ae_title}))
+        decide = watch_contexts(decide, lambda: arrivals)
         with Acceptor(local, (VERIFICATION_SERVICE, storage), decide, listening):
             yield arrivals
 

@@ -15,7 +15,7 @@ from openmodality.activities.tls import make_server_context
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.site import LocalEntity, Peer, Site
 from openmodality.dimse.service import Service
-from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Listening
+from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Decide, Listening
 from openmodality.network.connections import NO_HOLD, Hold
 from openmodality.standard.query_retrieve import LEVELS
 from openmodality.standard.sop_classes import (
@@ -43,20 +43,26 @@ def build_acceptors(
     services: Sequence[Service],
     window: RetrieveWindow,
     note_rejected: NoteRejected = lambda calling, answer: None,
+    watch: Callable[[Decide], Decide] = lambda decide: decide,
 ) -> dict[str, Acceptor]:
     """One acceptor for each local AE that has a port and something to accept, by its role.
 
-    ``note_rejected`` is told whose association was rejected.
+    ``note_rejected`` is told whose association was rejected; ``watch`` may look at each decision.
     """
     return {
-        role: _make_acceptor(site, entity, services, window, note_rejected)
+        role: _make_acceptor(site, entity, services, window, note_rejected, watch)
         for role, entity in site.application_entities.items()
         if entity.port is not None and site.list_accepted(role)
     }
 
 
 def _make_acceptor(
-    site: Site, entity: LocalEntity, services: Sequence[Service], window: RetrieveWindow, note_rejected: NoteRejected
+    site: Site,
+    entity: LocalEntity,
+    services: Sequence[Service],
+    window: RetrieveWindow,
+    note_rejected: NoteRejected,
+    watch: Callable[[Decide], Decide],
 ) -> Acceptor:
     local = make_local_ae(site, entity.ae_title)
     rejections = site.profile.rejections
@@ -78,9 +84,8 @@ def _make_acceptor(
         _make_hold(site, entity.role),
         note_rejected,
     )
-    return Acceptor(
-        local, services, partial(_answer_request, policy, _watch_congestion(site, entity.role, window)), listening
-    )
+    decide = partial(_answer_request, policy, _watch_congestion(site, entity.role, window))
+    return Acceptor(local, services, watch(decide), listening)
 
 
 def _make_hold(site: Site, role: str) -> Hold:

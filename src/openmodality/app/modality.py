@@ -122,7 +122,8 @@ class Modality:
     def receiving(self, study_instance_uid: str) -> Iterator[Arrivals]:
         """Take the instances of a study that an archive is asked to send, until the block ends; what has come.
 
-        This process listens, unless another one serves the device: then that one takes them, and is not asked what.
+        This process listens, unless another one serves the device: then that one takes them, and only what it refuses
+        is known here, once the block has ended.
         """
         if self._runtime.start_worker():
             self.serve()

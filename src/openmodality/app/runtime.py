@@ -11,8 +11,9 @@ import platform
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
-from openmodality.activities.arrivals import Arrivals, watch_storage
+from openmodality.activities.arrivals import Arrivals, watch_contexts, watch_storage
 from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_jobs import ask_anew
 from openmodality.activities.commit_record import StoredCommitments
@@ -94,7 +95,7 @@ class Runtime:
         after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
         self.window = RetrieveWindow(site.data_folder, clock, after_s)
         self.acceptors: dict[str, Acceptor] = {}
-        self._arrivals: Arrivals | None = None
+        self._arrivals = self._arrivals_elsewhere = Arrivals(tell=self.window.note_refusal)
         self._may_listen = True
         self._acceptors_change = threading.Lock()
         self.ownership = Ownership(self.store.database, site.data_folder, site.profile.name, name)
@@ -165,7 +166,8 @@ class Runtime:
             # Of the key of a device that calls under TLS there was a warning when that context was made.
             has_unseen_key = self.site.settings.tls.private_key and not calls_under_tls(self.site)
             warn_readable_by_all([self.site.path, *([find_private_key(self.site)] if has_unseen_key else [])])
-            acceptors = build_acceptors(self.site, self._services(), self.window, self._note_rejected)
+            watch = partial(watch_contexts, find_arrivals=lambda: self._arrivals)
+            acceptors = build_acceptors(self.site, self._services(), self.window, self._note_rejected, watch)
             with ExitStack() as started:
                 for acceptor in acceptors.values():
                     started.enter_context(acceptor)
@@ -174,16 +176,17 @@ class Runtime:
 
     @contextmanager
     def watch_arrivals(self) -> Iterator[Arrivals]:
-        """What comes until the block ends, and what is refused of it; nothing where another process listens."""
+        """What comes until the block ends, and what is refused of it; only the latter where another process listens."""
         self._arrivals = arrivals = Arrivals()
         try:
-            yield arrivals
+            with self.window.watching_refusals() as refusals:
+                yield arrivals
+            arrivals.refused += refusals
         finally:
-            self._arrivals = None
+            self._arrivals = self._arrivals_elsewhere
 
     def _note_rejected(self, calling: str, answer: A_ASSOCIATE_RJ) -> None:
-        if self._arrivals is not None:
-            self._arrivals.note_rejected(calling, answer)
+        self._arrivals.note_rejected(calling, answer)
         if answer == self.site.profile.rejections["limit_reached"]:
             StoredCommitments(self.queue, self.site).note_refused(calling)
 

@@ -29,7 +29,7 @@ def find_references(
     wanted = [("SeriesInstanceUID", uid) for uid in series] + [("SOPInstanceUID", uid) for uid in instances]
     if not wanted:
         raise UsageError("nothing is chosen", advice="name instances or series by their UIDs")
-    patient = _find_patient(store, exam)
+    patients = _list_patients(store, exam)
     found: dict[str, EvidenceReference] = {}
     for keyword, uid in wanted:
         with store.read() as snapshot:
@@ -38,7 +38,7 @@ def find_references(
             raise NotFound(f"the local database has nothing with {keyword} {uid}")
         for each in sorted(entities, key=lambda entity: entity.id):
             is_own = each["StudyInstanceUID"] == exam.study_instance_uid
-            if not is_own and not is_same_patient(patient, each.attributes):
+            if not is_own and not any(is_same_patient(patient, each.attributes) for patient in patients):
                 raise UsageError(f"{each['SOPInstanceUID']} is of another patient than exam {exam.id}")
             found[each["SOPInstanceUID"]] = EvidenceReference(
                 each["StudyInstanceUID"], each["SeriesInstanceUID"], each["SOPClassUID"], each["SOPInstanceUID"]
@@ -54,12 +54,20 @@ def read_header(store: LocalStore, sop_instance_uid: str) -> Dataset:
         raise ObjectInvalid(f"the file of {sop_instance_uid} cannot be read") from error
 
 
-def _find_patient(store: LocalStore, exam: ExamRecord) -> Mapping[str, str]:
-    """The patient of the exam's study, else, where it has no instance yet, as its objects will have them."""
+def _list_patients(store: LocalStore, exam: ExamRecord) -> list[Mapping[str, str]]:
+    """The patient of the exam: as the instances of its study have them, as the worklist or the operator named them, and
+    without an issuer that the operator alone gave, because the objects of an MR device do not have that one.
+    """
     with store.read() as snapshot:
         studies = find(snapshot, Level.STUDY, {"StudyInstanceUID": exam.study_instance_uid})
-    if studies:
-        return studies[0].attributes
-    places = [*list_items(exam), from_json(exam.user)]
+    items, user = list_items(exam), from_json(exam.user)
+    named = _read_demographics([*items, user])
+    patients = [*(study.attributes for study in studies), named]
+    if not _read_demographics(items)["IssuerOfPatientID"]:
+        patients.append({**named, "IssuerOfPatientID": ""})
+    return patients
+
+
+def _read_demographics(places: Sequence[Dataset]) -> dict[str, str]:
     values = ((keyword, (str(place.get(keyword) or "") for place in places)) for keyword in DEMOGRAPHICS)
     return {keyword: next(filter(None, each), "") for keyword, each in values}

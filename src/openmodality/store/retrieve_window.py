@@ -9,16 +9,21 @@ its locks.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import StoreError, UsageError
+from openmodality.store.private_files import open_private
 
 WINDOW_FOLDER: Final = "retrieving"
+REFUSALS_FILE: Final = "retrieving.refused"
+"""What the process that listens refused meanwhile, a line each: why, without a word about patients."""
 
 
 class RetrieveWindow:
@@ -26,6 +31,7 @@ class RetrieveWindow:
 
     def __init__(self, folder: Path, clock: Callable[[], float], after_s: float) -> None:
         self._folder = folder / WINDOW_FOLDER
+        self._refusals = folder / REFUSALS_FILE
         self._clock = clock
         self._after_s = after_s
 
@@ -35,6 +41,8 @@ class RetrieveWindow:
         if not is_valid_uid(study_instance_uid, strict=False):
             raise UsageError(f"{study_instance_uid!r} is no Study Instance UID")
         path = self._folder / study_instance_uid
+        if not self.is_open:
+            self._refusals.unlink(missing_ok=True)
         with self._lock(path):
             try:
                 yield
@@ -49,6 +57,29 @@ class RetrieveWindow:
     def asked_for(self, study_instance_uid: str) -> bool:
         """Whether a study was asked for."""
         return (self._folder / study_instance_uid).exists()
+
+    def note_refusal(self, reason: str) -> None:
+        """Let who retrieves know what the process that listens has refused; nothing where nobody retrieves."""
+        if self.is_open:
+            with suppress(OSError), open(self._refusals, "a", encoding="utf-8", opener=open_private) as file:
+                file.write(json.dumps(reason) + "\n")
+
+    @contextmanager
+    def watching_refusals(self) -> Iterator[Counter[str]]:
+        """How often the process that listens refused what for which reason: known when the block has ended."""
+        refusals = Counter[str]()
+        known = len(self._read_refusals())
+        try:
+            yield refusals
+        finally:
+            refusals.update(self._read_refusals()[known:])
+
+    def _read_refusals(self) -> list[str]:
+        try:
+            lines = self._refusals.read_text("utf-8").splitlines()
+        except OSError:
+            return []
+        return [str(json.loads(line)) for line in lines if line.endswith('"')]  # the last may not be whole yet
 
     @contextmanager
     def _lock(self, path: Path) -> Iterator[BinaryIO]:

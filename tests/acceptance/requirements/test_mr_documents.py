@@ -21,6 +21,7 @@ from openmodality.standard.sop_classes import (
 )
 from tests.acceptance.requirements.pynetdicom_hospital import EXPLICIT, recorded_device
 from tests.devices import add_image, device_in_hospital
+from tests.peers import objects
 from tests.peers.dicom3tools import dciodvfy_errors
 from tests.peers.process import run
 
@@ -174,6 +175,24 @@ def test_what_cannot_be_noted_is_refused_and_nothing_is_stored(tmp_path: Path) -
         exam.complete()
         with pytest.raises(WrongState):
             exam.key_objects([image])
+
+
+@pytest.mark.parametrize("with_image", [False, True])
+def test_an_issuer_given_by_hand_keeps_no_prior_away(tmp_path: Path, with_image: bool) -> None:
+    """The images of an MR device do not have it, priors of an archive may."""
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as modality:
+        own = add_image(modality.register(PATIENT).series("T1"))
+        issuers = {"HOSPITAL": "1.2.1", "ELSEWHERE": "1.2.2"}
+        for issuer, uid in issuers.items():
+            prior = objects.mr_image(SOPInstanceUID=uid, StudyInstanceUID=f"{uid}.1", IssuerOfPatientID=issuer)
+            for keyword, value in PATIENT.items():
+                setattr(prior, keyword, value)
+            modality.import_files([objects.save(prior, tmp_path / "prior")])
+        exam = modality.register({**PATIENT, "IssuerOfPatientID": "HOSPITAL"})
+        series = exam.series("T2")
+        images = [add_image(series)] if with_image else []
+        assert exam.key_objects([own, issuers["HOSPITAL"], *images], title="For Teaching")
+        refused(exam, "of another patient", [issuers["ELSEWHERE"]])
 
 
 def refused(exam: Exam, words: str, instances: list[str], kind: type[Exception] = UsageError) -> None:

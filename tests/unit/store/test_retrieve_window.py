@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from openmodality.errors import UsageError
-from openmodality.store.retrieve_window import RetrieveWindow
+from openmodality.store.retrieve_window import REFUSALS_FILE, RetrieveWindow
 
 STUDY = "2.25.1"
 
@@ -38,3 +39,18 @@ def test_takes_uids_only(tmp_path: Path) -> None:
     window = RetrieveWindow(tmp_path, _Clock(), 1.0)
     with pytest.raises(UsageError, match="no Study Instance UID"):
         window.retrieving("../x").__enter__()
+
+
+def test_who_asks_learns_what_who_listens_refuses(tmp_path: Path) -> None:
+    asking, listening = (RetrieveWindow(tmp_path, _Clock(), 0.0) for _ in range(2))
+    listening.note_refusal("nobody asks")
+    assert not (tmp_path / REFUSALS_FILE).exists()
+    for reasons in (["A700", "A700", "0122"], ["C000"], []):
+        with asking.retrieving(STUDY), asking.watching_refusals() as refusals:
+            for reason in reasons:
+                listening.note_refusal(reason)
+        assert refusals == Counter(reasons)
+    (tmp_path / REFUSALS_FILE).write_text('"whole"\n"cut off')
+    with asking.retrieving(STUDY), asking.watching_refusals() as refusals:
+        assert (tmp_path / REFUSALS_FILE).exists()
+    assert not refusals

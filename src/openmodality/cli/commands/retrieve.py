@@ -176,15 +176,15 @@ class _Place:
     def listen(self) -> Iterator[tuple[Arrivals | None, Callable[[Wanted, Counts], None]]]:
         """The device of the site file takes what comes, where it is the destination of a peer that it knows.
 
-        Else a folder with a port does, where they are given. Gives what has come, None where this process does not
-        listen, and what waits until that is listed.
+        Else a folder with a port does, where they are given. Gives what has come, None where another AE takes it, and
+        what waits until that is listed.
         """
         if self.output is not None and self.port is not None:
             with receive_into(self.output, self.ends.local, self.port) as arrivals:
                 yield arrivals, _wait_for_nothing
         elif self.ends.name and self.is_for_us:
             with device(self.site_file) as modality, modality.receiving(self.study) as arrivals:
-                yield (arrivals if modality.works_queue else None), modality.wait_until_listed
+                yield arrivals, modality.wait_until_listed
         else:
             yield None, _wait_for_nothing
 
@@ -245,7 +245,8 @@ class _Progress:
 def _report(result: MoveResult, ends: Ends, destination: str, arrivals: Arrivals | None, *, as_json: bool) -> None:
     counts = result.counts
     came = [] if arrivals is None else arrivals.stored
-    refused = "" if arrivals is None else arrivals.describe_refusals()
+    is_whole = result.verdict.is_done and not counts.failed
+    refused = "" if arrivals is None else arrivals.describe_refusals(is_whole=is_whole)
     if as_json:
         print_document([{
             "peer": str(ends.remote),
@@ -263,7 +264,7 @@ def _report(result: MoveResult, ends: Ends, destination: str, arrivals: Arrivals
         }])  # fmt: skip
     if not as_json and not result.verdict.is_failure:
         print(f"{ends.remote}: {_describe_counts(counts, destination)}")
-    if not as_json and not (result.verdict.is_done and not counts.failed):
+    if not as_json and not is_whole:
         for uid in came:
             print(f"came: {uid}")
         for uid in result.failed_uids:
