@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from openmodality import Modality
-from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
+from openmodality.acquisition.mr_protocol import SURVEY
+from openmodality.acquisition.mr_simulator import MrSimulator
 from openmodality.acquisition.rf_simulator import RfSimulator
 from openmodality.acquisition.source import Source
 from openmodality.acquisition.xray_protocol import UPPER_GI

@@ -12,7 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import XRayRadiofluoroscopicImageStorage
 
 from openmodality.acquisition.arrays import make_frames
-from openmodality.acquisition.mr_simulator import SURVEY, MrSimulator
+from openmodality.acquisition.mr_protocol import SURVEY
+from openmodality.acquisition.mr_simulator import MrSimulator
 from openmodality.acquisition.rf_simulator import RfSimulator
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.acquisition.xray_protocol import UPPER_GI, ImageKind

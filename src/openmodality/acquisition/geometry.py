@@ -24,6 +24,31 @@ ORIENTATIONS: dict[str, tuple[Vector, Vector]] = {
 NORMALS: dict[str, Vector] = {"axial": (0.0, 0.0, 1.0), "sagittal": (1.0, 0.0, 0.0), "coronal": (0.0, 1.0, 0.0)}
 
 
+def find_axes(orientation: str | Vector) -> tuple[Vector, Vector, Vector]:
+    """The directions along a row and along a column, and the normal along which slices are counted."""
+    if isinstance(orientation, str):
+        return (*ORIENTATIONS[orientation], NORMALS[orientation])
+    wanted = np.asarray(orientation, dtype=float) / np.linalg.norm(orientation)
+    nearest = max(NORMALS, key=lambda name: abs(float(np.asarray(NORMALS[name]) @ wanted)))
+    usual = np.asarray(NORMALS[nearest])
+    wanted = wanted * np.sign(usual @ wanted)
+    turn = _turn_from(usual, wanted)
+    row, column = (turn @ np.asarray(axis) for axis in ORIENTATIONS[nearest])
+    return _vector(row), _vector(column), _vector(wanted)
+
+
+def _turn_from(usual: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The smallest rotation from one unit vector to another, less than a right angle away (Rodrigues)."""
+    x, y, z = np.cross(usual, wanted)
+    cross = np.asarray([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.asarray(np.eye(3) + cross + cross @ cross / (1.0 + usual @ wanted))
+
+
+def _vector(values: NDArray[np.float64]) -> Vector:
+    x, y, z = (float(each) for each in values)
+    return x, y, z
+
+
 @dataclass(frozen=True, slots=True)
 class Plane:
     """A grid of points: ``origin`` is the centre of the first pixel, ``along_row`` points to the next column."""
@@ -37,13 +62,16 @@ class Plane:
 
     @classmethod
     def make_square(
-        cls, centre: Vector, orientation: str, *, field_of_view_mm: float, matrix: int, offset_mm: float = 0.0
+        cls, centre: Vector, orientation: str | Vector, *, field_of_view_mm: float, matrix: int, offset_mm: float = 0.0
     ) -> Plane:
-        """A square slice around ``centre``, moved along its normal by ``offset_mm``."""
-        row, column = ORIENTATIONS[orientation]
+        """A square slice around ``centre``, moved along its normal by ``offset_mm``.
+
+        ``orientation`` is a name, or the normal; its rows and columns lie as those of the named one nearest to it.
+        """
+        row, column, normal = find_axes(orientation)
         spacing = field_of_view_mm / matrix
         half = (matrix - 1) / 2.0 * spacing
-        middle = np.asarray(centre) + offset_mm * np.asarray(NORMALS[orientation])
+        middle = np.asarray(centre) + offset_mm * np.asarray(normal)
         origin = middle - half * np.asarray(row) - half * np.asarray(column)
         return cls((float(origin[0]), float(origin[1]), float(origin[2])), row, column, spacing, matrix, matrix)
 

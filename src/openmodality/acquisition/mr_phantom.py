@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from openmodality.acquisition.geometry import Ellipsoid, Grid, Plane
+from openmodality.acquisition.geometry import Ellipsoid, Grid, Plane, Vector
 from openmodality.acquisition.mr_signal import Relaxation
 
 FIELD_STRENGTH_T = 1.5
@@ -35,6 +35,23 @@ TISSUES: dict[str, tuple[float, float, float, float]] = {
     "lesion": (0.95, 1600.0, 190.0, 120.0),
 }
 NAMES = tuple(TISSUES)
+
+DIFFUSIVITIES: dict[str, tuple[float, float]] = {
+    "air": (0.0, 0.0), "fat": (0.1e-3, 0.1e-3), "skin": (0.6e-3, 0.6e-3), "bone": (0.1e-3, 0.1e-3),
+    "marrow": (0.3e-3, 0.3e-3), "muscle": (1.3e-3, 1.7e-3), "fluid": (3.0e-3, 3.0e-3),
+    "grey matter": (0.85e-3, 0.85e-3), "white matter": (0.45e-3, 1.25e-3), "deep grey matter": (0.75e-3, 0.75e-3),
+    "vitreous": (2.9e-3, 2.9e-3), "disc": (1.4e-3, 1.4e-3), "lesion": (1.35e-3, 1.35e-3),
+}  # fmt: skip
+"""Diffusivity in mm2/s across and along the fibres of a tissue; the same where it has none."""
+
+RELAXIVITY_1, RELAXIVITY_2 = 4.5e-3, 5.3e-3
+"""Of the contrast agent, in 1/ms for each mmol/l."""
+
+UPTAKES: dict[str, tuple[float, float, float]] = {
+    "lesion": (0.9, 25.0, 600.0), "muscle": (0.12, 60.0, 900.0), "skin": (0.3, 30.0, 600.0),
+    "marrow": (0.25, 20.0, 500.0),
+}  # fmt: skip
+"""Most concentration of contrast agent in mmol/l, and in how many seconds it comes and goes; others have a barrier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +147,43 @@ HEAD: tuple[Part, ...] = (
 )  # fmt: skip
 
 
-def relaxation() -> Relaxation:
-    """Relaxation times of all tissues, in the order of ``NAMES``."""
+def relaxation(seconds: float = -1.0) -> Relaxation:
+    """Relaxation times of all tissues, in the order of ``NAMES``; ``seconds`` after the contrast agent has come."""
     columns = np.asarray([TISSUES[name] for name in NAMES], dtype=np.float64).T
-    return Relaxation(columns[0], columns[1], columns[2], columns[3])
+    density, t1, t2, t2_star = columns
+    concentration = np.asarray([find_concentration(name, seconds) for name in NAMES])
+    rates = (1.0 / t1 + RELAXIVITY_1 * concentration, 1.0 / t2 + RELAXIVITY_2 * concentration)
+    return Relaxation(density, 1.0 / rates[0], 1.0 / rates[1], 1.0 / (1.0 / t2_star + RELAXIVITY_2 * concentration))
+
+
+def find_concentration(tissue: str, seconds: float) -> float:
+    """Concentration of contrast agent in mmol/l: it comes quickly where vessels leak, and goes slowly."""
+    most, comes_s, goes_s = UPTAKES.get(tissue, (0.0, 1.0, 1.0))
+    if seconds <= 0 or not most:
+        return 0.0
+    return float(most * (1.0 - np.exp(-seconds / comes_s)) * np.exp(-seconds / goes_s))
+
+
+def weigh_diffusion(labels: NDArray[np.uint8], plane: Plane, gradient: tuple[float, Vector]) -> Grid:
+    """What is left of the signal of each point of ``plane`` under a gradient of this b-value and direction.
+
+    White matter lets water move along its fibres: exp(-b g D g) with a tensor D that is round about the fibre.
+    """
+    b_value, direction = gradient
+    across = np.asarray([DIFFUSIVITIES[name][0] for name in NAMES], dtype=np.float32)[labels]
+    along = np.asarray([DIFFUSIVITIES[name][1] for name in NAMES], dtype=np.float32)[labels]
+    x, _, z = plane.coordinates((slice(0, plane.rows), slice(0, plane.columns)))
+    fibre_x, fibre_z = find_fibres(x, z)
+    aligned = fibre_x * np.float32(direction[0]) + fibre_z * np.float32(direction[2])
+    moved = across + (along - across) * aligned * aligned
+    return np.asarray(np.exp(-np.float32(b_value) * moved), dtype=np.float32)
+
+
+def find_fibres(x: Grid, z: Grid) -> tuple[Grid, Grid]:
+    """The direction of fibres, a unit vector of x and z: from side to side in the middle, fanning out upwards."""
+    angle = np.arctan2(np.abs(x) - np.float32(14), np.float32(18)) + np.float32(np.pi / 4)
+    angle = np.clip(angle, 0, np.pi / 2) * np.sign(x + np.float32(1e-3)) + z * np.float32(0)
+    return np.asarray(np.cos(angle), np.float32), np.asarray(np.sin(angle), np.float32)
 
 
 def tissue_map(plane: Plane, parts: tuple[Part, ...] = HEAD) -> NDArray[np.uint8]:

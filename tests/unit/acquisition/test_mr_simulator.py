@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from openmodality.acquisition import mr_phantom
-from openmodality.acquisition.mr_simulator import SURVEY, MrProtocol, MrSimulator, PulseSequence
+from openmodality.acquisition.mr_protocol import QUANTITATIVE, SURVEY, MrProtocol, PulseSequence
+from openmodality.acquisition.mr_simulator import MrSimulator
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.errors import UsageError
 
@@ -54,10 +55,54 @@ def test_contrast(protocol: MrProtocol, brighter: str, darker: str) -> None:
 
 def test_noise_is_rician() -> None:
     """In air the magnitude of complex noise is Rayleigh distributed: its mean is sigma times the root of half pi."""
-    pixels = scan(replace(SMALL, matrix=256, noise=0.02))[1][0].pixels
-    corner = pixels[:30, :30].astype(float)
-    assert corner.mean() == pytest.approx(0.02 * 3600 * np.sqrt(np.pi / 2), rel=0.05)
-    assert corner.std() == pytest.approx(0.02 * 3600 * np.sqrt(2 - np.pi / 2), rel=0.08)
+    protocol = replace(SMALL, matrix=256, noise=3.0)
+    frame = scan(protocol)[1][0]
+    slope = frame.attributes.RealWorldValueMappingSequence[0].RealWorldValueSlope
+    corner = frame.pixels[:30, :30].astype(float) * slope
+    assert corner.mean() == pytest.approx(protocol.noise_deviation * np.sqrt(np.pi / 2), rel=0.05)
+    assert corner.std() == pytest.approx(protocol.noise_deviation * np.sqrt(2 - np.pi / 2), rel=0.08)
+
+
+def test_noise_follows_from_bandwidth_averages_and_voxels() -> None:
+    usual = SMALL.noise_deviation
+    assert replace(SMALL, averages=4).noise_deviation == pytest.approx(usual / 2)
+    assert replace(SMALL, bandwidth_hz=4 * SMALL.bandwidth_hz).noise_deviation == pytest.approx(usual * 2)
+    assert replace(SMALL, thickness_mm=2 * SMALL.thickness_mm).noise_deviation == pytest.approx(usual / 2)
+    assert replace(SMALL, noise=0).noise_deviation == 0
+    pixels = scan(replace(SMALL, noise=0))[1][0].pixels
+    assert not pixels[:8, :8].any()
+
+
+def test_slices_lie_in_any_orientation() -> None:
+    normal = np.asarray([0.3, -0.4, 0.9])
+    frames = scan(replace(SMALL, orientation=tuple(normal)))[1]
+    row, column = np.split(np.asarray([float(each) for each in frames[0].attributes.ImageOrientationPatient]), 2)
+    assert abs(row @ column) < 1e-6
+    assert np.allclose(np.cross(row, column), normal / np.linalg.norm(normal), atol=1e-5)
+    first, second = (np.asarray(each.attributes.ImagePositionPatient, float) for each in frames)
+    assert np.allclose(second - first, 8.0 * normal / np.linalg.norm(normal), atol=1e-4)
+    assert row[0] > 0.9
+    assert frames[0].pixels.max() > 1000
+
+
+def test_a_named_orientation_is_that_of_its_normal() -> None:
+    by_name = scan(replace(SMALL, orientation="coronal"))[1][0]
+    by_normal = scan(replace(SMALL, orientation=(0.0, 2.0, 0.0)))[1][0]
+    assert np.array_equal(by_name.pixels, by_normal.pixels)
+    assert by_name.attributes.ImageOrientationPatient == by_normal.attributes.ImageOrientationPatient
+
+
+def test_each_weighting_is_in_the_header_and_at_its_time() -> None:
+    echoes = replace(next(each for each in QUANTITATIVE if "T2 MAP" in each.name), slices=1, matrix=32)
+    frames = scan(echoes)[1]
+    assert [float(each.attributes.EchoTime) for each in frames] == list(echoes.echo_times_ms)
+    assert [each.attributes.EchoNumbers for each in frames] == list(range(1, 9))
+    assert len({each.attributes.AcquisitionTime for each in frames}) == 1
+    inversions = replace(next(each for each in QUANTITATIVE if "T1 MAP" in each.name), slices=1, matrix=32)
+    first, second, *_ = (
+        datetime.strptime(each.attributes.AcquisitionTime, "%H%M%S.%f") for each in scan(inversions)[1]
+    )
+    assert (second - first).total_seconds() == pytest.approx(inversions.duration_s) == 48.0
 
 
 def test_geometry_of_an_axial_slice() -> None:
@@ -95,7 +140,13 @@ def test_series_is_described() -> None:
     assert series.irradiation is None
 
 
-@pytest.mark.parametrize("wrong", [{"matrix": 0}, {"matrix": 5000}, {"slices": 0}, {"echo_time_ms": 0.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"matrix": 0}, {"matrix": 5000}, {"slices": 0}, {"echo_time_ms": 0.0}, {"noise": -1.0}, {"averages": 0},
+        {"orientation": "askew"}, {"orientation": (0.0, 0.0, 0.0)}, {"echo_times_ms": (10.0, 0.0)},
+    ],
+)  # fmt: skip
 def test_impossible_scans_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         replace(SMALL, **wrong)  # type: ignore[arg-type]

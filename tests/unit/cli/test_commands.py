@@ -18,9 +18,10 @@ MADE_INTO_ONE: Final = {
     *("tls_ca", "tls_cert", "tls_key"),
     *IngestOptions.__match_args__,
     *("files", "watched", "mrd"),
+    *("scan_seed", "scan_noise", "scan_orientation"),
 }
 """Options of which several make one parameter."""
-ONE_OF_SEVERAL: Final = {"options", "listening"}
+ONE_OF_SEVERAL: Final = {"options", "listening", "scanning"}
 NO_OPTION: Final = {"annotation", "frames", "states"}
 """Fields of a film's order that the command line names otherwise, or not."""
 

@@ -8,11 +8,12 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from openmodality.acquisition.drop_folder import MAY_GROW_S, DropFolder, DroppedFile
+from openmodality.acquisition.geometry import Vector
 from openmodality.acquisition.mrd_listener import LOCAL, MrdListener, listen
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.mrd_header import MrdHeader
 from openmodality.acquisition.source import Source
-from openmodality.cli.demo.simulation import simulator
+from openmodality.cli.demo.simulation import ScanChanges, simulator
 from openmodality.cli.display.exams import ExamDetails
 from openmodality.cli.terminal.arguments import CliCommand, Parser, WordValues
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
@@ -23,6 +24,7 @@ from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import existing_folder, parse_integer
+from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
 from openmodality.exam.ingest import IngestOptions
 from openmodality.exam.series import Series
@@ -30,6 +32,7 @@ from openmodality.exam.session import Exam
 
 ALL_PROTOCOLS: Final = "*"
 _LOOK_S: Final = 0.5
+_MOST_NOISE: Final = 100
 
 
 class AwaitedPixels(NamedTuple):
@@ -40,6 +43,14 @@ class AwaitedPixels(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.folder is not None or self.mrd is not None
+
+
+class Scanning(NamedTuple):
+    """How the simulator scans: the seed of its noise, how much of it, and which slices; None for what is usual."""
+
+    seed: int | None
+    noise: float | None
+    orientation: str | Vector | None
 
 
 def _declare_acquire(parser: Parser) -> None:
@@ -74,15 +85,36 @@ def _declare_acquire(parser: Parser) -> None:
     parser.add_argument(
         "--append", action="store_true", help="Go on with an exam that has ended: a further performed step begins."
     )
+    _declare_scanning(parser)
+    add_site(parser)
+    add_json(parser)
+    parser.change_after(_gather)
+
+
+def _declare_scanning(parser: Parser) -> None:
+    """How the simulator scans."""
+    parser.add_argument(
+        "--noise",
+        dest="scan_noise",
+        metavar="FACTOR",
+        type=_parse_factor,
+        help="Of simulated MR images: 0 is none, 1 as much as bandwidth, averages and voxels give.  [default: 1]",
+    )
+    parser.add_argument(
+        "--orientation",
+        dest="scan_orientation",
+        metavar="NAME|X,Y,Z",
+        type=_parse_orientation,
+        help="Of simulated MR slices: axial, sagittal or coronal, or the normal of the slices in the patient."
+        "  [default: the protocol's]",
+    )
     parser.add_argument(
         "--seed",
+        dest="scan_seed",
         metavar="INTEGER",
         type=parse_integer(),
         help="Of the simulator's noise.  [default: the exam's number]",
     )
-    add_site(parser)
-    add_json(parser)
-    parser.change_after(_gather)
 
 
 def _declare_awaited(parser: Parser) -> None:
@@ -110,7 +142,7 @@ def acquire(
     protocols: tuple[str, ...],
     listening: AwaitedPixels,
     append: bool,
-    seed: int | None,
+    scanning: Scanning,
     options: IngestOptions,
     site_file: str,
     as_json: bool,
@@ -129,10 +161,10 @@ def acquire(
         chosen = device_.find_exam(find_exam_number(device_.view, exam))
         if append and not chosen.state.is_open:
             chosen.begin()
-        names = [name for name in protocols if name != ALL_PROTOCOLS]
         made = 0
         if protocols:
-            made += _acquire(chosen, simulator(device_.site, names, seed=chosen.id if seed is None else seed), options)
+            named = "" if paths else options.object_name  # where there are files it is theirs
+            made += _acquire(chosen, _make_simulator(device_.site, chosen, protocols, scanning, named), options)
         if paths:
             made += _acquire(chosen, paths, options)
         if listening.folder is not None:
@@ -148,8 +180,35 @@ def acquire(
 command = CliCommand(acquire, _declare_acquire)
 
 
+def _make_simulator(site: Site, exam: Exam, protocols: Sequence[str], scanning: Scanning, object_name: str) -> Source:
+    names = [name for name in protocols if name != ALL_PROTOCOLS]
+    seed = exam.id if scanning.seed is None else scanning.seed
+    return simulator(site, names, seed=seed, changes=ScanChanges(scanning.noise, scanning.orientation, object_name))
+
+
+def _parse_factor(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = -1.0
+    if not 0 <= factor <= _MOST_NOISE:
+        raise ValueError(f"a number from 0 to {_MOST_NOISE}, not {text!r}")
+    return factor
+
+
+def _parse_orientation(text: str) -> str | Vector:
+    if "," not in text:
+        return text
+    try:
+        x, y, z = (float(each) for each in text.split(","))
+    except ValueError as error:
+        raise ValueError("a name, or three numbers such as 0,-0.4,0.9") from error
+    return x, y, z
+
+
 def _gather(values: WordValues) -> None:
-    """One parameter of all paths, and one of what is listened to."""
+    """One parameter of all paths, one of what is listened to, and one of the simulator's."""
+    values["scanning"] = Scanning(*(values.pop(f"scan_{each}") for each in Scanning._fields))
     values["paths"] = (*values["paths"], *values.pop("files"))
     values["listening"] = AwaitedPixels(values.pop("watched"), values.pop("mrd"))
 

@@ -48,7 +48,7 @@ SAID_OTHERWISE: Final = DESCRIBED | frozenset(
         "ScanningSequence", "SequenceVariant", "EchoTrainLength", "SAR", "BodyPartExamined", "Laterality",
         "ImageLaterality", "TemporalPositionIdentifier", "NumberOfTemporalPositions", "AcquisitionDate",
         "AcquisitionTime", "SliceLocation", "ImagedNucleus", "EchoNumbers", "BitsStored", "AcquisitionMatrix",
-        "NumberOfPhaseEncodingSteps", "VOILUTFunction", "RealWorldValueMappingSequence",
+        "NumberOfPhaseEncodingSteps", "VOILUTFunction",
     )
 )  # fmt: skip
 """The attributes of a classic image that an enhanced one says in other words, or has no need of."""
@@ -205,7 +205,9 @@ def make_image_type(attributes: Dataset) -> tuple[str, str, str, str]:
     first, second, flavor, derived = (*given, *("", "", "", "")[len(given) :])[:4]
     if flavor not in _FLAVORS:
         flavor = "DIFFUSION" if attributes.get("DiffusionBValue") is not None else "VOLUME"
-    return first or "ORIGINAL", second or "PRIMARY", flavor, derived or "NONE"
+    first = first or "ORIGINAL"
+    # Only a derived image has a Derived Pixel Contrast; makers say other things there in classic ones.
+    return first, second or "PRIMARY", flavor, "NONE" if first == "ORIGINAL" else derived or "NONE"
 
 
 _FLAVORS: Final = frozenset(
@@ -252,6 +254,8 @@ def _describe_sequence(attributes: Dataset) -> Dataset:
     scanning = _list(attributes, "ScanningSequence")
     variant = _list(attributes, "SequenceVariant")
     values: dict[str, object] = {}
+    if scanning == {"IR"}:
+        scanning = frozenset(("IR", "SE"))  # by the usual refocusing pulse
     if {"SE", "GR"} & scanning:
         both = {"SE", "GR"} <= scanning
         values["EchoPulseSequence"] = "BOTH" if both else "SPIN" if "SE" in scanning else "GRADIENT"
