@@ -128,7 +128,6 @@ def frame_attributes(protocol: XRayProtocol) -> Dataset:
     spacing = DETECTOR_MM / protocol.matrix
     data_set.ImagerPixelSpacing = [f"{spacing:.6g}", f"{spacing:.6g}"]
     data_set.FieldOfViewShape = "RECTANGLE"
-    data_set.PositionerMotion = "DYNAMIC" if protocol.position.travel_mm else "STATIC"
     data_set.update(_describe_shutter(protocol))
     return data_set
 

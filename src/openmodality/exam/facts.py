@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from pydicom import Dataset
 
@@ -13,6 +14,8 @@ from openmodality.objects.references import list_requests
 from openmodality.objects.site_objects import make_equipment_attributes
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
+
+_POSITIONER: Final = "positioner.motion"
 
 
 def describe_exam(site: Site, exam: ExamRecord, step: StepRecord | None) -> ExamFacts:
@@ -56,8 +59,10 @@ def describe_series(series: SeriesRecord) -> SeriesFacts:
 
 
 def describe_equipment(site: Site) -> Dataset:
-    """The equipment (PS3.3 C.7.5.1), and the place where a step is performed."""
+    """The equipment (PS3.3 C.7.5.1), its positioner, and the place where a step is performed."""
     values = make_equipment_attributes(site.equipment)
     values.PerformedStationName = site.equipment.station_name
     values.PerformedLocation = site.equipment.location
+    if _POSITIONER in site.parameters and (motion := site.parameters.text(_POSITIONER)) != "not sent":
+        values.PositionerMotion = motion
     return values

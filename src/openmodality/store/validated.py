@@ -5,22 +5,27 @@ from __future__ import annotations
 from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.objects.filter.received import ReceivedDataSet
 from openmodality.services.storage import InstanceSink, InstanceWriter, StoreRequest
+from openmodality.standard.type_1 import EVERY_OBJECT, type_1_attributes
 
 
 class ValidatedSink:
     """Fulfils :class:`openmodality.services.storage.InstanceSink` around another one.
 
+    Without ``requires_type_1`` an instance has to name its patient, study and series alone (RF-8.1.2-01).
+
     What fails the check raises :class:`ObjectInvalid`, which the storage service answers with Cannot understand
     (C001H) and an Error Comment (MR-3.3.4.3-10, -12, -13).
     """
 
-    def __init__(self, sink: InstanceSink, known_private: PrivateSets) -> None:
+    def __init__(self, sink: InstanceSink, known_private: PrivateSets, *, requires_type_1: bool = True) -> None:
         self._sink = sink
         self._known_private = known_private
+        self._requires_type_1 = requires_type_1
 
     def open(self, request: StoreRequest) -> ValidatedWriter:
         """Begin an instance."""
-        data_set = ReceivedDataSet(request.transfer_syntax, request.identity.sop_class_uid, self._known_private)
+        needed = type_1_attributes(request.identity.sop_class_uid) if self._requires_type_1 else EVERY_OBJECT
+        data_set = ReceivedDataSet(request.transfer_syntax, needed, self._known_private)
         request.walk.listen(data_set)
         return ValidatedWriter(self._sink.open(request), data_set)
 

@@ -20,7 +20,6 @@ from openmodality.encoding.vr import dictionary, is_private
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.filter.private_sets import PrivateFilter, PrivateSets
 from openmodality.standard.transfer_syntaxes import DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
-from openmodality.standard.type_1 import type_1_attributes
 
 _TEXTS: Final = frozenset({"AE", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "TM", "UI"})
 
@@ -28,16 +27,17 @@ _TEXTS: Final = frozenset({"AE", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "TM",
 class ReceivedDataSet(Listener):
     """One data set on its way in: checked, and without the private attributes that this device does not know.
 
-    Values are given to ``take``; sequences and what is private come as tokens, of which the filter lets some through.
+    ``needed`` are the attributes that need a value. Values are given to ``take``; sequences and what is private come as
+    tokens, of which the filter lets some through.
     """
 
     tokens = Tokens.IRREGULAR
     vrs = frozenset({"UI"})
 
-    def __init__(self, transfer_syntax: str, sop_class_uid: str, known: PrivateSets) -> None:
+    def __init__(self, transfer_syntax: str, needed: frozenset[int], known: PrivateSets) -> None:
         if transfer_syntax == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
             raise ObjectInvalid("a deflated data set is not taken")
-        self.tags = type_1_attributes(sop_class_uid)
+        self.tags = needed
         self._check = ReceivedCheck(self.tags)
         self._filter = PrivateFilter(known)
         self._writer = TokenWriter(transfer_syntax)
