@@ -69,6 +69,8 @@ _DISPLAY: Final = (
     _RESCALE_TYPE,
 )
 """What says how stored values are to be read and shown."""
+_PALETTE_COLOR: Final = "PALETTE COLOR"
+_RED_DESCRIPTOR: Final = Tag("RedPaletteColorLookupTableDescriptor")
 _PIXEL_DATA: Final = Tag("PixelData")
 _PLANAR_CONFIGURATION: Final = prepare_attributes("PlanarConfiguration")
 _DESCRIPTION: Final = prepare_attributes(*map(keyword_for_tag, PIXEL_DESCRIPTION))
@@ -152,12 +154,24 @@ class _PixelFitting:
         bits = self._choose_bits_stored(_count_bits(pixels), int(_find_text(described, _BITS_STORED) or 1))
         interpretation = _find_text(described, _PHOTOMETRIC_INTERPRETATION) or "MONOCHROME2"
         rescale = self._find_rescale(described)
-        if not all(_find_text(described, tag) for tag, _ in _WINDOW):
+        if interpretation == _PALETTE_COLOR:
+            self._check_palette_color(described)
+        elif not all(_find_text(described, tag) for tag, _ in _WINDOW):
             described |= make_elements(_WINDOW, *_find_window(pixels, rescale))
         if interpretation == "MONOCHROME1" and self.rules.is_monochrome2:
             pixels, interpretation = _invert(pixels, bits, described, rescale), "MONOCHROME2"
         is_signed = int(pixels.dtype.kind == "i")
         return described, pixels, (1, interpretation, *pixels.shape, _BITS_ALLOCATED, bits, bits - 1, is_signed)
+
+    def _check_palette_color(self, described: Elements) -> None:
+        """Raises :class:`ObjectInvalid` where values cannot be colours of a palette (PS3.3 C.7.6.3.1.2)."""
+        if not self.rules.has_colour or _RED_DESCRIPTOR not in described:
+            raise ObjectInvalid(
+                f"{self._name}: (0028,0004) PhotometricInterpretation is PALETTE COLOR, and "
+                + ("the object holds grey values" if not self.rules.has_colour else "there is no palette"),
+                advice="give a Secondary Capture its palette: the descriptors and data of red, green and blue",
+                tag=_PHOTOMETRIC_INTERPRETATION,
+            )
 
     def _check(self, pixels: ImagePixels) -> None:
         """Raises :class:`ObjectInvalid` where the object has no place for pixels of this kind."""
