@@ -91,7 +91,7 @@ def check_texts(data_set: Dataset, script: Script) -> None:
 
 
 def find_raw(data_set: Dataset, keyword: str) -> bytes:
-    found = data_set.get_item(keyword)
+    found: object = data_set.get_item(keyword)
     assert isinstance(found, RawDataElement)
     return bytes(found.value or b"").rstrip(b" ")
 
