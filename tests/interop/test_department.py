@@ -19,9 +19,9 @@ from openmodality.exam.session import Exam
 from openmodality.hospital.addresses import Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.jobs.job import Job, NewJob
-from openmodality.jobs.listing import get_job
+from openmodality.jobs.listing import get_job, list_left
 from openmodality.jobs.outcome import Done, JobOutcome
-from openmodality.jobs.queue import Queue
+from openmodality.jobs.queue import LEASE_S, Queue
 from openmodality.jobs.report import JobReport
 from openmodality.jobs.worker import Worker
 from openmodality.store.database import Database, open_database
@@ -239,6 +239,26 @@ def test_a_device_knows_no_job_and_no_exam_of_another(url: str) -> None:
     assert first is not None
     assert first.id == job.id
     database.close()
+
+
+def test_who_works_a_queue_is_heard_of_by_the_other_rooms(tmp_path: Path, url: str) -> None:
+    (tmp_path / "room").mkdir()
+    room, other = open_database(url), open_database(url)
+    room.device_id = find_device(room, tmp_path / "room", "OM_MR2")
+    other.device_id = room.device_id + 1
+    queue = Queue(room)
+    with room.write() as transaction:
+        queue.enqueue(transaction, NewJob(JobKind.SEND, "PACS"))
+    left = []
+    for _ in range(2):
+        with other.read() as snapshot:
+            left.append([each.device for each in list_left(snapshot, room.clock())])
+        queue.keep_leases("its worker")
+    assert left == [["OM_MR2"], []]
+    with other.read() as snapshot:
+        assert [each.jobs for each in list_left(snapshot, room.clock() + LEASE_S + 1)] == [1]
+    for database in (room, other):
+        database.close()
 
 
 def test_processes_that_start_at_once_in_a_new_folder_are_one_device(tmp_path: Path, url: str) -> None:

@@ -11,16 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
 from openmodality.device.site.data_place import DataPlace, read_data_place
 from openmodality.jobs.job import Job, JobInstance
 from openmodality.jobs.listing import (
     Change,
+    LeftJobs,
     count_results,
     find_blockers,
     get_job,
     list_jobs,
+    list_left,
     read_history,
     read_instances,
 )
@@ -80,6 +83,11 @@ class JobView:
         """How many instances of each job have which result."""
         with self._source.read() as reader:
             return count_results(reader, [job.id for job in jobs])
+
+    def list_left(self) -> builtins.list[LeftJobs]:
+        """What other devices of the department's database have left to do, and nothing serves them."""
+        with self._source.read() as reader:
+            return list_left(reader, time())
 
     def waits_for(self, jobs: Iterable[Job]) -> dict[int, Sequence[Job]]:
         """What holds up each of the jobs that are yet to be done."""

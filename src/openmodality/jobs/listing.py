@@ -14,6 +14,7 @@ from openmodality.store.listing.jobs import (
     read_job_instance_rows,
     read_job_row,
     read_job_rows,
+    read_left_rows,
 )
 from openmodality.store.listing.reader import Reader, StoredRow
 from openmodality.store.states import InstanceResult, JobKind, JobState
@@ -26,6 +27,23 @@ class Change:
     at: float
     state: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftJobs:
+    """What another device of the database has left to do, which nothing serves."""
+
+    device: str
+    host: str
+    folder: str
+    jobs: int
+    since: float
+
+
+def list_left(reader: Reader, now: float) -> list[LeftJobs]:
+    """The jobs of other devices that nobody does, since each device has its own files."""
+    rows = read_left_rows(reader, now)
+    return [LeftJobs(row["name"], row["host"], row["folder"], row["jobs"], row["since"]) for row in rows]
 
 
 def make_job(row: StoredRow) -> Job:

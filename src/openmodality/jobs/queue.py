@@ -31,6 +31,7 @@ from openmodality.store.rows.jobs import (
     KeptResult,
     bring_forward,
     change_state,
+    extend_device_lease,
     extend_leases,
     find_cancelled_cause,
     find_rival,
@@ -230,6 +231,8 @@ class Queue:
         with self.database.write() as transaction:
             now = self.database.clock()
             extend_leases(transaction, worker, now + LEASE_S)
+            if self.database.is_shared:
+                extend_device_lease(transaction, worker, now + LEASE_S)
             expired = read_expired(transaction, worker, now)
             return self._take_back(transaction, expired, "the process that did it is not heard of any more")
 

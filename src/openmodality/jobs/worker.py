@@ -124,7 +124,7 @@ class Worker:
             _log.warning("job.failed", extra={**known, "reason": ended.reason})
 
     def _look_for_work(self) -> None:
-        newest, looks = 0, 0
+        newest, looks = 0, -1
         while not self._stopping.wait(_LOOK_S):
             looks += 1
             try:

@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert
 
+from openmodality.cli.display.jobs import format_left_jobs
 from openmodality.errors import NotFound
 from openmodality.jobs.job import Job, JobInstance, NewJob
 from openmodality.jobs.listing import (
     Change,
+    LeftJobs,
     count_results,
     find_blockers,
     get_job,
     list_jobs,
+    list_left,
     read_history,
     read_instances,
 )
 from openmodality.jobs.queue import Queue
+from openmodality.store.rows.jobs import extend_device_lease
+from openmodality.store.schema import devices
 from openmodality.store.states import InstanceResult, JobKind, JobState
+from tests.unit.jobs.conftest import Clock
 
 CLASS = "1.2.840.10008.5.1.4.1.1.4"
 
@@ -34,6 +41,36 @@ def test_jobs_are_listed_by_state_kind_and_destination_newest_first(queue: Queue
         assert list_jobs(snapshot, states=[JobState.TODO]) == [second, first]
         assert list_jobs(snapshot, kinds=[JobKind.SEND], destination="PACS") == [first]
         assert list_jobs(snapshot, states=[]) == []
+
+
+def test_what_a_room_that_is_gone_has_left_is_named(queue: Queue, clock: Clock) -> None:
+    database = queue.database
+    own = database.device_id
+    with database.write() as transaction:
+        row = {"device": "other", "name": "OM_MR2", "host": "b", "folder": "/data", "created_at": 0.0}
+        transaction.execute(insert(devices).values(id=own + 1, **row))
+    add(queue, JobKind.SEND, "PACS")
+    database.device_id = own + 1
+    add(queue, JobKind.SEND, "PACS")
+    clock.now += 10
+    add(queue, JobKind.COMMIT, "PACS")
+    queue.cancel(add(queue, JobKind.SEND, "OTHER").id)
+    left = LeftJobs("OM_MR2", "b", "/data", 2, 1000.0)
+    with database.read() as snapshot:
+        assert list_left(snapshot, clock.now) == []
+    database.device_id = own
+    with database.read() as snapshot:
+        assert list_left(snapshot, clock.now) == [left]
+    said = format_left_jobs(left)
+    assert said.startswith("2 jobs of OM_MR2 wait since ")
+    assert said.endswith("run openmodality serve on b, with the data folder /data")
+    database.device_id = own + 1
+    with database.write() as transaction:
+        extend_device_lease(transaction, "worker", clock.now + 60)
+    database.device_id = own
+    with database.read() as snapshot:
+        assert list_left(snapshot, clock.now) == []
+        assert list_left(snapshot, clock.now + 60) == [left]
 
 
 def test_one_job_is_found_by_its_number(queue: Queue) -> None:

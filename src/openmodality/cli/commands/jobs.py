@@ -9,6 +9,7 @@ from openmodality.cli.display.jobs import (
     JOB_COLUMNS,
     ListedJob,
     format_job_line,
+    format_left_jobs,
     job_as_json,
     job_details_as_json,
     print_job,
@@ -80,15 +81,19 @@ def list_(
         shown = jobs[:limit]
         is_known = not peer or bool(view.jobs.list(destination=peer, limit=1))
         results, held = view.jobs.results(shown), view.jobs.waits_for(shown)
+        notices = list(map(format_left_jobs, view.jobs.list_left()))
     if peer and not is_known:
         load(site_file).check_name(peer)
     listed = [ListedJob(job, results[job.id], held.get(job.id, ())) for job in shown]
     if as_json:
-        print_document([job_as_json(*each) for each in listed], more_available=len(jobs) > limit)
+        items = [job_as_json(*each) for each in listed]
+        print_document(items, more_available=len(jobs) > limit, notices=notices)
         return
     print_rows(JOB_COLUMNS, listed, empty="there are no such jobs", wide=wide)
     if len(jobs) > limit:
         say(f"there are more than {limit}; raise --limit to see older ones")
+    for notice in notices:
+        say(notice)
 
 
 def _declare_show(parser: Parser) -> None:

@@ -10,6 +10,7 @@ from openmodality.cli.terminal.output import format_count, format_time, print_fi
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.dimse.status import describe
 from openmodality.jobs.job import Job, JobInstance
+from openmodality.jobs.listing import LeftJobs
 from openmodality.store.states import InstanceResult, JobState
 
 if TYPE_CHECKING:
@@ -110,6 +111,16 @@ def job_details_as_json(details: JobDetails, results: Mapping[InstanceResult, in
             for change in details.history
         ],
     }
+
+
+def format_left_jobs(left: LeftJobs) -> str:
+    """What another device of a department has left to do, and where it is to be served for that."""
+    waits = "waits" if left.jobs == 1 else "wait"
+    return (
+        f"{format_count(left.jobs, 'job')} of {left.device or 'a device without a name'} {waits} since"
+        f" {format_time(left.since)}: nothing serves that device, and its images are in its own data folder;"
+        f" run openmodality serve on {left.host or 'its host'}, with the data folder {left.folder or 'that it had'}"
+    )
 
 
 def print_job(details: JobDetails, results: Mapping[InstanceResult, int], *, wide: bool = False) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from openmodality.store.listing.reader import Condition, Reader, StoredRow, combine, decode_json, is_one_of
-from openmodality.store.states import JobState, Subject
+from openmodality.store.states import UNFINISHED_JOBS, JobState, Subject
 
 _JOBS: Final = (
     "SELECT id, kind, state, destination, parameters, max_retries, retry_delay_s, retry_permanent, order_key, attempts,"
@@ -82,6 +82,18 @@ def read_job_events(reader: Reader, job_id: int) -> list[tuple[float, str, str]]
         (Subject.JOB.value, str(job_id)),
     )
     return [(row["at"], row["name"], row["detail"]) for row in rows]
+
+
+def read_left_rows(reader: Reader, now: float) -> Sequence[StoredRow]:
+    """The other devices of the database that have jobs to do and are not heard of: how many jobs, and since when."""
+    unfinished = is_one_of("jobs.state", [state.value for state in UNFINISHED_JOBS])
+    return reader.rows(
+        "SELECT devices.name, devices.host, devices.folder, count(*) AS jobs, min(jobs.created_at) AS since"
+        " FROM devices JOIN jobs ON jobs.device_id = devices.id"
+        f" WHERE devices.id <> ? AND (devices.lease_until IS NULL OR devices.lease_until <= ?) AND {unfinished.sql}"
+        " GROUP BY devices.id, devices.name, devices.host, devices.folder ORDER BY devices.id",
+        (reader.device_id, now, *unfinished.values),
+    )
 
 
 def _decode(rows: Sequence[StoredRow]) -> list[StoredRow]:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
-from openmodality.store.schema import instances, job_dependencies, job_instances, jobs, series
+from openmodality.store.schema import devices, instances, job_dependencies, job_instances, jobs, series
 from openmodality.store.states import UNFINISHED_JOBS, InstanceResult, JobKind, JobState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
 
@@ -183,6 +183,12 @@ def extend_leases(transaction: Transaction, worker: str, until: float) -> int:
     """Let a worker keep the jobs that it is doing; how many."""
     own = (is_own(transaction), jobs.c.state == JobState.DOING, jobs.c.worker == worker)
     return transaction.execute(update(jobs).where(*own).values(lease_until=until)).rowcount
+
+
+def extend_device_lease(transaction: Transaction, worker: str, until: float) -> None:
+    """Say that a worker does the jobs of this device, where others share the database."""
+    own = devices.c.id == transaction.device_id
+    transaction.execute(update(devices).where(own).values(worker=worker, lease_until=until))
 
 
 def is_worked_by(snapshot: Snapshot, job_id: int, worker: str) -> bool:
