@@ -156,11 +156,11 @@ class Slices:
 
     def describe_slices(self) -> Iterator[Dataset]:
         """The attributes of each slice."""
-        normal = self.normal
-        for number in range(self.shape[0]):
-            position = self.position(number)
-            texts = [_format(value) for value in position]
-            yield make_data_set(make_elements(_PLACE, texts, _format(float(normal @ position))))
+        positions = self.origin + np.arange(self.shape[0])[:, np.newaxis] * self.step
+        places = np.column_stack([positions, positions @ self.normal]).round(_DIGITS) + 0.0
+        for numbers in places.tolist():
+            *position, location = map(format_decimal, numbers)
+            yield make_data_set(make_elements(_PLACE, position, location))
 
 
 def check_orientation(data_set: Dataset, where: str) -> None:

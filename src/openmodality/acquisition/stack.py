@@ -17,7 +17,7 @@ from openmodality.acquisition.slice_geometry import Slices, Turn, check_orientat
 from openmodality.acquisition.volume import Array, Volume
 from openmodality.acquisition.volume_positions import Positions
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.rules.elements import element_at, make_data_set, make_text_element, merge_data_sets
+from openmodality.objects.rules.elements import element_at, make_data_set, make_kept_element, merge_data_sets
 
 _PHASE_ENCODING: Final = Tag("InPlanePhaseEncodingDirection")
 _ACROSS: Final = {"ROW": "COL", "COL": "ROW"}
@@ -178,7 +178,7 @@ def turn_phase_encoding(said: Dataset) -> Dataset:
     turned = _ACROSS.get(str(found.value)) if found is not None else None
     if turned is None:
         return said
-    return merge_data_sets(said, make_data_set({_PHASE_ENCODING: make_text_element(_PHASE_ENCODING, "CS", turned)}))
+    return merge_data_sets(said, make_data_set({_PHASE_ENCODING: make_kept_element(_PHASE_ENCODING, "CS", turned)}))
 
 
 def _check_stated(shared: Dataset, own: Sequence[Dataset], where: str) -> None:

@@ -70,7 +70,7 @@ def _encode_head(site: Site, instance: EncodedInstance) -> bytes:
 
 def _take_values(instance: EncodedInstance) -> IndexedValues:
     values = IndexedValues(EXPLICIT_VR_LITTLE_ENDIAN)
-    values.take_values({tag: instance.find_value(tag) for tag in INDEXED_TAGS})
+    values.take_found(instance.find_values(INDEXED_TAGS))
     return values
 
 

@@ -18,8 +18,8 @@ from openmodality.objects.rules.elements import (
     has_length,
     make_data_set,
     make_elements,
+    make_kept_element,
     make_short,
-    make_text_element,
     prepare_attributes,
 )
 from openmodality.objects.rules.sources import SourceValues
@@ -111,7 +111,7 @@ def make_own_elements(instance: InstanceFacts, said: Mapping[BaseTag, DataElemen
     day, time = format_moment(instance.created)
     elements = make_elements(_NAMES, instance.sop_instance_uid, instance.number)
     elements.update((tag, make_short(tag, vr, day)) for tag, vr in _DATES)
-    elements.update((tag, make_text_element(tag, vr, time)) for tag, vr in _TIMES)
+    elements.update((tag, make_kept_element(tag, vr, time)) for tag, vr in _TIMES)
     elements.update(said)
     return elements
 

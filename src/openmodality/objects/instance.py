@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, cast
 from pydicom.charset import default_encoding
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.device import charsets
@@ -27,6 +27,7 @@ from openmodality.objects.rules.elements import (
     keep_filled,
     make_data_set,
     make_elements,
+    make_kept_element,
     make_sequence,
     prepare_attributes,
 )
@@ -57,6 +58,7 @@ _MOST_MISSES: Final = 8
 """After so many instances in a row that have nothing in common no more templates are made."""
 AddedSequences: TypeAlias = Mapping[Attribute, SequenceItems]
 _NO_SEQUENCES: Final[AddedSequences] = MappingProxyType({})
+_PIXEL_DATA: Final = Tag("PixelData")
 _FILE_META: Final = prepare_attributes("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID")
 
 
@@ -118,7 +120,7 @@ class InstanceBuilder:
                 self._misses = 0
                 return encoded, None
         self._is_checked = False
-        own = SourceValues(acquisition=make_data_set(acquisition), automatic=make_data_set(automatic))
+        own = SourceValues(acquisition=make_data_set(copy_pixels(acquisition)), automatic=make_data_set(automatic))
         data_set = self.build(own)
         if self._misses >= _MOST_MISSES:
             return encode_instance(data_set), data_set
@@ -149,6 +151,14 @@ class InstanceBuilder:
             data_set.pop(SPECIFIC_CHARACTER_SET, None)
         else:
             data_set[SPECIFIC_CHARACTER_SET] = copy_element(declared)
+
+
+def copy_pixels(elements: dict[BaseTag, DataElement]) -> dict[BaseTag, DataElement]:
+    """Elements whose pixels are bytes of their own, where they were a view of somebody's array."""
+    found = elements.get(_PIXEL_DATA)
+    if found is None or not isinstance(found.value, memoryview):
+        return elements
+    return {**elements, _PIXEL_DATA: make_kept_element(_PIXEL_DATA, found.VR, bytes(found.value))}
 
 
 def _add_defaults(definition: ObjectDefinition, common: SourceValues) -> SourceValues:

@@ -253,10 +253,11 @@ def _put_in(data_set: Dataset, items: Sequence[bytes], pixels: Iterable[FramePix
     encoded = encode_instance(data_set)
     parts: list[Buffer] = list(encoded.parts)
     parts[encoded.tags[_PER_FRAME]] = encode_items_of(_PER_FRAME, items)
-    frames = [_view(each) for each in pixels]
-    length = sum(each.nbytes for each in frames)
-    parts[encoded.tags[PIXEL_DATA]] = encode_pixel_head("OW", length)
-    return EncodedInstance(encoded.tags, [*parts, *frames, *([b"\0"] if length % 2 else [])])
+    frames: list[Buffer] = [_view(each) for each in pixels]
+    length = sum(len(each) for each in frames)
+    number = encoded.tags[PIXEL_DATA]
+    value: list[Buffer] = [encode_pixel_head("OW", length), *frames, *([b"\0"] if length % 2 else [])]
+    return EncodedInstance(encoded.tags, [*parts[:number], *value, *parts[number + 2 :]])
 
 
 def _view(pixels: FramePixels) -> memoryview:

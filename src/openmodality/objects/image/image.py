@@ -27,7 +27,7 @@ from openmodality.objects.exam_facts import (
 from openmodality.objects.image.consistency import check_consistency, is_asked
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import Survey
-from openmodality.objects.instance import InstanceBuilder
+from openmodality.objects.instance import InstanceBuilder, copy_pixels
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import (
     has_length,
@@ -35,6 +35,7 @@ from openmodality.objects.rules.elements import (
     make_data_set,
     make_element,
     make_elements,
+    make_kept_element,
     make_short,
     prepare_attributes,
 )
@@ -97,8 +98,8 @@ class ImageBuilder:
 
         Raises :class:`ObjectInvalid` where a mandatory attribute has no value, or the pixels do not fit the object.
         """
-        acquisition = make_data_set(self._fitting.describe(pixels, self._add_shared(attributes)))
-        return self._instances.build(find_own_values(self._series, instance, acquisition))
+        described = copy_pixels(self._fitting.describe(pixels, self._add_shared(attributes)))
+        return self._instances.build(find_own_values(self._series, instance, make_data_set(described)))
 
     def encode(
         self, instance: InstanceFacts, pixels: ImagePixels, attributes: Dataset
@@ -138,14 +139,15 @@ class _PixelFitting:
         if pixels.ndim == 3:
             description: tuple[str | int, ...] = (3, "RGB", *pixels.shape[:2], 8, 8, 7, 0)
             described |= make_elements(_PLANAR_CONFIGURATION, 0)
-            stored = pixels.tobytes()
+            stored = np.ascontiguousarray(pixels)
         else:
             described, pixels, description = self._describe_grey(pixels, described)
-            stored = np.ascontiguousarray(pixels, dtype="<i2" if pixels.dtype.kind == "i" else "<u2").tobytes()
+            stored = np.ascontiguousarray(pixels, dtype="<i2" if pixels.dtype.kind == "i" else "<u2")
         described.update(
             (tag, make_short(tag, vr, each)) for (tag, vr), each in zip(_DESCRIPTION, description, strict=True)
         )
-        described[_PIXEL_DATA] = make_element(_PIXEL_DATA, "OW", stored)
+        # A view: only where an image is built anew are its pixels copied.
+        described[_PIXEL_DATA] = make_kept_element(_PIXEL_DATA, "OW", stored.reshape(-1).view(np.uint8).data)
         return described
 
     def _describe_grey(

@@ -78,6 +78,7 @@ class Survey:
 
     def add(self, frame: Values) -> None:
         """Look at a frame of a real type."""
+        frame = _unreverse(frame)
         self.kind = frame.dtype.kind
         self.count += frame.size
         if self.kind == "f":
@@ -121,6 +122,11 @@ class Survey:
         if self.kind == "f":
             return (low + high) / 2, high - low
         return (low + high + 1) // 2, high - low + 1  # the largest whole number is inside
+
+
+def _unreverse(frame: Values) -> Values:
+    """The same values in the order of their memory, in which numpy finds the largest in a tenth of the time."""
+    return frame[tuple(slice(None, None, -1 if stride < 0 else 1) for stride in frame.strides)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,8 @@ def make_short(tag: BaseTag, vr: str, value: str | int) -> DataElement:
     return make_element(tag, vr, value)
 
 
-def make_text_element(tag: BaseTag, vr: str, value: str) -> DataElement:
-    """An element with one value that pydicom would keep as the text that it is, such as a time."""
+def make_kept_element(tag: BaseTag, vr: str, value: object) -> DataElement:
+    """An element with one value that pydicom would keep as it is, such as a time."""
     return DataElement(tag, vr, value, already_converted=True, validation_mode=IGNORE)
 
 

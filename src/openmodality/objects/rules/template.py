@@ -9,10 +9,10 @@ the parts put together are byte for byte what building and writing the instance 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -31,6 +31,7 @@ from openmodality.objects.rules.definition import Node, Rule, RuleTable
 from openmodality.objects.rules.elements import copy_value
 from openmodality.objects.rules.sources import AUTOMATIC_PLACE, Places, SourceValues
 from openmodality.standard.tags import PIXEL_DATA
+from openmodality.standard.value_rules import is_plain_decimal
 
 _LONG_FORMS: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 """VRs whose value begins after twelve bytes in Explicit VR, after eight for the others (PS3.5 7.1.2)."""
@@ -46,7 +47,7 @@ HELD_BY_ALL: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
 class EncodedInstance:
     """A data set in Explicit VR Little Endian: its elements in the order of their tags, to be written so.
 
-    ``tags`` says where in ``parts`` an attribute is.
+    ``tags`` says where in ``parts`` an attribute is. The pixels are a part of their own, after that of their element.
     """
 
     tags: Mapping[int, int]
@@ -70,9 +71,21 @@ class EncodedInstance:
             known = self.read[tag] = (part, bytes(part[start:]))
         return known[1]
 
+    def find_values(self, tags: Iterable[int]) -> dict[int, bytes]:
+        """The values of those of these attributes that the data set itself has."""
+        parts, numbers, read, found = self.parts, self.tags, self.read, {}
+        for tag in tags:
+            if (number := numbers.get(tag)) is None:
+                continue
+            known = read.get(tag)
+            value = known[1] if known is not None and known[0] is parts[number] else self.find_value(tag)
+            if value is not None:
+                found[tag] = value
+        return found
+
     def gather(self, head: bytes) -> list[Buffer]:
         """What is to be written after ``head``, with it, in few pieces: the pixels are not gone through again."""
-        number = self.tags.get(PIXEL_DATA, len(self.parts))
+        number = self.tags.get(PIXEL_DATA, len(self.parts) - 1) + 1
         return [b"".join((head, *self.parts[:number])), *self.parts[number:]]
 
 
@@ -86,6 +99,8 @@ class _Slot:
     value: object
     head: bytes
     """Tag and VR, encoded."""
+    takes_any_number: bool
+    """Whether it is a Decimal String of which the rules say nothing but its form."""
 
 
 class Exchange:
@@ -123,7 +138,9 @@ class Template:
                 number = self._tags.get(tag)
                 if node is not None and number is not None and origins.get(tag) is element and _is_plain(element):
                     head = _HEAD(node.tag.group, node.tag.element, node.vr.encode("ascii"))
-                    self._slots.append(_Slot(node, place, number, element.value, head))
+                    row = self._rows[tag]
+                    is_number = node.vr == "DS" and (row is None or not row.value_rule)
+                    self._slots.append(_Slot(node, place, number, element.value, head, is_number))
                 elif number is not None or tag in origins:
                     self._kept.append((place, tag, element.value))
 
@@ -145,16 +162,18 @@ class Template:
                 continue
             if not _is_plain(element):
                 return None
-            self._parts[slot.part] = self._encode_slot(slot, element)
+            if slot.node.key == PIXEL_DATA:
+                self._parts[slot.part : slot.part + 2] = _encode_pixel_data(slot.node.vr, value)
+            else:
+                self._parts[slot.part] = self._encode_slot(slot, element)
             slot.value = value
         return EncodedInstance(self._tags, list(self._parts), self.instance.read)
 
     def _encode_slot(self, slot: _Slot, element: DataElement) -> Buffer:
         """One element; what the device finds by itself needs no check against the rules that it was found by."""
         node = slot.node
-        if node.key == PIXEL_DATA:
-            return _encode_pixel_data(node.vr, element.value)
-        if slot.place != AUTOMATIC_PLACE:
+        text = _write_text(element) if node.vr == element.VR else None
+        if slot.place != AUTOMATIC_PLACE and not (slot.takes_any_number and _is_plain_numbers(text)):
             row = self._rows[node.key]
             problems = [] if row is None else list(find_wrong_values(row, element))
             if problems:
@@ -162,7 +181,6 @@ class Template:
                     f"{self._table.name}: {name_of(node.key)}: {'; '.join(problems)}",
                     advice="correct this attribute where it comes from",
                 )
-        text = _write_text(element) if node.vr == element.VR else None
         if text is None:
             return encode_with_pydicom(copy_value(node.tag, node.vr, element))
         padded = text if len(text) % 2 == 0 else text + ("\0" if node.vr == "UI" else " ")
@@ -196,17 +214,21 @@ def is_plain_text(text: str) -> bool:
 
 def encode_instance(data_set: Dataset) -> EncodedInstance:
     """Encode a whole data set, element by element, as pydicom writes it."""
-    elements = [data_set[tag] for tag in sorted(data_set.keys())]
     encodings = cast("str | list[str] | None", data_set.get("SpecificCharacterSet"))
-    return EncodedInstance(
-        {int(element.tag): number for number, element in enumerate(elements)},
-        [
-            _encode_pixel_data(element.VR, element.value)
-            if element.tag == PIXEL_DATA
-            else encode_with_pydicom(element, encodings)
-            for element in elements
-        ],
-    )
+    tags: dict[int, int] = {}
+    parts: list[Buffer] = []
+    for element in (data_set[tag] for tag in sorted(data_set.keys())):
+        tags[int(element.tag)] = len(parts)
+        if element.tag == PIXEL_DATA:
+            parts += _encode_pixel_data(element.VR, element.value)
+        else:
+            parts.append(encode_with_pydicom(element, encodings))
+    return EncodedInstance(tags, parts)
+
+
+def _is_plain_numbers(text: str | None) -> bool:
+    """Whether a text is Decimal Strings with nothing to mend."""
+    return text is not None and all(map(is_plain_decimal, text.split("\\")))
 
 
 def _write_text(element: DataElement) -> str | None:
@@ -228,9 +250,9 @@ def encode_with_pydicom(element: DataElement, encodings: str | list[str] | None 
     return stream.getvalue()
 
 
-def _encode_pixel_data(vr: str, value: bytes) -> Buffer:
-    """Of an even length, as it is handed over; not gone through again, since nothing is longer."""
-    return b"".join((encode_pixel_head(vr, len(value)), value, b"\0" * (len(value) % 2)))
+def _encode_pixel_data(vr: str, value: Any) -> tuple[Buffer, Buffer]:
+    """The head of the element, and its value of an even length, as it is handed over: nothing is longer."""
+    return encode_pixel_head(vr, len(value)), value if len(value) % 2 == 0 else bytes(value) + b"\0"
 
 
 def encode_pixel_head(vr: str, length_bytes: int) -> bytes:

@@ -76,6 +76,10 @@ class IndexedValues(KeptValues):
         super().__init__(INDEXED_TAGS)
         self._transfer_syntax = transfer_syntax
 
+    def take_found(self, values: dict[int, bytes]) -> None:
+        """Keep these, which are of attributes of the index."""
+        self.values = values
+
     def take_values(self, values: Mapping[int, bytes | None]) -> None:
         """Keep what there is."""
         self.values = {tag: value for tag in self.tags & values.keys() if (value := values[tag]) is not None}
