@@ -29,7 +29,17 @@ from benchmarks.ends import (
     timed,
     transfer,
 )
-from benchmarks.index import SEARCHES, STUDIES, STUDIES_OF_SMALL, open_index, time_search, time_stream
+from benchmarks.index import (
+    SEARCHES,
+    STUDIES,
+    STUDIES_OF_SMALL,
+    indexes_on_postgresql,
+    list_scans,
+    measure_memory,
+    open_index,
+    time_search,
+    time_stream,
+)
 from benchmarks.ingest_cases import make_images
 from benchmarks.rendering import time_rendering
 from benchmarks.reports import EVENTS, time_report
@@ -40,6 +50,7 @@ from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, read_instance
 from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import send
+from openmodality.store.database import Database
 
 Pair = tuple[End, End]
 _OURS: Pair = (OURS, OURS)
@@ -351,18 +362,37 @@ def discs(rounds: int) -> list[Row]:
 
 
 def index_of_a_million(rounds: int) -> list[Row]:
-    """Searches among a million images, and how many times as long as among ten thousand."""
+    """Searches among a million images on SQLite, and how many times as long as among ten thousand."""
     large, small = open_index(STUDIES), open_index(STUDIES_OF_SMALL)
-    rows = []
-    for what, (level, keys, limit_s) in SEARCHES.items():
-        pairs = [(time_search(large, level, keys), time_search(small, level, keys)) for _ in range(rounds)]
-        of_large, of_small = (tuple(pair[side] for pair in pairs) for side in (0, 1))
-        figures = f"{median(of_large) * 1000:.1f} ms; among 10,000 images {median(of_small) * 1000:.1f} ms"
-        rows.append(Row(f"{what} among a million images, seconds", of_large, AtMost(limit_s), figures))
-    rates = tuple(time_stream(large) for _ in range(rounds))
-    rows.append(Row("10,000 studies streamed, a second", rates, AtLeast(5000), f"{median(rates):.0f} a second"))
+    rows = _search_rows("a million", "SQLite", large, small, rounds)
     large.close()
     small.close()
+    return rows
+
+
+def index_on_postgresql(rounds: int) -> list[Row]:
+    """The same on PostgreSQL, with the plans of its searches; a hundred thousand images with one round."""
+    studies, many_images = (STUDIES // 10, "100,000") if rounds == 1 else (STUDIES, "a million")
+    with indexes_on_postgresql(studies, STUDIES_OF_SMALL) as (large, small):
+        rows = _search_rows(many_images, "PostgreSQL", large, small, rounds)
+        scans = list_scans(large)
+    what = "searches that PostgreSQL answers by reading a whole table"
+    return [*rows, Row(what, (len(scans),), AtMost(0), ", ".join(scans) or "none")]
+
+
+def _search_rows(many_images: str, where: str, large: Database, small: Database, rounds: int) -> list[Row]:
+    rows = []
+    for what, asked in SEARCHES.items():
+        pairs = [(time_search(large, asked), time_search(small, asked)) for _ in range(rounds)]
+        of_large, of_small = (tuple(pair[side] for pair in pairs) for side in (0, 1))
+        figures = f"{median(of_large) * 1000:.1f} ms; among 10,000 images {median(of_small) * 1000:.1f} ms"
+        rows.append(
+            Row(f"{what} among {many_images} images on {where}, seconds", of_large, AtMost(asked.limit_s), figures)
+        )
+    rates = tuple(time_stream(large) for _ in range(rounds))
+    rows.append(Row(f"studies streamed from {where}, a second", rates, AtLeast(5000), f"{median(rates):.0f} a second"))
+    memory = measure_memory(large)
+    rows.append(Row(f"peak memory of such a process on {where}, MB", (memory,), AtMost(300), f"{memory:.0f} MB"))
     return rows
 
 
@@ -400,6 +430,7 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "worklist": worklist,
     "ingest": make_images,
     "index": index_of_a_million,
+    "postgresql": index_on_postgresql,
     "report": dose_reports,
     "render": rendering,
 }
