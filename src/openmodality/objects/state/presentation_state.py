@@ -21,6 +21,7 @@ from openmodality.objects.references import EvidenceReference, refer_to_instance
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
 from openmodality.objects.state.marks import Mark, make_annotations, make_layers
+from openmodality.standard.value_rules import format_decimal
 from openmodality.value_class import value_class
 
 IDENTITY, INVERSE = "IDENTITY", "INVERSE"
@@ -166,9 +167,10 @@ def _describe_look(images: Sequence[PresentedImage], look: Look) -> Dataset:
     )
     if images[0].rescale is not None:
         slope, intercept, kind = images[0].rescale
-        data_set.update(data_set_of(RescaleIntercept=intercept, RescaleSlope=slope, RescaleType=kind or "US"))
+        numbers = {"RescaleIntercept": format_decimal(intercept), "RescaleSlope": format_decimal(slope)}
+        data_set.update(data_set_of(**numbers, RescaleType=kind or "US"))
     if look.window is not None:
-        center, width = look.window
+        center, width = (format_decimal(float(each)) for each in look.window)
         data_set.SoftcopyVOILUTSequence = [data_set_of(WindowCenter=center, WindowWidth=width)]
     elif look.lut is not None:
         data_set.SoftcopyVOILUTSequence = [data_set_of(VOILUTSequence=[look.lut.make_item()])]
@@ -199,7 +201,7 @@ def _make_area(images: Sequence[PresentedImage], look: Look, *, refers: bool) ->
     if refers:
         item.ReferencedImageSequence = [_refer(each) for each in images]
     if first.spacing is not None:
-        item.PresentationPixelSpacing = list(first.spacing)
+        item.PresentationPixelSpacing = [format_decimal(float(each)) for each in first.spacing]
     else:
         item.PresentationPixelAspectRatio = [1, 1]
     if look.magnification is not None:

@@ -173,3 +173,14 @@ def test_true_size_requires_a_spacing() -> None:
 def test_marks_that_are_none_are_refused(make: Any, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         make()
+
+
+def test_numbers_of_any_precision_are_written_as_decimal_strings() -> None:
+    rescale = (1.0000000000000002, -0.1234567890123456789, "US")
+    state = make_state(image(rescale=rescale, spacing=(1 / 3, 2 / 3)), window=(100 / 3, 200 / 3))
+    [voi] = state.SoftcopyVOILUTSequence
+    assert (float(voi.WindowCenter), float(voi.WindowWidth)) == pytest.approx((100 / 3, 200 / 3))
+    for element in state.iterall():
+        if element.VR == "DS" and element.value is not None:
+            values = element.value if element.VM > 1 else [element.value]
+            assert all(len(str(each)) <= 16 for each in values)
