@@ -44,6 +44,11 @@ class EnhancedForms:
         """All classic images, by their SOP Instance UIDs."""
         return frozenset(uid for pairs in self.classic_of.values() for _, uid in pairs)
 
+    def are_both_in(self, instances: Iterable[Pair]) -> bool:
+        """Whether enhanced and classic images are among the instances."""
+        uids = {uid for _, uid in instances}
+        return bool(uids & self.classic_of.keys()) and bool(uids & self.classic)
+
     def leave_out_classic(self, instances: Iterable[Pair]) -> list[Pair]:
         """The instances without classic ones whose enhanced image is among them."""
         given = list(instances)
@@ -89,6 +94,12 @@ class EnhancedForms:
 
 
 NO_FORMS: Final = EnhancedForms({})
+
+
+def read_pairs(snapshot: Snapshot, sop_instance_uids: Sequence[str]) -> list[Pair]:
+    """Instances with their SOP classes."""
+    found = _list_references(snapshot, "SOPInstanceUID", sop_instance_uids)
+    return [(each.SOPClassUID, each.SOPInstanceUID) for each in found]
 
 
 def read_forms(

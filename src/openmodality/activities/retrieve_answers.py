@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from openmodality.activities.connection import Connector
+from openmodality.activities.enhanced_forms import read_forms, read_pairs
 from openmodality.activities.send import make_reader, make_send_options, open_planned
 from openmodality.device.site.site import Peer
 from openmodality.dimse.channel import Channel
@@ -24,6 +25,7 @@ from openmodality.network.storage.getting import ChannelTransfer
 from openmodality.network.storage.moving import FileTransfer, StoredFile
 from openmodality.network.storage.reader import Decompress
 from openmodality.network.storage.sent import SendOptions
+from openmodality.objects.site_objects import find_uid_maker
 from openmodality.query.moving import SubOperation
 from openmodality.services.query_retrieve import (
     CANNOT_PROCESS_RETRIEVE,
@@ -56,8 +58,8 @@ class StoredInstances:
     def open(self, request: MoveRequest) -> TurnedTransfer:
         """The sub-operations of a retrieve."""
         peer = self._find_destination(request.destination)
-        files = find_files(self._store, request)
         site = self._connections.site
+        files = self._choose_form(find_files(self._store, request), peer.name)
         originator = MoveOriginator(request.peer.calling_ae_title, request.message_id)
         options = replace(make_send_options(site, peer), originator=originator, priority=request.priority)
         associate = partial(open_planned, self._connections, peer)
@@ -66,13 +68,24 @@ class StoredInstances:
 
     def open_on(self, channel: Channel, request: MoveRequest) -> ChannelTransfer:
         """The sub-operations of a C-GET, on the association on which it came."""
-        files = find_files(self._store, request)
         site = self._connections.site
         (peer, *_) = site.find_titled_peers(request.peer.calling_ae_title) or (None,)
+        files = self._choose_form(find_files(self._store, request), peer.name if peer else "")
         judge = site.judge_of("storage", "C-STORE", peer)
         reader = make_reader(site, self._decompress)
         options = SendOptions(judge=judge, priority=request.priority)
         return ChannelTransfer(files, channel, request.message_id, reader, options)
+
+    def _choose_form(self, files: list[StoredFile], peer: str) -> list[StoredFile]:
+        """The files without the other form of what the peer gets or has: enhanced images or their classic series."""
+        site = self._connections.site
+        if not any(each.settings.enhanced_or_classic for each in site.peers.values()):
+            return files
+        with self._store.read() as snapshot:
+            pairs = read_pairs(snapshot, [each.sop_instance_uid for each in files])
+            forms = read_forms(snapshot, find_uid_maker(site), pairs)
+            chosen = {uid for _, uid in forms.choose_sent(snapshot, peer, pairs)}
+        return [each for each in files if each.sop_instance_uid in chosen]
 
     def _find_destination(self, ae_title: str) -> Peer:
         """The peer of a title, one that stores where there are several."""

@@ -24,8 +24,7 @@ class ByHand:
         target = self._site.choose_peer("storage", peer)
         pairs = self._list_chosen(study, series, instance)
         with self._store.write() as transaction:
-            self._delivery.check_form(transaction, target, pairs)
-            return self._delivery.send(transaction, target, pairs)
+            return self._delivery.send(transaction, target, self._delivery.choose_form(transaction, target, pairs))
 
     def commit(self, peer: str | None, study: str, series: str, instance: str) -> Job:
         """Queue a request for storage commitment. Raises :class:`UsageError` where the peer does not commit."""

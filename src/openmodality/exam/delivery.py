@@ -69,11 +69,18 @@ class Delivery:
         chosen = self.read_forms(transaction, instances).choose_sent(transaction, peer.name, instances)
         return self._queue.enqueue(transaction, make_commit_job(peer, chosen))
 
-    def check_form(self, snapshot: Snapshot, peer: Peer, instances: Sequence[tuple[str, str]]) -> None:
-        """Raises :class:`UsageError` where the peer has the study in the other form than what a person chose."""
+    def choose_form(
+        self, snapshot: Snapshot, peer: Peer, instances: Sequence[tuple[str, str]]
+    ) -> Sequence[tuple[str, str]]:
+        """What a person chose for a peer, of an acquisition in two forms the one that the peer has or gets first.
+
+        Raises :class:`UsageError` where only the other form than the peer's was chosen.
+        """
         classes = (ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE)
         forms = read_forms(snapshot, find_uid_maker(self._site), instances, classes)
-        forms.refuse_mixing(snapshot, peer.name, forms.leave_out_classic(instances))
+        chosen = forms.choose_sent(snapshot, peer.name, instances) if forms.are_both_in(instances) else instances
+        forms.refuse_mixing(snapshot, peer.name, chosen)
+        return chosen
 
     def may_commit(self, peer: Peer) -> bool:
         """Whether the peer commits storage and the device asks for it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -44,7 +45,10 @@ def check(
     :func:`openmodality.objects.rules.builder.build`. Without ``judge_uids`` a UID may have any form.
     """
     checking = _Checking(Context(table.switches_off, facts), _find_absent_modules(data_set, table), judge_uids)
-    return list(checking.check_attributes(data_set, table.nodes))
+    found = [*checking.check_attributes(data_set, table.nodes)]
+    if table.functional_groups:
+        found += checking.check_groups(data_set, table.functional_groups)
+    return list(dict.fromkeys(found))
 
 
 def find_wrong_values(row: AttributeRule, found: DataElement) -> Iterator[str]:
@@ -70,6 +74,9 @@ def _find_absent_modules(data_set: Dataset, table: RuleTable) -> frozenset[str]:
     return may_be_absent - present
 
 
+_GROUPS: Final = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+
+
 @dataclass(frozen=True, slots=True)
 class _Checking:
     context: Context
@@ -89,6 +96,24 @@ class _Checking:
             if found is not None and found.VR == "SQ":
                 for item in found.value:
                     yield from self.check_attributes(item, node.children)
+
+    def check_groups(self, data_set: Dataset, groups: Iterable[Node]) -> Iterator[Finding]:
+        """Each functional group stands once: in the shared ones, or in those of each frame (PS3.3 C.7.6.16.1)."""
+        (shared, frames) = ([*data_set.get(keyword, ())] for keyword in _GROUPS)
+        for node in groups:
+            decision = node.decide(lambda tag: None, self.context)
+            of_all = [item for item in shared if node.tag in item]
+            of_frames = [item for item in frames if node.tag in item]
+            if decision is None:
+                continue
+            row = decision.row
+            if of_all and of_frames:
+                yield Finding(row.path, row.module, "shared, and of frames too")
+            is_missing = not of_all and (len(of_frames) < len(frames) or not frames)
+            if is_missing and decision.requirement in MUST_HAVE_VALUE:
+                yield Finding(row.path, row.module, "missing")
+            for item in (*of_all, *of_frames):
+                yield from self.check_attributes(item, [node])
 
     def _find_problems(
         self, data_set: Dataset, node: Node, decision: Decision, found: DataElement | None

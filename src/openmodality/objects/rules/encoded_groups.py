@@ -157,7 +157,7 @@ class FrameGroups:
     def _is_shared(self, group: _Group, differing: frozenset[int]) -> bool:
         if differing.isdisjoint(group.tags):
             return True
-        first, *others = ([(tag, freeze(own[tag])) for tag in own if tag in group.tags] for own in self._own)
+        first, *others = ({tag: freeze(own[tag]) for tag in own if tag in group.tags} for own in self._own)
         return all(other == first for other in others)
 
 

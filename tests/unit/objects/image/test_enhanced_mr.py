@@ -258,3 +258,19 @@ def test_names_that_need_a_character_set_are_declared_wherever_they_stand() -> N
     assert image.SpecificCharacterSet == "ISO_IR 100"
     first = image.PerFrameFunctionalGroupsSequence[0].MRMetaboliteMapSequence[0]
     assert first.MetaboliteMapDescription == "Schädel"
+
+
+def test_the_check_looks_into_functional_groups() -> None:
+    image = make_image(frame(0), frame(3))
+    shared, second = image.SharedFunctionalGroupsSequence[0], image.PerFrameFunctionalGroupsSequence[1]
+    del shared.PixelMeasuresSequence[0].SliceThickness
+    del shared.MREchoSequence
+    second.FrameContentSequence[0].StackID = None
+    del second.PlanePositionSequence
+    second.PlaneOrientationSequence = shared.PlaneOrientationSequence
+    found = {str(each) for each in check(image, definition_of("mr", ENHANCED))}
+    said = [(each.partition(":")[0].split()[1], each.partition(": ")[2].partition(" (")[0]) for each in found]
+    assert set(said) == {
+        ("MREchoSequence", "missing"), ("PlanePositionSequence", "missing"),
+        ("PlaneOrientationSequence", "shared, and of frames too"),
+    } | {("StackID", "without a value")}  # fmt: skip
