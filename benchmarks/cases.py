@@ -41,6 +41,7 @@ from benchmarks.index import (
     time_stream,
 )
 from benchmarks.ingest_cases import make_images
+from benchmarks.many_instances import INSTANCES, time_hospital, time_lists
 from benchmarks.rendering import time_rendering
 from benchmarks.reports import EVENTS, time_report
 from benchmarks.rows import AtLeast, AtMost, Row, Shown
@@ -278,6 +279,23 @@ def lists(rounds: int) -> list[Row]:
     ]
 
 
+def many_instances(rounds: int) -> list[Row]:
+    """Lists of a device, and the start of a hospital, that have twenty thousand instances."""
+    taken = time_lists(max(rounds, 3))
+    rows = [
+        Row(
+            f"{words} with {INSTANCES} instances, CPU seconds",
+            tuple(full for full, _ in pairs),
+            AtMost(0.4),
+            f"{median(full for full, _ in pairs):.2f} s vs {median(empty for _, empty in pairs):.2f} s with none",
+        )
+        for words, pairs in taken.items()
+    ]
+    starts = tuple(time_hospital() for _ in range(rounds + 1))[1:]
+    what = f"a hospital with {INSTANCES} instances, seconds until it listens"
+    return [*rows, Row(what, starts, AtMost(2), f"{median(starts):.2f} s")]
+
+
 _ITEMS = 5000
 
 
@@ -428,6 +446,7 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "lists": lists,
     "many": many,
     "worklist": worklist,
+    "instances": many_instances,
     "ingest": make_images,
     "index": index_of_a_million,
     "postgresql": index_on_postgresql,

@@ -1,0 +1,88 @@
+"""A device and a virtual hospital that have twenty thousand instances: their lists, and the hospital's start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Final
+
+from benchmarks.data import cache
+from benchmarks.ends import call_ours, running, take_cpu_time
+from openmodality.jobs.job import NewJob
+from openmodality.jobs.queue import Queue
+from openmodality.store.database import open_database
+from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.states import JobKind
+from tests.made_index import SERIES_OF_STUDY, fill_index
+from tests.peers.objects import mr_image
+from tests.peers.process import free_port
+
+INSTANCES: Final = 20_000
+LISTS: Final = ("studies list", "series list", "jobs list")
+_IMAGES_OF_SERIES: Final = 50
+_UID: Final = "1.2.3.{:08d}"
+
+
+def time_lists(rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """The CPU seconds of each list, and those of an empty device for the same, in turn."""
+    with TemporaryDirectory(dir=cache()) as name:
+        full, empty = Path(name, "full"), Path(name, "empty")
+        for folder in (full, empty):
+            take_cpu_time(call_ours("init", str(folder), "--profile", "mr"), Path(name))
+            take_cpu_time(call_ours("exam", "list"), folder)
+        _fill(full)
+        return {
+            words: [
+                (take_cpu_time(call_ours(*words.split()), full), take_cpu_time(call_ours(*words.split()), empty))
+                for _ in range(rounds)
+            ]
+            for words in LISTS
+        }
+
+
+def _fill(folder: Path) -> None:
+    """Instances in the index of a device, and a send job for all of each study."""
+    (folder / "data").mkdir(exist_ok=True)
+    database = open_database(f"sqlite:///{folder / 'data' / 'openmodality.db'}", durability="os")
+    studies = INSTANCES // SERIES_OF_STUDY // _IMAGES_OF_SERIES
+    fill_index(database, studies, _IMAGES_OF_SERIES)
+    queue, images = Queue(database), SERIES_OF_STUDY * _IMAGES_OF_SERIES
+    with database.write() as transaction:
+        for study in range(studies):
+            references = [("1.2.840.10008.5.1.4.1.1.4", f"1.2.3.{study}.1.{image}") for image in range(images)]
+            queue.enqueue(transaction, NewJob(JobKind.SEND, "pacs", instances=references))
+    database.close()
+
+
+def time_hospital() -> float:
+    """The seconds from the start of a virtual hospital to when its archive, full of files, listens."""
+    folder, port = _make_hospital(), free_port()
+    command = call_ours(
+        "hospital", "--data", str(folder), "--ris-port", str(free_port()), "--pacs-port", str(port), "--printer-port",
+        str(free_port()),
+    )  # fmt: skip
+    begun = perf_counter()
+    with running(command, port):
+        return perf_counter() - begun
+
+
+def _make_hospital() -> Path:
+    """The data of a hospital; made once, each file from the bytes of one."""
+    folder = cache() / f"hospital-{INSTANCES}"
+    files = InstanceFiles(folder / "pacs" / "instances")
+    if not files.path(_UID.format(INSTANCES - 1)).exists():
+        for number, raw in enumerate(_make_files()):
+            path = files.path(_UID.format(number))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(raw)
+    return folder
+
+
+def _make_files() -> Sequence[bytes]:
+    file, uid = BytesIO(), _UID.format(0)
+    mr_image(rows=4, columns=4, SOPInstanceUID=uid).save_as(file, enforce_file_format=True)
+    one = file.getvalue()
+    return [one.replace(uid.encode(), _UID.format(number).encode()) for number in range(INSTANCES)]
