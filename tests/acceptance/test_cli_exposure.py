@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 
 from openmodality import IrradiationEvent, Modality
 from openmodality.acquisition.drop_folder import DroppedFile
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.exam.session import Exam
 from openmodality.store.listing.entities import InstanceReference
@@ -23,6 +24,7 @@ from openmodality.store.listing.irradiation import EventRecord, read_irradiation
 from tests.acceptance.in_process import call
 from tests.acceptance.requirements.pynetdicom_hospital import recorded_device
 from tests.content_tree import find_items
+from tests.devices import quick_source
 from tests.peers.process import wait_until
 
 RF, DOSE_SR = "1.2.840.10008.5.1.4.1.1.12.2", "1.2.840.10008.5.1.4.1.1.88.67"
@@ -68,7 +70,7 @@ def read_number(item: Dataset) -> Decimal:
 
 def test_image_step_and_report_have_the_exposure_of_a_file(tmp_path: Path) -> None:
     write_pages(tmp_path / "run.tif")
-    (tmp_path / "run.json").write_text('{"BodyPartExamined": "STOMACH", "KVP": 60}')
+    (tmp_path / "run.json").write_text('{"BodyPartExamined": "PELVIS", "KVP": 60}')
     (tmp_path / "shot.json").write_text(json.dumps(SHOT))
     with recorded_device(tmp_path / "rf", "rf") as recorded, recorded.modality() as modality:
         exam = modality.register(PATIENT)
@@ -87,7 +89,7 @@ def test_image_step_and_report_have_the_exposure_of_a_file(tmp_path: Path) -> No
     assert (partial.CompletionFlag, report.CompletionFlag) == ("PARTIAL", "COMPLETE")
     assert find_items(partial, "122130") == find_items(report, "122130")
     (event,) = find_items(report, "113706")
-    assert [(each.KVP, each.XRayTubeCurrent, each.BodyPartExamined) for each in images] == [(83, 320, "STOMACH")] * 2
+    assert [(each.KVP, each.XRayTubeCurrent, each.BodyPartExamined) for each in images] == [(83, 320, "PELVIS")] * 2
     assert {each.IrradiationEventUID for each in images} == {find_items(event, "113769")[0].UID}
     product = sum(Decimal(str(each.ImageAndFluoroscopyAreaDoseProduct)) for each in images)
     assert product == Decimal("9.61") == Decimal(str(step.ImageAndFluoroscopyAreaDoseProduct))
@@ -95,7 +97,7 @@ def test_image_step_and_report_have_the_exposure_of_a_file(tmp_path: Path) -> No
     assert sum(Decimal(str(each.EntranceDoseInmGy)) for each in images) == Decimal(str(step.EntranceDoseInmGy))
     assert (step.TotalNumberOfExposures, step.ExposureDoseSequence[0].KVP) == (1, 83)
     assert read_number(find_items(event, "113733")[0]) == 83
-    assert find_items(event, "123014")[0].ConceptCodeSequence[0].CodeMeaning == "Stomach"
+    assert find_items(event, "123014")[0].ConceptCodeSequence[0].CodeMeaning == "Pelvis"
     referred = [item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for item in find_items(event, "113795")]
     assert sorted(referred) == sorted(each.SOPInstanceUID for each in images)
 
@@ -204,3 +206,55 @@ def test_an_object_that_is_named_is_made_of_an_exposure_too(exam: Exam, tmp_path
     (series,) = exam.acquire(write_pages(tmp_path / "a.tif"), object="SC Image", irradiation=IrradiationEvent(**SHOT))
     (record,) = list_recorded(exam)
     assert (series.object_name, len(record.images)) == ("SC Image", 2)
+
+
+class Detector:
+    """A program's own source of pixels, which states its exposure or does not."""
+
+    def __init__(self, irradiation: IrradiationEvent | None = None) -> None:
+        self._irradiation = irradiation
+
+    def series(self) -> Iterator[AcquiredSeries]:
+        frames = [AcquiredFrame(np.full((4, 4), value, np.uint16), Dataset()) for value in (1, 2)]
+        for frame in frames:
+            frame.attributes.BitsStored = 12
+        yield AcquiredSeries("run", "RF", RF, frames, 2, irradiation=self._irradiation)
+
+
+def test_a_source_of_a_program_takes_the_exposure_that_is_stated(exam: Exam) -> None:
+    (series,) = exam.acquire(Detector(), irradiation=IrradiationEvent(**SHOT))
+    (record,) = list_recorded(exam)
+    assert record.images == {each.SOPInstanceUID for each in list_images(exam)}
+    assert (series.object_name, len(record.images)) == ("RF Image", 2)
+
+
+def test_a_source_that_states_its_exposure_takes_no_other(exam: Exam, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="series run: its source states its exposure"):
+        exam.acquire(Detector(IrradiationEvent(KVP=70)), irradiation=IrradiationEvent(**SHOT))
+    assert (list_recorded(exam), exam.record.series) == ([], ())
+    (tmp_path / "site.toml").write_text('profile = "mr"\n', "utf-8")
+    with Modality(tmp_path / "site.toml", works=False) as mr, pytest.raises(UsageError, match="makes no dose report"):
+        mr.register(PATIENT).acquire(quick_source("mr"), irradiation=IrradiationEvent(**SHOT))
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.uint32, np.int16])
+def test_pixels_of_any_type_have_an_exposure(exam: Exam, kind: type[np.generic]) -> None:
+    """A volume of one exposure, by both ways of adding it; where its values fit no image nothing is on record."""
+    pixels = (np.arange(32).reshape(2, 4, 4) * 3).astype(kind)
+    series = exam.series("run", sop_class_uid=RF)
+    uids = series.add(pixels, irradiation=IrradiationEvent(**SHOT))
+    uids += series.add_volume(pixels[0], irradiation=IrradiationEvent(**SHOT))
+    run, shot = list_recorded(exam)
+    assert (len(run.images), len(shot.images), run.images | shot.images) == (2, 1, set(uids))
+    assert run.event["numbers"]["NumberOfFrames"] == 2
+    with pytest.raises(ObjectInvalid):
+        series.add(-1.0 - pixels, irradiation=IrradiationEvent(**SHOT))
+    assert len(list_recorded(exam)) == 2
+
+
+def test_the_body_part_of_an_exposure_is_one_of_the_device(exam: Exam) -> None:
+    series = exam.series("run", sop_class_uid=RF)
+    with pytest.raises(UsageError, match="'STOMACH' is no Body Part Examined"):
+        series.add(np.ones((4, 4), np.uint16), irradiation=IrradiationEvent(**SHOT, BodyPartExamined="STOMACH"))
+    assert (list_recorded(exam), list_images(exam)) == ([], [])
+    exam.irradiation(**SHOT, BodyPartExamined="STOMACH")  # no image takes it, and the report has a code for it

@@ -175,15 +175,15 @@ class XRayProtocol:
 UPPER_GI: tuple[XRayProtocol, ...] = (
     XRayProtocol(
         "FLUORO SWALLOW", 85.0, 40.0, 8.0, frame_rate=7.5, duration_s=1.6, event_type=FLUOROSCOPY, is_automatic=True,
-        centre=(0.0, -105.0), contrast=Contrast(first=0.06, last=0.33), body_part="ESOPHAGUS",
+        centre=(0.0, -105.0), contrast=Contrast(first=0.06, last=0.33), body_part="CHEST",
     ),
     XRayProtocol(
         "FLUORO STOMACH", 85.0, 40.0, 8.0, frame_rate=7.5, duration_s=1.6, event_type=FLUOROSCOPY, is_automatic=True,
-        centre=(20.0, 90.0), contrast=Contrast(first=0.42, last=0.82), body_part="STOMACH",
+        centre=(20.0, 90.0), contrast=Contrast(first=0.42, last=0.82),
     ),
     XRayProtocol(
         "STOMACH AP", 90.0, 320.0, 45.0, matrix=1024, centre=(10.0, 95.0), contrast=Contrast(first=0.97, last=0.97),
-        geometry=XRayGeometry(field_width_mm=360.0, field_height_mm=360.0), is_automatic=True, body_part="STOMACH",
+        geometry=XRayGeometry(field_width_mm=360.0, field_height_mm=360.0), is_automatic=True,
     ),
     XRayProtocol(
         "ABDOMEN AP", 80.0, 250.0, 80.0, kind=ImageKind.COMPUTED_RADIOGRAPHY, matrix=1024, centre=(0.0, 216.0),
@@ -195,20 +195,20 @@ UPPER_GI: tuple[XRayProtocol, ...] = (
 OTHERS: tuple[XRayProtocol, ...] = (
     XRayProtocol(
         "FLUORO CONTINUOUS", 80.0, 3.0, 8.0, frame_rate=15.0, duration_s=0.8, event_type=FLUOROSCOPY, is_automatic=True,
-        is_continuous=True, centre=(20.0, 90.0), contrast=Contrast(first=0.6, last=0.7), body_part="STOMACH",
+        is_continuous=True, centre=(20.0, 90.0), contrast=Contrast(first=0.6, last=0.7),
     ),
     XRayProtocol(
         "STOMACH RAO", 90.0, 320.0, 45.0, matrix=1024, centre=(10.0, 95.0), contrast=Contrast(first=0.97, last=0.97),
-        geometry=XRayGeometry(field_width_mm=330.0, field_height_mm=360.0), is_automatic=True, body_part="STOMACH",
+        geometry=XRayGeometry(field_width_mm=330.0, field_height_mm=360.0), is_automatic=True,
         position=Position(primary_angle_deg=-30.0),
     ),
     XRayProtocol(
         "STOMACH SERIAL", 90.0, 320.0, 20.0, frame_rate=2.0, duration_s=3.0, matrix=512, centre=(15.0, 90.0),
-        contrast=Contrast(first=0.6, last=0.95), is_automatic=True, body_part="STOMACH",
+        contrast=Contrast(first=0.6, last=0.95), is_automatic=True,
     ),
     XRayProtocol(
         "AORTA DSA", 75.0, 400.0, 40.0, frame_rate=3.0, duration_s=4.0, kind=ImageKind.ANGIOGRAPHIC, is_automatic=True,
-        centre=(0.0, 150.0), contrast=Contrast(IODINE_BLOOD, 0.05, 1.0, mask_frames=2), body_part="ABDOMEN",
+        centre=(0.0, 150.0), contrast=Contrast(IODINE_BLOOD, 0.05, 1.0, mask_frames=2),
         geometry=XRayGeometry(field_width_mm=330.0, field_height_mm=360.0),
     ),
     XRayProtocol(

@@ -10,6 +10,7 @@ from typing import Final
 from pydicom import Dataset
 
 from openmodality.acquisition.source import AcquiredFrame
+from openmodality.device.body_parts import check_body_part
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.irradiation_record import record_event
 from openmodality.exam.workflow import Workflow
@@ -23,11 +24,14 @@ from openmodality.store.rows.irradiation import remove_irradiation
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """How the images of a volume are made: who hears of it, their UIDs by number, and their exposure on record."""
+    """How the images of a volume are made: who hears of it, their UIDs by number, and their exposure: on record as
+    ``event``, or ``stated`` and put on record when the number of images is known.
+    """
 
     progress: Progress = lambda done, total: None
     keys: Callable[[int], str] = lambda image: ""
     event: IrradiationEvent | None = None
+    stated: IrradiationEvent | None = None
 
 
 SILENTLY: Final = Making()
@@ -44,12 +48,26 @@ class Exposures:
         self._latest: tuple[IrradiationEvent, IrradiationEvent] | None = None
 
     def record(self, event: IrradiationEvent, frames: int, uid: str = "") -> IrradiationEvent:
-        """Put an event of ``frames`` images on record; ``uid`` is its UID where it states none."""
+        """Put an event of ``frames`` images on record; ``uid`` is its UID where it states none.
+
+        Raises :class:`UsageError` where its body part is none of the device's, and as
+        :func:`openmodality.exam.irradiation_record.record_event`.
+        """
         said = from_json(self._series.attributes)
         protocol = str(said.get("ProtocolName") or self._series.description)
         side = str(said.get("Laterality") or said.get("ImageLaterality") or "")
         complete = event.complete(protocol, str(said.get("BodyPartExamined") or ""), side)
+        body_part = Dataset()
+        body_part.BodyPartExamined = complete.text("BodyPartExamined")
+        check_body_part(self._workflow.site.profile, body_part)
         return record_event(self._workflow, self._exam_id, complete, frames, self._series.series_instance_uid, uid)
+
+    @contextmanager
+    def put_on_record(self, how: Making, images: int) -> Iterator[Making]:
+        """``how`` with the exposure that is stated there on record; off again where its ``images`` fail."""
+        event = None if how.stated is None else self.record(how.stated, images)
+        with self.withdraw_on_failure(event):
+            yield how if event is None else replace(how, event=event, stated=None)
 
     @contextmanager
     def withdraw_on_failure(self, event: IrradiationEvent | None) -> Iterator[None]:

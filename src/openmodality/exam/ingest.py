@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from openmodality.acquisition.detector import Detector
 from openmodality.acquisition.files import FileSource, FoundSource
@@ -13,7 +13,7 @@ from openmodality.acquisition.readers.adapters import load_adapters
 from openmodality.acquisition.readers.found import EMPTY, FoundSeries
 from openmodality.acquisition.readers.raw_pixels import split_raw_path
 from openmodality.acquisition.readers.registry import Reading
-from openmodality.acquisition.source import Source
+from openmodality.acquisition.source import AcquiredSeries, Source
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_file import DetectorSettings
 from openmodality.errors import UsageError
@@ -66,6 +66,8 @@ class IngestOptions:
 
 
 AS_IT_IS = IngestOptions()
+_NO_DOSE_REPORT: Final = "makes no dose report, and takes no exposure record"
+_LEAVE_OUT: Final = "leave --exposure, or irradiation, out"
 
 
 def make_file_source(site: Site, path: Path | str, options: IngestOptions = AS_IT_IS) -> FileSource:
@@ -82,8 +84,8 @@ def _make_template(site: Site, options: IngestOptions) -> FileSource:
     has_dose_report = any(item.name == DOSE_SR for item in site.profile.objects)
     if options.irradiation is not None and not has_dose_report:
         raise UsageError(
-            f"{site.profile.title} makes no dose report, and takes no exposure record",
-            advice="leave --exposure, or irradiation, out",
+            f"{site.profile.title} {_NO_DOSE_REPORT}",
+            advice=_LEAVE_OUT,
         )
     return FileSource(
         (),
@@ -122,6 +124,21 @@ def make_found_source(site: Site, found: Sequence[FoundSeries], options: IngestO
 def make_file_sources(site: Site, paths: Iterable[Path | str], options: IngestOptions = AS_IT_IS) -> list[FileSource]:
     """Each path as a source."""
     return [make_file_source(site, path, options) for path in paths]
+
+
+def expose_other_source(site: Site, source: object, acquired: AcquiredSeries, options: IngestOptions) -> AcquiredSeries:
+    """A series with the exposure that the caller states for a ``source`` that is no file; files have theirs already.
+
+    Raises :class:`UsageError` where the source states its own, or the device makes no dose report.
+    """
+    event = options.irradiation
+    if event is None or isinstance(source, str | Path | Iterable | FoundSource):
+        return acquired
+    if not any(item.name == DOSE_SR for item in site.profile.objects):
+        raise UsageError(f"{site.profile.title} {_NO_DOSE_REPORT}", advice=_LEAVE_OUT)
+    if acquired.irradiation is not None:
+        raise UsageError(f"series {acquired.description}: its source states its exposure", advice=_LEAVE_OUT)
+    return replace(acquired, irradiation=event)
 
 
 def list_sources(

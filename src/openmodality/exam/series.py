@@ -148,18 +148,24 @@ class Series:
                 uids = self._maker.make_together(numbered, SILENTLY.keys)
             self._images += len(uids)
             return uids
-        if irradiation is not None:
-            raise UsageError("an exposure makes unsigned numbers of 8 or 16 bits, in grey, without a scale")
         how = {name: attributes.pop(name) for name in HOW_NUMBERS_ARE_STORED & attributes.keys()}
-        return self._add_volume(Volume(array=np.asarray(pixels), **how), attributes=attributes)
+        return self._add_volume(
+            Volume(array=np.asarray(pixels), **how), Making(stated=irradiation), attributes=attributes
+        )
 
     def add_volume(
-        self, volume: Volume | NDArray[Any] | Iterable[NDArray[Any]], affine: ArrayLike | None = None, **given: Any
+        self,
+        volume: Volume | NDArray[Any] | Iterable[NDArray[Any]],
+        affine: ArrayLike | None = None,
+        *,
+        irradiation: IrradiationEvent | None = None,
+        **given: Any,
     ) -> list[str]:
         """Make the images of a volume, all of them or none; their SOP Instance UIDs, by their Instance Numbers.
 
         ``given`` are the options of :class:`openmodality.acquisition.volume.Volume`, such as ``space`` and ``axes``,
-        and DICOM keywords. With ``parts="magnitude+phase"`` the phase becomes a series of its own, :attr:`phase`.
+        and DICOM keywords; ``irradiation`` is the exposure that made the images, as :meth:`add` has it. With
+        ``parts="magnitude+phase"`` the phase becomes a series of its own, :attr:`phase`.
 
         Raises :class:`ObjectInvalid` where geometry, values or attributes do not make images; nothing is stored then.
         """
@@ -167,7 +173,7 @@ class Series:
             volume = Volume.of(volume, affine, **self.exam.given.prepare(given, "volume"))
         elif affine is not None or given:
             raise UsageError("the volume says itself where it lies and what belongs to it")
-        return self._add_volume(volume)
+        return self._add_volume(volume, Making(stated=irradiation))
 
     def _add_volume(
         self, volume: Volume, how: Making = SILENTLY, attributes: Mapping[str, object] | None = None
@@ -186,7 +192,8 @@ class Series:
         part, *others = choose_parts(dtype, volume.parts)
         if others and makes_one_image(self._maker):
             return self._add_components(volume, stack, frames, (part, *others), how)
-        uids = self._add_part(volume, stack, frames, part, how)
+        with self._exposures.put_on_record(how, stack.shape[0]) as recorded:
+            uids = self._add_part(volume, stack, frames, part, recorded)
         if others:
             count = stack.shape[0]  # keys of numbers that no image here has are those of the phase
             self.phase = self.exam.find_or_add_series_like(self.record, "phase", how.keys(2 * count + 1))

@@ -18,7 +18,13 @@ from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.exposures import Exposures
 from openmodality.exam.given import GivenAttributes
 from openmodality.exam.identity_guard import check_identities
-from openmodality.exam.ingest import IngestOptions, list_sources, make_file_source, make_found_source
+from openmodality.exam.ingest import (
+    IngestOptions,
+    expose_other_source,
+    list_sources,
+    make_file_source,
+    make_found_source,
+)
 from openmodality.exam.instances import list_instances
 from openmodality.exam.irradiation_record import record_event
 from openmodality.exam.producers.enhanced_images import make_image_maker
@@ -144,7 +150,8 @@ class Exam:
         """Take all series of a source, storing each image as it comes.
 
         A source is a file or folder, several of them, or whatever hands over series. ``options`` are those of
-        :class:`openmodality.exam.ingest.IngestOptions`, such as ``object="MR Image"``, for files.
+        :class:`openmodality.exam.ingest.IngestOptions`, such as ``object="MR Image"``, for files; ``irradiation`` is
+        for any source that states no exposure itself.
 
         Raises :class:`ObjectInvalid` where an image lacks a mandatory attribute, or its pixels do not fit the object,
         and :class:`OtherIdentity` where a file names another patient than that of the exam.
@@ -153,9 +160,10 @@ class Exam:
         made = []
         for acquired in self.given.walk(list_sources(self._workflow.site, source, chosen), chosen.keywords):
             self._check_identity(acquired, chosen)
-            with self._find_or_add_series(ImageSeriesPlan.of(acquired)) as series:
-                warn_of_other_modality(acquired.modality, series.record.modality)
-                series.add_all(acquired, progress)
+            exposed = expose_other_source(self._workflow.site, source, acquired, chosen)
+            with self._find_or_add_series(ImageSeriesPlan.of(exposed)) as series:
+                warn_of_other_modality(exposed.modality, series.record.modality)
+                series.add_all(exposed, progress)
             made.append(series)
         return made
 
