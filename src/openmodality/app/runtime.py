@@ -227,7 +227,7 @@ class Runtime:
         only_asked_for = self.site.parameters.boolean("behaviour.receive_only_while_retrieving")
         is_listed = self.window.asked_for if only_asked_for else lambda uid: True
         own = StoreSink(self.store, find_identity(self.site), is_listed)
-        requires_type_1 = self.site.parameters.boolean("behaviour.require_type_1")
+        requires_type_1 = self.site.parameters.boolean("behaviour.require_mandatory")
         sink = ValidatedSink(own, list_imported_sets(self.site), requires_type_1=requires_type_1)
         return watch_storage(storage_service(sink, storage), lambda: self._arrivals)
 

@@ -275,7 +275,7 @@ def test_a_volume_is_stored_whole_or_not_at_all(begin_exam: BeginExam, store: Lo
 
     with pytest.raises(ZeroDivisionError):
         series.add_volume(frames(), np.eye(4), shape=(2, 2, 2))
-    bad = {"ScanningSequence": ["SE", "SE", "XX"]}
+    bad: dict[str, Any] = {"ScanningSequence": ["SE", "SE", "XX"]}
     with pytest.raises(ObjectInvalid):
         series.add_volume(np.ones((3, 2, 2), np.uint16), np.eye(4), EchoTime=["1", "2", "x"], **bad)
     assert exam.instances() == []
