@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 
 from tests.acceptance.command_line import finish, start
@@ -38,6 +39,31 @@ def test_files_with_their_options(device: Path) -> None:
     assert status == 1
     assert "the input says PatientName DOE^JOHN, PatientID T2; the exam says PatientName DOE^JANE" in printed
     assert call(["exam", "acquire", "1", "a.npy", "--accept-identity"], device)[0] == 0
+
+
+def test_attributes_are_said_with_the_command(device: Path) -> None:
+    np.save(device / "a.npy", np.zeros((4, 4), np.uint16))
+    plane = [
+        *("-k", "ImagePositionPatient=0\\0\\0", "-k", "ImageOrientationPatient=[1, 0, 0, 0, 1, 0]"),
+        *("-k", "PixelSpacing=1\\1"),
+    ]
+    acquire = ["exam", "acquire", "1", "a.npy", "--object", "MR Image", *plane]
+    region = '[{"CodeValue": "T-D9200", "CodingSchemeDesignator": "SRT", "CodeMeaning": "Knee"}]'
+    said = ["-k", f"AnatomicRegionSequence={region}", "-k", "MPGAxisNumber=3", "-k", "AcquisitionMatrix=[4, 0, 0, 4]"]
+    status, printed = call([*acquire, *said, "-k", "MRAcquisitionType=2D"], device)
+    assert (status, printed.splitlines()[-1]) == (0, "exam 1: 1 image made")
+    [path] = (device / "data").rglob("*.dcm")
+    made = pydicom.dcmread(path)
+    assert made.AnatomicRegionSequence[0].CodeMeaning == "Knee"
+    assert made.private_block(0x0029, "MMCPrivate")[0x1F].value == "3"
+    assert list(made.AcquisitionMatrix) == [4, 0, 0, 4]
+    status, printed = call([*acquire, "-k", "MRAcquisitionType=4D"], device)
+    assert status == 1
+    assert "(0018,0023) MRAcquisitionType: not 2D or 3D (MR Image module, type 2, VR CS)" in printed
+    assert "it may come from the acquisition" in printed
+    status, printed = call([*acquire, "-k", "AnatomicRegionSequence=[oops"], device)
+    assert (status, "--key AnatomicRegionSequence: the value is no JSON" in printed) == (2, True)
+    assert len(list((device / "data").rglob("*.dcm"))) == 1
 
 
 def test_a_stream_until_it_is_stopped(device: Path) -> None:

@@ -23,6 +23,7 @@ from tests.acceptance.requirements.pynetdicom_hospital import EXPLICIT, recorded
 from tests.devices import add_image, device_in_hospital
 from tests.peers import objects
 from tests.peers.dicom3tools import dciodvfy_errors
+from tests.peers.module_tables import list_faults
 from tests.peers.process import run
 
 PATIENT = {"PatientID": "1", "PatientName": "Doe^Jane", "PatientBirthDate": "19700101"}
@@ -96,6 +97,7 @@ def test_others_find_no_fault_in_them(made: Made, tmp_path: Path) -> None:
     for number, each in enumerate([*made.documents, *made.states]):
         path = save(each, tmp_path / f"{number}.dcm")
         assert dciodvfy_errors(path) == []
+        assert list_faults(each) == []
     for number, each in enumerate(made.states):
         checked = run("dcmpschk", save(each, tmp_path / f"state-{number}.dcm"))
         assert "Test passed" in checked.output

@@ -18,6 +18,7 @@ from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE
 from tests.acceptance.requirements.pynetdicom_hospital import EXPLICIT, recorded_device
 from tests.devices import device_in_hospital
 from tests.peers.dicom3tools import dciodvfy_errors
+from tests.peers.module_tables import list_faults
 
 PATIENT = {"PatientID": "1", "PatientName": "Doe^Jane", "PatientBirthDate": "19700101"}
 AFFINE = np.array([[2.0, 0, 0, -30], [0, 2.0, 0, -40], [0, 0, 4.0, 10], [0, 0, 0, 1]])
@@ -76,6 +77,7 @@ def test_an_archive_gets_images_without_fault(made: Made, tmp_path: Path) -> Non
     for number, image in enumerate(made.images):
         assert image.SOPClassUID == ENHANCED_MR_IMAGE_STORAGE
         assert dciodvfy_errors(save(image, tmp_path / f"{number}.dcm")) == []
+        assert list_faults(image) == []
     assert made.told == {image.SOPInstanceUID for image in made.images}
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from highdicom._standard_utils import check_required_attributes, get_iod_module_map
+from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.tag import Tag
 
@@ -30,7 +31,9 @@ from tests.mr_image_values import (
     WITH_IMAGE,
     list_rows,
 )
+from tests.peers import orthanc
 from tests.peers.dicom3tools import dciodvfy_errors
+from tests.peers.module_tables import list_faults
 from tests.peers.process import run
 
 PIXELS = np.arange(64, dtype=np.uint16).reshape(8, 8) * 60
@@ -151,12 +154,29 @@ def test_judges_of_others_find_no_fault(made: dict[str, Dataset], name: str, tmp
 
 @pytest.mark.parametrize("name", ["shared", "frame", "least"])
 def test_another_table_of_modules_holds(made: dict[str, Dataset], name: str) -> None:
-    modules = {each["key"]: each["usage"] for each in get_iod_module_map()["mr-image"]}
-    for module, usage in modules.items():
-        if usage == "M" or (module == "contrast-bolus" and name != "least"):
-            check_required_attributes(made[name], module)
+    besides = () if name == "least" else ("contrast-bolus", "patient-study", "voi-lut", "image-plane")
+    assert list_faults(made[name], besides=besides) == []
     definition = ObjectDefinition.of(load_profile("mr"), "MR Image")
     assert [str(finding) for finding in check(made[name], definition)] == []
+
+
+def check_shown_by_orthanc(made: dict[str, Dataset], folder: Path) -> None:
+    """Orthanc stores each of them and renders it in its size."""
+    with orthanc.orthanc(folder / "orthanc") as pacs:
+        for name, data_set in made.items():
+            content = save(data_set, folder / f"{name}.dcm").read_bytes()
+            stored = pacs.rest.post("/instances", content=content).raise_for_status().json()
+            assert stored["Status"] == "Success"
+            if data_set.PhotometricInterpretation == "PALETTE COLOR":
+                continue  # Orthanc shows no palettes
+            picture = pacs.rest.get(f"/instances/{stored['ID']}/preview").raise_for_status()
+            assert Image.open(io.BytesIO(picture.content)).size == (data_set.Columns, data_set.Rows)
+        assert pacs.instances() == sorted(str(each.SOPInstanceUID) for each in made.values())
+
+
+@pytest.mark.needs("Orthanc")
+def test_an_archive_of_others_stores_and_shows_them(made: dict[str, Dataset], tmp_path: Path) -> None:
+    check_shown_by_orthanc(made, tmp_path)
 
 
 def test_what_may_be_unknown_is_empty_in_the_least_form(made: dict[str, Dataset]) -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from highdicom._standard_utils import check_required_attributes, get_iod_module_map
+from PIL import Image
 from pydicom import Dataset, dcmread
 
 from openmodality.device.profile.loader import load_profile
 from openmodality.errors import ObjectInvalid
+from openmodality.imaging.preview import preview_png
 from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import ObjectDefinition
 from tests.acceptance.requirements.pynetdicom_hospital import recorded_device
 from tests.acceptance.requirements.test_mr_enhanced import save
+from tests.acceptance.requirements.test_mr_image_rows import check_shown_by_orthanc
 from tests.devices import device_in_hospital
 from tests.mr_image_values import WITH_EXAM, WITH_IMAGE
 from tests.peers.dicom3tools import dciodvfy_errors
+from tests.peers.module_tables import list_faults
+from tests.peers.process import run
 
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 GREY = np.arange(64, dtype=np.uint16).reshape(8, 8) * 60
@@ -71,13 +76,28 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dataset]:
 def test_judges_of_others_find_no_fault(made: dict[str, Dataset], name: str, tmp_path: Path) -> None:
     path = save(made[name], tmp_path / "image.dcm")
     assert dciodvfy_errors(path) == []
-    for module in get_iod_module_map()["secondary-capture-image"]:
-        if module["usage"] == "M":
-            check_required_attributes(made[name], module["key"])
+    assert list_faults(made[name], besides=("image-plane", "frame-of-reference") if name == "placed" else ()) == []
     definition = ObjectDefinition.of(load_profile("mr"), "SC Image")
     assert [str(finding) for finding in check(made[name], definition)] == []
     read = dcmread(path)
     assert np.array_equal(read.pixel_array, FORMS[name][0])
+
+
+@pytest.mark.needs("Orthanc")
+def test_an_archive_of_others_stores_and_shows_each_form(made: dict[str, Dataset], tmp_path: Path) -> None:
+    check_shown_by_orthanc(made, tmp_path)
+
+
+@pytest.mark.needs("dcm2pnm")
+def test_colours_of_a_palette_are_shown_by_others_and_by_us(made: dict[str, Dataset], tmp_path: Path) -> None:
+    path = save(made["palette"], tmp_path / "palette.dcm")
+    assert run("dcm2pnm", "+op", path, tmp_path / "palette.ppm").status == 0
+    theirs = np.asarray(Image.open(tmp_path / "palette.ppm").convert("RGB"))
+    ours = np.asarray(Image.open(io.BytesIO(preview_png(dcmread(path)))).convert("RGB"))
+    assert np.abs(theirs.astype(int) - ours.astype(int)).max() <= 1
+    table = [WITH_IMAGE[f"{colour}PaletteColorLookupTableData"] for colour in ("Red", "Green", "Blue")]
+    value = int(FORMS["palette"][0][3, 5])
+    assert [int(each) for each in ours[3, 5]] == [each[value] >> 8 for each in table]
 
 
 def test_each_form_says_what_it_is(made: dict[str, Dataset]) -> None:
