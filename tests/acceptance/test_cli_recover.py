@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from openmodality import Modality
+from openmodality.store import database
 from tests.acceptance.in_process import call
 from tests.devices import add_image, device_in_hospital
+from tests.peers.objects import mr_series
 
 
 def make_exam(site: Path) -> int:
@@ -59,3 +65,49 @@ def test_a_data_folder_of_another_profile_is_not_served(tmp_path: Path) -> None:
         device.site.write_text(text.replace(".device]", ".storage_scp]"))
         status, said = call(["serve", "-c", str(device.site)], tmp_path)
         assert (status, "profile mr" in said, "--adopt" in said) == (1, True, True)
+
+
+def damage_database(site: Path) -> bytes:
+    """Overwrite a part of the database file, as a disk that fails does; what is left of it."""
+    file = site.parent / "data" / "openmodality.db"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 4 : len(content) // 2] = b"\x55" * (len(content) // 2 - len(content) // 4)
+    file.write_bytes(content)
+    return bytes(content)
+
+
+def test_a_damaged_database_is_named_and_its_index_rebuilt_from_the_files_that_are_sound(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device:
+        files = mr_series(tmp_path / "images", 4, rows=8, columns=8)
+        assert call(["import", "-c", str(device.site), *map(str, files)], tmp_path)[0] == 0
+        kept = sorted((device.site.parent / "data").rglob("*.dcm"))
+        with kept[0].open("r+b") as file:
+            file.truncate(kept[0].stat().st_size // 2)
+        left = damage_database(device.site)
+        status, said = call(["import", "-c", str(device.site), str(files[0])], tmp_path)
+        assert (status, "the database is damaged" in said, "openmodality recover" in said) == (1, True, True)
+        status, said = call(["recover", "-c", str(device.site)], tmp_path)
+        assert (status, "3 instances" in said, kept[0].stem in said) == (1, True, True)
+        copies = [path for path in (device.site.parent / "data").rglob("*") if path.is_file() and ".db" in path.name]
+        assert left in [path.read_bytes() for path in copies], "a copy is kept"
+        with device.modality(works=False) as modality:
+            assert {each["SOPInstanceUID"] for each in modality.instances()} == {path.stem for path in kept[1:]}
+        status, said = call(["instances", "list", "--problems", "-c", str(device.site)], tmp_path)
+        assert kept[0].stem in said
+        assert call(["import", "-c", str(device.site), *map(str, files)], tmp_path)[0] == 0
+        with device.modality(works=False) as modality:
+            assert len(modality.instances()) == 4, "the whole one takes the place of the damaged one"
+
+
+def test_a_locked_database_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0.2)
+    with device_in_hospital(tmp_path, "mr") as device:
+        (file,) = mr_series(tmp_path / "images", 1, rows=8, columns=8)
+        with device.modality(works=False):
+            pass
+        with closing(sqlite3.connect(device.site.parent / "data" / "openmodality.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            status, said = call(["import", "-c", str(device.site), str(file)], tmp_path)
+            assert (status, "the database is locked by another program" in said) == (1, True)
+            other.execute("ROLLBACK")
+        assert call(["import", "-c", str(device.site), str(file)], tmp_path)[0] == 0

@@ -39,6 +39,7 @@ class _Crowd:
             thread.start()
         for thread in threads:
             thread.join(600)
+        self.errors += ["a peer waits for ever" for thread in threads if thread.is_alive()]
 
     def _guard(self, act: Callable[[int], None], number: int) -> None:
         try:
