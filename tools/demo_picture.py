@@ -1,4 +1,5 @@
-"""Makes the pictures of the README from a real run: what ``openmodality demo`` prints, and some of its images.
+"""Makes pictures for the README and the documents from a real run: what ``openmodality demo`` and ``exam check`` print,
+and some of the images.
 
 Run as ``python -m tools.demo_picture`` where the usual ports are free; it writes ``docs/images/``.
 """
@@ -20,6 +21,8 @@ from rich.text import Text
 
 IMAGES: Final = Path(__file__).parent.parent / "docs" / "images"
 COLUMNS: Final = 104
+LINES: Final = 12
+"""Of a check: the first series."""
 TILE: Final = 240
 GAP: Final = 4
 SHOWN: Final = (
@@ -58,29 +61,26 @@ line-height: {line_height}px; font-variant-east-asian: full-width; }}
 """
 
 
-def demo(folder: Path) -> list[str]:
-    """What the demonstration prints; what it makes is in ``folder / "demo"``."""
+def run(folder: Path, *arguments: str) -> list[str]:
+    """What a command prints; what the demonstration makes is in ``folder / "demo"``."""
     program = "from openmodality.cli.main import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", program, "demo", "--data", "demo"],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
+        [sys.executable, "-c", program, *arguments], cwd=folder, stdout=subprocess.PIPE, text=True, check=True
     )
     return done.stdout.splitlines()
 
 
-def terminal(lines: Sequence[str]) -> str:
+def terminal(title: str, typed: str, lines: Sequence[str]) -> str:
     """The lines in a terminal's window, as SVG."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), legacy_windows=False)
-    console.print(Text("$ make demo ARGS='--data demo'", style="bold"))
+    console.print(Text(f"$ {typed}", style="bold"))
     for line in lines:
         text = Text(line)
         if line[2:3] == ":":
             text.stylize("dim", 0, 8)  # the time, as on a terminal
         console.print(text, highlight=False)
-    return console.export_svg(title="make demo", theme=SVG_EXPORT_THEME, code_format=TEMPLATE, unique_id="demo")
+    unique_id = title.replace(" ", "-")
+    return console.export_svg(title=title, theme=SVG_EXPORT_THEME, code_format=TEMPLATE, unique_id=unique_id)
 
 
 def tiles(paths: Sequence[Path]) -> Image.Image:
@@ -97,10 +97,14 @@ def tiles(paths: Sequence[Path]) -> Image.Image:
 
 
 def main() -> None:
-    """Run the demonstration and write both pictures."""
+    """Run the demonstration and the check of its exam, and write the pictures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (IMAGES / "demo.svg").write_text(terminal(demo(folder)), encoding="utf-8")
+        shown = terminal("make demo", "make demo ARGS='--data demo'", run(folder, "demo", "--data", "demo"))
+        (IMAGES / "demo.svg").write_text(shown, encoding="utf-8")
+        checked = run(folder / "demo" / "mr", "exam", "check", "1")
+        shown = terminal("exam check", "openmodality exam check 1", checked[:LINES])
+        (IMAGES / "exam-check.svg").write_text(shown, encoding="utf-8")
         [*found] = [next(iter(sorted((folder / "demo").glob(pattern)))) for pattern in SHOWN]
         tiles(found).save(IMAGES / "phantoms.png", optimize=True)
 

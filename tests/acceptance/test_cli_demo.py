@@ -23,6 +23,7 @@ def test_both_devices_and_then_the_next_item(tmp_path: Path) -> None:
     for step in (
         "exam started",
         "acquiring T1 SE SAG: 9 of 9",
+        "checked T1 SE SAG: rows P, columns F; right to left by 7 mm; 256 x 256 mm; 12 of 12 bits; fine",
         "a dose report among them",
         "film printed: 20 images on 1 sheet",
         "committed by the PACS: 36",

@@ -14,6 +14,7 @@ from openmodality.activities.media_job import MediumOrder
 from openmodality.app.local_data import Chosen
 from openmodality.app.modality import Modality
 from openmodality.cli.demo.simulation import simulator
+from openmodality.cli.display.exam_checks import summarise_check
 from openmodality.cli.terminal.output import date_and_time, format_count
 from openmodality.cli.terminal.previews import write_previews
 from openmodality.device.site.site import Site
@@ -92,6 +93,8 @@ class DemoExam:
             say(f"{self._site.profile.title}: {', '.join(titles)}")
             exam, item = self._start(modality)
             self._acquire(exam)
+            for check in exam.check():
+                say(f"checked {summarise_check(check)}")
             film = self._print_film(modality, exam)
             exam.complete()
             made = format_count(len(exam.instances()), "instance")

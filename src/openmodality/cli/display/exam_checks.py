@@ -48,6 +48,22 @@ def print_check(check: SeriesCheck) -> None:
         print(f"  MISSING: {each.keyword}, which could come from {each.could_come_from}")
 
 
+def summarise_check(check: SeriesCheck) -> str:
+    """For a person, in one line: the geometry, the bits, and how much is odd or missing."""
+    rows, _, columns = check.orientation.partition("\\")
+    size = check.field_of_view_mm
+    odd = len(check.warnings) + len(check.duplicates)
+    parts = [
+        f"rows {rows}, columns {columns}" if columns else "",
+        check.order + (f" by {check.slice_spacing_mm:g} mm" if check.slice_spacing_mm else ""),
+        f"{size[0]:g} x {size[1]:g} mm" if size else "",
+        f"{check.bits_used} of {check.bits_stored} bits",
+        format_count(odd, "oddity") if odd else "" if check.missing else "fine",
+        *(f"{each.keyword} missing" for each in check.missing),
+    ]
+    return clean(f"{check.description}: {'; '.join(part for part in parts if part)}")
+
+
 def _list_lines(check: SeriesCheck) -> list[tuple[str, str]]:
     spacing, size = check.spacing_mm, check.field_of_view_mm
     by_source: dict[str, list[str]] = {}
