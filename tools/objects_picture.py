@@ -41,12 +41,12 @@ def make_pictures(folder: Path) -> list[Image.Image]:
         side = int(image.Columns) // 2
         marks = (
             Graphic("CIRCLE", ((side, side), (side * 1.4, side))),
-            Words("ventricles", (side * 1.45, side * 0.7)),
+            Words("ventricles", (side * 0.1, side * 0.2)),
         )
         window = (float(image.WindowCenter) * 0.8, float(image.WindowWidth) * 0.6)
         state = dcmread(modality.instance_path(exam.present([middle], Look(window=window, marks=marks))))
         grey = np.asarray(Image.open(io.BytesIO(preview_png(image))).convert("L"))
-        colour = np.stack([grey, grey // 2, 255 - grey], axis=-1).astype(np.uint8)
+        colour = np.stack([grey, (grey.astype(int) ** 2) // 255, grey // 3], axis=-1).astype(np.uint8)
         [captured] = exam.series("colour", sop_class_uid=_SECONDARY).add(colour)
         exam.acquire(MrSimulator(SURVEY[2:3], sop_class_uid=ENHANCED_MR_IMAGE_STORAGE))
         made = (dcmread(modality.instance_path(each.SOPInstanceUID)) for each in exam.instances())

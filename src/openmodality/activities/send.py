@@ -35,6 +35,7 @@ from openmodality.network.storage.sending import send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.objects.filter.private_search import KnownPrivateOnly
 from openmodality.objects.filter.private_sets import list_exported_sets
+from openmodality.objects.private_names import index_vrs
 from openmodality.services.storage_plan import AssociationPlan
 from openmodality.standard.dimse import Status
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
@@ -65,7 +66,8 @@ def make_send_options(site: Site, peer: Peer) -> SendOptions:
 
 def make_reader(site: Site, decompress: Decompress | None) -> InstanceReader:
     """Reads the instances of this device as they leave it: private attributes that it does not know stay here."""
-    return InstanceReader(decompress, rewrite=KnownPrivateOnly(list_exported_sets(site)))
+    vrs = index_vrs(site.profile.private_attributes)
+    return InstanceReader(decompress, rewrite=KnownPrivateOnly(list_exported_sets(site), vrs))
 
 
 def open_planned(connections: Connector, peer: Peer, plan: AssociationPlan) -> Association:

@@ -19,6 +19,7 @@ from openmodality.buffer import Buffer
 from openmodality.encoding.deflate import deflate, inflate
 from openmodality.encoding.headers import format_tag, layout_of
 from openmodality.encoding.listening import Listener, Tokens
+from openmodality.encoding.private_blocks import NO_PRIVATE, PrivateBlocks, PrivateVrs
 from openmodality.encoding.swap import Swapper
 from openmodality.encoding.token_writer import TokenWriter
 from openmodality.encoding.tokenizer import (
@@ -38,6 +39,7 @@ from openmodality.standard.tags import PIXEL_REPRESENTATION
 from openmodality.standard.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
     UNCOMPRESSED,
 )
 
@@ -49,8 +51,12 @@ def can_transcode(source: str, target: str) -> bool:
     return source == target or (source in _CONVERTIBLE and target in _CONVERTIBLE)
 
 
-def transcode(chunks: Iterable[Buffer], source: str, target: str) -> Iterator[Buffer]:
+def transcode(
+    chunks: Iterable[Buffer], source: str, target: str, *, private_vrs: PrivateVrs = NO_PRIVATE
+) -> Iterator[Buffer]:
     """The data set in ``chunks``, converted. A chunk must stay as it is until the next is asked for.
+
+    ``private_vrs`` are those of private elements, which Implicit VR does not say; others become UN.
 
     Raises :class:`UsageError` where ``can_transcode`` says no and :class:`ObjectInvalid` where the data set is damaged.
     """
@@ -60,7 +66,8 @@ def transcode(chunks: Iterable[Buffer], source: str, target: str) -> Iterator[Bu
     if not can_transcode(source, target):
         raise _explain_refusal(source, target)
     plain = inflate(chunks) if source == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else chunks
-    converted = Transcoder(_name_inflated(source), _name_inflated(target)).convert(plain)
+    transcoder = Transcoder(_name_inflated(source), _name_inflated(target), private_vrs=private_vrs)
+    converted = transcoder.convert(plain)
     yield from deflate(converted) if target == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN else converted
 
 
@@ -80,13 +87,16 @@ class Transcoder(Listener):
 
     tokens = Tokens.ALL
 
-    def __init__(self, source: str, target: str, *, is_anew: bool = False) -> None:
+    def __init__(
+        self, source: str, target: str, *, is_anew: bool = False, private_vrs: PrivateVrs = NO_PRIVATE
+    ) -> None:
         self._same = source == target and not is_anew
         if not self._same and (source not in UNCOMPRESSED or target not in UNCOMPRESSED) and not is_anew:
             raise _explain_refusal(source, target)
         self._is_anew = is_anew
         self._walk = DataSetWalk(source, (self,))
         self._writer = TokenWriter(target)
+        self._blocks = PrivateBlocks(private_vrs) if private_vrs and source == IMPLICIT_VR_LITTLE_ENDIAN else None
         self._from_big, self._to_big = layout_of(source).big_endian, layout_of(target).big_endian
         self._swapper: Swapper | None = None
         self._dropping = False
@@ -134,9 +144,13 @@ class Transcoder(Listener):
                 self._writer.put(token)
             case ItemStart():
                 self._outer_signed.append(self._signed)
+                if self._blocks is not None:
+                    self._blocks.enter_item()
                 self._writer.item(token.length)
             case ItemEnd():
                 self._signed = self._outer_signed.pop()
+                if self._blocks is not None:
+                    self._blocks.leave_item()
                 self._writer.end_item()
             case SequenceEnd():
                 self._from_big = self._outer_big.pop()
@@ -147,6 +161,8 @@ class Transcoder(Listener):
         self._dropping = tag & 0xFFFF == 0
         if self._dropping:
             return
+        if self._blocks is not None:
+            vr = self._blocks.find_vr(tag, vr, length)
         if " " in vr:
             vr = self._choose_vr(vr)
         written = "UN" if length > 0xFFFF and vr in SHORT_VRS else vr
@@ -166,6 +182,8 @@ class Transcoder(Listener):
     def _convert_value(self, token: Value) -> None:
         if self._dropping:
             return
+        if self._blocks is not None:
+            self._blocks.see_value(token.data, token.remaining)
         if self._awaiting_pixel_representation:
             # 0 or 1 in two bytes: whichever comes first, one that is set says signed
             self._signed = self._signed or any(token.data[:2])

@@ -16,6 +16,7 @@ from pydicom.datadict import add_private_dict_entries, private_dictionary_VR, ta
 
 from openmodality.device.profile.profile import PrivateAttribute
 from openmodality.encoding.headers import format_tag
+from openmodality.encoding.private_blocks import PrivateVrs
 from openmodality.errors import ObjectInvalid
 
 PRIVATE: Final = "private"
@@ -126,6 +127,14 @@ def _is_private_tag(name: str) -> bool:
         return True
     found = _TAG.fullmatch(name)
     return found is not None and int(found[1], 16) % 2 == 1
+
+
+def index_vrs(attributes: Sequence[PrivateAttribute]) -> PrivateVrs:
+    """The VRs of private attributes, for conversion from Implicit VR."""
+    vrs: dict[tuple[str, int], dict[int, str]] = {}
+    for each in attributes:
+        vrs.setdefault((each.creator, each.group), {})[each.offset] = each.vr
+    return vrs
 
 
 def register_with_pydicom(attributes: Sequence[PrivateAttribute]) -> None:

@@ -14,8 +14,10 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID
 
 from openmodality.exam.session import Exam
-from tests.acceptance.requirements.pynetdicom_hospital import EXPLICIT, IMPLICIT, recorded_device
+from tests.acceptance.requirements.pynetdicom_hospital import EXPLICIT, IMPLICIT, TITLE, listening, recorded_device
+from tests.acceptance.requirements.test_mr_attributes import make_image
 from tests.mr_image_values import MR_IMAGE, SPEC, code
+from tests.peers import dcmtk
 from tests.peers.process import run
 
 PIXELS = np.zeros((4, 4), dtype=np.uint16)
@@ -117,3 +119,32 @@ def test_without_export_nothing_private_leaves_the_device(tmp_path: Path) -> Non
             assert not [each.tag for each in stored.data.iterall() if each.tag.is_private]
         [kept] = exam.data_folder.rglob(f"*{uid}*")
         assert dcmread(kept).private_block(0x0029, CREATOR)[0x1F].value == "text"
+
+
+@pytest.mark.needs("storescu")
+@pytest.mark.requirement("MR-9.3.1-01")
+def test_what_came_in_implicit_vr_goes_on_with_its_vrs(tmp_path: Path) -> None:
+    """In Explicit VR an element that the device knows has the VR of its dictionary; another of the set is UN."""
+    image = make_image()
+    block = image.private_block(0x0029, CREATOR, create=True)
+    block.add_new(0x1F, "LO", "3")
+    block.add_new(0x30, "FD", 500.0)
+    block.add_new(0xFE, "LO", "later version")
+    path = save_as_sent(image, tmp_path / "foreign.dcm", IMPLICIT)
+    peer = 'transfer_syntaxes = ["ExplicitVRLittleEndian"]'
+    with recorded_device(tmp_path / "device", "mr", peer=peer) as recorded, recorded.modality() as modality:
+        modality.serve()
+        done = dcmtk.scu("storescu", listening(recorded, "device", "OM_MR"), "-xi", path, calling=TITLE)
+        assert done.status == 0
+        kept = dcmread(modality.instance_path(image.SOPInstanceUID))
+        assert kept.file_meta.TransferSyntaxUID == IMPLICIT
+        assert kept.private_block(0x0029, CREATOR)[0x30].value == 500.0
+        modality.send(instance=image.SOPInstanceUID)
+        assert modality.wait_until_idle(20)
+        [sent] = recorded.recorder.requests("C-STORE-RQ")
+    elements = {tag & 0xFF: sent.data.get_item(tag) for tag in (0x0029101F, 0x00291030, 0x002910FE)}
+    assert {offset: each.VR for offset, each in elements.items() if each is not None} == {
+        0x1F: "LO",
+        0x30: "FD",
+        0xFE: "UN",
+    }

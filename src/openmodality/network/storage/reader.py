@@ -14,6 +14,7 @@ from openmodality.buffer import Buffer
 from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
 from openmodality.encoding.part10 import read_file_meta
 from openmodality.encoding.pixel_check import PixelDataCheck
+from openmodality.encoding.private_blocks import PrivateVrs
 from openmodality.encoding.transcode import Transcoder, can_transcode, transcode, write_anew
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.encoding.written_in import NotInTransferSyntax, find_own_layout
@@ -26,7 +27,12 @@ Decompress = Callable[[Path], BinaryIO]
 
 
 class Rewrite(Protocol):
-    """What is changed of each data set on its way, such as attributes that are left out."""
+    """What is changed of each data set on its way, such as attributes that are left out.
+
+    ``private_vrs`` are those of private elements, for conversion from Implicit VR.
+    """
+
+    private_vrs: PrivateVrs
 
     def is_needed(self, data_set: memoryview, transfer_syntax: str) -> bool:
         """Whether anything of a whole data set would be changed; ``True`` where that is not sure."""
@@ -109,7 +115,7 @@ class InstanceReader:
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
             if self._rewrite is not None:
                 rewritten = self._rewrite.rewrite(self._iterate(file, instance.path), source)
-                yield transcode(rewritten, source, transfer_syntax)
+                yield transcode(rewritten, source, transfer_syntax, private_vrs=self._rewrite.private_vrs)
             elif instance.layout and source == transfer_syntax:
                 yield write_anew(self._iterate(file, instance.path), instance.layout, source)
             elif source == transfer_syntax:

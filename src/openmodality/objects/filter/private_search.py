@@ -14,6 +14,7 @@ from typing import Final
 
 from openmodality.buffer import Buffer
 from openmodality.encoding.headers import SHORT_CODES, UNDEFINED_LENGTH, layout_of
+from openmodality.encoding.private_blocks import NO_PRIVATE, PrivateVrs
 from openmodality.encoding.uid import strip_padding
 from openmodality.encoding.vr import PRIVATE_CREATORS, is_private
 from openmodality.objects.filter.private_sets import MAX_CREATOR_BYTES, PrivateSets, keep_known_private
@@ -27,10 +28,14 @@ _UNSURE: Final = -1
 
 
 class KnownPrivateOnly:
-    """Takes the private attributes that a device does not know out of the data sets that have some."""
+    """Takes the private attributes that a device does not know out of the data sets that have some.
 
-    def __init__(self, known: PrivateSets) -> None:
+    ``private_vrs`` are those of the ones that it knows.
+    """
+
+    def __init__(self, known: PrivateSets, private_vrs: PrivateVrs = NO_PRIVATE) -> None:
         self._known = known
+        self.private_vrs = private_vrs
 
     def is_needed(self, data_set: Buffer, transfer_syntax: str) -> bool:
         """Whether a whole data set may have something to be taken out."""
