@@ -143,7 +143,7 @@ def test_what_came_in_implicit_vr_goes_on_with_its_vrs(tmp_path: Path) -> None:
         assert modality.wait_until_idle(20)
         [sent] = recorded.recorder.requests("C-STORE-RQ")
     elements = {tag & 0xFF: sent.data.get_item(tag) for tag in (0x0029101F, 0x00291030, 0x002910FE)}
-    assert {offset: each.VR for offset, each in elements.items() if each is not None} == {
+    assert {offset: each.VR for offset, each in elements.items()} == {
         0x1F: "LO",
         0x30: "FD",
         0xFE: "UN",
