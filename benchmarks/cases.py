@@ -45,6 +45,7 @@ from benchmarks.many_instances import INSTANCES, time_hospital, time_lists
 from benchmarks.rendering import time_rendering
 from benchmarks.reports import EVENTS, time_report
 from benchmarks.rows import AtLeast, AtMost, Row, Shown
+from benchmarks.runs import make_rows
 from benchmarks.serving import SERVE
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
@@ -451,5 +452,6 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "index": index_of_a_million,
     "postgresql": index_on_postgresql,
     "report": dose_reports,
+    "runs": make_rows,
     "render": rendering,
 }

@@ -75,7 +75,8 @@ def _find_folder() -> Path:
     return cache() / "ingest"
 
 
-def _make_folder() -> Path:
+def make_folder() -> Path:
+    """A new folder for what a process writes."""
     _find_folder().mkdir(exist_ok=True)
     return Path(mkdtemp(dir=_find_folder()))
 
@@ -139,7 +140,7 @@ def _run_to_pacs(durability: str, images: int, port: int) -> float:
 
 
 def _write_site(durability: str, port: int = 0) -> Path:
-    site = _make_folder() / "site.toml"
+    site = make_folder() / "site.toml"
     site.write_text(_SITE.format(durability=durability) + (_ARCHIVE.format(port=port) if port else ""))
     return site
 
@@ -147,7 +148,7 @@ def _write_site(durability: str, port: int = 0) -> Path:
 def _run_bare(durability: str, images: int) -> float:
     """Nothing but a file and a row for each image: created, written, made durable, committed."""
     data = os.urandom(_HEAD_BYTES + 2 * _SIDE * _SIDE)
-    name = _make_folder()
+    name = make_folder()
     with closing(sqlite3.connect(f"{name}/rows.db")) as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute(f"PRAGMA synchronous={'FULL' if durability == 'fsync' else 'NORMAL'}")
@@ -167,7 +168,7 @@ def _run_bare(durability: str, images: int) -> float:
 def _run_pydicom(images: int) -> float:
     """One plain data set for each image, attribute by attribute, with what ours have."""
     study, series, frame = (generate_uid() for _ in range(3))
-    made, name = _make_pixels(images), _make_folder()
+    made, name = _make_pixels(images), make_folder()
     start = perf_counter()
     for number, pixels in enumerate(made):
         image = Dataset()

@@ -22,8 +22,10 @@ LARGEST_SIDE = 65535  # Rows and Columns are US
 _ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)"
 
 
-def check_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
+def check_pixels(array: NDArray[np.generic], where: str, *, is_kept: bool = True) -> list[Pixels]:
     """The frames of ``array`` as uint16. ``where`` names the array in the error.
+
+    Frames that are ``is_kept`` are copies: what the caller or a mapped file does later changes no image.
 
     Boolean and unsigned 8 or 16 bit arrays are taken, and signed ones without negative values that fit.
 
@@ -40,20 +42,22 @@ def check_pixels(array: NDArray[np.generic], where: str) -> list[Pixels]:
         if low < 0 or high > np.iinfo(np.uint16).max:
             raise ObjectInvalid(f"{where}: values outside 0 to 65535", advice=_ADVICE)
     frames = array.reshape((-1, *array.shape[-2:]))
-    # Copies: what the caller or a mapped file does later changes no image.
-    return [np.array(frame, dtype=np.uint16, order="C") for frame in frames]
+    take = np.array if is_kept else np.asarray
+    return [take(frame, dtype=np.uint16, order="C") for frame in frames]
 
 
 def make_frames(
-    array: NDArray[np.generic], keywords: Mapping[str, object], where: str = "array"
+    array: NDArray[np.generic], keywords: Mapping[str, object], where: str = "array", *, is_kept: bool = True
 ) -> list[AcquiredFrame]:
     """The frames of ``array``, each with the attributes that ``keywords`` says, such as ``{"SliceLocation": 12.5}``.
+
+    With ``is_kept`` they may be used after the call in which the array was handed over.
 
     Raises :class:`ObjectInvalid` where the array is no image, or a keyword or value is not DICOM's.
     """
     attributes = attributes_of(keywords, where)
     check_orientation(attributes, where)
-    frames = [frame_of(pixels, attributes) for pixels in check_pixels(array, where)]
+    frames = [frame_of(pixels, attributes) for pixels in check_pixels(array, where, is_kept=is_kept)]
     return [replace(frame, stated=attributes) for frame in frames]
 
 

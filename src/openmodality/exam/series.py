@@ -137,7 +137,7 @@ class Series:
         if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
             where = f"image {self._images + 1}"
             with self.exam.given.explain_errors(self.object_name):
-                frames = make_frames(pixels, self.exam.given.prepare(attributes, where), where)
+                frames = make_frames(pixels, self.exam.given.prepare(attributes, where), where, is_kept=False)
             event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
             with self._exposures.withdraw_on_failure(event):
                 if (event is None and len(frames) == 1) or makes_one_image(self._maker):
