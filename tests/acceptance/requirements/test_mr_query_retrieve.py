@@ -87,7 +87,7 @@ def _query(model: str, level: str, unique: dict[str, str]) -> list[str]:
     return ["--level", level, "--model", model.lower(), *pairs]
 
 
-@pytest.mark.requirement("MR-2.1-06", "MR-2.1.1-04", "MR-2.1.1-05")
+@pytest.mark.requirement("MR-2.1-06", "MR-2.1.1-04", "MR-2.1.1-05", "MR-3.2.1.1-01", "MR-3.2.2.1-02")
 def test_the_users_request_opens_an_association(asked: Asked) -> None:
     assert [(each.status, each.err) for each in asked.ended] == [(0, "")] * 9
     talks = [talk for talk in asked.at.tap.to("pacs") if talk.asked("C-FIND") or talk.asked("C-MOVE")]
