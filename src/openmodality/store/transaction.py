@@ -29,6 +29,8 @@ Insert = sqlite.Insert | postgresql.Insert
 JOBS_CHANNEL: Final = "openmodality_jobs"
 """Where PostgreSQL tells that jobs have changed, with the number of their device (``store.notices``)."""
 _ROWS_AT_ONCE: Final = 32
+_NUMBERING_EVENTS: Final = 0x4F4F
+"""The number of PostgreSQL's advisory lock that means "numbering events"."""
 
 
 class Snapshot:
@@ -67,11 +69,12 @@ class Transaction(Snapshot):
     ``subjects`` are those whose state changes with it.
     """
 
-    __slots__ = ("_clock", "subjects")
+    __slots__ = ("_clock", "_events", "subjects")
 
     def __init__(self, connection: Connection, clock: Clock, device_id: int = ONLY_DEVICE) -> None:
         super().__init__(connection, device_id)
         self._clock = clock
+        self._events: Final = list[dict[str, object]]()
         self.subjects: Final = set[Subject]()
 
     @property
@@ -95,6 +98,19 @@ class Transaction(Snapshot):
             start += count
         return inserted
 
+    def write_events(self) -> None:
+        """Write the events as the last rows of the transaction, so that they are numbered in the order of commits.
+
+        Whoever has read up to a number misses none below it. Where several processes write, each numbers its events
+        while the others wait; since nothing comes after but the commit, nobody waits for long or in a circle.
+        """
+        if not self._events:
+            return
+        if self.dialect == "postgresql":
+            self.rows("SELECT pg_advisory_xact_lock(?)", (_NUMBERING_EVENTS,))
+        self.execute(insert(events), self._events)
+        self._events.clear()
+
     def tell_others(self) -> None:
         """Let other processes know, at the commit, that jobs of this device have changed; PostgreSQL can."""
         if self.dialect == "postgresql" and Subject.JOB in self.subjects:
@@ -103,17 +119,25 @@ class Transaction(Snapshot):
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """A part that may fail without the rest: what it has changed is taken back when the block raises."""
-        with map_errors(), self.connection.begin_nested():
-            yield
+        noted = len(self._events)
+        try:
+            with map_errors(), self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self._events[noted:]
+            raise
 
     def insert(self, table: Table) -> Insert:
         """The dialect's INSERT, which knows ON CONFLICT."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
     def add_event(self, subject: Subject, subject_id: int | str, name: str, detail: str = "") -> None:
-        """Record a change of state of a ``subject``; ``detail`` says why, in words without patient data."""
+        """Record a change of state of a ``subject``; ``detail`` says why, in words without patient data.
+
+        It is written when the transaction ends.
+        """
         row = {"at": self.now, "subject": subject, "subject_id": str(subject_id), "name": name, "detail": detail}
-        self.execute(insert(events).values(row))
+        self._events.append(row)
         self.subjects.add(subject)
 
 

@@ -41,7 +41,8 @@ def test_instances_of_a_new_job_are_pending_and_each_named_once(store: LocalStor
         job_id = add(transaction, "1.1", "1.2", "1.1")
         instances = read_instances(transaction, job_id)
         assert get_job(transaction, job_id).state is JobState.TODO
-        assert [(each.state, each.detail) for each in read_history(transaction, job_id)] == [("todo", "queued")]
+    with store.read() as snapshot:  # events are written when the transaction ends
+        assert [(each.state, each.detail) for each in read_history(snapshot, job_id)] == [("todo", "queued")]
     assert [(each.SOPInstanceUID, each.result) for each in instances] == [("1.1", "pending"), ("1.2", "pending")]
 
 
