@@ -41,6 +41,9 @@ durability = "os"
 [network]
 bind_address = "127.0.0.1"
 
+[console]
+port = {console_port}
+
 {entities}
 {peers}
 [parameters.general]
@@ -140,7 +143,8 @@ def _write(folder: Path, profile: str, peers: str, own_port: int, more: str) -> 
         entities += f"[application_entities.storage_scp]\nport = {free_port()}\n"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "site.toml"
-    path.write_text(_SITE.format(profile=profile, entities=entities, peers=peers, more=more), "utf-8")
+    parts = {"profile": profile, "entities": entities, "peers": peers, "more": more, "console_port": free_port()}
+    path.write_text(_SITE.format(**parts), "utf-8")
     return path
 
 

@@ -19,7 +19,7 @@ ENTRY_POINTS = {
 }
 FOLDERS_RUN_BY_PATH = {"openmodality.store.migrations.versions": "Alembic runs each file in it by its path"}
 # Packages that are founded and whose first module is still to come.
-FOUNDED = {"openmodality.console", "openmodality.conformance"}
+FOUNDED = {"openmodality.conformance"}
 
 KEPT_UNUSED = {
     "read_state_presentation": "presentation states are rendered; the objects are made by a later part",
@@ -32,6 +32,7 @@ SHARED_NAMES = {
     "command": "how the command line finds the command in each of its files",
     "run": "what a command does, in the file of that command",
     "log": "the logger of a module",
+    "router": "how the console finds the routes of a page, in the file of that page",
     "list_": "a word of the command line has the function of its name, in the file of its command",
     "show": "as list_",
     "complete": "as list_; in the virtual hospital what it does with a step",

@@ -29,7 +29,6 @@ UNREAD: Final[Mapping[str, str]] = {
     "presentation_contexts.csv role_selection": _STATEMENT,
     "query_keys.csv type": _STATEMENT,
     "worklist_keys.csv required": _STATEMENT,
-    "worklist_keys.csv displayed": "the columns of the worklist on the operator's console, which is to come",
 }
 """Columns without a reader, and what is to come that will read them."""
 

@@ -37,9 +37,12 @@ def in_hospital(folder: Path, profile: str = "mr", habits: Habits | None = None)
     with hospital:
         taken = ports | {each.port: hospital.peer(name).port for name, each in _SERVERS.items()}
         site = write_site(folder / profile, profile)
-        text = with_ports(site.read_text(encoding="utf-8"), taken).replace(
-            '# durability = "fsync"', 'durability = "os"'
-        )
+        text = with_ports(site.read_text(encoding="utf-8"), taken)
+        for usual, ours in (
+            ('# durability = "fsync"', 'durability = "os"'),
+            ("# port = 11180", f"port = {free_port()}"),
+        ):
+            text = text.replace(usual, ours)
         site.write_text(text, encoding="utf-8")
         yield Place(hospital, site)
 

@@ -156,6 +156,18 @@ def _change(program: Program, study: str, images: list[Path]) -> None:
     program.ask("studies delete", instance["StudyInstanceUID"], "--force", "--yes")
 
 
+def _let_in(program: Program) -> None:
+    """Users and programs of the console."""
+    program.ask("console link")
+    program.ask("console user add", "bob", "--role", "operator")
+    program.ask("console user link", "bob")
+    program.ask("console user change", "bob", "--disable")
+    program.ask("console user list")
+    program.ask("console token add", "display", "--scope", "view")
+    program.ask("console token list")
+    program.ask("console token revoke", "display")
+
+
 def _give_order(program: Program) -> None:
     hospital = program.place.hospital
     port = hospital.ris_peer.port
@@ -184,6 +196,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         _look(program)
         _change(program, program.printed["studies list"][0]["items"][0]["StudyInstanceUID"], images)
         _note(program, 3)
+        _let_in(program)
         _judge_displays(program)
         _read_dose(program)
         program.run("serve", "-c", place.site)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from openmodality.activities.dicom_files import Unreadable, list_dicom_files
 from openmodality.activities.importing import Importer
-from openmodality.errors import NotFound, ObjectInvalid, UsageError
+from openmodality.errors import NotFound, ObjectInvalid, StoreError, UsageError
 from openmodality.network.storage.instances import NotDicom
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.deletion import Deleted, delete_entity
+from openmodality.store.rows.deletion import Deleted, delete_entity, find_hindrance
 
 
 @dataclass(slots=True)
@@ -98,6 +98,11 @@ class LocalData:
             progress(number, len(files))
         self._store.flush()
         return imported
+
+    def find_hindrance(self, level: Level, uid: str) -> StoreError | None:
+        """What stands against deleting a study, series or instance; ``None`` where nothing does."""
+        with self._store.read() as snapshot:
+            return find_hindrance(snapshot, level, uid)
 
     def delete(self, level: Level, uid: str, *, issuer: str = "", force: bool = False) -> Deleted:
         """Delete a patient (by Patient ID), study, series or instance.

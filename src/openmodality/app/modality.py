@@ -31,18 +31,20 @@ from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Service
-from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.errors import ConfigurationError, OpenModalityError, StoreError, UsageError
 from openmodality.exam.given import GivenAttributes
 from openmodality.exam.session import Exam
 from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
 from openmodality.query.finding import FindAnswer
 from openmodality.query.moving import Counts, MoveResult
+from openmodality.store.database import Database
 from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.exams import find_instances_without_exam
+from openmodality.store.rows.served import Serving, find_exams_serving
 from openmodality.store.rows.worklist import WorklistItem, read_worklist
 from openmodality.store.transaction import Clock
 
@@ -99,6 +101,16 @@ class Modality:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def database(self) -> Database:
+        """The local database, for a front that keeps rows of its own (``store.rows``) or watches for changes."""
+        return self._store.database
+
+    @property
+    def clock(self) -> Clock:
+        """The device's clock: seconds since the epoch."""
+        return self._store.database.clock
 
     def close(self) -> None:
         """Stop listening and working, let go of the database."""
@@ -283,6 +295,16 @@ class Modality:
         with self._store.database.read() as snapshot:
             return read_worklist(snapshot)
 
+    def find_items(self, numbers: Sequence[int]) -> list[WorklistItem]:
+        """Stored items by their numbers, in this order. Raises :class:`NotFound` where one is not there."""
+        with self._store.database.read() as snapshot:
+            return read_worklist(snapshot, numbers) if numbers else []
+
+    def find_serving(self, item: WorklistItem) -> list[Serving]:
+        """The exams that serve a worklist item, newest first."""
+        with self._store.database.read() as snapshot:
+            return find_exams_serving(snapshot, item)
+
     def check(self, item: WorklistItem) -> ItemCheck:
         """Whether the RIS still has an item, unchanged."""
         return self._runtime.worklist.check(item)
@@ -398,6 +420,10 @@ class Modality:
     def delete(self, level: Level | str, uid: str, *, issuer: str = "", force: bool = False) -> Deleted:
         """Delete a PATIENT (by Patient ID), STUDY, SERIES or IMAGE; refused while an exam or a job needs it."""
         return self._data.delete(Level(level), uid, issuer=issuer, force=force)
+
+    def find_hindrance(self, level: Level | str, uid: str) -> StoreError | None:
+        """What stands against deleting a STUDY, SERIES or IMAGE now; ``None`` where nothing does."""
+        return self._data.find_hindrance(Level(level), uid)
 
     # By hand
 

@@ -29,8 +29,9 @@ from openmodality.jobs.listing import (
 )
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.entities import DataSource, Found, Level, Search, find, find_ids, read_entities
-from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_steps
+from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_step, read_steps
 from openmodality.store.listing.irradiation import read_irradiation
+from openmodality.store.listing.jobs import read_job_instance_rows
 from openmodality.store.listing.problems import Problem, list_problems
 from openmodality.store.listing.sqlite_file import find_sqlite_file
 from openmodality.store.names import INSTANCE_FOLDER
@@ -94,6 +95,11 @@ class JobView:
         with self._source.read() as reader:
             return {job.id: find_blockers(reader, job) for job in jobs if job.state is JobState.TODO}
 
+    def find_first_instance(self, job_id: int) -> str:
+        """The SOP Instance UID of the first instance of a job; empty where it is about none."""
+        with self._source.read() as reader:
+            return next((each["SOPInstanceUID"] for each in read_job_instance_rows(reader, job_id, limit=1)), "")
+
     @property
     def idle(self) -> bool:
         """Whether nothing is to be done, being done or waited for, but what another job that failed holds up."""
@@ -145,6 +151,11 @@ class LocalView:
         """The performed steps of an exam, oldest first."""
         with self._source.read() as reader:
             return read_steps(reader, exam_id)
+
+    def step(self, sop_instance_uid: str) -> StepRecord:
+        """A performed step by the UID that this device gave it. Raises :class:`StoreError` where it is gone."""
+        with self._source.read() as reader:
+            return read_step(reader, sop_instance_uid)
 
     def irradiation(self, exam_id: int) -> list[IrradiationEvent]:
         """The irradiation events on record of an exam, in the order in which they began."""

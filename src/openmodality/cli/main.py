@@ -62,6 +62,7 @@ COMMANDS: Final = {
         "openmodality.cli.commands.receive", "Receive instances straight into a folder (Storage SCP)."
     ),
     "profile": CommandEntry("openmodality.cli.commands.profile", "Judge the profile of a device of your own."),
+    "console": CommandEntry("openmodality.cli.commands.console", "Say who may operate the device in a browser."),
     "hospital": CommandEntry("openmodality.cli.commands.hospital", "Run a virtual hospital: RIS, PACS and printer."),
     "completion": CommandEntry("openmodality.cli.commands.completion", "Let bash, zsh or fish complete commands."),
     "man": CommandEntry("openmodality.cli.commands.man", "Write manual pages."),

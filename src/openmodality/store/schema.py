@@ -369,3 +369,49 @@ events = Table(
     Index(None, "subject", "subject_id"),
     sqlite_autoincrement=True,
 )
+
+console_users = Table(
+    "console_users",
+    metadata,
+    Column("id", LONG, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    make_text_column("roles"),
+    make_text_column("password"),
+    Column("created_at", Float, nullable=False),
+    Column("disabled_at", Float),
+)
+"""Who operates the devices of this database; ``password`` is a hash, and empty until its owner has chosen one."""
+
+console_links = Table(
+    "console_links",
+    metadata,
+    Column("id", LONG, primary_key=True),
+    make_parent("user_id", "console_users.id", ondelete="CASCADE", nullable=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("expires_at", Float, nullable=False),
+)
+"""Links that work once: to choose a password, and, without a user, to make the first one."""
+
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("id", LONG, primary_key=True),
+    make_device(),
+    make_parent("user_id", "console_users.id", ondelete="CASCADE"),
+    Column("digest", String(64), nullable=False, unique=True),
+    make_text_column("address"),
+    Column("created_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
+
+console_tokens = Table(
+    "console_tokens",
+    metadata,
+    Column("id", LONG, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    make_text_column("scopes"),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+)
+"""What programs show in place of a session. Of session, link and token only the SHA-256 is kept."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from openmodality.cli.terminal.arguments import CliCommand, Parser
+from openmodality.cli.terminal.console import say_console, serve_console
 from openmodality.cli.terminal.json_output import add_json, print_event
 from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.site import add_site, device
@@ -20,20 +23,26 @@ def run(site_file: str, as_json: bool) -> None:
     One process serves a data folder; the other commands queue what it does. Jobs that were interrupted go on where
     they were.
 
-    The operator's web console comes with a later version: until then the device is operated by the other commands.
+    The operator's console is served too, on http://127.0.0.1:11180 unless the site file says otherwise, where the extra
+    openmodality[console] is installed. As long as it has no users, a link is printed at which the first one is made; it
+    works once, for an hour.
     """
     stop = stop_on_signals()
-    with device(site_file, works=True) as modality:
+    with device(site_file, works=True) as modality, ExitStack() as stack:
         ports = modality.serve()
+        console = stack.enter_context(serve_console(modality))
         titles = {role: modality.site.application_entities[role].ae_title for role in ports}
         open_jobs = sum(not job.state.finished for job in modality.jobs.list())
         if as_json:
             listening = [{"role": role, "ae_title": titles[role], "port": port} for role, port in ports.items()]
             notices = list(modality.recovery.notices)
-            print_event("listening", listening=listening, open_jobs=open_jobs, notices=notices)
+            url = console.url if console else None
+            print_event("listening", listening=listening, console=url, open_jobs=open_jobs, notices=notices)
         host = modality.site.settings.network.host_name
         for role, port in ports.items():
             say(f"{titles[role]} listens on {f'{host}, ' if host else ''}port {port} ({role})")
+        if console:
+            say_console(console)
         data = modality.site.data_folder
         say(f"serving {data}, {format_count(open_jobs, 'open job')}; Ctrl-C stops")
         stop.wait()

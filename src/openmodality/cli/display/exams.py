@@ -15,21 +15,15 @@ from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME, REQUESTED_PROCEDURE_DESCRIPTION, STUDY_DESCRIPTION
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord, StepRecord
-from openmodality.store.listing.item_text import text_of
 from openmodality.store.states import JobKind
 
 if TYPE_CHECKING:
     from openmodality.app.view import LocalView
 
 
-def attribute(exam: ExamRecord, tag: int) -> str:
-    """What the worklist, else the operator, says of an exam."""
-    return next((value for item in (*exam.items, exam.user) if (value := text_of(item, tag))), "")
-
-
 def format_exam_line(exam: ExamRecord) -> str:
     """An exam in one line."""
-    patient = [attribute(exam, PATIENT_NAME), attribute(exam, PATIENT_ID)]
+    patient = [exam.text(PATIENT_NAME), exam.text(PATIENT_ID)]
     who = ", ".join(part for part in patient if part)
     accession = f", accession {exam.accession_number}" if exam.accession_number else ""
     return f"exam {exam.id} {exam.state}: {who}{accession}"
@@ -38,8 +32,8 @@ def format_exam_line(exam: ExamRecord) -> str:
 EXAM_COLUMNS: Final[Sequence[Column[ExamRecord]]] = (
     Column("exam", lambda exam: exam.id),
     Column("state", lambda exam: exam.state),
-    Column("patient", lambda exam: attribute(exam, PATIENT_NAME), words=True),
-    Column("patient ID", lambda exam: attribute(exam, PATIENT_ID), leave_out=2),
+    Column("patient", lambda exam: exam.text(PATIENT_NAME), words=True),
+    Column("patient ID", lambda exam: exam.text(PATIENT_ID), leave_out=2),
     Column("accession", lambda exam: exam.accession_number, leave_out=3),
     Column("started", lambda exam: format_time(exam.created_at), leave_out=1),
     Column("ended", lambda exam: format_time(exam.ended_at), leave_out=4),
@@ -122,8 +116,8 @@ class ExamDetails:
         exam = self.exam
         print_fields([
             ("exam", f"{exam.id} {exam.state}"),
-            ("patient", attribute(exam, PATIENT_NAME)),
-            ("patient ID", attribute(exam, PATIENT_ID)),
+            ("patient", exam.text(PATIENT_NAME)),
+            ("patient ID", exam.text(PATIENT_ID)),
             ("accession", exam.accession_number),
             ("procedure", _procedure(exam)),
             ("scheduled", "yes" if exam.scheduled else "no"),
@@ -143,7 +137,7 @@ class ExamDetails:
 
 
 def _procedure(exam: ExamRecord) -> str:
-    return attribute(exam, REQUESTED_PROCEDURE_DESCRIPTION) or attribute(exam, STUDY_DESCRIPTION)
+    return exam.text(REQUESTED_PROCEDURE_DESCRIPTION) or exam.text(STUDY_DESCRIPTION)
 
 
 def exam_as_json(exam: ExamRecord) -> dict[str, Any]:
@@ -151,8 +145,8 @@ def exam_as_json(exam: ExamRecord) -> dict[str, Any]:
     return {
         "exam": exam.id,
         "state": exam.state,
-        "patient_name": attribute(exam, PATIENT_NAME),
-        "patient_id": attribute(exam, PATIENT_ID),
+        "patient_name": exam.text(PATIENT_NAME),
+        "patient_id": exam.text(PATIENT_ID),
         "accession_number": exam.accession_number,
         "study_instance_uid": exam.study_instance_uid,
         "scheduled": exam.scheduled,

@@ -206,8 +206,35 @@ class ConsoleSettings(Settings):
     """The operator's web console."""
 
     enabled: Switch = Field(default=True, description="whether the console is served")
-    host: Text = Field(default="127.0.0.1", description="address on which the console is served")
-    port: Port = Field(default=8042, description="TCP port of the console")
+    host: HostName = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="address on which the console is served; beyond this machine only under TLS",
+    )
+    port: Port = Field(default=11180, description="TCP port of the console")
+    allowed_hosts: tuple[HostName, ...] = Field(
+        default=(),
+        description="names and addresses by which browsers may call the console, beside those of this machine, "
+        "console.host and network.host_name",
+    )
+    certificate: Text = Field(
+        default="", description="certificate of the console (PEM), with those between it and the CA; empty: no TLS"
+    )
+    private_key: Text = Field(default="", description="private key of that certificate (PEM)")
+    insecure: Switch = Field(
+        default=False, description="serve the console beyond this machine without TLS; passwords go in the clear"
+    )
+    identity_check: Literal["scan", "type", "confirm", "off"] = Field(
+        default="type",
+        description="second look at who the patient is, before an exam starts; scan: the wristband's Patient ID or "
+        "accession number; type: the year of birth or the last 3 characters of the Patient ID; confirm: a tick",
+    )
+    idle_minutes: int = Field(
+        default=30, ge=1, le=1440, strict=True, description="minutes without a request after which a session ends"
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=168, strict=True, description="hours after which a session ends in any case"
+    )
 
 
 class TlsSettings(Settings):

@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from openmodality.errors import NotFound, StoreError
 from openmodality.standard.performed_step import StepStatus
+from openmodality.store.listing.item_text import text_of
 from openmodality.store.listing.reader import Json, Reader, StoredRow, combine, decode_json, is_one_of
 from openmodality.store.states import ExamState
 
@@ -78,6 +79,10 @@ class ExamRecord:
     def started(self) -> datetime:
         """When the exam was started, in local time."""
         return datetime.fromtimestamp(self.created_at)
+
+    def text(self, tag: int) -> str:
+        """What the worklist, else the operator, says of the exam; empty where neither does."""
+        return next((value for item in (*self.items, self.user) if (value := text_of(item, tag))), "")
 
     def data(self) -> Json:
         """The ``data`` column."""

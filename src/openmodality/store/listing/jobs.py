@@ -53,7 +53,9 @@ def read_blocking_rows(reader: Reader, job_id: int, order_key: str | None) -> li
     return _decode(reader.rows(f"{_JOBS} WHERE {holds.sql} ORDER BY id", holds.values))
 
 
-def read_job_instance_rows(reader: Reader, job_id: int, results: Collection[str] | None = None) -> Sequence[StoredRow]:
+def read_job_instance_rows(
+    reader: Reader, job_id: int, results: Collection[str] | None = None, limit: int = _NO_LIMIT
+) -> Sequence[StoredRow]:
     """The instances of a job in their order; only those with one of the ``results`` where these are given."""
     fits = combine([
         Condition("job_id = ?", (job_id,)),
@@ -61,8 +63,8 @@ def read_job_instance_rows(reader: Reader, job_id: int, results: Collection[str]
     ])  # fmt: skip
     return reader.rows(
         'SELECT "SOPClassUID", "SOPInstanceUID", result, status, comment, attempts FROM job_instances'
-        f" WHERE {fits.sql} ORDER BY number",
-        fits.values,
+        f" WHERE {fits.sql} ORDER BY number LIMIT ?",
+        (*fits.values, limit),
     )
 
 

@@ -94,6 +94,17 @@ def delete_entity(
     return deleted
 
 
+def find_hindrance(snapshot: Snapshot, level: Level, unique_key: str) -> StoreError | None:
+    """What stands against deleting a study, series or instance now, as :func:`delete_entity` would say it."""
+    try:
+        target = _read_target(snapshot, level, unique_key, "")
+        _refuse_unfinished(snapshot, target, patient=False)
+        _refuse_uncommitted(snapshot, target.uids, force=False)
+    except StoreError as error:
+        return error
+    return None
+
+
 def read_unneeded(snapshot: Snapshot) -> list[str]:
     """SOP Instance UIDs of the instances that an archive has committed to keep and that no job needs any more."""
     columns = job_instances.c

@@ -1,0 +1,53 @@
+"""The console beside a command that runs on: served where it is installed and switched on, and what is said of it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from openmodality.cli.terminal.output import say
+from openmodality.errors import ConfigurationError, TransportError
+
+if TYPE_CHECKING:
+    from openmodality.app.modality import Modality
+    from openmodality.console.server import ConsoleServer
+
+_NEEDED: Final = ("argon2", "fastapi", "jinja2", "uvicorn")
+
+
+def list_missing() -> list[str]:
+    """The packages that the console needs and that are not installed."""
+    return [name for name in _NEEDED if find_spec(name) is None]
+
+
+def check_installed() -> None:
+    """Raises :class:`ConfigurationError` where the console is not installed."""
+    if missing := list_missing():
+        raise ConfigurationError(
+            f"the console is not installed: {', '.join(missing)} is missing",
+            advice="pip install 'openmodality[console]'",
+        )
+
+
+def serve_console(modality: Modality) -> AbstractContextManager[ConsoleServer | None]:
+    """The console of a device until the block ends; ``None`` where there is none, and why is said."""
+    if not modality.site.settings.console.enabled:
+        return nullcontext()
+    if missing := list_missing():
+        say(f"no console: {', '.join(missing)} is missing; pip install 'openmodality[console]'")
+        return nullcontext()
+    from openmodality.console.server import ConsoleServer  # noqa: PLC0415 - part of an extra
+
+    try:
+        return ConsoleServer(modality)
+    except TransportError as error:  # what the device is for does not wait for a port of its console
+        say(f"no console: {error}")
+        return nullcontext()
+
+
+def say_console(console: ConsoleServer) -> None:
+    """Say where the console is, and where its first user is made: to the person who has started it, and to no log."""
+    say(f"console: {console.url}")
+    if setup := console.make_setup_url():
+        say(f"it has no users yet: make the first one within an hour at {setup}")

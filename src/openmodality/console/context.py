@@ -1,0 +1,42 @@
+"""What every page of one console works with."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from openmodality.app.modality import Modality
+from openmodality.console.live.feed import Feed
+from openmodality.console.memory import Memory
+from openmodality.console.security.accounts import Accounts
+from openmodality.console.security.login_limits import LoginLimits
+from openmodality.console.template_files import Templates
+
+
+@dataclass(frozen=True)
+class ConsoleContext:
+    """The device, who may operate it, and how pages are made. ``is_secure``: the console is served under TLS."""
+
+    modality: Modality
+    accounts: Accounts
+    login_limits: LoginLimits
+    feed: Feed
+    templates: Templates
+    is_secure: bool
+    port: int
+    memory: Memory = field(default_factory=Memory)
+    boot: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Differs at each start, so that a browser knows that the server is another one."""
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie; cookies know no ports, and two devices may be on one machine."""
+        return f"__Host-openmodality-{self.port}" if self.is_secure else f"openmodality-{self.port}"
+
+
+def find_context(request: Request) -> ConsoleContext:
+    """The context of the console that a request came to."""
+    found: ConsoleContext = request.app.state.context
+    return found

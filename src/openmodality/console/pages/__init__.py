@@ -1,0 +1,1 @@
+"""The screens, a file each: routes, view data as frozen values, and the template that shows them."""

@@ -1,0 +1,257 @@
+"""Exam: what was made so far, and how it ends: what the RIS will be told, and what is not with an archive yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from openmodality.console.context import ConsoleContext
+from openmodality.console.pages.jobs import describe_standing
+from openmodality.console.pages.shell import Page, do_and_return, make_exam_banner, render_page, render_part
+from openmodality.console.pages.words import describe_count
+from openmodality.console.security.access import At, Operator, SentForm, Viewer
+from openmodality.console.template_files import format_clock
+from openmodality.jobs.job import Job
+from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
+from openmodality.standard.performed_step import StepStatus
+from openmodality.standard.sop_classes import is_image
+from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME
+from openmodality.store.listing.entities import Found, Level
+from openmodality.store.listing.exams import ExamRecord, StepRecord
+from openmodality.store.states import OPEN_EXAMS, ExamState, JobKind, JobState
+
+_MOST_PICTURES: Final = 12
+_MOST_EXAMS: Final = 50
+_MOST_REPORTS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """A series of an exam, with its first pictures."""
+
+    uid: str
+    number: str
+    description: str
+    modality: str
+    images: int
+    sent: int
+    committed: int
+    pictures: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a peer was told, or is to be told, of a performed step."""
+
+    said: str
+    peer: str
+    state: str
+    level: str
+    why: str
+    then: str
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExamView:
+    """An exam. ``tells`` is what Complete says to the RIS, ``unsent`` what is not with an archive yet."""
+
+    id: int
+    state: str
+    is_open: bool
+    started: str
+    ended: str
+    study_uid: str
+    series: Sequence[SeriesRow]
+    images: int
+    reports: Sequence[Report]
+    notices: Sequence[str]
+    ending: str
+    tells: Sequence[str]
+    unsent: Sequence[str]
+    hindrance: str
+    acquire: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExamRow:
+    """An exam in a list."""
+
+    id: int
+    name: str
+    patient_id: str
+    accession: str
+    state: str
+    level: str
+    started: str
+    ended: str
+
+
+router = APIRouter()
+
+
+@router.get("/exam")
+def _show_exams(request: Request, viewer: Viewer, context: At, all: str = "") -> Response:
+    open_exams = context.modality.exams(*OPEN_EXAMS)
+    if len(open_exams) == 1 and not all:
+        return RedirectResponse(f"/exam/{open_exams[0].id}", 303)
+    rows = [make_exam_row(exam) for exam in context.modality.exams()[:_MOST_EXAMS]]
+    return render_page(request, context, viewer, Page("exams.html", "Exams", "exam"), exams=rows)
+
+
+@router.get("/exam/{exam_id}")
+def _show_exam(request: Request, viewer: Viewer, context: At, exam_id: int) -> Response:
+    record = context.modality.view.exam(exam_id)
+    page = Page("exam.html", f"Exam {exam_id}", "exam", make_exam_banner(record))
+    reasons = DISCONTINUATION_REASONS.values()
+    return render_page(
+        request, context, viewer, page, exam=make_exam_view(context, record), reasons=reasons, usual=UNSPECIFIED
+    )
+
+
+@router.get("/exam/{exam_id}/part")
+def _show_part(request: Request, viewer: Viewer, context: At, exam_id: int) -> Response:
+    view = make_exam_view(context, context.modality.view.exam(exam_id))
+    return render_part(
+        request,
+        context,
+        viewer,
+        "part_exam.html",
+        exam=view,
+        reasons=DISCONTINUATION_REASONS.values(),
+        usual=UNSPECIFIED,
+    )
+
+
+@router.post("/exam/{exam_id}/complete")
+def _complete_exam(who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
+    def complete() -> str:
+        context.modality.find_exam(exam_id).complete()
+        return f"Exam {exam_id} is completed. The RIS is told, and what is not sent yet goes to the archives."
+
+    return do_and_return(context, who, f"/exam/{exam_id}", complete)
+
+
+@router.post("/exam/{exam_id}/discontinue")
+def _discontinue_exam(who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
+    def discontinue() -> str:
+        context.modality.find_exam(exam_id).discontinue(form["reason"])
+        return f"Exam {exam_id} is discontinued. The RIS is told why, and what was made goes to the archives."
+
+    return do_and_return(context, who, f"/exam/{exam_id}", discontinue)
+
+
+@router.post("/exam/{exam_id}/append")
+def _append_to_exam(who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
+    def append() -> str:
+        context.modality.find_exam(exam_id).begin()
+        return f"Exam {exam_id} goes on with a further performed step."
+
+    return do_and_return(context, who, f"/exam/{exam_id}", append)
+
+
+def make_exam_row(exam: ExamRecord) -> ExamRow:
+    """An exam in a line."""
+    levels = {ExamState.COMPLETED: "ok", ExamState.DISCONTINUED: "unknown"}
+    return ExamRow(
+        exam.id,
+        exam.text(PATIENT_NAME),
+        exam.text(PATIENT_ID),
+        exam.accession_number,
+        exam.state,
+        levels.get(exam.state, "busy"),
+        format_clock(exam.created_at),
+        format_clock(exam.ended_at),
+    )
+
+
+def make_exam_view(context: ConsoleContext, exam: ExamRecord) -> ExamView:
+    """An exam with all that was made, and what would be said at its end."""
+    view = context.modality.view
+    made = {series.series_instance_uid for series in exam.series}
+    found = view.find(Level.SERIES, {"StudyInstanceUID": exam.study_instance_uid})
+    series = [make_series_row(context, each) for each in reversed(found) if each["SeriesInstanceUID"] in made]
+    images = sum(each.images for each in series)
+    is_open = exam.state.is_open
+    return ExamView(
+        id=exam.id,
+        state=exam.state,
+        is_open=is_open,
+        started=format_clock(exam.created_at),
+        ended=format_clock(exam.ended_at),
+        study_uid=exam.study_instance_uid,
+        series=sorted(series, key=lambda each: (len(each.number), each.number)),
+        images=images,
+        reports=list_reports(context, view.steps(exam.id)),
+        notices=exam.notices,
+        ending=f"It is about to be {exam.ending.state}." if exam.ending else "",
+        tells=describe_telling(context, series) if is_open else (),
+        unsent=describe_unsent(context, series),
+        hindrance="" if images or not is_open else "There is no image yet: an exam without any is discontinued.",
+        acquire=f"openmodality exam acquire {exam.id} PATH" if is_open else "",
+    )
+
+
+def make_series_row(context: ConsoleContext, series: Found) -> SeriesRow:
+    """A series with its first pictures."""
+    keys = {"SeriesInstanceUID": series["SeriesInstanceUID"]}
+    first = context.modality.view.find(Level.IMAGE, keys, limit=_MOST_PICTURES)
+    return SeriesRow(
+        uid=series["SeriesInstanceUID"],
+        number=series["SeriesNumber"],
+        description=series["SeriesDescription"],
+        modality=series["Modality"],
+        images=series.instances,
+        sent=series.sent,
+        committed=series.committed,
+        pictures=[each["SOPInstanceUID"] for each in first if is_image(each["SOPClassUID"])],
+    )
+
+
+def describe_telling(context: ConsoleContext, series: Sequence[SeriesRow]) -> list[str]:
+    """What Complete says to the RIS."""
+    names = [peer.name for peer in context.modality.site.peers_for("mpps")]
+    if not names:
+        return ["No RIS is told: no peer of the site file takes performed procedure steps."]
+    filled = [each for each in series if each.images]
+    images = sum(each.images for each in filled)
+    made = f"{describe_count(len(filled), 'series', 'series')} with {describe_count(images, 'instance')}"
+    return [f"{name} is told that the step is {StepStatus.COMPLETED}, with {made}." for name in names]
+
+
+def describe_unsent(context: ConsoleContext, series: Sequence[SeriesRow]) -> list[str]:
+    """What is not with an archive yet."""
+    images, sent = sum(each.images for each in series), sum(each.sent for each in series)
+    committed = sum(each.committed for each in series)
+    archives = ", ".join(peer.name for peer in context.modality.site.peers_for("storage"))
+    if not images:
+        return []
+    if not archives:
+        return ["The site file has no archive: images stay on this device."]
+    said = (
+        [f"{describe_count(images - sent, 'instance')} of {images:,} not sent to {archives} yet."]
+        if sent < images
+        else []
+    )
+    return [*said, f"{committed:,} of {images:,} kept for good by an archive (storage commitment)."]
+
+
+def list_reports(context: ConsoleContext, steps: Sequence[StepRecord]) -> list[Report]:
+    """What peers were told of the performed steps, oldest first."""
+    by_uid = {step.sop_instance_uid: step for step in steps}
+    jobs = context.modality.jobs.list(kinds=[JobKind.MPPS_CREATE, JobKind.MPPS_SET], limit=_MOST_REPORTS)
+    mine = [job for job in reversed(jobs) if job.parameters.get("SOPInstanceUID") in by_uid]
+    held = context.modality.jobs.waits_for(mine)
+    return [_make_report(job, by_uid[job.parameters["SOPInstanceUID"]], held.get(job.id, ())) for job in mine]
+
+
+def _make_report(job: Job, step: StepRecord, held_by: Sequence[Job]) -> Report:
+    said = StepStatus.IN_PROGRESS if job.kind is JobKind.MPPS_CREATE else step.state
+    why, then = describe_standing(job, held_by)
+    told = {JobState.DONE: ("was told", "ok"), JobState.FAILED: ("could not be told", "bad")}
+    state, level = told.get(job.state, ("is to be told", "busy"))
+    return Report(said, job.destination, state, level, why, then, job.id)

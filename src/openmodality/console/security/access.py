@@ -1,0 +1,110 @@
+"""Who asks, and whether he may: what routes depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import Depends, Request
+
+from openmodality.console.context import ConsoleContext, find_context
+from openmodality.console.security.accounts import Principal
+from openmodality.console.security.guard import BodyTooLarge
+from openmodality.console.security.roles import Permission
+from openmodality.console.security.secrets import is_form_token
+from openmodality.errors import OpenModalityError, UsageError
+
+_BEARER = "Bearer "
+
+
+class NotLoggedIn(OpenModalityError):
+    """Nobody is logged in, or the session is over."""
+
+
+class NotAllowed(OpenModalityError):
+    """The roles of the user, or the scopes of the token, do not allow it."""
+
+
+class Form:
+    """The fields of a form that was sent."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> str:
+        """The value of a field, without blanks at its ends; empty where it is missing."""
+        return self._fields.get(name, [""])[0].strip()
+
+    def read_raw(self, name: str) -> str:
+        """The value as it was typed: a password."""
+        return self._fields.get(name, [""])[0]
+
+
+def find_principal(request: Request, context: Annotated[ConsoleContext, Depends(find_context)]) -> Principal:
+    """Who asks. Raises :class:`NotLoggedIn`. A page that looks by itself (``?live``) does not keep a session open.
+
+    The page is told which event was the last before it was made, so that its stream begins there.
+    """
+    request.state.position = context.modality.database.last_event()
+    shown = request.headers.get("authorization", "")
+    if shown.startswith(_BEARER):
+        program = context.accounts.find_token(shown.removeprefix(_BEARER))
+        if program is None:
+            raise NotLoggedIn("this token is not, or no longer, good here")
+        return program
+    secret = request.cookies.get(context.cookie, "")
+    keeps_open = "live" not in request.query_params
+    user = context.accounts.find_session(secret, keeps_open=keeps_open) if secret else None
+    if user is None:
+        raise NotLoggedIn("nobody is logged in", advice="log in")
+    return user
+
+
+def allow(permission: Permission) -> Callable[[Principal], Principal]:
+    """A dependency that gives who asks. It raises :class:`NotAllowed` where he may not."""
+
+    def check(principal: Annotated[Principal, Depends(find_principal)]) -> Principal:
+        if not principal.may(permission):
+            raise NotAllowed(
+                f"{principal.name} may not {permission.meaning}",
+                advice="somebody with another role can, or can give you that role",
+            )
+        return principal
+
+    return check
+
+
+async def read_form(request: Request) -> Form:
+    """The form that was sent, before anybody is logged in."""
+    try:
+        body = await request.body()
+        return Form(parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=1000))
+    except (BodyTooLarge, ValueError) as error:
+        raise UsageError("the form cannot be read") from error
+
+
+def read_own_form(
+    request: Request,
+    form: Annotated[Form, Depends(read_form)],
+    principal: Annotated[Principal, Depends(find_principal)],
+) -> Form:
+    """The form of somebody who is logged in. Raises :class:`NotAllowed` where it lacks the token of the session."""
+    token = form["form_token"] or request.headers.get("x-form-token", "")
+    if principal.session and not is_form_token(principal.session, token):
+        raise NotAllowed("the form is not of this session", advice="open the page again and repeat")
+    return form
+
+
+Anybody = Annotated[Principal, Depends(find_principal)]
+"""Whoever is logged in."""
+Viewer = Annotated[Principal, Depends(allow(Permission.VIEW))]
+Operator = Annotated[Principal, Depends(allow(Permission.OPERATE))]
+Controller = Annotated[Principal, Depends(allow(Permission.CONTROL))]
+Deleter = Annotated[Principal, Depends(allow(Permission.DELETE))]
+Checker = Annotated[Principal, Depends(allow(Permission.CHECK))]
+SentForm = Annotated[Form, Depends(read_own_form)]
+"""The form that a user has sent, with the token of his session."""
+FormOfAnybody = Annotated[Form, Depends(read_form)]
+At = Annotated[ConsoleContext, Depends(find_context)]
+"""The console that is asked."""

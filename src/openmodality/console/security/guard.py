@@ -1,0 +1,124 @@
+"""What is refused before any page is asked, and the headers that every answer has.
+
+- A Host that is not of the list: a page elsewhere whose name was pointed at this machine (DNS rebinding).
+- A request that changes something and comes from another site, by Origin or Sec-Fetch-Site. A program that shows a
+  token is exempt, since a browser would not show it by itself.
+- A body of more than 1 MiB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST_BODY: Final = 1 << 20
+SCRIPT_POLICY: Final = "openmodality"
+"""The one Trusted Types policy; ``static/policy.js`` makes it."""
+CONTENT_SECURITY_POLICY: Final = "; ".join((
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob:",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "require-trusted-types-for 'script'",
+    f"trusted-types {SCRIPT_POLICY}",
+))  # fmt: skip
+_HEADERS: Final = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",  # with none at all a browser hides the Origin of our own forms
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+_SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+_SAME: Final = frozenset(("same-origin", "none"))
+
+
+class Guard:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower().rstrip(".") for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        refused = self._refuse(scope, Headers(scope=scope))
+        if refused is not None:
+            await refused(scope, receive, send_with_headers)
+            return
+        await self._app(scope, _limit(receive), send_with_headers)
+
+    def _refuse(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        hosts = headers.getlist("host")
+        name = _parse_name(hosts[0]) if len(hosts) == 1 else ""
+        if name not in self._hosts:
+            return PlainTextResponse(
+                "This console is not called by this name. Names that it may be called by are console.allowed_hosts in"
+                " the site file.\n",
+                421,
+            )
+        if int(headers.get("content-length") or 0) > LARGEST_BODY:
+            return PlainTextResponse("The request is too large.\n", 413)
+        if scope["method"] in _SAFE or _is_own(headers, hosts[0]):
+            return None
+        return PlainTextResponse("The request comes from another site. Open the console's own page and repeat.\n", 403)
+
+
+def _parse_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _is_own(headers: Headers, host: str) -> bool:
+    """Whether a request that changes something comes from the console's own page, or from a program."""
+    if headers.get("authorization", "").startswith("Bearer "):
+        return True
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        return False
+    if site is not None and site not in _SAME:
+        return False
+    return origin is not None or site is not None
+
+
+class BodyTooLarge(Exception):
+    """More came than was announced."""
+
+
+def _limit(receive: Receive) -> Receive:
+    left = LARGEST_BODY
+
+    async def receive_limited() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise BodyTooLarge
+        return message
+
+    return receive_limited

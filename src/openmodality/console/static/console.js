@@ -1,0 +1,176 @@
+// What every page does: hears what changes, says when it does not, keys, focus, and forms that are not sent twice.
+"use strict";
+(() => {
+  const STALE_MS = 5000;
+  const body = document.body;
+  const live = document.getElementById("live");
+  let heardAt = Date.now();
+  let boot = "";
+  let isStale = false;
+
+  // What changes
+
+  function dispatch(name) {
+    body.dispatchEvent(new CustomEvent(name));
+  }
+
+  function hear(message) {
+    heardAt = Date.now();
+    if (message.kind === "hello") {
+      if (boot && boot !== message.boot) dispatch("om-resync");
+      boot = message.boot;
+    }
+    if (message.kind === "change") dispatch(`om-${message.subject}`);
+    if (message.kind === "resync") dispatch("om-resync");
+    setStale(false);
+  }
+
+  function setStale(stale) {
+    if (stale === isStale && live.dataset.state) return;
+    const wasStale = isStale;
+    isStale = stale;
+    body.classList.toggle("stale", stale);
+    document.getElementById("stale").hidden = !stale;
+    live.dataset.state = stale ? "lost" : "live";
+    live.className = stale ? "state bad" : "state ok";
+    live.querySelector(".said").textContent = stale ? "not live" : "live";
+    block();
+    if (wasStale && !stale) dispatch("om-resync");
+  }
+
+  function block() {
+    for (const button of document.querySelectorAll("[data-needs-live] button")) {
+      if (isStale) button.setAttribute("aria-disabled", "true");
+      else button.removeAttribute("aria-disabled");
+    }
+  }
+
+  function listen() {
+    const url = body.dataset.events;
+    const position = Number(body.dataset.position);
+    if (window.SharedWorker) {
+      const worker = new SharedWorker(window.consolePolicy.createScriptURL(body.dataset.worker));
+      worker.port.onmessage = (event) => hear(event.data);
+      worker.port.start();
+      worker.port.postMessage({ kind: "open", url, position });
+      window.addEventListener("pagehide", () => worker.port.postMessage({ kind: "bye" }));
+      window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+      return;
+    }
+    const source = new EventSource(`${url}?after=${position}`);
+    source.addEventListener("hello", (event) => hear({ kind: "hello", boot: JSON.parse(event.data).boot }));
+    source.addEventListener("alive", () => hear({ kind: "alive" }));
+    source.addEventListener("resync", () => hear({ kind: "resync" }));
+    source.addEventListener("change", (event) => hear({ kind: "change", ...JSON.parse(event.data) }));
+  }
+
+  setInterval(() => Date.now() - heardAt > STALE_MS && setStale(true), 500);
+
+  // Forms
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (isStale && form.matches("[data-needs-live]")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    isDirty = false;
+    if (!form.hasAttribute("hx-post") && form.method === "post") {
+      if (form.dataset.sent) event.preventDefault();
+      form.dataset.sent = "yes";
+    }
+  }, true);
+
+  let isDirty = false;
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("[data-guard]")) isDirty = true;
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (isDirty) event.preventDefault();
+  });
+
+  // Keys
+
+  const ofThisComputer = () => {
+    try {
+      return localStorage.getItem("single-keys") !== "off";
+    } catch {
+      return true;
+    }
+  };
+  const singleKeys = document.getElementById("single-keys");
+  singleKeys.checked = ofThisComputer();
+  singleKeys.addEventListener("change", () => {
+    try {
+      localStorage.setItem("single-keys", singleKeys.checked ? "on" : "off");
+    } catch { /* this browser keeps nothing */ }
+  });
+
+  const dialog = document.getElementById("keys");
+  const showKeys = () => dialog.open || dialog.showModal();
+  document.querySelector("[data-keys]").addEventListener("click", showKeys);
+
+  function goBack() {
+    const open = document.querySelector("main details[open]");
+    const back = document.querySelector("[data-back]");
+    if (open) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    } else if (back) back.click();
+  }
+
+  function moveRow(step, table) {
+    const links = [...(table || document).querySelectorAll("[data-rows] .row-link, .row-link")];
+    if (!links.length) return false;
+    const at = links.indexOf(document.activeElement);
+    const next = at < 0 ? 0 : Math.min(Math.max(at + step, 0), links.length - 1);
+    links[next].focus();
+    return true;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const inField = event.target.matches("input:not([type=checkbox]):not([type=radio]), select, textarea");
+    if (event.altKey && !event.ctrlKey && /^[1-9]$/.test(event.key)) {
+      const place = document.querySelector(`[data-place="${event.key}"]`);
+      if (place) {
+        event.preventDefault();
+        place.click();
+      }
+    } else if (event.ctrlKey && event.key === "Enter") {
+      const primary = document.querySelector("[data-primary]");
+      if (primary) primary.form.requestSubmit(primary);
+    } else if (event.key === "Escape" && !dialog.open) {
+      if (inField) event.target.blur();
+      else goBack();
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.matches("select, textarea, [type=radio]") && !dialog.open) {
+      if (moveRow(event.key === "ArrowDown" ? 1 : -1)) event.preventDefault();
+    } else if (!inField && singleKeys.checked && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const search = document.querySelector("[data-search]");
+      if (event.key === "/" && search) {
+        event.preventDefault();
+        search.focus();
+        search.select();
+      } else if (event.key === "?") {
+        event.preventDefault();
+        showKeys();
+      }
+    }
+  });
+
+  // Clock
+
+  const clock = document.getElementById("clock");
+  const tick = () => {
+    const now = new Date();
+    clock.textContent = now.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    clock.dateTime = now.toISOString();
+  };
+  tick();
+  setInterval(tick, 5000);
+
+  document.addEventListener("htmx:after:swap", block);
+  const invalid = document.querySelector("[aria-invalid=true]");
+  if (invalid) invalid.focus();
+  listen();
+})();

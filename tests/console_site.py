@@ -1,0 +1,83 @@
+"""A console before the virtual hospital, for tests: started once, used by many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from openmodality import Modality
+from openmodality.console.security.accounts import Accounts
+from openmodality.console.server import ConsoleServer
+from openmodality.hospital.hospital import Habits, Hospital
+from tests.acceptance.hospital_site import in_hospital
+
+PASSWORD: Final = "correct horse battery"
+_TOKEN: Final = 'name="form_token" value="'
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePlace:
+    """A device with its console, and the hospital that it is in."""
+
+    hospital: Hospital
+    site: Path
+    modality: Modality
+    server: ConsoleServer
+    clients: ExitStack
+
+    @property
+    def url(self) -> str:
+        """Where the console is."""
+        return self.server.url
+
+    @property
+    def accounts(self) -> Accounts:
+        """Its users."""
+        return Accounts(self.modality.database)
+
+    def add_user(self, name: str, *roles: str) -> None:
+        """A user who has chosen the password."""
+        self.accounts.use_link(self.accounts.add_user(name, roles), PASSWORD)
+
+    def log_in(self, name: str) -> Visitor:
+        """A program that behaves as the browser of a user."""
+        headers = {"origin": self.url, "accept": "text/html"}
+        visitor = Visitor(self.clients.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20)))
+        assert visitor.client.post("/login", data={"name": name, "password": PASSWORD}).status_code == 303
+        return visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser without a window."""
+
+    client: httpx.Client
+
+    def get(self, path: str) -> httpx.Response:
+        """A page."""
+        return self.client.get(path)
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        """A form, with the token of the session."""
+        token = self.client.get("/account").text.partition(_TOKEN)[2].partition('"')[0]
+        return self.client.post(path, data={"form_token": token, **fields})
+
+
+@contextmanager
+def console_in_hospital(
+    folder: Path, profile: str = "mr", *, settings: str = "", habits: Habits | None = None
+) -> Iterator[ConsolePlace]:
+    """A hospital, a device in it that serves, and its console on a free port; ``settings`` are those of [console]."""
+    with in_hospital(folder, profile, habits) as place:
+        text = place.site.read_text(encoding="utf-8")
+        text = text.replace("[console]\n", f"[console]\n{settings}\n")
+        place.site.write_text(text, encoding="utf-8")
+        with Modality(place.site) as modality:
+            modality.serve()
+            with ConsoleServer(modality) as server, ExitStack() as clients:
+                yield ConsolePlace(place.hospital, place.site, modality, server, clients)
