@@ -50,4 +50,4 @@ def say_console(console: ConsoleServer) -> None:
     """Say where the console is, and where its first user is made: to the person who has started it, and to no log."""
     say(f"console: {console.url}")
     if setup := console.make_setup_url():
-        say(f"it has no users yet: make the first one within an hour at {setup}")
+        say(f"it has no users yet: add the first within an hour at {setup}")
