@@ -84,7 +84,7 @@ def make_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in ('.', '?', '!', '') else '.'}"
 
 
-def format_time(text: str) -> str:
+def format_dicom_time(text: str) -> str:
     """A time of DICOM (``HHMMSS.FFFFFF``) to the second at most; anything else as it is."""
     whole = text.partition(".")[0]
     if len(whole) not in (4, 6) or not whole.isdecimal():

@@ -16,8 +16,8 @@ from openmodality.console.template_files import (
     Templates,
     format_clock,
     format_date,
+    format_dicom_time,
     format_person,
-    format_time,
     make_sentence,
 )
 
@@ -80,9 +80,8 @@ def test_values_for_people() -> None:
     assert format_person("=山田^太郎") == "(山田, 太郎)"
     assert format_person("") == ""
     assert (format_date("19691226"), format_date("1969"), format_date("")) == ("1969-12-26", "1969", "")
-    assert (format_time("080000"), format_time("0830"), format_time("8"), format_time("081530.5")) == (
-        "08:00:00", "08:30", "8", "08:15:30",
-    )  # fmt: skip
+    times = [format_dicom_time(text) for text in ("080000", "0830", "8", "081530.5")]
+    assert times == ["08:00:00", "08:30", "8", "08:15:30"]
     assert (make_sentence("no such job"), make_sentence("Done."), make_sentence("")) == ("No such job.", "Done.", "")
     now = datetime(2026, 11, 29, 12, 0).timestamp()
     assert format_clock(now - 3600, now) == "11:00:00"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.console import check_installed
 from openmodality.cli.terminal.json_output import add_json, format_zoned, print_document
-from openmodality.cli.terminal.output import moment, say
+from openmodality.cli.terminal.output import format_time, say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.cli.terminal.values import parse_integer
@@ -25,14 +25,14 @@ _USER_COLUMNS: Final = (
     Column["UserRow"]("user", lambda each: each.name),
     Column["UserRow"]("roles", lambda each: ", ".join(each.roles)),
     Column["UserRow"]("password", lambda each: "chosen" if each.password else "not chosen yet"),
-    Column["UserRow"]("made", lambda each: moment(each.created_at), leave_out=1),
-    Column["UserRow"]("disabled", lambda each: moment(each.disabled_at)),
+    Column["UserRow"]("made", lambda each: format_time(each.created_at), leave_out=1),
+    Column["UserRow"]("disabled", lambda each: format_time(each.disabled_at)),
 )
 _TOKEN_COLUMNS: Final = (
     Column["TokenRow"]("token", lambda each: each.name),
     Column["TokenRow"]("scopes", lambda each: ", ".join(each.scopes)),
-    Column["TokenRow"]("made", lambda each: moment(each.created_at), leave_out=1),
-    Column["TokenRow"]("expires", lambda each: moment(each.expires_at) or "never"),
+    Column["TokenRow"]("made", lambda each: format_time(each.created_at), leave_out=1),
+    Column["TokenRow"]("expires", lambda each: format_time(each.expires_at) or "never"),
 )
 
 

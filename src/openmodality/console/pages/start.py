@@ -18,7 +18,7 @@ from openmodality.console.pages.words import describe_attribute
 from openmodality.console.second_identifier import Similar, describe_check, find_mistake, find_similar
 from openmodality.console.security.access import At, Form, Operator, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
-from openmodality.console.template_files import format_date, format_person, format_time
+from openmodality.console.template_files import format_date, format_dicom_time, format_person
 from openmodality.device.paths import TagPath
 from openmodality.dimse.reading import read_items_at, read_texts
 from openmodality.errors import OpenModalityError
@@ -200,5 +200,5 @@ def read_shown_value(attributes: Dataset, path: TagPath, vr: str, keyword: str) 
     values = [text for place in read_items_at(attributes, path[:-1]) for text in read_texts(place, path[-1])]
     if keyword == "PregnancyStatus":
         values = [PREGNANCY.get(value, value) for value in values]
-    shown = map({"PN": format_person, "DA": format_date, "TM": format_time}.get(vr, str), values)
+    shown = map({"PN": format_person, "DA": format_date, "TM": format_dicom_time}.get(vr, str), values)
     return ", ".join(dict.fromkeys(shown))

@@ -20,7 +20,7 @@ from openmodality.console.pages.shell import Page, do_and_return, render_page, r
 from openmodality.console.pages.words import describe_attribute, describe_count
 from openmodality.console.security.access import At, Form, Operator, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
-from openmodality.console.template_files import format_clock, format_date, format_time
+from openmodality.console.template_files import format_clock, format_date, format_dicom_time
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.errors import NotFound, OpenModalityError
 from openmodality.store.rows.worklist import WorklistItem
@@ -264,7 +264,10 @@ def make_item_row(context: ConsoleContext, item: WorklistItem) -> ItemRow:
         if newest.device:
             state = f"{newest.state.lower()} at {newest.device}"
         url = "" if newest.device else f"/exam/{newest.exam_id}"
-    start = (format_date(item["ScheduledProcedureStepStartDate"]), format_time(item["ScheduledProcedureStepStartTime"]))
+    start = (
+        format_date(item["ScheduledProcedureStepStartDate"]),
+        format_dicom_time(item["ScheduledProcedureStepStartTime"]),
+    )
     return ItemRow(
         id=item.id,
         start=" ".join(start)[:16].strip(),
