@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,26 @@ LARGEST_SIDE = 65535  # Rows and Columns are US
 _ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)"
 
 
+def check_array(pixels: Any, where: str) -> NDArray[Any]:
+    """What somebody hands over as an array, as one of numpy's.
+
+    Raises :class:`ObjectInvalid` where it is none, or values are masked: an image has no place for what is not there.
+    """
+    if not isinstance(pixels, np.ndarray):
+        if not hasattr(pixels, "__array__"):
+            raise ObjectInvalid(
+                f"{where}: {type(pixels).__name__} is no array of numbers", advice="hand over an array of numpy"
+            )
+        return np.asarray(pixels)
+    if isinstance(pixels, np.ma.MaskedArray):
+        if count := int(np.count_nonzero(np.ma.getmaskarray(pixels))):
+            raise ObjectInvalid(
+                f"{where}: {count} of {pixels.size} values are masked", advice="fill them, such as with array.filled(0)"
+            )
+        return np.asarray(pixels.data)
+    return pixels
+
+
 def check_pixels(array: NDArray[np.generic], where: str, *, is_kept: bool = True) -> list[Pixels]:
     """The frames of ``array`` as uint16. ``where`` names the array in the error.
 
@@ -31,6 +51,7 @@ def check_pixels(array: NDArray[np.generic], where: str, *, is_kept: bool = True
 
     Raises :class:`ObjectInvalid` where shape, type of number or range do not fit an image.
     """
+    array = check_array(array, where)
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise ObjectInvalid(f"{where}: array has the shape {array.shape}", advice=_ADVICE)
     if max(array.shape[-2:]) > LARGEST_SIDE:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from openmodality.acquisition.arrays import LARGEST_SIDE
+from openmodality.acquisition.arrays import LARGEST_SIDE, check_array
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.slice_geometry import Slices, Turn, check_orientation
 from openmodality.acquisition.volume import Array, Volume
@@ -67,7 +67,7 @@ class _Arranged:
 
 def _arrange(volume: Volume) -> _Arranged:
     if isinstance(volume.array, np.ndarray):
-        return _arrange_array(volume, volume.array)
+        return _arrange_array(volume, check_array(volume.array, "volume"))
     if len(volume.shape) not in (3, 4):
         raise ObjectInvalid(
             f"frames one by one, of the shape {volume.shape}",

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydicom import Dataset
 
-from openmodality.acquisition.arrays import make_frames
+from openmodality.acquisition.arrays import check_array, make_frames
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.acquisition.spool import NumberedFrames
 from openmodality.acquisition.stack import Stack, find_turned, make_stack
@@ -134,8 +133,9 @@ class Series:
         Raises :class:`UsageError` where the exam has ended meanwhile, in this process or another, and
         :class:`ObjectInvalid` where pixels, a keyword or a value fit no image, or the exposure is not possible.
         """
+        where = f"image {self._images + 1}"
+        pixels = check_array(pixels, where)
         if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
-            where = f"image {self._images + 1}"
             with self.exam.given.explain_errors(self.object_name):
                 frames = make_frames(pixels, self.exam.given.prepare(attributes, where), where, is_kept=False)
             event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
@@ -149,9 +149,7 @@ class Series:
             self._images += len(uids)
             return uids
         how = {name: attributes.pop(name) for name in HOW_NUMBERS_ARE_STORED & attributes.keys()}
-        return self._add_volume(
-            Volume(array=np.asarray(pixels), **how), Making(stated=irradiation), attributes=attributes
-        )
+        return self._add_volume(Volume(array=pixels, **how), Making(stated=irradiation), attributes=attributes)
 
     def add_volume(
         self,

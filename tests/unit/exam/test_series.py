@@ -85,3 +85,24 @@ def test_frames_of_one_call_are_stored_together_or_not_at_all(
     assert exam.instances() == []
     assert len(series.add(frames, ImagePositionPatient=[0, 0, 0])) == 3
     assert [int(image.InstanceNumber) for image in read_images(exam, series)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        ([[1, 2], [3, 4]], "image 1: list is no array of numbers"),
+        (None, "image 1: NoneType is no array of numbers"),
+        (np.ma.masked_greater(np.arange(6.0).reshape(2, 3), 3), "image 1: 2 of 6 values are masked"),
+        (np.ma.masked_greater(np.arange(6, dtype=np.uint16).reshape(2, 3), 3), "image 1: 2 of 6 values are masked"),
+    ],
+)
+def test_what_is_no_whole_array_is_refused(begin_exam: BeginExam, pixels: Any, words: str) -> None:
+    with pytest.raises(ObjectInvalid, match=words):
+        begin_exam().series("T1").add(pixels)
+
+
+def test_a_masked_volume_is_refused_and_one_with_nothing_masked_is_taken(begin_exam: BeginExam) -> None:
+    series, values = begin_exam().series("T1"), np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    with pytest.raises(ObjectInvalid, match="volume: 20 of 24 values are masked"):
+        series.add_volume(np.ma.masked_greater(values, 3), AXIAL)
+    assert len(series.add_volume(np.ma.masked_greater(values, 99), AXIAL)) == 2

@@ -39,13 +39,8 @@ _PHASE: Final = Component(np.angle, "P", "rad")
 
 
 def is_plain(pixels: Values) -> bool:
-    """Whether an array may be stored as it is by every object: unsigned, of at most 16 bits, and grey.
-
-    What is no array counts as plain: it is refused where frames are made of it.
-    """
-    kind = getattr(pixels, "dtype", None)
-    if kind is None:
-        return True
+    """Whether an array may be stored as it is by every object: unsigned, of at most 16 bits, and grey."""
+    kind = pixels.dtype
     return (kind.kind in "bu" and kind.itemsize <= 2) and not (
         kind == np.uint8 and pixels.ndim > 2 and pixels.shape[-1] == _COLOUR_SAMPLES
     )
