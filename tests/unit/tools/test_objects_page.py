@@ -1,16 +1,27 @@
-"""``docs/objects-mr.md`` says what the profile says, row by row."""
+"""``docs/objects-mr.md`` and ``docs/objects-rf.md`` say what the profiles say, row by row."""
 
 from __future__ import annotations
 
 import csv
 
+import pytest
+
 from tests.mr_image_values import ELSEWHERE, SPEC
-from tools.objects_page import PAGE, make_page
+from tools.objects_page import PAGE, PAGES, make_page
 
 
-def test_the_page_is_up_to_date() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    assert text == make_page(text), "run: python -m tools.objects_page"
+@pytest.mark.parametrize("profile", PAGES)
+def test_the_page_is_up_to_date(profile: str) -> None:
+    text = PAGES[profile].read_text(encoding="utf-8")
+    assert text == make_page(text, profile), "run: python -m tools.objects_page"
+
+
+def test_each_row_of_the_tables_of_the_rf_statement_is_on_its_page() -> None:
+    lines = PAGES["rf"].read_text(encoding="utf-8").splitlines()
+    with (SPEC.parent / "rf" / "iod_modules.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            tag = f"({row['path'].rpartition('>')[2]})"
+            assert any(f"{row['keyword']}" in line and f"| {tag} |" in line for line in lines), row
 
 
 def test_each_row_of_the_statement_is_on_the_page_with_its_type_and_source() -> None:
