@@ -26,7 +26,7 @@ from openmodality.query.identifier import Path
 from openmodality.query.match_bytes import MatchElement, encode_match
 from openmodality.query.matching import NOT_MATCHED, is_universal, matches, matches_all, matches_any, select_requested
 from openmodality.services.query_retrieve import FindRequest
-from openmodality.standard.dimse import OUT_OF_RESOURCES
+from openmodality.standard.dimse import OUT_OF_RESOURCES, Status
 from openmodality.standard.query_retrieve import FURTHER_KEYS, UNIQUE_KEYS
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.store.listing.entities import Level
@@ -42,6 +42,8 @@ from openmodality.store.local import LocalStore
 MAX_FILES: Final = 10_000
 """Into how many files one query may have to look; that takes a minute or two."""
 
+_FILES_BETWEEN_LOOKS: Final = 50
+"""After so many files without a match the device looks for a C-CANCEL, as it does after each match."""
 _FURTHER: Final = {
     level: {tag_for_keyword(keyword) for keyword in keywords} for level, keywords in FURTHER_KEYS.items()
 }
@@ -87,6 +89,7 @@ class StoredEntities:
         if len(ids) > MAX_FILES and not is_universal(further):
             raise Refuse(OUT_OF_RESOURCES, f"more than {MAX_FILES} files to look into; give more keys")
         sets = [read_texts(request.identifier, SPECIFIC_CHARACTER_SET), *self._character_sets]
+        looked_into = 0
         for page in split_pages(ids):
             with self._store.database.read() as snapshot:
                 entities = read_matches(snapshot, asked.level, page, asked.wanted)
@@ -96,6 +99,9 @@ class StoredEntities:
                 if not further:
                     yield encode_match(elements, request.transfer_syntax, sets)
                     continue
+                looked_into += 1
+                if looked_into % _FILES_BETWEEN_LOOKS == 0 and request.is_cancelled():
+                    raise Refuse(Status.CANCEL, "cancelled as requested")
                 head = self._read_file(files.get(entity[f"own_{request.level.lower()}"]), further)
                 if matches(further, head):
                     yield encode_match(elements, request.transfer_syntax, sets, select_requested(further, head))

@@ -12,7 +12,7 @@ A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -87,12 +87,16 @@ def query_archive(
 
 @dataclass(frozen=True, slots=True)
 class FindRequest:
-    """What is asked for on one level; ``added`` is what each match carries besides."""
+    """What is asked for on one level; ``added`` is what each match carries besides.
+
+    ``is_cancelled`` is for a source that may look long for its next match: whether the peer has sent C-CANCEL.
+    """
 
     level: str
     identifier: Dataset
     added: Dataset
     transfer_syntax: str
+    is_cancelled: Callable[[], bool] = lambda: False
 
 
 class QuerySource(Protocol):
@@ -120,7 +124,7 @@ def query_service(source: QuerySource, retrieve_ae_title: str) -> Service:
         added.QueryRetrieveLevel, added.RetrieveAETitle = level, retrieve_ae_title
         if INSTANCE_AVAILABILITY in identifier:
             added.InstanceAvailability = ONLINE
-        request = FindRequest(level, identifier, added, message.context.transfer_syntax)
+        request = FindRequest(level, identifier, added, message.context.transfer_syntax, message.cancelled)
         supported = source.list_supported(level, identifier)
         candidates = _find_candidates(source, request)
         return answer_matches(message, identifier, candidates, supported=supported, added=added)

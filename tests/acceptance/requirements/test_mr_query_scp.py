@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -357,6 +358,32 @@ def test_a_query_is_cancelled(device: QueryDevice, model: str, monkeypatch: pyte
         statuses = [status.Status for status, _ in association.send_c_find(asked, FIND[model], msg_id=7)]
     assert statuses[-1] == 0xFE00
     assert 1 <= len(statuses) <= 2 + (model == "STUDY") * 3
+
+
+def test_a_search_that_finds_nothing_is_cancelled(device: QueryDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_answers, "_FILES_BETWEEN_LOOKS", 2)
+    looked_into: list[object] = []
+    has_sent = threading.Event()
+
+    def wait_for_cancel(*what: Any) -> Dataset:
+        has_sent.wait(10)
+        looked_into.append(what)
+        return Dataset()
+
+    monkeypatch.setattr(query_answers.StoredEntities, "_read_file", wait_for_cancel)
+    with associated(device.address, [FIND["STUDY"]], calling="READER") as association:
+        asked = make_identifier(QueryRetrieveLevel="STUDY", **ask("STUDY", "STUDY", PatientAge="001D"))
+        send = association.dimse.send_msg
+
+        def send_both(primitive: object, context_id: int) -> None:
+            send(primitive, context_id)  # type: ignore[arg-type]
+            if type(primitive).__name__ == "C_FIND":
+                association.send_c_cancel(7, context_id)
+                has_sent.set()
+
+        monkeypatch.setattr(association.dimse, "send_msg", send_both)
+        ((status, _),) = association.send_c_find(asked, FIND["STUDY"], msg_id=7)
+    assert (status.Status, len(looked_into) < 5) == (0xFE00, True)
 
 
 @pytest.mark.requirement("MR-3.3.2.3-05", "MR-3.3.2.4-05")
