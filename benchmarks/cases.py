@@ -40,7 +40,7 @@ from benchmarks.index import (
     time_search,
     time_stream,
 )
-from benchmarks.ingest_cases import make_images
+from benchmarks.ingest_cases import make_enhanced, make_images
 from benchmarks.many_instances import INSTANCES, time_hospital, time_lists
 from benchmarks.rendering import time_rendering
 from benchmarks.reports import EVENTS, time_report
@@ -465,6 +465,7 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "worklist": worklist,
     "instances": many_instances,
     "ingest": make_images,
+    "enhanced": make_enhanced,
     "index": index_of_a_million,
     "postgresql": index_on_postgresql,
     "report": dose_reports,

@@ -8,15 +8,15 @@ taken as following each other in time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Hashable, Sequence
+from typing import Any, Final, NamedTuple
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 
-from openmodality.objects.image.frame_values import FrameValues
+from openmodality.objects.image.frame_values import FrameValues, find_differing
 from openmodality.objects.rules.elements import data_set_of, make_element, prepare_attributes
 
 FrameKey = Hashable
@@ -60,8 +60,11 @@ def arrange_frames(frames: Sequence[FrameValues], organization_uid: str) -> Data
     stacks = _rank([_read_orientation(frame) for frame in frames])
     positions = _rank_in(stacks, [_measure_position(frame) for frame in frames])
     found: list[tuple[Dimension, list[int]]] = []
-    for dimension, read in _OPTIONAL:
-        keys = [read(frame) for frame in frames]
+    differing = find_differing(frames)
+    for dimension, tag, read in _OPTIONAL:
+        if tag not in differing:
+            continue
+        keys = [read(frame.read(tag)) for frame in frames]
         if len(set(keys)) > 1:
             found.append((dimension, _rank(keys)))
     temporal = next((ranks for dimension, ranks in found if dimension is TIME), None)
@@ -113,46 +116,36 @@ def _measure_position(frame: FrameValues) -> float:
     return round((b * f - c * e) * x + (c * d - a * f) * y + (a * e - b * d) * z, 3)
 
 
-def _read_number(keyword: str) -> Callable[[FrameValues], FrameKey]:
-    tag = int(Tag(keyword))
-
-    def read(frame: FrameValues) -> FrameKey:
-        value = frame.read(tag)
-        return None if value in (None, "") else round(float(str(value)), 6)
-
-    return read
+def _read_number(value: Any) -> FrameKey:
+    return None if value in (None, "") else round(float(str(value)), 6)
 
 
-def _read_vector(keyword: str) -> Callable[[FrameValues], FrameKey]:
-    tag = int(Tag(keyword))
-
-    def read(frame: FrameValues) -> FrameKey:
-        value = frame.read(tag)
-        values = () if value in (None, "") else value if isinstance(value, MultiValue | list) else (value,)
-        return tuple(round(float(each), 4) for each in values)
-
-    return read
+def _read_vector(value: Any) -> FrameKey:
+    values = () if value in (None, "") else value if isinstance(value, MultiValue | list) else (value,)
+    return tuple(round(float(each), 4) for each in values)
 
 
-def _read_component(frame: FrameValues) -> FrameKey:
-    value = frame.read(_COMPONENT_TAG)
+def _read_component(value: Any) -> FrameKey:
     return float(_COMPONENTS.index(value)) if value in _COMPONENTS else None
 
 
-_COMPONENT_TAG: Final = int(Tag("ComplexImageComponent"))
-_OPTIONAL: Final[tuple[tuple[Dimension, Callable[[FrameValues], FrameKey]], ...]] = (
-    (TIME, _read_number("TemporalPositionIdentifier")),
-    (REPETITION, _read_number("RepetitionTime")),
-    (FLIP, _read_number("FlipAngle")),
-    (INVERSION, _read_vector("InversionTimes")),
-    (ECHO, _read_number("EffectiveEchoTime")),
-    (B_VALUE, _read_number("DiffusionBValue")),
-    (DIRECTION, _read_vector("DiffusionGradientOrientation")),
-    (VELOCITY, _read_vector("VelocityEncodingDirection")),
-    (TRIGGER, _read_number("NominalCardiacTriggerDelayTime")),
-    (RESPIRATION, _read_number("NominalRespiratoryTriggerDelayTime")),
-    (COMPONENT, _read_component),
+_OPTIONAL: Final = tuple(
+    (dimension, int(Tag(keyword)), read)
+    for dimension, keyword, read in (
+        (TIME, "TemporalPositionIdentifier", _read_number),
+        (REPETITION, "RepetitionTime", _read_number),
+        (FLIP, "FlipAngle", _read_number),
+        (INVERSION, "InversionTimes", _read_vector),
+        (ECHO, "EffectiveEchoTime", _read_number),
+        (B_VALUE, "DiffusionBValue", _read_number),
+        (DIRECTION, "DiffusionGradientOrientation", _read_vector),
+        (VELOCITY, "VelocityEncodingDirection", _read_vector),
+        (TRIGGER, "NominalCardiacTriggerDelayTime", _read_number),
+        (RESPIRATION, "NominalRespiratoryTriggerDelayTime", _read_number),
+        (COMPONENT, "ComplexImageComponent", _read_component),
+    )
 )
+"""Dimensions where frames differ in them: the attribute that tells, and how its values are ordered."""
 
 
 def _rank(keys: Sequence[FrameKey]) -> list[int]:

@@ -35,7 +35,7 @@ from openmodality.objects.image.enhanced_values import (
     describe_shared,
     describe_whole,
 )
-from openmodality.objects.image.frame_values import FrameValues, describe_own, share_values
+from openmodality.objects.image.frame_values import FrameValues, describe_own, find_differing, share_values
 from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of, index_values, make_element, make_sequence
@@ -123,7 +123,7 @@ def _describe(
     groups = FrameGroups(definition, indexed, [frame.own for frame in described])
     whole = describe_whole(shared)
     # New elements: those of the caller's data sets are not to change.
-    combined = {key: combine_terms(str(frame.read(int(Tag(key)))) for frame in described) for key in OF_ALL_FRAMES}
+    combined = {keyword: combine_terms(_list_terms_of(described, keyword)) for keyword in OF_ALL_FRAMES}
     image_type = [combine_terms(each) for each in zip(*_list_types(described), strict=True)]
     whole.update(data_set_of(ImageType=image_type, **combined))
     whole.update(_describe_velocities(described))
@@ -133,6 +133,14 @@ def _describe(
     whole.update(data_set_of(AcquisitionDateTime=whole.get("AcquisitionDateTime") or day + time))
     whole.add(make_sequence(_SHARED, [groups.shared]))
     return whole, groups
+
+
+def _list_terms_of(frames: Sequence[FrameValues], keyword: str) -> set[str]:
+    """What the frames say; most say what all have in common."""
+    tag = int(Tag(keyword))
+    own = [frame for frame in frames if tag in frame.own]
+    terms = {str(frame.read(tag)) for frame in own}
+    return terms if len(own) == len(frames) else terms | {str(frames[0].common[tag].value)}
 
 
 def _describe_velocities(frames: Sequence[FrameValues]) -> Dataset:
@@ -165,7 +173,9 @@ def _check_frames(definition: ObjectDefinition, frames: Sequence[EnhancedFrame])
 
 def _check_places(definition: ObjectDefinition, frames: Sequence[FrameValues]) -> None:
     """An original frame says where it lies in the patient (PS3.3 C.7.6.16.2)."""
-    places = [(keyword, int(Tag(keyword))) for keyword in _PLACE]
+    differing = find_differing(frames)
+    tags = [(keyword, int(Tag(keyword))) for keyword in _PLACE]
+    places = [(keyword, tag) for keyword, tag in tags if tag in differing or not frames[0].read(tag)]
     for number, frame in enumerate(frames, 1):
         missing = [keyword for keyword, tag in places if not frame.read(tag)]
         if missing:
@@ -176,12 +186,9 @@ def _check_places(definition: ObjectDefinition, frames: Sequence[FrameValues]) -
 
 
 def _describe_pixels(frames: Sequence[EnhancedFrame]) -> Dataset:
-    lowest = min(int(frame.pixels.min()) for frame in frames)
-    highest = max(int(frame.pixels.max()) for frame in frames)
     rows, columns = frames[0].pixels.shape
     signed = frames[0].pixels.dtype == np.int16
-    needed = max(abs(lowest) - 1 if signed and lowest < 0 else 0, highest, 1).bit_length() + signed
-    bits = next(each for each in (12, 16) if each >= needed)
+    bits = next(each for each in (12, 16) if each >= _count_bits(frames))
     values = data_set_of(
         SamplesPerPixel=1,
         PhotometricInterpretation="MONOCHROME2",
@@ -194,6 +201,17 @@ def _describe_pixels(frames: Sequence[EnhancedFrame]) -> Dataset:
     )
     values[PIXEL_DATA] = make_element(PIXEL_DATA, "OW", b"\0\0")  # the pixels come when it is encoded
     return values
+
+
+def _count_bits(frames: Sequence[EnhancedFrame]) -> int:
+    """As many bits as the values need, by what looked at them before, or by a look at each."""
+    stated = [int(frame.attributes.get("BitsStored") or 0) for frame in frames]
+    if min(stated) > 0:
+        return max(stated)
+    lowest = min(int(frame.pixels.min()) for frame in frames)
+    highest = max(int(frame.pixels.max()) for frame in frames)
+    signed = frames[0].pixels.dtype == np.int16
+    return max(abs(lowest) - 1 if lowest < 0 else 0, highest, 1).bit_length() + signed
 
 
 _DATES: Final = ("FrameAcquisitionDateTime", "FrameReferenceDateTime")

@@ -29,6 +29,11 @@ class FrameValues:
         return None if found is None else found.value
 
 
+def find_differing(frames: Sequence[FrameValues]) -> frozenset[int]:
+    """The attributes of which a frame has a value of its own."""
+    return frozenset[int]().union(*(frame.own.keys() for frame in frames))
+
+
 def share_values(series: Dataset, frames: Sequence[Dataset]) -> tuple[Dataset, list[dict[int, DataElement]]]:
     """The attributes in which all frames are alike, and what each has of its own; what a frame says goes first."""
     common, indexed = index_values(series), [index_values(each) for each in frames]
