@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from tests.acceptance.command_line import openmodality
+from tests.acceptance.command_line import SOURCES, openmodality
 from tests.acceptance.json_promise import check_document
 from tests.peers.process import free_port
 
@@ -63,3 +70,27 @@ def test_says_why_it_cannot(tmp_path: Path) -> None:
     ended = openmodality("demo", "--data", tmp_path)
     assert ended.status == 2
     assert "ports.json is no list of ports" in ended.error_line
+
+
+def test_on_a_terminal_it_goes_on_with_a_console(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text(json.dumps({port: free_port() for port in (*USUAL, 11180)}))
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    words = ["-c", "from openmodality.cli.main import main; main()", "demo", "--data", str(tmp_path), "--profile", "mr"]
+    with subprocess.Popen(
+        [sys.executable, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        printed = b""
+        try:
+            while b"Ctrl-C stops" not in printed:
+                printed += os.read(ours, 4096)
+            (url,) = re.findall(rb"console: (http://\S+)", printed)
+            assert httpx.get(url.decode()).status_code == 401
+            (setup,) = re.findall(rb"within an hour at (http://\S+)", printed)
+            assert "The first user" in httpx.get(setup.decode()).text
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            os.close(ours)

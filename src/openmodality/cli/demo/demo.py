@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from openmodality.app.modality import Modality
 from openmodality.cli.demo.display import display
 from openmodality.cli.demo.exam_story import DemoExam, Result
 from openmodality.cli.demo.place import alone, hospital_options, prepare
 from openmodality.cli.terminal.arguments import CliCommand, Parser
+from openmodality.cli.terminal.console import say_console, serve_console
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean, format_count, say
+from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.cli.terminal.values import any_folder
+from openmodality.console.address import make_url
+from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError
-from openmodality.hospital.hospital import Habits
+from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.standard.performed_step import StepStatus
 
 PROFILES: Final = ("mr", "rf")
@@ -46,9 +52,7 @@ def _declare(parser: Parser) -> None:
         type=any_folder,
         help="Where everything is kept; used again it goes on with the next item.  [default: a new temporary folder]",
     )
-    parser.add_argument(
-        "--no-console", action="store_true", help="Accepted; the operator's console comes with a later version."
-    )
+    parser.add_argument("--no-console", action="store_true", help="End when everything is done, on a terminal too.")
     add_json(parser)
 
 
@@ -60,16 +64,45 @@ def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> Non
     study. Nothing is asked, and nothing outside this machine is used. Files, databases, pictures and images of discs
     are kept.
 
+    On a terminal the hospital and the devices then go on until Ctrl-C, each device with its console: its address is
+    printed, and a link at which its first user is made.
+
     Exit status 0 when everything was made, printed, told, stored, committed and written to the disc.
     """
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="openmodality-demo-"))
-    results = _run(folder, PROFILES if profile == "all" else (profile,), quiet=as_json)
+    with _open_place(folder, PROFILES if profile == "all" else (profile,)) as (hospital, sites):
+        results = _run(hospital, sites, quiet=as_json)
+        _show(folder, results, sites, as_json=as_json)
+        if not no_console and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+            _go_on(sites)
+
+
+command = CliCommand(run, _declare)
+
+
+@contextmanager
+def _open_place(folder: Path, profiles: Sequence[str]) -> Iterator[tuple[Hospital, Mapping[str, Site]]]:
+    with ExitStack() as stack:
+        with alone():
+            hospital, sites = prepare(folder, profiles, Habits(commitment_delay_s=COMMITMENT_DELAY_S))
+            stack.enter_context(hospital)
+        yield hospital, sites
+
+
+def _run(hospital: Hospital, sites: Mapping[str, Site], *, quiet: bool) -> list[Result]:
+    with display(quiet=quiet) as shown:
+        shown.say(f"virtual hospital: RIS {hospital.ris_peer}, PACS {hospital.pacs_peer}")
+        return [DemoExam(site, hospital, shown).run() for site in sites.values()]
+
+
+def _show(folder: Path, results: Sequence[Result], sites: Mapping[str, Site], *, as_json: bool) -> None:
+    """What was made. Raises :class:`OpenModalityError` where not all is as it should be."""
     if as_json:
         print_document(map(_as_json, results), folder=str(folder))
     else:
         print()
         print_rows(_COLUMNS, results)
-        _say_where(folder, results)
+        _say_where(folder, results, sites)
     faults = [f"{result.profile}: {fault}" for result in results for fault in find_faults(result)]
     for fault in faults[1:]:
         say(fault)
@@ -77,20 +110,20 @@ def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> Non
         raise OpenModalityError(faults[0], advice=f"everything is kept in {folder}")
 
 
-command = CliCommand(run, _declare)
-
-
-def _run(folder: Path, profiles: Sequence[str], *, quiet: bool) -> list[Result]:
-    results = []
+def _go_on(sites: Mapping[str, Site]) -> None:
+    """Let the devices serve, with their consoles, until Ctrl-C."""
+    stop = stop_on_signals()
     with ExitStack() as stack:
-        shown = stack.enter_context(display(quiet=quiet))
-        with alone():
-            hospital, sites = prepare(folder, profiles, Habits(commitment_delay_s=COMMITMENT_DELAY_S))
-            stack.enter_context(hospital)
-        shown.say(f"virtual hospital: RIS {hospital.ris_peer}, PACS {hospital.pacs_peer}")
+        print()
         for site in sites.values():
-            results.append(DemoExam(site, hospital, shown).run())
-    return results
+            modality = stack.enter_context(Modality(site))
+            modality.serve()
+            console = stack.enter_context(serve_console(modality))
+            if console:
+                say(site.profile.title)
+                say_console(console)
+        say("hospital and devices go on; Ctrl-C stops")
+        stop.wait()
 
 
 def find_faults(result: Result) -> list[str]:
@@ -107,7 +140,7 @@ def find_faults(result: Result) -> list[str]:
     return [*faults, *result.problems]
 
 
-def _say_where(folder: Path, results: Sequence[Result]) -> None:
+def _say_where(folder: Path, results: Sequence[Result], sites: Mapping[str, Site]) -> None:
     print(f"\neverything is in {clean(str(folder))}")
     for result in results:
         print(clean(f"pictures: {result.pictures}"))
@@ -115,7 +148,8 @@ def _say_where(folder: Path, results: Sequence[Result]) -> None:
         print(clean(f"disc: {result.disc}"))
     print("\nto go on by hand, each in a shell of its own:")
     print(clean(f"  openmodality hospital {' '.join(hospital_options(folder))}"))
-    print(clean(f"  openmodality serve -c {folder / results[0].profile}"))
+    console = make_url(sites[results[0].profile].settings.console)
+    print(clean(f"  openmodality serve -c {folder / results[0].profile}  # and its console, {console}"))
     print(clean(f"  openmodality studies list -c {folder / results[0].profile}"))
 
 

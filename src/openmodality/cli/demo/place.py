@@ -24,6 +24,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from openmodality.device.site.site import Site
+from openmodality.device.site.site_file import ConsoleSettings
 from openmodality.device.site.site_loader import load_site
 from openmodality.device.site.template import write_site
 from openmodality.errors import ConfigurationError
@@ -31,7 +32,8 @@ from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, R
 from openmodality.hospital.hospital import Habits, Hospital
 
 _SERVERS = {"ris": RIS, "pacs": PACS, "printer": PRINTER}
-_USUAL = (*(each.port for each in _SERVERS.values()), *(port for _, port in DEVICES.values()))
+CONSOLE_PORTS = {"mr": ConsoleSettings().port, "rf": ConsoleSettings().port + 1}
+_USUAL = (*CONSOLE_PORTS.values(), *(each.port for each in _SERVERS.values()), *(port for _, port in DEVICES.values()))
 
 
 @contextmanager
@@ -75,8 +77,10 @@ def _site(folder: Path, profile: str, ports: Mapping[int, int]) -> Site:
     file = folder / "site.toml"
     if not file.exists():
         write_site(folder, profile)
-        text = file.read_text(encoding="utf-8")
-        file.write_text(_set_ports(text, ports), encoding="utf-8")
+        text = _set_ports(file.read_text(encoding="utf-8"), ports)
+        console = CONSOLE_PORTS[profile]
+        usual, ours = f"# port = {CONSOLE_PORTS['mr']}", f"port = {ports.get(console, console)}"
+        file.write_text(text.replace(usual, ours), encoding="utf-8")
     return load_site(file)
 
 
