@@ -258,3 +258,33 @@ def test_the_body_part_of_an_exposure_is_one_of_the_device(exam: Exam) -> None:
         series.add(np.ones((4, 4), np.uint16), irradiation=IrradiationEvent(**SHOT, BodyPartExamined="STOMACH"))
     assert (list_recorded(exam), list_images(exam)) == ([], [])
     exam.irradiation(**SHOT, BodyPartExamined="STOMACH")  # no image takes it, and the report has a code for it
+
+
+WRONG: list[tuple[dict[str, Any], list[str]]] = [
+    ({"KVP": 80, "DoseAreaProduct": -1e-5}, ["DoseAreaProduct is -1e-05", "give a number Gy.m2 not below 0"]),
+    ({"XRayTubeCurrent": 200}, ["(0018,0060) KVP is missing", "in kV, such as 80"]),
+    (
+        {"KVP": 80, "CollimatedFieldArea": 0.09, "DoseAreaProduct": 1e-5},
+        ["a collimated field without distance", "give (0018,1110) DistanceSourceToDetector in mm"],
+    ),
+    (
+        {"XRayTubeCurrent": -3, "EntranceDoseInmGy": "much", "KVP": 0},
+        ["KVP is 0", "XRayTubeCurrent is -3", "EntranceDoseInmGy is no number"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG)
+def test_what_is_wrong_is_one_error_and_the_step_can_be_ended(
+    exam: Exam, wrong: dict[str, Any], words: list[str]
+) -> None:
+    series = exam.series("run", sop_class_uid=RF)
+    series.add(np.ones((4, 4), np.uint16), irradiation=IrradiationEvent(**SHOT))
+    with pytest.raises(ObjectInvalid) as refused:
+        exam.irradiation(**wrong)
+    assert [word for word in words if word not in refused.value.message] == []
+    assert exam.complete().state == "COMPLETED"
+    (record,) = list_recorded(exam)
+    (report,) = (each for each in exam.instances() if each.SOPClassUID == DOSE_SR)
+    assert len(record.images) == 1
+    assert report.SOPInstanceUID

@@ -28,12 +28,6 @@ _DECIMALS: Final[Mapping[str, str]] = {
     "TableAngle": "TableHeadTiltAngle",
 }
 """Attributes of Decimal Strings that are a quantity of the event."""
-_GRIDS: Final[Mapping[str, str]] = {
-    "No grid": "NONE", "Fixed grid": "FIXED", "Focused grid": "FOCUSED", "Reciprocating grid": "RECIPROCATING",
-    "Parallel grid": "PARALLEL", "Crossed grid": "CROSSED",
-}  # fmt: skip
-
-
 _SOURCE_KNOWS_BETTER: Final = ("AcquisitionDate", "AcquisitionTime")
 
 
@@ -59,8 +53,8 @@ def describe_exposure(event: IrradiationEvent, index: int) -> Dataset:
             setattr(data_set, keyword, format_decimal(value))
     data_set.RadiationSetting = "SC" if event.is_fluoroscopy else "GR"
     data_set.RadiationMode = "PULSED" if event.get("PulseRate") else "CONTINUOUS"
-    if grid := _GRIDS.get(event.text("XRayGrid")):
-        data_set.Grid = grid
+    if grid := event.text("XRayGrid"):
+        data_set.Grid = "NONE" if grid == "No grid" else "IN"
     data_set.update(_describe_technique(event, count))
     data_set.update(_describe_doses(event, index, count))
     data_set.update(_describe_magnification(event))

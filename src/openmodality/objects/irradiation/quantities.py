@@ -106,6 +106,9 @@ SIDES: Final[Mapping[str, str]] = MappingProxyType(
 )  # fmt: skip
 """(0020,0060) Laterality, (0020,0062) Image Laterality, and the terms of CID 244."""
 
+SOME_GRID: Final = "Grid"
+"""A grid of no known kind: (0018,1166) Grid IN of XA and RF Images, for which CID 10017 has no code."""
+
 TERMS: Final[tuple[Term, ...]] = (
     Term(
         "IrradiationEventType",
@@ -134,6 +137,7 @@ TERMS: Final[tuple[Term, ...]] = (
             "Grid": {
                 "NONE": "No grid", "FIXED": "Fixed grid", "FOCUSED": "Focused grid",
                 "RECIPROCATING": "Reciprocating grid", "PARALLEL": "Parallel grid", "CROSSED": "Crossed grid",
+                "IN": SOME_GRID,
             }
         },
     ),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from openmodality.objects.irradiation.event import IrradiationEvent, XRayFilter
+from openmodality.objects.irradiation.quantities import SOME_GRID
 from openmodality.objects.irradiation.stating import convert_dose
 from openmodality.objects.report import content_items as sr
 from openmodality.objects.report.content_items import contains, dcm, make_container, relate
@@ -57,7 +58,7 @@ def make_irradiation_event(event: IrradiationEvent, content: DoseContent) -> Seq
         units.make_kerma(dcm("113738", "Dose (RP)"), event.get("DoseRP")),
         *_make_source_data(event),
         _make_target_region(event),
-        _make_grid(event),
+        *_make_grid(event),
         *_make_numbers(event, ("PatientEquivalentThickness",)),
         *_make_mechanical_data(event, content),
         *_make_patient_position(event),
@@ -130,9 +131,10 @@ def _make_target_region(event: IrradiationEvent) -> SequenceItem:
     return sr.make_code(dcm("123014", "Target Region"), Code(value, SCT, meaning), side)
 
 
-def _make_grid(event: IrradiationEvent) -> SequenceItem:
+def _make_grid(event: IrradiationEvent) -> list[SequenceItem]:
+    """The grid; none where nobody says anything, as the statement has it, and nothing for one of no known kind."""
     grid = event.text("XRayGrid") or "No grid"
-    return sr.make_code(TERM_CONCEPTS["XRayGrid"], WORDS[grid])
+    return [] if grid == SOME_GRID else [sr.make_code(TERM_CONCEPTS["XRayGrid"], WORDS[grid])]
 
 
 def _make_filter(each: XRayFilter) -> SequenceItem:

@@ -28,7 +28,7 @@ def test_images_share_the_dose_to_the_last_digit() -> None:
 def test_technique_and_geometry() -> None:
     image = describe_exposure(EVENT, 0)
     assert (float(image.KVP), image.XRayTubeCurrent, image.ExposureTime, image.Exposure) == (77.5, 50, 8, 1)
-    assert (image.RadiationSetting, image.RadiationMode, image.Grid) == ("SC", "PULSED", "FIXED")
+    assert (image.RadiationSetting, image.RadiationMode, image.Grid) == ("SC", "PULSED", "IN")
     assert float(image.EstimatedRadiographicMagnificationFactor) == 1.375
     assert float(image.PositionerPrimaryAngle) == -5
     assert "PositionerSecondaryAngle" not in image

@@ -81,6 +81,15 @@ def test_pulses_are_told_of_where_the_template_has_them(kind: dict[str, object])
     assert find_faults(make_dose_report(exam(None), content(event)).to_data_set()) == []
 
 
+def test_a_grid_of_no_known_kind_is_not_called_another() -> None:
+    """PS3.3 C.8.7.2 knows IN and NONE alone; CID 10017 has kinds."""
+    for stated, meaning in (("IN", []), ("NONE", ["No grid"]), ("PARALLEL", ["Parallel grid"])):
+        event = IrradiationEvent(KVP=80, Grid=stated).begin("1.2.3", NOW, 1)
+        made = make_dose_report(exam(None), content(event)).to_data_set()
+        assert find_faults(made) == []
+        assert [item.ConceptCodeSequence[0].CodeMeaning for item in find_items(made, "111635")] == meaning
+
+
 def test_a_distance_that_changes_is_that_of_each_event() -> None:
     near, far = (
         IrradiationEvent(KVP=80, DistanceSourceToReferencePoint=mm).begin(f"1.2.{mm}", NOW, 1) for mm in (500, 600)
