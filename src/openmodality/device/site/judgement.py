@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from openmodality.device.profile.parameters import Parameters
 from openmodality.device.profile.profile import FailureKind, StatusRule
-from openmodality.device.site.site_file import StatusOverride
+from openmodality.device.site.setting_types import StatusOverride
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.verdict import Judge, Verdict, find_code
 from openmodality.errors import AssociationAborted, OpenModalityError, PeerTimeout, TransportError

@@ -17,7 +17,8 @@ from pydantic_core import PydanticUndefined
 
 from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.profile.profile import Profile
-from openmodality.device.site.site_file import Settings, SiteFile
+from openmodality.device.site.setting_types import Settings
+from openmodality.device.site.site_file import SiteFile
 
 
 @dataclass(frozen=True, slots=True)

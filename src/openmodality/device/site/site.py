@@ -17,14 +17,9 @@ from openmodality.device.profile.parameters import Parameters
 from openmodality.device.profile.profile import MappingRule, PresentationContextEntry, Profile
 from openmodality.device.site.data_place import data_folder
 from openmodality.device.site.judgement import find_failure_kind, make_judge
-from openmodality.device.site.site_file import (
-    IncomingService,
-    KeySwitch,
-    PeerService,
-    PeerSettings,
-    PrinterSettings,
-    SiteFile,
-)
+from openmodality.device.site.printer_settings import PrinterSettings
+from openmodality.device.site.setting_types import IncomingService, KeySwitch, PeerService
+from openmodality.device.site.site_file import PeerSettings, SiteFile
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.standard.film import FILM_SIZES_MM

@@ -6,112 +6,34 @@ makes adjustable beyond them are the parameters of its profile, under ``[paramet
 
 from __future__ import annotations
 
-import re
-from functools import partial
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from openmodality.device.profile.profile_file import AETitle, OptionalAETitle, SOPClass, TransferSyntaxName, UIDText
 from openmodality.device.site.data_place import DEFAULT_DATA_FOLDER
-from openmodality.standard.film import FILM_SIZES_MM, parse_display_format
-from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
-from openmodality.standard.value_lengths import MAX_CHARACTERS
-from openmodality.standard.value_rules import RIGHT_FORMS, mend_value
-
-PeerService: TypeAlias = Literal[
-    "verification", "storage", "storage_commitment", "query_retrieve", "worklist", "mpps", "print"
-]
-IncomingService: TypeAlias = Literal["verification", "storage", "storage_commitment", "query_retrieve"]
-Extension: TypeAlias = Literal["c_get"]
-StatusOverride: TypeAlias = Literal["success", "warning", "failure", "retry"]
-KeySwitch: TypeAlias = Literal["send", "return", "omit"]
-
-
-def _code(text: str) -> str:
-    if not re.fullmatch(r"[0-9A-F]{1,4}x{0,3}", text) or len(text) != 4:
-        raise ValueError("a status is four hexadecimal digits in capitals, x for any: 0111, A7xx")
-    return text
-
-
-def _database_url(text: str) -> str:
-    if text and "://" not in text:
-        raise ValueError("a database URL looks like postgresql+psycopg://user@host/name")
-    return text
-
-
-def _host_name(text: str) -> str:
-    try:
-        text.encode("idna")  # as the resolver will: no empty label, none above 63 characters
-    except UnicodeError:
-        raise ValueError(f"{text!r} is neither a host name nor an address") from None
-    return text
-
-
-def _film_size(text: str) -> str:
-    if text not in FILM_SIZES_MM:
-        raise ValueError(f"{text!r} is none of {', '.join(FILM_SIZES_MM)}")
-    return text
-
-
-def _display_format(text: str) -> str:
-    return str(parse_display_format(text))
-
-
-def _code_string(text: str) -> str:
-    if not is_code_string(text):
-        raise ValueError(f"{text!r} is no code string ({CODE_STRING_RULE})")
-    return text
-
-
-def _density(text: str) -> str:
-    if text and text not in ("BLACK", "WHITE") and not re.fullmatch("[0-9]{1,4}", text):
-        raise ValueError("a density is BLACK, WHITE or hundredths of optical density")
-    return text
-
-
-def _value(vr: str, text: str) -> str:
-    mended = mend_value(vr, text)
-    if mended.text is None:
-        raise ValueError(f"{mended.problem}: give {RIGHT_FORMS[vr]}")
-    return mended.text
-
-
-def _character_set(terms: str) -> str:
-    if wrong := [term for term in terms.split("\\") if term and not is_code_string(term)]:
-        raise ValueError(f"{wrong[0]!r} is no defined term of Specific Character Set (0008,0005)")
-    return terms
-
-
-Switch: TypeAlias = Annotated[bool, Field(strict=True)]
-Port: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=65535)]
-Text: TypeAlias = Annotated[str, Field(max_length=1024)]
-HostName: TypeAlias = Annotated[Text, AfterValidator(_host_name)]
-ShortText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["SH"])]
-LongText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["LO"])]
-StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
-CharacterSetText: TypeAlias = Annotated[str, AfterValidator(_character_set)]
-FilmSize: TypeAlias = Annotated[str, AfterValidator(_film_size)]
-QueueText: TypeAlias = Annotated[str, Field(pattern=r"^([^-/#\s][^/#\s]{0,126})?$")]
-OptionalFilmAttribute: TypeAlias = Literal[
-    "BorderDensity", "ConfigurationInformation", "EmptyImageDensity", "FilmDestination", "MagnificationType",
-    "MaxDensity", "MediumType", "MinDensity", "Polarity", "PrintPriority", "SmoothingType", "Trim",
-]  # fmt: skip
-DisplayFormatText: TypeAlias = Annotated[str, AfterValidator(_display_format)]
-CodeText: TypeAlias = Annotated[str, AfterValidator(_code_string)]
-DateText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "DA"))]
-TimeText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "TM"))]
-NumberText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "DS"))]
-DensityText: TypeAlias = Annotated[str, AfterValidator(_density)]
-Density: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=9999)]
-Luminance: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=65535)]
-ParameterTables: TypeAlias = dict[str, dict[str, Any]]
-
-
-class Settings(BaseModel):
-    """A table of site.toml; a name that is not declared is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from openmodality.device.site.printer_settings import PrinterSettings
+from openmodality.device.site.setting_types import (
+    CharacterSetText,
+    DatabaseUrl,
+    DateText,
+    Extension,
+    HostName,
+    IncomingService,
+    KeySwitch,
+    LongText,
+    NumberText,
+    ParameterTables,
+    PeerService,
+    Port,
+    Settings,
+    ShortText,
+    StatusCode,
+    StatusOverride,
+    Switch,
+    Text,
+    TimeText,
+)
 
 
 class DeviceSettings(Settings):
@@ -188,7 +110,7 @@ class DataSettings(Settings):
         default="fsync",
         description="when a file is safe; fsync: on disk before it is acknowledged; os: the operating system decides",
     )
-    database: Annotated[str, AfterValidator(_database_url)] = Field(
+    database: DatabaseUrl = Field(
         default="", description="URL of a PostgreSQL database; empty: SQLite in the data folder"
     )
 
@@ -315,91 +237,6 @@ class PeerSettings(Settings):
     )
     parameters: ParameterTables = Field(
         default_factory=dict, description="parameters of the device that are others for this peer, by group"
-    )
-
-
-class PrinterSettings(Settings):
-    """A film printer: what it takes. Its name in the site file is how commands call it.
-
-    Of several values the first one holds where nobody chooses.
-    """
-
-    kind: Literal["dicom", "pdf", "cups"] = Field(
-        default="dicom",
-        description="a DICOM printer; or, not for diagnosis, a folder of PDF files, or a printer of this computer",
-    )
-    peer: Text = Field(
-        default="", description="for kind dicom: the peer that it is on the network; empty: the peer of the same name"
-    )
-    folder: Text = Field(default="", description="for kind pdf: the folder of the files, from the site file's on")
-    queue: QueueText = Field(default="", description="for kind cups: the queue of lp; empty: the system's usual one")
-    description: Text = Field(default="", description="what the printer is and where, for people")
-    film_sizes: tuple[FilmSize, ...] = Field(
-        default=(), description="film sizes that it has, the usual one first; empty: as the parameters say"
-    )
-    film_orientations: tuple[Literal["PORTRAIT", "LANDSCAPE"], ...] = Field(
-        default=("PORTRAIT", "LANDSCAPE"), min_length=1, description="film orientations that it prints"
-    )
-    medium_types: tuple[CodeText, ...] = Field(
-        default=(), description="media that it has, the usual one first; empty: as the parameters say"
-    )
-    film_destinations: tuple[CodeText, ...] = Field(
-        default=("PROCESSOR", "MAGAZINE"), min_length=1, description="where films can go"
-    )
-    magnification_types: tuple[CodeText, ...] = Field(
-        default=("CUBIC", "BILINEAR", "REPLICATE", "NONE"),
-        min_length=1,
-        description="ways to make images larger that it knows",
-    )
-    smoothing_types: tuple[CodeText, ...] = Field(
-        default=(), description="Smoothing Types of its conformance statement; empty: none is sent"
-    )
-    configuration_information: tuple[Text, ...] = Field(
-        default=(), description="Configuration Information of its conformance statement; empty: none is sent"
-    )
-    left_out: tuple[OptionalFilmAttribute, ...] = Field(
-        default=(), description="attributes that the printer refuses and that are not sent, though the device would"
-    )
-    layouts: tuple[DisplayFormatText, ...] = Field(
-        default=(), description="image display formats that it takes, such as 'STANDARD\\3,4'; empty: all of the device"
-    )
-    bits: Literal[8, 12] = Field(default=8, description="bits of a grayscale pixel; 8 is always right")
-    photometric_interpretation: Literal["MONOCHROME2", "MONOCHROME1"] = Field(
-        default="MONOCHROME2", description="how it takes grayscale pixels"
-    )
-    print_by: Literal["film", "session"] = Field(
-        default="film", description="whether each film is ordered by itself, or all of a session at once"
-    )
-    border_density: DensityText = Field(default="BLACK", description="Border Density: BLACK, WHITE or hundredths")
-    empty_image_density: DensityText = Field(
-        default="BLACK", description="Empty Image Density: BLACK, WHITE or hundredths of optical density"
-    )
-    min_density: Density | None = Field(default=None, description="Min Density; without it as the parameters say")
-    max_density: Density | None = Field(default=None, description="Max Density; without it as the parameters say")
-    trim: Literal["", "NO", "YES"] = Field(default="NO", description="Trim; empty: it is not sent")
-    illumination: Luminance | None = Field(
-        default=None, description="luminance of the light box in cd/m2; without it it is not sent"
-    )
-    reflected_ambient_light: Luminance | None = Field(
-        default=None, description="luminance of the light that a film reflects in cd/m2; without it it is not sent"
-    )
-    presentation_lut: Literal["", "IDENTITY", "LIN OD"] = Field(
-        default="IDENTITY", description="Presentation LUT Shape, where the device uses Presentation LUTs; empty: none"
-    )
-    memory_allocation: int = Field(
-        default=0, ge=0, le=2**31 - 1, strict=True, description="Memory Allocation in kilobytes; 0: it is not sent"
-    )
-    annotation: Switch = Field(default=True, description="write patient, study and image number into each image")
-    automatic: Switch = Field(default=False, description="print the images of each exam that is completed")
-    automatic_layout: Text = Field(
-        default="", description="layout of these films, such as 3x4; empty: the smallest grid that holds all images"
-    )
-    dots_per_inch: int = Field(
-        default=300,
-        ge=10,
-        le=5080,
-        strict=True,
-        description="resolution of previews; pixels of a film are the printer's",
     )
 
 

@@ -20,18 +20,11 @@ from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.profile.parameters import SYNTAXES_BY_KEYWORD, Parameters, ParameterValue
 from openmodality.device.profile.profile import MappingRule, Profile
 from openmodality.device.profile.tables import is_file
+from openmodality.device.site.printer_settings import PrinterSettings
 from openmodality.device.site.printers import find_misfits
+from openmodality.device.site.setting_types import IncomingService, KeySwitch, ParameterTables
 from openmodality.device.site.site import Equipment, LocalEntity, Peer, Printer, Site, make_printer, peer_service
-from openmodality.device.site.site_file import (
-    ApplicationEntitySettings,
-    DeviceSettings,
-    IncomingService,
-    KeySwitch,
-    ParameterTables,
-    PeerSettings,
-    PrinterSettings,
-    SiteFile,
-)
+from openmodality.device.site.site_file import ApplicationEntitySettings, DeviceSettings, PeerSettings, SiteFile
 from openmodality.device.toml_file import Location, list_key_lines, place, read_model
 from openmodality.errors import ConfigurationError
 from openmodality.standard.sop_classes import PRESENTATION_LUT
