@@ -59,18 +59,25 @@ class GivenAttributes:
         """The values, private attributes by their keys, once they are found to be what the device's tables allow.
 
         Raises :class:`ObjectInvalid` where an enumerated value is another one, a code is incomplete, or the device has
-        no such private attribute, and :class:`UsageError` where it has no such body part. ``where`` names the origin.
+        no such private attribute. ``where`` names the origin.
         """
         named = self._names.name_keys(values, where)
         with self.explain_errors():
             self._check(named, (), where)
-        self._check_body_part(named.get(_BODY_PART))
         return named
+
+    def take(self, values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+        """The values as :meth:`prepare` gives them, of a caller who can choose a body part of the device.
+
+        Raises what that raises, and :class:`UsageError` where the device has no such body part.
+        """
+        self._check_body_part(values.get(_BODY_PART))
+        return self.prepare(values, where)
 
     def read(self, values: Mapping[str, Any], where: str) -> Dataset:
         """A data set of the values. Raises :class:`ObjectInvalid` and :class:`UsageError` where it is none."""
         with self.explain_errors():
-            return attributes_of(self.prepare(values, where), where)
+            return attributes_of(self.take(values, where), where)
 
     def walk(self, sources: Iterable[Source], values: Mapping[str, Any]) -> Iterator[AcquiredSeries]:
         """The series of sources with these values for all their images, in place of what the sources say.

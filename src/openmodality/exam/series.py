@@ -137,7 +137,7 @@ class Series:
         pixels = check_array(pixels, where)
         if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
             with self.exam.given.explain_errors(self.object_name):
-                frames = make_frames(pixels, self.exam.given.prepare(attributes, where), where, is_kept=False)
+                frames = make_frames(pixels, self.exam.given.take(attributes, where), where, is_kept=False)
             event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
             with self._exposures.withdraw_on_failure(event):
                 if (event is None and len(frames) == 1) or makes_one_image(self._maker):
@@ -168,7 +168,7 @@ class Series:
         Raises :class:`ObjectInvalid` where geometry, values or attributes do not make images; nothing is stored then.
         """
         if not isinstance(volume, Volume):
-            volume = Volume.of(volume, affine, **self.exam.given.prepare(given, "volume"))
+            volume = Volume.of(volume, affine, **self.exam.given.take(given, "volume"))
         elif affine is not None or given:
             raise UsageError("the volume says itself where it lies and what belongs to it")
         return self._add_volume(volume, Making(stated=irradiation))
