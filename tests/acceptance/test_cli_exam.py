@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from tests.acceptance.command_line import Ended, finish, serving, start
 from tests.acceptance.hospital_site import Place, in_hospital
@@ -143,3 +144,30 @@ def test_wrong_usage(place: Place) -> None:
     assert (unknown.status, "T1 SE SAG" in unknown.error_line) == (2, True)
     empty = exam(place, "complete", 1)
     assert (empty.status, "discontinue it" in empty.error_line) == (1, True)
+
+
+def test_a_simulated_scan_becomes_the_object_that_is_named_in_other_slices(place: Place) -> None:
+    assert exam(place, "start", 1).status == 0
+    made = exam(
+        place, "acquire", 1, "--simulate", "DWI TENSOR AX", "--object", "Enhanced MR Image", "--noise", 0,
+        "--orientation", "0,0.6,0.8",
+    )  # fmt: skip
+    assert (made.status, made.out.splitlines()[-1]) == (0, "exam 1: 1 image made")
+    [file] = (place.site.parent / "data").rglob("*.dcm")
+    image = dcmread(file)
+    shared = image.SharedFunctionalGroupsSequence[0]
+    assert [item.DimensionDescriptionLabel for item in image.DimensionIndexSequence] == [
+        "Stack", "b-value", "Direction", "Position",
+    ]  # fmt: skip
+    row, column = np.split(np.asarray(shared.PlaneOrientationSequence[0].ImageOrientationPatient, float), 2)
+    assert np.allclose(np.cross(row, column), [0, 0.6, 0.8], atol=1e-5)
+    assert not image.pixel_array[0, :4, :4].any()
+    for words, said in (
+        (("--noise", "-1"), "a number from 0"),
+        (("--orientation", "sideways"), "there is no orientation"),
+        (("--orientation", "1,2"), "three numbers"),
+        (("--object", "CT Image"), "the simulator makes no CT Image"),
+    ):
+        refused = exam(place, "acquire", 1, "--simulate", "DWI TENSOR AX", *words)
+        assert refused.status == 2
+        assert said in refused.err

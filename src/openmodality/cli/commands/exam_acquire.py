@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
@@ -192,7 +193,7 @@ def _parse_factor(text: str) -> float:
     except ValueError:
         factor = -1.0
     if not 0 <= factor <= _MOST_NOISE:
-        raise ValueError(f"a number from 0 to {_MOST_NOISE}, not {text!r}")
+        raise ArgumentTypeError(f"a number from 0 to {_MOST_NOISE}, not {text!r}")
     return factor
 
 
@@ -202,7 +203,7 @@ def _parse_orientation(text: str) -> str | Vector:
     try:
         x, y, z = (float(each) for each in text.split(","))
     except ValueError as error:
-        raise ValueError("a name, or three numbers such as 0,-0.4,0.9") from error
+        raise ArgumentTypeError("a name, or three numbers such as 0,-0.4,0.9") from error
     return x, y, z
 
 
