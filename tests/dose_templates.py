@@ -1,10 +1,11 @@
-"""The templates of the X-Ray Radiation Dose Report as PS3.16 has them, and a walk of a finished tree against them.
+"""The templates of the X-Ray Radiation Dose Report, and a walk of a finished tree against them.
 
-Written from the tables of the standard as DICOM's site and its printed parts have them, and not from the tables of the
-builder: TID 10001 and 10003 (2024), 10002 (2025b), 10003B (2020a), 10004, 10007 (2024e), 1002, 1004, 1204. Each row:
-relationship, value type, code value, value multiplicity, requirement, and unit, value or context group. What is
-required under a condition is MC here and judged in ``_judge_event`` and ``_judge_sums``; a condition that each exposure
-of a projection X-ray device meets makes M of it.
+Written apart from the builder and its tables: from PS3.16 as published parts and pages of it show TID 10001 and 10003
+(2024), 10002 (2025b), 10003B (2020a) and 10007 (2024e), and from knowledge of the standard where no page was at hand;
+the edition of each row was not compared again. Codes, meanings and members of context groups are held to pydicom's
+dictionary of PS3.16, which is a source of its own. Each row: relationship, value type, code value, value multiplicity,
+requirement, and unit, value or context group. What is required under a condition is MC here and judged in
+``_judge_event`` and ``_judge_sums``; a condition that each exposure of a projection X-ray device meets makes M of it.
 """
 
 from __future__ import annotations

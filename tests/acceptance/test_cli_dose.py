@@ -47,12 +47,24 @@ def test_the_events_of_an_exam_before_there_is_a_report(tmp_path: Path) -> None:
         ended, said = call(["dose", str(exam.id), "--json", "-c", str(tmp_path)], tmp_path)
         document = json.loads(said[said.index("{\n") :])
         assert (ended, document["completion"]) == (0, None)
+        assert document["reference_point"] == "48.0 cm Chamber Patient Distance"
         (event,) = document["items"]
         assert (event["target_region"], event["dose_area_product_dgy_cm2"]) == ("Chest", 1.5)
         assert document["total"]["dose_rp_mgy"] is None
         other = modality.register({"PatientID": "2"})
         ended, said = call(["dose", str(other.id), "-c", str(tmp_path)], tmp_path)
         assert (ended, "has irradiated nothing" in said) == (2, True)
+
+
+def test_the_reference_point_of_an_exam_is_that_of_the_site(tmp_path: Path) -> None:
+    point = '[parameters.dose]\nreference_point_definition = "30.0 cm Plate"\n'
+    (tmp_path / "site.toml").write_text(SITE + point, "utf-8")
+    with Modality(tmp_path / "site.toml") as modality:
+        exam = modality.register({"PatientID": "1"})
+        exam.irradiation(SHOT)
+        ended, said = call(["dose", str(exam.id), "--html", "dose.html", "-c", str(tmp_path)], tmp_path)
+    assert (ended, "reference point: 30.0 cm Plate" in said) == (0, True)
+    assert "Reference point: 30.0 cm Plate" in (tmp_path / "dose.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("content", [b"", b"text" * 100])

@@ -78,6 +78,7 @@ def test_image_step_and_report_have_the_exposure_of_a_file(tmp_path: Path) -> No
         status, printed = call(words, tmp_path)
         assert (status, NOTICE in printed) == (0, False), printed
         assert "RF Image takes KVP from the exam" in printed
+        assert "exam 1: 2 images made" in printed  # a PARTIAL dose report beside them
         exam.complete()
         assert modality.wait_until_idle(20)
         wait_until(lambda: len(recorded.recorder.requests("C-STORE-RQ")) == 4)
@@ -261,8 +262,8 @@ def test_the_body_part_of_an_exposure_is_one_of_the_device(exam: Exam) -> None:
 
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
-    ({"KVP": 80, "DoseAreaProduct": -1e-5}, ["DoseAreaProduct is -1e-05", "give a number Gy.m2 not below 0"]),
-    ({"XRayTubeCurrent": 200}, ["(0018,0060) KVP is missing", "in kV, such as 80"]),
+    ({"KVP": 80, "DoseAreaProduct": -1e-5}, ["DoseAreaProduct is -1e-05", "give a number in Gy.m2 not below 0"]),
+    ({"XRayTubeCurrent": 200, "DoseRP": -1}, ["DoseRP is -1", "(0018,0060) KVP is missing", "in kV, such as 80"]),
     (
         {"KVP": 80, "CollimatedFieldArea": 0.09, "DoseAreaProduct": 1e-5},
         ["a collimated field without distance", "give (0018,1110) DistanceSourceToDetector in mm"],

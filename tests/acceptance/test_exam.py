@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from openmodality.errors import StoreError
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
 from openmodality.store.states import JobState
+from tests.content_tree import find_items
 from tests.devices import Device, add_image, device_in_hospital, today
 
 AUTOMATIC = "automatic_commitment = true"
@@ -200,3 +202,58 @@ def test_dose_report_is_part_of_the_step(tmp_path: Path) -> None:
         assert step.TotalTimeOfFluoroscopy is not None
         assert float(step.ImageAndFluoroscopyAreaDoseProduct) > 0
         assert {report.SOPInstanceUID for report in reports} <= set(referenced(device))
+
+
+def test_each_step_has_dose_reports_of_its_own(tmp_path: Path) -> None:
+    """A step that is discontinued, one that is appended, and one of fluoroscopy that nobody kept."""
+    with device_in_hospital(tmp_path, "rf", today("rf"), peer=AUTOMATIC) as device, device.modality() as modality:
+        modality.serve()
+        exam = modality.start_exam(modality.worklist()[0])
+        exam.acquire(device.source)
+        exam.discontinue("110514")
+        exam.begin()
+        exam.acquire(device.source)
+        exam.complete()
+        exam.begin()
+        exam.irradiation(KVP=70, IrradiationEventType="Fluoroscopy", IrradiationDuration=0.01, DoseAreaProduct=1e-6)
+        exam.discontinue("110513")
+        assert modality.wait_until_idle(30)
+        assert states(device) == ["DISCONTINUED", "COMPLETED", "DISCONTINUED"]
+        made = [each.SOPInstanceUID for each in exam.instances()]
+        (study,) = modality.studies()
+        assert (study.sent, study.committed) == (len(made), len(made))
+        reports = [
+            dcmread(device.hospital.files.path(each.SOPInstanceUID))
+            for each in exam.instances()
+            if each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE
+        ]
+        flags = [["PARTIAL", "COMPLETE"], ["PARTIAL", "COMPLETE"], ["COMPLETE"]]
+        for number, (uid, step) in enumerate(device.hospital.steps.steps.items()):
+            own = sorted(
+                (each for each in reports if find_step(each) == uid), key=lambda each: int(each.InstanceNumber)
+            )
+            assert [each.CompletionFlag for each in own] == flags[number]
+            assert [predecessors(each) for each in own] == [[], [own[0].SOPInstanceUID]][: len(own)]
+            assert {each.SeriesInstanceUID for each in own} == {own[0].SeriesInstanceUID}
+            assert {each.SOPInstanceUID for each in own} == referenced(device, number) & {
+                each.SOPInstanceUID for each in reports
+            }
+            (product,) = find_items(own[-1], "113722")
+            told = Decimal(str(product.MeasuredValueSequence[0].NumericValue)) * 100000
+            assert told == Decimal(str(step.ImageAndFluoroscopyAreaDoseProduct)) > 0
+        assert len({each.SeriesInstanceUID for each in reports}) == len(flags)
+        assert len({each.SOPInstanceUID for each in reports}) == len(reports) == 5
+
+
+def find_step(report: Dataset) -> str:
+    (step,) = report.ReferencedPerformedProcedureStepSequence
+    return str(step.ReferencedSOPInstanceUID)
+
+
+def predecessors(report: Dataset) -> list[str]:
+    return [
+        str(item.ReferencedSOPInstanceUID)
+        for study in report.get("PredecessorDocumentsSequence", ())
+        for series in study.ReferencedSeriesSequence
+        for item in series.ReferencedSOPSequence
+    ]

@@ -223,8 +223,15 @@ def test_image_step_and_report_say_the_same_to_the_last_digit(made: Made) -> Non
     assert total == sum(_read(next(find([event], "122130"))) for event in events)
     assert total == Decimal(str(made.n_set.ImageAndFluoroscopyAreaDoseProduct))
     assert Decimal(str(made.n_set.EntranceDoseInmGy)) == sum(Decimal(str(each.EntranceDoseInmGy)) for each in images)
-    exposures = [Decimal(str(item.KVP)) for item in made.n_set.ExposureDoseSequence]
-    assert exposures == [_read(next(find([event], "113733"))) for event in events]
+    exposures = made.n_set.ExposureDoseSequence
+    for keyword, factor, concept in (("KVP", 1, "113733"), ("XRayTubeCurrentInuA", 1000, "113734")):
+        told = [Decimal(str(item[keyword].value)) for item in exposures]
+        assert told == [factor * _read(next(find([event], concept))) for event in events]
+    # An Integer String: of each exposure, and of the time of fluoroscopy.
+    assert [item.ExposureTime for item in exposures] == [
+        round(_read(next(find([event], "113824")))) for event in events
+    ]
+    assert made.n_set.TotalTimeOfFluoroscopy == round(_read(next(find([accumulated], "113730"))))
 
 
 def test_reports_are_partial_until_the_step_ends_and_the_last_names_them(made: Made) -> None:

@@ -9,7 +9,7 @@ from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import say
-from openmodality.cli.terminal.site import add_site, open_view
+from openmodality.cli.terminal.site import add_site, open_view, site_path
 from openmodality.cli.terminal.values import any_path
 from openmodality.errors import UsageError
 
@@ -69,6 +69,9 @@ def _read_file(file: Path) -> tuple[str, DoseOverview]:
 
 
 def _read_exam(source: str, site_file: str) -> tuple[str, DoseOverview]:
+    """The events on record, and the reference point that the reports of the site name."""
+    from openmodality.device.site.site_loader import load_site  # noqa: PLC0415 - start-up time
+    from openmodality.exam.dose_settings import read_dose_settings  # noqa: PLC0415 - start-up time
     from openmodality.objects.report.dose_overview import overlook_events  # noqa: PLC0415 - start-up time
 
     with open_view(site_file) as view:
@@ -76,7 +79,8 @@ def _read_exam(source: str, site_file: str) -> tuple[str, DoseOverview]:
         events = view.irradiation(number)
     if not events:
         raise UsageError(f"exam {number} has irradiated nothing", advice="openmodality exam list shows all exams")
-    return f"Dose of exam {number}", overlook_events(events)
+    settings = read_dose_settings(load_site(site_path(site_file)))
+    return f"Dose of exam {number}", overlook_events(events, settings.reference_point.definition)
 
 
 command = CliCommand(run_dose, _declare)

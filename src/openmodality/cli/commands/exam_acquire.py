@@ -30,6 +30,7 @@ from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
 from openmodality.exam.ingest import IngestOptions
 from openmodality.exam.series import Series
 from openmodality.exam.session import Exam
+from openmodality.standard.sop_classes import is_image
 
 ALL_PROTOCOLS: Final = "*"
 _LOOK_S: Final = 0.5
@@ -220,7 +221,7 @@ def _parse_port(text: str) -> tuple[str, int]:
 
 
 def _acquire(exam: Exam, source: Source | Sequence[str], options: IngestOptions) -> int:
-    line, before = StatusLine(), len(exam.instances())
+    line, before = StatusLine(), _count_images(exam)
 
     def show(done: int, total: int) -> None:
         line.show(f"{exam.record.series[-1].description}: image {done} of {total}")
@@ -230,7 +231,12 @@ def _acquire(exam: Exam, source: Source | Sequence[str], options: IngestOptions)
     for each in series:
         say(f"series {each.record.number} {each.record.description}")
         say_lost(each)
-    return len(exam.instances()) - before
+    return _count_images(exam) - before
+
+
+def _count_images(exam: Exam) -> int:
+    """Images of an exam; its dose reports are none."""
+    return sum(is_image(each.SOPClassUID) for each in exam.instances())
 
 
 def say_lost(series: Series) -> None:
@@ -257,7 +263,7 @@ def _group(unused: Mapping[str, str]) -> dict[str, list[str]]:
 
 def watch(exam: Exam, folder: Path, options: IngestOptions) -> int:
     """Take files out of a folder until the process is told to stop; how many images were made."""
-    stop, before = stop_on_signals(), len(exam.instances())
+    stop, before = stop_on_signals(), _count_images(exam)
 
     def deliver(arrival: DroppedFile) -> None:
         try:
@@ -275,12 +281,12 @@ def watch(exam: Exam, folder: Path, options: IngestOptions) -> int:
 
     say(f"watching {folder} for exam {exam.id}; Ctrl-C stops")
     DropFolder(folder, deliver).watch(stop.wait, monotonic, _LOOK_S)
-    return len(exam.instances()) - before
+    return _count_images(exam) - before
 
 
 def listen_to_mrd(exam: Exam, address: tuple[str, int], options: IngestOptions) -> int:
     """Take what reconstructions send until the process is told to stop; how many images were made."""
-    stop, before = stop_on_signals(), len(exam.instances())
+    stop, before = stop_on_signals(), _count_images(exam)
     keywords = options.as_keywords()
 
     def deliver(found: Sequence[FoundSeries]) -> None:
@@ -297,4 +303,4 @@ def listen_to_mrd(exam: Exam, address: tuple[str, int], options: IngestOptions) 
         host, port = sock.getsockname()[:2]
         say(f"listening for MRD on {host}:{port} for exam {exam.id}; Ctrl-C stops")
         listener.serve(sock, stop.wait)
-    return len(exam.instances()) - before
+    return _count_images(exam) - before

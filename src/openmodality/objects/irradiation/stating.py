@@ -14,13 +14,14 @@ from typing import Final, TypeAlias
 
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.irradiation.deriving import derive_rest, round_number
+from openmodality.objects.irradiation.moments import MOMENT_KEYWORDS, find_moment, parse_moment
 from openmodality.objects.irradiation.quantities import (
     FILTER_MATERIALS,
     FILTER_TYPES,
     FLUOROSCOPY,
     PATIENT_POSITIONS,
     QUANTITIES,
-    STATIONARY_ACQUISITION,
     TERMS,
     TEXTS,
     Quantity,
@@ -34,13 +35,9 @@ FilterValues: TypeAlias = tuple[str, str, float, float]
 _LONGEST_TEXT: Final = 1024
 _LONGEST_SHOWN: Final = 40
 _SAME: Final = 1e-6
-_MOMENTS: Final = ("DateTimeStarted", "AcquisitionDateTime")
-_DAY_AND_TIME: Final = ("AcquisitionDate", "AcquisitionTime")
-_FORMS: Final = ("%Y%m%d%H%M%S.%f", "%Y%m%d%H%M%S", "%Y%m%d%H%M")
 _FILTERS: Final = ("FilterType", "FilterMaterial", "FilterThicknessMinimum", "FilterThicknessMaximum")
 _POSITION: Final = "PatientPosition"
 _EVENT_UID: Final = "IrradiationEventUID"
-_DIGITS: Final = 11
 _DIGITS_OF_A_DOSE: Final = 14
 DOSE_DECIMALS: Final[Mapping[str, int]] = {"DoseAreaProduct": 13, "DoseRP": 12, "EntranceDoseInmGy": 9}
 """Decimals of doses in Gy.m2, Gy and mGy: a Decimal String holds them in every unit that is used, up to 9 Gy."""
@@ -64,11 +61,11 @@ def read_statement(attributes: Mapping[str, object], where: str) -> Statement:
     KVP is missing; ``where`` names the origin.
     """
     given = {keyword: value for keyword, value in attributes.items() if value is not None}
-    statement, problems = Statement(), list(_find_unknown(given))
+    statement, problems = Statement(), [*_find_unknown(given), *_find_missing(given)]
     for reader in (_read_quantities, _read_terms, _read_texts, _read_position, _read_filters, _read_moment, _read_uid):
         problems += reader(given, statement)
     if not problems:
-        _derive(statement)
+        derive_rest(statement.numbers, statement.terms)
         problems += _check(statement)
     if problems:
         raise ObjectInvalid(f"{where}: {'; '.join(problems)}", advice="")
@@ -77,7 +74,7 @@ def read_statement(attributes: Mapping[str, object], where: str) -> Statement:
 
 def known_keywords() -> tuple[str, ...]:
     """All keywords that state something of an irradiation event, sorted."""
-    names = {*_MOMENTS, *_DAY_AND_TIME, *_FILTERS, _POSITION, _EVENT_UID}
+    names = {*MOMENT_KEYWORDS, *_FILTERS, _POSITION, _EVENT_UID}
     for quantity in QUANTITIES:
         names |= {quantity.name, *quantity.also}
     for term in TERMS:
@@ -85,11 +82,6 @@ def known_keywords() -> tuple[str, ...]:
     for keywords in TEXTS.values():
         names |= set(keywords)
     return tuple(sorted(names))
-
-
-def round_number(value: float) -> float:
-    """A number with as many digits as a Decimal String always holds."""
-    return float(f"{value:.{_DIGITS}g}")
 
 
 def round_dose(name: str, value: float) -> float:
@@ -112,6 +104,11 @@ def _find_unknown(given: Mapping[str, object]) -> Iterator[str]:
             yield f"{str(keyword)[:_LONGEST_SHOWN]} is no keyword of an irradiation event{hint}"
 
 
+def _find_missing(given: Mapping[str, object]) -> Iterator[str]:
+    if "KVP" not in given:
+        yield f"{describe_keyword('KVP')} is missing; give the peak voltage of the tube in kV, such as 80"
+
+
 def _read_quantities(given: Mapping[str, object], statement: Statement) -> Iterator[str]:
     for quantity in QUANTITIES:
         for keyword, factor in {quantity.name: 1.0, **quantity.also}.items():
@@ -125,7 +122,7 @@ def _read_quantity(
     number = _parse_number(stated)
     unit = "" if quantity.unit == "1" else f" {quantity.unit}"
     # What another unit would be is said in that unit: the factor is left out where it is 1.
-    right = "a whole number" if quantity.is_whole else f"a number{unit if factor == 1.0 else ''}"
+    right = "a whole number" if quantity.is_whole else f"a number{f' in{unit}' if unit and factor == 1.0 else ''}"
     if number is None or (quantity.is_whole and number != int(number)):
         yield f"{describe_keyword(keyword)} is no number; give {right} {_describe_range(quantity)}"
         return
@@ -248,30 +245,13 @@ def _list_values(stated: object) -> list[object]:
 
 
 def _read_moment(given: Mapping[str, object], statement: Statement) -> Iterator[str]:
-    keyword = next((each for each in _MOMENTS if each in given), "")
-    if keyword:
-        stated = given[keyword]
-    elif any(each in given for each in _DAY_AND_TIME):
-        keyword = "AcquisitionDate"
-        stated = "".join(str(given.get(each, "")) for each in _DAY_AND_TIME)
-    else:
+    keyword, stated = find_moment(given)
+    if not keyword:
         return
-    statement.started = stated.replace(tzinfo=None) if isinstance(stated, datetime) else _parse_moment(str(stated))
+    statement.started = parse_moment(stated)
     if statement.started is None:
         right = "a moment as YYYYMMDDHHMMSS.FFFFFF, or AcquisitionDate and AcquisitionTime"
         yield f"{describe_keyword(keyword)} is no moment; give {right}"
-
-
-def _parse_moment(text: str) -> datetime | None:
-    for form in _FORMS:
-        try:
-            return datetime.strptime(text.strip(), form)
-        except ValueError:
-            continue
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
-    except ValueError:
-        return None
 
 
 def _read_uid(given: Mapping[str, object], statement: Statement) -> Iterator[str]:
@@ -280,57 +260,9 @@ def _read_uid(given: Mapping[str, object], statement: Statement) -> Iterator[str
         yield f"{describe_keyword(_EVENT_UID)} is no UID; give a valid one, or leave it out to have one made"
 
 
-def _derive(statement: Statement) -> None:
-    """Add what follows from what was stated."""
-    numbers, terms = statement.numbers, statement.terms
-    kind = terms.setdefault("IrradiationEventType", STATIONARY_ACQUISITION)
-    if kind == FLUOROSCOPY:
-        terms.setdefault("FluoroMode", "Pulsed" if "PulseRate" in numbers else "Continuous")
-    else:
-        terms.pop("FluoroMode", None)
-    _derive_pulses(numbers, has_pulses=kind != FLUOROSCOPY or terms["FluoroMode"] == "Pulsed")
-    _derive_exposure(numbers)
-    _derive_field(numbers)
-
-
-def _derive_pulses(numbers: dict[str, float], *, has_pulses: bool) -> None:
-    rate = numbers.get("PulseRate")
-    if has_pulses and rate and "IrradiationDuration" in numbers:
-        numbers.setdefault("NumberOfPulses", float(max(round(rate * numbers["IrradiationDuration"]), 1)))
-    if has_pulses and not rate:
-        numbers.setdefault("NumberOfPulses", float(max(numbers.get("NumberOfFrames", 1.0), 1.0)))
-    pulses = numbers.get("NumberOfPulses")
-    if pulses and "PulseWidth" in numbers:
-        numbers.setdefault("ExposureTime", round_number(pulses * numbers["PulseWidth"]))
-    if pulses and "ExposureTime" in numbers:
-        numbers.setdefault("PulseWidth", round_number(numbers["ExposureTime"] / pulses))
-    if pulses and rate:
-        numbers.setdefault("IrradiationDuration", round_number(pulses / rate))
-
-
-def _derive_exposure(numbers: dict[str, float]) -> None:
-    current, time, exposure = (numbers.get(name) for name in ("XRayTubeCurrent", "ExposureTime", "Exposure"))
-    if current and time:
-        numbers.setdefault("Exposure", round_number(current * time / 1000.0))
-    elif current and exposure:
-        numbers["ExposureTime"] = round_number(exposure * 1000.0 / current)
-    elif time and exposure:
-        numbers["XRayTubeCurrent"] = round_number(exposure * 1000.0 / time)
-    if "ExposureTime" in numbers:
-        numbers.setdefault("IrradiationDuration", round_number(numbers["ExposureTime"] / 1000.0))
-
-
-def _derive_field(numbers: dict[str, float]) -> None:
-    height, width = numbers.get("CollimatedFieldHeight"), numbers.get("CollimatedFieldWidth")
-    if height and width:
-        numbers.setdefault("CollimatedFieldArea", round_number(height * width * 1e-6))
-
-
 def _check(statement: Statement) -> Iterator[str]:
-    """What contradicts itself, and what is missing."""
+    """What contradicts itself, or says nothing without something else."""
     numbers, terms = statement.numbers, statement.terms
-    if "KVP" not in numbers:
-        yield f"{describe_keyword('KVP')} is missing; give the peak voltage of the tube in kV, such as 80"
     if "CollimatedFieldArea" in numbers and "DistanceSourceToDetector" not in numbers:
         yield (
             "a collimated field without distance; give "

@@ -6,7 +6,7 @@ The same is made of the events on record of an exam, before there is a report.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -110,13 +110,14 @@ def overlook_report(report: Dataset) -> DoseOverview:
     fluoroscopy = _read_sums(accumulated, "113726", "113728", "113730")
     if not any(event.event_type == FLUOROSCOPY for event in events) and fluoroscopy == _NOTHING_SAID:
         fluoroscopy = DoseSums(0.0, 0.0, 0.0)  # TID 10004 has no sums of what there was not
+    acquisition = _read_sums(accumulated, "113727", "113729", "113855")
     return DoseOverview(
         completion=str(report.get("CompletionFlag", "")),
         reference_point=_read_words(accumulated, "113780"),
         events=sorted(events, key=lambda event: event.started or datetime.min),
         fluoroscopy=fluoroscopy,
-        acquisition=_read_sums(accumulated, "113727", "113729", "113855"),
-        total=_read_sums(accumulated, "113722", "113725", ""),
+        acquisition=acquisition,
+        total=replace(_read_sums(accumulated, "113722", "113725"), time_s=_add(fluoroscopy.time_s, acquisition.time_s)),
     )
 
 
@@ -165,12 +166,17 @@ def _find(parent: Dataset, code: str) -> Dataset | None:
     return next((item for item in parent.get("ContentSequence") or () if _code(item) == code), None)
 
 
-def _read_sums(parent: Dataset, product: str, dose: str, time: str) -> DoseSums:
+def _read_sums(parent: Dataset, product: str, dose: str, time: str = "") -> DoseSums:
     return DoseSums(
         _read_number(parent, product, _TO_DGY_CM2),
         _read_number(parent, dose, _TO_MGY),
         _read_number(parent, time, _TO_S) if time else None,
     )
+
+
+def _add(fluoroscopy_s: float | None, acquisition_s: float | None) -> float | None:
+    """The time of both, to the digits of each; TID 10002 has no sum of them."""
+    return None if fluoroscopy_s is None or acquisition_s is None else convert_dose(fluoroscopy_s + acquisition_s, 1.0)
 
 
 def _read_event(item: Dataset) -> DoseLine:

@@ -47,7 +47,7 @@ def sum_radiation_dose(events: Sequence[IrradiationEvent]) -> Dataset:
 def _describe_exposure(event: IrradiationEvent) -> Dataset:
     item = Dataset()
     item.KVP = format_decimal(event["KVP"])
-    item.ExposureTime = None if (time := event.get("ExposureTime")) is None else round(time)
+    item.ExposureTime = None if (time := event.get("ExposureTime")) is None else max(round(time), 1)
     current = event.get("XRayTubeCurrent")
     item.XRayTubeCurrentInuA = None if current is None else format_decimal(convert_dose(current, _MICROAMPERES_PER_MA))
     item.RadiationMode = "PULSED" if event.get("PulseRate") else "CONTINUOUS"
