@@ -16,6 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality import Modality
+from openmodality.objects.rules.elements import data_set_of
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE
 from tests.enhanced_images import DESCRIBED, VARIANTS, frame, make_images
 from tests.peers.process import free_port, run
@@ -49,6 +50,12 @@ def test_dciodvfy_finds_nothing_in_any_variant(name: str, tmp_path: Path) -> Non
     if name == "least":  # what nobody knows is 0
         remarks = [line for line in remarks if not line.endswith("Value is zero")]
     assert remarks == []
+
+
+@pytest.mark.needs("dciodvfy")
+def test_dciodvfy_finds_nothing_in_a_group_that_was_given_in_part(tmp_path: Path) -> None:
+    [image] = make_images([frame()], **DESCRIBED, MRModifierSequence=[data_set_of(Spoiling="RF")])
+    assert list_remarks(save(image, tmp_path / "image.dcm")) == []
 
 
 @pytest.mark.needs("dciodvfy")

@@ -14,10 +14,12 @@ from pydicom.tag import Tag
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.slice_geometry import check_orientation
 from openmodality.acquisition.source import AcquiredFrame, Pixels
+from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.elements import list_elements, make_data_set, make_short
+from openmodality.standard.tags import BITS_STORED
 
-_BITS_STORED: Final = Tag("BitsStored")
+_BITS_STORED: Final = Tag(BITS_STORED)
 LARGEST_SIDE = 65535  # Rows and Columns are US
 _ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or (frames, rows, columns)"
 
@@ -90,7 +92,9 @@ def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame
         elements[_BITS_STORED] = make_short(_BITS_STORED, "US", count_bits_needed(pixels))
     elif int(pixels.max()) >> int(stated.value):
         raise ObjectInvalid(
-            "(0028,0101) Bits Stored is too small for the pixel values", advice="leave it out to have it found"
+            f"{name_of(BITS_STORED)} is too small for the pixel values",
+            advice="leave it out to have it found",
+            tag=BITS_STORED,
         )
     return AcquiredFrame(pixels, make_data_set(elements))
 

@@ -18,7 +18,7 @@ from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.mending import MendedElement, list_written, mend_copied, mend_element
 from openmodality.dimse.reading import read_element, values_of
 from openmodality.errors import ObjectInvalid
-from openmodality.standard.tags import IMAGER_PIXEL_SPACING, PIXEL_SPACING
+from openmodality.standard.tags import IMAGER_PIXEL_SPACING, PIXEL_SPACING, RESCALE_SLOPE, WINDOW_WIDTH
 from openmodality.standard.text_rules import clean_text
 from openmodality.standard.value_rules import RIGHT_FORMS
 
@@ -27,6 +27,8 @@ _GROUPS_SHOWN: Final = frozenset((0x0018, 0x0020, 0x0028))
 _VRS_SHOWN: Final = frozenset(("DS", "IS"))
 _MULTIPLICITY: Final = re.compile(r"([0-9]+)(?:-([0-9]*)(n?))?")
 _SPACINGS: Final = (PIXEL_SPACING, IMAGER_PIXEL_SPACING)
+_NUMBERS: Final = (*_SPACINGS, WINDOW_WIDTH, RESCALE_SLOPE)
+"""Numbers that are not to be any number (PS3.3 10.7.1.3, C.11.2.1.2, C.7.6.16.2.9)."""
 
 
 def read_checked(data_set: Dataset, tag: int, where: str) -> DataElement:
@@ -82,8 +84,13 @@ def check_count(element: DataElement, where: str) -> DataElement:
     if count and not element.tag.is_private and not allows_count(multiplicity := _find_multiplicity(tag), count):
         values = "1 value" if count == 1 else f"{count} values"
         raise _refuse(element, values, f"{multiplicity} values", where)
-    if tag in _SPACINGS and any(float(text) <= 0 for text in list_written(element) if text):
+    numbers = [float(text) for text in list_written(element) if text] if tag in _NUMBERS else []
+    if tag in _SPACINGS and any(number <= 0 for number in numbers):
         raise _refuse(element, "a distance that is not above zero", "distances in mm", where)
+    if tag == WINDOW_WIDTH and any(number <= 0 for number in numbers):
+        raise _refuse(element, "a width that is not above zero", "a number above zero", where)
+    if tag == RESCALE_SLOPE and 0 in numbers:
+        raise _refuse(element, "a slope of zero", "another number", where)
     return element
 
 

@@ -92,9 +92,8 @@ def _make_checked(keyword: str, value: object, where: str) -> DataElement:
         element = check_given(_make_element(tag, vr, value, private), where)
         return DataElement(Tag(tag), vr, element.value, validation_mode=RAISE)
     except _NOT_FITTING as error:
-        named = keyword if private is None else name_of(tag)
         raise ObjectInvalid(
-            f"{where}: the value of {named} does not fit its value representation {vr}", tag=tag
+            f"{where}: the value of {name_of(tag)} does not fit its value representation {vr}", tag=tag
         ) from error
 
 

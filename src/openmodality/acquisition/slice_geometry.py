@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.elements import make_data_set, make_elements, prepare_attributes
@@ -27,6 +28,7 @@ LARGEST_SHEAR: Final = 1e-3
 """The largest cosine of the angle between two axes that is taken for rounding."""
 _PLACE: Final = prepare_attributes("ImagePositionPatient", "SliceLocation")
 _TO_LPS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
+_ORIENTATION: Final = int(Tag("ImageOrientationPatient"))
 _SMALLEST_STEP_MM: Final = 1e-6
 _DIGITS: Final = 9
 _LARGEST_ERROR: Final = 1e-4
@@ -170,7 +172,9 @@ def check_orientation(data_set: Dataset, where: str) -> None:
         return
     problem, advice = _find_problem(tuple(map(float, values)))
     if problem:
-        raise ObjectInvalid(f"{where}: (0020,0037) ImageOrientationPatient has {problem}", advice=advice)
+        raise ObjectInvalid(
+            f"{where}: (0020,0037) ImageOrientationPatient has {problem}", advice=advice, tag=_ORIENTATION
+        )
 
 
 @lru_cache(maxsize=64)

@@ -54,6 +54,7 @@ class GivenAttributes:
             if not rule.object or rule.object in images:
                 self._rules.setdefault(rule.path, []).append(rule)
         self._enumerated = {path: terms for path, rules in self._rules.items() if (terms := _list_terms(rules))}
+        self._elsewhere = {path[-1]: _list_terms(self._find_rules(path[-1])) for path in self._enumerated}
 
     def prepare(self, values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
         """The values, private attributes by their keys, once they are found to be what the device's tables allow.
@@ -113,20 +114,25 @@ class GivenAttributes:
             raise explained from error
 
     def _explain(self, error: ObjectInvalid, object_name: str) -> ObjectInvalid:
-        places = sorted((path for path in self._rules if path[-1] == error.tag), key=len)
-        rules = [rule for path in places for rule in self._rules[path]]
-        if not error.tag or not rules:
-            return error
+        rules = self._find_rules(error.tag) if error.tag else []
+        if not rules or isinstance(error.__cause__, ObjectInvalid):
+            return error  # nothing is known, or all is said
         rule = next((rule for rule in rules if rule.object in ("", object_name)), rules[0])
         sources = " or ".join(name_sources(rule))
         return ObjectInvalid(
             f"{error.message} ({rule.module} module, type {rule.requirement}, VR {rule.vr})",
             advice=f"{error.advice or 'correct it, or leave it out'}; it may come from {sources}",
+            tag=error.tag,
         )
 
+    def _find_rules(self, tag: int) -> list[AttributeRule]:
+        """The rows of an attribute, those of shorter paths first."""
+        places = sorted((path for path in self._rules if path[-1] == tag), key=len)
+        return [rule for path in places for rule in self._rules[path]]
+
     def _check_body_part(self, value: object) -> None:
-        if isinstance(value, str):
-            check_body_part(self._profile, data_set_of(BodyPartExamined=value.strip().upper()))
+        if isinstance(value, str | int):
+            check_body_part(self._profile, data_set_of(BodyPartExamined=str(value).strip().upper()))
 
     def _check(self, values: Mapping[str, Any], above: TagPath, where: str) -> None:
         for keyword, value in values.items():
@@ -136,14 +142,25 @@ class GivenAttributes:
                 tag = private.tag if private else None
             if tag is None:
                 continue
-            path = (*above, tag)
+            path: TagPath = (*above, tag)
             for number, item in enumerate(_list_items(value), 1):
                 inside = f"{where}: {keyword} item {number}"
                 if is_code_sequence(tag) or tag in _CODE_SEQUENCES:
                     _check_code(item, tag, inside)
                 self._check(item, path, inside)
-            if (terms := self._enumerated.get(path)) is not None:
+            if terms := self._find_terms(path):
                 _check_terms(value, terms, tag, where)
+
+    def _find_terms(self, path: TagPath) -> frozenset[str]:
+        """The enumerated values of an attribute; those of its rows elsewhere where the tables do not have it there.
+
+        What goes into a functional group may be given by its keyword alone.
+        """
+        return (
+            self._enumerated.get(path, frozenset())
+            if path in self._rules
+            else self._elsewhere.get(path[-1], frozenset())
+        )
 
 
 def _list_terms(rules: Iterable[AttributeRule]) -> frozenset[str]:

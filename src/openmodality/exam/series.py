@@ -133,23 +133,27 @@ class Series:
         Raises :class:`UsageError` where the exam has ended meanwhile, in this process or another, and
         :class:`ObjectInvalid` where pixels, a keyword or a value fit no image, or the exposure is not possible.
         """
-        where = f"image {self._images + 1}"
-        pixels = check_array(pixels, where)
+        pixels = check_array(pixels, f"image {self._images + 1}")
         if is_plain(pixels) and not attributes.keys() & HOW_NUMBERS_ARE_STORED:
             with self.exam.given.explain_errors(self.object_name):
-                frames = make_frames(pixels, self.exam.given.take(attributes, where), where, is_kept=False)
-            event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
-            with self._exposures.withdraw_on_failure(event):
-                if (event is None and len(frames) == 1) or makes_one_image(self._maker):
-                    return self._add_frames(frames, event=event)
-                numbered = list(enumerate(frames, self._images + 1))
-                if event is not None:
-                    numbered = self._exposures.expose_all(frames, event, self._images)
-                uids = self._maker.make_together(numbered, SILENTLY.keys)
-            self._images += len(uids)
-            return uids
+                return self._add_plain(pixels, attributes, irradiation)
         how = {name: attributes.pop(name) for name in HOW_NUMBERS_ARE_STORED & attributes.keys()}
         return self._add_volume(Volume(array=pixels, **how), Making(stated=irradiation), attributes=attributes)
+
+    def _add_plain(self, pixels: NDArray[Any], attributes: Mapping[str, Any], irradiation: Any) -> list[str]:
+        """Make images of whole numbers of 16 bits, which are stored as they are."""
+        where = f"image {self._images + 1}"
+        frames = make_frames(pixels, self.exam.given.take(attributes, where), where, is_kept=False)
+        event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
+        with self._exposures.withdraw_on_failure(event):
+            if (event is None and len(frames) == 1) or makes_one_image(self._maker):
+                return self._add_frames(frames, event=event)
+            numbered = list(enumerate(frames, self._images + 1))
+            if event is not None:
+                numbered = self._exposures.expose_all(frames, event, self._images)
+            uids = self._maker.make_together(numbered, SILENTLY.keys)
+        self._images += len(uids)
+        return uids
 
     def add_volume(
         self,
@@ -176,10 +180,13 @@ class Series:
     def _add_volume(
         self, volume: Volume, how: Making = SILENTLY, attributes: Mapping[str, object] | None = None
     ) -> list[str]:
-        where = f"volume after image {self._images}" if self._images else "volume"
         with self.exam.given.explain_errors(self.object_name):
-            stack = make_stack(volume, where)
-        stack.shared.update(self.exam.given.read(attributes or {}, where))
+            return self._make_images_of(volume, how, attributes or {})
+
+    def _make_images_of(self, volume: Volume, how: Making, attributes: Mapping[str, object]) -> list[str]:
+        where = f"volume after image {self._images}" if self._images else "volume"
+        stack = make_stack(volume, where)
+        stack.shared.update(self.exam.given.read(attributes, where))
         self.unused |= stack.unused
         if stack.is_transposed:
             stack.shared.update(find_turned(describe_series(self.record).attributes, stack.shared))
@@ -271,7 +278,10 @@ class Series:
             with self._exposures.withdraw_on_failure(recorded):
                 self._add_volume(acquired.volume, Making(progress, keys, recorded))
             return
-        self._add_frames(acquired.frames, lambda number: progress(number, acquired.number_of_frames), keys, recorded)
+        with self.exam.given.explain_errors(self.object_name):
+            self._add_frames(
+                acquired.frames, lambda number: progress(number, acquired.number_of_frames), keys, recorded
+            )
 
     def _add_frames(
         self,

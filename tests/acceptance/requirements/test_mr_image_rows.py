@@ -224,20 +224,30 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"SequenceName": "a\\b"}, "(0018,0024) SequenceName: a backslash, which parts values (MR Image module"),
     ({"ReceiveCoilName": "x" * 17}, "(0018,1250) ReceiveCoilName: longer than 16 characters (MR Image module"),
     ({"PVCRejection": "a\x07"}, "(0018,1085) PVCRejection: a control character (MR Image module"),
-    ({"NumberOfKSpaceTrajectories": 70000}, "the value of NumberOfKSpaceTrajectories does not fit"),
-    ({"B1rms": float("nan")}, "the value of B1rms does not fit its value representation FL (MR Image module"),
+    ({"NumberOfKSpaceTrajectories": 70000}, "the value of (0018,9093) NumberOfKSpaceTrajectories does not fit"),
+    (
+        {"B1rms": float("nan")},
+        "the value of (0018,1320) B1rms does not fit its value representation FL (MR Image module",
+    ),
     ({"AnatomicRegionSequence": [{"CodeValue": "1"}]}, "a code without (0008,0104) CodeMeaning, (0008,0102)"),
-    ({"AnatomicRegionSequence": "knee"}, "the value of AnatomicRegionSequence does not fit"),
+    ({"AnatomicRegionSequence": "knee"}, "the value of (0008,2218) AnatomicRegionSequence does not fit"),
     (
         {"SharedFunctionalGroupsSequence": modify("Spoiling", "no way!")},
         "Spoiling: no code string",
     ),
     ({"SharedFunctionalGroupsSequence": modify("T2Preparation", "MAYBE")}, "not NO or YES"),
-    ({"RedPaletteColorLookupTableDescriptor": [4, 0, 16]}, "is missing beside the rest of the palette"),
+    ({"RedPaletteColorLookupTableDescriptor": [4, 0, 16]}, "the rest of the palette (Image Pixel module, "),
+    ({"BitsStored": 20}, "(0028,0101) BitsStored of 20 is more than the object allows (Image Pixel module, type 1, VR"),
+    ({"BitsStored": 1}, "(0028,0101) BitsStored is too small for the pixel values (Image Pixel module, type 1, VR US)"),
+    ({"WindowCenter": 5, "WindowWidth": 0}, "WindowWidth: a width that is not above zero, '0' (VOI LUT module, "),
+    ({"RescaleSlope": 0}, "(0028,1053) RescaleSlope: a slope of zero, '0' (Additional Attributes module, "),
+    ({"ImageOrientationPatient": [1, 0, 0, 0, 2, 0]}, "has vectors of length 1 and 2 (Image Plane module, type 1, VR"),
+    ({"MRModifierSequence": [{"T2Preparation": "MAYBE"}]}, "(0018,9021) T2Preparation: not NO or YES ("),
     ({"FrameIncrementPointer": "FrameTime"}, "names (0018,1063) FrameTime, which is not given"),
     ({"NumberOfFrames": 2}, "(0028,0008) NumberOfFrames: not 1 (Additional Attributes module, type 3, VR IS)"),
     ({"ReferencedImageSequence": [{"ReferencedSOPClassUID": "x"}]}, "ReferencedSOPClassUID does not fit"),
     ({"BodyPartExamined": "TOE NAIL"}, "no Body Part Examined"),
+    ({"BodyPartExamined": 5}, "no Body Part Examined"),
     ({"MPGAxisNumber": "x" * 65}, "(0029,101F): longer than 64 characters (Private Attributes 0029 module"),
     ({"private": {"Nonsense": 1}}, "Nonsense is no private attribute of this device"),
     ({"Technologist": "Roe"}, "3 private attributes are called Technologist"),
@@ -250,7 +260,7 @@ def test_wrong_input_is_refused_by_name_and_the_exam_goes_on(tmp_path: Path) -> 
         exam = modality.register(PATIENT)
         series = exam.series("x", sop_class_uid=MR_IMAGE)
         for wrong, words in WRONG:
-            refuse(lambda wrong=wrong: series.add(PIXELS, **LEAST, **wrong), words)
+            refuse(lambda wrong=wrong: series.add(PIXELS, **{**LEAST, **wrong}), words)
             assert exam.instances() == []
         refuse(lambda: exam.series("y", MRAcquisitionType="4D"), "not 2D or 3D")
         companion = tmp_path / "pixels.json"

@@ -47,6 +47,26 @@ def test_an_error_of_an_attribute_that_is_in_no_table_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
+    "given",
+    [
+        {"T2Preparation": "MAYBE"},
+        {"MRModifierSequence": [{"T2Preparation": "MAYBE"}]},
+        {"SharedFunctionalGroupsSequence": [{"MRModifierSequence": [{"T2Preparation": "MAYBE"}]}]},
+    ],
+)
+def test_enumerated_values_hold_wherever_an_attribute_is_given(given: dict[str, Any]) -> None:
+    with pytest.raises(ObjectInvalid, match=r"\(0018,9021\) T2Preparation: not NO or YES") as caught:
+        GIVEN.read(given, "api")
+    assert caught.value.tag == 0x00189021
+
+
+def test_an_error_is_explained_once() -> None:
+    with pytest.raises(ObjectInvalid) as caught, GIVEN.explain_errors("MR Image"):
+        GIVEN.read({"MRAcquisitionType": "4D"}, "api")
+    assert caught.value.message.count("module, type") == 1
+
+
+@pytest.mark.parametrize(
     "item",
     [
         {"CodeValue": "1", "CodeMeaning": "Knee"},

@@ -13,6 +13,7 @@ from pydicom import Dataset
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.series import Series
 from openmodality.exam.session import Exam
+from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE
 from openmodality.store.files.instance_file import StorageFull
 
 BeginExam = Callable[..., Exam]
@@ -106,3 +107,17 @@ def test_a_masked_volume_is_refused_and_one_with_nothing_masked_is_taken(begin_e
     with pytest.raises(ObjectInvalid, match="volume: 20 of 24 values are masked"):
         series.add_volume(np.ma.masked_greater(values, 3), AXIAL)
     assert len(series.add_volume(np.ma.masked_greater(values, 99), AXIAL)) == 2
+
+
+def test_what_an_enhanced_image_says_otherwise_is_named(begin_exam: BeginExam) -> None:
+    series = begin_exam().series("E", sop_class_uid=ENHANCED_MR_IMAGE_STORAGE, PatientName="Other^Person")
+    place = {"ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+    said = {
+        "PixelSpacing": [1, 1],
+        "SliceThickness": 5,
+        "Rows": 3,
+        "EchoTime": 20,
+        "ImageType": ["ORIGINAL", "PRIMARY"],
+    }
+    series.add(np.ones((4, 5), np.uint16), **place, **said)
+    assert series.overridden == ("PatientName", "Rows")

@@ -9,23 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from io import BytesIO
 from math import ceil
 from typing import Final
 
+from pydicom.filereader import read_dataset
+from pydicom.tag import Tag
+
+import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.acquisition.source import AcquiredFrame
 from openmodality.activities.enhanced_forms import name_classic_series
 from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.instances import keep_together
-from openmodality.exam.producers.images import ImageMaker, UidOf
+from openmodality.exam.producers.images import ImageMaker, UidOf, differs
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.image.enhanced_mr import EnhancedFrame, EnhancedUids, encode_enhanced_mr, find_known_tags
+from openmodality.objects.image.enhanced_values import OF_ALL_FRAMES, SAID_OTHERWISE
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.rules.template import EncodedInstance
 from openmodality.objects.site_objects import make_definition
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
-from openmodality.standard.tags import SOP_INSTANCE_UID
+from openmodality.standard.tags import IMAGE_TYPE, PIXEL_DATA, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import add_series, lock_exam_to_add_to
@@ -89,6 +95,8 @@ class EnhancedImageMaker(ImageMaker):
             self._make_uids(uid, frames),
         )
         for instance in enhanced:
+            if not made:
+                self._note_other_values(frames[0], instance)
             made.append(instance.read_uid(SOP_INSTANCE_UID))
             yield instance
         if self._make_classic is not None:
@@ -118,6 +126,15 @@ class EnhancedImageMaker(ImageMaker):
         record = next(each for each in after.series if each.series_instance_uid == uid)
         return ImageMaker(self._site, self._store, after, step, record)
 
+    def _note_other_values(self, frame: AcquiredFrame, instance: EncodedInstance) -> None:
+        """Name what was stated and the image says otherwise of exam, device or pixels."""
+        stated = {element.tag: element for element in (*self._series.attributes, *frame.stated) if element.VR != "SQ"}
+        asked = sorted((stated.keys() & instance.tags.keys()) - SAID_OTHERWISE - _MADE_OF_FRAMES)
+        tags = [tag for tag in (SPECIFIC_CHARACTER_SET, *asked) if tag in instance.tags]
+        encoded = b"".join(bytes(instance.parts[instance.tags[tag]]) for tag in dict.fromkeys(sorted(tags)))
+        made = read_dataset(BytesIO(encoded), is_implicit_VR=False, is_little_endian=True)
+        self.note_overridden([stated[tag].keyword for tag in asked if differs(stated[tag], made)])
+
     def _note_unplaced(self, frames: Sequence[AcquiredFrame]) -> None:
         """Name what was stated and no place is for, neither in the image nor in its functional groups."""
         stated = {element.keyword for frame in frames[:1] for element in frame.stated if element.tag not in self._known}
@@ -125,6 +142,8 @@ class EnhancedImageMaker(ImageMaker):
         self.note_left_out(sorted(filter(None, stated)))
 
 
+_MADE_OF_FRAMES: Final = frozenset((IMAGE_TYPE, PIXEL_DATA, *map(Tag, OF_ALL_FRAMES)))
+"""What an image says by what its frames say."""
 _DOCUMENTS: Final = 9000
 """From this Series Number on documents are numbered, not images."""
 

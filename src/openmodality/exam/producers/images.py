@@ -222,18 +222,23 @@ class ImageMaker:
         """Once for the series: what a person or a program stated is not dropped without a word."""
         known = {*self.left_out, *self.overridden}
         new = [(keyword, element) for keyword, element in sorted(stated.items()) if keyword not in known]
-        overridden = [keyword for keyword, element in new if element.tag in data_set and _differs(element, data_set)]
+        overridden = [keyword for keyword, element in new if element.tag in data_set and differs(element, data_set)]
         absent = [keyword for keyword, element in new if element.tag not in data_set and is_filled(element)]
         lost = [keyword for keyword in absent if not self._is_repeated(keyword, data_set)]
         self.note_left_out([*lost, *list_lost_in_items(dict(new), data_set)])
-        self.overridden += overridden
-        self._warn("image.attributes_overridden", overridden)
+        self.note_overridden(overridden)
 
     def note_left_out(self, keywords: Sequence[str]) -> None:
         """Note what was stated and the object has no place for, once."""
         new = [keyword for keyword in keywords if keyword not in self.left_out]
         self.left_out += new
         self._warn("image.attributes_left_out", new)
+
+    def note_overridden(self, keywords: Sequence[str]) -> None:
+        """Note what was stated and the object says otherwise, once."""
+        new = [keyword for keyword in keywords if keyword not in self.overridden]
+        self.overridden += new
+        self._warn("image.attributes_overridden", new)
 
     def _is_repeated(self, keyword: str, data_set: Dataset) -> bool:
         """Whether a private attribute says what the object has no standard attribute for."""
@@ -265,7 +270,7 @@ def list_lost_in_items(stated: Mapping[str, DataElement], data_set: Dataset) -> 
             yield from dict.fromkeys(f"{keyword}.{name}" for name in (*lost, *list_lost_in_items(inner, made)))
 
 
-def _differs(stated: DataElement, data_set: Dataset) -> bool:
+def differs(stated: DataElement, data_set: Dataset) -> bool:
     """Whether an object says something else than what was stated, which says something; items are not compared."""
     if stated.VR == "SQ" or not is_filled(stated):
         return False

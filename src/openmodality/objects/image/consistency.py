@@ -30,13 +30,16 @@ def is_asked(attributes: Dataset) -> bool:
 
 def check_consistency(name: str, attributes: Dataset) -> None:
     """Raises :class:`ObjectInvalid` where attributes of an image of one frame contradict one another."""
-    _check_palette(name, attributes)
+    check_palette(name, attributes)
     _check_pointer(name, attributes)
     _check_groups(name, attributes)
 
 
-def _check_palette(name: str, attributes: Dataset) -> None:
-    """A palette has a descriptor and a table for each colour, as long as the descriptor says (PS3.3 C.7.6.3.1.5)."""
+def check_palette(name: str, attributes: Dataset) -> None:
+    """A palette has a descriptor and a table for each colour, as long as the descriptor says (PS3.3 C.7.6.3.1.5).
+
+    Raises :class:`ObjectInvalid` where it has not.
+    """
     present = [tag for tag in (*_DESCRIPTORS, *_TABLES) if tag in attributes]
     if not present:
         return

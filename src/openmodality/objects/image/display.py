@@ -6,11 +6,16 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
+from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import StoredForm, Survey
 from openmodality.objects.rules.elements import data_set_of
-from openmodality.standard.tags import REAL_WORLD_VALUE_FIRST_VALUE_MAPPED, REAL_WORLD_VALUE_LAST_VALUE_MAPPED
+from openmodality.standard.tags import (
+    BITS_STORED,
+    REAL_WORLD_VALUE_FIRST_VALUE_MAPPED,
+    REAL_WORLD_VALUE_LAST_VALUE_MAPPED,
+)
 from openmodality.standard.value_rules import format_decimal
 
 _NO_UNITS: Final = ("1", "no units")
@@ -28,7 +33,9 @@ def describe_values(form: StoredForm, said: Dataset, rules: PixelRules, units: s
     stated_bits = int(said.get("BitsStored") or 0)
     if 0 < stated_bits < form.bits and not form.is_scaled and form.bits > min(rules.bits):
         raise ObjectInvalid(
-            "(0028,0101) Bits Stored is too small for the pixel values", advice="leave it out to have it found"
+            f"{name_of(BITS_STORED)} is too small for the pixel values",
+            advice="leave it out to have it found",
+            tag=BITS_STORED,
         )
     data_set = data_set_of(BitsStored=max(form.bits, stated_bits))
     if not form.is_scaled or not rules.has_rescale:

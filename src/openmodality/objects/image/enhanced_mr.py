@@ -25,6 +25,7 @@ from openmodality.objects.exam_facts import (
     find_own_values,
     format_moment,
 )
+from openmodality.objects.image.consistency import check_palette
 from openmodality.objects.image.dimensions import arrange_frames
 from openmodality.objects.image.enhanced_values import (
     DESCRIBED,
@@ -36,6 +37,7 @@ from openmodality.objects.image.enhanced_values import (
     describe_whole,
 )
 from openmodality.objects.image.frame_values import FrameValues, describe_own, find_differing, share_values
+from openmodality.objects.image.pixel_rules import refuse_bits
 from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of, index_values, make_element, make_sequence
@@ -127,7 +129,8 @@ def _describe(
     image_type = [combine_terms(each) for each in zip(*_list_types(described), strict=True)]
     whole.update(data_set_of(ImageType=image_type, **combined))
     whole.update(_describe_velocities(described))
-    whole.update(_describe_pixels(frames))
+    check_palette(definition.name, whole)
+    whole.update(_describe_pixels(definition.name, frames))
     whole.update(dimensions)
     day, time = format_moment(instance.created)
     whole.update(data_set_of(AcquisitionDateTime=whole.get("AcquisitionDateTime") or day + time))
@@ -185,10 +188,10 @@ def _check_places(definition: ObjectDefinition, frames: Sequence[FrameValues]) -
             )
 
 
-def _describe_pixels(frames: Sequence[EnhancedFrame]) -> Dataset:
+def _describe_pixels(name: str, frames: Sequence[EnhancedFrame]) -> Dataset:
     rows, columns = frames[0].pixels.shape
     signed = frames[0].pixels.dtype == np.int16
-    bits = next(each for each in (12, 16) if each >= _count_bits(frames))
+    bits = _choose_bits(name, frames)
     values = data_set_of(
         SamplesPerPixel=1,
         PhotometricInterpretation="MONOCHROME2",
@@ -203,11 +206,22 @@ def _describe_pixels(frames: Sequence[EnhancedFrame]) -> Dataset:
     return values
 
 
+_BITS: Final = (12, 16)
+"""What (0028,0101) Bits Stored may be (PS3.3 C.8.13.1), but 8, which these pixels never have."""
+
+
+def _choose_bits(name: str, frames: Sequence[EnhancedFrame]) -> int:
+    """Bits Stored: as many as somebody stated, and as the values need. Raises :class:`ObjectInvalid` for too many."""
+    needed = max(int(frame.attributes.get("BitsStored") or 0) for frame in frames)
+    if needed < _BITS[-1]:
+        needed = max(needed, _count_bits(frames))
+    if needed > _BITS[-1]:
+        raise refuse_bits(name, needed, _BITS)
+    return next(bits for bits in _BITS if bits >= needed)
+
+
 def _count_bits(frames: Sequence[EnhancedFrame]) -> int:
-    """As many bits as the values need, by what looked at them before, or by a look at each."""
-    stated = [int(frame.attributes.get("BitsStored") or 0) for frame in frames]
-    if min(stated) > 0:
-        return max(stated)
+    """As many bits as the values need, by a look at each."""
     lowest = min(int(frame.pixels.min()) for frame in frames)
     highest = max(int(frame.pixels.max()) for frame in frames)
     signed = frames[0].pixels.dtype == np.int16

@@ -25,7 +25,7 @@ from openmodality.objects.exam_facts import (
     pick_times,
 )
 from openmodality.objects.image.consistency import check_consistency, is_asked
-from openmodality.objects.image.pixel_rules import PixelRules
+from openmodality.objects.image.pixel_rules import PixelRules, refuse_bits
 from openmodality.objects.image.scaling import Survey
 from openmodality.objects.instance import InstanceBuilder, copy_pixels
 from openmodality.objects.rules.definition import ObjectDefinition
@@ -207,7 +207,7 @@ class _PixelFitting:
         needed = max(required, stated)
         bits = next((bits for bits in self.rules.bits if bits >= needed), None)
         if bits is None:
-            raise ObjectInvalid(f"{self._name}: (0028,0101) BitsStored of {needed} is more than the object allows")
+            raise refuse_bits(self._name, needed, self.rules.bits)
         return bits
 
 

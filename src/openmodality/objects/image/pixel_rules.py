@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.standard.tags import (
     BITS_STORED,
@@ -55,6 +57,15 @@ class PixelRules:
     def most_bits(self) -> int:
         """The largest Bits Stored."""
         return min(max(self.bits), _MOST_BITS)
+
+
+def refuse_bits(name: str, needed: int, allowed: Sequence[int]) -> ObjectInvalid:
+    """The error that pixels need, or somebody states, more bits than an object allows."""
+    return ObjectInvalid(
+        f"{name}: (0028,0101) BitsStored of {needed} is more than the object allows",
+        advice=f"give {' or '.join(map(str, allowed))}, or leave it out",
+        tag=BITS_STORED,
+    )
 
 
 def _list_allowed(definition: ObjectDefinition, tag: int) -> tuple[str, ...]:

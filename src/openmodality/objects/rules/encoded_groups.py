@@ -138,7 +138,7 @@ class FrameGroups:
         return bytes(encode_with_pydicom(make_sequence(group.node.tag, items), list(self._terms) or None))
 
     def _make_template(self, group: _Group, items: Sequence[Dataset], own: FrameElements) -> _GroupTemplate | None:
-        if len(items) != 1 or group.node.key in own:
+        if len(items) != 1 or group.node.key in own or group.node.key in self._common:
             return None
         elements = [items[0][tag] for tag in sorted(items[0].keys())]
         if any(element.VR == "SQ" and int(element.tag) in own for element in elements):

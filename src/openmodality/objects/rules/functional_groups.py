@@ -2,20 +2,22 @@
 
 A functional group goes to (5200,9229) Shared Functional Groups Sequence where it is the same for all frames, else into
 each item of (5200,9230) Per-frame Functional Groups Sequence. What is known of a frame is given as for an image of one
-frame: attributes side by side, which the rules put into their groups; or a group's sequence as a whole.
+frame: attributes side by side, which the rules put into their groups; or a group's sequence. What the only item of that
+says goes before the attributes beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from openmodality.device.profile.conditions import Context
 from openmodality.objects.rules.definition import Node, RuleTable
-from openmodality.objects.rules.elements import make_data_set, make_sequence
+from openmodality.objects.rules.elements import index_values, make_data_set, make_sequence
 from openmodality.objects.rules.filling import Filling, Layers, find_in
 from openmodality.objects.rules.sources import MUST_HAVE_VALUE, Places, SourceValues
 
@@ -81,11 +83,20 @@ def make_group(filling: Filling, node: Node, layers: Layers) -> list[Dataset]:
     """The items of a functional group for one frame; none where it is optional and nothing is known to tell in it."""
     for rule in node.rules:
         whole = find_in(layers, rule)
+        if whole is not None and len(whole.value) == 1:
+            return [_complete_item(filling, node, index_values(whole.value[0]), layers)]
         if whole is not None:
             return [filling.fill_item(node.children, item) for item in whole.value]
     if not _is_mandatory(node, filling.context) and not _knows_any(node.children, layers):
         return []
     return [make_data_set(filling.fill(node.children, lambda rule: rule.fixed or find_in(layers, rule)))]
+
+
+def _complete_item(filling: Filling, node: Node, given: Mapping[int, DataElement], layers: Layers) -> Dataset:
+    """The only item of a group that was given as a sequence; what it does not say is what the frame says."""
+    return make_data_set(
+        filling.fill(node.children, lambda rule: rule.fixed or given.get(rule.row.path[-1]) or find_in(layers, rule))
+    )
 
 
 def _is_mandatory(node: Node, context: Context) -> bool:

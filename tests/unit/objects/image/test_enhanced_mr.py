@@ -13,6 +13,7 @@ from pydicom import Dataset
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.image.enhanced_mr import EnhancedFrame
 from openmodality.objects.rules.check import check
+from openmodality.objects.rules.elements import data_set_of
 from tests.enhanced_images import ENHANCED, PLANE, SYNCHRONIZED, VARIANTS, frame, make_image, make_images
 from tests.made_objects import definition_of
 
@@ -192,6 +193,13 @@ def test_every_row_of_the_statement_can_be_reached() -> None:
         ({**SYNCHRONIZED, "CardiacBeatRejectionTechnique": ""}, "CardiacBeatRejectionTechnique"),
         ({**SYNCHRONIZED, "RespiratorySignalSource": ""}, "RespiratorySignalSource"),
         ({**SYNCHRONIZED, "BulkMotionSignalSource": ""}, "BulkMotionSignalSource"),
+        ({"ParallelAcquisition": "YES"}, "ParallelAcquisitionTechnique"),
+        ({"ParallelAcquisition": "YES", "ParallelAcquisitionTechnique": "SENSE"}, "ParallelReductionFactorInPlane"),
+        ({"InversionRecovery": "YES"}, "InversionTimes"),
+        ({"PartialFourier": "YES"}, "PartialFourierDirection"),
+        ({"FlowCompensation": "ACCELERATION"}, "FlowCompensationDirection"),
+        ({"Tagging": "LINE"}, "TagSpacingFirstDimension"),
+        ({"ReceiveCoilType": "MULTICOIL"}, "MultiCoilDefinitionSequence"),
         ({"GeometryOfKSpaceTraversal": "RECTILINEAR", "LossyImageCompression": "01"}, "LossyImageCompressionRatio"),
     ],
 )
@@ -243,6 +251,41 @@ def test_a_concatenation_is_one_image_in_parts() -> None:
     assert [index for each in parts for index in list_indices(each)] == list_indices(whole)
     assert b"".join(each.PixelData for each in parts) == whole.PixelData
     assert "ConcatenationUID" not in whole
+
+
+def test_stated_bits_are_held_to_the_values_and_to_the_object() -> None:
+    assert make_image(frame(value=4096, BitsStored=12)).BitsStored == 16
+    assert make_image(frame(value=1, BitsStored=14)).BitsStored == 16
+    with pytest.raises(ObjectInvalid, match="BitsStored of 20 is more than the object allows") as caught:
+        make_image(frame(BitsStored=20))
+    assert (caught.value.tag, caught.value.advice) == (0x00280101, "give 12 or 16, or leave it out")
+
+
+def test_a_palette_without_its_entries_is_refused() -> None:
+    palette = {f"{colour}PaletteColorLookupTableDescriptor": [256, 0, 16] for colour in ("Red", "Green", "Blue")}
+    tables = {f"{colour}PaletteColorLookupTableData": bytes(4) for colour in ("Red", "Green", "Blue")}
+    with pytest.raises(ObjectInvalid, match="has not the 256 entries"):
+        make_image(frame(), **palette, **tables)
+
+
+def test_what_a_group_given_as_a_sequence_does_not_say_is_said_as_without_it() -> None:
+    given = [data_set_of(FlowCompensation="NONE", Spoiling="RF")]
+    [modifier] = make_image(frame(), MRModifierSequence=given).SharedFunctionalGroupsSequence[0].MRModifierSequence
+    [plain] = make_image(frame()).SharedFunctionalGroupsSequence[0].MRModifierSequence
+    assert (modifier.Spoiling, plain.Spoiling) == ("RF", "NONE")
+    assert {element.keyword for element in plain} == {element.keyword for element in modifier}
+
+
+def test_a_sequence_of_all_frames_goes_before_what_a_frame_says_beside_it() -> None:
+    frames = [frame(place, InversionTime=str(100 + place)) for place in range(3)]
+    image = make_image(*frames, MRModifierSequence=[data_set_of(Spoiling="RF")])
+    modifiers = [item.MRModifierSequence[0] for item in image.PerFrameFunctionalGroupsSequence]
+    assert [each.InversionTimes for each in modifiers] == [100.0, 101.0, 102.0]
+    assert {each.Spoiling for each in modifiers} == {"RF"}
+    timed = [data_set_of(InversionTimes=[7.0])]
+    image = make_image(*frames, MRModifierSequence=timed)
+    assert image.SharedFunctionalGroupsSequence[0].get("MRModifierSequence") is None
+    assert {item.MRModifierSequence[0].InversionTimes for item in image.PerFrameFunctionalGroupsSequence} == {7.0}
 
 
 def test_a_palette_makes_frames_of_colour() -> None:

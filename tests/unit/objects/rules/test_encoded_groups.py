@@ -27,9 +27,8 @@ COMMON: dict[str, Any] = {
     "PixelSpacing": ["0.5", "0.5"], "SliceThickness": "3", "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
     "FrameAcquisitionDateTime": "20260101101010.5", "FrameType": ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"],
     "FrameLaterality": "U", "AnatomicRegionSequence": [data_set_of(CodeValue="1", CodingSchemeDesignator="SCT")],
-    **dict.fromkeys(
-        ("PixelPresentation", "VolumetricProperties", "VolumeBasedCalculationTechnique", "ComplexImageComponent",
-         "AcquisitionContrast"), "X"),
+    "PixelPresentation": "MONOCHROME", "VolumetricProperties": "VOLUME", "ComplexImageComponent": "MAGNITUDE",
+    "VolumeBasedCalculationTechnique": "NONE", "AcquisitionContrast": "X",
 }  # fmt: skip
 COMMON["AnatomicRegionSequence"][0].CodeMeaning = "Brain"
 
