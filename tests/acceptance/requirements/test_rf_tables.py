@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import DataElement, Dataset
+from pydicom import DataElement, Dataset, dcmread
 from pydicom.datadict import keyword_for_tag
 
 from openmodality import IrradiationEvent, Modality
@@ -210,7 +210,22 @@ def test_nothing_is_beyond_the_tables_but_what_is_listed(sent: Sent, form: str, 
 
 @pytest.mark.requirement("RF-8.2-01")
 def test_no_private_attributes(sent: Sent) -> None:
-    assert [path for each in sent.values() for path in list_paths(each) if any(tag >> 16 & 1 for tag in path)] == []
+    assert [path for each in sent.values() for path in list_private(each)] == []
+
+
+@pytest.mark.requirement("RF-8.2-01")
+def test_no_private_attributes_are_made(tmp_path: Path) -> None:
+    """In the files of the device: a private attribute without a dictionary is left out where it is sent."""
+    (tmp_path / "site.toml").write_text(f'profile = "rf"\n{SITE}', "utf-8")
+    with Modality(tmp_path / "site.toml") as modality:
+        examine(modality, is_full=False)
+        files = [modality.instance_path(each.attributes["SOPInstanceUID"]) for each in modality.instances()]
+        assert len(files) == len(CLASSES)
+        assert [path for file in files for path in list_private(dcmread(file))] == []
+
+
+def list_private(data_set: Dataset) -> list[TagPath]:
+    return [path for path in list_paths(data_set) if any(tag >> 16 & 1 for tag in path)]
 
 
 STANDARD_SCHEMES = {"DCM", "SCT", "UCUM", "RFC5646", "NCIt"}

@@ -30,7 +30,7 @@ def _derive_pulses(numbers: dict[str, float], *, has_pulses: bool) -> None:
     rate = numbers.get("PulseRate")
     if has_pulses and rate and "IrradiationDuration" in numbers:
         numbers.setdefault("NumberOfPulses", float(max(round(rate * numbers["IrradiationDuration"]), 1)))
-    if has_pulses and not rate:
+    if has_pulses and (not rate or numbers.get("NumberOfFrames")):
         numbers.setdefault("NumberOfPulses", float(max(numbers.get("NumberOfFrames", 1.0), 1.0)))
     pulses = numbers.get("NumberOfPulses")
     if pulses and "PulseWidth" in numbers:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
+from openmodality.objects.irradiation.deriving import derive_rest
 from openmodality.objects.irradiation.quantities import FLUOROSCOPY, SIDES
 from openmodality.objects.irradiation.stating import read_statement, round_dose
 
@@ -43,7 +44,7 @@ class IrradiationEvent:
     what would be right.
     """
 
-    __slots__ = ("_filters", "_numbers", "_started", "_terms", "_uid")
+    __slots__ = ("_derived", "_filters", "_numbers", "_started", "_terms", "_uid")
 
     def __init__(self, **attributes: object) -> None:
         self._fill("irradiation", attributes)
@@ -58,13 +59,17 @@ class IrradiationEvent:
     def _fill(self, where: str, attributes: Mapping[str, object]) -> None:
         statement = read_statement(attributes, where)
         self._numbers: Mapping[str, float] = statement.numbers
+        self._derived = statement.derived
         self._terms: Mapping[str, str] = statement.terms
         self._filters = tuple(XRayFilter(*each) for each in statement.filters)
         self._started = statement.started
         self._uid = statement.uid
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, IrradiationEvent) and self.to_json() == other.to_json()
+        return isinstance(other, IrradiationEvent) and self._list_said() == other._list_said()
+
+    def _list_said(self) -> tuple[object, ...]:
+        return self._uid, self._started, self._numbers, self._terms, self._filters
 
     def __hash__(self) -> int:
         return hash((self._uid, self._started, tuple(sorted(self._numbers.items()))))
@@ -159,11 +164,17 @@ class IrradiationEvent:
         return self.from_json(values)
 
     def begin(self, uid: str, started: datetime, number_of_frames: int) -> Self:
-        """This event as it goes on record, with what it does not say itself."""
+        """This event as it goes on record, with what it does not say itself.
+
+        Where it does not say how many images it makes, what follows from that is worked out anew: pulses and times.
+        """
         values = self.to_json()
         values[_UID] = self._uid or uid
         values[_STARTED] = started.isoformat()
-        values["numbers"] = {"NumberOfFrames": number_of_frames} | values["numbers"]
+        if "NumberOfFrames" not in self._numbers:
+            numbers = {name: value for name, value in self._numbers.items() if name not in self._derived}
+            values["numbers"] = numbers | {"NumberOfFrames": number_of_frames}
+            derive_rest(values["numbers"], values["terms"])
         return self.from_json(values)
 
     def find_end(self, started: datetime) -> datetime:
@@ -176,6 +187,7 @@ class IrradiationEvent:
             _UID: self._uid,
             _STARTED: self._started.isoformat() if self._started else None,
             "numbers": dict(self._numbers),
+            "derived": sorted(self._derived),
             "terms": dict(self._terms),
             "filters": [
                 [each.type, each.material, each.thickness_minimum_mm, each.thickness_maximum_mm]
@@ -188,6 +200,7 @@ class IrradiationEvent:
         """An event that was kept."""
         made = cls.__new__(cls)
         made._numbers, made._terms = dict(value["numbers"]), dict(value["terms"])
+        made._derived = frozenset(value.get("derived", ()))
         made._filters = tuple(XRayFilter(*each) for each in value["filters"])
         made._started = datetime.fromisoformat(value[_STARTED]) if value[_STARTED] else None
         made._uid = value[_UID]

@@ -45,9 +45,10 @@ DOSE_DECIMALS: Final[Mapping[str, int]] = {"DoseAreaProduct": 13, "DoseRP": 12, 
 
 @dataclass(slots=True)
 class Statement:
-    """What was stated and what follows from it, by the names of ``quantities``."""
+    """What was stated and what follows from it, by the names of ``quantities``; ``derived`` names the latter."""
 
     numbers: dict[str, float] = field(default_factory=dict)
+    derived: frozenset[str] = frozenset()
     terms: dict[str, str] = field(default_factory=dict)
     filters: list[FilterValues] = field(default_factory=list)
     started: datetime | None = None
@@ -65,7 +66,9 @@ def read_statement(attributes: Mapping[str, object], where: str) -> Statement:
     for reader in (_read_quantities, _read_terms, _read_texts, _read_position, _read_filters, _read_moment, _read_uid):
         problems += reader(given, statement)
     if not problems:
+        stated = frozenset(statement.numbers)
         derive_rest(statement.numbers, statement.terms)
+        statement.derived = frozenset(statement.numbers) - stated
         problems += _check(statement)
     if problems:
         raise ObjectInvalid(f"{where}: {'; '.join(problems)}", advice="")
