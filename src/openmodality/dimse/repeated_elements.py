@@ -35,10 +35,11 @@ Names = tuple[str, ...]
 class _Level:
     """A data set or an item that is being built: its elements, and the sequence that is open in it."""
 
-    __slots__ = ("elements", "items", "names", "open")
+    __slots__ = ("elements", "has_length", "items", "names", "open")
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, *, has_length: bool = True) -> None:
         self.elements: dict[BaseTag, DataElement | RawDataElement] = {}
+        self.has_length = has_length
         self.names = names
         self.open: SequenceStart | None = None
         self.items: list[Dataset] = []
@@ -77,10 +78,12 @@ def _take_structure(stack: list[_Level], token: Token, layout: Layout) -> bool:
             return False
         level.open, level.items = token, []
     elif isinstance(token, ItemStart):
-        stack.append(_Level(level.names))
+        stack.append(_Level(level.names, has_length=token.length != UNDEFINED_LENGTH))
     elif isinstance(token, ItemEnd):
         stack.pop()
-        stack[-1].items.append(_finish(level, layout, stack[-1].names))
+        item = _finish(level, layout, stack[-1].names)
+        item.is_undefined_length_sequence_item = not level.has_length
+        stack[-1].items.append(item)
     elif isinstance(token, SequenceEnd) and level.open is not None:
         _add_sequence(level, level.open)
     else:

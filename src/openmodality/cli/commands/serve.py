@@ -30,17 +30,17 @@ def run(site_file: str, as_json: bool) -> None:
     stop = stop_on_signals()
     with device(site_file, works=True) as modality, ExitStack() as stack:
         ports = modality.serve()
-        console = stack.enter_context(serve_console(modality))
         titles = {role: modality.site.application_entities[role].ae_title for role in ports}
+        host = modality.site.settings.network.host_name
+        for role, port in ports.items():
+            say(f"{titles[role]} listens on {f'{host}, ' if host else ''}port {port} ({role})")
+        console = stack.enter_context(serve_console(modality))
         open_jobs = sum(not job.state.finished for job in modality.jobs.list())
         if as_json:
             listening = [{"role": role, "ae_title": titles[role], "port": port} for role, port in ports.items()]
             notices = list(modality.recovery.notices)
             url = console.url if console else None
             print_event("listening", listening=listening, console=url, open_jobs=open_jobs, notices=notices)
-        host = modality.site.settings.network.host_name
-        for role, port in ports.items():
-            say(f"{titles[role]} listens on {f'{host}, ' if host else ''}port {port} ({role})")
         if console:
             say_console(console)
         data = modality.site.data_folder
