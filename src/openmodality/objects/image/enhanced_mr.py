@@ -211,10 +211,12 @@ _BITS: Final = (12, 16)
 
 
 def _choose_bits(name: str, frames: Sequence[EnhancedFrame]) -> int:
-    """Bits Stored: as many as somebody stated, and as the values need. Raises :class:`ObjectInvalid` for too many."""
-    needed = max(int(frame.attributes.get("BitsStored") or 0) for frame in frames)
-    if needed < _BITS[-1]:
-        needed = max(needed, _count_bits(frames))
+    """Bits Stored: as many as the values need, by what looked at them before, or by a look at each.
+
+    Raises :class:`ObjectInvalid` where the object does not have so many.
+    """
+    stated = [int(frame.attributes.get("BitsStored") or 0) for frame in frames]
+    needed = max(stated) if min(stated) > 0 else max(*stated, _count_bits(frames))
     if needed > _BITS[-1]:
         raise refuse_bits(name, needed, _BITS)
     return next(bits for bits in _BITS if bits >= needed)

@@ -254,8 +254,8 @@ def test_a_concatenation_is_one_image_in_parts() -> None:
 
 
 def test_stated_bits_are_held_to_the_values_and_to_the_object() -> None:
-    assert make_image(frame(value=4096, BitsStored=12)).BitsStored == 16
     assert make_image(frame(value=1, BitsStored=14)).BitsStored == 16
+    assert make_image(frame(0, BitsStored=12), frame(3, value=4096)).BitsStored == 16
     with pytest.raises(ObjectInvalid, match="BitsStored of 20 is more than the object allows") as caught:
         make_image(frame(BitsStored=20))
     assert (caught.value.tag, caught.value.advice) == (0x00280101, "give 12 or 16, or leave it out")
