@@ -13,6 +13,7 @@ from typing import Final
 _MOMENTS: Final = ("DateTimeStarted", "AcquisitionDateTime")
 _DAY_AND_TIME: Final = ("AcquisitionDate", "AcquisitionTime")
 MOMENT_KEYWORDS: Final = (*_MOMENTS, *_DAY_AND_TIME)
+_FIRST_YEAR, _LAST_YEAR = 1896, 2999
 _FORMS: Final = ("%Y%m%d%H%M%S.%f", "%Y%m%d%H%M%S", "%Y%m%d%H%M")
 _OFFSET: Final = re.compile(r"(?<=[0-9])[+-][0-9]{4}$")
 """The offset from UTC at the end of a DT value (PS3.5 6.2)."""
@@ -29,14 +30,11 @@ def find_moment(given: Mapping[str, object]) -> tuple[str, object]:
 
 
 def parse_moment(stated: object) -> datetime | None:
-    """The moment in the time of the device; None where it is none."""
+    """The moment in the time of the device; None where it is none, or of a year in which there were no X-rays."""
     moment = stated if isinstance(stated, datetime) else _parse_text(str(stated).strip())
-    if moment is None or moment.tzinfo is None:
-        return moment
-    try:
-        return moment.astimezone().replace(tzinfo=None)
-    except (OverflowError, OSError, ValueError):
+    if moment is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None
+    return moment if moment.tzinfo is None else moment.astimezone().replace(tzinfo=None)
 
 
 def _parse_text(text: str) -> datetime | None:

@@ -17,6 +17,15 @@ from pydicom.datadict import tag_for_keyword
 Range: TypeAlias = Literal["above 0", "not below 0", "any number", "-360 to 360"]
 
 
+_MOST: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "kV": 1e3, "mA": 1e5, "ms": 1e8, "s": 1e5, "mAs": 1e6, "Gy.m2": 1e3, "Gy": 1e3, "mGy": 1e6, "mm": 1e5,
+        "m2": 1e2, "1": 1e6, "{pulse}/s": 1e6, "deg": 360.0,
+    }
+)  # fmt: skip
+"""What no device reaches, by unit: a number beyond it is in another unit, or a slip."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A number with its unit. ``also`` are other keywords that state it, each with the factor to the unit."""
@@ -26,6 +35,11 @@ class Quantity:
     allowed: Range = "above 0"
     also: Mapping[str, float] = field(default_factory=dict)
     is_whole: bool = False
+
+    @property
+    def most(self) -> float:
+        """The largest value, either way, in its unit."""
+        return _MOST[self.unit]
 
     def allows(self, value: float) -> bool:
         """Whether the quantity can have this value."""

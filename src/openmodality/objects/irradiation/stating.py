@@ -69,7 +69,7 @@ def read_statement(attributes: Mapping[str, object], where: str) -> Statement:
         stated = frozenset(statement.numbers)
         derive_rest(statement.numbers, statement.terms)
         statement.derived = frozenset(statement.numbers) - stated
-        problems += _check(statement)
+        problems += [*_check(statement), *_check_derived(statement)]
     if problems:
         raise ObjectInvalid(f"{where}: {'; '.join(problems)}", advice="")
     return statement
@@ -131,6 +131,9 @@ def _read_quantity(
         return
     if not quantity.allows(number):
         yield f"{describe_keyword(keyword)} is {number:g}; give {right} {_describe_range(quantity)}"
+        return
+    if abs(number * factor) > quantity.most:
+        yield f"{describe_keyword(keyword)} is {number:g}; give {right} of at most {quantity.most / factor:g}"
         return
     value = round_dose(quantity.name, number * factor)
     before = statement.numbers.setdefault(quantity.name, value)
@@ -278,6 +281,13 @@ def _check(statement: Statement) -> Iterator[str]:
     if "PatientOrientationModifier" in terms and "PatientOrientation" not in terms:
         yield "PatientOrientationModifier without PatientOrientation; give both, such as recumbent and supine"
     yield from _check_distances(numbers)
+
+
+def _check_derived(statement: Statement) -> Iterator[str]:
+    for quantity in QUANTITIES:
+        if quantity.name in statement.derived and statement.numbers[quantity.name] > quantity.most:
+            most = f"{quantity.most:g} {quantity.unit}"
+            yield f"{describe_keyword(quantity.name)} would be above {most}; correct what it follows from"
 
 
 def _check_distances(numbers: Mapping[str, float]) -> Iterator[str]:
