@@ -116,3 +116,15 @@ def test_a_study_of_which_enhanced_images_arrived_is_not_mixed(site: Path) -> No
         fallback = EnhancedFallback(modality._store.database, find_uid_maker(modality.site))
         assert "has enhanced images of this study" in fallback.explain(modality.site.peer("pacs"), [second])
         assert first != second
+
+
+def test_series_of_images_are_numbered_apart_from_documents(site: Path) -> None:
+    with Modality(site, works=False) as modality:
+        exam = modality.exam(patient={"PatientID": "1", "PatientName": "Doe^Jane"})
+        exam.key_objects(make_enhanced(exam), title="Of Interest")
+        make_enhanced(exam)
+        numbers = {(each.object_name, each.number) for each in exam.record.series if each.number < 8000}
+        exam.complete()
+    assert numbers == {
+        ("Enhanced MR Image", 1), ("MR Image", 2), ("Enhanced MR Image", 3), ("MR Image", 4),
+    }  # fmt: skip

@@ -23,7 +23,7 @@ from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.instances import keep_together
-from openmodality.exam.producers.images import ImageMaker, UidOf, differs
+from openmodality.exam.producers.images import ImageMaker, UidOf, differs, find_next_number
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.image.enhanced_mr import EnhancedFrame, EnhancedUids, encode_enhanced_mr, find_known_tags
 from openmodality.objects.image.enhanced_values import OF_ALL_FRAMES, SAID_OTHERWISE
@@ -120,7 +120,7 @@ class EnhancedImageMaker(ImageMaker):
         name = next(item.name for item in self._site.profile.objects if item.sop_class_uid == MR_IMAGE_STORAGE)
         with self._store.write() as transaction:
             known, _ = lock_exam_to_add_to(transaction, exam.id, series.step_uid)
-            number = max(each.number for each in known.series if each.number < _DOCUMENTS) + 1
+            number = find_next_number(self._site, known)
             planned = replace(series, series_instance_uid=uid, number=number, object_name=name)
             after = add_series(transaction, exam.id, planned)
         record = next(each for each in after.series if each.series_instance_uid == uid)
@@ -144,8 +144,6 @@ class EnhancedImageMaker(ImageMaker):
 
 _MADE_OF_FRAMES: Final = frozenset((IMAGE_TYPE, PIXEL_DATA, *map(Tag, OF_ALL_FRAMES)))
 """What an image says by what its frames say."""
-_DOCUMENTS: Final = 9000
-"""From this Series Number on documents are numbered, not images."""
 
 
 def needs_classic(site: Site) -> bool:

@@ -82,11 +82,9 @@ class ImageSeriesPlan:
         """
         uids = find_uid_maker(site)
         chosen = choose_object(site, self)
-        image_objects = {item.name for item in site.profile.objects if item.is_image}
-        numbers = [series.number for series in exam.series if series.object_name in image_objects]
         return SeriesRecord(
             series_instance_uid=self.series_instance_uid or uids.new(),
-            number=max(numbers, default=0) + 1,
+            number=find_next_number(site, exam),
             object_name=chosen.name,
             modality=chosen.modality,
             description=self.description,
@@ -96,6 +94,12 @@ class ImageSeriesPlan:
             images=self.images,
             attributes=to_json(self.attributes or Dataset()),
         )
+
+
+def find_next_number(site: Site, exam: ExamRecord) -> int:
+    """The next free Series Number of those with images; documents have numbers of their own."""
+    image_objects = {item.name for item in site.profile.objects if item.is_image}
+    return max((series.number for series in exam.series if series.object_name in image_objects), default=0) + 1
 
 
 def choose_object(site: Site, plan: ImageSeriesPlan) -> InformationObject:
