@@ -34,6 +34,9 @@ _SHOWN_SHARE: Final = (0.005, 0.995)
 """From which to which percentile of the values a window goes: some very bright voxels must not darken the rest."""
 _SMALLEST_WIDTH: Final = 1.0
 """Of a window by the function LINEAR (PS3.3 C.11.2.1.2.1)."""
+_LAST_DIGIT: Final = 1e-8
+"""What the last digit of a Decimal String is worth at most, in parts of its value: beside sign, point and an exponent
+of three digits nine have room."""
 _SCALE_ADVICE: Final = 'say scale="series", scale="none" or scale=(low, high)'
 
 
@@ -222,13 +225,12 @@ def _spread(low: float, high: float, rules: PixelRules, scaling: Scaling, *, is_
 def _round_down(value: float) -> float:
     """The largest Decimal String that is not above a number."""
     text = float(format_decimal(value))
-    step = abs(value) * 1e-9
-    return text if text <= value else float(format_decimal(value - step))
+    return text if text <= value else float(format_decimal(value - abs(value) * _LAST_DIGIT))
 
 
 def _round_up(value: float) -> float:
     text = float(format_decimal(value))
-    return text if text >= value else float(format_decimal(value + abs(value) * 1e-9))
+    return text if text >= value else float(format_decimal(value + abs(value) * _LAST_DIGIT))
 
 
 def _refuse_plain(survey: Survey, rules: PixelRules) -> ObjectInvalid:

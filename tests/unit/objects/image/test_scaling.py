@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -66,6 +66,7 @@ def test_whole_numbers_that_only_lie_elsewhere_are_shifted() -> None:
 
 
 @given(hnp.arrays(np.float64, 20, elements=st.floats(-1e9, 1e9, allow_subnormal=False, width=64)))
+@example(np.full(20, -1.6014776000000001e-145))
 def test_numbers_with_fractions_are_right_to_half_a_step(values: Any) -> None:
     form = choose(values)
     assert np.abs(read(form, values) - values).max() <= form.slope * 0.5000001
