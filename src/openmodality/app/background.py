@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class BackgroundThread:
-    """Runs ``run`` of its subclass, which returns soon after ``stopping`` is set and :meth:`wake` was called."""
+class BackgroundThread(ABC):
+    """Calls :meth:`run`, which returns soon after ``stopping`` is set and :meth:`wake` was called."""
 
     def __init__(self, name: str) -> None:
         self.stopping = threading.Event()
@@ -25,9 +26,9 @@ class BackgroundThread:
         self.wake()
         self._thread.join()
 
+    @abstractmethod
     def run(self) -> None:
         """Do the work."""
-        raise NotImplementedError
 
-    def wake(self) -> None:
+    def wake(self) -> None:  # noqa: B027 - most wait for ``stopping`` alone
         """End a wait of ``run`` that ``stopping`` does not end."""
