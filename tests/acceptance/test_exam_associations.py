@@ -26,7 +26,8 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, I
 from openmodality.upper_layer.negotiation import ContextProposal
 from openmodality.upper_layer.pdu import A_ASSOCIATE_RQ
 from tests.devices import Device, device_in_hospital, today
-from tests.peers.process import wait_until
+from tests.peers.process import Address, wait_until
+from tests.peers.pynetdicom_ae import find_rejection
 
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
 CLASS_UID, VERSION = "2.16.840.1.113669.632.3.1.1.2.7", "Harmony"
@@ -162,11 +163,7 @@ def test_rf_has_no_room_for_more_connections(tmp_path: Path, monkeypatch: pytest
                 silent.enter_context(socket.create_connection(("127.0.0.1", port)))
             hospital = AE("HOSPITAL")
             hospital.add_requested_context(VERIFICATION)
-            association = hospital.associate("127.0.0.1", port, ae_title="ADR_S_COMM_SCU")
-            assert association.is_rejected
-            answer = association.acceptor.primitive
-            assert answer is not None
-            assert (answer.result, answer.result_source, answer.diagnostic) == (2, 3, 1)
+            assert find_rejection(hospital, Address("ADR_S_COMM_SCU", port)) == (2, 3, 1)
         wait_until(
             lambda: hospital.associate("127.0.0.1", port, ae_title="ADR_S_COMM_SCU").is_established, what="room again"
         )

@@ -171,7 +171,7 @@ def test_each_peer_has_its_own_services(tmp_path: Path) -> None:
                 assert [c.abstract_syntax for c in association.accepted_contexts] == [uid]
         stranger = AE("STRANGER")
         stranger.add_requested_context(MRImageStorage)
-        assert stranger.associate(here.host, here.port, ae_title=here.aet).is_rejected
+        assert pynetdicom_ae.find_rejection(stranger, here) == (1, 1, 3)
 
 
 STORAGE_CLASSES = [MRImageStorage, ENHANCED_MR, SECONDARY_CAPTURE, PRESENTATION_STATE, KEY_OBJECTS, XA, RF, CR]

@@ -7,8 +7,9 @@ import ssl
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 
 from tests.peers.process import HOST, Address
 
@@ -69,6 +70,24 @@ def associated(
         if association.is_established:
             association.release()
         association.join(10)
+
+
+def find_rejection(entity: AE, peer: Address) -> tuple[int, int, int] | None:
+    """Result, source and reason with which the peer rejects an association; None where it does not.
+
+    They are read off the PDU. ``AE.associate`` says "aborted" where the rejection has come, and the connection has
+    ended, before it looks whether it is connected.
+    """
+    rejections: list[tuple[int, int, int]] = []
+
+    def note(event: evt.Event) -> None:
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            rejections.append((event.pdu.result or 0, event.pdu.source or 0, event.pdu.reason_diagnostic or 0))
+
+    association = entity.associate(peer.host, peer.port, ae_title=peer.aet, evt_handlers=[(evt.EVT_PDU_RECV, note)])
+    if association.is_established:
+        association.release()
+    return rejections[0] if rejections else None
 
 
 def leave_answers_to_the_caller(association: Association) -> None:

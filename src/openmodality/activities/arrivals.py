@@ -17,7 +17,7 @@ from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import StatusCategory, categorize, describe
 from openmodality.errors import StoreError
 from openmodality.network.acceptor import Acceptor, Decide, Listening
-from openmodality.network.acceptor_policy import StorageClasses, storage_policy
+from openmodality.network.acceptor_policy import StorageClasses, is_storage, storage_policy
 from openmodality.network.entity import LocalAE
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
@@ -68,13 +68,13 @@ class Arrivals:
             self.refused[reason] += 1
 
     def note_contexts(self, request: A_ASSOCIATE_RQ, answer: A_ASSOCIATE_AC) -> None:
-        """Note which kinds of objects were proposed and none of their presentation contexts accepted."""
+        """Note which storage SOP Classes were proposed and none of their presentation contexts accepted."""
         results = {context.id: context.result for context in answer.presentation_contexts}
         proposed = {context.abstract_syntax: results.get(context.id, 0) for context in request.presentation_contexts}
         accepted = {each.abstract_syntax for each in request.presentation_contexts if not results.get(each.id, 0)}
-        for uid in proposed.keys() - accepted:
-            if uid in StorageClasses():
-                self._note_refusal(f"{_NOT_TAKEN}{UID(uid).name}: {context_result_text(proposed[uid])}")
+        for uid, result in proposed.items():  # in the order of the proposal, so that the same one is named each time
+            if uid not in accepted and is_storage(uid):
+                self._note_refusal(f"{_NOT_TAKEN}{UID(uid).name}: {context_result_text(result)}")
 
     def describe_refusals(self, *, is_whole: bool = False) -> str:
         """What this side has refused, in one line; empty where that was nothing.

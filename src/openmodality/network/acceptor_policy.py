@@ -38,7 +38,7 @@ class StorageClasses(Mapping[str, SyntaxPolicy], Container[str]):
     def __getitem__(self, uid: str) -> SyntaxPolicy:
         if uid == VERIFICATION:
             return self._verification
-        if _is_storage(uid):
+        if is_storage(uid):
             return self._storage
         raise KeyError(uid)
 
@@ -50,7 +50,7 @@ class StorageClasses(Mapping[str, SyntaxPolicy], Container[str]):
 
 
 @lru_cache(maxsize=1024)
-def _is_storage(uid: str) -> bool:
+def is_storage(uid: str) -> bool:
     """Whether a UID is, or may be, that of a storage SOP Class; remembered, as each message asks for it."""
     if not is_valid_uid(uid, strict=False) or uid in NOT_STORAGE:
         return False

@@ -344,17 +344,29 @@ def test_what_is_no_identifier_cannot_be_processed(device: QueryDevice, model: s
 @pytest.mark.requirement("MR-3.3.2.3-07", "MR-3.3.2.4-07")
 @pytest.mark.parametrize("model", MODELS)
 def test_a_query_is_cancelled(device: QueryDevice, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The C-CANCEL comes with the request, so that it is there when the device looks after its first match."""
+    """The C-CANCEL comes in one piece with the request, so that it is there after the first match."""
     with associated(device.address, [FIND[model]], calling="READER") as association:
         asked = make_identifier(QueryRetrieveLevel="STUDY", **ask(model, "STUDY"))
         send = association.dimse.send_msg
+        connection = association.dul.socket
+        assert connection is not None
+        held: list[bytes] = []
+        write = connection.send
 
         def send_both(primitive: object, context_id: int) -> None:
             send(primitive, context_id)  # type: ignore[arg-type]
             if type(primitive).__name__ == "C_FIND":
                 association.send_c_cancel(7, context_id)
 
+        def hold_until_cancelled(pdu: bytes) -> None:
+            held.append(pdu)
+            if len(held) == len(("command", "identifier", "C-CANCEL")):
+                write(b"".join(held))
+            elif len(held) > len(("command", "identifier", "C-CANCEL")):
+                write(pdu)
+
         monkeypatch.setattr(association.dimse, "send_msg", send_both)
+        monkeypatch.setattr(connection, "send", hold_until_cancelled)
         statuses = [status.Status for status, _ in association.send_c_find(asked, FIND[model], msg_id=7)]
     assert statuses[-1] == 0xFE00
     assert 1 <= len(statuses) <= 2 + (model == "STUDY") * 3

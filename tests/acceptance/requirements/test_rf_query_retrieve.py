@@ -28,7 +28,7 @@ from openmodality.standard.sop_classes import (
 from tests.acceptance.requirements.pynetdicom_hospital import IMPLICIT, TITLE, Recorded, listening, recorded_device
 from tests.made_objects import instances
 from tests.peers.process import Address
-from tests.peers.pynetdicom_ae import associated
+from tests.peers.pynetdicom_ae import associated, find_rejection
 
 QR = "HDR_QR_SCU"
 CLASS_UID, VERSION = "2.16.840.1.113669.632.3.1.1.2.7", "Harmony"
@@ -202,7 +202,7 @@ def test_one_association_at_a_time(recorded: Recorded) -> None:
         with associated(peer, [VERIFICATION], calling=TITLE):
             second = AE(ae_title=TITLE)
             second.add_requested_context(VERIFICATION)
-            assert second.associate(peer.host, peer.port, ae_title=peer.aet).is_rejected
+            assert find_rejection(second, peer)
         assert accepted(peer, VERIFICATION)
 
 
