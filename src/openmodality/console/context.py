@@ -13,6 +13,7 @@ from openmodality.console.memory import Memory
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
 from openmodality.console.template_files import Templates
+from openmodality.imaging.stored_pixels import StoredPixelsCache
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ConsoleContext:
     is_secure: bool
     port: int
     memory: Memory = field(default_factory=Memory)
+    pixels: StoredPixelsCache = field(default_factory=StoredPixelsCache)
     boot: str = field(default_factory=lambda: secrets.token_hex(8))
     """Differs at each start, so that a browser knows that the server is another one."""
 

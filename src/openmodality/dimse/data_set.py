@@ -22,6 +22,7 @@ from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.tokenizer import ElementStart, ItemStart, SequenceStart, Token, Value
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.tags import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
 
 MAX_OBJECT_DEPTH: Final = 64
 """How deep a data set may be nested that is held as an object: pydicom reads nested sequences by recursion."""
@@ -43,6 +44,7 @@ _VALUE_BYTES: Final = MappingProxyType(
 )
 """The length of one binary value (PS3.5 6.2); UN may hold the shortest."""
 
+_PIXELS: Final = frozenset((PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA))
 _PIECE_BYTES: Final = 64 * 1024
 _SMALL_BYTES: Final = 64 * 1024
 """So many bytes become few enough objects; and fewer bytes than :data:`MAX_VALUES` cannot have so many values."""
@@ -103,11 +105,17 @@ def _check_message(raw: bytes, transfer_syntax: str) -> None:
     )
 
 
-def check_size(chunks: Iterable[Buffer], transfer_syntax: str, most: int) -> None:
-    """Raises :class:`ObjectInvalid` where a data set is too large, or nested too deep, to be held as an object."""
-    walk = DataSetWalk(transfer_syntax, (_Counter(most),), max_depth=MAX_OBJECT_DEPTH)
+def check_size(chunks: Iterable[Buffer], transfer_syntax: str, most: int, *, before_pixels: bool = False) -> None:
+    """Raises :class:`ObjectInvalid` where a data set is too large, or nested too deep, to be held as an object.
+
+    With ``before_pixels`` the chunks behind the one in which the pixels begin are not looked at.
+    """
+    counter = _Counter(most)
+    walk = DataSetWalk(transfer_syntax, (counter,), max_depth=MAX_OBJECT_DEPTH)
     for chunk in chunks:
         walk.feed(chunk)
+        if before_pixels and counter.has_reached_pixels:
+            return
     walk.finish()
 
 
@@ -120,10 +128,12 @@ class _Counter(Listener):
         self._most = most
         self._count = 0
         self._vr = ""
+        self.has_reached_pixels = False
 
     def see(self, token: Token) -> None:
         if isinstance(token, ElementStart | SequenceStart):
             self._vr = token.vr
+            self.has_reached_pixels = self.has_reached_pixels or (token.tag in _PIXELS and not token.depth)
         self._count += _count_values(token, self._vr)
         if self._count > self._most:
             raise ObjectInvalid(f"the data set has more than {self._most} elements and values")

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from pydicom import Dataset, dcmread
 from pydicom.tag import BaseTag
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.dimse.data_set import MAX_FILE_VALUES, check_size
+from openmodality.encoding.headers import MAX_HEADER_BYTES, layout_of
 from openmodality.encoding.part10 import read_any
-from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+from openmodality.standard.tags import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA, SPECIFIC_CHARACTER_SET
+from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 _PIECE_BYTES: Final = 1024 * 1024
+_PIXELS: Final = (PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA)
 
 
 def read_bounded_file(path: Path, *, stop_before_pixels: bool = False) -> Dataset:
@@ -32,6 +35,40 @@ def read_bounded_file(path: Path, *, stop_before_pixels: bool = False) -> Datase
         file.seek(meta.data_set_offset)
         check_size(_read_pieces(file), meta.transfer_syntax_uid, MAX_FILE_VALUES)
     return dcmread(path, stop_before_pixels=stop_before_pixels, force=meta.headless)
+
+
+class BoundedHead(NamedTuple):
+    """A file up to its pixels. ``pixels`` is where their value begins in the file, and its length.
+
+    ``pixels`` is ``None`` where there are none; the place is 0 where the file is deflated or has no File Meta
+    Information, so that no place in it means anything.
+    """
+
+    data_set: Dataset
+    transfer_syntax_uid: str
+    pixels: tuple[int, int] | None
+
+
+def read_bounded_head(path: Path) -> BoundedHead:
+    """A DICOM file up to its pixels, after a look at the size of that part; the pixels are not read.
+
+    Raises as :func:`read_bounded_file` does.
+    """
+    with path.open("rb") as file:
+        meta = read_any(file)
+        file.seek(meta.data_set_offset)
+        check_size(_read_pieces(file), meta.transfer_syntax_uid, MAX_FILE_VALUES, before_pixels=True)
+        file.seek(0)
+        data_set = dcmread(file, stop_before_pixels=True, force=meta.headless)
+        place = file.tell()
+        header = layout_of(meta.transfer_syntax_uid).read(start := file.read(MAX_HEADER_BYTES), 0, len(start))
+    syntax = TRANSFER_SYNTAXES.get(meta.transfer_syntax_uid)
+    if meta.headless or (syntax is not None and syntax.deflated):
+        return BoundedHead(data_set, meta.transfer_syntax_uid, (0, 0) if "Rows" in data_set else None)
+    is_pixels = header is not None and header[0] in _PIXELS
+    return BoundedHead(
+        data_set, meta.transfer_syntax_uid, (place + header[3], header[2]) if header and is_pixels else None
+    )
 
 
 def read_some_elements(path: Path, tags: Collection[int]) -> Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def read_frame(data_set: Dataset, number: int = 1) -> Frame:
     if not 1 <= number <= frames:
         raise UsageError(f"there is no frame {number}; the instance has {frames}")
     native = _read_native(data_set, number)
-    return native if native is not None else _decode(data_set, number)
+    return native if native is not None else decode_frame(data_set, data_set, number)
 
 
 def number_of_frames(data_set: Dataset) -> int:
@@ -64,23 +65,41 @@ def number_of_frames(data_set: Dataset) -> int:
         return 1
 
 
+def make_native_frame(header: Dataset, content: bytes | memoryview) -> Frame | None:
+    """The frame of whose samples ``content`` are, where ``header`` says grey of 8 or 16 bits; ``None`` for all else."""
+    kind = _find_native_kind(header)
+    if kind is None:
+        return None
+    rows, columns, stored = int(header.Rows), int(header.Columns), int(header.BitsStored)
+    signed = header.get("PixelRepresentation") == 1
+    pixels = np.frombuffer(content, kind, rows * columns).reshape(rows, columns)
+    return Frame(_drop_unused_bits(pixels, stored, signed=signed), stored, signed)
+
+
 def _read_native(data_set: Dataset, number: int) -> Frame | None:
     """Grey pixels of 8 or 16 bits straight out of (7FE0,0010) Pixel Data; ``None`` for all else."""
-    syntax = UID(getattr(getattr(data_set, "file_meta", None), "TransferSyntaxUID", EXPLICIT_VR_LITTLE_ENDIAN))
-    allocated, stored, high = (data_set.get(key) for key in ("BitsAllocated", "BitsStored", "HighBit"))
-    is_grey = data_set.get("SamplesPerPixel", 1) == 1 and "MONOCHROME" in str(data_set.get("PhotometricInterpretation"))
-    if "PixelData" not in data_set or syntax.is_compressed or not is_grey or allocated not in _NATIVE_BITS:
+    kind = _find_native_kind(data_set)
+    if kind is None or "PixelData" not in data_set:
+        return None
+    length = int(data_set.Rows) * int(data_set.Columns) * kind.itemsize
+    content = memoryview(data_set.PixelData)[(number - 1) * length : number * length]
+    if len(content) < length:
+        raise ObjectInvalid(f"(7FE0,0010) PixelData ends before frame {number} does")
+    return make_native_frame(data_set, content)
+
+
+def _find_native_kind(header: Dataset) -> np.dtype[np.unsignedinteger] | None:
+    """The samples of a grey frame of 8 or 16 bits; ``None`` where a decoder is needed."""
+    syntax = UID(getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", EXPLICIT_VR_LITTLE_ENDIAN))
+    allocated, stored, high = (header.get(key) for key in ("BitsAllocated", "BitsStored", "HighBit"))
+    is_grey = header.get("SamplesPerPixel", 1) == 1 and "MONOCHROME" in str(header.get("PhotometricInterpretation"))
+    if syntax.is_compressed or not is_grey or allocated not in _NATIVE_BITS:
         return None
     if not isinstance(stored, int) or not 1 <= stored <= allocated or high != stored - 1:
         return None
-    signed = data_set.get("PixelRepresentation") == 1
-    kind = np.dtype(f"{'<' if syntax.is_little_endian else '>'}u{allocated // 8}")
-    size = int(data_set.Rows) * int(data_set.Columns)
-    raw, start = data_set.PixelData, (number - 1) * size * kind.itemsize
-    if len(raw) < start + size * kind.itemsize:
-        raise ObjectInvalid(f"(7FE0,0010) PixelData ends before frame {number} does")
-    pixels = np.frombuffer(raw, kind, size, start).reshape(data_set.Rows, data_set.Columns)
-    return Frame(_drop_unused_bits(pixels, stored, signed=signed), stored, signed)
+    if not syntax.is_little_endian and allocated == 8:
+        return None  # of OW two of them are a word, which has its bytes turned round (PS3.5 8.1.1)
+    return np.dtype(f"{'<' if syntax.is_little_endian else '>'}u{allocated // 8}")
 
 
 def _drop_unused_bits(pixels: NDArray[np.unsignedinteger], stored: int, *, signed: bool) -> NDArray[np.generic]:
@@ -93,21 +112,25 @@ def _drop_unused_bits(pixels: NDArray[np.unsignedinteger], stored: int, *, signe
     return (as_signed << unused) >> unused if unused else as_signed
 
 
-def _decode(data_set: Dataset, number: int) -> Frame:
-    check_decoded_size(data_set, frames=1)
+def decode_frame(source: Dataset | Path, header: Dataset, number: int) -> Frame:
+    """A frame of a data set or of a file, by a decoder; ``header`` says what its pixels are.
+
+    Raises :class:`ObjectInvalid` where it cannot be read.
+    """
+    check_decoded_size(header, frames=1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's quote values
-            pixels = pixel_array(data_set, index=number - 1)
-            if str(data_set.get("PhotometricInterpretation")) == "PALETTE COLOR":
-                pixels = apply_color_lut(pixels, data_set)
+            pixels = pixel_array(source, index=number - 1)
+            if str(header.get("PhotometricInterpretation")) == "PALETTE COLOR":
+                pixels = apply_color_lut(pixels, header)
     except Exception as error:  # the decoders raise many kinds
         raise ObjectInvalid(f"the pixels of frame {number} cannot be read: {type(error).__name__}") from error
     if pixels.ndim == 3:
         return Frame(_eight_bits(pixels), 8)
     if pixels.dtype.kind == "f":
         return Frame(pixels, 0)
-    stored = int(data_set.get("BitsStored") or pixels.dtype.itemsize * 8)
+    stored = int(header.get("BitsStored") or pixels.dtype.itemsize * 8)
     return Frame(pixels, stored, pixels.dtype.kind == "i")
 
 

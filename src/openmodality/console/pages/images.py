@@ -15,9 +15,8 @@ from openmodality.console.pages.exam import SeriesRow, make_series_row
 from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
 from openmodality.console.pages.words import describe_count
 from openmodality.console.security.access import At, Deleter, Operator, SentForm, Viewer
-from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, UsageError
-from openmodality.imaging.preview import preview_png
+from openmodality.imaging.preview import preview_stored_png
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.listing.entities import Found, Level, Search
 from openmodality.store.rows.deletion import NotCommitted
@@ -271,7 +270,7 @@ def make_series_view(context: ConsoleContext, uid: str, offset: int = 0) -> Seri
 def render_thumbnail(context: ConsoleContext, uid: str) -> bytes:
     """A small picture of an image, by the renderer of previews and film. Raises :class:`NotFound` without one."""
     try:
-        data_set = read_bounded_file(context.modality.instance_path(uid))
-        return preview_png(data_set, longest_side=_LONGEST_SIDE)
+        stored = context.pixels.open(context.modality.instance_path(uid))
+        return preview_stored_png(stored, longest_side=_LONGEST_SIDE)
     except (ObjectInvalid, UsageError, OSError) as error:
         raise NotFound("this instance has no picture") from error
