@@ -13,7 +13,7 @@ import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from openmodality import Modality
-from openmodality.cli.display.jobs import describe_reason
+from openmodality.app.records.jobs import describe_reason
 from openmodality.exam.series import Series
 from openmodality.network.acceptor import Listening
 from tests.acceptance.documents import ROOT, fits

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from openmodality.cli.display.exam_checks import check_as_json, print_check
+from openmodality.app.records.exams import check_as_json
+from openmodality.cli.display.exam_checks import print_check
 from openmodality.exam.session import Exam
 
 BeginExam = Callable[..., Exam]

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from openmodality.activities.commit_jobs import ASKS_AT
-from openmodality.cli.display.jobs import describe_reason, job_as_json
+from openmodality.app.records.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, say

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from openmodality.app.records.accounts import token_as_json, user_as_json
+from openmodality.app.records.values import format_time
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.console import check_installed
-from openmodality.cli.terminal.json_output import add_json, format_zoned, print_document
-from openmodality.cli.terminal.output import format_time, say
+from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.cli.terminal.values import parse_integer
@@ -28,11 +31,11 @@ _USER_COLUMNS: Final = (
     Column["UserRow"]("made", lambda each: format_time(each.created_at), leave_out=1),
     Column["UserRow"]("disabled", lambda each: format_time(each.disabled_at)),
 )
-_TOKEN_COLUMNS: Final = (
-    Column["TokenRow"]("token", lambda each: each.name),
-    Column["TokenRow"]("scopes", lambda each: ", ".join(each.scopes)),
-    Column["TokenRow"]("made", lambda each: format_time(each.created_at), leave_out=1),
-    Column["TokenRow"]("expires", lambda each: format_time(each.expires_at) or "never"),
+_TOKEN_COLUMNS: Final[Sequence[Column[TokenRow]]] = (
+    Column("token", lambda each: each.name),
+    Column("scopes", lambda each: ", ".join(each.scopes)),
+    Column("made", lambda each: format_time(each.created_at), leave_out=1),
+    Column("expires", lambda each: format_time(each.expires_at) or "never"),
 )
 
 
@@ -82,7 +85,7 @@ def list_users(site_file: str, as_json: bool) -> None:
     with _open(site_file) as modality:
         users = _accounts(modality).list_users()
     if as_json:
-        print_document(map(_user_as_json, users))
+        print_document(map(user_as_json, users))
     else:
         print_rows(_USER_COLUMNS, users, empty="there are no users; 'openmodality serve' prints a link to make one")
 
@@ -123,7 +126,7 @@ def change_roles_or_access(
             accounts.enable_user(user)
         changed = _find(accounts, user)
     if as_json:
-        print_document([_user_as_json(changed)])
+        print_document([user_as_json(changed)])
     else:
         state = ", disabled" if changed.disabled_at else ""
         print(f"user {changed.name}: {', '.join(changed.roles)}{state}")
@@ -155,7 +158,7 @@ def list_tokens(site_file: str, as_json: bool) -> None:
     with _open(site_file) as modality:
         tokens = _accounts(modality).list_tokens()
     if as_json:
-        print_document(map(_token_as_json, tokens))
+        print_document(map(token_as_json, tokens))
     else:
         print_rows(_TOKEN_COLUMNS, tokens, empty="there are no tokens")
 
@@ -170,7 +173,7 @@ def add_token(token: str, scopes: tuple[str, ...], days: int | None, site_file: 
         secret = accounts.add_token(token, scopes, days)
         made = next(each for each in accounts.list_tokens() if each.name == token)
     if as_json:
-        print_document([_token_as_json(made, secret)])
+        print_document([token_as_json(made, secret)])
     else:
         say(f"token {token}; it is shown this once")
         print(secret)
@@ -183,7 +186,7 @@ def revoke_token(token: str, site_file: str, as_json: bool) -> None:
         revoked = [each for each in accounts.list_tokens() if each.name == token]
         accounts.revoke_token(token)
     if as_json:
-        print_document(map(_token_as_json, revoked))
+        print_document(map(token_as_json, revoked))
     else:
         print(f"token {token} is revoked")
 
@@ -207,31 +210,10 @@ def _print_link(modality: Modality, secret: str, user: UserRow | None, *, as_jso
     link = make_link_url(make_url(modality.site.settings.console), secret)
     if as_json:
         none: dict[str, Any] = dict.fromkeys(("user", "made", "disabled"), None) | {"roles": [], "has_password": False}
-        print_document([{**(_user_as_json(user) if user else none), "link": link}])
+        print_document([user_as_json(user, link) if user else {**none, "link": link}])
         return
     say("the link works once, for an hour, while the console is served")
     print(link)
-
-
-def _user_as_json(user: UserRow) -> dict[str, Any]:
-    return {
-        "user": user.name,
-        "roles": list(user.roles),
-        "has_password": bool(user.password),
-        "made": format_zoned(user.created_at),
-        "disabled": format_zoned(user.disabled_at),
-        "link": None,
-    }
-
-
-def _token_as_json(token: TokenRow, secret: str | None = None) -> dict[str, Any]:
-    return {
-        "name": token.name,
-        "scopes": list(token.scopes),
-        "made": format_zoned(token.created_at),
-        "expires": format_zoned(token.expires_at),
-        "token": secret,
-    }
 
 
 command = Group(

@@ -31,19 +31,15 @@ def run_dose(source: str, html: Path | None, site_file: str, as_json: bool) -> i
     number, or the beginning of a Study Instance UID; its events are shown as they are on record, also while it goes on.
     With --html a page shows dose over time and by target region.
     """
-    from openmodality.cli.display.dose import (  # noqa: PLC0415 - start-up time
-        describe_dose_document,
-        list_as_json,
-        make_page,
-        print_overview,
-    )
+    from openmodality.app.records.dose import describe_dose_document, list_irradiation  # noqa: PLC0415 - start-up time
+    from openmodality.cli.display.dose import make_page, print_overview  # noqa: PLC0415 - start-up time
 
     file = Path(source)
     title, overview = _read_file(file) if file.is_file() else _read_exam(source, site_file)
     if html is not None:
         html.write_text(make_page(overview, title), encoding="utf-8")
     if as_json:
-        print_document(list_as_json(overview), **describe_dose_document(overview))
+        print_document(list_irradiation(overview), **describe_dose_document(overview))
     else:
         print_overview(overview)
         if html is not None:

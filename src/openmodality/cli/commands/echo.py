@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from openmodality.activities.echo import EchoAnswer, echo_repeatedly
+from openmodality.app.records.peers import echo_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean
@@ -52,22 +53,11 @@ def run(
     ends = resolve(peer, "verification", site_file, calling, timeout, tls)
     answers = echo_repeatedly(ends, repeat)
     if as_json:
-        print_document([_convert_answer(ends, answer) for answer in answers])
+        print_document([echo_as_json(str(ends.remote), answer) for answer in answers])
     else:
         for answer in answers:
             print(clean(_format_answer(ends, answer)))
     return 0 if all(answer.is_success for answer in answers) else 1
-
-
-def _convert_answer(ends: Ends, answer: EchoAnswer) -> dict[str, object]:
-    return {
-        "peer": str(ends.remote),
-        "status": f"{answer.status:04X}",
-        "success": answer.is_success,
-        "milliseconds": round(answer.duration_s * 1000, 1),
-        "implementation_class_uid": answer.implementation_class_uid,
-        "implementation_version_name": answer.implementation_version_name,
-    }
 
 
 def _format_answer(ends: Ends, answer: EchoAnswer) -> str:

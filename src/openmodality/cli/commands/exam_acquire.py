@@ -14,8 +14,8 @@ from openmodality.acquisition.mrd_listener import LOCAL, MrdListener, listen
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.mrd_header import MrdHeader
 from openmodality.acquisition.source import Source
-from openmodality.cli.demo.simulation import ScanChanges, simulator
-from openmodality.cli.display.exams import ExamDetails
+from openmodality.app.records.exams import ExamDetails
+from openmodality.app.simulation import ScanChanges, simulator
 from openmodality.cli.terminal.arguments import CliCommand, Parser, WordValues
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.ingest import add_ingest

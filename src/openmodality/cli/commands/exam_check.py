@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from openmodality.cli.display.exam_checks import check_as_json, print_check
+from openmodality.app.records.exams import check_as_json
+from openmodality.cli.display.exam_checks import print_check
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document

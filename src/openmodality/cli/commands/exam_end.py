@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openmodality.cli.display.exams import exam_as_json, format_exam_line
+from openmodality.app.records.exams import exam_as_json
+from openmodality.cli.display.exams import format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, declare_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from openmodality.cli.display.exams import EXAM_COLUMNS, ExamDetails, exam_as_json
+from openmodality.app.records.exams import ExamDetails, exam_as_json
+from openmodality.cli.display.exams import EXAM_COLUMNS, print_exam
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -50,7 +51,7 @@ def show(exam: str, site_file: str, wide: bool, as_json: bool) -> None:
     if as_json:
         print_document([details.as_json()])
     else:
-        details.print(wide=wide)
+        print_exam(details, wide=wide)
 
 
 list_command = CliCommand(list_, _declare_list)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from openmodality.cli.display.exams import exam_as_json, format_exam_line
+from openmodality.app.records.exams import exam_as_json
+from openmodality.cli.display.exams import format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, is_yes
 from openmodality.cli.terminal.exam import join_numbers

@@ -8,7 +8,8 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from openmodality.cli.display.jobs import describe_reason, job_as_json
+from openmodality.app.records.films import list_printer_settings, name_printer_peer, printer_as_json
+from openmodality.app.records.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.choice import add_choice, add_repeatable, follow_job
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from openmodality.activities.film_order import FilmOrder
     from openmodality.app.local_data import Chosen
     from openmodality.app.modality import Modality
-    from openmodality.device.site.site import Printer
 
 _MOST_COPIES: Final = 99
 
@@ -184,35 +184,13 @@ def show(printer: str, site_file: str, as_json: bool) -> None:
     """
     with device(site_file) as modality:
         configured, answer = modality.films.ask_printer(printer)
-    known = _list_settings(configured)
     if as_json:
-        settings = [{"setting": name, "values": values} for name, values in known.items()]
-        print_document([
-            {"printer": configured.name, "peer": _name_peer(configured), "configured": settings,
-             "reported": dict(answer.attributes)}
-        ])  # fmt: skip
+        print_document([printer_as_json(configured, answer.attributes)])
         return
-    print_fields([("printer", configured.name), ("peer", _name_peer(configured)), *answer.attributes.items()])
+    known = list_printer_settings(configured)
+    print_fields([("printer", configured.name), ("peer", name_printer_peer(configured)), *answer.attributes.items()])
     print()
     print_fields([(name, ", ".join(values)) for name, values in known.items() if values])
-
-
-def _name_peer(printer: Printer) -> str:
-    """The peer that a printer is, empty for one that is none of DICOM."""
-    return printer.peer.name if printer.peer else ""
-
-
-def _list_settings(printer: Printer) -> dict[str, list[str]]:
-    """The settings of a printer as texts, in the order of the site file; none where one is not set."""
-    known = {
-        **printer.settings.model_dump(exclude={"peer"}),
-        "film_sizes": printer.film_sizes,
-        "medium_types": printer.medium_types,
-        "min_density": printer.min_density,
-        "max_density": printer.max_density,
-    }
-    return {name: [str(each) for each in (value if isinstance(value, tuple) else (value,)) if each not in ("", None)]
-            for name, value in known.items()}  # fmt: skip
 
 
 def _list_configured() -> str:

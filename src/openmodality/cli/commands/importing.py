@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from openmodality.app.records.local_data import import_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import format_count, say
@@ -35,13 +36,7 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
     line.clear()
     refused, passed_over = imported.refused, imported.passed_over
     if as_json:
-        print_document([{
-            "new": imported.new,
-            "already_there": imported.same,
-            "different": imported.different,
-            "passed_over": passed_over,
-            "refused": [{"path": str(path), "reason": why} for path, why in refused],
-        }])  # fmt: skip
+        print_document([import_as_json(imported)])
     else:
         print(f"{format_count(imported.new, 'instance')} imported, {imported.same} already there")
     if imported.different:

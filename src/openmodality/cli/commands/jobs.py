@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from openmodality.app.records.jobs import job_as_json, job_details_as_json
 from openmodality.cli.display.jobs import (
     JOB_COLUMNS,
     ListedJob,
     format_job_line,
     format_left_jobs,
-    job_as_json,
-    job_details_as_json,
     print_job,
 )
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from openmodality.app.records.documents import key_document_as_json, list_key_titles
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.choice import add_choice
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
@@ -68,10 +69,7 @@ def run_key_show(document: str, site_file: str, as_json: bool) -> None:
     with open_view(site_file) as view:
         said = read_key_document(view.instance_path(document))
     if as_json:
-        print_document([
-            {"title": said.title, "reasons": list(said.reasons), "description": said.description,
-             "observer": said.observer, "sop_instance_uids": list(said.instances)}
-        ])  # fmt: skip
+        print_document([key_document_as_json(said)])
         return
     print_fields([
         ("title", said.title), ("reason", ", ".join(said.reasons)), ("description", said.description),
@@ -82,13 +80,8 @@ def run_key_show(document: str, site_file: str, as_json: bool) -> None:
 
 def run_key_titles(as_json: bool) -> None:
     """The titles that a document can have (CID 7010), with the reasons that some of them take."""
-    titles = [
-        {"code": code, "meaning": meaning, "requires_reason": code in TAKES_REASON,
-         "reasons": [{"code": each, "meaning": words} for each, words in REASONS.get(code, {}).items()]}
-        for code, meaning in TITLES.items()
-    ]  # fmt: skip
     if as_json:
-        print_document(titles)
+        print_document(list_key_titles())
         return
     rows = [[code, meaning] for code, meaning in TITLES.items()]
     print("\n".join(align_rows(rows)))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from openmodality.app.records.entities import entity_as_json
+from openmodality.app.records.problems import problem_as_json
 from openmodality.cli.display.entities import (
     DEVICE_COLUMN,
     INSTANCES,
     SERIES,
     STUDIES,
     Entity,
-    entity_as_json,
     find_entity,
 )
-from openmodality.cli.display.problems import PROBLEM_COLUMNS, problem_as_json
+from openmodality.cli.display.problems import PROBLEM_COLUMNS
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, see_help
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from openmodality.cli.display.entities import COUNTS, INSTANCES, SERIES, STUDIES, Entity, find_entity
+from openmodality.app.records.entities import COUNTS
+from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES, Entity, find_entity
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, ask_to_confirm
 from openmodality.cli.terminal.json_output import add_json, print_document

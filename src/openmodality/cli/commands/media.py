@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from openmodality.app.records.jobs import describe_reason, job_as_json, left_out_as_json
 from openmodality.cli.commands.media_read import iso_command, list_records_command, retrieve_command, verify_command
-from openmodality.cli.display.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.choice import add_choice, follow_job
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -129,9 +129,7 @@ def _tell(
     job = details.job
     written, left_out = results.get(InstanceResult.SUCCESS, 0), results.get(InstanceResult.FAILURE, 0)
     if as_json:
-        listed = [{"sop_instance_uid": each.SOPInstanceUID, "reason": each.comment} for each in details.instances
-                  if each.result is InstanceResult.FAILURE]  # fmt: skip
-        print_document([{**job_as_json(job, results), "left_out": listed}])
+        print_document([{**job_as_json(job, results), "left_out": left_out_as_json(details.instances)}])
     if job.state is not JobState.DONE:
         raise OpenModalityError(
             f"nothing was written to {target}: {describe_reason(job) or job.state}",

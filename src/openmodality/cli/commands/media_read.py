@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from openmodality.cli.display.entities import attributes_as_json
+from openmodality.app.records.entities import attributes_as_json
+from openmodality.app.records.local_data import media_retrieval_as_json
 from openmodality.cli.display.media import RECORD_COLUMNS
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -68,8 +69,7 @@ def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool)
     line.clear()
     faults += [f"{path.name}: {why}" for path, why in imported.refused]
     if as_json:
-        counts = {"new": imported.new, "already_there": imported.same, "different": imported.different}
-        print_document([{**counts, "problems": faults}])
+        print_document([media_retrieval_as_json(imported, faults)])
     else:
         print(f"{format_count(imported.new, 'instance')} copied, {imported.same} already there")
     _say_faults(faults)

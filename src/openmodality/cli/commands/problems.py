@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from openmodality.cli.display.problems import format_problem_line, problem_as_json
+from openmodality.app.records.problems import problem_as_json
+from openmodality.cli.display.problems import format_problem_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser, see_help
 from openmodality.cli.terminal.bulk import Changing, change_each
 from openmodality.cli.terminal.json_output import add_json

@@ -10,8 +10,8 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, find_missing_keys, query_peer
+from openmodality.app.records.data_sets import data_set_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.attributes import as_json as attributes_as_json
 from openmodality.cli.terminal.attributes import cell, parse_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, add_limit
@@ -126,7 +126,7 @@ def run(
             error.advice = f"level {level} of this model needs {needed}"
         raise
     if as_json:
-        found = [attributes_as_json(item) for item in answer.items]
+        found = [data_set_as_json(item) for item in answer.items]
         print_document(found, peer=str(ends.remote), level=level, more_available=answer.more_available)
     else:
         further = [path for path in values if format_keywords(path) not in _HEADINGS[level]]

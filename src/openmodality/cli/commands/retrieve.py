@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from openmodality.activities.arrivals import Arrivals, receive_into, store_into
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model
 from openmodality.activities.retrieve import GoOn, RetrievePart, Wanted, get_from_peer, retrieve_from_peer
 from openmodality.activities.retrieve_plan import plan_retrieve
+from openmodality.app.records.peers import retrieval_as_json
 from openmodality.cli.commands.query import add_model
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -34,8 +35,6 @@ from openmodality.store.listing.entities import Level
 
 if TYPE_CHECKING:
     import ssl
-
-_OUTCOMES: Final = {"succeed": "done", "partial": "partly done", "fail": "failed"}
 
 
 def _declare(parser: Parser) -> None:
@@ -248,20 +247,7 @@ def _report(result: MoveResult, ends: Ends, destination: str, arrivals: Arrivals
     is_whole = result.verdict.is_done and not counts.failed
     refused = "" if arrivals is None else arrivals.describe_refusals(is_whole=is_whole)
     if as_json:
-        print_document([{
-            "peer": str(ends.remote),
-            "destination": destination,
-            "status": f"{result.status:04X}",
-            "outcome": _OUTCOMES[result.verdict.effect],
-            "completed": counts.completed,
-            "warning": counts.warning,
-            "failed": counts.failed,
-            "remaining": counts.remaining,
-            "failed_sop_instance_uids": list(result.failed_uids),
-            "received_sop_instance_uids": came,
-            "refused_here": refused,
-            "comment": result.comment,
-        }])  # fmt: skip
+        print_document([retrieval_as_json(str(ends.remote), destination, result, came, refused)])
     if not as_json and not result.verdict.is_failure:
         print(f"{ends.remote}: {_describe_counts(counts, destination)}")
     if not as_json and not is_whole:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pydicom import Dataset
 
 from openmodality.activities.worklist_query import RETURN_KEYS, ask_for_worklist, describe_limits
+from openmodality.app.records.peers import item_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.attributes import as_json, cell, parse_keys
+from openmodality.cli.terminal.attributes import cell, parse_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, add_limit, split_key
 from openmodality.cli.terminal.output import clean, date_and_time, say
@@ -105,7 +106,7 @@ class Listing:
     def print(self, *, as_json: bool, wide: bool) -> None:
         """On stdout; notices go to stderr."""
         if as_json:
-            print_document(map(_item_as_json, self._items), notices=list(self._notices))
+            print_document([item_as_json(*each) for each in self._items], notices=list(self._notices))
             return
         is_numbered = any(item.number is not None for item in self._items)
         columns = (_NUMBER, *_COLUMNS) if is_numbered else _COLUMNS
@@ -115,11 +116,6 @@ class Listing:
                 print(f"item {place if number is None else number}: {clean(defect)}")
         for notice in self._notices:
             say(notice)
-
-
-def _item_as_json(item: ListedItem) -> dict[str, Any]:
-    known = {} if item.number is None else {"item": item.number}
-    return {**known, "attributes": as_json(item.attributes), "defects": list(item.defects)}
 
 
 def _ask(

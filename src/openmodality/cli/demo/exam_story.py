@@ -13,7 +13,7 @@ from openmodality.activities.film_order import FilmOrder
 from openmodality.activities.media_job import MediumOrder
 from openmodality.app.local_data import Chosen
 from openmodality.app.modality import Modality
-from openmodality.cli.demo.simulation import simulator
+from openmodality.app.simulation import simulator
 from openmodality.cli.display.exam_checks import summarise_check
 from openmodality.cli.terminal.output import date_and_time, format_count
 from openmodality.cli.terminal.previews import write_previews

@@ -1,13 +1,12 @@
-"""A dose report on a terminal, as JSON, and as a page with a plot."""
+"""A dose report on a terminal, and as a page with a plot."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape
-from typing import Any, Final
+from typing import Final
 
-from openmodality.cli.terminal.json_output import format_zoned
 from openmodality.cli.terminal.output import align_rows, clean
 from openmodality.objects.report.dose_overview import DoseLine, DoseOverview, DoseSums
 
@@ -39,44 +38,6 @@ def print_overview(overview: DoseOverview) -> None:
     rows = [_list_cells(number, event) for number, event in enumerate(overview.events, 1)]
     for line in align_rows([_HEADER, *rows]):
         print(line.rstrip())
-
-
-def list_as_json(overview: DoseOverview) -> list[dict[str, Any]]:
-    """The events, one object each."""
-    return [
-        {
-            "irradiation_event_uid": event.uid,
-            "started": _format_time(event.started),
-            "type": event.event_type,
-            "protocol": event.protocol,
-            "target_region": event.target,
-            "kvp": event.kvp,
-            "tube_current_ma": event.tube_current_ma,
-            "exposure_time_ms": event.exposure_time_ms,
-            "duration_s": event.duration_s,
-            "dose_area_product_dgy_cm2": event.area_product_dgy_cm2,
-            "dose_rp_mgy": event.dose_rp_mgy,
-            "images": event.images,
-        }
-        for event in overview.events
-    ]
-
-
-def describe_dose_document(overview: DoseOverview) -> dict[str, Any]:
-    """The members of the whole document."""
-    sums = {"fluoroscopy": overview.fluoroscopy, "acquisition": overview.acquisition, "total": overview.total}
-    return {
-        "completion": overview.completion or None,
-        "reference_point": overview.reference_point,
-        **{
-            name: {
-                "dose_area_product_dgy_cm2": each.area_product_dgy_cm2,
-                "dose_rp_mgy": each.dose_rp_mgy,
-                "time_s": each.time_s,
-            }
-            for name, each in sums.items()
-        },
-    }
 
 
 def make_page(overview: DoseOverview, title: str) -> str:
@@ -132,10 +93,6 @@ def _list_cells(number: int, event: DoseLine) -> tuple[str, ...]:
 
 def _format(value: float | None) -> str:
     return "?" if value is None else f"{value:.4g}"
-
-
-def _format_time(moment: datetime | None) -> str | None:
-    return format_zoned(moment.timestamp()) if moment else None
 
 
 def _make_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,25 +1,17 @@
-"""How studies, series and instances of the local database are shown: as lists, and for a program."""
+"""How studies, series and instances of the local database are shown as lists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from openmodality.cli.terminal.json_output import convert_value
 from openmodality.cli.terminal.output import date_and_time
 from openmodality.cli.terminal.table import Column
 from openmodality.errors import NotFound
-from openmodality.store.index_columns import INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES
 from openmodality.store.listing.entities import Found, Level
 
 if TYPE_CHECKING:
     from openmodality.app.view import LocalView
-
-COUNTS: Final = ("studies", "series", "instances", "sent", "committed")
-"""Attributes of :class:`openmodality.store.listing.entities.Found` that say how many there are below it."""
-
-_VRS: Final = {**SERIES_ATTRIBUTES, **INSTANCE_ATTRIBUTES}
-"""Of the levels that have numbers."""
 
 
 def _attribute(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> Column[Found]:
@@ -109,15 +101,3 @@ def find_entity(view: LocalView, entity: Entity, uid: str) -> Found:
     if len(found) != 1:
         raise NotFound(f"there is no {entity.noun} {uid}", advice=f"openmodality {entity.plural} list shows all")
     return found[0]
-
-
-def entity_as_json(each: Found) -> Mapping[str, Any]:
-    """A study, series or instance for a program."""
-    counts = {name: getattr(each, name) for name in COUNTS}
-    lists = {name: list(getattr(each, name)) for name in ("modalities", "devices")}
-    return {**attributes_as_json(each.attributes), **counts, **lists}
-
-
-def attributes_as_json(attributes: Mapping[str, str]) -> dict[str, Any]:
-    """The attributes of a study, series or instance for a program, by keyword."""
-    return {keyword: convert_value(text, _VRS.get(keyword, "")) for keyword, text in attributes.items()}

@@ -1,39 +1,10 @@
-"""How the check of a series is shown: to a person, and to a program."""
+"""How the check of a series is shown to a person."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, Final
-
+from openmodality.app.records.exams import join_some
 from openmodality.cli.terminal.output import clean, format_count, print_fields
 from openmodality.exam.checking import SeriesCheck
-
-_MOST_SHOWN: Final = 5
-
-
-def check_as_json(check: SeriesCheck) -> dict[str, Any]:
-    """For a program."""
-    spacing, size = check.spacing_mm or (None, None), check.field_of_view_mm or (None, None)
-    return {
-        "series": check.number,
-        "description": check.description,
-        "object": check.object_name,
-        "images": check.images,
-        "orientation": check.orientation,
-        "order": check.order,
-        "row_spacing_mm": spacing[0],
-        "column_spacing_mm": spacing[1],
-        "slice_spacing_mm": check.slice_spacing_mm,
-        "height_mm": size[0],
-        "width_mm": size[1],
-        "bits_used": check.bits_used,
-        "bits_stored": check.bits_stored,
-        "clipped_share": check.clipped_share,
-        "duplicates": [_join(list(map(str, same))) for same in check.duplicates],
-        "warnings": list(check.warnings),
-        "mandatory": [asdict(each) for each in check.mandatory],
-    }
 
 
 def print_check(check: SeriesCheck) -> None:
@@ -43,7 +14,7 @@ def print_check(check: SeriesCheck) -> None:
     for warning in check.warnings:
         print(f"  ODD: {warning}")
     for same in check.duplicates:
-        print(f"  ODD: the same pixels in images {_join(list(map(str, same)))}")
+        print(f"  ODD: the same pixels in images {join_some(list(map(str, same)))}")
     for each in check.missing:
         print(f"  MISSING: {each.keyword}, which could come from {each.could_come_from}")
 
@@ -80,8 +51,3 @@ def _list_lines(check: SeriesCheck) -> list[tuple[str, str]]:
         ("clipped", f"{check.clipped_share:.2%} of the pixels have the largest value" if check.clipped_share else ""),
         *((f"from {source}", ", ".join(names)) for source, names in by_source.items()),
     ]
-
-
-def _join(names: Sequence[str]) -> str:
-    more = ", ..." if len(names) > _MOST_SHOWN else ""
-    return ", ".join(names[:_MOST_SHOWN]) + more

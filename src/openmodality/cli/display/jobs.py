@@ -1,17 +1,18 @@
-"""How jobs are shown: as a list, with all there is to know, and for a program."""
+"""How jobs are shown: as a list, and with all there is to know."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from openmodality.cli.terminal.json_output import format_zoned
-from openmodality.cli.terminal.output import format_count, format_time, print_fields
+from openmodality.app.records.jobs import describe_reason
+from openmodality.app.records.values import format_time
+from openmodality.cli.terminal.output import format_count, print_fields
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.dimse.status import describe
 from openmodality.jobs.job import Job, JobInstance
 from openmodality.jobs.listing import LeftJobs
-from openmodality.store.states import InstanceResult, JobState
+from openmodality.store.states import InstanceResult
 
 if TYPE_CHECKING:
     from openmodality.app.view import JobDetails
@@ -54,25 +55,6 @@ def format_job_line(job: Job) -> str:
     return f"job {job.id}: {job.kind} to {job.destination}, {job.state}{to_be_cancelled}"
 
 
-def describe_reason(job: Job, held_by: Sequence[Job] = ()) -> str:
-    """Why a job is in its state, in words; ``held_by`` are the jobs that it waits for."""
-    if held_by and job.state is JobState.TODO:
-        holder = next((each for each in held_by if each.state is JobState.FAILED), held_by[0])
-        return f"waits for job {holder.id}{', which failed' if holder.state is JobState.FAILED else ''}"
-    said = _describe_state(job)
-    if job.state is JobState.WAITING and job.due_at is not None:
-        said += f", next {format_time(job.due_at)}"
-    elif job.attempts and not job.state.finished:
-        said += f" (attempt {job.attempts + 1})"
-        if job.due_at is not None:
-            said += f", next {format_time(job.due_at)}"
-    return said
-
-
-def _describe_state(job: Job) -> str:
-    return f"waiting for {job.waiting_for}" if job.waiting_for else job.reason
-
-
 def describe_results(results: Mapping[InstanceResult, int]) -> str:
     """``12 of 36``, and how many of them did not go well."""
     stored = results[InstanceResult.SUCCESS] + results[InstanceResult.WARNING]
@@ -80,37 +62,6 @@ def describe_results(results: Mapping[InstanceResult, int]) -> str:
     if results[InstanceResult.WARNING]:
         text += f", {format_count(results[InstanceResult.WARNING], 'warning')}"
     return text + (f", {results[InstanceResult.FAILURE]} failed" if results[InstanceResult.FAILURE] else "")
-
-
-def job_as_json(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[Job] = ()) -> dict[str, Any]:
-    """A job for a program."""
-    return {
-        "job": job.id,
-        "kind": job.kind.value,
-        "peer": job.destination,
-        "state": job.state.value,
-        "reason": describe_reason(job, held_by) if held_by else _describe_state(job),
-        "waits_for_jobs": [each.id for each in held_by],
-        "cancel_requested": job.cancel_requested,
-        "results": {result.value: number for result, number in results.items()},
-        "failed_attempts": job.attempts,
-        "queued": format_zoned(job.created_at),
-        "started": format_zoned(job.started_at),
-        "finished": format_zoned(job.finished_at),
-        "due": None if job.state.finished else format_zoned(job.due_at),
-    }
-
-
-def job_details_as_json(details: JobDetails, results: Mapping[InstanceResult, int]) -> dict[str, Any]:
-    """All there is to know of a job, for a program."""
-    return {
-        **job_as_json(details.job, results, details.blockers),
-        "instances": [_instance_as_json(instance) for instance in details.instances],
-        "history": [
-            {"at": format_zoned(change.at), "state": change.state, "detail": change.detail}
-            for change in details.history
-        ],
-    }
 
 
 def format_left_jobs(left: LeftJobs) -> str:
@@ -140,18 +91,6 @@ def print_job(details: JobDetails, results: Mapping[InstanceResult, int], *, wid
     print_rows(_INSTANCE_COLUMNS, details.instances, wide=wide)
     print()
     print_rows(_CHANGE_COLUMNS, details.history, wide=wide)
-
-
-def _instance_as_json(instance: JobInstance) -> dict[str, Any]:
-    """An instance of a job for a program."""
-    return {
-        "sop_class_uid": instance.SOPClassUID,
-        "sop_instance_uid": instance.SOPInstanceUID,
-        "result": instance.result.value,
-        "status": None if instance.status is None else f"{instance.status:04X}",
-        "comment": instance.comment,
-        "attempts": instance.attempts,
-    }
 
 
 def describe_answer(instance: JobInstance) -> str:

@@ -1,12 +1,10 @@
-"""How problems of instance files are shown: as a list, and for a program."""
+"""How problems of instance files are shown as a list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from openmodality.cli.terminal.json_output import format_zoned
-from openmodality.cli.terminal.output import format_time
+from openmodality.app.records.values import format_time
 from openmodality.cli.terminal.table import Column
 from openmodality.store.listing.problems import Problem
 
@@ -19,21 +17,6 @@ PROBLEM_COLUMNS: Final = (
     Column[Problem]("file", lambda each: each.file, leave_out=3),
     Column[Problem]("SOP Instance UID", lambda each: each.sop_instance_uid),
 )
-
-
-def problem_as_json(problem: Problem) -> Mapping[str, Any]:
-    """A problem for a program."""
-    return {
-        "problem": problem.id,
-        "kind": problem.kind.value,
-        "SOPInstanceUID": problem.sop_instance_uid,
-        "file": problem.file,
-        "reason": problem.reason,
-        "origin": problem.origin.value,
-        "source": problem.source,
-        "at": format_zoned(problem.at),
-        "dismissed": problem.dismissed,
-    }
 
 
 def format_problem_line(problem: Problem, outcome: str) -> str:

@@ -110,13 +110,6 @@ def clean_lines(text: str) -> str:
     return "\n".join(map(clean, text.split("\n")))
 
 
-def format_time(seconds: float | None) -> str:
-    """Seconds since the epoch as local date and time; empty where there are none."""
-    from datetime import datetime  # noqa: PLC0415 - start-up time
-
-    return "" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
-
-
 def date_and_time(date: str, time: str) -> str:
     """``2026-11-22 08:40`` from DA and TM; whatever stands there where it is no such value."""
     if len(date) == 8 and date.isdigit():

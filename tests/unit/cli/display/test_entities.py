@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES, entity_as_json
+from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES
 from openmodality.store.listing.entities import Found, Level
 
 STUDY = Found(
@@ -33,16 +33,3 @@ def test_a_study_has_a_cell_for_each_column() -> None:
 
 def test_each_level_names_what_is_below_it() -> None:
     assert (STUDIES.below, SERIES.below, INSTANCES.below) == (SERIES, INSTANCES, None)
-
-
-def test_a_program_gets_attributes_and_counts() -> None:
-    assert entity_as_json(STUDY) == {
-        **STUDY.attributes,
-        "studies": 1,
-        "series": 2,
-        "instances": 3,
-        "sent": 4,
-        "committed": 5,
-        "modalities": ["CT", "MR"],
-        "devices": [],
-    }

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from openmodality.cli.display.jobs import JOB_COLUMNS, ListedJob, describe_answer, describe_reason, describe_results
-from openmodality.cli.terminal.output import format_time
+from openmodality.cli.display.jobs import JOB_COLUMNS, ListedJob, describe_answer, describe_results
 from openmodality.jobs.job import Job, JobInstance, RetryParameters
 from openmodality.store.states import InstanceResult, JobKind, JobState
 
 JOB = Job(
     7, JobKind.SEND, JobState.TODO, "pacs", {}, RetryParameters(), None, 0, 0.0, "", "queued", False, 0.0, None, None
 )
-
-
-@pytest.mark.parametrize(
-    ("job", "held_by", "words"),
-    [
-        (JOB, (), "queued"),
-        (JOB, (replace(JOB, id=3),), "waits for job 3"),
-        (JOB, (replace(JOB, id=3), replace(JOB, id=4, state=JobState.FAILED)), "waits for job 4, which failed"),
-        (replace(JOB, state=JobState.WAITING, waiting_for="an answer", due_at=None), (), "waiting for an answer"),
-        (
-            replace(JOB, state=JobState.WAITING, waiting_for="an answer", due_at=0.0),
-            (),
-            f"waiting for an answer, next {format_time(0.0)}",
-        ),
-        (replace(JOB, attempts=2, due_at=None), (), "queued (attempt 3)"),
-        (replace(JOB, state=JobState.FAILED, attempts=2), (), "queued"),
-    ],
-)
-def test_the_reason(job: Job, held_by: tuple[Job, ...], words: str) -> None:
-    assert describe_reason(job, held_by) == words
 
 
 def test_results_are_counted_and_a_column_is_declared_once() -> None:

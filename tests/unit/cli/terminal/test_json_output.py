@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import json
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from openmodality.cli.terminal.json_output import convert_value, format_zoned, print_document, print_event
+from openmodality.cli.terminal.json_output import print_document, print_event
 from tests.command_tree import LEAVES
 
 _CLI = Path(__file__).parents[4] / "src" / "openmodality" / "cli"
@@ -46,24 +45,6 @@ def test_texts_below_are_clean_too(capsys: pytest.CaptureFixture[str]) -> None:
     print_document([{"name": ("A\0B\x1b", "\udcff"), "comment": "1\n2", "count": 3}])
     (item,) = json.loads(capsys.readouterr().out)["items"]
     assert item == {"name": ["A\ufffdB\ufffd", "\ufffd"], "comment": "1\n2", "count": 3}
-
-
-def test_a_time_has_its_zone_and_none_stays() -> None:
-    shown = format_zoned(1_764_000_000.25)
-    assert shown is not None
-    assert datetime.fromisoformat(shown).timestamp() == 1_764_000_000.25
-    assert format_zoned(None) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "vr", "value"),
-    [
-        ("12", "IS", 12), ("-3 ", "IS", -3), ("+3", "IS", 3), ("256", "US", 256), ("", "IS", None), ("", "LO", None),
-        ("12", "LO", "12"), ("1.0", "IS", "1.0"), ("\u0663", "IS", "\u0663"), ("--3", "IS", "--3"),
-    ],
-)  # fmt: skip
-def test_numbers_are_numbers(text: str, vr: str, value: object) -> None:
-    assert convert_value(text, vr) == value
 
 
 WITHOUT_JSON = {"completion"}
