@@ -75,6 +75,11 @@ class Loopback:
         for received in self._other._assemble(raw):
             self._other._take(received)
 
+    def send_alike(self, context_id: int, command: Command, data_sets: Sequence[bytes]) -> None:
+        """Send to the other end, one by one."""
+        for data in data_sets:
+            self.send(context_id, command, data)
+
     def receive(self, timeout_s: float | None = None) -> LoopbackMessage:
         """The next message; lets the other end work until there is one, and is a time-out when it has nothing to do."""
         while not self._inbox:

@@ -8,7 +8,8 @@ share an ID are told apart by ``store.rows.patients``. Nothing that is not liste
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pydicom import Dataset
@@ -23,7 +24,7 @@ from openmodality.encoding.headers import format_tag
 from openmodality.encoding.vr import dictionary, is_private
 from openmodality.errors import ConfigurationError
 from openmodality.query.identifier import Path
-from openmodality.query.match_bytes import MatchElement, encode_match
+from openmodality.query.match_bytes import MatchEncoder
 from openmodality.query.matching import NOT_MATCHED, is_universal, matches, matches_all, matches_any, select_requested
 from openmodality.services.query_retrieve import FindRequest
 from openmodality.standard.dimse import OUT_OF_RESOURCES, Status
@@ -44,6 +45,9 @@ MAX_FILES: Final = 10_000
 
 _FILES_BETWEEN_LOOKS: Final = 50
 """After so many files without a match the device looks for a C-CANCEL, as it does after each match."""
+_VALUES_REMEMBERED: Final = 1024
+_MATCHES_AT_ONCE: Final = 64
+"""The most matches in one write; the first goes out by itself, and the peer can cancel behind each write."""
 _FURTHER: Final = {
     level: {tag_for_keyword(keyword) for keyword in keywords} for level, keywords in FURTHER_KEYS.items()
 }
@@ -80,8 +84,11 @@ class StoredEntities:
         """What the index keeps of a level and of those above, what is counted below, and what files are asked for."""
         return {*self._supported[level], *_list_paths(_choose_from_files(level, identifier))}
 
-    def find(self, request: FindRequest) -> Iterator[bytes]:
-        """The matches, encoded. Raises :class:`Refuse` where too many files would have to be looked into."""
+    def find(self, request: FindRequest) -> Iterator[list[bytes]]:
+        """The matches, encoded: the first by itself, then more and more at once.
+
+        Raises :class:`Refuse` where too many files would have to be looked into.
+        """
         asked = _Asked.read(request)
         further = _choose_from_files(request.level, request.identifier)
         with self._store.read() as snapshot:
@@ -89,22 +96,28 @@ class StoredEntities:
         if len(ids) > MAX_FILES and not is_universal(further):
             raise Refuse(OUT_OF_RESOURCES, f"more than {MAX_FILES} files to look into; give more keys")
         sets = [read_texts(request.identifier, SPECIFIC_CHARACTER_SET), *self._character_sets]
-        looked_into = 0
+        encoder = MatchEncoder([(tag, vr) for tag, vr, _, _ in asked.returned], request.transfer_syntax, sets)
+        fits, looked_into = asked.make_filter(), 0
+        batch, enough = list[bytes](), 1
         for page in split_pages(ids):
             with self._store.database.read() as snapshot:
                 entities = read_matches(snapshot, asked.level, page, asked.wanted)
                 files = read_first_instances(snapshot, asked.level, page) if further else {}
-            for entity in filter(asked.fits, entities):
-                elements = list(asked.list_elements(entity))
+            for entity in filter(fits, entities):
                 if not further:
-                    yield encode_match(elements, request.transfer_syntax, sets)
+                    batch.append(encoder.encode(asked.list_texts(entity)))
+                    if len(batch) == enough:
+                        yield batch
+                        batch, enough = [], min(2 * enough, _MATCHES_AT_ONCE)
                     continue
                 looked_into += 1
                 if looked_into % _FILES_BETWEEN_LOOKS == 0 and request.is_cancelled():
                     raise Refuse(Status.CANCEL, "cancelled as requested")
                 head = self._read_file(files.get(entity[f"own_{request.level.lower()}"]), further)
                 if matches(further, head):
-                    yield encode_match(elements, request.transfer_syntax, sets, select_requested(further, head))
+                    yield [encoder.encode(asked.list_texts(entity), select_requested(further, head))]
+        if batch:
+            yield batch
 
     def _read_file(self, sop_instance_uid: str | None, further: Dataset) -> Dataset:
         if sop_instance_uid is None:
@@ -180,21 +193,22 @@ class _Asked(NamedTuple):
         """The keywords that are matched or returned."""
         return {*self.keys, *(keyword for _, _, keyword, _ in self.returned if keyword)}
 
-    def fits(self, entity: Mapping[str, Any]) -> bool:
-        """Whether an entity matches all keys (PS3.4 C.2.2.2)."""
-        return all(
-            matches_any(vr, _parse(vr, wanted), _parse(vr, _split(entity[keyword])))
-            for keyword, (vr, wanted) in self.keys.items()
-        )
+    def make_filter(self) -> Callable[[Mapping[str, Any]], bool]:
+        """Whether an entity matches all keys (PS3.4 C.2.2.2); what one value was found to be is remembered."""
+        tests = [(keyword, _make_test(vr, _parse(vr, wanted))) for keyword, (vr, wanted) in self.keys.items()]
+        return lambda entity: all(test(str(entity[keyword])) for keyword, test in tests)
 
-    def list_elements(self, entity: Mapping[str, Any]) -> Iterator[MatchElement]:
-        """What is returned of an entity."""
-        for tag, vr, keyword, text in self.returned:
-            yield MatchElement(tag, vr, str(entity[keyword]) if keyword else text)
+    def list_texts(self, entity: Mapping[str, Any]) -> list[str]:
+        """What is returned of an entity, in the order of ``returned``."""
+        return [str(entity[keyword]) if keyword else text for _, _, keyword, text in self.returned]
 
 
-def _split(value: object) -> list[str]:
-    return [each for each in str(value).split("\\") if each]
+def _make_test(vr: str, wanted: Sequence[object]) -> Callable[[str], bool]:
+    @lru_cache(maxsize=_VALUES_REMEMBERED)
+    def test(stored: str) -> bool:
+        return matches_any(vr, wanted, _parse(vr, [each for each in stored.split("\\") if each]))
+
+    return test
 
 
 def _parse(vr: str, values: Sequence[object]) -> list[object]:

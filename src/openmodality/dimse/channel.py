@@ -100,6 +100,10 @@ class Channel(Protocol):
         """Send what :meth:`prepare` has made."""
         ...
 
+    def send_alike(self, context_id: int, command: Command, data_sets: Sequence[bytes]) -> None:
+        """Send a message for each data set, all with the same command, in one write: for many short ones."""
+        ...
+
     def receive(self, timeout_s: float | None = None) -> Message:
         """Wait for the next message's command set; ``None`` waits as long as the association's own setting says,
         :data:`FOREVER` without end.

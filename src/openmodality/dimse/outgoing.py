@@ -7,7 +7,7 @@ for the third kind one piece is always held back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from openmodality.buffer import Buffer
@@ -60,6 +60,22 @@ def prepare_message(context_id: int, command: Command, data: DataSet | None, max
         data = KnownLength((data,), len(data))
     writes = _cut_known_length(cut, data) if isinstance(data, KnownLength) else _cut_unknown_length(cut, data)
     return Prepared(context_id, command, command_buffers, next(writes), writes)
+
+
+def prepare_alike(context_id: int, command: Command, data_sets: Sequence[bytes], max_pdu_length: int) -> Prepared:
+    """Encode messages that differ in their data set only, as what is written at once; joined, since they are short.
+
+    Raises :class:`ObjectInvalid` for a data set of odd length.
+    """
+    one = prepare_message(context_id, command, None, max_pdu_length)
+    cut = _Cut(context_id, max_pdu_length)
+    buffers: list[Buffer] = []
+    for data in data_sets:
+        if len(data) & 1:
+            raise ObjectInvalid("the data set has an odd length, it is damaged or cut off")
+        buffers += one.command_buffers
+        buffers += cut(data, True)
+    return one._replace(command_buffers=[b"".join(buffers)])
 
 
 class _Cut(NamedTuple):

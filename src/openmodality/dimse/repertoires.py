@@ -7,6 +7,7 @@ reads as Latin-1, and Python's ISO 2022 codecs hold further sets.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import filterfalse
 
 from pydicom import Dataset
@@ -61,6 +62,7 @@ def _list_characters(data_set: Dataset) -> Iterator[str]:
             yield from () if text.isascii() else filterfalse(str.isascii, text)
 
 
+@lru_cache(maxsize=4096)
 def _has_character(term: str, character: str) -> bool:
     if term in ASCII:
         return character.isascii()

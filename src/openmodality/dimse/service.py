@@ -39,7 +39,8 @@ _COUNTS: Final = frozenset(f"NumberOf{which}Suboperations" for which in ("Remain
 class Response(NamedTuple):
     """What a handler answers; ``fields`` are further command elements by keyword, such as the sub-operation counts.
 
-    A count above 65535 is sent as 65535, which is the most that its element holds.
+    A count above 65535 is sent as 65535, which is the most that its element holds. ``further`` are the data sets of
+    more responses that differ in nothing else: they are sent together with this one, in one write.
     """
 
     status: int
@@ -47,6 +48,7 @@ class Response(NamedTuple):
     comment: str | None = None
     offending: tuple[int, ...] = ()
     fields: Mapping[str, object] = MappingProxyType({})
+    further: Sequence[bytes] = ()
 
 
 class _ReadyResponse(Response):
@@ -169,6 +171,9 @@ def _respond(channel: Channel, request: Message, response: Response) -> None:
     prepared = response.prepared if isinstance(response, _ReadyResponse) and response.request is request else None
     if prepared is not None:
         channel.send_prepared(prepared)
+    elif response.further and isinstance(response.data, bytes):
+        command = make_response_command(request.command, response)
+        channel.send_alike(request.context.context_id, command, (response.data, *response.further))
     else:
         channel.send(request.context.context_id, make_response_command(request.command, response), response.data)
     if categorize(response.status) is StatusCategory.FAILURE:

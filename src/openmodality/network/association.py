@@ -25,7 +25,7 @@ from typing import Final
 
 from openmodality.dimse.channel import FOREVER, Message
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import DataSet, Prepared, prepare_message
+from openmodality.dimse.outgoing import DataSet, Prepared, prepare_alike, prepare_message
 from openmodality.dimse.service import Service, answer
 from openmodality.dimse.status import is_pending
 from openmodality.errors import AssociationReleased, OpenModalityError, PeerTimeout, UsageError
@@ -131,6 +131,10 @@ class Association:
             self._incoming.guard(link.outbox.send, message)
         if not command.is_response and command.CommandField != CommandField.C_CANCEL_RQ:
             self._incoming.awaited = f"the response to {command.name}"
+
+    def send_alike(self, context_id: int, command: Command, data_sets: Sequence[bytes]) -> None:
+        """Send a message for each data set in one write; see :class:`openmodality.dimse.channel.Channel`."""
+        self.send_prepared(prepare_alike(context_id, command, data_sets, self.max_pdu_length))
 
     def follow_up(self, message: Prepared, message_id: int) -> None:
         """Let :meth:`send_prepared` of ``message`` begin when the C-STORE ``message_id`` is seen to be a Success."""

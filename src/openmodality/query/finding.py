@@ -179,23 +179,24 @@ class _Patience:
 def answer_matches(
     message: Message,
     identifier: Dataset,
-    candidates: Iterable[Dataset | bytes],
+    candidates: Iterable[Dataset | Sequence[bytes]],
     *,
     supported: Supported = None,
     added: Dataset | None = None,
 ) -> Iterator[Response]:
     """The SCP's responses: one for each candidate that matches, then Success.
 
-    A match carries what was asked for and ``added``. A candidate of bytes has been matched and is encoded already. Out
-    of resources (A700H) where the candidates end in a :class:`StoreError`.
+    A match carries what was asked for and ``added``. Several of bytes have been matched and encoded already, and are
+    sent together: the peer can cancel before the next ones. Out of resources (A700H) where the candidates end in a
+    :class:`StoreError`.
     """
     transfer_syntax = message.context.transfer_syntax
     is_partly_supported = has_unsupported(identifier, supported)
     status = Status.PENDING_OPTIONAL_KEYS_UNSUPPORTED if is_partly_supported else Status.PENDING
     try:
         for candidate in candidates:
-            if isinstance(candidate, bytes):
-                yield Response(status, candidate)
+            if not isinstance(candidate, Dataset):
+                yield Response(status, candidate[0], further=candidate[1:])
             elif matches(identifier, candidate, supported):
                 match = select_requested(identifier, candidate, supported)
                 match.update(added or Dataset())

@@ -12,7 +12,7 @@ A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -106,8 +106,8 @@ class QuerySource(Protocol):
         """Those keys of an identifier, or all, that are matched and returned on a level."""
         ...
 
-    def find(self, request: FindRequest) -> Iterable[Dataset | bytes]:
-        """Entities that may match, with the unique keys of the levels above; or matches as they are answered.
+    def find(self, request: FindRequest) -> Iterable[Dataset | Sequence[bytes]]:
+        """Entities that may match, with the unique keys of the levels above; or some matches, as they are answered.
 
         Raises :class:`Refuse` where it turns the query down, :class:`StoreError` where it is out of resources.
         """
@@ -133,7 +133,7 @@ def query_service(source: QuerySource, retrieve_ae_title: str) -> Service:
     return Service("Query", syntaxes, {CommandField.C_FIND_RQ: answer_find})
 
 
-def _find_candidates(source: QuerySource, request: FindRequest) -> Iterator[Dataset | bytes]:
+def _find_candidates(source: QuerySource, request: FindRequest) -> Iterator[Dataset | Sequence[bytes]]:
     yield from source.find(request)
 
 

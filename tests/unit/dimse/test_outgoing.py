@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 
 from openmodality.dimse.command import Command
-from openmodality.dimse.outgoing import KnownLength, prepare_message
+from openmodality.dimse.outgoing import KnownLength, prepare_alike, prepare_message
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.dimse import DATA_SET_PRESENT, CommandField
 
@@ -50,3 +50,17 @@ def test_data_set_that_ends_too_early_has_no_last_fragment() -> None:
 @pytest.mark.parametrize("chunks", [[], [b""]])
 def test_empty_data_set_is_one_empty_last_fragment(chunks: list[bytes]) -> None:
     assert sent(chunks, 0) == ([bytes.fromhex("04000000000600000002") + b"\x01\x02"], "")
+
+
+@pytest.mark.parametrize("max_pdu_length", [0, 64, 16384])
+def test_messages_that_are_alike_are_what_they_are_one_by_one(max_pdu_length: int) -> None:
+    data_sets = [b"", b"ab", b"c" * 300]
+    together = prepare_alike(3, STORE, data_sets, max_pdu_length)
+    one_by_one = [prepare_message(3, STORE, data, max_pdu_length) for data in data_sets]
+    expected = b"".join(bytes(b) for each in one_by_one for buffers in each.writes() for b in buffers)
+    assert [bytes(b) for buffers in together.writes() for b in buffers] == [expected]
+
+
+def test_none_of_messages_that_are_alike_goes_out_where_one_is_damaged() -> None:
+    with pytest.raises(ObjectInvalid, match="odd length"):
+        prepare_alike(3, STORE, [b"ab", b"abc"], 0)

@@ -5,16 +5,16 @@ from pydicom import Dataset
 
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.repertoires import holds
-from openmodality.query.match_bytes import MatchElement, encode_match
+from openmodality.query.match_bytes import MatchEncoder
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 
 ELEMENTS = [
-    MatchElement(0x00080018, "UI", "1.2.3"),
-    MatchElement(0x00080061, "CS", "MR\\SR"),
-    MatchElement(0x00100010, "PN", "Doe^Jane"),
-    MatchElement(0x00201208, "IS", "12"),
-    MatchElement(0x00280010, "US", "512"),
-    MatchElement(0x00280011, "US", ""),
+    (0x00080018, "UI", "1.2.3"),
+    (0x00080061, "CS", "MR\\SR"),
+    (0x00100010, "PN", "Doe^Jane"),
+    (0x00201208, "IS", "12"),
+    (0x00280010, "US", "512"),
+    (0x00280011, "US", ""),
 ]
 JAPANESE = ("", "ISO 2022 IR 87")
 
@@ -22,8 +22,9 @@ JAPANESE = ("", "ISO 2022 IR 87")
 @pytest.mark.parametrize("transfer_syntax", UNCOMPRESSED)
 @pytest.mark.parametrize("name", ["Doe^Jane", "Müller^Jörg", "Yamada^Tarou=山田^太郎=やまだ^たろう", "Ω^ж"])
 def test_a_match_is_read_as_it_was_written(transfer_syntax: str, name: str) -> None:
-    elements = [each._replace(text=name) if each.vr == "PN" else each for each in ELEMENTS]
-    found = decode_data_set(encode_match(elements, transfer_syntax, [("ISO_IR 100",), JAPANESE]), transfer_syntax)
+    encoder = MatchEncoder([(tag, vr) for tag, vr, _ in ELEMENTS], transfer_syntax, [("ISO_IR 100",), JAPANESE])
+    raw = encoder.encode([name if vr == "PN" else text for _, vr, text in ELEMENTS])
+    found = decode_data_set(raw, transfer_syntax)
     assert (found.SOPInstanceUID, list(found.ModalitiesInStudy), str(found.PatientName)) == (
         "1.2.3",
         ["MR", "SR"],
@@ -42,7 +43,7 @@ def test_a_match_is_read_as_it_was_written(transfer_syntax: str, name: str) -> N
     ],
 )
 def test_the_first_character_set_that_holds_the_text_is_declared(name: str, declared: object) -> None:
-    raw = encode_match([MatchElement(0x00100010, "PN", name)], UNCOMPRESSED[0], [(), ("ISO_IR 100",), JAPANESE])
+    raw = MatchEncoder([(0x00100010, "PN")], UNCOMPRESSED[0], [(), ("ISO_IR 100",), JAPANESE]).encode([name])
     assert decode_data_set(raw, UNCOMPRESSED[0]).get("SpecificCharacterSet") == declared
 
 
@@ -64,5 +65,5 @@ def test_text_is_written_as_pydicom_writes_it(terms: tuple[str, ...], vr: str, t
         data_set.SpecificCharacterSet = "ISO_IR 192"
     data_set.add_new(tag, vr, text)
     for transfer_syntax in UNCOMPRESSED:
-        raw = encode_match([MatchElement(tag, vr, text)], transfer_syntax, [terms])
+        raw = MatchEncoder([(tag, vr)], transfer_syntax, [terms]).encode([text])
         assert raw == encode_data_set(data_set, transfer_syntax)
