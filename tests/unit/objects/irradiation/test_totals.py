@@ -10,20 +10,32 @@ from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.irradiation.totals import accumulate, share
 from tests.made_objects import irradiation_events
 
-FLUOROSCOPY, _, EXPOSURE, _ = irradiation_events()
+
+@pytest.fixture(scope="module")
+def fluoroscopy() -> IrradiationEvent:
+    return irradiation_events()[0]
 
 
-def test_fluoroscopy_counts_its_duration_and_an_exposure_its_exposure_time() -> None:
-    assert FLUOROSCOPY.time_s == FLUOROSCOPY.duration_s == 1.6
-    assert EXPOSURE.time_s == EXPOSURE["ExposureTime"] / 1000 == 0.045
+@pytest.fixture(scope="module")
+def exposure() -> IrradiationEvent:
+    return irradiation_events()[2]
 
 
-def test_fluoroscopy_and_acquisition_are_summed_apart() -> None:
-    dose = accumulate([FLUOROSCOPY, EXPOSURE, EXPOSURE])
+def test_fluoroscopy_counts_its_duration_and_an_exposure_its_exposure_time(
+    fluoroscopy: IrradiationEvent, exposure: IrradiationEvent
+) -> None:
+    assert fluoroscopy.time_s == fluoroscopy.duration_s == 1.6
+    assert exposure.time_s == exposure["ExposureTime"] / 1000 == 0.045
+
+
+def test_fluoroscopy_and_acquisition_are_summed_apart(
+    fluoroscopy: IrradiationEvent, exposure: IrradiationEvent
+) -> None:
+    dose = accumulate([fluoroscopy, exposure, exposure])
     assert (dose.fluoroscopy.events, dose.acquisition.events, dose.total.events) == (1, 2, 3)
-    assert dose.acquisition.dose_rp_gy == pytest.approx(2 * EXPOSURE["DoseRP"], rel=1e-9)
+    assert dose.acquisition.dose_rp_gy == pytest.approx(2 * exposure["DoseRP"], rel=1e-9)
     assert dose.total.dose_area_product_gy_m2 == pytest.approx(
-        FLUOROSCOPY["DoseAreaProduct"] + 2 * EXPOSURE["DoseAreaProduct"], rel=1e-9
+        fluoroscopy["DoseAreaProduct"] + 2 * exposure["DoseAreaProduct"], rel=1e-9
     )
 
 
@@ -31,8 +43,8 @@ def test_nothing_adds_up_to_nothing() -> None:
     assert accumulate([]).total.dose_rp_gy == 0
 
 
-def test_a_sum_with_what_nobody_knows_is_not_known() -> None:
-    total = accumulate([EXPOSURE, IrradiationEvent(KVP=80)]).total
+def test_a_sum_with_what_nobody_knows_is_not_known(exposure: IrradiationEvent) -> None:
+    total = accumulate([exposure, IrradiationEvent(KVP=80)]).total
     assert (total.dose_rp_gy, total.time_s) == (None, None)
     assert total.events == 2
 
