@@ -27,6 +27,7 @@ from openmodality.app.recovery import Recovery, log_notice
 from openmodality.app.runtime import Runtime
 from openmodality.app.view import LocalView
 from openmodality.app.waiting import Idle, Waiting
+from openmodality.app.web import WebAccess
 from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
@@ -83,6 +84,7 @@ class Modality:
         self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery)
         self.media = Media(self.site, self._runtime.queue, self._data)
         self.films = Films(self.site, self._runtime, self._data)
+        self.web = WebAccess(self._store, self.site)
 
     def __repr__(self) -> str:
         titles = ", ".join(entity.ae_title for entity in self.site.application_entities.values())

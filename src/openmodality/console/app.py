@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from openmodality.console.context import ConsoleContext, find_context
+from openmodality.console.dicomweb import capabilities, frames, rendered, retrieve, search
 from openmodality.console.live import stream
 from openmodality.console.pages import exam, images, jobs, login, peers, shell, start, today
 from openmodality.console.pages.shell import Page, render_page
@@ -23,6 +24,7 @@ from openmodality.console.template_files import StaticFiles
 from openmodality.errors import NotFound, OpenModalityError, StoreAway, UsageError, WrongState, describe_fault
 
 _PARTS: Final = (login, shell, stream, today, start, exam, images, jobs, peers)
+_DICOMWEB: Final = (search, retrieve, frames, rendered, capabilities)
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _STATUSES: Final = (
     (NotLoggedIn, 401),
@@ -40,7 +42,7 @@ def make_application(context: ConsoleContext, hosts: Iterable[str]) -> ASGIApp:
     """The console as an ASGI application; ``hosts`` are the names by which it may be called."""
     application = FastAPI(title="OpenModality", docs_url=None, redoc_url=None, openapi_url=None)
     application.state.context = context
-    for part in _PARTS:
+    for part in (*_PARTS, *_DICOMWEB):
         application.include_router(part.router)
     _serve_static(application, context.templates.static)
     application.add_exception_handler(OpenModalityError, _explain)

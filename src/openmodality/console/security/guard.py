@@ -61,7 +61,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a viewer of others and DICOMweb say some of them themselves
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

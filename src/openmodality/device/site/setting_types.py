@@ -42,6 +42,12 @@ def _host_name(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", text):
+        raise ValueError(f"{text!r} is no origin: scheme, host in small letters and port, as in https://viewer.example")
+    return text
+
+
 def _film_size(text: str) -> str:
     if text not in FILM_SIZES_MM:
         raise ValueError(f"{text!r} is none of {', '.join(FILM_SIZES_MM)}")
@@ -81,6 +87,7 @@ Switch: TypeAlias = Annotated[bool, Field(strict=True)]
 Port: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text: TypeAlias = Annotated[str, Field(max_length=1024)]
 HostName: TypeAlias = Annotated[Text, AfterValidator(_host_name)]
+WebOrigin: TypeAlias = Annotated[Text, AfterValidator(_origin)]
 ShortText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["SH"])]
 LongText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["LO"])]
 DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]

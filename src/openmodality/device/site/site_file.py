@@ -33,6 +33,7 @@ from openmodality.device.site.setting_types import (
     Switch,
     Text,
     TimeText,
+    WebOrigin,
 )
 
 
@@ -145,6 +146,11 @@ class ConsoleSettings(Settings):
     private_key: Text = Field(default="", description="private key of that certificate (PEM)")
     insecure: Switch = Field(
         default=False, description="serve the console beyond this machine without TLS; passwords go in the clear"
+    )
+    cors_origins: tuple[WebOrigin, ...] = Field(
+        default=(),
+        description="other web pages that may read this device over DICOMweb, with a token: their origins, such as "
+        "https://viewer.example",
     )
     identity_check: Literal["scan", "type", "confirm", "off"] = Field(
         default="type",
