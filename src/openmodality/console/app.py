@@ -16,14 +16,39 @@ from starlette.types import ASGIApp
 from openmodality.console.context import ConsoleContext, find_context
 from openmodality.console.dicomweb import capabilities, frames, rendered, retrieve, search
 from openmodality.console.live import stream
-from openmodality.console.pages import exam, images, jobs, login, peers, shell, start, today
+from openmodality.console.pages import (
+    exam,
+    images,
+    jobs,
+    login,
+    peers,
+    service,
+    service_accounts,
+    service_state,
+    shell,
+    start,
+    today,
+)
 from openmodality.console.pages.shell import Page, render_page
 from openmodality.console.security.access import NotAllowed, NotLoggedIn, find_principal
 from openmodality.console.security.guard import Guard
 from openmodality.console.template_files import StaticFiles
 from openmodality.errors import NotFound, OpenModalityError, StoreAway, UsageError, WrongState, describe_fault
 
-_PARTS: Final = (login, shell, stream, today, start, exam, images, jobs, peers)
+_PARTS: Final = (
+    login,
+    shell,
+    stream,
+    today,
+    start,
+    exam,
+    images,
+    jobs,
+    peers,
+    service,
+    service_accounts,
+    service_state,
+)
 _DICOMWEB: Final = (search, retrieve, frames, rendered, capabilities)
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _STATUSES: Final = (

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from openmodality.app.modality import Modality
+from openmodality.console.kept_log import KeptLog
 from openmodality.console.live.feed import Feed
+from openmodality.console.live_settings import LiveSettings
 from openmodality.console.memory import Memory
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
@@ -18,7 +20,10 @@ from openmodality.imaging.stored_pixels import StoredPixelsCache
 
 @dataclass(frozen=True)
 class ConsoleContext:
-    """The device, who may operate it, and how pages are made. ``is_secure``: the console is served under TLS."""
+    """The device, who may operate it, and how pages are made. ``is_secure``: the console is served under TLS.
+
+    ``log`` keeps the last lines of the log; ``None`` where whoever started the console keeps none.
+    """
 
     modality: Modality
     accounts: Accounts
@@ -27,6 +32,9 @@ class ConsoleContext:
     templates: Templates
     is_secure: bool
     port: int
+    live: LiveSettings
+    override_limits: LoginLimits
+    log: KeptLog | None = None
     memory: Memory = field(default_factory=Memory)
     pixels: StoredPixelsCache = field(default_factory=StoredPixelsCache)
     boot: str = field(default_factory=lambda: secrets.token_hex(8))

@@ -19,11 +19,14 @@ from openmodality.app.modality import Modality
 from openmodality.console.address import is_this_machine, list_hosts, make_link_url, make_url
 from openmodality.console.app import make_application
 from openmodality.console.context import ConsoleContext
+from openmodality.console.kept_log import KeptLog
 from openmodality.console.live.feed import Feed
-from openmodality.console.security.accounts import Accounts, SessionLimits
+from openmodality.console.live_settings import LiveSettings
+from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
 from openmodality.console.template_files import StaticFiles, Templates
 from openmodality.device.site.site import Site
+from openmodality.device.site.site_loader import read_site_text
 from openmodality.errors import ConfigurationError, TransportError, describe_fault
 from openmodality.network.tls import TlsFiles, server_context
 
@@ -61,7 +64,7 @@ class _Forward(logging.Handler):
 class ConsoleServer:
     """Serves the console of a device until the block ends; a context manager."""
 
-    def __init__(self, modality: Modality) -> None:
+    def __init__(self, modality: Modality, log: KeptLog | None = None) -> None:
         settings = modality.site.settings.console
         check_exposure(modality.site)
         self._socket = _listen(settings.host, settings.port)
@@ -69,8 +72,8 @@ class ConsoleServer:
         self.is_secure = bool(settings.certificate)
         self.url = make_url(settings, port)
         self._feed = Feed(modality.database)
-        limits = SessionLimits(settings.idle_minutes * 60.0, settings.session_hours * 3600.0)
-        self._accounts = Accounts(modality.database, limits)
+        live = LiveSettings(modality.site, read_site_text(modality.site.path))
+        self._accounts = Accounts(modality.database, live.find_limits())
         self.context = ConsoleContext(
             modality,
             self._accounts,
@@ -79,6 +82,9 @@ class ConsoleServer:
             Templates(StaticFiles()),
             self.is_secure,
             port,
+            live,
+            LoginLimits(modality.clock),
+            log,
         )
         self._ready = threading.Event()
         application = make_application(self.context, list_hosts(modality.site))

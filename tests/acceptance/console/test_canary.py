@@ -61,9 +61,10 @@ def test_a_name_that_is_a_program_is_a_text(place: ConsolePlace, caplog: pytest.
             f"/images/study/{exam.study_instance_uid}", f"/images/series/{series_uid}",
         )
     ]  # fmt: skip
-    for path in ("/exam/1/part", "/peers", "/account", "/status", "/banner"):
+    service = ("", "/users", "/log", "/certificates", "/earlier", "/table/peers.hospital")
+    for path in ("/exam/1/part", "/peers", "/account", "/status", "/banner", *(f"/service{each}" for each in service)):
         look(visitor, path)
-    for path in ("/today?find=", "/images?find=", "/login?back=", "/"):
+    for path in ("/service?find=", "/today?find=", "/images?find=", "/login?back=", "/"):
         look(visitor, path + CANARY.replace("&", "%26").replace("^", "%5E"))
     for text in shown:
         assert ESCAPED in text

@@ -65,6 +65,7 @@ def test_an_address_of_a_file_changes_with_its_content(tmp_path: Path) -> None:
 def test_a_value_is_text_and_a_missing_one_an_error() -> None:
     templates = Templates(StaticFiles())
     values = {"theme": "dark", "device": "<b>&", "name": '"><img src=x>', "back": "/", "error": "{{7*7}}"}
+    values["offers_emergency"] = ""
     text = templates.render("login.html", **values)
     assert "<img" not in text
     assert "&lt;b&gt;&amp;" in text

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from openmodality.cli.terminal.log import EventFormatter
 from openmodality.cli.terminal.output import say
 from openmodality.errors import ConfigurationError, TransportError
 
@@ -37,10 +39,13 @@ def serve_console(modality: Modality) -> AbstractContextManager[ConsoleServer | 
     if missing := list_missing():
         say(f"no console: {', '.join(missing)} is missing; pip install 'openmodality[console]'")
         return nullcontext()
+    from openmodality.console.kept_log import KeptLog  # noqa: PLC0415 - part of an extra
     from openmodality.console.server import ConsoleServer  # noqa: PLC0415 - part of an extra
 
+    kept = KeptLog(EventFormatter())
+    logging.getLogger("openmodality").addHandler(kept)
     try:
-        return ConsoleServer(modality)
+        return ConsoleServer(modality, kept)
     except TransportError as error:  # what the device is for does not wait for a port of its console
         say(f"no console: {error}")
         return nullcontext()

@@ -27,15 +27,23 @@ DEBUG_OPTIONS: Final = ("-d", "--debug")
 _log = logging.getLogger(__name__)
 
 
-class LineFormatter(logging.Formatter):
-    """``openmodality: warning: association.ended address=10.0.0.7 reason='closed by the peer'``; one line an event."""
+class EventFormatter(logging.Formatter):
+    """``association.ended address=10.0.0.7 reason='closed by the peer'``; one line an event."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; an exception is its type alone, because its text may hold anything."""
-        text = f"openmodality: {record.levelname.lower()}: {record.getMessage()}{_fields(record)}"
+        text = f"{record.getMessage()}{_fields(record)}"
         if record.exc_info and record.exc_info[0] is not None:
             text += f" exception={record.exc_info[0].__name__}"
         return text
+
+
+class LineFormatter(EventFormatter):
+    """The same as a command says it, with its level: ``openmodality: warning: association.ended ...``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return f"openmodality: {record.levelname.lower()}: {super().format(record)}"
 
 
 class DebugFormatter(logging.Formatter):

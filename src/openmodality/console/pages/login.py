@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from openmodality.console.context import ConsoleContext
+from openmodality.console.emergency import is_offered, override
 from openmodality.console.pages.shell import Page, do_and_return, find_theme, make_local, render_page
 from openmodality.console.security.access import Anybody, At, FormOfAnybody, SentForm
 from openmodality.console.security.roles import Permission
@@ -29,7 +30,7 @@ class SessionLine:
     is_this: bool
 
 
-_WITHOUT_SCREEN: Final = frozenset({Permission.MANAGE, Permission.AUDIT})
+_WITHOUT_SCREEN: Final = frozenset({Permission.AUDIT})
 """What no page does yet, and is not promised."""
 
 router = APIRouter()
@@ -56,6 +57,15 @@ def _log_in(request: Request, form: FormOfAnybody, context: At) -> Response:
         return _render(request, context, "login.html", name=name, back=back, error=said, status=401)
     context.login_limits.note_success(name, address)
     return _let_in(context, secret, back)
+
+
+@router.post("/login/emergency")
+def _start_emergency(request: Request, context: At) -> Response:
+    try:
+        exam = override(context, request)
+    except OpenModalityError as error:
+        return _render(request, context, "login.html", name="", back="/", error=str(error), status=403)
+    return _render(request, context, "emergency.html", exam=exam.id)
 
 
 @router.get("/setup/{secret}")
@@ -132,7 +142,8 @@ def _render(
     request: Request, context: ConsoleContext, template: str, *, status: int = 200, **view: Any
 ) -> HTMLResponse:
     device = context.modality.site.settings.device.alias or context.modality.site.profile.title
-    text = context.templates.render(template, theme=find_theme(request), device=device, **view)
+    common = {"theme": find_theme(request), "device": device, "offers_emergency": is_offered(context, request)}
+    text = context.templates.render(template, **common, **view)
     return HTMLResponse(text, status)
 
 

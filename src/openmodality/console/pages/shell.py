@@ -56,6 +56,7 @@ PLACES: Final = (
     RailPlace("images", "Images", "/images", Permission.VIEW),
     RailPlace("jobs", "Jobs", "/jobs", Permission.VIEW),
     RailPlace("peers", "Peers", "/peers", Permission.VIEW),
+    RailPlace("service", "Service", "/service", Permission.MANAGE),
     RailPlace("account", "Account", "/account", None),
 )
 

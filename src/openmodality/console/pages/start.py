@@ -120,7 +120,7 @@ def _start_exam(request: Request, who: Operator, form: SentForm, context: At, it
 def read_typed(context: ConsoleContext, item: WorklistItem, form: Form) -> Typed:
     """What the operator has typed, and what is wrong with it by field."""
     errors = {}
-    mode = context.modality.site.settings.console.identity_check
+    mode = context.live.console.identity_check
     if mistake := find_mistake(mode, item, form["second"]):
         errors["second"] = mistake
     if needs_body_part(context) and not form["body_part"]:
@@ -155,7 +155,7 @@ def _render(request: Request, context: ConsoleContext, who: Principal, look: Sta
 def make_start_view(context: ConsoleContext, look: StartLook) -> StartView:
     """An item with all that the statement says is displayed of it, and who could be taken for its patient."""
     item = look.item
-    mode = context.modality.site.settings.console.identity_check
+    mode = context.live.console.identity_check
     asked = context.memory.asked
     others = context.modality.find_items(asked.items) if asked else context.modality.worklist_items()
     return StartView(

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from openmodality.console.context import ConsoleContext
+from openmodality.console.emergency import start_emergency
 from openmodality.console.memory import Asked
 from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
 from openmodality.console.pages.words import describe_attribute, describe_count
@@ -114,10 +115,7 @@ def _start_emergency(who: Operator, form: SentForm, context: At) -> Response:
     started: list[int] = []
 
     def start() -> str:
-        now = datetime.fromtimestamp(context.modality.clock())
-        patient = {"PatientID": f"EM{now:%y%m%d%H%M%S}", "PatientName": f"EMERGENCY^{now:%H%M%S}"}
-        exam = context.modality.start_exam(patient=patient, OperatorsName=who.name)
-        started.append(exam.id)
+        started.append(start_emergency(context, who.name).id)
         return (
             "The emergency exam has started. Its patient is known by a made-up name and ID: say at the RIS who it is."
         )

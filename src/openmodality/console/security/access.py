@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -35,6 +35,18 @@ class Form:
     def __getitem__(self, name: str) -> str:
         """The value of a field, without blanks at its ends; empty where it is missing."""
         return self._fields.get(name, [""])[0].strip()
+
+    def list_all(self, name: str) -> list[str]:
+        """All values of a field that a form may have several times: ticks."""
+        return [value.strip() for value in self._fields.get(name, ())]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the fields."""
+        return iter(self._fields)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the form has a field."""
+        return name in self._fields
 
     def read_raw(self, name: str) -> str:
         """The value as it was typed: a password."""
@@ -103,6 +115,7 @@ Operator = Annotated[Principal, Depends(allow(Permission.OPERATE))]
 Controller = Annotated[Principal, Depends(allow(Permission.CONTROL))]
 Deleter = Annotated[Principal, Depends(allow(Permission.DELETE))]
 Checker = Annotated[Principal, Depends(allow(Permission.CHECK))]
+Manager = Annotated[Principal, Depends(allow(Permission.MANAGE))]
 SentForm = Annotated[Form, Depends(read_own_form)]
 """The form that a user has sent, with the token of his session."""
 FormOfAnybody = Annotated[Form, Depends(read_form)]

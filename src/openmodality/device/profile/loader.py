@@ -147,6 +147,7 @@ class _Reader:
             ),
             objects=tuple(InformationObject(item.name, UID(item.sop_class), item.modality) for item in header.objects),
             parameters=self._parameters(),
+            setting_sections=dict(self._table(rows.SETTING_SECTIONS)),
             presentation_contexts=self._table(rows.PRESENTATION_CONTEXTS),
             worklist_keys=self._table(rows.WORKLIST_KEYS),
             query_keys=self._table(rows.QUERY_KEYS),

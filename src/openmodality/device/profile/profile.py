@@ -275,6 +275,7 @@ class Profile:
     application_entities: tuple[ApplicationEntity, ...]
     objects: tuple[InformationObject, ...]
     parameters: Mapping[str, Parameter]
+    setting_sections: Mapping[str, str]
     presentation_contexts: tuple[PresentationContextEntry, ...]
     worklist_keys: tuple[WorklistKey, ...]
     query_keys: tuple[QueryKey, ...]

@@ -291,6 +291,11 @@ def read_failure(row: ProfileRow) -> FailureRule:
     )
 
 
+def read_setting_section(row: ProfileRow) -> tuple[str, str]:
+    """A setting of the site file by its key, and the section of the statement that asks for it."""
+    return row.required("key"), row.required("section")
+
+
 def read_rejection(row: ProfileRow) -> tuple[Situation, A_ASSOCIATE_RJ]:
     """How an association is rejected in a situation."""
     source, reason = row.integer("source", 1, 3), row.integer("reason", 1, 10)

@@ -25,6 +25,7 @@ from openmodality.device.profile.row_readers import (
     read_private_attribute,
     read_query_key,
     read_rejection,
+    read_setting_section,
     read_status,
     read_worklist_key,
 )
@@ -51,6 +52,7 @@ PARAMETERS = Table(
     _split_columns("key,description,kind,minimum,maximum,default,unit,configurable,choices,special"),
     read_parameter,
 )
+SETTING_SECTIONS = Table("setting_sections.csv", _split_columns("key,section"), read_setting_section)
 PRESENTATION_CONTEXTS = Table(
     "presentation_contexts.csv",
     _split_columns("ae,service,direction,role,sop_class_uid,transfer_syntaxes,role_selection,enabled_by"),

@@ -6,29 +6,39 @@ date.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.parameters import ParameterKind
 from openmodality.device.profile.profile import Profile
 from openmodality.device.site.setting_types import Settings
 from openmodality.device.site.site_file import SiteFile
 
+SettingKind: TypeAlias = ParameterKind | Literal["table"]
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its dotted key (``peers.NAME.port``), meaning, default as TOML, and what is allowed."""
+    """One setting: its dotted key (``peers.NAME.port``), meaning, default as TOML, and what is allowed.
+
+    ``choices`` are the values that it may have, or the members that a list may have; empty where there are others.
+    """
 
     key: str
     meaning: str
     default: str
     allowed: str
+    kind: SettingKind = "text"
+    choices: tuple[str, ...] = ()
+    is_fixed: bool = False
 
 
 def format_toml_value(value: object) -> str:
@@ -37,22 +47,30 @@ def format_toml_value(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f"'{value}'" if "\\" in value and "'" not in value else _format_basic_string(value)
+            is_literal = "\\" in value and "'" not in value and value.isprintable()
+            return f"'{value}'" if is_literal else _format_basic_string(value)
         case tuple() | list():
             return f"[{', '.join(format_toml_value(item) for item in value)}]"
         case Mapping():
-            return (
-                "{}"
-                if not value
-                else f"{{ {', '.join(f'{key} = {format_toml_value(item)}' for key, item in value.items())} }}"
-            )
+            given = ", ".join(f"{format_toml_key(key)} = {format_toml_value(item)}" for key, item in value.items())
+            return f"{{ {given} }}" if given else "{}"
         case _:
             return str(value)
 
 
+def format_toml_key(key: str) -> str:
+    """A key as TOML writes it: quoted where it is more than a word."""
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _format_basic_string(key)
+
+
 def _format_basic_string(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return f'"{"".join(each if each.isprintable() else _escape(each) for each in escaped)}"'
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
 def list_site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> Iterator[Setting]:
@@ -63,17 +81,34 @@ def list_site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> It
         if inner:
             yield from list_site_settings(inner, f"{prefix}{name}{suffix}.")
         else:
+            found = schema[name]
             yield Setting(
-                f"{prefix}{name}", field.description or "", _describe_default(field), _describe_allowed(schema[name])
+                f"{prefix}{name}",
+                field.description or "",
+                _describe_default(field),
+                _describe_allowed(found),
+                _find_kind(found),
+                _list_choices(found),
             )
 
 
 def list_parameter_settings(profile: Profile) -> Iterator[Setting]:
     """The parameters that this device adds and a site may change."""
+    return (setting for setting in list_all_parameters(profile) if not setting.is_fixed)
+
+
+def list_all_parameters(profile: Profile) -> Iterator[Setting]:
+    """The parameters of a device, those too that are fixed."""
     for key, parameter in profile.parameters.items():
-        if parameter.configurable:
-            default = format_toml_value(parameter.default)
-            yield Setting(f"parameters.{key}", parameter.description, default, parameter.allowed)
+        yield Setting(
+            f"parameters.{key}",
+            parameter.description,
+            format_toml_value(parameter.default),
+            parameter.allowed,
+            parameter.kind,
+            parameter.choices,
+            not parameter.configurable,
+        )
 
 
 def _format_inner_table(annotation: Any) -> tuple[type[Settings] | None, str]:
@@ -108,6 +143,24 @@ def _describe_allowed(schema: Mapping[str, Any]) -> str:
             return "a table"
         case _:
             return f"text of at most {schema['maxLength']} characters" if "maxLength" in schema else "text"
+
+
+def _find_kind(schema: Mapping[str, Any]) -> SettingKind:
+    """The kind of a field by its JSON schema."""
+    if "anyOf" in schema:
+        return next(_find_kind(choice) for choice in schema["anyOf"] if choice.get("type") != "null")
+    if "enum" in schema or "const" in schema:
+        return "choice"
+    kinds: Mapping[str, SettingKind] = {"integer": "integer", "boolean": "boolean", "array": "list", "object": "table"}
+    return kinds.get(str(schema.get("type")), "text")
+
+
+def _list_choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") != "null":
+            return _list_choices(choice)
+    inner = schema.get("items", schema) if schema.get("type") == "array" else schema
+    return tuple(map(str, inner.get("enum", [inner["const"]] if "const" in inner else ())))
 
 
 def make_settings_page() -> str:

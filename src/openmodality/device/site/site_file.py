@@ -157,6 +157,11 @@ class ConsoleSettings(Settings):
         description="second look at who the patient is, before an exam starts; scan: the wristband's Patient ID or "
         "accession number; type: the year of birth or the last 3 characters of the Patient ID; confirm: a tick",
     )
+    emergency_start: Switch = Field(
+        default=False,
+        description="let an emergency exam be started without login, from this machine alone; whoever does so sees "
+        "nothing",
+    )
     idle_minutes: int = Field(
         default=30, ge=1, le=1440, strict=True, description="minutes without a request after which a session ends"
     )

@@ -37,12 +37,17 @@ def load_site(path: str | Path) -> Site:
     """The site of this file, or of ``site.toml`` in this folder, with its profile loaded."""
     given = Path(path)
     file = given / SITE_FILE if given.is_dir() else given
-    text = _read_text(file)
+    return make_site(file, read_site_text(file))
+
+
+def make_site(file: Path, text: str) -> Site:
+    """The site that ``text`` makes as this file, which need not hold it yet."""
     settings = read_model(SiteFile, text, str(file))
     return _Resolver(file, settings, list_key_lines(text)).make_site()
 
 
-def _read_text(file: Path) -> str:
+def read_site_text(file: Path) -> str:
+    """What a site file says. Raises :class:`ConfigurationError` where it cannot be read."""
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -1,0 +1,61 @@
+"""An exam of somebody of whom nobody knows yet who he is: in one click, and without login where the site allows it.
+
+Without login it is started from this machine alone, and whoever does so sees nothing: neither worklist nor images.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from fastapi import Request
+
+from openmodality.console.address import is_this_machine
+from openmodality.console.context import ConsoleContext
+from openmodality.errors import UsageError
+from openmodality.exam.session import Exam
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+_log = logging.getLogger(__name__)
+
+
+def start_emergency(context: ConsoleContext, operator: str = "") -> Exam:
+    """Start an exam of a patient with a made-up name and ID."""
+    now = datetime.fromtimestamp(context.modality.clock())
+    patient = {"PatientID": f"EM{now:%y%m%d%H%M%S}", "PatientName": f"EMERGENCY^{now:%H%M%S}"}
+    if not operator:
+        return context.modality.start_exam(patient=patient)
+    return context.modality.start_exam(patient=patient, OperatorsName=operator)
+
+
+def is_offered(context: ConsoleContext, request: Request) -> bool:
+    """Whether an exam may be started without login from where a request comes.
+
+    A proxy on this machine hides who asks, so that nothing is offered through one that says so.
+    """
+    address = request.client.host if request.client else ""
+    is_here = is_this_machine(address) and not any(name in request.headers for name in _FORWARDED)
+    return context.live.console.emergency_start and is_here
+
+
+def override(context: ConsoleContext, request: Request) -> Exam:
+    """Start an emergency exam without login (110127 Emergency Override Started).
+
+    Raises :class:`UsageError` where the site does not allow it, or several were started a moment ago.
+    """
+    address = request.client.host if request.client else ""
+    if not is_offered(context, request):
+        raise UsageError("no exam is started here without login", advice="log in")
+    wait_s = context.override_limits.find_wait_s("", address)
+    if wait_s > 0:
+        raise UsageError("several emergency exams were started just now", advice=f"wait {wait_s:.0f} s, or log in")
+    context.override_limits.note_failure("", address)
+    exam = start_emergency(context)
+    note_override(exam, address)
+    return exam
+
+
+def note_override(exam: Exam, address: str) -> None:
+    """Put on record that somebody has started an exam without login: the one place where that is noted."""
+    _log.warning("console.emergency_override", extra={"exam": exam.id, "address": address})
