@@ -147,6 +147,11 @@ VARIANTS: dict[str, tuple[list[EnhancedFrame], dict[str, Any]]] = {
         ],
         DESCRIBED,
     ),
+    "derived": (
+        [frame(each, TriggerTime="5") for each in (0, 3)],
+        {**DESCRIBED, **MODIFIED, **SYNCHRONIZED, "ImageType": ["DERIVED", "SECONDARY", "DIFFUSION", "ADC"]},
+    ),
+    "mixed": ([frame(0, ImageType=[each, "PRIMARY", "T1", "NONE"]) for each in ("ORIGINAL", "DERIVED")], DESCRIBED),
     "metabolites": ([frame(0, MetaboliteMapDescription=each) for each in ("NAA", "CHOLINE")], DESCRIBED),
 }  # fmt: skip
 """Frames and attributes of the series, by what is special."""

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from pydicom.datadict import dictionary_VM
+from pydicom.datadict import dictionary_VM, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as ItemSequence
@@ -18,6 +18,8 @@ from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.mending import MendedElement, list_written, mend_copied, mend_element
 from openmodality.dimse.reading import read_element, values_of
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.item_counts import SINGLE_ITEM
+from openmodality.standard.quantities import NEVER_NEGATIVE
 from openmodality.standard.tags import IMAGER_PIXEL_SPACING, PIXEL_SPACING, RESCALE_SLOPE, WINDOW_WIDTH
 from openmodality.standard.text_rules import clean_text
 from openmodality.standard.value_rules import RIGHT_FORMS
@@ -29,6 +31,10 @@ _MULTIPLICITY: Final = re.compile(r"([0-9]+)(?:-([0-9]*)(n?))?")
 _SPACINGS: Final = (PIXEL_SPACING, IMAGER_PIXEL_SPACING)
 _NUMBERS: Final = (*_SPACINGS, WINDOW_WIDTH, RESCALE_SLOPE)
 """Numbers that are not to be any number (PS3.3 10.7.1.3, C.11.2.1.2, C.7.6.16.2.9)."""
+_NEVER_NEGATIVE: Final = frozenset(map(tag_for_keyword, NEVER_NEGATIVE))
+_SINGLE_ITEM: Final = frozenset(map(tag_for_keyword, SINGLE_ITEM))
+_MOST_GROUPS: Final = 3
+_MOST_COMPONENTS: Final = 5
 
 
 def read_checked(data_set: Dataset, tag: int, where: str) -> DataElement:
@@ -48,9 +54,49 @@ def read_checked(data_set: Dataset, tag: int, where: str) -> DataElement:
 def check_given(element: DataElement, where: str) -> DataElement:
     """An element that a person or a program gives, who can be asked: a text that is too long is refused.
 
-    Raises :class:`ObjectInvalid` where a value cannot be used; ``where`` names the origin.
+    The items of a sequence are looked at as well. Raises :class:`ObjectInvalid` where a value cannot be used; ``where``
+    names the origin.
     """
-    return _check_mended(element, mend_element(element), where)
+    if element.VR == "SQ":
+        items = [check_given_item(item, where) for item in element.value]
+        return check_together(DataElement(element.tag, "SQ", ItemSequence(items)), where)
+    return check_together(_check_mended(element, mend_element(element), where), where)
+
+
+def check_together(element: DataElement, where: str) -> DataElement:
+    """An element that a person or a program gives. Raises :class:`ObjectInvalid` where no device has such values."""
+    check_count(element, where)
+    if fault := find_fault(element):
+        raise _refuse(element, *fault, where)
+    return element
+
+
+def find_fault(element: DataElement) -> tuple[str, str] | None:
+    """What no device has in an attribute, although its values have the form of its VR, and what would be right.
+
+    That is a quantity below zero, a name with more parts than names have, and more items than its sequence may have.
+    """
+    tag = int(element.tag)
+    if element.VR == "SQ":
+        if tag in _SINGLE_ITEM and len(element.value) > 1:
+            return f"{len(element.value)} items", "a single item"
+    elif element.VR == "PN":
+        return next(filter(None, map(_find_fault_of_name, list_written(element))), None)
+    elif tag in _NEVER_NEGATIVE and any(float(text) < 0 for text in list_written(element) if text):
+        return "a number below zero", "a number not below zero"
+    return None
+
+
+def _find_fault_of_name(name: str) -> tuple[str, str] | None:
+    """PS3.5 6.2: up to three groups, each with up to five components."""
+    groups = name.split("=")
+    if len(groups) > _MOST_GROUPS:
+        right = "up to three groups, alphabetic=ideographic=phonetic"
+        return f"a name of {len(groups)} groups", right
+    most = max(len(group.split("^")) for group in groups)
+    if most > _MOST_COMPONENTS:
+        return f"a name of {most} components", "up to five components, family^given^middle^prefix^suffix"
+    return None
 
 
 @lru_cache(maxsize=1024)
@@ -63,6 +109,14 @@ def allows_count(multiplicity: str, count: int) -> bool:
     if found[3]:
         return count >= least and count % int(most or 1) == 0
     return least <= count <= int(most or least)
+
+
+def check_given_item(item: Dataset, where: str) -> Dataset:
+    """An item of a sequence that a person or a program gives. Raises :class:`ObjectInvalid` as :func:`check_given`."""
+    kept = Dataset()
+    for element in item:
+        kept.add(check_given(element, where))
+    return kept
 
 
 def _read_item(item: Dataset, where: str) -> Dataset:

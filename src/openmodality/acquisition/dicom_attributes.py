@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
 from openmodality.acquisition.arrays import check_pixels
-from openmodality.acquisition.attribute_values import read_checked
+from openmodality.acquisition.attribute_values import find_fault, read_checked
 from openmodality.acquisition.source import Pixels
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.mending import mend_copied
@@ -60,7 +60,7 @@ def take_acquisition_attributes(data_set: Dataset, where: str) -> Dataset:
     kept = Dataset()
     for tag in filter(_is_taken, list(data_set.keys())):
         element = read_checked(data_set, tag, where)
-        if element.VR != "UI":
+        if element.VR != "UI" and find_fault(element) is None:
             kept.add(element)
     return kept
 
@@ -109,16 +109,32 @@ def read_stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dat
 
 
 def list_repairs(data_set: Dataset, tags: Collection[int]) -> Iterator[str]:
-    """The values of these attributes that were mended because they can mean one thing only; values are not quoted."""
+    """What was done with values: those of these attributes that were mended because they can mean one thing only.
+
+    Others are left out, because no device has such values. Values are not quoted.
+    """
+    for left, problem in _find_faults(data_set, tags):
+        yield f"{name_of(left)}: {problem}: left out"
     for tag in sorted(map(int, tags)):
         element = read_element(data_set, tag)
         if element is not None and (mended := mend_copied(element)).problem and mended.element is not None:
             yield f"{name_of(tag)}: {mended.problem}: mended"
 
 
+def _find_faults(data_set: Dataset, tags: Collection[int]) -> Iterator[tuple[int, str]]:
+    """The attributes that are not among these because of what they say, with what is wrong."""
+    for tag in [int(tag) for tag in data_set.keys() if _is_taken(tag) and tag not in tags]:  # noqa: SIM118 - tags alone
+        element = read_element(data_set, tag)
+        if element is not None and (fault := find_fault(element)):
+            yield tag, fault[0]
+
+
 def list_untaken(data_set: Dataset, tags: Collection[int]) -> list[str]:
-    """Keywords of the attributes with values that are not among these and say more than how the pixels are stored."""
-    known = {*map(int, tags), *PIXEL_DESCRIPTION}
+    """Keywords of the attributes with values that are not among these and say more than how the pixels are stored.
+
+    What :func:`list_repairs` names is not among them.
+    """
+    known = {*map(int, tags), *PIXEL_DESCRIPTION, *(tag for tag, _ in _find_faults(data_set, tags))}
     left = [tag for tag in data_set.keys() if int(tag) not in known and not tag.is_private]  # noqa: SIM118 - tags alone
     return [keyword for tag in left if tag.group not in _NOT_TOLD and (keyword := keyword_for_tag(tag))]
 

@@ -183,7 +183,7 @@ class FileSource:
             attributes=Dataset({item.tag: item for item in first if item.keyword in SERIES_KEYWORDS[2:]}),
             identities=tuple(dict(each) for each in dict.fromkeys(each.identity for each in ordered) if each),
             notices=(
-                *(each for one in ordered for each in one.repairs),
+                *dict.fromkeys(each for one in ordered for each in one.repairs),
                 *stated.notices,
                 *(() if has_exposures else self._list_exposure_notices(self.irradiation)),
             ),

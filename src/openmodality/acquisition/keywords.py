@@ -16,9 +16,10 @@ from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence as ItemSequence
 from pydicom.tag import BaseTag, Tag
 
-from openmodality.acquisition.attribute_values import check_count, check_given
+from openmodality.acquisition.attribute_values import check_given, check_given_item, check_together
 from openmodality.acquisition.binary_values import BYTES_VRS, make_bytes, make_tag, pick_vr
 from openmodality.dimse.attribute_names import name_of
 from openmodality.encoding.texts import TEXT_VRS
@@ -85,10 +86,10 @@ def _make_checked(keyword: str, value: object, where: str) -> DataElement:
     vr = private.vr if private else pick_vr(dictionary_VR(tag), value)
     if vr == "DS" and (texts := _format_numbers(value)):
         text = texts[0] if len(texts) == 1 else texts
-        return check_count(DataElement(Tag(tag), vr, text, validation_mode=IGNORE), where)
+        return check_together(DataElement(Tag(tag), vr, text, validation_mode=IGNORE), where)
     try:
         if vr == "SQ":
-            return make_sequence(Tag(tag), _make_items(keyword, value, where))
+            return check_together(make_sequence(Tag(tag), _make_items(keyword, value, where)), where)
         element = check_given(_make_element(tag, vr, value, private), where)
         return DataElement(Tag(tag), vr, element.value, validation_mode=RAISE)
     except _NOT_FITTING as error:
@@ -111,14 +112,14 @@ def _make_items(keyword: str, value: object, where: str) -> list[Dataset]:
     given = [value] if isinstance(value, Mapping | Dataset) else value
     if given in ("", None):
         return []
-    if not isinstance(given, list | tuple):
+    if not isinstance(given, list | tuple | ItemSequence):
         raise TypeError("no list of items")
     return [_make_item(each, f"{where}: {keyword} item {number}") for number, each in enumerate(given, 1)]
 
 
 def _make_item(given: object, where: str) -> Dataset:
     if isinstance(given, Dataset):
-        return given
+        return check_given_item(given, where)
     if not isinstance(given, Mapping):
         raise TypeError("no table of keywords and values")
     return attributes_of(given, where)

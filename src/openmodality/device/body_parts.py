@@ -17,6 +17,8 @@ from openmodality.errors import UsageError
 from openmodality.standard.tags import BODY_PART_EXAMINED
 
 _NEAREST: Final = 3
+_NEAR: Final = 0.6
+"""How alike terms are that one may have been meant for the other, from 0 to 1."""
 
 
 def list_offered_terms(profile: Profile) -> tuple[str, ...]:
@@ -28,7 +30,7 @@ def check_body_part(profile: Profile, attributes: Dataset) -> None:
     """Raises :class:`UsageError` where a person gave a body part that is not of the device's list."""
     for term in _find_unknown(profile, attributes):
         offered = list_offered_terms(profile)
-        nearest = get_close_matches(term.upper(), offered, n=_NEAREST, cutoff=0.4) or offered
+        nearest = get_close_matches(term.upper(), offered, n=_NEAREST, cutoff=_NEAR) or offered
         raise UsageError(
             f"{term!r} is no Body Part Examined (0018,0015) of this device",
             advice=f"use one of {', '.join(nearest)}",

@@ -10,8 +10,8 @@ from typing import Final
 from pydicom import Dataset
 
 from openmodality.acquisition.source import AcquiredFrame
-from openmodality.device.body_parts import check_body_part
 from openmodality.errors import ObjectInvalid
+from openmodality.exam.given import check_given_body_part
 from openmodality.exam.irradiation_record import record_event
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.irradiation.event import IrradiationEvent
@@ -57,9 +57,7 @@ class Exposures:
         protocol = str(said.get("ProtocolName") or self._series.description)
         side = str(said.get("Laterality") or said.get("ImageLaterality") or "")
         complete = event.complete(protocol, str(said.get("BodyPartExamined") or ""), side)
-        body_part = Dataset()
-        body_part.BodyPartExamined = complete.text("BodyPartExamined")
-        check_body_part(self._workflow.site.profile, body_part)
+        check_given_body_part(self._workflow.site.profile, complete.text("BodyPartExamined"))
         return record_event(self._workflow, self._exam_id, complete, frames, self._series.series_instance_uid, uid)
 
     @contextmanager

@@ -143,7 +143,7 @@ class Series:
     def _add_plain(self, pixels: NDArray[Any], attributes: Mapping[str, Any], irradiation: Any) -> list[str]:
         """Make images of whole numbers of 16 bits, which are stored as they are."""
         where = f"image {self._images + 1}"
-        frames = make_frames(pixels, self.exam.given.take(attributes, where), where, is_kept=False)
+        frames = make_frames(pixels, self.exam.given.take(attributes, where, self.object_name), where, is_kept=False)
         event = None if irradiation is None else self._exposures.record(irradiation, len(frames))
         with self._exposures.withdraw_on_failure(event):
             if (event is None and len(frames) == 1) or makes_one_image(self._maker):
@@ -172,7 +172,7 @@ class Series:
         Raises :class:`ObjectInvalid` where geometry, values or attributes do not make images; nothing is stored then.
         """
         if not isinstance(volume, Volume):
-            volume = Volume.of(volume, affine, **self.exam.given.take(given, "volume"))
+            volume = Volume.of(volume, affine, **self.exam.given.take(given, "volume", self.object_name))
         elif affine is not None or given:
             raise UsageError("the volume says itself where it lies and what belongs to it")
         return self._add_volume(volume, Making(stated=irradiation))
@@ -186,7 +186,7 @@ class Series:
     def _make_images_of(self, volume: Volume, how: Making, attributes: Mapping[str, object]) -> list[str]:
         where = f"volume after image {self._images}" if self._images else "volume"
         stack = make_stack(volume, where)
-        stack.shared.update(self.exam.given.read(attributes, where))
+        stack.shared.update(self.exam.given.read(attributes, where, self.object_name))
         self.unused |= stack.unused
         if stack.is_transposed:
             stack.shared.update(find_turned(describe_series(self.record).attributes, stack.shared))

@@ -137,7 +137,7 @@ class Exam:
         Raises :class:`UsageError` where the exam has ended, or the device has no such body part, or makes no images of
         this modality or SOP class, and :class:`ObjectInvalid` where a keyword or value is not DICOM's.
         """
-        common = self.given.read(attributes, "series")
+        common = self.given.read(attributes, "series", self.given.name_object(sop_class_uid))
         check_asked_for(self._workflow.site.profile, modality, sop_class_uid)
         return self._find_or_add_series(ImageSeriesPlan(description, modality, sop_class_uid, images, common))
 

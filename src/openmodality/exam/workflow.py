@@ -19,11 +19,12 @@ from pydicom import Dataset
 
 from openmodality.activities.performed_step import make_n_create_job, make_n_set_job
 from openmodality.activities.print_record import list_used_films
-from openmodality.device.body_parts import check_body_part, describe_unknown_body_parts
+from openmodality.device.body_parts import describe_unknown_body_parts
 from openmodality.device.modalities import describe_other_modalities
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam.delivery import Delivery
+from openmodality.exam.given import check_given_body_part
 from openmodality.exam.instances import keep_instance, list_instances
 from openmodality.exam.producers.producer import Producer, SeriesPlan, StepWork
 from openmodality.exam.step_facts import SeriesContent, build_n_create, build_n_set
@@ -77,7 +78,7 @@ class Workflow:
         patient, or the operator gave a body part that the device does not have.
         """
         _check_patient(items, user)
-        check_body_part(self.site.profile, user)
+        check_given_body_part(self.site.profile, user.get("BodyPartExamined"))
         numbered = [(item.id, item.attributes) for item in items]
         unknown_parts = describe_unknown_body_parts(self.site.profile, numbered)
         others = describe_other_modalities(self.site.profile, numbered)

@@ -38,6 +38,7 @@ from tests.peers.process import run
 
 PIXELS = np.arange(64, dtype=np.uint16).reshape(8, 8) * 60
 PATIENT = {"PatientID": "1", "PatientName": "Doe^Jane"}
+KNEE = {"CodeValue": "T-D9200", "CodingSchemeDesignator": "SRT", "CodeMeaning": "Knee"}
 LEAST = {
     "ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [1, 1],
 }  # fmt: skip
@@ -211,7 +212,7 @@ def read(exam: Exam, uid: str) -> Dataset:
     return dcmread(path)
 
 
-def modify(keyword: str, value: str) -> list[dict[str, Any]]:
+def modify(keyword: str, value: object) -> list[dict[str, Any]]:
     return [{"MRModifierSequence": [{keyword: value}]}]
 
 
@@ -233,8 +234,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"AnatomicRegionSequence": "knee"}, "the value of (0008,2218) AnatomicRegionSequence does not fit"),
     (
         {"SharedFunctionalGroupsSequence": modify("Spoiling", "no way!")},
-        "Spoiling: no code string",
+        "item 1: (0018,9016) Spoiling: not GRADIENT or NONE or RF or RF_AND_GRADIENT",
     ),
+    ({"ImageType": ["ORIGINAL", "PRIMARY", "no way!"]}, "(0008,0008) ImageType: no code string (General Image module"),
     ({"SharedFunctionalGroupsSequence": modify("T2Preparation", "MAYBE")}, "not NO or YES"),
     ({"RedPaletteColorLookupTableDescriptor": [4, 0, 16]}, "the rest of the palette (Image Pixel module, "),
     ({"BitsStored": 20}, "(0028,0101) BitsStored of 20 is more than the object allows (Image Pixel module, type 1, VR"),
@@ -246,8 +248,26 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"FrameIncrementPointer": "FrameTime"}, "names (0018,1063) FrameTime, which is not given"),
     ({"NumberOfFrames": 2}, "(0028,0008) NumberOfFrames: not 1 (Additional Attributes module, type 3, VR IS)"),
     ({"ReferencedImageSequence": [{"ReferencedSOPClassUID": "x"}]}, "ReferencedSOPClassUID does not fit"),
-    ({"BodyPartExamined": "TOE NAIL"}, "no Body Part Examined"),
+    (
+        {"BodyPartExamined": "TOE NAIL"},
+        "'TOE NAIL' is no Body Part Examined (0018,0015) of this device (General Series module, type 3, VR CS)",
+    ),
     ({"BodyPartExamined": 5}, "no Body Part Examined"),
+    ({"EchoTime": -1}, "(0018,0081) EchoTime: a number below zero, '-1' (MR Image module, type 2, VR DS)"),
+    ({"SliceThickness": "-0.5"}, "SliceThickness: a number below zero, '-0.5' (Image Plane module, type 2, VR DS)"),
+    ({"PatientWeight": -70}, "(0010,1030) PatientWeight: a number below zero (Patient Study module, type 3, VR DS)"),
+    (
+        {"SharedFunctionalGroupsSequence": modify("InversionTimes", -1.0)},
+        "item 1: (0018,9079) InversionTimes: a number below zero (Additional Attributes module",
+    ),
+    ({"OperatorsName": "a^b^c^d^e^f"}, "OperatorsName: a name of 6 components (General Series module, type 3, VR PN)"),
+    ({"OperatorsName": "a=b=c=d"}, "(0008,1070) OperatorsName: a name of 4 groups (General Series module"),
+    ({"AnatomicRegionSequence": [KNEE, KNEE]}, "AnatomicRegionSequence: 2 items (MR Image module, type 3, VR SQ)"),
+    ({"MRModifierSequence": [{"Spoiling": "RF"}] * 2}, "MRModifierSequence: 2 items (Additional Attributes module"),
+    ({"ImageType": ["COPIED", "PRIMARY"]}, "(0008,0008) ImageType: not DERIVED or ORIGINAL (General Image module"),
+    ({"ScanOptions": ["CG", "XX"]}, "(0018,0022) ScanOptions: not CG or FC or FS or PER or PFF or PFP or PPG or RG"),
+    ({"Spoiling": "SOME"}, "(0018,9016) Spoiling: not GRADIENT or NONE or RF or RF_AND_GRADIENT (Additional Attrib"),
+    ({"InPlanePhaseEncodingDirection": "OTHER"}, "InPlanePhaseEncodingDirection: not COL or ROW (MR Image module"),
     ({"MPGAxisNumber": "x" * 65}, "(0029,101F): longer than 64 characters (Private Attributes 0029 module"),
     ({"private": {"Nonsense": 1}}, "Nonsense is no private attribute of this device"),
     ({"Technologist": "Roe"}, "3 private attributes are called Technologist"),

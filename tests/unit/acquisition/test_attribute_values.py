@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from pydicom import Dataset
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.tag import Tag
 
-from openmodality.acquisition.attribute_values import allows_count, read_checked
+from openmodality.acquisition.attribute_values import allows_count, find_fault, read_checked
 from openmodality.dimse.mending import list_written
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.item_counts import SINGLE_ITEM
+from openmodality.standard.quantities import NEVER_NEGATIVE
 
 
 def file_with(keyword: str, vr: str, raw: bytes) -> Dataset:
@@ -78,3 +81,38 @@ def test_items_are_looked_at_too() -> None:
 def test_how_many_values_an_attribute_may_have(multiplicity: str, allowed: list[int], refused: list[int]) -> None:
     assert all(allows_count(multiplicity, count) for count in allowed)
     assert not any(allows_count(multiplicity, count) for count in refused)
+
+
+@pytest.mark.parametrize("keyword", sorted(NEVER_NEGATIVE))
+def test_what_is_never_below_zero_may_be_zero(keyword: str) -> None:
+    vr = dictionary_VR(keyword)
+    assert find_fault(DataElement(keyword, vr, 0)) is None
+    if vr not in ("US", "UL"):  # which hold no other numbers
+        assert find_fault(DataElement(keyword, vr, [1, -1])) == ("a number below zero", "a number not below zero")
+
+
+@pytest.mark.parametrize("keyword", ["SliceLocation", "ImagePositionPatient", "TagAngleFirstAxis", "RescaleIntercept"])
+def test_other_numbers_may_be_below_zero(keyword: str) -> None:
+    assert find_fault(DataElement(keyword, dictionary_VR(keyword), -1)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("a^b^c^d^e", ""),
+        ("a^b=c^d=e^f", ""),
+        ("", ""),
+        ("a^b^c^d^e^f", "a name of 6 components"),
+        ("a=b=c^^^^^", "a name of 6 components"),
+        ("a=b=c=d", "a name of 4 groups"),
+    ],
+)
+def test_a_name_has_three_groups_of_five_components(name: str, problem: str) -> None:
+    fault = find_fault(DataElement("OperatorsName", "PN", ["Doe^Jane", name]))
+    assert (fault or ("",))[0] == problem
+
+
+@pytest.mark.parametrize("keyword", sorted(SINGLE_ITEM))
+def test_a_sequence_of_a_single_item_has_no_second(keyword: str) -> None:
+    assert find_fault(DataElement(keyword, "SQ", [Dataset()])) is None
+    assert find_fault(DataElement(keyword, "SQ", [Dataset(), Dataset()])) == ("2 items", "a single item")

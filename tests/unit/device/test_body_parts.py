@@ -32,7 +32,8 @@ def of(part: str | None) -> Dataset:
 @pytest.mark.parametrize(
     ("part", "advice"),
     [
-        ("HED", "use one of HEAD, "),
+        ("HED", "use one of HEAD"),
+        ("NOSUCH", "use one of SKULL, CSPINE, TSPINE, LSPINE, "),
         ("knees", "use one of KNEE"),
         ("SHOULDERS", "use one of SHOULDER"),
         ("Q", "use one of SKULL, CSPINE, TSPINE, LSPINE, "),

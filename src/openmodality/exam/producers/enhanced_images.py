@@ -20,15 +20,24 @@ import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.acquisition.source import AcquiredFrame
 from openmodality.activities.enhanced_forms import name_classic_series
 from openmodality.device.site.site import Site
+from openmodality.dimse.reading import is_filled
 from openmodality.errors import ObjectInvalid
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.instances import keep_together
 from openmodality.exam.producers.images import ImageMaker, UidOf, differs, find_next_number
 from openmodality.objects.exam_facts import InstanceFacts
-from openmodality.objects.image.enhanced_mr import EnhancedFrame, EnhancedUids, encode_enhanced_mr, find_known_tags
+from openmodality.objects.image.enhanced_mr import (
+    EnhancedFrame,
+    EnhancedUids,
+    encode_enhanced_mr,
+    find_known_tags,
+    find_tags_of_whole,
+    find_taken_terms,
+)
 from openmodality.objects.image.enhanced_values import OF_ALL_FRAMES, SAID_OTHERWISE
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.rules.template import EncodedInstance
+from openmodality.objects.rules.terms import has_other_term
 from openmodality.objects.site_objects import make_definition
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.tags import IMAGE_TYPE, PIXEL_DATA, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET
@@ -52,6 +61,8 @@ class EnhancedImageMaker(ImageMaker):
         self._made = 0
         self._frames_made = 0
         self._known = find_known_tags(self._definition)
+        self._of_whole = find_tags_of_whole(self._definition)
+        self._terms = find_taken_terms(self._definition)
         self._make_classic: Callable[[], ImageMaker] | None = None
         if needs_classic(site):
             self._make_classic = lambda: self._begin_classic(exam, step, series)
@@ -133,13 +144,20 @@ class EnhancedImageMaker(ImageMaker):
         tags = [tag for tag in (SPECIFIC_CHARACTER_SET, *asked) if tag in instance.tags]
         encoded = b"".join(bytes(instance.parts[instance.tags[tag]]) for tag in dict.fromkeys(sorted(tags)))
         made = read_dataset(BytesIO(encoded), is_implicit_VR=False, is_little_endian=True)
-        self.note_overridden([stated[tag].keyword for tag in asked if differs(stated[tag], made)])
+        differing = [stated[tag] for tag in asked if differs(stated[tag], made)]
+        self.note_overridden([each.keyword for each in differing if not has_other_term(each, self._terms)])
+        # A derived image has no module that tells how it was acquired.
+        absent = sorted((stated.keys() & self._of_whole) - instance.tags.keys() - SAID_OTHERWISE)
+        self.note_left_out([stated[tag].keyword for tag in absent if is_filled(stated[tag])])
 
     def _note_unplaced(self, frames: Sequence[AcquiredFrame]) -> None:
-        """Name what was stated and no place is for, neither in the image nor in its functional groups."""
-        stated = {element.keyword for frame in frames[:1] for element in frame.stated if element.tag not in self._known}
-        stated |= {element.keyword for element in self._series.attributes if element.tag not in self._known}
-        self.note_left_out(sorted(filter(None, stated)))
+        """Name what was stated and has no place in the image or its functional groups, or a value that it has not."""
+        names = {element.keyword for frame in frames[:1] for element in frame.stated if element.tag not in self._known}
+        names |= {element.keyword for element in self._series.attributes if element.tag not in self._known}
+        for stated in (self._series.attributes, *(frame.stated for frame in frames)):
+            held = stated.keys() & self._terms.keys()
+            names |= {stated[tag].keyword for tag in held if has_other_term(stated[tag], self._terms)}
+        self.note_left_out(sorted(filter(None, names)))
 
 
 _MADE_OF_FRAMES: Final = frozenset((IMAGE_TYPE, PIXEL_DATA, *map(Tag, OF_ALL_FRAMES)))

@@ -28,27 +28,28 @@ from openmodality.objects.exam_facts import (
 from openmodality.objects.image.consistency import check_palette
 from openmodality.objects.image.dimensions import arrange_frames
 from openmodality.objects.image.enhanced_values import (
-    DESCRIBED,
     OF_ALL_FRAMES,
     SAID_OTHERWISE,
     combine_terms,
-    describe_frame,
+    describe_own,
     describe_shared,
     describe_whole,
 )
-from openmodality.objects.image.frame_values import FrameValues, describe_own, find_differing, share_values
+from openmodality.objects.image.frame_values import FrameValues, find_differing, share_values
 from openmodality.objects.image.pixel_rules import refuse_bits
 from openmodality.objects.instance import InstanceBuilder
-from openmodality.objects.rules.definition import ObjectDefinition
+from openmodality.objects.rules.definition import FUNCTIONAL_GROUPS, ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of, index_values, make_element, make_sequence
 from openmodality.objects.rules.encoded_groups import FrameGroups, encode_items_of
 from openmodality.objects.rules.template import EncodedInstance, encode_instance, encode_pixel_head
+from openmodality.objects.rules.terms import Terms, index_frame_terms, index_image_terms
 from openmodality.standard.tags import PIXEL_DATA
 
 FramePixels = NDArray[np.uint16] | NDArray[np.int16]
 
 _PLACE: Final = ("PixelSpacing", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient")
 _SHARED, _PER_FRAME = Tag("SharedFunctionalGroupsSequence"), Tag("PerFrameFunctionalGroupsSequence")
+_PHASE_ENCODING: Final = int(Tag("InPlanePhaseEncodingDirection"))
 _FRAME_TYPE, _VELOCITY = int(Tag("FrameType")), int(Tag("VelocityEncodingDirection"))
 
 
@@ -114,16 +115,17 @@ def _describe(
     """What the image says as a whole, and its functional groups."""
     rows, columns = map(int, frames[0].pixels.shape)
     shared, own = share_values(series.attributes, [frame.attributes for frame in frames])
-    common = describe_shared(shared, rows, columns)
+    of_frames, of_image = index_frame_terms(definition.rules), index_image_terms(definition.rules)
+    common = describe_shared(shared, rows, columns, of_frames)
     common.update(_date(shared, instance))
     indexed = index_values(common)
-    described = [FrameValues(indexed, each) for each in describe_own(shared, own, DESCRIBED, describe_frame)]
+    described = [FrameValues(indexed, each) for each in describe_own(shared, own, of_frames)]
     _check_places(definition, described)
     dimensions = arrange_frames(described, uids.organization)
     for frame in described:
         _date_frame(frame, instance)
     groups = FrameGroups(definition, indexed, [frame.own for frame in described])
-    whole = describe_whole(shared)
+    whole = describe_whole(shared, of_image)
     # New elements: those of the caller's data sets are not to change.
     combined = {keyword: combine_terms(_list_terms_of(described, keyword)) for keyword in OF_ALL_FRAMES}
     image_type = [combine_terms(each) for each in zip(*_list_types(described), strict=True)]
@@ -301,3 +303,16 @@ def _view(pixels: FramePixels) -> memoryview:
 def find_known_tags(definition: ObjectDefinition) -> frozenset[int]:
     """The attributes that an image says somewhere, as they are or under another name."""
     return frozenset(tag for row in definition.rules for tag in row.path) | SAID_OTHERWISE
+
+
+def find_tags_of_whole(definition: ObjectDefinition) -> frozenset[int]:
+    """The attributes that an image says as a whole, and no frame of it."""
+    of_frames = {tag for row in definition.rules if row.module == FUNCTIONAL_GROUPS for tag in row.path}
+    return frozenset(row.path[0] for row in definition.rules if len(row.path) == 1) - of_frames
+
+
+def find_taken_terms(definition: ObjectDefinition) -> Terms:
+    """The enumerated values of what may be said of a frame or of the whole, those of classic images included."""
+    of_frames, of_image = index_frame_terms(definition.rules), index_image_terms(definition.rules)
+    taken = {tag: of_frames.get(tag, frozenset()) | of_image.get(tag, frozenset()) for tag in {*of_frames, *of_image}}
+    return taken | {_PHASE_ENCODING: taken[_PHASE_ENCODING] | {"COL"}}

@@ -7,14 +7,17 @@ knows is said as cautiously as the terms of the standard allow; Content Qualific
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from openmodality.dimse.reading import values_of
-from openmodality.objects.rules.elements import data_set_of
+from openmodality.objects.image.frame_values import ByTag, describe_each
+from openmodality.objects.rules.elements import data_set_of, list_elements, make_data_set
+from openmodality.objects.rules.terms import Terms, drop_other_terms, has_other_term
 from openmodality.standard.body_part_codes import find_region
 
 _NUMBERS: Final[Mapping[str, str]] = {
@@ -128,10 +131,11 @@ _OF_IMAGE: Final[Mapping[str, object]] = {
 """What the image as a whole says where nothing is known, by keyword."""
 
 
-def describe_shared(attributes: Dataset, rows: int, columns: int) -> Dataset:
+def describe_shared(attributes: Dataset, rows: int, columns: int, terms: Terms) -> Dataset:
     """What all frames of an enhanced image say: what they share, under both names, then what is known of none.
 
-    ``attributes`` are those that they share, as an image of one frame has them.
+    ``attributes`` are those that they share, as an image of one frame has them; ``terms`` are the enumerated values of
+    frames. What has another value counts as not known.
     """
     values = data_set_of(**_UNKNOWN)
     values.update(
@@ -144,7 +148,7 @@ def describe_shared(attributes: Dataset, rows: int, columns: int) -> Dataset:
     )
     values.update(_describe_anatomy(attributes))
     values.update(data_set_of(FrameType=list(make_image_type(attributes))))
-    values.update(describe_frame(attributes))
+    values.update(describe_frame(attributes, terms))
     if attributes.get("RedPaletteColorLookupTableDescriptor"):
         values.update(data_set_of(PixelPresentation=attributes.get("PixelPresentation") or "COLOR"))
     if "RescaleSlope" not in values:
@@ -153,7 +157,7 @@ def describe_shared(attributes: Dataset, rows: int, columns: int) -> Dataset:
     return values
 
 
-def describe_frame(attributes: Dataset) -> Dataset:
+def describe_frame(attributes: Dataset, terms: Terms) -> Dataset:
     """What a frame says of its own, under both names; only :data:`DESCRIBED` decides what is said otherwise."""
     values = _rename(attributes)
     values.update(attributes)
@@ -162,7 +166,17 @@ def describe_frame(attributes: Dataset) -> Dataset:
     _fill_diffusion(values)
     if attributes.get("ImageType") or attributes.get("DiffusionBValue") is not None:
         values.update(data_set_of(FrameType=list(make_image_type(attributes))))
-    return values
+    return drop_other_terms(values, terms)
+
+
+def describe_own(shared: Dataset, own: Sequence[ByTag], terms: Terms) -> list[dict[int, DataElement]]:
+    """What each frame says of its own, under both names, without other values than those enumerated."""
+    described = describe_each(shared, own, DESCRIBED, lambda attributes: describe_frame(attributes, terms))
+    for values in described:
+        for tag in values.keys() & terms.keys():
+            if has_other_term(values[tag], terms):
+                del values[tag]
+    return described
 
 
 def _describe_absorption(attributes: Dataset) -> Dataset:
@@ -171,12 +185,12 @@ def _describe_absorption(attributes: Dataset) -> Dataset:
     return data_set_of(SpecificAbsorptionRateDefinition="IEC_WHOLE_BODY", SpecificAbsorptionRateValue=rate)
 
 
-def describe_whole(attributes: Dataset) -> Dataset:
-    """What an enhanced image says of itself, from what all its frames share."""
+def describe_whole(attributes: Dataset, terms: Terms) -> Dataset:
+    """What an enhanced image says of itself, from what all its frames share; ``terms`` are its enumerated values."""
     values = data_set_of(**_OF_IMAGE)
     values.update(_rename(attributes))
     values.update(_describe_sequence(attributes))
-    values.update(attributes)
+    values.update(drop_other_terms(make_data_set(list_elements(attributes)), terms))
     if values.EchoPulseSequence in ("SPIN", "BOTH"):
         values.MultipleSpinEcho = values.get("MultipleSpinEcho") or "NO"
     if values.MRAcquisitionType == "3D":
@@ -202,12 +216,13 @@ def combine_terms(terms: Iterable[str]) -> str:
 def make_image_type(attributes: Dataset) -> tuple[str, str, str, str]:
     """Image Type of four values (PS3.3 C.8.16.1); the third from the data where the classic one is no term."""
     given = [str(each) for each in values_of(attributes["ImageType"])] if attributes.get("ImageType") else []
-    first, second, flavor, derived = (*given, *("", "", "", "")[len(given) :])[:4]
+    first, _, flavor, derived = (*given, *("", "", "", "")[len(given) :])[:4]
     if flavor not in _FLAVORS:
         flavor = "DIFFUSION" if attributes.get("DiffusionBValue") is not None else "VOLUME"
-    first = first or "ORIGINAL"
-    # Only a derived image has a Derived Pixel Contrast; makers say other things there in classic ones.
-    return first, second or "PRIMARY", flavor, "NONE" if first == "ORIGINAL" else derived or "NONE"
+    if first not in ("ORIGINAL", "DERIVED"):
+        first = "DERIVED" if first else "ORIGINAL"  # who says another thing does not say that it is as it was acquired
+    # Only a derived image has a Derived Pixel Contrast; makers say other things there in classic ones. All are PRIMARY.
+    return first, "PRIMARY", flavor, "NONE" if first == "ORIGINAL" else derived or "NONE"
 
 
 _FLAVORS: Final = frozenset(

@@ -54,7 +54,7 @@ def _is_alike(first: DataElement, other: DataElement | None) -> bool:
     return other is first or (other is not None and other.VR == first.VR and other.value == first.value)
 
 
-def describe_own(
+def describe_each(
     shared: Dataset,
     own: Sequence[ByTag],
     described: frozenset[int],

@@ -13,6 +13,7 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import format_number_as_ds
 
+from openmodality.dimse.reading import values_of
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.exam_facts import (
     MADE_WHEN_ACQUIRED,
@@ -70,6 +71,9 @@ _DISPLAY: Final = (
     _RESCALE_TYPE,
 )
 """What says how stored values are to be read and shown."""
+_IMAGE_TYPE: Final = Tag("ImageType")
+_MR_IMAGE: Final = "MR Image"
+_MR_TYPE: Final = ("", "PRIMARY", "OTHER")
 _PALETTE_COLOR: Final = "PALETTE COLOR"
 _RED_DESCRIPTOR: Final = Tag("RedPaletteColorLookupTableDescriptor")
 _PIXEL_DATA: Final = Tag("PixelData")
@@ -84,10 +88,12 @@ class ImageBuilder:
         # Where private attributes do not leave the device, none is made that nobody gave.
         self.mirrors: Mirrors = {} if _EXPORT_PRIVATE in definition.switches_off else definition.mirrors
         self._name = definition.name
-        self._series = series = replace(series, attributes=add_mirrors(series.attributes, self.mirrors))
+        self._has_mr_type = any(rule.module == _MR_IMAGE for rule in definition.rules if rule.path == (_IMAGE_TYPE,))
+        said = make_data_set(self._complete_image_type(list_elements(series.attributes)))
+        self._series = series = replace(series, attributes=add_mirrors(said, self.mirrors))
         self._is_series_asked = is_asked(series.attributes)
-        said = list_elements(series.attributes)
-        self._display = {tag: found for tag, found in said.items() if tag in _DISPLAY}
+        shared = list_elements(series.attributes)
+        self._display = {tag: found for tag, found in shared.items() if tag in _DISPLAY}
         self._times = pick_times(series.attributes)
         self._fitting = _PixelFitting(definition)
         self.pixel_rules = self._fitting.rules
@@ -116,7 +122,7 @@ class ImageBuilder:
         if self._is_series_asked or is_asked(attributes):
             everything = {**list_elements(self._series.attributes), **list_elements(attributes)}
             check_consistency(self._name, make_data_set(everything))
-        own = list_elements(attributes)
+        own = self._complete_image_type(list_elements(attributes))
         if not self._display:
             return own
         shared = {**self._display, **own}
@@ -124,6 +130,13 @@ class ImageBuilder:
             stated = self._display[_BITS_STORED], own[_BITS_STORED]
             shared[_BITS_STORED] = max(stated, key=lambda each: int(each.value))
         return shared
+
+    def _complete_image_type(self, elements: Elements) -> Elements:
+        """The third value of Image Type says what kind of MR image it is (PS3.3 C.8.3.1.1.1): OTHER if nobody does."""
+        found = elements.get(_IMAGE_TYPE) if self._has_mr_type else None
+        if found is None or not has_length(found) or len(values := values_of(found)) > 2:
+            return elements
+        return elements | {_IMAGE_TYPE: make_element(_IMAGE_TYPE, "CS", [*values, *_MR_TYPE[len(values) :]])}
 
 
 class _PixelFitting:

@@ -84,12 +84,12 @@ def find_in(layers: Layers, rule: Rule) -> DataElement | None:
     for place in rule.places:
         for layer in layers[place]:
             found = layer.get(row.path[-1])
-            if found is not None and _is_allowed(row, found):
+            if found is not None and is_allowed(row, found):
                 return found
     return None
 
 
-def _is_allowed(row: AttributeRule, found: DataElement) -> bool:
+def is_allowed(row: AttributeRule, found: DataElement) -> bool:
     """Whether enumerated values are of the list; defined terms may be extended (PS3.5 7.4)."""
     if row.value_rule != "enumerated":
         return True

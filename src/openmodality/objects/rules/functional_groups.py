@@ -16,9 +16,9 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from openmodality.device.profile.conditions import Context
-from openmodality.objects.rules.definition import Node, RuleTable
+from openmodality.objects.rules.definition import Node, Rule, RuleTable
 from openmodality.objects.rules.elements import index_values, make_data_set, make_sequence
-from openmodality.objects.rules.filling import Filling, Layers, find_in
+from openmodality.objects.rules.filling import Filling, Layers, find_in, is_allowed
 from openmodality.objects.rules.sources import MUST_HAVE_VALUE, Places, SourceValues
 
 _SHARED: Final = Tag("SharedFunctionalGroupsSequence")
@@ -94,9 +94,12 @@ def make_group(filling: Filling, node: Node, layers: Layers) -> list[Dataset]:
 
 def _complete_item(filling: Filling, node: Node, given: Mapping[int, DataElement], layers: Layers) -> Dataset:
     """The only item of a group that was given as a sequence; what it does not say is what the frame says."""
-    return make_data_set(
-        filling.fill(node.children, lambda rule: rule.fixed or given.get(rule.row.path[-1]) or find_in(layers, rule))
-    )
+
+    def find(rule: Rule) -> DataElement | None:
+        own = given.get(rule.row.path[-1])
+        return rule.fixed or (own if own is not None and is_allowed(rule.row, own) else find_in(layers, rule))
+
+    return make_data_set(filling.fill(node.children, find))
 
 
 def _is_mandatory(node: Node, context: Context) -> bool:

@@ -28,7 +28,7 @@ COMMON: dict[str, Any] = {
     "FrameAcquisitionDateTime": "20260101101010.5", "FrameType": ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"],
     "FrameLaterality": "U", "AnatomicRegionSequence": [data_set_of(CodeValue="1", CodingSchemeDesignator="SCT")],
     "PixelPresentation": "MONOCHROME", "VolumetricProperties": "VOLUME", "ComplexImageComponent": "MAGNITUDE",
-    "VolumeBasedCalculationTechnique": "NONE", "AcquisitionContrast": "X",
+    "VolumeBasedCalculationTechnique": "NONE", "AcquisitionContrast": "T1",
 }  # fmt: skip
 COMMON["AnatomicRegionSequence"][0].CodeMeaning = "Brain"
 
