@@ -107,7 +107,7 @@ def viewer_image(data_set: Dataset, number: int = 1, frames: int = 1) -> ViewerI
     frame, presentation = read_frame(data_set, number), read_image_presentation(data_set, number)
     label = f"Instance {data_set.get('InstanceNumber', '')}" + (f", frame {number}" if frames > 1 else "")
     size = (frame.pixels.shape[0], frame.pixels.shape[1], pixel_aspect(data_set), label)
-    has_table = not 0 < frame.bits_stored <= _TABLE_BITS or frame.has_colour
+    has_table = not 0 < frame.bits_stored <= _TABLE_BITS or frame.has_colour or presentation.palette is not None
     shades = None if has_table else _shades(frame.limits, presentation, frame.pixels.min(), frame.pixels.max())
     if shades is None:
         return ViewerImage(encode_png(render(frame, presentation)), *size)

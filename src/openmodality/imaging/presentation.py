@@ -14,6 +14,7 @@ from pydicom import Dataset
 from pydicom.multival import MultiValue
 
 from openmodality.imaging.lookup import LINEAR, UNCHANGED, LookupTable, PixelFunction, Rescale, Window
+from openmodality.imaging.palette import Palette, read_palette
 from openmodality.imaging.shutter import Shutter, read_shutters
 
 IDENTITY, INVERSE = "IDENTITY", "INVERSE"
@@ -26,6 +27,7 @@ class Presentation:
     ``voi`` is ``None`` where nothing says which values are of interest. ``inverse`` turns black and white;
     ``presentation`` is a Presentation LUT and goes before it. ``shutter_value`` is a P-value of 0 to 65,535.
     ``rotation`` is clockwise, in degrees, and comes before ``flip``, which is left to right (PS3.3 C.10.6).
+    ``palette`` gives some stored values colours, whatever the grey scale does.
     """
 
     modality: PixelFunction = UNCHANGED
@@ -36,6 +38,7 @@ class Presentation:
     shutter_value: int = 0
     rotation: int = 0
     flip: bool = False
+    palette: Palette | None = None
 
     def with_window(self, center: float, width: float, function: str = LINEAR) -> Presentation:
         """The same with a window of the operator's choice."""
@@ -54,6 +57,7 @@ def read_image_presentation(data_set: Dataset, number: int = 1) -> Presentation:
         inverse=_is_inverse(data_set),
         shutters=read_shutters(data_set, pixel_aspect(data_set)),
         shutter_value=_number(data_set, "ShutterPresentationValue", 0),
+        palette=read_palette(data_set) if _is_in_colour(places) else None,
     )
 
 
@@ -123,6 +127,12 @@ def _voi(places: list[Dataset]) -> PixelFunction | None:
         if centers and widths:
             return Window(centers[0], widths[0], str(place.get("VOILUTFunction") or LINEAR))
     return next((_table(item) for place in places for item in place.get("VOILUTSequence") or []), None)
+
+
+def _is_in_colour(places: list[Dataset]) -> bool:
+    """Whether (0008,9205) Pixel Presentation of the frame, else of its image, asks for the palette."""
+    said = next((str(place.PixelPresentation) for place in places if place.get("PixelPresentation")), "")
+    return said in ("COLOR", "MIXED")
 
 
 def _state_voi(state: Dataset, data_set: Dataset, number: int) -> PixelFunction | None:

@@ -28,15 +28,25 @@ def render(frame: Frame, presentation: Presentation, *, bits: int = 8) -> Displa
     """The P-values of a frame, 0 to 2**bits - 1, as uint8 up to 8 bits and as uint16 above.
 
     Where no VOI LUT is given, the values that occur in the frame fill the range. A colour frame stays as it is but for
-    shutters, rotation and flip. Raises :class:`UsageError` for ``bits`` that are not 1 to 16.
+    shutters, rotation and flip; one whose presentation has a palette becomes one of 8 bits.
+    Raises :class:`UsageError` for ``bits`` that are not 1 to 16.
     """
     if not 1 <= bits <= 16:
         raise UsageError(f"pixels of {bits} bits cannot be made; 1 to 16 can")
-    shown: Displayed = frame.pixels.astype(np.uint8) if frame.has_colour else _grey(frame, presentation, bits)
+    shown, bits = _show(frame, presentation, bits)
     for shutter in presentation.shutters:
         covered = ~shutter.open_pixels((shown.shape[0], shown.shape[1]))
         shown[covered] = round(presentation.shutter_value * (2**bits - 1) / _GREATEST_P_VALUE)
     return turn(shown, presentation)
+
+
+def _show(frame: Frame, presentation: Presentation, bits: int) -> tuple[Displayed, int]:
+    """The picture before shutters, and of how many bits it is."""
+    if frame.has_colour:
+        return frame.pixels.astype(np.uint8), bits
+    if presentation.palette is None:
+        return _grey(frame, presentation, bits), bits
+    return presentation.palette.paint(frame.pixels, np.asarray(_grey(frame, presentation, 8), np.uint8)), 8
 
 
 def square_pixels(shown: Displayed, aspect: float) -> Displayed:

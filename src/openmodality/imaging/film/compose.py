@@ -191,9 +191,9 @@ def _render(source: FilmSource, how: Composition) -> _Picture:
     if source.state is not None:
         left, top, right, bottom = read_area(source.state, data_set, source.number)
         shown = shown[top - 1 : bottom, left - 1 : right]
-    if frame.has_colour and not how.colour:
+    if shown.ndim == 3 and not how.colour:
         shown = _as_grey(shown, bits)
-    elif how.colour and not frame.has_colour:
+    elif how.colour and shown.ndim == 2:
         shown = np.repeat(shown[..., np.newaxis], 3, axis=2)
     aspect, spacing = pixel_aspect(data_set), read_spacing(data_set, source.number)
     turned = turn(square_pixels(shown, aspect), presentation)
