@@ -6,10 +6,11 @@ set -eu
 [ "${CI:-}" = true ] || exit 0
 
 missing=
-for pair in storescp:dcmtk wlmscpfs:dcmtk dciodvfy:dicom3tools Orthanc:orthanc chromium:chromium \
+for pair in storescp:dcmtk wlmscpfs:dcmtk dciodvfy:dicom3tools Orthanc:orthanc chromium:chromium npm:npm \
     isoinfo:genisoimage 7z:p7zip-full xorriso:xorriso pdftoppm:poppler-utils; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
+[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing="$missing orthanc-dicomweb"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

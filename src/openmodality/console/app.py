@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse,
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from openmodality.console import ohif
 from openmodality.console.context import ConsoleContext, find_context
 from openmodality.console.dicomweb import capabilities, frames, rendered, retrieve, search
 from openmodality.console.live import stream
@@ -49,7 +50,7 @@ _PARTS: Final = (
     service_accounts,
     service_state,
 )
-_DICOMWEB: Final = (search, retrieve, frames, rendered, capabilities)
+_DICOMWEB: Final = (search, retrieve, frames, rendered, capabilities, ohif)
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _STATUSES: Final = (
     (NotLoggedIn, 401),
@@ -136,7 +137,8 @@ def _answer(request: Request, error: OpenModalityError, status: int) -> Response
 
 
 def _send_to_login(request: Request) -> Response:
-    back = quote(request.url.path if request.method == "GET" else "/", safe="/")
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = quote(asked if request.method == "GET" else "/", safe="/")
     if "hx-request" in request.headers:
         return PlainTextResponse("", 401, headers={"hx-redirect": "/login"})
     return RedirectResponse(f"/login?back={back}", 303)

@@ -22,6 +22,7 @@ from openmodality.console.context import ConsoleContext
 from openmodality.console.kept_log import KeptLog
 from openmodality.console.live.feed import Feed
 from openmodality.console.live_settings import LiveSettings
+from openmodality.console.ohif import check_ohif
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
 from openmodality.console.template_files import StaticFiles, Templates
@@ -67,6 +68,7 @@ class ConsoleServer:
     def __init__(self, modality: Modality, log: KeptLog | None = None) -> None:
         settings = modality.site.settings.console
         check_exposure(modality.site)
+        check_ohif(modality.site)
         self._socket = _listen(settings.host, settings.port)
         port = self._socket.getsockname()[1]
         self.is_secure = bool(settings.certificate)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -76,10 +78,26 @@ def _make_files(folder: Path) -> list[Path]:
     return [save(each, folder) for each in (native, rle, implicit, big, hostile, empty)]
 
 
+def _make_viewer(folder: Path) -> Path:
+    """What npm's package of the viewer is like, in small."""
+    page = folder / "package" / "dist"
+    page.mkdir(parents=True)
+    (page / "index.html").write_text(
+        "<script>window.PUBLIC_URL = '/';</script><script src=\"/app.bundle.1.js\"></script><link href='/a.css'>"
+    )
+    (page / "app.bundle.1.js").write_text('__webpack_require__.p = "/"; x.p="/",')
+    (page / "a.css").write_text("a { background: url(/b.png) }")
+    (page / "b.wasm").write_bytes(b"\0asm")
+    (page / ".secret").write_text("no")
+    (folder / "outside.js").write_text("no")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     folder = tmp_path_factory.mktemp("web")
-    with console_in_hospital(folder, settings=f'cors_origins = ["{VIEWER}"]') as place:
+    settings = f'cors_origins = ["{VIEWER}"]\nohif_folder = "{_make_viewer(folder / "ohif")}"'
+    with console_in_hospital(folder, settings=settings) as place:
         files = folder / "files"
         files.mkdir()
         imported = place.modality.import_files(_make_files(files))
@@ -385,3 +403,39 @@ def test_a_hostile_name_is_a_value_and_nothing_more(web: Web) -> None:
     ]
     assert response.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in response.headers["content-security-policy"]
+
+
+# OHIF
+
+
+def test_a_viewer_is_served_below_its_path_with_a_policy_of_its_own(web: Web) -> None:
+    def get(path: str) -> httpx.Response:
+        return web.client.get(f"{web.place.url}/ohif/{path}")
+
+    page = get("viewer?StudyInstanceUIDs=1.2")
+    assert "window.PUBLIC_URL = '/ohif/'" in page.text
+    assert 'src="/ohif/app.bundle.1.js"' in page.text
+    script = page.text.partition("<script>")[2].partition("</script>")[0]
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert f"'sha256-{digest}'" in policy
+    assert "'unsafe-inline'" not in policy.partition("style-src")[0]
+    assert get("app.bundle.1.js").text == '__webpack_require__.p = "/ohif/"; x.p="/ohif/",'
+    assert get("a.css").text == "a { background: url(/ohif/b.png) }"
+    assert (get("b.wasm").headers["content-type"], get("b.wasm").content) == ("application/wasm", b"\0asm")
+    config = json.loads(get("app-config.js").text.partition("=")[2].rstrip().removesuffix(";"))
+    assert config["dataSources"][0]["configuration"]["wadoRoot"] == "/dicom-web"
+    assert "'unsafe-eval'" not in web.get("/studies").headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path", [".secret", "%2e%2e/%2e%2e/outside.js", "..%2f..%2foutside.js", "%00.js", "nothing.js"]
+)
+def test_nothing_beside_the_viewer_is_served(web: Web, path: str) -> None:
+    response = web.client.get(f"{web.place.url}/ohif/{path}")
+    assert (response.status_code, response.content == b"no") == (404, False)
+
+
+def test_the_viewer_is_for_who_may_see_images(web: Web) -> None:
+    answer = httpx.get(f"{web.place.url}/ohif/viewer?StudyInstanceUIDs=1.2", headers={"accept": "text/html"})
+    assert answer.headers["location"] == "/login?back=/ohif/viewer%3FStudyInstanceUIDs%3D1.2"

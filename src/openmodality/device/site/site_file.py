@@ -152,6 +152,10 @@ class ConsoleSettings(Settings):
         description="other web pages that may read this device over DICOMweb, with a token: their origins, such as "
         "https://viewer.example",
     )
+    ohif_folder: Text = Field(
+        default="",
+        description="folder of an unpacked OHIF viewer (npm's @ohif/app), served at /ohif; empty: there is none",
+    )
     identity_check: Literal["scan", "type", "confirm", "off"] = Field(
         default="type",
         description="second look at who the patient is, before an exam starts; scan: the wristband's Patient ID or "
