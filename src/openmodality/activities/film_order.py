@@ -18,6 +18,10 @@ from openmodality.standard.film import DisplayFormat, parse_display_format
 
 NOT_FOR_DIAGNOSIS: Final = "Not for diagnosis"
 """The line at the foot of what comes out of a printer that is none of DICOM."""
+MOST_COPIES: Final = 99
+MOST_DENSITY: Final = 9999
+"""RF-4.2.7.3.1.5.1-01, RF-4.2.7.3.1.6.1-01."""
+_SHADES: Final = ("BLACK", "WHITE")
 _MOST_AT_ONCE: Final = 4
 """Columns and rows of the grid that is chosen where nobody names one."""
 
@@ -26,6 +30,7 @@ _MOST_AT_ONCE: Final = 4
 class FilmOrder:
     r"""The choices of an operator; what is empty or 0 is as usual for the printer.
 
+    Densities are BLACK, WHITE or hundredths of optical density, ``min_density`` and ``max_density`` such hundredths.
     ``layout`` is ``3x4`` (columns and rows) or an image display format such as ``STANDARD\3,4``. ``window`` is center
     and width. ``frames`` are the frames of multi-frame images that are printed, by SOP Instance UID, where not all are.
     ``states`` are the presentation states that say how images are shown, and ``scouts`` the images in which lines show
@@ -43,6 +48,11 @@ class FilmOrder:
     smoothing: str = ""
     configuration: str = ""
     label: str = ""
+    border_density: str = ""
+    empty_image_density: str = ""
+    min_density: int | None = None
+    max_density: int | None = None
+    trim: str = ""
     window: tuple[float, float] | tuple[()] = ()
     annotation: bool = True
     true_size: bool = False
@@ -79,11 +89,13 @@ def make_session(site: Site, printer: Printer, order: FilmOrder, count: int) -> 
         film_size_id=_choose(printer, "film_sizes", order.size, "film size"),
         magnification_type=_choose(printer, "magnification_types", order.magnification, "magnification"),
         smoothing_type=_choose(printer, "smoothing_types", order.smoothing, "smoothing"),
-        border_density=settings.border_density or None,
-        empty_image_density=settings.empty_image_density or None,
-        min_density=printer.min_density,
-        max_density=printer.max_density,
-        trim=settings.trim or None,
+        border_density=_choose_named("border density", order.border_density, settings.border_density, _SHADES),
+        empty_image_density=_choose_named(
+            "empty image density", order.empty_image_density, settings.empty_image_density, _SHADES
+        ),
+        min_density=_choose_density(order.min_density, printer.min_density),
+        max_density=_choose_density(order.max_density, printer.max_density),
+        trim=_choose_named("trim", order.trim, settings.trim, ("YES", "NO")),
         configuration_information=_choose(printer, "configuration_information", order.configuration, "configuration"),
         illumination=settings.illumination,
         reflected_ambient_light=settings.reflected_ambient_light,
@@ -92,7 +104,7 @@ def make_session(site: Site, printer: Printer, order: FilmOrder, count: int) -> 
     )
     return FilmSession(
         films=(film,),
-        number_of_copies=order.copies or printer.parameters.integer("print.copies"),
+        number_of_copies=_choose_copies(printer, order.copies),
         print_priority=_choose_priority(order.priority),
         medium_type=_choose(printer, "medium_types", order.medium, "medium"),
         film_destination=_choose(printer, "film_destinations", order.destination, "destination"),
@@ -110,6 +122,26 @@ def _choose(printer: Printer, setting: str, chosen: str, name: str) -> Any:
         have = ", ".join(values) or "none"
         raise UsageError(f"printer {printer.name} has no {name} {chosen!r}", advice=f"it has: {have}")
     return chosen
+
+
+def _choose_named(name: str, chosen: str, usual: str, named: Sequence[str]) -> Any:
+    """The chosen value, one of ``named`` or a density in hundredths; else the usual one, None where that is empty."""
+    is_density = named is _SHADES and chosen.isdecimal() and int(chosen) <= MOST_DENSITY
+    if chosen and chosen not in named and not is_density:
+        raise UsageError(f"{chosen!r} is no {name}", advice=f"it is {' or '.join(named)}")
+    return chosen or usual or None
+
+
+def _choose_density(chosen: int | None, usual: int) -> int:
+    if chosen is not None and not 0 <= chosen <= MOST_DENSITY:
+        raise UsageError(f"{chosen} is no density", advice=f"it is 0 to {MOST_DENSITY} hundredths of optical density")
+    return usual if chosen is None else chosen
+
+
+def _choose_copies(printer: Printer, chosen: int) -> int:
+    if chosen and not 1 <= chosen <= MOST_COPIES:
+        raise UsageError(f"{chosen} is no number of copies", advice=f"it is 1 to {MOST_COPIES}")
+    return chosen or printer.parameters.integer("print.copies")
 
 
 def _choose_priority(chosen: str) -> Any:
@@ -133,7 +165,7 @@ def _choose_lut_shape(printer: Printer) -> Any:
 def _choose_layout(printer: Printer, text: str, count: int) -> DisplayFormat:
     """The chosen display format, else the smallest grid of the printer that holds all images, else its largest."""
     if not text:
-        return _choose_grid(_list_grids(printer), count)
+        return _choose_grid(list_grids(printer), count)
     try:
         layout = read_layout(text)
     except ValueError as error:
@@ -143,7 +175,8 @@ def _choose_layout(printer: Printer, text: str, count: int) -> DisplayFormat:
     return layout
 
 
-def _list_grids(printer: Printer) -> list[DisplayFormat]:
+def list_grids(printer: Printer) -> list[DisplayFormat]:
+    """The display formats that a person may choose from: those of the printer, else small grids of the device."""
     if printer.settings.layouts:
         return [parse_display_format(text) for text in printer.settings.layouts]
     sides = range(1, _MOST_AT_ONCE + 1)

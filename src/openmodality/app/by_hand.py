@@ -1,23 +1,28 @@
-"""What a person sends, or asks an archive to keep, besides what an exam does by itself (MR-2.1.3-02)."""
+"""What a person sends, retrieves, or asks an archive to keep, besides what an exam does by itself (MR-2.1.3-02)."""
 
 from __future__ import annotations
 
+from openmodality.activities.retrieve import Wanted
+from openmodality.activities.retrieve_job import make_retrieve_job
 from openmodality.app.local_data import LocalData
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
 from openmodality.exam.delivery import Delivery
 from openmodality.jobs.job import Job
+from openmodality.jobs.queue import Queue
+from openmodality.network.entity import normalize_ae_title
 from openmodality.store.local import LocalStore
 
 
 class ByHand:
-    """Queues what a person chooses in the local database: a study, a series or an instance, each by its UID."""
+    """Queues what a person chooses here or in an archive: a study, a series or an instance, each by its UID."""
 
-    def __init__(self, site: Site, store: LocalStore, data: LocalData, delivery: Delivery) -> None:
+    def __init__(self, site: Site, store: LocalStore, data: LocalData, delivery: Delivery, queue: Queue) -> None:
         self._site = site
         self._store = store
         self._data = data
         self._delivery = delivery
+        self._queue = queue
 
     def send(self, peer: str | None, study: str, series: str, instance: str) -> list[Job]:
         """Queue it for a peer; where that commits automatically, the request for that comes after."""
@@ -25,6 +30,13 @@ class ByHand:
         pairs = self._list_chosen(study, series, instance)
         with self._store.write() as transaction:
             return self._delivery.send(transaction, target, self._delivery.choose_form(transaction, target, pairs))
+
+    def retrieve(self, peer: str | None, wanted: Wanted, destination: str) -> Job:
+        """Queue a retrieve. Raises :class:`ConfigurationError` for a destination that is no AE title."""
+        source = self._site.choose_peer("retrieve", peer)
+        title = normalize_ae_title(destination) if destination else ""
+        with self._queue.database.write() as transaction:
+            return self._queue.enqueue(transaction, make_retrieve_job(source.name, wanted, title))
 
     def commit(self, peer: str | None, study: str, series: str, instance: str) -> Job:
         """Queue a request for storage commitment. Raises :class:`UsageError` where the peer does not commit."""

@@ -16,7 +16,7 @@ from openmodality.app.local_data import Chosen, LocalData
 from openmodality.app.runtime import Runtime
 from openmodality.device.site.site import Printer, Site
 from openmodality.errors import NotFound, StoreError, UsageError
-from openmodality.imaging.film.draw import save_films
+from openmodality.imaging.film.draw import encode_film, save_films
 from openmodality.jobs.job import Job
 from openmodality.objects.selection import SelectedImage, read_key_objects, read_state_images
 from openmodality.standard.sop_classes import (
@@ -71,6 +71,21 @@ class Films:
             return save_films(plan.make_sheets(), path, dots_per_inch=named.settings.dots_per_inch, opener=open_private)
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def plan(self, chosen: Chosen, printer: str, order: FilmOrder) -> SheetPlan:
+        """The sheets as they would be printed, none of them composed; raises as :meth:`order` does."""
+        named = self._site.printer(printer)
+        choice = _Choice(self._data, self._files.path, order)
+        return self._plan(named, choice, choice.list_images(chosen))
+
+    def draw_sheet(self, plan: SheetPlan, number: int, dots_per_inch: float) -> bytes:
+        """A sheet, the first is 1, as PNG: what the printer makes of what is sent.
+
+        Raises :class:`NotFound` where there is no such sheet, and as :meth:`order` does.
+        """
+        if not 1 <= number <= plan.total:
+            raise NotFound(f"there is no sheet {number}, only {plan.total}")
+        return encode_film(next(plan.make_sheets(number - 1)), dots_per_inch=dots_per_inch)
 
     def ask_printer(self, name: str) -> tuple[Printer, PrinterAnswer]:
         """A printer of the site, and what it says of itself.

@@ -20,6 +20,7 @@ SERVICES_OF_KINDS: Final[dict[JobKind, ServiceName]] = {
     JobKind.MPPS_CREATE: "mpps",
     JobKind.MPPS_SET: "mpps",
     JobKind.PRINT: "print",
+    JobKind.RETRIEVE: "retrieve",
 }
 """The service that each kind of job asks a peer for."""
 

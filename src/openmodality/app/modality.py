@@ -81,7 +81,7 @@ class Modality:
         self.jobs = Jobs(self._runtime.queue, self.site)
         self.problems = Problems(self._store)
         self._waiting = Waiting(self._runtime, self.jobs)
-        self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery)
+        self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery, self._runtime.queue)
         self.media = Media(self.site, self._runtime.queue, self._data)
         self.films = Films(self.site, self._runtime, self._data)
         self.web = WebAccess(self._store, self.site)
@@ -432,6 +432,11 @@ class Modality:
     def send(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> list[Job]:
         """Queue a study, series or instance, by its UID, for a peer; by default the first archive of the site."""
         return self._by_hand.send(peer, study, series, instance)
+
+    def queue_retrieve(self, wanted: Wanted | str, peer: str | None = None, *, destination: str = "") -> Job:
+        """As :meth:`retrieve`, as a job: it goes on when nobody waits for it, and resumes where it is run again."""
+        chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
+        return self._by_hand.retrieve(peer, chosen, destination)
 
     def commit(self, study: str = "", peer: str | None = None, *, series: str = "", instance: str = "") -> Job:
         """Queue a request for storage commitment of a study, series or instance, sent before or not (MR-2.1.3-02)."""

@@ -26,6 +26,7 @@ from openmodality.activities.print import PrintExecutor
 from openmodality.activities.printer_associations import PrinterAssociations
 from openmodality.activities.query_answers import StoredEntities
 from openmodality.activities.retrieve_answers import StoredInstances
+from openmodality.activities.retrieve_job import RetrieveExecutor
 from openmodality.activities.send import SendExecutor
 from openmodality.activities.tls import calls_under_tls, find_private_key, make_client_context
 from openmodality.activities.worklist import Worklist
@@ -207,6 +208,7 @@ class Runtime:
         step = JudgedExecutor(StepExecutor(self.store.database, self.connections), self.site, "mpps")
         commit = CommitExecutor(self.queue, self.connections, find_uid_maker(self.site), self.listen)
         fallback = EnhancedFallback(self.store.database, find_uid_maker(self.site))
+        retrieving = RetrieveExecutor(self.connections, self.store, self.window, self.watch_arrivals, self.listen)
         printing = PrintExecutor(self.store.files, self.connections, self.printer_associations)
         return {
             JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file, fallback),
@@ -215,6 +217,7 @@ class Runtime:
             JobKind.MPPS_SET: step,
             JobKind.PRINT: JudgedExecutor(printing, self.site, "print"),
             JobKind.MEDIA: MediaExecutor(self.store.files, self.site, decompress_file),
+            JobKind.RETRIEVE: JudgedExecutor(retrieving, self.site, "retrieve"),
         }
 
     def make_storage_service(self) -> Service:

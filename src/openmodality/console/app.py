@@ -18,7 +18,10 @@ from openmodality.console.context import ConsoleContext, find_context
 from openmodality.console.dicomweb import capabilities, frames, rendered, retrieve, search
 from openmodality.console.live import stream
 from openmodality.console.pages import (
+    archive,
+    choose,
     exam,
+    film,
     images,
     jobs,
     login,
@@ -44,7 +47,10 @@ _PARTS: Final = (
     start,
     exam,
     images,
+    archive,
     jobs,
+    choose,
+    film,
     peers,
     service,
     service_accounts,

@@ -6,10 +6,14 @@ Nothing here is lost that matters: what was asked can be asked again.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from openmodality.console.inquiries import Inquiries
+from openmodality.console.trays import Trays
 
 _MOST_SESSIONS: Final = 1000
 _MOST_NOTES: Final = 5
@@ -75,6 +79,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.notes = Notes()
+        self.trays = Trays()
+        self.inquiries = Inquiries(time.time)
         self._asked: Asked | None = None
         self._contacts: dict[str, Contact] = {}
         self._lock = threading.Lock()

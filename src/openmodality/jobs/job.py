@@ -39,9 +39,10 @@ class NewJob:
     """A job to be queued.
 
     ``destination`` names what takes one job at a time: a peer, a printer, a drive. ``parameters`` hold UIDs and
-    settings, never patient data. ``unique_key``: while a job with this key is unfinished, queueing another returns
-    that one. ``order_key``: jobs with the same key run strictly one after the other, and one that failed holds up the
-    later ones; all jobs of one performed step share it. ``after``: jobs that must be done before.
+    settings, never patient data but the Patient ID that a retrieve in the patient root needs. ``unique_key``: while a
+    job with this key is unfinished, queueing another returns that one. ``order_key``: jobs with the same key run
+    strictly one after the other, and one that failed holds up the later ones; all jobs of one performed step share it.
+    ``after``: jobs that must be done before.
     """
 
     kind: JobKind

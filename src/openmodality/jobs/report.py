@@ -39,7 +39,7 @@ class JobReport:
         """Report the result of one instance: ``status`` is the DIMSE status, ``comment`` words without patient data."""
         sop_class_uid = self._classes.get(sop_instance_uid, "")
         self._results.append(JobInstance(sop_class_uid, sop_instance_uid, result, status, comment))
-        if len(self._results) >= _AT_ONCE or self._is_late():
+        if len(self._results) >= _AT_ONCE or self.is_late:
             self.keep()
 
     def keep(self) -> None:
@@ -59,11 +59,13 @@ class JobReport:
     @property
     def stop_requested(self) -> bool:
         """Whether to end at the next instance, with ``Continue``: the user cancelled the job or the program ends."""
-        if self._is_late():
+        if self.is_late:
             self.keep()
         return self._cancelled or self._stopping.is_set()
 
-    def _is_late(self) -> bool:
+    @property
+    def is_late(self) -> bool:
+        """Whether the last look at the database was a quarter of a second ago: then what is new is kept."""
         return not 0 <= self._queue.database.clock() - self._kept_at < _AT_LATEST_S  # the clock may be set back
 
 

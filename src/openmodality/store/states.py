@@ -37,10 +37,6 @@ class JobKind(StrEnum):
     RETRIEVE = "retrieve"
 
 
-PLANNED_KINDS: Final = frozenset({JobKind.RETRIEVE})
-"""Kinds that the database has a place for, and nothing does yet."""
-
-
 class JobState(StrEnum):
     """Where a job stands. ``TODO``: runs when it is due and its turn; ``WAITING``: for an answer from outside."""
 

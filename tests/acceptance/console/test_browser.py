@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 from pydicom import Dataset
 
 from openmodality import Modality
 from openmodality.console.server import ConsoleServer
 from openmodality.standard.performed_step import StepStatus
-from tests.console_site import PASSWORD, ConsolePlace, console_in_hospital
+from tests.acceptance.console.visits import check, log_in, press_place
+from tests.console_site import ConsolePlace, console_in_hospital
 from tests.devices import quick_source
-from tests.peers.browser import SIZE, WAIT_MS, Watched, chromium, watch
+from tests.peers.browser import Watched
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(600)]
-THEMES = ("dark", "light")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    expect.set_options(timeout=WAIT_MS)
-    yield made
-    made.close()
-
-
-def log_in(context: BrowserContext, place: ConsolePlace, name: str, *roles: str) -> Watched:
-    """A page of a user at Today, live."""
-    place.add_user(name, *roles)
-    watched = watch(context)
-    page = watched.page
-    page.goto(place.url)
-    assert watched.find_violations() == []
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator("#live")).to_have_text("live")
-    return watched
-
-
-def check(watched: Watched, place: ConsolePlace) -> None:
-    """The page as it is, in both themes: nothing against WCAG, nothing in the browser's console."""
-    page = watched.page
-    now = page.locator("html").get_attribute("data-theme")
-    assert watched.find_violations() == [], f"{page.url} {now}"
-    (other,) = set(THEMES) - {now}
-    page.context.add_cookies([{"name": "openmodality-theme", "value": other, "url": place.url}])
-    page.reload()
-    expect(page.locator("html")).to_have_attribute("data-theme", other)
-    contrast = watched.find_violations("color-contrast")  # the theme changes nothing else
-    assert contrast == [], f"{page.url} {other}"
-    assert watched.wrong == []
 
 
 def record_queries(place: ConsolePlace) -> list[Dataset]:
@@ -177,7 +134,7 @@ def test_an_exam_by_keyboard_alone(context: BrowserContext, tmp_path: Path) -> N
         exam = place.modality.find_exam(1)
         exam.acquire(quick_source("rf"))
         expect(page.locator(".strip img").first).to_be_visible()
-        keys.press("Alt+4")
+        press_place(watched, "Jobs")
         expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
         keys.press("ArrowDown")
         expect(page.locator(".row-link").first).to_be_focused()
@@ -190,7 +147,7 @@ def test_an_exam_by_keyboard_alone(context: BrowserContext, tmp_path: Path) -> N
         assert watched.find_violations() == []
         keys.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
-        keys.press("Alt+2")
+        press_place(watched, "Exam")
         expect(page.get_by_role("button", name="Complete the exam")).to_be_visible()
         keys.press("Control+Enter")
         expect(page.locator("#notes")).to_contain_text("Exam 1 is completed")

@@ -13,6 +13,7 @@ import pytest
 from openmodality.console.server import ConsoleServer
 from tests.console_site import ConsolePlace, Visitor
 from tests.devices import add_image, device_in_hospital, today
+from tests.peers.process import wait_until
 
 CANARY = "<img src=x onerror=alert(1)>^\"'&{{7*7}}"
 ESCAPED = "&lt;img src"
@@ -61,6 +62,12 @@ def test_a_name_that_is_a_program_is_a_text(place: ConsolePlace, caplog: pytest.
             f"/images/study/{exam.study_instance_uid}", f"/images/series/{series_uid}",
         )
     ]  # fmt: skip
+    visitor.post("/archive/query", source="", PatientName="*")
+    wait_until(lambda: "Asking" not in visitor.get("/archive").text)
+    visitor.post(f"/archive/study/{exam.study_instance_uid}")
+    wait_until(lambda: "asking" not in visitor.get(f"/archive/study/{exam.study_instance_uid}").text)
+    shown.append(look(visitor, "/archive"))
+    look(visitor, f"/archive/study/{CANARY.replace('/', '')}")
     service = ("", "/users", "/log", "/certificates", "/earlier", "/table/peers.hospital")
     for path in ("/exam/1/part", "/peers", "/account", "/status", "/banner", *(f"/service{each}" for each in service)):
         look(visitor, path)

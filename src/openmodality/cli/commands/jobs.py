@@ -21,7 +21,7 @@ from openmodality.cli.terminal.site import add_site, device, load, open_view
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
-from openmodality.store.states import PLANNED_KINDS, JobKind, JobState
+from openmodality.store.states import JobKind, JobState
 
 if TYPE_CHECKING:
     from openmodality.app.jobs import FilmFate
@@ -46,7 +46,7 @@ def _declare_list(parser: Parser) -> None:
     parser.add_argument(
         "--kind",
         dest="kinds",
-        choices=[kind.value for kind in JobKind if kind not in PLANNED_KINDS],
+        choices=[kind.value for kind in JobKind],
         action="append",
         default=[],
         help="Only this kind. May be repeated.",

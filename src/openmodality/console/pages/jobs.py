@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from openmodality.activities.print_record import find_uncertain_sheet
+from openmodality.activities.retrieve_job import read_counts, read_wanted
 from openmodality.app.jobs import SERVICES_OF_KINDS, FilmFate
 from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
@@ -51,6 +52,8 @@ class JobRow:
     then: str
     can_retry: bool
     can_cancel: bool
+    asks_person: bool = False
+    """Whether somebody has to say first what became of a sheet of film."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,12 @@ def make_row(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[
     warnings = results[InstanceResult.WARNING]
     state, level = _STATES[job.state]
     why, then = describe_standing(job, held_by)
+    done, failed = results[InstanceResult.SUCCESS] + warnings, results[InstanceResult.FAILURE]
+    shown = total if job.kind in OBJECTS else 0
+    if job.kind is JobKind.RETRIEVE:
+        counts = read_counts(job)
+        done, failed, warnings = counts.completed + counts.warning, counts.failed, counts.warning
+        shown = done + failed + counts.remaining
     return JobRow(
         id=job.id,
         what=_describe_deed(job.kind, total),
@@ -195,9 +204,9 @@ def make_row(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[
         patient=patient,
         state="to be cancelled" if job.cancel_requested and not job.state.finished else state,
         level="bad" if job.state is JobState.TODO and job.attempts else level,
-        done=results[InstanceResult.SUCCESS] + warnings,
-        total=total if job.kind in OBJECTS else 0,
-        failed=results[InstanceResult.FAILURE],
+        done=done,
+        total=shown,
+        failed=failed,
         warnings=warnings,
         queued=format_clock(job.created_at),
         why=why,
@@ -205,6 +214,7 @@ def make_row(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[
         can_retry=job.state in (JobState.FAILED, JobState.CANCELLED, JobState.WAITING)
         or (job.state is JobState.TODO and job.attempts > 0),
         can_cancel=not job.state.finished or job.state is JobState.FAILED,
+        asks_person=bool(find_uncertain_sheet(job)),
     )
 
 
@@ -247,6 +257,12 @@ def _find_patient(context: ConsoleContext, job: Job, known: dict[str, str]) -> s
         if step_uid not in known:
             known[step_uid] = _find_patient_of_step(context, step_uid)
         return known[step_uid]
+    if job.kind is JobKind.RETRIEVE:
+        study = read_wanted(job).study
+        if study not in known:
+            found = context.modality.view.find(Level.STUDY, {"StudyInstanceUID": study}, limit=1)
+            known[study] = _join(found[0]["PatientName"], found[0]["PatientID"]) if found else ""
+        return known[study]
     uid = context.modality.view.jobs.find_first_instance(job.id)
     if uid and uid not in known:
         found = context.modality.view.find(Level.IMAGE, {"SOPInstanceUID": uid}, limit=1)

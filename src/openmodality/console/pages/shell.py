@@ -54,7 +54,9 @@ PLACES: Final = (
     RailPlace("today", "Today", "/today", Permission.VIEW),
     RailPlace("exam", "Exam", "/exam", Permission.VIEW),
     RailPlace("images", "Images", "/images", Permission.VIEW),
+    RailPlace("archive", "Archive", "/archive", Permission.VIEW),
     RailPlace("jobs", "Jobs", "/jobs", Permission.VIEW),
+    RailPlace("film", "Film", "/film", Permission.VIEW),
     RailPlace("peers", "Peers", "/peers", Permission.VIEW),
     RailPlace("service", "Service", "/service", Permission.MANAGE),
     RailPlace("account", "Account", "/account", None),
@@ -144,7 +146,7 @@ def render_page(request: Request, context: ConsoleContext, who: Principal, page:
         "may_see": may_see,
         "title": page.title,
         "place": page.place,
-        "places": [each for each in PLACES if each.permission is None or who.may(each.permission)],
+        "places": choose_places(context, who),
         "banner": (page.banner or find_banner(context)) if may_see else None,
         "is_banner_live": page.banner is None,
         "statuses": list_statuses(context) if may_see else [],
@@ -154,6 +156,14 @@ def render_page(request: Request, context: ConsoleContext, who: Principal, page:
     return HTMLResponse(
         context.templates.render(page.template, **_list_common(request, who), **shell, **view), page.status
     )
+
+
+def choose_places(context: ConsoleContext, who: Principal) -> list[RailPlace]:
+    """The places of the rail for a user: what this device cannot do is not there."""
+    absent = set() if context.modality.site.printers else {"film"}
+    return [
+        each for each in PLACES if each.name not in absent and (each.permission is None or who.may(each.permission))
+    ]
 
 
 def render_part(request: Request, context: ConsoleContext, who: Principal, template: str, **view: Any) -> HTMLResponse:
@@ -241,6 +251,7 @@ def list_statuses(context: ConsoleContext) -> list[StatusEntry]:
     site = context.modality.site
     found = [_find_peer_status(context, peer.name, "RIS") for peer in site.peers_for("worklist")[:1]]
     found += [_find_peer_status(context, peer.name, "Archive") for peer in site.peers_for("storage")]
+    found += [_find_peer_status(context, name, "Printer") for name in site.printers]
     return [*found, _find_queue_status(context), _find_disk_status(context)]
 
 
@@ -249,7 +260,7 @@ def _find_peer_status(context: ConsoleContext, name: str, label: str) -> StatusE
     waiting = context.modality.jobs.list(states=[JobState.TODO, JobState.FAILED], destination=name, limit=_MOST_JOBS)
     failed = sum(job.state is JobState.FAILED for job in waiting)
     retried = sum(job.state is JobState.TODO and job.attempts > 0 for job in waiting)
-    shown = f"{label} {name}"
+    shown = label if name.casefold() == label.casefold() else f"{label} {name}"
     if failed:
         return StatusEntry(shown, "bad", f"{describe_count(failed, 'job')} failed", "/jobs")
     if retried:

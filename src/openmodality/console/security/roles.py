@@ -25,7 +25,7 @@ class Permission(StrEnum):
 
 _MEANINGS: Final = {
     Permission.VIEW: "see worklist, exams, images and jobs",
-    Permission.OPERATE: "ask for the worklist, start and end exams, send, run jobs again",
+    Permission.OPERATE: "ask RIS and archives, start and end exams, send, retrieve, run jobs again",
     Permission.CONTROL: "cancel jobs and send them elsewhere",
     Permission.DELETE: "delete images",
     Permission.CHECK: "ask peers whether they are there",

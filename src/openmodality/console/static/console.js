@@ -90,6 +90,57 @@
     if (isDirty) event.preventDefault();
   });
 
+  // Trees: who ticks a patient or a study ticks what is below, and nothing else stands for it
+
+  function countChosen(form) {
+    const all = [...form.querySelectorAll("[data-above], [data-below]")];
+    const chosen = all.filter((box) => box.checked && !box.disabled);
+    form.querySelector("[data-chosen]").textContent = chosen.length ? `${chosen.length} chosen` : "nothing chosen";
+  }
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (!form || !form.querySelector("[data-chosen]")) return;
+    spread(form, event.target);
+    countChosen(form);
+  });
+
+  function spread(form, box) {
+    if (!box.dataset.above) return;
+    for (const below of form.querySelectorAll(`[data-below="${box.dataset.above}"]`)) {
+      below.checked = below.disabled = box.checked;
+      spread(form, below);
+    }
+  }
+
+  // Film: an image goes to another place by dragging it there; the list has fields for the same
+
+  let dragged = null;
+  const findBox = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-film-place]");
+  document.addEventListener("pointerdown", (event) => {
+    const box = event.target.closest("[data-film-place]");
+    if (!box || !box.dataset.uid || !document.getElementById("film-place")) return;
+    dragged = box;
+    box.classList.add("dragged");
+  });
+  document.addEventListener("pointermove", (event) => {
+    if (!dragged) return;
+    const over = findBox(event);
+    for (const box of document.querySelectorAll(".box.target")) if (box !== over) box.classList.remove("target");
+    if (over && over !== dragged) over.classList.add("target");
+  });
+  document.addEventListener("pointerup", (event) => {
+    if (!dragged) return;
+    const [from, to] = [dragged, findBox(event)];
+    dragged = null;
+    from.classList.remove("dragged");
+    const form = document.getElementById("film-place");
+    if (!to || to.dataset.filmPlace === from.dataset.filmPlace) return;
+    form.elements.uid.value = from.dataset.uid;
+    form.elements.to.value = to.dataset.filmPlace;
+    form.requestSubmit();
+  });
+
   // Keys
 
   const ofThisComputer = () => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,6 +74,13 @@ def save_films(
         written.append(target)
         film, following = following, next(sheets, None)
     return tuple(written)
+
+
+def encode_film(film: Film, *, dots_per_inch: float = DOTS_PER_INCH) -> bytes:
+    """A sheet as PNG. Raises as :func:`draw_film` does."""
+    encoded = BytesIO()
+    Image.fromarray(draw_film(film, dots_per_inch=dots_per_inch)).save(encoded, "PNG", compress_level=1)
+    return encoded.getvalue()
 
 
 @contextmanager

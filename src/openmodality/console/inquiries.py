@@ -1,0 +1,122 @@
+"""Questions to archives that go on while the page is used: a page asks, is told at once, and looks again.
+
+An archive may take a minute for its answer. Each question has a thread; what came of it is kept for the session that
+asked, until it asks for another list. A page that is loaded again finds it there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from openmodality.errors import OpenModalityError, WrongState, describe_fault
+
+_log = logging.getLogger(__name__)
+
+_MOST_SESSIONS: Final = 100
+_MOST_AT_ONCE: Final = 4
+"""So many questions of one session are open at a time; the archive answers one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryAnswer:
+    """What an archive has: ``rows`` are values of the page. ``has_more``: there are others that were not asked for."""
+
+    rows: Sequence[object] = ()
+    has_more: bool = False
+    notices: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question and what came of it; ``failed`` says why nothing did, ``advice`` what to do."""
+
+    at: float
+    is_running: bool = True
+    found: InquiryAnswer = InquiryAnswer()
+    failed: str = ""
+    advice: str = ""
+
+
+@dataclass(slots=True)
+class Looking:
+    """What one session looks at: the list that it asked for, by its ``number``, and what it opened of that.
+
+    ``source`` and ``keys`` say what the list was asked for with.
+    """
+
+    number: int
+    source: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+    inquiries: dict[str, Inquiry] = field(default_factory=dict)
+
+
+LIST: Final = ""
+"""The key of the list itself; what is opened of it has the UID as its key."""
+
+
+class Inquiries:
+    """The questions of all sessions."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._looking: OrderedDict[str, Looking] = OrderedDict()
+        self._lock = threading.Lock()
+        self._number = 0
+
+    def look(self, session: str) -> Looking:
+        """What a session looks at, as it is now; number 0 where it has asked for nothing."""
+        with self._lock:
+            looking = self._looking.get(session)
+            if looking is None:
+                return Looking(0)
+            return Looking(looking.number, looking.source, dict(looking.keys), dict(looking.inquiries))
+
+    def begin(self, session: str, source: str, keys: dict[str, str], ask: Callable[[], InquiryAnswer]) -> None:
+        """Ask for another list; what was asked before is forgotten."""
+        with self._lock:
+            self._number += 1
+            looking = Looking(self._number, source, keys)
+            self._looking[session] = looking
+            self._looking.move_to_end(session)
+            while len(self._looking) > _MOST_SESSIONS:
+                self._looking.popitem(last=False)
+            self._start(looking, LIST, ask)
+
+    def open(self, session: str, key: str, ask: Callable[[], InquiryAnswer]) -> None:
+        """Ask what is below one row of the list, unless that is being asked.
+
+        Raises :class:`WrongState` where the session has no list, or too many questions are open.
+        """
+        with self._lock:
+            looking = self._looking.get(session)
+            if looking is None:
+                raise WrongState("there is no list any more", advice="ask again with Query")
+            known = looking.inquiries.get(key)
+            if known is not None and known.is_running:
+                return
+            if sum(each.is_running for each in looking.inquiries.values()) >= _MOST_AT_ONCE:
+                raise WrongState(f"{_MOST_AT_ONCE} questions wait for their answers", advice="wait for one of them")
+            self._start(looking, key, ask)
+
+    def _start(self, looking: Looking, key: str, ask: Callable[[], InquiryAnswer]) -> None:
+        inquiry = Inquiry(self._clock())
+        looking.inquiries[key] = inquiry
+        threading.Thread(
+            target=self._run, args=(looking, key, inquiry.at, ask), name="console-inquiry", daemon=True
+        ).start()
+
+    def _run(self, looking: Looking, key: str, at: float, ask: Callable[[], InquiryAnswer]) -> None:
+        try:
+            ended = Inquiry(at, is_running=False, found=ask())
+        except OpenModalityError as error:
+            ended = Inquiry(at, is_running=False, failed=error.message, advice=error.advice)
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: reported, and shown as a failure
+            _log.error("console.fault", extra=describe_fault(error))
+            ended = Inquiry(at, is_running=False, failed="the console made a mistake", advice="the log says more")
+        with self._lock:
+            looking.inquiries[key] = ended

@@ -1,0 +1,406 @@
+"""Archive: what an archive or this device has, asked for with Query; moved, sent, or asked to be kept with Send.
+
+What is asked goes on while the page is used (``console.inquiries``); what is moved is a job (MR-3.2.2, RF-4.2.5.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from openmodality.activities.retrieve import Wanted
+from openmodality.activities.retrieve_job import DESTINATION, read_counts, read_wanted
+from openmodality.console.context import ConsoleContext
+from openmodality.console.inquiries import LIST, Inquiry, Looking
+from openmodality.console.pages.archive_search import ARCHIVE_KEYS, SeriesNode, StudyNode, ask_for_list, ask_for_series
+from openmodality.console.pages.jobs import JobRow, make_rows
+from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
+from openmodality.console.pages.words import describe_count
+from openmodality.console.security.access import At, Form, Operator, SentForm, Viewer
+from openmodality.console.security.accounts import Principal
+from openmodality.console.template_files import format_clock
+from openmodality.errors import OpenModalityError, UsageError, WrongState
+from openmodality.jobs.job import Job
+from openmodality.store.listing.entities import Level
+from openmodality.store.states import UNFINISHED_JOBS, JobKind
+
+HERE: Final = ""
+"""The source that is this device."""
+_MOVES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Who may get what is chosen: ``value`` is the AE title or the name of a peer, empty for this device."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveKey:
+    """A key that the user may set."""
+
+    name: str
+    label: str
+    value: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedStudy:
+    """What is below a study; ``asked`` is ``None`` where nobody has opened it. ``place`` is that in the list."""
+
+    uid: str
+    place: int
+    asked: Inquiry | None
+    series: Sequence[SeriesNode] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StudyBranch:
+    """A study of the list, how many of its instances are on this device, and what was opened of it."""
+
+    node: StudyNode
+    here: int
+    opened: OpenedStudy
+
+
+@dataclass(frozen=True, slots=True)
+class PatientBranch:
+    """The studies of one patient in the list; ``number`` is his place in it."""
+
+    number: int
+    name: str
+    patient_id: str
+    birth_date: str
+    sex: str
+    studies: Sequence[StudyBranch]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveList:
+    """The list that was asked for."""
+
+    number: int
+    source: str
+    asked: Inquiry | None
+    when: str
+    sent: Sequence[tuple[str, str]]
+    patients: Sequence[PatientBranch]
+    studies: int
+    destinations: Sequence[Destination]
+    committing: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """A retrieve as it goes: what the archive said last."""
+
+    row: JobRow
+    study: str
+    destination: str
+    remaining: int
+    completed: int
+    failed: int
+    warning: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveList:
+    """The newest retrieves; ``is_running``: one of them goes on, so that the page looks again."""
+
+    moves: Sequence[MoveRow]
+    is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What was ticked: whole studies, and series by the study that they are of."""
+
+    studies: Sequence[StudyNode]
+    series: Sequence[tuple[StudyNode, str]]
+
+    @property
+    def count(self) -> int:
+        """How many jobs that makes."""
+        return len(self.studies) + len(self.series)
+
+
+@dataclass(slots=True)
+class TypedQuery:
+    """What was typed, which is not lost where it is wrong."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    source: str = HERE
+    error: str = ""
+
+
+router = APIRouter()
+
+
+@router.get("/archive")
+def _show_archive(request: Request, viewer: Viewer, context: At) -> Response:
+    looking = context.memory.inquiries.look(viewer.session)
+    source = looking.source if looking.number else next(iter(list_archives(context)), HERE)
+    return _render(request, context, viewer, TypedQuery(looking.keys, source))
+
+
+def _render(request: Request, context: ConsoleContext, who: Principal, typed: TypedQuery) -> Response:
+    page = Page("archive.html", "Archive", "archive", status=400 if typed.error else 200)
+    keys = [ArchiveKey(name, label, typed.keys.get(name, ""), hint) for name, label, hint in ARCHIVE_KEYS]
+    view = {"keys": keys, "typed": typed, "archives": list_archives(context)}
+    return render_page(
+        request, context, who, page, found=make_list(context, who), moving=list_moves(context), **view
+    )  # fmt: skip
+
+
+@router.post("/archive/query")
+def _query(request: Request, who: Operator, form: SentForm, context: At) -> Response:
+    keys = {name: form[name] for name, _, _ in ARCHIVE_KEYS if form[name]}
+    source = form["source"]
+    if not keys:
+        nothing = "Give a name, an ID, an accession number or a date; * asks for everything."
+        return _render(request, context, who, TypedQuery(keys, source, nothing))
+    if source not in (HERE, *list_archives(context)):
+        raise UsageError(f"there is no archive {source}")
+    context.memory.inquiries.begin(who.session, source, keys, ask_for_list(context, source, keys))
+    return RedirectResponse("/archive", 303)
+
+
+@router.get("/archive/list")
+def _show_list(request: Request, viewer: Viewer, context: At) -> Response:
+    return render_part(request, context, viewer, "part_archive.html", found=make_list(context, viewer))
+
+
+@router.post("/archive/study/{uid}")
+def _open_study(request: Request, who: Operator, _: SentForm, context: At, uid: str) -> Response:
+    def ask() -> None:
+        _, study = find_study(context, who, uid)
+        source = context.memory.inquiries.look(who.session).source
+        context.memory.inquiries.open(who.session, uid, ask_for_series(context, source, study))
+
+    return _render_opened(request, context, who, uid, ask)
+
+
+@router.get("/archive/study/{uid}")
+def _show_study(request: Request, viewer: Viewer, context: At, uid: str) -> Response:
+    return _render_opened(request, context, viewer, uid, lambda: None)
+
+
+def _render_opened(
+    request: Request, context: ConsoleContext, who: Principal, uid: str, ask: Callable[[], None]
+) -> Response:
+    """The rows below a study; why there are none is one of them."""
+    try:
+        ask()
+        place, _ = find_study(context, who, uid)
+        opened = make_opened(context.memory.inquiries.look(who.session), uid, place)
+    except WrongState as error:
+        failed = Inquiry(context.modality.clock(), is_running=False, failed=error.message, advice=error.advice)
+        opened = OpenedStudy("", 0, failed)
+    return render_part(request, context, who, "part_archive_series.html", opened=opened)
+
+
+@router.get("/archive/moves")
+def _show_moves(request: Request, viewer: Viewer, context: At) -> Response:
+    return render_part(request, context, viewer, "part_moves.html", moving=list_moves(context))
+
+
+@router.post("/archive/send")
+def _send(who: Operator, form: SentForm, context: At) -> Response:
+    def send() -> str:
+        chosen, source = read_chosen(context, who, form), context.memory.inquiries.look(who.session).source
+        jobs = (
+            send_from_here(context, chosen, form["to"])
+            if source == HERE
+            else move_chosen(context, chosen, source, form)
+        )
+        return f"Queued: {describe_jobs(jobs)}."
+
+    return do_and_return(context, who, "/archive", send)
+
+
+@router.post("/archive/commit")
+def _commit(who: Operator, form: SentForm, context: At) -> Response:
+    def commit() -> str:
+        chosen = read_chosen(context, who, form)
+        jobs = commit_chosen(context, chosen, form["keeper"])
+        return f"{form['keeper']} is asked to keep it for good: {describe_jobs(jobs)}."
+
+    return do_and_return(context, who, "/archive", commit)
+
+
+def list_archives(context: ConsoleContext) -> list[str]:
+    """The peers that can be asked what they have."""
+    return [peer.name for peer in context.modality.site.peers_for("query")]
+
+
+def find_study(context: ConsoleContext, who: Principal, uid: str) -> tuple[int, StudyNode]:
+    """A study of the list of this session, and its place. Raises :class:`WrongState` where it is not on it."""
+    for place, study in enumerate(list_found_studies(context.memory.inquiries.look(who.session))):
+        if study.uid == uid:
+            return place, study
+    raise WrongState("the list is another one by now", advice="choose again from the list as it is")
+
+
+def list_found_studies(looking: Looking) -> list[StudyNode]:
+    """The studies of a list, in its order."""
+    listed = looking.inquiries.get(LIST)
+    return [each for each in (listed.found.rows if listed else ()) if isinstance(each, StudyNode)]
+
+
+def make_list(context: ConsoleContext, who: Principal) -> ArchiveList:
+    """The list of this session, as a tree of patients and studies."""
+    looking = context.memory.inquiries.look(who.session)
+    asked = looking.inquiries.get(LIST)
+    studies = list_found_studies(looking)
+    labels = {name: label for name, label, _ in ARCHIVE_KEYS}
+    return ArchiveList(
+        number=looking.number,
+        source=looking.source,
+        asked=asked,
+        when=format_clock(asked.at) if asked else "",
+        sent=[(labels[name], value) for name, value in looking.keys.items()],
+        patients=group_patients(context, looking),
+        studies=len(studies),
+        destinations=list_destinations(context, looking.source),
+        committing=[peer.name for peer in context.modality.site.peers_for("storage_commitment")],
+    )
+
+
+def list_destinations(context: ConsoleContext, source: str) -> list[Destination]:
+    """Who may get what is chosen: of this device the archives, of an archive this device and other AEs as well."""
+    storing = context.modality.site.peers_for("storage")
+    if source == HERE:
+        return [Destination(peer.name, f"{peer.name} ({peer.ae_title})") for peer in storing]
+    others = [Destination(peer.ae_title, f"{peer.name} ({peer.ae_title})") for peer in storing if peer.name != source]
+    return [Destination("", "this device"), *others]
+
+
+def group_patients(context: ConsoleContext, looking: Looking) -> list[PatientBranch]:
+    """The studies of a list by their patients, who are told apart by ID, name and date of birth."""
+    studies = list_found_studies(looking)
+    here = count_here(context, [study.uid for study in studies])
+    groups: dict[tuple[str, str, str], list[StudyBranch]] = {}
+    for place, study in enumerate(studies):
+        branch = StudyBranch(study, here.get(study.uid, 0), make_opened(looking, study.uid, place))
+        groups.setdefault((study.patient_id, study.name, study.birth_date), []).append(branch)
+    return [
+        PatientBranch(number, name, patient_id, birth_date, branches[0].node.sex, branches)
+        for number, ((patient_id, name, birth_date), branches) in enumerate(groups.items())
+    ]
+
+
+def count_here(context: ConsoleContext, uids: Sequence[str]) -> dict[str, int]:
+    """How many instances of these studies are on this device."""
+    if not uids:
+        return {}
+    found = context.modality.view.find(Level.STUDY, {"StudyInstanceUID": "\\".join(uids)})
+    return {each["StudyInstanceUID"]: each.instances for each in found}
+
+
+def make_opened(looking: Looking, uid: str, place: int) -> OpenedStudy:
+    """What was opened of a study."""
+    asked = looking.inquiries.get(uid) if uid else None
+    series = [each for each in (asked.found.rows if asked else ()) if isinstance(each, SeriesNode)]
+    return OpenedStudy(uid, place, asked, series)
+
+
+def read_chosen(context: ConsoleContext, who: Principal, form: Form) -> Ticked:
+    """What was ticked. Raises :class:`UsageError` for nothing, :class:`WrongState` where the list is another one."""
+    listed = make_list(context, who)
+    if form["number"] != str(listed.number):
+        raise WrongState("the list is another one by now", advice="choose again from the list as it is")
+    patients, uids = set(form.list_all("patient")), set(form.list_all("study"))
+    studies: list[StudyNode] = []
+    series: list[tuple[StudyNode, str]] = []
+    for patient in listed.patients:
+        for branch in patient.studies:
+            if str(patient.number) in patients or branch.node.uid in uids:
+                studies.append(branch.node)
+                continue
+            ticked = set(form.list_all("series"))
+            series += [(branch.node, each.uid) for each in branch.opened.series if each.uid in ticked]
+    if not studies and not series:
+        raise UsageError("nothing is chosen", advice="tick patients, studies or series of the list")
+    return Ticked(studies, series)
+
+
+def move_chosen(context: ConsoleContext, chosen: Ticked, source: str, form: Form) -> list[Job]:
+    """Let an archive send what was chosen to the destination that was chosen: a job for each study or series."""
+    needs_id = context.modality.site.peer(source).settings.query_model == "patient"
+    wanted = [(study, "") for study in chosen.studies] + list(chosen.series)
+    return [
+        context.modality.queue_retrieve(
+            Wanted(study.uid, series, patient_id=study.patient_id if needs_id else ""), source, destination=form["to"]
+        )
+        for study, series in wanted
+    ]
+
+
+def send_from_here(context: ConsoleContext, chosen: Ticked, peer: str) -> list[Job]:
+    """Send what was chosen from this device."""
+    queued = [context.modality.send(study.uid, peer) for study in chosen.studies]
+    queued += [context.modality.send(study.uid, peer, series=uid) for study, uid in chosen.series]
+    return [job for jobs in queued for job in jobs]
+
+
+def commit_chosen(context: ConsoleContext, chosen: Ticked, peer: str) -> list[Job]:
+    """Ask a peer to keep what was chosen, sent before or not (MR-2.1.3-02): what is on this device of it.
+
+    Raises :class:`UsageError` where nothing is; says what is not.
+    """
+    jobs: list[Job] = []
+    missing = 0
+    for study, series in [(study, "") for study in chosen.studies] + list(chosen.series):
+        try:
+            jobs.append(context.modality.commit(study.uid, peer, series=series))
+        except OpenModalityError:
+            if _is_here(context, study.uid, series):
+                raise
+            missing += 1
+    if missing:
+        what = f"{describe_count(missing, 'of the chosen', 'of the chosen')} not on this device"
+        done = f"; for the others: {describe_jobs(jobs)}" if jobs else ""
+        raise UsageError(
+            f"{what}, so that nothing can be asked for them{done}", advice="retrieve them first: Send to this device"
+        )
+    return jobs
+
+
+def _is_here(context: ConsoleContext, study: str, series: str) -> bool:
+    keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
+    named = {keyword: uid for keyword, uid in keys.items() if uid}
+    return bool(context.modality.view.find(Level.SERIES, named, limit=1))
+
+
+def describe_jobs(jobs: Sequence[Job]) -> str:
+    """Jobs by their numbers."""
+    numbers = ", ".join(str(job.id) for job in jobs)
+    return f"{'job' if len(jobs) == 1 else 'jobs'} {numbers}"
+
+
+def list_moves(context: ConsoleContext) -> MoveList:
+    """The newest retrieves, each with what the archive said last."""
+    jobs = context.modality.jobs.list(kinds=[JobKind.RETRIEVE], limit=_MOVES)
+    moves = [make_move(context, job, row) for job, row in zip(jobs, make_rows(context, jobs), strict=True)]
+    return MoveList(moves, any(job.state in UNFINISHED_JOBS for job in jobs))
+
+
+def make_move(context: ConsoleContext, job: Job, row: JobRow) -> MoveRow:
+    """A retrieve as a line."""
+    counts, wanted = read_counts(job), read_wanted(job)
+    return MoveRow(
+        row=row,
+        study="one series" if wanted.series else "a study",
+        destination=str(job.parameters[DESTINATION]) or "this device",
+        remaining=counts.remaining,
+        completed=counts.completed,
+        failed=counts.failed,
+        warning=counts.warning,
+    )

@@ -1,0 +1,24 @@
+"""One browser for the checks of a module, and a context for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.peers.browser import SIZE, WAIT_MS, chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    expect.set_options(timeout=WAIT_MS)
+    yield made
+    made.close()

@@ -1,0 +1,46 @@
+"""Users of the console in Chromium: logged in, and what is looked at on each page that they come to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.console_site import PASSWORD, ConsolePlace
+from tests.peers.browser import Watched, watch
+
+THEMES: Final = ("dark", "light")
+
+
+def log_in(context: BrowserContext, place: ConsolePlace, name: str, *roles: str) -> Watched:
+    """A page of a user at Today, live."""
+    place.add_user(name, *roles)
+    watched = watch(context)
+    page = watched.page
+    page.goto(place.url)
+    assert watched.find_violations() == []
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#live")).to_have_text("live")
+    return watched
+
+
+def check(watched: Watched, place: ConsolePlace) -> None:
+    """The page as it is, in both themes: nothing against WCAG, nothing in the browser's console."""
+    page = watched.page
+    now = page.locator("html").get_attribute("data-theme")
+    assert watched.find_violations() == [], f"{page.url} {now}"
+    (other,) = set(THEMES) - {now}
+    page.context.add_cookies([{"name": "openmodality-theme", "value": other, "url": place.url}])
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", other)
+    contrast = watched.find_violations("color-contrast")  # the theme changes nothing else
+    assert contrast == [], f"{page.url} {other}"
+    assert watched.wrong == []
+
+
+def press_place(watched: Watched, label: str) -> None:
+    """Go to a place of the rail by its key."""
+    number = watched.page.get_by_role("link", name=label, exact=True).get_attribute("data-place")
+    watched.page.keyboard.press(f"Alt+{number}")
