@@ -32,6 +32,8 @@ from openmodality.console.pages import (
     shell,
     start,
     today,
+    viewer,
+    viewer_states,
 )
 from openmodality.console.pages.shell import Page, render_page
 from openmodality.console.security.access import NotAllowed, NotLoggedIn, find_principal
@@ -48,6 +50,8 @@ _PARTS: Final = (
     exam,
     images,
     archive,
+    viewer,
+    viewer_states,
     jobs,
     choose,
     film,

@@ -15,6 +15,7 @@ from openmodality.console.memory import Memory
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
 from openmodality.console.template_files import Templates
+from openmodality.imaging.display_lut import UNCALIBRATED, DisplayLut
 from openmodality.imaging.stored_pixels import StoredPixelsCache
 
 
@@ -35,6 +36,7 @@ class ConsoleContext:
     live: LiveSettings
     override_limits: LoginLimits
     log: KeptLog | None = None
+    display: DisplayLut = UNCALIBRATED
     memory: Memory = field(default_factory=Memory)
     pixels: StoredPixelsCache = field(default_factory=StoredPixelsCache)
     boot: str = field(default_factory=lambda: secrets.token_hex(8))

@@ -19,6 +19,7 @@ from openmodality.app.modality import Modality
 from openmodality.console.address import is_this_machine, list_hosts, make_link_url, make_url
 from openmodality.console.app import make_application
 from openmodality.console.context import ConsoleContext
+from openmodality.console.display import load_display
 from openmodality.console.kept_log import KeptLog
 from openmodality.console.live.feed import Feed
 from openmodality.console.live_settings import LiveSettings
@@ -69,6 +70,7 @@ class ConsoleServer:
         settings = modality.site.settings.console
         check_exposure(modality.site)
         check_ohif(modality.site)
+        display = load_display(modality.site)
         self._socket = _listen(settings.host, settings.port)
         port = self._socket.getsockname()[1]
         self.is_secure = bool(settings.certificate)
@@ -87,6 +89,7 @@ class ConsoleServer:
             live,
             LoginLimits(modality.clock),
             log,
+            display=display,
         )
         self._ready = threading.Event()
         application = make_application(self.context, list_hosts(modality.site))

@@ -67,7 +67,7 @@ def number_of_frames(data_set: Dataset) -> int:
 
 def make_native_frame(header: Dataset, content: bytes | memoryview) -> Frame | None:
     """The frame of whose samples ``content`` are, where ``header`` says grey of 8 or 16 bits; ``None`` for all else."""
-    kind = _find_native_kind(header)
+    kind = find_native_kind(header)
     if kind is None:
         return None
     rows, columns, stored = int(header.Rows), int(header.Columns), int(header.BitsStored)
@@ -78,7 +78,7 @@ def make_native_frame(header: Dataset, content: bytes | memoryview) -> Frame | N
 
 def _read_native(data_set: Dataset, number: int) -> Frame | None:
     """Grey pixels of 8 or 16 bits straight out of (7FE0,0010) Pixel Data; ``None`` for all else."""
-    kind = _find_native_kind(data_set)
+    kind = find_native_kind(data_set)
     if kind is None or "PixelData" not in data_set:
         return None
     length = int(data_set.Rows) * int(data_set.Columns) * kind.itemsize
@@ -88,7 +88,7 @@ def _read_native(data_set: Dataset, number: int) -> Frame | None:
     return make_native_frame(data_set, content)
 
 
-def _find_native_kind(header: Dataset) -> np.dtype[np.unsignedinteger] | None:
+def find_native_kind(header: Dataset) -> np.dtype[np.unsignedinteger] | None:
     """The samples of a grey frame of 8 or 16 bits; ``None`` where a decoder is needed."""
     syntax = UID(getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", EXPLICIT_VR_LITTLE_ENDIAN))
     allocated, stored, high = (header.get(key) for key in ("BitsAllocated", "BitsStored", "HighBit"))

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from openmodality.errors import UsageError
+from openmodality.standard.display import GREATEST_LUMINANCE, LEAST_LUMINANCE
 
 LEAST_JND, GREATEST_JND = 1.0, 1023.0
-LEAST_LUMINANCE, GREATEST_LUMINANCE = 0.05, 3993.404
-"""Luminance in cd/m2 of the first and the last index of Table B-1."""
 
 _ABOVE: Final = (-1.3011877, 8.0242636e-2, 1.3646699e-1, -2.5468404e-2, 1.3635334e-3)
 _BELOW: Final = (1.0, -2.5840191e-2, -1.0320229e-1, 2.8745620e-2, -3.1978977e-3, 1.2992634e-4)

@@ -50,7 +50,7 @@ def read_image_presentation(data_set: Dataset, number: int = 1) -> Presentation:
 
     The functional groups of the frame, and those shared by all, go before the attributes of the data set.
     """
-    places = list(_places(data_set, number))
+    places = list(list_frame_places(data_set, number))
     return Presentation(
         modality=_modality(places),
         voi=_voi(places),
@@ -80,27 +80,7 @@ def read_state_presentation(state: Dataset, data_set: Dataset, number: int = 1) 
     )
 
 
-def read_spacing(data_set: Dataset, number: int = 1) -> tuple[float, float] | None:
-    """From row to row and from column to column in mm: in the patient, else at the detector; ``None`` where unknown."""
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
-        for place in _places(data_set, number):
-            pair = _numbers(place.get(keyword))
-            if len(pair) == 2 and min(pair) > 0:
-                return pair[0], pair[1]
-    return None
-
-
-def pixel_aspect(data_set: Dataset) -> float:
-    """The height of a pixel divided by its width; 1 where the image does not say it (PS3.3 C.7.6.3.1.7)."""
-    for place in _places(data_set, 1):
-        for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
-            pair = _numbers(place.get(keyword))
-            if len(pair) == 2 and min(pair) > 0:
-                return pair[0] / pair[1]
-    return 1.0
-
-
-def _places(data_set: Dataset, number: int) -> Iterator[Dataset]:
+def list_frame_places(data_set: Dataset, number: int) -> Iterator[Dataset]:
     """Where an attribute of a frame can stand, the nearest first."""
     per_frame = data_set.get("PerFrameFunctionalGroupsSequence") or []
     groups = [*per_frame[number - 1 : number], *(data_set.get("SharedFunctionalGroupsSequence") or [])]
@@ -109,6 +89,48 @@ def _places(data_set: Dataset, number: int) -> Iterator[Dataset]:
             if element.VR == "SQ" and element.value:
                 yield element.value[0]
     yield data_set
+
+
+def read_spacing(data_set: Dataset, number: int = 1) -> tuple[float, float] | None:
+    """From row to row and from column to column in mm: in the patient, else at the detector; ``None`` where unknown."""
+    found = read_spacing_as(data_set, number)
+    return found[0] if found else None
+
+
+def read_spacing_as(data_set: Dataset, number: int = 1) -> tuple[tuple[float, float], str] | None:
+    """As :func:`read_spacing`, with the keyword of the attribute that says it."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        for place in list_frame_places(data_set, number):
+            pair = _numbers(place.get(keyword))
+            if len(pair) == 2 and min(pair) > 0:
+                return (pair[0], pair[1]), keyword
+    return None
+
+
+def list_windows(data_set: Dataset, number: int = 1) -> list[tuple[str, Window]]:
+    """All windows that an image offers for a frame, each with what (0028,1055) says it is for."""
+    for place in list_frame_places(data_set, number):
+        centers, widths = _numbers(place.get("WindowCenter")), _numbers(place.get("WindowWidth"))
+        if centers and widths:
+            function = str(place.get("VOILUTFunction") or LINEAR)
+            said = place.get("WindowCenterWidthExplanation")
+            names = [str(each) for each in said] if isinstance(said, MultiValue | list) else [str(said or "")]
+            pairs = zip(centers, widths, strict=False)
+            return [
+                (names[place] if place < len(names) else "", Window(center, width, function))
+                for place, (center, width) in enumerate(pairs)
+            ]
+    return []
+
+
+def pixel_aspect(data_set: Dataset) -> float:
+    """The height of a pixel divided by its width; 1 where the image does not say it (PS3.3 C.7.6.3.1.7)."""
+    for place in list_frame_places(data_set, 1):
+        for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
+            pair = _numbers(place.get(keyword))
+            if len(pair) == 2 and min(pair) > 0:
+                return pair[0] / pair[1]
+    return 1.0
 
 
 def _modality(places: list[Dataset]) -> PixelFunction:

@@ -118,6 +118,22 @@ def read_area(state: Dataset, data_set: Dataset, number: int) -> tuple[int, int,
     return 1, 1, columns, rows
 
 
+def list_marks(state: Dataset, data_set: Dataset, number: int) -> list[dict[str, object]]:
+    """The graphics and texts of a state for a frame as plain values, the lowest layer first; what is incomplete not."""
+    marks: list[dict[str, object]] = []
+    for item in _list_annotations(state, data_set, number):
+        for graphic in item.get("GraphicObjectSequence") or []:
+            kind, points = str(graphic.get("GraphicType") or ""), _pair(graphic.get("GraphicData"))
+            if graphic.get("GraphicAnnotationUnits") and len(points) >= _LEAST_POINTS.get(kind, 2):
+                units, filled = str(graphic.GraphicAnnotationUnits), graphic.get("GraphicFilled") == "Y"
+                marks.append({"type": kind, "points": points, "units": units, "filled": filled})
+        for text in item.get("TextObjectSequence") or []:
+            if (place := _find_anchor(text)) is not None and text.get("UnformattedTextValue"):
+                words = str(text.UnformattedTextValue)
+                marks.append({"type": "TEXT", "points": [place[0]], "units": place[1], "words": words})
+    return marks
+
+
 def _enlarge(shown: Displayed, aspect: float) -> Image.Image:
     rows, columns = shown.shape[:2]
     height = rows * max(aspect, 1.0)
@@ -166,13 +182,19 @@ def _find_points(graphic: Dataset, display: _Display) -> list[_Point]:
 
 
 def _find_place(text: Dataset, display: _Display) -> _Point | None:
-    """Where words begin: at their anchor point, or in the top left corner of their box; None where neither is whole."""
+    """Where words begin in the picture; None where neither anchor nor box is whole."""
+    anchor = _find_anchor(text)
+    return display.place(*anchor) if anchor is not None else None
+
+
+def _find_anchor(text: Dataset) -> tuple[_Point, str] | None:
+    """The anchor point of words, or the top left corner of their box, with its units; None where neither is whole."""
     for point, units in (
         ("AnchorPoint", "AnchorPointAnnotationUnits"),
         ("BoundingBoxTopLeftHandCorner", "BoundingBoxAnnotationUnits"),
     ):
         if text.get(units) and (points := _pair(text.get(point))):
-            return display.place(points[0], str(text.get(units)))
+            return points[0], str(text.get(units))
     return None
 
 

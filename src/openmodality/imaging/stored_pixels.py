@@ -80,7 +80,7 @@ class StoredPixels:
         Raises :class:`ObjectInvalid` where the file ends before the frame does, and :class:`UsageError` where there is
         no frame of that number.
         """
-        self._check(number)
+        self.check_number(number)
         syntax = TRANSFER_SYNTAXES.get(self.transfer_syntax_uid)
         bits = self._count_frame_bits()
         is_plain = syntax is not None and not (syntax.encapsulated or syntax.big_endian or syntax.deflated)
@@ -100,7 +100,7 @@ class StoredPixels:
         place = self.find_range(number)
         if place is not None:
             planes = int(self.header.get("PlanarConfiguration") or 0)
-            return NativeFrame(self._read(place), photometric, planes)
+            return NativeFrame(self.read_range(place), photometric, planes)
         check_decoded_size(self.header, frames=1)
         try:
             with warnings.catch_warnings():
@@ -119,7 +119,7 @@ class StoredPixels:
         Raises :class:`ObjectInvalid` where they cannot be found, and :class:`UsageError` where the frame is not there
         or the file is not compressed.
         """
-        self._check(number)
+        self.check_number(number)
         if not self.is_encapsulated or self.place is None:
             raise UsageError("the pixels of this file are not compressed")
         try:
@@ -132,14 +132,15 @@ class StoredPixels:
     def read_frame(self, number: int = 1) -> Frame:
         """Frame ``number`` as values, to be rendered: as :func:`openmodality.imaging.frames.read_frame`."""
         place = self.find_range(number)
-        native = make_native_frame(self.header, self._read(place)) if place is not None else None
+        native = make_native_frame(self.header, self.read_range(place)) if place is not None else None
         if native is not None:
             return native
         if self.place is None:
             return read_frame(read_bounded_file(self.path), number)
         return decode_frame(self.path, self.header, number)
 
-    def _check(self, number: int) -> None:
+    def check_number(self, number: int) -> None:
+        """Raises :class:`UsageError` where there is no frame of this number, from 1."""
         if not 1 <= number <= self.frames:
             raise UsageError(f"there is no frame {number}; the instance has {self.frames}")
 
@@ -152,8 +153,8 @@ class StoredPixels:
         is_subsampled = str(self.header.get("PhotometricInterpretation")) in _SUBSAMPLED
         return rows * columns * bits * (2 if is_subsampled else samples)
 
-    def _read(self, place: ByteRange) -> bytes:
-        """Raises :class:`ObjectInvalid` where the file is shorter than it says."""
+    def read_range(self, place: ByteRange) -> bytes:
+        """The bytes of a frame. Raises :class:`ObjectInvalid` where the file is shorter than it says."""
         with self.path.open("rb") as file:
             content = os.pread(file.fileno(), place.length, place.offset)
         if len(content) < place.length:

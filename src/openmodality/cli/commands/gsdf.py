@@ -9,10 +9,8 @@ from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.values import any_path, existing_file, parse_integer, parse_number
-from openmodality.errors import UsageError
 
 _MOST_LEVELS: Final = 65536
-_MOST_OF_A_FILE: Final = 4_000_000
 
 
 def _add_levels(parser: Parser) -> None:
@@ -67,9 +65,10 @@ def run_table(file: Path, ambient: float, levels: int, as_json: bool) -> int:
     """
     import numpy as np  # noqa: PLC0415 - start-up time
 
+    from openmodality.imaging.display_lut import read_luminances  # noqa: PLC0415 - start-up time
     from openmodality.imaging.gsdf import display_table, find_deviation  # noqa: PLC0415 - start-up time
 
-    measured = np.array(_read_luminances(file)) + ambient
+    measured = np.array(read_luminances(file)) + ambient
     table = display_table(measured, levels)
     deviation = find_deviation(measured, levels)
     if as_json:
@@ -117,29 +116,6 @@ def run_film(least: float, greatest: float, illumination: float, ambient: float,
     for number, density in enumerate(densities):
         print(f"{number},{density:.4f}")
     return 0
-
-
-def _read_luminances(file: Path) -> list[float]:
-    """Raises :class:`UsageError`, which names the line, for what is no luminance."""
-    with file.open(encoding="utf-8", errors="replace") as stream:
-        lines = stream.read(_MOST_OF_A_FILE).splitlines()
-    numbers: list[float] = []
-    for place, line in enumerate(lines, start=1):
-        word = line.rpartition(",")[2].strip()
-        if not word:
-            continue
-        try:
-            number = float(word)
-        except ValueError:
-            if place == 1:
-                continue
-            raise UsageError(f"{file}, line {place}: {word!r} is no number") from None
-        if not 0 <= number < float("inf"):
-            raise UsageError(f"{file}, line {place}: {word} is no luminance in cd/m2")
-        numbers.append(number)
-    if len(numbers) < 2 or len(numbers) > _MOST_LEVELS:
-        raise UsageError(f"{file} has {len(numbers)} luminances; a display has 2 to {_MOST_LEVELS} levels")
-    return numbers
 
 
 command = Group(

@@ -293,6 +293,10 @@ class Profile:
     media: tuple[MediaUse, ...]
     print_attributes: tuple[PrintAttribute, ...]
 
+    def makes(self, name: str) -> bool:
+        """Whether the device makes the object of this name."""
+        return any(item.name == name for item in self.objects)
+
     def find_object(self, name: str) -> InformationObject:
         """The object of this name. Raises :class:`KeyError` where the device has none."""
         return {item.name: item for item in self.objects}[name]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from openmodality.standard.display import check_display
 from openmodality.standard.film import FILM_SIZES_MM, parse_display_format
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 from openmodality.standard.value_lengths import MAX_CHARACTERS
@@ -90,6 +91,7 @@ HostName: TypeAlias = Annotated[Text, AfterValidator(_host_name)]
 WebOrigin: TypeAlias = Annotated[Text, AfterValidator(_origin)]
 ShortText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["SH"])]
 LongText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["LO"])]
+DisplayText: TypeAlias = Annotated[str, Field(max_length=1024), AfterValidator(check_display)]
 DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
 StatusCode: TypeAlias = Annotated[str, AfterValidator(_code)]
 CharacterSetText: TypeAlias = Annotated[str, AfterValidator(_character_set)]

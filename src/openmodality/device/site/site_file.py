@@ -17,6 +17,7 @@ from openmodality.device.site.setting_types import (
     CharacterSetText,
     DatabaseUrl,
     DateText,
+    DisplayText,
     Extension,
     HostName,
     IncomingService,
@@ -165,6 +166,12 @@ class ConsoleSettings(Settings):
         default=False,
         description="let an emergency exam be started without login, from this machine alone; whoever does so sees "
         "nothing",
+    )
+    display_lut: DisplayText = Field(
+        default="srgb",
+        description="how screens show grey; srgb: P-values as they are; gsdf:LEAST,GREATEST: by the GSDF (PS3.14) on "
+        "an sRGB screen whose black and white have these luminances in cd/m2, gsdf:0.8,250; else a file with a "
+        "measured luminance a line for 256 levels, or for fewer at equal distances, from the darkest on",
     )
     idle_minutes: int = Field(
         default=30, ge=1, le=1440, strict=True, description="minutes without a request after which a session ends"

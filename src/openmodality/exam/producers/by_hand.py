@@ -36,6 +36,6 @@ class DocumentSeriesPlan:
 
 def check_made(site: Site, object_name: str) -> ObjectDefinition:
     """How the object is made. Raises :class:`UsageError` where this device does not make it."""
-    if object_name not in {item.name for item in site.profile.objects}:
+    if not site.profile.makes(object_name):
         raise UsageError(f"the device of profile {site.profile.name} makes no {object_name}")
     return make_definition(site, object_name)
