@@ -1,9 +1,10 @@
 """A device that kills itself at a chosen moment: ``python -m tests.fault.dying_device``.
 
 Everything is imported once. Each line ``take SITE FOLDER POINT`` on standard input forks a device that takes files out
-of FOLDER into the first exam; ``complete SITE EXAM POINT`` forks one that completes an exam. At the POINT-th moment at
-which something becomes lasting (a file gets or loses a name, a transaction is committed: before it and after it) the
-device sends itself SIGKILL; at none where POINT is 0. How it ended is answered: the signal, or 0.
+of FOLDER into the first exam; ``complete SITE EXAM POINT`` forks one that completes an exam, ``enhance`` one that adds
+an enhanced image to it, ``work`` one that does the jobs that there are. At the POINT-th moment at which something
+becomes lasting (a file gets or loses a name, a transaction is committed: before it and after it) the device sends
+itself SIGKILL; at none where POINT is 0. How it ended is answered: the signal, or 0.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from sqlalchemy.engine import Connection
 
 from openmodality import Modality
 from openmodality.acquisition.drop_folder import DropFolder, FolderState
 from openmodality.acquisition.drop_folder import log as drop_log
+from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE
 from openmodality.store.files.instance_file import InstanceFile
 
 
@@ -63,7 +66,7 @@ def _child(command: str, site: pathlib.Path, argument: str, point: int) -> None:
     status = 1
     try:
         drop_log.disabled = True
-        with Modality(site, works=False) as modality:
+        with Modality(site, works=command == "work") as modality:
             moments = Moments(point)
             for owner, name in (
                 (os, "link"),
@@ -75,6 +78,10 @@ def _child(command: str, site: pathlib.Path, argument: str, point: int) -> None:
                 moments.watch(owner, name)
             if command == "take":
                 _take(modality, pathlib.Path(argument))
+            elif command == "enhance":
+                _enhance(modality, int(argument))
+            elif command == "work":
+                modality.wait_until_idle(60)
             else:
                 modality.find_exam(int(argument)).complete()
             status = 0
@@ -93,6 +100,12 @@ def _take(modality: Modality, folder: pathlib.Path) -> None:
     drop, state = DropFolder(folder, take, settle_s=0), FolderState()
     for _ in range(2):  # a file is complete when it looks the same twice
         state = drop.step(state, time.monotonic())
+
+
+def _enhance(modality: Modality, exam: int) -> None:
+    series = modality.find_exam(exam).series("dwi", sop_class_uid=ENHANCED_MR_IMAGE_STORAGE)
+    values = np.arange(3 * 16 * 12, dtype=np.uint16).reshape(3, 16, 12)
+    series.add_volume(values, np.diag([1.0, 1.0, 2.0, 1.0]), space="LPS", axes="kji")
 
 
 if __name__ == "__main__":

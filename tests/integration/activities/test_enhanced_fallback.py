@@ -11,6 +11,7 @@ import pytest
 
 from openmodality import Modality
 from openmodality.activities.enhanced_fallback import INSTEAD, EnhancedFallback
+from openmodality.errors import ObjectInvalid
 from openmodality.exam.session import Exam
 from openmodality.jobs.job import Job
 from openmodality.objects.site_objects import find_uid_maker
@@ -128,3 +129,29 @@ def test_series_of_images_are_numbered_apart_from_documents(site: Path) -> None:
     assert numbers == {
         ("Enhanced MR Image", 1), ("MR Image", 2), ("Enhanced MR Image", 3), ("MR Image", 4),
     }  # fmt: skip
+
+
+def test_a_classic_series_that_cannot_be_built_leaves_no_series_on_record(site: Path) -> None:
+    with Modality(site, works=False) as modality:
+        exam = modality.exam(patient={"PatientID": "1", "PatientName": "Doe^Jane"})
+        series = exam.series("dwi", sop_class_uid=ENHANCED_MR_IMAGE_STORAGE)
+        pixels = np.zeros((4, 4), dtype=np.uint16)
+        place = {"ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+        with pytest.raises(ObjectInvalid):  # vectors of length 1 and 2, which the classic images are asked for
+            series.add(
+                pixels, PixelSpacing=[1, 1], SliceThickness=1,
+                **{**place, "ImageOrientationPatient": [1, 0, 0, 0, 2, 0]},
+            )  # fmt: skip
+        assert [each.object_name for each in exam.record.series] == ["Enhanced MR Image"]
+        assert exam.instances() == []
+        other = exam.series("t1", sop_class_uid=MR_IMAGE_STORAGE)
+        series.add(pixels, PixelSpacing=[1, 1], SliceThickness=1, **place)
+        assert (other.record.number, [each.number for each in exam.record.series]) == (2, [1, 2, 3])
+        assert len(exam.instances()) == 2
+        exam.complete()
+        referenced = {
+            item.ReferencedSOPInstanceUID
+            for each in from_json(exam.steps[0].n_set or {}).PerformedSeriesSequence
+            for item in each.ReferencedImageSequence
+        }
+        assert referenced == {each.SOPInstanceUID for each in exam.instances()}

@@ -41,9 +41,10 @@ from openmodality.objects.rules.terms import has_other_term
 from openmodality.objects.site_objects import make_definition
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.tags import IMAGE_TYPE, PIXEL_DATA, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET
-from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
+from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.exams import add_series, lock_exam_to_add_to
+from openmodality.store.rows.exams import add_series
+from openmodality.store.transaction import Transaction
 
 ENHANCED_MR: Final = "Enhanced MR Image"
 _BYTES_A_MEGABYTE: Final = 1_000_000
@@ -67,6 +68,8 @@ class EnhancedImageMaker(ImageMaker):
         if needs_classic(site):
             self._make_classic = lambda: self._begin_classic(exam, step, series)
         self._classic: ImageMaker | None = None
+        self._planned: SeriesRecord | None = None
+        self._exam_id = exam.id
 
     @property
     def pixel_rules(self) -> PixelRules:
@@ -89,7 +92,12 @@ class EnhancedImageMaker(ImageMaker):
             raise ObjectInvalid(f"{self.object_name}: there is no frame")
         uid = uid_of(1) or self._uids.new()
         made: list[str] = []
-        keep_together(self._site, self._store, self._encode_all(uid, ordered, made), self._check)
+        try:
+            keep_together(self._site, self._store, self._encode_all(uid, ordered, made), self._add_classic_series)
+        except BaseException:
+            self._classic = self._classic if self._planned is None else None  # its number may be taken meanwhile
+            raise
+        self._planned = None
         self._made += 1
         self._frames_made += len(ordered)
         self._note_unplaced(ordered)
@@ -126,16 +134,23 @@ class EnhancedImageMaker(ImageMaker):
         )
 
     def _begin_classic(self, exam: ExamRecord, step: StepRecord | None, series: SeriesRecord) -> ImageMaker:
-        """What builds the images of the classic series, which is on record then."""
+        """What builds the images of the classic series, which goes on record with the first of them."""
         uid = name_classic_series(self._uids, series.series_instance_uid)
-        name = next(item.name for item in self._site.profile.objects if item.sop_class_uid == MR_IMAGE_STORAGE)
-        with self._store.write() as transaction:
-            known, _ = lock_exam_to_add_to(transaction, exam.id, series.step_uid)
+        with self._store.read() as snapshot:
+            known = read_exam(snapshot, exam.id)
+        record = next((each for each in known.series if each.series_instance_uid == uid), None)
+        if record is None:
+            name = next(item.name for item in self._site.profile.objects if item.sop_class_uid == MR_IMAGE_STORAGE)
             number = find_next_number(self._site, known)
-            planned = replace(series, series_instance_uid=uid, number=number, object_name=name)
-            after = add_series(transaction, exam.id, planned)
-        record = next(each for each in after.series if each.series_instance_uid == uid)
-        return ImageMaker(self._site, self._store, after, step, record)
+            record = replace(series, series_instance_uid=uid, number=number, object_name=name)
+            self._planned = record
+        return ImageMaker(self._site, self._store, known, step, record)
+
+    def _add_classic_series(self, transaction: Transaction) -> None:
+        """Raises :class:`UsageError` where the exam takes no images; the classic series is on record when they are."""
+        self._check(transaction)
+        if self._planned is not None:
+            add_series(transaction, self._exam_id, self._planned)
 
     def _note_other_values(self, frame: AcquiredFrame, instance: EncodedInstance) -> None:
         """Name what was stated and the image says otherwise of exam, device or pixels."""
