@@ -18,6 +18,7 @@ from openmodality.console.context import ConsoleContext, find_context
 from openmodality.console.dicomweb import capabilities, frames, rendered, retrieve, search
 from openmodality.console.live import stream
 from openmodality.console.pages import (
+    acquiring,
     archive,
     choose,
     exam,
@@ -48,6 +49,7 @@ _PARTS: Final = (
     today,
     start,
     exam,
+    acquiring,
     images,
     archive,
     viewer,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from openmodality.app.modality import Modality
+from openmodality.console.acquisitions import Acquisitions
 from openmodality.console.kept_log import KeptLog
 from openmodality.console.live.feed import Feed
 from openmodality.console.live_settings import LiveSettings
@@ -35,6 +36,7 @@ class ConsoleContext:
     port: int
     live: LiveSettings
     override_limits: LoginLimits
+    acquisitions: Acquisitions
     log: KeptLog | None = None
     display: DisplayLut = UNCALIBRATED
     memory: Memory = field(default_factory=Memory)

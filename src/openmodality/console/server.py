@@ -16,6 +16,7 @@ from typing import Final, Self
 import uvicorn
 
 from openmodality.app.modality import Modality
+from openmodality.console.acquisitions import Acquisitions
 from openmodality.console.address import is_this_machine, list_hosts, make_link_url, make_url
 from openmodality.console.app import make_application
 from openmodality.console.context import ConsoleContext
@@ -24,6 +25,7 @@ from openmodality.console.kept_log import KeptLog
 from openmodality.console.live.feed import Feed
 from openmodality.console.live_settings import LiveSettings
 from openmodality.console.ohif import check_ohif
+from openmodality.console.pixel_sources import remove_uploads
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
 from openmodality.console.template_files import StaticFiles, Templates
@@ -88,6 +90,7 @@ class ConsoleServer:
             port,
             live,
             LoginLimits(modality.clock),
+            Acquisitions(modality.clock),
             log,
             display=display,
         )
@@ -97,6 +100,7 @@ class ConsoleServer:
         self._thread = threading.Thread(target=self._run, name="console", daemon=True)
 
     def __enter__(self) -> Self:
+        remove_uploads(self.context.modality)
         self._feed.start()
         self._thread.start()
         if not self._ready.wait(_START_S) or not self._server.started:
@@ -116,6 +120,7 @@ class ConsoleServer:
     def close(self) -> None:
         """Stop: streams end at once, other requests have a moment."""
         self._feed.close()
+        self.context.acquisitions.close()
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join()

@@ -80,7 +80,7 @@ def _site(folder: Path, profile: str, ports: Mapping[int, int]) -> Site:
         text = _set_ports(file.read_text(encoding="utf-8"), ports)
         console = CONSOLE_PORTS[profile]
         usual, ours = f"# port = {CONSOLE_PORTS['mr']}", f"port = {ports.get(console, console)}"
-        file.write_text(text.replace(usual, ours), encoding="utf-8")
+        file.write_text(text.replace(usual, ours).replace("# simulator = false", "simulator = true"), encoding="utf-8")
     return load_site(file)
 
 

@@ -9,12 +9,14 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from openmodality.console.acquisitions import AcquisitionState
 from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.jobs import describe_standing
 from openmodality.console.pages.shell import Page, do_and_return, make_exam_banner, render_page, render_part
 from openmodality.console.pages.words import describe_count
+from openmodality.console.pixel_sources import PixelSource, list_pixel_sources
 from openmodality.console.security.access import At, Operator, SentForm, Viewer
-from openmodality.console.template_files import format_clock
+from openmodality.console.template_files import format_clock, format_dicom_time
 from openmodality.jobs.job import Job
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.standard.performed_step import StepStatus
@@ -75,6 +77,18 @@ class ExamView:
     unsent: Sequence[str]
     hindrance: str
     acquire: str
+    sources: Sequence[PixelSource]
+    acquisition: AcquisitionState | None
+    following: Sequence[NextStep]
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Another item of the worklist for the same patient, that nothing serves yet."""
+
+    item_id: int
+    start: str
+    procedure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,7 @@ def _show_part(request: Request, viewer: Viewer, context: At, exam_id: int) -> R
 @router.post("/exam/{exam_id}/complete")
 def _complete_exam(who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
     def complete() -> str:
+        context.acquisitions.check_ended(exam_id)
         context.modality.find_exam(exam_id).complete()
         return f"Exam {exam_id} is completed. The RIS is told, and what is not sent yet goes to the archives."
 
@@ -139,6 +154,7 @@ def _complete_exam(who: Operator, form: SentForm, context: At, exam_id: int) -> 
 @router.post("/exam/{exam_id}/discontinue")
 def _discontinue_exam(who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
     def discontinue() -> str:
+        context.acquisitions.check_ended(exam_id)
         context.modality.find_exam(exam_id).discontinue(form["reason"])
         return f"Exam {exam_id} is discontinued. The RIS is told why, and what was made goes to the archives."
 
@@ -193,7 +209,26 @@ def make_exam_view(context: ConsoleContext, exam: ExamRecord) -> ExamView:
         unsent=describe_unsent(context, series),
         hindrance="" if images or not is_open else "There is no image yet: an exam without any is discontinued.",
         acquire=f"openmodality exam acquire {exam.id} PATH" if is_open else "",
+        sources=list_pixel_sources(context.modality) if is_open else (),
+        acquisition=context.acquisitions.find(exam.id),
+        following=() if is_open else list_next_steps(context, exam),
     )
+
+
+def list_next_steps(context: ConsoleContext, exam: ExamRecord) -> list[NextStep]:
+    """What else the last answer of the RIS has for the patient of an exam."""
+    asked, patient_id = context.memory.asked, exam.text(PATIENT_ID)
+    if asked is None or not patient_id:
+        return []
+    return [
+        NextStep(
+            item.id,
+            format_dicom_time(item["ScheduledProcedureStepStartTime"])[:5],
+            item["ScheduledProcedureStepDescription"] or item["RequestedProcedureDescription"],
+        )
+        for item in context.modality.find_items(asked.items)
+        if item["PatientID"] == patient_id and not context.modality.find_serving(item)
+    ]
 
 
 def make_series_row(context: ConsoleContext, series: Found) -> SeriesRow:

@@ -92,14 +92,21 @@ class StatusEntry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is special about one page. ``banner`` is ``None`` where the open exam is to be shown."""
+    """What is special about one page. ``banner`` is ``None`` where the open exam is to be shown.
+
+    ``single_keys`` are keys, in small letters, that the page hears without Ctrl or Alt, and what they do.
+    """
 
     template: str
     title: str
     place: str
     banner: Banner | None = None
     status: int = 200
+    single_keys: tuple[tuple[str, str], ...] = ()
 
+
+SINGLE_KEYS: Final = (("/", "Search"), ("?", "List of keys"))
+"""Single keys of every page; a page may have more of its own. A person may choose others (WCAG 2.1.4)."""
 
 router = APIRouter()
 
@@ -152,6 +159,7 @@ def render_page(request: Request, context: ConsoleContext, who: Principal, page:
         "statuses": list_statuses(context) if may_see else [],
         "notes": context.memory.notes.take(who.session),
         "device": _describe_device(context),
+        "single_keys": page.single_keys + SINGLE_KEYS,
     }
     return HTMLResponse(
         context.templates.render(page.template, **_list_common(request, who), **shell, **view), page.status

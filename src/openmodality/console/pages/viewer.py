@@ -68,6 +68,26 @@ class Start:
     painter: str = ""
 
 
+_SINGLE_KEYS: Final = (
+    ("w", "Window"),
+    ("p", "Move"),
+    ("z", "Zoom"),
+    ("d", "Distance"),
+    ("a", "Angle"),
+    ("e", "Ellipse"),
+    ("i", "Invert"),
+    ("r", "Rotate"),
+    ("h", "Flip left and right"),
+    ("f", "Full screen"),
+    ("[", "Cine slower"),
+    ("]", "Cine faster"),
+    ("+", "Larger"),
+    ("-", "Smaller"),
+    ("0", "Reset"),
+    *((str(number), f"Preset {number}") for number in range(1, 10)),
+)
+"""Those of ``static/viewer.js``; Space is no single character to be another one."""
+
 router = APIRouter(prefix="/viewer")
 
 
@@ -78,7 +98,8 @@ def _show_series(
     series = find_series(context, uid)
     view = make_viewer_view(context, series, start)
     banner = make_study_banner(context, series)
-    return render_page(request, context, viewer, Page("viewer.html", "Viewer", "images", banner), view=view)
+    page = Page("viewer.html", "Viewer", "images", banner, single_keys=_SINGLE_KEYS)
+    return render_page(request, context, viewer, page, view=view)
 
 
 @router.get("/series/{uid}/images")

@@ -108,6 +108,13 @@ def read_own_form(
     return form
 
 
+def check_part(request: Request, principal: Annotated[Principal, Depends(allow(Permission.OPERATE))]) -> Principal:
+    """Who sends a part of a file, which is no form: its token is a header."""
+    if principal.session and not is_form_token(principal.session, request.headers.get("x-form-token", "")):
+        raise NotAllowed("the file is not of this session", advice="open the page again and repeat")
+    return principal
+
+
 Anybody = Annotated[Principal, Depends(find_principal)]
 """Whoever is logged in."""
 Viewer = Annotated[Principal, Depends(allow(Permission.VIEW))]
@@ -118,6 +125,7 @@ Checker = Annotated[Principal, Depends(allow(Permission.CHECK))]
 Manager = Annotated[Principal, Depends(allow(Permission.MANAGE))]
 SentForm = Annotated[Form, Depends(read_own_form)]
 """The form that a user has sent, with the token of his session."""
+SentPart = Annotated[Principal, Depends(check_part)]
 FormOfAnybody = Annotated[Form, Depends(read_form)]
 At = Annotated[ConsoleContext, Depends(find_context)]
 """The console that is asked."""

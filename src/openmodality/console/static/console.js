@@ -82,6 +82,42 @@
     }
   }, true);
 
+  // Files go in parts that every server takes, then the form says that all are there
+
+  const PART = 900000;
+  async function upload(form) {
+    const files = [...form.querySelector("[type=file]").files];
+    const name = [...crypto.getRandomValues(new Uint8Array(8))].map((each) => each.toString(16).padStart(2, "0")).join("");
+    const said = form.querySelector(".uploading");
+    const headers = { "x-form-token": form.elements.form_token.value, "content-type": "application/octet-stream" };
+    for (const [number, file] of files.entries()) {
+      for (let offset = 0; offset === 0 || offset < file.size; offset += PART) {
+        const query = new URLSearchParams({ name: file.name, offset, last: offset + PART >= file.size });
+        const answer = await fetch(`${form.dataset.upload}${name}?${query}`, { method: "POST", headers, body: file.slice(offset, offset + PART) });
+        if (!answer.ok) {
+          const problem = await answer.json().catch(() => ({}));
+          throw new Error(`${file.name}: ${problem.title || "it could not be uploaded"}`);
+        }
+        said.textContent = `file ${number + 1} of ${files.length}: ${Math.round((100 * Math.min(offset + PART, file.size)) / Math.max(file.size, 1))} %`;
+      }
+    }
+    form.elements.upload.value = name;
+    form.submit();
+  }
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || !event.target.matches("[data-upload]")) return;
+    event.preventDefault();
+    const form = event.target;
+    upload(form).catch((error) => {
+      const note = document.createElement("div");
+      note.className = "notice bad";
+      note.setAttribute("role", "alert");
+      note.textContent = error.message;
+      document.getElementById("notes").replaceChildren(note);
+      delete form.dataset.sent;
+    });
+  });
+
   let isDirty = false;
   document.addEventListener("input", (event) => {
     if (event.target.closest("[data-guard]")) isDirty = true;
@@ -157,6 +193,67 @@
       localStorage.setItem("single-keys", singleKeys.checked ? "on" : "off");
     } catch { /* this browser keeps nothing */ }
   });
+
+  // A single key may be another one on this computer: what is pressed is told to the page as the key that it stands for
+
+  const readKeys = () => {
+    try {
+      return JSON.parse(localStorage.getItem("own-keys") || "{}");
+    } catch {
+      return {};
+    }
+  };
+  let ownKeys = readKeys();
+  const fields = [...document.querySelectorAll("[data-single]")];
+  const usualKeys = fields.map((field) => field.dataset.single);
+  const keyOf = (usual) => ownKeys[usual] || usual;
+  const problem = document.getElementById("key-problem");
+
+  function showOwnKeys() {
+    for (const field of fields) field.value = keyOf(field.dataset.single);
+    for (const shown of document.querySelectorAll("[data-key]")) shown.textContent = keyOf(shown.dataset.key);
+  }
+  function keepKeys(keys) {
+    ownKeys = keys;
+    try {
+      localStorage.setItem("own-keys", JSON.stringify(keys));
+    } catch { /* this browser keeps nothing */ }
+    showOwnKeys();
+  }
+  function chooseKey(field) {
+    const usual = field.dataset.single;
+    const wanted = field.value.trim().toLowerCase();
+    const taken = usualKeys.find((each) => each !== usual && keyOf(each) === wanted);
+    field.toggleAttribute("aria-invalid", false);
+    problem.textContent = "";
+    if ([...wanted].length !== 1) problem.textContent = "Give one key, a letter, a digit or a sign.";
+    else if (taken) problem.textContent = `${wanted} is the key for: ${document.querySelector(`[data-single="${CSS.escape(taken)}"]`).dataset.does}. Choose another one, or change that first.`;
+    else {
+      const { [usual]: _, ...others } = ownKeys;
+      keepKeys(wanted === usual ? others : { ...others, [usual]: wanted });
+      return;
+    }
+    field.setAttribute("aria-invalid", "true");
+  }
+  for (const field of fields) field.addEventListener("change", () => chooseKey(field));
+  document.getElementById("usual-keys").addEventListener("click", () => {
+    problem.textContent = "";
+    keepKeys({});
+  });
+  showOwnKeys();
+
+  window.addEventListener("keydown", (event) => {
+    const isText = event.target.matches && event.target.matches("input:not([type=checkbox]):not([type=radio]), select, textarea");
+    if (!event.isTrusted || isText || event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1) return;
+    const pressed = event.key.toLowerCase();
+    const meant = usualKeys.find((usual) => keyOf(usual) === pressed);
+    if (meant === pressed || (meant === undefined && !usualKeys.includes(pressed))) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (meant === undefined) return;  // it stands for nothing any more
+    const told = { key: meant, code: event.code, shiftKey: event.shiftKey, bubbles: true, cancelable: true };
+    event.target.dispatchEvent(new KeyboardEvent("keydown", told));
+  }, true);
 
   const dialog = document.getElementById("keys");
   const showKeys = () => dialog.open || dialog.showModal();

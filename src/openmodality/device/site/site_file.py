@@ -162,6 +162,14 @@ class ConsoleSettings(Settings):
         description="second look at who the patient is, before an exam starts; scan: the wristband's Patient ID or "
         "accession number; type: the year of birth or the last 3 characters of the Patient ID; confirm: a tick",
     )
+    simulator: Switch = Field(
+        default=False, description="offer the simulator as a source of pixels: its images are of nobody"
+    )
+    pixel_folder: Text = Field(
+        default="",
+        description="folder out of which operators may take pixels into an exam, from the site file's folder on; "
+        "empty: none",
+    )
     emergency_start: Switch = Field(
         default=False,
         description="let an emergency exam be started without login, from this machine alone; whoever does so sees "

@@ -1,0 +1,148 @@
+"""Where an operator may get pixels from: the simulator, a folder of the site, files that a browser uploads."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from openmodality.acquisition.drop_folder import DropFolder, DroppedFile
+from openmodality.acquisition.source import Source
+from openmodality.app.modality import Modality
+from openmodality.app.simulation import simulator
+from openmodality.console.acquisitions import Acquisition, AcquisitionWork
+from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
+from openmodality.exam.session import Exam
+
+LARGEST_UPLOAD: Final = 4 << 30
+_LOOK_S: Final = 0.5
+_NAME: Final = re.compile(r"[^/\\\x00-\x1f]{1,200}")
+_UPLOAD: Final = re.compile(r"[0-9a-f]{16}")
+_UPLOADS: Final = "console-uploads"
+_PART: Final = ".part"
+_LEFT_FREE: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSource:
+    """A source to choose: what it is called, and what a person is to know of it."""
+
+    name: str
+    label: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A part of a file that a browser uploads: from where on, and whether nothing comes behind it."""
+
+    name: str
+    offset: int
+    is_last: bool
+    content: bytes
+
+
+def list_pixel_sources(modality: Modality) -> list[PixelSource]:
+    """The sources of this site."""
+    settings = modality.site.settings.console
+    found = []
+    if settings.simulator:
+        found.append(PixelSource("simulator", "Simulator", "Scans a phantom: images of nobody, for teaching."))
+    if settings.pixel_folder:
+        folder = modality.site.folder / settings.pixel_folder
+        found.append(PixelSource("folder", "Folder of the site", f"Takes what is in {folder}, until it is stopped."))
+    return found
+
+
+def make_work(modality: Modality, exam: Exam, name: str) -> AcquisitionWork:
+    """What makes the images of an exam from a source. Raises :class:`UsageError` where the site has no such source."""
+    if name not in {each.name for each in list_pixel_sources(modality)}:
+        raise UsageError("this site has no such source of pixels", advice="choose one of those that are offered")
+    if name == "simulator":
+        source = simulator(modality.site, seed=exam.id)
+        return lambda acquisition: _acquire(exam, source, acquisition)
+    folder = modality.site.folder / modality.site.settings.console.pixel_folder
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", advice="make it, or change console.pixel_folder")
+    return lambda acquisition: _watch(exam, folder, acquisition)
+
+
+def _acquire(exam: Exam, source: Source | Sequence[Path], acquisition: Acquisition) -> None:
+    acquisition.tell("waiting for the first image")
+
+    def show(done: int, total: int) -> None:
+        acquisition.note_arrival(f"{exam.record.series[-1].description}: image {done} of {total}")
+        acquisition.check_wanted()
+
+    exam.acquire(source, show)
+
+
+def _watch(exam: Exam, folder: Path, acquisition: Acquisition) -> None:
+    waiting = f"waiting for files in {folder.name}"
+
+    def deliver(arrival: DroppedFile) -> None:
+        try:
+            exam.take(arrival)
+        except OtherIdentity:
+            acquisition.tell("a file names another patient and is held back; its text in held says which")
+            raise
+        except OpenModalityError as error:
+            acquisition.tell(f"a file is not taken: {error.message}")
+            raise
+        acquisition.note_arrival(waiting)
+
+    acquisition.tell(waiting)
+    DropFolder(folder, deliver).watch(acquisition.stopping.wait, monotonic, _LOOK_S)
+
+
+def make_upload_work(modality: Modality, exam: Exam, upload: str) -> AcquisitionWork:
+    """What makes images of the files that a browser has uploaded; they are removed at the end."""
+    folder = _find_upload(modality, exam.id, upload)
+    paths = sorted(path for path in folder.iterdir() if path.suffix != _PART) if folder.is_dir() else []
+    if not paths:
+        raise UsageError("no file has come", advice="choose files, and wait until they are here")
+
+    def work(acquisition: Acquisition) -> None:
+        try:
+            _acquire(exam, paths, acquisition)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    return work
+
+
+def keep_part(modality: Modality, exam_id: int, upload: str, part: FilePart) -> int:
+    """Put a part of a file behind what has come of it; how much of it there is now.
+
+    Raises :class:`UsageError` where it is none of this upload, or there is no room for it.
+    """
+    if not _NAME.fullmatch(part.name) or part.name.startswith("."):
+        raise UsageError("a file has no such name", advice="rename it")
+    folder = _find_upload(modality, exam_id, upload)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < _LEFT_FREE + len(part.content) or part.offset > LARGEST_UPLOAD:
+        raise UsageError("there is no room for this file", advice="give less at once, or delete what is sent")
+    file = folder / f"{part.name}{_PART}"
+    with file.open("ab") as stream:
+        if stream.tell() != part.offset:
+            raise UsageError("parts of the file are missing", advice="upload it again")
+        stream.write(part.content)
+        size = stream.tell()
+    if part.is_last:
+        file.rename(folder / part.name)
+    return size
+
+
+def remove_uploads(modality: Modality) -> None:
+    """Remove what a process that has ended left of uploads."""
+    shutil.rmtree(modality.site.data_folder / _UPLOADS, ignore_errors=True)
+
+
+def _find_upload(modality: Modality, exam_id: int, upload: str) -> Path:
+    if not _UPLOAD.fullmatch(upload):
+        raise UsageError("there is no such upload")
+    return modality.site.data_folder / _UPLOADS / f"{exam_id}-{upload}"
