@@ -16,9 +16,12 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality import Modality
+from openmodality.device.profile.loader import load_profile
+from openmodality.objects.rules.check import check
+from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE
-from tests.enhanced_images import DESCRIBED, VARIANTS, frame, make_images
+from tests.enhanced_images import DESCRIBED, VARIANTS, frame, make_image, make_images
 from tests.peers.process import free_port, run
 
 KNOWN = ("99TEST", "SpacingBetweenSlices(0018,0088)")
@@ -47,9 +50,39 @@ def test_dciodvfy_finds_nothing_in_any_variant(name: str, tmp_path: Path) -> Non
     frames, of_series = VARIANTS[name]
     [image] = make_images(frames, **of_series)
     remarks = list_remarks(save(image, tmp_path / "image.dcm"))
-    if name == "least":  # what nobody knows is 0
+    if name == "least":  # an original image must say what nobody knows
         remarks = [line for line in remarks if not line.endswith("Value is zero")]
     assert remarks == []
+
+
+@pytest.mark.needs("dciodvfy")
+def test_a_derived_image_says_nothing_of_an_acquisition_that_nobody_knows(tmp_path: Path) -> None:
+    image = make_image(frame(), ImageType=["DERIVED", "PRIMARY"])
+    assert list_remarks(save(image, tmp_path / "image.dcm")) == []
+    [shared], [own] = image.SharedFunctionalGroupsSequence, image.PerFrameFunctionalGroupsSequence
+    assert not {"MRTimingAndRelatedParametersSequence", "MRAveragesSequence"} & {each.keyword for each in shared}
+    assert "FrameAcquisitionDuration" not in own.FrameContentSequence[0]
+    definition = ObjectDefinition.of(load_profile("mr"), "Enhanced MR Image")
+    assert [str(finding) for finding in check(image, definition)] == []
+    timed = make_image(frame(), ImageType=["DERIVED", "PRIMARY"], RepetitionTime="500", FlipAngle="90")
+    [timing] = timed.SharedFunctionalGroupsSequence[0].MRTimingAndRelatedParametersSequence
+    assert (timing.RepetitionTime, timing.FlipAngle) == (500, 90)
+    assert list_remarks(save(timed, tmp_path / "timed.dcm")) == []
+
+
+@pytest.mark.needs("dciodvfy")
+def test_field_and_frequency_follow_from_each_other(tmp_path: Path) -> None:
+    described = {name: DESCRIBED[name] for name in DESCRIBED if name != "FrameAcquisitionDuration"}
+    described["AcquisitionDuration"] = 12.0
+    for left, place, expected in (
+        ("ImagingFrequency", "TransmitterFrequency", 63.866),
+        ("MagneticFieldStrength", "", 1.498),
+    ):
+        image = make_image(frame(), **{name: value for name, value in described.items() if name != left})
+        modifier = image.SharedFunctionalGroupsSequence[0].MRImagingModifierSequence[0]
+        assert float(modifier[place].value if place else image[left].value) == pytest.approx(expected, abs=0.001)
+        assert image.PerFrameFunctionalGroupsSequence[0].FrameContentSequence[0].FrameAcquisitionDuration == 12000
+        assert list_remarks(save(image, tmp_path / "image.dcm")) == []
 
 
 @pytest.mark.needs("dciodvfy")

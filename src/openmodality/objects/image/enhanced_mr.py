@@ -6,7 +6,7 @@ the same shared groups and dimensions, each with frames of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -29,11 +29,14 @@ from openmodality.objects.image.consistency import check_palette
 from openmodality.objects.image.dimensions import arrange_frames
 from openmodality.objects.image.enhanced_values import (
     OF_ALL_FRAMES,
+    OF_ORIGINALS,
     SAID_OTHERWISE,
     combine_terms,
+    describe_frame,
     describe_own,
     describe_shared,
     describe_whole,
+    forget_acquisition,
 )
 from openmodality.objects.image.frame_values import FrameValues, find_differing, share_values
 from openmodality.objects.image.pixel_rules import refuse_bits
@@ -41,6 +44,7 @@ from openmodality.objects.instance import InstanceBuilder
 from openmodality.objects.rules.definition import FUNCTIONAL_GROUPS, ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of, index_values, make_element, make_sequence
 from openmodality.objects.rules.encoded_groups import FrameGroups, encode_items_of
+from openmodality.objects.rules.functional_groups import list_tags_of
 from openmodality.objects.rules.template import EncodedInstance, encode_instance, encode_pixel_head
 from openmodality.objects.rules.terms import Terms, index_frame_terms, index_image_terms
 from openmodality.standard.tags import PIXEL_DATA
@@ -124,8 +128,16 @@ def _describe(
     dimensions = arrange_frames(described, uids.organization)
     for frame in described:
         _date_frame(frame, instance)
-    groups = FrameGroups(definition, indexed, [frame.own for frame in described])
+    silent = _find_silent_groups(definition, described, index_values(describe_frame(shared, of_frames)))
+    if silent is not None:
+        forget_acquisition(common, shared)
+        indexed = index_values(common)
+        described = [FrameValues(indexed, frame.own) for frame in described]
+    own_values = [frame.own for frame in described]
+    groups = FrameGroups(definition, indexed, own_values, without=silent or frozenset())
     whole = describe_whole(shared, of_image)
+    if silent is not None:
+        forget_acquisition(whole, shared)
     # New elements: those of the caller's data sets are not to change.
     combined = {keyword: combine_terms(_list_terms_of(described, keyword)) for keyword in OF_ALL_FRAMES}
     image_type = [combine_terms(each) for each in zip(*_list_types(described), strict=True)]
@@ -138,6 +150,17 @@ def _describe(
     whole.update(data_set_of(AcquisitionDateTime=whole.get("AcquisitionDateTime") or day + time))
     whole.add(make_sequence(_SHARED, [groups.shared]))
     return whole, groups
+
+
+def _find_silent_groups(
+    definition: ObjectDefinition, frames: Sequence[FrameValues], stated: Mapping[int, object]
+) -> frozenset[int] | None:
+    """The groups of an acquisition of which nobody says anything, where all frames are derived; else ``None``."""
+    if {types[0] for types in _list_types(frames)} != {"DERIVED"}:
+        return None
+    known = find_differing(frames) | stated.keys()
+    asked = (node for node in definition.functional_groups if node.key in OF_ORIGINALS)
+    return frozenset(node.key for node in asked if known.isdisjoint(list_tags_of(node)))
 
 
 def _list_terms_of(frames: Sequence[FrameValues], keyword: str) -> set[str]:

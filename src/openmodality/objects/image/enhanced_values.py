@@ -157,6 +157,26 @@ def describe_shared(attributes: Dataset, rows: int, columns: int, terms: Terms) 
     return values
 
 
+OF_ORIGINALS: Final = frozenset(
+    int(Tag(keyword))
+    for keyword in (
+        "MRTimingAndRelatedParametersSequence", "MRFOVGeometrySequence", "MREchoSequence", "MRModifierSequence",
+        "MRImagingModifierSequence", "MRReceiveCoilSequence", "MRTransmitCoilSequence", "MRAveragesSequence",
+    )
+)  # fmt: skip
+"""The groups that tell how a frame was acquired, which a derived one need not have (PS3.3 A.36.2.4)."""
+
+_MEGAHERTZ_A_TESLA: Final = 42.577478518
+"""Of the proton, which is imaged where nobody says otherwise."""
+
+
+def forget_acquisition(values: Dataset, stated: Dataset) -> None:
+    """Leave out what a derived image need not say of its acquisition, and nobody has said."""
+    for keyword in ("FrameAcquisitionDuration", "AcquisitionDuration", "MagneticFieldStrength"):
+        if keyword in values and not stated.get(keyword):
+            del values[keyword]
+
+
 def describe_frame(attributes: Dataset, terms: Terms) -> Dataset:
     """What a frame says of its own, under both names; only :data:`DESCRIBED` decides what is said otherwise."""
     values = _rename(attributes)
@@ -241,11 +261,27 @@ def _rename(attributes: Dataset) -> Dataset:
             value = attributes.get(classic)
             if value is not None and value != "":
                 renamed[enhanced] = act(value)
+    renamed.update(_find_field(attributes))
     if "InversionTimes" in renamed:
         renamed["InversionRecovery"] = "YES"
     renamed.update(_describe_component(attributes))
     renamed.update(_describe_partial_fourier(attributes))
     return data_set_of(**renamed)
+
+
+def _find_field(attributes: Dataset) -> dict[str, object]:
+    """What follows from what is known: field strength and frequency from each other, the time of a frame from all."""
+    found: dict[str, object] = {}
+    field, frequency = (float(str(attributes.get(each) or 0)) for each in ("MagneticFieldStrength", "ImagingFrequency"))
+    frequency = frequency or float(attributes.get("TransmitterFrequency") or 0)
+    is_proton = str(attributes.get("ImagedNucleus") or attributes.get("ResonantNucleus") or "1H") == "1H"
+    if is_proton and field and not frequency:
+        found["TransmitterFrequency"] = field * _MEGAHERTZ_A_TESLA
+    if is_proton and frequency and not field:
+        found["MagneticFieldStrength"] = f"{frequency / _MEGAHERTZ_A_TESLA:.4g}"
+    if (seconds := attributes.get("AcquisitionDuration")) and not attributes.get("FrameAcquisitionDuration"):
+        found["FrameAcquisitionDuration"] = float(seconds) * 1000  # no frame is done before its acquisition is
+    return found
 
 
 def _describe_component(attributes: Dataset) -> dict[str, str]:

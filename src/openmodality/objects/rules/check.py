@@ -101,7 +101,7 @@ class _Checking:
         """Each functional group stands once: in the shared ones, or in those of each frame (PS3.3 C.7.6.16.1)."""
         (shared, frames) = ([*data_set.get(keyword, ())] for keyword in _GROUPS)
         for node in groups:
-            decision = node.decide(lambda tag: None, self.context)
+            decision = node.decide(partial(element_at, data_set), self.context)
             of_all = [item for item in shared if node.tag in item]
             of_frames = [item for item in frames if node.tag in item]
             if decision is None:

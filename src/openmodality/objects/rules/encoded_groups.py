@@ -73,12 +73,17 @@ class _GroupTemplate:
 class FrameGroups:
     """The groups of an image: ``shared`` is the item of all frames; the others are made and encoded on demand.
 
-    ``common`` are the values that all frames have in common, ``own`` those of each, which go before them. Raises
-    :class:`ObjectInvalid` where a mandatory attribute of a shared group has no value.
+    ``common`` are the values that all frames have in common, ``own`` those of each, which go before them. Groups in
+    ``without`` are left out. Raises :class:`ObjectInvalid` where a mandatory attribute of a shared group has no value.
     """
 
     def __init__(
-        self, table: RuleTable, common: FrameElements, own: Sequence[FrameElements], context: Context | None = None
+        self,
+        table: RuleTable,
+        common: FrameElements,
+        own: Sequence[FrameElements],
+        context: Context | None = None,
+        without: frozenset[int] = frozenset(),
     ) -> None:
         self._filling = Filling(table.name, context or Context())
         self._common, self._own = common, own
@@ -87,6 +92,8 @@ class FrameGroups:
         self._groups: list[_Group] = []
         differing = frozenset[int]().union(*(each.keys() for each in own))
         for node in sorted(table.functional_groups, key=lambda each: each.key):
+            if node.key in without:
+                continue
             tags = list_tags_of(node)
             group = _Group(node, tags, _is_free(node))
             if node.tag in NEVER_SHARED or not self._is_shared(group, differing):
