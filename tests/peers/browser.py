@@ -51,7 +51,7 @@ def watch(context: BrowserContext) -> Watched:
         dialog.dismiss()
 
     def hear(text: str) -> None:
-        if "Failed to load resource" not in text:
+        if "Failed to load resource" not in text and "GL Driver Message" not in text:
             watched.wrong.append(text)
 
     page.on("dialog", refuse)
