@@ -333,7 +333,7 @@ function moveBy([across, down], isCoarse) {
 }
 
 function press(event) {
-  const { key } = event;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const isField = event.target.matches("input, select, textarea");
   if (!image.facts || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return false;
   if (key === "Escape" && !isField) return leaveTool();
