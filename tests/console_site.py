@@ -38,7 +38,7 @@ class ConsolePlace:
     @property
     def accounts(self) -> Accounts:
         """Its users."""
-        return Accounts(self.modality.database)
+        return Accounts(self.modality.database, trail=self.modality.audit.trail)
 
     def add_user(self, name: str, *roles: str) -> None:
         """A user who has chosen the password."""

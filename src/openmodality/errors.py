@@ -82,6 +82,10 @@ class TransportError(OpenModalityError):
     """The connection could not be made or broke; trying again may help."""
 
 
+class NotTrusted(TransportError):
+    """The TLS handshake failed: one side did not take the other for who it is to be, or they have nothing in common."""
+
+
 class PeerTimeout(TransportError):
     """The peer did not answer in time; ``waiting_for`` names what was waited for."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 from pydicom import dcmread
 
+from openmodality.audit.codes import EventKind
 from openmodality.cli.display.hospital_lines import SERVERS
 from openmodality.hospital.control import ControlSocket
 from openmodality.hospital.orders import Orders
@@ -74,6 +75,16 @@ def _judge_displays(program: Program) -> None:
     program.ask("gsdf pattern", "pattern.png", "--rows", 128, "--columns", 128, site=False)
     program.ask("gsdf table", measured, site=False)
     program.ask("gsdf film", "--least", 0.2, "--greatest", 3.0, "--illumination", 2000, site=False)
+
+
+def _read_trail(program: Program) -> None:
+    """What all of that has left in the audit trail."""
+    (newest, *_) = program.ask("audit list", "--limit", 3)
+    program.ask("audit show", newest["row"])
+    program.ask("audit export", "--to", program.folder / "trail", "--kind", "order")
+    (chain,) = program.ask("audit verify")
+    assert chain["whole"]
+    program.ask("audit verify", "--head", chain["head"])
 
 
 def _read_dose(program: Program) -> None:
@@ -196,6 +207,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         _change(program, program.printed["studies list"][0]["items"][0]["StudyInstanceUID"], images)
         _note(program, 3)
         _let_in(program)
+        _read_trail(program)
         _judge_displays(program)
         _read_dose(program)
         program.run("serve", "-c", place.site)
@@ -230,7 +242,8 @@ def test_the_page_promises_for_every_command_and_no_other() -> None:
         ("instance of a job", "result", InstanceResult),
         ("problem", "kind", ProblemKind),
         ("problem", "origin", Origin),
-        ("hospital event", "place", [server.upper() for server in SERVERS]),
+        ("hospital event", "place", [*(server.upper() for server in SERVERS), "AUDIT"]),
+        ("audit event", "kind", EventKind),
     ],
 )
 def test_the_page_names_each_value(kind: str, member: str, values: Iterable[str]) -> None:

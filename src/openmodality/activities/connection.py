@@ -6,15 +6,18 @@ import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from openmodality.activities.ends import Ends
 from openmodality.activities.turns import Turns
+from openmodality.audit.events import Partner, tell_query
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse import service as dimse
 from openmodality.dimse.channel import FOREVER
-from openmodality.errors import ConfigurationError, NoPresentationContext
+from openmodality.dimse.data_set import encode_data_set
+from openmodality.errors import ConfigurationError, NoPresentationContext, NotTrusted, OpenModalityError
 from openmodality.jobs.job import Job
 from openmodality.network.association import Association
 from openmodality.network.entity import (
@@ -26,14 +29,24 @@ from openmodality.network.entity import (
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.statuses import ServiceName
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from openmodality.activities.audit import AuditTrail
 
 
 class Connector:
-    """Opens associations for the activities of one site; ``tls`` is for peers that are reached under TLS."""
+    """Opens associations for the activities of one site; ``tls`` is for peers that are reached under TLS.
 
-    def __init__(self, site: Site, tls: ssl.SSLContext | None = None) -> None:
+    ``trail`` is the audit trail, which activities tell of what they do with a peer.
+    """
+
+    def __init__(self, site: Site, tls: ssl.SSLContext | None = None, trail: AuditTrail | None = None) -> None:
         self.site = site
+        self.trail = trail
         self._tls = tls
         self._turns = Turns(site.data_folder, {role: count_turns(site, role) for role in site.application_entities})
 
@@ -78,7 +91,28 @@ class Connector:
         wanted = self.list_proposals(service, peer) if proposals is None else proposals
         if not wanted:
             raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
-        return associate(self.make_remote(peer), self.make_local(service, peer), wanted, services)
+        try:
+            return associate(self.make_remote(peer), self.make_local(service, peer), wanted, services)
+        except OpenModalityError as error:
+            self.note_failure(peer, error)
+            raise
+
+    def note_failure(self, peer: Peer, error: OpenModalityError) -> None:
+        """Put on record that a peer and this device do not trust each other, where that is what has failed."""
+        if self.trail is not None and isinstance(error, NotTrusted):
+            self.trail.tell_untrusted(f"{peer.host}:{peer.port}", error.message)
+
+    def make_partner(self, service: ServiceName, peer: Peer) -> Partner:
+        """A peer as the audit trail names it."""
+        return Partner(peer.ae_title, peer.host, self.site.calling_ae_title(service, peer))
+
+    def note_query(self, service: ServiceName, peer: Peer, sop_class_uid: str, asked: Dataset) -> None:
+        """Put on record what a peer is about to be asked."""
+        if self.trail is not None:
+            partner = self.make_partner(service, peer)
+            encoded = encode_data_set(asked, EXPLICIT_VR_LITTLE_ENDIAN)
+            who, syntax = self.trail.who, EXPLICIT_VR_LITTLE_ENDIAN
+            self.trail.tell(tell_query(who, partner, sop_class_uid, encoded, syntax, asks=True))
 
     def make_ends(self, service: ServiceName, peer: Peer) -> Ends:
         """Both ends of an association for a service.
@@ -101,6 +135,8 @@ class Connector:
             query_keys=_list_query_keys(self.site) if service == "query" else None,
             stored=_list_stored(self.site) if service == "retrieve" else None,
             take_turn=partial(self.take_turn, service),
+            note_query=partial(self.note_query, service, peer),
+            note_failure=partial(self.note_failure, peer),
         )
 
     def list_proposals(self, service: ServiceName, peer: Peer) -> list[ContextProposal]:

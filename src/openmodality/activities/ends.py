@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from openmodality.dimse.service import Service
 from openmodality.dimse.verdict import Judge, standard_judge
+from openmodality.errors import OpenModalityError
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
@@ -20,7 +21,14 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, I
 from openmodality.upper_layer.negotiation import ContextProposal
 from openmodality.value_class import value_class
 
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
 _UNKNOWN_PEER: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+
+
+def _note_nothing(*_: object) -> None:
+    """Without a device there is no audit trail."""
 
 
 @value_class
@@ -31,7 +39,8 @@ class Ends:
     syntaxes that the device proposes to the peer, by abstract syntax. ``judge_of`` gives what judges the statuses of an
     operation: the device's table, else the standard's. ``query_keys`` are the keys of the device's
     profile by model and level of Query/Retrieve. ``stored`` are the transfer syntaxes that it takes instances in, by
-    storage SOP Class. ``take_turn`` keeps the local AE of a device for one association.
+    storage SOP Class. ``take_turn`` keeps the local AE of a device for one association. ``note_query`` is told of each
+    query before it is sent, ``note_failure`` why there is no association: the audit trail of a device.
     """
 
     remote: RemoteAE
@@ -44,6 +53,8 @@ class Ends:
     query_keys: Mapping[tuple[str, str], tuple[tuple[int, ...], ...]] | None = None
     stored: Mapping[str, tuple[str, ...]] | None = None
     take_turn: Callable[[], AbstractContextManager[object]] = nullcontext
+    note_query: Callable[[str, Dataset], object] = _note_nothing
+    note_failure: Callable[[OpenModalityError], object] = _note_nothing
 
     def make_proposal(self, abstract_syntax: str) -> ContextProposal:
         """The presentation context to propose: as the device does towards its peer, else Explicit and Implicit VR."""
@@ -55,7 +66,7 @@ class Ends:
         ``services`` answer what the peer asks on it. Raises what
         :func:`openmodality.network.requestor.associate` raises.
         """
-        return associate(self.remote, self.local, [self.make_proposal(each) for each in abstract_syntaxes], services)
+        return self._associate([self.make_proposal(each) for each in abstract_syntaxes], services)
 
     def open_to_get(self, abstract_syntax: str, storage: Service) -> Association:
         """An association for a C-GET, on which the peer stores what it sends to the service ``storage``."""
@@ -64,4 +75,11 @@ class Ends:
             self.make_proposal(abstract_syntax),
             *(ContextProposal(uid, syntaxes, scu_role=False, scp_role=True) for uid, syntaxes in stored.items()),
         ]
-        return associate(self.remote, self.local, proposals, (storage,))
+        return self._associate(proposals, (storage,))
+
+    def _associate(self, proposals: Sequence[ContextProposal], services: Sequence[Service]) -> Association:
+        try:
+            return associate(self.remote, self.local, proposals, services)
+        except OpenModalityError as error:
+            self.note_failure(error)
+            raise

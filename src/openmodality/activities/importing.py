@@ -25,12 +25,16 @@ from openmodality.store.states import Origin
 
 
 class Importer:
-    """Copies files into the store, one at a time; ``identity`` is who writes a head where a file has none."""
+    """Copies files into the store, one at a time; ``identity`` is who writes a head where a file has none.
+
+    ``sop_instance_uids`` are those of the instances that were not here before.
+    """
 
     def __init__(self, store: LocalStore, identity: tuple[str, str]) -> None:
         self._store = store
         self._identity = identity
         self._reader = InstanceReader(check=True)
+        self.sop_instance_uids: list[str] = []
 
     def import_file(self, path: Path) -> Stored:
         """Copy a file into the store.
@@ -52,7 +56,10 @@ class Importer:
         except BaseException:
             file.abort()
             raise
-        return self._store.accept(file, Origin.IMPORTED, values=values)
+        stored = self._store.accept(file, Origin.IMPORTED, values=values)
+        if stored in (Stored.NEW, Stored.REPLACED):
+            self.sop_instance_uids.append(instance.identity.sop_instance_uid)
+        return stored
 
     def _make_head(self, instance: FileInstance) -> bytes:
         """The head of the file as it is, with all that it says, or a new one where it does not fit the data set."""

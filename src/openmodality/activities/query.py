@@ -107,6 +107,7 @@ def query_peer(
 
 def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
     with ends.take_turn(), ends.open(sop_class_uid) as association:
+        ends.note_query(sop_class_uid, asked)
         judge = ends.judge_of("query", "C-FIND")
         return put_query(
             association, lambda: query_archive(association, sop_class_uid, asked, judge=judge, limit=limit)

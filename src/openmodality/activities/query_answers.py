@@ -15,8 +15,11 @@ from typing import Any, Final, NamedTuple
 from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 
+from openmodality.activities.audit import AuditTrail
+from openmodality.audit.events import Partner, tell_query
 from openmodality.device.site.site import Site
 from openmodality.dimse.attribute_names import keyword_of
+from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.file_reading import read_some_elements
 from openmodality.dimse.reading import PADDING, read_texts, values_of
 from openmodality.dimse.service import Refuse
@@ -30,6 +33,7 @@ from openmodality.services.query_retrieve import FindRequest
 from openmodality.standard.dimse import OUT_OF_RESOURCES, Status
 from openmodality.standard.query_retrieve import FURTHER_KEYS, UNIQUE_KEYS
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.listing.entities import Level
 from openmodality.store.listing.query_rows import (
     list_attributes,
@@ -62,8 +66,9 @@ class StoredEntities:
     Raises :class:`ConfigurationError` for a key of the profile that neither the index nor a file has.
     """
 
-    def __init__(self, store: LocalStore, site: Site) -> None:
+    def __init__(self, store: LocalStore, site: Site, trail: AuditTrail | None = None) -> None:
         self._store = store
+        self._trail = trail
         self._character_sets = site.character_sets
         self._supported: dict[str, Collection[Path]] = {
             level.value: frozenset((tag_for_keyword(keyword) or 0,) for keyword in vrs) for level, vrs in _VRS.items()
@@ -89,6 +94,7 @@ class StoredEntities:
 
         Raises :class:`Refuse` where too many files would have to be looked into.
         """
+        self._note(request)
         asked = _Asked.read(request)
         further = _choose_from_files(request.level, request.identifier)
         with self._store.read() as snapshot:
@@ -118,6 +124,14 @@ class StoredEntities:
                     yield [encoder.encode(asked.list_texts(entity), select_requested(further, head))]
         if batch:
             yield batch
+
+    def _note(self, request: FindRequest) -> None:
+        """Put on record who asks, before anything is answered."""
+        if self._trail is not None and request.peer is not None:
+            peer, syntax = request.peer, EXPLICIT_VR_LITTLE_ENDIAN
+            partner = Partner(peer.calling_ae_title.strip(), peer.address, peer.called_ae_title.strip())
+            asked = encode_data_set(request.identifier, syntax)
+            self._trail.tell(tell_query(self._trail.who, partner, request.sop_class_uid, asked, syntax, asks=False))
 
     def _read_file(self, sop_instance_uid: str | None, further: Dataset) -> Dataset:
         if sop_instance_uid is None:

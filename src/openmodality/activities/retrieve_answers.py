@@ -13,9 +13,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from openmodality.activities.audit_transfers import TransferTrail
 from openmodality.activities.connection import Connector
 from openmodality.activities.enhanced_forms import read_forms, read_pairs
 from openmodality.activities.send import make_reader, make_send_options, open_planned
+from openmodality.audit.events import Partner
 from openmodality.device.site.site import Peer
 from openmodality.dimse.channel import Channel
 from openmodality.dimse.service import Refuse
@@ -26,7 +28,7 @@ from openmodality.network.storage.moving import FileTransfer, StoredFile
 from openmodality.network.storage.reader import Decompress
 from openmodality.network.storage.sent import SendOptions
 from openmodality.objects.site_objects import find_uid_maker
-from openmodality.query.moving import SubOperation
+from openmodality.query.moving import SubOperation, Transfer
 from openmodality.services.query_retrieve import (
     CANNOT_PROCESS_RETRIEVE,
     MOVE_DESTINATION_UNKNOWN,
@@ -55,7 +57,7 @@ class StoredInstances:
         self._connections = connections
         self._decompress = decompress
 
-    def open(self, request: MoveRequest) -> TurnedTransfer:
+    def open(self, request: MoveRequest) -> Transfer:
         """The sub-operations of a retrieve."""
         peer = self._find_destination(request.destination)
         site = self._connections.site
@@ -64,9 +66,14 @@ class StoredInstances:
         options = replace(make_send_options(site, peer), originator=originator, priority=request.priority)
         associate = partial(open_planned, self._connections, peer)
         transfer = FileTransfer(files, associate, make_reader(site, self._decompress), options)
-        return TurnedTransfer(transfer, self._connections)
+        partner = self._connections.make_partner("storage", peer)
+        return self._put_on_record(TurnedTransfer(transfer, self._connections), partner)
 
-    def open_on(self, channel: Channel, request: MoveRequest) -> ChannelTransfer:
+    def _put_on_record(self, transfer: Transfer, partner: Partner) -> Transfer:
+        trail = self._connections.trail
+        return transfer if trail is None else TransferTrail(transfer, trail, partner)
+
+    def open_on(self, channel: Channel, request: MoveRequest) -> Transfer:
         """The sub-operations of a C-GET, on the association on which it came."""
         site = self._connections.site
         (peer, *_) = site.find_titled_peers(request.peer.calling_ae_title) or (None,)
@@ -74,7 +81,10 @@ class StoredInstances:
         judge = site.judge_of("storage", "C-STORE", peer)
         reader = make_reader(site, self._decompress)
         options = SendOptions(judge=judge, priority=request.priority)
-        return ChannelTransfer(files, channel, request.message_id, reader, options)
+        transfer = ChannelTransfer(files, channel, request.message_id, reader, options)
+        caller = request.peer
+        partner = Partner(caller.calling_ae_title.strip(), caller.address, caller.called_ae_title.strip())
+        return self._put_on_record(transfer, partner)
 
     def _choose_form(self, files: list[StoredFile], peer: str) -> list[StoredFile]:
         """The files without the other form of what the peer gets or has: enhanced images or their classic series."""

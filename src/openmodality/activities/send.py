@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
+from openmodality.activities.audit_transfers import SendingTrail
 from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.activities.enhanced_fallback import EnhancedFallback, name_form
 from openmodality.device.site.site import Peer, Site
@@ -94,7 +95,7 @@ class SendExecutor:
         """Send what has no success yet."""
         site = self._connections.site
         peer = self._connections.get_peer_of(job)
-        tally = _Tally()
+        tally, trail = _Tally(), SendingTrail(self._connections.trail, self._connections.make_partner("storage", peer))
         judge = site.judge_of("storage", "C-STORE", peer)
         outstanding = report.read_outstanding()
         if self._fallback is not None and self._fallback.change_beforehand(job, peer, outstanding):
@@ -102,11 +103,12 @@ class SendExecutor:
         wanted = _leave_out_refused(_put_untried_first(outstanding), judge, tally)
         instances = list(self._readable(wanted, report, tally))
         options, reader = make_send_options(site, peer), make_reader(site, self._decompress)
-        associate = partial(open_planned, self._connections, peer)
+        uids = [instance.identity.sop_instance_uid for instance in instances]
+        associate = trail.watch(partial(open_planned, self._connections, peer), uids)
         sending = cast("Generator[Sent, None, None]", send(associate, instances, reader, options))
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
-        with self._connections.take_turn("storage"), closing(sending) as results:
-            stopped = self._follow(results, report, tally)
+        with trail, self._connections.take_turn("storage"), closing(sending) as results:
+            stopped = self._follow(trail.note(results), report, tally)
         if stopped:
             return Continue()
         return self._decide(job, peer, report, tally)

@@ -31,6 +31,11 @@ def make_client_context(site: Site) -> ssl.SSLContext | None:
     return context
 
 
+def make_audit_context(site: Site) -> ssl.SSLContext:
+    """For the connection to an audit repository: both sides show certificates (RFC 5425 4.2)."""
+    return _make_context(site, tls.client_context)
+
+
 def find_private_key(site: Site) -> Path:
     """The file of the private key of a site with TLS."""
     return site.folder / site.settings.tls.private_key

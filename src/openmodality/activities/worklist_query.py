@@ -86,6 +86,7 @@ def ask_for_worklist(
 
 def _ask(ends: Ends, identifier: Dataset, limit: int | None, timeout_s: float | None) -> FindAnswer:
     with ends.open(MODALITY_WORKLIST_FIND) as association:
+        ends.note_query(MODALITY_WORKLIST_FIND, identifier)
         end = monotonic() + (timeout_s or 0.0)
         left_s = None if timeout_s is None else lambda: end - monotonic()
         judge = ends.judge_of("worklist", "C-FIND")

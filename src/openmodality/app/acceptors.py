@@ -8,6 +8,7 @@ profile's and the site's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from openmodality.activities.connection import make_local_ae
@@ -33,6 +34,21 @@ _LIMITS = {"storage_commitment": "storage_commitment.max_accepted_associations"}
 NoteRejected = Callable[[str, A_ASSOCIATE_RJ], None]
 """Told whose association was rejected, and how."""
 
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who is told of what happens at the acceptors.
+
+    ``note_rejected`` is told whose association was rejected, ``note_untrusted`` from where somebody failed the TLS
+    handshake, and why; ``watch`` may look at each decision.
+    """
+
+    note_rejected: NoteRejected = lambda calling, answer: None
+    note_untrusted: Callable[[str, str], None] = lambda address, reason: None
+    watch: Callable[[Decide], Decide] = lambda decide: decide
+
+
+UNWATCHED = Watching()
 _GET = {PATIENT_ROOT_MOVE: PATIENT_ROOT_GET, STUDY_ROOT_MOVE: STUDY_ROOT_GET}
 
 _TAKES_ONLY_STORAGE = frozenset({"storage", "verification"})
@@ -42,15 +58,11 @@ def build_acceptors(
     site: Site,
     services: Sequence[Service],
     window: RetrieveWindow,
-    note_rejected: NoteRejected = lambda calling, answer: None,
-    watch: Callable[[Decide], Decide] = lambda decide: decide,
+    watching: Watching = UNWATCHED,
 ) -> dict[str, Acceptor]:
-    """One acceptor for each local AE that has a port and something to accept, by its role.
-
-    ``note_rejected`` is told whose association was rejected; ``watch`` may look at each decision.
-    """
+    """One acceptor for each local AE that has a port and something to accept, by its role."""
     return {
-        role: _make_acceptor(site, entity, services, window, note_rejected, watch)
+        role: _make_acceptor(site, entity, services, window, watching)
         for role, entity in site.application_entities.items()
         if entity.port is not None and site.list_accepted(role)
     }
@@ -61,8 +73,7 @@ def _make_acceptor(
     entity: LocalEntity,
     services: Sequence[Service],
     window: RetrieveWindow,
-    note_rejected: NoteRejected,
-    watch: Callable[[Decide], Decide],
+    watching: Watching,
 ) -> Acceptor:
     local = make_local_ae(site, entity.ae_title)
     rejections = site.profile.rejections
@@ -82,10 +93,11 @@ def _make_acceptor(
         max(MAX_CONNECTIONS, 2 * _find_limit(site, entity.role)),  # what is beyond the limit is to be told so
         rejections,
         _make_hold(site, entity.role),
-        note_rejected,
+        watching.note_rejected,
+        watching.note_untrusted,
     )
     decide = partial(_answer_request, policy, _watch_congestion(site, entity.role, window))
-    return Acceptor(local, services, watch(decide), listening)
+    return Acceptor(local, services, watching.watch(decide), listening)
 
 
 def _make_hold(site: Site, role: str) -> Hold:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from openmodality.activities.audit import AuditTrail
 from openmodality.app.background import BackgroundThread
 from openmodality.device.site.site import Site
 from openmodality.errors import StoreError, describe_fault
 from openmodality.store.listing.entities import Level
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.deletion import delete_entity, read_unneeded
+from openmodality.store.rows.deletion import TellDeleted, delete_entity, read_unneeded
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +21,9 @@ _RETRY_S: Final = 60.0
 class Housekeeping(BackgroundThread):
     """A thread that waits for changes; needed only where a peer's ``storage_commitment.on_success`` is ``delete``."""
 
-    def __init__(self, store: LocalStore, site: Site) -> None:
+    def __init__(self, store: LocalStore, site: Site, trail: AuditTrail) -> None:
         super().__init__("housekeeping")
+        self._trail = trail
         self._store = store
         self._site = site
 
@@ -43,7 +45,7 @@ class Housekeeping(BackgroundThread):
         while not self.stopping.is_set():
             seen = changed.count
             try:
-                deleted = delete_committed(self._store)
+                deleted = delete_committed(self._store, self._trail.note_deleted)
             except StoreError as error:
                 log.warning("housekeeping.failed", extra={"reason": error.message})
                 deleted = 0
@@ -54,14 +56,14 @@ class Housekeeping(BackgroundThread):
                 changed.wait(seen, _RETRY_S)
 
 
-def delete_committed(store: LocalStore) -> int:
-    """Delete the instances that are committed and that no job needs any more; returns how many."""
+def delete_committed(store: LocalStore, tell: TellDeleted = lambda transaction, subjects, whole: None) -> int:
+    """Delete the instances that are committed and that no job needs any more; returns how many. ``tell`` is told."""
     with store.read() as snapshot:
         uids = read_unneeded(snapshot)
     deleted = 0
     for uid in uids:
         try:
-            deleted += delete_entity(store, Level.IMAGE, uid).instances
+            deleted += delete_entity(store, Level.IMAGE, uid, tell=tell).instances
         except StoreError as error:
             log.info("housekeeping.kept", extra={"reason": error.message})  # its exam is still in progress
         except Exception as error:  # noqa: BLE001 - the boundary of one instance: the next one is deleted all the same

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openmodality.activities.audit import AuditTrail
 from openmodality.activities.dicom_files import Unreadable, list_dicom_files
 from openmodality.activities.importing import Importer
+from openmodality.audit.events import tell_imported
 from openmodality.errors import NotFound, ObjectInvalid, StoreError, UsageError
 from openmodality.network.storage.instances import NotDicom
 from openmodality.store.files.instance_file import Stored
@@ -44,9 +46,10 @@ class Chosen:
 class LocalData:
     """The instances of this device and what they belong to."""
 
-    def __init__(self, store: LocalStore, identity: tuple[str, str]) -> None:
+    def __init__(self, store: LocalStore, identity: tuple[str, str], trail: AuditTrail | None = None) -> None:
         self._store = store
         self._identity = identity
+        self._trail = trail
 
     def references(self, study: str = "", series: str = "", instance: str = "") -> list[InstanceReference]:
         """The instances of a study, series or instance. Raises :class:`UsageError` where there is none."""
@@ -80,9 +83,19 @@ class LocalData:
         Raises :class:`UsageError` where a path leads nowhere.
         """
         closed: list[Unreadable] = []
-        files = list(list_dicom_files(map(_check_path, paths), closed))
+        given = list(paths)
+        files = list(list_dicom_files(map(_check_path, given), closed))
         imported = Imported(refused=[(path, why.message) for path, why in closed])
         importer = Importer(self._store, self._identity)
+        try:
+            self._import_each(importer, files, imported, progress)
+        finally:
+            self._tell_imported(given, importer.sop_instance_uids, len(imported.refused))
+        return imported
+
+    def _import_each(
+        self, importer: Importer, files: Sequence[tuple[Path, bool]], imported: Imported, progress: Progress
+    ) -> None:
         for number, (path, is_named) in enumerate(files, 1):
             try:
                 stored = importer.import_file(path)
@@ -96,8 +109,15 @@ class LocalData:
                 imported.same += stored is Stored.SAME
                 imported.different += stored is Stored.DIFFERENT
             progress(number, len(files))
+
+    def _tell_imported(self, paths: Sequence[str | Path], sop_instance_uids: Sequence[str], refused: int) -> None:
+        """Put on record what has come, and wait until it is in the index."""
         self._store.flush()
-        return imported
+        if self._trail is None or not sop_instance_uids:
+            return
+        subjects = self._trail.find_subjects(sop_instance_uids)
+        source = Path(paths[0]).resolve().as_uri() if len(paths) == 1 else "several files and folders"
+        self._trail.tell(tell_imported(self._trail.who, source, subjects, refused))
 
     def find_hindrance(self, level: Level, uid: str) -> StoreError | None:
         """What stands against deleting a study, series or instance; ``None`` where nothing does."""
@@ -109,7 +129,8 @@ class LocalData:
 
         Raises :class:`StoreError` while an exam or a job needs it, :class:`NotCommitted` unless ``force`` is given.
         """
-        return delete_entity(self._store, level, uid, issuer=issuer, force=force)
+        tell = (lambda *_: None) if self._trail is None else self._trail.note_deleted
+        return delete_entity(self._store, level, uid, issuer=issuer, force=force, tell=tell)
 
 
 def _check_path(path: str | Path) -> Path:

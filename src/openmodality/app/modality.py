@@ -17,6 +17,7 @@ from openmodality.activities.query import Model, choose_model, key_values, query
 from openmodality.activities.retrieve import GoOn, RetrievePart, Wanted, get_from_peer, retrieve_from_peer
 from openmodality.activities.retrieve_plan import plan_retrieve
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
+from openmodality.app.audit import AuditLog
 from openmodality.app.by_hand import ByHand
 from openmodality.app.films import Films
 from openmodality.app.jobs import Jobs
@@ -76,7 +77,8 @@ class Modality:
         self._runtime = Runtime(self.site, clock, tell)
         self._store = self._runtime.store
         self._workflow = self._runtime.workflow
-        self._data = LocalData(self._store, find_identity(self.site))
+        self.audit = AuditLog(self._runtime.trail)
+        self._data = LocalData(self._store, find_identity(self.site), self._runtime.trail)
         self.view = LocalView(self._store, self.site.data_folder)
         self.jobs = Jobs(self._runtime.queue, self.site)
         self.problems = Problems(self._store)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+from openmodality.dimse.channel import PeerInfo
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.errors import ObjectInvalid
@@ -20,15 +21,24 @@ from openmodality.store.local import LocalStore
 from openmodality.store.states import Origin
 
 IsListed = Callable[[str], bool]
+NoteArrival = Callable[[PeerInfo, str, str, IndexedValues], object]
+"""Told of an instance that is about to be stored: its peer, its study, its SOP Class, and what the index keeps."""
 
 
 class StoreSink:
     """Fulfils :class:`openmodality.services.storage.InstanceSink` with the local store."""
 
-    def __init__(self, store: LocalStore, identity: tuple[str, str], is_listed: IsListed = lambda uid: True) -> None:
+    def __init__(
+        self,
+        store: LocalStore,
+        identity: tuple[str, str],
+        is_listed: IsListed = lambda uid: True,
+        note: NoteArrival = lambda peer, study, sop_class, values: None,
+    ) -> None:
         self._store = store
         self._identity = identity
         self._is_listed = is_listed
+        self._note = note
 
     def open(self, request: StoreRequest) -> StoreWriter:
         """Begin the file of an instance."""
@@ -42,16 +52,23 @@ class StoreSink:
         file = self._store.create(request.identity.sop_instance_uid, head)
         values = IndexedValues(request.transfer_syntax)
         request.walk.listen(values)
-        return StoreWriter(self._store, file, values, self._is_listed, request.peer.calling_ae_title)
+        return StoreWriter(self._store, file, values, self._is_listed, request, self._note)
 
 
 class StoreWriter:
     """One instance on its way into the store."""
 
     def __init__(
-        self, store: LocalStore, file: InstanceFile, values: IndexedValues, is_listed: IsListed, source: str
+        self,
+        store: LocalStore,
+        file: InstanceFile,
+        values: IndexedValues,
+        is_listed: IsListed,
+        request: StoreRequest,
+        note: NoteArrival,
     ) -> None:
-        self._source = source
+        self._request = request
+        self._note = note
         self._store = store
         self._values = values
         self._file = file
@@ -67,7 +84,9 @@ class StoreWriter:
             name = "(0020,000E) SeriesInstanceUID" if study else "(0020,000D) StudyInstanceUID"
             raise ObjectInvalid(f"{name} is missing or is no UID")
         listed = self._is_listed(study)
-        self._store.accept(self._file, Origin.RECEIVED, listed=listed, values=self._values, source=self._source)
+        source = self._request.peer.calling_ae_title
+        self._note(self._request.peer, study, self._request.identity.sop_class_uid, self._values)
+        self._store.accept(self._file, Origin.RECEIVED, listed=listed, values=self._values, source=source)
 
     def abort(self) -> None:
         """Leave nothing behind."""

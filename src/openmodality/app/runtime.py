@@ -14,6 +14,10 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from openmodality.activities.arrivals import Arrivals, watch_contexts, watch_storage
+from openmodality.activities.audit import AuditTrail
+from openmodality.activities.audit_delivery import AuditExecutor
+from openmodality.activities.audit_exports import ExportTrail, find_printing_media, find_written_media
+from openmodality.activities.audit_transfers import ArrivalTrail
 from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_jobs import ask_anew
 from openmodality.activities.commit_record import StoredCommitments
@@ -30,12 +34,13 @@ from openmodality.activities.retrieve_job import RetrieveExecutor
 from openmodality.activities.send import SendExecutor
 from openmodality.activities.tls import calls_under_tls, find_private_key, make_client_context
 from openmodality.activities.worklist import Worklist
-from openmodality.app.acceptors import build_acceptors
+from openmodality.app.acceptors import Watching, build_acceptors
 from openmodality.app.endings import EndingWatch
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.jobs import SERVICES_OF_KINDS
 from openmodality.app.receiving import StoreSink
 from openmodality.app.recovery import Recovery, log_notice, recover_device
+from openmodality.audit.events import tell_application
 from openmodality.device.site.permissions import warn_readable_by_all
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service
@@ -88,10 +93,12 @@ class Runtime:
         self.lock = WorkerLock(site.data_folder)
         self._stack.callback(self.lock.release)
         self.queue = Queue(self.store.database, {JobKind.COMMIT: ask_anew})
-        self.connections = Connector(site, make_client_context(site))
+        self.trail = AuditTrail(site, self.queue)
+        self.connections = Connector(site, make_client_context(site), self.trail)
         self.printer_associations = PrinterAssociations(self.connections)
         self._stack.callback(self.printer_associations.close)
-        self.workflow = Workflow(site, self.store, self.queue, make_producers(site))
+        self.workflow = Workflow(site, self.store, self.queue, make_producers(site), self.trail)
+        self._arrival_trail = ArrivalTrail(self.trail, self.store)
         self.worklist = Worklist(self.store, self.connections)
         after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
         self.window = RetrieveWindow(site.data_folder, clock, after_s)
@@ -117,7 +124,11 @@ class Runtime:
             return False
         for notice in self.recover().notices:
             self._tell(notice)
-        destinations = max(len({*self.site.peers, *self.site.printers}), 1)
+        self.trail.note_settings()
+        self.trail.tell(tell_application(self.trail.who, starts=True))
+        self.trail.queue_backlog()
+        self._stack.callback(self._tell_stop)
+        destinations = max(len({*self.site.peers, *self.site.printers}), 1) + self.site.settings.audit.enabled
         entities = group_kinds(self.site)
         name = f"{platform.node()}:{self.site.data_folder}"  # who starts again in this place takes its jobs back
         self._worker = Worker(self.queue, self._executors(), threads=destinations, name=name, entities=entities)
@@ -126,10 +137,14 @@ class Runtime:
         self._stack.callback(self._worker.stop)
         self._stack.callback(self.ownership.remember)
         self._stack.enter_context(EndingWatch(self.workflow, self.ownership.remember))
-        housekeeping = Housekeeping(self.store, self.site)
+        housekeeping = Housekeeping(self.store, self.site, self.trail)
         if housekeeping.is_needed:
             self._stack.enter_context(housekeeping)
         return True
+
+    def _tell_stop(self) -> None:
+        """Nothing is worked and nobody is listened to any more; the next start delivers this row."""
+        self.trail.tell_afterwards(tell_application(self.trail.who, starts=False))
 
     def recover(self, *, adopt: bool = False) -> Recovery:
         """Bring database and files together; whoever calls it holds the lock. Raises :class:`OtherDevice`."""
@@ -168,7 +183,8 @@ class Runtime:
             has_unseen_key = self.site.settings.tls.private_key and not calls_under_tls(self.site)
             warn_readable_by_all([self.site.path, *([find_private_key(self.site)] if has_unseen_key else [])])
             watch = partial(watch_contexts, find_arrivals=lambda: self._arrivals)
-            acceptors = build_acceptors(self.site, self._services(), self.window, self._note_rejected, watch)
+            watching = Watching(self._note_rejected, self.trail.tell_untrusted, watch)
+            acceptors = build_acceptors(self.site, self._services(), self.window, watching)
             with ExitStack() as started:
                 for acceptor in acceptors.values():
                     started.enter_context(acceptor)
@@ -215,9 +231,14 @@ class Runtime:
             JobKind.COMMIT: JudgedExecutor(commit, self.site, "storage_commitment"),
             JobKind.MPPS_CREATE: step,
             JobKind.MPPS_SET: step,
-            JobKind.PRINT: JudgedExecutor(printing, self.site, "print"),
-            JobKind.MEDIA: MediaExecutor(self.store.files, self.site, decompress_file),
+            JobKind.PRINT: JudgedExecutor(
+                ExportTrail(printing, self.trail, find_printing_media(self.site)), self.site, "print"
+            ),
+            JobKind.MEDIA: ExportTrail(
+                MediaExecutor(self.store.files, self.site, decompress_file), self.trail, find_written_media
+            ),
             JobKind.RETRIEVE: JudgedExecutor(retrieving, self.site, "retrieve"),
+            JobKind.AUDIT: AuditExecutor(self.site, self.trail),
         }
 
     def make_storage_service(self) -> Service:
@@ -229,10 +250,11 @@ class Runtime:
         )
         only_asked_for = self.site.parameters.boolean("behaviour.receive_only_while_retrieving")
         is_listed = self.window.asked_for if only_asked_for else lambda uid: True
-        own = StoreSink(self.store, find_identity(self.site), is_listed)
+        own = StoreSink(self.store, find_identity(self.site), is_listed, self._arrival_trail.note)
         requires_type_1 = self.site.parameters.boolean("behaviour.require_mandatory")
         sink = ValidatedSink(own, list_imported_sets(self.site), requires_type_1=requires_type_1)
-        return watch_storage(storage_service(sink, storage), lambda: self._arrivals)
+        stored = self._arrival_trail.watch(storage_service(sink, storage))
+        return watch_storage(stored, lambda: self._arrivals)
 
     def _services(self) -> tuple[Service, ...]:
         record = StoredCommitments(self.queue, self.site)
@@ -252,7 +274,7 @@ class Runtime:
         title = self.site.application_entities[min(roles)].ae_title
         instances = StoredInstances(self.store, self.connections, decompress_file)
         get = (get_service(instances),) if "c_get" in self.site.settings.extensions else ()
-        return (query_service(StoredEntities(self.store, self.site), title), move_service(instances), *get)
+        return (query_service(StoredEntities(self.store, self.site, self.trail), title), move_service(instances), *get)
 
 
 def group_kinds(site: Site) -> list[list[JobKind]]:

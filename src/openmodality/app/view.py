@@ -106,8 +106,12 @@ class JobView:
         return not self.list_moving()
 
     def list_moving(self) -> Sequence[Job]:
-        """The jobs that are to be done, being done or waited for, but what another job that failed holds up."""
-        open_jobs = self.list(states=(JobState.TODO, JobState.DOING, JobState.WAITING))
+        """The jobs that are to be done, being done or waited for, but what another job that failed holds up.
+
+        The delivery of the audit trail is none of them: nothing waits for it.
+        """
+        kinds = [kind for kind in JobKind if kind is not JobKind.AUDIT]
+        open_jobs = self.list(states=(JobState.TODO, JobState.DOING, JobState.WAITING), kinds=kinds)
         with self._source.read() as reader:
             return [job for job in open_jobs if not _is_held(find_blockers(reader, job))]
 

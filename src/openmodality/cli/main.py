@@ -63,7 +63,10 @@ COMMANDS: Final = {
     ),
     "profile": CommandEntry("openmodality.cli.commands.profile", "Judge the profile of a device of your own."),
     "console": CommandEntry("openmodality.cli.commands.console", "Say who may operate the device in a browser."),
-    "hospital": CommandEntry("openmodality.cli.commands.hospital", "Run a virtual hospital: RIS, PACS and printer."),
+    "audit": CommandEntry("openmodality.cli.commands.audit", "Show who did what with whose images, and check it."),
+    "hospital": CommandEntry(
+        "openmodality.cli.commands.hospital", "Run a virtual hospital: RIS, PACS, printer, audit."
+    ),
     "completion": CommandEntry("openmodality.cli.commands.completion", "Let bash, zsh or fish complete commands."),
     "man": CommandEntry("openmodality.cli.commands.man", "Write manual pages."),
 }

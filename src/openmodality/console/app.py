@@ -20,6 +20,7 @@ from openmodality.console.live import stream
 from openmodality.console.pages import (
     acquiring,
     archive,
+    audit,
     choose,
     exam,
     film,
@@ -58,6 +59,7 @@ _PARTS: Final = (
     choose,
     film,
     peers,
+    audit,
     service,
     service_accounts,
     service_state,

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from fastapi import Request
 
+from openmodality.audit.events import ActingPerson
 from openmodality.console.address import is_this_machine
 from openmodality.console.context import ConsoleContext
 from openmodality.errors import UsageError
@@ -52,10 +53,11 @@ def override(context: ConsoleContext, request: Request) -> Exam:
         raise UsageError("several emergency exams were started just now", advice=f"wait {wait_s:.0f} s, or log in")
     context.override_limits.note_failure("", address)
     exam = start_emergency(context)
-    note_override(exam, address)
+    note_override(context, exam, address)
     return exam
 
 
-def note_override(exam: Exam, address: str) -> None:
+def note_override(context: ConsoleContext, exam: Exam, address: str) -> None:
     """Put on record that somebody has started an exam without login: the one place where that is noted."""
+    context.modality.audit.tell_emergency(ActingPerson("nobody", address), f"exam {exam.id} was started without login")
     _log.warning("console.emergency_override", extra={"exam": exam.id, "address": address})

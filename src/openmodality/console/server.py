@@ -79,7 +79,7 @@ class ConsoleServer:
         self.url = make_url(settings, port)
         self._feed = Feed(modality.database)
         live = LiveSettings(modality.site, read_site_text(modality.site.path))
-        self._accounts = Accounts(modality.database, live.find_limits())
+        self._accounts = Accounts(modality.database, live.find_limits(), modality.audit.trail)
         self.context = ConsoleContext(
             modality,
             self._accounts,

@@ -17,12 +17,14 @@ from datetime import datetime
 
 from pydicom import Dataset
 
+from openmodality.activities.audit import AuditTrail
 from openmodality.activities.performed_step import make_n_create_job, make_n_set_job
 from openmodality.activities.print_record import list_used_films
 from openmodality.device.body_parts import describe_unknown_body_parts
 from openmodality.device.modalities import describe_other_modalities
 from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
+from openmodality.exam.audit import ExamTrail
 from openmodality.exam.delivery import Delivery
 from openmodality.exam.given import check_given_body_part
 from openmodality.exam.instances import keep_instance, list_instances
@@ -59,12 +61,20 @@ from openmodality.store.transaction import Snapshot, Transaction
 class Workflow:
     """Moves the exams of one device through their states."""
 
-    def __init__(self, site: Site, store: LocalStore, queue: Queue, producers: Sequence[Producer]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        store: LocalStore,
+        queue: Queue,
+        producers: Sequence[Producer],
+        trail: AuditTrail | None = None,
+    ) -> None:
         self.site = site
         self.store = store
         self.queue = queue
         self.delivery = Delivery(site, queue)
         self._producers = tuple(producers)
+        self._trail = ExamTrail(trail or AuditTrail(site, queue))
 
     @property
     def now(self) -> float:
@@ -97,6 +107,7 @@ class Workflow:
                 notices=(*filter(None, notices), *describe_defects(items), *unknown_parts, *others),
             )
             save_exam(transaction, exam)
+            self._trail.note_registered(transaction, exam)
             self._add_event(transaction, exam, ExamState.REGISTERED)
             return exam
 
@@ -180,6 +191,7 @@ class Workflow:
             work = _find_work(transaction, exam, step)
             if step is not None:
                 self._end_step(transaction, work, step, ending)
+                self._trail.note_ended(transaction, work, step)
             if ending.state is StepStatus.COMPLETED:
                 made = [each for series in work.series for each in work.instances_of(series)]
                 self.delivery.print_automatically(transaction, made)
@@ -197,6 +209,7 @@ class Workflow:
         attributes = build_n_create(self.site, exam, step_id, modality, now) if peers else Dataset()
         uid = find_uid_maker(self.site).new()
         insert_step(transaction, exam.id, uid, step_id, to_json(attributes))
+        self._trail.note_begun(transaction, exam, uid)
         for peer in peers:
             self.queue.enqueue(transaction, make_n_create_job(peer, uid))
 

@@ -24,7 +24,8 @@ class Endpoint:
 RIS: Final = Endpoint("OM_RIS", 11113)
 PACS: Final = Endpoint("OM_PACS", 11114)
 PRINTER: Final = Endpoint("OM_PRINT", 11115)
-"""What a newly made site file expects."""
+AUDIT: Final = Endpoint("OM_AUDIT", 11116)
+"""What a newly made site file expects. The audit repository has no AE title: it speaks no DICOM."""
 
 DEVICES: Final[Mapping[str, tuple[str, int]]] = {
     "OM_MR": (LOCALHOST, 11112),

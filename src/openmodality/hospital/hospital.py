@@ -1,4 +1,4 @@
-"""The virtual hospital: RIS, PACS and printer as one thing that listens between enter and exit.
+"""The virtual hospital: RIS, PACS, printer and audit repository as one thing that listens between enter and exit.
 
 ::
 
@@ -24,6 +24,8 @@ from openmodality.dimse.channel import Channel
 from openmodality.dimse.service import Service
 from openmodality.errors import StoreError, TransportError, UsageError
 from openmodality.hospital.addresses import DEVICES, PACS, PRINTER, RIS, AddressBook, Endpoint
+from openmodality.hospital.audit_repository import AuditRepository
+from openmodality.hospital.certificates import make_certificates
 from openmodality.hospital.checks import check_instance
 from openmodality.hospital.commitments import Reporting, ReportPlan
 from openmodality.hospital.journal import Journal, JournalEntry, WallClock
@@ -76,6 +78,8 @@ _RIS_CLASSES: Final = {
 class Habits:
     """What the hospital does when it behaves: seed of its patients, clock, when commitment results are reported.
 
+    ``audit`` is where its audit repository listens; without it there is none. ``audit_tls``: it takes TLS only, with
+    certificates that are made in ``DIR/audit/tls``.
     ``listener`` is called with each event, in the thread in which it happens.
     """
 
@@ -83,6 +87,8 @@ class Habits:
     clock: WallClock = datetime.now
     commitment_delay_s: float = 0.0
     commitment_retry_s: float = 5.0
+    audit: Endpoint | None = None
+    audit_tls: bool = True
     listener: Callable[[JournalEntry], object] | None = None
 
 
@@ -90,7 +96,7 @@ DEFAULT_HABITS: Final = Habits()
 
 
 class Hospital:
-    """The three systems. ``folder`` keeps all that they have got; ``peers`` is the address book of devices.
+    """The systems. ``folder`` keeps all that they have got; ``peers`` is the address book of devices.
 
     Raises :class:`ConfigurationError` for a wrong ``schedule.json`` and :class:`StoreError` for a folder that cannot
     be used.
@@ -119,6 +125,7 @@ class Hospital:
         around = Surroundings(self.journal, self.peers, reporting, self._findings)
         self.pacs = VirtualPACS(folder / "pacs", self._pacs_entity, around)
         self.ris = VirtualRIS(folder / "ris", schedule, self.journal, self.pacs.headers)
+        self.audit = self._make_repository(folder / "audit", habits)
         self.printer = VirtualPrinter(folder / "printer", normalize_ae_title(printer.aet), self.journal)
         self.peers.changed = self.pacs.hurry
 
@@ -144,6 +151,9 @@ class Hospital:
                 acceptor.start()
                 starting.callback(acceptor.stop, STOP_GRACE_S)
                 self._acceptors[server] = acceptor
+            if self.audit is not None:
+                self.audit.start()
+                starting.callback(self.audit.stop)
             starting.callback(self._personalities.stopped.set)
             self.pacs.start()
             self._running = starting.pop_all()
@@ -220,6 +230,14 @@ class Hospital:
 
     def _make_ris_services(self) -> tuple[Service, ...]:
         return (VERIFICATION_SERVICE, worklist_service(self.ris), mpps_service(self.ris))
+
+    def _make_repository(self, folder: Path, habits: Habits) -> AuditRepository | None:
+        if habits.audit is None:
+            return None
+        tls = make_certificates(folder / "tls") if habits.audit_tls else None
+        repository = AuditRepository(folder, habits.audit.host, habits.audit.port, tls, self.journal)
+        repository.find_effect = self._personalities.find_syslog_effect
+        return repository
 
     def _make_acceptor(self, server: str, services: Sequence[Service], policy: PeerPolicy) -> Acceptor:
         endpoint = self._endpoints[server]

@@ -9,6 +9,7 @@ from functools import partial
 
 from openmodality.dimse.channel import Message
 from openmodality.dimse.service import Handler, Response, Service
+from openmodality.hospital.audit_repository import SyslogEffect
 from openmodality.hospital.commitments import ReportPlan
 from openmodality.hospital.effects import Answer, Call
 from openmodality.hospital.journal import Journal
@@ -100,6 +101,13 @@ class Personalities:
             if effect is not None:
                 handler = _wrap_effect(effect, handler, misbehaviour.seconds, self.stopped)
         return handler(message)
+
+    def find_syslog_effect(self) -> tuple[SyslogEffect, float] | None:
+        """What acts on a new connection to the audit repository."""
+        for misbehaviour in self.fired("audit", {Hook.SYSLOG}):
+            if misbehaviour.personality.syslog is not None:
+                return misbehaviour.personality.syslog, misbehaviour.seconds
+        return None
 
     def report_plan(self, server: str, honest: ReportPlan) -> ReportPlan:
         """The way in which a commitment result is reported."""

@@ -5,6 +5,7 @@ Each order is a word with others behind it. It answers with a line for a person,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -95,7 +96,18 @@ class Orders:
         ris, pacs = self._hospital.ris, self._hospital.pacs
         open_items = sum(item.state.is_open for item in ris.items)
         counts = f"{open_items} open worklist items, {len(ris.steps)} steps, {len(pacs.instances)} instances"
-        return f"{self._describe_misbehaviour()}; {self._describe_peers()}; {counts}"
+        return f"{self._describe_misbehaviour()}; {self._describe_peers()}; {counts}{self._describe_audit()}"
+
+    def _describe_audit(self) -> str:
+        """What the audit repository has got, by kind, and how much of it was wrong or came again."""
+        if self._hospital.audit is None:
+            return ""
+        messages = self._hospital.audit.messages
+        kinds = Counter(message.kind or "unknown" for message in messages)
+        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "none"
+        wrong = sum(bool(message.faults) for message in messages)
+        again = sum(message.is_repeated for message in messages)
+        return f"; audit messages: {listed}; {wrong} of them wrong, {again} came again"
 
     def _quit(self, *others: str) -> str:
         _check_alone("quit", others)

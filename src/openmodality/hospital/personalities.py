@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from openmodality.errors import ConfigurationError
 from openmodality.hospital import effects, print_effects
+from openmodality.hospital.audit_repository import SyslogEffect
 from openmodality.hospital.commitments import When
 from openmodality.hospital.effects import AssociationEffect, HandlerEffect
 from openmodality.standard.dimse import CommandField
@@ -30,7 +31,9 @@ from openmodality.upper_layer import rejections
 _RIS: Final = "ris"
 _PACS: Final = "pacs"
 _PRINTER: Final = "printer"
+_AUDIT: Final = "audit"
 ALL_SERVERS: Final = (_RIS, _PACS, _PRINTER)
+"""Those that speak DICOM."""
 
 
 class Hook(Enum):
@@ -50,6 +53,7 @@ class Hook(Enum):
     IMAGE_BOX = "N-SET of an image box"
     PRINT = "orders to print (N-ACTION)"
     FILM_DELETE = "N-DELETE of a film session"
+    SYSLOG = "connections to the audit repository"
 
 
 COMMAND_FIELDS: Final[Mapping[Hook, frozenset[CommandField]]] = {
@@ -79,7 +83,7 @@ SOP_CLASSES: Final[Mapping[Hook, frozenset[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Personality:
-    """One way to misbehave: where, whose, what; exactly one of the three kinds of effect."""
+    """One way to misbehave: where, whose, what; exactly one of the four kinds of effect."""
 
     hook: Hook
     servers: tuple[str, ...]
@@ -88,10 +92,15 @@ class Personality:
     association: AssociationEffect | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    syslog: SyslogEffect | None = None
 
 
 def _association(summary: str, effect: AssociationEffect) -> Personality:
     return Personality(Hook.ASSOCIATION, ALL_SERVERS, summary, association=effect)
+
+
+def _syslog(summary: str, effect: SyslogEffect, seconds: float = 0.0) -> Personality:
+    return Personality(Hook.SYSLOG, (_AUDIT,), summary, seconds=seconds, syslog=effect)
 
 
 def _any(summary: str, effect: HandlerEffect, seconds: float = 0.0) -> Personality:
@@ -244,6 +253,11 @@ PERSONALITIES: Final[Mapping[str, Personality]] = {
     "print-lost-answer": _printer(
         Hook.PRINT, "prints, and cuts the connection before it says so", effects.lose_answer
     ),
+    "audit-refuse": _syslog("closes each connection before TLS", SyslogEffect.REFUSE),
+    "audit-drop": _syslog("takes one message and resets the connection", SyslogEffect.DROP),
+    "audit-early-close": _syslog("closes the connection before it has read anything", SyslogEffect.CLOSE_EARLY),
+    "audit-slow": _syslog("waits before it reads", SyslogEffect.STALL, 2.0),
+    "audit-hang": _syslog("reads all and does not close its side", SyslogEffect.HANG, effects.FOR_EVER_S),
     **{
         name: _printer(hook, f"does it, with the warning: {meaning}", effects.done_but(code))
         for name, (hook, meaning, code) in _PRINT_WARNINGS.items()

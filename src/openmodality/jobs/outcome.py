@@ -34,11 +34,13 @@ class Retry:
     """This run failed. ``transient``: the same thing may succeed later, such as when the peer is down or full.
 
     ``peer_away``: nobody answered at the peer's address, so that the job runs as soon as another one succeeds there.
+    ``delay_s``: a shorter pause than that of the job, such as at first.
     """
 
     reason: str
     transient: bool = True
     peer_away: bool = False
+    delay_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

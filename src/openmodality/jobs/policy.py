@@ -49,9 +49,9 @@ def decide_next(outcome: JobOutcome, attempts: int, parameters: RetryParameters,
             return Next(JobState.WAITING, attempts, due_at=until, waiting_for=waiting_for)
         case Fail(reason):
             return Next(JobState.FAILED, attempts + 1, reason=reason)
-        case Retry(reason, transient, peer_away):
+        case Retry(reason, transient, peer_away, delay_s):
             if may_retry(attempts, parameters, transient=transient):
-                due_at = now + parameters.delay_s
+                due_at = now + min(parameters.delay_s, parameters.delay_s if delay_s is None else delay_s)
                 return Next(JobState.TODO, attempts + 1, due_at=due_at, reason=reason, peer_away=peer_away)
             return Next(
                 JobState.FAILED, attempts + 1, reason=_describe_end(reason, attempts, parameters, transient=transient)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
-from openmodality.errors import OpenModalityError, TransportError
+from openmodality.errors import NotTrusted, OpenModalityError, TransportError
 from openmodality.network.agreement import Agreement, list_contexts
 from openmodality.network.association import Association
 from openmodality.network.association_log import log_agreement, log_end, log_open, log_request, warn_nothing_accepted
@@ -68,7 +68,7 @@ class Listening:
 
     ``rejections`` are for what ``decide_answer`` is not asked about: too many connections, and requests that cannot be
     parsed. ``hold`` is for requests that may be accepted a moment later; ``note_rejected`` is told whose association is
-    rejected, and how.
+    rejected, and how; ``note_untrusted`` from which address somebody failed the TLS handshake, and why.
     """
 
     host: str = ""
@@ -78,6 +78,7 @@ class Listening:
     rejections: Rejections = field(default_factory=lambda: STANDARD_REJECTIONS)
     hold: Hold = NO_HOLD
     note_rejected: Callable[[str, A_ASSOCIATE_RJ], None] = lambda calling, answer: None
+    note_untrusted: Callable[[str, str], None] = lambda address, reason: None
 
 
 class Acceptor:
@@ -173,6 +174,8 @@ class Acceptor:
             self._serve(connection)
         except OpenModalityError as error:
             log.warning("association.ended", extra={"address": address, "reason": error.message})
+            if isinstance(error, NotTrusted):
+                self._listening.note_untrusted(address, error.message)
         except Exception:
             log.exception("association.failed", extra={"address": address})
         finally:

@@ -244,8 +244,18 @@ class Association:
         self._link.transport.shut()
 
     def call_at_end(self, told: Callable[[], None]) -> None:
-        """Call ``told`` once, before the last PDU of this association goes out or its connection is closed."""
-        self._link.on_end = told
+        """Call ``told`` once, before the last PDU of this association goes out or its connection is closed.
+
+        Whoever asked earlier is called earlier.
+        """
+        before = self._link.on_end
+
+        def tell_both() -> None:
+            if before is not None:
+                before()
+            told()
+
+        self._link.on_end = told if before is None else tell_both
 
     # Inside
 

@@ -6,7 +6,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from openmodality.errors import TCP_CONNECTION, PeerTimeout, TransportError
+from openmodality.errors import TCP_CONNECTION, NotTrusted, PeerTimeout, TransportError
 from openmodality.network.host import prepare_for_resolver
 from openmodality.network.timeouts import Deadline
 from openmodality.network.tls_failures import TLS_ADVICE, explain_tls
@@ -30,6 +30,14 @@ def connect(
 
     ``peer`` is how later errors call it, if not by host and port.
     """
+    peer = peer or f"{host}:{port}"
+    return Transport(open_socket(host, port, timeout_s, ssl_context, peer), peer)
+
+
+def open_socket(
+    host: str, port: int, timeout_s: float | None, ssl_context: ssl.SSLContext | None = None, peer: str = ""
+) -> socket.socket:
+    """The socket of a connection, under TLS with a context. Raises as :func:`connect` does."""
     try:
         name: Any = prepare_for_resolver(host)
         sock = socket.create_connection((name, port), timeout_s)
@@ -37,12 +45,11 @@ def connect(
         raise TransportError(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error
     except OSError as error:
         raise _explain_no_connection(f"{host}:{port}", timeout_s, error) from error
-    peer = peer or f"{host}:{port}"
     if ssl_context is None:
-        return Transport(sock, peer)
-    secured = wrap_socket(sock, ssl_context, host, peer)
-    shake_hands(secured, timeout_s, peer)
-    return Transport(secured, peer)
+        return sock
+    secured = wrap_socket(sock, ssl_context, host, peer or f"{host}:{port}")
+    shake_hands(secured, timeout_s, peer or f"{host}:{port}")
+    return secured
 
 
 def _explain_no_connection(where: str, timeout_s: float | None, error: OSError) -> TransportError:
@@ -113,7 +120,8 @@ def _explain_no_handshake(error: OSError, timeout_s: float | None, peer: str) ->
         return explain_time_out(peer, "the TLS handshake", timeout_s)
     import ssl  # noqa: PLC0415 - start-up time: most associations are plain
 
-    reason, advice = error.strerror or "it closed the connection", TLS_ADVICE
     if isinstance(error, ssl.SSLError):
         reason, advice = explain_tls(error)
-    return TransportError(f"TLS handshake with {peer} failed: {reason}", advice=advice)
+        return NotTrusted(f"TLS handshake with {peer} failed: {reason}", advice=advice)
+    reason = error.strerror or "it closed the connection"
+    return TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE)

@@ -97,6 +97,8 @@ class FindRequest:
     added: Dataset
     transfer_syntax: str
     is_cancelled: Callable[[], bool] = lambda: False
+    sop_class_uid: str = ""
+    peer: PeerInfo | None = None
 
 
 class QuerySource(Protocol):
@@ -124,7 +126,16 @@ def query_service(source: QuerySource, retrieve_ae_title: str) -> Service:
         added.QueryRetrieveLevel, added.RetrieveAETitle = level, retrieve_ae_title
         if INSTANCE_AVAILABILITY in identifier:
             added.InstanceAvailability = ONLINE
-        request = FindRequest(level, identifier, added, message.context.transfer_syntax, message.cancelled)
+        context = message.context
+        request = FindRequest(
+            level,
+            identifier,
+            added,
+            context.transfer_syntax,
+            message.cancelled,
+            context.abstract_syntax,
+            message.peer,
+        )
         supported = source.list_supported(level, identifier)
         candidates = _find_candidates(source, request)
         return answer_matches(message, identifier, candidates, supported=supported, added=added)

@@ -107,6 +107,7 @@ class Database:
                     transaction = Transaction(connection, self.clock, self.device_id)
                     with self._ignore_references(connection, not keeps_references), connection.begin():
                         yield transaction
+                        transaction.write_audit()
                         transaction.write_events()
                         transaction.tell_others()
             finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -55,6 +55,12 @@ class NewInstance(NamedTuple):
     length_bytes: int = 0
 
 
+class LaterChange(NamedTuple):
+    """A change that is made with the next batch, such as a row of the audit trail on what has arrived."""
+
+    make: Callable[[Transaction], object]
+
+
 class Ingest:
     """Brings arrivals into the index. A database that fails is tried again; the files are safe meanwhile."""
 
@@ -62,7 +68,7 @@ class Ingest:
         self._database = database
         self._files = files
         self._condition = threading.Condition()
-        self._pending: list[NewInstance] = []
+        self._pending: list[NewInstance | LaterChange] = []
         self._failure: StoreError | None = None
         self._attempts = 0
         self._hurry = False
@@ -70,8 +76,8 @@ class Ingest:
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
         self._thread.start()
 
-    def add(self, arrival: NewInstance) -> None:
-        """Queue an instance whose file is complete."""
+    def add(self, arrival: NewInstance | LaterChange) -> None:
+        """Queue an instance whose file is complete, or a change that belongs to those around it."""
         with self._condition:
             self._pending.append(arrival)
             if len(self._pending) == 1 or len(self._pending) == _BATCH:
@@ -114,7 +120,7 @@ class Ingest:
                 failure = StoreError(f"the index failed: {type(error).__name__}")
             self._settle(len(batch), failure)
 
-    def _next_batch(self) -> list[NewInstance]:
+    def _next_batch(self) -> list[NewInstance | LaterChange]:
         """Wait for arrivals, a little longer for more of them; empty when the thread is to end."""
         with self._condition:
             if self._failure is not None:
@@ -137,7 +143,7 @@ class Ingest:
             self._condition.notify_all()
 
 
-def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[NewInstance]) -> int:
+def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[NewInstance | LaterChange]) -> int:
     """Index instance files and put on record what is wrong with them; returns how many instances were new.
 
     One file that the index cannot hold stops no other: it stays where it is, and is a problem for the operator.
@@ -146,11 +152,13 @@ def index_arrivals(database: Database, files: InstanceFiles, arrivals: Sequence[
     try:
         with database.write() as transaction:
             indexed = read.record(transaction)
+            read.make_changes(transaction)
     except Exception as error:
         if isinstance(error, StoreError) and not isinstance(error, RowRefused):
             raise  # the database does not work: another time
         with database.write() as transaction:
             indexed = read.record_one_by_one(transaction)
+            read.make_changes(transaction)
     read.log_problems()
     return indexed
 
@@ -166,8 +174,10 @@ def index_within(transaction: Transaction, files: InstanceFiles, arrivals: Mappi
 class _Batch:
     """Arrivals whose attributes have been read, and problems of those that have none."""
 
-    def __init__(self, files: InstanceFiles, arrivals: Sequence[NewInstance]) -> None:
+    def __init__(self, files: InstanceFiles, given: Sequence[NewInstance | LaterChange]) -> None:
         self._files = files
+        self._changes = [each for each in given if isinstance(each, LaterChange)]
+        arrivals = [each for each in given if isinstance(each, NewInstance)]
         self._problems = [_explain_aside(arrival) for arrival in arrivals if arrival.aside]
         self._entries: list[tuple[NewInstance, Entry]] = []
         for arrival in arrivals:
@@ -186,6 +196,11 @@ class _Batch:
             settle_problems(transaction, files)
         add_problems(transaction, self._problems)
         return added
+
+    def make_changes(self, transaction: Transaction) -> None:
+        """Make the changes that belong to them."""
+        for change in self._changes:
+            change.make(transaction)
 
     def _drop_deleted(self, transaction: Transaction) -> None:
         """Leave out files that another process has deleted, or is about to, since they were read.

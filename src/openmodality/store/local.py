@@ -20,7 +20,7 @@ from openmodality.store.files.instance_file import InstanceFile, Named, Stored, 
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.files.syncing import FileGroup
 from openmodality.store.index_recovery import Progress, Recovered, recover
-from openmodality.store.ingest import Ingest, NewInstance, index_within
+from openmodality.store.ingest import Ingest, LaterChange, NewInstance, index_within
 from openmodality.store.names import ASIDE_FOLDER, DATABASE_FILE, INSTANCE_FOLDER
 from openmodality.store.naming import FileNames
 from openmodality.store.ownership import find_device
@@ -154,6 +154,13 @@ class LocalStore:
         log.error("store.without_database", extra=reason)
         self._ingest.add(arrival._replace(stored=named.stored, aside=named.aside))
         return named.stored
+
+    def change_later(self, make: Callable[[Transaction], object]) -> None:
+        """Make a change with the next batch of the index, in a thread of its own; nobody waits for it.
+
+        What is stored after this call comes into the index with it, or later.
+        """
+        self._ingest.add(LaterChange(make))
 
     @property
     def waiting(self) -> int:

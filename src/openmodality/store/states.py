@@ -35,6 +35,7 @@ class JobKind(StrEnum):
     PRINT = "print"
     MEDIA = "media"
     RETRIEVE = "retrieve"
+    AUDIT = "audit"
 
 
 class JobState(StrEnum):

@@ -16,6 +16,8 @@ from typing import Final, cast
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openmodality.audit.chain import FIRST_DIGEST, AuditEntry, compute_digest
+from openmodality.store.audit_schema import audit
 from openmodality.store.database_errors import map_errors
 from openmodality.store.listing.reader import StoredRow
 from openmodality.store.names import ONLY_DEVICE
@@ -31,6 +33,8 @@ JOBS_CHANNEL: Final = "openmodality_jobs"
 _ROWS_AT_ONCE: Final = 32
 _NUMBERING_EVENTS: Final = 0x4F4F
 """The number of PostgreSQL's advisory lock that means "numbering events"."""
+_CHAINING_AUDIT: Final = 0x4F50
+"""And of the one that means "adding to the chain of the audit trail"; it is always taken before the other."""
 
 
 class Snapshot:
@@ -69,12 +73,14 @@ class Transaction(Snapshot):
     ``subjects`` are those whose state changes with it.
     """
 
-    __slots__ = ("_clock", "_events", "subjects")
+    __slots__ = ("_audit", "_clock", "_events", "_with_audit", "subjects")
 
     def __init__(self, connection: Connection, clock: Clock, device_id: int = ONLY_DEVICE) -> None:
         super().__init__(connection, device_id)
         self._clock = clock
         self._events: Final = list[dict[str, object]]()
+        self._audit: Final = list[AuditEntry]()
+        self._with_audit: Callable[[Transaction], object] | None = None
         self.subjects: Final = set[Subject]()
 
     @property
@@ -98,6 +104,35 @@ class Transaction(Snapshot):
             start += count
         return inserted
 
+    def add_audit(self, entry: AuditEntry, and_then: Callable[[Transaction], object] | None = None) -> None:
+        """Add a row to the audit trail, which is written when the transaction ends, with all that it tells of.
+
+        ``and_then`` is called once before that, such as to queue the delivery.
+        """
+        self._audit.append(entry)
+        self._with_audit = and_then or self._with_audit
+
+    def write_audit(self) -> None:
+        """Write the rows of the audit trail, each chained to the one before it.
+
+        Where several processes write, each adds its rows while the others wait, as in :meth:`write_events`.
+        """
+        if not self._audit:
+            return
+        if self._with_audit is not None:
+            self._with_audit(self)
+        if self.dialect == "postgresql":
+            self.rows("SELECT pg_advisory_xact_lock(?)", (_CHAINING_AUDIT,))
+        last = self.rows("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1")
+        number, digest = (last[0]["number"], last[0]["digest"]) if last else (0, FIRST_DIGEST)
+        rows = []
+        for entry in self._audit:
+            number += 1
+            digest = compute_digest(digest, number, self.device_id, entry)
+            rows.append({"number": number, "device_id": self.device_id, **entry._asdict(), "digest": digest})
+        self.execute(insert(audit), rows)
+        self._audit.clear()
+
     def write_events(self) -> None:
         """Write the events as the last rows of the transaction, so that they are numbered in the order of commits.
 
@@ -119,12 +154,12 @@ class Transaction(Snapshot):
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """A part that may fail without the rest: what it has changed is taken back when the block raises."""
-        noted = len(self._events)
+        noted, told = len(self._events), len(self._audit)
         try:
             with map_errors(), self.connection.begin_nested():
                 yield
         except BaseException:
-            del self._events[noted:]
+            del self._events[noted:], self._audit[told:]
             raise
 
     def insert(self, table: Table) -> Insert:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from openmodality.activities.audit import AuditTrail
 from openmodality.app import housekeeping
 from openmodality.app.housekeeping import Housekeeping, delete_committed
 from openmodality.device.site.site import Site
@@ -51,7 +53,7 @@ def test_an_instance_with_a_fault_keeps_no_other_from_its_deletion(
 ) -> None:
     asked: list[str] = []
 
-    def fail_at_first(store: LocalStore, level: Level, uid: str) -> Deleted:
+    def fail_at_first(store: LocalStore, level: Level, uid: str, tell: object) -> Deleted:
         asked.append(uid)
         if uid == "1.1":
             raise KeyError(PATIENT)
@@ -71,7 +73,7 @@ def test_a_fault_does_not_end_the_thread(
 ) -> None:
     looks, again = iter([KeyError("Doe^Jane")]), threading.Event()
 
-    def look(store: LocalStore) -> int:
+    def look(store: LocalStore, tell: object) -> int:
         for error in looks:
             raise error
         again.set()
@@ -79,7 +81,7 @@ def test_a_fault_does_not_end_the_thread(
 
     monkeypatch.setattr(housekeeping, "delete_committed", look)
     monkeypatch.setattr(housekeeping, "_RETRY_S", 0.001)
-    with Housekeeping(store, cast("Site", None)):
+    with Housekeeping(store, cast("Site", None), cast(AuditTrail, SimpleNamespace(note_deleted=None))):
         assert again.wait(10)
     assert [(record.message, vars(record)["error"]) for record in caplog.records] == [
         ("housekeeping.crashed", "KeyError")

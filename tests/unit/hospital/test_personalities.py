@@ -48,9 +48,11 @@ def test_on_which_requests_it_acts(trigger: Trigger, fires: list[int]) -> None:
 def test_each_personality_has_one_kind_of_effect_and_says_what_it_does() -> None:
     for name, personality in PERSONALITIES.items():
         kinds = [personality.message is not None, personality.association is not None, bool(personality.report)]
+        kinds.append(personality.syslog is not None)
+        assert (personality.syslog is not None) is (personality.hook is Hook.SYSLOG), name
         assert kinds.count(True) == 1, name
         assert (personality.association is not None) is (personality.hook is Hook.ASSOCIATION), name
         assert bool(personality.report) is (personality.hook is Hook.REPORT), name
         assert personality.summary, name
-        assert set(personality.servers) <= set(ALL_SERVERS), name
+        assert set(personality.servers) <= {*ALL_SERVERS, "audit"}, name
         assert personality.message is None or COMMAND_FIELDS[personality.hook], name

@@ -199,7 +199,7 @@ def _open(site_file: str) -> Modality:
 def _accounts(modality: Modality) -> Accounts:
     from openmodality.console.security.accounts import Accounts  # noqa: PLC0415 - part of an extra
 
-    return Accounts(modality.database)
+    return Accounts(modality.database, trail=modality.audit.trail)
 
 
 def _find(accounts: Accounts, name: str) -> UserRow:

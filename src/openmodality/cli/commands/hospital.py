@@ -1,4 +1,4 @@
-"""``openmodality hospital``: the virtual RIS, PACS and printer, until Ctrl-C."""
+"""``openmodality hospital``: the virtual RIS, PACS, printer and audit repository, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from openmodality.cli.terminal.output import align_rows, say, say_lines
 from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import any_folder, parse_integer, parse_number
 from openmodality.errors import OpenModalityError, StoreError, UsageError
-from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
+from openmodality.hospital.addresses import AUDIT, DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.control import ControlSocket, give_order, report_fault
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.hospital.journal import JournalEntry
@@ -40,6 +40,18 @@ def _add_port(parser: Parser, server: str, endpoint: Endpoint, purpose: str) -> 
     )
 
 
+def _add_audit(parser: Parser) -> None:
+    parser.add_argument(
+        "--audit-port",
+        metavar="INTEGER",
+        type=_PORT,
+        help="Port of the audit repository; 0 takes a free one.  [default: 11116, or a free one with --ris-port 0]",
+    )
+    parser.add_argument(
+        "--audit-plain", action="store_true", help="Take audit messages over TCP in the clear, not under TLS."
+    )
+
+
 def _declare(parser: Parser) -> None:
     parser.add_argument(
         "--data", metavar="DIR", type=any_folder, help="Keep everything here; without it all is gone at the end."
@@ -47,6 +59,7 @@ def _declare(parser: Parser) -> None:
     _add_port(parser, "ris", RIS, "worklist and performed steps")
     _add_port(parser, "pacs", PACS, "storage, commitment, query and retrieve")
     _add_port(parser, "printer", PRINTER, "film printing")
+    _add_audit(parser)
     parser.add_argument("--host", metavar="TEXT", default=LOCALHOST, help="Address to listen on; 0.0.0.0 is all.")
     parser.add_argument(
         "--peer",
@@ -115,6 +128,8 @@ def run(  # one parameter for each option
     ris_port: int,
     pacs_port: int,
     printer_port: int,
+    audit_port: int | None,
+    audit_plain: bool,
     host: str,
     peers: Sequence[str],
     misbehave: Sequence[str],
@@ -124,7 +139,7 @@ def run(  # one parameter for each option
     order: Sequence[str],
     as_json: bool,
 ) -> int:
-    """A virtual RIS, PACS and printer for a device to work with.
+    """A virtual RIS, PACS, printer and audit repository for a device to work with.
 
     Shows what happens as a table on a terminal, as lines otherwise, as JSON lines with --json. The invented patients
     are in DIR/schedule.json, which may be edited. Stops at Ctrl-C or SIGTERM.
@@ -134,17 +149,17 @@ def run(  # one parameter for each option
     status, quit.
     """
     if order:
-        if order[0] != "ctl":
-            raise UsageError(f"unexpected argument {order[0]!r}", advice="'ctl' gives orders to a hospital that runs")
-        return _give_order(ris_port, order[1:], as_json)
+        return _give_ctl_order(ris_port, order, as_json)
     if list_personalities:
         return _list_personalities(as_json)
     addresses = {**DEVICES, **dict(parse_peer(text) for text in peers)}
     ports = {RIS: ris_port, PACS: pacs_port, PRINTER: printer_port}
     ris, pacs, printer = (Endpoint(usual.aet, port, host) for usual, port in ports.items())
     is_live = sys.stdout.isatty() and not as_json
+    audit = Endpoint(AUDIT.aet, _choose_audit_port(audit_port, ris_port), host)
+    listener = None if is_live else _LinePrinter(as_json).happened
     habits = Habits(
-        seed, commitment_delay_s=commitment_delay, listener=None if is_live else _LinePrinter(as_json).happened
+        seed, commitment_delay_s=commitment_delay, audit=audit, audit_tls=not audit_plain, listener=listener
     )
     with _open_folder(data) as folder:
         hospital = Hospital(folder, ris, pacs, printer, addresses, habits)
@@ -159,6 +174,13 @@ def run(  # one parameter for each option
     return DONE
 
 
+def _choose_audit_port(given: int | None, ris_port: int) -> int:
+    """The port that was asked for; a second hospital beside the usual one takes a free one."""
+    if given is not None:
+        return given
+    return AUDIT.port if ris_port == RIS.port else 0
+
+
 _ORDER_LINES: Final = "\n\n".join(
     f"{name} {others}: {what}.".replace(" :", ":") for name, (others, what) in ORDERS.items()
 )
@@ -171,10 +193,22 @@ def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:
     peers = {server: hospital.peer(server) for server in SERVERS}
     if as_json:
         where = {name: {"aet": at.ae_title, "host": at.host, "port": at.port} for name, at in peers.items()}
-        print_event("listening", data=str(folder), **where)
+        print_event("listening", data=str(folder), **where, audit=_describe_audit(hospital))
         return
-    listed = ", ".join(str(at) for at in peers.values())
+    listed = ", ".join([*map(str, peers.values()), *_list_audit(hospital)])
     say(f"listening: {listed}; data in {folder}")
+
+
+def _describe_audit(hospital: Hospital) -> dict[str, object] | None:
+    audit = hospital.audit
+    return None if audit is None else {"host": audit.host, "port": audit.port, "tls": audit.is_secure}
+
+
+def _list_audit(hospital: Hospital) -> list[str]:
+    audit = hospital.audit
+    if audit is None:
+        return []
+    return [f"audit repository at {audit.host}:{audit.port} ({'TLS' if audit.is_secure else 'in the clear'})"]
 
 
 def _list_personalities(as_json: bool) -> int:
@@ -278,6 +312,12 @@ def _take_orders(hospital: Hospital, orders: Orders) -> Iterator[None]:
         except StoreError as error:
             say(f"openmodality: {error.message}; hospital ctl does not reach this hospital")
         yield
+
+
+def _give_ctl_order(ris_port: int, words: Sequence[str], as_json: bool) -> int:
+    if words[0] != "ctl":
+        raise UsageError(f"unexpected argument {words[0]!r}", advice="'ctl' gives orders to a hospital that runs")
+    return _give_order(ris_port, words[1:], as_json)
 
 
 def _give_order(ris_port: int, words: Sequence[str], as_json: bool) -> int:

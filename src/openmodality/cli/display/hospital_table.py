@@ -37,6 +37,8 @@ _COLOURS: Final = {
 def hospital_table(hospital: Hospital, height: int = 50, width: int = 80) -> RenderableType:
     """All that is going on, on a terminal of ``height`` lines: tables without rows are left out, long ones are cut."""
     where = "   ".join(str(hospital.peer(server)) for server in SERVERS)
+    if hospital.audit is not None:
+        where += f"   audit {hospital.audit.host}:{hospital.audit.port}, {len(hospital.audit.messages)} messages"
     parts: list[RenderableType] = [Text(where, style="bold")]
     if hospital.misbehaviour:
         parts.append(Text("misbehaving: " + " ".join(hospital.misbehaviour), style="red"))

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from openmodality.activities.ends import Ends
-from openmodality.cli.terminal.site import NoSiteFile, load
+from openmodality.cli.terminal.site import NoSiteFile, act_for_user, load
 from openmodality.cli.terminal.values import parse_number
-from openmodality.errors import ConfigurationError, UsageError
+from openmodality.errors import ConfigurationError, NotTrusted, OpenModalityError, UsageError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, normalize_ae_title
 from openmodality.network.timeouts import Timeouts
 from openmodality.value_class import replace
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
+
+    from pydicom import Dataset
 
     from openmodality.cli.terminal.arguments import Parser
+    from openmodality.device.site.site import Site
     from openmodality.standard.statuses import ServiceName
 
 DEFAULT_TIMEOUT_S: Final = 30.0
@@ -94,4 +98,24 @@ def _find_ends(name: str, service: ServiceName, site_file: str) -> Ends:
     from openmodality.activities.connection import Connector  # noqa: PLC0415
     from openmodality.activities.tls import make_client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file
 
-    return Connector(site, make_client_context(site)).make_ends(service, site.peer(name))
+    ends = Connector(site, make_client_context(site)).make_ends(service, site.peer(name))
+    return replace(ends, **make_notes(site, service, name))
+
+
+def make_notes(site: Site, service: ServiceName, name: str) -> dict[str, Callable[..., object]]:
+    """What puts queries and failures on record: the database is opened for a moment, when there is something to say."""
+
+    def note_query(sop_class_uid: str, asked: Dataset) -> None:
+        from openmodality.app.audit import note_query_alone  # noqa: PLC0415 - start-up time: SQLAlchemy
+
+        act_for_user()
+        note_query_alone(site, service, name, sop_class_uid, asked)
+
+    def note_failure(error: OpenModalityError) -> None:
+        if isinstance(error, NotTrusted):
+            from openmodality.app.audit import note_untrusted_alone  # noqa: PLC0415 - likewise
+
+            act_for_user()
+            note_untrusted_alone(site, name, error)
+
+    return {"note_query": note_query, "note_failure": note_failure}

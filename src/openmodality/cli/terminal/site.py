@@ -80,7 +80,22 @@ def device(site_file: str, *, works: bool = False) -> Modality:
     path = site_path(site_file)
     from openmodality.app.modality import Modality  # noqa: PLC0415 - start-up time
 
+    act_for_user()
     return Modality(path, works=works, tell=_say_note)
+
+
+def act_for_user() -> None:
+    """Act for the user of the machine who has called the command: that is who the audit trail names."""
+    from getpass import getuser  # noqa: PLC0415 - start-up time
+
+    from openmodality.audit.acting import Actor, set_actor  # noqa: PLC0415 - likewise
+    from openmodality.audit.events import ActingPerson  # noqa: PLC0415 - likewise
+
+    try:
+        name = getuser()
+    except (KeyError, OSError):  # a user of the machine without a name
+        name = str(os.getuid())
+    set_actor(Actor(ActingPerson(name)))
 
 
 def _say_note(notice: str) -> None:

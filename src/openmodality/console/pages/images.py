@@ -114,12 +114,14 @@ def _show_list(request: Request, viewer: Viewer, context: At, find: str = "", of
 @router.get("/images/study/{uid}")
 def _show_study(request: Request, viewer: Viewer, context: At, uid: str) -> Response:
     view = make_study_view(context, uid)
+    context.modality.audit.tell_viewed(uid)
     return render_page(request, context, viewer, Page("study.html", "Study", "images"), study=view)
 
 
 @router.get("/images/series/{uid}")
 def _show_series(request: Request, viewer: Viewer, context: At, uid: str, offset: int = 0) -> Response:
     view = make_series_view(context, uid, max(offset, 0))
+    context.modality.audit.tell_viewed(view.study.uid)
     return render_page(request, context, viewer, Page("series.html", "Series", "images"), series=view)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -12,8 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from openmodality.console.context import ConsoleContext
 from openmodality.console.emergency import is_offered, override
 from openmodality.console.pages.shell import Page, do_and_return, find_theme, make_local, render_page
-from openmodality.console.security.access import Anybody, At, FormOfAnybody, SentForm
-from openmodality.console.security.roles import Permission
+from openmodality.console.security.access import Anybody, At, FormOfAnybody, SentForm, find_address
 from openmodality.console.security.secrets import SHORTEST_PASSWORD, digest_secret
 from openmodality.console.template_files import format_clock
 from openmodality.errors import OpenModalityError
@@ -30,9 +29,6 @@ class SessionLine:
     is_this: bool
 
 
-_WITHOUT_SCREEN: Final = frozenset({Permission.AUDIT})
-"""What no page does yet, and is not promised."""
-
 router = APIRouter()
 
 
@@ -43,7 +39,7 @@ def _show_login(request: Request, context: At, back: str = "/") -> Response:
 
 @router.post("/login")
 def _log_in(request: Request, form: FormOfAnybody, context: At) -> Response:
-    name, back, address = form["name"], make_local(form["back"]), _find_address(request)
+    name, back, address = form["name"], make_local(form["back"]), find_address(request)
     wait_s = context.login_limits.find_wait_s(name, address)
     if wait_s > 0:
         said = f"Too many attempts. Try again in {wait_s:.0f} s."
@@ -90,7 +86,7 @@ def _set_up(request: Request, form: FormOfAnybody, context: At, secret: str) -> 
         owner = context.accounts.whose_link(secret) or ""
         view = {"owner": owner, "name": name or owner, "secret": secret, "shortest": SHORTEST_PASSWORD}
         return _render(request, context, "setup.html", error=str(error), status=400, **view)
-    session = context.accounts.log_in(owner, password, _find_address(request))
+    session = context.accounts.log_in(owner, password, find_address(request))
     return RedirectResponse("/login", 303) if session is None else _let_in(context, session, "/")
 
 
@@ -106,7 +102,7 @@ def _log_out(who: Anybody, form: SentForm, context: At) -> Response:
 @router.get("/account")
 def _show_account(request: Request, who: Anybody, context: At) -> Response:
     sessions = list_own_sessions(context, who.user_id, who.session)
-    allowed = sorted(permission.meaning for permission in who.permissions - _WITHOUT_SCREEN)
+    allowed = sorted(permission.meaning for permission in who.permissions)
     return render_page(
         request, context, who, Page("account.html", "Account", "account"), sessions=sessions, allowed=allowed
     )
@@ -145,7 +141,3 @@ def _render(
     common = {"theme": find_theme(request), "device": device, "offers_emergency": is_offered(context, request)}
     text = context.templates.render(template, **common, **view)
     return HTMLResponse(text, status)
-
-
-def _find_address(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from openmodality.console.context import ConsoleContext
 from openmodality.console.memory import PageNote
 from openmodality.console.pages.words import describe_count
-from openmodality.console.security.access import At, SentForm, Viewer
+from openmodality.console.security.access import Anybody, At, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
 from openmodality.console.security.roles import Permission
 from openmodality.console.security.secrets import make_form_token
@@ -59,6 +59,7 @@ PLACES: Final = (
     RailPlace("film", "Film", "/film", Permission.VIEW),
     RailPlace("peers", "Peers", "/peers", Permission.VIEW),
     RailPlace("service", "Service", "/service", Permission.MANAGE),
+    RailPlace("audit", "Audit", "/audit", Permission.AUDIT),
     RailPlace("account", "Account", "/account", None),
 )
 
@@ -112,8 +113,10 @@ router = APIRouter()
 
 
 @router.get("/")
-def _go_to_first(_: Viewer) -> Response:
-    return RedirectResponse("/today", 303)
+def _go_to_first(who: Anybody) -> Response:
+    """The first place that is for whoever has come."""
+    places = [each for each in PLACES if each.permission is not None and who.may(each.permission)]
+    return RedirectResponse(places[0].url if places else PLACES[-1].url, 303)
 
 
 @router.get("/status")
@@ -127,7 +130,7 @@ def _show_banner(request: Request, viewer: Viewer, context: At) -> Response:
 
 
 @router.post("/theme")
-def _choose_theme(_: Viewer, form: SentForm, context: At) -> Response:
+def _choose_theme(_: Anybody, form: SentForm, context: At) -> Response:
     theme = form["theme"] if form["theme"] in THEMES else THEMES[0]
     back = RedirectResponse(make_local(form["back"]), 303)
     back.set_cookie(_THEME_COOKIE, theme, max_age=31_536_000, samesite="strict", secure=context.is_secure)

@@ -16,6 +16,7 @@ DEEDS: Final = {
     JobKind.PRINT: "Print",
     JobKind.MEDIA: "Write a disc",
     JobKind.RETRIEVE: "Retrieve",
+    JobKind.AUDIT: "Deliver the audit trail",
 }
 """What a job of each kind does."""
 OBJECTS: Final = frozenset({JobKind.SEND, JobKind.COMMIT, JobKind.PRINT, JobKind.MEDIA})

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs
 
 from fastapi import Depends, Request
 
+from openmodality.audit.acting import name_actor
+from openmodality.audit.events import ActingPerson
 from openmodality.console.context import ConsoleContext, find_context
 from openmodality.console.security.accounts import Principal
 from openmodality.console.security.guard import BodyTooLarge
@@ -64,13 +66,20 @@ def find_principal(request: Request, context: Annotated[ConsoleContext, Depends(
         program = context.accounts.find_token(shown.removeprefix(_BEARER))
         if program is None:
             raise NotLoggedIn("this token is not, or no longer, good here")
+        name_actor(ActingPerson(program.name, find_address(request)))
         return program
     secret = request.cookies.get(context.cookie, "")
     keeps_open = "live" not in request.query_params
     user = context.accounts.find_session(secret, keeps_open=keeps_open) if secret else None
     if user is None:
         raise NotLoggedIn("nobody is logged in", advice="log in")
+    name_actor(ActingPerson(user.name, find_address(request)))
     return user
+
+
+def find_address(request: Request) -> str:
+    """From where the request came."""
+    return request.client.host if request.client else ""
 
 
 def allow(permission: Permission) -> Callable[[Principal], Principal]:
@@ -123,6 +132,7 @@ Controller = Annotated[Principal, Depends(allow(Permission.CONTROL))]
 Deleter = Annotated[Principal, Depends(allow(Permission.DELETE))]
 Checker = Annotated[Principal, Depends(allow(Permission.CHECK))]
 Manager = Annotated[Principal, Depends(allow(Permission.MANAGE))]
+Auditor = Annotated[Principal, Depends(allow(Permission.AUDIT))]
 SentForm = Annotated[Form, Depends(read_own_form)]
 """The form that a user has sent, with the token of his session."""
 SentPart = Annotated[Principal, Depends(check_part)]

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from openmodality.activities.audit import AuditTrail
+from openmodality.audit.codes import EventType
+from openmodality.audit.events import ActingPerson, tell_alert, tell_authentication
 from openmodality.console.security.roles import FIRST_USER, Permission, UserRole, list_permissions
 from openmodality.console.security.secrets import (
     LONGEST_PASSWORD,
@@ -80,9 +83,28 @@ class Principal:
 class Accounts:
     """The users of a database and what belongs to them."""
 
-    def __init__(self, database: Database, limits: SessionLimits | None = None) -> None:
+    def __init__(
+        self, database: Database, limits: SessionLimits | None = None, trail: AuditTrail | None = None
+    ) -> None:
         self._database = database
         self.limits = limits or SessionLimits()
+        self._trail = trail
+
+    def _note(self, transaction: Transaction, kind: EventType, subject: str, said: str) -> None:
+        """Put on record what is changed of users, links and tokens, with the change."""
+        if self._trail is not None:
+            self._trail.note(transaction, tell_alert(self._trail.who, kind, subject, said))
+
+    def _tell_login(self, transaction: Transaction | None, name: str, address: str, failure: str = "") -> None:
+        """Put a login on record with its session, or one that failed by itself."""
+        if self._trail is None:
+            return
+        person = ActingPerson(name if _NAME.fullmatch(name) else "not a user's name", address)
+        message = tell_authentication(self._trail.who, person, EventType.LOGIN, failure)
+        if transaction is None:
+            self._trail.tell(message)
+        else:
+            self._trail.note(transaction, message)
 
     # Users
 
@@ -107,6 +129,7 @@ class Accounts:
             user_id = insert_user(transaction, name, given)
             secret = make_secret()
             replace_link(transaction, user_id, digest_secret(secret), transaction.now + LINK_S)
+            self._note(transaction, EventType.SECURITY_ROLES, name, f"user added, with roles {', '.join(given)}")
         return secret
 
     def make_link(self, name: str = "") -> str:
@@ -120,26 +143,30 @@ class Accounts:
             if user_id is None and count_users(transaction):
                 raise WrongState("this device has users already", advice="make a link for one of them")
             replace_link(transaction, user_id, digest_secret(secret), transaction.now + LINK_S)
+            self._note(transaction, EventType.USER_SECURITY, name or "first user", "a link for a password was made")
         return secret
 
     def change_roles(self, name: str, roles: Sequence[str]) -> UserRow:
         """Give a user other roles; his sessions end."""
         given = check_roles(roles)
-        return self._change(name, roles=" ".join(given))
+        said = f"roles changed to {', '.join(given)}"
+        return self._change(name, EventType.SECURITY_ROLES, said, roles=" ".join(given))
 
     def disable_user(self, name: str) -> UserRow:
         """Let a user in no longer; his sessions end."""
-        return self._change(name, disabled_at=self._database.clock())
+        said = "the user is let in no longer"
+        return self._change(name, EventType.USER_SECURITY, said, disabled_at=self._database.clock())
 
     def enable_user(self, name: str) -> UserRow:
         """Let a user in again."""
-        return self._change(name, disabled_at=None)
+        return self._change(name, EventType.USER_SECURITY, "the user is let in again", disabled_at=None)
 
-    def _change(self, name: str, **values: object) -> UserRow:
+    def _change(self, name: str, kind: EventType, said: str, **values: object) -> UserRow:
         with self._database.write() as transaction:
             user = self._find(transaction, name)
             change_user(transaction, user.id, **values)
             end_sessions_of(transaction, user.id)
+            self._note(transaction, kind, name, said)
             return get_user(transaction, user.id)
 
     # Links
@@ -176,6 +203,9 @@ class Accounts:
             user_id = link.user_id or insert_user(transaction, name, FIRST_USER)
             change_user(transaction, user_id, password=hashed)
             end_sessions_of(transaction, user_id)
+            said = "a password was chosen" if owner else f"first user made, with roles {', '.join(FIRST_USER)}"
+            kind = EventType.USER_SECURITY if owner else EventType.SECURITY_ROLES
+            self._note(transaction, kind, owner or name, said)
         return owner or name
 
     # Sessions
@@ -187,11 +217,13 @@ class Accounts:
         is_known = user is not None and user.disabled_at is None
         is_right = is_password(user.password if user and is_known else "", password[: LONGEST_PASSWORD + 1])
         if user is None or not is_right:
+            self._tell_login(None, name, address, "name or password is wrong")
             return None
         secret = make_secret()
         with self._database.write() as transaction:
             remove_old_sessions(transaction, transaction.now - self.limits.absolute_s)
             insert_session(transaction, user.id, digest_secret(secret), address)
+            self._tell_login(transaction, user.name, address)
         return secret
 
     def find_session(self, secret: str, *, keeps_open: bool = True) -> Principal | None:
@@ -219,6 +251,12 @@ class Accounts:
             session = find_session(transaction, digest_secret(secret))
             if session is not None:
                 end_session(transaction, session.id)
+                self._note_logout(transaction, session)
+
+    def _note_logout(self, transaction: Transaction, session: SessionRow) -> None:
+        if self._trail is not None:
+            person = ActingPerson(session.user.name, session.address)
+            self._trail.note(transaction, tell_authentication(self._trail.who, person, EventType.LOGOUT))
 
     def list_sessions(self, user_id: int) -> list[SessionRow]:
         """The open sessions of a user at this device."""
@@ -229,9 +267,11 @@ class Accounts:
     def revoke_session(self, user_id: int, session_id: int) -> None:
         """End one session of a user. Raises :class:`NotFound` where it is none of his."""
         with self._database.write() as transaction:
-            if session_id not in {each.id for each in read_sessions_of(transaction, user_id)}:
+            session = next((each for each in read_sessions_of(transaction, user_id) if each.id == session_id), None)
+            if session is None:
                 raise NotFound("there is no such session")
             end_session(transaction, session_id)
+            self._note_logout(transaction, session)
 
     # Tokens
 
@@ -247,6 +287,8 @@ class Accounts:
                 raise WrongState(f"there is a token {name} already", advice="revoke it first, or choose another name")
             expires_at = None if days is None else transaction.now + days * 86400
             insert_access_token(transaction, name, digest_secret(secret), scopes, expires_at)
+            said = f"token added, with scopes {', '.join(scopes)}"
+            self._note(transaction, EventType.SECURITY_ROLES, name, said)
         return secret
 
     def list_tokens(self) -> list[TokenRow]:
@@ -259,6 +301,7 @@ class Accounts:
         with self._database.write() as transaction:
             if not remove_access_token(transaction, name):
                 raise NotFound(f"there is no token {name}", advice="openmodality console token list shows all")
+            self._note(transaction, EventType.SECURITY_ROLES, name, "token revoked")
 
     def find_token(self, secret: str) -> Principal | None:
         """Which program shows this token; ``None`` where it is good no longer."""

@@ -16,6 +16,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from openmodality.audit.acting import Actor, set_actor
+
 LARGEST_BODY: Final = 1 << 20
 SCRIPT_POLICY: Final = "openmodality"
 """The one Trusted Types policy; ``static/policy.js`` makes it."""
@@ -56,6 +58,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        set_actor(Actor())  # who it is shows later; what the device does for it is then on record under that name
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

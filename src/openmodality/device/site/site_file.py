@@ -189,6 +189,32 @@ class ConsoleSettings(Settings):
     )
 
 
+class AuditSettings(Settings):
+    """The audit repository that the audit trail is delivered to (PS3.15 A.6, A.7); the trail itself is always kept."""
+
+    enabled: Switch = Field(default=False, description="whether the audit trail is delivered to an audit repository")
+    host: HostName = Field(default="127.0.0.1", min_length=1, description="host name or IP address of the repository")
+    port: Port = Field(default=6514, description="port of the repository; 6514 is that of syslog over TLS, 514 of UDP")
+    transport: Literal["tls", "tcp", "udp"] = Field(
+        default="tls",
+        description="tls: RFC 5425 with the certificates of [tls]; tcp and udp (RFC 5426) go in the clear, and of "
+        "what goes by udp nobody knows whether it has come",
+    )
+    message_id: Literal["DICOM+RFC3881", "IHE+RFC-3881"] = Field(
+        default="DICOM+RFC3881", description="MSGID of the syslog messages"
+    )
+    timeout_s: int = Field(
+        default=15, ge=1, le=300, strict=True, description="seconds that the repository gets for each step"
+    )
+    retry_s: int = Field(
+        default=300,
+        ge=5,
+        le=3600,
+        strict=True,
+        description="longest pause in seconds before a delivery that failed is tried again; the first ones are shorter",
+    )
+
+
 class TlsSettings(Settings):
     """Secure connections (PS3.15 Annex B); files are PEM, from the site file's folder on."""
 
@@ -331,6 +357,7 @@ class SiteFile(Settings):
     media: MediaSettings = MediaSettings()
     enhanced: EnhancedSettings = EnhancedSettings()
     console: ConsoleSettings = ConsoleSettings()
+    audit: AuditSettings = AuditSettings()
     tls: TlsSettings = TlsSettings()
     parameters: ParameterTables = Field(default_factory=dict, description="parameters of the device, by group")
     peers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], PeerSettings] = Field(

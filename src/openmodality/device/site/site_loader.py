@@ -184,7 +184,8 @@ class _Resolver:
         settings = self._settings
         entities = [entity.tls for entity in settings.application_entities.values()]
         peers = [peer.tls for peer in settings.peers.values()]
-        if not any((settings.tls.enabled, *entities, *peers)):
+        audit = settings.audit.enabled and settings.audit.transport == "tls"
+        if not any((settings.tls.enabled, audit, *entities, *peers)):
             return
         for name in ("certificate", "private_key", "ca_certificates"):
             file = getattr(settings.tls, name)

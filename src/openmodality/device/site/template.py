@@ -30,7 +30,7 @@ _HOSPITAL = (
 )
 """The virtual hospital: name, AE title, port, and what a device asks there."""
 
-_TABLES = ("device", "network", "data", "media", "console", "tls")
+_TABLES = ("device", "network", "data", "media", "console", "audit", "tls")
 
 
 def write_site(folder: str | Path, profile: str) -> Path:

@@ -84,6 +84,12 @@ class IndexedValues(KeptValues):
         """Keep what there is."""
         self.values = {tag: value for tag in self.tags & values.keys() if (value := values[tag]) is not None}
 
+    def decode_shared(self) -> dict[str, str]:
+        """The attributes of patient and study alone, by keyword."""
+        terms = decode_terms(self.values.get(_TAGS[_CHARACTER_SET], b""))
+        patient, study, _ = _decode_shared(tuple([self.values.get(tag, b"") for _, tag in _SHARED]), terms)
+        return patient | study
+
     def decode(self, length_bytes: int) -> Attributes:
         """The attributes, once the walk has come to its end. Raises :class:`ObjectInvalid` where a UID is missing."""
         values, terms = self.values, decode_terms(self.values.get(_TAGS[_CHARACTER_SET], b""))

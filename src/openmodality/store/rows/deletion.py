@@ -7,15 +7,17 @@ instead of indexing them again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import TypeVar
 
 from sqlalchemy import Column, ColumnElement, Table, delete, exists, func, select
 
+from openmodality.audit.subjects import StudySubject
 from openmodality.errors import StoreError
 from openmodality.store.index_recovery import finish_deletions
 from openmodality.store.listing.entities import Level
+from openmodality.store.listing.subjects import read_study_subject, read_subjects
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.jobs import is_own
 from openmodality.store.rows.tombstones import insert_tombstones
@@ -33,6 +35,8 @@ from openmodality.store.states import UNFINISHED_JOBS, ExamState, InstanceCommit
 from openmodality.store.transaction import Snapshot, Transaction
 
 _T = TypeVar("_T")
+TellDeleted = Callable[[Transaction, Sequence[StudySubject], frozenset[str]], object]
+"""Told of which studies instances are deleted, and which of these studies are gone with them."""
 _AT_ONCE = 500
 _KEYS = {
     Level.PATIENT: patients.c.PatientID,
@@ -69,21 +73,31 @@ class _Target:
 
 
 def delete_entity(
-    store: LocalStore, level: Level, unique_key: str, *, issuer: str = "", force: bool = False
+    store: LocalStore,
+    level: Level,
+    unique_key: str,
+    *,
+    issuer: str = "",
+    force: bool = False,
+    tell: TellDeleted = lambda transaction, subjects, whole: None,
 ) -> Deleted:
     """Delete a patient (by Patient ID and its issuer), study, series or instance, rows and files.
 
     Raises :class:`StoreError` where there is no such entity, the Patient ID is that of several patients, an exam on it
-    is in progress or an unfinished job needs it, and :class:`NotCommitted` unless ``force`` is given.
+    is in progress or an unfinished job needs it, and :class:`NotCommitted` unless ``force`` is given. ``tell`` is
+    called within the transaction.
     """
     with store.write() as transaction:
         target = _read_target(transaction, level, unique_key, issuer)
+        subjects = read_subjects(transaction, target.uids)
         _refuse_unfinished(transaction, target, patient=level is Level.PATIENT)
         _refuse_uncommitted(transaction, target.uids, force=force)
         _bury(store, transaction, target.uids)
         deleted = _delete_rows(transaction, target, patient=level is Level.PATIENT)
         if not any(astuple(deleted)):
             raise StoreError(f"this device has no such {level.lower()}")  # another one has
+        left = {uid for subject in subjects if (uid := subject.study_instance_uid) and _is_here(transaction, uid)}
+        tell(transaction, subjects, frozenset(each.study_instance_uid for each in subjects) - left)
         transaction.add_event(
             Subject.INSTANCE if level is Level.IMAGE else Subject(level.lower()),
             next(iter(target.patients)) if level is Level.PATIENT else unique_key,
@@ -92,6 +106,11 @@ def delete_entity(
         )
     finish_deletions(store.database, store.files)
     return deleted
+
+
+def _is_here(snapshot: Snapshot, study_instance_uid: str) -> bool:
+    """Whether anything of a study is left at this device."""
+    return bool(read_study_subject(snapshot, study_instance_uid).classes)
 
 
 def find_hindrance(snapshot: Snapshot, level: Level, unique_key: str) -> StoreError | None:
