@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from openmodality.audit.codes import EventKind, EventType, MediaType, Outcome
+from openmodality.audit.codes import EventKind, EventType, ExportMedia, Outcome
 from openmodality.audit.events import (
     ActingPerson,
     DeviceNode,
@@ -71,8 +71,8 @@ def all_messages(person: str = "alice", subject: StudySubject = SUBJECT) -> dict
         "received": tell_transferred(by, partner, subject, sends=False),
         **{f"access {action}": tell_accessed(by, action, subject) for action in "CRUD"},
         "deleted": tell_study_deleted(by, subject),
-        "film": tell_exported(by, "printer", MediaType.FILM, [subject]),
-        "disc failed": tell_exported(by, "/dev/sr0", MediaType.DVD, [subject, subject], "job 7 has failed"),
+        "film": tell_exported(by, "printer", ExportMedia.FILM, [subject]),
+        "disc failed": tell_exported(by, "/dev/sr0", ExportMedia.DVD, [subject, subject], "job 7 has failed"),
         "import": tell_imported(by, "file:///media/disc", [subject], 2),
         "order": tell_record(by, EventKind.ORDER, "R", subject),
         "patient": tell_record(by, EventKind.PATIENT, "C", subject),

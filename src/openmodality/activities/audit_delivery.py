@@ -27,7 +27,7 @@ from openmodality.store.rows.audit import note_delivered
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 500
+ROWS_AT_ONCE: Final = 500
 """Rows in one connection, which are sent again together where it is not closed cleanly."""
 _FIRST_PAUSE_S: Final = 5.0
 
@@ -59,7 +59,7 @@ class AuditExecutor:
 
     def _read_next(self) -> list[AuditRow]:
         with self._trail.database.read() as snapshot:
-            return read_undelivered(snapshot, read_audit_state(snapshot).delivered, AT_ONCE)
+            return read_undelivered(snapshot, read_audit_state(snapshot).delivered, ROWS_AT_ONCE)
 
     def _deliver(self, rows: Sequence[AuditRow]) -> None:
         settings, messages = self._site.settings.audit, [self._encode(row) for row in rows]

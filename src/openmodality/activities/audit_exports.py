@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from openmodality.activities.audit import AuditTrail
-from openmodality.audit.codes import MediaType
+from openmodality.audit.codes import ExportMedia
 from openmodality.audit.events import tell_exported
 from openmodality.device.site.site import Site
 from openmodality.jobs.job import Job
@@ -13,7 +13,7 @@ from openmodality.jobs.outcome import Fail, JobOutcome
 from openmodality.jobs.report import Executor, JobReport
 from openmodality.store.states import InstanceResult
 
-FindMedia = Callable[[Job], tuple[str, MediaType]]
+FindMedia = Callable[[Job], tuple[str, ExportMedia]]
 """Where a job puts instances, and what that is."""
 
 
@@ -42,15 +42,15 @@ class ExportTrail:
 def find_printing_media(site: Site) -> FindMedia:
     """Where print jobs put instances: film, or the paper of a printer that is none of DICOM."""
 
-    def find(job: Job) -> tuple[str, MediaType]:
+    def find(job: Job) -> tuple[str, ExportMedia]:
         printer = site.printers.get(job.destination)
         is_paper = printer is not None and printer.peer is None
-        return job.destination, MediaType.PAPER if is_paper else MediaType.FILM
+        return job.destination, ExportMedia.PAPER if is_paper else ExportMedia.FILM
 
     return find
 
 
-def find_written_media(job: Job) -> tuple[str, MediaType]:
+def find_written_media(job: Job) -> tuple[str, ExportMedia]:
     """Where media jobs put instances: a disc that is burnt, else a folder or the image of a disc."""
     device = str(job.parameters.get("device", ""))
-    return (device, MediaType.DVD) if device else (str(job.parameters.get("target", "")), MediaType.URI)
+    return (device, ExportMedia.DVD) if device else (str(job.parameters.get("target", "")), ExportMedia.URI)

@@ -78,7 +78,7 @@ class ParticipantRole(Enum):
     SOURCE_MEDIA = AuditCode("110155", "Source Media")
 
 
-class MediaType(Enum):
+class ExportMedia(Enum):
     """CID 405: on what instances leave or come."""
 
     FILM = AuditCode("110010", "Film")

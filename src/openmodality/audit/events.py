@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from openmodality.audit.codes import (
     EventKind,
     EventType,
-    MediaType,
+    ExportMedia,
     ObjectIdType,
     ObjectRole,
     ObjectType,
@@ -130,7 +130,7 @@ def tell_study_deleted(who: Who, subject: StudySubject) -> AuditMessage:
 
 
 def tell_exported(
-    who: Who, target: str, media: MediaType, subjects: Sequence[StudySubject], failure: str = ""
+    who: Who, target: str, media: ExportMedia, subjects: Sequence[StudySubject], failure: str = ""
 ) -> AuditMessage:
     """Instances left the device on a medium, film or paper (A.5.3.4)."""
     medium = Participant(target, False, ParticipantRole.DESTINATION_MEDIA, media=media)
@@ -147,7 +147,7 @@ def tell_exported(
 
 def tell_imported(who: Who, source: str, subjects: Sequence[StudySubject], refused: int) -> AuditMessage:
     """Instances were copied from files or a medium (A.5.3.5)."""
-    medium = Participant(source, False, ParticipantRole.SOURCE_MEDIA, media=MediaType.URI)
+    medium = Participant(source, False, ParticipantRole.SOURCE_MEDIA, media=ExportMedia.URI)
     importing = (*who.make_users(), who.make_process(ParticipantRole.DESTINATION))
     return AuditMessage(
         EventKind.IMPORT,

@@ -20,7 +20,7 @@ from openmodality.audit.codes import (
     AuditCode,
     EventKind,
     EventType,
-    MediaType,
+    ExportMedia,
     ObjectIdType,
     ObjectRole,
     ObjectType,
@@ -45,7 +45,7 @@ class Participant:
     alternative_id: str = ""
     name: str = ""
     access_point: str = ""
-    media: MediaType | None = None
+    media: ExportMedia | None = None
 
     @property
     def shown(self) -> str:

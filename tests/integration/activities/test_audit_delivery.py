@@ -11,7 +11,7 @@ import pytest
 
 from openmodality import Modality
 from openmodality.activities import audit, audit_delivery
-from openmodality.activities.audit_delivery import AT_ONCE
+from openmodality.activities.audit_delivery import ROWS_AT_ONCE
 from openmodality.audit.events import tell_log_used
 from openmodality.store.listing.audit import AuditSearch
 from openmodality.store.states import JobKind, JobState
@@ -129,13 +129,13 @@ def test_a_repository_of_a_stranger_gets_nothing_and_is_an_event(
 def test_a_backlog_of_many_connections_arrives_in_order(place: AuditPlace) -> None:
     with Modality(place.site, works=False) as modality:
         trail = modality.audit.trail
-        messages = [tell_log_used(trail.who, f"look {number:04}") for number in range(AT_ONCE + 7)]
+        messages = [tell_log_used(trail.who, f"look {number:04}") for number in range(ROWS_AT_ONCE + 7)]
         trail.tell(*messages)
     with Modality(place.site) as modality:
         assert modality.wait_until(lambda: is_delivered(modality), DELIVERED_S)
     told = [message for message in place.repository.messages if message.kind == "audit-log"]
     looks = [message.content.partition(">look ")[2][:4] for message in told]
-    assert looks == [f"{number:04}" for number in range(AT_ONCE + 7)]
+    assert looks == [f"{number:04}" for number in range(ROWS_AT_ONCE + 7)]
 
 
 def test_tcp_in_the_clear_goes_only_where_the_site_says_so(tmp_path: Path) -> None:

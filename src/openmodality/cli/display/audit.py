@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, fromstring
 
+from openmodality.app.records.values import format_time, format_zoned
 from openmodality.audit.codes import EVENT_IDS, EventKind, Outcome
-from openmodality.cli.terminal.json_output import format_zoned
-from openmodality.cli.terminal.output import format_count, format_time
+from openmodality.cli.terminal.output import format_count
 from openmodality.cli.terminal.table import Column
 from openmodality.store.listing.audit import AuditRow, AuditState, ChainState
 
