@@ -5,13 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Final
 
+from openmodality.app.records.audit import audit_row_as_json, audit_state_as_json, chain_as_json
 from openmodality.audit.codes import EventKind
 from openmodality.cli.display.audit import (
     AUDIT_COLUMNS,
-    audit_row_as_json,
-    audit_state_as_json,
     describe_chain,
-    describe_state,
+    describe_trail,
     format_message,
 )
 from openmodality.cli.terminal.arguments import DONE, CliCommand, Group, Parser
@@ -102,7 +101,7 @@ def list_rows(
     print_rows(AUDIT_COLUMNS, page.rows, empty="there are no such events", wide=wide)
     if page.total > len(page.rows):
         say(f"there are {page.total}; raise --limit to see older ones")
-    say(describe_state(page.state))
+    say(describe_trail(page.state))
 
 
 def _declare_show(parser: Parser) -> None:
@@ -143,17 +142,10 @@ def verify_trail(head: tuple[int, str] | None, site_file: str, as_json: bool) ->
         chain, state = modality.audit.verify(head)
     status = _BROKEN if chain.broken_at else DONE
     if as_json:
-        found = {
-            "whole": not chain.broken_at,
-            "rows": chain.rows,
-            "broken_at": chain.broken_at or None,
-            "reason": chain.reason,
-            "head": f"{chain.last}:{chain.head}",
-        }
-        print_document([{**found, **audit_state_as_json(state)}])
+        print_document([chain_as_json(chain, state)])
         return status
     print(describe_chain(chain))
-    print(describe_state(state))
+    print(describe_trail(state))
     return status
 
 

@@ -1,13 +1,14 @@
-"""How rows of the audit trail are shown: as a list, in full, and for a program."""
+"""How rows of the audit trail are shown: as a list and in full."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, fromstring
 
-from openmodality.app.records.values import format_time, format_zoned
-from openmodality.audit.codes import EVENT_IDS, EventKind, Outcome
+from openmodality.app.records.audit import describe_event
+from openmodality.app.records.values import format_time
+from openmodality.audit.codes import Outcome
 from openmodality.cli.terminal.output import format_count
 from openmodality.cli.terminal.table import Column
 from openmodality.store.listing.audit import AuditRow, AuditState, ChainState
@@ -25,14 +26,7 @@ AUDIT_COLUMNS: Final[Sequence[Column[AuditRow]]] = (
 )
 
 
-def describe_event(row: AuditRow) -> str:
-    """The event of a row as PS3.16 calls it; the type of an event says more where it has one."""
-    kind = EVENT_IDS[EventKind(row.entry.kind)].meaning
-    found = fromstring(row.entry.message).find("EventIdentification/EventTypeCode")
-    return kind if found is None else f"{kind}: {found.get('originalText', '')}"
-
-
-def describe_state(state: AuditState) -> str:
+def describe_trail(state: AuditState) -> str:
     """Where the delivery of the trail stands, in words."""
     if not state.delivered:
         return f"{format_count(state.last, 'row')}, none delivered"
@@ -51,33 +45,6 @@ def describe_chain(chain: ChainState) -> str:
 def format_message(row: AuditRow) -> list[tuple[str, str]]:
     """The message of a row, an element in each line, indented as they are nested."""
     return list(_walk(fromstring(row.entry.message), 0))
-
-
-def audit_row_as_json(row: AuditRow, *, in_full: bool = False) -> Mapping[str, Any]:
-    """A row for a program."""
-    entry = row.entry
-    return {
-        "row": row.number,
-        "at": format_zoned(entry.at),
-        "kind": entry.kind,
-        "event": describe_event(row),
-        "outcome": entry.outcome,
-        "users": list(row.users),
-        "patients": list(row.patients),
-        "digest": row.digest,
-        "message": entry.message if in_full else None,
-    }
-
-
-def audit_state_as_json(state: AuditState) -> Mapping[str, Any]:
-    """Where the delivery stands, for a program."""
-    return {
-        "last": state.last,
-        "delivered": state.delivered,
-        "delivered_at": format_zoned(state.delivered_at),
-        "backlog": state.backlog,
-        "oldest_left": format_zoned(state.oldest_left),
-    }
 
 
 def _walk(element: Element, depth: int) -> Iterator[tuple[str, str]]:

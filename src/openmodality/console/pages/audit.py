@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element, fromstring
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from openmodality.app.records.audit import describe_event
 from openmodality.audit.codes import EVENT_IDS, EventKind, Outcome
 from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.shell import Page, render_page
@@ -159,12 +160,14 @@ def make_search(wanted: AuditFilter, before: str = "") -> AuditSearch:
 def make_audit_line(row: AuditRow) -> AuditLine:
     """An event as a line."""
     outcome = Outcome(row.entry.outcome)
-    event = EVENT_IDS[EventKind(row.entry.kind)].meaning
-    found = fromstring(row.entry.message).find("EventIdentification/EventTypeCode")
-    if found is not None:
-        event += f": {found.get('originalText', '')}"
     return AuditLine(
-        row.number, format_clock(row.entry.at), event, outcome.word, _LEVELS[outcome], row.users, row.patients
+        row.number,
+        format_clock(row.entry.at),
+        describe_event(row),
+        outcome.word,
+        _LEVELS[outcome],
+        row.users,
+        row.patients,
     )
 
 
