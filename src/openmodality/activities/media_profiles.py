@@ -10,6 +10,7 @@ from openmodality.device.site.site import Site
 from openmodality.errors import ConfigurationError
 from openmodality.media.application_profile import USB, ApplicationProfile
 from openmodality.media.file_set import Decompressor, FileSetOptions
+from openmodality.objects.private_names import index_vrs
 
 _MEGABYTE: Final = 1_000_000
 
@@ -61,5 +62,6 @@ def make_file_set_options(
         file_set_id=label,
         source_ae_title=site.calling_ae("storage").ae_title if has_title else "",
         decompress=decompress,
+        private_vrs=index_vrs(site.profile.private_attributes),
         durable=site.settings.data.durability == "fsync",
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from openmodality.encoding.part10 import FileMeta, encode_file_head, read_any
+from openmodality.encoding.private_blocks import NO_PRIVATE, PrivateVrs
 from openmodality.encoding.transcode import can_transcode, transcode
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError, UsageError
 from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes, describe_refusal
@@ -59,7 +60,8 @@ class FileSetOptions:
     """How a file-set is written.
 
     ``identity`` is Implementation Class UID and Version Name; ``source_ae_title`` is empty where a device states none.
-    ``durable``: written through to the medium before the DICOMDIR says so.
+    ``durable``: written through to the medium before the DICOMDIR says so. ``private_vrs`` are those of private
+    elements of files in Implicit VR; others become UN.
     """
 
     profile: ApplicationProfile
@@ -68,6 +70,7 @@ class FileSetOptions:
     source_ae_title: str = ""
     decompress: Decompressor | None = None
     durable: bool = True
+    private_vrs: PrivateVrs = field(default_factory=lambda: NO_PRIVATE)
     on_written: OnWritten = lambda instances, length_bytes: True
 
 
@@ -200,13 +203,18 @@ class _Writer:
             with path.open("rb") as source:
                 source.seek(meta.data_set_offset)
                 chunks = iter(lambda: source.read(_COPY_BYTES), b"")
-                yield from chunks if syntax == EXPLICIT_VR_LITTLE_ENDIAN else _convert(chunks, syntax)
+                yield from chunks if syntax == EXPLICIT_VR_LITTLE_ENDIAN else self._convert(chunks, syntax)
             return
         if self._options.decompress is None:
             raise ObjectInvalid(f"it is compressed (transfer syntax {syntax})")
         with self._options.decompress(path) as plain:
             plain.seek(read_any(plain).data_set_offset)
             yield from iter(lambda: plain.read(_COPY_BYTES), b"")
+
+    def _convert(self, chunks: Iterator[bytes], syntax: str) -> Iterator[bytes | memoryview]:
+        vrs = self._options.private_vrs
+        for chunk in transcode(chunks, syntax, EXPLICIT_VR_LITTLE_ENDIAN, private_vrs=vrs):
+            yield bytes(chunk)
 
     def _check_room(self, length_bytes: int) -> None:
         capacity = self._options.profile.capacity_bytes
@@ -272,11 +280,6 @@ def _count_used_bytes(root: Path, old: Directory | None) -> int:
     records = [record for patient in (old.patients if old else ()) for record in patient.walk()]
     files = [find_file(root, record.file_id) for record in records if record.file_id]
     return sum(count_medium_bytes(file.stat().st_size) for file in files if file is not None)
-
-
-def _convert(chunks: Iterator[bytes], syntax: str) -> Iterator[bytes | memoryview]:
-    for chunk in transcode(chunks, syntax, EXPLICIT_VR_LITTLE_ENDIAN):
-        yield bytes(chunk)
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

@@ -13,9 +13,12 @@ from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID
 
+from openmodality.activities.media_profiles import choose_media_profile, make_file_set_options
 from openmodality.exam.session import Exam
+from openmodality.media.file_set import create_file_set
 from tests.acceptance.requirements.pynetdicom_hospital import EXPLICIT, IMPLICIT, TITLE, listening, recorded_device
 from tests.acceptance.requirements.test_mr_attributes import make_image
+from tests.devices import device_in_hospital
 from tests.mr_image_values import MR_IMAGE, SPEC, code
 from tests.peers import dcmtk
 from tests.peers.process import run
@@ -148,3 +151,19 @@ def test_what_came_in_implicit_vr_goes_on_with_its_vrs(tmp_path: Path) -> None:
         0x30: "FD",
         0xFE: "UN",
     }
+
+
+def test_private_attributes_of_an_implicit_file_keep_their_vr_on_a_disc(tmp_path: Path) -> None:
+    with device_in_hospital(tmp_path, "mr") as device, device.modality(works=False) as modality:
+        uid = add_all(modality.register({"PatientID": "1", "PatientName": "Doe^Jane"}))
+        image = dcmread(modality.instance_path(uid))
+        path = save_as_sent(image, tmp_path / "implicit.dcm", IMPLICIT)
+        options = make_file_set_options(modality.site, choose_media_profile(modality.site), "TEST")
+        report = create_file_set(tmp_path / "disc", [path], options)
+    [file_id] = report.written
+    written = dcmread(tmp_path.joinpath("disc", *file_id))
+    assert written.file_meta.TransferSyntaxUID == EXPLICIT
+    for row in list_rows():
+        if row["element_offset"]:
+            found = written[int(row["tag"].replace(",", ""), 16)]
+            assert (row["tag"], found.VR) == (row["tag"], row["vr"])
