@@ -19,6 +19,7 @@ from openmodality.activities.retrieve_plan import plan_retrieve
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.audit import AuditLog
 from openmodality.app.by_hand import ByHand
+from openmodality.app.figures import AssociationTally, FigureReader, Figures
 from openmodality.app.films import Films
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
@@ -87,6 +88,7 @@ class Modality:
         self.media = Media(self.site, self._runtime.queue, self._data)
         self.films = Films(self.site, self._runtime, self._data)
         self.web = WebAccess(self._store, self.site)
+        self._figures = FigureReader(self._store)
 
     def __repr__(self) -> str:
         titles = ", ".join(entity.ae_title for entity in self.site.application_entities.values())
@@ -161,6 +163,19 @@ class Modality:
         """Whether this process works the queue, and not another one."""
         return self._runtime.works
 
+    @property
+    def tally(self) -> AssociationTally:
+        """Counts the associations that peers asked this process for."""
+        return self._runtime.tally
+
+    def read_figures(self) -> Figures:
+        """How much there is of what, for who watches many devices."""
+        return self._figures.read()
+
+    def count_associations(self) -> dict[str, int]:
+        """How many associations of peers are open at each local AE that listens, by its role."""
+        return {role: acceptor.open_associations for role, acceptor in self._runtime.acceptors.items()}
+
     def echo(self, peer: str) -> int:
         """Verification: the Status of a C-ECHO to a peer. Raises the errors of an association."""
         return self.verify(peer).status
@@ -210,17 +225,30 @@ class Modality:
         :class:`NothingToRetrieve` where the archive has no such images, ``UsageError`` and the errors of an
         association.
         """
+        return self.move(wanted, peer, destination=destination, model=model, go_on=go_on, resume=resume)[0]
+
+    def move(
+        self,
+        wanted: Wanted | str,
+        peer: str | None = None,
+        *,
+        destination: str = "",
+        model: Model | None = None,
+        go_on: GoOn | None = None,
+        resume: bool = False,
+    ) -> tuple[MoveResult, Arrivals | None]:
+        """As :meth:`retrieve`, also what has come, where it is this device that gets it."""
         chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
         ends = self._runtime.connections.make_ends("retrieve", self.site.choose_peer("retrieve", peer))
         is_for_us = destination in ("", ends.local.ae_title)
         if resume and not is_for_us:
             raise UsageError("what another AE has already is not known here", advice="resume without a destination")
         parts = self.plan_retrieve(ends, chosen, model, resume=resume)
-        with self.receiving(chosen.study) if is_for_us else nullcontext():
+        with self.receiving(chosen.study) if is_for_us else nullcontext() as arrivals:
             result = retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on, parts=parts)
             if is_for_us:
                 self.wait_until_listed(chosen, result.counts)
-            return result
+        return result, arrivals
 
     def get(
         self,

@@ -11,7 +11,6 @@ import platform
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 from openmodality.activities.arrivals import Arrivals, watch_contexts, watch_storage
 from openmodality.activities.audit import AuditTrail
@@ -36,6 +35,7 @@ from openmodality.activities.tls import calls_under_tls, find_private_key, make_
 from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import Watching, build_acceptors
 from openmodality.app.endings import EndingWatch
+from openmodality.app.figures import AssociationTally
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.jobs import SERVICES_OF_KINDS
 from openmodality.app.receiving import StoreSink
@@ -52,7 +52,7 @@ from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import Executor
 from openmodality.jobs.worker import Worker
 from openmodality.jobs.worker_lock import WorkerLock
-from openmodality.network.acceptor import Acceptor
+from openmodality.network.acceptor import Acceptor, Decide
 from openmodality.objects.filter.private_sets import list_imported_sets
 from openmodality.objects.private_names import register_with_pydicom
 from openmodality.objects.site_objects import find_uid_maker
@@ -67,7 +67,8 @@ from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.store.states import JobKind
 from openmodality.store.transaction import Clock
 from openmodality.store.validated import ValidatedSink
-from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ
+from openmodality.upper_layer.acceptance import Load
+from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
 
 class Runtime:
@@ -103,6 +104,7 @@ class Runtime:
         after_s = site.parameters.number("behaviour.receive_after_retrieve_s")
         self.window = RetrieveWindow(site.data_folder, clock, after_s)
         self.acceptors: dict[str, Acceptor] = {}
+        self.tally = AssociationTally()
         self._arrivals = self._arrivals_elsewhere = Arrivals(tell=self.window.note_refusal)
         self._may_listen = True
         self._acceptors_change = threading.Lock()
@@ -182,8 +184,7 @@ class Runtime:
             # Of the key of a device that calls under TLS there was a warning when that context was made.
             has_unseen_key = self.site.settings.tls.private_key and not calls_under_tls(self.site)
             warn_readable_by_all([self.site.path, *([find_private_key(self.site)] if has_unseen_key else [])])
-            watch = partial(watch_contexts, find_arrivals=lambda: self._arrivals)
-            watching = Watching(self._note_rejected, self.trail.tell_untrusted, watch)
+            watching = Watching(self._note_rejected, self.trail.tell_untrusted, self._watch_decisions)
             acceptors = build_acceptors(self.site, self._services(), self.window, watching)
             with ExitStack() as started:
                 for acceptor in acceptors.values():
@@ -202,7 +203,26 @@ class Runtime:
         finally:
             self._arrivals = self._arrivals_elsewhere
 
+    def _watch_decisions(self, decide: Decide) -> Decide:
+        """The same decisions; what is accepted is counted, and told to the arrivals that are watched."""
+        watched = watch_contexts(decide, find_arrivals=lambda: self._arrivals)
+
+        def decide_and_count(request: A_ASSOCIATE_RQ, load: Load) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
+            answer = watched(request, load)
+            if isinstance(answer, A_ASSOCIATE_AC):
+                self.tally.add(self._name_caller(request.calling_ae_title))
+            return answer
+
+        return decide_and_count
+
+    def _name_caller(self, calling: str) -> str:
+        """The peer that has this AE title; anybody else is ``unknown``, since there may be any number of them."""
+        return next((peer.name for peer in self.site.find_titled_peers(calling)), "unknown")
+
     def _note_rejected(self, calling: str, answer: A_ASSOCIATE_RJ) -> None:
+        situations = self.site.profile.rejections.items()
+        reason = next((situation for situation, rejection in situations if rejection == answer), "other")
+        self.tally.add(self._name_caller(calling), reason)
         self._arrivals.note_rejected(calling, answer)
         if answer == self.site.profile.rejections["limit_reached"]:
             StoredCommitments(self.queue, self.site).note_refused(calling)

@@ -63,11 +63,12 @@ class JobView:
         states: Iterable[JobState] | None = None,
         kinds: Iterable[JobKind] | None = None,
         destination: str | None = None,
+        before: int | None = None,
         limit: int | None = None,
     ) -> list[Job]:
-        """Jobs that fit all of the filters, newest first."""
+        """Jobs that fit all of the filters, newest first; only those with a number below ``before``."""
         with self._source.read() as reader:
-            return list_jobs(reader, states=states, kinds=kinds, destination=destination, limit=limit)
+            return list_jobs(reader, states=states, kinds=kinds, destination=destination, before=before, limit=limit)
 
     def show(self, job_id: int) -> JobDetails:
         """One job. Raises :class:`NotFound` where there is none with this number."""
@@ -141,10 +142,10 @@ class LocalView:
         self.jobs = JobView(source)
         self.problems = ProblemView(source)
 
-    def exams(self, *states: str) -> list[ExamRecord]:
-        """Exams in these states, or all, newest first."""
+    def exams(self, *states: str, before: int | None = None, limit: int | None = None) -> list[ExamRecord]:
+        """Exams in these states, or all, newest first; only those with a number below ``before``."""
         with self._source.read() as reader:
-            return read_exams(reader, states)
+            return read_exams(reader, states, before=before, limit=limit)
 
     def exam(self, exam_id: int) -> ExamRecord:
         """One exam. Raises :class:`NotFound` where there is none with this number."""
@@ -179,6 +180,24 @@ class LocalView:
         with self._source.read() as reader:
             ids = find_ids(reader, search, limit=limit + 1, offset=offset)
             return read_entities(reader, search, ids[:limit]), len(ids) > limit
+
+    def page(self, search: Search, limit: int, after: tuple[int, int] = (0, 0)) -> tuple[list[Found], tuple[int, int]]:
+        """A part of what is searched for, newest study first, and where the next one begins; zeros at the end.
+
+        ``after`` is how many were passed by, and the row of the last of them: where others came or went meanwhile, it
+        is looked for.
+        """
+        offset, last = after
+        with self._source.read() as reader:
+            if last:
+                before = find_ids(reader, search, limit=1, offset=offset - 1)
+                if before != [last]:
+                    ids = find_ids(reader, search)
+                    offset = ids.index(last) + 1 if last in ids else offset
+            ids = find_ids(reader, search, limit=limit + 1, offset=offset)
+            shown = ids[:limit]
+            following = (offset + limit, shown[-1]) if len(ids) > limit else (0, 0)
+            return read_entities(reader, search, shown), following
 
     def instance_path(self, sop_instance_uid: str) -> Path:
         """The PS3.10 file of an instance."""

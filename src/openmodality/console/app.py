@@ -9,14 +9,16 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from openmodality.console import ohif
+from openmodality.console.api.openapi_document import make_document
+from openmodality.console.api.parts import API_PARTS
 from openmodality.console.context import ConsoleContext, find_context
 from openmodality.console.dicomweb import capabilities, frames, rendered, retrieve, search
-from openmodality.console.live import stream
+from openmodality.console.metrics_counts import CountedRequests
 from openmodality.console.pages import (
     acquiring,
     archive,
@@ -38,15 +40,16 @@ from openmodality.console.pages import (
     viewer_states,
 )
 from openmodality.console.pages.shell import Page, render_page
-from openmodality.console.security.access import NotAllowed, NotLoggedIn, find_principal
-from openmodality.console.security.guard import Guard
+from openmodality.console.problem import answer_problem, find_kind
+from openmodality.console.request_errors import FieldFault, RequestInvalid
+from openmodality.console.security.access import NotLoggedIn, find_principal
+from openmodality.console.security.guard import BodyTooLarge, Guard
 from openmodality.console.template_files import StaticFiles
-from openmodality.errors import NotFound, OpenModalityError, StoreAway, UsageError, WrongState, describe_fault
+from openmodality.errors import NotFound, OpenModalityError, describe_fault
 
 _PARTS: Final = (
     login,
     shell,
-    stream,
     today,
     start,
     exam,
@@ -66,14 +69,6 @@ _PARTS: Final = (
 )
 _DICOMWEB: Final = (search, retrieve, frames, rendered, capabilities, ohif)
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
-_STATUSES: Final = (
-    (NotLoggedIn, 401),
-    (NotAllowed, 403),
-    (NotFound, 404),
-    (WrongState, 409),
-    (UsageError, 400),
-    (StoreAway, 503),
-)
 
 _log = logging.getLogger(__name__)
 
@@ -82,14 +77,16 @@ def make_application(context: ConsoleContext, hosts: Iterable[str]) -> ASGIApp:
     """The console as an ASGI application; ``hosts`` are the names by which it may be called."""
     application = FastAPI(title="OpenModality", docs_url=None, redoc_url=None, openapi_url=None)
     application.state.context = context
-    for part in (*_PARTS, *_DICOMWEB):
-        application.include_router(part.router)
+    application.state.api_document = make_document(API_PARTS)
+    for router in (*API_PARTS, *(part.router for part in (*_PARTS, *_DICOMWEB))):
+        application.include_router(router)
     _serve_static(application, context.templates.static)
     application.add_exception_handler(OpenModalityError, _explain)
     application.add_exception_handler(HTTPException, _explain_http)
     application.add_exception_handler(RequestValidationError, _explain_address)
+    application.add_exception_handler(BodyTooLarge, _explain_size)
     application.add_exception_handler(Exception, _explain_fault)
-    return Guard(application, hosts)
+    return Guard(CountedRequests(application, context.http), hosts)
 
 
 def _serve_static(application: FastAPI, files: StaticFiles) -> None:
@@ -105,24 +102,40 @@ def _serve_static(application: FastAPI, files: StaticFiles) -> None:
         return Response(status_code=204)
 
 
-def find_http_status(error: OpenModalityError) -> int:
-    """The status of HTTP for an error of ours."""
-    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 502)
-
-
 def _explain(request: Request, error: Exception) -> Response:
     assert isinstance(error, OpenModalityError)
-    return _answer(request, error, find_http_status(error))
+    return _answer(request, error, find_kind(error).status)
 
 
 def _explain_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    said = {404: "there is no such page", 405: "this page does not take that"}.get(error.status_code, str(error.detail))
-    return _answer(request, OpenModalityError(said, advice="go on with one of the places"), error.status_code)
+    if is_of_program(request):
+        said = {404: "there is no such resource", 405: "this resource does not take that method"}
+        advice = "GET /api/v1/openapi.json describes all"
+    else:
+        said = {404: "there is no such page", 405: "this page does not take that"}
+        advice = "go on with one of the places"
+    told = OpenModalityError(said.get(error.status_code, str(error.detail)), advice=advice)
+    answer = _answer(request, told, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
-def _explain_address(request: Request, _: Exception) -> Response:
+def _explain_size(request: Request, _: Exception) -> Response:
+    return _answer(request, OpenModalityError("the request is too large", advice="send less at once"), 413)
+
+
+def _explain_address(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    if is_of_program(request):
+        faults = [FieldFault(".".join(map(str, each["loc"])), str(each["msg"])) for each in error.errors()]
+        return answer_problem(RequestInvalid(faults))
     return _answer(request, NotFound("there is no such page", advice="go on with one of the places"), 404)
+
+
+def is_of_program(request: Request) -> bool:
+    """Whether a request is for the API, whose answers programs read."""
+    return request.url.path.startswith("/api/")
 
 
 def _explain_fault(request: Request, error: Exception) -> Response:
@@ -136,9 +149,8 @@ def _explain_fault(request: Request, error: Exception) -> Response:
 def _answer(request: Request, error: OpenModalityError, status: int) -> Response:
     """A page for a person, problem+json (RFC 9457) for a program."""
     accepts_pages = "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
-    if request.url.path.startswith("/api/") or not accepts_pages:
-        problem = {"title": error.message, "status": status, "advice": error.advice}
-        return JSONResponse(problem, status, media_type="application/problem+json")
+    if is_of_program(request) or not accepts_pages:
+        return answer_problem(error, status=status, peer=getattr(request.state, "peer", ""))
     if isinstance(error, NotLoggedIn):
         return _send_to_login(request)
     context = find_context(request)

@@ -13,9 +13,11 @@ from openmodality.console.kept_log import KeptLog
 from openmodality.console.live.feed import Feed
 from openmodality.console.live_settings import LiveSettings
 from openmodality.console.memory import Memory
+from openmodality.console.metrics_counts import HttpCounts
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
 from openmodality.console.template_files import Templates
+from openmodality.console.uploads import UploadPlace
 from openmodality.imaging.display_lut import UNCALIBRATED, DisplayLut
 from openmodality.imaging.stored_pixels import StoredPixelsCache
 
@@ -37,10 +39,12 @@ class ConsoleContext:
     live: LiveSettings
     override_limits: LoginLimits
     acquisitions: Acquisitions
+    uploads: UploadPlace
     log: KeptLog | None = None
     display: DisplayLut = UNCALIBRATED
     memory: Memory = field(default_factory=Memory)
     pixels: StoredPixelsCache = field(default_factory=StoredPixelsCache)
+    http: HttpCounts = field(default_factory=HttpCounts)
     boot: str = field(default_factory=lambda: secrets.token_hex(8))
     """Differs at each start, so that a browser knows that the server is another one."""
 

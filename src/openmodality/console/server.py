@@ -29,6 +29,7 @@ from openmodality.console.pixel_sources import remove_uploads
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
 from openmodality.console.template_files import StaticFiles, Templates
+from openmodality.console.uploads import UPLOAD_FOLDER, UploadPlace
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import read_site_text
 from openmodality.errors import ConfigurationError, TransportError, describe_fault
@@ -91,6 +92,7 @@ class ConsoleServer:
             live,
             LoginLimits(modality.clock),
             Acquisitions(modality.clock),
+            UploadPlace(modality.site.data_folder / UPLOAD_FOLDER),
             log,
             display=display,
         )
@@ -101,6 +103,7 @@ class ConsoleServer:
 
     def __enter__(self) -> Self:
         remove_uploads(self.context.modality)
+        self.context.uploads.remove_left()
         self._feed.start()
         self._thread.start()
         if not self._ready.wait(_START_S) or not self._server.started:

@@ -78,11 +78,13 @@ class OwnExam(Protocol):
 class Series:
     """One series. As a context manager its images are queued for the archives at the end of the block."""
 
-    def __init__(self, exam: OwnExam, record: SeriesRecord) -> None:
+    def __init__(self, exam: OwnExam, record: SeriesRecord, images: int = 0) -> None:
         self.exam = exam
         self.record = record
         self._maker = exam.image_maker(record)
-        self._images = 0
+        self._images = images
+        self.made: list[str] = []
+        """The SOP Instance UIDs of the images that this handle has made."""
         self.notices: list[str] = []
         """What an operator is to know of the source of the images."""
         self.unused: dict[str, str] = {}
@@ -153,6 +155,7 @@ class Series:
                 numbered = self._exposures.expose_all(frames, event, self._images)
             uids = self._maker.make_together(numbered, SILENTLY.keys)
         self._images += len(uids)
+        self.made += uids
         return uids
 
     def add_volume(
@@ -213,6 +216,7 @@ class Series:
         prepared = [prepare_part(frames, part, said, self._maker.pixel_rules, scaling, None) for part in parts]
         uids = self._maker.make_together(walk_parts(prepared, stack, how.progress), how.keys)
         self._images += stack.shape[0] * len(prepared)
+        self.made += uids
         for each in prepared:
             self.unused |= {**volume.unused, **each.unused}
         return uids
@@ -230,6 +234,7 @@ class Series:
 
         uids = self._maker.make_together(walk(), lambda number: how.keys(number - before))
         self._images += stack.shape[0]
+        self.made += uids
         if prepared.form is not None and prepared.form.is_scaled:
             self._form = prepared.form
         self.unused |= {**volume.unused, **prepared.unused}
@@ -257,6 +262,7 @@ class Series:
         else:
             made = self._maker.make_exposed(number, frame, uid, self._exposures.describe_next(event))
         self._images = number
+        self.made.append(made)
         return made
 
     def add_all(
@@ -298,9 +304,11 @@ class Series:
                 made.append(self.add_frame(frame, keys(number), exposed))
                 progress(number)
             return made
-        numbered = list(enumerate(frames, 1))
-        uids = self._maker.make_together(numbered, keys)
+        before = self._images
+        numbered = list(enumerate(frames, before + 1))
+        uids = self._maker.make_together(numbered, lambda number: keys(number - before))
         self._images += len(numbered)
+        self.made += uids
         progress(len(numbered))
         return uids
 

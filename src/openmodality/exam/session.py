@@ -12,7 +12,7 @@ from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.source import AcquiredSeries, Source
 from openmodality.device.modalities import check_asked_for, warn_of_other_modality
-from openmodality.errors import OpenModalityError
+from openmodality.errors import NotFound, OpenModalityError
 from openmodality.exam.checking import SeriesCheck, check_all_series
 from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.exposures import Exposures
@@ -37,7 +37,7 @@ from openmodality.objects.site_objects import find_uid_maker
 from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.index_recovery import Progress
-from openmodality.store.listing.entities import InstanceReference
+from openmodality.store.listing.entities import InstanceReference, Level, count
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
 from openmodality.store.rows.steps import find_open_step
 from openmodality.store.states import ExamState
@@ -196,6 +196,26 @@ class Exam:
             with series:
                 series.add_all(acquired, keys=lambda image, key=key: uids.derived(f"{key}/{image}"))  # type: ignore[misc]
         return taken
+
+    def take_into(self, number: int, arrival: DroppedFile, **options: Any) -> Series:
+        """Take a file into a series that was begun, after the images that it has; the same file makes nothing twice.
+
+        ``options`` are those of :meth:`acquire`, which see for the errors. Raises :class:`NotFound` where the exam has
+        no series of this number.
+        """
+        record = next((each for each in self.record.series if each.number == number), None)
+        if record is None:
+            raise NotFound(f"exam {self.id} has no series {number}", advice="begin one first")
+        uids, chosen = find_uid_maker(self._workflow.site), IngestOptions.of(options)
+        with self._workflow.store.read() as snapshot:
+            images = count(snapshot, Level.IMAGE, {"SeriesInstanceUID": record.series_instance_uid})
+        series = Series(self, record, images)
+        source = make_file_source(self._workflow.site, arrival.path, chosen)
+        for place, acquired in enumerate(self.given.walk([source], chosen.keywords)):
+            self._check_identity(acquired, chosen)
+            key = f"{self.study_instance_uid}/{record.series_instance_uid}/{arrival.key}/{place}"
+            series.add_all(acquired, keys=lambda image, key=key: uids.derived(f"{key}/{image}"))  # type: ignore[misc]
+        return series
 
     def key_objects(
         self,

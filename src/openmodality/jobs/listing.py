@@ -82,14 +82,16 @@ def list_jobs(
     states: Iterable[JobState] | None = None,
     kinds: Iterable[JobKind] | None = None,
     destination: str | None = None,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[Job]:
-    """Jobs that fit all of the filters, newest first."""
+    """Jobs that fit all of the filters, newest first; only those with a number below ``before``."""
     rows = read_job_rows(
         reader,
         states=None if states is None else [state.value for state in states],
         kinds=None if kinds is None else [kind.value for kind in kinds],
         destination=destination,
+        before=before,
         limit=limit,
     )
     return [make_job(row) for row in rows]

@@ -10,7 +10,7 @@ INSTANCE_FOLDER: Final = "instances"
 """Where the instance files are."""
 ASIDE_FOLDER: Final = "aside"
 """Where instance files are that may not be among the others: :class:`openmodality.store.states.ProblemKind`."""
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 """The newest migration; a database that has it needs no migration, so Alembic is not even imported."""
 ONLY_DEVICE: Final = 1
 """The number of the device of a SQLite file, in which there is one."""

@@ -415,3 +415,20 @@ console_tokens = Table(
     Column("expires_at", Float),
 )
 """What programs show in place of a session. Of session, link and token only the SHA-256 is kept."""
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("id", LONG, primary_key=True),
+    make_device(),
+    Column("owner", String(80), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("boot", String(32), nullable=False),
+    Column("created_at", Float, nullable=False, index=True),
+    Column("status", Integer),
+    make_text_column("headers"),
+    make_text_column("body"),
+    UniqueConstraint("device_id", "owner", "key"),
+)
+"""Requests of programs that are to be done once: what was asked by whom, and the answer once there is one."""

@@ -184,7 +184,7 @@ def test_a_token_is_good_for_its_scopes(place: ConsolePlace) -> None:
     refused = httpx.get(f"{place.url}/api/v1/events", headers=headers)
     assert refused.status_code == 403
     assert refused.headers["content-type"] == "application/problem+json"
-    assert refused.json()["title"].startswith("operates may not see")
+    assert refused.json()["detail"].startswith("operates may not see")
     assert httpx.get(f"{place.url}/jobs", headers={"authorization": "Bearer x"}).status_code == 401
 
 

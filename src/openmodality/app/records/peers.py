@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from openmodality.activities.echo import EchoAnswer
+    from openmodality.device.site.site import Peer
     from openmodality.query.moving import MoveResult
 
 _OUTCOMES: Final = {"succeed": "done", "partial": "partly done", "fail": "failed"}
@@ -52,4 +53,18 @@ def retrieval_as_json(
         "received_sop_instance_uids": list(came),
         "refused_here": refused,
         "comment": result.comment,
+    }
+
+
+def peer_as_json(peer: Peer) -> dict[str, Any]:
+    """A peer as the site file has it, for a program."""
+    return {
+        "name": peer.name,
+        "alias": peer.settings.alias,
+        "description": peer.settings.description,
+        "ae_title": peer.ae_title,
+        "host": peer.host,
+        "port": peer.port,
+        "tls": peer.tls,
+        "services": sorted(peer.services),
     }

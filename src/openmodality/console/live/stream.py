@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from openmodality.console.api.answers import tell_problems
 from openmodality.console.context import ConsoleContext
 from openmodality.console.live.feed import END, FeedItem, Signal
 from openmodality.console.security.access import At, Viewer
@@ -22,7 +23,7 @@ _LOOK_AT_SESSION_EVERY: Final = 5
 router = APIRouter()
 
 
-@router.get("/api/v1/events", response_class=EventSourceResponse)
+@router.get("/api/v1/events", tags=["device"], response_class=EventSourceResponse, responses=tell_problems())
 async def _stream(
     request: Request,
     viewer: Viewer,

@@ -3,22 +3,26 @@
 - A Host that is not of the list: a page elsewhere whose name was pointed at this machine (DNS rebinding).
 - A request that changes something and comes from another site, by Origin or Sec-Fetch-Site. A program that shows a
   token is exempt, since a browser would not show it by itself.
-- A body of more than 1 MiB.
+- A body of more than 1 MiB, but where a program uploads pixels: those are held to the free disk (``console.uploads``).
+
+A program is told as problem+json, a person as text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openmodality.audit.acting import Actor, set_actor
 
 LARGEST_BODY: Final = 1 << 20
+_UPLOAD: Final = re.compile(r"/api/v1/(exams/\d+/(series/\d+/frames|volumes)|instances)")
 SCRIPT_POLICY: Final = "openmodality"
 """The one Trusted Types policy; ``static/policy.js`` makes it."""
 CONTENT_SECURITY_POLICY: Final = "; ".join((
@@ -72,22 +76,37 @@ class Guard:
         if refused is not None:
             await refused(scope, receive, send_with_headers)
             return
-        await self._app(scope, _limit(receive), send_with_headers)
+        await self._app(scope, receive if _is_upload(scope) else _limit(receive), send_with_headers)
 
-    def _refuse(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+    def _refuse(self, scope: Scope, headers: Headers) -> Response | None:
         hosts = headers.getlist("host")
         name = _parse_name(hosts[0]) if len(hosts) == 1 else ""
         if name not in self._hosts:
-            return PlainTextResponse(
-                "This console is not called by this name. Names that it may be called by are console.allowed_hosts in"
-                " the site file.\n",
+            return _make_refusal(
+                scope,
                 421,
+                "This console is not called by this name.",
+                "Names that it may be called by are console.allowed_hosts in the site file.",
             )
-        if int(headers.get("content-length") or 0) > LARGEST_BODY:
-            return PlainTextResponse("The request is too large.\n", 413)
+        if int(headers.get("content-length") or 0) > LARGEST_BODY and not _is_upload(scope):
+            return _make_refusal(scope, 413, "The request is too large.", "Send less at once.")
         if scope["method"] in _SAFE or _is_own(headers, hosts[0]):
             return None
-        return PlainTextResponse("The request comes from another site. Open the console's own page and repeat.\n", 403)
+        return _make_refusal(
+            scope, 403, "The request comes from another site.", "Open the console's own page and repeat."
+        )
+
+
+def _is_upload(scope: Scope) -> bool:
+    return scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"]) is not None
+
+
+def _make_refusal(scope: Scope, status: int, said: str, advice: str) -> Response:
+    if not scope["path"].startswith("/api/"):
+        return PlainTextResponse(f"{said} {advice}\n", status)
+    kind = f"urn:openmodality:problem:refused-{status}"
+    problem = {"type": kind, "title": said, "status": status, "detail": said, "advice": advice}
+    return JSONResponse(problem, status, media_type="application/problem+json")
 
 
 def _parse_name(host: str) -> str:

@@ -16,6 +16,7 @@ from openmodality.store.states import ExamState
 _EXAMS: Final = (
     'SELECT id, state, "StudyInstanceUID", "AccessionNumber", scheduled, data, created_at, ended_at FROM exams'
 )
+_NO_LIMIT: Final = 2**63 - 1
 _STEPS: Final = (
     'SELECT id, "SOPInstanceUID", assigned_uid, "PerformedProcedureStepID", state, n_create, n_set'
     ", started_at, ended_at FROM performed_steps"
@@ -123,11 +124,14 @@ def read_exam(reader: Reader, exam_id: int) -> ExamRecord:
     return _exam_of(reader, rows[0])
 
 
-def read_exams(reader: Reader, states: Sequence[str] = ()) -> list[ExamRecord]:
-    """Exams in these states, or all, newest first."""
+def read_exams(
+    reader: Reader, states: Sequence[str] = (), *, before: int | None = None, limit: int | None = None
+) -> list[ExamRecord]:
+    """Exams in these states, or all, newest first; only those with a number below ``before``."""
     fits = is_one_of("state", [str(state) for state in states]) if states else combine([])
-    sql = f"{_EXAMS} WHERE device_id = ? AND {fits.sql} ORDER BY id DESC"
-    rows = reader.rows(sql, (reader.device_id, *fits.values))
+    most = _NO_LIMIT if before is None else before
+    sql = f"{_EXAMS} WHERE device_id = ? AND id < ? AND {fits.sql} ORDER BY id DESC LIMIT ?"
+    rows = reader.rows(sql, (reader.device_id, most, *fits.values, _NO_LIMIT if limit is None else limit))
     return [_exam_of(reader, row) for row in rows]
 
 

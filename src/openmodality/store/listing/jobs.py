@@ -28,15 +28,18 @@ def read_job_rows(
     states: Collection[str] | None = None,
     kinds: Collection[str] | None = None,
     destination: str | None = None,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[StoredRow]:
-    """Jobs that fit all of the filters, newest first."""
+    """Jobs that fit all of the filters, newest first; only those with a number below ``before``."""
     conditions = [
         Condition("device_id = ?", (reader.device_id,)),
         *(is_one_of(name, list(values)) for name, values in (("state", states), ("kind", kinds)) if values is not None),
     ]
     if destination is not None:
         conditions.append(Condition("destination = ?", (destination,)))
+    if before is not None:
+        conditions.append(Condition("id < ?", (before,)))
     fits = combine(conditions)
     sql = f"{_JOBS} WHERE {fits.sql} ORDER BY id DESC LIMIT ?"
     return _decode(reader.rows(sql, (*fits.values, _NO_LIMIT if limit is None else limit)))

@@ -1,0 +1,35 @@
+"""What can be wrong with a request of a program, besides what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openmodality.errors import OpenModalityError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """What is wrong with one value of a request; ``where`` is its place, such as ``body.patient.PatientID``."""
+
+    where: str
+    detail: str
+
+
+class RequestInvalid(UsageError):
+    """Values of a request are not what the API takes."""
+
+    def __init__(self, faults: Sequence[FieldFault]) -> None:
+        places = ", ".join(dict.fromkeys(fault.where for fault in faults))
+        super().__init__(f"the request is not valid: {places}", advice="errors says what is wrong with each value")
+        self.faults = faults
+
+
+class TooManyRequests(OpenModalityError):
+    """So much is being done already that this has to wait."""
+
+    advice = "try again in a moment"
+
+
+class KeyReused(UsageError):
+    """An Idempotency-Key was used for another request before."""
