@@ -363,7 +363,10 @@ def test_a_body_that_is_too_large_is_refused_but_an_upload_has_the_disk(
     assert (full["status"], full["type"]) == (507, "urn:openmodality:problem:storage-full")
 
 
-def test_health_and_figures_ask_for_no_session(place: ConsolePlace, program: RestProgram, frame: str) -> None:
+def test_health_and_figures_ask_for_no_session(
+    place: ConsolePlace, program: RestProgram, exam: int, frame: str
+) -> None:
+    program.get(f"/exams/{exam}")
     program.post("/peers/ris/echo")
     assert httpx.get(f"{place.url}/healthz").json() == {"ready": True, "checks": []}
     ready = httpx.get(f"{place.url}/readyz")
