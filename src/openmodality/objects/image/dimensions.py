@@ -17,7 +17,7 @@ from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 
 from openmodality.objects.image.frame_values import FrameValues, find_differing
-from openmodality.objects.rules.elements import data_set_of, make_element, prepare_attributes
+from openmodality.objects.rules.elements import data_set_of, make_element, make_kept_element, prepare_attributes
 
 FrameKey = Hashable
 
@@ -98,7 +98,8 @@ def _describe_dimensions(dimensions: Sequence[Dimension], organization_uid: str)
 
 def _describe_content(stack: int, position: int, indices: list[int]) -> dict[int, DataElement]:
     values = (str(stack), position, indices)
-    return {int(tag): make_element(tag, vr, value) for (tag, vr), value in zip(_CONTENT, values, strict=True)}
+    # As pydicom would keep them: looking at each again costs a tenth of what an image of 1,000 frames does.
+    return {int(tag): make_kept_element(tag, vr, value) for (tag, vr), value in zip(_CONTENT, values, strict=True)}
 
 
 def _read_orientation(frame: FrameValues) -> FrameKey:
