@@ -147,7 +147,12 @@ class Connector:
         ]
 
     def make_remote(self, peer: Peer) -> RemoteAE:
-        """The peer, as the network knows it."""
+        """The peer, as the network knows it. Raises :class:`ConfigurationError` for one of DICOMweb."""
+        if peer.is_web:
+            raise ConfigurationError(
+                f"peer {peer.name} is reached over DICOMweb, which takes what send jobs bring, and nothing else",
+                advice="import files, and send their study from the local database",
+            )
         if peer.tls and self._tls is None:
             raise ConfigurationError(f"peer {peer.name} is reached under TLS, and the site has no [tls] certificates")
         return RemoteAE(peer.ae_title, peer.host, peer.port, self._tls if peer.tls else None)

@@ -14,7 +14,8 @@ from openmodality.value_class import value_class
 class EchoAnswer:
     """What a peer said: the Status (0000,0900), and how long association and answer took together.
 
-    ``is_success`` says whether the peer is present and active.
+    ``is_success`` says whether the peer is present and active. A peer of DICOMweb answers with a status of HTTP;
+    ``said`` is what it answered to, in words, and empty for C-ECHO.
     """
 
     status: int
@@ -22,6 +23,7 @@ class EchoAnswer:
     duration_s: float
     implementation_class_uid: str = ""
     implementation_version_name: str = ""
+    said: str = ""
 
 
 def echo_peer(ends: Ends) -> EchoAnswer:

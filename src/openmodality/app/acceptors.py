@@ -130,7 +130,7 @@ def _find_limit(site: Site, role: str) -> int:
 
 def _list_policies(site: Site, role: str, services: Sequence[Service]) -> Callable[[str], PeerPolicy | None]:
     """The policy for a calling AE title; made once for each, as configuration does not change while we listen."""
-    titles = {peer.ae_title for peer in site.peers.values()}
+    titles = {peer.ae_title for peer in site.peers.values() if not peer.is_web}
     policies = {title: _make_policy(site, role, site.find_titled_peers(title), services) for title in titles}
     return policies.get
 

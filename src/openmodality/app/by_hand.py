@@ -41,6 +41,11 @@ class ByHand:
     def commit(self, peer: str | None, study: str, series: str, instance: str) -> Job:
         """Queue a request for storage commitment. Raises :class:`UsageError` where the peer does not commit."""
         target = self._site.choose_peer("storage_commitment", peer)
+        if target.is_web:
+            raise UsageError(
+                f"{target.name} is reached over DICOMweb, which has no storage commitment",
+                advice="ask an archive that this device reaches by an association",
+            )
         if not self._delivery.may_commit(target):
             raise UsageError(f"peer {target.name} is not configured for storage commitment")
         pairs = self._list_chosen(study, series, instance)

@@ -16,6 +16,7 @@ from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, key_values, query_peer
 from openmodality.activities.retrieve import GoOn, RetrievePart, Wanted, get_from_peer, retrieve_from_peer
 from openmodality.activities.retrieve_plan import plan_retrieve
+from openmodality.activities.web_peer import echo_web_peer
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.audit import AuditLog
 from openmodality.app.by_hand import ByHand
@@ -185,7 +186,11 @@ class Modality:
 
         Jobs that found nobody at this peer run now.
         """
-        answer = echo_peer(self._runtime.connections.make_ends("verification", self.site.peer(peer)))
+        found = self.site.peer(peer)
+        if found.is_web:
+            answer = echo_web_peer(self.site, found)
+        else:
+            answer = echo_peer(self._runtime.connections.make_ends("verification", found))
         self.jobs.wake_for(peer)
         return answer
 

@@ -31,6 +31,7 @@ from openmodality.activities.query_answers import StoredEntities
 from openmodality.activities.retrieve_answers import StoredInstances
 from openmodality.activities.retrieve_job import RetrieveExecutor
 from openmodality.activities.send import SendExecutor
+from openmodality.activities.stow import SendByPeer, StowExecutor
 from openmodality.activities.tls import calls_under_tls, find_private_key, make_client_context
 from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import Watching, build_acceptors
@@ -247,7 +248,11 @@ class Runtime:
         retrieving = RetrieveExecutor(self.connections, self.store, self.window, self.watch_arrivals, self.listen)
         printing = PrintExecutor(self.store.files, self.connections, self.printer_associations)
         return {
-            JobKind.SEND: SendExecutor(self.store.files, self.connections, decompress_file, fallback),
+            JobKind.SEND: SendByPeer(
+                self.site,
+                SendExecutor(self.store.files, self.connections, decompress_file, fallback),
+                StowExecutor(self.store.files, self.connections, decompress_file),
+            ),
             JobKind.COMMIT: JudgedExecutor(commit, self.site, "storage_commitment"),
             JobKind.MPPS_CREATE: step,
             JobKind.MPPS_SET: step,

@@ -81,6 +81,6 @@ def _describe_series(site: Site, content: SeriesContent) -> SeriesOfStep:
         series_instance_uid=series.series_instance_uid,
         description=series.description,
         protocol_name=protocol_name,
-        retrieve_ae_title=archives[0].ae_title if archives else "",
+        retrieve_ae_title=next((each.ae_title for each in archives if each.ae_title), ""),
         instances=[(each.SOPClassUID, each.SOPInstanceUID) for each in content.instances],
     )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,7 @@ from openmodality.hospital.personalities import parse
 from openmodality.hospital.printer import VirtualPrinter
 from openmodality.hospital.ris import VirtualRIS
 from openmodality.hospital.schedule import load_schedule
+from openmodality.hospital.web_store import WebStore
 from openmodality.jobs.worker_lock import WorkerLock
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.acceptor_policy import UNCOMPRESSED_ORDER, decide_by
@@ -80,7 +82,8 @@ class Habits:
 
     ``audit`` is where its audit repository listens; without it there is none. ``audit_tls``: it takes TLS only, with
     certificates that are made in ``DIR/audit/tls``.
-    ``listener`` is called with each event, in the thread in which it happens.
+    ``listener`` is called with each event, in the thread in which it happens. With a ``web_port`` the PACS also stores
+    what comes over DICOMweb; 0 takes a free one.
     """
 
     seed: int = 1
@@ -90,6 +93,7 @@ class Habits:
     audit: Endpoint | None = None
     audit_tls: bool = True
     listener: Callable[[JournalEntry], object] | None = None
+    web_port: int | None = None
 
 
 DEFAULT_HABITS: Final = Habits()
@@ -128,6 +132,7 @@ class Hospital:
         self.audit = self._make_repository(folder / "audit", habits)
         self.printer = VirtualPrinter(folder / "printer", normalize_ae_title(printer.aet), self.journal)
         self.peers.changed = self.pacs.hurry
+        self.web_url = ""
 
     def __enter__(self) -> Hospital:
         """Listen. Raises :class:`TransportError` where a port is taken, and :class:`StoreError` where another hospital
@@ -154,6 +159,7 @@ class Hospital:
             if self.audit is not None:
                 self.audit.start()
                 starting.callback(self.audit.stop)
+            self._serve_web(starting)
             starting.callback(self._personalities.stopped.set)
             self.pacs.start()
             self._running = starting.pop_all()
@@ -161,6 +167,16 @@ class Hospital:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    def _serve_web(self, starting: ExitStack) -> None:
+        """Listen for DICOMweb where that is wanted."""
+        if self._habits.web_port is None:
+            return
+        misbehave = partial(self._personalities.find_web_effects, "pacs")
+        web = WebStore(self._endpoints["pacs"].host, self._habits.web_port, self.pacs.sink, misbehave)
+        web.start()
+        starting.callback(web.stop)
+        self.web_url = web.url
 
     # Where it is
 

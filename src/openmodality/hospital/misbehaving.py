@@ -14,6 +14,7 @@ from openmodality.hospital.commitments import ReportPlan
 from openmodality.hospital.effects import Answer, Call
 from openmodality.hospital.journal import Journal
 from openmodality.hospital.personalities import COMMAND_FIELDS, SOP_CLASSES, Hook, Misbehaviour
+from openmodality.hospital.web_effects import WebEffect
 from openmodality.network.acceptor import Decide
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.acceptance import Load
@@ -108,6 +109,11 @@ class Personalities:
             if misbehaviour.personality.syslog is not None:
                 return misbehaviour.personality.syslog, misbehaviour.seconds
         return None
+
+    def find_web_effects(self, server: str, is_instance: bool) -> list[WebEffect]:
+        """What goes wrong with a request over DICOMweb, or with an instance of it."""
+        hook = Hook.WEB_INSTANCE if is_instance else Hook.WEB_REQUEST
+        return [each.personality.web for each in self.fired(server, {hook}) if each.personality.web is not None]
 
     def report_plan(self, server: str, honest: ReportPlan) -> ReportPlan:
         """The way in which a commitment result is reported."""

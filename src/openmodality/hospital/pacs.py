@@ -92,6 +92,11 @@ class VirtualPACS:
             storage_service(self._archive, ArchiveClasses()),
         )
 
+    @property
+    def sink(self) -> Archive:
+        """Where instances go, however they come."""
+        return self._archive
+
     def start(self) -> None:
         """Report the commitments that wait."""
         self._archive.start()

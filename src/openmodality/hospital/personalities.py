@@ -18,6 +18,7 @@ from openmodality.hospital import effects, print_effects
 from openmodality.hospital.audit_repository import SyslogEffect
 from openmodality.hospital.commitments import When
 from openmodality.hospital.effects import AssociationEffect, HandlerEffect
+from openmodality.hospital.web_effects import WebEffect
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.print_management import PrinterEvent, PrinterStatus
 from openmodality.standard.sop_classes import (
@@ -47,6 +48,8 @@ class Hook(Enum):
     STEP_CREATE = "N-CREATE of a performed step"
     COMMIT = "commitment requests (N-ACTION)"
     REPORT = "commitment results"
+    WEB_REQUEST = "requests over DICOMweb (STOW-RS)"
+    WEB_INSTANCE = "instances over DICOMweb (STOW-RS)"
     PRINTER_GET = "questions about the printer (N-GET)"
     FILM_SESSION = "N-CREATE of a film session"
     FILM_BOX = "N-CREATE of a film box"
@@ -93,6 +96,11 @@ class Personality:
     report: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     syslog: SyslogEffect | None = None
+    web: WebEffect | None = None
+
+
+def _web(summary: str, hook: Hook = Hook.WEB_REQUEST, **effect: Any) -> Personality:
+    return Personality(hook, (_PACS,), summary, web=WebEffect(**effect))
 
 
 def _association(summary: str, effect: AssociationEffect) -> Personality:
@@ -182,6 +190,14 @@ PERSONALITIES: Final[Mapping[str, Personality]] = {
     "slow": _any("answers late (=SECONDS, 2 by default)", effects.slow, 2.0),
     "abort": _any("aborts in place of an answer", effects.abort),
     "drop": _any("cuts the connection in place of an answer", effects.drop),
+    "stow-401": _web("does not know who asks, and stores nothing (401)", status=401),
+    "stow-409": _web("stores nothing, and does not say why (409)", status=409),
+    "stow-413": _web("takes no request of this size (413)", status=413),
+    "stow-503": _web("has no time now, and stores nothing (503)", status=503),
+    "stow-cut": _web("cuts the connection in place of an answer", is_cut=True),
+    "stow-a700": _web("refuses the instance: out of resources", Hook.WEB_INSTANCE, failure=0xA700),
+    "stow-0122": _web("refuses the instance: SOP Class not supported", Hook.WEB_INSTANCE, failure=0x0122),
+    "stow-unsaid": _web("stores the instance, and leaves it out of its answer", Hook.WEB_INSTANCE, is_unsaid=True),
     "a700": _store("refuses the instance: out of resources", effects.status(0xA700)),
     "a900": _store("refuses the instance: data set does not match SOP Class", effects.status(0xA900)),
     "c000": _store("refuses the instance: cannot understand", effects.status(0xC000)),

@@ -48,7 +48,7 @@ def test_on_which_requests_it_acts(trigger: Trigger, fires: list[int]) -> None:
 def test_each_personality_has_one_kind_of_effect_and_says_what_it_does() -> None:
     for name, personality in PERSONALITIES.items():
         kinds = [personality.message is not None, personality.association is not None, bool(personality.report)]
-        kinds.append(personality.syslog is not None)
+        kinds += [personality.syslog is not None, personality.web is not None]
         assert (personality.syslog is not None) is (personality.hook is Hook.SYSLOG), name
         assert kinds.count(True) == 1, name
         assert (personality.association is not None) is (personality.hook is Hook.ASSOCIATION), name

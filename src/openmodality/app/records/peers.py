@@ -16,14 +16,15 @@ _OUTCOMES: Final = {"succeed": "done", "partial": "partly done", "fail": "failed
 
 
 def echo_as_json(peer: str, answer: EchoAnswer) -> dict[str, Any]:
-    """The answer to a C-ECHO for a program."""
+    """The answer to a C-ECHO for a program; that of a peer of DICOMweb says what it was to."""
     return {
         "peer": peer,
-        "status": f"{answer.status:04X}",
+        "status": str(answer.status) if answer.said else f"{answer.status:04X}",
         "success": answer.is_success,
         "milliseconds": round(answer.duration_s * 1000, 1),
         "implementation_class_uid": answer.implementation_class_uid,
         "implementation_version_name": answer.implementation_version_name,
+        "said": answer.said or None,
     }
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -80,6 +81,12 @@ def _declare(parser: Parser) -> None:
         "--list-personalities", action="store_true", help="Print the ways to fail on purpose, and exit."
     )
     parser.add_argument(
+        "--pacs-web-port",
+        metavar="INTEGER",
+        type=_PORT,
+        help="Let the PACS also store what comes over DICOMweb (STOW-RS), on this port.",
+    )
+    parser.add_argument(
         "--commitment-delay",
         metavar="SECONDS",
         type=parse_number(0),
@@ -134,6 +141,7 @@ def run(  # one parameter for each option
     peers: Sequence[str],
     misbehave: Sequence[str],
     list_personalities: bool,
+    pacs_web_port: int | None,
     commitment_delay: float,
     seed: int,
     order: Sequence[str],
@@ -158,9 +166,8 @@ def run(  # one parameter for each option
     is_live = sys.stdout.isatty() and not as_json
     audit = Endpoint(AUDIT.aet, _choose_audit_port(audit_port, ris_port), host)
     listener = None if is_live else _LinePrinter(as_json).happened
-    habits = Habits(
-        seed, commitment_delay_s=commitment_delay, audit=audit, audit_tls=not audit_plain, listener=listener
-    )
+    habits = Habits(seed, commitment_delay_s=commitment_delay, audit=audit, audit_tls=not audit_plain)
+    habits = replace(habits, listener=listener, web_port=pacs_web_port)
     with _open_folder(data) as folder:
         hospital = Hospital(folder, ris, pacs, printer, addresses, habits)
         hospital.misbehave(*misbehave)
@@ -193,9 +200,11 @@ def _say_where(hospital: Hospital, folder: Path, as_json: bool) -> None:
     peers = {server: hospital.peer(server) for server in SERVERS}
     if as_json:
         where = {name: {"aet": at.ae_title, "host": at.host, "port": at.port} for name, at in peers.items()}
-        print_event("listening", data=str(folder), **where, audit=_describe_audit(hospital))
+        web = {"pacs_web": hospital.web_url} if hospital.web_url else {}
+        print_event("listening", data=str(folder), **where, **web, audit=_describe_audit(hospital))
         return
-    listed = ", ".join([*map(str, peers.values()), *_list_audit(hospital)])
+    web_urls = filter(None, [hospital.web_url])
+    listed = ", ".join([*map(str, peers.values()), *web_urls, *_list_audit(hospital)])
     say(f"listening: {listed}; data in {folder}")
 
 

@@ -87,6 +87,17 @@ def resolve(
     return replace(ends, local=local)
 
 
+def find_web_site(peer: str, site_file: str) -> Site | None:
+    """The site whose peer of this name is reached over DICOMweb; ``None`` where it is not."""
+    if is_direct(peer):
+        return None
+    try:
+        site = load(site_file)
+    except ConfigurationError:  # said by :func:`resolve`
+        return None
+    return site if peer in site.peers and site.peers[peer].is_web else None
+
+
 def _find_ends(name: str, service: ServiceName, site_file: str) -> Ends:
     try:
         site = load(site_file)

@@ -60,8 +60,8 @@ def list_peers(context: ConsoleContext) -> list[PeerRow]:
             alias=peer.settings.alias,
             description=peer.settings.description,
             ae_title=peer.ae_title,
-            address=f"{peer.host}:{peer.port}",
-            is_secure=peer.tls,
+            address=peer.address,
+            is_secure=peer.tls or peer.address.startswith("https:"),
             services=sorted(service.replace("_", " ") for service in peer.services),
             contact=context.memory.find_contact(peer.name),
         )
@@ -78,7 +78,9 @@ def ask_peer(context: ConsoleContext, name: str) -> Contact:
     except OpenModalityError as error:
         contact = Contact(at, is_success=False, said=error.message, advice=error.advice)
     else:
-        said = f"answered in {answer.duration_s * 1000:.0f} ms" if answer.is_success else describe(answer.status)
+        within = f"in {answer.duration_s * 1000:.0f} ms"
+        said = f"answered {within}" if answer.is_success else describe(answer.status)
+        said = f"{answer.said} {within}" if answer.said else said
         contact = Contact(at, answer.is_success, said)
     context.memory.note_contact(name, contact)
     return contact

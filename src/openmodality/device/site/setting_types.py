@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -49,6 +50,31 @@ def _origin(text: str) -> str:
     return text
 
 
+def find_web_place(url: str) -> dict[str, object]:
+    """Host and port of a URL; nothing where it is none, which is said for the URL itself."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        parts, port = urlsplit(""), None
+    return {"host": parts.hostname or "-", "port": port or 1}
+
+
+def _web_url(text: str) -> str:
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        is_right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        is_right = False
+    if not is_right or not text.isascii() or not text.isprintable() or " " in text or parts.query or parts.fragment:
+        raise ValueError("a URL looks like https://archive.example/dicom-web, without question mark or number sign")
+    if parts.username is not None:
+        raise ValueError("name and password do not belong into a URL: give user and password_file")
+    return text.rstrip("/")
+
+
 def _film_size(text: str) -> str:
     if text not in FILM_SIZES_MM:
         raise ValueError(f"{text!r} is none of {', '.join(FILM_SIZES_MM)}")
@@ -88,6 +114,7 @@ Switch: TypeAlias = Annotated[bool, Field(strict=True)]
 Port: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text: TypeAlias = Annotated[str, Field(max_length=1024)]
 HostName: TypeAlias = Annotated[Text, AfterValidator(_host_name)]
+WebUrl: TypeAlias = Annotated[Text, AfterValidator(_web_url)]
 WebOrigin: TypeAlias = Annotated[Text, AfterValidator(_origin)]
 ShortText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["SH"])]
 LongText: TypeAlias = Annotated[str, Field(max_length=MAX_CHARACTERS["LO"])]

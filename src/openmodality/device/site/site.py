@@ -130,6 +130,16 @@ class Peer:
         """Its TCP port."""
         return self.settings.port
 
+    @property
+    def is_web(self) -> bool:
+        """Whether it is reached over DICOMweb, and not by associations."""
+        return bool(self.settings.url)
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        return self.settings.url or f"{self.host}:{self.port}"
+
     def offers(self, service: ServiceName) -> bool:
         """Whether this device asks the service from the peer."""
         return peer_service(service) in self.services
@@ -253,7 +263,7 @@ class Site:
 
     def find_titled_peers(self, ae_title: str) -> tuple[Peer, ...]:
         """The peers of this AE title; blanks at its ends have no meaning (PS3.5 6.2)."""
-        return tuple(peer for peer in self.peers.values() if peer.ae_title == ae_title.strip())
+        return tuple(peer for peer in self.peers.values() if peer.ae_title and peer.ae_title == ae_title.strip())
 
     def is_enabled(self, entry: PresentationContextEntry) -> bool:
         """Whether one of the switches that the entry depends on is on; an entry without switches always is."""

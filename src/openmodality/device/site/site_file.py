@@ -6,11 +6,11 @@ makes adjustable beyond them are the parameters of its profile, under ``[paramet
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from openmodality.device.profile.profile_file import AETitle, OptionalAETitle, SOPClass, TransferSyntaxName, UIDText
+from openmodality.device.profile.profile_file import OptionalAETitle, SOPClass, TransferSyntaxName, UIDText
 from openmodality.device.site.data_place import DEFAULT_DATA_FOLDER
 from openmodality.device.site.printer_settings import PrinterSettings
 from openmodality.device.site.setting_types import (
@@ -35,6 +35,8 @@ from openmodality.device.site.setting_types import (
     Text,
     TimeText,
     WebOrigin,
+    WebUrl,
+    find_web_place,
 )
 
 
@@ -236,9 +238,17 @@ class TlsSettings(Settings):
 class PeerSettings(Settings):
     """A remote AE; its name in the site file is how commands and the console call it."""
 
-    ae_title: AETitle = Field(description="AE title of the peer")
+    ae_title: OptionalAETitle = Field(description="AE title of the peer")
     host: HostName = Field(min_length=1, description="host name or IP address")
     port: Port = Field(description="TCP port")
+    url: WebUrl = Field(
+        default="",
+        description="URL of a DICOMweb service, such as https://archive.example/dicom-web: instances are sent there by "
+        "STOW-RS. It stands in place of AE title, host and port",
+    )
+    user: Text = Field(default="", description="our name at that service (basic authentication)")
+    password_file: Text = Field(default="", description="file with the password of that name")
+    token_file: Text = Field(default="", description="file with the token that is shown to that service")
     alias: Text = Field(default="", description="short name of the peer, for people")
     description: Text = Field(default="", description="what the peer is, for people")
     services: tuple[PeerService, ...] = Field(default=(), description="what this device asks from the peer")
@@ -294,6 +304,27 @@ class PeerSettings(Settings):
     parameters: ParameterTables = Field(
         default_factory=dict, description="parameters of the device that are others for this peer, by group"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_address_of_url(cls, given: Any) -> Any:
+        """A peer of DICOMweb has no AE title; where it is stands in its URL."""
+        if not isinstance(given, dict) or not given.get("url"):
+            return given
+        if own := sorted({"ae_title", "host", "port", "tls"} & given.keys()):
+            raise ValueError(f"url stands in place of {', '.join(own)}: leave one or the other out")
+        return {"ae_title": "", **find_web_place(str(given["url"])), **given}
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> PeerSettings:
+        if not self.url:
+            if not self.ae_title:
+                raise ValueError("ae_title is empty")
+            if self.user or self.password_file or self.token_file:
+                raise ValueError("user, password_file and token_file are for a peer with url")
+        elif bool(self.user) != bool(self.password_file) or (self.user and self.token_file):
+            raise ValueError("a url takes user and password_file, or token_file, or none of them")
+        return self
 
 
 class EnhancedSettings(Settings):

@@ -105,6 +105,8 @@ class _Resolver:
 
     def _check_services(self, name: str, peer: Peer) -> None:
         """Each service asked from a peer must be one of the device, with a SOP class left for this peer."""
+        if peer.is_web:
+            self._check_web_peer(name, peer)
         used = [entry for entry in self._profile.presentation_contexts if not entry.accepted]
         for service in sorted(peer.services):
             entries = [entry for entry in used if peer_service(entry.service) == service]
@@ -113,6 +115,21 @@ class _Resolver:
                 self._refuse(location, f": profile {self._profile.name} does not use {service}")
             if not any(peer.negotiates(entry) and entry.sop_class_uid != PRESENTATION_LUT for entry in entries):
                 self._refuse(location, f": sop_classes, query_model and print_color leave nothing for {service}")
+
+    def _check_web_peer(self, name: str, peer: Peer) -> None:
+        """A peer of DICOMweb takes instances, and nothing else."""
+        if others := sorted(peer.services - {"storage"}):
+            self._refuse(
+                ("peers", name, "services"), f": a peer with url takes storage only, and not {', '.join(others)}"
+            )
+        if peer.settings.automatic_commitment:
+            self._refuse(("peers", name, "automatic_commitment"), ": DICOMweb has no storage commitment")
+        if peer.settings.incoming:
+            self._refuse(("peers", name, "incoming"), ": a peer with url opens no associations")
+        for key in ("password_file", "token_file"):
+            file = getattr(peer.settings, key)
+            if file and not is_file(self._file.parent / file):
+                self._refuse(("peers", name, key), f": there is no file {self._file.parent / file}")
 
     def _refuse(self, location: Location, problem: str) -> NoReturn:
         raise ConfigurationError(f"{place(location, self._lines, str(self._file))}{problem}")
@@ -203,7 +220,7 @@ class _Resolver:
             sop_classes=frozenset(UID(uid) for uid in settings.sop_classes),
             max_associations=settings.max_associations or None,
             assumed_character_set=_split_terms(settings.assumed_character_set),
-            tls=self._uses_tls(settings.tls),
+            tls=not settings.url and self._uses_tls(settings.tls),
             transfer_syntaxes=_find_uids(settings.transfer_syntaxes),
             worklist_keys=self._read_worklist_keys(name, settings),
             parameters=self._read_parameters(parameters, ("peers", name, "parameters"), settings.parameters),
@@ -305,6 +322,8 @@ def _read_own_version() -> str:
 
 
 def _list_incoming(settings: PeerSettings) -> frozenset[IncomingService]:
+    if settings.url:
+        return frozenset()
     if settings.incoming is not None:
         return frozenset({*settings.incoming, "verification"})
     needed: dict[str, IncomingService] = {"storage_commitment": "storage_commitment", "query_retrieve": "storage"}

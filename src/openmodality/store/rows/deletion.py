@@ -49,7 +49,10 @@ _KEYS = {
 class NotCommitted(StoreError):
     """No archive has committed to keep some of the instances; a user may delete them all the same."""
 
-    advice = "ask an archive to keep them first (openmodality commit), or delete them all the same with --force"
+    advice = (
+        "ask an archive to keep them first (openmodality commit; none can be asked over DICOMweb),"
+        " or delete them all the same with --force"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,309 @@
+"""Send jobs to peers that are reached over DICOMweb (STOW-RS, PS3.18 10.5).
+
+Rules. Instances go as they are stored, some in each request, streamed; the length is known before, since not every
+server takes a body without one. Each instance counts by what the answer says of it: stored, stored with a warning,
+failed with a reason, which is a status of C-STORE and is judged as one. An instance that the answer does not name is
+not stored, whatever its status says. What may pass is tried again by the same job, as with ``activities.send``; what
+the peer refused for good waits for a person. There is no storage commitment over DICOMweb.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from openmodality.activities.connection import Connector, find_identity
+from openmodality.activities.send import make_reader
+from openmodality.activities.web_peer import describe_web_status, make_web_headers, open_web_peer
+from openmodality.buffer import Buffer
+from openmodality.device.site.site import Peer, Site
+from openmodality.dimse.outgoing import DataSet, KnownLength
+from openmodality.dimse.verdict import Judge
+from openmodality.encoding.multipart import make_boundary, write_end, write_part_head
+from openmodality.encoding.part10 import encode_file_head
+from openmodality.errors import ObjectInvalid, OpenModalityError
+from openmodality.jobs.job import Job, JobInstance
+from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry
+from openmodality.jobs.policy import is_peer_away
+from openmodality.jobs.report import Executor, JobReport
+from openmodality.network.storage.instances import FileInstance, read_instance
+from openmodality.network.storage.reader import Decompress
+from openmodality.network.web_client import WebAnswer, WebConnection
+from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
+from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.store.states import InstanceResult
+
+BATCH_INSTANCES: Final = 20
+BATCH_BYTES: Final = 32 * 1024 * 1024
+"""How much goes in one request, but for a single instance that is larger. What became of it is known at its end."""
+
+_REFERENCED, _FAILED = "00081199", "00081198"
+_UID, _WARNING, _FAILURE = "00081155", "00081196", "00081197"
+_PER_INSTANCE: Final = frozenset((200, 202, 409))
+"""Statuses whose answer says what became of each instance."""
+_MAY_PASS: Final = frozenset((408, 425, 429, 500, 502, 503, 504, 507))
+_TOO_MUCH: Final = 413
+
+
+@dataclass(frozen=True, slots=True)
+class StowResult:
+    """What an answer says of one instance: ``status`` is a warning or a failure of C-STORE, 0 for success."""
+
+    is_stored: bool
+    status: int
+
+
+def read_stow_answer(body: bytes) -> dict[str, StowResult]:
+    """What became of each instance, by its UID; nothing where the answer cannot be read (PS3.18 I.2)."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    if isinstance(document, list):  # some servers answer with a list of one
+        document = document[0] if document else {}
+    found: dict[str, StowResult] = {}
+    for item in _list_items(document, _REFERENCED):
+        found[_read_first(item, _UID, str)] = StowResult(True, _read_first(item, _WARNING, int))
+    for item in _list_items(document, _FAILED):  # who is in both lists has failed
+        found[_read_first(item, _UID, str)] = StowResult(False, _read_first(item, _FAILURE, int) or 0x0110)
+    return found
+
+
+def _list_items(document: Any, tag: str) -> list[dict[str, Any]]:
+    element = document.get(tag) if isinstance(document, dict) else None
+    values = element.get("Value") if isinstance(element, dict) else None
+    return [item for item in values if isinstance(item, dict)] if isinstance(values, list) else []
+
+
+def _read_first(item: dict[str, Any], tag: str, kind: type) -> Any:
+    element = item.get(tag)
+    values = element.get("Value") if isinstance(element, dict) else None
+    value = values[0] if isinstance(values, list) and values else None
+    return value if isinstance(value, kind) and not isinstance(value, bool) else kind()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """An instance on its way: in which transfer syntax, its head, and how long both are together."""
+
+    instance: FileInstance
+    transfer_syntax: str
+    head: bytes
+    length: int
+
+    @property
+    def uid(self) -> str:
+        return self.instance.identity.sop_instance_uid
+
+
+@dataclass(slots=True)
+class _Failures:
+    """What failed in a run, by reasons."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    may_pass: bool = False
+    is_peer_away: bool = False
+
+    def add(self, reason: str, count: int = 1, *, may_pass: bool, is_peer_away: bool = False) -> None:
+        self.reasons[reason] += count
+        self.may_pass |= may_pass
+        self.is_peer_away |= is_peer_away
+
+    def decide(self, peer: Peer) -> JobOutcome:
+        """What follows for the job."""
+        if not self.reasons:
+            return Done()
+        (reason, count), total = self.reasons.most_common(1)[0], self.reasons.total()
+        words = f"{total} instances were not sent to {peer.name}: " if total > 1 else f"not sent to {peer.name}: "
+        said = words + reason + (f" ({count} of them)" if count < total else "")
+        return Retry(said, peer_away=self.is_peer_away) if self.may_pass else Fail(said)
+
+
+class StowExecutor:
+    """Does the send jobs to peers of DICOMweb."""
+
+    def __init__(self, files: InstanceFiles, connections: Connector, decompress: Decompress | None = None) -> None:
+        self._files = files
+        self._site = connections.site
+        self._connections = connections
+        self._decompress = decompress
+
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
+        """Send what has no success yet, a batch at a time."""
+        peer, failures = self._connections.get_peer_of(job), _Failures()
+        judge = self._site.judge_of("storage", "C-STORE", peer)
+        outstanding = sorted(report.read_outstanding(), key=lambda each: each.attempts)
+        wanted = list(_leave_out_refused(outstanding, judge, failures))
+        run = _Run(self, peer, judge, report, failures)
+        headers = make_web_headers(self._site, peer)
+        with open_web_peer(self._site, peer) as connection:
+            for batch in _make_batches(self._prepare(wanted, peer, report, failures)):
+                if report.stop_requested:
+                    return Continue()
+                if not run.send(connection, headers, batch):
+                    break
+        return failures.decide(peer)
+
+    def _prepare(
+        self, wanted: Iterable[JobInstance], peer: Peer, report: JobReport, failures: _Failures
+    ) -> Iterator[_Outgoing]:
+        """The instances with their lengths; of one that cannot be read it is noted."""
+        for each in wanted:
+            try:
+                yield self._measure(read_instance(self._files.path(each.SOPInstanceUID)), peer)
+            except ObjectInvalid as error:
+                reason = f"the instance file cannot be read: {error.advice or 'it is missing or damaged'}"
+                report.note_instance(each.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
+                failures.add(reason, may_pass=False)
+
+    def _measure(self, instance: FileInstance, peer: Peer) -> _Outgoing:
+        syntax = _choose_syntax(instance.transfer_syntax, [str(uid) for uid in peer.transfer_syntaxes])
+        identity, (class_uid, version_name) = instance.identity, find_identity(self._site)
+        head = encode_file_head(identity.sop_class_uid, identity.sop_instance_uid, syntax, class_uid, version_name)
+        with make_reader(self._site, self._decompress).data_set(instance, syntax) as data:
+            length = data.length_bytes if isinstance(data, KnownLength) else sum(map(len, _list_pieces(data)))
+        return _Outgoing(instance, syntax, head, len(head) + length)
+
+    def write(self, batch: Sequence[_Outgoing], boundary: str) -> Iterator[Buffer]:
+        """The body of a request. Raises :class:`ObjectInvalid` where a file is other than it was."""
+        for each in batch:
+            yield write_part_head(_make_part_headers(each), boundary)
+            yield each.head
+            left = each.length - len(each.head)
+            with make_reader(self._site, self._decompress).data_set(each.instance, each.transfer_syntax) as data:
+                for piece in data.chunks if isinstance(data, KnownLength) else _list_pieces(data):
+                    left -= len(piece)
+                    yield piece
+            if left:
+                raise ObjectInvalid(f"{each.instance.path}: changed while it was sent")
+            yield b"\r\n"
+        yield write_end(boundary)
+
+
+def _make_part_headers(each: _Outgoing) -> dict[str, str]:
+    return {"Content-Type": f"application/dicom; transfer-syntax={each.transfer_syntax}"}
+
+
+def _list_pieces(data: DataSet) -> Iterable[Buffer]:
+    if isinstance(data, KnownLength):
+        return data.chunks
+    return (data,) if isinstance(data, bytes | bytearray | memoryview) else data
+
+
+def _choose_syntax(stored: str, wanted: Sequence[str]) -> str:
+    """As it is stored, unless the peer is to get others only."""
+    if not wanted or stored in wanted:
+        return stored
+    return next((uid for uid in wanted if uid in UNCOMPRESSED), stored)
+
+
+def _make_batches(prepared: Iterable[_Outgoing]) -> Iterator[list[_Outgoing]]:
+    batch: list[_Outgoing] = []
+    size = 0
+    for each in prepared:
+        if batch and (len(batch) == BATCH_INSTANCES or size + each.length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += each.length
+    if batch:
+        yield batch
+
+
+def _leave_out_refused(outstanding: Iterable[JobInstance], judge: Judge, failures: _Failures) -> Iterator[JobInstance]:
+    """What is to be tried: not what the peer has answered with a status that does not pass by itself."""
+    for each in outstanding:
+        status = each.status if each.result is InstanceResult.FAILURE else None
+        if status is not None and not judge(status).is_transient:
+            failures.add(each.comment, may_pass=False)
+        else:
+            yield each
+
+
+class SendByPeer:
+    """Does send jobs in the way in which their peer is reached: by associations, or over DICOMweb."""
+
+    def __init__(self, site: Site, by_association: Executor, over_web: Executor) -> None:
+        self._site = site
+        self._by_association = by_association
+        self._over_web = over_web
+
+    def run(self, job: Job, report: JobReport) -> JobOutcome:
+        """Do the job; one whose peer the site has no longer fails as any other does."""
+        peer = self._site.peers.get(job.destination)
+        executor = self._over_web if peer is not None and peer.is_web else self._by_association
+        return executor.run(job, report)
+
+
+class _Run:
+    """One run of a job: requests, and what their answers say."""
+
+    def __init__(
+        self, executor: StowExecutor, peer: Peer, judge: Judge, report: JobReport, failures: _Failures
+    ) -> None:
+        self._executor = executor
+        self._peer = peer
+        self._judge = judge
+        self._report = report
+        self._failures = failures
+
+    def send(self, connection: WebConnection, headers: dict[str, str], batch: Sequence[_Outgoing]) -> bool:
+        """Send a batch, and note what became of it; whether the next makes sense."""
+        boundary = make_boundary()
+        parts = sum(len(write_part_head(_make_part_headers(each), boundary)) + each.length + 2 for each in batch)
+        kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
+        body = self._executor.write(batch, boundary)
+        length = parts + len(write_end(boundary))
+        try:
+            answer = connection.ask("POST", "/studies", {**headers, "Content-Type": kind}, body, length)
+        except OpenModalityError as error:
+            return self._note_lost(batch, error)
+        if answer.status == _TOO_MUCH and len(batch) > 1:
+            middle = len(batch) // 2
+            return self.send(connection, headers, batch[:middle]) and self.send(connection, headers, batch[middle:])
+        if answer.status in _PER_INSTANCE:
+            self._note_each(batch, answer)
+            return True
+        return self._note_refused(batch, answer)
+
+    def _note_lost(self, batch: Sequence[_Outgoing], error: OpenModalityError) -> bool:
+        """Nobody knows what became of the batch: it is offered again, and a peer that has it says so."""
+        for each in batch:
+            self._report.note_instance(each.uid, InstanceResult.FAILURE, comment=error.message)
+        is_own = isinstance(error, ObjectInvalid)
+        self._failures.add(error.message, len(batch), may_pass=True, is_peer_away=not is_own and is_peer_away(error))
+        return False
+
+    def _note_refused(self, batch: Sequence[_Outgoing], answer: WebAnswer) -> bool:
+        """The request as a whole was refused; what comes after it would be as well, but for what is too large."""
+        reason = f"the peer answered {describe_web_status(answer)}"
+        for each in batch:
+            self._report.note_instance(each.uid, InstanceResult.FAILURE, comment=reason)
+        may_pass = answer.status in _MAY_PASS
+        self._failures.add(reason, len(batch), may_pass=may_pass, is_peer_away=answer.status == 503)
+        return answer.status == _TOO_MUCH
+
+    def _note_each(self, batch: Sequence[_Outgoing], answer: WebAnswer) -> None:
+        results = read_stow_answer(answer.body)
+        for each in batch:
+            result = results.get(each.uid)
+            if result is None:
+                reason = f"the peer answered {answer.status} and did not say what became of it"
+                self._report.note_instance(each.uid, InstanceResult.FAILURE, comment=reason)
+                self._failures.add(reason, may_pass=answer.status != 409)
+            else:
+                self._note_one(each.uid, result)
+
+    def _note_one(self, uid: str, result: StowResult) -> None:
+        verdict = self._judge(result.status)
+        if result.is_stored:
+            words = f"status {result.status:04X}: {verdict.meaning}" if result.status else ""
+            kind = InstanceResult.WARNING if result.status else InstanceResult.SUCCESS
+            self._report.note_instance(uid, kind, status=result.status, comment=words)
+            return
+        reason = f"status {result.status:04X}: {verdict.meaning}"
+        self._report.note_instance(uid, InstanceResult.FAILURE, status=result.status, comment=reason)
+        self._failures.add(reason, may_pass=verdict.is_transient)
