@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom import Dataset
@@ -15,16 +16,26 @@ from openmodality.device.site.site import Site
 from openmodality.errors import NotFound, UsageError
 from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
-from openmodality.media.application_profile import ApplicationProfile
+from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes, describe_refusal
 from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.store.index_recovery import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class MediumLook:
+    """What instances take of a medium: without its directory and pages. ``left_out`` are UIDs with the reason."""
+
+    profile: ApplicationProfile
+    length_bytes: int
+    left_out: tuple[tuple[str, str], ...]
 
 
 class Media:
     """Discs, sticks and folders that hold a file-set."""
 
-    def __init__(self, site: Site, queue: Queue, data: LocalData) -> None:
+    def __init__(self, site: Site, queue: Queue, data: LocalData, find_path: Callable[[str], Path]) -> None:
         self._site = site
+        self._find_path = find_path
         self._queue = queue
         self._data = data
 
@@ -32,6 +43,22 @@ class Media:
     def profiles(self) -> Mapping[str, ApplicationProfile]:
         """The media storage application profiles of this device, by name."""
         return media_profiles(self._site)
+
+    def look(self, pairs: Iterable[tuple[str, str]], profile: str = "") -> MediumLook:
+        """What instances (SOP Class UID, SOP Instance UID) would take of a medium, and which it would not take.
+
+        Raises :class:`ConfigurationError` where the device has no such profile.
+        """
+        chosen, length_bytes, left_out = choose_media_profile(self._site, profile), 0, []
+        for sop_class_uid, uid in pairs:
+            reason = describe_refusal(chosen, sop_class_uid)
+            try:
+                length_bytes += 0 if reason else count_medium_bytes(self._find_path(uid).stat().st_size)
+            except OSError as error:
+                reason = f"its file cannot be read: {error.strerror}"
+            if reason:
+                left_out.append((uid, reason))
+        return MediumLook(chosen, length_bytes, tuple(left_out))
 
     def put(self, chosen: Chosen, order: MediumOrder) -> Job:
         """Queue a job that makes a file-set of instances, or adds them to one.

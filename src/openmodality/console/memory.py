@@ -80,6 +80,7 @@ class Memory:
     def __init__(self) -> None:
         self.notes = Notes()
         self.trays = Trays()
+        self.discs = Inquiries(time.time)
         self.inquiries = Inquiries(time.time)
         self._asked: Asked | None = None
         self._contacts: dict[str, Contact] = {}

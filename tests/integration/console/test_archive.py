@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pydicom import Dataset
 
 from openmodality.activities.retrieve_job import read_counts
 from openmodality.console.server import ConsoleServer
+from openmodality.errors import WrongState
 from openmodality.store.states import UNFINISHED_JOBS, JobKind, JobState
 from tests.acceptance.requirements.pynetdicom_hospital import Recorded, listening, recorded_device
 from tests.console_site import ConsolePlace, Visitor
@@ -262,7 +263,8 @@ def test_what_this_device_has_is_sent_from_here(desk: Desk) -> None:
     assert "Queued: job" in desk.choose(to="hospital", study=desk.study)
     wait_until(lambda: bool(desk.recorded.recorder.requests("C-STORE-RQ")), timeout_s=20)
     for job in modality.jobs.list(states=UNFINISHED_JOBS):
-        modality.jobs.cancel(job.id)
+        with suppress(WrongState):  # it may be done by now
+            modality.jobs.cancel(job.id)
     modality.wait_until(lambda: not modality.jobs.list(states=[JobState.DOING]), 20)
     modality.delete("STUDY", desk.study, force=True)
 

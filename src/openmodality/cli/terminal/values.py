@@ -9,6 +9,9 @@ import os
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
+from openmodality.errors import UsageError
+from openmodality.standard.media import clean_volume_label
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -65,10 +68,10 @@ def not_empty(text: str) -> str:
 
 def volume_label(text: str) -> str:
     """A File-set ID: at most 16 capital letters, digits and underscores (PS3.10 8.1)."""
-    cleaned = text.upper().replace(" ", "_").replace("-", "_")
-    if not 1 <= len(cleaned) <= 16 or not all(each.isascii() and (each.isalnum() or each == "_") for each in cleaned):
-        raise ArgumentTypeError(f"{text!r} is no name of a disc: 1 to 16 letters, digits and underscores are")
-    return cleaned
+    try:
+        return clean_volume_label(text)
+    except UsageError as error:
+        raise ArgumentTypeError(f"{error.message}: {error.advice}") from error
 
 
 def existing_path(text: str) -> Path:

@@ -57,6 +57,7 @@ PLACES: Final = (
     RailPlace("archive", "Archive", "/archive", Permission.VIEW),
     RailPlace("jobs", "Jobs", "/jobs", Permission.VIEW),
     RailPlace("film", "Film", "/film", Permission.VIEW),
+    RailPlace("media", "Media", "/media", Permission.VIEW),
     RailPlace("peers", "Peers", "/peers", Permission.VIEW),
     RailPlace("service", "Service", "/service", Permission.MANAGE),
     RailPlace("audit", "Audit", "/audit", Permission.AUDIT),
@@ -172,6 +173,8 @@ def render_page(request: Request, context: ConsoleContext, who: Principal, page:
 def choose_places(context: ConsoleContext, who: Principal) -> list[RailPlace]:
     """The places of the rail for a user: what this device cannot do is not there."""
     absent = set() if context.modality.site.printers else {"film"}
+    if not any("create" in each.activities for each in context.modality.media.profiles.values()):
+        absent.add("media")
     return [
         each for each in PLACES if each.name not in absent and (each.permission is None or who.may(each.permission))
     ]

@@ -126,6 +126,17 @@ class MediaSettings(Settings):
         default="xorriso -as cdrecord dev={device} {image}",
         description="program that writes an image to a disc; {device} and {image} stand for its drive and its file",
     )
+    folder: Text = Field(
+        default="media",
+        min_length=1,
+        description="where the console makes discs and their images, from the site file's folder on",
+    )
+    drives: tuple[Text, ...] = Field(
+        default=(), description="drives that burn discs, for the console, such as '/dev/sr0'"
+    )
+    readers: tuple[Text, ...] = Field(
+        default=(), description="where discs and sticks are mounted that the console may read, such as '/media/cdrom'"
+    )
 
 
 class ConsoleSettings(Settings):

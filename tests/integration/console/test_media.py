@@ -1,0 +1,249 @@
+"""Media: a disc is put together, made and fetched; a disc that is there is listed and copied from, read by pydicom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.fileset import FileSet
+
+from openmodality import Modality
+from openmodality.console.server import ConsoleServer
+from openmodality.jobs.job import Job
+from openmodality.standard.sop_classes import X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE
+from openmodality.store.states import JobKind, JobState
+from tests.console_site import ConsolePlace, Visitor
+from tests.made_objects import instances
+from tests.peers.objects import mr_series
+from tests.peers.process import free_port, wait_until
+
+SITE = """
+profile = "{profile}"
+[data]
+durability = "os"
+[media]
+readers = ["stick"]
+drives = ["{drive}"]
+burn_command = "cp {{image}} {{device}}"
+[console]
+port = {port}
+{more}
+"""
+KIT = {"mr": "", "rf": "[parameters.kits]\nmedia = true\n"}
+
+
+@dataclass
+class Desk:
+    """A user at the page Media of a device with a study of three MR images and one of another patient."""
+
+    place: ConsolePlace
+    visitor: Visitor
+    folder: Path
+    study: str
+    other: str
+
+    def put(self, **what: str) -> str:
+        """Add something to the disc; the page then."""
+        self.visitor.post("/media/add", **what)
+        return self.visitor.get("/media").text
+
+    def make(self, **fields: str) -> str:
+        """Make the disc; the page then."""
+        version = re.search(r'name="version" value="(\d+)"', self.visitor.get("/media").text)
+        assert version
+        self.visitor.post("/media/make", **{"version": version[1], "label": "DISC", **fields})
+        assert self.place.modality.wait_until_idle(60)
+        return self.visitor.get("/media").text
+
+    @property
+    def jobs(self) -> list[Job]:
+        return self.place.modality.jobs.list(kinds=[JobKind.MEDIA])
+
+    def find_disc(self) -> Path:
+        """The folder of the newest disc."""
+        return Path(str(self.jobs[0].parameters["target"]))
+
+    def list_disc(self, root: str, level: str, **keys: str) -> str:
+        """The records of a disc as the page lists them."""
+        self.visitor.post("/media/disc", root=root, level=level, **keys)
+        wait_until(lambda: "Reading" not in self.visitor.get("/media/disc").text, timeout_s=20)
+        return self.visitor.get("/media").text
+
+    def copy(self, *records: str) -> str:
+        """Copy what is ticked; the page then."""
+        number = re.search(r'action="/media/copy".*?name="number" value="(\d+)"', self.visitor.get("/media").text)
+        assert number
+        for record in records:
+            self.visitor.post("/media/copy", number=number[1], record=record)
+            wait_until(lambda: "Copying from" not in self.visitor.get("/media/disc").text, timeout_s=20)
+        return self.visitor.get("/media/disc").text
+
+
+def start_desk(folder: Path, profile: str, stack: ExitStack) -> Desk:
+    folder.mkdir(parents=True, exist_ok=True)
+    site = folder / "site.toml"
+    site.write_text(
+        SITE.format(profile=profile, drive=folder / "burner", port=free_port(), more=KIT[profile]), encoding="utf-8"
+    )
+    modality = stack.enter_context(Modality(site))
+    for number, name in enumerate(("First^<b>", "Second^Patient"), start=1):
+        paths = mr_series(folder / f"source{number}", 4 - 2 * number + 1, PatientID=f"P{number}", PatientName=name)
+        modality.import_files(paths)
+    first, other = (modality.studies(PatientID=f"P{number}")[0]["StudyInstanceUID"] for number in (1, 2))
+    server = stack.enter_context(ConsoleServer(modality))
+    place = ConsolePlace(None, site, modality, server, stack)  # type: ignore[arg-type]
+    place.add_user("anna", "operator")
+    return Desk(place, place.log_in("anna"), folder, first, other)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with ExitStack() as stack:
+        yield start_desk(tmp_path_factory.mktemp("media") / "mr", "mr", stack)
+
+
+@pytest.fixture(autouse=True)
+def begin_anew(request: pytest.FixtureRequest) -> None:
+    if "desk" in request.fixturenames:
+        request.getfixturevalue("desk").visitor.post("/media/remove", all="yes")
+
+
+def read_files(folder: Path) -> list[Dataset]:
+    """The instances that the directory of a disc names, as pydicom reads them."""
+    records = dcmread(folder / "DICOMDIR").DirectoryRecordSequence
+    return [dcmread(folder.joinpath(*each.ReferencedFileID)) for each in records if "ReferencedFileID" in each]
+
+
+@pytest.mark.requirement("MR-2.5.1-03")
+def test_what_was_chosen_is_on_the_disc_and_its_image_is_fetched(desk: Desk) -> None:
+    page = desk.put(patient="P1")
+    assert "3 of" not in page
+    assert "First, &lt;b&gt; (P1)" in page
+    assert "of 650 MB" not in page
+    desk.visitor.post("/media/choices", profile="STD-CTMR-CD", label="DISC")
+    assert "of 650 MB" in desk.visitor.get("/media").text
+    said = desk.make(profile="STD-CTMR-CD", label="my disc", pages="yes")
+    (job, *_) = desk.jobs
+    assert job.state is JobState.DONE, job.reason
+    assert (job.parameters["profile"], job.parameters["label"]) == ("STD-CTMR-CD", "MY_DISC")
+    made = {each["SOPInstanceUID"] for each in desk.place.modality.instances(StudyInstanceUID=desk.study)}
+    assert {each.SOPInstanceUID for each in read_files(desk.find_disc())} == made
+    assert (desk.find_disc() / "INDEX.HTM").exists()
+    assert f'href="/media/image/{job.id}"' in said
+    image = desk.visitor.get(f"/media/image/{job.id}").content
+    assert image[16 * 2048 + 1 : 16 * 2048 + 6] == b"CD001"
+    assert desk.visitor.get("/media/image/9999").status_code == 404
+
+
+def test_a_disc_is_burnt_in_a_drive_of_the_site_alone(desk: Desk) -> None:
+    desk.put(study=desk.study)
+    before = len(desk.jobs)
+    assert "is no drive of this device" in desk.make(target="/etc/passwd")
+    assert len(desk.jobs) == before
+    drive = desk.folder / "burner"
+    desk.make(target=str(drive))
+    assert (desk.jobs[0].state, desk.jobs[0].destination) == (JobState.DONE, str(drive)), desk.jobs[0].reason
+    assert drive.read_bytes() == Path(str(desk.jobs[0].parameters["image"])).read_bytes()
+
+
+def test_a_name_that_is_none_makes_no_disc_and_is_kept(desk: Desk) -> None:
+    desk.put(study=desk.study)
+    before = len(desk.jobs)
+    page = desk.make(label="what is this?!")
+    assert "is no name of a disc" in page
+    assert 'value="what is this?!"' in page
+    assert len(desk.jobs) == before
+
+
+def test_instances_of_a_second_patient_are_told_and_put_on_a_disc_only_when_that_is_said(desk: Desk) -> None:
+    assert "patients are on this disc" not in desk.put(study=desk.study)
+    page = desk.put(study=desk.other)
+    assert "Instances of 2 patients are on this disc" in page
+    assert "(P1)" in page
+    assert "Second, Patient (P2)" in page
+    before = len(desk.jobs)
+    said = desk.make()
+    assert "Nothing was made: there are instances of 2 patients" in said
+    assert "(P1) and " in said
+    assert len(desk.jobs) == before
+    desk.make(several="yes")
+    assert desk.jobs[0].state is JobState.DONE, desk.jobs[0].reason
+    patients = {each.PatientID for each in read_files(desk.find_disc())}
+    assert patients == {"P1", "P2"}
+
+
+def test_a_disc_that_was_changed_elsewhere_is_looked_at_again(desk: Desk) -> None:
+    desk.put(study=desk.study)
+    version = re.search(r'name="version" value="(\d+)"', desk.visitor.get("/media").text)
+    assert version
+    desk.put(study=desk.other)
+    before = len(desk.jobs)
+    desk.visitor.post("/media/make", version=version[1], label="DISC", several="yes")
+    assert "was changed meanwhile" in desk.visitor.get("/media").text
+    assert len(desk.jobs) == before
+
+
+@pytest.mark.requirement("MR-2.5.2-04", "MR-7.2.2-01", "MR-7.2.3-02", "MR-7.2.3-03")
+def test_a_disc_is_listed_by_the_query_and_what_is_chosen_is_copied(desk: Desk) -> None:
+    stick = desk.place.modality.site.folder / "stick"
+    images = [path for patient in ("A", "B") for path in mr_series(desk.folder / patient, 2, PatientID=patient)]
+    files = FileSet()
+    for path in images:
+        files.add(path)
+    files.write(stick)
+    files._stage["t"].cleanup()
+    page = desk.list_disc("stick", "PATIENT", PatientID="A*")
+    table = page.partition('action="/media/copy"')[2]
+    assert table.count('name="record"') == 1
+    assert 'value="A"' in table
+    assert desk.list_disc("stick", "IMAGE").partition('action="/media/copy"')[2].count('name="record"') == 4
+    chosen = str(dcmread(images[1]).SOPInstanceUID)
+    assert "1 instance copied, 0 already here" in desk.copy(chosen)
+    modality = desk.place.modality
+    assert [each["SOPInstanceUID"] for each in modality.instances(PatientID="A")] == [chosen]
+    assert modality.instances(PatientID="B") == []
+    desk.list_disc("stick", "PATIENT")
+    assert "2 instances copied" in desk.copy("B")
+    assert len(modality.instances(PatientID="B")) == 2
+
+
+def test_nothing_else_of_the_computer_is_read(desk: Desk) -> None:
+    for root in ("/etc", "..", "", str(desk.folder)):
+        desk.visitor.post("/media/disc", root=root, level="STUDY")
+        assert "is not read here" in desk.visitor.get("/media").text
+    desk.visitor.post("/media/disc", root="stick", level="BLOCK")
+    assert "Reading the directory" not in desk.visitor.get("/media").text
+
+
+def test_who_may_only_look_makes_nothing(desk: Desk) -> None:
+    desk.place.add_user("view", "viewer")
+    viewer = desk.place.log_in("view")
+    for path in ("/media/add", "/media/make", "/media/choices", "/media/remove", "/media/disc", "/media/copy"):
+        assert viewer.post(path, study=desk.study).status_code == 403
+    assert viewer.get("/media").status_code == 200
+
+
+@pytest.mark.requirement("RF-5.1.1-01", "RF-5.1.3.1-01", "RF-5.1.3.1-02")
+def test_the_rf_device_exports_what_its_profile_takes_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        desk = start_desk(tmp_path / "rf", "rf", stack)
+        image = next(instances("rf", "RF Image", None))[1]
+        image.PatientID, image.PatientName = "P1", "First^<b>"
+        source = tmp_path / "rf-image"
+        source.mkdir()
+        image.save_as(source / "image.dcm", enforce_file_format=True)
+        desk.place.modality.import_files([source])
+        assert "Look into a disc" not in desk.visitor.get("/media").text, "the statement reads no media"
+        page = desk.put(patient="P1")
+        assert "3 instances: profile STD-GEN-CD does not take SOP class MR Image Storage" in page
+        assert "DVD, 4700 MB" in page
+        said = desk.make(profile="STD-GEN-CD")
+        assert desk.jobs[0].state is JobState.DONE, desk.jobs[0].reason
+        assert "3 left out" in said
+        (written,) = read_files(desk.find_disc())
+        assert written.SOPClassUID == X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE
