@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks import data, media
+from benchmarks import console, data, media
 from benchmarks.archives import DCMQRSCP, ORTHANC, STORESCU_TO_DCMQRSCP
 from benchmarks.asking import device_with_index, orthanc_with_index, time_find, time_move
 from benchmarks.canned import time_asking
@@ -471,4 +471,5 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "report": dose_reports,
     "runs": make_rows,
     "render": rendering,
+    "console": console.make_rows,
 }

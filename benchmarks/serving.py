@@ -15,7 +15,7 @@ from typing import Final
 from benchmarks.ends import OURS, End, call_ours
 from openmodality.network.entity import DEFAULT_AE_TITLE
 
-_SITE: Final = """
+SITE: Final = """
 profile = "mr"
 
 [data]
@@ -48,7 +48,7 @@ incoming = ["storage"]
 
 def _serve(folder: Path, port: int) -> Sequence[str]:
     site = folder / "site.toml"
-    site.write_text(_SITE.format(port=port, ours=DEFAULT_AE_TITLE))
+    site.write_text(SITE.format(port=port, ours=DEFAULT_AE_TITLE))
     return call_ours("serve", "-c", str(site))
 
 

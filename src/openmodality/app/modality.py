@@ -49,7 +49,7 @@ from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.exams import find_instances_without_exam
 from openmodality.store.rows.served import Serving, find_exams_serving
-from openmodality.store.rows.worklist import WorklistItem, read_worklist
+from openmodality.store.rows.worklist import WorklistItem, WorklistLine, read_worklist, read_worklist_lines
 from openmodality.store.transaction import Clock
 
 _LISTED_WITHIN_S: Final = 5.0
@@ -336,6 +336,11 @@ class Modality:
         """Stored items by their numbers, in this order. Raises :class:`NotFound` where one is not there."""
         with self._store.database.read() as snapshot:
             return read_worklist(snapshot, numbers) if numbers else []
+
+    def worklist_lines(self, numbers: Sequence[int] | None = None) -> list[WorklistLine]:
+        """As :meth:`find_items` or :meth:`worklist_items`, by what a list is searched by alone."""
+        with self._store.database.read() as snapshot:
+            return read_worklist_lines(snapshot, numbers)
 
     def find_serving(self, item: WorklistItem) -> list[Serving]:
         """The exams that serve a worklist item, newest first."""

@@ -18,6 +18,7 @@ TAIL: Final = 3
 CONFIRMED: Final = "yes"
 _ALIKE: Final = 0.8
 _YEAR: Final = 4
+_COMPARED: Final = ("PatientID", "PatientName", "PatientBirthDate")
 
 
 class ItemLike(Protocol):
@@ -71,15 +72,19 @@ class Similar:
 
 
 def find_similar(item: ItemLike, others: Iterable[ItemLike]) -> list[Similar]:
-    """The patients of a list who have a name, a date of birth or an ID like that of an item, each once."""
+    """The patients of a list who have a name, a date of birth or an ID like that of an item, each once.
+
+    Who is alike in most ways comes first.
+    """
     found: dict[str, Similar] = {}
+    own = {keyword: item[keyword] for keyword in _COMPARED}  # read once: lists have thousands of items
     for other in others:
-        alike = _describe_alike(item, other)
+        alike = _describe_alike(own, other)
         if alike and other["PatientID"] not in found:
             found[other["PatientID"]] = Similar(
                 other["PatientName"], other["PatientID"], other["PatientBirthDate"], alike
             )
-    return list(found.values())
+    return sorted(found.values(), key=lambda each: -each.alike.count(" and "))
 
 
 def _describe_alike(item: ItemLike, other: ItemLike) -> str:
@@ -100,7 +105,10 @@ def _split_name(item: ItemLike) -> str:
 def _are_alike(one: str, other: str) -> bool:
     if not one or not other:
         return False
-    return one.split()[0] == other.split()[0] or SequenceMatcher(None, one, other).ratio() >= _ALIKE
+    if one.split()[0] == other.split()[0]:
+        return True
+    matcher = SequenceMatcher(None, one, other)  # the bounds cost little, and lists have thousands of names
+    return min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _ALIKE and matcher.ratio() >= _ALIKE
 
 
 def _are_digits_alike(one: str, other: str) -> bool:

@@ -220,14 +220,15 @@ def list_next_steps(context: ConsoleContext, exam: ExamRecord) -> list[NextStep]
     asked, patient_id = context.memory.asked, exam.text(PATIENT_ID)
     if asked is None or not patient_id:
         return []
+    numbers = [line.id for line in context.modality.worklist_lines(asked.items) if line["PatientID"] == patient_id]
     return [
         NextStep(
             item.id,
             format_dicom_time(item["ScheduledProcedureStepStartTime"])[:5],
             item["ScheduledProcedureStepDescription"] or item["RequestedProcedureDescription"],
         )
-        for item in context.modality.find_items(asked.items)
-        if item["PatientID"] == patient_id and not context.modality.find_serving(item)
+        for item in context.modality.find_items(numbers)
+        if not context.modality.find_serving(item)
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -22,7 +23,7 @@ from openmodality.console.template_files import format_date, format_dicom_time, 
 from openmodality.device.paths import TagPath
 from openmodality.dimse.reading import read_items_at, read_texts
 from openmodality.errors import OpenModalityError
-from openmodality.standard.tags import BODY_PART_EXAMINED
+from openmodality.standard.tags import BODY_PART_EXAMINED, CODE_MEANING, CODE_VALUE, CODING_SCHEME_DESIGNATOR
 from openmodality.store.rows.worklist import WorklistItem
 
 
@@ -71,6 +72,7 @@ class StartView:
     facts: Sequence[Fact]
     defects: Sequence[str]
     similar: Sequence[Similar]
+    more_similar: int
     check: str
     check_label: str
     body_parts: Sequence[str]
@@ -78,6 +80,7 @@ class StartView:
     changes: Sequence[str]
 
 
+_MOST_SIMILAR: Final = 12
 _ALERT_KEYWORDS = ("MedicalAlerts", "Allergies", "PregnancyStatus", "SpecialNeeds", "PatientState")
 
 router = APIRouter()
@@ -157,7 +160,7 @@ def make_start_view(context: ConsoleContext, look: StartLook) -> StartView:
     item = look.item
     mode = context.live.console.identity_check
     asked = context.memory.asked
-    others = context.modality.find_items(asked.items) if asked else context.modality.worklist_items()
+    similar = find_similar(item, context.modality.worklist_lines(asked.items if asked else None))
     return StartView(
         id=item.id,
         name=item["PatientName"],
@@ -168,7 +171,8 @@ def make_start_view(context: ConsoleContext, look: StartLook) -> StartView:
         procedure=item["ScheduledProcedureStepDescription"] or item["RequestedProcedureDescription"],
         facts=list_facts(context, item),
         defects=item.defects,
-        similar=find_similar(item, others),
+        similar=similar[:_MOST_SIMILAR],
+        more_similar=max(len(similar) - _MOST_SIMILAR, 0),
         check=mode,
         check_label=describe_check(mode),
         body_parts=context.modality.body_parts,
@@ -197,8 +201,18 @@ def list_facts(context: ConsoleContext, item: WorklistItem) -> list[Fact]:
 
 def read_shown_value(attributes: Dataset, path: TagPath, vr: str, keyword: str) -> str:
     """The values of an attribute, of each item of its sequences, for people."""
+    if vr == "SQ":
+        return ", ".join(dict.fromkeys(filter(None, map(describe_code, read_items_at(attributes, path)))))
     values = [text for place in read_items_at(attributes, path[:-1]) for text in read_texts(place, path[-1])]
     if keyword == "PregnancyStatus":
         values = [PREGNANCY.get(value, value) for value in values]
     shown = map({"PN": format_person, "DA": format_date, "TM": format_dicom_time}.get(vr, str), values)
     return ", ".join(dict.fromkeys(shown))
+
+
+def describe_code(item: Dataset) -> str:
+    """A code for people: its meaning, with value and scheme behind it (PS3.3 8.8)."""
+    meaning, value, scheme = (
+        " ".join(read_texts(item, tag)) for tag in (CODE_MEANING, CODE_VALUE, CODING_SCHEME_DESIGNATOR)
+    )
+    return f"{meaning} ({value} {scheme})" if meaning and value else meaning or value

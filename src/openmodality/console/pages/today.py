@@ -24,7 +24,7 @@ from openmodality.console.security.accounts import Principal
 from openmodality.console.template_files import format_clock, format_date, format_dicom_time
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.errors import NotFound, OpenModalityError
-from openmodality.store.rows.worklist import WorklistItem
+from openmodality.store.rows.worklist import WorklistItem, WorklistLine
 
 _MOST: Final = 200
 _STATION: Final = "ScheduledStationAETitle"
@@ -197,20 +197,16 @@ def make_worklist(context: ConsoleContext, find: str = "") -> WorklistView:
     asked = context.memory.asked
     if asked is None:
         return WorklistView("", "", (), (), 0, "", (), "", "", is_old=False, find=find)
-    try:
-        items = context.modality.find_items(asked.items)
-    except NotFound:
-        items = []
-    rows = _choose(context, items, find)
+    fitting = _list_fitting(context, asked.items, find)
     names = {row.keyword: describe_attribute(row.path[-1]) for row in list_settable(context)}
     keys = asked.keys or find_usual_keys(context)
     return WorklistView(
         asked=format_clock(asked.at),
         peer=asked.peer,
         sent=[(names[keyword], format_date(value)) for keyword, value in keys.items() if value],
-        items=rows[:_MOST],
-        total=len(items),
-        shown_of=_describe_shown(len(rows), len(items)),
+        items=_make_rows(context, fitting),
+        total=len(asked.items),
+        shown_of=_describe_shown(len(fitting), len(asked.items)),
         notices=asked.notices,
         failed=asked.failed,
         advice=asked.advice,
@@ -221,13 +217,11 @@ def make_worklist(context: ConsoleContext, find: str = "") -> WorklistView:
 
 def make_old_list(context: ConsoleContext, find: str = "") -> WorklistView:
     """What is stored of earlier queries, to be looked at."""
-    items = context.modality.worklist_items()
-    rows = _choose(context, items, find)
-    newest = max((item.received_at for item in items), default=None)
-    shown = _describe_shown(len(rows), len(items))
-    return WorklistView(
-        format_clock(newest), "", (), rows[:_MOST], len(items), shown, (), "", "", is_old=True, find=find
-    )
+    lines = context.modality.worklist_lines()
+    fitting = [line.id for line in lines if _fits(line, find)]
+    newest = max((line.received_at for line in lines), default=None)
+    shown, rows = _describe_shown(len(fitting), len(lines)), _make_rows(context, fitting)
+    return WorklistView(format_clock(newest), "", (), rows, len(lines), shown, (), "", "", is_old=True, find=find)
 
 
 def _describe_shown(found: int, total: int) -> str:
@@ -236,15 +230,25 @@ def _describe_shown(found: int, total: int) -> str:
     return f"{found:,} of {describe_count(total, 'item')}" if found != total else describe_count(total, "item")
 
 
-def _choose(context: ConsoleContext, items: Sequence[WorklistItem], find: str) -> list[ItemRow]:
-    wanted = find.casefold().strip()
-    fitting = [item for item in items if not wanted or wanted in _searched_text(item)]
-    return [make_item_row(context, item) for item in fitting[:_MOST]] + [_NOTHING] * max(len(fitting) - _MOST, 0)
+def _list_fitting(context: ConsoleContext, numbers: Sequence[int], find: str) -> Sequence[int]:
+    """The numbers of the items that somebody looks for; all where nothing is looked for."""
+    if not find.strip():
+        return numbers
+    return [line.id for line in context.modality.worklist_lines(numbers) if _fits(line, find)]
 
 
-def _searched_text(item: WorklistItem) -> str:
+def _fits(line: WorklistLine, find: str) -> bool:
     words = ("PatientName", "PatientID", "AccessionNumber", "ScheduledProcedureStepDescription")
-    return "\n".join(item[keyword] for keyword in words).replace("^", " ").casefold()
+    return find.casefold().strip() in "\n".join(line[word] for word in words).replace("^", " ").casefold()
+
+
+def _make_rows(context: ConsoleContext, numbers: Sequence[int]) -> list[ItemRow]:
+    """The first of the items, as many as a page shows."""
+    try:
+        items = context.modality.find_items(numbers[:_MOST])
+    except NotFound:
+        return []
+    return [make_item_row(context, item) for item in items]
 
 
 def is_whole_identifier(row: ItemRow, find: str) -> bool:
@@ -279,7 +283,3 @@ def make_item_row(context: ConsoleContext, item: WorklistItem) -> ItemRow:
         exam_url=url,
         defects=item.defects,
     )
-
-
-_NOTHING: Final = ItemRow(0, "", "", "", "", "", "", "", "", "", ())
-"""Stands for an item that fits and is not shown."""

