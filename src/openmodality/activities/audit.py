@@ -164,8 +164,8 @@ class AuditTrail:
 
     # The start of a device
 
-    def note_settings(self) -> None:
-        """Tell of it where the site file is not the one with which the device started last."""
+    def note_settings(self, said: str = "the site file is another than at the last start") -> None:
+        """Tell of it where the site file is not the one that was seen last; ``said`` is what is known of the change."""
         try:
             digest = sha256(self._site.path.read_bytes()).hexdigest()
         except OSError:
@@ -176,7 +176,6 @@ class AuditTrail:
                 return
             note_settings(transaction, digest)
             if before:
-                said = "the site file is another than at the last start"
                 self.note(transaction, tell_alert(self.who, EventType.SOFTWARE_CONFIGURATION, SETTINGS_URI, said))
 
     # Delivery

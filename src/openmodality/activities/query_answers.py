@@ -32,6 +32,7 @@ from openmodality.query.matching import NOT_MATCHED, is_universal, matches, matc
 from openmodality.services.query_retrieve import FindRequest
 from openmodality.standard.dimse import OUT_OF_RESOURCES, Status
 from openmodality.standard.query_retrieve import FURTHER_KEYS, UNIQUE_KEYS
+from openmodality.standard.sop_classes import STUDY_ROOT_FIND
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.listing.entities import Level
@@ -127,16 +128,26 @@ class StoredEntities:
 
     def _note(self, request: FindRequest) -> None:
         """Put on record who asks, before anything is answered."""
-        if self._trail is not None and request.peer is not None:
-            peer, syntax = request.peer, EXPLICIT_VR_LITTLE_ENDIAN
-            partner = Partner(peer.calling_ae_title.strip(), peer.address, peer.called_ae_title.strip())
-            asked = encode_data_set(request.identifier, syntax)
-            self._trail.tell(tell_query(self._trail.who, partner, request.sop_class_uid, asked, syntax, asks=False))
+        if self._trail is None:
+            return
+        partner, syntax = _find_asker(self._trail, request), EXPLICIT_VR_LITTLE_ENDIAN
+        if partner is not None:
+            asked, uid = encode_data_set(request.identifier, syntax), request.sop_class_uid or STUDY_ROOT_FIND
+            self._trail.tell(tell_query(self._trail.who, partner, uid, asked, syntax, asks=False))
 
     def _read_file(self, sop_instance_uid: str | None, further: Dataset) -> Dataset:
         if sop_instance_uid is None:
             return Dataset()
         return read_some_elements(self._store.files.path(sop_instance_uid), [int(element.tag) for element in further])
+
+
+def _find_asker(trail: AuditTrail, request: FindRequest) -> Partner | None:
+    """The peer that asks, or the user or program that does so over DICOMweb; ``None`` where it is this device."""
+    if request.peer is not None:
+        peer = request.peer
+        return Partner(peer.calling_ae_title.strip(), peer.address, peer.called_ae_title.strip())
+    person = trail.who.person
+    return None if person is None else Partner(person.name, person.address, is_entity=False)
 
 
 def _is_in_files(level: str, path: Path) -> bool:

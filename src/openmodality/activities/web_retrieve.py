@@ -6,7 +6,7 @@ One instance is read at a time and given in pieces, so that a study of any size 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -45,9 +45,16 @@ class PixelsInFragments(ObjectInvalid):
 
 
 class WebInstances:
-    """Gives instances out of the local database."""
+    """Gives instances out of the local database; ``note_viewed`` is told of the study of each request."""
 
-    def __init__(self, store: LocalStore, site: Site, decompress: Decompress) -> None:
+    def __init__(
+        self,
+        store: LocalStore,
+        site: Site,
+        decompress: Decompress,
+        note_viewed: Callable[[str], object] = lambda study: None,
+    ) -> None:
+        self._note_viewed = note_viewed
         self._store = store
         self._site = site
         self._decompress = decompress
@@ -62,6 +69,7 @@ class WebInstances:
             found = instance_references(snapshot, Level.IMAGE, keys)
         if not found:
             raise NotFound(f"this device has no such {('study', 'series', 'instance')[len(uids) - 1]}")
+        self._note_viewed(study)
         return found
 
     def read_model(self, reference: InstanceReference, make_uri: MakeUri) -> JsonDataSet:

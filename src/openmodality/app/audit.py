@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from openmodality.activities.audit import AuditTrail
 from openmodality.activities.connection import Connector
@@ -41,6 +41,11 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 
+VIEWED_AGAIN_S: Final = 300.0
+"""How long looks of one person at one study are one event: a viewer asks for each image."""
+_MOST_VIEWED: Final = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class AuditPage:
     """Rows that were looked for, newest first, how many there are in all, and where the trail stands."""
@@ -55,6 +60,7 @@ class AuditLog:
 
     def __init__(self, trail: AuditTrail) -> None:
         self.trail = trail
+        self._viewed: dict[tuple[ActingPerson | None, str], float] = {}
 
     # To read
 
@@ -104,10 +110,21 @@ class AuditLog:
     # What fronts tell of
 
     def tell_viewed(self, study_instance_uid: str) -> None:
-        """Somebody looks at images of a study."""
+        """Somebody looks at images of a study; once in a while for each person and study, however many images."""
+        viewed, now = (self.trail.who.person, study_instance_uid), self.trail.database.clock()
+        if 0 <= now - self._viewed.get(viewed, -VIEWED_AGAIN_S) < VIEWED_AGAIN_S:
+            return
+        if len(self._viewed) >= _MOST_VIEWED:
+            self._viewed.clear()
+        self._viewed[viewed] = now
         with self.trail.database.read() as snapshot:
             subject = read_study_subject(snapshot, study_instance_uid)
         self.trail.tell(tell_accessed(self.trail.who, "R", subject))
+
+    def tell_settings(self, keys: Sequence[str]) -> None:
+        """Somebody has changed settings of the site file: which, not to what."""
+        said = f"settings changed: {', '.join(keys)}" if keys else "the site file was written, with the same settings"
+        self.trail.note_settings(said)
 
     def tell_emergency(self, person: ActingPerson, description: str) -> None:
         """An exam was started without a login, from this address."""

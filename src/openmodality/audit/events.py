@@ -69,11 +69,15 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """The other side of an association: its AE title and where it is; ``own_title`` is ours towards it."""
+    """The other side of an association: its AE title and where it is; ``own_title`` is ours towards it.
+
+    Without ``is_entity`` it is a user or program that asks over HTTP, by its name.
+    """
 
     ae_title: str
     address: str = ""
     own_title: str = ""
+    is_entity: bool = True
 
 
 def tell_application(who: Who, *, starts: bool) -> AuditMessage:
@@ -233,7 +237,8 @@ def _make_ends(who: Who, partner: Partner, *, sends: bool) -> tuple[Participant,
     own_id = f"{AE_TITLES_PREFIX}{partner.own_title}" if partner.own_title else node.alternative_id
     own = Participant(node.process_id, sends and who.person is None, ours, own_id, access_point=node.host)
     title = partner.ae_title or "unknown"
-    other = Participant(title, not sends, theirs, f"{AE_TITLES_PREFIX}{title}", access_point=partner.address)
+    alternative = f"{AE_TITLES_PREFIX}{title}" if partner.is_entity else ""
+    other = Participant(title, not sends, theirs, alternative, access_point=partner.address)
     return (*((own, other) if sends else (other, own)), *(who.make_users() if sends else ()))
 
 

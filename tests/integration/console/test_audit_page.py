@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from openmodality.store.listing.audit import AuditSearch
 from tests.console_site import PASSWORD, ConsolePlace, console_in_hospital
+from tests.peers.objects import mr_series
 
+AS_JSON = {"accept": "application/dicom+json"}
 CANARY = "<img src=x onerror=alert(1)>"
 
 
@@ -101,3 +104,27 @@ def test_what_a_user_of_the_console_does_is_on_record_under_that_name(place: Con
     assert place.modality.audit.read_state().last > before
     assert any(row.number > before for row in rows)
     assert any("alice" in users for users in kinds(place, "audit-log"))
+
+
+def test_looks_over_dicomweb_are_one_event_for_each_person_and_study(place: ConsolePlace, tmp_path: Path) -> None:
+    place.modality.import_files(mr_series(tmp_path, 2))
+    (study,) = place.modality.studies(PatientID="TEST-0001")
+    uid = study["StudyInstanceUID"]
+    visitor = place.log_in("otto")
+    before = place.modality.audit.read_state().last
+    assert visitor.client.get("/dicom-web/studies?PatientID=TEST-0001", headers=AS_JSON).status_code == 200
+    for _ in range(3):
+        assert visitor.client.get(f"/dicom-web/studies/{uid}/metadata", headers=AS_JSON).status_code == 200
+    rows = [row for row in place.modality.audit.find(AuditSearch(user="otto")).rows if row.number > before]
+    assert [row.entry.kind for row in reversed(rows)] == ["query", "access"]
+    assert rows[0].patients == ("TEST-0001",)
+
+
+def test_settings_that_are_changed_are_named_without_their_values(place: ConsolePlace) -> None:
+    place.modality.site.path.write_text(
+        place.modality.site.path.read_text(encoding="utf-8") + "\n#\n", encoding="utf-8"
+    )
+    place.modality.audit.tell_settings(["console.idle_minutes"])
+    (row, *_) = place.modality.audit.find(AuditSearch(kinds=["alert"])).rows
+    assert "settings changed: console.idle_minutes" in row.entry.message
+    assert "Software Configuration" in row.entry.message

@@ -237,6 +237,7 @@ def write_and_return(context: ConsoleContext, who: Principal, change: SiteChange
         except ConfigurationError as error:
             note = PageNote("failed", error.message, error.advice)
         else:
+            context.modality.audit.tell_settings(keys)
             context.live.take(change.site)
             context.accounts.limits = context.live.find_limits()
             note = PageNote("done", describe_written(keys), f"What was there before is kept as {kept.name}.")

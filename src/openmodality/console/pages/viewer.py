@@ -97,6 +97,7 @@ def _show_series(
 ) -> Response:
     series = find_series(context, uid)
     view = make_viewer_view(context, series, start)
+    context.modality.audit.tell_viewed(series["StudyInstanceUID"])
     banner = make_study_banner(context, series)
     page = Page("viewer.html", "Viewer", "images", banner, single_keys=_SINGLE_KEYS)
     return render_page(request, context, viewer, page, view=view)
