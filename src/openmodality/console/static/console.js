@@ -64,7 +64,7 @@
     source.addEventListener("change", (event) => hear({ kind: "change", ...JSON.parse(event.data) }));
   }
 
-  setInterval(() => Date.now() - heardAt > STALE_MS && setStale(true), 500);
+  setInterval(() => body.dataset.events && Date.now() - heardAt > STALE_MS && setStale(true), 500);
 
   // Forms
 
@@ -320,5 +320,5 @@
   document.addEventListener("htmx:after:swap", block);
   const invalid = document.querySelector("[aria-invalid=true]");
   if (invalid) invalid.focus();
-  listen();
+  if (body.dataset.events) listen(); // who may see no patient gets no events
 })();
