@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from openmodality.console import health, metrics
 from openmodality.console.api import (
     accounts,
+    audit,
     entities,
     exams,
     films,
@@ -35,6 +36,7 @@ API_PARTS: Final[tuple[APIRouter, ...]] = (
     films.router,
     site.router,
     accounts.router,
+    audit.router,
     stream.router,
     openapi_document.router,
     health.router,

@@ -18,6 +18,7 @@ _UID: Final = r"^[0-9.]{1,64}$"
 
 ItemNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="The number of a worklist item.")]
 ExamNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="The number of an exam.")]
+RowNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="The number of an event.")]
 JobNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="The number of a job.")]
 ProblemNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="The number of a problem.")]
 SeriesNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="The number of a series in its exam.")]

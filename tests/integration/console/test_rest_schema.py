@@ -1,0 +1,83 @@
+"""Requests that schemathesis makes of the API's own description: no fault, and no answer that the description lacks.
+
+Each role has its token, and there is one for nobody. What is made up is mostly refused; that is what is tried here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from openmodality.console.api.uploads import RAW, VOLUME_TYPES
+from openmodality.console.security.roles import PERMISSIONS, UserRole
+from tests.console_site import ConsolePlace, console_in_hospital
+from tests.rest_client import DOCUMENT
+
+WITHOUT: Final = frozenset({"/api/v1/events", "/api/v1/peers/{name}/retrieve", "/api/v1/exams/{exam}/acquire"})
+"""A stream that does not end, and what would take long where it succeeds."""
+EXAMPLES: Final = 60
+ROLES: Final = (*UserRole, "nobody")
+CHECKS: Final = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+)
+
+
+@schemathesis.serializer(*(each for each in VOLUME_TYPES if not each.startswith(("multipart", RAW))))
+def write_bytes(_: Any, value: Any) -> bytes:
+    """Bodies that are no JSON are whatever was made up."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsolePlace]:
+    with console_in_hospital(tmp_path_factory.mktemp("schema")) as started:
+        started.modality.start_exam(patient={"PatientID": "1", "PatientName": "Doe^Jane"})
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cases() -> st.SearchStrategy[Any]:
+    operations = schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
+    found = [each.ok() for each in operations if isinstance(each, Ok)]
+    assert len(found) > 60
+    return st.one_of([each.as_strategy() for each in found if each.path not in WITHOUT])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_made_up_is_answered_as_described(
+    place: ConsolePlace, cases: st.SearchStrategy[Any], role: str
+) -> None:
+    token = "none"
+    if role != "nobody":
+        token = place.accounts.add_token(f"as-{role}", sorted(PERMISSIONS[UserRole(role)]))
+    headers = {"Authorization": f"Bearer {token}"}
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases)
+    def try_case(case: Any) -> None:
+        response = case.call(base_url=place.url, headers=headers, timeout=30)
+        case.validate_response(response, checks=CHECKS, headers=headers)
+
+    try_case()
