@@ -40,6 +40,8 @@ BATCH_INSTANCES: Final = 20
 BATCH_BYTES: Final = 32 * 1024 * 1024
 """How much goes in one request, but for a single instance that is larger. What became of it is known at its end."""
 
+_PART_HEADERS: Final = {"Content-Type": "application/dicom"}
+"""Without a transfer syntax, which each file says itself: Orthanc 1.7 passes over parts whose type has parameters."""
 _REFERENCED, _FAILED = "00081199", "00081198"
 _UID, _WARNING, _FAILURE = "00081155", "00081196", "00081197"
 _PER_INSTANCE: Final = frozenset((200, 202, 409))
@@ -170,7 +172,7 @@ class StowExecutor:
     def write(self, batch: Sequence[_Outgoing], boundary: str) -> Iterator[Buffer]:
         """The body of a request. Raises :class:`ObjectInvalid` where a file is other than it was."""
         for each in batch:
-            yield write_part_head(_make_part_headers(each), boundary)
+            yield write_part_head(_PART_HEADERS, boundary)
             yield each.head
             left = each.length - len(each.head)
             with make_reader(self._site, self._decompress).data_set(each.instance, each.transfer_syntax) as data:
@@ -181,10 +183,6 @@ class StowExecutor:
                 raise ObjectInvalid(f"{each.instance.path}: changed while it was sent")
             yield b"\r\n"
         yield write_end(boundary)
-
-
-def _make_part_headers(each: _Outgoing) -> dict[str, str]:
-    return {"Content-Type": f"application/dicom; transfer-syntax={each.transfer_syntax}"}
 
 
 def _list_pieces(data: DataSet) -> Iterable[Buffer]:
@@ -253,7 +251,7 @@ class _Run:
     def send(self, connection: WebConnection, headers: dict[str, str], batch: Sequence[_Outgoing]) -> bool:
         """Send a batch, and note what became of it; whether the next makes sense."""
         boundary = make_boundary()
-        parts = sum(len(write_part_head(_make_part_headers(each), boundary)) + each.length + 2 for each in batch)
+        parts = sum(len(write_part_head(_PART_HEADERS, boundary)) + each.length + 2 for each in batch)
         kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
         body = self._executor.write(batch, boundary)
         length = parts + len(write_end(boundary))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
@@ -22,6 +23,7 @@ from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, Stor
 
 SERVICE_PATH: Final = "/dicom-web"
 METHODS: Final = "GET, HEAD, OPTIONS"
+_PORTS: Final = {"http": 80, "https": 443}
 _EXPOSED: Final = "content-range, content-type, etag, warning"
 _STATUSES: Final = (
     (NotLoggedIn, 401),
@@ -79,5 +81,12 @@ def share_with_origin(request: Request, headers: MutableHeaders) -> None:
 
 
 def find_service_url(request: Request) -> str:
-    """The absolute URL of the service, as this client calls it."""
-    return f"{request.url.scheme}://{request.headers['host']}{SERVICE_PATH}"
+    """The absolute URL of the service, as this client calls it.
+
+    Some clients leave the port out of Host, dicomweb-client among them: then it is that of the connection.
+    """
+    scheme, host = request.url.scheme, request.headers["host"]
+    _, port = request.scope["server"]
+    if urlsplit(f"//{host}").port is None and port != _PORTS.get(scheme):
+        host = f"{host}:{port}"
+    return f"{scheme}://{host}{SERVICE_PATH}"
