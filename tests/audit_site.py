@@ -40,13 +40,13 @@ class AuditPlace:
 
     def set(self, **settings: object) -> None:
         """Change the settings of delivery."""
-        text = self.site.read_text(encoding="utf-8")
+        before, table, rest = self.site.read_text(encoding="utf-8").partition("[audit]\n")
+        lines, end, after = rest.partition("\n[")
         for name, value in settings.items():
             shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
-            lines = [f"{name} = {shown}" if line.startswith(f"{name} = ") else line for line in text.splitlines()]
-            if f"{name} = {shown}" not in lines:
-                lines.insert(lines.index("[audit]") + 1, f"{name} = {shown}")
-            text = "\n".join(lines) + "\n"
+            kept = [line for line in lines.splitlines() if not line.startswith(f"{name} = ")]
+            lines = "\n".join([f"{name} = {shown}", *kept])
+        text = f"{before}{table}{lines}{end}{after}"
         self.site.write_text(text, encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 from openmodality import Modality
 from openmodality.activities import audit, audit_delivery
 from openmodality.activities.audit_delivery import ROWS_AT_ONCE
+from openmodality.audit.checking import check_audit_message
 from openmodality.audit.events import tell_log_used
+from openmodality.audit.syslog import parse_syslog
 from openmodality.store.listing.audit import AuditSearch
 from openmodality.store.states import JobKind, JobState
 from tests.audit_messages import find_schema_faults
@@ -150,3 +153,19 @@ def test_without_a_repository_rows_are_kept_and_no_job_is_made(tmp_path: Path) -
         with Modality(place.site) as modality:
             assert modality.jobs.list(kinds=[JobKind.AUDIT]) == []
             assert modality.audit.read_state().backlog == 1
+
+
+def test_datagrams_go_one_for_each_message_and_without_a_count(tmp_path: Path) -> None:
+    """RFC 5426: what is sent counts as delivered, and is not repeated."""
+    with (
+        in_audited_hospital(tmp_path, tls=False) as place,
+        socket.socket(type=socket.SOCK_DGRAM) as receiver,
+    ):
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(DELIVERED_S)
+        place.set(transport="udp", port=receiver.getsockname()[1])
+        with Modality(place.site) as modality:
+            header, content = parse_syslog(receiver.recv(65536))
+            assert check_audit_message(content).faults == ()
+            assert header.message_id == "DICOM+RFC3881"
+            assert modality.wait_until(lambda: is_delivered(modality), DELIVERED_S)

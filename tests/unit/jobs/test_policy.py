@@ -33,6 +33,8 @@ RETRY = RetryParameters(max_retries=2, delay_s=300.0)
         (Wait("storage commitment result"), Next(JobState.WAITING, 1, None, waiting_for="storage commitment result")),
         (Fail("no such printer"), Next(JobState.FAILED, 2, reason="no such printer")),
         (Retry("no answer"), Next(JobState.TODO, 2, due_at=1300.0, reason="no answer")),
+        (Retry("no answer", delay_s=5.0), Next(JobState.TODO, 2, due_at=1005.0, reason="no answer")),
+        (Retry("no answer", delay_s=900.0), Next(JobState.TODO, 2, due_at=1300.0, reason="no answer")),
         (Retry("not understood", transient=False), Next(JobState.FAILED, 2, reason="not understood")),
     ],
 )
