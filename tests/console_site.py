@@ -79,5 +79,5 @@ def console_in_hospital(
         place.site.write_text(text, encoding="utf-8")
         with Modality(place.site) as modality:
             modality.serve()
-            with ConsoleServer(modality) as server, ExitStack() as clients:
+            with ConsoleServer(modality, hospital=place.hospital) as server, ExitStack() as clients:
                 yield ConsolePlace(place.hospital, place.site, modality, server, clients)

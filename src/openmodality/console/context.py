@@ -18,6 +18,7 @@ from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
 from openmodality.console.template_files import Templates
 from openmodality.console.uploads import UploadPlace
+from openmodality.hospital.hospital import Hospital
 from openmodality.imaging.display_lut import UNCALIBRATED, DisplayLut
 from openmodality.imaging.stored_pixels import StoredPixelsCache
 
@@ -26,7 +27,8 @@ from openmodality.imaging.stored_pixels import StoredPixelsCache
 class ConsoleContext:
     """The device, who may operate it, and how pages are made. ``is_secure``: the console is served under TLS.
 
-    ``log`` keeps the last lines of the log; ``None`` where whoever started the console keeps none.
+    ``log`` keeps the last lines of the log; ``None`` where whoever started the console keeps none. ``hospital`` is the
+    virtual one of a demonstration.
     """
 
     modality: Modality
@@ -42,6 +44,7 @@ class ConsoleContext:
     uploads: UploadPlace
     log: KeptLog | None = None
     display: DisplayLut = UNCALIBRATED
+    hospital: Hospital | None = None
     memory: Memory = field(default_factory=Memory)
     pixels: StoredPixelsCache = field(default_factory=StoredPixelsCache)
     http: HttpCounts = field(default_factory=HttpCounts)

@@ -33,6 +33,7 @@ from openmodality.console.uploads import UPLOAD_FOLDER, UploadPlace
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import read_site_text
 from openmodality.errors import ConfigurationError, TransportError, describe_fault
+from openmodality.hospital.hospital import Hospital
 from openmodality.network.tls import TlsFiles, server_context
 
 GRACE_S: Final = 2
@@ -67,9 +68,9 @@ class _Forward(logging.Handler):
 
 
 class ConsoleServer:
-    """Serves the console of a device until the block ends; a context manager."""
+    """Serves the console of a device until the block ends; a context manager. ``hospital``: that of a demonstration."""
 
-    def __init__(self, modality: Modality, log: KeptLog | None = None) -> None:
+    def __init__(self, modality: Modality, log: KeptLog | None = None, hospital: Hospital | None = None) -> None:
         settings = modality.site.settings.console
         check_exposure(modality.site)
         check_ohif(modality.site)
@@ -95,6 +96,7 @@ class ConsoleServer:
             UploadPlace(modality.site.data_folder / UPLOAD_FOLDER),
             log,
             display=display,
+            hospital=hospital,
         )
         self._ready = threading.Event()
         application = make_application(self.context, list_hosts(modality.site))

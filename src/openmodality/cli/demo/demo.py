@@ -74,7 +74,7 @@ def run(profile: str, data: Path | None, no_console: bool, as_json: bool) -> Non
         results = _run(hospital, sites, quiet=as_json)
         _show(folder, results, sites, as_json=as_json)
         if not no_console and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
-            _go_on(sites)
+            _go_on(hospital, sites)
 
 
 command = CliCommand(run, _declare)
@@ -110,7 +110,7 @@ def _show(folder: Path, results: Sequence[Result], sites: Mapping[str, Site], *,
         raise OpenModalityError(faults[0], advice=f"everything is kept in {folder}")
 
 
-def _go_on(sites: Mapping[str, Site]) -> None:
+def _go_on(hospital: Hospital, sites: Mapping[str, Site]) -> None:
     """Let the devices serve, with their consoles, until Ctrl-C."""
     stop = stop_on_signals()
     with ExitStack() as stack:
@@ -118,7 +118,7 @@ def _go_on(sites: Mapping[str, Site]) -> None:
         for site in sites.values():
             modality = stack.enter_context(Modality(site))
             modality.serve()
-            console = stack.enter_context(serve_console(modality))
+            console = stack.enter_context(serve_console(modality, hospital))
             if console:
                 say(site.profile.title)
                 say_console(console)

@@ -14,6 +14,7 @@ from openmodality.errors import ConfigurationError, TransportError
 if TYPE_CHECKING:
     from openmodality.app.modality import Modality
     from openmodality.console.server import ConsoleServer
+    from openmodality.hospital.hospital import Hospital
 
 _NEEDED: Final = ("argon2", "fastapi", "jinja2", "uvicorn")
 
@@ -32,7 +33,7 @@ def check_installed() -> None:
         )
 
 
-def serve_console(modality: Modality) -> AbstractContextManager[ConsoleServer | None]:
+def serve_console(modality: Modality, hospital: Hospital | None = None) -> AbstractContextManager[ConsoleServer | None]:
     """The console of a device until the block ends; ``None`` where there is none, and why is said."""
     if not modality.site.settings.console.enabled:
         return nullcontext()
@@ -45,7 +46,7 @@ def serve_console(modality: Modality) -> AbstractContextManager[ConsoleServer | 
     kept = KeptLog(EventFormatter())
     logging.getLogger("openmodality").addHandler(kept)
     try:
-        return ConsoleServer(modality, kept)
+        return ConsoleServer(modality, kept, hospital)
     except TransportError as error:  # what the device is for does not wait for a port of its console
         say(f"no console: {error}")
         return nullcontext()

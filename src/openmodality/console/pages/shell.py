@@ -60,6 +60,7 @@ PLACES: Final = (
     RailPlace("media", "Media", "/media", Permission.VIEW),
     RailPlace("peers", "Peers", "/peers", Permission.VIEW),
     RailPlace("service", "Service", "/service", Permission.MANAGE),
+    RailPlace("hospital", "Hospital", "/hospital", Permission.VIEW),
     RailPlace("audit", "Audit", "/audit", Permission.AUDIT),
     RailPlace("account", "Account", "/account", None),
 )
@@ -175,6 +176,8 @@ def choose_places(context: ConsoleContext, who: Principal) -> list[RailPlace]:
     absent = set() if context.modality.site.printers else {"film"}
     if not any("create" in each.activities for each in context.modality.media.profiles.values()):
         absent.add("media")
+    if context.hospital is None:
+        absent.add("hospital")
     return [
         each for each in PLACES if each.name not in absent and (each.permission is None or who.may(each.permission))
     ]

@@ -279,7 +279,7 @@
 
   document.addEventListener("keydown", (event) => {
     const inField = event.target.matches("input:not([type=checkbox]):not([type=radio]), select, textarea");
-    if (event.altKey && !event.ctrlKey && /^[1-9]$/.test(event.key)) {
+    if (event.altKey && !event.ctrlKey && /^[0-9]$/.test(event.key)) {
       const place = document.querySelector(`[data-place="${event.key}"]`);
       if (place) {
         event.preventDefault();
