@@ -47,6 +47,7 @@ from benchmarks.reports import EVENTS, time_report
 from benchmarks.rows import AtLeast, AtMost, Row, Shown
 from benchmarks.runs import make_rows
 from benchmarks.serving import SERVE
+from benchmarks.viewer import measure_viewer
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, read_instance
@@ -472,4 +473,5 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "runs": make_rows,
     "render": rendering,
     "console": console.make_rows,
+    "viewer": measure_viewer,
 }

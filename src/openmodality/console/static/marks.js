@@ -3,7 +3,7 @@
 import { makeMeaning, makeReader } from "./pixels.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const SHORT = { PixelSpacing: "in the patient", ImagerPixelSpacing: "at the detector" };
+const SHORT = { PixelSpacing: "in the patient", ImagerPixelSpacing: "at the detector, larger than in the patient" };
 const STEPS = 72;
 
 const round = (value, digits = 1) => (Number.isFinite(value) ? value.toFixed(digits) : "none");
