@@ -72,8 +72,9 @@ fuzz: $(DEVELOPMENT)  ## mutated byte streams against the decoders and the live 
 man: $(RUNTIME)  ## manual pages of all commands, in build/man/man1
 	$(dir $(PY))openmodality man build/man/man1
 
-docs: $(DEVELOPMENT)  ## print the tables of docs/objects-mr.md and docs/openapi.json anew; links and commands in the documents are sound
+docs: $(DEVELOPMENT)  ## print the tables of objects, the conformance statements and docs/openapi.json anew; links and commands in the documents are sound
 	$(PY) -m tools.objects_page
+	$(PY) -m tools.conformance_pages
 	$(PY) -m tools.openapi_page
 	$(PY) -m tools.check_docs
 

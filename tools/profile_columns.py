@@ -21,15 +21,7 @@ BY_ATTRIBUTE: Final = frozenset({"path", "keyword", "vr"})
 BECOMES: Final = {"ModuleAttribute": "AttributeRule", "ModuleUse": "AttributeRule"}
 """Classes whose lines the loader puts together to another class: what that holds too must be read there."""
 
-_STATEMENT: Final = "printed by the conformance statement, which is to come (package conformance)"
-
-UNREAD: Final[Mapping[str, str]] = {
-    "iods.csv ie": _STATEMENT,
-    "iods.csv usage": _STATEMENT,
-    "presentation_contexts.csv role_selection": _STATEMENT,
-    "query_keys.csv type": _STATEMENT,
-    "worklist_keys.csv required": _STATEMENT,
-}
+UNREAD: Final[Mapping[str, str]] = {}
 """Columns without a reader, and what is to come that will read them."""
 
 

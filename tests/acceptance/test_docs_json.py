@@ -87,6 +87,17 @@ def _read_trail(program: Program) -> None:
     program.ask("audit verify", "--head", chain["head"])
 
 
+def _state(program: Program) -> None:
+    """The conformance statement, and what a longer PDU changes in it."""
+    program.ask("conformance print", "--profile", "mr", site=False)
+    program.ask("conformance print", "--profile", "rf", "-o", "rf.json", site=False)
+    stated = json.loads((program.folder / "rf.json").read_text("utf-8"))
+    stated["association"]["max_pdu_receive_bytes"] = 16384
+    (program.folder / "changed.json").write_text(json.dumps(stated), encoding="utf-8")
+    (found,) = program.ask("conformance diff", program.folder / "rf.json", program.folder / "changed.json", site=False)
+    assert "16384" in found["text"]
+
+
 def _read_dose(program: Program) -> None:
     file = program.folder / "dose.dcm"
     report(None).save_as(file, enforce_file_format=True)
@@ -195,6 +206,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         program.ask("init", "other", "--profile", "mr", site=False)
         program.ask("profile check", ROOT / "docs" / "examples" / "ct", site=False)
         program.ask("profile check", ROOT / "tests" / "data" / "profiles" / "us", site=False, status=1)
+        _state(program)
         program.ask("man", "man1", site=False)
         program.ask("worklist")
         program.ask("worklist", place.hospital.ris_peer, site=False)

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from openmodality.activities.ends import Ends
 from openmodality.activities.turns import Turns
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from openmodality.activities.audit import AuditTrail
+
+_ACCEPTED_LIMITS: Final = {"storage_commitment": "storage_commitment.max_accepted_associations"}
+"""Local AEs that have a limit of their own for what they accept."""
 
 
 class Connector:
@@ -171,6 +174,13 @@ def count_turns(site: Site, role: str) -> int:
     services = {entry.service for entry in contexts if entry.ae == role and not entry.accepted}
     keys = (f"{group}.max_initiated_associations" for group in sorted(services | {"general"}))
     return min((site.parameters.integer(key) for key in keys if key in site.parameters), default=1)
+
+
+def count_accepted(site: Site, role: str) -> int:
+    """How many associations a local AE may have accepted at once: the device's limit, or the lower one of its own."""
+    general = site.parameters.integer("general.max_accepted_associations")
+    own = _ACCEPTED_LIMITS.get(role)
+    return min(general, site.parameters.integer(own)) if own else general
 
 
 def _list_stored(site: Site) -> dict[str, tuple[str, ...]]:

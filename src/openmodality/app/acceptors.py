@@ -11,26 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from openmodality.activities.connection import make_local_ae
+from openmodality.activities.connection import count_accepted, make_local_ae
 from openmodality.activities.tls import make_server_context
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.site import LocalEntity, Peer, Site
 from openmodality.dimse.service import Service
 from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Decide, Listening
 from openmodality.network.connections import NO_HOLD, Hold
-from openmodality.standard.query_retrieve import LEVELS
-from openmodality.standard.sop_classes import (
-    PATIENT_ROOT_GET,
-    PATIENT_ROOT_MOVE,
-    STUDY_ROOT_GET,
-    STUDY_ROOT_MOVE,
-    VERIFICATION,
-)
+from openmodality.standard.query_retrieve import GET_BY_MOVE, LEVELS
+from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
-_LIMITS = {"storage_commitment": "storage_commitment.max_accepted_associations"}
 NoteRejected = Callable[[str, A_ASSOCIATE_RJ], None]
 """Told whose association was rejected, and how."""
 
@@ -49,7 +42,6 @@ class Watching:
 
 
 UNWATCHED = Watching()
-_GET = {PATIENT_ROOT_MOVE: PATIENT_ROOT_GET, STUDY_ROOT_MOVE: STUDY_ROOT_GET}
 
 _TAKES_ONLY_STORAGE = frozenset({"storage", "verification"})
 
@@ -83,14 +75,14 @@ def _make_acceptor(
         peer=_list_policies(site, entity.role, services),
         called_ae_titles=None if any_title else frozenset({entity.ae_title}),
         accept_unknown_verification=site.parameters.boolean("behaviour.accept_unknown_verification"),
-        max_associations=_find_limit(site, entity.role),
+        max_associations=count_accepted(site, entity.role),
         rejections=rejections,
     )
     listening = Listening(
         site.settings.network.bind_address,
         entity.port or 0,
         make_server_context(site) if entity.tls else None,
-        max(MAX_CONNECTIONS, 2 * _find_limit(site, entity.role)),  # what is beyond the limit is to be told so
+        max(MAX_CONNECTIONS, 2 * count_accepted(site, entity.role)),  # what is beyond the limit is to be told so
         rejections,
         _make_hold(site, entity.role),
         watching.note_rejected,
@@ -120,12 +112,6 @@ def _watch_congestion(site: Site, role: str, window: RetrieveWindow) -> Callable
     if only_storage and site.parameters.boolean("behaviour.receive_only_while_retrieving"):
         return lambda: not window.is_open
     return lambda: False
-
-
-def _find_limit(site: Site, role: str) -> int:
-    general = site.parameters.integer("general.max_accepted_associations")
-    own = _LIMITS.get(role)
-    return min(general, site.parameters.integer(own)) if own else general
 
 
 def _list_policies(site: Site, role: str, services: Sequence[Service]) -> Callable[[str], PeerPolicy | None]:
@@ -166,7 +152,7 @@ def _add_get(syntaxes: Mapping[str, SyntaxPolicy], peers: Sequence[Peer]) -> dic
     """C-GET for whoever may use C-MOVE of the same model; then this side sends what the peer may store here."""
     added = {
         get: syntaxes[move]
-        for move, get in _GET.items()
+        for move, get in GET_BY_MOVE.items()
         if move in syntaxes and any(not peer.sop_classes or get in peer.sop_classes for peer in peers)
     }
     if not added:

@@ -62,6 +62,9 @@ COMMANDS: Final = {
         "openmodality.cli.commands.receive", "Receive instances straight into a folder (Storage SCP)."
     ),
     "profile": CommandEntry("openmodality.cli.commands.profile", "Judge the profile of a device of your own."),
+    "conformance": CommandEntry(
+        "openmodality.cli.commands.conformance", "Print the conformance statement of the device."
+    ),
     "console": CommandEntry("openmodality.cli.commands.console", "Say who may operate the device in a browser."),
     "audit": CommandEntry("openmodality.cli.commands.audit", "Show who did what with whose images, and check it."),
     "hospital": CommandEntry(

@@ -1,1 +1,1 @@
-"""Prints the conformance statement and checks peers."""
+"""The conformance statement of a device: made of what drives it, printed, compared with another."""

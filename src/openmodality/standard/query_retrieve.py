@@ -22,6 +22,9 @@ UNIQUE_KEYS: Final = {
 }
 """The attribute that names an entity of each level, levels from the top."""
 
+GET_BY_MOVE: Final = {PATIENT_ROOT_MOVE: PATIENT_ROOT_GET, STUDY_ROOT_MOVE: STUDY_ROOT_GET}
+"""The SOP class of C-GET of the same model as one of C-MOVE."""
+
 LEVELS_BY_KEY: Final = {tag: level for level, tag in UNIQUE_KEYS.items()}
 
 FURTHER_KEYS: Final = {

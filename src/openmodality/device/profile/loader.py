@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from pydicom.uid import UID
 
@@ -40,6 +40,8 @@ from openmodality.errors import ConfigurationError
 from openmodality.upper_layer.rejections import Rejections
 
 _T = TypeVar("_T")
+EXTENSION_SWITCH: Final = "extensions."
+"""Before what a site file has under ``extensions``, among the switches of parameters."""
 _log = logging.getLogger(__name__)
 
 
@@ -160,6 +162,8 @@ class _Reader:
             mapping=self._table(rows.MAPPING),
             statuses=self._statuses(),
             failures=self._table(rows.FAILURES),
+            answers=self._table(rows.ANSWERS),
+            beyond_statement=self._table(rows.BEYOND_STATEMENT),
             rejections=dict(self._table(rows.REJECTIONS)),
             charsets=self._table(rows.CHARSETS),
             charset_attributes=self._table(rows.CHARSET_ATTRIBUTES),
@@ -241,6 +245,9 @@ def _check_references(profile: Profile, shown: str) -> None:
     _check_statuses(profile.statuses, profile, shown)
     _check_rejections(profile.rejections, shown)
     _check_character_sets(profile, shown)
+    for each in profile.beyond_statement:
+        if each.enabled_by and not each.enabled_by.startswith(EXTENSION_SWITCH):
+            _check_switch(each.enabled_by, profile, f"{shown}/beyond_statement.csv: enabled_by")
     for use in profile.media:
         if use.enabled_by:
             _check_switch(use.enabled_by, profile, f"{shown}/media.csv: enabled_by")

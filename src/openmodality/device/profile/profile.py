@@ -198,6 +198,36 @@ class StatusRule:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRule:
+    """A status that the device itself answers an operation with, and when: for the conformance statement.
+
+    The services answer; a test holds this table to them.
+    """
+
+    service: ServiceName
+    operation: str
+    code: str
+    category: StatusCategory
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeyondStatement:
+    """Something that the device does and its conformance statement does not have, with the decision on it.
+
+    ``enabled_by`` is a switch among the parameters or an extension of the site file (``extensions.c_get``); empty:
+    always. ``concerns`` are rows of the statement's tables that are more, or others, for it: ``table:row``, where
+    ``*`` stands for any characters.
+    """
+
+    name: str
+    meaning: str
+    decision: str
+    enabled_by: str
+    concerns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FailureRule:
     """What a communication failure means to a job: a time-out, or an association lost to the peer or the network.
 
@@ -285,6 +315,8 @@ class Profile:
     mapping: tuple[MappingRule, ...]
     statuses: tuple[StatusRule, ...]
     failures: tuple[FailureRule, ...]
+    answers: tuple[AnswerRule, ...]
+    beyond_statement: tuple[BeyondStatement, ...]
     rejections: Rejections
     charsets: tuple[CharacterSetEntry, ...]
     charset_attributes: tuple[TagPath, ...]

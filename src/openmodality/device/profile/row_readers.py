@@ -14,7 +14,9 @@ from openmodality.device.paths import TagPath
 from openmodality.device.profile.conditions import parse_condition
 from openmodality.device.profile.parameters import Parameter, ParameterKind, ParameterValue
 from openmodality.device.profile.profile import (
+    AnswerRule,
     AttributeRule,
+    BeyondStatement,
     BodyPart,
     CharacterSetEntry,
     FailureKind,
@@ -279,6 +281,31 @@ def read_status(row: ProfileRow) -> StatusRule:
         abort=row.flag("abort"),
         effect=row.one_of("effect", EFFECTS),
         success_if=row.text("success_if"),
+    )
+
+
+def read_answer(row: ProfileRow) -> AnswerRule:
+    """A status that the device answers with."""
+    code = row.required("code")
+    if not re.fullmatch(r"[0-9A-F]{4}", code):
+        row.refuse(f"code {code!r} is not four hexadecimal digits")
+    return AnswerRule(
+        service=row.one_of("service", SERVICES),
+        operation=row.required("operation"),
+        code=code,
+        category=StatusCategory.from_name(row.one_of("category", CATEGORIES)),
+        meaning=row.required("meaning"),
+    )
+
+
+def read_beyond_statement(row: ProfileRow) -> BeyondStatement:
+    """What goes beyond the conformance statement."""
+    return BeyondStatement(
+        name=row.required("name"),
+        meaning=row.required("meaning"),
+        decision=row.required("decision"),
+        enabled_by=row.text("enabled_by"),
+        concerns=row.alternatives("concerns"),
     )
 
 

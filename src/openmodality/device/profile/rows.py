@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from openmodality.device.profile.row_readers import (
+    read_answer,
+    read_beyond_statement,
     read_body_part,
     read_character_set,
     read_charset_attribute,
@@ -82,6 +84,10 @@ STATUSES = Table(
     read_status,
 )
 FAILURES = Table("failures.csv", _split_columns("service,failure,transient"), read_failure)
+ANSWERS = Table("answers.csv", _split_columns("service,operation,code,category,meaning"), read_answer)
+BEYOND_STATEMENT = Table(
+    "beyond_statement.csv", _split_columns("name,meaning,decision,enabled_by,concerns"), read_beyond_statement
+)
 REJECTIONS = Table("rejections.csv", _split_columns("situation,result,source,reason"), read_rejection)
 CHARSETS = Table("charsets.csv", _split_columns("term,code_extensions"), read_character_set)
 CHARSET_ATTRIBUTES = Table("charset_attributes.csv", _split_columns("path,keyword,vr"), read_charset_attribute)

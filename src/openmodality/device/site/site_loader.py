@@ -46,6 +46,12 @@ def make_site(file: Path, text: str) -> Site:
     return _Resolver(file, settings, list_key_lines(text)).make_site()
 
 
+def load_default_site(profile: str) -> Site:
+    """The device of a profile (its name or its folder) where no site file says anything: all defaults, no peers."""
+    settings = SiteFile(profile=profile)
+    return _Resolver(Path(SITE_FILE), settings, {}).make_site()
+
+
 def read_site_text(file: Path) -> str:
     """What a site file says. Raises :class:`ConfigurationError` where it cannot be read."""
     try:

@@ -1,0 +1,73 @@
+"""``openmodality conformance`` as it is typed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.in_process import openmodality
+
+SITE = 'profile = "mr"\n[application_entities.device]\nae_title = "ROOM1"\n'
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
+    return tmp_path
+
+
+def test_print_in_each_format(site: Path) -> None:
+    html = openmodality("conformance", "print", "-c", site, "--format", "html")
+    assert html.status == 0
+    assert html.out.startswith("<!DOCTYPE html>")
+    assert "ROOM1" in html.out
+    markdown = openmodality("conformance", "print", "-c", site, "--layout", "mr")
+    assert markdown.out.startswith("# DICOM Conformance Statement: MR imaging system")
+    assert "## 15 Annex C: performed procedure step" in markdown.out
+    stated = json.loads(openmodality("conformance", "print", "-c", site, "--format", "json").out)
+    assert (stated["kind"], stated["schema_version"]) == ("OpenModality conformance statement", 1)
+    assert stated["device_description"]["dicomNetworkAE"][0]["dicomAETitle"] == "ROOM1"
+
+
+def test_what_a_file_is_shows_in_its_name(site: Path) -> None:
+    for name, start in (("a.html", "<!DOCTYPE"), ("a.json", "{"), ("a.md", "# DICOM")):
+        done = openmodality("conformance", "print", "--profile", "rf", "-o", site / name)
+        said = f"{site / name}: the conformance statement of Remote-controlled R/F x-ray system\n"
+        assert (done.status, done.out) == (0, said)
+        assert (site / name).read_text(encoding="utf-8").startswith(start)
+
+
+def test_diff_says_what_a_peer_would_notice(site: Path) -> None:
+    openmodality("conformance", "print", "--profile", "mr", "-o", site / "before.json")
+    openmodality("conformance", "print", "-c", site, "-o", site / "after.json")
+    same = openmodality("conformance", "diff", site / "before.json", site / "before.json", "--exit-code")
+    assert (same.status, same.out) == (0, "a peer would notice nothing\n")
+    found = openmodality("conformance", "diff", site / "before.json", site / "after.json")
+    sentence = "The AE device is now called ROOM1; it was OM_MR: peers that know its title must learn it."
+    assert (found.status, found.out) == (0, f"application entities: {sentence}\n")
+    assert openmodality("conformance", "diff", site / "before.json", site / "after.json", "--exit-code").status == 1
+
+
+def test_a_profile_of_ones_own() -> None:
+    done = openmodality("conformance", "print", "--profile", "docs/examples/ct")
+    assert "| Profile | ct: CT scanner |" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["print", "--profile", "xx"], "there is no profile 'xx': use mr, rf"),
+        (["print", "-c", "nowhere"], "there is no site file nowhere"),
+        (["print", "--format", "pdf"], "--format"),
+        (["diff", "site.toml", "site.toml"], "is no JSON"),
+        (["diff", "nowhere.json", "site.toml"], "file 'nowhere.json' does not exist"),
+    ],
+)
+def test_bad_input_is_a_line(site: Path, words: list[str], message: str) -> None:
+    with contextlib.chdir(site):
+        done = openmodality("conformance", *words)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert message in done.err
