@@ -12,7 +12,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -27,10 +26,10 @@ from tests.rest_client import DOCUMENT
 
 WITHOUT: Final = frozenset({"/api/v1/events", "/api/v1/peers/{name}/retrieve", "/api/v1/exams/{exam}/acquire"})
 """A stream that does not end, and what would take long where it succeeds."""
+FAULT: Final = 500
 EXAMPLES: Final = 60
 ROLES: Final = (*UserRole, "nobody")
 CHECKS: Final = (
-    not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_schema_conformance,
@@ -78,6 +77,7 @@ def test_what_is_made_up_is_answered_as_described(
     @given(case=cases)
     def try_case(case: Any) -> None:
         response = case.call(base_url=place.url, headers=headers, timeout=30)
+        assert response.status_code != FAULT, "peers may refuse, which is 502, but this is a fault of ours"
         case.validate_response(response, checks=CHECKS, headers=headers)
 
     try_case()

@@ -12,8 +12,17 @@ from openmodality.store.states import JobKind
 @pytest.mark.parametrize(
     ("profile", "expected"),
     [
-        ("mr", [{JobKind.SEND, JobKind.COMMIT, JobKind.MPPS_CREATE, JobKind.MPPS_SET, JobKind.PRINT}]),
-        ("rf", [{JobKind.SEND}, {JobKind.COMMIT}, {JobKind.MPPS_CREATE, JobKind.MPPS_SET}, {JobKind.PRINT}]),
+        ("mr", [set(JobKind) - {JobKind.MEDIA, JobKind.AUDIT}]),
+        (
+            "rf",
+            [
+                {JobKind.SEND},
+                {JobKind.COMMIT},
+                {JobKind.MPPS_CREATE, JobKind.MPPS_SET},
+                {JobKind.PRINT},
+                {JobKind.RETRIEVE},
+            ],
+        ),
     ],
 )
 def test_jobs_of_one_local_ae_wait_for_each_other(tmp_path: Path, profile: str, expected: list[set[JobKind]]) -> None:
