@@ -117,7 +117,7 @@ def transfer(sender: End, receiver: End, path: Path, *, tuned: bool = True) -> R
         port = free_port()
         process = subprocess.Popen(receiver.receive(folder, port), **_quiet(tuned=tuned))
         try:
-            wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
+            wait_until(lambda: is_accepting(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
             if sender.prepare is not None:
                 subprocess.run(sender.prepare(path, port), check=True, **_quiet())
             start = perf_counter()
@@ -187,7 +187,7 @@ def running(command: Command, port: int, *, cwd: Path | None = None) -> Iterator
     """A process that listens at a port, for as long as the block lasts: its number."""
     process = subprocess.Popen(command, cwd=cwd, **_quiet())
     try:
-        wait_until(lambda: _accepts(port), what=f"{command[0]} to listen", timeout_s=_LISTENING_WITHIN_S)
+        wait_until(lambda: is_accepting(port), what=f"{command[0]} to listen", timeout_s=_LISTENING_WITHIN_S)
         yield process.pid
     finally:
         process.terminate()
@@ -201,7 +201,7 @@ def listening(receiver: End) -> Iterator[tuple[int, Path]]:
         port = free_port()
         process = subprocess.Popen(receiver.receive(folder, port), **_quiet())
         try:
-            wait_until(lambda: _accepts(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
+            wait_until(lambda: is_accepting(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
             yield port, folder
         finally:
             process.terminate()
@@ -225,6 +225,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _accepts(port: int) -> bool:
+def is_accepting(port: int) -> bool:
+    """Whether something listens at a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
