@@ -87,5 +87,6 @@ def _time_first(page: Page, url: str) -> float:
 def _measure_cine(page: Page, url: str) -> float:
     page.goto(url)
     page.wait_for_selector(_SHOWN)
+    page.wait_for_selector(f"[data-count]:has-text('of {_IMAGES}')")
     rate: float = page.evaluate(_CINE, [_WANTED, _CINE_S])
     return rate
