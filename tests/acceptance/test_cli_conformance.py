@@ -56,6 +56,14 @@ def test_a_profile_of_ones_own() -> None:
     assert "| Profile | ct: CT scanner |" in done.out
 
 
+def test_a_folder_of_the_name_of_a_profile_is_in_nobodys_way(site: Path) -> None:
+    """``openmodality init mr`` makes one."""
+    (site / "mr").mkdir()
+    with contextlib.chdir(site):
+        done = openmodality("conformance", "print", "--profile", "mr")
+    assert done.out.startswith("# DICOM Conformance Statement: MR imaging system")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

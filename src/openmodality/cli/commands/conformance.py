@@ -72,7 +72,7 @@ def _find_site(profile: str, site_file: str) -> Site:
     from openmodality.device.site.site_loader import load_default_site  # noqa: PLC0415 - start-up time
 
     load_profile(profile)  # says what is wrong with it
-    return load_default_site(str(Path(profile).resolve()) if Path(profile).is_dir() else profile)
+    return load_default_site(profile)
 
 
 def _write_statement(site: Site, format: str, layout: str) -> str:
