@@ -67,6 +67,13 @@ def test_a_name_that_is_a_program_is_a_text(place: ConsolePlace, caplog: pytest.
     visitor.post(f"/archive/study/{exam.study_instance_uid}")
     wait_until(lambda: "asking" not in visitor.get(f"/archive/study/{exam.study_instance_uid}").text)
     shown.append(look(visitor, "/archive"))
+    for purpose in ("film", "media"):
+        study = exam.study_instance_uid
+        shown.append(look(visitor, f"/{purpose}/add"))
+        look(visitor, f"/{purpose}/add?study={study}&series={series_uid}")
+        if purpose == "media" or place.modality.site.printers:
+            visitor.post(f"/{purpose}/add", study=study)
+            shown.append(look(visitor, f"/{purpose}"))
     look(visitor, f"/archive/study/{CANARY.replace('/', '')}")
     service = ("", "/users", "/log", "/certificates", "/earlier", "/table/peers.hospital")
     for path in ("/exam/1/part", "/peers", "/account", "/status", "/banner", *(f"/service{each}" for each in service)):
