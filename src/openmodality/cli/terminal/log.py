@@ -17,7 +17,7 @@ FIELDS: Final = (
     "transfer_syntaxes", "result", "we_are", "contexts", "max_pdu_length", "max_pdu_sent", "max_pdu_received",
     "implementation", "command", "message_id", "status", "reason", "error", "job", "kind", "state", "sop_class",
     "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set", "exam", "folder", "source",
-    "file", "notice", "request", "event", "info", "object", "keywords",
+    "file", "notice", "request", "event", "info", "object", "keywords", "row",
 )  # fmt: skip
 _SAID_BY_COMMANDS: Final = frozenset(("image.attributes_left_out", "image.attributes_overridden"))
 """Events for programs: a command says the same in words."""
