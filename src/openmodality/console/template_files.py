@@ -80,8 +80,9 @@ def format_date(text: str) -> str:
 
 
 def make_sentence(text: str) -> str:
-    """A message of an error as a sentence: it begins with a capital letter, and ends with a stop."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in ('.', '?', '!', '') else '.'}"
+    """A message of an error as a sentence: its first letter is a capital unless a command begins it."""
+    first = text[:1] if text.startswith("openmodality ") else text[:1].upper()
+    return f"{first}{text[1:]}{'' if text[-1:] in ('.', '?', '!', '') else '.'}"
 
 
 def format_dicom_time(text: str) -> str:

@@ -19,6 +19,8 @@ def log_in(context: BrowserContext, place: ConsolePlace, name: str, *roles: str)
     page = watched.page
     page.goto(place.url)
     assert watched.find_violations() == []
+    off = "main => { const box = main.getBoundingClientRect(); return Math.abs(box.left + box.right - innerWidth); }"
+    assert page.locator("main").evaluate(off) < 2, "the card is in the middle of the page"
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
