@@ -48,7 +48,7 @@ from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.exams import find_instances_without_exam
-from openmodality.store.rows.served import Serving, find_exams_serving
+from openmodality.store.rows.served import Serving, list_exams_serving
 from openmodality.store.rows.worklist import WorklistItem, WorklistLine, read_worklist, read_worklist_lines
 from openmodality.store.transaction import Clock
 
@@ -342,10 +342,10 @@ class Modality:
         with self._store.database.read() as snapshot:
             return read_worklist_lines(snapshot, numbers)
 
-    def find_serving(self, item: WorklistItem) -> list[Serving]:
-        """The exams that serve a worklist item, newest first."""
+    def find_serving(self, items: Sequence[WorklistItem]) -> dict[int, list[Serving]]:
+        """The exams that serve each of the items, newest first, by the numbers of the items."""
         with self._store.database.read() as snapshot:
-            return find_exams_serving(snapshot, item)
+            return list_exams_serving(snapshot, items)
 
     def check(self, item: WorklistItem) -> ItemCheck:
         """Whether the RIS still has an item, unchanged."""

@@ -221,14 +221,16 @@ def list_next_steps(context: ConsoleContext, exam: ExamRecord) -> list[NextStep]
     if asked is None or not patient_id:
         return []
     numbers = [line.id for line in context.modality.worklist_lines(asked.items) if line["PatientID"] == patient_id]
+    items = context.modality.find_items(numbers)
+    serving = context.modality.find_serving(items)
     return [
         NextStep(
             item.id,
             format_dicom_time(item["ScheduledProcedureStepStartTime"])[:5],
             item["ScheduledProcedureStepDescription"] or item["RequestedProcedureDescription"],
         )
-        for item in context.modality.find_items(numbers)
-        if not context.modality.find_serving(item)
+        for item in items
+        if not serving[item.id]
     ]
 
 

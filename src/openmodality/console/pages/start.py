@@ -184,7 +184,7 @@ def make_start_view(context: ConsoleContext, look: StartLook) -> StartView:
 def _list_hindrances(context: ConsoleContext, item: WorklistItem) -> list[str]:
     return [
         f"{serving.where} serves this item and is {serving.state}."
-        for serving in context.modality.find_serving(item)
+        for serving in context.modality.find_serving([item])[item.id]
         if serving.state.is_open
     ]
 

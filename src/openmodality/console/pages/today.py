@@ -24,12 +24,23 @@ from openmodality.console.security.accounts import Principal
 from openmodality.console.template_files import format_clock, format_date, format_dicom_time
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.errors import NotFound, OpenModalityError
-from openmodality.store.rows.worklist import WorklistItem, WorklistLine
+from openmodality.store.rows.served import Serving
+from openmodality.store.rows.worklist import WorklistItem, WorklistLine, read_item_texts
 
 _MOST: Final = 200
 _STATION: Final = "ScheduledStationAETitle"
 _MODALITY: Final = "Modality"
 _DATE: Final = "ScheduledProcedureStepStartDate"
+_SHOWN: Final = (
+    "ScheduledProcedureStepStartDate",
+    "ScheduledProcedureStepStartTime",
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "AccessionNumber",
+    "ScheduledProcedureStepDescription",
+    "RequestedProcedureDescription",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +259,8 @@ def _make_rows(context: ConsoleContext, numbers: Sequence[int]) -> list[ItemRow]
         items = context.modality.find_items(numbers[:_MOST])
     except NotFound:
         return []
-    return [make_item_row(context, item) for item in items]
+    serving = context.modality.find_serving(items)
+    return [make_item_row(item, serving[item.id]) for item in items]
 
 
 def is_whole_identifier(row: ItemRow, find: str) -> bool:
@@ -256,9 +268,8 @@ def is_whole_identifier(row: ItemRow, find: str) -> bool:
     return find.strip().casefold() in {row.patient_id.casefold(), row.accession.casefold()} - {""}
 
 
-def make_item_row(context: ConsoleContext, item: WorklistItem) -> ItemRow:
-    """An item in a line, with the exam that serves it."""
-    serving = context.modality.find_serving(item)
+def make_item_row(item: WorklistItem, serving: Sequence[Serving]) -> ItemRow:
+    """An item in a line, with the exams that serve it, newest first."""
     state, level, url = ("defective", "bad", "") if item.defects else ("new", "unknown", "")
     if serving:
         newest = serving[0]
@@ -266,18 +277,19 @@ def make_item_row(context: ConsoleContext, item: WorklistItem) -> ItemRow:
         if newest.device:
             state = f"{newest.state.lower()} at {newest.device}"
         url = "" if newest.device else f"/exam/{newest.exam_id}"
+    texts = read_item_texts(item.attributes, _SHOWN)  # at once: a page has many items
     start = (
-        format_date(item["ScheduledProcedureStepStartDate"]),
-        format_dicom_time(item["ScheduledProcedureStepStartTime"]),
+        format_date(texts["ScheduledProcedureStepStartDate"]),
+        format_dicom_time(texts["ScheduledProcedureStepStartTime"]),
     )
     return ItemRow(
         id=item.id,
         start=" ".join(start)[:16].strip(),
-        name=item["PatientName"],
-        patient_id=item["PatientID"],
-        birth_date=item["PatientBirthDate"],
-        accession=item["AccessionNumber"],
-        procedure=item["ScheduledProcedureStepDescription"] or item["RequestedProcedureDescription"],
+        name=texts["PatientName"],
+        patient_id=texts["PatientID"],
+        birth_date=texts["PatientBirthDate"],
+        accession=texts["AccessionNumber"],
+        procedure=texts["ScheduledProcedureStepDescription"] or texts["RequestedProcedureDescription"],
         state=state,
         level=level,
         exam_url=url,

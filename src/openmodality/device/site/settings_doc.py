@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
@@ -75,7 +76,7 @@ def _escape(character: str) -> str:
 
 def list_site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> Iterator[Setting]:
     """The settings that every device has, in the order of the file."""
-    schema = table.model_json_schema()["properties"]
+    schema = _make_schema(table)["properties"]
     for name, field in table.model_fields.items():
         inner, suffix = _format_inner_table(field.annotation)
         if inner:
@@ -90,6 +91,12 @@ def list_site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> It
                 _find_kind(found),
                 _list_choices(found),
             )
+
+
+@cache
+def _make_schema(table: type[Settings]) -> dict[str, Any]:
+    """The JSON schema of a table, made once: a page of settings asks for each of them."""
+    return table.model_json_schema()
 
 
 def list_parameter_settings(profile: Profile) -> Iterator[Setting]:

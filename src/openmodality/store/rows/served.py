@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from pydicom import Dataset
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Row, Select, or_, select
 
 from openmodality.errors import WrongState
 from openmodality.store.data_set_json import from_json
@@ -17,6 +17,7 @@ from openmodality.store.transaction import Snapshot, Transaction
 
 _STARTING: Final = 0x4F4E
 """The number of PostgreSQL's advisory lock that means "starting an exam of a worklist item"."""
+_AT_ONCE: Final = 500
 
 
 class Serving(NamedTuple):
@@ -33,26 +34,53 @@ class Serving(NamedTuple):
 
 
 def find_exams_serving(snapshot: Snapshot, item: WorklistItem) -> list[Serving]:
-    """The exams that were started for an item, newest first, in whatever room of the department.
+    """As :func:`list_exams_serving` finds them for one item."""
+    return list_exams_serving(snapshot, [item])[item.id]
+
+
+def list_exams_serving(snapshot: Snapshot, items: Sequence[WorklistItem]) -> dict[int, list[Serving]]:
+    """The exams that were started for each of the items, newest first, in whatever room of the department.
 
     An item is known again by its row, or by its (0020,000D) Study Instance UID and (0040,0009) Scheduled Procedure
     Step ID, which a second source or another device may have too; without that UID by all of its identifiers.
     """
-    step_id = item["ScheduledProcedureStepID"]
+    found: dict[int, list[Serving]] = {item.id: [] for item in items}
+    for start in range(0, len(items), _AT_ONCE):
+        some = items[start : start + _AT_ONCE]
+        by_id = {item.id: item for item in some}
+        by_step: dict[str, list[WorklistItem]] = {}
+        for item in by_id.values():
+            by_step.setdefault(item["ScheduledProcedureStepID"], []).append(item)
+        by_step.pop("", None)
+        for row in snapshot.execute(_select_serving(by_id, by_step)):
+            same = [item for item in by_step.get(row.ScheduledProcedureStepID, ()) if item.id != row.worklist_item_id]
+            served = from_json(row.item) if same else Dataset()
+            numbers = [item.id for item in same if _is_same(item.attributes, served)]
+            if row.worklist_item_id in by_id:
+                numbers.append(row.worklist_item_id)
+            for number in numbers:
+                found[number].append(_make_serving(snapshot, row))
+    return found
+
+
+def _select_serving(numbers: Iterable[int], step_ids: Iterable[str]) -> Select[Any]:
     columns = exam_steps.c
-    same_step = and_(columns.ScheduledProcedureStepID == step_id, columns.ScheduledProcedureStepID != "")
-    statement = (
-        select(exams.c.id, exams.c.state, exams.c.device_id, devices.c.name, columns.worklist_item_id, columns.item)
+    served = or_(columns.worklist_item_id.in_(numbers), columns.ScheduledProcedureStepID.in_(step_ids))
+    return (
+        select(
+            *(exams.c.id, exams.c.state, exams.c.device_id, devices.c.name),
+            *(columns.worklist_item_id, columns.ScheduledProcedureStepID, columns.item),
+        )
         .join(exams, exams.c.id == columns.exam_id)
         .outerjoin(devices, devices.c.id == exams.c.device_id)
-        .where(or_(columns.worklist_item_id == item.id, same_step))
+        .where(served)
         .order_by(exams.c.id.desc())
     )
-    return [
-        Serving(row.id, ExamState(row.state), "" if row.device_id == snapshot.device_id else row.name or "unknown")
-        for row in snapshot.execute(statement)
-        if row.worklist_item_id == item.id or _is_same(item.attributes, from_json(row.item))
-    ]
+
+
+def _make_serving(snapshot: Snapshot, row: Row[Any]) -> Serving:
+    device = "" if row.device_id == snapshot.device_id else row.name or "unknown"
+    return Serving(row.id, ExamState(row.state), device)
 
 
 def _is_same(item: Dataset, served: Dataset) -> bool:
@@ -67,8 +95,9 @@ def check_unserved(transaction: Transaction, items: Sequence[WorklistItem]) -> N
     """
     if transaction.dialect == "postgresql":  # SQLite has one writer
         transaction.rows("SELECT pg_advisory_xact_lock(?)", (_STARTING,))
+    serving_each = list_exams_serving(transaction, items)
     for item in items:
-        for serving in find_exams_serving(transaction, item):
+        for serving in serving_each[item.id]:
             if serving.state.is_open:
                 raise WrongState(
                     f"worklist item {item.id} is served by {serving.where}, which is {serving.state}",

@@ -10,7 +10,13 @@ from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import ServedItem, insert_exam, save_exam
 from openmodality.store.rows.patients import keep_patient
-from openmodality.store.rows.served import Serving, check_unserved, describe_defects, find_exams_serving
+from openmodality.store.rows.served import (
+    Serving,
+    check_unserved,
+    describe_defects,
+    find_exams_serving,
+    list_exams_serving,
+)
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
 from openmodality.store.states import ExamState
 from openmodality.store.transaction import Transaction
@@ -60,3 +66,19 @@ def test_defects_are_told_with_the_number_of_the_item(store: LocalStore) -> None
     with store.write() as transaction:
         item = keep(transaction)
     assert describe_defects([item]) == [f"worklist item {item.id}: a defect"]
+
+
+def test_many_items_are_asked_for_at_once(store: LocalStore) -> None:
+    with store.write() as transaction:
+        first = serve(transaction, keep(transaction, StudyInstanceUID="1.2", ScheduledProcedureStepID="S1"))
+        same = keep(transaction, "OTHER", StudyInstanceUID="1.2", ScheduledProcedureStepID="S1")
+        other = keep(transaction, StudyInstanceUID="1.4", ScheduledProcedureStepID="S1")
+        alone = keep(transaction, StudyInstanceUID="1.5", ScheduledProcedureStepID="S2")
+        second = serve(transaction, other)
+        third = serve(transaction, same)
+        found = list_exams_serving(transaction, [same, other, alone])
+    assert {number: [each.exam_id for each in serving] for number, serving in found.items()} == {
+        same.id: [third.id, first.id],
+        other.id: [second.id],
+        alone.id: [],
+    }
