@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from operator import ne
 from typing import Final, Literal, Protocol
 
 SecondLook = Literal["scan", "type", "confirm", "off"]
@@ -18,7 +19,7 @@ TAIL: Final = 3
 CONFIRMED: Final = "yes"
 _ALIKE: Final = 0.8
 _YEAR: Final = 4
-_COMPARED: Final = ("PatientID", "PatientName", "PatientBirthDate")
+_COMPARED: Final = ("PatientName", "PatientID", "PatientBirthDate")
 
 
 class ItemLike(Protocol):
@@ -77,43 +78,56 @@ def find_similar(item: ItemLike, others: Iterable[ItemLike]) -> list[Similar]:
     Who is alike in most ways comes first.
     """
     found: dict[str, Similar] = {}
-    own = {keyword: item[keyword] for keyword in _COMPARED}  # read once: lists have thousands of items
+    own = _Compared(item)
     for other in others:
-        alike = _describe_alike(own, other)
-        if alike and other["PatientID"] not in found:
-            found[other["PatientID"]] = Similar(
-                other["PatientName"], other["PatientID"], other["PatientBirthDate"], alike
-            )
+        patient_id = other["PatientID"]
+        if patient_id in found:
+            continue
+        alike = own.describe_alike(other["PatientName"], patient_id, other["PatientBirthDate"])
+        if alike:
+            found[patient_id] = Similar(other["PatientName"], patient_id, other["PatientBirthDate"], alike)
     return sorted(found.values(), key=lambda each: -each.alike.count(" and "))
 
 
-def _describe_alike(item: ItemLike, other: ItemLike) -> str:
-    if (item["PatientID"], item["PatientName"]) == (other["PatientID"], other["PatientName"]):
-        return ""  # the same person
-    ways = (
-        ("name", _are_alike(_split_name(item), _split_name(other))),
-        ("date of birth", bool(item["PatientBirthDate"]) and item["PatientBirthDate"] == other["PatientBirthDate"]),
-        ("Patient ID", _are_digits_alike(item["PatientID"], other["PatientID"])),
-    )
-    return " and ".join(way for way, is_alike in ways if is_alike)
+class _Compared:
+    """A patient whom thousands are compared with: what is costly of him is made once."""
+
+    def __init__(self, item: ItemLike) -> None:
+        self._name, self._patient_id, self._birth_date = (item[keyword] for keyword in _COMPARED)
+        self._folded = _split_name(self._name)
+        self._family = self._folded.split()[:1]
+        self._matcher = SequenceMatcher()
+        self._matcher.set_seq2(self._folded)
+
+    def describe_alike(self, name: str, patient_id: str, birth_date: str) -> str:
+        """In which ways another is like him; empty where in none."""
+        if (patient_id, name) == (self._patient_id, self._name):
+            return ""  # the same person
+        ways = (
+            ("name", self._is_name_alike(_split_name(name))),
+            ("date of birth", bool(birth_date) and birth_date == self._birth_date),
+            ("Patient ID", _are_digits_alike(self._patient_id, patient_id)),
+        )
+        return " and ".join([way for way, is_alike in ways if is_alike])
+
+    def _is_name_alike(self, other: str) -> bool:
+        if not self._folded or not other:
+            return False
+        if other.split(maxsplit=1)[:1] == self._family:
+            return True
+        self._matcher.set_seq1(other)  # its bounds are the same both ways round, and cost little
+        if min(self._matcher.real_quick_ratio(), self._matcher.quick_ratio()) < _ALIKE:
+            return False
+        return SequenceMatcher(None, self._folded, other).ratio() >= _ALIKE
 
 
-def _split_name(item: ItemLike) -> str:
-    return _fold(item["PatientName"].split("=")[0].replace("^", " "))
-
-
-def _are_alike(one: str, other: str) -> bool:
-    if not one or not other:
-        return False
-    if one.split()[0] == other.split()[0]:
-        return True
-    matcher = SequenceMatcher(None, one, other)  # the bounds cost little, and lists have thousands of names
-    return min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _ALIKE and matcher.ratio() >= _ALIKE
+def _split_name(name: str) -> str:
+    return _fold(name.split("=")[0].replace("^", " "))
 
 
 def _are_digits_alike(one: str, other: str) -> bool:
-    """The same characters in another order, or one of them another: what a person mistypes."""
+    """The same characters, or two of them exchanged: what a person mistypes."""
     if len(one) != len(other) or not one:
         return False
-    differing = [number for number, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]]
-    return one == other or (len(differing) == 2 and sorted(one) == sorted(other))
+    differing = sum(map(ne, one, other))
+    return differing == 0 or (differing == 2 and sorted(one) == sorted(other))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import TypeVar
 
-from sqlalchemy import Column, ColumnElement, Table, delete, exists, func, select
+from sqlalchemy import Column, ColumnElement, Select, Table, delete, exists, func, select
 
 from openmodality.audit.subjects import StudySubject
 from openmodality.errors import StoreError
@@ -67,12 +67,16 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Ids of the rows to delete, ids of the rows that may become empty by it, and the UIDs of the instances."""
+    """Ids of the rows to delete, ids of the rows that may become empty by it, and the UIDs of the instances.
+
+    ``chosen`` selects these UIDs: the database counts among thousands at once.
+    """
 
     patients: frozenset[int]
     studies: frozenset[int]
     series: frozenset[int]
     uids: tuple[str, ...]
+    chosen: Select[tuple[str]]
 
 
 def delete_entity(
@@ -94,7 +98,7 @@ def delete_entity(
         target = _read_target(transaction, level, unique_key, issuer)
         subjects = read_subjects(transaction, target.uids)
         _refuse_unfinished(transaction, target, patient=level is Level.PATIENT)
-        _refuse_uncommitted(transaction, target.uids, force=force)
+        _refuse_uncommitted(transaction, target, force=force)
         _bury(store, transaction, target.uids)
         deleted = _delete_rows(transaction, target, patient=level is Level.PATIENT)
         if not any(astuple(deleted)):
@@ -121,7 +125,7 @@ def find_hindrance(snapshot: Snapshot, level: Level, unique_key: str) -> StoreEr
     try:
         target = _read_target(snapshot, level, unique_key, "")
         _refuse_unfinished(snapshot, target, patient=False)
-        _refuse_uncommitted(snapshot, target.uids, force=False)
+        _refuse_uncommitted(snapshot, target, force=False)
     except StoreError as error:
         return error
     return None
@@ -156,7 +160,14 @@ def _read_target(snapshot: Snapshot, level: Level, unique_key: str, issuer: str)
             advice="delete the studies of the one who is meant: openmodality studies list shows them",
         )
     patient, study, series_ = (frozenset(row[number] for row in rows if row[number] is not None) for number in range(3))
-    return _Target(patient, study, series_, tuple(row[3] for row in rows if row[3] is not None))
+    uids = tuple(row[3] for row in rows if row[3] is not None)
+    return _Target(patient, study, series_, uids, _select_uids(snapshot, level, unique_key, patient))
+
+
+def _select_uids(snapshot: Snapshot, level: Level, unique_key: str, patient: frozenset[int]) -> Select[tuple[str]]:
+    among = instances.join(series).join(studies).join(patients)
+    own = (instances.c.device_id == snapshot.device_id, patients.c.id.in_(patient), _KEYS[level] == unique_key)
+    return select(instances.c.SOPInstanceUID).select_from(among).where(*own)
 
 
 def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) -> None:
@@ -167,7 +178,7 @@ def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) ->
     in_progress = (exams.c.device_id == snapshot.device_id, exams.c.state == ExamState.IN_PROGRESS)
     if snapshot.execute(select(exams.c.id).where(*in_progress, concerned)).first():
         raise StoreError("an exam is in progress on it", advice="end it with openmodality exam complete")
-    queued = sum(_count_queued(snapshot, part) for part in _split(target.uids))
+    queued = _count_queued(snapshot, target.chosen)
     if queued:
         raise StoreError(
             f"{queued} of its instances are in unfinished jobs",
@@ -175,19 +186,19 @@ def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) ->
         )
 
 
-def _refuse_uncommitted(snapshot: Snapshot, uids: Sequence[str], *, force: bool) -> None:
-    committed = sum(_count_committed(snapshot, part) for part in _split(uids))
-    if not force and committed < len(uids):
-        raise NotCommitted(f"{len(uids) - committed} of its {len(uids)} instances are not committed")
+def _refuse_uncommitted(snapshot: Snapshot, target: _Target, *, force: bool) -> None:
+    committed, total = _count_committed(snapshot, target.chosen), len(target.uids)
+    if not force and committed < total:
+        raise NotCommitted(f"{total - committed} of its {total} instances are not committed")
 
 
-def _count_queued(snapshot: Snapshot, uids: Sequence[str]) -> int:
+def _count_queued(snapshot: Snapshot, uids: Select[tuple[str]]) -> int:
     unfinished = select(jobs.c.id).where(is_own(snapshot), jobs.c.state.in_(UNFINISHED_JOBS))
     wanted = job_instances.c.SOPInstanceUID.in_(uids) & job_instances.c.job_id.in_(unfinished)
     return snapshot.execute(select(func.count(job_instances.c.SOPInstanceUID.distinct())).where(wanted)).scalar_one()
 
 
-def _count_committed(snapshot: Snapshot, uids: Sequence[str]) -> int:
+def _count_committed(snapshot: Snapshot, uids: Select[tuple[str]]) -> int:
     column = commitment_instances.c.SOPInstanceUID
     wanted = column.in_(uids) & (commitment_instances.c.result == InstanceCommitment.COMMITTED)
     return snapshot.execute(select(func.count(column.distinct())).where(wanted)).scalar_one()

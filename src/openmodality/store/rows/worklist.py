@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from pydicom import Dataset
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import ColumnElement, Row, RowMapping, func, select, update
 
 from openmodality.device.paths import parse_path
 from openmodality.dimse.reading import is_filled, read_elements
@@ -31,6 +31,7 @@ _STEP_KEYWORDS = (
 _KEYWORDS = list_keywords(worklist_items)
 _LINE_COLUMNS: Final = ("PatientName", "PatientID", "AccessionNumber")
 _LINE_TEXTS: Final = ("PatientBirthDate", "RequestedProcedureDescription", "ScheduledProcedureStepDescription")
+_LINE_KEYWORDS: Final = (*_LINE_COLUMNS, *_LINE_TEXTS)
 _AT_ONCE: Final = 500
 _UNIQUE: Final = ("device_id", "source", "key")
 _IDENTITY = ("StudyInstanceUID", "AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "PatientID")
@@ -191,28 +192,28 @@ def read_worklist_lines(snapshot: Snapshot, numbers: Sequence[int] | None = None
     """As :func:`read_worklist`, in a tenth of its time; items that are not there any more are left out."""
     columns = worklist_items.c
     kept = [columns[keyword] for keyword in _LINE_COLUMNS]
-    statement = select(columns.id, columns.received_at, columns.item, *kept)
-    statement = statement.where(columns.device_id == snapshot.device_id)
+    within = [_select_text(keyword) for keyword in _LINE_TEXTS]
+    statement = select(columns.id, columns.received_at, *kept, *within).where(columns.device_id == snapshot.device_id)
     if numbers is None:
         by_time = (columns.ScheduledProcedureStepStartDate, columns.ScheduledProcedureStepStartTime, columns.id)
-        rows = snapshot.execute(statement.where(columns.current).order_by(*by_time)).mappings()
-        return [_make_line(row) for row in rows]
+        return [_make_line(row) for row in snapshot.execute(statement.where(columns.current).order_by(*by_time))]
     found: dict[int, WorklistLine] = {}
     for start in range(0, len(numbers), _AT_ONCE):
         some = statement.where(columns.id.in_(numbers[start : start + _AT_ONCE]))
-        found |= {row["id"]: _make_line(row) for row in snapshot.execute(some).mappings()}
+        found |= {row.id: _make_line(row) for row in snapshot.execute(some)}
     return [found[number] for number in numbers if number in found]
 
 
-def _make_line(row: RowMapping) -> WorklistLine:
-    item: Json = row["item"]
-    steps = item.get(f"{_STEPS:08X}", {}).get("Value") or [{}]
-    texts = {keyword: str(row[keyword] or "") for keyword in _LINE_COLUMNS}
-    for keyword in _LINE_TEXTS:
-        tag = f"{_find_tag(keyword):08X}"
-        found = item.get(tag, {}).get("Value") or steps[0].get(tag, {}).get("Value")
-        texts[keyword] = str(found[0]) if found else ""
-    return WorklistLine(row["id"], row["received_at"], texts)
+def _select_text(keyword: str) -> ColumnElement[str]:
+    """The first value of an attribute of an item, else of its first step: the database reads JSON soonest."""
+    value = (f"{_find_tag(keyword):08X}", "Value", 0)
+    places = (value, (f"{_STEPS:08X}", "Value", 0, *value))
+    return func.coalesce(*(worklist_items.c.item[place].as_string() for place in places), "")
+
+
+def _make_line(row: Row[Any]) -> WorklistLine:
+    number, received_at, *texts = tuple(row)
+    return WorklistLine(number, received_at, dict(zip(_LINE_KEYWORDS, texts, strict=True)))
 
 
 def _make_item(row: RowMapping) -> WorklistItem:

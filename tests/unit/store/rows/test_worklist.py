@@ -8,7 +8,7 @@ from pydicom import Dataset
 from openmodality.errors import NotFound
 from openmodality.store.listing.entities import Level, find
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
+from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist, read_worklist_lines
 from tests.peers.objects import mr_image, save, worklist_item
 
 Received = tuple[Dataset, list[str]]
@@ -93,3 +93,19 @@ def test_demographics_are_added_or_updated_by_the_worklist(store: LocalStore, tm
         ("Roe^Jane", "F"),
         ("New^One", "F"),
     ]
+
+
+def test_a_line_says_what_its_item_says(store: LocalStore) -> None:
+    stepless = Dataset()
+    stepless.PatientID, stepless.PatientName, stepless.ScheduledProcedureStepSequence = "7", "Bücher^Jörg", []
+    below = item("SPS2", PatientBirthDate="", RequestedProcedureDescription="Knee")
+    below[0].ScheduledProcedureStepSequence[0].ScheduledProcedureStepDescription = 'T1 "sagittal", 東京'
+    keep(store, (stepless, []), below, item("SPS1", PatientBirthDate="19700102"))
+    words = ["PatientName", "PatientID", "AccessionNumber", "PatientBirthDate"]
+    words += ["RequestedProcedureDescription", "ScheduledProcedureStepDescription"]
+    with store.read() as snapshot:
+        items, lines = read_worklist(snapshot), read_worklist_lines(snapshot)
+        same = read_worklist_lines(snapshot, [each.id for each in items])
+    said = [(each.id, *(each[word] for word in words)) for each in items]
+    assert [(each.id, *(each[word] for word in words)) for each in lines] == said
+    assert [(each.id, *(each[word] for word in words)) for each in same] == said
