@@ -45,7 +45,7 @@ class SendingTrail:
         def associate_and_tell(plan: AssociationPlan) -> Association:
             association = associate(plan)
             try:
-                self._begin(sop_instance_uids)
+                self.begin(sop_instance_uids)
             except BaseException:
                 association.abort()
                 raise
@@ -57,8 +57,18 @@ class SendingTrail:
         """The same results; what became of each instance is remembered."""
         for sent in results:
             if sent.was_offered or sent.is_stored:
-                (self._sent if sent.is_stored else self._failed).append(sent.instance.identity.sop_instance_uid)
+                self.note_one(sent.instance.identity.sop_instance_uid, is_stored=sent.is_stored)
             yield sent
+
+    def note_one(self, sop_instance_uid: str, *, is_stored: bool) -> None:
+        """Remember what became of an instance."""
+        (self._sent if is_stored else self._failed).append(sop_instance_uid)
+
+    def begin(self, sop_instance_uids: Sequence[str]) -> None:
+        """Instances are about to leave: on record once for the run. Raises :class:`StoreError` where it cannot be."""
+        if self._trail is not None and not self._has_begun:
+            self._trail.begin_sending(self._partner, sop_instance_uids)
+        self._has_begun = True
 
     def __enter__(self) -> Self:
         return self
@@ -66,11 +76,6 @@ class SendingTrail:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._trail is not None and self._has_begun and (self._sent or self._failed):
             self._trail.end_sending(self._partner, self._sent, self._failed)
-
-    def _begin(self, sop_instance_uids: Sequence[str]) -> None:
-        if self._trail is not None and not self._has_begun:
-            self._trail.begin_sending(self._partner, sop_instance_uids)
-        self._has_begun = True
 
 
 class TransferTrail:

@@ -106,7 +106,9 @@ class Connector:
             self.trail.tell_untrusted(f"{peer.host}:{peer.port}", error.message)
 
     def make_partner(self, service: ServiceName, peer: Peer) -> Partner:
-        """A peer as the audit trail names it."""
+        """A peer as the audit trail names it: by its AE title, or its URL where it has none."""
+        if peer.is_web:
+            return Partner(peer.settings.url, peer.host, is_entity=False)
         return Partner(peer.ae_title, peer.host, self.site.calling_ae_title(service, peer))
 
     def note_query(self, service: ServiceName, peer: Peer, sop_class_uid: str, asked: Dataset) -> None:

@@ -4,7 +4,8 @@ Rules. Instances go as they are stored, some in each request, streamed; the leng
 server takes a body without one. Each instance counts by what the answer says of it: stored, stored with a warning,
 failed with a reason, which is a status of C-STORE and is judged as one. An instance that the answer does not name is
 not stored, whatever its status says. What may pass is tried again by the same job, as with ``activities.send``; what
-the peer refused for good waits for a person. There is no storage commitment over DICOMweb.
+the peer refused for good waits for a person. There is no storage commitment over DICOMweb. The audit trail is told
+before the first instance leaves, and of what became of all, as with associations.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from openmodality.activities.audit_transfers import SendingTrail
 from openmodality.activities.connection import Connector, find_identity
 from openmodality.activities.send import make_reader
 from openmodality.activities.web_peer import describe_web_status, make_web_headers, open_web_peer
@@ -139,9 +141,10 @@ class StowExecutor:
         judge = self._site.judge_of("storage", "C-STORE", peer)
         outstanding = sorted(report.read_outstanding(), key=lambda each: each.attempts)
         wanted = list(_leave_out_refused(outstanding, judge, failures))
-        run = _Run(self, peer, judge, report, failures)
+        trail = SendingTrail(self._connections.trail, self._connections.make_partner("storage", peer))
+        run = _Run(self, peer, judge, (report, failures), trail, [each.SOPInstanceUID for each in wanted])
         headers = make_web_headers(self._site, peer)
-        with open_web_peer(self._site, peer) as connection:
+        with trail, open_web_peer(self._site, peer) as connection:
             for batch in _make_batches(self._prepare(wanted, peer, report, failures)):
                 if report.stop_requested:
                     return Continue()
@@ -168,6 +171,10 @@ class StowExecutor:
         with make_reader(self._site, self._decompress).data_set(instance, syntax) as data:
             length = data.length_bytes if isinstance(data, KnownLength) else sum(map(len, _list_pieces(data)))
         return _Outgoing(instance, syntax, head, len(head) + length)
+
+    def note_failure(self, peer: Peer, error: OpenModalityError) -> None:
+        """Put on record that a peer and this device do not trust each other, where that is what has failed."""
+        self._connections.note_failure(peer, error)
 
     def write(self, batch: Sequence[_Outgoing], boundary: str) -> Iterator[Buffer]:
         """The body of a request. Raises :class:`ObjectInvalid` where a file is other than it was."""
@@ -240,20 +247,27 @@ class _Run:
     """One run of a job: requests, and what their answers say."""
 
     def __init__(
-        self, executor: StowExecutor, peer: Peer, judge: Judge, report: JobReport, failures: _Failures
+        self,
+        executor: StowExecutor,
+        peer: Peer,
+        judge: Judge,
+        notes: tuple[JobReport, _Failures],
+        trail: SendingTrail,
+        uids: Sequence[str],
     ) -> None:
         self._executor = executor
         self._peer = peer
         self._judge = judge
-        self._report = report
-        self._failures = failures
+        self._report, self._failures = notes
+        self._trail = trail
+        self._uids = uids
 
     def send(self, connection: WebConnection, headers: dict[str, str], batch: Sequence[_Outgoing]) -> bool:
         """Send a batch, and note what became of it; whether the next makes sense."""
         boundary = make_boundary()
         parts = sum(len(write_part_head(_PART_HEADERS, boundary)) + each.length + 2 for each in batch)
         kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
-        body = self._executor.write(batch, boundary)
+        body = self._write(batch, boundary)
         length = parts + len(write_end(boundary))
         try:
             answer = connection.ask("POST", "/studies", {**headers, "Content-Type": kind}, body, length)
@@ -267,10 +281,20 @@ class _Run:
             return True
         return self._note_refused(batch, answer)
 
+    def _write(self, batch: Sequence[_Outgoing], boundary: str) -> Iterator[Buffer]:
+        """The body of a request. That it leaves is on record before its first byte does, and after who takes it."""
+        self._trail.begin(self._uids)
+        yield from self._executor.write(batch, boundary)
+
+    def _note_failed(self, uid: str, reason: str, status: int | None = None) -> None:
+        self._report.note_instance(uid, InstanceResult.FAILURE, status=status, comment=reason)
+        self._trail.note_one(uid, is_stored=False)
+
     def _note_lost(self, batch: Sequence[_Outgoing], error: OpenModalityError) -> bool:
         """Nobody knows what became of the batch: it is offered again, and a peer that has it says so."""
         for each in batch:
-            self._report.note_instance(each.uid, InstanceResult.FAILURE, comment=error.message)
+            self._note_failed(each.uid, error.message)
+        self._executor.note_failure(self._peer, error)
         is_own = isinstance(error, ObjectInvalid)
         self._failures.add(error.message, len(batch), may_pass=True, is_peer_away=not is_own and is_peer_away(error))
         return False
@@ -279,7 +303,7 @@ class _Run:
         """The request as a whole was refused; what comes after it would be as well, but for what is too large."""
         reason = f"the peer answered {describe_web_status(answer)}"
         for each in batch:
-            self._report.note_instance(each.uid, InstanceResult.FAILURE, comment=reason)
+            self._note_failed(each.uid, reason)
         may_pass = answer.status in _MAY_PASS
         self._failures.add(reason, len(batch), may_pass=may_pass, is_peer_away=answer.status == 503)
         return answer.status == _TOO_MUCH
@@ -290,7 +314,7 @@ class _Run:
             result = results.get(each.uid)
             if result is None:
                 reason = f"the peer answered {answer.status} and did not say what became of it"
-                self._report.note_instance(each.uid, InstanceResult.FAILURE, comment=reason)
+                self._note_failed(each.uid, reason)
                 self._failures.add(reason, may_pass=answer.status != 409)
             else:
                 self._note_one(each.uid, result)
@@ -301,7 +325,8 @@ class _Run:
             words = f"status {result.status:04X}: {verdict.meaning}" if result.status else ""
             kind = InstanceResult.WARNING if result.status else InstanceResult.SUCCESS
             self._report.note_instance(uid, kind, status=result.status, comment=words)
+            self._trail.note_one(uid, is_stored=True)
             return
         reason = f"status {result.status:04X}: {verdict.meaning}"
-        self._report.note_instance(uid, InstanceResult.FAILURE, status=result.status, comment=reason)
+        self._note_failed(uid, reason, result.status)
         self._failures.add(reason, may_pass=verdict.is_transient)

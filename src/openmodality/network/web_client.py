@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from openmodality.buffer import Buffer
-from openmodality.errors import TCP_CONNECTION, PeerTimeout, ProtocolError, TransportError
+from openmodality.errors import TCP_CONNECTION, NotTrusted, PeerTimeout, ProtocolError, TransportError
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 """What is read of an answer; a list of ten thousand instances fits."""
@@ -52,8 +52,8 @@ def parse_address(url: str, tls: ssl.SSLContext | None) -> WebAddress:
 class WebConnection:
     """A connection to a peer, opened with the first request; a context manager.
 
-    Raises :class:`TransportError` where it cannot be made or breaks, :class:`PeerTimeout` where the peer is silent, and
-    :class:`ProtocolError` for what is no HTTP.
+    Raises :class:`TransportError` where it cannot be made or breaks, :class:`NotTrusted` where TLS fails,
+    :class:`PeerTimeout` where the peer is silent, and :class:`ProtocolError` for what is no HTTP.
     """
 
     def __init__(self, address: WebAddress, connect_s: float, answer_s: float) -> None:
@@ -115,7 +115,7 @@ class WebConnection:
         except TimeoutError as error:
             raise PeerTimeout(f"{self._address} does not answer", waiting_for=TCP_CONNECTION) from error
         except ssl.SSLError as error:
-            raise TransportError(
+            raise NotTrusted(
                 f"{self._address}: no TLS: {error.reason or 'the connection ended'}",
                 advice="the CA that signed its certificate is to be in tls.ca_certificates, or in those of the system",
             ) from error

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -17,11 +19,14 @@ from pydicom import dcmread
 from openmodality import Modality
 from openmodality.activities.stow import BATCH_INSTANCES, StowResult, read_stow_answer
 from openmodality.device.site.site_loader import load_site
-from openmodality.errors import ConfigurationError, TransportError, UsageError
+from openmodality.errors import ConfigurationError, NotTrusted, TransportError, UsageError
 from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.jobs.job import Job, JobInstance
+from openmodality.store.listing.audit import AuditSearch
 from openmodality.store.states import InstanceResult, JobState
 from tests.acceptance.hospital_site import in_hospital
+from tests.audit_messages import find_schema_faults
+from tests.interop.certificates import KeyPair, key_pair
 from tests.peers.objects import mr_series
 
 COUNT = 5
@@ -64,10 +69,13 @@ class Clouds:
 
 
 @contextmanager
-def in_clouds(folder: Path, peer: str = "") -> Iterator[Clouds]:
-    """A hospital whose PACS takes STOW-RS, and a device that sends there; ``peer`` are more settings of that peer."""
+def in_clouds(folder: Path, peer: str = "", tls: str = "") -> Iterator[Clouds]:
+    """A hospital whose PACS takes STOW-RS, and a device that sends there.
+
+    ``peer`` are more settings of that peer, ``tls`` those of [tls].
+    """
     with in_hospital(folder, habits=Habits(web_port=0)) as place:
-        text = place.site.read_text(encoding="utf-8")
+        text = place.site.read_text(encoding="utf-8").replace("[tls]\n", f"[tls]\n{tls}\n")
         (folder / "mr" / "token").write_text("secret-token\n")
         peer = f'\n[peers.cloud]\nurl = "{place.hospital.web_url}"\nservices = ["storage"]\n{peer}\n'
         place.site.write_text(text + peer, encoding="utf-8")
@@ -221,6 +229,126 @@ def listening() -> Iterator[tuple[int, list[bytes]]]:
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join(10)
+
+
+# What the audit trail is told
+
+
+def list_transfers(clouds: Clouds) -> list[tuple[str, int, str]]:
+    """Kind, outcome and message of what is on record of transfers, oldest first."""
+    rows = clouds.modality.audit.find(AuditSearch(kinds=["begin-transfer", "transfer"])).rows
+    return [(row.entry.kind, row.entry.outcome, row.entry.message) for row in reversed(rows)]
+
+
+def test_what_leaves_is_on_record_before_and_after(clouds: Clouds, tmp_path: Path) -> None:
+    study = add_study(clouds, tmp_path / "files", BATCH_INSTANCES + 1)
+    clouds.send(study)
+    begun, ended = list_transfers(clouds)
+    assert (begun[0], ended[:2]) == ("begin-transfer", ("transfer", 0))
+    for message in (begun[2], ended[2]):
+        assert study in message
+        assert clouds.hospital.web_url in message, "to whom"
+        assert find_schema_faults(message) == []
+
+
+def test_what_did_not_get_there_is_on_record_as_that(clouds: Clouds, tmp_path: Path) -> None:
+    clouds.hospital.misbehave("pacs:stow-a700@1")
+    clouds.send(add_study(clouds, tmp_path / "files", 2))
+    assert [(kind, outcome) for kind, outcome, _ in list_transfers(clouds)] == [
+        ("begin-transfer", 0),
+        ("transfer", 4),
+    ]
+
+
+def test_nothing_is_on_record_as_sent_to_a_peer_that_is_not_there(clouds: Clouds, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        move_cloud(clouds, f"http://127.0.0.1:{taken.getsockname()[1]}/web")
+    job = clouds.send(add_study(clouds, tmp_path / "files", 1))
+    assert job.state is JobState.TODO
+    assert list_transfers(clouds) == []
+
+
+# Under TLS
+
+
+def move_cloud(clouds: Clouds, url: str) -> None:
+    """Let the peer be elsewhere."""
+    settings = clouds.modality.site.peers["cloud"].settings
+    settings.__dict__ |= {"url": url, "host": urlsplit(url).hostname, "port": urlsplit(url).port}
+
+
+@contextmanager
+def under_tls(clouds: Clouds, keys: KeyPair, host: str = "127.0.0.1") -> Iterator[str]:
+    """The service of the PACS behind a server that speaks TLS; its URL."""
+    place = urlsplit(clouds.hospital.web_url)
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := source.recv(65536):
+                target.sendall(piece)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+    class Front(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            context = keys.server(clients_need_certificates=False)
+            try:
+                client = context.wrap_socket(self.request, server_side=True)
+            except OSError:
+                return  # the device hangs up on whom it does not know
+            with client, socket.create_connection((place.hostname, place.port or 0)) as behind:
+                back = threading.Thread(target=pump, args=(behind, client), daemon=True)
+                back.start()
+                pump(client, behind)
+                back.join(10)
+
+    with socketserver.ThreadingTCPServer((host, 0), Front) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"https://{host}:{server.server_address[1]}{place.path}"
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    return key_pair(tmp_path_factory.mktemp("keys"), "cloud")
+
+
+def trusting(keys: KeyPair) -> str:
+    """The settings of a site that takes what this authority has signed."""
+    return f'ca_certificates = "{keys.authority}"'
+
+
+def test_a_peer_whose_certificate_the_site_trusts_gets_all(tmp_path: Path, keys: KeyPair) -> None:
+    with in_clouds(tmp_path, tls=trusting(keys)) as clouds, under_tls(clouds, keys) as url:
+        move_cloud(clouds, url)
+        job = clouds.send(add_study(clouds, tmp_path / "files"))
+        assert (job.state, clouds.stored) == (JobState.DONE, COUNT)
+
+
+def test_a_peer_that_nobody_vouches_for_gets_nothing(tmp_path: Path, keys: KeyPair) -> None:
+    """Its certificate is checked where the site says nothing of TLS, too."""
+    with in_clouds(tmp_path, 'token_file = "token"') as clouds, under_tls(clouds, keys) as url:
+        move_cloud(clouds, url)
+        job = clouds.send(add_study(clouds, tmp_path / "files"))
+        assert (job.state, clouds.stored) == (JobState.TODO, 0)
+        assert "certificate" in job.reason.lower()
+        with pytest.raises(NotTrusted):
+            clouds.modality.verify("cloud")
+        alerts = clouds.modality.audit.find(AuditSearch(kinds=["alert"])).rows
+        assert any(urlsplit(url).netloc in row.entry.message for row in alerts)
+
+
+def test_a_certificate_of_another_host_is_refused(tmp_path: Path, keys: KeyPair) -> None:
+    with in_clouds(tmp_path, tls=trusting(keys)) as clouds, under_tls(clouds, keys, "127.0.0.2") as url:
+        move_cloud(clouds, url)
+        job = clouds.send(add_study(clouds, tmp_path / "files"))
+        assert (job.state, clouds.stored) == (JobState.TODO, 0)
+        assert list_transfers(clouds) == []
 
 
 # Answers
