@@ -5,10 +5,14 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
+from starlette.requests import Request
+
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_file import ConsoleSettings
 
 _EVERYWHERE: Final = ("0.0.0.0", "::")
+_FORWARDED: Final = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip")
+_FORWARDED_PREFIX: Final = "x-forwarded"
 _OURS: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -30,6 +34,14 @@ def is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_asked_from_here(request: Request) -> bool:
+    """Whether somebody on this machine asks; a proxy on it, which hides who does, is not somebody."""
+    address = request.client.host if request.client else ""
+    names = (name.lower() for name in request.headers)
+    is_forwarded = any(name in _FORWARDED or name.startswith(_FORWARDED_PREFIX) for name in names)
+    return is_this_machine(address) and not is_forwarded
 
 
 def list_hosts(site: Site) -> list[str]:

@@ -21,7 +21,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from openmodality.app.figures import Figures
-from openmodality.console.address import is_this_machine
+from openmodality.console.address import is_asked_from_here
 from openmodality.console.context import ConsoleContext
 from openmodality.console.security.access import At, NotAllowed, find_principal
 from openmodality.console.security.roles import Permission
@@ -42,8 +42,7 @@ router = APIRouter(tags=["operation"])
 )
 def _send_metrics(request: Request, context: At) -> Response:
     """Figures of the device, for this machine or for who shows a token of scope view."""
-    host = request.client.host if request.client else ""
-    if not is_this_machine(host) and not find_principal(request, context).may(Permission.VIEW):
+    if not is_asked_from_here(request) and not find_principal(request, context).may(Permission.VIEW):
         raise NotAllowed("this token may not see figures", advice="give it the scope view")
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(context))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -62,6 +63,10 @@ def test_a_name_that_is_a_program_is_a_text(place: ConsolePlace, caplog: pytest.
             f"/images/study/{exam.study_instance_uid}", f"/images/series/{series_uid}",
         )
     ]  # fmt: skip
+    shown.append(look(visitor, f"/viewer/series/{series_uid}"))
+    hostile = quote(CANARY, safe="")
+    for path in (f"series/{series_uid}/images", f"series/{series_uid}/states", f"series/{hostile}"):
+        look(visitor, f"/viewer/{path}")
     visitor.post("/archive/query", source="", PatientName="*")
     wait_until(lambda: "Asking" not in visitor.get("/archive").text)
     visitor.post(f"/archive/study/{exam.study_instance_uid}")

@@ -120,6 +120,28 @@ def test_looks_over_dicomweb_are_one_event_for_each_person_and_study(place: Cons
     assert rows[0].patients == ("TEST-0001",)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/viewer/instance/{}/frames/1",
+        "/viewer/instance/{}/facts",
+        "/images/instance/{}/thumbnail",
+        "/api/v1/instances/{}/file",
+        "/api/v1/instances/{}/frames/1",
+        "/api/v1/instances/{}/picture",
+        "/api/v1/instances/{}/attributes",
+    ],
+)
+def test_every_way_to_an_image_is_on_record(place: ConsolePlace, tmp_path: Path, path: str) -> None:
+    place.modality.import_files(mr_series(tmp_path, 1))
+    uid = place.modality.instances(PatientID="TEST-0001")[0]["SOPInstanceUID"]
+    name = "sees-" + "".join(filter(str.isalnum, path))
+    headers = {"authorization": f"Bearer {place.accounts.add_token(name, ['view'])}"}
+    assert httpx.get(place.url + path.format(uid), headers=headers).status_code == 200
+    rows = place.modality.audit.find(AuditSearch(kinds=["access"], user=name)).rows
+    assert [row.patients for row in rows] == [("TEST-0001",)]
+
+
 def test_settings_that_are_changed_are_named_without_their_values(place: ConsolePlace) -> None:
     place.modality.site.path.write_text(
         place.modality.site.path.read_text(encoding="utf-8") + "\n#\n", encoding="utf-8"

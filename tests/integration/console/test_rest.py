@@ -386,6 +386,9 @@ def test_health_and_figures_ask_for_no_session(
     assert 'route="/api/v1/exams/{exam}"' in text
     for secret in (PATIENT["PatientName"], PATIENT["PatientID"], frame):
         assert secret not in text
+    for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded"):
+        proxied = httpx.get(f"{place.url}/metrics", headers={name: "10.1.2.3"})
+        assert proxied.status_code == 401, "whoever asks through a proxy is not on this machine"
 
 
 def test_the_api_describes_itself(program: RestProgram) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
@@ -14,6 +16,7 @@ import httpx
 import pytest
 
 from openmodality import Modality
+from openmodality.console.live import stream
 from openmodality.console.security.login_limits import FREE_ATTEMPTS
 from openmodality.console.server import ConsoleServer
 from openmodality.errors import ConfigurationError, TransportError
@@ -178,6 +181,18 @@ def test_a_stream_tells_what_changes_and_goes_on_where_it_was(place: ConsolePlac
     with_hello.close()
 
 
+def test_a_stream_ends_once_its_token_is_revoked_however_much_there_is_to_tell(
+    place: ConsolePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "LOOK_EVERY_S", 0.0)
+    events = read_stream(place, place.accounts.add_token("screen", ["view"]))
+    assert next(events)["event"] == "hello"
+    place.accounts.revoke_token("screen")
+    for number in range(50):
+        note(place, f"R{number}")
+    assert sum(1 for _ in events) < 50
+
+
 def test_a_token_is_good_for_its_scopes(place: ConsolePlace) -> None:
     token = place.accounts.add_token("operates", ["operate"])
     headers = {"authorization": f"Bearer {token}"}
@@ -246,3 +261,17 @@ def test_too_many_attempts_have_to_wait(tmp_path: Path) -> None:
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) >= 1
         assert "Try again in" in answer.text
+
+
+def test_passwords_that_are_tried_at_once_are_counted_as_well(
+    place: ConsolePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def try_once(number: int) -> int:
+        data = {"name": "nobody", "password": f"wrong {number}"}
+        return httpx.post(f"{place.url}/login", data=data, headers={"origin": place.url}, timeout=60).status_code
+
+    monkeypatch.setattr(place.server.context.login_limits, "_clock", lambda: 1000.0)
+    monkeypatch.setattr(place.server.context.login_limits, "_failures", OrderedDict())
+    with ThreadPoolExecutor(4 * FREE_ATTEMPTS) as pool:
+        answers = sorted(pool.map(try_once, range(4 * FREE_ATTEMPTS)))
+    assert answers == [401] * FREE_ATTEMPTS + [429] * 3 * FREE_ATTEMPTS

@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
-from openmodality.console.address import is_this_machine, list_hosts, make_link_url, make_url
+from openmodality.console.address import is_asked_from_here, is_this_machine, list_hosts, make_link_url, make_url
 from openmodality.device.site.site_file import ConsoleSettings
 from openmodality.device.site.site_loader import load_site
 
@@ -21,6 +22,24 @@ from openmodality.device.site.site_loader import load_site
 def test_where_the_console_is(settings: dict[str, object], url: str) -> None:
     assert make_url(ConsoleSettings.model_validate(settings)) == url
     assert make_link_url(url, "abc") == f"{url}/setup/abc"
+
+
+@pytest.mark.parametrize(
+    ("address", "header", "is_here"),
+    [
+        ("127.0.0.1", "accept", True),
+        ("::1", "accept", True),
+        ("10.1.2.3", "accept", False),
+        ("127.0.0.1", "x-forwarded-for", False),
+        ("127.0.0.1", "x-forwarded-proto", False),
+        ("127.0.0.1", "forwarded", False),
+        ("127.0.0.1", "x-real-ip", False),
+        ("127.0.0.1", "via", False),
+    ],
+)
+def test_who_asks_from_this_machine(address: str, header: str, is_here: bool) -> None:
+    scope = {"type": "http", "client": (address, 4711), "headers": [(header.encode(), b"x")]}
+    assert is_asked_from_here(Request(scope)) is is_here
 
 
 def test_what_is_this_machine() -> None:

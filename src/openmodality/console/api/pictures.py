@@ -95,8 +95,11 @@ def _open(context: ConsoleContext, uid: str) -> StoredPixels:
 
 
 def _find(context: ConsoleContext, uid: str) -> None:
-    if not context.modality.view.find(Level.IMAGE, {"SOPInstanceUID": uid}, limit=1):
+    """Raises :class:`NotFound`. What is found here is looked at, which is on record."""
+    found = context.modality.view.find(Level.IMAGE, {"SOPInstanceUID": uid}, limit=1)
+    if not found:
         raise NotFound("this device has no such instance", advice="it may have been deleted")
+    context.modality.audit.tell_viewed(found[0]["StudyInstanceUID"])
 
 
 def _keep(uid: str) -> dict[str, str]:

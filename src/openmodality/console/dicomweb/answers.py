@@ -17,7 +17,7 @@ from openmodality.encoding.multipart import MessagePart, make_boundary, write_pa
 REVALIDATE: Final = "private, no-cache"
 """Kept by a browser, and asked for by its tag each time: instances may be deleted, and new ones come."""
 _GATHER_BYTES: Final = 256 * 1024
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def make_entity_tag(*facts: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request
@@ -11,14 +12,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from openmodality.console.api.answers import tell_problems
-from openmodality.console.context import ConsoleContext
 from openmodality.console.live.feed import END, FeedItem, Signal
 from openmodality.console.security.access import At, Viewer
-from openmodality.console.security.accounts import Principal
 
 ALIVE_S: Final = 2.0
 """How often a stream says that it is alive; a page is stale where it has heard nothing for 5 s."""
-_LOOK_AT_SESSION_EVERY: Final = 5
+LOOK_EVERY_S: Final = 10.0
+"""How often it is looked whether who listens may still do so, however much there is to tell."""
 
 router = APIRouter()
 
@@ -40,14 +40,15 @@ async def _stream(
         if begin.isdecimal():
             for item in await run_in_threadpool(context.feed.read_missed, int(begin), subscription):
                 yield _describe(item)
-        quiet = 0
+        looked = monotonic()
         while not await request.is_disconnected():
+            if monotonic() - looked > LOOK_EVERY_S:
+                looked = monotonic()
+                if not await run_in_threadpool(context.accounts.is_still_in, viewer):
+                    return
             try:
                 item = await asyncio.wait_for(subscription.queue.get(), ALIVE_S)
             except TimeoutError:
-                quiet += 1
-                if quiet % _LOOK_AT_SESSION_EVERY == 0 and not await run_in_threadpool(_is_still_in, context, viewer):
-                    return
                 yield ServerSentEvent(event="alive", data={})
                 continue
             if item is END:
@@ -55,10 +56,6 @@ async def _stream(
             yield _describe(item)
     finally:
         context.feed.unsubscribe(subscription)
-
-
-def _is_still_in(context: ConsoleContext, viewer: Principal) -> bool:
-    return not viewer.session or context.accounts.is_session_open(viewer.session)
 
 
 def _describe(item: FeedItem) -> ServerSentEvent:

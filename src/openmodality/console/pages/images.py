@@ -131,8 +131,10 @@ def _send_thumbnail(request: Request, _: Viewer, context: At, uid: str) -> Respo
     headers = {"etag": tag, "cache-control": f"private, max-age={_DAY_S}, immutable"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    if not context.modality.view.find(Level.IMAGE, {"SOPInstanceUID": uid}, limit=1):
+    found = context.modality.view.find(Level.IMAGE, {"SOPInstanceUID": uid}, limit=1)
+    if not found:
         raise NotFound("there is no such instance")
+    context.modality.audit.tell_viewed(found[0]["StudyInstanceUID"])
     return Response(render_thumbnail(context, uid), media_type="image/png", headers=headers)
 
 

@@ -40,15 +40,17 @@ def _show_login(request: Request, context: At, back: str = "/") -> Response:
 @router.post("/login")
 def _log_in(request: Request, form: FormOfAnybody, context: At) -> Response:
     name, back, address = form["name"], make_local(form["back"]), find_address(request)
-    wait_s = context.login_limits.find_wait_s(name, address)
+    with context.login_limits.take_turn():
+        wait_s = context.login_limits.find_wait_s(name, address)
+        secret = None if wait_s > 0 else context.accounts.log_in(name, form.read_raw("password"), address)
+        if wait_s <= 0 and secret is None:
+            context.login_limits.note_failure(name, address)
     if wait_s > 0:
         said = f"Too many attempts. Try again in {wait_s:.0f} s."
         answer = _render(request, context, "login.html", name=name, back=back, error=said, status=429)
         answer.headers["retry-after"] = str(int(wait_s) + 1)
         return answer
-    secret = context.accounts.log_in(name, form.read_raw("password"), address)
     if secret is None:
-        context.login_limits.note_failure(name, address)
         said = "Name or password is wrong."
         return _render(request, context, "login.html", name=name, back=back, error=said, status=401)
     context.login_limits.note_success(name, address)

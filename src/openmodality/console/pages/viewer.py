@@ -189,10 +189,11 @@ def list_images(context: ConsoleContext, series_uid: str) -> list[Found]:
 
 
 def open_listed_pixels(context: ConsoleContext, uid: str) -> StoredPixels:
-    """The pixels of an instance that is listed here. Raises :class:`NotFound` for any other."""
+    """The pixels of an instance that is listed here: to look at it is on record. Raises :class:`NotFound`."""
     found = context.modality.view.find(Level.IMAGE, {"SOPInstanceUID": uid}, limit=1) if is_plain_uid(uid) else []
     if not found:
         raise NotFound("there is no such instance", advice="it may have been deleted; Images shows what is here")
+    context.modality.audit.tell_viewed(found[0]["StudyInstanceUID"])
     try:
         return context.pixels.open(context.modality.instance_path(uid))
     except (ObjectInvalid, OSError) as error:

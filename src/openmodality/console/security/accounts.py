@@ -68,12 +68,16 @@ class SessionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a user with a session, or a program with a token. ``session`` is the secret of the cookie."""
+    """Who asks: a user with a session, or a program with a token.
+
+    ``session`` is the secret of the cookie; ``token`` the digest of a program's.
+    """
 
     name: str
     permissions: frozenset[Permission]
     session: str = ""
     user_id: int = 0
+    token: str = ""
 
     def may(self, permission: Permission) -> bool:
         """Whether it is allowed."""
@@ -238,10 +242,6 @@ class Accounts:
                 touch_session(transaction, session.id)
         return Principal(session.user.name, list_permissions(session.user.roles), secret, session.user.id)
 
-    def is_session_open(self, secret: str) -> bool:
-        """Whether a session is not over; looking does not keep it open."""
-        return self.find_session(secret, keeps_open=False) is not None
-
     def _is_open(self, session: SessionRow, now: float) -> bool:
         return now - session.seen_at < self.limits.idle_s and now - session.created_at < self.limits.absolute_s
 
@@ -305,11 +305,20 @@ class Accounts:
 
     def find_token(self, secret: str) -> Principal | None:
         """Which program shows this token; ``None`` where it is good no longer."""
+        return self._find_program(digest_secret(secret))
+
+    def is_still_in(self, principal: Principal) -> bool:
+        """Whether a session or a token is still good; looking does not keep a session open."""
+        if principal.session:
+            return self.find_session(principal.session, keeps_open=False) is not None
+        return self._find_program(principal.token) is not None
+
+    def _find_program(self, digest: str) -> Principal | None:
         with self._database.read() as snapshot:
-            token = find_access_token(snapshot, digest_secret(secret))
+            token = find_access_token(snapshot, digest)
         if token is None or (token.expires_at is not None and token.expires_at < self._database.clock()):
             return None
-        return Principal(token.name, frozenset(map(Permission, token.scopes)))
+        return Principal(token.name, frozenset(map(Permission, token.scopes)), token=digest)
 
     def _find(self, transaction: Transaction, name: str) -> UserRow:
         user = find_user(transaction, name)

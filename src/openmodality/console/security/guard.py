@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -23,6 +22,7 @@ from openmodality.audit.acting import Actor, set_actor
 
 LARGEST_BODY: Final = 1 << 20
 _UPLOAD: Final = re.compile(r"/api/v1/(exams/\d+/(series/\d+/frames|volumes)|instances)")
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 SCRIPT_POLICY: Final = "openmodality"
 """The one Trusted Types policy; ``static/policy.js`` makes it."""
 CONTENT_SECURITY_POLICY: Final = "; ".join((
@@ -110,10 +110,9 @@ def _make_refusal(scope: Scope, status: int, said: str, advice: str) -> Response
 
 
 def _parse_name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    """The name in Host, which has nothing else but a port: addresses of answers are made with it."""
+    found = _HOST.fullmatch(host)
+    return found[1].strip("[]").lower().rstrip(".") if found else ""
 
 
 def _is_own(headers: Headers, host: str) -> bool:
@@ -121,7 +120,7 @@ def _is_own(headers: Headers, host: str) -> bool:
     if headers.get("authorization", "").startswith("Bearer "):
         return True
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and origin.lower() not in (f"http://{host.lower()}", f"https://{host.lower()}"):
         return False
     if site is not None and site not in _SAME:
         return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 FREE_ATTEMPTS: Final = 5
@@ -20,6 +21,16 @@ class LoginLimits:
         self._clock = clock
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def take_turn(self) -> Iterator[None]:
+        """One password is tried after the other.
+
+        Many that come at once would all be tried before the first is counted, each with the memory of a hash.
+        """
+        with self._turn:
+            yield
 
     def find_wait_s(self, account: str, address: str) -> float:
         """How long this account or this address has to wait; 0 where it need not."""

@@ -23,6 +23,7 @@ FIRST_LINES: Final = "site"
 """What stands before all tables."""
 NEW_TABLES: Final = ("peers", "printers")
 """Tables of which there may be any number, by names that the site chooses."""
+_LEFT_TO_FILE: Final = ("parameters", "burn_command")
 YES, NO = "true", "false"
 
 
@@ -78,8 +79,11 @@ class SettingValue:
 
     @property
     def is_changeable(self) -> bool:
-        """Whether a person may change it by itself; tables in tables are left to the file."""
-        return not self.setting.is_fixed and self.place[-1] != "parameters"
+        """Whether a person may change it by itself, at the console.
+
+        Left to the file are tables in tables, and which program is run: that is for who may log in to the machine.
+        """
+        return not self.setting.is_fixed and self.place[-1] not in _LEFT_TO_FILE
 
 
 @dataclass(frozen=True, slots=True)

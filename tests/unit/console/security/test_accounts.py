@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from openmodality.console.security.accounts import LINK_S, Accounts, SessionLimits
+from openmodality.console.security.accounts import LINK_S, Accounts, Principal, SessionLimits
 from openmodality.console.security.roles import Permission
 from openmodality.errors import NotFound, UsageError, WrongState
 from openmodality.store.database import Database, open_database
@@ -108,7 +108,7 @@ def test_a_page_that_looks_by_itself_keeps_no_session_open(accounts: Accounts, c
     for _ in range(4):
         clock.now += 200
         accounts.find_session(session, keeps_open=False)
-    assert not accounts.is_session_open(session)
+    assert not accounts.is_still_in(Principal("anna", frozenset(), session))
 
 
 def test_sessions_are_listed_and_ended_by_their_owner_alone(accounts: Accounts) -> None:

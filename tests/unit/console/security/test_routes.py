@@ -71,7 +71,7 @@ def routes() -> dict[str, tuple[Callable[..., Any], ...]]:
     guard: Any = make_application(context, ["127.0.0.1"])
     found: dict[str, tuple[Callable[..., Any], ...]] = {}
     for route in list_routes(guard._app._app.routes):
-        for method in route.methods:
+        for method in route.methods or ():
             found.setdefault(f"{method} {route.path}", tuple(walk(route.dependant)))
     return found
 

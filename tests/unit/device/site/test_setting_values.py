@@ -49,6 +49,7 @@ def test_a_value_is_shown_as_it_is_set_or_by_default() -> None:
     assert find("peers.pacs", "tls").typed == ""
     assert not find("parameters.storage", "max_initiated_associations").is_changeable
     assert not find("peers.pacs", "parameters").is_changeable
+    assert not find("media", "burn_command").is_changeable, "which program is run is for the file alone"
     assert find("site", "profile").typed == "rf"
 
 
