@@ -323,7 +323,7 @@ def check_slices_and_window(page: Page) -> None:
     page.get_by_label("Center", exact=True).fill("500")
     page.get_by_label("Center", exact=True).press("Tab")
     expect(page.locator("[data-look]")).to_contain_text("C 500 W")
-    page.get_by_label("Preset").select_option(label="2  All values")
+    page.get_by_label("Preset", exact=True).select_option(label="2  All values")
     expect(page.locator("[data-look]")).not_to_contain_text("C 500 W")
     page.locator("om-image").focus()
     keys.press("1")
