@@ -14,6 +14,7 @@ export class OmImage extends HTMLElement {
 
   #wanted = 0;
   #drawn = 0;
+  #size = null;
 
   connectedCallback() {
     if (this.canvas) return;
@@ -34,7 +35,10 @@ export class OmImage extends HTMLElement {
       this.append(letter);
       return letter;
     });
-    new ResizeObserver(() => this.draw()).observe(this);
+    new ResizeObserver(() => {
+      this.#size = null;
+      this.draw();
+    }).observe(this);
     if (this.dataset.facts) this.frames.put(this.getAttribute("instance"), Number(this.getAttribute("frame") || 1), JSON.parse(this.dataset.facts));
     this.load();
   }
@@ -151,18 +155,25 @@ export class OmImage extends HTMLElement {
     return { rotation: (facts.rotation + own + 720) % 360, flip: facts.flip !== view.flip };
   }
 
+  // Width and height, asked for once: the browser would lay out the page for each answer.
+  get size() {
+    if (!this.#size || !this.#size[0]) this.#size = [this.clientWidth, this.clientHeight];
+    return this.#size;
+  }
+
   // Screen pixels by image pixel.
   get scale() {
-    return this.#fit(this.clientWidth, this.clientHeight) * this.view.zoom;
+    return this.#fit(...this.size) * this.view.zoom;
   }
 
   setScale(scale) {
-    if (this.facts) this.setView({ zoom: scale / this.#fit(this.clientWidth, this.clientHeight) });
+    if (this.facts) this.setView({ zoom: scale / this.#fit(...this.size) });
   }
 
   // From places of the image to pixels of the element.
   get matrix() {
-    const { facts, view, clientWidth: width, clientHeight: height } = this;
+    const { facts, view } = this;
+    const [width, height] = this.size;
     const [across, down] = this.unit;
     const scale = this.scale;
     const [left, top, right, bottom] = facts.area || [1, 1, facts.columns, facts.rows];
@@ -192,7 +203,8 @@ export class OmImage extends HTMLElement {
   }
 
   draw() {
-    const { canvas, facts, clientWidth: width, clientHeight: height } = this;
+    const { canvas, facts } = this;
+    const [width, height] = this.size;
     if (!facts || !width || !height) return;
     const ratio = window.devicePixelRatio || 1;
     const size = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -216,7 +228,7 @@ export class OmImage extends HTMLElement {
       if (this.letters[edge].textContent !== letter) this.letters[edge].textContent = letter;
     });
     if (!facts.marks.length && !this.marks.length && !this.draft && !this.svg.firstChild) return;
-    drawMarks(this.svg, matrix, facts, [...facts.marks, ...this.marks], this.draft, [this.clientWidth, this.clientHeight]);
+    drawMarks(this.svg, matrix, facts, [...facts.marks, ...this.marks], this.draft, this.size);
   }
 
   // How often the canvas was drawn, and the picture as it was made: for tests and benchmarks.

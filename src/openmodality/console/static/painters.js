@@ -203,8 +203,11 @@ export class CanvasPainter {
       this.made.height = facts.rows;
       this.picture = null;
     }
-    this.picture ||= new ImageData(facts.columns, facts.rows);
-    makePicture(frame, facts, look, display, new Uint32Array(this.picture.data.buffer));
+    if (!this.picture) {
+      this.picture = new ImageData(facts.columns, facts.rows);
+      this.words = new Uint32Array(this.picture.data.buffer);
+    }
+    makePicture(frame, facts, look, display, this.words);
     this.making.putImageData(this.picture, 0, 0);
   }
 

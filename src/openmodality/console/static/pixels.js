@@ -166,6 +166,21 @@ function paintLevels(levels, frame, palette) {
   }
 }
 
+let lastWords = { levels: null, palette: null, bits: 0, signed: false, words: null };
+
+// A word of RGBA for each bit pattern. The last are kept, as the levels are: cine needs no others for most frames.
+function makeWords(frame, facts, look, display) {
+  const levels = makeLevels(frame, facts, look, display);
+  const palette = facts.palette || null;
+  const isKept = lastWords.levels === levels && lastWords.palette === palette && lastWords.bits === frame.bits && lastWords.signed === frame.signed;
+  if (isKept) return lastWords.words;
+  const words = new Uint32Array(levels.length);
+  for (let bits = 0; bits < words.length; bits++) words[bits] = (0xff000000 | (levels[bits] * 0x10101)) >>> 0;
+  if (palette) paintLevels(words, frame, palette);
+  lastWords = { levels, palette, bits: frame.bits, signed: frame.signed, words };
+  return words;
+}
+
 // The picture as RGBA, made without the help of a graphics processor, into as many words as the image has pixels.
 export function makePicture(frame, facts, look, display, picture) {
   const size = facts.rows * facts.columns;
@@ -173,10 +188,9 @@ export function makePicture(frame, facts, look, display, picture) {
   if (frame.kind === "rgb") {
     for (let place = 0; place < size; place++) put(place, frame.values[3 * place], frame.values[3 * place + 1], frame.values[3 * place + 2]);
   } else if (fitsTable(frame)) {
-    const levels = Uint32Array.from(makeLevels(frame, facts, look, display), (each) => (0xff000000 | (each * 0x10101)) >>> 0);
-    if (facts.palette) paintLevels(levels, frame, facts.palette);
+    const words = makeWords(frame, facts, look, display);
     const { values, mask: bits } = frame;
-    for (let place = 0; place < size; place++) picture[place] = levels[values[place] & bits];
+    for (let place = 0; place < size; place++) picture[place] = words[values[place] & bits];
   } else {
     const share = makeShare(frame, facts, look);
     const level = makeLevel(display);

@@ -25,7 +25,7 @@ async function readPlaces() {
   const [uid, number] = places[at];
   places = images.flatMap((each) => Array.from({ length: each.frames }, (_, frame) => [each.uid, frame + 1, each.number]));
   at = Math.max(places.findIndex((each) => each[0] === uid && each[1] === number), 0);
-  showPlace();
+  showCount();
   fetchAhead(1);
 }
 
@@ -48,14 +48,18 @@ function go(to, step = Math.sign(to - at) || 1) {
   fetchAhead(step);
 }
 
-function showPlace() {
-  const slice = find("slice");
-  slice.max = places.length;
-  if (document.activeElement !== slice) slice.value = at + 1;
-  find("slider").max = places.length;
-  find("slider").value = at + 1;
+// What changes with the series alone: an image that goes by makes the browser lay out nothing again.
+function showCount() {
+  for (const name of ["slice", "slider"]) find(name).max = places.length;
   root.querySelector("[data-count]").textContent = `of ${places.length}`;
   for (const each of root.querySelectorAll("[data-many]")) each.hidden = places.length < 2;
+  showPlace();
+}
+
+function showPlace() {
+  const slice = find("slice");
+  if (document.activeElement !== slice) slice.value = at + 1;
+  find("slider").value = at + 1;
 }
 
 // Cine
@@ -401,11 +405,15 @@ image.addEventListener("om-failed", ({ detail }) => {
   play(false);
 });
 const plain = (value) => Number(value.toPrecision(6));
+// What is set again, the same, is laid out again.
+function setIfOther(element, name, value) {
+  if (element[name] !== value) element[name] = value;
+}
 image.addEventListener("om-look", () => {
   const used = image.window;
   for (const name of ["center", "width"]) {
     find(name).disabled = !used;
-    if (document.activeElement !== find(name)) find(name).value = used ? plain(used[name]) : "";
+    if (document.activeElement !== find(name)) setIfOther(find(name), "value", used ? String(plain(used[name])) : "");
   }
   find("preset").disabled = !used;
   root.querySelector("[data-do=invert]").setAttribute("aria-pressed", String(image.isInverse));
@@ -417,8 +425,9 @@ function showCorner() {
   if (!image.facts) return;
   const used = image.window;
   const scale = Math.round(image.scale * Math.min(...image.unit) * 100);
-  if (document.activeElement !== find("zoom")) find("zoom").value = scale;
-  root.querySelector("[data-look]").textContent = [used ? `C ${plain(used.center)} W ${plain(used.width)}` : "colour", `${scale} %`, ...(image.isInverse ? ["inverted"] : [])].join("  ");
+  if (document.activeElement !== find("zoom")) setIfOther(find("zoom"), "value", String(scale));
+  const said = [used ? `C ${plain(used.center)} W ${plain(used.width)}` : "colour", `${scale} %`, ...(image.isInverse ? ["inverted"] : [])].join("  ");
+  setIfOther(root.querySelector("[data-look]"), "textContent", said);
 }
 
 // Presentation states and key images: where the device makes them
@@ -504,7 +513,7 @@ for (const form of root.querySelectorAll("form[data-send]")) {
   });
 }
 
-showPlace();
+showCount();
 showTool();
 readPlaces();
 readStates();
