@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+_BEYOND_COUNTING = 2**53
+
 
 class Number:
     """A number between limits, which both are allowed."""
@@ -43,8 +45,8 @@ class Number:
 
     @property
     def limits(self) -> str:
-        """The limits in words; empty where there are none."""
-        if self._maximum is not None:
+        """The limits in words; empty where there are none. What only the database limits is no limit to a person."""
+        if self._maximum is not None and self._maximum < _BEYOND_COUNTING:
             return f"{self._minimum:g} to {self._maximum:g}"
         return "" if self._minimum is None else f"{self._minimum:g} or more"
 

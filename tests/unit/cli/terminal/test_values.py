@@ -33,6 +33,7 @@ def test_what_may_be(convert: Callable[[str], object], text: str, value: object)
         (parse_integer(), "1.5", "'1.5' is not a whole number"),
         (parse_integer(1), "", "'' is not a whole number"),
         (parse_integer(1), "0", "'0' is out of range (1 or more)"),
+        (parse_integer(1, 2**63 - 2), "0", "'0' is out of range (1 or more)"),
         (parse_integer(0, 65535), "65536", "'65536' is out of range (0 to 65535)"),
         (parse_integer(0, 65535), "-1", "'-1' is out of range (0 to 65535)"),
         (parse_number(0), "soon", "'soon' is not a number"),
