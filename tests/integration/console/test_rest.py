@@ -264,7 +264,9 @@ def test_a_secret_is_shown_once_and_kept_nowhere(place: ConsolePlace, program: R
     stored = b"".join(each.read_bytes() for each in place.modality.site.data_folder.glob("*.db*"))
     assert made["token"].encode() not in stored
     assert program.call("DELETE", "/tokens/once").status_code == 204
-    assert use_token(place, made["token"]).fail("GET", "/jobs")["status"] == 401
+    refused = use_token(place, made["token"]).fail("GET", "/jobs")
+    assert refused["status"] == 401
+    assert "Authorization: Bearer" in refused["advice"]
     user = program.post("/users", {"user": "eve", "roles": ["viewer"]})
     assert user["link"].startswith(f"{place.url}/setup/")
     assert program.call("PATCH", "/users/eve", json={"disabled": True}).json()["disabled"]

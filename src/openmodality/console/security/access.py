@@ -18,6 +18,7 @@ from openmodality.console.security.secrets import is_form_token
 from openmodality.errors import OpenModalityError, UsageError
 
 _BEARER = "Bearer "
+_TOKEN_ADVICE = "a program shows a token of openmodality console token add as Authorization: Bearer TOKEN"
 
 
 class NotLoggedIn(OpenModalityError):
@@ -65,14 +66,14 @@ def find_principal(request: Request, context: Annotated[ConsoleContext, Depends(
     if shown.startswith(_BEARER):
         program = context.accounts.find_token(shown.removeprefix(_BEARER))
         if program is None:
-            raise NotLoggedIn("this token is not, or no longer, good here")
+            raise NotLoggedIn("this token is not, or no longer, good here", advice=_TOKEN_ADVICE)
         name_actor(ActingPerson(program.name, find_address(request)))
         return program
     secret = request.cookies.get(context.cookie, "")
     keeps_open = "live" not in request.query_params
     user = context.accounts.find_session(secret, keeps_open=keeps_open) if secret else None
     if user is None:
-        raise NotLoggedIn("nobody is logged in", advice="log in")
+        raise NotLoggedIn("nobody is logged in", advice=f"log in; {_TOKEN_ADVICE}")
     name_actor(ActingPerson(user.name, find_address(request)))
     return user
 
