@@ -120,6 +120,10 @@ def test_the_keys_that_were_sent_are_shown_and_kept(place: ConsolePlace, anna: V
     assert page.count('href="/start/') == 1
     anna.post("/today/ask", Modality="CT")
     assert "Nothing is scheduled that fits these keys" in anna.get("/today").text
+    anna.client.headers["hx-request"] = "true"
+    answer = anna.post("/today/ask", Modality="CT")
+    del anna.client.headers["hx-request"]
+    assert answer.headers["hx-trigger"] == "om-contact", "the status bar is drawn anew"
 
 
 def test_a_list_that_is_cut_off_says_so_and_shows_what_came(place: ConsolePlace, anna: Visitor) -> None:
@@ -172,6 +176,8 @@ def test_jobs_are_controlled(place: ConsolePlace, anna: Visitor) -> None:
     with place.modality.start_exam(patient={"PatientID": "X2", "PatientName": "Roe^Ann"}) as exam:
         add_image(exam.series("T1"))
     assert place.modality.wait_until_idle(30)
+    of_archive = anna.get("/status").text.partition("Archive pacs")[2].partition("</a>")[0]
+    assert "answered" in of_archive, "a job that an archive has done is an answer of it"
     done = place.modality.jobs.list(kinds=[JobKind.SEND])[0].id
     assert anna.post(f"/jobs/{done}/cancel").status_code == 303
     assert "notice bad" in anna.get(f"/jobs/{done}").text, "a job that is done is not cancelled, and that is said"

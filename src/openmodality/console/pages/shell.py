@@ -282,6 +282,10 @@ def _find_peer_status(context: ConsoleContext, name: str, label: str) -> StatusE
         return StatusEntry(shown, "bad", f"{describe_count(failed, 'job')} failed", "/jobs")
     if retried:
         return StatusEntry(shown, "bad", f"{describe_count(retried, 'job')} will be tried again", "/jobs")
+    last_done = context.modality.jobs.list(states=[JobState.DONE], destination=name, limit=1)
+    done_at = last_done[0].finished_at if last_done else None
+    if done_at is not None and (contact is None or contact.at < done_at):
+        return StatusEntry(shown, "ok", f"answered {format_clock(done_at)}", "/peers")
     if contact is None:
         return StatusEntry(shown, "unknown", "not asked yet", "/peers")
     said = "answered" if contact.is_success else "did not answer well"

@@ -117,7 +117,9 @@ def _show_last(request: Request, viewer: Viewer, context: At, find: str = "") ->
 def _ask(request: Request, who: Operator, form: SentForm, context: At) -> Response:
     ask_ris(context, read_asked_keys(context, form))
     if request.headers.get("hx-request"):
-        return render_part(request, context, who, "part_worklist.html", worklist=make_worklist(context))
+        part = render_part(request, context, who, "part_worklist.html", worklist=make_worklist(context))
+        part.headers["hx-trigger"] = "om-contact"  # the status bar, too, says that the RIS did not answer
+        return part
     return RedirectResponse("/today", 303)
 
 
