@@ -195,6 +195,7 @@ def test_a_volume_with_its_sidecar_is_a_series(program: RestProgram, exam: int) 
         ({**RAW, "x-om-attributes": "["}, b"x", 400, "X-OM-Attributes"),
         ({**RAW, "x-om-attributes": "[]"}, b"x", 400, "X-OM-Attributes"),
         (RAW, b"x", 422, ""),
+        (RAW, b"x" * (48 * 64 * 2 + 2), 422, "holds 6146 bytes"),
         ({"content-type": "multipart/mixed; boundary=b"}, b"--b\r\nnothing", 400, "parts"),
         ({"content-type": "multipart/mixed; boundary=b"}, b"--b--", 400, "0 parts of pixels"),
         ({"content-type": "multipart/mixed"}, b"", 400, "parts"),

@@ -27,13 +27,17 @@ _ADVICE = "save numbers, not objects"
 def read_npy(path: Path) -> list[FoundSeries]:
     """The array of an ``.npy`` file.
 
-    Raises :class:`ObjectInvalid` where it holds objects, or its header promises more than the file holds.
+    Raises :class:`ObjectInvalid` where it holds objects, or its header promises more or less than the file holds.
     """
     with path.open("rb") as stream:
         shape, is_fortran, dtype = _read_header(stream, str(path))
         if not shape:
             raise ObjectInvalid(f"{path}: holds one number, which is no image", advice=_ADVICE)
-        check_array_size(shape, dtype.itemsize, str(path), held_bytes=path.stat().st_size - stream.tell())
+        held_bytes = path.stat().st_size - stream.tell()
+        size = check_array_size(shape, dtype.itemsize, str(path), held_bytes=held_bytes)
+        if held_bytes > size:  # a wrong shape, and each row after the first would begin at the wrong sample
+            told = f"{path}: holds {held_bytes} bytes, and {','.join(map(str, shape))} of {dtype} are {size}"
+            raise ObjectInvalid(told, advice="give the shape and the type of the samples as they are")
         order: Literal["F", "C"] = "F" if is_fortran else "C"
         mapped = np.memmap(path, dtype=dtype, mode="r", offset=stream.tell(), shape=shape, order=order)
     return [FoundSeries(str(path), Volume(array=mapped))]

@@ -37,6 +37,13 @@ def test_each_image_of_an_archive_is_a_series(tmp_path: Path) -> None:
     assert [found.description for found in read_npz(tmp_path / "a.npz")] == ["water", "fat"]
 
 
+def test_more_than_the_shape_needs_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", VOLUME)
+    (tmp_path / "a.npy").write_bytes((tmp_path / "a.npy").read_bytes() + b"more")
+    with pytest.raises(ObjectInvalid, match="holds 100 bytes, and 2,3,4 of float32 are 96"):
+        read_npy(tmp_path / "a.npy")
+
+
 def test_objects_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[{}]], dtype=object), allow_pickle=True)
     with pytest.raises(ObjectInvalid, match="no number"):
