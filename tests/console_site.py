@@ -70,13 +70,16 @@ class Visitor:
 
 @contextmanager
 def console_in_hospital(
-    folder: Path, profile: str = "mr", *, settings: str = "", habits: Habits | None = None
+    folder: Path, profile: str = "mr", *, settings: str = "", tables: str = "", habits: Habits | None = None
 ) -> Iterator[ConsolePlace]:
-    """A hospital, a device in it that serves, and its console on a free port; ``settings`` are those of [console]."""
+    """A hospital, a device in it that serves, and its console on a free port.
+
+    ``settings`` are those of [console], ``tables`` further ones of the site file.
+    """
     with in_hospital(folder, profile, habits) as place:
         text = place.site.read_text(encoding="utf-8")
         text = text.replace("[console]\n", f"[console]\n{settings}\n")
-        place.site.write_text(text, encoding="utf-8")
+        place.site.write_text(f"{text}\n{tables}", encoding="utf-8")
         with Modality(place.site) as modality:
             modality.serve()
             with ConsoleServer(modality, hospital=place.hospital) as server, ExitStack() as clients:

@@ -62,3 +62,8 @@ def number_sections(sections: Sequence[Section], above: str = "") -> Iterator[tu
         number = f"{above}{place}"
         yield number, number.count(".") + 1, section
         yield from number_sections(section.sections, f"{number}.")
+
+
+def make_section_id(number: str) -> str:
+    """The name by which a link within HTML leads to a section."""
+    return f"s{number.replace('.', '-')}"

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from openmodality.conformance.document import Document, PrintedTable, number_sections
+from openmodality.conformance.document import Document, PrintedTable, make_section_id, number_sections
 
-_STYLE: Final = """
+STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --line: #c9d1d9; --soft: #f3f5f7; --link: #0b57a4; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e3e7eb; --paper: #14181c; --line: #3a424b; --soft: #1d2329; --link: #7fb6f0; } }
@@ -53,7 +53,7 @@ def _list_lines(document: Document) -> Iterator[str]:
     title = escape(document.title)
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>"
+    yield f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>"
     yield from _list_cover(document)
     yield '</header>\n<nav aria-label="Contents">\n<h2>Contents</h2>'
     yield from _list_contents(document)
@@ -61,7 +61,7 @@ def _list_lines(document: Document) -> Iterator[str]:
     count = 0
     for number, level, section in number_sections(document.sections):
         head = f"h{min(level + 1, 6)}"
-        yield f'<{head} id="{_make_id(number)}">{number} {escape(section.title)}</{head}>'
+        yield f'<{head} id="{make_section_id(number)}">{number} {escape(section.title)}</{head}>'
         for block in section.blocks:
             if isinstance(block, PrintedTable):
                 count += 1
@@ -86,7 +86,7 @@ def _list_contents(document: Document) -> Iterator[str]:
         else:
             yield "</li>" + "</ul></li>" * (depth - level)
         depth = level
-        yield f'<li><a href="#{_make_id(number)}">{number} {escape(section.title)}</a>'
+        yield f'<li><a href="#{make_section_id(number)}">{number} {escape(section.title)}</a>'
     yield "</li></ul>" * depth
 
 
@@ -101,7 +101,3 @@ def _list_table(table: PrintedTable, count: int) -> Iterator[str]:
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in row)
         yield f"<tr>{cells}</tr>"
     yield "</tbody></table></div>"
-
-
-def _make_id(number: str) -> str:
-    return f"s{number.replace('.', '-')}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from fastapi import Request
 
+from openmodality.app.conformance import DeviceStatement
 from openmodality.app.modality import Modality
 from openmodality.console.acquisitions import Acquisitions
 from openmodality.console.kept_log import KeptLog
@@ -50,6 +52,11 @@ class ConsoleContext:
     http: HttpCounts = field(default_factory=HttpCounts)
     boot: str = field(default_factory=lambda: secrets.token_hex(8))
     """Differs at each start, so that a browser knows that the server is another one."""
+
+    @cached_property
+    def statement(self) -> DeviceStatement:
+        """The conformance statement of the device as it runs."""
+        return DeviceStatement(self.modality.site)
 
     @property
     def cookie(self) -> str:

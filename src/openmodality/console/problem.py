@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from openmodality.activities.print_record import PrintStopped
 from openmodality.activities.retrieve_plan import NothingToRetrieve
 from openmodality.app.records.values import clean_values
+from openmodality.console.dicomweb.accept import NotAcceptable
 from openmodality.console.request_errors import KeyReused, RequestInvalid, TooManyRequests
 from openmodality.console.security.access import NotAllowed, NotLoggedIn
 from openmodality.dimse.status import describe
@@ -61,6 +62,7 @@ PROBLEM_KINDS: Final[Mapping[type[OpenModalityError], FaultKind]] = {
     TooManyRequests: FaultKind("too-many-requests", 429, "Too much at once"),
     NotFound: FaultKind("not-found", 404, "There is no such thing"),
     NothingToRetrieve: FaultKind("not-found", 404, "There is no such thing"),
+    NotAcceptable: FaultKind("not-acceptable", 406, "Not Acceptable"),
     WrongState: FaultKind("wrong-state", 409, "Not in its state"),
     UsageError: FaultKind("makes-no-sense", 400, "The request makes no sense"),
     OtherIdentity: FaultKind("other-identity", 409, "The pixels name another patient"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.app.conformance import describe_conformance
+from openmodality.app.conformance import DeviceStatement
 from openmodality.conformance.model import ConformanceStatement
 from openmodality.conformance.statement import make_statement
 from openmodality.device.site.site_loader import load_site
@@ -116,7 +116,7 @@ def test_every_part_says_something() -> None:
 
 def test_json_of_a_site(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
-    assert describe_conformance(load_site(tmp_path))["device"]["manufacturer"] == "Maker"
+    assert DeviceStatement(load_site(tmp_path)).describe()["device"]["manufacturer"] == "Maker"
 
 
 ANSWERING = {

@@ -45,15 +45,16 @@ def run_print_statement(
     statement of the MR or R/F device. As JSON it is for programs and for 'openmodality conformance diff', and has the
     device description of PS3.15 Annex H.
     """
+    from openmodality.app.conformance import DeviceStatement  # noqa: PLC0415 - start-up time
+
     site = _find_site(profile, site_file)
+    statement = DeviceStatement(site)
     chosen = format or (_SUFFIXES.get(output.suffix.lower(), "markdown") if output else "markdown")
     device = {"profile": site.profile.name, "layout": layout, "format": chosen}
     if output is None and as_json:
-        from openmodality.app.conformance import describe_conformance  # noqa: PLC0415 - start-up time
-
-        print_document([{**device, "file": None, "statement": describe_conformance(site)}])
+        print_document([{**device, "file": None, "statement": statement.describe()}])
         return 0
-    text = _write_statement(site, chosen, layout)
+    text = statement.write(chosen, layout)
     if output is None:
         print(text, end="")
         return 0
@@ -73,21 +74,6 @@ def _find_site(profile: str, site_file: str) -> Site:
 
     load_profile(profile)  # says what is wrong with it
     return load_default_site(profile)
-
-
-def _write_statement(site: Site, format: str, layout: str) -> str:
-    if format == "json":
-        from openmodality.app.conformance import describe_conformance  # noqa: PLC0415 - start-up time
-        from openmodality.conformance.as_json import write_json  # noqa: PLC0415 - start-up time
-
-        return write_json(describe_conformance(site))
-    from openmodality.conformance.html import write_html  # noqa: PLC0415 - start-up time
-    from openmodality.conformance.layouts import arrange_document  # noqa: PLC0415 - start-up time
-    from openmodality.conformance.markdown import write_markdown  # noqa: PLC0415 - start-up time
-    from openmodality.conformance.statement import make_statement  # noqa: PLC0415 - start-up time
-
-    document = arrange_document(make_statement(site), layout)
-    return write_html(document) if format == "html" else write_markdown(document)
 
 
 def _declare_diff(parser: Parser) -> None:

@@ -24,6 +24,7 @@ _MEANINGS: Final = {
     401: "Nobody is logged in, or the token is not good.",
     403: "The roles or scopes do not allow it.",
     404: "There is no such thing.",
+    406: "It cannot be had as any of the media types that were asked for.",
     409: "Its state, or the configuration, does not allow it.",
     413: "The body is too large.",
     415: "The body is of a type that this does not take.",

@@ -10,6 +10,7 @@ from openmodality.console import health, metrics
 from openmodality.console.api import (
     accounts,
     audit,
+    conformance,
     entities,
     exams,
     films,
@@ -35,6 +36,7 @@ API_PARTS: Final[tuple[APIRouter, ...]] = (
     peers.router,
     films.router,
     site.router,
+    conformance.router,
     accounts.router,
     audit.router,
     stream.router,

@@ -61,6 +61,7 @@ PLACES: Final = (
     RailPlace("peers", "Peers", "/peers", Permission.VIEW),
     RailPlace("service", "Service", "/service", Permission.MANAGE),
     RailPlace("hospital", "Hospital", "/hospital", Permission.VIEW),
+    RailPlace("statement", "Statement", "/statement", Permission.VIEW),
     RailPlace("audit", "Audit", "/audit", Permission.AUDIT),
     RailPlace("account", "Account", "/account", None),
 )
