@@ -31,7 +31,7 @@ from tests.acceptance.hospital_site import with_ports
 from tests.acceptance.in_process import call, captured
 from tests.peers.process import HOST, free_port, wait_until
 
-PATIENCE_S: Final = 15.0
+PATIENCE_S: Final = 60.0
 _PAUSE_S: Final = 0.05
 _NEVER: Final = threading.Event()
 _RUNS_ON: Final = re.compile(r"^openmodality (hospital|serve)\b|--watch\b")

@@ -14,13 +14,12 @@ from openmodality.device.site.printers import describe_layout_problem, list_prin
 from openmodality.device.site.site import Printer, Site
 from openmodality.errors import UsageError
 from openmodality.objects.film import Film, FilmSession
-from openmodality.standard.film import DisplayFormat, parse_display_format
+from openmodality.standard.film import MOST_DENSITY, DisplayFormat, parse_display_format
 
 NOT_FOR_DIAGNOSIS: Final = "Not for diagnosis"
 """The line at the foot of what comes out of a printer that is none of DICOM."""
 MOST_COPIES: Final = 99
-MOST_DENSITY: Final = 9999
-"""RF-4.2.7.3.1.5.1-01, RF-4.2.7.3.1.6.1-01."""
+"""RF-4.2.7.3.1.5.1-01."""
 _SHADES: Final = ("BLACK", "WHITE")
 _MOST_AT_ONCE: Final = 4
 """Columns and rows of the grid that is chosen where nobody names one."""

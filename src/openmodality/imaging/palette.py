@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
+from openmodality.standard import tags
+
 Colours = NDArray[np.uint8]
 _RED: Final = "RedPaletteColorLookupTableDescriptor"
 _TABLES: Final = frozenset(
-    (*range(0x00281101, 0x00281104), *range(0x00281201, 0x00281204), *range(0x00281221, 0x00281224))
+    getattr(tags, f"{name}_PALETTE_COLOR_LOOKUP_TABLE_{part}")
+    for colour in ("RED", "GREEN", "BLUE")
+    for name, part in ((colour, "DESCRIPTOR"), (colour, "DATA"), (f"SEGMENTED_{colour}", "DATA"))
 )
-"""Descriptors, data and segmented data of red, green and blue."""
 _MOST_ENTRIES: Final = 65536
 _GREATEST_SIGNED: Final = 32767
 

@@ -9,6 +9,8 @@ from typing import Final, Literal, NamedTuple
 
 _INCH_MM: Final = 25.4
 
+MOST_DENSITY: Final = 9999
+"""The greatest density that is asked for, in hundredths of optical density (RF-4.2.7.3.1.6.1-01)."""
 FILM_SIZES_MM: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
         "8INX10IN": (8 * _INCH_MM, 10 * _INCH_MM),

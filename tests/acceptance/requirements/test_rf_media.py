@@ -132,11 +132,11 @@ def test_no_other_application_profile_is_written(tmp_path: Path, profile: str) -
 @pytest.mark.requirement("RF-5.4-01")
 @pytest.mark.parametrize("setting", ['profile = "STD-GEN-CD"', 'source_ae_title = "RF"', "capacity_mb = 700"])
 def test_media_are_not_configured(tmp_path: Path, setting: str) -> None:
-    """Only how this system burns a disc is named in the site file; what is on it is not."""
+    """The site file says where this system puts and finds discs and how it burns them, not what is on them."""
     device = make_device(tmp_path, "rf", f"[media]\n{setting}\n")
     status, said = device.do("media", "create", "disc", "--study", "1.2.3")
     assert (status, setting.split()[0] in said) == (2, True)
-    assert set(MediaSettings.model_fields) == {"burn_command"}
+    assert set(MediaSettings.model_fields) == {"burn_command", "folder", "drives", "readers"}
 
 
 @pytest.mark.requirement("RF-1-09")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _NEWEST: Final = 50
 _LARGEST: Final = 2**63 - 1
 _BROKEN: Final = 1
+Head = tuple[int, str]
+"""The number of the last row of a chain, and its digest."""
 
 
 def parse_local_moment(text: str) -> float:
@@ -43,7 +45,7 @@ def parse_local_moment(text: str) -> float:
         raise ArgumentTypeError(f"{text!r} is no date: write 2026-11-30 or 2026-11-30T08:00") from None
 
 
-def parse_head(text: str) -> tuple[int, str]:
+def parse_head(text: str) -> Head:
     """The number and digest of a row, as ``audit verify`` prints them."""
     number, _, digest = text.partition(":")
     is_digest = len(digest) == 64 and not set(digest) - set("0123456789abcdef")
@@ -132,7 +134,7 @@ def _declare_verify(parser: Parser) -> None:
     add_json(parser)
 
 
-def verify_trail(head: tuple[int, str] | None, site_file: str, as_json: bool) -> int:
+def verify_trail(head: Head | None, site_file: str, as_json: bool) -> int:
     """Whether the audit trail is whole: no row was changed, taken out or put in. Exit status 1 where it is not.
 
     The last line names the head of the chain. Write it down elsewhere: with --head it shows later whether rows were cut

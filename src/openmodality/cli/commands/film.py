@@ -17,6 +17,7 @@ from openmodality.cli.terminal.output import format_count, print_fields, say
 from openmodality.cli.terminal.site import DEFAULT, SITE_VARIABLE, add_site, device, load
 from openmodality.cli.terminal.values import not_empty, parse_integer
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
+from openmodality.standard.film import MOST_DENSITY
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.states import JobState
 
@@ -67,6 +68,14 @@ def _declare_film(parser: Parser) -> None:
         ("label", "TEXT", "Label of the film session."),
     ):
         parser.add_argument(f"--{name}", metavar=metavar, default="", help=what)
+    for name, what in (("border", "Density of the border"), ("empty-image", "Density of places without an image")):
+        words = f"{what}: BLACK, WHITE, or hundredths of optical density."
+        parser.add_argument(f"--{name}-density", metavar="D", default="", help=words)
+    density = parse_integer(0, MOST_DENSITY)
+    for name, what in (("min", "Least"), ("max", "Greatest")):
+        words = f"{what} density, in hundredths of optical density."
+        parser.add_argument(f"--{name}-density", metavar="N", type=density, default=None, help=words)
+    parser.add_argument("--trim", choices=("YES", "NO"), default="", help="A line around each image.")
     parser.add_argument("--orientation", choices=("PORTRAIT", "LANDSCAPE"), default="", help="Film orientation.")
     parser.add_argument(
         "--window", metavar="C,W", default="", help="Window center and width, in place of the images' own."

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from openmodality.activities.film_order import MOST_COPIES, MOST_DENSITY, FilmOrder, list_grids
+from openmodality.activities.film_order import MOST_COPIES, FilmOrder, list_grids
 from openmodality.console.trays import Tray
 from openmodality.device.site.printers import list_printer_values
 from openmodality.device.site.site import Printer
 from openmodality.errors import UsageError
+from openmodality.standard.film import MOST_DENSITY
 
 _SETTINGS: Final = (
     ("size", "Film size", "film_sizes"),

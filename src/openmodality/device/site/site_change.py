@@ -80,7 +80,7 @@ def write_change(change: SiteChange, at: float) -> Path:
     except OSError as error:
         raise ConfigurationError(
             f"{change.file} cannot be written: {error.strerror}",
-            advice="let the user under whom openmodality runs write this folder",
+            advice="let the user under whom the device runs write this folder",
         ) from error
     return kept
 
