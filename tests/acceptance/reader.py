@@ -24,7 +24,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from openmodality.hospital.addresses import DEVICES, PACS, PRINTER, RIS
+from openmodality.hospital.addresses import AUDIT, DEVICES, PACS, PRINTER, RIS
 from tests.acceptance.command_line import SOURCES
 from tests.acceptance.documents import Block, Typed, blocks_of, difference, fits, typed_in
 from tests.acceptance.hospital_site import with_ports
@@ -65,7 +65,7 @@ class Background:
 
 def usual_ports() -> dict[str, str]:
     """A free port for each that the hospital and newly made site files use."""
-    usual = [RIS.port, PACS.port, PRINTER.port, *(port for _, port in DEVICES.values())]
+    usual = [RIS.port, PACS.port, PRINTER.port, AUDIT.port, *(port for _, port in DEVICES.values())]
     return {str(port): str(free_port()) for port in usual}
 
 
@@ -236,4 +236,4 @@ def reader(folder: Path, elsewhere: Mapping[str, str], addresses: Mapping[str, s
     return Reader(folder, {**ports, **(addresses or {})}, options, elsewhere)
 
 
-_SERVERS: Final = {"ris": RIS, "pacs": PACS, "printer": PRINTER}
+_SERVERS: Final = {"ris": RIS, "pacs": PACS, "printer": PRINTER, "audit": AUDIT}

@@ -359,6 +359,13 @@ def test_what_is_on_and_off(hospital: Hospital) -> None:
 
 
 def test_every_personality_is_tested_here() -> None:
-    text = Path(__file__).read_text(encoding="utf-8")
+    """Those of STOW-RS and of the audit repository are tested with what is sent there."""
+    tests = Path(__file__).parent.parent
+    texts = (
+        Path(__file__),
+        tests / "integration" / "activities" / "test_stow.py",
+        tests / "integration/activities/test_audit_delivery.py",
+    )
+    text = "".join(path.read_text(encoding="utf-8") for path in texts)
     of_others = [name for name, each in PERSONALITIES.items() if each.servers != ("printer",)]
     assert [name for name in of_others if name not in text and name.removeprefix("worklist-") not in text] == []

@@ -194,7 +194,8 @@ def make_medium_order(context: ConsoleContext, tray: Tray) -> MediumOrder:
     if drive not in (_ISO, *context.modality.site.settings.media.drives):
         raise UsageError(f"{drive!r} is no drive of this device", advice="media.drives in the site file names them")
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{label}-{datetime.fromtimestamp(context.modality.clock()):%Y%m%d-%H%M%S}"
+    moment = datetime.fromtimestamp(context.modality.clock())
+    name = f"{label}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03}"  # two discs may be asked for in a second
     return MediumOrder(
         "create",
         str(folder / name),
