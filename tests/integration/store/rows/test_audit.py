@@ -131,6 +131,8 @@ def test_no_row_is_put_over_another_or_in_another_place(tmp_path: Path) -> None:
         "INSERT INTO audit SELECT 7, device_id, at, kind, outcome, users, patients, message, digest FROM audit LIMIT 1",
     ):
         change(opened, statement)
+    with opened.read() as snapshot:
+        assert verify_chain(snapshot).rows == 2
     opened.close()
 
 
@@ -138,6 +140,8 @@ def test_postgresql_empties_the_table_for_nobody(server: str) -> None:
     opened = make_database(server)
     add(opened, entry(1))
     change(opened, "TRUNCATE audit")
+    with opened.read() as snapshot:
+        assert verify_chain(snapshot).rows == 1
     opened.close()
 
 
