@@ -24,6 +24,9 @@ Command = Sequence[str]
 _ROOT: Final = Path(__file__).parent.parent
 _LISTENING_WITHIN_S: Final = 60.0
 """A device on a busy machine takes its time."""
+_REST_S: Final = 0.5
+_TICKS_AT_REST: Final = 2
+"""What its timers use meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def transfer(sender: End, receiver: End, path: Path, *, tuned: bool = True) -> R
         port = free_port()
         process = subprocess.Popen(receiver.receive(folder, port), **_quiet(tuned=tuned))
         try:
-            wait_until(lambda: is_accepting(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
+            _wait_until_ready(process.pid, port, receiver.name)
             if sender.prepare is not None:
                 subprocess.run(sender.prepare(path, port), check=True, **_quiet())
             start = perf_counter()
@@ -182,12 +185,40 @@ def take_cpu_time(command: Command, cwd: Path) -> float:
     return used.ru_utime + used.ru_stime
 
 
+def _wait_until_ready(pid: int, port: int, name: str) -> None:
+    """Wait until a program listens and rests: a device listens at once, and loads its console behind that."""
+    wait_until(lambda: is_accepting(port), what=f"{name} to listen", timeout_s=_LISTENING_WITHIN_S)
+    rest = _Rest(pid)
+    wait_until(rest.has_come, what=f"{name} to rest", timeout_s=_LISTENING_WITHIN_S)
+
+
+class _Rest:
+    """Whether a process has used next to no CPU time for a while."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._since, self._used = perf_counter(), _count_ticks(pid)
+
+    def has_come(self) -> bool:
+        """Look anew; the time begins again whenever the process has worked."""
+        used = _count_ticks(self._pid)
+        if used - self._used > _TICKS_AT_REST:
+            self._since, self._used = perf_counter(), used
+        return perf_counter() - self._since > _REST_S
+
+
+def _count_ticks(pid: int) -> int:
+    """The CPU time of a process in the system's ticks, a hundredth of a second each."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(after_name[11]) + int(after_name[12])
+
+
 @contextmanager
 def running(command: Command, port: int, *, cwd: Path | None = None) -> Iterator[int]:
     """A process that listens at a port, for as long as the block lasts: its number."""
     process = subprocess.Popen(command, cwd=cwd, **_quiet())
     try:
-        wait_until(lambda: is_accepting(port), what=f"{command[0]} to listen", timeout_s=_LISTENING_WITHIN_S)
+        _wait_until_ready(process.pid, port, command[0])
         yield process.pid
     finally:
         process.terminate()
@@ -201,7 +232,7 @@ def listening(receiver: End) -> Iterator[tuple[int, Path]]:
         port = free_port()
         process = subprocess.Popen(receiver.receive(folder, port), **_quiet())
         try:
-            wait_until(lambda: is_accepting(port), what=f"{receiver.name} to listen", timeout_s=_LISTENING_WITHIN_S)
+            _wait_until_ready(process.pid, port, receiver.name)
             yield port, folder
         finally:
             process.terminate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import cache, partial
 from typing import Final
 from urllib.parse import quote
 
@@ -85,7 +86,9 @@ def make_application(context: ConsoleContext, hosts: Iterable[str]) -> ASGIApp:
     """The console as an ASGI application; ``hosts`` are the names by which it may be called."""
     application = FastAPI(title="OpenModality", docs_url=None, redoc_url=None, openapi_url=None)
     application.state.context = context
-    application.state.api_document = make_document(API_PARTS)
+    application.state.describe_api = cache(partial(make_document, API_PARTS))  # made when asked for: it takes a while
+        partial(make_document, API_PARTS)
+    )  # takes as long as all else here: when asked for
     for router in (*API_PARTS, *(part.router for part in (*_PARTS, *_DICOMWEB))):
         application.include_router(router)
     _serve_static(application, context.templates.static)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy import Connection, Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from openmodality.audit.chain import FIRST_DIGEST, AuditEntry, compute_digest
 from openmodality.store.audit_schema import audit
@@ -24,8 +24,10 @@ from openmodality.store.names import ONLY_DEVICE
 from openmodality.store.schema import events
 from openmodality.store.states import Subject
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
 Clock = Callable[[], float]
-Insert = sqlite.Insert | postgresql.Insert
 
 
 JOBS_CHANNEL: Final = "openmodality_jobs"
@@ -162,9 +164,13 @@ class Transaction(Snapshot):
             del self._events[noted:], self._audit[told:]
             raise
 
-    def insert(self, table: Table) -> Insert:
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """The dialect's INSERT, which knows ON CONFLICT."""
-        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+        if self.dialect == "sqlite":
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - a tenth of a second that a device on SQLite need not wait
+
+        return postgresql.insert(table)
 
     def add_event(self, subject: Subject, subject_id: int | str, name: str, detail: str = "") -> None:
         """Record a change of state of a ``subject``; ``detail`` says why, in words without patient data.

@@ -34,7 +34,7 @@ router = APIRouter(prefix=API_PREFIX, tags=["device"])
 )
 def _send_document(request: Request, _: Anybody) -> Response:
     """The API as OpenAPI 3.1."""
-    return JSONResponse(request.app.state.api_document)
+    return JSONResponse(request.app.state.describe_api())
 
 
 def make_document(parts: Iterable[APIRouter]) -> dict[str, Any]:
