@@ -87,8 +87,6 @@ def make_application(context: ConsoleContext, hosts: Iterable[str]) -> ASGIApp:
     application = FastAPI(title="OpenModality", docs_url=None, redoc_url=None, openapi_url=None)
     application.state.context = context
     application.state.describe_api = cache(partial(make_document, API_PARTS))  # made when asked for: it takes a while
-        partial(make_document, API_PARTS)
-    )  # takes as long as all else here: when asked for
     for router in (*API_PARTS, *(part.router for part in (*_PARTS, *_DICOMWEB))):
         application.include_router(router)
     _serve_static(application, context.templates.static)
