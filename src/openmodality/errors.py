@@ -83,7 +83,17 @@ class TransportError(OpenModalityError):
 
 
 class NotTrusted(TransportError):
-    """The TLS handshake failed: one side did not take the other for who it is to be, or they have nothing in common."""
+    """TLS failed: one side did not take the other for who it is to be, they have nothing in common, or what came was
+    changed on its way.
+
+    ``kind`` is one of :mod:`openmodality.network.tls_failures`, empty where nobody could say; ``reason`` is the message
+    without the peer.
+    """
+
+    def __init__(self, message: str, *, advice: str | None = None, kind: str = "", reason: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.kind = kind
+        self.reason = reason or message
 
 
 class PeerTimeout(TransportError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from openmodality.activities.ends import Ends
+from openmodality.errors import PeerTimeout, TransportError
 from openmodality.services.verification import echo
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.value_class import value_class
@@ -27,15 +28,27 @@ class EchoAnswer:
 
 
 def echo_peer(ends: Ends) -> EchoAnswer:
-    """Ask a peer whether it is there. Raises the errors of an association."""
+    """Ask a peer whether it is there. Raises as :func:`echo_repeatedly` does."""
     return echo_repeatedly(ends, 1)[0]
 
 
 def echo_repeatedly(ends: Ends, times: int) -> list[EchoAnswer]:
     """Ask a peer so many times on one association; the first duration has that of opening it.
 
-    Raises the errors of an association.
+    Raises the errors of an association. Where the peer listens and TLS may be why there is none, it is called a few
+    times more, to say so in words.
     """
+    try:
+        return _echo_repeatedly(ends, times)
+    except PeerTimeout:
+        raise
+    except TransportError as error:
+        from openmodality.network.tls_probe import explain_failure  # noqa: PLC0415 - start-up time, and few need it
+
+        raise explain_failure(ends.remote, ends.local, error) from error
+
+
+def _echo_repeatedly(ends: Ends, times: int) -> list[EchoAnswer]:
     judge = ends.judge_of("verification", "C-ECHO")
     answers = []
     start = perf_counter()

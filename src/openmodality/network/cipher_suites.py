@@ -12,9 +12,12 @@ from typing import Any, Final
 
 from openmodality.errors import ConfigurationError
 
-_EVERY_SUITE: Final = "ALL:COMPLEMENTOFALL"
 _NO_MINIMUM: Final = "@SECLEVEL=0"
 """TLS 1.0 and 1.1 sign with SHA-1, which every higher security level of OpenSSL forbids."""
+EVERY_SUITE: Final = f"ALL:COMPLEMENTOFALL:{_NO_MINIMUM}"
+"""All that the installed OpenSSL has, for whoever looks at it or at a peer."""
+_NUMBER_BITS: Final = 0xFFFF
+"""OpenSSL puts bits of its own in front of the number of RFC 5246 A.5."""
 _OLD_DIGESTS: Final = frozenset({"sha1", "md5"})
 _SECRETS: Final = ("psk", "srp")
 
@@ -45,8 +48,14 @@ def use_cipher_suites(context: ssl.SSLContext, names: Sequence[str], *, legacy: 
 def _list_installed() -> dict[str, Mapping[str, Any]]:
     """All suites of the installed OpenSSL by their names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.set_ciphers(f"{_EVERY_SUITE}:{_NO_MINIMUM}")
+    context.set_ciphers(EVERY_SUITE)
     return {str(suite["name"]): suite for suite in context.get_ciphers()}
+
+
+def find_suite_name(number: int) -> str:
+    """The OpenSSL name of a suite by its number (RFC 5246 A.5); the number where the installed OpenSSL has it not."""
+    names = {int(suite["id"]) & _NUMBER_BITS: name for name, suite in _list_installed().items()}
+    return names.get(number, f"suite {number:04X}")
 
 
 def _find_problems(names: Sequence[str], known: Mapping[str, Mapping[str, Any]], *, legacy: bool) -> Iterator[str]:

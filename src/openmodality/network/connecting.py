@@ -6,10 +6,10 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from openmodality.errors import TCP_CONNECTION, NotTrusted, PeerTimeout, TransportError
+from openmodality.errors import TCP_CONNECTION, PeerTimeout, TransportError
 from openmodality.network.host import prepare_for_resolver
 from openmodality.network.timeouts import Deadline
-from openmodality.network.tls_failures import TLS_ADVICE, explain_tls
+from openmodality.network.tls_failures import TLS_ADVICE, explain_tls, make_not_trusted
 from openmodality.network.transport import UNNAMED, Transport, explain_time_out, is_time_out
 
 if TYPE_CHECKING:
@@ -121,7 +121,6 @@ def _explain_no_handshake(error: OSError, timeout_s: float | None, peer: str) ->
     import ssl  # noqa: PLC0415 - start-up time: most associations are plain
 
     if isinstance(error, ssl.SSLError):
-        reason, advice = explain_tls(error)
-        return NotTrusted(f"TLS handshake with {peer} failed: {reason}", advice=advice)
+        return make_not_trusted(f"TLS handshake with {peer}", explain_tls(error))
     reason = error.strerror or "it closed the connection"
     return TransportError(f"TLS handshake with {peer} failed: {reason}", advice=TLS_ADVICE)

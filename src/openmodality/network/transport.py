@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, cast
 from openmodality.buffer import Buffer
 from openmodality.errors import PeerTimeout, TransportError
 from openmodality.network.timeouts import Deadline
-from openmodality.network.tls_failures import TLS_ADVICE, explain_tls
+from openmodality.network.tls_failures import TLS_ADVICE, explain_tls, make_not_trusted
 
 if TYPE_CHECKING:
     import ssl
@@ -269,8 +269,10 @@ class Transport:
 
     def _explain_break(self, error: OSError) -> TransportError:
         if getattr(error, "reason", None) is not None:  # an ssl.SSLError
-            tls_reason, advice = explain_tls(cast("ssl.SSLError", error))
-            return TransportError(f"TLS with {self._peer} failed: {tls_reason}", advice=advice)
+            fault = explain_tls(cast("ssl.SSLError", error))
+            if fault.is_of_trust:  # TLS 1.3 tells after the handshake that a certificate is refused
+                return make_not_trusted(f"TLS with {self._peer}", fault)
+            return TransportError(f"TLS with {self._peer} failed: {fault.reason}", advice=fault.advice)
         reason = error.strerror or type(error).__name__
         if type(error).__name__ == "SSLEOFError":  # of ssl, which a plain connection does not import
             reason = "it closed the connection"
