@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.console import say_console, serve_console
+from openmodality.cli.terminal.console import load_console, say_console, serve_console
 from openmodality.cli.terminal.json_output import add_json, print_event
 from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.site import add_site, device
@@ -29,6 +29,7 @@ def run(site_file: str, as_json: bool) -> None:
     """
     stop = stop_on_signals()
     with device(site_file, works=True) as modality, ExitStack() as stack:
+        load_console(modality.site)
         ports = modality.serve()
         titles = {role: modality.site.application_entities[role].ae_title for role in ports}
         host = modality.site.settings.network.host_name

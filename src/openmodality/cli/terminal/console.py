@@ -14,6 +14,7 @@ from openmodality.errors import ConfigurationError, TransportError
 if TYPE_CHECKING:
     from openmodality.app.modality import Modality
     from openmodality.console.server import ConsoleServer
+    from openmodality.device.site.site import Site
     from openmodality.hospital.hospital import Hospital
 
 _NEEDED: Final = ("argon2", "fastapi", "jinja2", "uvicorn")
@@ -31,6 +32,15 @@ def check_installed() -> None:
             f"the console is not installed: {', '.join(missing)} is missing",
             advice="pip install 'openmodality[console]'",
         )
+
+
+def load_console(site: Site) -> None:
+    """Load the console's code, where the console is installed and switched on.
+
+    It takes a second of the whole process, which the peers of a device that listens already would wait for.
+    """
+    if site.settings.console.enabled and not list_missing():
+        import openmodality.console.server  # noqa: F401, PLC0415 - part of an extra
 
 
 def serve_console(modality: Modality, hospital: Hospital | None = None) -> AbstractContextManager[ConsoleServer | None]:
