@@ -11,11 +11,17 @@ from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.producers.by_hand import DocumentSeriesPlan, check_made
-from openmodality.imaging.presentation import read_spacing
+from openmodality.imaging.presentation import list_frame_places, read_spacing
 from openmodality.objects.exam_facts import InstanceFacts
 from openmodality.objects.references import EvidenceReference
 from openmodality.objects.site_objects import find_uid_maker
-from openmodality.objects.state.presentation_state import Look, PresentedImage, build_presentation_state, check_images
+from openmodality.objects.state.presentation_state import (
+    Look,
+    PresentedImage,
+    Rescaling,
+    build_presentation_state,
+    check_images,
+)
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 
 PRESENTATION_STATE: Final = "Grayscale Softcopy Presentation State"
@@ -36,12 +42,37 @@ def describe_image(reference: EvidenceReference, header: Dataset) -> PresentedIm
         raise UsageError(
             f"{reference.sop_instance_uid} is no grey image", advice="presentation states of this device are for these"
         )
-    rescale = None
-    if "RescaleSlope" in header and "RescaleIntercept" in header:
-        rescale = (float(header.RescaleSlope), float(header.RescaleIntercept), str(header.get("RescaleType") or ""))
     return PresentedImage(
-        reference, int(header.Rows), int(header.Columns), read_spacing(header), rescale, photometric == "MONOCHROME1"
+        reference,
+        int(header.Rows),
+        int(header.Columns),
+        read_spacing(header),
+        _find_rescale(reference, header),
+        is_low_white=photometric == "MONOCHROME1",
+        anatomy=(
+            str(header.get("BodyPartExamined") or ""),
+            str(header.get("Laterality") or header.get("ImageLaterality") or ""),
+        ),
     )
+
+
+def _find_rescale(reference: EvidenceReference, header: Dataset) -> Rescaling | None:
+    """The rescale of an image, or of all its frames: a state has one, whatever the image has its own in."""
+    numbers = range(1, len(header.get("PerFrameFunctionalGroupsSequence") or ()) + 1)
+    found = {_read_rescale(header, number) for number in numbers or (1,)}
+    if len(found) > 1:
+        raise UsageError(
+            f"the frames of {reference.sop_instance_uid} have different rescales",
+            advice="a state has one; store the frames with one slope and intercept",
+        )
+    return found.pop()
+
+
+def _read_rescale(header: Dataset, number: int) -> Rescaling | None:
+    for place in list_frame_places(header, number):
+        if "RescaleSlope" in place and "RescaleIntercept" in place:
+            return float(place.RescaleSlope), float(place.RescaleIntercept), str(place.get("RescaleType") or "")
+    return None
 
 
 def build_state(

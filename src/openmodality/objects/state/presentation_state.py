@@ -34,6 +34,9 @@ _LABEL_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _")
 Area = tuple[int, int, int, int]
 """Left column, top row, right column and bottom row, from 1; all of them are shown."""
 
+Rescaling = tuple[float, float, str]
+"""Rescale Slope, Intercept and Type."""
+
 
 @value_class
 class PresentedImage:
@@ -43,10 +46,12 @@ class PresentedImage:
     rows: int
     columns: int
     spacing: tuple[float, float] | None = None
-    rescale: tuple[float, float, str] | None = None
-    """Rescale Slope, Intercept and Type of the image, where it has them."""
+    rescale: Rescaling | None = None
+    """That of the image, where it has one."""
     is_low_white: bool = False
     """Whether the image is MONOCHROME1, which a state does not ask for (PS3.4 N.2.1.3): it turns the shape itself."""
+    anatomy: tuple[str, str] = ("", "")
+    """(0018,0015) Body Part Examined and (0020,0060) Laterality, as the image says them."""
 
 
 @value_class
@@ -137,7 +142,15 @@ def build_presentation_state(
             ReferencedSeriesSequence=_refer_to_series(images),
         )
     )
-    return InstanceBuilder(definition, values).build(find_own_values(series, instance, Dataset()))
+    return InstanceBuilder(definition, values).build(find_own_values(series, instance, _describe_anatomy(images)))
+
+
+def _describe_anatomy(images: Sequence[PresentedImage]) -> Dataset:
+    """Body part and side, which are those of the images where all of them say the same."""
+    said = {each.anatomy for each in images}
+    part, side = said.pop() if len(said) == 1 else ("", "")
+    stated = {"BodyPartExamined": part, "Laterality": side}
+    return data_set_of(**{keyword: value for keyword, value in stated.items() if value})
 
 
 def check_images(images: Sequence[PresentedImage], look: Look) -> None:

@@ -54,6 +54,17 @@ def test_the_least_state_shows_the_whole_image_as_it_is() -> None:
     assert "ReferencedImageSequence" not in area
 
 
+def test_a_state_has_body_part_and_side_of_its_images() -> None:
+    left = make_state(image(1, anatomy=("KNEE", "L")), image(2, anatomy=("KNEE", "L")))
+    assert (left.BodyPartExamined, left.Laterality) == ("KNEE", "L")
+    brain = make_state(image(anatomy=("BRAIN", "")))
+    assert brain.BodyPartExamined == "BRAIN"
+    assert "Laterality" not in brain
+    both = make_state(image(1, anatomy=("KNEE", "L")), image(2, anatomy=("KNEE", "R")))
+    assert "BodyPartExamined" not in both
+    assert both["Laterality"].is_empty
+
+
 def test_all_that_a_state_can_say() -> None:
     marks = [
         Graphic("CIRCLE", [(3, 2), (4, 2)], filled=True),
