@@ -8,10 +8,14 @@ do. ``error.message`` alone is for a log, a job's reason, an answer to a peer an
 from __future__ import annotations
 
 import traceback
-from typing import Final
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
 
 TCP_CONNECTION: Final = "TCP connection"
 """What :class:`PeerTimeout` was waiting for where nothing listens at the peer's address."""
+_MOST_TOLD: Final = 5
+"""Problems that an error tells of by itself."""
 
 
 class OpenModalityError(Exception):
@@ -117,6 +121,22 @@ class ObjectInvalid(OpenModalityError):
 
 class OtherIdentity(ObjectInvalid):
     """What came with pixels names another patient or request than the exam; ``advice`` shows both, for the operator."""
+
+
+class PartlyTaken(ObjectInvalid):
+    """Of several inputs some made no images; the others did.
+
+    ``made`` are the series of the others, ``problems`` says by the name of each input what is wrong with it.
+    """
+
+    def __init__(self, made: Sequence[Any], problems: Mapping[str, OpenModalityError]) -> None:
+        told = "; ".join(each.message for each in islice(problems.values(), _MOST_TOLD))
+        more = f"; and {len(problems) - _MOST_TOLD} more" if len(problems) > _MOST_TOLD else ""
+        super().__init__(
+            f"{len(problems)} of the inputs made no images: {told}{more}",
+            advice="the images of the others are stored; correct these, and give them alone",
+        )
+        self.made, self.problems = made, problems
 
 
 class StoreError(OpenModalityError):

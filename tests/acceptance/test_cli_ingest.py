@@ -39,6 +39,27 @@ def test_files_with_their_options(device: Path) -> None:
     assert status == 1
     assert "the input says PatientName DOE^JOHN, PatientID T2; the exam says PatientName DOE^JANE" in printed
     assert call(["exam", "acquire", "1", "a.npy", "--accept-identity"], device)[0] == 0
+    (device / "bad.npy").write_bytes(b"no array")
+    status, printed = call(["exam", "acquire", "1", "bad.npy", "a.npy", "scan.nii", "--assume-affine"], device)
+    assert (status, printed.splitlines()[-1]) == (1, "exam 1: 4 images made")
+    assert "openmodality: bad.npy: not a kind of file that holds an image" in printed
+    assert "openmodality: a.npy: " in printed
+    assert "the input says PatientName DOE^JOHN, PatientID T2" in printed
+    enhanced = [
+        "exam",
+        "acquire",
+        "1",
+        "scan.nii",
+        "--assume-affine",
+        "--object",
+        "Enhanced MR Image",
+        "-k",
+        "FlipAngle=9",
+    ]
+    status, printed = call(enhanced, device)
+    assert status == 0
+    assert "Enhanced MR Image says 0 for AcquisitionDuration, EffectiveEchoTime, FrameAcquisitionDuration" in printed
+    assert "FlipAngle" not in printed
 
 
 def test_attributes_are_said_with_the_command(device: Path) -> None:

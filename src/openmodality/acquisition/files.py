@@ -91,23 +91,33 @@ class FileSource:
         Raises :class:`ObjectInvalid` where a file is none of those that can be read; the text names it.
         """
         for path in self.paths:
-            yield from self._read_path(path)
+            for each in self._list_inputs(path):
+                yield from self._read_path(each)
+
+    def split(self) -> list[FileSource]:
+        """A source for each file and each folder of images: what is wrong with one says nothing of the others."""
+        return [replace(self, paths=[each]) for path in self.paths for each in self._list_inputs(path)]
+
+    def _list_inputs(self, path: Path) -> Iterator[Path]:
+        """A file or a folder; one that holds nothing but folders is those, each for itself."""
+        if not path.is_dir() or find_adapter(path, self.adapters) is not None or list_pixel_files(path):
+            yield path
+            return
+        folders = list_folders(path)
+        for folder in folders:
+            yield from self._list_inputs(folder)
+        if not folders:
+            yield path
 
     def _read_path(self, path: Path) -> Iterator[AcquiredSeries]:
-        """A file or a folder; one that holds nothing but folders is those, each for itself."""
         adapter = find_adapter(path, self.adapters)
         if adapter is not None:
             yield self.make_series(read_adapted(adapter, path, self.reading), path.name)
             return
         files = list_pixel_files(path) if path.is_dir() else [path]
-        if files:
-            yield from self._read_series(path, files)
-            return
-        folders = list_folders(path)
-        if not folders:
+        if not files:
             raise ObjectInvalid(f"{path}: no image in this folder", advice=ADVICE)
-        for folder in folders:
-            yield from self._read_path(folder)
+        yield from self._read_series(path, files)
 
     def _read_series(self, path: Path, files: Sequence[Path]) -> Iterator[AcquiredSeries]:
         contents = [read_file(file, self.reading) for file in files]

@@ -15,6 +15,7 @@ from openmodality.standard.value_rules import format_decimal
 STORED_BITS: Final = 12
 _SCANNING: Final = {PulseSequence.DIFFUSION: ["SE", "EP"]}
 _AGENT: Final = "Gadolinium chelate"
+_MS_A_SECOND: Final = 1000.0
 
 
 def describe_technique(protocol: MrProtocol) -> Dataset:
@@ -44,6 +45,8 @@ def describe_technique(protocol: MrProtocol) -> Dataset:
         InPlanePhaseEncodingDirection="ROW",
         AcquisitionMatrix=[0, protocol.matrix, protocol.matrix, 0],
         BitsStored=STORED_BITS,
+        FrameAcquisitionDuration=protocol.duration_s * _MS_A_SECOND,
+        AcquisitionDuration=protocol.weightings[-1].time_s + protocol.duration_s,
     )
     if protocol.dynamics > 1:
         values.update(data_set_of(NumberOfTemporalPositions=protocol.dynamics))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pydicom
-from pydicom import Dataset
+from numpy.typing import NDArray
+from pydicom import DataElement, Dataset
+from pydicom.tag import BaseTag, Tag
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.acquisition.slice_geometry import describe_order, find_letters, list_odd_planes
@@ -18,9 +20,11 @@ from openmodality.device.site.site import Site
 from openmodality.dimse.attribute_names import name_of
 from openmodality.exam.facts import describe_exam, describe_series
 from openmodality.exam.instances import list_instances
+from openmodality.imaging.presentation import list_frame_places
 from openmodality.objects.exam_facts import find_common_values
+from openmodality.objects.image.unstated import list_unstated
 from openmodality.objects.rules.definition import ObjectDefinition
-from openmodality.objects.rules.elements import index_values
+from openmodality.objects.rules.elements import index_values, make_data_set
 from openmodality.objects.rules.sources import MUST_HAVE_VALUE, PLACE_NAMES, Places, name_sources
 from openmodality.objects.site_objects import make_definition
 from openmodality.standard.tags import PIXEL_DATA
@@ -28,6 +32,8 @@ from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecor
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.steps import find_open_step
 
+FrameName = tuple[int, int]
+"""Instance Number of an image, and the number of a frame in it; 0 where it has one frame."""
 _MISSING: Final = "missing"
 
 
@@ -52,7 +58,7 @@ class SeriesCheck:
     ``orientation`` says in letters where rows and columns of the middle slice lead (PS3.3 C.7.6.1.1.1), ``order`` from
     where to where the slices go. ``bits_used`` is what the largest stored value needs, ``clipped_share`` the share of
     pixels with the largest value that Bits Stored has. ``duplicates`` are Instance Numbers of images with the same
-    pixels, ``warnings`` what is odd.
+    pixels, each with the number of its frame, 0 where it has one; ``warnings`` what is odd.
     """
 
     number: int
@@ -67,7 +73,7 @@ class SeriesCheck:
     bits_used: int = 0
     bits_stored: int = 0
     clipped_share: float = 0.0
-    duplicates: tuple[tuple[int, ...], ...] = ()
+    duplicates: tuple[tuple[FrameName, ...], ...] = ()
     warnings: tuple[str, ...] = ()
     mandatory: tuple[MandatoryAttribute, ...] = ()
 
@@ -111,15 +117,16 @@ class _Seen:
 
     def __init__(self) -> None:
         self.heads: list[Dataset] = []
-        self._by_pixels: dict[bytes, list[int]] = {}
+        self._by_pixels: dict[bytes, list[FrameName]] = {}
         self._largest = self._clipped = self._pixels = 0
 
     def add(self, data_set: Dataset) -> None:
-        """Look at an image."""
+        """Look at an image, and at each frame of one that has several."""
         if PIXEL_DATA in data_set:
-            digest = hashlib.blake2b(data_set.PixelData, digest_size=16).digest()
-            self._by_pixels.setdefault(digest, []).append(int(data_set.get("InstanceNumber") or 0))
             pixels, bits = data_set.pixel_array, int(data_set.BitsStored)
+            for name, frame in _name_frames(data_set, pixels):
+                digest = hashlib.blake2b(frame.tobytes(), digest_size=16).digest()
+                self._by_pixels.setdefault(digest, []).append(name)
             top = (1 << (bits - 1)) - 1 if int(data_set.get("PixelRepresentation", 0)) else (1 << bits) - 1
             self._largest = max(self._largest, int(np.abs(pixels.astype(np.int64)).max()))
             self._clipped += int(np.count_nonzero(pixels == top))
@@ -129,10 +136,11 @@ class _Seen:
 
     def describe(self, base: SeriesCheck, heads: Sequence[Dataset]) -> SeriesCheck:
         """The series with all that was seen."""
-        middle = heads[len(heads) // 2]
+        planes = [plane for head in heads for plane in _list_planes(head)]
+        middle = planes[len(planes) // 2]
         spacing = _read_pair(middle, "PixelSpacing") or _read_pair(middle, "ImagerPixelSpacing")
-        has_planes = all("ImagePositionPatient" in head and "ImageOrientationPatient" in head for head in heads)
-        order, slice_spacing = describe_order(heads) if has_planes else ("", None)
+        has_planes = all("ImagePositionPatient" in each and "ImageOrientationPatient" in each for each in planes)
+        order, slice_spacing = describe_order(planes) if has_planes else ("", None)
         size = (int(middle.get("Rows") or 0), int(middle.get("Columns") or 0))
         return SeriesCheck(
             base.number,
@@ -148,9 +156,44 @@ class _Seen:
             bits_stored=int(middle.get("BitsStored") or 0),
             clipped_share=self._clipped / self._pixels if self._pixels else 0.0,
             duplicates=tuple(sorted(tuple(sorted(each)) for each in self._by_pixels.values() if len(each) > 1)),
-            warnings=tuple(list_odd_planes(heads)) if has_planes else (),
+            warnings=(*(list_odd_planes(planes) if has_planes else ()), *_list_zeros(heads)),
             mandatory=base.mandatory,
         )
+
+
+def _name_frames(data_set: Dataset, pixels: NDArray[Any]) -> Iterator[tuple[FrameName, NDArray[Any]]]:
+    """The pixels of each frame, with the Instance Number of its image and its number in that."""
+    image = int(data_set.get("InstanceNumber") or 0)
+    if "PerFrameFunctionalGroupsSequence" not in data_set:
+        yield (image, 0), pixels
+        return
+    first = int(data_set.get("ConcatenationFrameOffsetNumber") or 0) + 1
+    for number, frame in enumerate(pixels.reshape(-1, *pixels.shape[-2:]), first):
+        yield (image, number), frame
+
+
+def _list_planes(head: Dataset) -> list[Dataset]:
+    """An image, or each of its frames as an image that says where it lies."""
+    frames = len(head.get("PerFrameFunctionalGroupsSequence") or ())
+    if not frames:
+        return [head]
+    common = {tag: head[tag] for tag in _OF_ALL_FRAMES if tag in head}
+    return [make_data_set({**common, **_find_place(head, number)}) for number in range(1, frames + 1)]
+
+
+def _find_place(head: Dataset, number: int) -> dict[BaseTag, DataElement]:
+    places = list(list_frame_places(head, number))
+    return {tag: place[tag] for place in reversed(places) for tag in _OF_FRAME if tag in place}
+
+
+_OF_ALL_FRAMES: Final = tuple(map(Tag, ("Rows", "Columns", "BitsStored", "PatientOrientation")))
+_OF_FRAME: Final = tuple(map(Tag, ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")))
+
+
+def _list_zeros(heads: Sequence[Dataset]) -> Iterator[str]:
+    names = sorted({name for head in heads for name in list_unstated(head)})
+    if names:
+        yield f"0 stands for {', '.join(names)}, which nobody stated"
 
 
 def _read_pair(head: Dataset, keyword: str) -> tuple[float, float] | None:

@@ -16,7 +16,7 @@ from openmodality.acquisition.readers.registry import Reading
 from openmodality.acquisition.source import AcquiredSeries, Source
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_file import DetectorSettings
-from openmodality.errors import UsageError
+from openmodality.errors import OpenModalityError, PartlyTaken, UsageError
 from openmodality.exam.given import GivenAttributes
 from openmodality.exam.producers.dose_report import DOSE_SR
 from openmodality.objects.irradiation.event import IrradiationEvent
@@ -144,7 +144,26 @@ def expose_other_source(site: Site, source: object, acquired: AcquiredSeries, op
 def list_sources(
     site: Site, source: Source | str | Path | Iterable[str | Path], options: IngestOptions
 ) -> Sequence[Source]:
-    """What is handed over as sources: itself, or one for each path."""
+    """What is handed over as sources: itself, or one for each path, and for each folder of one that holds folders."""
     if not isinstance(source, str | Path | Iterable):
         return [source]
-    return make_file_sources(site, [source] if isinstance(source, str | Path) else source, options)
+    paths = [source] if isinstance(source, str | Path) else source
+    return [each for file in make_file_sources(site, paths, options) for each in file.split()]
+
+
+def name_source(source: Source, number: int) -> str:
+    """What a person calls a source: its path, or its number among those handed over."""
+    return ", ".join(map(str, source.paths)) if isinstance(source, FileSource) else f"source {number}"
+
+
+def raise_problems(made: Sequence[object], problems: Mapping[str, OpenModalityError]) -> None:
+    """Tell what became of several inputs. Raises :class:`PartlyTaken` where one made no images.
+
+    What is wrong with all of them alike is raised as it is.
+    """
+    if not problems:
+        return
+    errors = list(problems.values())
+    if not made and (len({each.message for each in errors}) == 1 or all(isinstance(e, UsageError) for e in errors)):
+        raise errors[0]
+    raise PartlyTaken(made, problems)

@@ -120,6 +120,11 @@ class Series:
         return tuple(self._maker.overridden)
 
     @property
+    def unstated(self) -> tuple[str, ...]:
+        """Keywords of what the images so far say as 0, since their objects require a number and nobody stated one."""
+        return tuple(self._maker.unstated)
+
+    @property
     def object_name(self) -> str:
         """What the images become, such as ``MR Image``."""
         return self._maker.object_name

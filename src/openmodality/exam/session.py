@@ -12,7 +12,7 @@ from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.source import AcquiredSeries, Source
 from openmodality.device.modalities import check_asked_for, warn_of_other_modality
-from openmodality.errors import NotFound, OpenModalityError
+from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.exam.checking import SeriesCheck, check_all_series
 from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.exposures import Exposures
@@ -24,6 +24,8 @@ from openmodality.exam.ingest import (
     list_sources,
     make_file_source,
     make_found_source,
+    name_source,
+    raise_problems,
 )
 from openmodality.exam.instances import list_instances
 from openmodality.exam.irradiation_record import record_event
@@ -154,18 +156,31 @@ class Exam:
         for any source that states no exposure itself.
 
         Raises :class:`ObjectInvalid` where an image lacks a mandatory attribute, or its pixels do not fit the object,
-        and :class:`OtherIdentity` where a file names another patient than that of the exam.
+        and :class:`OtherIdentity` where a file names another patient than that of the exam. Of several files or folders
+        the good ones are taken all the same; then it is :class:`PartlyTaken`, which has their series.
         """
         chosen = IngestOptions.of(options)
-        made = []
-        for acquired in self.given.walk(list_sources(self._workflow.site, source, chosen), chosen.keywords):
-            self._check_identity(acquired, chosen)
-            exposed = expose_other_source(self._workflow.site, source, acquired, chosen)
-            with self._find_or_add_series(ImageSeriesPlan.of(exposed)) as series:
-                warn_of_other_modality(exposed.modality, series.record.modality)
-                series.add_all(exposed, progress)
-            made.append(series)
+        sources = list_sources(self._workflow.site, source, chosen)
+        made: list[Series] = []
+        problems: dict[str, OpenModalityError] = {}
+        for number, each in enumerate(sources, 1):
+            try:
+                for acquired in self.given.walk([each], chosen.keywords):
+                    exposed = expose_other_source(self._workflow.site, source, acquired, chosen)
+                    made.append(self._acquire_series(exposed, chosen, progress))
+            except (ObjectInvalid, UsageError) as error:
+                if len(sources) == 1 or not self.state.is_open:
+                    raise
+                problems[name_source(each, number)] = error
+        raise_problems(made, problems)
         return made
+
+    def _acquire_series(self, acquired: AcquiredSeries, options: IngestOptions, progress: Progress) -> Series:
+        self._check_identity(acquired, options)
+        with self._find_or_add_series(ImageSeriesPlan.of(acquired)) as series:
+            warn_of_other_modality(acquired.modality, series.record.modality)
+            series.add_all(acquired, progress)
+        return series
 
     def make_source(self, found: Sequence[FoundSeries], **options: Any) -> Source:
         """Series that a reader has found, as a source for :meth:`acquire`; ``options`` are those of that."""

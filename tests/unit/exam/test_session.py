@@ -17,7 +17,7 @@ from openmodality.acquisition.drop_folder import DroppedFile, make_arrival_key
 from openmodality.acquisition.source import AcquiredSeries
 from openmodality.acquisition.volume import Volume
 from openmodality.device.site.site import Site
-from openmodality.errors import ObjectInvalid, OtherIdentity, UsageError
+from openmodality.errors import ObjectInvalid, OtherIdentity, PartlyTaken, UsageError
 from openmodality.exam.ingest import make_file_source
 from openmodality.exam.session import Exam
 from openmodality.exam.workflow import Workflow
@@ -152,6 +152,54 @@ def test_the_handles_say_what_is_on_record_and_in_the_files(begin_exam: BeginExa
     assert [int(file.InstanceNumber) for file in files] == [1, 2]
     assert exam.notices == exam.record.notices
     assert exam.discontinue() is exam
+
+
+def save_images(folder: Path, *names: str) -> None:
+    for name in names:
+        np.save(folder / name, np.ones((4, 4), np.uint16))
+
+
+def test_what_is_wrong_with_one_input_does_not_stop_those_behind_it(begin_exam: BeginExam, tmp_path: Path) -> None:
+    save_images(tmp_path, "a.npy", "c.npy", "e.npy")
+    (tmp_path / "b.npy").write_bytes(b"no array")
+    (tmp_path / "c.json").write_text('{"PatientID": "ELSE"}')
+    (tmp_path / "d.toml").write_text('object = "CT Image"')
+    save_images(tmp_path, "d.npy")
+    exam = begin_exam()
+    with pytest.raises(PartlyTaken) as caught:
+        exam.acquire([tmp_path / f"{name}.npy" for name in "abcde"])
+    assert [series.record.description for series in caught.value.made] == ["a", "e"]
+    assert len(exam.instances()) == 2
+    problems = {Path(name).stem: problem for name, problem in caught.value.problems.items()}
+    assert {name: type(problem) for name, problem in problems.items()} == {
+        "b": ObjectInvalid, "c": OtherIdentity, "d": UsageError,
+    }  # fmt: skip
+    assert caught.value.message.startswith("3 of the inputs made no images: ")
+    assert "b.npy: not a kind of file that holds an image" in caught.value.message
+    assert "ELSE" not in str(caught.value), "it may be logged"
+
+
+def test_each_folder_of_a_folder_is_an_input_of_its_own(begin_exam: BeginExam, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "scans" / name).mkdir(parents=True)
+    (tmp_path / "scans" / "one" / "a.npy").write_bytes(b"no array")
+    save_images(tmp_path / "scans" / "two", "a.npy")
+    exam = begin_exam()
+    with pytest.raises(PartlyTaken, match="1 of the inputs made no images"):
+        exam.acquire(tmp_path / "scans")
+    assert len(exam.instances()) == 1
+
+
+def test_what_is_wrong_with_all_inputs_alike_is_said_as_it_is(begin_exam: BeginExam, tmp_path: Path) -> None:
+    save_images(tmp_path, "a.npy", "b.npy")
+    paths = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    exam = begin_exam()
+    with pytest.raises(UsageError, match="this device makes no CT Image"):
+        exam.acquire(paths, object="CT Image")
+    exam.discontinue()
+    with pytest.raises(UsageError) as caught:
+        exam.acquire(paths, object="SC Image")
+    assert not isinstance(caught.value, PartlyTaken)
 
 
 def test_a_file_of_a_watched_folder_gives_its_series(begin_exam: BeginExam, tmp_path: Path) -> None:

@@ -119,10 +119,16 @@ def check_as_json(check: SeriesCheck) -> dict[str, Any]:
         "bits_used": check.bits_used,
         "bits_stored": check.bits_stored,
         "clipped_share": check.clipped_share,
-        "duplicates": [join_some(list(map(str, same))) for same in check.duplicates],
+        "duplicates": [join_some(list(map(name_frame, same))) for same in check.duplicates],
         "warnings": list(check.warnings),
         "mandatory": [asdict(each) for each in check.mandatory],
     }
+
+
+def name_frame(frame: tuple[int, int]) -> str:
+    """An image by its number, and a frame of it where it has several."""
+    image, number = frame
+    return f"{image} frame {number}" if number else str(image)
 
 
 def join_some(names: Sequence[str]) -> str:

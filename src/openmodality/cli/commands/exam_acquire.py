@@ -26,7 +26,7 @@ from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import existing_folder, parse_integer
 from openmodality.device.site.site import Site
-from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
+from openmodality.errors import OpenModalityError, OtherIdentity, PartlyTaken, UsageError
 from openmodality.exam.ingest import IngestOptions
 from openmodality.exam.series import Series
 from openmodality.exam.session import Exam
@@ -148,10 +148,11 @@ def acquire(
     options: IngestOptions,
     site_file: str,
     as_json: bool,
-) -> None:
+) -> int:
     """Make images in an exam, from files, from a watched folder, from a reconstruction, or from a simulator.
 
-    Each image is safe on disk when it is counted; series go to the archives as they are finished.
+    Each image is safe on disk when it is counted; series go to the archives as they are finished. A PATH that cannot be
+    taken is named, and those after it are taken all the same; the exit status is 1 then.
     """
     if not (paths or protocols or listening):
         raise UsageError(
@@ -163,12 +164,14 @@ def acquire(
         chosen = device_.find_exam(find_exam_number(device_.view, exam))
         if append and not chosen.state.is_open:
             chosen.begin()
-        made = 0
+        made, status = 0, 0
         if protocols:
             named = "" if paths else options.object_name  # where there are files it is theirs
             made += _acquire(chosen, _make_simulator(device_.site, chosen, protocols, scanning, named), options)
         if paths:
-            made += _acquire(chosen, paths, options)
+            before = _count_images(chosen)
+            status = _acquire_paths(chosen, paths, options)
+            made += _count_images(chosen) - before
         if listening.folder is not None:
             made += watch(chosen, listening.folder, options)
         if listening.mrd is not None:
@@ -177,6 +180,7 @@ def acquire(
             print_document([ExamDetails.of(device_.view, chosen.id).as_json()])
         else:
             print(f"exam {chosen.id}: {format_count(made, 'image')} made")
+    return status
 
 
 command = CliCommand(acquire, _declare_acquire)
@@ -220,6 +224,20 @@ def _parse_port(text: str) -> tuple[str, int]:
     return host or LOCAL, int(parse_integer(0, 65535)(port))
 
 
+def _acquire_paths(exam: Exam, paths: Sequence[str], options: IngestOptions) -> int:
+    """Take all paths that can be taken and name the others; the exit status."""
+    try:
+        _acquire(exam, paths, options)
+    except PartlyTaken as error:
+        StatusLine().clear()
+        _say_series(error.made)
+        for name, problem in error.problems.items():
+            where = "" if problem.message.startswith(name) else f"{name}: "
+            say(f"openmodality: {where}{problem}")
+        return 1
+    return 0
+
+
 def _acquire(exam: Exam, source: Source | Sequence[str], options: IngestOptions) -> int:
     line, before = StatusLine(), _count_images(exam)
 
@@ -228,10 +246,14 @@ def _acquire(exam: Exam, source: Source | Sequence[str], options: IngestOptions)
 
     series = exam.acquire(source, show, **options.as_keywords())
     line.clear()
+    _say_series(series)
+    return _count_images(exam) - before
+
+
+def _say_series(series: Sequence[Series]) -> None:
     for each in series:
         say(f"series {each.record.number} {each.record.description}")
         say_lost(each)
-    return _count_images(exam) - before
 
 
 def _count_images(exam: Exam) -> int:
@@ -248,6 +270,8 @@ def say_lost(series: Series) -> None:
         say(f"series {series.record.number}: not used: {', '.join(names)}: {reason}")
     if series.left_out:
         say(f"{start} has no place for {', '.join(series.left_out)}: left out")
+    if series.unstated:
+        say(f"{start} says 0 for {', '.join(series.unstated)}, which it requires and nobody stated: give them with -k")
     if series.overridden:
         names_taken = ", ".join(series.overridden)
         say(f"{start} takes {names_taken} from the exam, the device or the pixels: what was given is left out")

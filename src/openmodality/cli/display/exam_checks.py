@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openmodality.app.records.exams import join_some
+from openmodality.app.records.exams import join_some, name_frame
 from openmodality.cli.terminal.output import clean, format_count, print_fields
 from openmodality.exam.checking import SeriesCheck
 
@@ -14,7 +14,7 @@ def print_check(check: SeriesCheck) -> None:
     for warning in check.warnings:
         print(f"  ODD: {warning}")
     for same in check.duplicates:
-        print(f"  ODD: the same pixels in images {join_some(list(map(str, same)))}")
+        print(f"  ODD: the same pixels in images {join_some(list(map(name_frame, same)))}")
     for each in check.missing:
         print(f"  MISSING: {each.keyword}, which could come from {each.could_come_from}")
 

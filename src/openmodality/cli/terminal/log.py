@@ -19,7 +19,9 @@ FIELDS: Final = (
     "sop_instance_uid", "kept", "place", "configured", "attributes", "character_set", "exam", "folder", "source",
     "file", "notice", "request", "event", "info", "object", "keywords", "row",
 )  # fmt: skip
-_SAID_BY_COMMANDS: Final = frozenset(("image.attributes_left_out", "image.attributes_overridden"))
+_SAID_BY_COMMANDS: Final = frozenset(
+    ("image.attributes_left_out", "image.attributes_overridden", "image.attributes_unstated")
+)
 """Events for programs: a command says the same in words."""
 VERBOSE_OPTIONS: Final = ("-v", "--verbose")
 DEBUG_OPTIONS: Final = ("-d", "--debug")

@@ -36,6 +36,7 @@ from openmodality.objects.image.enhanced_mr import (
 )
 from openmodality.objects.image.enhanced_values import OF_ALL_FRAMES, SAID_OTHERWISE
 from openmodality.objects.image.pixel_rules import PixelRules
+from openmodality.objects.image.unstated import list_unstated, read_beginning
 from openmodality.objects.rules.template import EncodedInstance
 from openmodality.objects.rules.terms import has_other_term
 from openmodality.objects.site_objects import make_definition
@@ -116,6 +117,7 @@ class EnhancedImageMaker(ImageMaker):
         for instance in enhanced:
             if not made:
                 self._note_other_values(frames[0], instance)
+                self.note_unstated(list_unstated(read_beginning(instance)))
             made.append(instance.read_uid(SOP_INSTANCE_UID))
             yield instance
         if self._make_classic is not None:

@@ -142,7 +142,8 @@ class ImageMaker:
     """Builds the images of one series and stores them, as long as the step of the series is in progress.
 
     Of what was stated for the images, ``left_out`` are the keywords that their objects have no place for, and
-    ``overridden`` those for which their objects have other values: of the exam, the device or the pixels.
+    ``overridden`` those for which their objects have other values: of the exam, the device or the pixels. ``unstated``
+    are those that the objects require and nobody has stated, so that they say 0.
     """
 
     def __init__(
@@ -155,6 +156,7 @@ class ImageMaker:
         self.object_name = series.object_name
         self.left_out: list[str] = []
         self.overridden: list[str] = []
+        self.unstated: list[str] = []
         self._stated = _index_by_keyword(describe_series(series).attributes)
         definition = make_definition(site, series.object_name)
         self._images = ImageBuilder(definition, describe_exam(site, exam, step), describe_series(series))
@@ -243,6 +245,12 @@ class ImageMaker:
         new = [keyword for keyword in keywords if keyword not in self.overridden]
         self.overridden += new
         self._warn("image.attributes_overridden", new)
+
+    def note_unstated(self, keywords: Sequence[str]) -> None:
+        """Note what the object says as 0 because nobody has stated it, once."""
+        new = [keyword for keyword in keywords if keyword not in self.unstated]
+        self.unstated += new
+        self._warn("image.attributes_unstated", new)
 
     def _is_repeated(self, keyword: str, data_set: Dataset) -> bool:
         """Whether a private attribute says what the object has no standard attribute for."""
