@@ -49,7 +49,7 @@ from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.exams import find_instances_without_exam
 from openmodality.store.rows.served import Serving, list_exams_serving
-from openmodality.store.rows.worklist import WorklistItem, WorklistLine, read_worklist, read_worklist_lines
+from openmodality.store.rows.worklist import NO_LINES, Lines, WorklistItem, WorklistLine, read_lines, read_worklist
 from openmodality.store.transaction import Clock
 
 _LISTED_WITHIN_S: Final = 5.0
@@ -337,10 +337,10 @@ class Modality:
         with self._store.database.read() as snapshot:
             return read_worklist(snapshot, numbers) if numbers else []
 
-    def worklist_lines(self, numbers: Sequence[int] | None = None) -> list[WorklistLine]:
-        """As :meth:`find_items` or :meth:`worklist_items`, by what a list is searched by alone."""
+    def worklist_lines(self, numbers: Sequence[int] | None = None, known: Lines = NO_LINES) -> list[WorklistLine]:
+        """As :meth:`find_items` or :meth:`worklist_items`, by what a list is searched by; ``known`` spares reading."""
         with self._store.database.read() as snapshot:
-            return read_worklist_lines(snapshot, numbers)
+            return read_lines(snapshot, numbers, known)
 
     def find_serving(self, items: Sequence[WorklistItem]) -> dict[int, list[Serving]]:
         """The exams that serve each of the items, newest first, by the numbers of the items."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from openmodality.console.inquiries import Inquiries
 from openmodality.console.trays import Trays
+from openmodality.store.rows.worklist import NO_LINES, Lines, WorklistLine
 
 _MOST_SESSIONS: Final = 1000
 _MOST_NOTES: Final = 5
@@ -84,6 +85,7 @@ class Memory:
         self.inquiries = Inquiries(time.time)
         self._asked: Asked | None = None
         self._contacts: dict[str, Contact] = {}
+        self._lines: Lines = NO_LINES
         self._lock = threading.Lock()
 
     @property
@@ -98,6 +100,18 @@ class Memory:
         with self._lock:
             self._asked = asked
             self._contacts[asked.peer] = Contact(asked.at, not asked.failed, said, asked.advice)
+
+    @property
+    def lines(self) -> Lines:
+        """The lines of the last list, by their numbers, as they were read last: reading thousands takes its time."""
+        with self._lock:
+            return self._lines
+
+    def note_lines(self, lines: Sequence[WorklistLine]) -> None:
+        """Remember the lines of the last list."""
+        kept = {line.id: line for line in lines}
+        with self._lock:
+            self._lines = kept
 
     def find_contact(self, peer: str) -> Contact | None:
         """The last contact with a peer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -17,10 +18,12 @@ from openmodality.console.pages.words import describe_attribute, describe_count
 from openmodality.console.server import ConsoleServer
 from openmodality.jobs.job import Job, JobInstance, RetryParameters
 from openmodality.standard.tags import PATIENT_NAME
+from openmodality.store.rows.worklist import keep_items
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from tests.console_site import ConsolePlace, Visitor, console_in_hospital
 from tests.devices import add_image, device_in_hospital, today
 from tests.peers.objects import mr_series
+from tests.stand_in import scheduled
 
 
 def job(state: JobState, number: int = 7, **values: Any) -> Job:
@@ -133,6 +136,33 @@ def test_a_list_that_is_cut_off_says_so_and_shows_what_came(place: ConsolePlace,
     page = anna.get("/today").text
     assert "There are more items than are taken." in page
     assert page.count('href="/start/') == len(numbers)
+
+
+def test_a_long_list_comes_in_steps(place: ConsolePlace, anna: Visitor) -> None:
+    with place.modality.database.write() as transaction:
+        found = [(scheduled(number, name=f"Doe^Number {number}"), ()) for number in range(1, 121)]
+        items = keep_items(transaction, "long", found, whole=True)
+    place.server.context.memory.note_asked(Asked(1.0, "ris", {}, [item.id for item in items]))
+    starts = [f"/start/{item.id}" for item in items]
+
+    def list_starts(path: str) -> list[str]:
+        return re.findall(r"/start/\d+", anna.get(path).text)
+
+    page = anna.get("/today").text
+    assert list_starts("/today") == starts[:50]
+    assert "120 items" in page
+    assert "Show 50 more" in page
+    assert list_starts("/today/rows?shown=100") == starts[50:100]
+    assert "Show 20 more" in anna.get("/today/rows?shown=100").text
+    assert list_starts("/today/rows?shown=120") == starts[100:]
+    assert "more</a>" not in anna.get("/today/rows?shown=120").text
+    assert list_starts("/today/list?shown=120") == starts, "what is drawn anew is as long as it was"
+    assert list_starts("/today?shown=-7") == starts[:50]
+    assert list_starts("/today/rows?shown=100&find=Number+1") == list_starts("/today?find=Number+1")[50:]
+    assert anna.get("/today?shown=many").status_code == 404
+    old = anna.get("/today/last/rows?shown=100").text
+    assert "/start/" not in old
+    assert old.count("<tr>") > 50
 
 
 def test_who_may_only_look_starts_nothing(place: ConsolePlace) -> None:

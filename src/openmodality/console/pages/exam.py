@@ -14,6 +14,7 @@ from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.jobs import describe_standing
 from openmodality.console.pages.shell import Page, do_and_return, make_exam_banner, render_page, render_part
 from openmodality.console.pages.words import describe_count
+from openmodality.console.pages.worklist_view import read_asked_lines
 from openmodality.console.pixel_sources import PixelSource, list_pixel_sources
 from openmodality.console.security.access import At, Operator, SentForm, Viewer
 from openmodality.console.template_files import format_clock, format_dicom_time
@@ -217,10 +218,10 @@ def make_exam_view(context: ConsoleContext, exam: ExamRecord) -> ExamView:
 
 def list_next_steps(context: ConsoleContext, exam: ExamRecord) -> list[NextStep]:
     """What else the last answer of the RIS has for the patient of an exam."""
-    asked, patient_id = context.memory.asked, exam.text(PATIENT_ID)
-    if asked is None or not patient_id:
+    patient_id = exam.text(PATIENT_ID)
+    if context.memory.asked is None or not patient_id:
         return []
-    numbers = [line.id for line in context.modality.worklist_lines(asked.items) if line["PatientID"] == patient_id]
+    numbers = [line.id for line in read_asked_lines(context) if line["PatientID"] == patient_id]
     items = context.modality.find_items(numbers)
     serving = context.modality.find_serving(items)
     return [

@@ -16,6 +16,7 @@ from openmodality.console.context import ConsoleContext
 from openmodality.console.memory import PageNote
 from openmodality.console.pages.shell import PREGNANCY, Banner, Page, describe_age, render_page
 from openmodality.console.pages.words import describe_attribute
+from openmodality.console.pages.worklist_view import read_asked_lines
 from openmodality.console.second_identifier import Similar, describe_check, find_mistake, find_similar
 from openmodality.console.security.access import At, Form, Operator, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
@@ -159,8 +160,7 @@ def make_start_view(context: ConsoleContext, look: StartLook) -> StartView:
     """An item with all that the statement says is displayed of it, and who could be taken for its patient."""
     item = look.item
     mode = context.live.console.identity_check
-    asked = context.memory.asked
-    similar = find_similar(item, context.modality.worklist_lines(asked.items if asked else None))
+    similar = find_similar(item, read_asked_lines(context))
     return StartView(
         id=item.id,
         name=item["PatientName"],

@@ -306,6 +306,17 @@
     }
   });
 
+  // More of a list: who asked for it by a key is at the first line that came
+
+  let asked = -1;
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-more]")) asked = [...document.querySelectorAll(".row-link")].indexOf(event.target.closest("[data-more]"));
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (asked >= 0 && document.activeElement === body) document.querySelectorAll(".row-link")[asked]?.focus();
+    asked = -1;
+  });
+
   // Clock
 
   const clock = document.getElementById("clock");

@@ -25,6 +25,8 @@ export class OmImage extends HTMLElement {
     this.marks = [];
     this.draft = null;
     this.state = "";
+    this.failed = null;
+    this.took = 0;
     this.#makePainter(this.getAttribute("painter") || "webgl");
     this.svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     this.svg.setAttribute("aria-hidden", "true");
@@ -77,10 +79,14 @@ export class OmImage extends HTMLElement {
       const { facts, frame } = await this.frames.get(uid, number, this.state);
       if (turn !== this.#wanted) return;
       this.show(facts, frame);
+      this.failed = null;
+      this.took = performance.now() - begun;
       this.dataset.shown = `${uid}/${number}`;
-      this.#tell("om-shown", { facts, ms: performance.now() - begun });
+      this.#tell("om-shown");
     } catch (error) {
-      if (turn === this.#wanted) this.#tell("om-failed", { message: error.message, advice: error.advice || "" });
+      if (turn !== this.#wanted) return;
+      this.failed = error;
+      this.#tell("om-failed");
     }
   }
 
@@ -92,8 +98,8 @@ export class OmImage extends HTMLElement {
     this.paint();
   }
 
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+  #tell(name) {
+    this.dispatchEvent(new CustomEvent(name, { bubbles: true }));
   }
 
   // The window in use: the operator's, else the image's, else that of all values that occur.
@@ -126,7 +132,7 @@ export class OmImage extends HTMLElement {
     Object.assign(this.view, changes);
     this.view.zoom = Math.min(Math.max(this.view.zoom, 0.05), MOST_SCALE);
     this.draw();
-    this.#tell("om-view", {});
+    this.#tell("om-view");
   }
 
   // Screen pixels by image pixel where the image just fits, and the size of an image pixel before that.
@@ -199,7 +205,7 @@ export class OmImage extends HTMLElement {
     if (!this.painter.canTake(this.facts)) this.#makePainter("canvas");
     this.painter.paint(this.frame, this.facts, this.look, this.display);
     this.draw();
-    this.#tell("om-look", {});
+    this.#tell("om-look");
   }
 
   draw() {

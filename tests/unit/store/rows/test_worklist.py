@@ -8,7 +8,7 @@ from pydicom import Dataset
 from openmodality.errors import NotFound
 from openmodality.store.listing.entities import Level, find
 from openmodality.store.local import LocalStore
-from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist, read_worklist_lines
+from openmodality.store.rows.worklist import WorklistItem, WorklistLine, keep_items, read_lines, read_worklist
 from tests.peers.objects import mr_image, save, worklist_item
 
 Received = tuple[Dataset, list[str]]
@@ -104,8 +104,20 @@ def test_a_line_says_what_its_item_says(store: LocalStore) -> None:
     words = ["PatientName", "PatientID", "AccessionNumber", "PatientBirthDate"]
     words += ["RequestedProcedureDescription", "ScheduledProcedureStepDescription"]
     with store.read() as snapshot:
-        items, lines = read_worklist(snapshot), read_worklist_lines(snapshot)
-        same = read_worklist_lines(snapshot, [each.id for each in items])
+        items, lines = read_worklist(snapshot), read_lines(snapshot)
+        same = read_lines(snapshot, [each.id for each in items])
     said = [(each.id, *(each[word] for word in words)) for each in items]
     assert [(each.id, *(each[word] for word in words)) for each in lines] == said
     assert [(each.id, *(each[word] for word in words)) for each in same] == said
+
+
+def test_a_line_that_is_known_is_read_again_only_where_its_item_came_again(store: LocalStore) -> None:
+    numbers = keep(store, item("SPS1", PatientName="One^A"), item("SPS2", PatientName="Two^B"))
+    known = {
+        numbers[0]: WorklistLine(numbers[0], 1000.0, {"PatientName": "as it is known"}),
+        numbers[1]: WorklistLine(numbers[1], 999.0, {"PatientName": "of before"}),
+        99: WorklistLine(99, 1000.0, {"PatientName": "gone"}),
+    }
+    with store.read() as snapshot:
+        lines = read_lines(snapshot, [*numbers, 99], known)
+    assert [line["PatientName"] for line in lines] == ["as it is known", "Two^B"]
