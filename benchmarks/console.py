@@ -1,15 +1,18 @@
 """The console: when a page is seen, what pages of thousands take, and what open streams take from a busy device.
 
-``python -m benchmarks.console URL TOKEN`` is one process: five programs that hear what changes, until it is ended.
+``python -m benchmarks.console URL TOKEN NUMBER`` is one process: so many programs that hear what changes, until it
+is ended.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -18,7 +21,8 @@ from time import perf_counter
 from typing import Final
 
 import httpx
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
+from pydicom import dcmread
 
 from benchmarks import data
 from benchmarks.data import cache
@@ -27,6 +31,7 @@ from benchmarks.rows import AtLeast, AtMost, Row, Shown
 from benchmarks.serving import SITE
 from openmodality import Modality
 from openmodality.console.memory import Asked
+from openmodality.console.security.accounts import Accounts
 from openmodality.console.server import ConsoleServer
 from openmodality.console.template_files import StaticFiles
 from openmodality.device.site.template import write_site
@@ -41,6 +46,10 @@ from tests.stand_in import scheduled
 ITEMS: Final = 5_000
 IMAGES: Final = 10_000
 STREAMS: Final = 5
+_RECEIVED: Final = 1000
+_LOOKED_AT: Final = 200
+_A_SECOND: Final = 15
+"""So many images go by in a second: as fast as a wheel is turned, and as cine begins."""
 _HEAVIEST_KB: Final = 150.0
 _PAINT_MS: Final = 300.0
 _PAGE_MS: Final = 1000.0
@@ -48,6 +57,14 @@ _PAINTED: Final = """() => new Promise((tell) => new PerformanceObserver((seen) 
   const [painted] = seen.getEntriesByName("first-contentful-paint");
   if (painted) tell(painted.startTime);
 }).observe({ type: "paint", buffered: true }))"""
+_SCROLL: Final = """([images, rate]) => {
+  const image = document.querySelector("om-image");
+  let turned = 0;
+  setInterval(() => {
+    const down = Math.floor(turned++ / (images - 1)) % 2 === 0;
+    image.dispatchEvent(new WheelEvent("wheel", { deltaY: down ? 100 : -100, bubbles: true, cancelable: true }));
+  }, 1000 / rate);
+}"""
 
 
 @contextmanager
@@ -119,11 +136,7 @@ def _time_paint(browser: Browser, place: ConsolePlace, path: str, rounds: int) -
     """The first paint of a page that is opened anew, with the static files that a browser has kept."""
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"{place.url}/login")
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#live")
+    _log_in(page, place.url)
     times = []
     for _ in range(rounds + 1):
         page.goto(f"{place.url}{path}")
@@ -132,27 +145,54 @@ def _time_paint(browser: Browser, place: ConsolePlace, path: str, rounds: int) -
     return times[1:]
 
 
-def measure_streams(rounds: int) -> list[Row]:
-    """How fast a device receives with five streams of events open, and with none, in turn."""
-    folder = data.series("mr-300", 300, 256, 256)
-    pairs = [(_receive(folder, STREAMS), _receive(folder, 0)) for _ in range(rounds)]
-    figures = " vs ".join(f"{median(300 / pair[side] for pair in pairs):.0f}/s" for side in (0, 1))
-    what = f"300 x 128 KB to serve, {STREAMS} streams of events open vs none"
-    ratios = tuple(without / with_streams for with_streams, without in pairs)
-    return [Row(what, ratios, AtLeast(0.9) if rounds > 1 else Shown(), figures)]
+def _log_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/login")
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live")
 
 
-def _receive(files: Path, streams: int) -> float:
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What else is open while a device receives: streams of events, and a viewer that pages through a series."""
+
+    streams: int = 0
+    has_viewer: bool = False
+
+    def __str__(self) -> str:
+        viewer = " and a viewer scrolling" if self.has_viewer else ""
+        return f"{self.streams} streams of events open{viewer}"
+
+
+def measure_receiving(rounds: int) -> list[Row]:
+    """How fast a device receives while others look, and while nobody does, in turn."""
+    folder = data.series("mr-1000", _RECEIVED, 256, 256)
+    rows = []
+    for watching in (Watching(STREAMS), Watching(STREAMS, has_viewer=True)):
+        pairs = [(_receive(folder, watching), _receive(folder, Watching())) for _ in range(rounds)]
+        figures = " vs ".join(f"{median(_RECEIVED / pair[side] for pair in pairs):.0f}/s" for side in (0, 1))
+        ratios = tuple(without / seconds for seconds, without in pairs)
+        what = f"{_RECEIVED} x 128 KB to serve, {watching} vs none"
+        rows.append(Row(what, ratios, AtLeast(0.9) if rounds > 1 else Shown(), figures))
+    return rows
+
+
+def _receive(files: Path, watching: Watching) -> float:
     """The seconds that a sender takes, less those that it takes for one file."""
     console = free_port()
     receiver = End("serve with a console", lambda folder, port: _serve(folder, port, console), ONE_AT_A_TIME.send)
-    with listening(receiver) as (port, folder):
-        command = call_ours("console", "token", "add", "bench", "--scope", "view", "-c", str(folder / "site.toml"))
+    with listening(receiver) as (port, folder), ExitStack() as beside:
         wait_until(lambda: is_accepting(console), what="the console to listen", timeout_s=60)
-        token = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-        with _hearing(f"http://127.0.0.1:{console}", token, streams):
-            one = timed(ONE_AT_A_TIME.send(min(files.iterdir()), port))
-            return timed(ONE_AT_A_TIME.send(files, port)) - one
+        url, site = f"http://127.0.0.1:{console}", folder / "site.toml"
+        if watching.streams:
+            beside.enter_context(_hearing(url, site, watching.streams))
+        if watching.has_viewer:
+            looked_at = data.series("mr-200-512", _LOOKED_AT, 512, 512)
+            timed(ONE_AT_A_TIME.send(looked_at, port))
+            beside.enter_context(_scrolling(url, site, looked_at))
+        one = timed(ONE_AT_A_TIME.send(min(files.iterdir()), port))
+        return timed(ONE_AT_A_TIME.send(files, port)) - one
 
 
 def _serve(folder: Path, port: int, console: int) -> Sequence[str]:
@@ -163,12 +203,11 @@ def _serve(folder: Path, port: int, console: int) -> Sequence[str]:
 
 
 @contextmanager
-def _hearing(url: str, token: str, streams: int) -> Iterator[None]:
+def _hearing(url: str, site: Path, streams: int) -> Iterator[None]:
     """Programs that hear what changes, in a process of their own."""
-    if not streams:
-        yield
-        return
-    command = (sys.executable, "-m", "benchmarks.console", url, token)
+    made = call_ours("console", "token", "add", "bench", "--scope", "view", "-c", str(site))
+    token = subprocess.run(made, check=True, capture_output=True, text=True).stdout.strip()
+    command = (sys.executable, "-m", "benchmarks.console", url, token, str(streams))
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -180,9 +219,26 @@ def _hearing(url: str, token: str, streams: int) -> Iterator[None]:
         process.wait()
 
 
+@contextmanager
+def _scrolling(url: str, site: Path, looked_at: Path) -> Iterator[None]:
+    """A person who pages through a series in Chromium, on the machine of the device, until the block ends."""
+    series = dcmread(min(looked_at.iterdir()), stop_before_pixels=True).SeriesInstanceUID
+    with Modality(site, works=False) as modality:
+        accounts = Accounts(modality.database)
+        accounts.use_link(accounts.add_user("anna", ["viewer"]), PASSWORD)
+    with chromium() as browser:
+        page = browser.new_page()
+        _log_in(page, url)
+        page.goto(f"{url}/viewer/series/{series}")
+        page.wait_for_selector(f"[data-count]:has-text('of {_LOOKED_AT}')")
+        page.evaluate(_SCROLL, [_LOOKED_AT, _A_SECOND])
+        yield
+        assert page.evaluate("document.querySelector('om-image').drawn") > 1, "nobody scrolled"
+
+
 def make_rows(rounds: int) -> list[Row]:
     """All rows of the console."""
-    return [*measure_pages(rounds), *measure_streams(rounds)]
+    return [*measure_pages(rounds), *measure_receiving(rounds)]
 
 
 def _hear(url: str, token: str) -> None:
@@ -190,10 +246,10 @@ def _hear(url: str, token: str) -> None:
     with httpx.stream("GET", f"{url}/api/v1/events", headers=headers, timeout=60) as answer:
         for line in answer.iter_lines():
             if line == "event: hello":
-                print("hello", flush=True)
+                os.write(sys.stdout.fileno(), b"hello\n")  # in one piece: print writes the line and its end apart
 
 
 if __name__ == "__main__":
-    heard = [threading.Thread(target=_hear, args=(sys.argv[1], sys.argv[2])) for _ in range(STREAMS)]
+    heard = [threading.Thread(target=_hear, args=sys.argv[1:3]) for _ in range(int(sys.argv[3]))]
     for thread in heard:
         thread.start()

@@ -19,9 +19,9 @@ from openmodality.console.memory import Asked
 from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
 from openmodality.console.pages.words import describe_attribute
 from openmodality.console.pages.worklist_view import (
-    AT_ONCE,
-    MODALITY,
-    STATION,
+    MODALITY_KEY,
+    SHOWN_AT_ONCE,
+    STATION_KEY,
     ListPart,
     WorklistView,
     find_usual_keys,
@@ -52,13 +52,13 @@ class KeyField:
 router = APIRouter()
 
 
-def read_part(find: str = "", shown: int = AT_ONCE) -> ListPart:
+def read_list_part(find: str = "", shown: int = SHOWN_AT_ONCE) -> ListPart:
     """What of the list is asked for: a whole number of steps, and one at least."""
-    steps = -(-min(max(shown, 1), _MOST_SHOWN) // AT_ONCE)
-    return ListPart(find, steps * AT_ONCE)
+    steps = -(-min(max(shown, 1), _MOST_SHOWN) // SHOWN_AT_ONCE)
+    return ListPart(find, steps * SHOWN_AT_ONCE)
 
 
-Asking = Annotated[ListPart, Depends(read_part)]
+Asking = Annotated[ListPart, Depends(read_list_part)]
 
 
 @router.get("/today")
@@ -76,7 +76,7 @@ def _show_part(request: Request, viewer: Viewer, context: At, part: Asking) -> R
 
 @router.get("/today/rows")
 def _show_more(request: Request, viewer: Viewer, context: At, part: Asking) -> Response:
-    view = make_worklist(context, part, first=part.shown - AT_ONCE)
+    view = make_worklist(context, part, first=part.shown - SHOWN_AT_ONCE)
     return render_part(request, context, viewer, "part_worklist_rows.html", worklist=view)
 
 
@@ -87,7 +87,7 @@ def _show_last(request: Request, viewer: Viewer, context: At, part: Asking) -> R
 
 @router.get("/today/last/rows")
 def _show_more_of_last(request: Request, viewer: Viewer, context: At, part: Asking) -> Response:
-    view = make_old_list(context, part, first=part.shown - AT_ONCE)
+    view = make_old_list(context, part, first=part.shown - SHOWN_AT_ONCE)
     return render_part(request, context, viewer, "part_worklist_rows.html", worklist=view)
 
 
@@ -142,7 +142,7 @@ def list_key_fields(context: ConsoleContext) -> list[KeyField]:
 def _hint(row: WorklistKey) -> str:
     if row.vr == "DA":
         return "YYYYMMDD, or a range YYYYMMDD-YYYYMMDD"
-    return "empty: any" if row.keyword in (STATION, MODALITY) else ""
+    return "empty: any" if row.keyword in (STATION_KEY, MODALITY_KEY) else ""
 
 
 def read_asked_keys(context: ConsoleContext, form: Form) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The list of Today as a page shows it: the answer of the last query, and as much of it as somebody wants to see."""
+"""The list of Today as a page shows it: the answer of the last query, and as much of it as somebody asks for."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from openmodality.errors import NotFound
 from openmodality.store.rows.served import Serving
 from openmodality.store.rows.worklist import WorklistItem, WorklistLine, read_item_texts
 
-AT_ONCE: Final = 50
+SHOWN_AT_ONCE: Final = 50
 """So many items are shown at first, and so many more each time: a page of thousands is slow to draw."""
-STATION: Final = "ScheduledStationAETitle"
-MODALITY: Final = "Modality"
+STATION_KEY: Final = "ScheduledStationAETitle"
+MODALITY_KEY: Final = "Modality"
 _DATE: Final = "ScheduledProcedureStepStartDate"
 _SHOWN: Final = (
     "ScheduledProcedureStepStartDate",
@@ -37,7 +37,7 @@ class ListPart:
     """Which items of the list: those that fit ``find``, up to place ``shown``. The query of an address."""
 
     find: str = ""
-    shown: int = AT_ONCE
+    shown: int = SHOWN_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class WorklistView:
     @property
     def following(self) -> int:
         """How many come next."""
-        return min(self.left, AT_ONCE)
+        return min(self.left, SHOWN_AT_ONCE)
 
 
 def list_settable(context: ConsoleContext) -> list[WorklistKey]:
@@ -94,8 +94,8 @@ def find_usual_keys(context: ConsoleContext) -> dict[str, str]:
     parameters = context.modality.site.parameters
     today = datetime.fromtimestamp(context.modality.clock()).strftime("%Y%m%d")
     usual = {
-        STATION: parameters.text("worklist.scheduled_station_ae_title"),
-        MODALITY: parameters.text("worklist.modality"),
+        STATION_KEY: parameters.text("worklist.scheduled_station_ae_title"),
+        MODALITY_KEY: parameters.text("worklist.modality"),
         _DATE: today,
     }
     settable = {row.keyword for row in list_settable(context)}
