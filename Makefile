@@ -22,7 +22,7 @@ PYTEST = $(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=wo
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: help demo test coverage soak peers lint format trace mutate bench fuzz man docs clean
+.PHONY: help demo test coverage soak peers lint check-types check-style check-house format trace mutate bench fuzz man docs clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -47,9 +47,17 @@ peers:
 	@tools/install_peers.sh
 
 lint: $(DEVELOPMENT)  ## the gates: ruff, mypy, import-linter, house rules
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 check-types check-style check-house PY=$(PY)
+
+# mypy takes one core for as long as all others together; beside it these take the other one.
+check-types:
+	$(PY) -m mypy $(CODE)
+
+check-style:
 	$(PY) -m ruff check $(CODE)
 	$(PY) -m ruff format --check $(CODE)
-	$(PY) -m mypy $(CODE)
+
+check-house:
 	$(dir $(PY))lint-imports --no-logo
 	$(PY) -m tools.house_rules $(CODE)
 
