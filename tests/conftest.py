@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.plugins.ports",
     "tests.plugins.purity",
     "tests.plugins.effort",
+    "tests.plugins.modules",
 ]
 
 

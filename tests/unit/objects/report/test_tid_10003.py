@@ -11,7 +11,11 @@ from openmodality.objects.report.tid_10003 import make_irradiation_event
 from tests.content_tree import find_items, read_number
 from tests.made_objects import NOW, irradiation_events
 
-EXPOSURE = irradiation_events()[2]
+
+@pytest.fixture(scope="module")
+def exposure() -> IrradiationEvent:
+    """To simulate it takes seconds, which a process that only collects the tests need not spend."""
+    return irradiation_events()[2]
 
 
 def make_event(event: IrradiationEvent, *images: ImageReference) -> Dataset:
@@ -19,13 +23,13 @@ def make_event(event: IrradiationEvent, *images: ImageReference) -> Dataset:
     return make_irradiation_event(event, content).to_data_set()
 
 
-def test_what_the_event_was() -> None:
-    container = make_event(EXPOSURE)
+def test_what_the_event_was(exposure: IrradiationEvent) -> None:
+    container = make_event(exposure)
     (kind,) = find_items(container, "113721")
-    assert kind.ConceptCodeSequence[0].CodeMeaning == EXPOSURE.event_type
-    assert EXPOSURE.uid == find_items(container, "113769")[0].UID
-    assert read_number(container, "113733") == (EXPOSURE["KVP"], "kV")
-    assert read_number(container, "113750")[0] == EXPOSURE["DistanceSourceToDetector"]
+    assert kind.ConceptCodeSequence[0].CodeMeaning == exposure.event_type
+    assert exposure.uid == find_items(container, "113769")[0].UID
+    assert read_number(container, "113733") == (exposure["KVP"], "kV")
+    assert read_number(container, "113750")[0] == exposure["DistanceSourceToDetector"]
 
 
 @pytest.mark.parametrize(("pulse_rate", "mode"), [(0.0, "Continuous"), (7.5, "Pulsed")])
@@ -44,7 +48,7 @@ def test_a_filter_is_told_where_there_is_one(filters: int) -> None:
     assert len(find_items(make_event(event), "113771")) == filters
 
 
-def test_the_images_are_those_of_the_event() -> None:
+def test_the_images_are_those_of_the_event(exposure: IrradiationEvent) -> None:
     image = ImageReference("1.2.840.10008.5.1.4.1.1.12.2", "1.2.6", "1.2.5")
-    (item,) = find_items(make_event(EXPOSURE, image), "113795")
+    (item,) = find_items(make_event(exposure, image), "113795")
     assert item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.6"
