@@ -8,16 +8,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.peers.forked import COMMAND, Forked, fork
 from tests.peers.process import Address, wait_until
 
 SOURCES = Path(__file__).parents[2] / "src"
-_MAIN = ("-c", "from openmodality.cli.main import main; main()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +57,12 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(SOURCES), "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8"}
 
 
-def start(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+def start(*arguments: object, stderr: int = subprocess.PIPE) -> Forked:
     """Start ``openmodality`` with these arguments; ``stderr`` may be a terminal's descriptor."""
-    return subprocess.Popen(
-        [sys.executable, *_MAIN, *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        env=_environment(),
-        text=True,
-    )
+    return fork(COMMAND, *arguments, stderr=stderr, environment=_environment())
 
 
-def finish(process: subprocess.Popen[str], timeout_s: float = 30.0) -> Ended:
+def finish(process: Forked, timeout_s: float = 30.0) -> Ended:
     """Wait for the end of a command."""
     try:
         out, err = process.communicate(timeout=timeout_s)
@@ -78,7 +70,7 @@ def finish(process: subprocess.Popen[str], timeout_s: float = 30.0) -> Ended:
         process.kill()
         process.communicate()  # its pipes are closed; else a later test would be blamed for them
         raise
-    return Ended(process.returncode, out, err or "")
+    return Ended(process.wait(), out, err)
 
 
 def openmodality(*arguments: object, timeout_s: float = 30.0) -> Ended:
@@ -91,7 +83,7 @@ class Receiving:
     """``openmodality receive``, running."""
 
     folder: Path
-    process: subprocess.Popen[str]
+    process: Forked
     address: Address
     ended: list[Ended] = field(default_factory=list)
 
@@ -130,7 +122,7 @@ def wait_for_files(running: Receiving, count: int) -> None:
 
 
 @contextlib.contextmanager
-def serving(site: Path) -> Iterator[subprocess.Popen[str]]:
+def serving(site: Path) -> Iterator[Forked]:
     """``openmodality serve``, entered when it listens; ended by SIGTERM, which must be a clean end."""
     process = start("serve", "-c", site)
     assert process.stderr is not None

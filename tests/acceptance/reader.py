@@ -29,6 +29,7 @@ from tests.acceptance.command_line import SOURCES
 from tests.acceptance.documents import Block, Typed, blocks_of, difference, fits, typed_in
 from tests.acceptance.hospital_site import with_ports
 from tests.acceptance.in_process import call, captured
+from tests.peers.forked import Forked, fork
 from tests.peers.process import HOST, free_port, wait_until
 
 PATIENCE_S: Final = 60.0
@@ -48,7 +49,7 @@ class Background:
 
     command: str
     shown: str
-    process: subprocess.Popen[bytes]
+    process: Forked
     log: Path
 
     @property
@@ -177,15 +178,10 @@ class Reader:
             words += self.hospital_options
         log = self._home / f"{len(self._running)}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                words,
-                cwd=self.folder,
-                env=self._environment(),
-                executable=str(self._program()),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            process = fork(
+                *words, stdout=output.fileno(), stderr=output.fileno(), folder=self.folder,
+                environment=self._environment(),
+            )  # fmt: skip
         started = Background(typed.command, typed.output, process, log)
         self._running.append(started)
         wait_until(

@@ -35,8 +35,8 @@ def test_serve_says_where_the_console_is_and_lets_the_first_user_in_once(tmp_pat
         assert f"console: {url}\n" in lines
         (setup,) = [word for line in lines if "add the first within an hour" in line for word in line.split()[-1:]]
         form = {"name": "anna", "password": PASSWORD, "repeated": PASSWORD}
-        assert httpx.post(setup, data=form, headers={"origin": url}).status_code == 303
-        assert httpx.get(setup).status_code == 410
+        assert httpx.post(setup, data=form, headers={"origin": url}, timeout=20).status_code == 303
+        assert httpx.get(setup, timeout=20).status_code == 410
         process.terminate()
         ended = finish(process)
         assert ended.status == 0

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-import openmodality
 from openmodality import Modality
 from openmodality.activities.media_reading import verify_medium
 from openmodality.media.directory_reader import read_directory
@@ -19,26 +15,24 @@ from openmodality.media.file_set import update_file_set
 from openmodality.store.states import JobState
 from tests.fault.media_process import OPTIONS
 from tests.peers import objects
+from tests.peers.forked import STDERR, fork
 
 KILLS = {False: 8, True: 50}
 """In the suite, in a soak."""
-PLACES = [str(Path(openmodality.__file__).parents[1]), str(Path(__file__).parents[2])]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(PLACES)}
 JOB_KILLS = {False: 6, True: 50}
 LONGEST_JOB_S = 0.5
-PROCESS = [sys.executable, "-m", "tests.fault.media_process"]
 
 
 def add_until_killed(root: Path, source: Path, lines: int) -> int:
     """Let a process add images until it has said so many lines, kill it; how many it said it had added."""
-    process = subprocess.Popen([*PROCESS, str(root), str(source)], stdout=subprocess.PIPE, env=ENVIRONMENT)
+    process = fork("tests.fault.media_process", root, source, stderr=STDERR)
     assert process.stdout is not None
     said = [process.stdout.readline() for _ in range(lines)]
     process.kill()
     said += process.stdout.readlines()
     process.wait()
     process.stdout.close()
-    return said.count(b"added\n")
+    return said.count("added\n")
 
 
 def count_instances(root: Path) -> int:
@@ -93,10 +87,9 @@ def test_a_media_job_ends_its_work_however_often_the_device_dies(tmp_path: Path,
 def _queue_and_kill(site: Path, study: str, disc: Path, after_s: float) -> None:
     """Let a device end what it has to do, give it one more disc to make, and kill it a moment later."""
     disc.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "tests.fault.media_job_process", str(site), study, str(disc)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT)
+    process = fork("tests.fault.media_job_process", site, study, disc, stderr=STDERR)
     assert process.stdout is not None
-    assert [process.stdout.readline() for _ in range(2)] == [b"idle\n", b"queued\n"]
+    assert [process.stdout.readline() for _ in range(2)] == ["idle\n", "queued\n"]
     threading.Event().wait(after_s)
     process.kill()
     process.wait()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from openmodality.hospital.addresses import PRINTER, Endpoint
 from openmodality.hospital.hospital import Hospital
 from openmodality.store.states import JobState
 from tests.acceptance.requirements.print_device import PrintDevice, make_print_device
-from tests.fault.test_media_kill import ENVIRONMENT
+from tests.peers.forked import STDERR, fork
 from tests.peers.process import Address
 
 KILLS = {False: 6, True: 50}
@@ -29,8 +27,7 @@ LONGEST_S = 1.5
 
 def work_until_killed(device: PrintDevice, seconds: float) -> None:
     """Let a process of the device print for so long, and kill it."""
-    command = [sys.executable, "-m", "tests.fault.print_process", str(device.folder / "site.toml")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT)
+    process = fork("tests.fault.print_process", device.folder / "site.toml", stderr=STDERR)
     assert process.stdout is not None
     process.stdout.readline()
     timer = threading.Timer(seconds, process.kill)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
 from openmodality import Modality
 from tests.acceptance.requirements.query_device import INCOMING, MOVE, make_identifier
 from tests.interop.sites import PeerTable, SiteFile, write_site
+from tests.peers.forked import COMMAND, Forked, fork
 from tests.peers.objects import mr_series
 from tests.peers.process import Address, accepts, wait_until
 from tests.peers.pynetdicom_ae import associated, serving
@@ -26,14 +26,12 @@ IMAGES = 30
 KILLS, SOAK_KILLS = 2, 40
 
 
-def start(site: SiteFile, *words: str) -> subprocess.Popen[bytes]:
+def start(site: SiteFile, *words: str) -> Forked:
     """A command of the device, as it is installed."""
-    call = "from openmodality.cli.main import main; main()"
-    command = (sys.executable, "-c", call, *words, "-c", str(site.path))
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return fork(COMMAND, *words, "-c", site.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: Forked) -> None:
     process.kill()
     process.wait(30)
 
@@ -43,12 +41,12 @@ def list_files(site: SiteFile) -> list[str]:
     return sorted(path.stem for path in (site.path.parent / "data").rglob("*.dcm"))
 
 
-def has_come(site: SiteFile, count: int, process: subprocess.Popen[bytes]) -> Callable[[], bool]:
+def has_come(site: SiteFile, count: int, process: Forked) -> Callable[[], bool]:
     """Whether so many images are there, or the process has ended."""
     return lambda: len(list_files(site)) >= count or process.poll() is not None
 
 
-def kill_then(happened: threading.Event, process: subprocess.Popen[bytes]) -> None:
+def kill_then(happened: threading.Event, process: Forked) -> None:
     happened.wait(60)
     kill(process)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
 
-import openmodality
 from openmodality.jobs.listing import list_jobs, read_instances
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.worker import Worker
@@ -20,24 +16,22 @@ from openmodality.store.listing.entities import Level, count, instance_reference
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from tests.fault.store_process import Sends
+from tests.peers.forked import STDERR, fork
 
 KILLS = {False: 6, True: 100}
 """How often the process is killed: in the suite, in a soak."""
-PLACES = [str(Path(openmodality.__file__).parents[1]), str(Path(__file__).parents[2])]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(PLACES)}
-PROCESS = [sys.executable, "-m", "tests.fault.store_process"]
 
 
 def run_and_kill(folder: Path, lines: int) -> list[list[str]]:
     """Let the device run until it has said so many lines, kill it, and return all that it said."""
-    process = subprocess.Popen([*PROCESS, str(folder), "1000000"], stdout=subprocess.PIPE, env=ENVIRONMENT)
+    process = fork("tests.fault.store_process", folder, 1_000_000, stderr=STDERR)
     assert process.stdout is not None
     said = [process.stdout.readline() for _ in range(lines)]
     process.kill()
     said += process.stdout.readlines()
     process.wait()
     process.stdout.close()
-    return [line.decode().split() for line in said if line.endswith(b"\n")]
+    return [line.split() for line in said if line.endswith("\n")]
 
 
 def uids_in(store: LocalStore) -> set[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import openmodality
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import open_store
-from tests.fault.test_store_kill import ENVIRONMENT, PROCESS
+from tests.peers.forked import STDERR, fork
 from tests.peers.objects import mr_series
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(openmodality.__file__).parents[1])}
 IMPORT = (
     "import sys; from pathlib import Path; from openmodality.store.local import open_store\n"
     "with open_store(Path(sys.argv[1]), durability='os') as store:\n"
@@ -33,10 +36,7 @@ def test_each_instance_is_new_to_one_of_them_only(tmp_path: Path) -> None:
 
 
 def test_two_devices_store_queue_and_delete_side_by_side(tmp_path: Path) -> None:
-    both = [
-        subprocess.Popen([*PROCESS, str(tmp_path), "6"], stdout=subprocess.PIPE, env=ENVIRONMENT, text=True)
-        for _ in range(2)
-    ]
+    both = [fork("tests.fault.store_process", tmp_path, 6, stderr=STDERR) for _ in range(2)]
     lines = [line.split() for process in both for line in process.communicate(timeout=60)[0].splitlines()]
     assert [process.returncode for process in both] == [0, 0]
     stored = {words[1] for words in lines if words[0] == "stored"}
