@@ -65,7 +65,7 @@ format: $(DEVELOPMENT)  ## let ruff put the code in order
 	$(PY) -m ruff check --fix $(CODE)
 	$(PY) -m ruff format $(CODE)
 
-trace: $(DEVELOPMENT)  ## which requirements the last `make test` showed, and before whom (ARGS=--json)
+trace: $(DEVELOPMENT)  ## which requirements the last `make test` showed, and before whom (ARGS=--json; ARGS=--write for the statement)
 	@$(PY) -m tools.trace $(ARGS)
 
 mutate: $(DEVELOPMENT) peers  ## would the tests notice a fault? 300 mutants, an hour or so; goes on where it was (ARGS=--survivors)
@@ -83,6 +83,7 @@ man: $(RUNTIME)  ## manual pages of all commands, in build/man/man1
 docs: $(DEVELOPMENT)  ## print the tables of objects, the conformance statements and docs/openapi.json anew; links and commands in the documents are sound
 	$(PY) -m tools.objects_page
 	$(PY) -m tools.conformance_pages
+	$(PY) -m tools.requirements_page
 	$(PY) -m tools.openapi_page
 	$(PY) -m tools.check_docs
 

@@ -52,11 +52,12 @@ def make_schema() -> dict[str, Any]:
             "description": "dicomDevice with the entries below it, by the names of PS3.15 H.1.3",
         },
     }
+    evidence = {"type": "object", "description": "with --evidence: the sentences with their tests, as evidence.json"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": KIND,
         **schema,
-        "properties": {**own, **schema["properties"]},
+        "properties": {**own, **schema["properties"], "evidence": evidence},
         "required": [*own, *schema["required"]],
     }
 

@@ -1,9 +1,10 @@
 """The requirement trace: which ids of the conformance statements a test showed in the last run, and before whom.
 
-Run as ``make trace``; ``make trace ARGS=--json`` prints the same as JSON. Tests are collected here, not run: how they
-ended is what ``make test`` recorded (:data:`RECORD`, written by ``tests/plugins/record.py``). An id is shown where a
-test that carries it passed and none failed. A skipped test shows nothing, nor does one in which no device runs: a part
-may be right, and the device not use it.
+Run as ``make trace``; ``make trace ARGS=--json`` prints the same as JSON. ``make trace ARGS=--write`` writes it into
+the folders of the profiles, where ``openmodality conformance print --evidence`` and ``docs/requirements.md`` read it.
+Tests are collected here, not run: how they ended is what ``make test`` recorded (:data:`RECORD`, written by
+``tests/plugins/record.py``). An id is shown where a test that carries it passed and none failed. A skipped test shows
+nothing, nor does one in which no device runs: a part may be right, and the device not use it.
 """
 
 from __future__ import annotations
@@ -14,90 +15,33 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from openmodality.conformance.evidence import (
+    FILE_NAME,
+    Count,
+    Evidence,
+    Judge,
+    Outcome,
+    Proof,
+    Requirement,
+    count_requirements,
+    describe_wire_share,
+    group_by_area,
+    write_evidence,
+)
 from tests.peers.witness import DEVICE, OWN_PROCESS, PEERS, READERS, SOCKET
 
 ROOT: Final = Path(__file__).parent.parent
 SPEC_FOLDER: Final = ROOT / "tests" / "data" / "spec"
+NOTHING_TO_RUN: Final = "nothing_to_run.csv"
+"""Beside ``requirements.csv``: what was looked at of sentences that no test can show."""
+PROFILES: Final = ROOT / "src" / "openmodality" / "profiles"
 RECORD: Final = ROOT / "build" / "tests.json"
-
-
-class Outcome(StrEnum):
-    """What the last run says about an id, or about a test."""
-
-    FAILED = "failed"
-    PASSED = "passed"
-    NO_DEVICE = "no device"
-    SKIPPED = "skipped"
-    NOT_RUN = "not run"
-    NO_TEST = "no test"
-
-
-class Judge(StrEnum):
-    """Against whom an id was shown; the first that applies."""
-
-    PEER = "peer"
-    READER = "reader"
-    OWN_SIDE = "own side"
-    MEMORY = "memory"
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A test that carries an id, how it ended in the last run, and who stood by."""
-
-    test: str
-    outcome: Outcome
-    witnesses: frozenset[str]
-
-    @property
-    def judge(self) -> Judge:
-        """A peer or a judge of others, a decoder of others, our own other side, or nobody."""
-        if self.witnesses & PEERS:
-            return Judge.PEER
-        if self.witnesses & READERS:
-            return Judge.READER
-        return Judge.OWN_SIDE if self.witnesses & {SOCKET, OWN_PROCESS} else Judge.MEMORY
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """A line of a ``requirements.csv`` and what proves it; ``device`` is the folder's name."""
-
-    id: str
-    device: str
-    area: str
-    text: str
-    proofs: tuple[Proof, ...]
-
-    @property
-    def outcome(self) -> Outcome:
-        """One failure outweighs all that passed, and one that passed what was skipped."""
-        outcomes = {proof.outcome for proof in self.proofs}
-        return next((outcome for outcome in Outcome if outcome in outcomes), Outcome.NO_TEST)
-
-    @property
-    def judge(self) -> Judge | None:
-        """The best of those before whom it was shown; ``None`` where it was not shown."""
-        judges = {proof.judge for proof in self.proofs if proof.outcome is Outcome.PASSED}
-        return next((judge for judge in Judge if judge in judges), None) if self.outcome is Outcome.PASSED else None
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Of one area of one device: how many ids there are, how many ended how, and before whom they were shown."""
-
-    device: str
-    area: str
-    total: int
-    outcomes: Counter[Outcome]
-    judges: Counter[Judge]
 
 
 def collected_tests(pytest_arguments: Sequence[str] = ()) -> dict[str, list[str]]:
@@ -128,45 +72,54 @@ def _sum_up(test: str, runs: Sequence[Mapping[str, Any]]) -> Proof:
     outcome = next(each for each in Outcome if each in outcomes)
     if outcome is Outcome.PASSED and DEVICE not in witnesses:
         outcome = Outcome.NO_DEVICE
-    return Proof(test, outcome, witnesses)
+    judge = find_judge(witnesses) if outcome is Outcome.PASSED else None
+    return Proof(test, outcome, judge, tuple(sorted(witnesses)))
+
+
+def find_judge(witnesses: frozenset[str]) -> Judge:
+    """A peer or a judge of others, a decoder of others, our own other side, or nobody."""
+    if witnesses & PEERS:
+        return Judge.PEER
+    if witnesses & READERS:
+        return Judge.READER
+    return Judge.OWN_SIDE if witnesses & {SOCKET, OWN_PROCESS} else Judge.MEMORY
 
 
 def requirements(
     tests: Mapping[str, Sequence[str]], record: Mapping[str, Proof], folder: Path = SPEC_FOLDER
-) -> list[Requirement]:
-    """All requirements of all devices in the order of their tables, with what proves them."""
-    found = []
-    for table in sorted(folder.glob("*/requirements.csv")):
-        with table.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                proofs = tuple(
-                    record.get(test, Proof(test, Outcome.NOT_RUN, frozenset())) for test in tests.get(row["id"], ())
-                )
-                found.append(Requirement(row["id"], table.parent.name, row["area"], row["requirement"], proofs))
-    return found
+) -> dict[str, list[Requirement]]:
+    """By device all its requirements in the order of their table, with what proves them."""
+    return {
+        table.parent.name: list(_list_requirements(table, tests, record))
+        for table in sorted(folder.glob("*/requirements.csv"))
+    }
 
 
-def counts(traced: Iterable[Requirement]) -> list[Count]:
-    """Totals by device and area."""
-    groups: dict[tuple[str, str], list[Requirement]] = defaultdict(list)
-    for requirement in traced:
-        groups[requirement.device, requirement.area].append(requirement)
-    return [_count(device, area, group) for (device, area), group in sorted(groups.items())]
+def _list_requirements(
+    table: Path, tests: Mapping[str, Sequence[str]], record: Mapping[str, Proof]
+) -> Iterator[Requirement]:
+    looked_at = {row["id"]: row["looked_at"] for row in read_rows(table.parent / NOTHING_TO_RUN)}
+    for row in read_rows(table):
+        proofs = tuple(record.get(test, Proof(test, Outcome.NOT_RUN, None, ())) for test in tests.get(row["id"], ()))
+        told = looked_at.get(row["id"], "")
+        yield Requirement(row["id"], row["section"], row["area"], row["requirement"], told, proofs)
 
 
-def _count(device: str, area: str, group: Sequence[Requirement]) -> Count:
-    judges = Counter(each.judge for each in group if each.judge is not None)
-    return Count(device, area, len(group), Counter(each.outcome for each in group), judges)
+def read_rows(table: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with table.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
-def as_json(traced: Sequence[Requirement]) -> str:
+def as_json(traced: Mapping[str, Sequence[Requirement]]) -> str:
     """The whole trace as one JSON object."""
+    everything = [each for its in traced.values() for each in its]
     return json.dumps(
         {
-            "requirements": {each.id: _requirement_json(each) for each in traced},
+            "requirements": {each.id: _requirement_json(each) for each in everything},
             "areas": [
-                {"device": count.device, "area": count.area, "total": count.total, **count.outcomes, **count.judges}
-                for count in counts(traced)
+                {"device": device, "area": area, "total": count.total, **count.outcomes, **count.judges}
+                for device, area, count in list_counts(traced)
             ],
         },
         indent=2,
@@ -174,33 +127,45 @@ def as_json(traced: Sequence[Requirement]) -> str:
 
 
 def _requirement_json(requirement: Requirement) -> dict[str, object]:
-    tests = {
-        proof.test: {"outcome": proof.outcome, "witnesses": sorted(proof.witnesses)} for proof in requirement.proofs
-    }
+    tests = {proof.test: {"outcome": proof.outcome, "witnesses": list(proof.witnesses)} for proof in requirement.proofs}
     return {"outcome": requirement.outcome, "judge": requirement.judge, "tests": tests}
 
 
-def as_text(traced: Sequence[Requirement]) -> str:
+def list_counts(traced: Mapping[str, Sequence[Requirement]]) -> Iterator[tuple[str, str, Count]]:
+    """Totals by device and area."""
+    for device, its in traced.items():
+        for area, group in group_by_area(its).items():
+            yield device, area, count_requirements(group)
+
+
+def as_text(traced: Mapping[str, Sequence[Requirement]]) -> str:
     """The whole trace to read: ids with tests, ids without, totals."""
-    tested = [requirement for requirement in traced if requirement.proofs]
-    untested = [requirement for requirement in traced if not requirement.proofs]
+    everything = [each for its in traced.values() for each in its]
+    tested = [requirement for requirement in everything if requirement.proofs]
+    untested = [requirement for requirement in everything if not requirement.proofs]
     lines = ["Requirements with tests", ""]
     lines += [_proof_line(requirement, proof) for requirement in tested for proof in requirement.proofs]
     lines += ["", "Requirements without a test", ""]
-    lines += [f"{requirement.id:<18} {requirement.area:<21} {_short(requirement.text)}" for requirement in untested]
-    return "\n".join([*lines, "", *_table(traced)])
+    lines += [_describe_untested(requirement) for requirement in untested]
+    share = describe_wire_share(everything)
+    return "\n".join([*lines, "", f"{share[0].upper()}{share[1:]}", "", *_table(traced)])
 
 
 def _proof_line(requirement: Requirement, proof: Proof) -> str:
-    people = ", ".join(sorted(proof.witnesses & (PEERS | READERS))) or proof.judge
+    people = ", ".join(name for name in proof.witnesses if name in PEERS | READERS) or proof.judge
     before = people if proof.outcome is Outcome.PASSED else ""
     return f"{requirement.id:<18} {proof.outcome:<8} {before:<24} {proof.test}"
 
 
-def _table(traced: Sequence[Requirement]) -> list[str]:
-    total = _count("all", "", traced)
+def _describe_untested(requirement: Requirement) -> str:
+    why = f"nothing to run: {requirement.looked_at}" if requirement.looked_at else _shorten(requirement.text)
+    return f"{requirement.id:<18} {requirement.area:<21} {why}"
+
+
+def _table(traced: Mapping[str, Sequence[Requirement]]) -> list[str]:
+    total = count_requirements(each for its in traced.values() for each in its)
     heads = ("device", "area", "of", "shown", *Judge, *(each for each in Outcome if each is not Outcome.PASSED))
-    rows = [heads, *(_row(count) for count in [*counts(traced), total])]
+    rows = [heads, *(_row(*each) for each in list_counts(traced)), _row("all", "", total)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
     return [
         "  ".join(
@@ -211,25 +176,44 @@ def _table(traced: Sequence[Requirement]) -> list[str]:
     ]
 
 
-def _row(count: Count) -> tuple[str, ...]:
+def _row(device: str, area: str, count: Count) -> tuple[str, ...]:
     others = [count.outcomes[outcome] for outcome in Outcome if outcome is not Outcome.PASSED]
     numbers = [count.total, count.outcomes[Outcome.PASSED], *(count.judges[judge] for judge in Judge), *others]
-    return (count.device, count.area, *map(str, numbers))
+    return (device, area, *map(str, numbers))
 
 
-def _short(text: str, width: int = 80) -> str:
+def _shorten(text: str, width: int = 80) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def write_files(traced: Mapping[str, Sequence[Requirement]], run: str, folder: Path = PROFILES) -> list[Path]:
+    """Write the evidence of each device into the folder of its profile; the files."""
+    written = []
+    for device, its in traced.items():
+        file = folder / device / FILE_NAME
+        file.write_text(write_evidence(Evidence(device, run, tuple(its))), encoding="utf-8")
+        written.append(file)
+    return written
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Print the trace."""
+    """Print the trace, or write it."""
     parser = argparse.ArgumentParser(prog="trace", description="Requirements and the tests that prove them")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--write", action="store_true", help="write the evidence of the profiles")
     options = parser.parse_args(arguments)
-    traced = requirements(collected_tests(), read_record())
-    print(as_json(traced) if options.json else as_text(traced))
     if not RECORD.exists():
+        if options.write:
+            sys.exit("No run is recorded yet: make test records one.")
         print("No run is recorded yet: make test records one.", file=sys.stderr)
+    traced = requirements(collected_tests(), read_record())
+    if options.write:
+        run = datetime.fromtimestamp(RECORD.stat().st_mtime, UTC).date().isoformat()
+        for file in write_files(traced, run):
+            print(file.relative_to(ROOT))
+        print("docs/requirements.md follows from them: make docs")
+    else:
+        print(as_json(traced) if options.json else as_text(traced))
 
 
 if __name__ == "__main__":

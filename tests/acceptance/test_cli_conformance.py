@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.in_process import openmodality
 
+OF_RF = json.dumps(
+    {"kind": "OpenModality evidence", "schema_version": 1, "profile": "rf", "run": "2026-11-30", "requirements": []}
+)
 SITE = 'profile = "mr"\n[application_entities.device]\nae_title = "ROOM1"\n'
 
 
@@ -38,6 +42,27 @@ def test_what_a_file_is_shows_in_its_name(site: Path) -> None:
         said = f"{site / name}: the conformance statement of Remote-controlled R/F x-ray system\n"
         assert (done.status, done.out) == (0, said)
         assert (site / name).read_text(encoding="utf-8").startswith(start)
+
+
+def test_evidence_says_which_test_shows_a_sentence(site: Path) -> None:
+    markdown = openmodality("conformance", "print", "-c", site, "--evidence").out
+    assert re.search(r"\| MR-3\.3\.1\.3-03 \| 3\.3\.1\.3 \| .*? \| shown \| independent peer: .*echoscu", markdown)
+    assert re.search(r"MR-3-14: independent peer", markdown)
+    stated = json.loads(openmodality("conformance", "print", "-c", site, "--evidence", "--json").out)["items"][0]
+    evidence = stated["statement"]["evidence"]
+    assert (evidence["profile"], len(evidence["requirements"])) == ("mr", 372)
+
+
+def test_evidence_of_another_profile_or_none_is_named(site: Path) -> None:
+    file = site / "evidence.json"
+    for evidence, words in ((OF_RF, "is the evidence of profile rf; this device is mr"), ("{}", "is no evidence")):
+        file.write_text(evidence, encoding="utf-8")
+        done = openmodality("conformance", "print", "-c", site, f"--evidence={file}")
+        assert (done.status, done.err.count("\n")) == (2, 1)
+        assert words in done.err
+    done = openmodality("conformance", "print", "--profile", "docs/examples/ct", "--evidence")
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "docs/examples/ct/evidence.json: cannot be read" in done.err
 
 
 def test_diff_says_what_a_peer_would_notice(site: Path) -> None:

@@ -40,7 +40,17 @@ def at_orthanc(
 
 
 @for_both(
-    mr=["MR-2.1-05", "MR-2.1.1-07", "MR-3-04", "MR-3-19", "MR-3-20", "MR-3.2.4.1-01", "MR-3.2.3.3-01", "MR-3-14"],
+    mr=[
+        "MR-2.1-05",
+        "MR-2.1.1-07",
+        "MR-3-04",
+        "MR-3-19",
+        "MR-3-20",
+        "MR-3.2.4.1-01",
+        "MR-3.2.4.3.1-01",
+        "MR-3.2.3.3-01",
+        "MR-3-14",
+    ],
     rf=[
         "RF-4.1.1-02",
         "RF-4.1.1-03",
@@ -67,7 +77,7 @@ def test_an_exam_is_stored_and_committed(tmp_path: Path, profile: str) -> None:
         assert stored["PatientMainDicomTags"]["PatientName"] == PATIENT["PatientName"]
 
 
-@for_both(mr=["MR-3.2.4.3.1-02", "MR-3.2.4.1-02"], rf=["RF-4.2.2.4.1.3.1-02"])
+@for_both(mr=["MR-3.2.4.3.1-01", "MR-3.2.4.3.1-02", "MR-3.2.4.1-02"], rf=["RF-4.2.2.4.1.3.1-02"])
 def test_what_the_archive_lost_is_sent_and_asked_for_again(
     tmp_path: Path, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ def make_configuration(statement: ConformanceStatement) -> Section:
             Section("AE titles and addresses", tuple(addresses)),
             Section("Parameters", (tables.tabulate_parameters(statement), tables.tabulate_settings(statement))),
         ),
+        areas=("config",),
     )
 
 
@@ -26,7 +27,7 @@ def make_character_sets(statement: ConformanceStatement) -> Section:
     blocks: list[str | PrintedTable] = [prose.ABOUT_CHARACTER_SETS, tables.tabulate_character_sets(statement)]
     if statement.character_sets.attributes:
         blocks.append(tables.tabulate_text_attributes(statement))
-    return Section("Support of character sets", tuple(blocks))
+    return Section("Support of character sets", tuple(blocks), areas=("charset",))
 
 
 def make_objects(statement: ConformanceStatement, title: str = "Annex: contents of objects") -> Section:
@@ -50,6 +51,7 @@ def make_objects(statement: ConformanceStatement, title: str = "Annex: contents 
             Section("Private SOP classes and transfer syntaxes", (prose.ABOUT_PRIVATE_SYNTAXES,)),
             Section("Details of secure connections", (tables.tabulate_security(statement),)),
         ),
+        areas=("iod",),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from openmodality.conformance.device_description import describe_configuration
+from openmodality.conformance.evidence import Evidence, evidence_as_json
 from openmodality.conformance.model import STATEMENT_VERSION, ConformanceStatement
 from openmodality.errors import UsageError
 
@@ -18,13 +19,17 @@ KIND: Final = "OpenModality conformance statement"
 StatementJson = Mapping[str, Any]
 
 
-def statement_as_json(statement: ConformanceStatement) -> dict[str, Any]:
-    """The members of a statement, ready for ``json.dumps``, with the description of PS3.15 Annex H."""
+def statement_as_json(statement: ConformanceStatement, evidence: Evidence | None = None) -> dict[str, Any]:
+    """The members of a statement, ready for ``json.dumps``, with the description of PS3.15 Annex H.
+
+    ``evidence`` is there where it is given: for each sentence its tests.
+    """
     return {
         "kind": KIND,
         "schema_version": STATEMENT_VERSION,
         **_convert(statement),
         "device_description": describe_configuration(statement),
+        **({} if evidence is None else {"evidence": evidence_as_json(evidence)}),
     }
 
 

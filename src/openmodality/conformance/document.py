@@ -11,20 +11,28 @@ Cell: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class PrintedTable:
-    """A table with a title that is unlike that of every other of the document."""
+    """A table with a title that is unlike that of every other of the document.
+
+    ``has_anchors``: a link by the text of its first column leads to a row.
+    """
 
     title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    has_anchors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section: its title, what stands in it, and the sections below it. A text is a paragraph."""
+    """A section: its title, what stands in it, and the sections below it. A text is a paragraph.
+
+    ``areas`` are those of the requirements that tell of it.
+    """
 
     title: str
     blocks: tuple[str | PrintedTable, ...] = ()
     sections: tuple[Section, ...] = ()
+    areas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ It prints with a page for each part and heads on every page of a table, and foll
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Final
@@ -43,6 +44,9 @@ tbody tr:nth-child(even) { background: var(--soft); }
   a { text-decoration: none; } }
 """
 
+_ID: Final = re.compile(r"\b(?:MR|RF)-\d[\d.]*-\d+\b")
+"""An id of a sentence."""
+
 
 def write_html(document: Document) -> str:
     """The text of the file."""
@@ -67,7 +71,7 @@ def _list_lines(document: Document) -> Iterator[str]:
                 count += 1
                 yield from _list_table(block, count)
             else:
-                yield f"<p>{escape(block)}</p>"
+                yield f"<p>{_link_ids(escape(block))}</p>"
     yield "</main>\n</body>\n</html>"
 
 
@@ -99,5 +103,10 @@ def _list_table(table: PrintedTable, count: int) -> Iterator[str]:
     yield "<tbody>"
     for row in table.rows:
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in row)
-        yield f"<tr>{cells}</tr>"
+        yield f'<tr id="{escape(row[0])}">{cells}</tr>' if table.has_anchors else f"<tr>{cells}</tr>"
     yield "</tbody></table></div>"
+
+
+def _link_ids(text: str) -> str:
+    """A paragraph whose ids lead to their evidence; only a document with evidence has any."""
+    return _ID.sub(r'<a href="#\g<0>">\g<0></a>', text)

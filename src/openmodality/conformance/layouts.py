@@ -15,14 +15,18 @@ from openmodality.conformance.annex_sections import (
     make_private,
 )
 from openmodality.conformance.document import Document, Section
+from openmodality.conformance.evidence import Evidence
+from openmodality.conformance.evidence_sections import cite_evidence
 from openmodality.conformance.model import ConformanceStatement
 from openmodality.conformance.service_sections import list_services, make_acceptor, make_requestor, make_service
 
 SectionOrder = Callable[[ConformanceStatement], tuple[Section, ...]]
 
 
-def arrange_document(statement: ConformanceStatement, layout: str = "annex-n") -> Document:
-    """The document of a statement in a layout, one of :data:`LAYOUTS`."""
+def arrange_document(
+    statement: ConformanceStatement, layout: str = "annex-n", evidence: Evidence | None = None
+) -> Document:
+    """The document of a statement in a layout, one of :data:`LAYOUTS`, with the evidence for its sentences if given."""
     device = statement.device
     cover = (
         ("Device", f"{device.manufacturer} {device.model}".strip()),
@@ -32,7 +36,8 @@ def arrange_document(statement: ConformanceStatement, layout: str = "annex-n") -
         ("Implementation Class UID", device.implementation_class_uid),
         ("Implementation Version Name", device.implementation_version_name),
     )
-    return Document(f"DICOM Conformance Statement: {device.title}", cover, LAYOUTS[layout](statement))
+    document = Document(f"DICOM Conformance Statement: {device.title}", cover, LAYOUTS[layout](statement))
+    return cite_evidence(document, evidence)
 
 
 def list_annex_n(statement: ConformanceStatement) -> tuple[Section, ...]:
@@ -70,24 +75,25 @@ def make_model(statement: ConformanceStatement) -> Section:
             Section("Application entities", (prose.ABOUT_MODEL, tables.tabulate_entities(statement))),
             Section("Sequence of activities", (prose.ABOUT_SEQUENCE,)),
         ),
+        areas=("implementation-model",),
     )
 
 
 def make_policies(statement: ConformanceStatement, title: str = "Association policies") -> Section:
     """What holds for every association."""
-    return Section(
-        title, (prose.ABOUT_ASSOCIATIONS, tables.tabulate_association(statement), tables.tabulate_rejections(statement))
-    )
+    blocks = (prose.ABOUT_ASSOCIATIONS, tables.tabulate_association(statement), tables.tabulate_rejections(statement))
+    return Section(title, blocks, areas=("association",))
 
 
 def make_media(statement: ConformanceStatement) -> Section:
     """Media interchange."""
-    return Section("Media interchange", (prose.ABOUT_MEDIA, tables.tabulate_media(statement)))
+    return Section("Media interchange", (prose.ABOUT_MEDIA, tables.tabulate_media(statement)), areas=("media",))
 
 
 def make_security(statement: ConformanceStatement) -> Section:
     """Security."""
-    return Section("Security", (prose.ABOUT_SECURITY, tables.tabulate_security(statement)))
+    blocks = (prose.ABOUT_SECURITY, tables.tabulate_security(statement))
+    return Section("Security", blocks, areas=("security",))
 
 
 def list_mr(statement: ConformanceStatement) -> tuple[Section, ...]:

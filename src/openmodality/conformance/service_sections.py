@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from openmodality.conformance import prose, tables
 from openmodality.conformance.document import PrintedTable, Section
 from openmodality.conformance.model import ConformanceStatement
 
 PROPOSED = ("proposed",)
 ACCEPTED = ("accepted",)
+AREAS: Final[Mapping[str, tuple[str, ...]]] = {
+    "verification": ("verification",),
+    "storage": ("storage-scu", "storage-scp"),
+    "storage_commitment": ("commitment",),
+    "query": ("query-scu", "query-scp"),
+    "retrieve": ("retrieve-scu", "retrieve-scp"),
+    "worklist": ("worklist",),
+    "mpps": ("mpps",),
+    "print": ("print",),
+}
+"""The areas of requirements of a service: as the one that asks, and as the one that is asked."""
 
 
 def list_services(statement: ConformanceStatement) -> tuple[str, ...]:
@@ -41,7 +55,7 @@ def make_requestor(statement: ConformanceStatement, service: str, *, has_content
     if service == "print":  # a printer reports on the association that we opened
         blocks += [prose.PURPOSES[service][1], *_list_filled(tables.tabulate_answers(statement, service))]
     blocks += _list_filled(tables.tabulate_failures(statement, (service,)))
-    return Section(f"{name}: association initiation", tuple(blocks))
+    return Section(f"{name}: association initiation", tuple(blocks), areas=AREAS[service][:1])
 
 
 def make_acceptor(statement: ConformanceStatement, service: str) -> Section | None:
@@ -59,7 +73,7 @@ def make_acceptor(statement: ConformanceStatement, service: str) -> Section | No
     if service == "query":
         blocks.append(tables.tabulate_query_keys(statement, "SCP"))
     blocks += _list_filled(tables.tabulate_answers(statement, service))
-    return Section(f"{name}: association acceptance", tuple(blocks))
+    return Section(f"{name}: association acceptance", tuple(blocks), areas=AREAS[service][-1:])
 
 
 def _list_contents(statement: ConformanceStatement, service: str) -> list[PrintedTable]:

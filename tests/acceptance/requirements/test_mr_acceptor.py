@@ -12,7 +12,7 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileDataset
 from pydicom.uid import UID, generate_uid
-from pynetdicom import build_role
+from pynetdicom import AE, build_context, build_role
 from pynetdicom.pdu_primitives import AsynchronousOperationsWindowNegotiation, SOPClassExtendedNegotiation
 
 from openmodality import Modality
@@ -101,6 +101,27 @@ def test_verification_in_each_transfer_syntax(device: Listening, syntax: str) ->
         (context,) = association.accepted_contexts
         assert context.transfer_syntax == [syntax]
         assert association.send_c_echo().Status == 0
+
+
+@pytest.mark.requirement("MR-3.3.1.2-02")
+def test_the_site_file_says_in_which_transfer_syntaxes_verification_is_taken(tmp_path: Path) -> None:
+    with recorded_device(tmp_path, "mr") as recorded:
+        chosen = '[network]\ntransfer_syntaxes = ["ImplicitVRLittleEndian", "ExplicitVRBigEndian"]'
+        recorded.site.write_text(recorded.site.read_text("utf-8").replace("[network]", chosen), "utf-8")
+        with recorded.modality() as modality:
+            assert list_verification_syntaxes(recorded, modality) == [[IMPLICIT], [BIG]]
+
+
+def list_verification_syntaxes(recorded: Recorded, modality: Modality) -> list[list[str]]:
+    """In which of three contexts for Verification, each with one transfer syntax, the device takes part."""
+    modality.serve()
+    entity = AE(ae_title=TITLE)
+    entity.requested_contexts = [build_context(VERIFICATION, syntax) for syntax in (IMPLICIT, EXPLICIT, BIG)]
+    address = listening(recorded, "device", "OM_MR")
+    association = entity.associate(address.host, address.port, ae_title=address.aet)
+    accepted = [list(map(str, context.transfer_syntax)) for context in association.accepted_contexts]
+    association.release()
+    return accepted
 
 
 @pytest.mark.requirement("MR-3.3.1.3-02", "MR-3.1.3-01")
@@ -308,7 +329,7 @@ def result(transaction_uid: str, references: list[Dataset]) -> Dataset:
 
 
 @pytest.mark.requirement(
-    "MR-3-19", "MR-3.2.4.3.1-01", "MR-3.2.4.3.1-06", "MR-2.1.1-06", "MR-2.1.1-07", "MR-3.3.5.3.1-01", "MR-3.3.5.3.1-02",
+    "MR-3-19", "MR-3.2.4.3.1-06", "MR-2.1.1-06", "MR-2.1.1-07", "MR-3.3.5.3.1-01", "MR-3.3.5.3.1-02",
     "MR-3.3.5.3.2-02", "MR-3.3.5.3.2-03",
 )  # fmt: skip
 def test_a_result_with_what_is_not_supported_is_read_over_it(device: Listening) -> None:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from openmodality.conformance.evidence import Evidence, Judge, Outcome, Requirement, read_evidence
 from tools import trace
-from tools.trace import Judge, Outcome, Requirement
 
 TESTS = {
     "MR-2.1-01": ["tests/test_a.py::test_a"],
@@ -25,13 +25,20 @@ RUNS = {
 }
 
 
-def _traced(tmp_path: Path, runs: dict[str, tuple[str, list[str]]] | None = None) -> dict[str, Requirement]:
+Runs = dict[str, tuple[str, list[str]]]
+
+
+def _trace_devices(tmp_path: Path, runs: Runs | None = None) -> dict[str, list[Requirement]]:
     record: dict[str, dict[str, Any]] = {
         test: {"outcome": outcome, "witnesses": witnesses} for test, (outcome, witnesses) in (runs or RUNS).items()
     }
     file = tmp_path / "tests.json"
     file.write_text(json.dumps(record), encoding="utf-8")
-    return {each.id: each for each in trace.requirements(TESTS, trace.read_record(file))}
+    return trace.requirements(TESTS, trace.read_record(file))
+
+
+def _traced(tmp_path: Path, runs: Runs | None = None) -> dict[str, Requirement]:
+    return {each.id: each for its in _trace_devices(tmp_path, runs).values() for each in its}
 
 
 def test_an_id_is_shown_by_a_test_that_passed(tmp_path: Path) -> None:
@@ -70,20 +77,22 @@ def test_a_part_of_a_device_shows_nothing(tmp_path: Path) -> None:
 
 
 def test_the_text_lists_tested_and_untested_ids(tmp_path: Path) -> None:
-    text = trace.as_text([*_traced(tmp_path).values()])
+    text = trace.as_text(_trace_devices(tmp_path))
     tested, untested = text.split("Requirements without a test")
     lines = [line.split() for line in tested.splitlines()]
     assert ["MR-2.1-01", "passed", "storescu", "tests/test_a.py::test_a"] in lines
     assert ["RF-1-01", "skipped", "tests/test_b.py::test_b"] in lines
     assert "MR-2.1-03 " in untested
     assert "MR-2.1-01 " not in untested
+    assert "nothing to run: There is no OSI stack" in untested
+    assert "Visible on the wire: 0 of 582 shown" in untested
     heads, *rows = (line.split() for line in text.split("\n\n")[-1].splitlines())
     assert heads[2:5] == ["of", "shown", "peer"]
     assert rows[-1][:4] == ["all", "732", "2", "2"]
 
 
 def test_the_json_holds_every_id_once(tmp_path: Path) -> None:
-    found = json.loads(trace.as_json([*_traced(tmp_path).values()]))
+    found = json.loads(trace.as_json(_trace_devices(tmp_path)))
     assert len(found["requirements"]) == 732
     assert found["requirements"]["MR-2.1-01"] == {
         "outcome": "passed",
@@ -94,7 +103,17 @@ def test_the_json_holds_every_id_once(tmp_path: Path) -> None:
 
 
 def test_areas_are_counted_by_device(tmp_path: Path) -> None:
-    counts = {(count.device, count.area): count for count in trace.counts(_traced(tmp_path).values())}
+    counts = {(device, area): count for device, area, count in trace.list_counts(_trace_devices(tmp_path))}
     assert counts["mr", "implementation-model"].judges == {Judge.PEER: 2}
     assert counts["rf", "worklist"].total == 24
     assert counts["rf", "worklist"].outcomes == {Outcome.NO_TEST: 24}
+
+
+def test_the_evidence_that_is_written_is_what_was_traced(tmp_path: Path) -> None:
+    traced = _trace_devices(tmp_path)
+    for device in traced:
+        (tmp_path / device).mkdir()
+    files = trace.write_files(traced, "2026-11-30", tmp_path)
+    assert [read_evidence(file) for file in files] == [
+        Evidence(device, "2026-11-30", tuple(its)) for device, its in traced.items()
+    ]

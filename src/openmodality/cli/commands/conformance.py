@@ -31,30 +31,41 @@ def _declare_print(parser: Parser) -> None:
     parser.add_argument(
         "--profile", metavar="NAME", default="", help="The device without a site file: mr, rf, or a profile folder."
     )
+    parser.add_argument(
+        "--evidence",
+        nargs="?",
+        const="",
+        default=None,
+        metavar="FILE",
+        help="Say which test shows which sentence, and before whom; without FILE by the profile's own evidence.",
+    )
     parser.add_argument("-o", "--output", metavar="FILE", type=any_path, default=None, help="Write it to FILE.")
     add_site(parser)
     add_json(parser)
 
 
 def run_print_statement(
-    format: str, layout: str, profile: str, output: Path | None, site_file: str, as_json: bool
+    format: str, layout: str, profile: str, evidence: str | None, output: Path | None, site_file: str, as_json: bool
 ) -> int:
     """Print the conformance statement of the device, as it is configured here.
 
     It is made of the tables and settings that the device runs by. The order is that of PS3.2 Annex N, or that of the
     statement of the MR or R/F device. As JSON it is for programs and for 'openmodality conformance diff', and has the
-    device description of PS3.15 Annex H.
+    device description of PS3.15 Annex H. With --evidence each sentence of the statement that the profile follows says
+    which tests show it, how they ended in the last run, and before whom: an independent peer, a wire tap, our own other
+    side, or nobody. A FILE is one that 'make trace ARGS=--write' has written.
     """
     from openmodality.app.conformance import DeviceStatement  # noqa: PLC0415 - start-up time
 
     site = _find_site(profile, site_file)
     statement = DeviceStatement(site)
+    proofs = None if evidence is None else statement.read_evidence(Path(evidence) if evidence else None)
     chosen = format or (_SUFFIXES.get(output.suffix.lower(), "markdown") if output else "markdown")
     device = {"profile": site.profile.name, "layout": layout, "format": chosen}
     if output is None and as_json:
-        print_document([{**device, "file": None, "statement": statement.describe()}])
+        print_document([{**device, "file": None, "statement": statement.describe(proofs)}])
         return 0
-    text = statement.write(chosen, layout)
+    text = statement.write(chosen, layout, proofs)
     if output is None:
         print(text, end="")
         return 0
