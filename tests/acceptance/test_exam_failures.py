@@ -157,16 +157,12 @@ def test_without_the_dap_kit_there_is_no_dose(tmp_path: Path) -> None:
     ("peer", "more"), [("", ""), ("automatic_commitment = true", "[parameters.kits]\nstorage_commitment = false")]
 )
 def test_commitment_is_asked_of_archives_only(tmp_path: Path, peer: str, more: str) -> None:
-    with device_in_hospital(tmp_path, "rf", peer=peer, more=more) as device:
-        if more:
-            text = device.site.read_text("utf-8")
-            device.site.write_text(text.replace(', "storage_commitment"', "").replace(peer, ""), "utf-8")
-        with device.modality() as modality:
-            with modality.exam(patient={"PatientID": "1"}) as exam:
-                add_image(exam.series("T1", ProtocolName="T1"))
-            assert modality.wait_until_idle(10)
-            contexts = [c for request in device.hospital.requests for c in request.presentation_contexts]
-            assert STORAGE_COMMITMENT_PUSH_MODEL not in {context.abstract_syntax for context in contexts}
+    with device_in_hospital(tmp_path, "rf", peer=peer, more=more) as device, device.modality() as modality:
+        with modality.exam(patient={"PatientID": "1"}) as exam:
+            add_image(exam.series("T1", ProtocolName="T1"))
+        assert modality.wait_until_idle(10)
+        contexts = [c for request in device.hospital.requests for c in request.presentation_contexts]
+        assert STORAGE_COMMITMENT_PUSH_MODEL not in {context.abstract_syntax for context in contexts}
 
 
 @pytest.mark.requirement(

@@ -82,7 +82,7 @@ def test_a_printer_that_does_not_answer_is_waited_for_as_long_as_configured(
     assert "sheet 1 may have been printed, or not" in device.reason()
 
 
-@pytest.mark.requirement("RF-4.4.2-30", "RF-4.4.2-31")
+@pytest.mark.requirement("RF-4.4.2-30")
 @pytest.mark.parametrize(
     ("line", "is_allowed"),
     [

@@ -39,7 +39,7 @@ def test_films_are_printed_under_tls_where_it_is_switched_on(
     assert printer.names.count("N-ACTION Film Box") == 1
 
 
-@pytest.mark.requirement("RF-4.2.7.2.2-01")
+@pytest.mark.requirement("RF-4.2.7.2.2-01", "RF-4.4.2-31")
 @pytest.mark.parametrize("profile", ["mr", "rf"])
 def test_one_association_at_a_time(tmp_path: Path, profile: str) -> None:
     printer = PynetdicomPrinter()

@@ -58,6 +58,7 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     item = full_item()
+    item.AdditionalPatientHistory = "no prior records"
     with recorded_device(tmp_path_factory.mktemp("rf"), "rf", items=[item], more=DEVICE) as recorded:
         recorder = recorded.recorder
         sent: list[list[Dataset]] = []
@@ -380,9 +381,12 @@ def test_where_values_come_from(made: Made) -> None:
 
 
 @pytest.mark.requirement("RF-8.1.1.6-03")
-def test_age(made: Made) -> None:
+def test_age_and_history(made: Made) -> None:
     for image in each(made, *IMAGES):
         assert image.PatientAge[-1:] == "Y"
+    for uid in IMAGES:
+        assert made.scheduled[uid].AdditionalPatientHistory == made.item.AdditionalPatientHistory
+        assert "AdditionalPatientHistory" not in made.by_hand[uid]
 
 
 @pytest.mark.requirement("RF-8.1.1.6-04")
