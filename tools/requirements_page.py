@@ -12,11 +12,11 @@ from typing import Final
 
 from openmodality.conformance.evidence import (
     JUDGE_WORDS,
+    Before,
     Count,
     Evidence,
-    Judge,
-    Outcome,
-    Requirement,
+    ProofState,
+    Sentence,
     count_requirements,
     describe_wire_share,
     find_evidence_file,
@@ -60,26 +60,26 @@ def _list_areas(evidence: list[Evidence]) -> Iterator[tuple[str, ...]]:
 
 
 def _list_counts(device: str, area: str, count: Count) -> tuple[str, ...]:
-    shown = count.outcomes[Outcome.PASSED]
-    numbers = (count.total, shown, *(count.judges[judge] for judge in Judge), count.total - shown)
+    shown = count.outcomes[ProofState.PASSED]
+    numbers = (count.total, shown, *(count.judges[judge] for judge in Before), count.total - shown)
     return (device, area, *map(str, numbers))
 
 
 def _list_device(evidence: Evidence) -> Iterator[str]:
     name = DEVICES[evidence.profile]
     yield f"\n## {name}: not shown, and why\n"
-    missing = [each for each in evidence.requirements if each.outcome is not Outcome.PASSED]
+    missing = [each for each in evidence.requirements if each.outcome is not ProofState.PASSED]
     yield from _list_table(("id", "sentence", "why"), [_list_missing(each) for each in missing])
     for area, its in group_by_area(evidence.requirements).items():
         yield f"\n## {name}: {area}\n"
         yield from _list_table(("id", "sentence", "", "before whom"), [_list_shown(each) for each in its])
 
 
-def _list_missing(requirement: Requirement) -> tuple[str, ...]:
+def _list_missing(requirement: Sentence) -> tuple[str, ...]:
     return (requirement.id, requirement.text, requirement.looked_at or str(requirement.outcome))
 
 
-def _list_shown(requirement: Requirement) -> tuple[str, ...]:
+def _list_shown(requirement: Sentence) -> tuple[str, ...]:
     return (requirement.id, requirement.text, say_outcome(requirement), say_witnesses(requirement))
 
 

@@ -22,17 +22,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from openmodality.conformance.evidence import (
-    FILE_NAME,
+    EVIDENCE_FILE,
+    Before,
     Count,
     Evidence,
-    Judge,
-    Outcome,
     Proof,
-    Requirement,
+    ProofState,
+    Sentence,
     count_requirements,
     describe_wire_share,
+    evidence_as_json,
     group_by_area,
-    write_evidence,
 )
 from tests.peers.witness import DEVICE, OWN_PROCESS, PEERS, READERS, SOCKET
 
@@ -65,29 +65,29 @@ def read_record(file: Path = RECORD) -> dict[str, Proof]:
 
 
 def _sum_up(test: str, runs: Sequence[Mapping[str, Any]]) -> Proof:
-    outcomes = {Outcome(run["outcome"]) for run in runs}
+    outcomes = {ProofState(run["outcome"]) for run in runs}
     witnesses: frozenset[str] = frozenset()
     for run in runs:
-        witnesses |= set(run["witnesses"]) if run["outcome"] == Outcome.PASSED else set()
-    outcome = next(each for each in Outcome if each in outcomes)
-    if outcome is Outcome.PASSED and DEVICE not in witnesses:
-        outcome = Outcome.NO_DEVICE
-    judge = find_judge(witnesses) if outcome is Outcome.PASSED else None
+        witnesses |= set(run["witnesses"]) if run["outcome"] == ProofState.PASSED else set()
+    outcome = next(each for each in ProofState if each in outcomes)
+    if outcome is ProofState.PASSED and DEVICE not in witnesses:
+        outcome = ProofState.NO_DEVICE
+    judge = find_judge(witnesses) if outcome is ProofState.PASSED else None
     return Proof(test, outcome, judge, tuple(sorted(witnesses)))
 
 
-def find_judge(witnesses: frozenset[str]) -> Judge:
+def find_judge(witnesses: frozenset[str]) -> Before:
     """A peer or a judge of others, a decoder of others, our own other side, or nobody."""
     if witnesses & PEERS:
-        return Judge.PEER
+        return Before.PEER
     if witnesses & READERS:
-        return Judge.READER
-    return Judge.OWN_SIDE if witnesses & {SOCKET, OWN_PROCESS} else Judge.MEMORY
+        return Before.READER
+    return Before.OWN_SIDE if witnesses & {SOCKET, OWN_PROCESS} else Before.MEMORY
 
 
 def requirements(
     tests: Mapping[str, Sequence[str]], record: Mapping[str, Proof], folder: Path = SPEC_FOLDER
-) -> dict[str, list[Requirement]]:
+) -> dict[str, list[Sentence]]:
     """By device all its requirements in the order of their table, with what proves them."""
     return {
         table.parent.name: list(_list_requirements(table, tests, record))
@@ -97,12 +97,12 @@ def requirements(
 
 def _list_requirements(
     table: Path, tests: Mapping[str, Sequence[str]], record: Mapping[str, Proof]
-) -> Iterator[Requirement]:
+) -> Iterator[Sentence]:
     looked_at = {row["id"]: row["looked_at"] for row in read_rows(table.parent / NOTHING_TO_RUN)}
     for row in read_rows(table):
-        proofs = tuple(record.get(test, Proof(test, Outcome.NOT_RUN, None, ())) for test in tests.get(row["id"], ()))
+        proofs = tuple(record.get(test, Proof(test, ProofState.NOT_RUN, None, ())) for test in tests.get(row["id"], ()))
         told = looked_at.get(row["id"], "")
-        yield Requirement(row["id"], row["section"], row["area"], row["requirement"], told, proofs)
+        yield Sentence(row["id"], row["section"], row["area"], row["requirement"], told, proofs)
 
 
 def read_rows(table: Path) -> list[dict[str, str]]:
@@ -111,7 +111,7 @@ def read_rows(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def as_json(traced: Mapping[str, Sequence[Requirement]]) -> str:
+def as_json(traced: Mapping[str, Sequence[Sentence]]) -> str:
     """The whole trace as one JSON object."""
     everything = [each for its in traced.values() for each in its]
     return json.dumps(
@@ -126,19 +126,19 @@ def as_json(traced: Mapping[str, Sequence[Requirement]]) -> str:
     )
 
 
-def _requirement_json(requirement: Requirement) -> dict[str, object]:
+def _requirement_json(requirement: Sentence) -> dict[str, object]:
     tests = {proof.test: {"outcome": proof.outcome, "witnesses": list(proof.witnesses)} for proof in requirement.proofs}
     return {"outcome": requirement.outcome, "judge": requirement.judge, "tests": tests}
 
 
-def list_counts(traced: Mapping[str, Sequence[Requirement]]) -> Iterator[tuple[str, str, Count]]:
+def list_counts(traced: Mapping[str, Sequence[Sentence]]) -> Iterator[tuple[str, str, Count]]:
     """Totals by device and area."""
     for device, its in traced.items():
         for area, group in group_by_area(its).items():
             yield device, area, count_requirements(group)
 
 
-def as_text(traced: Mapping[str, Sequence[Requirement]]) -> str:
+def as_text(traced: Mapping[str, Sequence[Sentence]]) -> str:
     """The whole trace to read: ids with tests, ids without, totals."""
     everything = [each for its in traced.values() for each in its]
     tested = [requirement for requirement in everything if requirement.proofs]
@@ -151,20 +151,27 @@ def as_text(traced: Mapping[str, Sequence[Requirement]]) -> str:
     return "\n".join([*lines, "", f"{share[0].upper()}{share[1:]}", "", *_table(traced)])
 
 
-def _proof_line(requirement: Requirement, proof: Proof) -> str:
+def _proof_line(requirement: Sentence, proof: Proof) -> str:
     people = ", ".join(name for name in proof.witnesses if name in PEERS | READERS) or proof.judge
-    before = people if proof.outcome is Outcome.PASSED else ""
+    before = people if proof.outcome is ProofState.PASSED else ""
     return f"{requirement.id:<18} {proof.outcome:<8} {before:<24} {proof.test}"
 
 
-def _describe_untested(requirement: Requirement) -> str:
+def _describe_untested(requirement: Sentence) -> str:
     why = f"nothing to run: {requirement.looked_at}" if requirement.looked_at else _shorten(requirement.text)
     return f"{requirement.id:<18} {requirement.area:<21} {why}"
 
 
-def _table(traced: Mapping[str, Sequence[Requirement]]) -> list[str]:
+def _table(traced: Mapping[str, Sequence[Sentence]]) -> list[str]:
     total = count_requirements(each for its in traced.values() for each in its)
-    heads = ("device", "area", "of", "shown", *Judge, *(each for each in Outcome if each is not Outcome.PASSED))
+    heads = (
+        "device",
+        "area",
+        "of",
+        "shown",
+        *Before,
+        *(each for each in ProofState if each is not ProofState.PASSED),
+    )
     rows = [heads, *(_row(*each) for each in list_counts(traced)), _row("all", "", total)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
     return [
@@ -177,8 +184,13 @@ def _table(traced: Mapping[str, Sequence[Requirement]]) -> list[str]:
 
 
 def _row(device: str, area: str, count: Count) -> tuple[str, ...]:
-    others = [count.outcomes[outcome] for outcome in Outcome if outcome is not Outcome.PASSED]
-    numbers = [count.total, count.outcomes[Outcome.PASSED], *(count.judges[judge] for judge in Judge), *others]
+    others = [count.outcomes[outcome] for outcome in ProofState if outcome is not ProofState.PASSED]
+    numbers = [
+        count.total,
+        count.outcomes[ProofState.PASSED],
+        *(count.judges[judge] for judge in Before),
+        *others,
+    ]
     return (device, area, *map(str, numbers))
 
 
@@ -186,14 +198,22 @@ def _shorten(text: str, width: int = 80) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def write_files(traced: Mapping[str, Sequence[Requirement]], run: str, folder: Path = PROFILES) -> list[Path]:
+def write_files(traced: Mapping[str, Sequence[Sentence]], run: str, folder: Path = PROFILES) -> list[Path]:
     """Write the evidence of each device into the folder of its profile; the files."""
     written = []
     for device, its in traced.items():
-        file = folder / device / FILE_NAME
+        file = folder / device / EVIDENCE_FILE
         file.write_text(write_evidence(Evidence(device, run, tuple(its))), encoding="utf-8")
         written.append(file)
     return written
+
+
+def write_evidence(evidence: Evidence) -> str:
+    """The text of the file: a line for each sentence, so that two runs can be compared."""
+    members = evidence_as_json(evidence)
+    lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in members.pop("requirements"))
+    head = json.dumps(members, ensure_ascii=False).removesuffix("}")
+    return f'{head}, "requirements": [\n{lines}\n]}}\n'
 
 
 def main(arguments: Sequence[str]) -> None:

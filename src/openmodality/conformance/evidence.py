@@ -20,10 +20,10 @@ from typing import Any, Final
 from openmodality.device.profile.loader import profile_names
 from openmodality.errors import UsageError
 
-KIND: Final = "OpenModality evidence"
+EVIDENCE_KIND: Final = "OpenModality evidence"
 """The member ``kind``, by which a file is known."""
 EVIDENCE_VERSION: Final = 1
-FILE_NAME: Final = "evidence.json"
+EVIDENCE_FILE: Final = "evidence.json"
 """The file in the folder of a profile."""
 WIRE_AREAS: Final = frozenset({
     "association", "charset", "commitment", "iod", "mpps", "print", "query-scp", "query-scu", "retrieve-scp",
@@ -34,7 +34,7 @@ LEAST_WIRE_SHARE: Final = 0.6
 """The part of the sentences visible on the wire that has to be shown before a peer of others."""
 
 
-class Outcome(StrEnum):
+class ProofState(StrEnum):
     """What the last run says about a sentence, or about a test."""
 
     FAILED = "failed"
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     NO_TEST = "no test"
 
 
-class Judge(StrEnum):
+class Before(StrEnum):
     """Before whom a sentence was shown; the first that applies."""
 
     PEER = "peer"
@@ -57,10 +57,10 @@ class Judge(StrEnum):
 OWN_WITNESSES: Final = frozenset({"device", "socket", "openmodality"})
 """Who stands by in our own tests; all other names are programs and libraries of others."""
 JUDGE_WORDS: Final = {
-    Judge.PEER: "independent peer",
-    Judge.READER: "wire tap or decoder of others",
-    Judge.OWN_SIDE: "own other side",
-    Judge.MEMORY: "memory",
+    Before.PEER: "independent peer",
+    Before.READER: "wire tap or decoder of others",
+    Before.OWN_SIDE: "own other side",
+    Before.MEMORY: "memory",
 }
 
 
@@ -69,8 +69,8 @@ class Proof:
     """A test that carries an id, how it ended, and who stood by; ``judge`` is None where it did not pass."""
 
     test: str
-    outcome: Outcome
-    judge: Judge | None
+    outcome: ProofState
+    judge: Before | None
     witnesses: tuple[str, ...]
 
     @property
@@ -80,7 +80,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class Sentence:
     """A sentence with its id, and what proves it.
 
     ``looked_at`` says of one that nothing can show what was looked at, and why it stands so.
@@ -94,16 +94,16 @@ class Requirement:
     proofs: tuple[Proof, ...]
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ProofState:
         """One failure outweighs all that passed, and one that passed what was skipped."""
         outcomes = {proof.outcome for proof in self.proofs}
-        return next((outcome for outcome in Outcome if outcome in outcomes), Outcome.NO_TEST)
+        return next((outcome for outcome in ProofState if outcome in outcomes), ProofState.NO_TEST)
 
     @property
-    def judge(self) -> Judge | None:
+    def judge(self) -> Before | None:
         """The best of those before whom it was shown; None where it was not shown."""
-        judges = {proof.judge for proof in self.proofs if proof.outcome is Outcome.PASSED}
-        return next((judge for judge in Judge if judge in judges), None) if self.outcome is Outcome.PASSED else None
+        judges = {proof.judge for proof in self.proofs if proof.outcome is ProofState.PASSED}
+        return next((judge for judge in Before if judge in judges), None) if self.outcome is ProofState.PASSED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Evidence:
 
     profile: str
     run: str
-    requirements: tuple[Requirement, ...]
+    requirements: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,29 +120,29 @@ class Count:
     """Of some sentences: how many there are, how many ended how, and before whom they were shown."""
 
     total: int
-    outcomes: Counter[Outcome]
-    judges: Counter[Judge]
+    outcomes: Counter[ProofState]
+    judges: Counter[Before]
 
 
-def count_requirements(requirements: Iterable[Requirement]) -> Count:
+def count_requirements(requirements: Iterable[Sentence]) -> Count:
     """Count sentences."""
     counted = list(requirements)
     judges = Counter(each.judge for each in counted if each.judge is not None)
     return Count(len(counted), Counter(each.outcome for each in counted), judges)
 
 
-def group_by_area(requirements: Iterable[Requirement]) -> dict[str, list[Requirement]]:
+def group_by_area(requirements: Iterable[Sentence]) -> dict[str, list[Sentence]]:
     """The sentences of each area, the areas in the order of their names."""
-    areas: dict[str, list[Requirement]] = {}
+    areas: dict[str, list[Sentence]] = {}
     for each in requirements:
         areas.setdefault(each.area, []).append(each)
     return dict(sorted(areas.items()))
 
 
-def describe_wire_share(requirements: Iterable[Requirement]) -> str:
+def describe_wire_share(requirements: Iterable[Sentence]) -> str:
     """How many of the sentences that a peer can see were shown before one of another maker."""
     count = count_requirements(each for each in requirements if each.area in WIRE_AREAS)
-    shown, share = count.judges[Judge.PEER], measure_wire_share(count)
+    shown, share = count.judges[Before.PEER], measure_wire_share(count)
     return (
         f"visible on the wire: {shown} of {count.total} shown before DCMTK, Orthanc, pynetdicom or dciodvfy"
         f" ({share:.0%}; {LEAST_WIRE_SHARE:.0%} are asked for)"
@@ -151,13 +151,13 @@ def describe_wire_share(requirements: Iterable[Requirement]) -> str:
 
 def measure_wire_share(count: Count) -> float:
     """The part of the counted sentences that was shown before a peer of others."""
-    return count.judges[Judge.PEER] / count.total if count.total else 1.0
+    return count.judges[Before.PEER] / count.total if count.total else 1.0
 
 
 def find_evidence_file(profile: str, base: Path) -> Traversable:
     """The evidence that comes with a profile: one of ours by its name, or a folder below ``base``."""
     folder = files("openmodality") / "profiles" / profile if profile in profile_names() else base / profile
-    return folder / FILE_NAME
+    return folder / EVIDENCE_FILE
 
 
 def read_evidence(file: Traversable) -> Evidence:
@@ -171,7 +171,7 @@ def read_evidence(file: Traversable) -> Evidence:
         raise UsageError(f"{file}: cannot be read: {error.strerror}", advice=_ADVICE) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file}: is no JSON", advice=_ADVICE) from error
-    if not isinstance(found, dict) or found.get("kind") != KIND:
+    if not isinstance(found, dict) or found.get("kind") != EVIDENCE_KIND:
         raise UsageError(f"{file}: is no evidence", advice=_ADVICE)
     if found.get("schema_version") != EVIDENCE_VERSION:
         raise UsageError(
@@ -187,21 +187,21 @@ def read_evidence(file: Traversable) -> Evidence:
 _ADVICE: Final = "'make trace ARGS=--write' writes the evidence of the last 'make test'"
 
 
-def _read_requirement(found: Mapping[str, Any]) -> Requirement:
+def _read_requirement(found: Mapping[str, Any]) -> Sentence:
     proofs = tuple(
         Proof(
-            each["test"], Outcome(each["outcome"]), Judge(each["judge"]) if each["judge"] else None,
+            each["test"], ProofState(each["outcome"]), Before(each["judge"]) if each["judge"] else None,
             tuple(each["witnesses"]),
         )
         for each in found["proofs"]
     )  # fmt: skip
-    return Requirement(found["id"], found["section"], found["area"], found["text"], found["looked_at"], proofs)
+    return Sentence(found["id"], found["section"], found["area"], found["text"], found["looked_at"], proofs)
 
 
 def evidence_as_json(evidence: Evidence) -> dict[str, Any]:
     """The members of the file, ready for ``json.dumps``."""
     return {
-        "kind": KIND,
+        "kind": EVIDENCE_KIND,
         "schema_version": EVIDENCE_VERSION,
         "profile": evidence.profile,
         "run": evidence.run,
@@ -209,7 +209,7 @@ def evidence_as_json(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _requirement_as_json(requirement: Requirement) -> dict[str, Any]:
+def _requirement_as_json(requirement: Sentence) -> dict[str, Any]:
     proofs = [
         {"test": each.test, "outcome": each.outcome, "judge": each.judge, "witnesses": list(each.witnesses)}
         for each in requirement.proofs
@@ -219,11 +219,3 @@ def _requirement_as_json(requirement: Requirement) -> dict[str, Any]:
         "outcome": requirement.outcome, "judge": requirement.judge, "looked_at": requirement.looked_at,
         "proofs": proofs,
     }  # fmt: skip
-
-
-def write_evidence(evidence: Evidence) -> str:
-    """The text of the file: a line for each sentence, so that two runs can be compared."""
-    members = evidence_as_json(evidence)
-    lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in members.pop("requirements"))
-    head = json.dumps(members, ensure_ascii=False).removesuffix("}")
-    return f'{head}, "requirements": [\n{lines}\n]}}\n'

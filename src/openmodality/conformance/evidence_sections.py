@@ -10,12 +10,12 @@ from typing import Final
 from openmodality.conformance.document import Document, PrintedTable, Section, tabulate
 from openmodality.conformance.evidence import (
     JUDGE_WORDS,
+    Before,
     Count,
     Evidence,
-    Judge,
-    Outcome,
     Proof,
-    Requirement,
+    ProofState,
+    Sentence,
     count_requirements,
     describe_wire_share,
     group_by_area,
@@ -36,26 +36,26 @@ def cite_evidence(document: Document, evidence: Evidence | None) -> Document:
     return replace(document, sections=sections)
 
 
-def _cite_section(section: Section, shown: Mapping[str, Requirement]) -> Section:
+def _cite_section(section: Section, shown: Mapping[str, Sentence]) -> Section:
     blocks = tuple(cite(block, shown) if isinstance(block, str) else block for block in section.blocks)
     blocks += tuple(_list_summaries(section, shown.values()))
     return replace(section, blocks=blocks, sections=tuple(_cite_section(each, shown) for each in section.sections))
 
 
-def _list_summaries(section: Section, shown: Iterable[Requirement]) -> Iterator[str]:
+def _list_summaries(section: Section, shown: Iterable[Sentence]) -> Iterator[str]:
     """How much of what the statement says in the areas of a section is shown."""
     areas = group_by_area(shown)
     for area in section.areas:
         if area in areas:
             count = count_requirements(areas[area])
-            before = ", ".join(f"{count.judges[judge]} {JUDGE_WORDS[judge]}" for judge in Judge if count.judges[judge])
+            before = ", ".join(f"{count.judges[judge]} {JUDGE_WORDS[judge]}" for judge in Before if count.judges[judge])
             yield (
-                f"Evidence of {area}: {count.outcomes[Outcome.PASSED]} of {count.total} sentences shown"
+                f"Evidence of {area}: {count.outcomes[ProofState.PASSED]} of {count.total} sentences shown"
                 f"{f' ({before})' if before else ''}; the section {TITLE} has each of them."
             )
 
 
-def cite(text: str, shown: Mapping[str, Requirement]) -> str:
+def cite(text: str, shown: Mapping[str, Sentence]) -> str:
     """A paragraph whose ids say what became of them; those of another device, and all without evidence, go."""
 
     def replace_ids(found: re.Match[str]) -> str:
@@ -65,13 +65,13 @@ def cite(text: str, shown: Mapping[str, Requirement]) -> str:
     return _CITED.sub(replace_ids, text)
 
 
-def say_state(requirement: Requirement) -> str:
+def say_state(requirement: Sentence) -> str:
     """Before whom a sentence was shown, or that it was not."""
     if requirement.judge is not None:
         return JUDGE_WORDS[requirement.judge]
-    if requirement.outcome is Outcome.NO_TEST and requirement.looked_at:
+    if requirement.outcome is ProofState.NO_TEST and requirement.looked_at:
         return "nothing to run"
-    return "failed" if requirement.outcome is Outcome.FAILED else f"not shown, {requirement.outcome}"
+    return "failed" if requirement.outcome is ProofState.FAILED else f"not shown, {requirement.outcome}"
 
 
 def make_evidence(evidence: Evidence) -> Section:
@@ -102,11 +102,11 @@ def tabulate_areas(evidence: Evidence) -> PrintedTable:
 
 
 def _list_counts(area: str, count: Count) -> tuple[str | int, ...]:
-    shown = count.outcomes[Outcome.PASSED]
-    return (area, count.total, shown, *(count.judges[judge] for judge in Judge), count.total - shown)
+    shown = count.outcomes[ProofState.PASSED]
+    return (area, count.total, shown, *(count.judges[judge] for judge in Before), count.total - shown)
 
 
-def _tabulate_requirements(area: str, requirements: list[Requirement]) -> PrintedTable:
+def _tabulate_requirements(area: str, requirements: list[Sentence]) -> PrintedTable:
     rows = [
         (each.id, each.section, each.text, say_outcome(each), say_witnesses(each), _say_tests(each))
         for each in requirements
@@ -114,16 +114,16 @@ def _tabulate_requirements(area: str, requirements: list[Requirement]) -> Printe
     return replace(tabulate(f"Evidence of {area}", _HEADS, rows), has_anchors=True)
 
 
-def say_outcome(requirement: Requirement) -> str:
+def say_outcome(requirement: Sentence) -> str:
     """Whether a sentence is shown, or why not."""
-    if requirement.outcome is Outcome.PASSED:
+    if requirement.outcome is ProofState.PASSED:
         return "shown"
-    if requirement.outcome is Outcome.FAILED:
+    if requirement.outcome is ProofState.FAILED:
         return "failed"
     return f"not shown: {requirement.looked_at or requirement.outcome}"
 
 
-def say_witnesses(requirement: Requirement) -> str:
+def say_witnesses(requirement: Sentence) -> str:
     """Before whom a sentence was shown, with the names of programs and libraries; empty where it was not."""
     if requirement.judge is None:
         return ""
@@ -131,11 +131,11 @@ def say_witnesses(requirement: Requirement) -> str:
     return _name_witnesses(requirement.judge, {name for each in proofs for name in each.others})
 
 
-def _name_witnesses(judge: Judge, names: set[str]) -> str:
+def _name_witnesses(judge: Before, names: set[str]) -> str:
     return f"{JUDGE_WORDS[judge]}{': ' if names else ''}{', '.join(sorted(names))}"
 
 
-def _say_tests(requirement: Requirement) -> str:
+def _say_tests(requirement: Sentence) -> str:
     return "; ".join(_say_test(each) for each in requirement.proofs) or "none"
 
 

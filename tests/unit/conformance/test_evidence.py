@@ -10,41 +10,41 @@ from typing import Any
 import pytest
 
 from openmodality.conformance.evidence import (
+    Before,
     Evidence,
-    Judge,
-    Outcome,
     Proof,
-    Requirement,
+    ProofState,
+    Sentence,
     count_requirements,
     describe_wire_share,
     evidence_as_json,
     find_evidence_file,
     measure_wire_share,
     read_evidence,
-    write_evidence,
 )
 from openmodality.errors import UsageError
+from tools.trace import write_evidence
 
 
-def proof(outcome: Outcome, judge: Judge | None = None, *witnesses: str) -> Proof:
+def proof(outcome: ProofState, judge: Before | None = None, *witnesses: str) -> Proof:
     return Proof("tests/test_a.py::test_a", outcome, judge, witnesses)
 
 
-def requirement(*proofs: Proof, area: str = "worklist", id_: str = "MR-1-01") -> Requirement:
-    return Requirement(id_, "1", area, "It does.", "", proofs)
+def requirement(*proofs: Proof, area: str = "worklist", id_: str = "MR-1-01") -> Sentence:
+    return Sentence(id_, "1", area, "It does.", "", proofs)
 
 
-SHOWN = proof(Outcome.PASSED, Judge.PEER, "device", "storescu")
-IN_MEMORY = proof(Outcome.PASSED, Judge.MEMORY, "device")
+SHOWN = proof(ProofState.PASSED, Before.PEER, "device", "storescu")
+IN_MEMORY = proof(ProofState.PASSED, Before.MEMORY, "device")
 
 
 def test_the_worst_outcome_and_the_best_judge_count() -> None:
-    assert requirement(SHOWN, proof(Outcome.SKIPPED)).outcome is Outcome.PASSED
-    assert requirement(SHOWN, proof(Outcome.FAILED)).outcome is Outcome.FAILED
-    assert requirement(SHOWN, proof(Outcome.FAILED)).judge is None
-    assert requirement(proof(Outcome.SKIPPED)).judge is None
-    assert requirement(IN_MEMORY, SHOWN).judge is Judge.PEER
-    assert requirement().outcome is Outcome.NO_TEST
+    assert requirement(SHOWN, proof(ProofState.SKIPPED)).outcome is ProofState.PASSED
+    assert requirement(SHOWN, proof(ProofState.FAILED)).outcome is ProofState.FAILED
+    assert requirement(SHOWN, proof(ProofState.FAILED)).judge is None
+    assert requirement(proof(ProofState.SKIPPED)).judge is None
+    assert requirement(IN_MEMORY, SHOWN).judge is Before.PEER
+    assert requirement().outcome is ProofState.NO_TEST
     assert SHOWN.others == ("storescu",)
 
 

@@ -9,11 +9,11 @@ import pytest
 from openmodality.conformance import prose
 from openmodality.conformance.as_json import statement_as_json
 from openmodality.conformance.evidence import (
+    Before,
     Evidence,
-    Judge,
-    Outcome,
     Proof,
-    Requirement,
+    ProofState,
+    Sentence,
     evidence_as_json,
     find_evidence_file,
     read_evidence,
@@ -26,15 +26,15 @@ from tests.statements import make_profile_statement
 from tools.conformance_pages import DOCS
 
 ID = re.compile(r"\b(?:MR|RF)-\d[\d.]*-\d+\b")
-SKIPPED = Proof("tests/test_a.py::test_a", Outcome.SKIPPED, None, ())
-SHOWN = Proof("tests/test_b.py::test_b", Outcome.PASSED, Judge.PEER, ("device", "echoscu", "socket"))
+SKIPPED = Proof("tests/test_a.py::test_a", ProofState.SKIPPED, None, ())
+SHOWN = Proof("tests/test_b.py::test_b", ProofState.PASSED, Before.PEER, ("device", "echoscu", "socket"))
 EVIDENCE = Evidence(
     "mr",
     "2026-11-30",
     (
-        Requirement("MR-3-14", "3", "verification", "It asks <others>.", "", (SHOWN,)),
-        Requirement("MR-3.1.1-06", "3.1.1", "verification", "It answers.", "", (SKIPPED,)),
-        Requirement("MR-8.1.1-01", "8.1.1", "association", "No OSI.", "Nothing of it is there.", ()),
+        Sentence("MR-3-14", "3", "verification", "It asks <others>.", "", (SHOWN,)),
+        Sentence("MR-3.1.1-06", "3.1.1", "verification", "It answers.", "", (SKIPPED,)),
+        Sentence("MR-8.1.1-01", "8.1.1", "association", "No OSI.", "Nothing of it is there.", ()),
     ),
 )
 

@@ -10,8 +10,8 @@ from openmodality.conformance.evidence import (
     LEAST_WIRE_SHARE,
     OWN_WITNESSES,
     WIRE_AREAS,
-    Outcome,
-    Requirement,
+    ProofState,
+    Sentence,
     count_requirements,
     find_evidence_file,
     measure_wire_share,
@@ -25,7 +25,7 @@ from tools.trace import NOTHING_TO_RUN, SPEC_FOLDER, read_rows
 REQUIREMENTS = {device: read_evidence(find_evidence_file(device, Path())).requirements for device in DEVICES}
 ON_SCREEN = {"MR-3.3.4.3-05", "RF-4.1.2.3-03", "RF-4.2.3.3.1.1-05", "RF-4.2.3.3.1.1-06"}
 """What is to be seen on a page of the console, and has no test there yet."""
-EVERYTHING: list[Requirement] = [each for its in REQUIREMENTS.values() for each in its]
+EVERYTHING: list[Sentence] = [each for its in REQUIREMENTS.values() for each in its]
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -59,11 +59,11 @@ def test_no_test_of_the_evidence_is_gone_or_without_its_id(request: pytest.Fixtu
 
 def test_nothing_failed_or_was_skipped_in_the_run_of_the_evidence() -> None:
     outcomes = {each.outcome for each in EVERYTHING}
-    assert outcomes <= {Outcome.PASSED, Outcome.NO_TEST}, "write the evidence of a whole run with all peers"
+    assert outcomes <= {ProofState.PASSED, ProofState.NO_TEST}, "write the evidence of a whole run with all peers"
 
 
 def test_each_sentence_that_nothing_shows_says_what_was_looked_at() -> None:
-    missing = {each.id for each in EVERYTHING if each.outcome is Outcome.NO_TEST and not each.looked_at}
+    missing = {each.id for each in EVERYTHING if each.outcome is ProofState.NO_TEST and not each.looked_at}
     assert missing <= ON_SCREEN
 
 

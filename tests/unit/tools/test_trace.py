@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from openmodality.conformance.evidence import Evidence, Judge, Outcome, Requirement, read_evidence
+from openmodality.conformance.evidence import Before, Evidence, ProofState, Sentence, read_evidence
 from tools import trace
 
 TESTS = {
@@ -28,7 +28,7 @@ RUNS = {
 Runs = dict[str, tuple[str, list[str]]]
 
 
-def _trace_devices(tmp_path: Path, runs: Runs | None = None) -> dict[str, list[Requirement]]:
+def _trace_devices(tmp_path: Path, runs: Runs | None = None) -> dict[str, list[Sentence]]:
     record: dict[str, dict[str, Any]] = {
         test: {"outcome": outcome, "witnesses": witnesses} for test, (outcome, witnesses) in (runs or RUNS).items()
     }
@@ -37,43 +37,43 @@ def _trace_devices(tmp_path: Path, runs: Runs | None = None) -> dict[str, list[R
     return trace.requirements(TESTS, trace.read_record(file))
 
 
-def _traced(tmp_path: Path, runs: Runs | None = None) -> dict[str, Requirement]:
+def _traced(tmp_path: Path, runs: Runs | None = None) -> dict[str, Sentence]:
     return {each.id: each for its in _trace_devices(tmp_path, runs).values() for each in its}
 
 
 def test_an_id_is_shown_by_a_test_that_passed(tmp_path: Path) -> None:
     traced = _traced(tmp_path)
     assert {id_: traced[id_].outcome for id_ in (*TESTS, "RF-1-04")} == {
-        "MR-2.1-01": Outcome.PASSED,
-        "MR-2.1-02": Outcome.PASSED,
-        "RF-1-01": Outcome.SKIPPED,
-        "RF-1-02": Outcome.FAILED,  # one set of parameters is enough
-        "RF-1-03": Outcome.NOT_RUN,
-        "RF-1-04": Outcome.NO_TEST,
+        "MR-2.1-01": ProofState.PASSED,
+        "MR-2.1-02": ProofState.PASSED,
+        "RF-1-01": ProofState.SKIPPED,
+        "RF-1-02": ProofState.FAILED,  # one set of parameters is enough
+        "RF-1-03": ProofState.NOT_RUN,
+        "RF-1-04": ProofState.NO_TEST,
     }
-    assert [traced[id_].judge for id_ in TESTS] == [Judge.PEER, Judge.PEER, None, None, None]
+    assert [traced[id_].judge for id_ in TESTS] == [Before.PEER, Before.PEER, None, None, None]
 
 
 def test_before_whom_an_id_was_shown(tmp_path: Path) -> None:
-    def judge(*witnesses: str) -> Judge | None:
+    def judge(*witnesses: str) -> Before | None:
         return _traced(tmp_path, {"tests/test_a.py::test_a": ("passed", ["device", *witnesses])})["MR-2.1-01"].judge
 
-    assert judge("socket", "pynetdicom", "wiretap") is Judge.PEER
-    assert judge("dciodvfy") is Judge.PEER
-    assert judge("socket", "wiretap") is Judge.READER
-    assert judge("dcmdump", "openmodality") is Judge.READER
-    assert judge("socket") is Judge.OWN_SIDE
-    assert judge("openmodality") is Judge.OWN_SIDE
-    assert judge() is Judge.MEMORY
+    assert judge("socket", "pynetdicom", "wiretap") is Before.PEER
+    assert judge("dciodvfy") is Before.PEER
+    assert judge("socket", "wiretap") is Before.READER
+    assert judge("dcmdump", "openmodality") is Before.READER
+    assert judge("socket") is Before.OWN_SIDE
+    assert judge("openmodality") is Before.OWN_SIDE
+    assert judge() is Before.MEMORY
 
 
 def test_a_part_of_a_device_shows_nothing(tmp_path: Path) -> None:
-    def outcome(*witnesses: str) -> Outcome:
+    def outcome(*witnesses: str) -> ProofState:
         return _traced(tmp_path, {"tests/test_a.py::test_a": ("passed", [*witnesses])})["MR-2.1-01"].outcome
 
-    assert outcome("socket", "storescu") is Outcome.NO_DEVICE
-    assert outcome("openmodality") is Outcome.NO_DEVICE
-    assert outcome("device") is Outcome.PASSED
+    assert outcome("socket", "storescu") is ProofState.NO_DEVICE
+    assert outcome("openmodality") is ProofState.NO_DEVICE
+    assert outcome("device") is ProofState.PASSED
 
 
 def test_the_text_lists_tested_and_untested_ids(tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_the_json_holds_every_id_once(tmp_path: Path) -> None:
 
 def test_areas_are_counted_by_device(tmp_path: Path) -> None:
     counts = {(device, area): count for device, area, count in trace.list_counts(_trace_devices(tmp_path))}
-    assert counts["mr", "implementation-model"].judges == {Judge.PEER: 2}
+    assert counts["mr", "implementation-model"].judges == {Before.PEER: 2}
     assert counts["rf", "worklist"].total == 24
-    assert counts["rf", "worklist"].outcomes == {Outcome.NO_TEST: 24}
+    assert counts["rf", "worklist"].outcomes == {ProofState.NO_TEST: 24}
 
 
 def test_the_evidence_that_is_written_is_what_was_traced(tmp_path: Path) -> None:
