@@ -65,7 +65,8 @@ def make_schema() -> dict[str, Any]:
 def _describe(kind: Any) -> dict[str, Any]:
     """The schema of a type of the model."""
     if dataclasses.is_dataclass(kind):
-        hints = get_type_hints(kind)
+        known = get_type_hints(kind)
+        hints = {each.name: known[each.name] for each in dataclasses.fields(kind)}
         return {
             "type": "object",
             "description": " ".join((kind.__doc__ or "").split()),

@@ -14,8 +14,9 @@ from pynetdicom.sop_class import CTImageStorage, MRImageStorage, Verification  #
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Listening
 from openmodality.network.acceptor_policy import decide_by
-from openmodality.network.entity import OWN_CLASS_UID, OWN_VERSION_NAME, LocalAE
+from openmodality.network.entity import LocalAE
 from openmodality.network.storage.sent import SendOptions
+from openmodality.standard.implementation import OWN_CLASS_UID, OWN_VERSION_NAME
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy
 from openmodality.upper_layer.negotiation import ContextProposal

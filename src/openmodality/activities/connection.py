@@ -6,13 +6,14 @@ import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from openmodality.activities.ends import Ends
 from openmodality.activities.turns import Turns
 from openmodality.audit.events import Partner, tell_query
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.profile import PresentationContextEntry
+from openmodality.device.site.association_limits import count_turns, find_identity
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse import service as dimse
 from openmodality.dimse.channel import FOREVER
@@ -20,12 +21,7 @@ from openmodality.dimse.data_set import encode_data_set
 from openmodality.errors import ConfigurationError, NoPresentationContext, NotTrusted, OpenModalityError
 from openmodality.jobs.job import Job
 from openmodality.network.association import Association
-from openmodality.network.entity import (
-    OWN_CLASS_UID,
-    OWN_VERSION_NAME,
-    LocalAE,
-    RemoteAE,
-)
+from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.timeouts import Timeouts
 from openmodality.standard.statuses import ServiceName
@@ -36,9 +32,6 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from openmodality.activities.audit import AuditTrail
-
-_ACCEPTED_LIMITS: Final = {"storage_commitment": "storage_commitment.max_accepted_associations"}
-"""Local AEs that have a limit of their own for what they accept."""
 
 
 class Connector:
@@ -68,7 +61,7 @@ class Connector:
 
     @contextmanager
     def take_turn(self, service: ServiceName) -> Iterator[None]:
-        """Keep the local AE of a service for one activity, or as many at a time as :func:`count_turns` says.
+        """Keep the local AE of a service for one activity, or as many at a time as ``count_turns`` says.
 
         That is one for the devices that we have (RF-4.2.1.2.2-01, MR-3.1.2-01).
         """
@@ -167,24 +160,6 @@ class Connector:
         return make_local_ae(self.site, self.site.calling_ae_title(service, peer), service, peer)
 
 
-def count_turns(site: Site, role: str) -> int:
-    """How many associations a local AE may open at once: the least that a parameter of its services allows, else one.
-
-    A service without a parameter of its own has that of the device, as its PDU length (RF-4.4.2-11).
-    """
-    contexts = site.profile.presentation_contexts
-    services = {entry.service for entry in contexts if entry.ae == role and not entry.accepted}
-    keys = (f"{group}.max_initiated_associations" for group in sorted(services | {"general"}))
-    return min((site.parameters.integer(key) for key in keys if key in site.parameters), default=1)
-
-
-def count_accepted(site: Site, role: str) -> int:
-    """How many associations a local AE may have accepted at once: the device's limit, or the lower one of its own."""
-    general = site.parameters.integer("general.max_accepted_associations")
-    own = _ACCEPTED_LIMITS.get(role)
-    return min(general, site.parameters.integer(own)) if own else general
-
-
 def _list_stored(site: Site) -> dict[str, tuple[str, ...]]:
     """The storage SOP Classes that this device takes, each with its transfer syntaxes."""
     entries = [entry for entry in site.profile.presentation_contexts if entry.accepted and entry.service == "storage"]
@@ -234,15 +209,6 @@ def describe_report_address(site: Site) -> str:
             where = f"port {entity.port} of this computer" if host in ("", "0.0.0.0", "::") else f"{host}:{entity.port}"
             return f"{entity.ae_title} at {where}"
     return "this device, which takes no reports: no AE of the site file has a port for them"
-
-
-def find_identity(site: Site) -> tuple[str, str]:
-    """Implementation Class UID and Version Name (PS3.7 D.3.3.2): the site's, else our own."""
-    device = site.settings.device
-    return (
-        device.implementation_class_uid or OWN_CLASS_UID,
-        device.implementation_version_name or OWN_VERSION_NAME,
-    )
 
 
 def choose_syntaxes(entry: PresentationContextEntry, peer: Peer) -> tuple[str, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from openmodality.activities.connection import find_identity
+from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Site
 from openmodality.errors import ConfigurationError
 from openmodality.media.application_profile import USB, ApplicationProfile
-from openmodality.media.file_set import Decompressor, FileSetOptions
 from openmodality.objects.private_names import index_vrs
+
+if TYPE_CHECKING:
+    from openmodality.media.file_set import Decompressor, FileSetOptions
 
 _MEGABYTE: Final = 1_000_000
 
@@ -55,6 +57,8 @@ def make_file_set_options(
     site: Site, profile: ApplicationProfile, label: str, decompress: Decompressor | None = None
 ) -> FileSetOptions:
     """How this device writes a file-set: its identity, and its AE title where the statement has one (MR-7.1-01)."""
+    from openmodality.media.file_set import FileSetOptions  # noqa: PLC0415 - start-up time: to list profiles needs none
+
     has_title = site.parameters.boolean("behaviour.media_source_ae_title")
     return FileSetOptions(
         profile,

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from openmodality.activities.audit_transfers import SendingTrail
-from openmodality.activities.connection import Connector, find_identity
+from openmodality.activities.connection import Connector
 from openmodality.activities.send import make_reader
 from openmodality.activities.web_peer import describe_web_status, make_web_headers, open_web_peer
 from openmodality.buffer import Buffer
+from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.outgoing import DataSet, KnownLength
 from openmodality.dimse.verdict import Judge

@@ -12,8 +12,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from openmodality.activities.connection import find_identity, find_response_timeout_s
+from openmodality.activities.connection import find_response_timeout_s
 from openmodality.activities.echo import EchoAnswer
+from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.channel import FOREVER
 from openmodality.errors import ConfigurationError

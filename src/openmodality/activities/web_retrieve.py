@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from openmodality.activities.connection import find_identity
 from openmodality.activities.send import make_reader
 from openmodality.buffer import Buffer
+from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Site
 from openmodality.dimse.outgoing import DataSet, KnownLength
 from openmodality.encoding.json_model import BulkValue, JsonDataSet, JsonModel, MakeUri

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from openmodality.activities.connection import count_accepted, make_local_ae
+from openmodality.activities.connection import make_local_ae
 from openmodality.activities.tls import make_server_context
 from openmodality.device.profile.profile import PresentationContextEntry
+from openmodality.device.site.association_limits import count_accepted
 from openmodality.device.site.site import LocalEntity, Peer, Site
 from openmodality.dimse.service import Service
 from openmodality.network.acceptor import MAX_CONNECTIONS, Acceptor, Decide, Listening

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Final, Self
 
 from openmodality.activities.arrivals import Arrivals
-from openmodality.activities.connection import find_identity
 from openmodality.activities.echo import EchoAnswer, echo_peer
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, key_values, query_peer
@@ -32,6 +31,7 @@ from openmodality.app.view import LocalView
 from openmodality.app.waiting import Idle, Waiting
 from openmodality.app.web import WebAccess
 from openmodality.device.body_parts import list_offered_terms
+from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Service

@@ -20,7 +20,7 @@ from openmodality.activities.audit_transfers import ArrivalTrail
 from openmodality.activities.commit import CommitExecutor
 from openmodality.activities.commit_jobs import ask_anew
 from openmodality.activities.commit_record import StoredCommitments
-from openmodality.activities.connection import Connector, count_turns, find_identity
+from openmodality.activities.connection import Connector
 from openmodality.activities.enhanced_fallback import EnhancedFallback
 from openmodality.activities.failures import JudgedExecutor
 from openmodality.activities.media_job import MediaExecutor
@@ -42,6 +42,7 @@ from openmodality.app.jobs import SERVICES_OF_KINDS
 from openmodality.app.receiving import StoreSink
 from openmodality.app.recovery import Recovery, log_notice, recover_device
 from openmodality.audit.events import tell_application
+from openmodality.device.site.association_limits import count_turns, find_identity
 from openmodality.device.site.permissions import warn_readable_by_all
 from openmodality.device.site.site import Site
 from openmodality.dimse.service import Service

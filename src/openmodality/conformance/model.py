@@ -7,8 +7,9 @@ are the members of its JSON (``docs/conformance.schema.json``); paths are tags j
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from openmodality.value_class import value_class
 
 STATEMENT_VERSION: Final = 1
 """Rises where a member of the JSON goes away or changes its meaning; a new member does not raise it."""
@@ -16,7 +17,7 @@ STATEMENT_VERSION: Final = 1
 RoleName: TypeAlias = Literal["SCU", "SCP"]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedDevice:
     """Who the device is. ``follows`` is the conformance statement after which its profile was made."""
 
@@ -38,7 +39,7 @@ class StatedDevice:
     implementation_version_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedApplicationEntity:
     """A local AE; one without ``port`` does not listen.
 
@@ -55,7 +56,7 @@ class StatedApplicationEntity:
     most_accepted: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedRemoteEntity:
     """A peer of the site file: what the device asks from it, and what it may ask from the device."""
 
@@ -68,7 +69,7 @@ class StatedRemoteEntity:
     may_ask: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedTransferSyntax:
     """A transfer syntax by UID and name, with the roles in which the device has it."""
 
@@ -79,7 +80,7 @@ class StatedTransferSyntax:
     on_media: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedSopClass:
     """A SOP class of the device, with the roles in which it has it: network (SCU, SCP) and media (FSC, FSU, FSR)."""
 
@@ -92,7 +93,7 @@ class StatedSopClass:
     creates: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedPresentationContext:
     """An abstract syntax with its transfer syntaxes, as an AE proposes or accepts it.
 
@@ -113,7 +114,7 @@ class StatedPresentationContext:
     goes_beyond: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedAssociationPolicy:
     """What holds for every association: PDU sizes in bytes, times in seconds, and what is not negotiated."""
 
@@ -129,7 +130,7 @@ class StatedAssociationPolicy:
     extended_negotiation: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedWorklistKey:
     """A key of the worklist request; ``images`` and ``performed_step`` are where its value goes, in keywords."""
 
@@ -144,7 +145,7 @@ class StatedWorklistKey:
     performed_step: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedQueryKey:
     """A key of a query level: type U (unique), R (required) or O (optional)."""
 
@@ -157,7 +158,7 @@ class StatedQueryKey:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedStepAttribute:
     """An attribute of the performed procedure step: its type in N-CREATE and N-SET, empty where it is not sent."""
 
@@ -172,7 +173,7 @@ class StatedStepAttribute:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedPrintAttribute:
     """An attribute of a print request, or of what a printer says."""
 
@@ -187,7 +188,7 @@ class StatedPrintAttribute:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedStatus:
     """A status that a peer sends, and what follows here.
 
@@ -205,7 +206,7 @@ class StatedStatus:
     success_if: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedAnswer:
     """A status that the device answers with."""
 
@@ -216,7 +217,7 @@ class StatedAnswer:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedFailure:
     """What a failure of communication does. ``ends``: the job, which may be retried, or the operation."""
 
@@ -227,7 +228,7 @@ class StatedFailure:
     is_transient: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedRejection:
     """How an association is rejected in a situation (PS3.8 Table 9-21)."""
 
@@ -240,7 +241,7 @@ class StatedRejection:
     reason_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedParameter:
     """A parameter of the device with its range, its default, and the value that is in force."""
 
@@ -257,7 +258,7 @@ class StatedParameter:
     special: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedSetting:
     """A setting of the site file that every device has."""
 
@@ -267,7 +268,7 @@ class StatedSetting:
     allowed: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedMapping:
     """Where an attribute of the worklist goes, as keywords; empty where it does not go."""
 
@@ -276,7 +277,7 @@ class StatedMapping:
     performed_step: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedModuleUse:
     """A module of an object: usage M, C or U; presence ALWAYS, ANAP or EMPTY."""
 
@@ -287,7 +288,7 @@ class StatedModuleUse:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedInformationObject:
     """A kind of instance that the device makes, with its modules in their order."""
 
@@ -297,7 +298,7 @@ class StatedInformationObject:
     modules: tuple[StatedModuleUse, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedModuleAttribute:
     """An attribute of a module, in the named objects: its type or presence, where its value comes from, its values."""
 
@@ -312,7 +313,7 @@ class StatedModuleAttribute:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedModule:
     """A module with its attributes."""
 
@@ -320,7 +321,7 @@ class StatedModule:
     attributes: tuple[StatedModuleAttribute, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedPrivateAttribute:
     """A private attribute, in the block 10 of its group; ``mirrors`` is the attribute whose value it repeats."""
 
@@ -331,7 +332,7 @@ class StatedPrivateAttribute:
     mirrors: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedReportItem:
     """A content item of the dose report. ``presence`` is ALWAYS, or ANAP where something has to be known for it."""
 
@@ -350,7 +351,7 @@ class StatedReportItem:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedCharacterSets:
     """Terms of Specific Character Set (0008,0005): all that are supported, and those of new objects in their order.
 
@@ -362,7 +363,7 @@ class StatedCharacterSets:
     attributes: tuple[StatedTextAttribute, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedCharacterSet:
     """A defined term; ``code_extensions``: it may stand beside others."""
 
@@ -370,7 +371,7 @@ class StatedCharacterSet:
     code_extensions: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedTextAttribute:
     """An attribute with text, by its path."""
 
@@ -379,7 +380,7 @@ class StatedTextAttribute:
     vr: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedBodyPart:
     """A term of Body Part Examined (0018,0015); one that is not ``offered`` is taken, and not shown for choice."""
 
@@ -387,7 +388,7 @@ class StatedBodyPart:
     offered: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedMediaUse:
     """What the device does under an application profile (PS3.11): FSC writes, FSU adds, FSR reads."""
 
@@ -401,7 +402,7 @@ class StatedMediaUse:
     is_enabled: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedSecurity:
     """TLS as it is here. ``cipher_suites`` empty: those of the installed OpenSSL for these versions."""
 
@@ -415,7 +416,7 @@ class StatedSecurity:
     allows_legacy: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatedBeyond:
     """What goes beyond the statement that is followed, and the decision on it."""
 
@@ -427,7 +428,7 @@ class StatedBeyond:
     concerns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ConformanceStatement:
     """The whole statement."""
 

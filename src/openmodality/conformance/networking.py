@@ -7,10 +7,10 @@ from typing import Final
 
 from pydicom.uid import UID
 
-from openmodality.activities.connection import count_accepted, count_turns, find_identity
 from openmodality.activities.media_profiles import media_profiles
 from openmodality.conformance import model
 from openmodality.device.profile.profile import PresentationContextEntry
+from openmodality.device.site.association_limits import count_accepted, count_turns, find_identity
 from openmodality.device.site.site import Site
 from openmodality.standard.query_retrieve import GET_BY_MOVE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES

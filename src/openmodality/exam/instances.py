@@ -10,7 +10,7 @@ from pydicom import Dataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID
 
-from openmodality.activities.connection import find_identity
+from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Site
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.objects.rules.template import EncodedInstance

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from openmodality.errors import ConfigurationError
 from openmodality.network.host import is_host
 from openmodality.network.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from openmodality.standard.implementation import OWN_CLASS_UID, OWN_VERSION_NAME
 from openmodality.standard.text_rules import AE_TITLE_RULE, is_ae_title
 from openmodality.upper_layer.negotiation import LocalSide
 from openmodality.value_class import value_class
@@ -24,9 +25,6 @@ Longer than a usual image: with 96 KiB an instance takes 5 % longer between ends
 
 MIN_MAX_PDU_LENGTH: Final = 4096
 """A lower limit makes every transfer slow, and DCMTK refuses it."""
-
-OWN_CLASS_UID: Final = "2.25.313475206178354410239286532541092478321"
-OWN_VERSION_NAME: Final = "OPENMODALITY_01"
 
 _REMOTE: Final = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[^\]]+\]|[^:\[\]]+):(?P<port>\d+)")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.activities.connection import Connector, count_turns, find_response_timeout_s, make_local_ae, restrict
+from openmodality.activities.connection import Connector, find_response_timeout_s, make_local_ae, restrict
 from openmodality.device.profile.parameters import Parameters
+from openmodality.device.site.association_limits import count_turns
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.channel import FOREVER

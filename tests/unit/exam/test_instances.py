@@ -12,7 +12,7 @@ from openmodality.device.site.site import Site
 from openmodality.errors import WrongState
 from openmodality.exam.instances import keep_instance, list_instances
 from openmodality.exam.session import Exam
-from openmodality.network.entity import OWN_CLASS_UID
+from openmodality.standard.implementation import OWN_CLASS_UID
 from openmodality.store.local import LocalStore
 from openmodality.store.transaction import Transaction
 from tests.devices import add_image

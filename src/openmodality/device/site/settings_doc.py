@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticUndefined
+from pydantic_core.core_schema import WithDefaultSchema
 
 from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.device.profile.parameters import ParameterKind
@@ -96,7 +98,19 @@ def list_site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> It
 @cache
 def _make_schema(table: type[Settings]) -> dict[str, Any]:
     """The JSON schema of a table, made once: a page of settings asks for each of them."""
-    return table.model_json_schema()
+    inner: Mapping[str, dict[str, Any]] = _make_schema_of_file().get("$defs", {})
+    return inner[table.__name__] if table.__name__ in inner else table.model_json_schema()
+
+
+@cache
+def _make_schema_of_file() -> dict[str, Any]:
+    """The JSON schema of a site file with all its tables, without defaults: they take half of the time."""
+    return SiteFile.model_json_schema(schema_generator=_WithoutDefaults)
+
+
+class _WithoutDefaults(GenerateJsonSchema):
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
 
 
 def list_parameter_settings(profile: Profile) -> Iterator[Setting]:
