@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tools.conformance_pages import DOCS, make_pages
+from tools import conformance_pages
+from tools.conformance_pages import DOCS, RELEASED, list_changes, make_pages
 
 PAGES = dict(make_pages())
 
@@ -16,7 +18,18 @@ def test_the_page_is_up_to_date(file: Path) -> None:
     assert file.read_text(encoding="utf-8") == PAGES[file], "run: make docs"
 
 
-def test_both_devices_and_the_schema_are_there() -> None:
-    assert set(PAGES) == {
-        DOCS / "conformance" / "mr.md", DOCS / "conformance" / "rf.md", DOCS / "conformance.schema.json",
-    }  # fmt: skip
+def test_both_devices_the_schema_and_the_changes_are_there() -> None:
+    names = ("conformance/mr.md", "conformance/rf.md", "conformance/changes.md", "conformance.schema.json")
+    assert set(PAGES) == {DOCS / name for name in names}
+
+
+def test_what_a_release_did_not_say_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement of a release in which the device had a worklist key less."""
+    for profile in ("mr", "rf"):
+        stated = json.loads((RELEASED / f"{profile}.json").read_text("utf-8"))
+        key = stated["worklist_keys"].pop()
+        (tmp_path / f"{profile}.json").write_text(json.dumps(stated), "utf-8")
+    monkeypatch.setattr(conformance_pages, "RELEASED", tmp_path)
+    told = [line for line in list_changes() if line.startswith("- worklist: ")]
+    assert len(told) == 2
+    assert f"is now asked for {key['keyword']}" in told[1]
