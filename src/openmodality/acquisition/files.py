@@ -198,6 +198,7 @@ class FileSource:
                 *(() if has_exposures else self._list_exposure_notices(self.irradiation)),
             ),
             unused=untaken,
+            is_whole=not any(stated.events),
         )
 
     def _read_exposures(self, contents: Sequence[DicomContents]) -> StatedExposures:

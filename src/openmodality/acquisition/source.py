@@ -46,7 +46,8 @@ class AcquiredSeries:
     as Body Part Examined. ``irradiation`` is the run or exposure that made all the images, None where no X-ray was used
     or the frames say it themselves. Where there is a ``volume``, the images are its, and ``frames`` is empty.
     ``identities`` are whom the source takes the images to show, by keyword; ``notices`` are texts for the operator,
-    ``unused`` names what is not used, with the reason.
+    ``unused`` names what is not used, with the reason. ``is_whole``: the frames are all there already,
+    and all of them become images, or none does.
     """
 
     description: str
@@ -60,6 +61,7 @@ class AcquiredSeries:
     identities: tuple[Mapping[str, str], ...] = ()
     notices: tuple[str, ...] = ()
     unused: Mapping[str, str] = field(default_factory=dict)
+    is_whole: bool = False
 
 
 class Source(Protocol):

@@ -289,10 +289,28 @@ class Series:
             with self._exposures.withdraw_on_failure(recorded):
                 self._add_volume(acquired.volume, Making(progress, keys, recorded))
             return
+        how = Making(progress, keys, recorded)
         with self.exam.given.explain_errors(self.object_name):
+            if acquired.is_whole and not makes_one_image(self._maker):
+                self._add_whole(acquired, how)
+                return
             self._add_frames(
                 acquired.frames, lambda number: progress(number, acquired.number_of_frames), keys, recorded
             )
+
+    def _add_whole(self, acquired: AcquiredSeries, how: Making) -> None:
+        """Make images of all frames that a source has, or none and no exposure."""
+        before = self._images
+
+        def walk() -> Iterator[tuple[int, AcquiredFrame]]:
+            for done, frame in enumerate(acquired.frames, 1):
+                yield before + done, self._exposures.expose(frame, how.event) if how.event else frame
+                how.progress(done, acquired.number_of_frames)
+
+        with self._exposures.withdraw_on_failure(how.event):
+            uids = self._maker.make_together(walk(), lambda number: how.keys(number - before))
+        self._images += len(uids)
+        self.made += uids
 
     def _add_frames(
         self,

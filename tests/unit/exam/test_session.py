@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
+from pydicom import Dataset
 from pydicom.uid import MRImageStorage, SecondaryCaptureImageStorage
 
 from openmodality.acquisition.drop_folder import DroppedFile, make_arrival_key
-from openmodality.acquisition.source import AcquiredSeries
+from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.acquisition.volume import Volume
 from openmodality.device.site.site import Site
 from openmodality.errors import ObjectInvalid, OtherIdentity, PartlyTaken, UsageError
@@ -350,3 +352,23 @@ def test_what_was_given_and_not_used_is_said_with_its_reason(begin_exam: BeginEx
         PixelSpacing=[1, 1],
     )
     assert series.unused["scale"] == "1 of 2 values lie outside of it and are clipped"
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_of_frames_that_are_all_there_all_become_images_or_none(begin_exam: BeginExam, is_whole: bool) -> None:
+    place = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [1, 1], "SliceThickness": 1}
+    frames = [
+        AcquiredFrame(np.ones((4, 4), np.uint16), data_set_of(**place, ImagePositionPatient=[0, 0, depth]))
+        for depth in range(3)
+    ]
+    frames.append(AcquiredFrame(np.ones((4, 4), np.uint16), Dataset()))  # nobody says where it lies
+    acquired = AcquiredSeries("T1", "MR", MRImageStorage, frames, 4, is_whole=is_whole)
+    exam = begin_exam()
+    with pytest.raises(ObjectInvalid, match="ImagePositionPatient"):
+        exam.series("T1").add_all(acquired)
+    assert len(exam.instances()) == (0 if is_whole else 3)
+    told: list[int] = []
+    good = replace(acquired, frames=frames[:3], number_of_frames=3)
+    series = exam.series("T1")
+    series.add_all(good, lambda done, total: told.append(done))
+    assert (len(series.made), told) == (3, [1, 2, 3])
