@@ -45,6 +45,7 @@ def describe_technique(protocol: MrProtocol) -> Dataset:
         InPlanePhaseEncodingDirection="ROW",
         AcquisitionMatrix=[0, protocol.matrix, protocol.matrix, 0],
         BitsStored=STORED_BITS,
+        SAR=f"{protocol.absorption_rate_w_kg:.3g}",
         FrameAcquisitionDuration=protocol.duration_s * _MS_A_SECOND,
         AcquisitionDuration=protocol.weightings[-1].time_s + protocol.duration_s,
     )

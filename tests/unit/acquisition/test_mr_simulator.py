@@ -11,6 +11,7 @@ import pytest
 from openmodality.acquisition import mr_phantom
 from openmodality.acquisition.mr_protocol import QUANTITATIVE, SURVEY, MrProtocol, PulseSequence
 from openmodality.acquisition.mr_simulator import MrSimulator
+from openmodality.acquisition.mr_technique import describe_technique
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.errors import UsageError
 
@@ -131,6 +132,17 @@ def test_technique_attributes() -> None:
     assert float(attributes.MagneticFieldStrength) == 1.5
     assert (attributes.AcquisitionDate, attributes.AcquisitionTime) == ("20261122", "083015.250000")
     assert "InversionTime" not in scan(SMALL)[1][0].attributes
+
+
+def test_each_protocol_says_how_long_it_takes_and_what_the_patient_absorbs() -> None:
+    first = {each.name: describe_technique(each) for each in (*SURVEY, *QUANTITATIVE)}
+    rates = {name: float(attributes.SAR) for name, attributes in first.items()}
+    assert all(0.01 < rate < 2 for rate in rates.values()), "the limit of IEC 60601-2-33 in normal mode"
+    assert rates["T2 TSE AX"] > rates["T1 SE SAG"] > rates["T1 FFE COR"] > rates["DWI TENSOR AX"]
+    mapped = first["T2 MAP SE"]
+    assert (mapped.FrameAcquisitionDuration, mapped.AcquisitionDuration) == (3000 * 128, 384), "all echoes at once"
+    followed = first["T1 FFE DYN AX"]
+    assert followed.AcquisitionDuration == pytest.approx(20 * followed.FrameAcquisitionDuration / 1000)
 
 
 def test_series_is_described() -> None:
