@@ -22,7 +22,7 @@ from openmodality.activities.audit_transfers import SendingTrail
 from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.activities.enhanced_fallback import EnhancedFallback, name_form
 from openmodality.device.site.site import Peer, Site
-from openmodality.dimse.status import StatusCategory
+from openmodality.dimse.status import StatusCategory, describe
 from openmodality.dimse.verdict import Judge
 from openmodality.errors import NoPresentationContext, ObjectInvalid
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
@@ -38,7 +38,7 @@ from openmodality.objects.filter.private_search import KnownPrivateOnly
 from openmodality.objects.filter.private_sets import list_exported_sets
 from openmodality.objects.private_names import index_vrs
 from openmodality.services.storage_plan import AssociationPlan
-from openmodality.standard.dimse import Status
+from openmodality.standard.dimse import STATUS_MEANINGS, Status
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import InstanceResult, JobKind
@@ -236,4 +236,6 @@ def _comment(sent: Sent) -> str:
         return "" if sent.error is None else sent.error.message
     if sent.result.status == Status.SUCCESS:
         return ""
-    return f"status {sent.result.status:04X}: {sent.result.verdict.meaning}"
+    status = sent.result.status
+    said = describe(status) if status in STATUS_MEANINGS else f"{status:04X}"
+    return f"status {said}: {sent.result.verdict.meaning}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from openmodality.acquisition.drop_folder import DropFolder, DroppedFile
 from openmodality.acquisition.source import Source
 from openmodality.app.modality import Modality
 from openmodality.app.simulation import simulator
 from openmodality.console.acquisitions import Acquisition, AcquisitionWork
+from openmodality.console.pixel_choices import NOTHING_CHOSEN, PixelChoices
 from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
 from openmodality.exam.session import Exam
 
@@ -58,35 +59,36 @@ def list_pixel_sources(modality: Modality) -> list[PixelSource]:
     return found
 
 
-def make_work(modality: Modality, exam: Exam, name: str) -> AcquisitionWork:
+def make_work(modality: Modality, exam: Exam, name: str, choices: PixelChoices = NOTHING_CHOSEN) -> AcquisitionWork:
     """What makes the images of an exam from a source. Raises :class:`UsageError` where the site has no such source."""
+    options = choices.make_options()
     if name not in {each.name for each in list_pixel_sources(modality)}:
         raise UsageError("this site has no such source of pixels", advice="choose one of those that are offered")
     if name == "simulator":
         source = simulator(modality.site, seed=exam.id)
-        return lambda acquisition: _acquire(exam, source, acquisition)
+        return lambda acquisition: _acquire(exam, source, acquisition, options)
     folder = modality.site.folder / modality.site.settings.console.pixel_folder
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", advice="make it, or change console.pixel_folder")
-    return lambda acquisition: _watch(exam, folder, acquisition)
+    return lambda acquisition: _watch(exam, folder, acquisition, options)
 
 
-def _acquire(exam: Exam, source: Source | Sequence[Path], acquisition: Acquisition) -> None:
+def _acquire(exam: Exam, source: Source | Sequence[Path], acquisition: Acquisition, options: Mapping[str, Any]) -> None:
     acquisition.tell("waiting for the first image")
 
     def show(done: int, total: int) -> None:
         acquisition.note_arrival(f"{exam.record.series[-1].description}: image {done} of {total}")
         acquisition.check_wanted()
 
-    exam.acquire(source, show)
+    exam.acquire(source, show, **options)
 
 
-def _watch(exam: Exam, folder: Path, acquisition: Acquisition) -> None:
+def _watch(exam: Exam, folder: Path, acquisition: Acquisition, options: Mapping[str, Any]) -> None:
     waiting = f"waiting for files in {folder.name}"
 
     def deliver(arrival: DroppedFile) -> None:
         try:
-            exam.take(arrival)
+            exam.take(arrival, **options)
         except OtherIdentity:
             acquisition.tell("a file names another patient and is held back; its text in held says which")
             raise
@@ -99,8 +101,11 @@ def _watch(exam: Exam, folder: Path, acquisition: Acquisition) -> None:
     DropFolder(folder, deliver).watch(acquisition.stopping.wait, monotonic, _LOOK_S)
 
 
-def make_upload_work(modality: Modality, exam: Exam, upload: str) -> AcquisitionWork:
+def make_upload_work(
+    modality: Modality, exam: Exam, upload: str, choices: PixelChoices = NOTHING_CHOSEN
+) -> AcquisitionWork:
     """What makes images of the files that a browser has uploaded; they are removed at the end."""
+    options = choices.make_options()
     folder = _find_upload(modality, exam.id, upload)
     paths = sorted(path for path in folder.iterdir() if path.suffix != _PART) if folder.is_dir() else []
     if not paths:
@@ -108,7 +113,7 @@ def make_upload_work(modality: Modality, exam: Exam, upload: str) -> Acquisition
 
     def work(acquisition: Acquisition) -> None:
         try:
-            _acquire(exam, paths, acquisition)
+            _acquire(exam, paths, acquisition, options)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -30,7 +30,7 @@ from openmodality.exam.ingest import (
 from openmodality.exam.instances import list_instances
 from openmodality.exam.irradiation_record import record_event
 from openmodality.exam.producers.enhanced_images import make_image_maker
-from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, choose_colour_object
+from openmodality.exam.producers.images import ImageMaker, ImageSeriesPlan, choose_colour_object, choose_object
 from openmodality.exam.series import Series
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.irradiation.event import IrradiationEvent
@@ -313,5 +313,6 @@ class Exam:
         if plan.series_instance_uid in known:
             return Series(self, known[plan.series_instance_uid])
         if self.state is ExamState.REGISTERED:
-            self._workflow.begin(self.id, plan.modality)
+            made = choose_object(self._workflow.site, plan).modality  # of the images, which a source need not know
+            self._workflow.begin(self.id, made if plan.modality else "")
         return Series(self, self._workflow.new_series(self.id, plan))

@@ -119,9 +119,11 @@ class Worker:
                 if self._stopping.wait(_LOOK_S):
                     return
         _log.info("job.ended", extra={"job": job.id, "state": ended.state.value})
+        known = {"job": job.id, "kind": job.kind.value, "destination": job.destination, "reason": ended.reason}
         if ended.state is JobState.FAILED:
-            known = {"job": job.id, "kind": job.kind.value, "destination": job.destination}
-            _log.warning("job.failed", extra={**known, "reason": ended.reason})
+            _log.warning("job.failed", extra=known)
+        elif ended.state is JobState.TODO and ended.reason:
+            _log.warning("job.tried_again_later", extra=known)
 
     def _look_for_work(self) -> None:
         newest, looks = 0, -1

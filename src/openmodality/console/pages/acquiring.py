@@ -8,7 +8,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
+from openmodality.console.pages.exam import render_exam
 from openmodality.console.pages.shell import do_and_return
+from openmodality.console.pixel_choices import read_pixel_choices
 from openmodality.console.pixel_sources import FilePart, keep_part, make_upload_work, make_work
 from openmodality.console.security.access import At, Operator, SentForm, SentPart
 from openmodality.errors import WrongState
@@ -22,15 +24,20 @@ async def read_part(request: Request, name: str, offset: int, last: bool = False
 
 
 @router.post("/exam/{exam_id}/acquire")
-def _acquire(who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
+def _acquire(request: Request, who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
+    choices = read_pixel_choices(context.modality.site.profile, form)
+    if choices.errors:
+        return render_exam(request, context, who, exam_id, choices)
+
     def acquire() -> str:
         exam = context.modality.find_exam(exam_id)
         if not exam.state.is_open:
             raise WrongState(f"exam {exam_id} has ended", advice="go on with it first")
         if upload := form["upload"]:
-            label, work = "Upload", make_upload_work(context.modality, exam, upload)
+            label, work = "Upload", make_upload_work(context.modality, exam, upload, choices)
         else:
-            label, work = form["source"].capitalize(), make_work(context.modality, exam, form["source"])
+            source = form["source"]
+            label, work = source.capitalize(), make_work(context.modality, exam, source, choices)
         context.acquisitions.start(exam_id, label, work)
         return f"{label}: images are made for exam {exam_id} as they come."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -15,8 +15,16 @@ from openmodality.console.pages.jobs import describe_standing
 from openmodality.console.pages.shell import Page, do_and_return, make_exam_banner, render_page, render_part
 from openmodality.console.pages.words import describe_count
 from openmodality.console.pages.worklist_view import read_asked_lines
+from openmodality.console.pixel_choices import (
+    EDGES,
+    NOTHING_CHOSEN,
+    PixelChoices,
+    list_offered_objects,
+    offers_shutter,
+)
 from openmodality.console.pixel_sources import PixelSource, list_pixel_sources
 from openmodality.console.security.access import At, Operator, SentForm, Viewer
+from openmodality.console.security.accounts import Principal
 from openmodality.console.template_files import format_clock, format_dicom_time
 from openmodality.jobs.job import Job
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
@@ -120,26 +128,14 @@ def _show_exams(request: Request, viewer: Viewer, context: At, all: str = "") ->
 
 @router.get("/exam/{exam_id}")
 def _show_exam(request: Request, viewer: Viewer, context: At, exam_id: int) -> Response:
-    record = context.modality.view.exam(exam_id)
-    page = Page("exam.html", f"Exam {exam_id}", "exam", make_exam_banner(record))
-    reasons = DISCONTINUATION_REASONS.values()
-    return render_page(
-        request, context, viewer, page, exam=make_exam_view(context, record), reasons=reasons, usual=UNSPECIFIED
-    )
+    return render_exam(request, context, viewer, exam_id)
 
 
 @router.get("/exam/{exam_id}/part")
 def _show_part(request: Request, viewer: Viewer, context: At, exam_id: int) -> Response:
-    view = make_exam_view(context, context.modality.view.exam(exam_id))
-    return render_part(
-        request,
-        context,
-        viewer,
-        "part_exam.html",
-        exam=view,
-        reasons=DISCONTINUATION_REASONS.values(),
-        usual=UNSPECIFIED,
-    )
+    record = context.modality.view.exam(exam_id)
+    view = _list_view(context, record, NOTHING_CHOSEN)
+    return render_part(request, context, viewer, "part_exam.html", **view)
 
 
 @router.post("/exam/{exam_id}/complete")
@@ -169,6 +165,28 @@ def _append_to_exam(who: Operator, form: SentForm, context: At, exam_id: int) ->
         return f"Exam {exam_id} goes on with a further performed step."
 
     return do_and_return(context, who, f"/exam/{exam_id}", append)
+
+
+def render_exam(
+    request: Request, context: ConsoleContext, who: Principal, exam_id: int, choices: PixelChoices = NOTHING_CHOSEN
+) -> Response:
+    """The page of an exam; ``choices`` are what somebody has typed of the images to be made, with what is wrong."""
+    record = context.modality.view.exam(exam_id)
+    status = 400 if choices.errors else 200
+    page = Page("exam.html", f"Exam {exam_id}", "exam", make_exam_banner(record), status)
+    return render_page(request, context, who, page, **_list_view(context, record, choices))
+
+
+def _list_view(context: ConsoleContext, record: ExamRecord, choices: PixelChoices) -> dict[str, Any]:
+    profile = context.modality.site.profile
+    return {
+        "exam": make_exam_view(context, record),
+        "reasons": DISCONTINUATION_REASONS.values(),
+        "usual": UNSPECIFIED,
+        "choices": choices,
+        "objects": list_offered_objects(profile),
+        "edges": EDGES if offers_shutter(profile) else (),
+    }
 
 
 def make_exam_row(exam: ExamRecord) -> ExamRow:

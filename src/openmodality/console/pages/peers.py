@@ -37,7 +37,8 @@ router = APIRouter()
 def _show_peers(request: Request, viewer: Viewer, context: At) -> Response:
     page = Page("peers.html", "Peers", "peers")
     own = list(context.modality.site.application_entities.values())
-    return render_page(request, context, viewer, page, peers=list_peers(context), own=own)
+    facts = list_device_facts(context)
+    return render_page(request, context, viewer, page, peers=list_peers(context), own=own, device_facts=facts)
 
 
 @router.post("/peers/{name}/echo")
@@ -50,6 +51,18 @@ def _echo_peer(request: Request, who: Checker, form: SentForm, context: At, name
     note = PageNote("done" if contact.is_success else "failed", f"{name}: {contact.said}", contact.advice)
     context.memory.notes.add(who.session, note)
     return RedirectResponse("/peers", 303)
+
+
+def list_device_facts(context: ConsoleContext) -> list[tuple[str, str]]:
+    """How this device is called and reached by others (MR-11.2-01); what is not set is left out."""
+    device, network = context.modality.site.settings.device, context.modality.site.settings.network
+    facts = (
+        ("Alias", device.alias),
+        ("Description", device.description),
+        ("Host name", network.host_name),
+        ("Listens on IP address", network.bind_address),
+    )
+    return [(label, value) for label, value in facts if value]
 
 
 def list_peers(context: ConsoleContext) -> list[PeerRow]:

@@ -18,6 +18,7 @@ from openmodality.store.rows.worklist import WorklistItem, WorklistLine, read_it
 SHOWN_AT_ONCE: Final = 50
 """So many items are shown at first, and so many more each time: a page of thousands is slow to draw."""
 STATION_KEY: Final = "ScheduledStationAETitle"
+_MATCHED: Final = frozenset("SR")
 MODALITY_KEY: Final = "Modality"
 _DATE: Final = "ScheduledProcedureStepStartDate"
 _SHOWN: Final = (
@@ -85,8 +86,12 @@ class WorklistView:
 
 
 def list_settable(context: ConsoleContext) -> list[WorklistKey]:
-    """The rows of the profile that an operator may set."""
-    return [row for row in context.modality.site.profile.worklist_keys if row.configurable]
+    """The rows of the profile that an operator may set: those that are matched, by one value or by a range.
+
+    A UID is none of them, which nobody types: the device sets it (MR-5.2.1.3-03).
+    """
+    keys = context.modality.site.profile.worklist_keys
+    return [row for row in keys if row.configurable or (row.vr != "UI" and _MATCHED.intersection(row.matching))]
 
 
 def find_usual_keys(context: ConsoleContext) -> dict[str, str]:
