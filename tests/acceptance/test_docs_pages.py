@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -99,3 +100,13 @@ def test_what_runs_elsewhere_is_in_a_page() -> None:
     consoles = [block for page in pages for block in blocks_of(page) if block.kind == "console"]
     typed = {each.command for block in consoles if "ends" not in block.option for each in typed_in(block.text)}
     assert set(ELSEWHERE) <= typed
+
+
+def test_each_control_of_usability_names_a_test_that_is_there() -> None:
+    rows = [line for line in (DOCS / "usability.md").read_text().splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 7
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", row.rpartition(" | ")[2])
+        assert named, row
+        for path, test in named:
+            assert f"def {test or 'test_'}" in (ROOT / path).read_text(), (path, test)

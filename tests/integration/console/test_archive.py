@@ -99,11 +99,13 @@ def begin_anew(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.requirement(
-    "MR-2.1.2-14", "MR-2.1.2-15", "MR-3.2.1.1-01", "MR-3.2.1.1-02", "RF-4.1.2.5-01", "RF-4.2.5.3.1.3-01",
-    "RF-4.2.5.3.1.3-02",
+    "MR-2.1.1-04", "MR-2.1.2-14", "MR-2.1.2-15", "MR-3.2-01", "MR-3.2.1.1-01", "MR-3.2.1.1-02", "RF-4.1.2.5-01",
+    "RF-4.2.5.3.1.1-01", "RF-4.2.5.3.1.3-01", "RF-4.2.5.3.1.3-02",
 )  # fmt: skip
 def test_a_query_of_the_user_goes_out_with_his_keys_and_its_answer_is_shown(desk: Desk) -> None:
     recorder = desk.recorded.recorder
+    desk.visitor.get("/archive")
+    assert recorder.calls == [], "nobody is asked before the user says so"
     said = desk.query(PatientName="Do*", PatientID="?1*")
     (request,) = recorder.requests("C-FIND-RQ")
     assert (request.data.QueryRetrieveLevel, request.data.PatientName, request.data.PatientID) == (
@@ -128,7 +130,9 @@ def test_without_a_key_nothing_is_asked(desk: Desk) -> None:
     assert desk.recorded.recorder.calls == []
 
 
-@pytest.mark.requirement("RF-4.1.2.5-02", "RF-4.2.5.3.1.1-03", "MR-3.2.2.1-01", "MR-3.2.2.1-02")
+@pytest.mark.requirement(
+    "RF-4.1.2.5-02", "RF-4.2.5.3.1.1-03", "MR-2.1.1-05", "MR-3.2-01", "MR-3.2.2.1-01", "MR-3.2.2.1-02"
+)
 @pytest.mark.parametrize("level", ["patient", "study", "series"])
 def test_what_is_chosen_is_sent_by_the_archive_and_counted(desk: Desk, level: str) -> None:
     recorder, image = desk.recorded.recorder, desk.recorded.recorder.images[0]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from html import unescape
 from io import BytesIO
 
 import pytest
@@ -215,6 +217,40 @@ def test_a_printer_that_is_not_normal_is_told_and_the_film_restarted_or_cancelle
     failed = box.last_job.id
     box.visitor.post(f"/film/jobs/{failed}/cancel")
     assert [job.id for job in box.place.modality.jobs.list(states=[JobState.CANCELLED], limit=1)] == [failed]
+
+
+@pytest.mark.requirement("RF-4.2.7.3.1.4.1-03", "RF-4.2.7.3.1.4.1-04", "RF-4.2.7.3.1.4.1-05")
+@pytest.mark.parametrize("status", ["FAILURE", "WARNING", "NORMAL"])
+def test_what_the_printer_says_is_told_under_jobs(box: LightBox, caplog: pytest.LogCaptureFixture, status: str) -> None:
+    box.printer.status, box.printer.info = status, "SUPPLY LOW" if status != "NORMAL" else "NORMAL"
+    box.put(study=box.study)
+    with caplog.at_level(logging.INFO, "openmodality"):
+        film = box.print()
+    job = box.last_job
+    assert job.state is (JobState.FAILED if status == "FAILURE" else JobState.DONE)
+    assert (box.printer.find("N-ACTION Film Box") == []) is (status == "FAILURE"), "a warning stops nothing"
+    line = film.partition(f'id="film-job-{job.id}"')[2].partition("</tr>")[0]
+    for shown in (line, box.visitor.get(f"/jobs/{job.id}").text):
+        assert ("SUPPLY LOW" in shown) is (status != "NORMAL")
+    logged = " ".join(str(value) for record in caplog.records for value in record.__dict__.values())
+    assert ("SUPPLY LOW" in logged) is (status != "NORMAL")
+    if job.state is JobState.FAILED:
+        box.place.modality.jobs.cancel(job.id)
+
+
+@pytest.mark.requirement("RF-4.2.7.3.1.3-02")
+def test_a_printer_that_is_lost_fails_the_job_and_a_person_decides_on_the_sheet(box: LightBox) -> None:
+    box.printer.dies_at = box.printer.names.count("N-ACTION Film Box") + 1
+    box.put(study=box.study)
+    page = box.print()
+    job = box.last_job
+    box.printer.dies_at = 0
+    assert job.state is JobState.FAILED
+    line = page.partition(f'id="film-job-{job.id}"')[2].partition("</tr>")[0]
+    needs = unescape(box.visitor.get("/jobs").text).partition("Needs you")[2].partition("Being done")[0]
+    for shown in (unescape(line), needs.partition(f"job {job.id}<")[2].partition("</tr>")[0]):
+        assert "may have been printed, or not" in shown, shown
+    box.place.modality.jobs.cancel(job.id)
 
 
 @pytest.mark.requirement(
