@@ -135,6 +135,7 @@ def test_why_the_ris_was_not_told_is_reported(
     job = desk.modality.jobs.list(kinds=[kind])[0]
     told = desk.read(exam).partition("What the RIS knows")[2].partition("</ul>")[0]
     assert words.casefold() in told.casefold()
+    assert ("could not be told" in told) is (job.state is JobState.FAILED)
     group = "Needs you" if job.state is JobState.FAILED else "Waits"
     line = read_group(desk.read("/jobs"), group).partition(f"job {job.id}<")[2].partition("</tr>")[0]
     assert words.casefold() in line.casefold()
