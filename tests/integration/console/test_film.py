@@ -206,7 +206,9 @@ def test_a_printer_that_is_not_normal_is_told_and_the_film_restarted_or_cancelle
     assert "is in FAILURE: FILM JAM" in said
     assert f'action="/jobs/{box.last_job.id}/retry"' in said
     box.visitor.post("/film/ask", printer="film")
-    assert "FAILURE: FILM JAM" in box.visitor.get("/film").text
+    page = box.visitor.get("/film").text
+    assert "Film says: FAILURE: FILM JAM." in page
+    assert "FILM JAM" in page.partition('class="printer-says"')[2].partition("</div>")[0]
     box.printer.status = box.printer.info = "NORMAL"
     box.visitor.post(f"/jobs/{box.last_job.id}/retry")
     assert box.place.modality.wait_until_idle(30)
