@@ -23,9 +23,10 @@ from tests.acceptance.requirements.pynetdicom_hospital import (
     listening,
     recorded_device,
 )
+from tests.console_site import read_page
 from tests.devices import add_image
 from tests.interop import wire
-from tests.peers.process import HOST, wait_until
+from tests.peers.process import HOST, free_port, wait_until
 from tests.peers.pynetdicom_ae import associated
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -263,8 +264,8 @@ def test_time_out_of_a_service(tmp_path: Path, key: str, name: str, kind: JobKin
     """The time-out of all other DIMSE requests is another; a C-STORE is given 15 seconds at least."""
     limit_s = 15 if kind is JobKind.SEND else 1
     settings: Settings = {key: limit_s, "general.dimse_timeout_s": 300}
-    peer = "automatic_commitment = true"
-    with recorded_device(tmp_path, "rf", peer=peer, more=write(settings)) as recorded, recorded.modality() as modality:
+    peer, more = "automatic_commitment = true", f"{write(settings)}\n[console]\nport = {free_port()}\n"
+    with recorded_device(tmp_path, "rf", peer=peer, more=more) as recorded, recorded.modality() as modality:
         fail(recorded.recorder, name, "silent")
         recorded.recorder.patience_s = 60
         image_sent(modality)
@@ -277,6 +278,9 @@ def test_time_out_of_a_service(tmp_path: Path, key: str, name: str, kind: JobKin
         wait_until(lambda: bool(modality.jobs.list(kinds=[kind])[0].reason))
         (job,) = modality.jobs.list(kinds=[kind])
         assert f"within {limit_s} s" in job.reason
+        if kind is JobKind.SEND:
+            line = read_page(modality, "/jobs").partition(f"job {job.id}<")[2].partition("</tr>")[0]
+            assert f"within {limit_s} s" in line, "the user is told under Jobs"
 
 
 @pytest.mark.requirement("RF-4.4.2-22")

@@ -147,6 +147,7 @@ def test_what_is_fixed_is_shown_and_cannot_be_set(rf: RecordedConsole, key: str,
 @pytest.mark.requirement(
     "RF-4.4.1.1-01", "RF-4.4.1.2-01", "RF-4.4.2-01", "RF-4.4.2-02", "RF-4.4.2-12", "RF-4.4.2-19", "RF-4.4.2-21",
     "RF-4.4.2-23", "RF-4.4.2-24", "RF-4.4.2-25", "RF-4.4.2-29",
+    "RF-4.4.2-32",
 )  # fmt: skip
 def test_a_device_that_is_started_again_obeys_what_was_set(rf: RecordedConsole) -> None:
     page = rf.read("/service/table/parameters.worklist")
@@ -164,6 +165,9 @@ def test_a_device_that_is_started_again_obeys_what_was_set(rf: RecordedConsole) 
     change(rf, "application_entities.worklist", ae_title="OTHER_TITLE")
     change(rf, "parameters.worklist", scheduled_station_ae_title="ROOM_2", modality="XA", transfer_syntaxes=implicit)
     change(rf, "parameters.mpps", transfer_syntaxes=implicit)
+    printing = read_row(rf.read("/service/table/parameters.print"), "transfer_syntaxes")
+    assert "ExplicitVRLittleEndian" in read_default(printing)
+    change(rf, "parameters.print", transfer_syntaxes=implicit)
     change(rf, "parameters.general", max_pdu_receive_bytes="20000")
     change(rf, "peers.hospital", transfer_syntaxes=implicit)
     rf.recorder.forget()
@@ -171,6 +175,7 @@ def test_a_device_that_is_started_again_obeys_what_was_set(rf: RecordedConsole) 
     rf.modality.close()
     with started_again(rf) as desk:
         assert "OTHER_TITLE" in desk.read("/peers")
+        assert desk.modality.site.parameters.uids("print.transfer_syntaxes") == (IMPLICIT,)
         desk.visitor.post("/today/ask", ScheduledStationAETitle="ROOM_2", Modality="XA")
         (asked,) = desk.recorder.closed()
         assert (asked.calling, asked.maximum_length) == ("OTHER_TITLE", 20000)
