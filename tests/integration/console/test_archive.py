@@ -212,6 +212,8 @@ def test_what_this_device_refuses_of_a_retrieve_is_told(desk: Desk) -> None:
     for shown in (said, desk.visitor.get(f"/jobs/{job.id}").text):
         assert "SeriesInstanceUID has no value" in shown
         assert "1 failed" in shown
+    done = desk.visitor.get(f"/jobs/{job.id}").text.partition("<dt>Done</dt>")[2].partition("</div>")[0]
+    assert "0 of 1, 1 failed" in done
     desk.place.modality.jobs.cancel(job.id)
 
 
