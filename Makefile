@@ -22,7 +22,7 @@ PYTEST = $(PY) -m pytest -q --numprocesses=$(WORKERS) --maxprocesses=8 --dist=wo
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: help demo test coverage soak peers lint check-types check-style check-house format trace mutate bench fuzz man docs clean
+.PHONY: help demo test coverage soak peers lint check-types check-style check-house format trace mutate bench fuzz man docs pictures clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -86,6 +86,9 @@ docs: $(DEVELOPMENT)  ## print the tables of objects, the conformance statements
 	$(PY) -m tools.requirements_page
 	$(PY) -m tools.openapi_page
 	$(PY) -m tools.check_docs
+
+pictures: $(DEVELOPMENT)  ## pictures of every page of the console, in both themes (ARGS="FOLDER --width 640")
+	$(PY) -m tools.console_pictures $(ARGS)
 
 clean:  ## remove what was made, .venv included
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.console_site import PASSWORD, ConsolePlace
-from tests.peers.browser import Watched, watch
+from tests.peers.browser import SIZE, Watched, watch
 
 THEMES: Final = ("dark", "light")
+NARROW: Final[ViewportSize] = {"width": 640, "height": 800}
+_WIDE: Final = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.querySelectorAll("body *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 5).map((each) => each.outerHTML.slice(0, 160))"""
 
 
 def log_in(context: BrowserContext, place: ConsolePlace, name: str, *roles: str) -> Watched:
@@ -31,6 +35,8 @@ def log_in(context: BrowserContext, place: ConsolePlace, name: str, *roles: str)
 def check(watched: Watched, place: ConsolePlace) -> None:
     """The page as it is, in both themes: nothing against WCAG, nothing in the browser's console."""
     page = watched.page
+    wide = list_wide(page)
+    assert wide == [], wide
     now = page.locator("html").get_attribute("data-theme")
     assert watched.find_violations() == [], f"{page.url} {now}"
     (other,) = set(THEMES) - {now}
@@ -40,6 +46,14 @@ def check(watched: Watched, place: ConsolePlace) -> None:
     contrast = watched.find_violations("color-contrast")  # the theme changes nothing else
     assert contrast == [], f"{page.url} {other}"
     assert watched.wrong == []
+
+
+def list_wide(page: Page) -> list[str]:
+    """What is wider than a narrow window, such as a wide one at 200 % (WCAG 1.4.10); what scrolls in itself is not."""
+    page.set_viewport_size(NARROW)
+    wide: list[str] = page.evaluate(_WIDE)
+    page.set_viewport_size(SIZE)  # type: ignore[arg-type]
+    return [f"{page.url}: {each}" for each in wide]
 
 
 def press_place(watched: Watched, label: str) -> None:

@@ -306,6 +306,20 @@
     }
   });
 
+  // Where there is little room each cell of a table stands under the other: it says which column it is of
+
+  const narrow = matchMedia("(max-width: 700px)");
+  function nameColumns() {
+    if (!narrow.matches) return;
+    for (const table of document.querySelectorAll("main table.rows:not(.levels, .statement *)")) {
+      const heads = [...table.querySelectorAll("thead th")].map((each) => each.textContent.trim());
+      for (const cell of table.querySelectorAll("tbody td")) if (heads[cell.cellIndex]) cell.dataset.label = heads[cell.cellIndex];
+    }
+  }
+  narrow.addEventListener("change", nameColumns);
+  document.addEventListener("htmx:after:swap", nameColumns);
+  nameColumns();
+
   // More of a list: who asked for it by a key is at the first line that came
 
   let asked = -1;

@@ -138,7 +138,7 @@ export function drawMarks(svg, place, facts, marks, draft, [width, height]) {
   };
   const write = (words, [x, y]) => {
     words.split(/\r?\n/).forEach((each, number) => {
-      const text = makeElement("text", { x: Math.min(x + 6, width - 20).toFixed(1), y: Math.max(y - 6, 14).toFixed(1), dy: `${number * 1.2}em` });
+      const text = makeElement("text", { x: (x + 6).toFixed(1), y: Math.max(y - 6, 14).toFixed(1), dy: `${number * 1.2}em` });
       text.textContent = each;
       shapes.push(text);
     });
@@ -163,6 +163,10 @@ export function drawMarks(svg, place, facts, marks, draft, [width, height]) {
   }
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.replaceChildren(...shapes);
+  for (const text of svg.querySelectorAll("text")) {
+    const over = Number(text.getAttribute("x")) + text.getComputedTextLength() + 4 - width;
+    if (over > 0) text.setAttribute("x", Math.max(Number(text.getAttribute("x")) - over, 4).toFixed(1));
+  }
 }
 
 export const POINTS = { distance: 2, angle: 3, ellipse: 2 };
