@@ -50,6 +50,7 @@ class Templates:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # they do not change, and a page includes one for each line of a list
         )
         filters: Mapping[str, Callable[..., object]] = {
             "clock": format_clock,
