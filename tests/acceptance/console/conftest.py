@@ -1,4 +1,4 @@
-"""One browser for the checks of a module, and a context for each."""
+"""One browser for the checks of all modules here, and a context for each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.peers.browser import SIZE, WAIT_MS, chromium
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=WAIT_MS)
     with chromium() as started:
         yield started
 
@@ -19,6 +20,5 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    expect.set_options(timeout=WAIT_MS)
     yield made
     made.close()

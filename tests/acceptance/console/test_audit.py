@@ -5,20 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.console_site import PASSWORD, console_in_hospital
-from tests.peers.browser import Watched, chromium, watch
+from tests.peers.browser import Watched, watch
 
 CANARY = "<img src=x onerror=alert(1)>"
 
 
 @pytest.mark.needs("chromium")
-def test_an_auditor_finds_events_by_keyboard_alone_in_both_themes(tmp_path: Path) -> None:
-    with console_in_hospital(tmp_path) as place, chromium() as browser:
+def test_an_auditor_finds_events_by_keyboard_alone_in_both_themes(browser: Browser, tmp_path: Path) -> None:
+    with (
+        console_in_hospital(tmp_path) as place,
+        browser.new_context(viewport={"width": 1280, "height": 800}, base_url=place.url) as context,
+    ):
         place.add_user("alice", "auditor")
         place.modality.register({"PatientID": "CANARY-1", "PatientName": CANARY})
-        watched = watch(browser.new_context(viewport={"width": 1280, "height": 800}, base_url=place.url))
+        watched = watch(context)
         page = watched.page
         log_in(page)
         for button in ("Light room", "Dark room"):

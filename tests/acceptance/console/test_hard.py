@@ -23,7 +23,7 @@ from tests.acceptance.console.visits import log_in
 from tests.console_site import PASSWORD, ConsolePlace, console_in_hospital
 from tests.devices import device_in_hospital, quick_source, today
 from tests.made_index import fill_index, make_series_uid
-from tests.peers.browser import SIZE, WAIT_MS, Watched, chromium, watch
+from tests.peers.browser import SIZE, Watched, watch
 from tests.peers.process import HOST
 from tests.stand_in import scheduled
 
@@ -35,13 +35,6 @@ NAMES = {
     "long": "A" * 31 + "^" + "B" * 32,
 }
 REQUIREMENTS = Path(__file__).parents[2] / "data" / "spec" / "rf" / "requirements.csv"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        expect.set_options(timeout=WAIT_MS)
-        yield started
 
 
 @contextmanager

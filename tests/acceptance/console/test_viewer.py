@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
@@ -22,7 +21,7 @@ from openmodality.imaging.presentation import read_image_presentation, read_stat
 from openmodality.imaging.render import render
 from tests.console_site import PASSWORD, ConsolePlace, console_in_hospital
 from tests.devices import quick_source, write_site
-from tests.peers.browser import SIZE, WAIT_MS, Watched, chromium, watch
+from tests.peers.browser import Watched, watch
 from tests.peers.process import free_port
 from tests.unit.imaging.images import grey_image
 
@@ -58,20 +57,6 @@ ON_SCREEN = """async ([uid, state]) => {
     await new Promise((done) => (reader.onload = done));
     return [canvas.width, canvas.height, reader.result.split(",")[1]];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    expect.set_options(timeout=WAIT_MS)
-    yield made
-    made.close()
 
 
 def log_in(context: BrowserContext, place: ConsolePlace, name: str, *roles: str) -> Watched:
