@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydicom import dcmread
 
 from openmodality.audit.codes import EventKind
 from openmodality.cli.display.hospital_lines import SERVERS
+from openmodality.device.profile import loader
 from openmodality.hospital.control import ControlSocket
 from openmodality.hospital.orders import Orders
 from openmodality.store.states import (
@@ -238,6 +240,11 @@ def test_a_command_prints_what_the_page_promises(command: str, printed: Printed)
         return
     for document in printed[command]:
         (check_event if "event" in document else check_document)(command, document)
+
+
+def test_a_check_of_a_profile_silences_its_loader_for_itself_only(printed: Printed) -> None:
+    assert printed["profile check"]
+    assert logging.getLogger(loader.__name__).level == logging.NOTSET
 
 
 def test_the_page_promises_for_every_command_and_no_other() -> None:

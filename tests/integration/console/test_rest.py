@@ -216,7 +216,7 @@ def test_an_upload_that_is_wrong_makes_nothing(
     assert said in refused["detail"]
     assert str(place.modality.site.data_folder) not in json.dumps(refused)
     assert program.get(f"/exams/{exam}")["instances"] == before["instances"]
-    assert not list(place.server.context.uploads.folder.iterdir())
+    assert list(place.server.context.uploads.folder.glob("*")) == []  # there is none before the first upload
 
 
 def test_a_request_with_a_key_is_done_once(place: ConsolePlace, program: RestProgram, exam: int, frame: str) -> None:

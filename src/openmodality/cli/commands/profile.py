@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,11 +51,10 @@ def run_check(profile: Path, as_json: bool) -> int:
 
     Exit status 0 when nothing is wrong, 1 when something is, 2 when the profile cannot be read.
     """
-    logging.getLogger(loader.__name__).setLevel(logging.ERROR)  # its warnings are told here, one by one
-    device = loader.load_profile(profile)
-    problems = [ProfileProblem(gap.object_name, _TABLES, str(gap)) for gap in find_gaps(device)]
-    made, found = _judge_images(device, profile)
-    problems += found
+    with _silence_loader():
+        device = loader.load_profile(profile)
+        made, found = _judge_images(device, profile)
+    problems = [*(ProfileProblem(gap.object_name, _TABLES, str(gap)) for gap in find_gaps(device)), *found]
     if as_json:
         validator = VALIDATOR if is_validator_installed() else None
         print_document([each.as_json() for each in problems], profile=device.name, images=made, validator=validator)
@@ -64,6 +65,18 @@ def run_check(profile: Path, as_json: bool) -> int:
         if not is_validator_installed():
             say(f"{VALIDATOR} is not installed, so no validator of others has looked (apt-get install dicom3tools)")
     return 1 if problems else 0
+
+
+@contextmanager
+def _silence_loader() -> Iterator[None]:
+    """Keep the loader's warnings from the log for a while: they are told here, one by one."""
+    log = logging.getLogger(loader.__name__)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _judge_images(device: Profile, profile: Path) -> tuple[int, list[ProfileProblem]]:
