@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 
+from openmodality.audit.subjects import StudySubject
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.media.directory import DIRECTORY_NAME, DirectoryRecord
 from openmodality.media.directory_reader import Directory, RecordProblem, read_directory
@@ -19,6 +21,8 @@ from openmodality.network.storage.reader import InstanceReader
 from openmodality.query.matching import matches
 
 _LEVELS: Final = ("PATIENT", "STUDY", "SERIES")
+_SUBJECT: Final = ("StudyInstanceUID", "PatientID", "PatientName", "AccessionNumber")
+"""The members of :class:`openmodality.audit.subjects.StudySubject`, by keyword."""
 
 
 def query_medium(root: Path, level: str, keys: Mapping[str, str]) -> tuple[list[Dataset], list[RecordProblem]]:
@@ -47,6 +51,16 @@ def find_on_medium(root: Path, keys: Mapping[str, str]) -> tuple[list[Path], lis
         else:
             files.append(path)
     return files, faults
+
+
+def list_subjects(root: Path) -> list[StudySubject]:
+    """The studies on a medium with their patients, as its directory tells them."""
+    classes: dict[tuple[str, ...], Counter[str]] = {}
+    for known, record in _walk(read_directory(root / DIRECTORY_NAME)):
+        if record.file_id:
+            about = tuple(str(known.get(keyword) or "") for keyword in _SUBJECT)
+            classes.setdefault(about, Counter())[record.sop_class_uid] += 1
+    return [StudySubject(*about, counts) for about, counts in classes.items()]
 
 
 def verify_medium(root: Path) -> list[str]:

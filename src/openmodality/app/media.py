@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from pydicom import Dataset
 
+from openmodality.activities.audit import AuditTrail
 from openmodality.activities.media_job import MediumOrder, make_media_job
 from openmodality.activities.media_profiles import choose_media_profile, media_profiles
-from openmodality.activities.media_reading import find_on_medium, query_medium
+from openmodality.activities.media_reading import find_on_medium, list_subjects, query_medium, verify_medium
 from openmodality.app.local_data import Chosen, Imported, LocalData
+from openmodality.audit.codes import ExportMedia
+from openmodality.audit.events import tell_exported
 from openmodality.device.site.site import Site
-from openmodality.errors import NotFound, UsageError
+from openmodality.errors import ConfigurationError, NotFound, UsageError, WrongState
 from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
 from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes, describe_refusal
 from openmodality.media.directory import DIRECTORY_NAME
+from openmodality.media.iso_image import write_iso_image
+from openmodality.standard.media import clean_volume_label
 from openmodality.store.index_recovery import Progress
+
+IMAGE_ENDING: Final = ".iso"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +39,121 @@ class MediumLook:
     left_out: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A medium that may be read: one that was made here, or what lies in a place that the site file names.
+
+    ``image`` is the file of its image (ISO 9660), and is there only where :attr:`has_image` says so.
+    """
+
+    name: str
+    root: Path
+    made_here: bool
+    image: Path
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a file-set is in its place: a drive may be empty."""
+        return (self.root / DIRECTORY_NAME).is_file()
+
+    @property
+    def has_image(self) -> bool:
+        """Whether its image is there, and not older than what it is of."""
+        try:
+            return self.image.stat().st_mtime >= (self.root / DIRECTORY_NAME).stat().st_mtime
+        except OSError:
+            return False
+
+
 class Media:
     """Discs, sticks and folders that hold a file-set."""
 
-    def __init__(self, site: Site, queue: Queue, data: LocalData, find_path: Callable[[str], Path]) -> None:
+    def __init__(
+        self, site: Site, queue: Queue, data: LocalData, find_path: Callable[[str], Path], trail: AuditTrail
+    ) -> None:
         self._site = site
         self._find_path = find_path
         self._queue = queue
         self._data = data
+        self._trail = trail
+
+    # Where media are, for who is not at the machine: the site file says it, never the one who asks
+
+    @property
+    def folder(self) -> Path:
+        """Where discs and their images are made."""
+        return (self._site.folder / self._site.settings.media.folder).absolute()
+
+    def name_order(self, label: str, profile: str = "", device: str = "") -> MediumOrder:
+        """An order of a new disc with its image in :attr:`folder`, under a name of its own; the rest is as usual.
+
+        ``device`` is the drive that burns it, empty where nobody does. Raises :class:`UsageError` for a label that is
+        none, and :class:`ConfigurationError` for a drive that is none of the site's.
+        """
+        cleaned, drives = clean_volume_label(label), self._site.settings.media.drives
+        if device and device not in drives:
+            raise ConfigurationError(
+                f"{device!r} is no drive of this device",
+                advice=f"media.drives in the site file names them: {', '.join(drives) or 'none'}",
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        moment = datetime.fromtimestamp(self._queue.database.clock())
+        name = f"{cleaned}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03}"  # two may be asked for in a second
+        return MediumOrder(
+            "create",
+            str(self.folder / name),
+            profile,
+            cleaned,
+            image=str(self.folder / f"{name}{IMAGE_ENDING}"),
+            device=device,
+        )
+
+    def list_media(self) -> list[Medium]:
+        """The places of the site file, in its order, then what was made here, newest first."""
+        named: dict[str, Medium] = {}
+        for place in self._site.settings.media.readers:
+            root = (self._site.folder / place).absolute()
+            name = _find_free_name(root.name or "reader", named)
+            named[name] = Medium(name, root, False, self.folder / f"{name}{IMAGE_ENDING}")
+        made = [path.parent for path in self.folder.glob(f"*/{DIRECTORY_NAME}") if not path.parent.name.startswith(".")]
+        for root in sorted(made, key=lambda root: (-(root / DIRECTORY_NAME).stat().st_mtime, root.name)):
+            if root.name not in named:
+                named[root.name] = Medium(root.name, root, True, self.folder / f"{root.name}{IMAGE_ENDING}")
+        return list(named.values())
+
+    def find_medium(self, name: str) -> Medium:
+        """A medium by its name. Raises :class:`NotFound` where there is none, or its place is empty."""
+        found = next((each for each in self.list_media() if each.name == name), None)
+        if found is None:
+            raise NotFound(f"there is no medium {name}", advice="openmodality media list shows all")
+        if not found.is_there:
+            raise NotFound(
+                f"{name} has no {DIRECTORY_NAME}", advice="insert the disc, wait until it is mounted, and try again"
+            )
+        return found
+
+    def fetch_image(self, image: Path) -> Path:
+        """The file of an image that somebody fetches, once that is on record: it leaves the device.
+
+        Raises :class:`WrongState` where there is none, or it is older than the disc that it is of.
+        """
+        medium = next((each for each in self.list_media() if each.image == image), None)
+        if medium is None or not medium.has_image:
+            raise WrongState("there is no image of this disc as it is now", advice="openmodality media iso makes one")
+        self._trail.tell(tell_exported(self._trail.who, image.name, ExportMedia.URI, list_subjects(medium.root)))
+        return image
+
+    def write_image(self, medium: Medium, label: str, *, joliet: bool = False) -> int:
+        """Make the image of a medium in :attr:`folder` anew; its length in bytes.
+
+        Raises what :func:`openmodality.media.iso_image.write_iso_image` raises.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return write_iso_image(medium.root, medium.image, label, joliet=joliet)
+
+    def verify(self, root: str | Path) -> list[str]:
+        """What is wrong with a file-set, in words."""
+        return verify_medium(Path(root))
 
     @property
     def profiles(self) -> Mapping[str, ApplicationProfile]:
@@ -113,3 +229,13 @@ class Media:
         if activity not in able:
             what = f"profile {chosen.name}" if named else f"profile {self._site.profile.name}"
             raise UsageError(f"{what} does not {activity} media", advice=f"it does this: {', '.join(sorted(able))}")
+
+
+def _find_free_name(name: str, taken: Mapping[str, Medium]) -> str:
+    """This name, or with a number behind it where it is taken."""
+    number = 2
+    found = name
+    while found in taken:
+        found = f"{name}-{number}"
+        number += 1
+    return found

@@ -86,7 +86,7 @@ class Modality:
         self.problems = Problems(self._store)
         self._waiting = Waiting(self._runtime, self.jobs)
         self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery, self._runtime.queue)
-        self.media = Media(self.site, self._runtime.queue, self._data, self._store.files.path)
+        self.media = Media(self.site, self._runtime.queue, self._data, self._store.files.path, self._runtime.trail)
         self.films = Films(self.site, self._runtime, self._data)
         self.web = WebAccess(self._store, self.site, self.audit)
         self._figures = FigureReader(self._store)

@@ -13,14 +13,17 @@ from pydicom import Dataset, dcmread
 from pydicom.fileset import FileSet
 
 from openmodality import Modality
+from openmodality.audit.codes import EventKind
 from openmodality.console.server import ConsoleServer
 from openmodality.jobs.job import Job
 from openmodality.standard.sop_classes import X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE
+from openmodality.store.listing.audit import AuditSearch
 from openmodality.store.states import JobKind, JobState
 from tests.console_site import ConsolePlace, Visitor
 from tests.made_objects import instances
 from tests.peers.objects import mr_series
 from tests.peers.process import free_port, wait_until
+from tests.rest_client import RestProgram, add_program
 
 SITE = """
 profile = "{profile}"
@@ -34,6 +37,7 @@ burn_command = "cp {{image}} {{device}}"
 port = {port}
 {more}
 """
+ISO = {"content-type": "application/x-iso9660-image"}
 KIT = {"mr": "", "rf": "[parameters.kits]\nmedia = true\n"}
 
 
@@ -135,7 +139,9 @@ def test_what_was_chosen_is_on_the_disc_and_its_image_is_fetched(desk: Desk) -> 
     assert {each.SOPInstanceUID for each in read_files(desk.find_disc())} == made
     assert (desk.find_disc() / "INDEX.HTM").exists()
     assert f'href="/media/image/{job.id}"' in said
+    before = len(list_exports(desk))
     image = desk.visitor.get(f"/media/image/{job.id}").content
+    assert (len(list_exports(desk)), "anna" in list_exports(desk)[0]) == (before + 1, True)
     assert image[16 * 2048 + 1 : 16 * 2048 + 6] == b"CD001"
     assert desk.visitor.get("/media/image/9999").status_code == 404
 
@@ -226,6 +232,78 @@ def test_who_may_only_look_makes_nothing(desk: Desk) -> None:
     for path in ("/media/add", "/media/make", "/media/choices", "/media/remove", "/media/disc", "/media/copy"):
         assert viewer.post(path, study=desk.study).status_code == 403
     assert viewer.get("/media").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def program(desk: Desk) -> RestProgram:
+    return add_program(desk.place, "discs")
+
+
+def list_exports(desk: Desk) -> list[str]:
+    """Who put what on record as leaving this device, newest first."""
+    rows = desk.place.modality.audit.find(AuditSearch(kinds=(EventKind.EXPORT.value,))).rows
+    return [row.entry.message for row in rows]
+
+
+def test_a_program_makes_a_disc_and_fetches_its_image(desk: Desk, program: RestProgram) -> None:
+    once = {"headers": {"idempotency-key": "disc"}}
+    said = program.post("/media", {"studies": [desk.study], "label": "by rest"}, **once)
+    assert program.post("/media", {"studies": [desk.study], "label": "by rest"}, **once) == said
+    assert desk.place.modality.wait_until_idle(60)
+    medium = said["medium"]
+    assert medium.startswith("BY_REST-")
+    assert {"medium": medium, "made_here": True, "is_there": True, "has_image": True} in program.get("/media")["items"]
+    before = len(list_exports(desk))
+    image = program.call("GET", f"/media/{medium}/image")
+    assert image.headers["content-disposition"].endswith(f'"{medium}.iso"')
+    exported, *others = list_exports(desk)
+    assert len(others) == before, "that an image was fetched is an event of its own"
+    assert ("discs" in exported, desk.study in exported, f"{medium}.iso" in exported) == (True, True, True)
+    found = program.call("POST", "/media/records", content=image.content, headers=ISO, params={"level": "IMAGE"}).json()
+    made = {each["SOPInstanceUID"] for each in desk.place.modality.instances(StudyInstanceUID=desk.study)}
+    assert {each["SOPInstanceUID"] for each in found["items"]} == made
+    assert program.get(f"/media/{medium}/records?level=IMAGE")["items"] == found["items"]
+    first = program.get(f"/media/{medium}/records?level=IMAGE&limit=2")
+    rest = program.get(f"/media/{medium}/records", params={"level": "IMAGE", "cursor": first["next"]})
+    assert first["items"] + rest["items"] == found["items"]
+    whole = {"whole": True, "problems": []}
+    assert program.post(f"/media/{medium}/verify") == {"path": medium, **whole}
+    assert program.post("/media/verify", content=image.content, headers=ISO) == {"path": "image", **whole}
+    came = program.post("/media/retrieve", content=image.content, headers=ISO, params={"PatientID": "P1"})
+    assert came == {"new": 0, "already_there": len(made), "different": 0, "problems": []}
+
+
+def test_a_disc_that_a_program_adds_to_has_no_image_until_it_is_made_anew(desk: Desk, program: RestProgram) -> None:
+    medium = program.post("/media", {"studies": [desk.study], "pages": False})["medium"]
+    assert desk.place.modality.wait_until_idle(60)
+    job = program.post(f"/media/{medium}/update", {"studies": [desk.other], "several_patients": True, "pages": False})
+    assert desk.place.modality.wait_until_idle(60)
+    assert program.get(f"/jobs/{job['job']}")["state"] == "done"
+    assert program.fail("GET", f"/media/{medium}/image")["status"] == 409
+    made = program.post(f"/media/{medium}/iso", {"label": "MORE"})
+    image = program.call("GET", f"/media/{medium}/image").content
+    assert (made["image"], made["length_bytes"]) == (f"{medium}.iso", len(image))
+    (folder,) = [each.root for each in desk.place.modality.media.list_media() if each.name == medium]
+    assert {each.PatientID for each in read_files(folder)} == {"P1", "P2"}
+
+
+def test_a_program_reads_what_the_site_names_and_nothing_else(desk: Desk, program: RestProgram) -> None:
+    stick = program.get("/media")["items"][0]
+    assert (stick["medium"], stick["made_here"]) == ("stick", False)
+    for name in ("..", "etc", "%2e%2e", "%2Fetc", ".%2Fstick"):
+        assert program.call("GET", f"/media/{name}/records").status_code == 404
+    assert program.fail("POST", "/media", json={"studies": [desk.study], "drive": "/etc/x"})["status"] == 409
+    assert program.fail("POST", "/media", json={"studies": ["1.2.3"]})["status"] == 404
+    assert program.fail("POST", "/media", json={"studies": [desk.study], "label": "?!"})["status"] == 400
+    broken = program.fail("POST", "/media/verify", content=b"CD001" * 9000, headers=ISO)
+    assert broken["status"] == 422
+    assert "/" not in broken["detail"], "where the upload lay is nothing to who sent it"
+    assert program.fail("POST", "/media/verify", content=b"{}", headers={"content-type": "text/plain"})["status"] == 415
+    looker = add_program(desk.place, "looker", ["view"])
+    assert looker.call("GET", "/media").status_code == 200
+    for path in ("/media/stick/records", "/media/stick/image"):
+        assert looker.fail("GET", path)["status"] == 403
+    assert looker.fail("POST", "/media", json={"studies": [desk.study]})["status"] == 403
 
 
 @pytest.mark.requirement("RF-5.1.1-01", "RF-5.1.3.1-01", "RF-5.1.3.1-02")

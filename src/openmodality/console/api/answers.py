@@ -141,5 +141,11 @@ def tell_content(meaning: str, *types: str) -> dict[int | str, dict[str, Any]]:
     return tell_problems(404) | {200: {"description": meaning, "content": {each: {"schema": binary} for each in types}}}
 
 
+def tell_body(*types: str) -> dict[str, Any]:
+    """What OpenAPI says of a request whose body is no JSON."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {"requestBody": {"required": True, "content": dict.fromkeys(types, binary)}}
+
+
 NOTICES: Final = {"type": "array", "items": {"type": "string"}}
 """The schema of what a person is to know."""

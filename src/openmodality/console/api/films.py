@@ -11,37 +11,22 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from openmodality.activities.film_order import FilmOrder
-from openmodality.app.local_data import Chosen
 from openmodality.app.records.films import printer_as_json
 from openmodality.console.api.access import CheckCall, OperateCall, ViewCall
 from openmodality.console.api.answers import (
-    RequestBody,
     answer_page,
     answer_record,
     tell_content,
     tell_one,
     tell_page,
 )
+from openmodality.console.api.choice import Choice, Uids
 from openmodality.console.api.jobs import describe_job
 from openmodality.console.api.once import OnceOnly
-from openmodality.console.api.places import PathName, Uid, WireName, find_printer
+from openmodality.console.api.places import PathName, WireName, find_printer
 from openmodality.console.security.access import At, Viewer
 
 router = APIRouter(prefix="/api/v1", tags=["films"])
-
-_Uids = Annotated[list[Uid], Field(max_length=1000)]
-
-
-class Choice(RequestBody):
-    """What of the local database is meant."""
-
-    studies: _Uids = Field(default_factory=list, description="Study Instance UIDs.")
-    series: _Uids = Field(default_factory=list, description="Series Instance UIDs.")
-    instances: _Uids = Field(default_factory=list, description="SOP Instance UIDs.")
-
-    def make_chosen(self) -> Chosen:
-        """The value that the device takes."""
-        return Chosen(self.studies, self.series, self.instances)
 
 
 class FilmRequest(Choice):
@@ -63,9 +48,9 @@ class FilmRequest(Choice):
     annotation: bool = Field(True, description="Write text into the images.")
     true_size: bool = Field(False, description="As large on the film as in the patient.")
     mixed: bool = Field(False, description="Allow images of several patients on one sheet.")
-    states: _Uids = Field(default_factory=list, description="Presentation states, by SOP Instance UID.")
-    scouts: _Uids = Field(default_factory=list, description="Images printed first, with lines of the others.")
-    key_objects: _Uids = Field(default_factory=list, description="Key object documents whose images are printed.")
+    states: Uids = Field(default_factory=list, description="Presentation states, by SOP Instance UID.")
+    scouts: Uids = Field(default_factory=list, description="Images printed first, with lines of the others.")
+    key_objects: Uids = Field(default_factory=list, description="Key object documents whose images are printed.")
 
     def make_order(self) -> FilmOrder:
         """The value that the device takes."""

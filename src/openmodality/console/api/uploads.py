@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
-from collections.abc import AsyncIterator, Callable
-from email.message import Message
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -19,23 +17,20 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from numpy.lib import format as npy
 from pydantic import ConfigDict, Field
-from starlette.exceptions import HTTPException
 
-from openmodality.acquisition.drop_folder import DroppedFile
 from openmodality.app.records.exams import ExamDetails
 from openmodality.app.records.local_data import import_as_json
 from openmodality.console.api.access import OperateCall
-from openmodality.console.api.answers import RequestBody, answer_record, refer_to, tell_one, tell_problems
-from openmodality.console.api.once import IdempotencyKey, Once, OnceOnly, digest_request, name_owner
+from openmodality.console.api.answers import RequestBody, answer_record, refer_to, tell_body, tell_one, tell_problems
+from openmodality.console.api.once import IdempotencyKey, OnceOnly
 from openmodality.console.api.places import ExamNumber, KeywordValues, SeriesNumber, Uid, WireName
+from openmodality.console.api.received import RAW, Claim, ReceivedUpload, take_upload
 from openmodality.console.security.access import At
-from openmodality.console.uploads import Upload, name_by_content, split_parts, store_body
-from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, UsageError
+from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.exam.series import Series
 
 router = APIRouter(prefix="/api/v1", tags=["pixels"])
 
-RAW: Final = "application/octet-stream"
 FRAME_TYPES: Final = (RAW, "application/x-npy", "image/tiff", "image/png", "application/dicom", "multipart/mixed",
                       "multipart/form-data")  # fmt: skip
 VOLUME_TYPES: Final = (RAW, "application/x-nifti", "application/gzip", "application/x-hdf5", "application/x-npz",
@@ -112,58 +107,16 @@ class FrameHeaders(RawHeaders):
 _Headers = Annotated[FrameHeaders, Header()]
 
 
-class ReceivedUpload:
-    """An upload on disk, and doing with it once what is to be done."""
-
-    def __init__(self, upload: Upload, once: Once) -> None:
-        self.path = upload.path
-        self.once = once
-
-    def do(self, make: Callable[[], dict[str, Any]]) -> Response:
-        """Do it once; an error names the upload, and not where it lies."""
-
-        def answer() -> JSONResponse:
-            try:
-                return answer_record(make(), 201)
-            except OpenModalityError as error:
-                error.message = error.message.replace(f"{self.path.parent}/", "")
-                raise
-
-        return self.once.do(answer, repeats_safely=True)
-
-    @property
-    def arrival(self) -> DroppedFile:
-        """The file with its key: the same for the same request with the same Idempotency-Key, else always another."""
-        key = f"{self.once.owner}/{self.once.key}/{self.once.digest}" if self.once.key else secrets.token_hex(16)
-        return DroppedFile(self.path, key)
-
-
 async def _receive(
     request: Request, context: At, principal: OperateCall, said: _Headers, idempotency_key: IdempotencyKey = ""
 ) -> AsyncIterator[ReceivedUpload]:
-    """Take the body of the request to disk, lay out its parts, and remove all of it at the end."""
-    kind = Message()
-    kind["content-type"] = request.headers.get("content-type", "")
-    media_type = kind.get_content_type()
-    if not kind["content-type"] or media_type not in VOLUME_TYPES:
-        raise HTTPException(415, f"this takes {', '.join(dict.fromkeys(VOLUME_TYPES))}")
-    head = said.make_head() if media_type == RAW else b""
-    announced = request.headers.get("content-length", "")
-    with context.uploads.open(int(announced) if announced.isdecimal() else 0) as folder:
-        body = folder / "body"
-        digest = await store_body(context.uploads, request.stream(), body, head)
-        is_split = media_type.startswith("multipart/")
-        path = split_parts(body, kind.get_boundary() or "") if is_split else name_by_content(body)
-        whole = digest_request(request, digest + said.x_om_attributes)
-        yield ReceivedUpload(Upload(path, digest), Once(context, name_owner(principal), idempotency_key, whole))
+    """An upload of pixels; what is said of them in headers tells the request from others too."""
+    claim = Claim(principal, idempotency_key, said.x_om_attributes)
+    async with take_upload(request, context, claim, VOLUME_TYPES, said.make_head) as received:
+        yield received
 
 
 Uploaded = Annotated[ReceivedUpload, Depends(_receive, scope="function")]
-
-
-def _tell_body(*types: str) -> dict[str, Any]:
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    return {"requestBody": {"required": True, "content": dict.fromkeys(types, binary)}}
 
 
 _TOLD: Final = tell_problems(404, 415, 429, 507) | {
@@ -201,7 +154,7 @@ def _begin_series(_: OperateCall, context: At, once: OnceOnly, exam: ExamNumber,
     status_code=201,
     summary="Upload frames into a series",
     responses=_TOLD,
-    openapi_extra=_tell_body(*FRAME_TYPES),
+    openapi_extra=tell_body(*FRAME_TYPES),
 )
 def _upload_frames(received: Uploaded, said: _Headers, context: At, exam: ExamNumber, number: SeriesNumber) -> Response:
     """Make images of samples, an array, a picture or a DICOM file, in a series that was begun."""
@@ -238,7 +191,7 @@ def _close_series(_: OperateCall, context: At, once: OnceOnly, exam: ExamNumber,
     status_code=201,
     summary="Upload a volume",
     responses=_TOLD,
-    openapi_extra=_tell_body(*VOLUME_TYPES),
+    openapi_extra=tell_body(*VOLUME_TYPES),
 )
 def _upload_volume(
     received: Uploaded, said: _Headers, context: At, exam: ExamNumber, how: Annotated[IngestQuery, Query()]
@@ -260,7 +213,7 @@ def _upload_volume(
     summary="Import an instance",
     responses=tell_problems(415, 429, 507)
     | {201: {"description": "It was taken.", "content": {"application/json": {"schema": refer_to("import")}}}},
-    openapi_extra=_tell_body("application/dicom"),
+    openapi_extra=tell_body("application/dicom"),
 )
 def _import_instance(received: Uploaded, context: At) -> Response:
     """Copy a DICOM file into the local database, as it is. One that is there already is not replaced."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -109,9 +108,11 @@ def _show_jobs(request: Request, viewer: Viewer, context: At) -> Response:
 def _send_image(_: Operator, context: At, job_id: int) -> Response:
     job = context.modality.jobs.show(job_id).job
     image = Path(str(job.parameters.get("image") or "")) if job.kind is JobKind.MEDIA else Path()
-    if not image.is_file() or image.parent != find_folder(context):
+    if not image.is_file():
         raise NotFound("there is no image of this job", advice="several discs have images of their own beside it")
-    return FileResponse(image, media_type="application/octet-stream", filename=image.name)
+    return FileResponse(
+        context.modality.media.fetch_image(image), media_type="application/octet-stream", filename=image.name
+    )
 
 
 @router.post("/media/choices")
@@ -171,12 +172,6 @@ def read_disc_choices(form: Form) -> dict[str, str]:
     return {**{name: form[name] for name in _FIELDS}, **{name: "yes" if form[name] else "no" for name in _TICKS}}
 
 
-def find_folder(context: ConsoleContext) -> Path:
-    """Where discs and images are made."""
-    site = context.modality.site
-    return (site.folder / site.settings.media.folder).absolute()
-
-
 def check_disc_patients(tray: Tray, *, accepts: bool) -> None:
     """Raises :class:`UsageError` where instances of several patients were not asked for."""
     if len(tray.patients) > 1 and not accepts:
@@ -188,24 +183,15 @@ def check_disc_patients(tray: Tray, *, accepts: bool) -> None:
 
 
 def make_medium_order(context: ConsoleContext, tray: Tray) -> MediumOrder:
-    """The order of a disc. Raises :class:`UsageError` for a name that is none and for a drive that is none."""
-    label, folder = clean_volume_label(tray.choices.get("label", "")), find_folder(context)
-    drive = tray.choices.get("target", _ISO)
-    if drive not in (_ISO, *context.modality.site.settings.media.drives):
-        raise UsageError(f"{drive!r} is no drive of this device", advice="media.drives in the site file names them")
-    folder.mkdir(parents=True, exist_ok=True)
-    moment = datetime.fromtimestamp(context.modality.clock())
-    name = f"{label}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03}"  # two discs may be asked for in a second
-    return MediumOrder(
-        "create",
-        str(folder / name),
-        choose_profile(context, tray).name,
-        label,
-        pages=tray.choices.get("pages", "yes") == "yes",
+    """The order of a disc. Raises what :meth:`openmodality.app.media.Media.name_order` raises."""
+    choices = tray.choices
+    return replace(
+        context.modality.media.name_order(
+            choices.get("label", ""), choose_profile(context, tray).name, choices.get("target", _ISO)
+        ),
+        pages=choices.get("pages", "yes") == "yes",
         several_patients=len(tray.patients) > 1,
-        split=tray.choices.get("split") == "yes",
-        image=str(folder / f"{name}.iso"),
-        device=drive,
+        split=choices.get("split") == "yes",
     )
 
 

@@ -21,7 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from openmodality.audit.acting import Actor, set_actor
 
 LARGEST_BODY: Final = 1 << 20
-_UPLOAD: Final = re.compile(r"/api/v1/(exams/\d+/(series/\d+/frames|volumes)|instances)")
+_UPLOAD: Final = re.compile(
+    r"/api/v1/(exams/\d+/(series/\d+/frames|volumes)|instances|media/(records|verify|retrieve))"
+)
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 SCRIPT_POLICY: Final = "openmodality"
 """The one Trusted Types policy; ``static/policy.js`` makes it."""
