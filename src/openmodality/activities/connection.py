@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from openmodality.activities.ends import Ends
+from openmodality.activities.traffic import Traffic
 from openmodality.activities.turns import Turns
 from openmodality.audit.events import Partner, tell_query
 from openmodality.device.paths import TagPath
@@ -43,6 +44,7 @@ class Connector:
     def __init__(self, site: Site, tls: ssl.SSLContext | None = None, trail: AuditTrail | None = None) -> None:
         self.site = site
         self.trail = trail
+        self.traffic = Traffic()
         self._tls = tls
         self._turns = Turns(site.data_folder, {role: count_turns(site, role) for role in site.application_entities})
 
@@ -88,10 +90,16 @@ class Connector:
         if not wanted:
             raise NoPresentationContext(f"this device proposes nothing for {service} to {peer.name}")
         try:
-            return associate(self.make_remote(peer), self.make_local(service, peer), wanted, services)
+            association = associate(self.make_remote(peer), self.make_local(service, peer), wanted, services)
         except OpenModalityError as error:
-            self.note_failure(peer, error)
+            self._note_no_association(peer, error)
             raise
+        self.traffic.note_opened(service, peer.name, association)
+        return association
+
+    def _note_no_association(self, peer: Peer, error: OpenModalityError) -> None:
+        self.traffic.note_failed(peer.name, error)
+        self.note_failure(peer, error)
 
     def note_failure(self, peer: Peer, error: OpenModalityError) -> None:
         """Put on record that a peer and this device do not trust each other, where that is what has failed."""
@@ -134,7 +142,8 @@ class Connector:
             stored=_list_stored(self.site) if service == "retrieve" else None,
             take_turn=partial(self.take_turn, service),
             note_query=partial(self.note_query, service, peer),
-            note_failure=partial(self.note_failure, peer),
+            note_opened=partial(self.traffic.note_opened, service, peer.name),
+            note_failure=partial(self._note_no_association, peer),
         )
 
     def list_proposals(self, service: ServiceName, peer: Peer) -> list[ContextProposal]:

@@ -28,7 +28,7 @@ _UNKNOWN_PEER: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 
 
 def _note_nothing(*_: object) -> None:
-    """Without a device there is no audit trail."""
+    """Without a device nothing is put on record or counted."""
 
 
 @value_class
@@ -40,7 +40,8 @@ class Ends:
     operation: the device's table, else the standard's. ``query_keys`` are the keys of the device's
     profile by model and level of Query/Retrieve. ``stored`` are the transfer syntaxes that it takes instances in, by
     storage SOP Class. ``take_turn`` keeps the local AE of a device for one association. ``note_query`` is told of each
-    query before it is sent, ``note_failure`` why there is no association: the audit trail of a device.
+    query before it is sent, ``note_opened`` of each association, ``note_failure`` why there is none: what a device
+    puts on record, and counts.
     """
 
     remote: RemoteAE
@@ -54,6 +55,7 @@ class Ends:
     stored: Mapping[str, tuple[str, ...]] | None = None
     take_turn: Callable[[], AbstractContextManager[object]] = nullcontext
     note_query: Callable[[str, Dataset], object] = _note_nothing
+    note_opened: Callable[[Association], object] = _note_nothing
     note_failure: Callable[[OpenModalityError], object] = _note_nothing
 
     def make_proposal(self, abstract_syntax: str) -> ContextProposal:
@@ -79,7 +81,9 @@ class Ends:
 
     def _associate(self, proposals: Sequence[ContextProposal], services: Sequence[Service]) -> Association:
         try:
-            return associate(self.remote, self.local, proposals, services)
+            association = associate(self.remote, self.local, proposals, services)
         except OpenModalityError as error:
             self.note_failure(error)
             raise
+        self.note_opened(association)
+        return association

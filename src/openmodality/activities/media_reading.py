@@ -60,7 +60,10 @@ def list_subjects(root: Path) -> list[StudySubject]:
         if record.file_id:
             about = tuple(str(known.get(keyword) or "") for keyword in _SUBJECT)
             classes.setdefault(about, Counter())[record.sop_class_uid] += 1
-    return [StudySubject(*about, counts) for about, counts in classes.items()]
+    return [
+        StudySubject(study, patient_id, name, accession, counts)
+        for (study, patient_id, name, accession), counts in classes.items()
+    ]
 
 
 def verify_medium(root: Path) -> list[str]:

@@ -13,7 +13,7 @@ from openmodality.activities.ends import Ends
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.query.finding import FindAnswer
+from openmodality.query.finding import FindAnswer, HandOver, Taking
 from openmodality.query.identifier import Key, identifier
 from openmodality.services.query_retrieve import QueryFailed, query_archive
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
@@ -80,10 +80,12 @@ def query_peer(
     *,
     model: Model | None = None,
     limit: int | None = None,
+    hand_over: HandOver | None = None,
 ) -> FindAnswer:
     """Ask a peer for what matches ``values`` at a level: PATIENT, STUDY, SERIES or IMAGE.
 
-    The unique keys of the levels above are required. Where there are more than ``limit`` matches the peer is told to
+    The unique keys of the levels above are required. Where there are more than ``limit`` matches, or ``hand_over``,
+    which is given each match as it comes in place of the answer, says that no more are wanted, the peer is told to
     stop. Raises :class:`UsageError` for a level that the model does not have, :class:`QueryFailed` where the peer
     refuses, and the errors of an association; why there is no answer is logged without the peer's own words.
     """
@@ -91,7 +93,7 @@ def query_peer(
     sop_class_uid = _FIND[chosen]
     asked = identifier(choose_return_keys(ends, chosen, level), {(QUERY_RETRIEVE_LEVEL,): level, **values})
     try:
-        return _ask(ends, sop_class_uid, asked, limit)
+        return _ask(ends, sop_class_uid, asked, Taking(limit, hand_over))
     except QueryFailed as error:
         _log.info("query.failed", extra={"peer": ends.name, "reason": describe(error.status)})
         missing = [format_keywords((tag,)) for tag in find_missing_keys(chosen, level, values)]
@@ -105,12 +107,15 @@ def query_peer(
         raise
 
 
-def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, limit: int | None) -> FindAnswer:
+def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, taking: Taking) -> FindAnswer:
     with ends.take_turn(), ends.open(sop_class_uid) as association:
         ends.note_query(sop_class_uid, asked)
         judge = ends.judge_of("query", "C-FIND")
         return put_query(
-            association, lambda: query_archive(association, sop_class_uid, asked, judge=judge, limit=limit)
+            association,
+            lambda: query_archive(
+                association, sop_class_uid, asked, judge=judge, limit=taking.limit, hand_over=taking.hand_over
+            ),
         )
 
 

@@ -65,7 +65,8 @@ class StoredInstances:
         originator = MoveOriginator(request.peer.calling_ae_title, request.message_id)
         options = replace(make_send_options(site, peer), originator=originator, priority=request.priority)
         associate = partial(open_planned, self._connections, peer)
-        transfer = FileTransfer(files, associate, make_reader(site, self._decompress), options)
+        watch = partial(self._connections.traffic.watch, peer.name)
+        transfer = FileTransfer(files, associate, make_reader(site, self._decompress), options, watch)
         partner = self._connections.make_partner("storage", peer)
         return self._put_on_record(TurnedTransfer(transfer, self._connections), partner)
 

@@ -108,7 +108,8 @@ class SendExecutor:
         sending = cast("Generator[Sent, None, None]", send(associate, instances, reader, options))
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
         with trail, self._connections.take_turn("storage"), closing(sending) as results:
-            stopped = self._follow(trail.note(results), report, tally)
+            counted = self._connections.traffic.watch(peer.name, trail.note(results))
+            stopped = self._follow(counted, report, tally)
         if stopped:
             return Continue()
         return self._decide(job, peer, report, tally)

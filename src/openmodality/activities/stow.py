@@ -177,6 +177,13 @@ class StowExecutor:
         """Put on record that a peer and this device do not trust each other, where that is what has failed."""
         self._connections.note_failure(peer, error)
 
+    def count(self, peer: Peer, sent: _Outgoing, result: StowResult) -> None:
+        """Count what a peer has said of an instance, as the answer of an association is counted."""
+        traffic = self._connections.traffic
+        traffic.note_answer("storage", peer.name, result.status)
+        if result.is_stored:
+            traffic.note_sent(peer.name, sent.length - len(sent.head))
+
     def write(self, batch: Sequence[_Outgoing], boundary: str) -> Iterator[Buffer]:
         """The body of a request. Raises :class:`ObjectInvalid` where a file is other than it was."""
         for each in batch:
@@ -318,6 +325,7 @@ class _Run:
                 self._note_failed(each.uid, reason)
                 self._failures.add(reason, may_pass=answer.status != 409)
             else:
+                self._executor.count(self._peer, each, result)
                 self._note_one(each.uid, result)
 
     def _note_one(self, uid: str, result: StowResult) -> None:

@@ -14,7 +14,6 @@ from openmodality.store.listing.figures import (
     count_exams,
     count_instances,
     count_jobs,
-    count_statuses,
     count_uncommitted,
     count_unsent,
     read_commitment_waits,
@@ -36,7 +35,6 @@ class Figures:
     jobs: Sequence[tuple[str, str, int]]
     oldest_jobs: Sequence[tuple[str, float]]
     attempts: Sequence[tuple[str, str, int, int]]
-    statuses: Sequence[tuple[str, str, int, int]]
     send_seconds: Sequence[tuple[str, float]]
     commitment_seconds: Sequence[tuple[str, float]]
     exams: Sequence[tuple[str, int]]
@@ -66,7 +64,6 @@ class FigureReader:
                 jobs=count_jobs(reader),
                 oldest_jobs=read_oldest_jobs(reader),
                 attempts=count_attempts(reader),
-                statuses=count_statuses(reader),
                 send_seconds=read_durations(reader, JobKind.SEND),
                 commitment_seconds=read_commitment_waits(reader),
                 exams=count_exams(reader),

@@ -195,14 +195,14 @@ class Media:
         with self._queue.database.write() as transaction:
             return self._queue.enqueue(transaction, job)
 
-    def query(self, root: str | Path, level: str = "STUDY", **keys: str) -> tuple[list[Dataset], list[str]]:
+    def query(self, root: str | Path, level: str, keys: Mapping[str, str]) -> tuple[list[Dataset], list[str]]:
         """The records of a medium that match keys by keyword, and what is wrong with its directory, in words."""
         self._check_activity("query")
         found, problems = query_medium(Path(root), level, keys)
         return found, [str(problem) for problem in problems]
 
     def retrieve(
-        self, root: str | Path, progress: Progress = lambda done, total: None, **keys: str
+        self, root: str | Path, keys: Mapping[str, str], progress: Progress = lambda done, total: None
     ) -> tuple[Imported, list[str]]:
         """Copy the instances of a medium that match keys into the local database; and why others could not be taken.
 

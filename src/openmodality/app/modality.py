@@ -15,6 +15,7 @@ from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, key_values, query_peer
 from openmodality.activities.retrieve import GoOn, RetrievePart, Wanted, get_from_peer, retrieve_from_peer
 from openmodality.activities.retrieve_plan import plan_retrieve
+from openmodality.activities.traffic import TrafficCounts
 from openmodality.activities.web_peer import echo_web_peer
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.audit import AuditLog
@@ -40,7 +41,7 @@ from openmodality.exam.given import GivenAttributes
 from openmodality.exam.session import Exam
 from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
-from openmodality.query.finding import FindAnswer
+from openmodality.query.finding import FindAnswer, HandOver
 from openmodality.query.moving import Counts, MoveResult
 from openmodality.store.database import Database
 from openmodality.store.index_recovery import Progress
@@ -169,6 +170,10 @@ class Modality:
         """Counts the associations that peers asked this process for."""
         return self._runtime.tally
 
+    def read_traffic(self) -> TrafficCounts:
+        """What has gone over the associations that this process opened."""
+        return self._runtime.connections.traffic.read()
+
     def read_figures(self) -> Figures:
         """How much there is of what, for who watches many devices."""
         return self._figures.read()
@@ -201,16 +206,18 @@ class Modality:
         *,
         model: Model | None = None,
         limit: int | None = None,
+        hand_over: HandOver | None = None,
         **keys: str,
     ) -> FindAnswer:
         """Ask an archive, by default the first of the site, for a PATIENT, STUDY, SERIES or IMAGE.
 
         ``keys`` are matching keys by keyword, such as ``PatientID="0000001"``; those of the levels above are needed.
+        ``hand_over`` is given each match as it comes, in place of the answer, and says whether more are wanted.
         Raises :class:`QueryFailed` where the archive refuses, :class:`UsageError` for what is no keyword or level, and
         the errors of an association.
         """
         ends = self._runtime.connections.make_ends("query", self.site.choose_peer("query", peer))
-        return query_peer(ends, level, key_values(keys), model=model, limit=limit)
+        return query_peer(ends, level, key_values(keys), model=model, limit=limit, hand_over=hand_over)
 
     def retrieve(
         self,

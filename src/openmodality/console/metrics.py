@@ -7,7 +7,6 @@ asked for; what takes long there is kept for a minute.
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import Final
@@ -21,12 +20,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from openmodality.app.figures import Figures
+from openmodality.app.modality import Modality
 from openmodality.console.address import is_asked_from_here
 from openmodality.console.context import ConsoleContext
 from openmodality.console.security.access import At, NotAllowed, find_principal
 from openmodality.console.security.roles import Permission
 from openmodality.device.site.site import Site
-from openmodality.dimse.status import categorize
 
 FIGURE_PREFIX: Final = "openmodality_"
 _SECONDS: Final = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
@@ -61,6 +60,7 @@ class _Figures(Collector):
         yield from _tell_jobs(figures)
         yield from _tell_instances(figures)
         yield from _tell_peers(self._context, figures)
+        yield from _tell_associations(self._context.modality)
         yield from _tell_machine(self._context)
 
 
@@ -100,11 +100,6 @@ def _tell_jobs(figures: Figures) -> Iterator[Metric]:
         for outcome, count in (("failed", failed), ("done", done))
     ]
     yield _counter("job_attempts_total", "Attempts of jobs.", ("kind", "peer", "outcome"), attempts)
-    statuses: Counter[tuple[str, ...]] = Counter()
-    for kind, peer, status, count in figures.statuses:
-        statuses[kind, peer, categorize(status).value.lower()] += count
-    labels = ("service", "peer", "status_class")
-    yield _gauge("dimse_status_total", "Instances by the last status that a peer answered.", labels, statuses.items())
     yield _histogram("send_seconds", "How long send jobs took that are done.", figures.send_seconds)
     yield _histogram("commitment_latency_seconds", "How long peers took to commit.", figures.commitment_seconds)
 
@@ -126,17 +121,26 @@ def _tell_peers(context: ConsoleContext, figures: Figures) -> Iterator[Metric]:
     ages = [((asked.peer,), figures.now - asked.at)] if asked and not asked.failed else []
     yield _gauge("worklist_age_seconds", "Since when the worklist is as it is.", ("peer",), ages)
     yield _gauge("worklist_items", "Worklist items that are kept.", (), [((), figures.worklist_items)])
-    open_associations = [(("in", role), float(count)) for role, count in context.modality.count_associations().items()]
-    labels = ("direction", "service")
-    yield _gauge("associations_open", "Associations that are open, by local AE.", labels, open_associations)
-    associations = [
-        (("in", peer, outcome), count) for (peer, outcome, _), count in sorted(context.modality.tally.read().items())
-    ]
+
+
+def _tell_associations(modality: Modality) -> Iterator[Metric]:
+    """What peers asked of this device, direction ``in``, and what it asked of them, ``out``."""
+    traffic, asked = modality.read_traffic(), modality.tally.read()
+    are_open = [(("in", role), float(count)) for role, count in modality.count_associations().items()]
+    are_open += [(("out", service), float(count)) for service, count in sorted(traffic.open.items())]
+    directed = ("direction", "service")
+    yield _gauge("associations_open", "Associations that are open: in by local AE, out by service.", directed, are_open)
+    associations = [(("in", peer, outcome), float(count)) for (peer, outcome, _), count in sorted(asked.items())]
+    associations += [(("out", *who), float(count)) for who, count in sorted(traffic.associations.items())]
     yield _counter(
-        "associations_total", "Associations that peers asked for.", ("direction", "peer", "outcome"), _sum(associations)
+        "associations_total", "Associations that were asked for.", ("direction", "peer", "outcome"), _sum(associations)
     )
-    rejections = [((reason,), count) for (_, _, reason), count in context.modality.tally.read().items() if reason]
-    yield _counter("rejections_total", "Associations that were rejected, by reason.", ("reason",), _sum(rejections))
+    rejections = [((reason,), float(count)) for (_, _, reason), count in asked.items() if reason]
+    yield _counter("rejections_total", "Associations of peers that were rejected.", ("reason",), _sum(rejections))
+    labels = ("service", "peer", "status_class")
+    yield _counter("dimse_status_total", "Answers of peers by their status.", labels, sorted(traffic.answers.items()))
+    sent = [((peer,), float(length)) for peer, length in sorted(traffic.sent_bytes.items())]
+    yield _counter("sent_bytes_total", "Bytes of data sets that peers have stored.", ("peer",), sent)
 
 
 def _sum(values: Iterable[tuple[tuple[str, ...], float]]) -> Iterable[tuple[tuple[str, ...], float]]:
@@ -150,6 +154,8 @@ def _tell_machine(context: ConsoleContext) -> Iterator[Metric]:
     site = context.modality.site
     free = [((), float(shutil.disk_usage(site.data_folder).free))]
     yield _gauge("disk_free_bytes", "Free space on the disk of the data.", (), free)
+    backlog = float(context.modality.audit.read_state().backlog)
+    yield _gauge("audit_backlog", "Events of the audit trail that its repository has not got.", (), [((), backlog)])
     yield _gauge("sse_clients", "Browsers and programs that listen to events.", (), [((), float(context.feed.count))])
     requests = [((route, str(code)), float(count)) for (route, code), count in context.http.read().items()]
     yield _counter("http_requests_total", "Requests by route and status.", ("route", "code"), requests)

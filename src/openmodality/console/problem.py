@@ -13,6 +13,7 @@ from openmodality.activities.print_record import PrintStopped
 from openmodality.activities.retrieve_plan import NothingToRetrieve
 from openmodality.app.records.values import clean_values
 from openmodality.console.dicomweb.accept import NotAcceptable
+from openmodality.console.place_words import tell_place
 from openmodality.console.request_errors import KeyReused, RequestInvalid, TooManyRequests
 from openmodality.console.security.access import NotAllowed, NotLoggedIn
 from openmodality.dimse.status import describe
@@ -102,8 +103,8 @@ def describe_problem(error: OpenModalityError, *, status: int = 0, peer: str = "
         "type": _TYPE + kind.name,
         "title": kind.title,
         "status": kind.status,
-        "detail": error.message,
-        "advice": error.advice,
+        "detail": tell_place(error.message, "api"),
+        "advice": tell_place(error.advice, "api"),
     }
     if peer:
         said["peer"] = peer

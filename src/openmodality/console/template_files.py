@@ -81,7 +81,8 @@ def format_date(text: str) -> str:
 
 
 def make_sentence(text: str) -> str:
-    """A message of an error as a sentence: its first letter is a capital unless a command begins it."""
+    """A message of an error as a sentence of a page: its first letter is a capital unless a command begins it."""
+    text = tell_place(text, "page")
     first = text[:1] if text.startswith("openmodality ") else text[:1].upper()
     return f"{first}{text[1:]}{'' if text[-1:] in ('.', '?', '!', '') else '.'}"
 

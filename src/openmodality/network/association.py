@@ -77,6 +77,8 @@ class Association:
         self._incoming = IncomingMessages(self._link, timeouts, agreement.max_operations_invoked)
         self._stores_quickly = False
         self._message_id = 0
+        self.on_answer: Callable[[Command], object] | None = None
+        """Told the command set of each response that comes."""
 
     def __repr__(self) -> str:
         return f"<Association with {self.peer}, {'open' if self.is_open else 'ended'}, contexts: {len(self.contexts)}>"
@@ -145,8 +147,11 @@ class Association:
         own_s = self.timeouts.response_s if timeout_s is None else timeout_s
         received = self._incoming.receive(None if own_s == FOREVER else own_s)
         command = received.command
-        if command.is_response and not is_pending(command.Status):
-            self._incoming.awaited = NEXT_MESSAGE
+        if command.is_response:
+            if not is_pending(command.Status):
+                self._incoming.awaited = NEXT_MESSAGE
+            if self.on_answer is not None:
+                self.on_answer(command)
         return self._make_message(received)
 
     def answer(self, request: Message) -> None:

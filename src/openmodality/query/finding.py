@@ -5,7 +5,7 @@ Worklist and query share it; what a status means to each is said by the judge th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,10 +70,24 @@ class FindAnswer:
         return tuple(items)
 
 
+HandOver = Callable[[Dataset], bool]
+"""Takes a match as it comes; whether more are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Which matches are taken: ``limit`` of them at most; all are collected, or handed over as they come."""
+
+    limit: int | None = None
+    hand_over: HandOver | None = None
+
+
 @dataclass(slots=True)
 class _Matches:
-    limit: int | None
+    taking: Taking
     items: list[Dataset] = field(default_factory=list)
+    handed_over: int = 0
+    is_enough: bool = False
     surplus: int = 0
     unreadable: int = 0
     optional_keys_unsupported: bool = False
@@ -82,7 +96,8 @@ class _Matches:
     def take(self, response: Message) -> None:
         if response.command.Status == Status.PENDING_OPTIONAL_KEYS_UNSUPPORTED:
             self.optional_keys_unsupported = True
-        if self.limit is not None and len(self.items) >= self.limit:
+        limit = self.taking.limit
+        if self.is_enough or (limit is not None and len(self.items) + self.handed_over >= limit):
             self.surplus += 1
             return
         raw, transfer_syntax = read_all(response), response.context.transfer_syntax
@@ -90,6 +105,10 @@ class _Matches:
             item = decode_data_set(raw, transfer_syntax)
         except ObjectInvalid:
             self.unreadable += 1
+            return
+        if self.taking.hand_over is not None:
+            self.handed_over += 1
+            self.is_enough = not self.taking.hand_over(item)
             return
         if (_ESCAPE in raw or not raw.isascii()) and not has_value(item, SPECIFIC_CHARACTER_SET):
             self.undeclared[len(self.items)] = raw, transfer_syntax
@@ -114,10 +133,10 @@ def send_find(
     identifier: Dataset,
     *,
     judge: Judge,
-    limit: int | None = None,
+    taking: Taking,
     left_s: SecondsLeft | None = None,
 ) -> FindAnswer:
-    """Send C-FIND and collect its matches; one more than ``limit`` is answered with C-CANCEL.
+    """Send C-FIND and take its matches; one more than the limit, or than are wanted, is answered with C-CANCEL.
 
     ``judge`` says what a status means. A pending response that it calls a failure ends the query; an identifier in the
     final response is ignored. ``left_s`` tells how long the final
@@ -128,15 +147,15 @@ def send_find(
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=sop_class_uid, Priority=Priority.MEDIUM)
     data = encode_data_set(identifier, context.transfer_syntax)
     message_id = send_request(channel, context.context_id, command, data)
-    found, patience = _Matches(limit), _Patience(channel, left_s)
+    found, patience = _Matches(taking), _Patience(channel, left_s)
     while True:
         response = patience.await_response(message_id)
         verdict = judge(response.command.Status or Status.SUCCESS)
         if verdict.is_failure or not is_pending(verdict.status):
             return found.make_answer(verdict, response.command.ErrorComment)
-        before = found.surplus
+        before = found.is_enough or found.surplus > 0
         found.take(response)
-        if before == 0 and found.surplus == 1:
+        if not before and (found.is_enough or found.surplus):
             send_cancel(channel, context.context_id, message_id)
         elif found.surplus > MAX_AFTER_CANCEL:
             return found.make_answer(verdict, "the peer went on after C-CANCEL", is_cancel_ignored=True)

@@ -20,13 +20,19 @@ from pydicom import Dataset
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, read_data_set
 from openmodality.dimse.reading import read_text, read_texts
-from openmodality.dimse.request_response import SecondsLeft
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
 from openmodality.dimse.verdict import Judge, standard_judge
 from openmodality.encoding.headers import format_tag
 from openmodality.errors import OpenModalityError, StoreError
-from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, send_find
+from openmodality.query.finding import (
+    IDENTIFIER_DOES_NOT_MATCH,
+    FindAnswer,
+    HandOver,
+    Taking,
+    answer_matches,
+    send_find,
+)
 from openmodality.query.matching import Supported
 from openmodality.query.moving import Transfer, answer_transfer
 from openmodality.standard.dimse import CommandField, Priority
@@ -70,13 +76,16 @@ def query_archive(
     *,
     judge: Judge = QUERY_JUDGE,
     limit: int | None = None,
-    left_s: SecondsLeft | None = None,
+    hand_over: HandOver | None = None,
 ) -> FindAnswer:
     """Ask for the entities of one level. A ``limit`` works as for the worklist.
 
+    ``hand_over`` is given each match as it comes, which is not in the answer then; where it says that no more are
+    wanted, C-CANCEL is sent.
+
     Raises :class:`QueryFailed` where ``judge`` calls the status a failure.
     """
-    answer = send_find(channel, sop_class_uid, identifier, judge=judge, limit=limit, left_s=left_s)
+    answer = send_find(channel, sop_class_uid, identifier, judge=judge, taking=Taking(limit, hand_over))
     if not answer.is_usable:
         raise QueryFailed(answer.status, answer.comment, must_abort=answer.must_abort)
     return answer

@@ -29,7 +29,7 @@ from openmodality.dimse.status import describe
 from openmodality.dimse.verdict import Judge, standard_judge
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, OpenModalityError
-from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, answer_matches, send_find
+from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, Taking, answer_matches, send_find
 from openmodality.query.matching import Supported
 from openmodality.standard.character_sets import find_unknown, spell
 from openmodality.standard.dimse import CommandField
@@ -101,7 +101,7 @@ def query_items(
     Where there are more than ``limit`` items C-CANCEL is sent and ``more_available`` is set; ``must_abort`` is
     set where the SCP ignored it. ``left_s`` as in :func:`openmodality.query.finding.send_find`.
     """
-    answer = send_find(channel, MODALITY_WORKLIST_FIND, identifier, judge=judge, limit=limit, left_s=left_s)
+    answer = send_find(channel, MODALITY_WORKLIST_FIND, identifier, judge=judge, taking=Taking(limit), left_s=left_s)
     if not answer.is_usable:
         raise WorklistFailed(answer.status, answer.comment, must_abort=answer.must_abort)
     return answer

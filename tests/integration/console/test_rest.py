@@ -13,9 +13,15 @@ import nibabel
 import numpy as np
 import pytest
 from PIL import Image
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
+from pynetdicom import evt
+from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind  # type: ignore[attr-defined]
 
+from openmodality.store.files.instance_file import StorageFull
+from openmodality.store.local import LocalStore
 from tests.console_site import ConsolePlace, console_in_hospital
+from tests.peers.process import free_port
+from tests.peers.pynetdicom_ae import serving
 from tests.rest_client import RestProgram, add_program, use_token
 
 GEOMETRY = {
@@ -40,9 +46,19 @@ CALLS = (
 PATIENT = {"PatientID": "<1>", "PatientName": "<img src=x onerror=alert(1)>", "PatientSex": "O"}
 
 
+SLOW_PORT = free_port()
+SLOW = f"""
+[peers.slow]
+ae_title = "SLOW"
+host = "127.0.0.1"
+port = {SLOW_PORT}
+services = ["query_retrieve"]
+"""
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsolePlace]:
-    with console_in_hospital(tmp_path_factory.mktemp("rest")) as started:
+    with console_in_hospital(tmp_path_factory.mktemp("rest"), tables=SLOW) as started:
         yield started
 
 
@@ -109,6 +125,34 @@ def test_an_exam_from_the_worklist_to_the_archive(place: ConsolePlace, program: 
     came = program.post("/peers/pacs/retrieve", {"study": study})
     assert (came["outcome"], came["completed"]) == ("done", shown["instances"])
     assert len(came["received_sop_instance_uids"]) == shown["instances"]
+
+
+def test_a_match_is_a_line_before_the_next_one_has_come_and_who_goes_away_cancels(
+    place: ConsolePlace, program: RestProgram
+) -> None:
+    goes_on, cancelled = threading.Event(), threading.Event()
+
+    def find(event: Any) -> Iterator[tuple[int, Dataset | None]]:
+        for number in range(500):
+            if event.is_cancelled:
+                cancelled.set()
+                yield 0xFE00, None
+                return
+            match = Dataset()
+            match.QueryRetrieveLevel, match.StudyInstanceUID = "STUDY", f"1.{number}"
+            yield 0xFF00, match
+            if not goes_on.wait(20 if number == 0 else 0.01):
+                assert number, "the first match was not passed on before the second one"
+
+    syntax = str(StudyRootQueryRetrieveInformationModelFind)
+    with serving([syntax], [(evt.EVT_C_FIND, find)], aet="SLOW", port=SLOW_PORT):
+        headers = {"authorization": f"Bearer {program.token}", "accept": "application/x-ndjson"}
+        url = f"{place.url}/api/v1/peers/slow/query"
+        with httpx.stream("POST", url, json={}, headers=headers, timeout=20) as answer:
+            line = json.loads(next(answer.iter_lines()))
+        assert line == {"event": "match", "attributes": {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "1.0"}}
+        goes_on.set()
+        assert cancelled.wait(20), "the archive was told that nobody reads any more"
 
 
 def test_a_frame_comes_back_as_it_went(place: ConsolePlace, program: RestProgram, exam: int, frame: str) -> None:
@@ -217,6 +261,30 @@ def test_an_upload_that_is_wrong_makes_nothing(
     assert str(place.modality.site.data_folder) not in json.dumps(refused)
     assert program.get(f"/exams/{exam}")["instances"] == before["instances"]
     assert list(place.server.context.uploads.folder.glob("*")) == []  # there is none before the first upload
+
+
+def test_an_upload_of_several_frames_that_ends_in_its_middle_makes_none_of_them(
+    program: RestProgram, exam: int, frame: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = program.post(f"/exams/{exam}/series", {"description": "three or none"})["series"]
+    content = np.stack([PIXELS, PIXELS + 1, PIXELS + 2]).tobytes()
+    said = {**RAW, "x-om-shape": "3,48,64", "x-om-attributes": json.dumps(GEOMETRY)}
+    before = program.get(f"/exams/{exam}")["instances"]
+    create, created = LocalStore.create, []
+
+    def end_at_the_third(store: LocalStore, uid: str) -> Any:
+        created.append(uid)
+        if len(created) == 3:
+            raise StorageFull("the disk is full")
+        return create(store, uid)
+
+    monkeypatch.setattr(LocalStore, "create", end_at_the_third)
+    path = f"/exams/{exam}/series/{series}/frames"
+    assert program.fail("POST", path, content=content, headers=said)["status"] == 507
+    assert len(created) == 3, "they are made one after the other"
+    monkeypatch.undo()
+    assert program.get(f"/exams/{exam}")["instances"] == before
+    assert len(program.post(path, content=content, headers=said)["series"][0]["sop_instance_uids"]) == 3
 
 
 def test_a_request_with_a_key_is_done_once(place: ConsolePlace, program: RestProgram, exam: int, frame: str) -> None:
@@ -366,6 +434,18 @@ def test_a_body_that_is_too_large_is_refused_but_an_upload_has_the_disk(
     assert (full["status"], full["type"]) == (507, "urn:openmodality:problem:storage-full")
 
 
+def check_traffic(text: str) -> None:
+    """What the exam of this module has sent is counted, each answer of a peer once."""
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    figures = {name: float(value) for name, value in lines}
+    stored = figures['openmodality_dimse_status_total{peer="pacs",service="storage",status_class="success"}']
+    assert stored >= 1
+    assert figures['openmodality_sent_bytes_total{peer="pacs"}'] > stored * 1000
+    assert figures['openmodality_dimse_status_total{peer="ris",service="mpps",status_class="success"}'] >= 2
+    assert figures['openmodality_associations_total{direction="out",outcome="accepted",peer="ris"}'] >= 3
+    assert figures["openmodality_audit_backlog"] >= 0
+
+
 def test_health_and_figures_ask_for_no_session(
     place: ConsolePlace, program: RestProgram, exam: int, frame: str
 ) -> None:
@@ -376,6 +456,7 @@ def test_health_and_figures_ask_for_no_session(
     assert (ready.status_code, ready.json()["ready"]) == (200, True)
     assert {each["name"] for each in ready.json()["checks"]} == {"database", "disk", "worker", "listeners"}
     text = httpx.get(f"{place.url}/metrics").text
+    check_traffic(text)
     for figure in (
         "jobs",
         "exams",

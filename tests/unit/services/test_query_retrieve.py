@@ -192,6 +192,23 @@ def test_query_ends_when_it_is_cancelled(sop_class_uid: str) -> None:
     assert (len(answer.items), answer.status, answer.more_available) == (1, 0xFE00, True)
 
 
+@pytest.mark.parametrize("sop_class_uid", FINDS)
+def test_matches_are_handed_over_as_they_come_until_no_more_are_wanted(sop_class_uid: str) -> None:
+    archive, came = Archive(), []
+
+    def take(match: Dataset) -> bool:
+        came.append(match.StudyInstanceUID)
+        return len(came) < 2
+
+    asked = data_set(QueryRetrieveLevel="STUDY", PatientID="P1", StudyInstanceUID="")
+    answer = query_archive(channel_to(query_service(archive, "ARCHIVE")), sop_class_uid, asked, hand_over=take)
+    assert (came, answer.items, answer.status) == (["1.1", "1.3"], (), 0xFE00)
+    whole: list[Dataset] = []
+    channel = channel_to(query_service(archive, "ARCHIVE"))
+    answer = query_archive(channel, sop_class_uid, asked, hand_over=lambda match: whole.append(match) is None, limit=2)
+    assert (len(whole), answer.more_available) == (2, True)
+
+
 # C-MOVE
 
 STUDY = data_set(QueryRetrieveLevel="STUDY", PatientID="P1", StudyInstanceUID=["1.1", "1.2"])

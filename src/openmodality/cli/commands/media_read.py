@@ -39,7 +39,7 @@ def run_list(root: Path, level: str, keys: Sequence[str], wide: bool, site_file:
     What is wrong with the directory is said; all that can be read of it is listed. Exit status 1 where nothing matches.
     """
     with device(site_file) as modality:
-        found, faults = modality.media.query(root, level, **dict(map(split_key, keys)))
+        found, faults = modality.media.query(root, level, dict(map(split_key, keys)))
     columns = RECORD_COLUMNS[level]
     records = [{keyword: str(each.get(keyword) or "") for keyword in columns} for each in found]
     if as_json:
@@ -63,8 +63,8 @@ def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool)
     with device(site_file) as modality:
         imported, faults = modality.media.retrieve(
             root,
+            dict(map(split_key, keys)),
             lambda done, total: line.show(f"{done} of {format_count(total, 'instance')} copied"),
-            **dict(map(split_key, keys)),
         )
     line.clear()
     faults += [f"{path.name}: {why}" for path, why in imported.refused]

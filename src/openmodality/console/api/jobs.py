@@ -23,6 +23,7 @@ from openmodality.console.api.answers import (
 from openmodality.console.api.once import OnceOnly
 from openmodality.console.api.places import JobNumber, WireText
 from openmodality.console.context import ConsoleContext
+from openmodality.console.place_words import tell_job
 from openmodality.console.security.access import At, NotAllowed, Viewer
 from openmodality.console.security.roles import Permission
 from openmodality.jobs.job import Job
@@ -59,7 +60,7 @@ def _list_jobs(_: Viewer, context: At, wanted: Annotated[JobFilter, Query()]) ->
     )
     shown = jobs[: wanted.limit]
     results, held = context.modality.jobs.results(shown), context.modality.jobs.waits_for(shown)
-    items = [job_as_json(job, results[job.id], held.get(job.id, ())) for job in shown]
+    items = [tell_job(job_as_json(job, results[job.id], held.get(job.id, ()))) for job in shown]
     following = make_cursor(before=shown[-1].id) if len(jobs) > len(shown) else None
     return answer_page(items, following, notices=[])
 
@@ -68,7 +69,7 @@ def _list_jobs(_: Viewer, context: At, wanted: Annotated[JobFilter, Query()]) ->
 def _show_job(_: Viewer, context: At, job: JobNumber) -> Response:
     """One job: its state and reason, what became of each instance, and its history."""
     details = context.modality.jobs.show(job)
-    return answer_record(job_details_as_json(details, context.modality.jobs.results([details.job])[job]))
+    return answer_record(tell_job(job_details_as_json(details, context.modality.jobs.results([details.job])[job])))
 
 
 @router.post("/jobs/{job}/retry", summary="Run a job again", responses=tell_one("job", 404))
@@ -91,4 +92,7 @@ def _cancel_job(_: ControlCall, context: At, once: OnceOnly, job: JobNumber) -> 
 def describe_job(context: ConsoleContext, job: Job) -> dict[str, object]:
     """A job as it is now, for a program."""
     held = context.modality.jobs.waits_for([job])
-    return job_as_json(job, context.modality.jobs.results([job])[job.id], held.get(job.id, ()))
+    found: dict[str, object] = tell_job(
+        job_as_json(job, context.modality.jobs.results([job])[job.id], held.get(job.id, ()))
+    )
+    return found

@@ -37,7 +37,7 @@ from openmodality.console.api.answers import (
 from openmodality.console.api.choice import Choice
 from openmodality.console.api.jobs import describe_job
 from openmodality.console.api.once import IdempotencyKey, OnceOnly
-from openmodality.console.api.places import PathName, WireName, WireText
+from openmodality.console.api.places import MatchingKeys, PathName, WireName, WireText
 from openmodality.console.api.received import RAW, Claim, ReceivedUpload, take_upload
 from openmodality.console.context import ConsoleContext
 from openmodality.console.security.access import At, Operator, Viewer
@@ -59,6 +59,10 @@ class MediumChoice(Choice):
     profile: WireName = Field("", description="Application profile, such as STD-GEN-CD; the device's first by default.")
     pages: bool = Field(True, description="Also a page for browsers beside the images.")
     several_patients: bool = Field(False, description="Allow more than one patient on a disc.")
+
+    def change(self, order: MediumOrder) -> MediumOrder:
+        """The order with what is said here."""
+        return replace(order, pages=self.pages, several_patients=self.several_patients)
 
 
 class NewMedium(MediumChoice):
@@ -85,7 +89,7 @@ class MediumImage(RequestBody):
 class MediumKeys(RequestBody):
     """Which instances of a medium are meant."""
 
-    keys: dict[WireName, WireText] = Field(
+    keys: MatchingKeys = Field(
         default_factory=dict, max_length=50, description="Matching keys by keyword; everything without any."
     )
 
@@ -101,7 +105,7 @@ class RecordFilter(PageQuery):
         """The records of a medium that match the keys of the request, as a page of a list."""
         keys = {name: value for name, value in request.query_params.items() if name not in _OF_PAGES}
         (offset,) = self.read_cursor("offset")
-        found, problems = context.modality.media.query(root, self.level, **keys)
+        found, problems = context.modality.media.query(root, self.level, keys)
         last = offset + self.limit
         return {
             "next": make_cursor(offset=last) if last < len(found) else None,
@@ -147,8 +151,7 @@ def _make_medium(_: OperateCall, context: At, once: OnceOnly, wanted: NewMedium)
 
     def order() -> JSONResponse:
         named = context.modality.media.name_order(wanted.label, wanted.profile, wanted.drive)
-        options = {"pages": wanted.pages, "several_patients": wanted.several_patients, "split": wanted.split}
-        return _queue(context, wanted, replace(named, **options))
+        return _queue(context, wanted, replace(wanted.change(named), split=wanted.split))
 
     return once.do(order)
 
@@ -166,8 +169,8 @@ def _update_medium(_: OperateCall, context: At, once: OnceOnly, medium: PathName
         found = context.modality.media.find_medium(medium)
         if not found.made_here:
             raise WrongState(f"{medium} is only read", advice="add to a disc that was made here")
-        target, options = str(found.root), {"pages": wanted.pages, "several_patients": wanted.several_patients}
-        return _queue(context, wanted, MediumOrder("update", target, wanted.profile, adopt=wanted.adopt, **options))
+        named = MediumOrder("update", str(found.root), wanted.profile, adopt=wanted.adopt)
+        return _queue(context, wanted, wanted.change(named))
 
     return once.do(order)
 
@@ -281,7 +284,7 @@ def _look_into(received: ReceivedUpload, look: Callable[[Path], dict[str, Any]])
 
 
 def _retrieve(context: ConsoleContext, root: Path, keys: dict[str, str]) -> dict[str, Any]:
-    imported, faults = context.modality.media.retrieve(root, **keys)
+    imported, faults = context.modality.media.retrieve(root, keys)
     refused = [f"{path.name}: {why.replace(f'{path}: ', '')}" for path, why in imported.refused]
     return media_retrieval_as_json(imported, [*faults, *refused])
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field
 
 from openmodality.activities.arrivals import Arrivals
 from openmodality.activities.retrieve import Wanted
 from openmodality.app.records.data_sets import data_set_as_json
 from openmodality.app.records.peers import echo_as_json, peer_as_json, retrieval_as_json
-from openmodality.app.records.values import clean_values
 from openmodality.console.api.access import CheckCall, OperateCall
 from openmodality.console.api.answers import (
     NDJSON,
@@ -26,14 +24,16 @@ from openmodality.console.api.answers import (
     tell_page,
     tell_problems,
 )
+from openmodality.console.api.match_stream import MatchStream
 from openmodality.console.api.once import OnceOnly
-from openmodality.console.api.places import OptionalUid, PathName, Uid, WireName, WireText, name_peer
+from openmodality.console.api.places import MatchingKeys, OptionalUid, PathName, Uid, WireName, name_peer
 from openmodality.console.context import ConsoleContext
+from openmodality.console.dicomweb.accept import JSON, read_accepted
 from openmodality.console.memory import Contact
 from openmodality.console.security.access import At, Viewer
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
-from openmodality.query.finding import FindAnswer
+from openmodality.query.finding import FindAnswer, HandOver
 from openmodality.query.moving import MoveResult
 
 router = APIRouter(prefix="/api/v1", tags=["peers"])
@@ -45,9 +45,7 @@ class Question(RequestBody):
     """What an archive is asked for."""
 
     level: Literal["PATIENT", "STUDY", "SERIES", "IMAGE"] = Field("STUDY", description="What to look for.")
-    keys: dict[WireText, WireText] = Field(
-        default_factory=dict, max_length=100, description="Matching keys by keyword."
-    )
+    keys: MatchingKeys = Field(default_factory=dict, max_length=100, description="Matching keys by keyword.")
     model: Literal["study", "patient"] | None = Field(None, description="The information model; the site's by default.")
     limit: int | None = Field(None, ge=1, le=_MOST_MATCHES, description="Stop after so many matches.")
 
@@ -133,24 +131,33 @@ def _echo_peer(request: Request, _: CheckCall, context: At, once: OnceOnly, name
 def _query_peer(request: Request, _: OperateCall, context: At, name: PathName, question: Question) -> Response:
     """Ask an archive for patients, studies, series or images (C-FIND).
 
-    With ``Accept: application/x-ndjson`` each match is a line, ``{"event": "match", "attributes": ...}``, and the last
-    one is ``{"event": "end", ...}``.
+    With ``Accept: application/x-ndjson`` each match is a line as soon as it has come, ``{"event": "match",
+    "attributes": ...}``, and the last one is ``{"event": "end", ...}``, or ``{"event": "error", "problem": ...}``. Who
+    goes away before lets the archive stop (C-CANCEL).
     """
     name_peer(context, request, name)
     if question.level == "PATIENT" and question.model == "study":
         raise UsageError("the study root model has no level PATIENT", advice='use "model": "patient"')
-    answer = context.modality.query(question.level, name, model=question.model, limit=question.limit, **question.keys)
-    whole = {"more_available": answer.more_available, "notices": _list_notices(name, answer)}
-    if NDJSON in request.headers.get("accept", ""):
-        return Response("".join(_list_lines(answer, whole)), media_type=NDJSON)
+
+    def ask(hand_over: HandOver | None = None) -> FindAnswer:
+        return context.modality.query(
+            question.level, name, model=question.model, limit=question.limit, hand_over=hand_over, **question.keys
+        )
+
+    def tell(answer: FindAnswer) -> dict[str, Any]:
+        return {"more_available": answer.more_available, "notices": _list_notices(name, answer)}
+
+    if _takes_lines(request):
+        return StreamingResponse(MatchStream(name, ask, tell).read_lines(), media_type=NDJSON)
+    answer = ask()
     items = [data_set_as_json(item) for item in answer.items]
-    return answer_record({"peer": name, "level": question.level, **whole, "items": items})
+    return answer_record({"peer": name, "level": question.level, **tell(answer), "items": items})
 
 
-def _list_lines(answer: FindAnswer, whole: dict[str, Any]) -> Iterator[str]:
-    for item in answer.items:
-        yield json.dumps(clean_values({"event": "match", "attributes": data_set_as_json(item)})) + "\n"
-    yield json.dumps(clean_values({"event": "end", "matches": len(answer.items), **whole})) + "\n"
+def _takes_lines(request: Request) -> bool:
+    """Whether the client takes lines rather than a document, which goes to whoever takes anything."""
+    known = (each for each in read_accepted(request) if each.name == NDJSON or each.covers(JSON))
+    return any(each.name == NDJSON for each in islice(known, 1))
 
 
 def _list_notices(name: str, answer: FindAnswer) -> list[str]:

@@ -29,8 +29,12 @@ Uid = Annotated[str, StringConstraints(pattern=_UID)]
 OptionalUid = Annotated[str, StringConstraints(pattern=r"^[0-9.]{0,64}$")]
 WireText = Annotated[str, StringConstraints(max_length=10240, pattern=r"^[^\x00]*$")]
 WireName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
-KeywordValues = dict[WireName, Any]
+WireKeyword = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1fa-z_][^\x00-\x1f]*$")]
+"""A keyword of PS3.6, which begins with a capital letter, or a tag."""
+KeywordValues = dict[WireKeyword, Any]
 """Values by DICOM keyword."""
+MatchingKeys = dict[WireKeyword, WireText]
+"""Matching keys by DICOM keyword."""
 
 
 def name_peer(context: ConsoleContext, request: Request, name: str) -> str:

@@ -21,7 +21,7 @@ from openmodality.console.api.answers import (
     tell_page,
 )
 from openmodality.console.api.once import OnceOnly
-from openmodality.console.api.places import ItemNumber, WireText, choose_named_peer
+from openmodality.console.api.places import ItemNumber, MatchingKeys, WireText, choose_named_peer
 from openmodality.console.memory import Asked
 from openmodality.console.security.access import At, Viewer
 from openmodality.errors import OpenModalityError
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/api/v1", tags=["worklist"])
 class WorklistQuestion(RequestBody):
     """What the RIS is asked for; without keys what is scheduled for this device today."""
 
-    keys: dict[WireText, WireText] = Field(default_factory=dict, max_length=50, description="Matching keys by keyword.")
+    keys: MatchingKeys = Field(default_factory=dict, max_length=50, description="Matching keys by keyword.")
     peer: WireText = Field("", description="A peer of the site; the first with a worklist where it is empty.")
 
 

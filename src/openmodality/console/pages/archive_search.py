@@ -113,7 +113,7 @@ def _query(context: ConsoleContext, source: str, level: str, keys: Mapping[str, 
     """Ask, and remember what the peer said as a contact with it."""
     at = context.modality.clock()
     try:
-        answer = context.modality.query(level, source, model=None, limit=MOST_STUDIES, **keys)
+        answer = context.modality.query(level, source, model=None, limit=MOST_STUDIES, hand_over=None, **keys)
     except OpenModalityError as error:
         context.memory.note_contact(source, Contact(at, is_success=False, said=error.message, advice=error.advice))
         raise

@@ -129,7 +129,7 @@ def make_question(
     """The question for the records of a disc that match keys."""
 
     def ask() -> InquiryAnswer:
-        found, faults = context.modality.media.query(root, level, **keys)
+        found, faults = context.modality.media.query(root, level, keys)
         records = [_read_record(each, level) for each in found[:_MOST_RECORDS]]
         return InquiryAnswer(records, len(found) > _MOST_RECORDS, faults)
 
@@ -152,7 +152,7 @@ def make_copying(
         new = same = 0
         faults: list[str] = []
         for unique in chosen:
-            imported, wrong = context.modality.media.retrieve(root, lambda done, total: None, **{keyword: unique})
+            imported, wrong = context.modality.media.retrieve(root, {keyword: unique})
             new, same = new + imported.new, same + imported.same
             faults += [*wrong, *(f"{path.name}: {why}" for path, why in imported.refused)]
             faults += [f"{imported.different} are here with other content"] * bool(imported.different)

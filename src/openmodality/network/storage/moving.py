@@ -5,7 +5,7 @@ What one instance does to itself, such as a damaged file, fails that one; the ot
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -28,15 +28,21 @@ class StoredFile(NamedTuple):
 
 
 class FileTransfer:
-    """Fulfils :class:`openmodality.query.moving.Transfer`."""
+    """Fulfils :class:`openmodality.query.moving.Transfer`. ``watch`` gives the same results, and looks at each."""
 
     def __init__(
-        self, files: Sequence[StoredFile], associate: Associate, reader: InstanceReader, options: SendOptions
+        self,
+        files: Sequence[StoredFile],
+        associate: Associate,
+        reader: InstanceReader,
+        options: SendOptions,
+        watch: Callable[[Iterator[Sent]], Iterator[Sent]] = iter,
     ) -> None:
         self._files = files
         self._associate = associate
         self._reader = reader
         self._options = options
+        self._watch = watch
         self.reason = ""
 
     @property
@@ -55,7 +61,7 @@ class FileTransfer:
                 readable[instance] = file.sop_instance_uid
         sending = send(self._associate, list(readable), self._reader, self._options)
         with closing(cast("Generator[Sent, None, None]", sending)) as results:
-            for sent in results:
+            for sent in self._watch(results):
                 yield readable[sent.instance], self._note_end(sent)
 
     def _read(self, file: StoredFile) -> FileInstance | None:

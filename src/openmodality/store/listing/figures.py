@@ -55,18 +55,6 @@ def read_commitment_waits(reader: Reader) -> list[tuple[str, float]]:
     return [(row["destination"], row["took"]) for row in reader.rows(sql, (reader.device_id,))]
 
 
-def count_statuses(reader: Reader) -> list[tuple[str, str, int, int]]:
-    """Kind of job, peer, status that the peer answered last for an instance, and for how many."""
-    sql = (
-        "SELECT jobs.kind AS kind, jobs.destination AS destination, job_instances.status AS status, count(*) AS n"
-        " FROM job_instances JOIN jobs ON jobs.id = job_instances.job_id"
-        " WHERE jobs.device_id = ? AND job_instances.status IS NOT NULL"
-        " GROUP BY jobs.kind, jobs.destination, job_instances.status"
-    )
-    rows = reader.rows(sql, (reader.device_id,))
-    return [(row["kind"], row["destination"], row["status"], row["n"]) for row in rows]
-
-
 def count_exams(reader: Reader) -> list[tuple[str, int]]:
     """State, and how many exams there are in it."""
     sql = "SELECT state, count(*) AS n FROM exams WHERE device_id = ? GROUP BY state ORDER BY state"

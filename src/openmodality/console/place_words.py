@@ -1,0 +1,53 @@
+"""What errors, jobs and notices advise, in the words of the place where it is read: a page, or an answer to a program.
+
+The device speaks to whoever sits at its command line: its advice names commands and options. A page has buttons and
+places instead, the API has resources. ``place_words.csv`` is the one list of what stands for what; what it does not
+have is the machine's own, such as ``openmodality recover``, and is left as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+Place = Literal["page", "api"]
+_NUMBER: Final = "{n}"
+_HINTS: Final = ("openmodality ", "--", "exam acquire ")
+"""What a text has at least one of where there is something to say otherwise."""
+_OF_JOBS: Final = ("reason", "detail", "comment", "waiting_for")
+
+
+def tell_place(text: str, place: Place) -> str:
+    """A text with what it advises in the words of a place."""
+    if not any(hint in text for hint in _HINTS):
+        return text
+    for pattern, words in _read_words()[place]:
+        text = pattern.sub(words, text)
+    return text
+
+
+def tell_job(record: Any) -> Any:
+    """A record of a job with its reasons in the words of the API, down to its history."""
+    if isinstance(record, Mapping):
+        return {
+            name: tell_place(value, "api") if name in _OF_JOBS and isinstance(value, str) else tell_job(value)
+            for name, value in record.items()
+        }
+    return list(map(tell_job, record)) if isinstance(record, list | tuple) else record
+
+
+@cache
+def _read_words() -> Mapping[Place, tuple[tuple[re.Pattern[str], str], ...]]:
+    """For each place what is replaced by what, in the order of the table: the longer before what it begins with."""
+    text = files("openmodality.console").joinpath("place_words.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    return {"page": tuple(_compile(row, "page") for row in rows), "api": tuple(_compile(row, "api") for row in rows)}
+
+
+def _compile(row: Mapping[str, str], place: Place) -> tuple[re.Pattern[str], str]:
+    pattern = re.escape(row["said"]).replace(re.escape(_NUMBER), r"(\d+)")
+    return re.compile(pattern), row[place].replace("\\", r"\\").replace(_NUMBER, r"\1")
