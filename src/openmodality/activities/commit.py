@@ -199,8 +199,8 @@ class CommitExecutor:
         words = f"{job.destination} to report on {what} for storage commitment: {title} must call"
         words += f" {describe_report_address(site)}"
         if peer is None:
-            words += f"; {site.path.name} has no peer {job.destination!r} any more: openmodality jobs retry {job.id}"
-            words += " --peer NAME asks another"
+            again = f"openmodality jobs retry {job.id} --peer NAME asks another"
+            words += f"; {site.path.name} has no peer {job.destination!r} any more: {again}"
         return words
 
 

@@ -30,6 +30,11 @@ def tell_place(text: str, place: Place) -> str:
     return text
 
 
+def tell_on_page(text: str) -> str:
+    """A text in the words of a page."""
+    return tell_place(text, "page")
+
+
 def tell_job(record: Any) -> Any:
     """A record of a job with its reasons in the words of the API, down to its history."""
     if isinstance(record, Mapping):

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from openmodality.console.place_words import tell_on_page, tell_place
+
 _HERE: Final = Path(__file__).parent
 STATIC_FOLDER: Final = _HERE / "static"
 _TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -57,6 +59,7 @@ class Templates:
             "date": format_date,
             "person": format_person,
             "sentence": make_sentence,
+            "here": tell_on_page,
         }
         self._environment.filters.update(filters)
         self._environment.globals["static"] = static.make_url
