@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from openmodality.activities.ends import Ends
+from openmodality.dimse.status import describe
 from openmodality.errors import PeerTimeout, TransportError
 from openmodality.services.verification import echo
 from openmodality.standard.sop_classes import VERIFICATION
@@ -25,6 +26,11 @@ class EchoAnswer:
     implementation_class_uid: str = ""
     implementation_version_name: str = ""
     said: str = ""
+
+
+def describe_echo(answer: EchoAnswer) -> str:
+    """What a peer said, in words."""
+    return answer.said or describe(answer.status)
 
 
 def echo_peer(ends: Ends) -> EchoAnswer:

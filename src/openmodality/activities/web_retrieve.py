@@ -63,12 +63,16 @@ class WebInstances:
         """The instances of a study, a series, or one. Raises :class:`NotFound` where this device has none of them."""
         uids = [uid for uid in (study, series, instance) if uid]
         if not all(is_valid_uid(uid, strict=False) for uid in uids):
-            raise NotFound("what was asked for is no UID")
+            raise NotFound("what was asked for is no UID", advice="a UID has digits and dots, 64 of them at the most")
         keys = dict(zip(_KEYS, uids, strict=False))
         with self._store.read() as snapshot:
             found = instance_references(snapshot, Level.IMAGE, keys)
         if not found:
-            raise NotFound(f"this device has no such {('study', 'series', 'instance')[len(uids) - 1]}")
+            level = ("study", "series", "instance")[len(uids) - 1]
+            raise NotFound(
+                f"this device has no such {level}",
+                advice="a search (QIDO-RS) says what it has; it may have been deleted",
+            )
         self._note_viewed(study)
         return found
 
@@ -118,7 +122,7 @@ class WebInstances:
         except ObjectInvalid as error:
             if path.exists():
                 raise
-            raise NotFound("this instance was deleted meanwhile") from error
+            raise NotFound("this instance was deleted meanwhile", advice="search again for what is left") from error
 
     @contextmanager
     def _open(self, instance: FileInstance, transfer_syntax: str) -> Generator[Iterable[Buffer]]:

@@ -158,7 +158,7 @@ def _read_value(path: Path, text: str) -> object:
         return text.replace(",", "\\")
     if vr in ("US", "UL", "SS", "SL"):
         if not text.lstrip("-").isdecimal():
-            raise UsageError(f"{format_tag(path[-1])}: its value is no {vr}")
+            raise UsageError(f"{format_tag(path[-1])}: its value is no {vr}", advice="give a whole number")
         return int(text)
     return text
 

@@ -52,9 +52,9 @@ class Jobs(JobView):
         return self._queue.retry(job_id, peer)
 
     def wake_for(self, peer: str) -> None:
-        """Run the jobs now that found nobody at a peer, which has just proved to be there."""
+        """Run the jobs now that are to be tried again at a peer, which has just said to a person that it works."""
         with self._queue.database.write() as transaction:
-            self._queue.tell_peer_is_there(transaction, peer)
+            self._queue.tell_peer_is_there(transaction, peer, all_retried=True)
 
     def cancel(self, job_id: int) -> Job:
         """Cancel a job and those that come after it."""

@@ -189,14 +189,15 @@ class Modality:
     def verify(self, peer: str) -> EchoAnswer:
         """As :meth:`echo`, with how long it took and which implementation answered.
 
-        Jobs that found nobody at this peer run now.
+        Where it answers Success, jobs that are to be tried again at this peer run now.
         """
         found = self.site.peer(peer)
         if found.is_web:
             answer = echo_web_peer(self.site, found)
         else:
             answer = echo_peer(self._runtime.connections.make_ends("verification", found))
-        self.jobs.wake_for(peer)
+        if answer.is_success:
+            self.jobs.wake_for(peer)
         return answer
 
     def query(

@@ -19,6 +19,8 @@ from openmodality.console.api.openapi_document import make_document
 from openmodality.console.api.parts import API_PARTS
 from openmodality.console.context import ConsoleContext, find_context
 from openmodality.console.dicomweb import capabilities, frames, rendered, retrieve, search
+from openmodality.console.dicomweb.routing import SERVICE_PATH
+from openmodality.console.field_words import describe_fault_of_field
 from openmodality.console.metrics_counts import CountedRequests
 from openmodality.console.pages import (
     acquiring,
@@ -47,7 +49,7 @@ from openmodality.console.pages import (
 )
 from openmodality.console.pages.shell import Page, render_page
 from openmodality.console.problem import answer_problem, find_kind
-from openmodality.console.request_errors import FieldFault, RequestInvalid
+from openmodality.console.request_errors import BodyNotJson, FieldFault, RequestInvalid
 from openmodality.console.security.access import NotLoggedIn, find_principal
 from openmodality.console.security.guard import BodyTooLarge, Guard
 from openmodality.console.template_files import StaticFiles
@@ -122,7 +124,8 @@ def _explain_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if is_of_program(request):
         said = {404: "there is no such resource", 405: "this resource does not take that method"}
-        advice = "GET /api/v1/openapi.json describes all"
+        of_web = request.url.path.startswith(SERVICE_PATH)
+        advice = f"OPTIONS {SERVICE_PATH} names all" if of_web else "GET /api/v1/openapi.json describes all"
     else:
         said = {404: "there is no such page", 405: "this page does not take that"}
         advice = "go on with one of the places"
@@ -139,14 +142,23 @@ def _explain_size(request: Request, _: Exception) -> Response:
 def _explain_address(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if is_of_program(request):
-        faults = [FieldFault(".".join(map(str, each["loc"])), str(each["msg"])) for each in error.errors()]
+        if _has_other_body(request, error):
+            return answer_problem(BodyNotJson(request.headers.get("content-type", "")), status=415)
+        faults = [FieldFault(".".join(map(str, each["loc"])), describe_fault_of_field(each)) for each in error.errors()]
         return answer_problem(RequestInvalid(faults))
     return _answer(request, NotFound("there is no such page", advice="go on with one of the places"), 404)
 
 
+def _has_other_body(request: Request, error: RequestValidationError) -> bool:
+    """Whether the body is wrong because it is no JSON at all, such as a form: curl says so of it unless told."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    return not is_json and isinstance(error.body, bytes) and any(each["loc"] == ("body",) for each in error.errors())
+
+
 def is_of_program(request: Request) -> bool:
-    """Whether a request is for the API, whose answers programs read."""
-    return request.url.path.startswith("/api/")
+    """Whether a request is for the API or DICOMweb, whose answers programs read."""
+    return request.url.path.startswith(("/api/", f"{SERVICE_PATH}/"))
 
 
 def _explain_fault(request: Request, error: Exception) -> Response:

@@ -25,6 +25,15 @@ class RequestInvalid(UsageError):
         self.faults = faults
 
 
+class BodyNotJson(UsageError):
+    """The body of a request is of a type that is not taken where JSON is."""
+
+    def __init__(self, media_type: str) -> None:
+        kind = media_type.partition(";")[0].strip()[:80]
+        said = f"the body is {kind}, and this takes application/json" if kind else "the body does not say what it is"
+        super().__init__(said, advice='send JSON with "Content-Type: application/json", as curl --json does')
+
+
 class TooManyRequests(OpenModalityError):
     """So much is being done already that this has to wait."""
 

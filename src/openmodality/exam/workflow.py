@@ -33,7 +33,7 @@ from openmodality.exam.step_facts import SeriesContent, build_n_create, build_n_
 from openmodality.jobs.queue import Queue
 from openmodality.objects.performed_step.film_consumption import describe_films
 from openmodality.objects.site_objects import find_uid_maker
-from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
+from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED, describe_reasons
 from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.statuses import ServiceName
 from openmodality.store.data_set_json import to_json
@@ -157,8 +157,10 @@ class Workflow:
         if state is StepStatus.DISCONTINUED:
             reason = reason or UNSPECIFIED
             if reason not in DISCONTINUATION_REASONS:
-                known = ", ".join(DISCONTINUATION_REASONS)
-                raise UsageError(f"{reason!r} is no reason of CID 9300: {known}")
+                raise UsageError(
+                    f"{reason!r} is no reason for a procedure to be discontinued (PS3.16 CID 9300)",
+                    advice=f"give the code of one of these: {describe_reasons()}",
+                )
         with self.store.write() as transaction:
             exam = lock_exam(transaction, exam_id)
             if not exam.state.is_open:

@@ -171,10 +171,10 @@ class Queue:
         elif job.state is JobState.DOING:
             set_due(transaction, job_id, now)
 
-    def tell_peer_is_there(self, transaction: Transaction, destination: str) -> None:
-        """Run the jobs now that wait because nobody answered at this destination."""
+    def tell_peer_is_there(self, transaction: Transaction, destination: str, *, all_retried: bool = False) -> None:
+        """Run the jobs now that wait because nobody answered at this destination, or ``all_retried`` there."""
         now = self.database.clock()
-        for job_id in read_away(transaction, destination):
+        for job_id in read_away(transaction, destination, all_retried=all_retried):
             change_state(transaction, job_id, JobState.TODO, due_at=now, reason=f"{destination} is there again")
 
     def retry(self, job_id: int, destination: str | None = None) -> Job:

@@ -36,3 +36,8 @@ DISCONTINUATION_REASONS: Final[dict[str, Reason]] = {
 }
 UNSPECIFIED: Final = "110513"
 """The reason where nobody gave one."""
+
+
+def describe_reasons() -> str:
+    """All reasons with their codes, for people."""
+    return ", ".join(f"{each.code_value} {each.meaning}" for each in DISCONTINUATION_REASONS.values())

@@ -103,7 +103,7 @@ def test_an_archive_that_is_away_is_told_at_once(context: BrowserContext, tmp_pa
         expect(page.locator("#moves")).to_contain_text("No archive was asked")
         ask_by_keyboard(page, "pacs", "*")
         expect(page.locator("#archive [role=alert]")).to_contain_text("pacs gave no list")
-        expect(page.locator("#status")).to_contain_text("did not answer well")
+        expect(page.locator("#status")).to_contain_text("cannot be reached")
         check(watched, place)
         modality.queue_retrieve("1.2.3", "pacs")
         expect(page.locator("#moves .state.bad")).to_have_text("failed")

@@ -182,7 +182,7 @@ def test_what_is_not_done_is_said(web: Web) -> None:
 def test_a_search_that_cannot_be_is_refused_with_words(web: Web, query: str) -> None:
     response = web.get(f"/instances?{query}")
     assert response.status_code == 400
-    assert response.json()["title"]
+    assert all(response.json()[name] for name in ("title", "advice"))
 
 
 def test_a_key_of_a_lower_level_is_refused_and_never_passed_over(web: Web) -> None:
@@ -246,7 +246,9 @@ def test_unknown_instances_are_not_found(web: Web) -> None:
         "/studies/1.2.3", "/studies/1.2.3/metadata", f"/studies/1.2.9/series/{SERIES}/metadata",
         instance(77), instance(77) + "/frames/1", "/studies/%2A/metadata", "/nothing", "/studies/1.2.3/thumbnail",
     ):  # fmt: skip
-        assert web.get(path).status_code == 404, path
+        response = web.get(path)
+        assert response.status_code == 404, path
+        assert response.json()["advice"], path
 
 
 # Metadata and values
@@ -330,7 +332,7 @@ def test_compressed_frames_come_as_they_are_where_any_syntax_is_taken(web: Web) 
 def test_frames_and_pictures_that_cannot_be_are_refused(web: Web, path: str, status: int) -> None:
     response = web.get(f"{instance(1)}/{path}")
     assert response.status_code == status
-    assert response.json()["title"]
+    assert all(response.json()[name] for name in ("title", "advice"))
 
 
 def test_frames_as_a_format_that_is_not_made_are_refused(web: Web) -> None:

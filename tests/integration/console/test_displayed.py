@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from html import unescape
@@ -48,6 +49,8 @@ OF_ITEM = {
     "OperatorsName": "Operator^O",
 }
 SHOWN = {
+    "PatientSize": "1.81 m",
+    "PatientWeight": "83.5 kg",
     "PatientBirthDate": "1945-03-27",
     "PregnancyStatus": "unknown",
     "PatientSex": ">M<",
@@ -87,6 +90,11 @@ def show(keyword: str, value: object) -> str:
     return SHOWN.get(keyword, str(value).replace("^", ", "))
 
 
+def read_banner(page: str) -> list[str]:
+    """What the banner says of patient and procedure."""
+    return re.sub("<[^>]*>", "\n", page.partition('<div class="who">')[2].partition('<div class="aside">')[0]).split()
+
+
 @pytest.mark.requirement("RF-4.2.3.3.1.3-15", "RF-4.1.2.3-02")
 def test_what_the_statement_marks_is_displayed_at_the_registration(place: ConsolePlace) -> None:
     place.add_user("anna", "operator")
@@ -100,10 +108,13 @@ def test_what_the_statement_marks_is_displayed_at_the_registration(place: Consol
     facts = page[page.index('<dl class="facts">') :]
     for shown in ("ADR_MWM_SCU", "RF", f"{item['ScheduledProcedureStepStartDate'][:4]}-", "08:00"):
         assert f">{shown}" in facts
+    before = read_banner(page)
+    assert "Pacemaker" in before
     assert facts.index("Pacemaker") < facts.index("What the step is"), "alerts first"
 
     with place.modality.start_exam(item.id) as exam, exam.series("A") as series:
         add_image(series)
     after = unescape(anna.get(f"/exam/{exam.id}").text)
     assert "Roentgen, Wilhelm" in after
+    assert read_banner(after) == before, "what is said of the patient is said in the same words after the start"
     assert [keyword for keyword in BEFORE_THE_EXAM_ALONE if str(OF_ITEM[keyword]) in after] == []

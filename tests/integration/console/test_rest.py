@@ -35,6 +35,7 @@ GEOMETRY = {
 }
 PIXELS = (np.arange(48 * 64, dtype="<u2") % 1000).reshape(48, 64)
 RAW = {"content-type": "application/octet-stream", "x-om-shape": "48,64"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 CALLS = (
     "GET /jobs",
     "POST /worklist",
@@ -363,7 +364,18 @@ def test_pages_of_a_list_go_on_where_they_ended(program: RestProgram) -> None:
 
 def test_what_is_wrong_is_said_value_by_value(program: RestProgram) -> None:
     refused = program.fail("POST", "/exams", json={"patient": PATIENT, "begin": "perhaps", "what": 1})
-    assert {fault["where"] for fault in refused["errors"]} == {"body.begin", "body.what"}
+    assert {fault["where"]: fault["detail"] for fault in refused["errors"]} == {
+        "body.begin": "is neither true nor false",
+        "body.what": "is nothing that this request has: look for a mistake in its name",
+    }
+    form = program.fail("POST", "/exams", content=b'{"patient": {"PatientID": "1"}}', headers=FORM)
+    assert (form["status"], "curl --json" in form["advice"]) == (415, True)
+    for path, member in (("/exams", "attributes"), ("/exams", "patient"), ("/peers/pacs/query", "keys")):
+        for name in ("confirm", "self", "peer", "level", "limit", "hand_over", "modality", "__class__"):
+            assert program.fail("POST", path, json={member: {name: "1"}})["status"] == 422
+    exam = program.post("/exams", {"patient": PATIENT, "begin": False})["exam"]
+    why = program.fail("POST", f"/exams/{exam}/discontinue", json={"reason": "tired"})
+    assert "110501 Equipment failure" in why["advice"]
     assert program.fail("POST", "/exams", json={})["status"] == 400
     assert program.fail("POST", "/exams", json={"patient": {"NoKeyword": 1}})["status"] in (400, 422)
     assert program.fail("GET", "/exams/0")["status"] == 422

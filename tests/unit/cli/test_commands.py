@@ -12,7 +12,7 @@ from openmodality.cli.commands.film import _make_order
 from openmodality.cli.terminal.arguments import Parser
 from openmodality.cli.terminal.site import add_site
 from openmodality.exam.ingest import IngestOptions
-from tests.command_tree import LEAVES
+from tests.command_tree import ALL_COMMANDS, LEAVES
 
 MADE_INTO_ONE: Final = {
     *("tls_ca", "tls_cert", "tls_key"),
@@ -72,3 +72,10 @@ def test_the_site_file(variable: str | None, words: list[str], meant: str, monke
     parser = Parser("om")
     add_site(parser)
     assert parser.read(words) == {"site_file": meant}
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
+def test_a_help_page_fits_eighty_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    page = ALL_COMMANDS[name].page(f"openmodality {name}")
+    assert [line for line in page.splitlines() if len(line) > 80] == []

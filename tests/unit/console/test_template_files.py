@@ -84,7 +84,7 @@ def test_values_for_people() -> None:
     times = [format_dicom_time(text) for text in ("080000", "0830", "8", "081530.5")]
     assert times == ["08:00:00", "08:30", "8", "08:15:30"]
     assert (make_sentence("no such job"), make_sentence("Done."), make_sentence("")) == ("No such job.", "Done.", "")
-    assert make_sentence("openmodality jobs list shows all") == "openmodality jobs list shows all."
+    assert make_sentence("openmodality recover shows all") == "openmodality recover shows all."
     now = datetime(2026, 11, 29, 12, 0).timestamp()
     assert format_clock(now - 3600, now) == "11:00:00"
     assert format_clock(now - 86_400, now) == "2026-11-28 12:00"

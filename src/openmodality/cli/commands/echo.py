@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from openmodality.activities.echo import EchoAnswer, echo_repeatedly
+from openmodality.activities.echo import EchoAnswer, describe_echo, echo_repeatedly
 from openmodality.app.records.peers import echo_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
@@ -13,7 +13,6 @@ from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, f
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.values import parse_integer
-from openmodality.dimse.status import describe
 
 if TYPE_CHECKING:
     import ssl
@@ -72,7 +71,7 @@ def _echo_over_web(site: Site, peer: str, repeat: int) -> list[EchoAnswer]:
 
 def _format_answer(where: str, answer: EchoAnswer) -> str:
     version = f", {answer.implementation_version_name}" if answer.implementation_version_name else ""
-    return f"{where}: {answer.said or describe(answer.status)} in {answer.duration_s * 1000:.0f} ms{version}"
+    return f"{where}: {describe_echo(answer)} in {answer.duration_s * 1000:.0f} ms{version}"
 
 
 command = CliCommand(run, _declare)

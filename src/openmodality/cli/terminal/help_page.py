@@ -88,10 +88,16 @@ def _section(heading: str, rows: Iterable[HelpRow]) -> str:
     for name, text in listed:
         start = f"{_GAP}{name}"
         if len(start) + len(_GAP) > left:
-            lines.append(start)
+            lines += _break_name(name)
             start = ""
         lines.append(_wrap(text, start.ljust(left), " " * left))
     return "\n".join(lines)
+
+
+def _break_name(name: str) -> list[str]:
+    """The names of an option on lines that fit: what may be chosen is broken behind its bars."""
+    wrapper = TextWrapper(_width(), initial_indent=_GAP, subsequent_indent=_GAP * 3, break_on_hyphens=False)
+    return [line.replace("| ", "|") for line in wrapper.wrap(name.replace("|", "| "))]
 
 
 def _wrap(text: str, first: str, further: str) -> str:

@@ -31,7 +31,7 @@ from openmodality.errors import NotFound, UsageError
 from openmodality.exam.dose_settings import read_dose_settings
 from openmodality.exam.session import Exam
 from openmodality.objects.report.dose_overview import overlook_events
-from openmodality.standard.discontinuation_reasons import UNSPECIFIED
+from openmodality.standard.discontinuation_reasons import UNSPECIFIED, describe_reasons
 from openmodality.store.states import ExamState
 
 router = APIRouter(prefix="/api/v1", tags=["exams"])
@@ -65,7 +65,7 @@ class ExamOrder(RequestBody):
 class Discontinuation(RequestBody):
     """Why an exam ends early."""
 
-    reason: WireName = Field(UNSPECIFIED, description="A code of CID 9300.")
+    reason: WireName = Field(UNSPECIFIED, description=f"A code of PS3.16 CID 9300: {describe_reasons()}.")
 
 
 class ScanOrder(RequestBody):

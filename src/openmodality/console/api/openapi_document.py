@@ -53,6 +53,8 @@ def make_document(parts: Iterable[APIRouter]) -> dict[str, Any]:
         operation["operationId"] = (
             f"{_VERBS.get(verb, verb)}_{re.sub(r'[^a-z]+', '_', path.removeprefix(API_PREFIX)).strip('_')}"
         )
+        if "application/json" in operation.get("requestBody", {}).get("content", ()):
+            operation["responses"]["415"] = tell_problems(415)[415]
         _refer_to_problems(operation["responses"], document["components"].setdefault("responses", {}))
         if path in OPEN_PLACES:
             operation["security"] = []

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field
 
 from openmodality.activities.arrivals import Arrivals
+from openmodality.activities.echo import describe_echo
 from openmodality.activities.retrieve import Wanted
 from openmodality.app.records.data_sets import data_set_as_json
 from openmodality.app.records.peers import echo_as_json, peer_as_json, retrieval_as_json
@@ -31,7 +32,6 @@ from openmodality.console.context import ConsoleContext
 from openmodality.console.dicomweb.accept import JSON, read_accepted
 from openmodality.console.memory import Contact
 from openmodality.console.security.access import At, Viewer
-from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer, HandOver
 from openmodality.query.moving import MoveResult
@@ -86,7 +86,9 @@ def _describe_peer(context: ConsoleContext, name: str) -> dict[str, Any]:
 
 @router.post("/peers/{name}/echo", summary="Ask a peer whether it is there", responses=tell_one("echo", 404, peer=True))
 def _echo_peer(request: Request, _: CheckCall, context: At, once: OnceOnly, name: PathName) -> Response:
-    """Ask a peer whether it is there and speaks DICOM (C-ECHO). Jobs that found nobody there run now."""
+    """Ask a peer whether it is there and speaks DICOM (C-ECHO). Where it is, jobs that are to be tried again there run
+    now.
+    """
     name_peer(context, request, name)
 
     def echo() -> JSONResponse:
@@ -96,7 +98,7 @@ def _echo_peer(request: Request, _: CheckCall, context: At, once: OnceOnly, name
         except OpenModalityError as error:
             context.memory.note_contact(name, Contact(at, is_success=False, said=error.message, advice=error.advice))
             raise
-        context.memory.note_contact(name, Contact(at, answer.is_success, describe(answer.status)))
+        context.memory.note_contact(name, Contact(at, answer.is_success, describe_echo(answer)))
         return answer_record(echo_as_json(name, answer))
 
     return once.do(echo)

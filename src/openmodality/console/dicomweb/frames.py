@@ -51,7 +51,10 @@ def open_pixels(context: ConsoleContext, reference: InstanceReference) -> Stored
     try:
         return context.pixels.open(context.modality.instance_path(reference.SOPInstanceUID))
     except (ObjectInvalid, OSError) as error:
-        raise NotFound("this instance has no pixels that can be read") from error
+        raise NotFound(
+            "this instance has no pixels that can be read",
+            advice="its metadata say what it is; only images have frames",
+        ) from error
 
 
 def parse_numbers(text: str) -> list[int]:
@@ -67,7 +70,10 @@ def answer_frames(
 ) -> Response:
     """The frames as the client takes them. Raises :class:`NotFound` where one is not there."""
     if missing := [number for number in numbers if not 1 <= number <= pixels.frames]:
-        raise NotFound(f"there is no frame {missing[0]}; the instance has {pixels.frames}")
+        raise NotFound(
+            f"there is no frame {missing[0]}; the instance has {pixels.frames}",
+            advice=f"ask for frames from 1 to {pixels.frames}",
+        )
     chosen, as_stored = _choose_form(request, pixels, len(numbers))
     name = find_media_type(pixels.transfer_syntax_uid) if as_stored and not chosen.covers(OCTETS) else OCTETS
     tag = make_entity_tag(reference.SOPInstanceUID, name, as_stored, chosen.is_multipart, *numbers)

@@ -79,7 +79,7 @@ def _choose_middle(found: Sequence[InstanceReference]) -> InstanceReference:
     """The image that stands for many: one in the middle."""
     images = [each for each in found if is_image(each.SOPClassUID)]
     if not images:
-        raise NotFound("there are no images here")
+        raise NotFound("there are no images here", advice="documents and presentation states are not drawn")
     return images[len(images) // 2]
 
 
@@ -98,10 +98,13 @@ def _answer(
     return Response(content, headers=headers, media_type=media_type)
 
 
+_EXAMPLES: Final = {"window": "window=40,400", "viewport": "viewport=512,512"}
+
+
 def _parse_one(text: str) -> int:
     numbers = parse_numbers(text)
     if len(numbers) != 1:
-        raise UsageError("one frame is drawn at a time")
+        raise UsageError("one frame is drawn at a time", advice="ask for /frames/1/rendered, then for the next one")
     return numbers[0]
 
 
@@ -110,11 +113,11 @@ def read_picture_order(request: Request, longest_side: int = 0) -> PictureOrder:
     parameters = request.query_params
     quality = parameters.get("quality", str(_QUALITY))
     if not (quality.isascii() and quality.isdecimal() and 1 <= int(quality[:4]) <= 100):
-        raise UsageError("quality is 1 to 100")
+        raise UsageError("quality is a number from 1 to 100", advice="as in quality=90")
     viewport = _read_numbers("viewport", parameters.get("viewport", ""), (2, 6))
     size = tuple(int(side) for side in viewport[:2]) or (longest_side, longest_side)
     if viewport and not all(1 <= side <= _MOST_PIXELS for side in size):
-        raise UsageError(f"the sides of a viewport are 1 to {_MOST_PIXELS} pixels")
+        raise UsageError(f"the sides of a viewport are 1 to {_MOST_PIXELS} pixels", advice="as in viewport=512,512")
     region = PictureRegion(*viewport[2:]) if len(viewport) > 2 else None
     return PictureOrder(_read_window(parameters.get("window", "")), (size[0], size[1]), region, int(quality))
 
@@ -139,5 +142,8 @@ def _read_numbers(name: str, text: str, counts: tuple[int, ...]) -> list[float]:
     except ValueError:
         numbers = []
     if len(numbers) not in counts or not all(map(math.isfinite, numbers)):
-        raise UsageError(f"{name} is numbers with commas between them: {' or '.join(map(str, counts))} of them")
+        raise UsageError(
+            f"{name} is numbers with commas between them: {' or '.join(map(str, counts))} of them",
+            advice=f"as in {_EXAMPLES[name]}",
+        )
     return numbers

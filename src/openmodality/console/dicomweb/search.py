@@ -105,7 +105,9 @@ def read_query(request: Request, level: str, named: dict[str, str]) -> WebQuery:
         matched[path] = value
     for upper, uid in named.items():
         if not is_valid_uid(uid, strict=False):
-            raise UsageError("the address has a UID that is none")
+            raise UsageError(
+                "the address has a UID that is none", advice="a UID has digits and dots, 64 of them at the most"
+            )
         matched[(UNIQUE_KEYS[upper],)] = uid
     levels = ("STUDY", "SERIES", "IMAGE")
     unnamed = [upper for upper in levels[: levels.index(level)] if upper not in named]

@@ -27,8 +27,11 @@ from openmodality.standard.tags import (
     PATIENT_ID,
     PATIENT_NAME,
     PATIENT_SEX,
+    PATIENT_STATE,
     PREGNANCY_STATUS,
     REQUESTED_PROCEDURE_DESCRIPTION,
+    SCHEDULED_PROCEDURE_STEP_DESCRIPTION,
+    SPECIAL_NEEDS,
     STUDY_DESCRIPTION,
 )
 from openmodality.store.listing.exams import ExamRecord
@@ -226,16 +229,36 @@ def make_exam_banner(exam: ExamRecord, others: int = 0) -> Banner:
         age=describe_age(birth_date, date.today()),
         sex=exam.text(PATIENT_SEX),
         accession=exam.accession_number,
-        procedure=exam.text(REQUESTED_PROCEDURE_DESCRIPTION) or exam.text(STUDY_DESCRIPTION),
+        procedure=describe_procedure(exam.text) or exam.text(STUDY_DESCRIPTION),
         state=exam.state,
         url=f"/exam/{exam.id}",
         others=others,
-        alerts=[alert for tag, label in ALERTS if (alert := _describe_alert(label, exam.text(tag)))],
+        alerts=describe_alerts(exam.text),
     )
 
 
-ALERTS: Final = ((MEDICAL_ALERTS, "Alert"), (ALLERGIES, "Allergy"), (PREGNANCY_STATUS, "Pregnancy"))
-"""Medical Alerts, Allergies, Pregnancy Status: what must not be missed."""
+ReadText = Callable[[int], str]
+"""Reads the value of an attribute by its tag, empty where there is none."""
+
+
+def describe_procedure(read: ReadText) -> str:
+    """What is to be done, in the same words before and after the start."""
+    return read(REQUESTED_PROCEDURE_DESCRIPTION) or read(SCHEDULED_PROCEDURE_STEP_DESCRIPTION)
+
+
+def describe_alerts(read: ReadText) -> list[str]:
+    """What must not be missed of a patient, in the same words before and after the start."""
+    return [alert for tag, label in ALERTS if (alert := _describe_alert(label, read(tag)))]
+
+
+ALERTS: Final = (
+    (MEDICAL_ALERTS, "Alert"),
+    (ALLERGIES, "Allergy"),
+    (PREGNANCY_STATUS, "Pregnancy"),
+    (SPECIAL_NEEDS, "Special needs"),
+    (PATIENT_STATE, "State"),
+)
+"""The attributes that say what must not be missed, each with the word before its value."""
 PREGNANCY: Final = {"1": "not pregnant", "2": "possibly pregnant", "3": "definitely pregnant", "4": "unknown"}
 """(0010,21C0) Pregnancy Status, PS3.3 C.2.4."""
 _NOT_PREGNANT: Final = "1"
@@ -289,7 +312,7 @@ def _find_peer_status(context: ConsoleContext, name: str, label: str) -> StatusE
         return StatusEntry(shown, "ok", f"answered {format_clock(done_at)}", "/peers")
     if contact is None:
         return StatusEntry(shown, "unknown", "not asked yet", "/peers")
-    said = "answered" if contact.is_success else "did not answer well"
+    said = "answered" if contact.is_success else "cannot be reached"
     return StatusEntry(shown, "ok" if contact.is_success else "bad", f"{said} {format_clock(contact.at)}", "/peers")
 
 

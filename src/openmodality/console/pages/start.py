@@ -14,7 +14,15 @@ from pydicom import Dataset
 from openmodality.activities.worklist import ItemCheck
 from openmodality.console.context import ConsoleContext
 from openmodality.console.memory import PageNote
-from openmodality.console.pages.shell import PREGNANCY, Banner, Page, describe_age, render_page
+from openmodality.console.pages.shell import (
+    PREGNANCY,
+    Banner,
+    Page,
+    describe_age,
+    describe_alerts,
+    describe_procedure,
+    render_page,
+)
 from openmodality.console.pages.words import describe_attribute
 from openmodality.console.pages.worklist_view import read_asked_lines
 from openmodality.console.second_identifier import Similar, describe_check, find_mistake, find_similar
@@ -22,6 +30,7 @@ from openmodality.console.security.access import At, Form, Operator, SentForm, V
 from openmodality.console.security.accounts import Principal
 from openmodality.console.template_files import format_date, format_dicom_time, format_person
 from openmodality.device.paths import TagPath
+from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import read_items_at, read_texts
 from openmodality.errors import OpenModalityError
 from openmodality.standard.tags import BODY_PART_EXAMINED, CODE_MEANING, CODE_VALUE, CODING_SCHEME_DESIGNATOR
@@ -82,6 +91,7 @@ class StartView:
 
 
 _MOST_SIMILAR: Final = 12
+_UNITS: Final = {"PatientSize": "m", "PatientWeight": "kg"}
 _ALERT_KEYWORDS = ("MedicalAlerts", "Allergies", "PregnancyStatus", "SpecialNeeds", "PatientState")
 
 router = APIRouter()
@@ -150,7 +160,7 @@ def _render(request: Request, context: ConsoleContext, who: Principal, look: Sta
         accession=look.item["AccessionNumber"],
         procedure=view.procedure,
         state="NOT STARTED",
-        alerts=[f"{each.label}: {each.value}" for each in view.facts if each.is_alert],
+        alerts=describe_alerts(lambda tag: look.item[keyword_of(tag)]),
     )
     page = Page("start.html", "Check and start", "today", banner, look.status)
     return render_page(request, context, who, page, start=view, typed=look.typed)
@@ -168,7 +178,7 @@ def make_start_view(context: ConsoleContext, look: StartLook) -> StartView:
         birth_date=item["PatientBirthDate"],
         age=describe_age(item["PatientBirthDate"], date.today()),
         sex=item["PatientSex"],
-        procedure=item["ScheduledProcedureStepDescription"] or item["RequestedProcedureDescription"],
+        procedure=describe_procedure(lambda tag: item[keyword_of(tag)]),
         facts=list_facts(context, item),
         defects=item.defects,
         similar=similar[:_MOST_SIMILAR],
@@ -206,6 +216,8 @@ def read_shown_value(attributes: Dataset, path: TagPath, vr: str, keyword: str) 
     values = [text for place in read_items_at(attributes, path[:-1]) for text in read_texts(place, path[-1])]
     if keyword == "PregnancyStatus":
         values = [PREGNANCY.get(value, value) for value in values]
+    if keyword in _UNITS:
+        values = [f"{value} {_UNITS[keyword]}" for value in values]
     shown = map({"PN": format_person, "DA": format_date, "TM": format_dicom_time}.get(vr, str), values)
     return ", ".join(dict.fromkeys(shown))
 

@@ -78,9 +78,13 @@ def bring_forward(transaction: Transaction) -> int:
     return transaction.execute(update(jobs).where(is_own(transaction), late).values(due_at=latest)).rowcount
 
 
-def read_away(snapshot: Snapshot, destination: str) -> list[int]:
-    """The jobs that wait because nobody answered at their destination, oldest first."""
-    waiting = (jobs.c.destination == destination, jobs.c.state == JobState.TODO, jobs.c.peer_away)
+def read_away(snapshot: Snapshot, destination: str, *, all_retried: bool = False) -> list[int]:
+    """The jobs that wait because nobody answered at their destination, oldest first.
+
+    ``all_retried``: also those that failed there for another reason and will be tried again.
+    """
+    away = jobs.c.peer_away | (jobs.c.attempts > 0) if all_retried else jobs.c.peer_away
+    waiting = (jobs.c.destination == destination, jobs.c.state == JobState.TODO, away)
     return list(snapshot.execute(select(jobs.c.id).where(is_own(snapshot), *waiting).order_by(jobs.c.id)).scalars())
 
 

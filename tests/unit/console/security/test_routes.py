@@ -43,7 +43,9 @@ OF_ANYBODY_LOGGED_IN: Final = frozenset((
     "GET /api/v1/openapi.json",
 ))  # fmt: skip
 """One's own account, and what says nothing of the device; an auditor has them as well."""
-GIVEN_OUT: Final = frozenset(("GET /media/image/{job_id}",))
+GIVEN_OUT: Final = frozenset((
+    "GET /media/image/{job_id}", "GET /api/v1/media/{medium}/image", "GET /api/v1/media/{medium}/records",
+))  # fmt: skip
 """What only reads, and yet takes more than to see, audit or manage: images of patients leave with it."""
 
 
