@@ -64,7 +64,7 @@ def _cut(shown: Displayed, region: PictureRegion | None) -> Displayed:
     left, right = _clip(region.left, region.width, columns)
     top, bottom = _clip(region.top, region.height, rows)
     if left >= right or top >= bottom:
-        raise UsageError("the viewport shows nothing of the image")
+        raise UsageError("the viewport shows nothing of the image", advice=f"the image is {columns} by {rows} pixels")
     part = shown[top:bottom, left:right]
     part = part[:, ::-1] if region.width < 0 else part
     return np.ascontiguousarray(part[::-1] if region.height < 0 else part)
