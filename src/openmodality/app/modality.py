@@ -15,12 +15,10 @@ from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, key_values, query_peer
 from openmodality.activities.retrieve import GoOn, RetrievePart, Wanted, get_from_peer, retrieve_from_peer
 from openmodality.activities.retrieve_plan import plan_retrieve
-from openmodality.activities.traffic import TrafficCounts
 from openmodality.activities.web_peer import echo_web_peer
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
 from openmodality.app.audit import AuditLog
 from openmodality.app.by_hand import ByHand
-from openmodality.app.figures import AssociationTally, FigureReader, Figures
 from openmodality.app.films import Films
 from openmodality.app.jobs import Jobs
 from openmodality.app.local_data import Imported, LocalData
@@ -30,6 +28,7 @@ from openmodality.app.recovery import Recovery, log_notice
 from openmodality.app.runtime import Runtime
 from openmodality.app.view import LocalView
 from openmodality.app.waiting import Idle, Waiting
+from openmodality.app.watching import Watching
 from openmodality.app.web import WebAccess
 from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.association_limits import find_identity
@@ -90,7 +89,7 @@ class Modality:
         self.media = Media(self.site, self._runtime.queue, self._data, self._store.files.path, self._runtime.trail)
         self.films = Films(self.site, self._runtime, self._data)
         self.web = WebAccess(self._store, self.site, self.audit)
-        self._figures = FigureReader(self._store)
+        self.watching = Watching(self._store, self._runtime)
 
     def __repr__(self) -> str:
         titles = ", ".join(entity.ae_title for entity in self.site.application_entities.values())
@@ -164,23 +163,6 @@ class Modality:
     def works_queue(self) -> bool:
         """Whether this process works the queue, and not another one."""
         return self._runtime.works
-
-    @property
-    def tally(self) -> AssociationTally:
-        """Counts the associations that peers asked this process for."""
-        return self._runtime.tally
-
-    def read_traffic(self) -> TrafficCounts:
-        """What has gone over the associations that this process opened."""
-        return self._runtime.connections.traffic.read()
-
-    def read_figures(self) -> Figures:
-        """How much there is of what, for who watches many devices."""
-        return self._figures.read()
-
-    def count_associations(self) -> dict[str, int]:
-        """How many associations of peers are open at each local AE that listens, by its role."""
-        return {role: acceptor.open_associations for role, acceptor in self._runtime.acceptors.items()}
 
     def echo(self, peer: str) -> int:
         """Verification: the Status of a C-ECHO to a peer. Raises the errors of an association."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-Context = Mapping[str, Any]
+FaultContext = Mapping[str, Any]
 
 
 def describe_fault_of_field(fault: Mapping[str, Any]) -> str:
@@ -21,7 +21,7 @@ _NOT_NUMBER: Final = "is no number"
 _NOT_WHOLE: Final = "is no whole number"
 _NOT_OBJECT: Final = "is no JSON object: write {...}"
 _NEITHER: Final = "is neither true nor false"
-_WORDS: Final[Mapping[str, str | Callable[[Context], str]]] = {
+_WORDS: Final[Mapping[str, str | Callable[[FaultContext], str]]] = {
     "missing": "is missing",
     "extra_forbidden": "is nothing that this request has: look for a mistake in its name",
     "json_invalid": lambda said: f"is no JSON: {said.get('error', '')}",

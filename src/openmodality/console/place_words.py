@@ -14,14 +14,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
-Place = Literal["page", "api"]
+ReadingPlace = Literal["page", "api"]
 _NUMBER: Final = "{n}"
 _HINTS: Final = ("openmodality ", "--", "exam acquire ")
 """What a text has at least one of where there is something to say otherwise."""
 _OF_JOBS: Final = ("reason", "detail", "comment", "waiting_for")
 
 
-def tell_place(text: str, place: Place) -> str:
+def tell_place(text: str, place: ReadingPlace) -> str:
     """A text with what it advises in the words of a place."""
     if not any(hint in text for hint in _HINTS):
         return text
@@ -46,13 +46,13 @@ def tell_job(record: Any) -> Any:
 
 
 @cache
-def _read_words() -> Mapping[Place, tuple[tuple[re.Pattern[str], str], ...]]:
+def _read_words() -> Mapping[ReadingPlace, tuple[tuple[re.Pattern[str], str], ...]]:
     """For each place what is replaced by what, in the order of the table: the longer before what it begins with."""
     text = files("openmodality.console").joinpath("place_words.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     return {"page": tuple(_compile(row, "page") for row in rows), "api": tuple(_compile(row, "api") for row in rows)}
 
 
-def _compile(row: Mapping[str, str], place: Place) -> tuple[re.Pattern[str], str]:
+def _compile(row: Mapping[str, str], place: ReadingPlace) -> tuple[re.Pattern[str], str]:
     pattern = re.escape(row["said"]).replace(re.escape(_NUMBER), r"(\d+)")
     return re.compile(pattern), row[place].replace("\\", r"\\").replace(_NUMBER, r"\1")

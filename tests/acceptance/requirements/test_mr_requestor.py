@@ -95,7 +95,7 @@ def test_the_root_of_queries_and_retrieves_is_that_of_the_site(tmp_path: Path, m
 )
 def test_wild_cards_and_values_of_the_user_go_out(tmp_path: Path, keys: dict[str, str]) -> None:
     with recorded_device(tmp_path, "mr") as recorded, recorded.modality() as modality:
-        modality.query("STUDY", "hospital", model=None, limit=None, **keys)
+        modality.query("STUDY", "hospital", model=None, limit=None, hand_over=None, **keys)
         (request,) = recorded.recorder.requests("C-FIND-RQ")
         assert {keyword: str(request.data[keyword].value) for keyword in keys} == keys
 

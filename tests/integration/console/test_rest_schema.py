@@ -19,7 +19,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from openmodality.console.api.uploads import RAW, VOLUME_TYPES
+from openmodality.console.api.received import RAW
+from openmodality.console.api.uploads import VOLUME_TYPES
 from openmodality.console.security.roles import PERMISSIONS, UserRole
 from tests.console_site import ConsolePlace, console_in_hospital
 from tests.rest_client import DOCUMENT

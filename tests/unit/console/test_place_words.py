@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from openmodality.console.place_words import Place, tell_job, tell_place
+from openmodality.console.place_words import ReadingPlace, tell_job, tell_place
 from openmodality.console.template_files import make_sentence
 from tests.acceptance.documents import ROOT
 from tests.rest_client import DOCUMENT
@@ -59,7 +59,7 @@ def test_there_are_such_texts() -> None:
 
 @pytest.mark.parametrize("place", ["page", "api"])
 @pytest.mark.parametrize(("where", "text"), TEXTS, ids=[where for where, _ in TEXTS])
-def test_what_is_advised_can_be_done_where_it_is_read(where: str, text: str, place: Place) -> None:
+def test_what_is_advised_can_be_done_where_it_is_read(where: str, text: str, place: ReadingPlace) -> None:
     told = OF_THE_MACHINE.sub("", tell_place(text, place))
     assert not COMMAND.search(told), told
     for method, path in re.findall(r"(GET|POST|DELETE) (/api/v1/\S+?)(?=[;, ]|$)", told):

@@ -44,7 +44,8 @@ def test_elements_that_need_no_character_set_are_as_pydicom_reads_them(name: str
     path = Path(str(get_testdata_file(name)))
     tags = [0x00080016, 0x00180050, 0x00200013, 0x00280010, 0x00280100]
     whole = dcmread(path)
-    assert read_some_elements(path, tags) == Dataset({tag: whole[tag] for tag in tags if tag in whole})
+    found = read_some_elements(path, tags)
+    assert [*found] == [whole[tag] for tag in tags if tag in whole]
 
 
 def test_a_file_that_cannot_be_read_has_no_elements(tmp_path: Path) -> None:

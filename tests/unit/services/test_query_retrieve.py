@@ -204,8 +204,13 @@ def test_matches_are_handed_over_as_they_come_until_no_more_are_wanted(sop_class
     answer = query_archive(channel_to(query_service(archive, "ARCHIVE")), sop_class_uid, asked, hand_over=take)
     assert (came, answer.items, answer.status) == (["1.1", "1.3"], (), 0xFE00)
     whole: list[Dataset] = []
+
+    def take_all(match: Dataset) -> bool:
+        whole.append(match)
+        return True
+
     channel = channel_to(query_service(archive, "ARCHIVE"))
-    answer = query_archive(channel, sop_class_uid, asked, hand_over=lambda match: whole.append(match) is None, limit=2)
+    answer = query_archive(channel, sop_class_uid, asked, hand_over=take_all, limit=2)
     assert (len(whole), answer.more_available) == (2, True)
 
 

@@ -10,15 +10,15 @@ from openmodality.app.local_data import Chosen
 from openmodality.console.api.answers import RequestBody
 from openmodality.console.api.places import Uid
 
-Uids = Annotated[list[Uid], Field(max_length=1000)]
+UidList = Annotated[list[Uid], Field(max_length=1000)]
 
 
 class Choice(RequestBody):
     """What of the local database is meant."""
 
-    studies: Uids = Field(default_factory=list, description="Study Instance UIDs.")
-    series: Uids = Field(default_factory=list, description="Series Instance UIDs.")
-    instances: Uids = Field(default_factory=list, description="SOP Instance UIDs.")
+    studies: UidList = Field(default_factory=list, description="Study Instance UIDs.")
+    series: UidList = Field(default_factory=list, description="Series Instance UIDs.")
+    instances: UidList = Field(default_factory=list, description="SOP Instance UIDs.")
 
     def make_chosen(self) -> Chosen:
         """The value that the device takes."""

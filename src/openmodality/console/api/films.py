@@ -20,7 +20,7 @@ from openmodality.console.api.answers import (
     tell_one,
     tell_page,
 )
-from openmodality.console.api.choice import Choice, Uids
+from openmodality.console.api.choice import Choice, UidList
 from openmodality.console.api.jobs import describe_job
 from openmodality.console.api.once import OnceOnly
 from openmodality.console.api.places import PathName, WireName, find_printer
@@ -48,9 +48,9 @@ class FilmRequest(Choice):
     annotation: bool = Field(True, description="Write text into the images.")
     true_size: bool = Field(False, description="As large on the film as in the patient.")
     mixed: bool = Field(False, description="Allow images of several patients on one sheet.")
-    states: Uids = Field(default_factory=list, description="Presentation states, by SOP Instance UID.")
-    scouts: Uids = Field(default_factory=list, description="Images printed first, with lines of the others.")
-    key_objects: Uids = Field(default_factory=list, description="Key object documents whose images are printed.")
+    states: UidList = Field(default_factory=list, description="Presentation states, by SOP Instance UID.")
+    scouts: UidList = Field(default_factory=list, description="Images printed first, with lines of the others.")
+    key_objects: UidList = Field(default_factory=list, description="Key object documents whose images are printed.")
 
     def make_order(self) -> FilmOrder:
         """The value that the device takes."""
