@@ -36,7 +36,8 @@ def find_viewer() -> Path:
 
 
 def _fetch(folder: Path) -> Path:
-    command = [str(program("npm")), "pack", f"@ohif/app@{VERSION}", "--silent", "--pack-destination", str(folder)]
+    command = [str(program("npm")), "pack", f"@ohif/app@{VERSION}", "--silent", "--pack-destination", str(folder),
+               "--fetch-retries", "1", "--fetch-retry-mintimeout", "1000"]  # fmt: skip
     try:
         subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=_FETCH_S)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:

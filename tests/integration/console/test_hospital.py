@@ -50,6 +50,17 @@ def test_what_each_system_got_is_shown(place: ConsolePlace, anna: Visitor) -> No
     assert place.hospital.events[-1].text.partition(" ")[0] in page
 
 
+def test_a_name_that_is_a_program_is_a_text(place: ConsolePlace, anna: Visitor) -> None:
+    patient = {"PatientID": "<b>1", "PatientName": "<img src=x onerror=alert(1)>^{{7*7}}"}
+    with place.modality.exam(patient=patient) as exam, exam.series("<script>1") as series:
+        add_image(series)
+    assert place.modality.wait_until_idle(60)
+    for path in ("/hospital", "/hospital/part"):
+        page = anna.get(path).text
+        assert "&lt;img src=x" in page
+        assert [mark for mark in ("<img src=x", "<b>1", "<script>1", "49") if f">{mark}" in page] == []
+
+
 def test_personalities_are_switches(place: ConsolePlace, anna: Visitor) -> None:
     anna.post("/hospital/misbehave", text="pacs:a700")
     assert place.hospital.misbehaviour == ["pacs:a700"]
