@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -13,15 +14,12 @@ import nibabel
 import numpy as np
 import pytest
 from PIL import Image
-from pydicom import Dataset, dcmread
-from pynetdicom import evt
-from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind  # type: ignore[attr-defined]
+from pydicom import dcmread
 
 from openmodality.store.files.instance_file import StorageFull
 from openmodality.store.local import LocalStore
 from tests.console_site import ConsolePlace, console_in_hospital
-from tests.peers.process import free_port
-from tests.peers.pynetdicom_ae import serving
+from tests.peers.process import wait_until
 from tests.rest_client import RestProgram, add_program, use_token
 
 GEOMETRY = {
@@ -47,19 +45,9 @@ CALLS = (
 PATIENT = {"PatientID": "<1>", "PatientName": "<img src=x onerror=alert(1)>", "PatientSex": "O"}
 
 
-SLOW_PORT = free_port()
-SLOW = f"""
-[peers.slow]
-ae_title = "SLOW"
-host = "127.0.0.1"
-port = {SLOW_PORT}
-services = ["query_retrieve"]
-"""
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsolePlace]:
-    with console_in_hospital(tmp_path_factory.mktemp("rest"), tables=SLOW) as started:
+    with console_in_hospital(tmp_path_factory.mktemp("rest")) as started:
         yield started
 
 
@@ -126,34 +114,6 @@ def test_an_exam_from_the_worklist_to_the_archive(place: ConsolePlace, program: 
     came = program.post("/peers/pacs/retrieve", {"study": study})
     assert (came["outcome"], came["completed"]) == ("done", shown["instances"])
     assert len(came["received_sop_instance_uids"]) == shown["instances"]
-
-
-def test_a_match_is_a_line_before_the_next_one_has_come_and_who_goes_away_cancels(
-    place: ConsolePlace, program: RestProgram
-) -> None:
-    goes_on, cancelled = threading.Event(), threading.Event()
-
-    def find(event: Any) -> Iterator[tuple[int, Dataset | None]]:
-        for number in range(500):
-            if event.is_cancelled:
-                cancelled.set()
-                yield 0xFE00, None
-                return
-            match = Dataset()
-            match.QueryRetrieveLevel, match.StudyInstanceUID = "STUDY", f"1.{number}"
-            yield 0xFF00, match
-            if not goes_on.wait(20 if number == 0 else 0.01):
-                assert number, "the first match was not passed on before the second one"
-
-    syntax = str(StudyRootQueryRetrieveInformationModelFind)
-    with serving([syntax], [(evt.EVT_C_FIND, find)], aet="SLOW", port=SLOW_PORT):
-        headers = {"authorization": f"Bearer {program.token}", "accept": "application/x-ndjson"}
-        url = f"{place.url}/api/v1/peers/slow/query"
-        with httpx.stream("POST", url, json={}, headers=headers, timeout=20) as answer:
-            line = json.loads(next(answer.iter_lines()))
-        assert line == {"event": "match", "attributes": {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "1.0"}}
-        goes_on.set()
-        assert cancelled.wait(20), "the archive was told that nobody reads any more"
 
 
 def test_a_frame_comes_back_as_it_went(place: ConsolePlace, program: RestProgram, exam: int, frame: str) -> None:
@@ -485,6 +445,33 @@ def test_health_and_figures_ask_for_no_session(
     for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded"):
         proxied = httpx.get(f"{place.url}/metrics", headers={name: "10.1.2.3"})
         assert proxied.status_code == 401, "whoever asks through a proxy is not on this machine"
+
+
+def test_a_head_is_a_get_without_its_body(program: RestProgram, frame: str) -> None:
+    headers = {"authorization": f"Bearer {program.token}"}
+    for path in (f"/instances/{frame}/file", f"/instances/{frame}/frames/1", "/jobs", "/instances/1.2/file"):
+        head = program.client.head(f"{program.url}/api/v1{path}", headers=headers)
+        whole = program.client.get(f"{program.url}/api/v1{path}", headers=headers)
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert head.headers["content-length"] == whole.headers["content-length"]
+
+
+def test_an_upload_that_breaks_off_makes_nothing_and_leaves_nothing(
+    place: ConsolePlace, program: RestProgram, exam: int, frame: str
+) -> None:
+    before = program.get(f"/exams/{exam}")["instances"]
+    host, _, port = place.url.removeprefix("http://").partition(":")
+    head = (
+        f"POST /api/v1/exams/{exam}/volumes HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        f"Authorization: Bearer {program.token}\r\nTransfer-Encoding: chunked\r\n"
+        "Content-Type: application/x-nifti\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head.encode() + b"400\r\n" + b"x" * 1024 + b"\r\n400\r\n" + b"x" * 100)
+        wait_until(lambda: any(place.server.context.uploads.folder.glob("*/body")), timeout_s=20)
+    wait_until(lambda: not any(place.server.context.uploads.folder.iterdir()), timeout_s=20)
+    assert program.get(f"/exams/{exam}")["instances"] == before
 
 
 def test_the_api_describes_itself(program: RestProgram) -> None:

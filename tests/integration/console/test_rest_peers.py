@@ -1,13 +1,19 @@
-"""A peer of DICOMweb is asked whether it is there: on the page Peers, by REST, on the command line."""
+"""Peers over REST: those of DICOMweb are asked as on the page Peers and the command line; matches come as lines."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
+import httpx
 import pytest
+from pydicom import Dataset
+from pynetdicom import evt
+from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind  # type: ignore[attr-defined]
 
 from openmodality import Modality
 from openmodality.cli.main import main
@@ -16,8 +22,10 @@ from openmodality.store.states import JobState
 from tests.console_site import ConsolePlace
 from tests.peers.objects import mr_series
 from tests.peers.process import HOST, free_port
+from tests.peers.pynetdicom_ae import serving
 from tests.rest_client import RestProgram, add_program
 
+SLOW_PORT = free_port()
 SITE = """
 profile = "mr"
 [data]
@@ -27,6 +35,11 @@ port = {console}
 [peers.cloud]
 url = "http://127.0.0.1:{port}/dicom-web"
 services = ["storage"]
+[peers.slow]
+ae_title = "SLOW"
+host = "127.0.0.1"
+port = {slow}
+services = ["query_retrieve"]
 """
 
 
@@ -56,7 +69,7 @@ def port() -> int:
 def place(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[ConsolePlace]:
     folder = tmp_path_factory.mktemp("web-peer")
     site = folder / "site.toml"
-    site.write_text(SITE.format(console=free_port(), port=port), encoding="utf-8")
+    site.write_text(SITE.format(console=free_port(), port=port, slow=SLOW_PORT), encoding="utf-8")
     with Modality(site) as modality, ConsoleServer(modality) as server, ExitStack() as stack:
         modality.import_files(mr_series(folder / "source", 1, PatientID="P1"))
         place = ConsolePlace(None, site, modality, server, stack)  # type: ignore[arg-type]
@@ -132,3 +145,31 @@ def test_an_echo_that_succeeds_runs_what_waits_for_the_peer_at_once(
     request.getfixturevalue("archive")
     program.post("/peers/cloud/echo")
     assert modality.wait_until(lambda: modality.jobs.show(job.id).job.state is JobState.FAILED, 30)
+
+
+def test_a_match_is_a_line_before_the_next_one_has_come_and_who_goes_away_cancels(
+    place: ConsolePlace, program: RestProgram
+) -> None:
+    goes_on, cancelled = threading.Event(), threading.Event()
+
+    def find(event: Any) -> Iterator[tuple[int, Dataset | None]]:
+        for number in range(500):
+            if event.is_cancelled:
+                cancelled.set()
+                yield 0xFE00, None
+                return
+            match = Dataset()
+            match.QueryRetrieveLevel, match.StudyInstanceUID = "STUDY", f"1.{number}"
+            yield 0xFF00, match
+            if not goes_on.wait(20 if number == 0 else 0.01):
+                assert number, "the first match was not passed on before the second one"
+
+    syntax = str(StudyRootQueryRetrieveInformationModelFind)
+    with serving([syntax], [(evt.EVT_C_FIND, find)], aet="SLOW", port=SLOW_PORT):
+        headers = {"authorization": f"Bearer {program.token}", "accept": "application/x-ndjson"}
+        url = f"{place.url}/api/v1/peers/slow/query"
+        with httpx.stream("POST", url, json={}, headers=headers, timeout=20) as answer:
+            line = json.loads(next(answer.iter_lines()))
+        assert line == {"event": "match", "attributes": {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "1.0"}}
+        goes_on.set()
+        assert cancelled.wait(20), "the archive was told that nobody reads any more"
