@@ -57,8 +57,8 @@ def test_a_name_that_is_a_program_is_a_text(place: ConsolePlace, anna: Visitor) 
     assert place.modality.wait_until_idle(60)
     for path in ("/hospital", "/hospital/part"):
         page = anna.get(path).text
-        assert "&lt;img src=x" in page
-        assert [mark for mark in ("<img src=x", "<b>1", "<script>1", "49") if f">{mark}" in page] == []
+        assert "&lt;img src" in page
+        assert [mark for mark in ("<img src", "<b>1", "<script>1", "49") if f">{mark}" in page] == []
 
 
 def test_personalities_are_switches(place: ConsolePlace, anna: Visitor) -> None:
