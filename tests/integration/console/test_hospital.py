@@ -58,7 +58,7 @@ def test_a_name_that_is_a_program_is_a_text(place: ConsolePlace, anna: Visitor) 
     for path in ("/hospital", "/hospital/part"):
         page = anna.get(path).text
         assert "&lt;img src" in page
-        assert [mark for mark in ("<img src", "<b>1", "<script>1", "49") if f">{mark}" in page] == []
+        assert [mark for mark in ("<img src=x", "<b>1", "<script>1") if mark in page] == []
 
 
 def test_personalities_are_switches(place: ConsolePlace, anna: Visitor) -> None:
