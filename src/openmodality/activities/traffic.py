@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from openmodality.dimse.command import Command
 from openmodality.dimse.status import categorize
@@ -39,7 +39,7 @@ class Traffic:
         self._associations: Counter[tuple[str, str]] = Counter()
         self._answers: Counter[tuple[str, str, str]] = Counter()
         self._sent_bytes: Counter[str] = Counter()
-        self._open: WeakKeyDictionary[Association, str] = WeakKeyDictionary()
+        self._open: list[tuple[ref[Association], str]] = []
         self._lock = threading.Lock()
 
     def note_opened(self, service: str, peer: str, association: Association) -> None:
@@ -47,7 +47,11 @@ class Traffic:
         association.on_answer = partial(self._note_command, service, peer)
         with self._lock:
             self._associations[peer, "accepted"] += 1
-            self._open[association] = service
+            self._open = [(ref(association), service), *self._list_open()]
+
+    def _list_open(self) -> list[tuple[ref[Association], str]]:
+        """Those that have not ended; an association that nobody has any more is none."""
+        return [each for each in self._open if (association := each[0]()) is not None and association.is_open]
 
     def note_failed(self, peer: str, error: OpenModalityError) -> None:
         """An association did not come about."""
@@ -79,5 +83,5 @@ class Traffic:
     def read(self) -> TrafficCounts:
         """What was counted so far."""
         with self._lock:
-            is_open = Counter(service for association, service in self._open.items() if association.is_open)
+            is_open = Counter(service for _, service in self._list_open())
             return TrafficCounts(dict(self._associations), dict(is_open), dict(self._answers), dict(self._sent_bytes))
