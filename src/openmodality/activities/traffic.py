@@ -47,11 +47,8 @@ class Traffic:
         association.on_answer = partial(self._note_command, service, peer)
         with self._lock:
             self._associations[peer, "accepted"] += 1
-            self._open = [(ref(association), service), *self._list_open()]
-
-    def _list_open(self) -> list[tuple[ref[Association], str]]:
-        """Those that have not ended; an association that nobody has any more is none."""
-        return [each for each in self._open if (association := each[0]()) is not None and association.is_open]
+            self._open = [each for each in self._open if each[0]() is not None]
+            self._open.append((ref(association), service))
 
     def note_failed(self, peer: str, error: OpenModalityError) -> None:
         """An association did not come about."""
@@ -83,5 +80,6 @@ class Traffic:
     def read(self) -> TrafficCounts:
         """What was counted so far."""
         with self._lock:
-            is_open = Counter(service for _, service in self._list_open())
+            open_ones = [(each(), service) for each, service in self._open]
+            is_open = Counter(service for each, service in open_ones if each is not None and each.is_open)
             return TrafficCounts(dict(self._associations), dict(is_open), dict(self._answers), dict(self._sent_bytes))
