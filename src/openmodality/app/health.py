@@ -54,7 +54,7 @@ def _check_disk(modality: Modality) -> HealthCheck:
 
 
 def _check_listeners(modality: Modality) -> HealthCheck:
-    listening, site = modality.watching.count_open(), modality.site
+    listening, site = modality.supervision.count_open(), modality.site
     wanted = {role for role, each in site.application_entities.items() if each.port is not None}
     missing = sorted(role for role in wanted if site.list_accepted(role) and role not in listening)
     return _judge("listeners", f"nobody listens for {', '.join(missing)}" if missing else "")

@@ -26,9 +26,9 @@ from openmodality.app.media import Media
 from openmodality.app.problems import Problems
 from openmodality.app.recovery import Recovery, log_notice
 from openmodality.app.runtime import Runtime
+from openmodality.app.supervision import Supervision
 from openmodality.app.view import LocalView
 from openmodality.app.waiting import Idle, Waiting
-from openmodality.app.watching import Watching
 from openmodality.app.web import WebAccess
 from openmodality.device.body_parts import list_offered_terms
 from openmodality.device.site.association_limits import find_identity
@@ -89,7 +89,7 @@ class Modality:
         self.media = Media(self.site, self._runtime.queue, self._data, self._store.files.path, self._runtime.trail)
         self.films = Films(self.site, self._runtime, self._data)
         self.web = WebAccess(self._store, self.site, self.audit)
-        self.watching = Watching(self._store, self._runtime)
+        self.supervision = Supervision(self._store, self._runtime)
 
     def __repr__(self) -> str:
         titles = ", ".join(entity.ae_title for entity in self.site.application_entities.values())

@@ -56,7 +56,7 @@ class _Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The families, one after the other."""
-        figures = self._context.modality.watching.read_figures()
+        figures = self._context.modality.supervision.read_figures()
         yield from _tell_jobs(figures)
         yield from _tell_instances(figures)
         yield from _tell_peers(self._context, figures)
@@ -125,8 +125,8 @@ def _tell_peers(context: ConsoleContext, figures: Figures) -> Iterator[Metric]:
 
 def _tell_associations(modality: Modality) -> Iterator[Metric]:
     """What peers asked of this device, direction ``in``, and what it asked of them, ``out``."""
-    traffic, asked = modality.watching.read_traffic(), modality.watching.read_asked()
-    are_open = [(("in", role), float(count)) for role, count in modality.watching.count_open().items()]
+    traffic, asked = modality.supervision.read_traffic(), modality.supervision.read_asked()
+    are_open = [(("in", role), float(count)) for role, count in modality.supervision.count_open().items()]
     are_open += [(("out", service), float(count)) for service, count in sorted(traffic.open.items())]
     directed = ("direction", "service")
     yield _gauge("associations_open", "Associations that are open: in by local AE, out by service.", directed, are_open)

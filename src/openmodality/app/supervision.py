@@ -8,7 +8,7 @@ from openmodality.app.runtime import Runtime
 from openmodality.store.local import LocalStore
 
 
-class Watching:
+class Supervision:
     """The figures of a device that runs."""
 
     def __init__(self, store: LocalStore, runtime: Runtime) -> None:
