@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.acceptance.hospital_site import in_hospital
 from tests.console_site import PASSWORD, console_in_hospital
 from tests.devices import add_image, quick_source
 from tests.peers.browser import watch
+from tests.peers.forked import Forked
 from tests.peers.objects import mr_series
 from tests.peers.process import run
 
@@ -128,7 +128,7 @@ def test_an_mr_exam_by_keyboard_alone(context: BrowserContext, tmp_path: Path) -
 
 
 @contextmanager
-def serving(site: Path) -> Iterator[subprocess.Popen[str]]:
+def serving(site: Path) -> Iterator[Forked]:
     """A device in a process of its own, once it serves; killed at the end where it has not ended."""
     process = start("serve", "-c", site)
     assert process.stderr is not None
