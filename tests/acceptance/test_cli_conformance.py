@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from openmodality.device.site.site_loader import make_site
+from tests.acceptance.hospital_site import Place, in_hospital
 from tests.acceptance.in_process import openmodality
+from tests.peers.process import free_port
 
 OF_RF = json.dumps(
     {"kind": "OpenModality evidence", "schema_version": 1, "profile": "rf", "run": "2026-11-30", "requirements": []}
@@ -89,6 +93,60 @@ def test_a_folder_of_the_name_of_a_profile_is_in_nobodys_way(site: Path) -> None
     assert done.out.startswith("# DICOM Conformance Statement: MR imaging system")
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with in_hospital(tmp_path_factory.mktemp("place")) as made:
+        yield made
+
+
+def test_check_says_how_a_peer_is_and_what_to_write(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer of the site file, on 80 columns; the lines that come out are taken by a site file."""
+    monkeypatch.setenv("COLUMNS", "80")
+    place.hospital.misbehave("ris:worklist-leftover")
+    try:
+        done = openmodality("conformance", "check", "ris", "-c", place.site)
+    finally:
+        place.hospital.behave()
+    assert (done.status, done.err.count("\n")) == (0, done.err.count("warning: association.rejected"))
+    assert "\n  worklist-leftover: sends an identifier with the final response\n" in done.out
+    assert "nothing\n         is written to the peer without --write" in done.out
+    table = done.out.partition("[peers.ris]")[2].partition("\n\n")[0]
+    site = make_site(Path("site.toml"), f'profile = "mr"\n[peers.ris]{table}')
+    assert site.peers["ris"].services == {"verification", "worklist", "mpps"}
+    shown = done.out.partition("lines for the site file")[0]
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_check_with_leave_to_write_hears_the_report_at_the_port_of_the_site(place: Place) -> None:
+    before = set(place.hospital.pacs.instances)
+    done = openmodality("conformance", "check", "pacs", "-c", place.site, "--write", "--json")
+    said = json.loads(done.out)
+    assert (done.status, said["personalities"]) == (0, [])
+    assert any(each["text"].startswith("the result comes on a new association") for each in said["items"])
+    stored = {each["uid"] for each in said["written"] if each["kind"] == "instance"}
+    assert set(place.hospital.pacs.instances) - before == stored != set()
+
+
+def test_compare_predicts_without_a_peer(site: Path) -> None:
+    for name in ("mr", "rf"):
+        openmodality("conformance", "print", "--profile", name, "-o", site / f"{name}.json")
+    done = openmodality("conformance", "check", "--compare", site / "mr.json", site / "rf.json")
+    assert done.status == 1
+    assert done.out.startswith("MR imaging system asks Remote-controlled R/F x-ray system\n")
+    assert "FAILS  Modality Performed Procedure Step: the other side accepts none of its" in done.out
+    said = json.loads(
+        openmodality("conformance", "check", "--compare", site / "mr.json", site / "rf.json", "--json").out
+    )
+    assert (said["peer"], said["items"]) == (None, [])
+    assert {each["area"] for each in said["predictions"]} >= {"services", "SOP classes", "keys"}
+
+
+def test_a_peer_that_is_not_there_fails_in_a_line() -> None:
+    done = openmodality("conformance", "check", f"NOBODY@127.0.0.1:{free_port()}")
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert "cannot connect to" in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -97,6 +155,13 @@ def test_a_folder_of_the_name_of_a_profile_is_in_nobodys_way(site: Path) -> None
         (["print", "--format", "pdf"], "--format"),
         (["diff", "site.toml", "site.toml"], "is no JSON"),
         (["diff", "nowhere.json", "site.toml"], "file 'nowhere.json' does not exist"),
+        (["check"], "PEER is missing"),
+        (["check", "nobody", "-c", "site.toml"], "has no peer 'nobody'"),
+        (["check", "A@x:y"], "is not a peer"),
+        (["check", "--compare", "site.toml"], "needs a PEER or a second statement"),
+        (["check", "--compare", "site.toml", "nowhere.json"], "file 'nowhere.json' does not exist"),
+        (["check", "A@127.0.0.1:9", "--compare", "site.toml"], "is no JSON"),
+        (["check", "A@127.0.0.1:9", "B@127.0.0.1:9"], "one PEER is examined at a time"),
     ],
 )
 def test_bad_input_is_a_line(site: Path, words: list[str], message: str) -> None:

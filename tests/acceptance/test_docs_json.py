@@ -100,6 +100,13 @@ def _state(program: Program) -> None:
     assert "16384" in found["text"]
 
 
+def _examine(program: Program) -> None:
+    """A peer that the site knows, and what two statements predict."""
+    program.ask("conformance print", "--profile", "mr", "-o", "mr.json", site=False)
+    compared = ("--compare", program.folder / "mr.json", program.folder / "rf.json")
+    assert program.ask("conformance check", "ris", *compared, status=1)
+
+
 def _read_dose(program: Program) -> None:
     file = program.folder / "dose.dcm"
     report(None).save_as(file, enforce_file_format=True)
@@ -209,6 +216,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
         program.ask("profile check", ROOT / "docs" / "examples" / "ct", site=False)
         program.ask("profile check", ROOT / "tests" / "data" / "profiles" / "us", site=False, status=1)
         _state(program)
+        _examine(program)
         program.ask("man", "man1", site=False)
         program.ask("worklist")
         program.ask("worklist", place.hospital.ris_peer, site=False)

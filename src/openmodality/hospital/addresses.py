@@ -31,8 +31,11 @@ DEVICES: Final[Mapping[str, tuple[str, int]]] = {
     "OM_MR": (LOCALHOST, 11112),
     "ADR_S_COMM_SCU": (LOCALHOST, 11104),
     "HDR_QR_SCU": (LOCALHOST, 11105),
+    "OPENMODALITY": (LOCALHOST, 11119),
 }
-"""Where both devices listen as their newly made site files say: storage commitment results, retrieved instances."""
+"""Where both devices listen as their newly made site files say: storage commitment results, retrieved instances; and
+``openmodality conformance check`` without a site file.
+"""
 
 
 class AddressBook(MutableMapping[str, tuple[str, int]]):

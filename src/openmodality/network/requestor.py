@@ -7,7 +7,14 @@ from typing import Final
 
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
-from openmodality.errors import AssociationRejected, NoPresentationContext, PeerTimeout, TransportError, UsageError
+from openmodality.errors import (
+    AssociationRejected,
+    NoPresentationContext,
+    OpenModalityError,
+    PeerTimeout,
+    TransportError,
+    UsageError,
+)
 from openmodality.network.agreement import Agreement, list_contexts
 from openmodality.network.association import Association
 from openmodality.network.association_log import list_rejected, log_agreement, log_open, log_request
@@ -35,6 +42,7 @@ from openmodality.upper_layer.primitives import (
 )
 from openmodality.upper_layer.provider import Provider
 from openmodality.upper_layer.reasons import reject_text
+from openmodality.value_class import value_class
 
 
 def associate(
@@ -53,17 +61,48 @@ def associate(
     requests = propose(local.side, local.ae_title, remote.ae_title, proposals, options or RequestOptions())
     if len(requests) > 1:
         raise UsageError(f"{len(proposals)} presentation contexts do not fit one association, 128 do")
+    outcome = negotiate(remote, local, requests[0], services)
+    if outcome.association is not None:
+        return outcome.association
+    if outcome.negotiated is not None:
+        raise _explain_nothing_accepted(remote, outcome.negotiated)
+    raise explain_refusal(remote, outcome.answer)
+
+
+@value_class
+class Negotiation:
+    """What a peer made of an A-ASSOCIATE-RQ.
+
+    ``negotiated`` is what both agreed on, ``None`` where the association was not accepted. Without an accepted context
+    there is no ``association``: it was aborted.
+    """
+
+    answer: Indication | None
+    negotiated: Negotiated | None = None
+    association: Association | None = None
+
+
+def negotiate(
+    remote: RemoteAE, local: LocalAE, request: A_ASSOCIATE_RQ, services: Sequence[Service] = ()
+) -> Negotiation:
+    """Send this request, whatever it says, and give what came of it: for one who examines a peer.
+
+    Raises :class:`TransportError` and :class:`PeerTimeout` where the peer cannot be reached or does not answer.
+    """
     transport = connect(remote.host, remote.port, local.timeouts.connect_s, remote.ssl_context, str(remote))
     try:
-        return _negotiate(transport, remote, local, requests[0], services)
+        outcome = _negotiate(transport, remote, local, request, services)
     except BaseException:
         transport.close()
         raise
+    if outcome.association is None:
+        transport.close()
+    return outcome
 
 
 def _negotiate(
     transport: Transport, remote: RemoteAE, local: LocalAE, request: A_ASSOCIATE_RQ, services: Sequence[Service]
-) -> Association:
+) -> Negotiation:
     provider = Provider(Role.REQUESTOR, max_pdu_length=local.max_pdu_length)
     provider.send(AssociateRequest(request))
     provider.transport_connected()
@@ -71,13 +110,13 @@ def _negotiate(
     timeout_s = local.timeouts.association_s
     answer = _await_answer(transport, provider, timeout_s)
     if not isinstance(answer, AssociateConfirm):
-        raise _explain_refusal(remote, answer)
+        return Negotiation(answer)
     negotiated = read_outcome(request, answer.pdu)
     log_agreement(request, negotiated, str(remote))
     if not negotiated.accepted:
         provider.send(AbortRequest())
         flush(transport, provider, timeout_s)
-        raise _explain_nothing_accepted(remote, negotiated)
+        return Negotiation(answer, negotiated)
     agreement = Agreement(
         list_contexts(negotiated),
         _describe_peer(remote, request, negotiated),
@@ -85,7 +124,7 @@ def _negotiate(
         _find_window(request, negotiated),
     )
     log_open(agreement, local.max_pdu_length)
-    return Association(transport, provider, agreement, services, local.timeouts)
+    return Negotiation(answer, negotiated, Association(transport, provider, agreement, services, local.timeouts))
 
 
 def _await_answer(transport: Transport, provider: Provider, timeout_s: float | None) -> Indication | None:
@@ -127,7 +166,8 @@ _REJECT_ADVICE: Final = {
 }
 
 
-def _explain_refusal(remote: RemoteAE, answer: Indication | None) -> Exception:
+def explain_refusal(remote: RemoteAE, answer: Indication | None) -> OpenModalityError:
+    """Why there is no association, of an answer that does not accept it."""
     if isinstance(answer, AssociateRejected):
         return _explain_rejection(remote, answer.pdu)
     if isinstance(answer, AbortIndication):

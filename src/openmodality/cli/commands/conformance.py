@@ -1,10 +1,11 @@
-"""``openmodality conformance``: the conformance statement of the device, and what has changed in it."""
+"""``openmodality conformance``: the conformance statement of the device, what has changed in it, and other devices."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from openmodality.cli.commands.conformance_check import declare_peer_check, run_peer_check
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean, format_count
@@ -120,6 +121,10 @@ def run_diff(before: Path, after: Path, has_exit_code: bool, as_json: bool) -> i
 
 
 command = Group(
-    "The conformance statement of the device: print it, and say what has changed in it.",
-    {"print": CliCommand(run_print_statement, _declare_print), "diff": CliCommand(run_diff, _declare_diff)},
+    "The conformance statement of the device: print it, say what has changed in it, and check a peer.",
+    {
+        "print": CliCommand(run_print_statement, _declare_print),
+        "diff": CliCommand(run_diff, _declare_diff),
+        "check": CliCommand(run_peer_check, declare_peer_check),
+    },
 )

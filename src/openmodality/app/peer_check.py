@@ -1,0 +1,75 @@
+"""What the check of a peer needs of a site: both ends for each service, where reports come in, and whom it advises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from openmodality.activities.connection import Connector
+from openmodality.activities.ends import Ends
+from openmodality.activities.tls import make_client_context
+from openmodality.conformance.doctor.advice import AdvisedDevice
+from openmodality.device.site.site import Peer, Site, peer_service
+from openmodality.errors import ConfigurationError, StoreError
+from openmodality.standard.statuses import ServiceName
+
+_TURN_S: Final = 10.0
+"""How long the check waits for an association of the device to end."""
+
+TrailNotes = Callable[[ServiceName], Mapping[str, Any]]
+"""What puts queries and failures on record, as fields of :class:`Ends`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPeer:
+    """A peer of a site, as the check of it is to see it."""
+
+    site: Site
+    peer: Peer
+    connector: Connector
+    notes: TrailNotes
+
+    def make_ends(self, service: ServiceName) -> Ends:
+        """Both ends for a service, also for one that the device does not ask from this peer yet."""
+        remote = self.connector.make_remote(self.peer)
+        try:
+            local = self.connector.make_local(service, self.peer)
+            turn_of = service
+        except ConfigurationError:  # the device has no such service
+            local, turn_of = self.connector.make_local("verification", self.peer), "verification"
+        return Ends(remote, local, self.peer.name, take_turn=lambda: self._take_turn(turn_of), **self.notes(service))
+
+    @contextmanager
+    def _take_turn(self, service: ServiceName) -> Iterator[None]:
+        """Keep the local AE, which a device has for one association at a time (RF-4.2.1.2.2-01, MR-3.1.2-01)."""
+        with self.connector.await_turn(service, _TURN_S) as is_free:
+            if not is_free:
+                raise StoreError("the device is busy with another association", advice="try again when it has ended")
+            yield
+
+    @property
+    def report_port(self) -> int:
+        """Where results of storage commitment come in; 0 where the device has no port for them."""
+        for role, entity in self.site.application_entities.items():
+            accepted = self.site.list_accepted(role)
+            if entity.port is not None and any(entry.service == "storage_commitment" for entry in accepted):
+                return entity.port
+        return 0
+
+    @property
+    def device(self) -> AdvisedDevice:
+        """For whom the lines of the site file are."""
+        contexts = self.site.profile.presentation_contexts
+        used = {peer_service(entry.service) for entry in contexts if not entry.accepted and self.site.is_enabled(entry)}
+        keys = frozenset(key.path for key in self.site.profile.worklist_keys)
+        return AdvisedDevice(self.peer.name, frozenset(map(str, used)), keys)
+
+
+def find_checked_peer(site: Site, name: str, notes: TrailNotes) -> CheckedPeer:
+    """The peer of this name. Raises :class:`ConfigurationError` where there is none, or it is none of DICOM."""
+    peer = site.peer(name)
+    connector = Connector(site, make_client_context(site))
+    connector.make_remote(peer)
+    return CheckedPeer(site, peer, connector, notes)

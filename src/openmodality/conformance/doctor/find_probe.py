@@ -1,0 +1,115 @@
+"""One C-FIND, watched closely: each status, what is left in the final response, whether C-CANCEL is obeyed.
+
+:func:`openmodality.query.finding.send_find` mends what peers do wrong. Here it is to be seen. A query that breaks off
+gives what had come until then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
+
+from pydicom import Dataset
+
+from openmodality.conformance.doctor.findings import classify, format_status
+from openmodality.dimse.channel import Channel, Message, context_for
+from openmodality.dimse.command import Command
+from openmodality.dimse.data_set import decode_data_set, encode_data_set
+from openmodality.dimse.request_response import await_response, send_cancel, send_request
+from openmodality.dimse.status import is_pending
+from openmodality.errors import ObjectInvalid, OpenModalityError
+from openmodality.standard.dimse import CommandField, Priority, Status
+
+MAX_FOUND: Final = 100
+"""So many matches tell enough; then the peer is asked to stop."""
+_MAX_AFTER_CANCEL: Final = 500
+_CANCEL_S: Final = 2.0
+"""A peer that goes on for so many matches, or so long, ignores C-CANCEL."""
+
+
+@dataclass(slots=True)
+class FoundItems:
+    """What came back. ``outcome`` is ``done``, or what broke the query off; ``raw`` are the bytes of the items."""
+
+    items: list[Dataset] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    statuses: set[int] = field(default_factory=set)
+    outcome: str = "done"
+    reason: str = ""
+    has_leftover: bool = False
+    unreadable: int = 0
+    surplus: int = 0
+    longest_fragment: int = 0
+
+    def describe_count(self, noun: str, plural: str) -> str:
+        """How many came, for people."""
+        count = len(self.items)
+        return f"1 {noun}" if count == 1 else f"{count} {plural}"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the query came to a good end."""
+        return self.outcome == "done"
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether there was more than is taken."""
+        return self.surplus > 0
+
+
+def ask(channel: Channel, sop_class_uid: str, identifier: Dataset, *, limit_s: float) -> FoundItems:
+    """Put a query and take up to :data:`MAX_FOUND` matches. An error of the association ends up in the outcome."""
+    found = FoundItems()
+    try:
+        _ask(channel, sop_class_uid, identifier, found, limit_s)
+    except OpenModalityError as error:
+        found.outcome, found.reason = classify(error), error.message
+    return found
+
+
+def _ask(channel: Channel, sop_class_uid: str, identifier: Dataset, found: FoundItems, limit_s: float) -> None:
+    context = context_for(channel, sop_class_uid)
+    command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=sop_class_uid, Priority=Priority.MEDIUM)
+    message_id = send_request(
+        channel, context.context_id, command, encode_data_set(identifier, context.transfer_syntax)
+    )
+    cancelled_at = 0.0
+    while True:
+        response = await_response(channel, message_id, timeout_s=limit_s)
+        status = response.command.Status or Status.SUCCESS
+        if not is_pending(status):
+            _end(found, response, status)
+            return
+        found.statuses.add(status)
+        if len(found.items) + found.unreadable < MAX_FOUND:
+            _take(found, response)
+            continue
+        found.surplus += 1
+        if found.surplus == 1:
+            cancelled_at = monotonic()
+            send_cancel(channel, context.context_id, message_id)
+        elif found.surplus > _MAX_AFTER_CANCEL or monotonic() - cancelled_at > _CANCEL_S:
+            found.outcome, found.reason = "endless", "it sends matches without end and ignores C-CANCEL"
+            return
+
+
+def _take(found: FoundItems, response: Message) -> None:
+    raw = bytearray()
+    for chunk in response.chunks():
+        found.longest_fragment = max(found.longest_fragment, len(chunk))
+        raw += chunk
+    try:
+        found.items.append(decode_data_set(bytes(raw), response.context.transfer_syntax))
+        found.raw.append(bytes(raw))
+    except ObjectInvalid:
+        found.unreadable += 1
+
+
+def _end(found: FoundItems, response: Message, status: int) -> None:
+    """Look at the final response: its status, and whether it carries an identifier, which PS3.7 9.1.2.1 forbids."""
+    found.has_leftover = response.command.has_data_set
+    is_cancel = status == Status.CANCEL and found.surplus > 0
+    if status != Status.SUCCESS and not is_cancel:
+        found.outcome = format_status(status)
+        found.reason = response.command.ErrorComment or ""

@@ -1,0 +1,113 @@
+"""What an examination finds: sentences for people, and the values that they were made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from openmodality.errors import (
+    AssociationAborted,
+    AssociationRejected,
+    AssociationReleased,
+    NoPresentationContext,
+    NotTrusted,
+    OpenModalityError,
+    PeerTimeout,
+    ProtocolError,
+    TransportError,
+)
+from openmodality.standard.statuses import ServiceName
+
+
+class Severity(StrEnum):
+    """How a finding is to be taken."""
+
+    FACT = "fact"
+    """As a device expects it, or neither good nor bad."""
+    NOTE = "note"
+    """Otherwise than a device expects; it works, perhaps with a line in the site file."""
+    PROBLEM = "problem"
+    """It will fail."""
+    UNTRIED = "untried"
+    """It was not looked at, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFinding:
+    """One sentence about one subject."""
+
+    area: str
+    subject: str
+    verdict: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedClass:
+    """A SOP class that was proposed to the peer; ``refusal`` is empty where it was accepted.
+
+    ``transfer_syntaxes`` are those in which it was accepted, each proposed alone.
+    """
+
+    sop_class_uid: str
+    name: str
+    service: ServiceName
+    refusal: str = ""
+    transfer_syntaxes: tuple[str, ...] = ()
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the peer takes it from us."""
+        return not self.refusal
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAnswer:
+    """What the peer makes of one key of a query, by its path in keywords.
+
+    ``returned``: a value, empty, absent, or unknown where nothing matched. ``matching``: honoured, ignored, wrong where
+    it leaves out what matches, refused, untried.
+    """
+
+    service: ServiceName
+    level: str
+    path: str
+    returned: str
+    matching: str = "untried"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the examination has left at the peer, so that it can be taken away again."""
+
+    kind: str
+    uid: str
+    text: str
+
+
+SILENT: Final = "silent"
+ABORTED: Final = "aborted"
+CUT: Final = "cut"
+
+_OUTCOMES: Final = (
+    (NoPresentationContext, "no context"),
+    (PeerTimeout, SILENT),
+    (AssociationAborted, ABORTED),
+    (AssociationReleased, "released"),
+    (NotTrusted, "not trusted"),
+    (TransportError, CUT),
+    (ProtocolError, "protocol broken"),
+)
+
+
+def classify(error: OpenModalityError) -> str:
+    """What went wrong with a request, in one of few words; the key of ``personalities.csv``."""
+    if isinstance(error, AssociationRejected):
+        return f"rejected {error.result}/{error.source}/{error.reason}"
+    return next((word for kind, word in _OUTCOMES if isinstance(error, kind)), "failed")
+
+
+def format_status(status: int) -> str:
+    """A status as an outcome: ``status A700``."""
+    return f"status {status:04X}"

@@ -1,0 +1,160 @@
+"""Which keys of a query are answered, and which are honoured, found without knowing what the peer has.
+
+First everything is asked for. Then each key is narrowed by a value that was seen: what comes back must have it, and
+must not be nothing. Where all have the same value, one that nobody has must bring nothing (PS3.4 C.2.2.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from pydicom import Dataset
+
+from openmodality.conformance.doctor.examination import Examination
+from openmodality.conformance.doctor.find_probe import FoundItems
+from openmodality.conformance.doctor.findings import KeyAnswer, Severity
+from openmodality.device.paths import TagPath, format_keywords, parse_path
+from openmodality.dimse.reading import read_items_at, read_texts
+from openmodality.encoding.vr import dictionary
+
+AskNarrowed = Callable[[dict[TagPath, object]], FoundItems]
+"""Puts the query with further values."""
+
+
+class Matching(Enum):
+    """How a key is narrowed (PS3.4 C.2.2.2.1, C.2.2.2.4, C.2.2.2.5)."""
+
+    SINGLE = "single value"
+    WILDCARD = "wildcard"
+    RANGE = "range"
+
+
+@dataclass(frozen=True, slots=True)
+class TriedKey:
+    """A key and how it is narrowed."""
+
+    path: TagPath
+    matching: Matching = Matching.SINGLE
+
+    @classmethod
+    def of(cls, keywords: str, matching: Matching = Matching.SINGLE) -> TriedKey:
+        """By keywords, such as ``ScheduledProcedureStepSequence>Modality``."""
+        return cls(parse_path(keywords), matching)
+
+    @property
+    def name(self) -> str:
+        """Its keywords, for people."""
+        return format_keywords(self.path)
+
+
+_NOBODY_HAS: Final = {"DA": "19000101-19000102", "UI": "1.2.3.4.5.6.7.8.9", "CS": "ZZ", "PN": "ZZNOBODY*"}
+_NOBODY: Final = "ZZNOBODY"
+_PREFIX_CHARACTERS: Final = 2
+
+
+def judge_returned(path: TagPath, items: Sequence[Dataset]) -> str:
+    """Whether a return key comes with a value, empty, or not at all."""
+    if not items:
+        return "unknown"
+    if any(collect_values(item, path) for item in items):
+        return "value"
+    return "empty" if any(_is_present(item, path) for item in items) else "absent"
+
+
+def _is_present(item: Dataset, path: TagPath) -> bool:
+    return any(path[-1] in each for each in read_items_at(item, path[:-1]))
+
+
+def collect_values(item: Dataset, path: TagPath) -> tuple[str, ...]:
+    """The values of an attribute at its path, without those that are empty; of a sequence, that it has items."""
+    found: list[str] = []
+    for each in read_items_at(item, path[:-1]):
+        if path[-1] in each and each[path[-1]].VR == "SQ":
+            found += ["item"] * len(each[path[-1]].value)
+        else:
+            found += [text.strip() for text in read_texts(each, path[-1])]
+    return tuple(text for text in found if text)
+
+
+def try_key(key: TriedKey, items: Sequence[Dataset], ask: AskNarrowed) -> tuple[str, FoundItems | None]:
+    """What the peer makes of a key, one of the words of :class:`KeyAnswer`, and the query that failed, if one did."""
+    seen = _choose_value(key, items)
+    if seen is None:
+        return "untried", None
+    found = ask({key.path: _narrow(key, seen)})
+    if not found.is_done:
+        return "refused", found
+    if not found.items:
+        return "wrong", None
+    if not all(_fits(key, seen, item) for item in found.items):
+        return "ignored", None
+    if not all(_fits(key, seen, item) for item in items):
+        return "honoured", None
+    return _try_nobody(key, ask)
+
+
+def _try_nobody(key: TriedKey, ask: AskNarrowed) -> tuple[str, FoundItems | None]:
+    vr = dictionary()[key.path[-1]].split(" or ")[0]
+    found = ask({key.path: _NOBODY_HAS.get(vr, _NOBODY)})
+    if not found.is_done:
+        return "refused", found
+    return ("ignored" if found.items else "honoured"), None
+
+
+def _choose_value(key: TriedKey, items: Sequence[Dataset]) -> str | None:
+    """A value that is plain enough to be asked for, of an item that others differ from where there is one."""
+    plain = list(dict.fromkeys(_list_plain(key, items)))
+    for value in plain:
+        if any(not _fits(key, value, item) for item in items):
+            return value
+    return plain[0] if plain else None
+
+
+def _list_plain(key: TriedKey, items: Iterable[Dataset]) -> Iterator[str]:
+    for item in items:
+        for value in collect_values(item, key.path):
+            if (
+                value.isascii()
+                and not set(value) & set("*?\\")
+                and (key.matching is not Matching.RANGE or len(value) == 8)
+            ):
+                yield value
+
+
+def _narrow(key: TriedKey, value: str) -> str:
+    if key.matching is Matching.WILDCARD:
+        return f"{value[:_PREFIX_CHARACTERS]}*"
+    return f"{value}-{value}" if key.matching is Matching.RANGE else value
+
+
+def _fits(key: TriedKey, value: str, item: Dataset) -> bool:
+    """Whether an item is one that a query narrowed by the value may bring."""
+    values = collect_values(item, key.path)
+    if key.matching is Matching.WILDCARD:
+        prefix = value[:_PREFIX_CHARACTERS].casefold()
+        return any(each.casefold().startswith(prefix) for each in values)
+    return value in values
+
+
+_KEY_WORDS: Final = (
+    ("honoured", Severity.FACT, "it narrows by"),
+    ("ignored", Severity.NOTE, "it ignores the matching keys"),
+    ("wrong", Severity.PROBLEM, "it leaves out what matches"),
+    ("refused", Severity.PROBLEM, "it refuses a query that is narrowed by"),
+)
+
+
+def note_keys(examination: Examination, area: str, answers: Sequence[KeyAnswer]) -> None:
+    """A finding for each thing that the peer does with keys."""
+    for word, verdict, text in _KEY_WORDS:
+        names = [each.path for each in answers if each.matching == word]
+        if names:
+            examination.note(area, "matching keys", f"{text} {', '.join(names)}", verdict)
+    absent = [each.path for each in answers if each.returned == "absent"]
+    if absent:
+        examination.note(area, "return keys", f"it does not return {', '.join(absent)}", Severity.NOTE)
+    elif any(each.returned != "unknown" for each in answers):
+        examination.note(area, "return keys", f"it returns all {len(answers)} that were asked for")
