@@ -5,14 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from openmodality.device.site.site_loader import make_site
+from openmodality.network.acceptor import Acceptor, Listening
+from openmodality.network.acceptor_policy import storage_policy
+from openmodality.network.entity import LocalAE
+from openmodality.network.tls import TlsFiles, server_context
+from openmodality.services.verification import VERIFICATION_SERVICE
 from tests.acceptance.hospital_site import Place, in_hospital
 from tests.acceptance.in_process import openmodality
+from tests.interop.certificates import KeyPair, key_pair
 from tests.peers.process import free_port
 
 OF_RF = json.dumps(
@@ -145,6 +153,55 @@ def test_a_peer_that_is_not_there_fails_in_a_line() -> None:
     done = openmodality("conformance", "check", f"NOBODY@127.0.0.1:{free_port()}")
     assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
     assert "cannot connect to" in done.err
+
+
+@contextlib.contextmanager
+def listening(context: ssl.SSLContext | None) -> Iterator[str]:
+    """A peer that answers verification, under TLS with a context."""
+    local = LocalAE("PEER")
+    policy = storage_policy(local)
+    with Acceptor(local, [VERIFICATION_SERVICE], policy, Listening("127.0.0.1", 0, context)) as acceptor:
+        yield f"PEER@127.0.0.1:{acceptor.port}"
+
+
+def without_common_suite(keys: KeyPair) -> ssl.SSLContext:
+    context = server_context(TlsFiles(keys.certificate, keys.key, (keys.authority,)))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AES128-SHA256")
+    return context
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("expired", "the certificate of the other side has expired"),
+        ("wrong CA", "is of a CA that this side does not trust"),
+        ("no suite", "no cipher suite in common"),
+        ("plain", "speaks DICOM in the clear on this port, and no TLS"),
+        ("no certificate", "the other side requires a certificate, and this side showed none"),
+        ("", "TLS works with the settings of this side"),
+    ],
+)
+def test_check_explains_a_failed_handshake(
+    tmp_path: Path, keys: KeyPair, strangers: KeyPair, fault: str, said: str
+) -> None:
+    long_ago = datetime(2001, 1, 1, tzinfo=UTC), datetime(2002, 1, 1, tzinfo=UTC)
+    old = key_pair(tmp_path, "old", valid=long_ago) if fault == "expired" else keys
+    theirs = {
+        "expired": lambda: server_context(TlsFiles(old.certificate, old.key)),
+        "wrong CA": lambda: server_context(TlsFiles(strangers.certificate, strangers.key)),
+        "no suite": lambda: without_common_suite(keys),
+        "plain": lambda: None,
+        "no certificate": lambda: server_context(TlsFiles(keys.certificate, keys.key, (keys.authority,))),
+        "": lambda: server_context(TlsFiles(keys.certificate, keys.key)),
+    }[fault]()
+    with listening(theirs) as peer:
+        done = openmodality("conformance", "check", peer, "--tls", "--tls-ca", old.authority, "--json")
+    found = json.loads(done.out)
+    texts = [each["text"] for each in found["items"] if each["area"] == "TLS"]
+    assert said in texts[0]
+    assert done.status == (1 if fault else 0)
+    assert bool(found["sop_classes"]) == (not fault)
 
 
 @pytest.mark.parametrize(

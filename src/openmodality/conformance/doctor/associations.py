@@ -13,10 +13,18 @@ from typing import Final
 from pydicom.uid import UID
 
 from openmodality.conformance.doctor.examination import Examination
-from openmodality.conformance.doctor.findings import SILENT, OfferedClass, Severity, classify, format_status
+from openmodality.conformance.doctor.findings import (
+    NO_ANSWER,
+    NO_CONTEXT,
+    OfferedClass,
+    Severity,
+    classify,
+    format_status,
+)
 from openmodality.dimse.status import describe
-from openmodality.errors import OpenModalityError, TransportError
+from openmodality.errors import OpenModalityError, PeerTimeout, TransportError
 from openmodality.network.requestor import Negotiation
+from openmodality.network.tls_probe import explain_failure
 from openmodality.services.verification import echo
 from openmodality.standard import sop_classes
 from openmodality.standard import transfer_syntaxes as syntaxes
@@ -73,9 +81,10 @@ def probe_echo(examination: Examination) -> None:
 
     Raises :class:`TransportError` where there is no association with it at all.
     """
+    has_association = False
     try:
         with examination.talk("verification", sop_classes.VERIFICATION) as association:
-            peer = association.peer
+            has_association, peer = True, association.peer
             examination.facts |= {
                 "implementation_class_uid": peer.implementation_class_uid,
                 "implementation_version_name": peer.implementation_version_name,
@@ -86,12 +95,12 @@ def probe_echo(examination: Examination) -> None:
                 status = echo(association)
                 durations_s.append(monotonic() - start)
     except OpenModalityError as error:
-        if not examination.facts and isinstance(error, TransportError):
-            raise  # nobody answered, or nobody who speaks DICOM
+        if not has_association and isinstance(error, TransportError):
+            raise _explain(examination, error) from error  # nobody answered, or nobody who speaks DICOM
         outcome = examination.note_failure(_AREA, "verification", "association", error)
-        if examination.facts:
+        if has_association:
             examination.observe("echo", outcome)
-        if outcome == SILENT:
+        if outcome == NO_ANSWER:
             examination.patience_s = min(examination.patience_s, _PATIENCE_WITH_SILENT_S)
         return
     took_s = min(durations_s)
@@ -106,6 +115,14 @@ def probe_echo(examination: Examination) -> None:
         )
     else:
         examination.note(_AREA, "verification", f"C-ECHO is answered with Success in {took_s * 1000:.0f} ms")
+
+
+def _explain(examination: Examination, error: TransportError) -> TransportError:
+    """Why there is no association, after another look where TLS may be the reason."""
+    if isinstance(error, PeerTimeout):
+        return error
+    ends = examination.ends("verification")
+    return explain_failure(ends.remote, ends.local, error)
 
 
 def probe_classes(examination: Examination) -> None:
@@ -126,7 +143,7 @@ def probe_classes(examination: Examination) -> None:
     examination.facts.setdefault("implementation_class_uid", negotiated.peer_implementation_class_uid)
     examination.facts.setdefault("implementation_version_name", negotiated.peer_implementation_version_name)
     if not negotiated.accepted:
-        examination.observe("association", "no context")
+        examination.observe("association", NO_CONTEXT)
         text = f"it accepts the association and none of {len(wanted)} SOP classes"
         examination.note(_AREA, "SOP classes", text, Severity.PROBLEM)
         return

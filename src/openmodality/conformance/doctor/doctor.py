@@ -15,18 +15,18 @@ from openmodality.conformance.doctor import associations
 from openmodality.conformance.doctor.advice import AdvisedDevice, make_advice
 from openmodality.conformance.doctor.commitment_probe import CommitmentProbe
 from openmodality.conformance.doctor.examination import Examination
-from openmodality.conformance.doctor.findings import KeyAnswer, OfferedClass, PeerFinding, Severity, Written
+from openmodality.conformance.doctor.findings import REJECTED, KeyAnswer, OfferedClass, PeerFinding, Severity, Written
 from openmodality.conformance.doctor.made_data import MadeStudy
 from openmodality.conformance.doctor.personalities import Likeness, name_personalities
 from openmodality.conformance.doctor.print_probe import probe_print
 from openmodality.conformance.doctor.query_probe import probe_query
 from openmodality.conformance.doctor.step_probe import probe_step
 from openmodality.conformance.doctor.storage_probe import probe_storage
+from openmodality.conformance.doctor.tls_check import probe_security
 from openmodality.conformance.doctor.worklist_probe import probe_worklist
 from openmodality.errors import OpenModalityError
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
 
-_REFUSED: Final = "rejected"
 _WRITING: Final = ("storage", "storage commitment", "performed step", "print")
 
 Probe = Callable[[Examination], object]
@@ -69,7 +69,8 @@ def examine(
     Raises :class:`TransportError` where there is no association with the peer at all.
     """
     examination.tell("probing verification")
-    associations.probe_echo(examination)
+    if probe_security(examination):
+        associations.probe_echo(examination)
     if _can_go_on(examination):
         _run(examination, "SOP classes", associations.probe_classes)
     if any(each.is_accepted for each in examination.offered.values()):
@@ -88,9 +89,10 @@ def examine(
 
 
 def _can_go_on(examination: Examination) -> bool:
-    """Whether another association is worth opening: not where the first was rejected."""
+    """Whether another association is worth opening: not where the first was rejected, or TLS does not work."""
     return not any(
-        operation == "association" and outcome.startswith(_REFUSED) for operation, outcome in examination.observed
+        operation == "tls" or (operation == "association" and outcome.startswith(REJECTED))
+        for operation, outcome in examination.observed
     )
 
 

@@ -13,6 +13,8 @@ from typing import Final
 
 from openmodality.activities.ends import Ends
 from openmodality.conformance.doctor.findings import (
+    NO_CONTEXT,
+    REJECTED,
     KeyAnswer,
     OfferedClass,
     PeerFinding,
@@ -91,8 +93,12 @@ class Examination:
         self.findings.append(PeerFinding(area, subject, verdict, text))
 
     def observe(self, operation: str, outcome: str) -> None:
-        """Remember what the peer did, by the words of ``personalities.csv``."""
-        self.observed.append((operation, outcome))
+        """Remember what the peer did, by the words of ``personalities.csv``.
+
+        A refused association is one whatever it was for.
+        """
+        is_refused = outcome == NO_CONTEXT or outcome.startswith(REJECTED)
+        self.observed.append(("association" if is_refused else operation, outcome))
 
     def note_failure(self, area: str, subject: str, operation: str, error: OpenModalityError) -> str:
         """Put on record that a request failed; its outcome."""

@@ -86,13 +86,15 @@ class Written:
     text: str
 
 
-SILENT: Final = "silent"
+NO_ANSWER: Final = "silent"
 ABORTED: Final = "aborted"
 CUT: Final = "cut"
+NO_CONTEXT: Final = "no context"
+REJECTED: Final = "rejected"
 
 _OUTCOMES: Final = (
-    (NoPresentationContext, "no context"),
-    (PeerTimeout, SILENT),
+    (NoPresentationContext, NO_CONTEXT),
+    (PeerTimeout, NO_ANSWER),
     (AssociationAborted, ABORTED),
     (AssociationReleased, "released"),
     (NotTrusted, "not trusted"),
@@ -104,7 +106,7 @@ _OUTCOMES: Final = (
 def classify(error: OpenModalityError) -> str:
     """What went wrong with a request, in one of few words; the key of ``personalities.csv``."""
     if isinstance(error, AssociationRejected):
-        return f"rejected {error.result}/{error.source}/{error.reason}"
+        return f"{REJECTED} {error.result}/{error.source}/{error.reason}"
     return next((word for kind, word in _OUTCOMES if isinstance(error, kind)), "failed")
 
 

@@ -15,7 +15,7 @@ from pydicom import Dataset
 from openmodality.activities.worklist_query import RETURN_KEYS
 from openmodality.conformance.doctor.examination import Examination
 from openmodality.conformance.doctor.find_probe import FoundItems, ask
-from openmodality.conformance.doctor.findings import SILENT, KeyAnswer, Severity
+from openmodality.conformance.doctor.findings import NO_ANSWER, KeyAnswer, Severity
 from openmodality.conformance.doctor.key_probe import Matching, TriedKey, judge_returned, note_keys, try_key
 from openmodality.device.paths import TagPath, format_keywords
 from openmodality.dimse.reading import has_value, iterate_elements, read_items, read_texts, values_of
@@ -78,7 +78,7 @@ def _judge_answer(examination: Examination, found: FoundItems) -> None:
     """What the query as a whole was like."""
     count = len(found.items)
     if not found.is_done:
-        stalled = found.outcome == SILENT and count > 0
+        stalled = found.outcome == NO_ANSWER and count > 0
         examination.observe("worklist", "stalled" if stalled else found.outcome)
         after = f" after {found.describe_count('item', 'items')}" if count else ""
         text = f"a query for everything fails{after}: {found.outcome}" + (f" ({found.reason})" if found.reason else "")
