@@ -171,6 +171,17 @@ def without_common_suite(keys: KeyPair) -> ssl.SSLContext:
     return context
 
 
+def make_fault(fault: str, keys: KeyPair, strangers: KeyPair) -> ssl.SSLContext | None:
+    """The peer's side of TLS with this fault, or with none."""
+    if fault == "plain":
+        return None
+    if fault == "no suite":
+        return without_common_suite(keys)
+    shown = strangers if fault == "wrong CA" else keys
+    trusted = (keys.authority,) if fault == "no certificate" else ()
+    return server_context(TlsFiles(shown.certificate, shown.key, trusted))
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -187,15 +198,7 @@ def test_check_explains_a_failed_handshake(
 ) -> None:
     long_ago = datetime(2001, 1, 1, tzinfo=UTC), datetime(2002, 1, 1, tzinfo=UTC)
     old = key_pair(tmp_path, "old", valid=long_ago) if fault == "expired" else keys
-    theirs = {
-        "expired": lambda: server_context(TlsFiles(old.certificate, old.key)),
-        "wrong CA": lambda: server_context(TlsFiles(strangers.certificate, strangers.key)),
-        "no suite": lambda: without_common_suite(keys),
-        "plain": lambda: None,
-        "no certificate": lambda: server_context(TlsFiles(keys.certificate, keys.key, (keys.authority,))),
-        "": lambda: server_context(TlsFiles(keys.certificate, keys.key)),
-    }[fault]()
-    with listening(theirs) as peer:
+    with listening(make_fault(fault, old, strangers)) as peer:
         done = openmodality("conformance", "check", peer, "--tls", "--tls-ca", old.authority, "--json")
     found = json.loads(done.out)
     texts = [each["text"] for each in found["items"] if each["area"] == "TLS"]
