@@ -39,7 +39,7 @@ _LEAST_S: Final = 0.5
 _SLOW_S: Final = 0.4
 """An echo that takes longer, twice: time is short, and fewer instances and keys are tried."""
 
-Tell = Callable[[str], object]
+HearProgress = Callable[[str], object]
 
 
 class Examination:
@@ -51,7 +51,7 @@ class Examination:
         *,
         writes: bool = False,
         patience_s: float = STEP_PATIENCE_S,
-        tell: Tell = lambda text: None,
+        tell: HearProgress = lambda text: None,
     ) -> None:
         self.writes = writes
         self.tell = tell
