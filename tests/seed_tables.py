@@ -430,7 +430,10 @@ def seed_security(row: SeedRow) -> Iterator[Row]:
 def list_security(stated: Json) -> Iterator[Row]:
     tls = stated["security"]
     yield ("profile", tls["profile"])
-    yield from (("cipher suite", suite) for suite in tls["cipher_suites"])
+    yield from (
+        ("profile", name.removesuffix(" Secure Transport Connection Profile")) for name in tls["legacy_profiles"]
+    )
+    yield from (("cipher suite", suite["standard_name"]) for suite in tls["suite_table"])
     yield from ((item, tls["certificate_format"]) for item in ("certificate", "private key", "trusted CAs"))
     if tls["asks_requestor_certificate"]:
         yield from (("requestor certificate", "asked for"), ("no requestor certificate", "denied"))
@@ -441,11 +444,14 @@ def list_security(stated: Json) -> Iterator[Row]:
 
 
 def seed_cipher(row: SeedRow) -> Iterator[Row]:
-    yield (row["openssl_name"], row["group"])
+    yield (row["order"], row["openssl_name"], row["group"])
 
 
 def list_ciphers(stated: Json) -> Iterator[Row]:
-    yield from ((suite, "TLS1.2") for suite in stated["security"]["cipher_suites"])
+    groups = {"BCP 195": "TLS1.2", "TLS 1.0/1.1": "other"}
+    yield from (
+        (str(suite["order"]), suite["name"], groups[suite["group"]]) for suite in stated["security"]["suite_table"]
+    )
 
 
 TABLES: dict[str, tuple[Seed, Side]] = {

@@ -86,6 +86,10 @@ class TransportError(OpenModalityError):
     """The connection could not be made or broke; trying again may help."""
 
 
+class NotReached(TransportError):
+    """There is no TCP connection to the address of a peer: nothing listens there, or nobody knows the host."""
+
+
 class NotTrusted(TransportError):
     """TLS failed: one side did not take the other for who it is to be, they have nothing in common, or what came was
     changed on its way.

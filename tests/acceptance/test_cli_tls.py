@@ -62,7 +62,8 @@ def test_without_a_certificate_of_our_own(tmp_path: Path, keys: KeyPair) -> None
         ended = openmodality("echo", peer, *trusting)
     assert ended.status == 1
     told = "the other side requires a certificate, and this side showed none"
-    assert f"TLS handshake with {peer} failed: {told}" in ended.error_line
+    assert ended.error_line.startswith("openmodality: TLS ")
+    assert f"with {peer} failed: {told}" in ended.error_line
 
 
 @pytest.mark.needs("storescp")
@@ -74,8 +75,7 @@ def test_a_peer_whose_authority_we_do_not_trust(tmp_path: Path, keys: KeyPair, s
     assert ended.status == of_this_machine.status == 1
     for line in (ended.error_line, of_this_machine.error_line):
         assert f"TLS handshake with {peer} failed: the certificate of the other side is " in line
-        assert "that this side does not trust (CERTIFICATE_VERIFY_FAILED): CN=hospital, issued by CN=CA of" in line
-        assert "; name the CA of the other side's" in line
+        assert "that this side does not trust (CERTIFICATE_VERIFY_FAILED); name the CA of the other side's" in line
     assert either.status == 0
 
 

@@ -53,9 +53,9 @@ def key_pair(
     signs_itself: bool = False,
     valid: tuple[datetime.datetime, datetime.datetime] = (_BEGIN, _END),
 ) -> KeyPair:
-    """A new authority and a key pair of it, or one that vouches for itself; with a list of what it has revoked.
+    """A new authority and a key pair of it, or one that vouches for itself; with lists of what it has revoked.
 
-    That list, ``NAME.crl``, has the key pair's certificate.
+    ``NAME.crl`` has the key pair's certificate on it, ``NAME-none.crl`` nothing, and ``NAME-old.crl`` is out of date.
     """
     folder.mkdir(parents=True, exist_ok=True)
     authority_key, own_key = (rsa.generate_private_key(65537, bits) for bits in (2048, key_bits))
@@ -81,6 +81,9 @@ def key_pair(
     pair.certificate.write_bytes(certificate.public_bytes(pem))
     pair.authority.write_bytes(authority.public_bytes(pem))
     pair.authority.with_name(f"{name}.crl").write_bytes(_revoke(certificate, issuer, authority_key).public_bytes(pem))
+    pair.authority.with_name(f"{name}-none.crl").write_bytes(_list_nothing(issuer, authority_key))
+    ended = (valid[0], valid[0] + datetime.timedelta(days=1))
+    pair.authority.with_name(f"{name}-old.crl").write_bytes(_list_nothing(issuer, authority_key, ended))
     pair.key.touch(0o600)
     pair.key.write_bytes(
         own_key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
@@ -88,10 +91,33 @@ def key_pair(
     return pair
 
 
+def lock_key(pair: KeyPair, passphrase: str) -> Path:
+    """The private key of a pair under a passphrase, in a file beside it."""
+    key = serialization.load_pem_private_key(pair.key.read_bytes(), None)
+    locked = pair.key.with_suffix(".locked.key")
+    locked.touch(0o600)
+    locked.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(passphrase.encode()),
+        )
+    )
+    return locked
+
+
 def _revoke(certificate: x509.Certificate, issuer: x509.Name, key: rsa.RSAPrivateKey) -> x509.CertificateRevocationList:
     revoked = x509.RevokedCertificateBuilder(certificate.serial_number, _BEGIN).build()
     builder = x509.CertificateRevocationListBuilder(issuer, _BEGIN, _END, revoked_certificates=[revoked])
     return builder.sign(key, hashes.SHA256())
+
+
+def _list_nothing(
+    issuer: x509.Name, key: rsa.RSAPrivateKey, valid: tuple[datetime.datetime, datetime.datetime] = (_BEGIN, _END)
+) -> bytes:
+    """A list of a CA that has revoked nothing, as PEM."""
+    builder = x509.CertificateRevocationListBuilder(issuer, *valid)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def _builder(

@@ -8,18 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from openmodality import Modality
-from openmodality.errors import ConfigurationError, TransportError
+from openmodality.errors import ConfigurationError, NotTrusted, TransportError
 from openmodality.jobs.job import Job
 from openmodality.store.states import JobKind, JobState
 from tests.devices import add_image, quick_source
 from tests.interop import pynetdicom_ris
-from tests.interop.certificates import KeyPair
+from tests.interop.certificates import KeyPair, lock_key
 from tests.interop.pynetdicom_ris import Ris
 from tests.interop.sites import PeerTable, for_both, write_site
 from tests.peers import dcmtk, orthanc
-from tests.peers.process import Address, free_port
+from tests.peers.process import HOST, Address, free_port
+from tests.peers.pynetdicom_ae import associated
 
 PROFILES = pytest.mark.parametrize("profile", ["mr", "rf"])
 PATIENT = {"PatientID": "P1", "PatientName": "Doe^Jane"}
@@ -162,6 +164,42 @@ def test_old_peers_are_reached_where_the_site_allows_it(tmp_path: Path, keys: Ke
         legacy = write_site(tmp_path / "legacy", "mr", peers, keys=keys, tls=allowed)
         with Modality(legacy.path, works=False) as modality:
             assert modality.echo("ris") == 0
+
+
+@pytest.mark.parametrize(
+    ("lists", "says"),
+    [
+        ("hospital-none", ""),
+        ("hospital", "the certificate of the other side is revoked"),
+        ("hospital-old", "is not known: the revocation list of its CA is out of date"),
+        ("stranger-none", "is not known: there is no revocation list of its CA"),
+    ],
+)
+def test_revoked_certificates_are_refused(
+    tmp_path: Path, keys: KeyPair, strangers: KeyPair, lists: str, says: str
+) -> None:
+    """In both directions; the peer has the certificate of the device, whose key is under a passphrase."""
+    (tmp_path / "passphrase").write_text("secret\n", "utf-8")
+    ours = KeyPair(keys.certificate, lock_key(keys, "secret"), keys.authority)
+    folder = (strangers if lists.startswith("stranger") else keys).authority.parent
+    tls = {"revocation_lists": str(folder / f"{lists}.crl"), "passphrase_file": "passphrase"}
+    with pynetdicom_ris.serving(Ris(), tls=keys.server()) as address:
+        site = write_site(tmp_path, "mr", [PeerTable("ris", address, ["verification"])], keys=ours, tls=tls)
+        with Modality(site.path) as modality:
+            modality.serve()
+            tls_args = (keys.client(), HOST)
+            if not says:
+                assert modality.echo("ris") == 0
+                with associated(site.device, [Verification], calling="RIS", tls_args=tls_args) as association:
+                    assert association.send_c_echo().Status == 0
+                return
+            with pytest.raises(NotTrusted, match=says):
+                modality.echo("ris")
+            with (
+                pytest.raises(AssertionError, match="did not accept"),
+                associated(site.device, [Verification], calling="RIS", tls_args=tls_args),
+            ):
+                pass
 
 
 def test_a_suite_that_is_not_installed_is_named_with_its_key(tmp_path: Path, keys: KeyPair) -> None:

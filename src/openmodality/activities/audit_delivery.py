@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from openmodality.activities.audit import AuditTrail
-from openmodality.activities.tls import make_audit_context
+from openmodality.activities.tls import RenewedContext, make_audit_context
 from openmodality.audit.syslog import SyslogHeader, encode_syslog, frame_octets
 from openmodality.device.site.site import Site
 from openmodality.errors import NotTrusted, OpenModalityError, StoreError
@@ -38,7 +38,7 @@ class AuditExecutor:
     def __init__(self, site: Site, trail: AuditTrail) -> None:
         self._site = site
         self._trail = trail
-        self._ssl_context: ssl.SSLContext | None = None
+        self._context: RenewedContext | None = None
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Deliver all rows that are left."""
@@ -77,9 +77,9 @@ class AuditExecutor:
         return encode_syslog(header, row.entry.message)
 
     def _find_context(self) -> ssl.SSLContext | None:
-        if self._site.settings.audit.transport == "tls" and self._ssl_context is None:
-            self._ssl_context = make_audit_context(self._site)
-        return self._ssl_context
+        if self._site.settings.audit.transport == "tls" and self._context is None:
+            self._context = RenewedContext(self._site, make_audit_context)
+        return self._context() if self._context is not None else None
 
     def _explain(self, job: Job, error: OpenModalityError) -> Retry:
         """What is left, since when, and why; a repository that this side does not trust is an event of its own."""

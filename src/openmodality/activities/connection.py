@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from openmodality.activities.audit import AuditTrail
+    from openmodality.network.entity import ContextNow
 
 
 class Connector:
@@ -41,7 +41,7 @@ class Connector:
     ``trail`` is the audit trail, which activities tell of what they do with a peer.
     """
 
-    def __init__(self, site: Site, tls: ssl.SSLContext | None = None, trail: AuditTrail | None = None) -> None:
+    def __init__(self, site: Site, tls: ContextNow | None = None, trail: AuditTrail | None = None) -> None:
         self.site = site
         self.trail = trail
         self.traffic = Traffic()
@@ -162,7 +162,8 @@ class Connector:
             )
         if peer.tls and self._tls is None:
             raise ConfigurationError(f"peer {peer.name} is reached under TLS, and the site has no [tls] certificates")
-        return RemoteAE(peer.ae_title, peer.host, peer.port, self._tls if peer.tls else None)
+        context = self._tls() if callable(self._tls) else self._tls
+        return RemoteAE(peer.ae_title, peer.host, peer.port, context if peer.tls else None)
 
     def make_local(self, service: ServiceName, peer: Peer) -> LocalAE:
         """This side of an association for a service."""

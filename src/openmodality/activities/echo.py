@@ -6,7 +6,7 @@ from time import perf_counter
 
 from openmodality.activities.ends import Ends
 from openmodality.dimse.status import describe
-from openmodality.errors import PeerTimeout, TransportError
+from openmodality.errors import NotReached, PeerTimeout, TransportError
 from openmodality.services.verification import echo
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.value_class import value_class
@@ -46,7 +46,7 @@ def echo_repeatedly(ends: Ends, times: int) -> list[EchoAnswer]:
     """
     try:
         return _echo_repeatedly(ends, times)
-    except PeerTimeout:
+    except (PeerTimeout, NotReached):
         raise
     except TransportError as error:
         from openmodality.network.tls_probe import explain_failure  # noqa: PLC0415 - start-up time, and few need it

@@ -7,13 +7,13 @@ each connection: a token that was renewed counts from then on.
 from __future__ import annotations
 
 import base64
-import ssl
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 from openmodality.activities.connection import find_response_timeout_s
 from openmodality.activities.echo import EchoAnswer
+from openmodality.activities.tls import make_web_context
 from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.channel import FOREVER
@@ -40,17 +40,7 @@ def find_web_address(site: Site, peer: Peer) -> WebAddress:
     url = peer.settings.url
     if not url.startswith("https://"):
         return parse_address(url, None)
-    settings, folder = site.settings.tls, site.folder
-    context = ssl.create_default_context()
-    try:
-        if settings.ca_certificates:
-            context.load_verify_locations(folder / settings.ca_certificates)
-        if settings.certificate:
-            key = folder / settings.private_key if settings.private_key else None
-            context.load_cert_chain(folder / settings.certificate, key)
-    except OSError as error:  # ssl.SSLError among them
-        raise ConfigurationError(f"{site.path}: [tls]: {error.strerror or 'a file is no PEM'}") from error
-    return parse_address(url, context)
+    return parse_address(url, make_web_context(site))
 
 
 def make_web_headers(site: Site, peer: Peer) -> dict[str, str]:

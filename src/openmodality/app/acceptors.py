@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from openmodality.activities.connection import make_local_ae
-from openmodality.activities.tls import make_server_context
+from openmodality.activities.tls import RenewedContext, make_server_context
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.association_limits import count_accepted
 from openmodality.device.site.site import LocalEntity, Peer, Site
@@ -82,7 +82,7 @@ def _make_acceptor(
     listening = Listening(
         site.settings.network.bind_address,
         entity.port or 0,
-        make_server_context(site) if entity.tls else None,
+        RenewedContext(site, make_server_context) if entity.tls else None,
         max(MAX_CONNECTIONS, 2 * count_accepted(site, entity.role)),  # what is beyond the limit is to be told so
         rejections,
         _make_hold(site, entity.role),

@@ -32,7 +32,12 @@ from openmodality.activities.retrieve_answers import StoredInstances
 from openmodality.activities.retrieve_job import RetrieveExecutor
 from openmodality.activities.send import SendExecutor
 from openmodality.activities.stow import SendByPeer, StowExecutor
-from openmodality.activities.tls import calls_under_tls, find_private_key, make_client_context
+from openmodality.activities.tls import (
+    calls_under_tls,
+    list_secret_files,
+    renew_client_context,
+    warn_of_suites,
+)
 from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import Watching, build_acceptors
 from openmodality.app.endings import EndingWatch
@@ -78,6 +83,7 @@ class Runtime:
 
     def __init__(self, site: Site, clock: Clock, tell: Callable[[str], None] = log_notice) -> None:
         self.site = site
+        self._clock = clock
         register_with_pydicom(site.profile.private_attributes)
         self._stack = ExitStack()
         url = site.settings.data.database or None
@@ -97,7 +103,7 @@ class Runtime:
         self._stack.callback(self.lock.release)
         self.queue = Queue(self.store.database, {JobKind.COMMIT: ask_anew})
         self.trail = AuditTrail(site, self.queue)
-        self.connections = Connector(site, make_client_context(site), self.trail)
+        self.connections = Connector(site, renew_client_context(site), self.trail)
         self.printer_associations = PrinterAssociations(self.connections)
         self._stack.callback(self.printer_associations.close)
         self.workflow = Workflow(site, self.store, self.queue, make_producers(site), self.trail)
@@ -144,7 +150,16 @@ class Runtime:
         housekeeping = Housekeeping(self.store, self.site, self.trail)
         if housekeeping.is_needed:
             self._stack.enter_context(housekeeping)
+        self._watch_tls()
         return True
+
+    def _watch_tls(self) -> None:
+        """Name what TLS cannot be used with here, now and as long as the device runs."""
+        warn_of_suites(self.site)
+        if self.site.settings.tls.certificate or self.site.settings.console.certificate:
+            from openmodality.app.certificate_watch import CertificateWatch  # noqa: PLC0415 - start-up time: cryptography
+
+            self._stack.enter_context(CertificateWatch(self.site, self._clock))
 
     def _tell_stop(self) -> None:
         """Nothing is worked and nobody is listened to any more; the next start delivers this row."""
@@ -184,8 +199,8 @@ class Runtime:
             if self.acceptors or not self._may_listen:
                 return
             # Of the key of a device that calls under TLS there was a warning when that context was made.
-            has_unseen_key = self.site.settings.tls.private_key and not calls_under_tls(self.site)
-            warn_readable_by_all([self.site.path, *([find_private_key(self.site)] if has_unseen_key else [])])
+            unseen = [] if calls_under_tls(self.site) else list_secret_files(self.site)
+            warn_readable_by_all([self.site.path, *unseen])
             watching = Watching(self._note_rejected, self.trail.tell_untrusted, self._watch_decisions)
             acceptors = build_acceptors(self.site, self._services(), self.window, watching)
             with ExitStack() as started:

@@ -49,7 +49,10 @@ def make_objects(statement: ConformanceStatement, title: str = "Annex: contents 
             Section("Grayscale image consistency", (prose.ABOUT_GRAYSCALE,)),
             Section("Standard extended SOP classes", (tables.tabulate_beyond(statement),)),
             Section("Private SOP classes and transfer syntaxes", (prose.ABOUT_PRIVATE_SYNTAXES,)),
-            Section("Details of secure connections", (tables.tabulate_security(statement),)),
+            Section(
+                "Details of secure connections",
+                (tables.tabulate_security(statement), tables.tabulate_suites(statement)),
+            ),
         ),
         areas=("iod",),
     )

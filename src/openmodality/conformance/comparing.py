@@ -67,7 +67,8 @@ def _list_policies(statement: StatementJson) -> Iterator[Row]:
 
 def _list_security(statement: StatementJson) -> Iterator[Row]:
     for name, value in statement["security"].items():
-        yield {"name": name, "value": _say(value)}
+        if name not in ("suite_table", "passed_over"):  # what is used of them is in cipher_suites
+            yield {"name": name, "value": _say(value)}
 
 
 def _list_statuses(statement: StatementJson) -> Iterator[Row]:

@@ -47,10 +47,16 @@ def _describe_connection(statement: ConformanceStatement, entity: StatedApplicat
             "objectClass": "dicomNetworkConnection",
             "cn": entity.role,
             "dicomPort": entity.port,
-            "dicomTLSCipherSuite": list(statement.security.cipher_suites) if entity.is_tls else [],
+            "dicomTLSCipherSuite": _name_suites(statement) if entity.is_tls else [],
             "dicomInstalled": True,
         }
     )
+
+
+def _name_suites(statement: ConformanceStatement) -> list[str]:
+    """The suites that are used here by the names of their RFCs, as PS3.15 Table H.1-5 has them, where known."""
+    standard = {each.name: each.standard_name for each in statement.security.suite_table}
+    return [standard.get(name) or name for name in statement.security.cipher_suites]
 
 
 def _describe_entity(statement: ConformanceStatement, entity: StatedApplicationEntity) -> LdapEntry:

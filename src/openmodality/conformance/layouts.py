@@ -92,7 +92,7 @@ def make_media(statement: ConformanceStatement) -> Section:
 
 def make_security(statement: ConformanceStatement) -> Section:
     """Security."""
-    blocks = (prose.ABOUT_SECURITY, tables.tabulate_security(statement))
+    blocks = (prose.ABOUT_SECURITY, tables.tabulate_security(statement), tables.tabulate_suites(statement))
     return Section("Security", blocks, areas=("security",))
 
 

@@ -8,10 +8,12 @@ from typing import Final
 from pydicom.uid import UID
 
 from openmodality.activities.media_profiles import media_profiles
+from openmodality.activities.tls import find_unusable_suites, list_suites
 from openmodality.conformance import model
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.association_limits import count_accepted, count_turns, find_identity
 from openmodality.device.site.site import Site
+from openmodality.network.cipher_suites import describe_unusable
 from openmodality.standard.query_retrieve import GET_BY_MOVE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from openmodality.standard.upper_layer import APPLICATION_CONTEXT_NAME
@@ -19,6 +21,9 @@ from openmodality.standard.upper_layer import APPLICATION_CONTEXT_NAME
 C_GET: Final = "c_get"
 """The extension of a site file by which the device has C-GET."""
 
+_SECURE_PROFILE: Final = "Secure Transport Connection Profile"
+_BASIC_TLS: Final = "Basic TLS"
+"""The retired profile of PS3.15 B.1; its name is that of a group of cipher suites."""
 MEDIA_ROLES: Final = {"create": "FSC", "update": "FSU", "query": "FSR", "retrieve": "FSR"}
 """The role of PS3.10 by what the device does with a medium."""
 
@@ -198,13 +203,26 @@ def describe_security(site: Site) -> model.StatedSecurity:
     tls = site.settings.tls
     uses = (*(each.tls for each in site.application_entities.values()), *(each.tls for each in site.peers.values()))
     versions = ("TLS 1.2", "TLS 1.3")
+    unusable = find_unusable_suites(site) if any(uses) else {}  # without TLS a statement is the same on each machine
+    passed_over = {name for names in unusable.values() for name in names}
+    used = tuple(name for name in list_suites(site) if name not in passed_over)
     return model.StatedSecurity(
         is_enabled=any(uses),
-        profile="BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile",
+        profile=f"BCP 195 RFC 8996, 9325 TLS {_SECURE_PROFILE}",
+        legacy_profiles=(f"{_BASIC_TLS} {_SECURE_PROFILE}",) if _has_basic_tls(site) else (),
         versions=("TLS 1.0", "TLS 1.1", *versions) if tls.allow_legacy_tls else versions,
-        cipher_suites=tls.cipher_suites,
+        cipher_suites=used,
         asks_requestor_certificate=tls.require_client_certificate,
         certificate_format="PEM",
         services=tuple(dict.fromkeys(each.service for each in site.profile.presentation_contexts)),
         allows_legacy=tls.allow_legacy_tls,
+        suite_table=tuple(
+            model.StatedCipherSuite(order, each.name, each.standard_name, each.group, each.is_legacy, each.name in used)
+            for order, each in enumerate(site.profile.cipher_suites, 1)
+        ),
+        passed_over=tuple(describe_unusable({reason: names}) for reason, names in unusable.items()),
     )
+
+
+def _has_basic_tls(site: Site) -> bool:
+    return any(each.group == _BASIC_TLS for each in site.profile.cipher_suites)

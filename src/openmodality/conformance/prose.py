@@ -90,8 +90,12 @@ ABOUT_RECEIVED: Final = (
 )
 ABOUT_SECURITY: Final = (
     "Every AE and every peer can be reached under TLS, in both directions, as the site file says"
-    " [MR-10.1.1-01, MR-10.1.1-02, RF-7-01, RF-7-03, RF-7-04]. An integrity check that fails ends the connection"
-    " [MR-10.1.1-05]."
+    " [MR-10.1.1-01, MR-10.1.1-02, RF-7-03, RF-7-04], and each service is then secured: storage, storage commitment,"
+    " worklist, performed procedure step, print, query and retrieve [MR-10.1-01, MR-10.2-01, MR-10.3-01, MR-10.4-01,"
+    " RF-7-01]. Suites are offered in the order of the table, as requestor and as acceptor [MR-10.1.1-07, RF-8.7-01];"
+    " TLS 1.3 has suites of its own. An integrity check that fails aborts the association (provider,"
+    " reason-not-specified) [MR-10.1.1-05]: TLS lets nothing more go out but its own alert, so the peer gets no"
+    " A-ABORT."
 )
 
 PURPOSES: Final = {

@@ -327,14 +327,35 @@ def tabulate_security(statement: ConformanceStatement) -> PrintedTable:
     rows: list[Sequence[Cell]] = [
         ("TLS is used here", tls.is_enabled),
         ("Profile", tls.profile),
+        ("Profile where older versions are allowed", tls.legacy_profiles or "the same"),
         ("Versions", tls.versions),
-        ("Cipher suites, the preferred one first", tls.cipher_suites or "those of the installed OpenSSL"),
         ("Older versions and suites are allowed", tls.allows_legacy),
         ("Certificate of the requestor is asked for", tls.asks_requestor_certificate),
         ("Form of certificates, keys and trusted CAs", tls.certificate_format),
         ("Services", tuple(SERVICE_TITLES[each] for each in tls.services)),
     ]
+    rows += [("Cipher suites that cannot be used on this machine", each) for each in tls.passed_over]
     return tabulate("Secure transport connections", "item|value", rows)
+
+
+def tabulate_suites(statement: ConformanceStatement) -> PrintedTable:
+    """The cipher suites of the device in the order of preference."""
+    tls = statement.security
+    named = {each.name for each in tls.suite_table}
+    rows: list[Sequence[Cell]] = [
+        (
+            each.order,
+            each.name,
+            each.standard_name,
+            each.group,
+            "tls.allow_legacy_tls" if each.is_legacy else "",
+            each.is_used,
+        )
+        for each in tls.suite_table
+    ]
+    rows += [("", name, "", "of the site file", "", True) for name in tls.cipher_suites if name not in named]
+    heads = "order of preference|cipher suite (OpenSSL)|standard name|profile|only with|used here"
+    return tabulate("Cipher suites", heads, rows)
 
 
 def tabulate_beyond(statement: ConformanceStatement) -> PrintedTable:

@@ -42,7 +42,7 @@ from openmodality.upper_layer.reasons import reject_text
 from openmodality.upper_layer.rejections import STANDARD_REJECTIONS, Rejections
 
 if TYPE_CHECKING:
-    import ssl
+    from openmodality.network.entity import ContextNow
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +68,13 @@ class Listening:
 
     ``rejections`` are for what ``decide_answer`` is not asked about: too many connections, and requests that cannot be
     parsed. ``hold`` is for requests that may be accepted a moment later; ``note_rejected`` is told whose association is
-    rejected, and how; ``note_untrusted`` from which address somebody failed the TLS handshake, and why.
+    rejected, and how; ``note_untrusted`` from which address somebody failed the TLS handshake, and why. ``ssl_context``
+    may be a function, which is asked for the context of each connection.
     """
 
     host: str = ""
     port: int = 0
-    ssl_context: ssl.SSLContext | None = None
+    ssl_context: ContextNow | None = None
     max_connections: int = MAX_CONNECTIONS
     rejections: Rejections = field(default_factory=lambda: STANDARD_REJECTIONS)
     hold: Hold = NO_HOLD
@@ -185,7 +186,7 @@ class Acceptor:
     def _serve(self, connection: Connection) -> None:
         timeouts, context = self._local.timeouts, self._listening.ssl_context
         if context is not None:
-            secured = wrap_socket(connection.socket, context)
+            secured = wrap_socket(connection.socket, context() if callable(context) else context)
             self._connections.secure(connection, secured)
             shake_hands(secured, timeouts.connect_s)
         transport = Transport(connection.socket)

@@ -6,7 +6,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from openmodality.errors import TCP_CONNECTION, PeerTimeout, TransportError
+from openmodality.errors import TCP_CONNECTION, NotReached, PeerTimeout, TransportError
 from openmodality.network.host import prepare_for_resolver
 from openmodality.network.timeouts import Deadline
 from openmodality.network.tls_failures import TLS_ADVICE, explain_tls, make_not_trusted
@@ -42,7 +42,7 @@ def open_socket(
         name: Any = prepare_for_resolver(host)
         sock = socket.create_connection((name, port), timeout_s)
     except UnicodeError as error:
-        raise TransportError(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error
+        raise NotReached(f"cannot connect to {host}:{port}: the host is neither a name nor an address") from error
     except OSError as error:
         raise _explain_no_connection(f"{host}:{port}", timeout_s, error) from error
     if ssl_context is None:
@@ -60,7 +60,7 @@ def _explain_no_connection(where: str, timeout_s: float | None, error: OSError) 
             advice="check host, port and firewall",
         )
     reason = error.strerror or type(error).__name__
-    return TransportError(
+    return NotReached(
         f"cannot connect to {where}: {reason}", advice="check that the peer is running, its host and its port"
     )
 

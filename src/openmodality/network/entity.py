@@ -15,6 +15,10 @@ from openmodality.value_class import value_class
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
+
+    ContextNow = ssl.SSLContext | Callable[[], ssl.SSLContext]
+    """A TLS context, or what gives the one to use now: files of certificates are replaced while a device runs."""
 
 DEFAULT_AE_TITLE: Final = "OPENMODALITY"
 DEFAULT_MAX_PDU_LENGTH: Final = 256 * 1024

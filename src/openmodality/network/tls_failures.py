@@ -114,7 +114,8 @@ _NO_CERTIFICATE: Final = TlsFault(
 _HTTP: Final = TlsFault("http", "this looks like HTTP, not DICOM under TLS", "check who calls this port")
 _CHANGED: Final = TlsFault(
     TAMPERED,
-    "the integrity check of what came from the other side failed: it was changed on its way",
+    "the integrity check of what came from the other side failed, it was changed on its way: the association is aborted"
+    " (provider, reason-not-specified)",
     "look at what stands between the two sides; what was not acknowledged counts as not sent",
 )
 _CHANGED_THERE: Final = TlsFault(
@@ -163,11 +164,18 @@ _FAULTS: Final = {
     "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": REFUSED,
     "TLSV1_ALERT_ACCESS_DENIED": REFUSED,
     "DECRYPTION_FAILED_OR_BAD_RECORD_MAC": _CHANGED,
-    "BAD_RECORD_TYPE": _CHANGED,
     "SSLV3_ALERT_BAD_RECORD_MAC": _CHANGED_THERE,
     "TLSV1_ALERT_DECRYPTION_FAILED": _CHANGED_THERE,
 }
 """By the reason of an error of OpenSSL."""
+_BROKEN_RECORDS: Final = frozenset(
+    (
+        "WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE",
+        "BAD_LENGTH", "PACKET_LENGTH_TOO_LONG", "ENCRYPTED_LENGTH_TOO_LONG", "DATA_LENGTH_TOO_LONG", "LENGTH_TOO_SHORT",
+        "UNEXPECTED_RECORD", "UNEXPECTED_MESSAGE", "DIGEST_CHECK_FAILED", "BLOCK_CIPHER_PAD_IS_WRONG",
+    )
+)  # fmt: skip
+"""After a handshake these say that a record was changed; before it they say that the other side speaks no TLS."""
 
 
 def make_not_trusted(what: str, fault: TlsFault) -> NotTrusted:
@@ -185,3 +193,10 @@ def explain_tls(error: ssl.SSLError) -> TlsFault:
     if found is None:
         return TlsFault(OTHER, constant)
     return TlsFault(found.kind, f"{found.reason} ({constant})", found.advice)
+
+
+def explain_tls_break(error: ssl.SSLError) -> TlsFault:
+    """As :func:`explain_tls`, for a connection whose handshake had ended well: what cannot be read was changed."""
+    if error.reason in _BROKEN_RECORDS:
+        return TlsFault(TAMPERED, f"{_CHANGED.reason} ({error.reason})", _CHANGED.advice)
+    return explain_tls(error)

@@ -141,7 +141,12 @@ def probe_tls(remote: RemoteAE, local: LocalAE) -> TlsReport:
 
 
 def explain_failure(remote: RemoteAE, local: LocalAE, error: TransportError) -> TransportError:
-    """Why a peer that listens was not reached, after a closer look at it; the same error where that finds no more."""
+    """Why a peer that listens was not reached, after a closer look at it; the same error where that finds no more.
+
+    Where the error says it all, the peer is left in peace: each further call is a line in its log.
+    """
+    if isinstance(error, NotTrusted) and error.kind not in _UNCLEAR - {NO_TLS.kind}:
+        return error
     try:
         if remote.ssl_context is None:
             return _explain_in_the_clear(remote, replace(local, timeouts=_shorten(local))) or error

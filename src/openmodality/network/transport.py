@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, cast
 from openmodality.buffer import Buffer
 from openmodality.errors import PeerTimeout, TransportError
 from openmodality.network.timeouts import Deadline
-from openmodality.network.tls_failures import TLS_ADVICE, explain_tls, make_not_trusted
+from openmodality.network.tls_failures import TLS_ADVICE, explain_tls_break, make_not_trusted
 
 if TYPE_CHECKING:
     import ssl
@@ -269,7 +269,7 @@ class Transport:
 
     def _explain_break(self, error: OSError) -> TransportError:
         if getattr(error, "reason", None) is not None:  # an ssl.SSLError
-            fault = explain_tls(cast("ssl.SSLError", error))
+            fault = explain_tls_break(cast("ssl.SSLError", error))
             if fault.is_of_trust:  # TLS 1.3 tells after the handshake that a certificate is refused
                 return make_not_trusted(f"TLS with {self._peer}", fault)
             return TransportError(f"TLS with {self._peer} failed: {fault.reason}", advice=fault.advice)

@@ -6,6 +6,7 @@ sets, and how it ended; all that belongs to an association is there once :meth:`
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -286,15 +287,17 @@ class Recorder:
 
 
 @contextmanager
-def recording(*, items: Sequence[Dataset] = (), refused: Sequence[str] = ()) -> Iterator[Recorder]:
-    """A running hospital on a free port; it takes no contexts of what is ``refused``."""
+def recording(
+    *, items: Sequence[Dataset] = (), refused: Sequence[str] = (), tls: ssl.SSLContext | None = None
+) -> Iterator[Recorder]:
+    """A running hospital on a free port; it takes no contexts of what is ``refused``, and TLS alone with ``tls``."""
     recorder = Recorder(list(items))
     entity = AE(ae_title=TITLE)
     entity.maximum_associations = 20
     entity.maximum_pdu_size = _LONGEST_PDU
     contexts = [*(str(each.abstract_syntax) for each in StoragePresentationContexts), *_OTHERS]
     taken = [context for context in contexts if context not in refused]
-    with serving(taken, recorder.handlers(), ae=entity, roles=True) as recorder.address:
+    with serving(taken, recorder.handlers(), ae=entity, roles=True, tls=tls) as recorder.address:
         try:
             yield recorder
         finally:
@@ -332,13 +335,14 @@ def recorded_device(
     more: str = "",
     services: Sequence[str] = SERVICES,
     refused: Sequence[str] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Recorded]:
     """A recording hospital, and the site file of a device with this profile whose one peer it is."""
     roles = ("device",) if profile == "mr" else ("storage_commitment", "storage_scp")
     ports = {role: free_port() for role in roles}
     entities = "\n".join(f"[application_entities.{role}]\nport = {port}" for role, port in ports.items())
     folder.mkdir(parents=True, exist_ok=True)
-    with recording(items=items, refused=refused) as recorder:
+    with recording(items=items, refused=refused, tls=tls) as recorder:
         site = folder / "site.toml"
         names = "[" + ", ".join(f'"{service}"' for service in services) + "]"
         text = SITE.format(

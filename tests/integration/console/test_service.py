@@ -240,10 +240,11 @@ def test_certificates_are_shown_with_their_end(tmp_path: Path) -> None:
 
 def test_validity_in_words() -> None:
     facts = CertificateFacts("a", "b", 1000.0, 1000.0 + 86_400 * 40)
-    assert describe_validity(facts, 1000.0) == ("40 days left", "ok")
-    assert describe_validity(facts, 1000.0 + 86_400 * 20) == ("20 days left", "busy")
-    assert describe_validity(facts, 0.0)[1] == "bad"
-    assert describe_validity(facts, 1000.0 + 86_400 * 41)[1] == "bad"
+    assert describe_validity(facts, 1000.0, 30) == ("40 days left", "ok")
+    assert describe_validity(facts, 1000.0 + 86_400 * 20, 30) == ("20 days left", "busy")
+    assert describe_validity(facts, 1000.0 + 86_400 * 20, 10) == ("20 days left", "ok")
+    assert describe_validity(facts, 0.0, 30)[1] == "bad"
+    assert describe_validity(facts, 1000.0 + 86_400 * 41, 0)[1] == "bad"
 
 
 def test_the_log_is_shown_without_values(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from openmodality.exam.ingest import IngestOptions
 from tests.command_tree import ALL_COMMANDS, LEAVES
 
 MADE_INTO_ONE: Final = {
-    *("tls_ca", "tls_cert", "tls_key"),
+    *("tls_ca", "tls_cert", "tls_key", "tls_passphrase_file", "tls_crl", "tls_legacy"),
     *IngestOptions.__match_args__,
     *("files", "watched", "mrd"),
     *("scan_seed", "scan_noise", "scan_orientation"),

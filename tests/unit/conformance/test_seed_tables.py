@@ -23,9 +23,7 @@ NAMES = (*TABLES, "rf/rdsr_content")
 
 MISSING = {
     "mr/statuses:A700 C-MOVE Failure": "A701 and A702 in its place (DECISIONS MR 8)",
-    "mr/security:profile Basic TLS": "BCP 195 in its place (DECISIONS MR 35)",
-    "mr/security:cipher suite TLS_RSA_WITH_*": "retired or broken; by allow_legacy_tls and tls.cipher_suites (MR 35)",
-    "mr/security:integrity failure A-ABORT": "OpenSSL ends the connection with an alert (docs/limitations.md)",
+    "mr/security:integrity failure A-ABORT": "aborted, but the peer gets TLS's alert (docs/limitations.md)",
     "mr/security:abort reason reason-not-specified": "as the row above",
     "rf/statuses:[*] C-STORE storage returned": "worded as if the AE were the sender (DECISIONS R/F 25)",
     "rf/mpps_attributes:0018,A001 ContributingEquipmentSequence *": "its items have values, so it is sent (R/F 14)",
@@ -44,7 +42,6 @@ MISSING = {
     "rf/config_parameters:storage_commitment.release_delay_s no 0": "the unit, which is not printed, is s",
     "rf/config_parameters:worklist.max_items yes 47": "no range is printed; 1 to 9999 can be set",
     "rf/rdsr_content:HAS PROPERTIES UIDREF 113701 113705 110180": "the scope names the step (DECISIONS R/F 40)",
-    "rf/tls_ciphers:*": "those of the installed OpenSSL, or of tls.cipher_suites (DECISIONS R/F 49, 50; limitations)",
 }
 """Rows of the statements that the devices do not have so, each with the reason."""
 

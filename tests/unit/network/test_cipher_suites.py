@@ -7,7 +7,14 @@ import ssl
 import pytest
 
 from openmodality.errors import ConfigurationError
-from openmodality.network.cipher_suites import use_cipher_suites
+from openmodality.network.cipher_suites import (
+    NOT_INSTALLED,
+    describe_unusable,
+    find_suite_name,
+    find_unusable,
+    use_cipher_suites,
+    use_those_installed,
+)
 
 GOOD = ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384")
 
@@ -69,6 +76,25 @@ def test_suites_without_certificates_are_named() -> None:
     for name in {"ADH-AES128-SHA"} & have:
         with pytest.raises(ConfigurationError, match=f"who the other side is: {name}"):
             used(*GOOD, name, legacy=True)
+
+
+def test_a_table_of_a_device_may_have_what_is_not_installed() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    names = ("NO-SUCH-SUITE", GOOD[0], "AES128-SHA", GOOD[1])
+    use_those_installed(context, names, legacy=False, where="the profile")
+    assert older(context) == list(GOOD)
+    assert find_unusable(names, legacy=False) == {
+        NOT_INSTALLED: ("NO-SUCH-SUITE",),
+        "needs tls.allow_legacy_tls = true:": ("AES128-SHA",),
+    }
+    assert describe_unusable(find_unusable(names, legacy=True)) == f"{NOT_INSTALLED} NO-SUCH-SUITE"
+    with pytest.raises(ConfigurationError, match=r"the profile: no cipher suite is left: .*NO-SUCH-SUITE; "):
+        use_those_installed(context, names[:1], legacy=True, where="the profile")
+
+
+@pytest.mark.parametrize(("number", "name"), [(0xC02F, GOOD[0]), (0x1301, "TLS_AES_128_GCM_SHA256"), (7, "suite 0007")])
+def test_a_suite_by_its_number(number: int, name: str) -> None:
+    assert find_suite_name(number) == name
 
 
 def every_suite() -> list[dict[str, object]]:

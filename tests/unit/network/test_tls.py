@@ -6,11 +6,10 @@ import ssl
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 
 from openmodality.errors import ConfigurationError
 from openmodality.network.tls import TlsFiles, client_context, server_context
-from tests.interop.certificates import KeyPair, key_pair
+from tests.interop.certificates import KeyPair, key_pair, lock_key
 
 
 def said(files: TlsFiles) -> str:
@@ -69,18 +68,31 @@ def test_a_key_that_does_not_fit_is_named(keys: KeyPair, strangers: KeyPair) -> 
     )
 
 
-def test_a_key_under_a_passphrase_is_refused_and_nobody_is_asked(tmp_path: Path, keys: KeyPair) -> None:
-    key = serialization.load_pem_private_key(keys.key.read_bytes(), None)
-    locked = tmp_path / "locked.key"
-    locked.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(b"secret"),
-        )
-    )
+def test_a_key_under_a_passphrase_is_opened_and_nobody_is_asked(keys: KeyPair) -> None:
+    locked = lock_key(keys, "secret")
     text = said(TlsFiles(keys.certificate, locked))
     assert text.startswith(f"{locked}: the private key is under a passphrase; 'openssl pkey ")
+    client_context(TlsFiles(keys.certificate, locked, passphrase="secret"))
+    for wrong in ("", "Secret", "x" * 2000):
+        files = TlsFiles(keys.certificate, locked, passphrase=wrong)
+        assert said(files) == f"{locked}: the passphrase does not open the private key"
+        assert wrong == "" or wrong not in repr(files)
+    client_context(TlsFiles(keys.certificate, keys.key, passphrase="not needed"))
+
+
+def test_revocation_lists_are_looked_at(keys: KeyPair, strangers: KeyPair) -> None:
+    lists = [keys.authority.with_name(f"hospital{kind}.crl") for kind in ("", "-none", "-old")]
+    for context in (
+        client_context(TlsFiles(authorities=(keys.authority,), revocation_lists=(lists[1],))),
+        server_context(TlsFiles(keys.certificate, keys.key, (keys.authority,), (lists[0], lists[2]))),
+    ):
+        assert context.verify_flags & ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+        assert context.cert_store_stats()["crl"] >= 1
+    assert not client_context(TlsFiles()).verify_flags & ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+    files = TlsFiles(keys.certificate, keys.key, (keys.authority,), (strangers.authority,))
+    assert said(files).startswith(f"{strangers.authority}: there are certificates beside the revocation lists; ")
+    no_list = TlsFiles(keys.certificate, keys.key, (keys.authority,), (keys.key,))
+    assert said(no_list).startswith(f"{keys.key}: there is no revocation list in it; ")
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openmodality.cli.terminal.arguments import Parser, WordValues
+    from openmodality.network.tls import TlsFiles
 
-    _File = Path | None
-    _Files = tuple[Path, ...]
-
-_KEY_HELP: Final = "Private key of our certificate (PEM, no passphrase).  [default: in the file of the certificate]"
+_KEY_HELP: Final = "Private key of our certificate (PEM).  [default: in the file of the certificate]"
+_PASSPHRASE_HELP: Final = "File with the passphrase of the private key.  [default: it has none]"
+_CRL_HELP: Final = (
+    "Certificate revocation lists (PEM) of those CAs: what is on one is refused, and what has none. May be repeated."
+    "  [default: nobody looks for it]"
+)
+_LEGACY_HELP: Final = "Allow TLS 1.0 and 1.1 and their cipher suites, for peers that have nothing better."
 
 
 def add_tls(parser: Parser) -> None:
@@ -61,35 +65,53 @@ def _add_files(parser: Parser, authorities: str, certificate: str) -> None:
     parser.add_argument("--tls-ca", action="append", default=[], help=authorities, **file)
     parser.add_argument("--tls-cert", help=certificate, **file)
     parser.add_argument("--tls-key", help=_KEY_HELP, **file)
+    parser.add_argument("--tls-passphrase-file", help=_PASSPHRASE_HELP, **file)
+    parser.add_argument("--tls-crl", action="append", default=[], help=_CRL_HELP, **file)
+    parser.add_argument("--tls-legacy", action="store_true", help=_LEGACY_HELP)
 
 
-def _make(context: Callable[[_File, _File, _Files], ssl.SSLContext], values: WordValues) -> None:
+def _make(context: Callable[[TlsFiles], ssl.SSLContext], values: WordValues) -> None:
     """Put ``tls`` in the place of the options."""
-    enabled, *files = (values.pop(name) for name in ("tls", "tls_cert", "tls_key", "tls_ca"))
-    values["tls"] = context(*files) if enabled or any(files) else None
+    enabled, legacy = values.pop("tls"), values.pop("tls_legacy")
+    names = ("tls_cert", "tls_key", "tls_ca", "tls_crl", "tls_passphrase_file")
+    certificate, private_key, authorities, lists, passphrase = files = tuple(values.pop(name) for name in names)
+    values["tls"] = None
+    if not (enabled or legacy or any(files)):
+        return
+    from openmodality.network.cipher_suites import use_cipher_suites  # noqa: PLC0415 - start-up time: most are plain
+    from openmodality.network.tls import TlsFiles  # noqa: PLC0415 - likewise
+
+    secret = None if passphrase is None else _read_passphrase(passphrase)
+    values["tls"] = made = context(TlsFiles(certificate, private_key, tuple(authorities), tuple(lists), secret))
+    use_cipher_suites(made, (), legacy=legacy, where="--tls-legacy")
+    _warn_readable(private_key or certificate)
+    _warn_readable(passphrase)
 
 
-def _client(certificate: _File, private_key: _File, authorities: _Files) -> ssl.SSLContext:
-    if private_key and not certificate:
+def _read_passphrase(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--tls-passphrase-file: {file} cannot be read") from error
+
+
+def _client(files: TlsFiles) -> ssl.SSLContext:
+    if files.private_key and not files.certificate:
         raise UsageError("--tls-key needs --tls-cert", advice="name the certificate that the key belongs to")
-    from openmodality.network.tls import TlsFiles, client_context  # noqa: PLC0415 - start-up time: most are plain
+    from openmodality.network.tls import client_context  # noqa: PLC0415 - start-up time: most are plain
 
-    context = client_context(TlsFiles(certificate, private_key, authorities))
-    _warn_readable(private_key or certificate)
-    return context
+    return client_context(files)
 
 
-def _server(certificate: _File, private_key: _File, authorities: _Files) -> ssl.SSLContext:
-    if not certificate:
+def _server(files: TlsFiles) -> ssl.SSLContext:
+    if not files.certificate:
         raise UsageError("to listen under TLS needs --tls-cert", advice="and --tls-key where the key has its own file")
-    from openmodality.network.tls import TlsFiles, server_context  # noqa: PLC0415 - start-up time: most are plain
+    from openmodality.network.tls import server_context  # noqa: PLC0415 - start-up time: most are plain
 
-    context = server_context(TlsFiles(certificate, private_key, authorities))
-    _warn_readable(private_key or certificate)
-    return context
+    return server_context(files)
 
 
-def _warn_readable(key: _File) -> None:
+def _warn_readable(key: Path | None) -> None:
     from openmodality.device.site.permissions import warn_readable_by_all  # noqa: PLC0415 - likewise
 
     warn_readable_by_all([key] if key else [])

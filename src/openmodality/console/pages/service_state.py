@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
 from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from openmodality.activities.certificates import (
+    CertificateFile,
+    count_days_left,
+    judge_validity,
+    list_certificate_files,
+)
 from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.service import WRITE, ChangePlace, render_change, write_and_return
 from openmodality.console.pages.shell import Page, render_page
@@ -17,10 +23,8 @@ from openmodality.console.template_files import format_clock
 from openmodality.device.site.site_change import find_kept, list_kept, plan_change
 from openmodality.device.site.site_loader import read_site_text
 from openmodality.errors import ConfigurationError
-from openmodality.network.certificates import CertificateFacts, read_certificates
+from openmodality.network.certificates import CertificateFacts
 
-_DAY_S: Final = 86_400
-_SOON_DAYS: Final = 30
 _LEVELS: Final = {"debug": "unknown", "info": "unknown", "warning": "busy"}
 
 
@@ -62,7 +66,7 @@ router = APIRouter()
 @router.get("/service/certificates")
 def _show_certificates(request: Request, who: Manager, context: At) -> Response:
     page = Page("service_certificates.html", "Certificates", "service")
-    rows = list_certificates(context)
+    rows = list_certificate_rows(context)
     return render_page(request, context, who, page, tab="certificates", rows=rows)
 
 
@@ -88,42 +92,37 @@ def _put_back(request: Request, who: Manager, form: SentForm, context: At, name:
     return render_change(request, context, who, change, place)
 
 
-def list_certificates(context: ConsoleContext) -> list[CertificateRow]:
-    """The certificates that the site file names, those that end soonest first in each file."""
-    return [row for used_for, file in _list_files(context) for row in _make_rows(context, used_for, file)]
+def list_certificate_rows(context: ConsoleContext) -> list[CertificateRow]:
+    """What the files of certificates hold that the site file names, what ends soonest first in each file."""
+    files = list_certificate_files(context.modality.site)
+    return [row for file in files for row in _make_rows(context, file)]
 
 
-def _list_files(context: ConsoleContext) -> Iterator[tuple[str, str]]:
-    settings = context.modality.site.settings
-    yield "this device, to peers", settings.tls.certificate
-    yield "authorities that vouch for peers", settings.tls.ca_certificates
-    yield "the console", settings.console.certificate
-
-
-def _make_rows(context: ConsoleContext, used_for: str, file: str) -> Sequence[CertificateRow]:
-    if not file:
-        return ()
+def _make_rows(context: ConsoleContext, file: CertificateFile) -> list[CertificateRow]:
     try:
-        found = read_certificates(context.modality.site.folder / file)
+        found = file.read(file.path)
     except ConfigurationError as error:
-        return [CertificateRow(used_for, file, "", "", "", error.message, "bad")]
-    now = context.modality.clock()
-    return [_make_row(used_for, file, each, now) for each in sorted(found, key=lambda each: each.ends_at)]
+        return [CertificateRow(file.used_for, file.name, "", "", "", error.message, "bad")]
+    now, days = context.modality.clock(), context.modality.site.settings.tls.expiry_warning_days
+    return [_make_row(file, each, now, days) for each in sorted(found, key=lambda each: each.ends_at)]
 
 
-def _make_row(used_for: str, file: str, facts: CertificateFacts, now: float) -> CertificateRow:
-    said, level = describe_validity(facts, now)
-    return CertificateRow(used_for, file, facts.subject, facts.issuer, format_clock(facts.ends_at), said, level)
+def _make_row(file: CertificateFile, facts: CertificateFacts, now: float, warning_days: int) -> CertificateRow:
+    said, level = describe_validity(facts, now, warning_days)
+    ends = "" if math.isinf(facts.ends_at) else format_clock(facts.ends_at)
+    return CertificateRow(file.used_for, file.name, facts.subject, facts.issuer, ends, said, level)
 
 
-def describe_validity(facts: CertificateFacts, now: float) -> tuple[str, str]:
-    """Whether a certificate holds, in words, and the level of its mark."""
-    days = (facts.ends_at - now) / _DAY_S
-    if now < facts.begins_at:
+def describe_validity(facts: CertificateFacts, now: float, warning_days: int) -> tuple[str, str]:
+    """Whether a certificate or a revocation list holds, in words, and the level of its mark."""
+    validity = judge_validity(facts, now, warning_days)
+    if validity == "not_yet":
         return f"holds from {format_clock(facts.begins_at, now)} on", "bad"
-    if days < 0:
+    if validity == "over":
         return "has ended: peers refuse it", "bad"
-    return f"{days:.0f} days left", "busy" if days < _SOON_DAYS else "ok"
+    if math.isinf(facts.ends_at):
+        return "has no end", "ok"
+    return f"{count_days_left(facts, now):.0f} days left", "busy" if validity == "soon" else "ok"
 
 
 def list_log(context: ConsoleContext) -> list[LogRow]:

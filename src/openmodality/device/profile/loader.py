@@ -171,6 +171,7 @@ class _Reader:
             private_attributes=self._table(rows.PRIVATE_DICTIONARY),
             media=self._table(rows.MEDIA),
             print_attributes=self._table(rows.PRINT_ATTRIBUTES),
+            cipher_suites=self._table(rows.CIPHER_SUITES),
         )
         _check_references(profile, self._folders[0].shown)
         return profile

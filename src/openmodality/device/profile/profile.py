@@ -228,6 +228,20 @@ class BeyondStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class CipherSuite:
+    """A cipher suite of TLS by its OpenSSL name and that of its RFC; the order of the table is that of preference.
+
+    ``group`` is the secure transport connection profile, or what else it is for (PS3.15 Annex B). ``is_legacy``: used
+    only where the site has ``tls.allow_legacy_tls``.
+    """
+
+    name: str
+    standard_name: str
+    group: str
+    is_legacy: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FailureRule:
     """What a communication failure means to a job: a time-out, or an association lost to the peer or the network.
 
@@ -324,6 +338,7 @@ class Profile:
     private_attributes: tuple[PrivateAttribute, ...]
     media: tuple[MediaUse, ...]
     print_attributes: tuple[PrintAttribute, ...]
+    cipher_suites: tuple[CipherSuite, ...]
 
     def makes(self, name: str) -> bool:
         """Whether the device makes the object of this name."""

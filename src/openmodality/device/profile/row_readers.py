@@ -19,6 +19,7 @@ from openmodality.device.profile.profile import (
     BeyondStatement,
     BodyPart,
     CharacterSetEntry,
+    CipherSuite,
     FailureKind,
     FailureRule,
     MappingRule,
@@ -307,6 +308,14 @@ def read_beyond_statement(row: ProfileRow) -> BeyondStatement:
         enabled_by=row.text("enabled_by"),
         concerns=row.alternatives("concerns"),
     )
+
+
+def read_cipher_suite(row: ProfileRow) -> CipherSuite:
+    """A cipher suite of TLS."""
+    name = row.required("cipher_suite")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        row.refuse(f"cipher_suite {name!r} is no name of OpenSSL")
+    return CipherSuite(name, row.text("standard_name"), row.required("group"), row.flag("legacy"))
 
 
 def read_failure(row: ProfileRow) -> FailureRule:

@@ -15,6 +15,7 @@ from openmodality.device.profile.row_readers import (
     read_body_part,
     read_character_set,
     read_charset_attribute,
+    read_cipher_suite,
     read_failure,
     read_mapping_rule,
     read_media_use,
@@ -98,6 +99,7 @@ PRINT_ATTRIBUTES = Table(
     _split_columns("sop_class,operation,path,keyword,vr,requirement,sources,value_rule,values"),
     read_print_attribute,
 )
+CIPHER_SUITES = Table("cipher_suites.csv", _split_columns("cipher_suite,standard_name,group,legacy"), read_cipher_suite)
 PRIVATE_DICTIONARY = Table(
     "private_dictionary.csv", _split_columns("creator,group,offset,vr,name,mirrors"), read_private_attribute
 )

@@ -234,15 +234,34 @@ class TlsSettings(Settings):
     enabled: Switch = Field(default=False, description="TLS for every AE and peer that does not say otherwise")
     certificate: Text = Field(default="", description="our certificate, with those between it and the CA")
     private_key: Text = Field(default="", description="private key of our certificate")
+    passphrase_file: Text = Field(default="", description="file with the passphrase of the private key, if it has one")
+    passphrase_credential: Text = Field(
+        default="",
+        description="the same as a credential of systemd: its name in LoadCredential= or LoadCredentialEncrypted=",
+    )
     ca_certificates: Text = Field(default="", description="certificates of the CAs that we trust")
+    revocation_lists: Text = Field(
+        default="",
+        description="certificate revocation lists (CRL) of those CAs: a certificate on one is refused, and so is each "
+        "of a CA whose list is missing or out of date; empty: nobody looks for it",
+    )
+    expiry_warning_days: int = Field(
+        default=30,
+        ge=0,
+        le=3650,
+        strict=True,
+        description="days before the end of a certificate or a revocation list from which on the log warns of it; 0: "
+        "only after its end",
+    )
     require_client_certificate: Switch = Field(
         default=True, description="refuse a requestor that shows no valid certificate"
     )
     allow_legacy_tls: Switch = Field(
-        default=False, description="allow TLS 1.0 and 1.1 and the statement's other cipher suites"
+        default=False, description="allow TLS 1.0 and 1.1 and the older cipher suites of the statement"
     )
     cipher_suites: tuple[Text, ...] = Field(
-        default=(), description="cipher suites by their OpenSSL names, the preferred one first; empty: BCP 195"
+        default=(),
+        description="cipher suites by their OpenSSL names, the preferred one first; empty: those of the profile",
     )
 
 

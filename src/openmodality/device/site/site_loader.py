@@ -210,11 +210,14 @@ class _Resolver:
         audit = settings.audit.enabled and settings.audit.transport == "tls"
         if not any((settings.tls.enabled, audit, *entities, *peers)):
             return
-        for name in ("certificate", "private_key", "ca_certificates"):
+        if settings.tls.passphrase_file and settings.tls.passphrase_credential:
+            self._refuse(("tls", "passphrase_credential"), " and passphrase_file are two places of one passphrase")
+        required = ("certificate", "private_key", "ca_certificates")
+        for name in (*required, "passphrase_file", "revocation_lists"):
             file = getattr(settings.tls, name)
-            if not file:
+            if not file and name in required:
                 self._refuse(("tls", name), " is missing: TLS is used, so it needs a PEM file")
-            if not is_file(self._file.parent / file):
+            if file and not is_file(self._file.parent / file):
                 self._refuse(("tls", name), f": there is no file {self._file.parent / file}")
 
     def _make_peer(self, name: str, settings: PeerSettings, parameters: Parameters) -> Peer:
