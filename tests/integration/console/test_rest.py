@@ -79,6 +79,18 @@ def upload_frame(program: RestProgram, exam: int, series: int, place: float, **h
     return made
 
 
+def check_traffic(text: str) -> None:
+    """What the exam of this module has sent is counted, each answer of a peer once."""
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    figures = {name: float(value) for name, value in lines}
+    stored = figures['openmodality_dimse_status_total{peer="pacs",service="storage",status_class="success"}']
+    assert stored >= 1
+    assert figures['openmodality_sent_bytes_total{peer="pacs"}'] > stored * 1000
+    assert figures['openmodality_dimse_status_total{peer="ris",service="mpps",status_class="success"}'] >= 2
+    assert figures['openmodality_associations_total{direction="out",outcome="accepted",peer="ris"}'] >= 3
+    assert figures["openmodality_audit_backlog"] >= 0
+
+
 def test_an_exam_from_the_worklist_to_the_archive(place: ConsolePlace, program: RestProgram) -> None:
     items = program.post("/worklist", {})["items"]
     assert program.get("/worklist")["items"] == items
@@ -92,6 +104,7 @@ def test_an_exam_from_the_worklist_to_the_archive(place: ConsolePlace, program: 
     ended = program.post(f"/exams/{exam}/complete")
     assert ended["state"] == "COMPLETED"
     assert place.modality.wait_until_idle(60)
+    check_traffic(httpx.get(f"{place.url}/metrics").text)
     shown = program.get(f"/exams/{exam}")
     assert shown["steps"][0]["reported"] == ["IN PROGRESS to ris: done", "COMPLETED to ris: done"]
     assert shown["sent"] == shown["committed"] == shown["instances"] > 0
@@ -406,18 +419,6 @@ def test_a_body_that_is_too_large_is_refused_but_an_upload_has_the_disk(
     assert (full["status"], full["type"]) == (507, "urn:openmodality:problem:storage-full")
 
 
-def check_traffic(text: str) -> None:
-    """What the exam of this module has sent is counted, each answer of a peer once."""
-    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    figures = {name: float(value) for name, value in lines}
-    stored = figures['openmodality_dimse_status_total{peer="pacs",service="storage",status_class="success"}']
-    assert stored >= 1
-    assert figures['openmodality_sent_bytes_total{peer="pacs"}'] > stored * 1000
-    assert figures['openmodality_dimse_status_total{peer="ris",service="mpps",status_class="success"}'] >= 2
-    assert figures['openmodality_associations_total{direction="out",outcome="accepted",peer="ris"}'] >= 3
-    assert figures["openmodality_audit_backlog"] >= 0
-
-
 def test_health_and_figures_ask_for_no_session(
     place: ConsolePlace, program: RestProgram, exam: int, frame: str
 ) -> None:
@@ -428,7 +429,6 @@ def test_health_and_figures_ask_for_no_session(
     assert (ready.status_code, ready.json()["ready"]) == (200, True)
     assert {each["name"] for each in ready.json()["checks"]} == {"database", "disk", "worker", "listeners"}
     text = httpx.get(f"{place.url}/metrics").text
-    check_traffic(text)
     for figure in (
         "jobs",
         "exams",
