@@ -45,8 +45,10 @@ OF_ANYBODY_LOGGED_IN: Final = frozenset((
 """One's own account, and what says nothing of the device; an auditor has them as well."""
 GIVEN_OUT: Final = frozenset((
     "GET /media/image/{job_id}", "GET /api/v1/media/{medium}/image", "GET /api/v1/media/{medium}/records",
+    "GET /register",
 ))  # fmt: skip
-"""What only reads, and yet takes more than to see, audit or manage: images of patients leave with it."""
+"""What only reads, and yet takes more than to see, audit or manage: images of patients leave with it, or it is a form
+that nobody else may send."""
 
 
 def walk(dependant: Dependant) -> Iterator[Callable[..., Any]]:
