@@ -70,7 +70,7 @@ _SYNTAXES: Final = (
 )
 """Transfer syntaxes that are tried with each storage SOP Class; the others get the uncompressed ones."""
 
-_LENGTHS: Final = (("tiny", 128), ("small", 4096), ("odd", 16381), ("huge", 0xFFFFFFFE), ("none", 0))
+_LENGTHS: Final = (("tiny", 128), ("small", 4096), ("odd", 16381), ("huge", 2**32 - 2), ("none", 0))
 """What we announce as the longest PDU that we take, in bytes; ``none`` is no limit (PS3.8 D.1.1)."""
 
 _NO_SUCH_TITLE: Final = "OM_NO_SUCH_AE"
