@@ -37,6 +37,7 @@ WIDTH: Final = 1280
 HEIGHT: Final = 800
 _COLOURS: Final = (256, 96, 48, 32, 24, 16)
 _LARGEST_BYTES: Final = 150_000
+_LARGEST_WHOLE_BYTES: Final = 60_000
 _WITHIN_S: Final = 60.0
 _SETTINGS: Final = 'simulator = true\npixel_folder = "scans"\n'
 _TABLES: Final = """
@@ -94,8 +95,15 @@ def open_place(folder: Path, profile: str) -> Iterator[ConsolePlace]:
 
 
 def make_small(picture: bytes) -> bytes:
-    """A PNG of so many colours that it stays small: images of patients are greys with noise in them."""
+    """A PNG of so many colours that it stays small: images of patients are greys with noise in them.
+
+    What is small as it is keeps all its colours: a test pattern has them to be seen.
+    """
     drawn = Image.open(io.BytesIO(picture)).convert("RGB")
+    whole = io.BytesIO()
+    drawn.save(whole, "PNG", optimize=True)
+    if whole.tell() <= _LARGEST_WHOLE_BYTES:
+        return whole.getvalue()
     for colours in _COLOURS:
         made = io.BytesIO()
         drawn.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(made, "PNG", optimize=True)
@@ -139,6 +147,7 @@ def list_shots(place: ConsolePlace, exam: Exam) -> list[Shot]:
     return [
         Shot("today", "/today", ask_ris),
         Shot("start", "/today", open_item),
+        Shot("register", "/register"),
         Shot("exam", f"/exam/{exam.id}"),
         Shot("exam-acquire", f"/exam/{exam.id}", open_sources),
         Shot("images", "/images"),
@@ -160,7 +169,7 @@ def list_shots(place: ConsolePlace, exam: Exam) -> list[Shot]:
         Shot("service-users", "/service/users"),
         Shot("service-certificates", "/service/certificates"),
         Shot("service-log", "/service/log"),
-        Shot("service-earlier", "/service/earlier"),
+        Shot("service-earlier", "/service/table/console", write_setting),
         Shot("statement", "/statement"),
         Shot("audit", "/audit"),
         Shot("account", "/account"),
@@ -168,7 +177,7 @@ def list_shots(place: ConsolePlace, exam: Exam) -> list[Shot]:
     ]
 
 
-OF_BOTH: Final = ("today", "start", "exam", "viewer", "film", "study")
+OF_BOTH: Final = ("today", "start", "register", "exam", "exam-acquire", "viewer", "film", "study")
 """Pages on which the two devices differ; the others are shown of the MR device."""
 
 
@@ -185,8 +194,9 @@ def open_item(page: Page) -> None:
 
 
 def open_sources(page: Page) -> None:
-    """Where pixels may come from."""
-    page.locator("#upload summary").click()
+    """Where pixels may come from, and what is said of them where the device lets the user say it."""
+    for each in page.locator("section.end details:not(.danger) > summary").all():
+        each.click()
 
 
 def measure(page: Page) -> None:
@@ -216,7 +226,7 @@ def query_archive(page: Page) -> None:
     page.get_by_role("button", name="Query", exact=True).click()
     page.wait_for_selector("table.tree tbody tr")
     page.locator("table.tree button.open").first.click()
-    page.wait_for_selector("table.tree .level-3")
+    page.wait_for_selector("table.tree .level-3 input")
 
 
 def put_on_film(page: Page) -> None:
@@ -246,6 +256,15 @@ def change_setting(page: Page) -> None:
     page.get_by_label("idle_minutes", exact=True).fill("20")
     page.get_by_role("button", name="Show what would change").click()
     page.wait_for_selector(".diff")
+
+
+def write_setting(page: Page) -> None:
+    """A change that is written, and what it was before."""
+    change_setting(page)
+    page.get_by_role("button", name="Write the site file").click()
+    page.wait_for_load_state("load")
+    page.get_by_role("link", name="Earlier settings").click()
+    page.wait_for_selector("table.rows")
 
 
 @contextmanager

@@ -131,5 +131,8 @@ def _matches(keys: Mapping[str, str], known: Dataset) -> bool:
     for keyword, value in keys.items():
         if tag_for_keyword(keyword) is None:
             raise UsageError(f"{keyword} is no attribute of DICOM")
-        setattr(asked, keyword, value)
+        try:
+            setattr(asked, keyword, value)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{keyword} is not matched by such a value") from error
     return matches(asked, known)

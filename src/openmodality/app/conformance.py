@@ -48,6 +48,15 @@ class DeviceStatement:
             )
         return found
 
+    @cached_property
+    def has_evidence(self) -> bool:
+        """Whether evidence comes with the profile; with one of somebody's own there may be none."""
+        try:
+            self.read_evidence()
+        except UsageError:
+            return False
+        return True
+
     def describe(self, evidence: Evidence | None = None) -> dict[str, Any]:
         """The statement ready for JSON (``docs/conformance.schema.json``), with the evidence if given."""
         return statement_as_json(self.stated, evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.media.iso_image import write_iso_image
 from openmodality.standard.media import clean_volume_label
 from openmodality.store.index_recovery import Progress
+from openmodality.store.states import JobKind, JobState
 
 IMAGE_ENDING: Final = ".iso"
 
@@ -142,6 +144,18 @@ class Media:
             raise WrongState("there is no image of this disc as it is now", advice="openmodality media iso makes one")
         self._trail.tell(tell_exported(self._trail.who, image.name, ExportMedia.URI, list_subjects(medium.root)))
         return image
+
+    def find_images(self, job: Job) -> list[Path]:
+        """The images that a media job has made, which can be fetched: one, or one of each of several discs."""
+        image = Path(str(job.parameters.get("image") or ""))
+        if job.kind is not JobKind.MEDIA or job.state is not JobState.DONE or image.suffix != IMAGE_ENDING:
+            return []
+        made = {medium.image: medium for medium in self.list_media() if medium.has_image}
+        if image in made:
+            return [image]
+        numbered = re.compile(rf"{re.escape(image.stem)}-(\d+)")
+        found = [(int(name[1]), path) for path in made if (name := numbered.fullmatch(path.stem))]
+        return [path for _, path in sorted(found)]
 
     def write_image(self, medium: Medium, label: str, *, joliet: bool = False) -> int:
         """Make the image of a medium in :attr:`folder` anew; its length in bytes.

@@ -142,6 +142,11 @@ def keep_part(modality: Modality, exam_id: int, upload: str, part: FilePart) -> 
     return size
 
 
+def remove_upload(modality: Modality, exam_id: int, upload: str) -> None:
+    """Remove what a browser has uploaded where no images are made of it."""
+    shutil.rmtree(_find_upload(modality, exam_id, upload), ignore_errors=True)
+
+
 def remove_uploads(modality: Modality) -> None:
     """Remove what a process that has ended left of uploads."""
     shutil.rmtree(modality.site.data_folder / _UPLOADS, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The library that writes and reads ISO 9660 images: an extra, loaded when an image is made or read."""
+"""The library that writes ISO 9660 images: an extra, loaded when an image is made."""
 
 from __future__ import annotations
 

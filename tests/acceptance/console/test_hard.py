@@ -63,7 +63,7 @@ def test_thousands_of_items_and_of_images(browser: Browser, tmp_path: Path) -> N
         with place.modality.database.write() as transaction:
             items = keep_items(transaction, "ris", found, whole=True)
         place.server.context.memory.note_asked(Asked(1.0, "ris", {}, [item.id for item in items]))
-        fill_index(place.modality.database, 1, 5000)
+        fill_index(place.modality.database, 1, 10_000)
         place.add_user("anna", "senior")
         with another(browser, place, "anna") as watched:
             page = watched.page
@@ -86,8 +86,8 @@ def test_thousands_of_items_and_of_images(browser: Browser, tmp_path: Path) -> N
             page.goto(f"{place.url}/images")
             expect(page.locator(".row-link")).to_have_count(1)
             page.goto(f"{place.url}/images/study/1.2.3.0")
-            expect(page.locator("main")).to_contain_text("all 5000")
-            page.goto(f"{place.url}/images/series/{make_series_uid(0, 1)}?offset=4980")
+            expect(page.locator("main")).to_contain_text("all 10000")
+            page.goto(f"{place.url}/images/series/{make_series_uid(0, 1)}?offset=9980")
             expect(page.locator(".pictures li")).to_have_count(20)
             assert not overflows(page)
             assert watched.wrong == []

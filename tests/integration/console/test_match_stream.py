@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from pydicom import Dataset
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
-from openmodality.console.api.match_stream import MatchStream
+from openmodality.console.api.match_stream import MatchResponse, MatchStream
 from openmodality.dimse.verdict import standard_judge
 from openmodality.errors import PeerTimeout
 from openmodality.query.finding import FindAnswer, HandOver
 
 END = FindAnswer((), standard_judge("query", "C-FIND")(0))
 WITHIN_S = 20.0
+SCOPE: dict[str, Any] = {"type": "http", "asgi": {"spec_version": "2.4"}}
 
 
 def make_match(number: int) -> Dataset:
@@ -66,14 +70,31 @@ def test_an_archive_stops_when_nobody_reads_any_more() -> None:
     archive = ScriptedArchive(*map(make_match, range(1000)))
     archive.turns = threading.Semaphore(1000)
 
-    async def read_one() -> None:
-        lines = archive.open().read_lines()
-        await anext(lines)
-        await lines.aclose()  # type: ignore[attr-defined]
+    async def take(message: Message) -> None:
+        if message.get("body"):
+            raise OSError("the client went away")  # as servers tell it
 
-    asyncio.run(read_one())
+    async def hear() -> Message:
+        return await asyncio.Future[Message]()
+
+    with suppress(ClientDisconnect):
+        asyncio.run(MatchResponse(archive.open())(SCOPE, hear, take))
     assert archive.ended.wait(WITHIN_S)
     assert archive.turns.acquire(blocking=False), "it did not send all that it had"
+
+
+def test_an_archive_stops_when_the_client_went_away_before_the_first_match() -> None:
+    archive = ScriptedArchive(*map(make_match, range(1000)))
+    archive.turns = threading.Semaphore(1000)
+
+    async def take(message: Message) -> None:
+        await asyncio.Future[None]()  # a server waits while nobody takes what it sends
+
+    async def hear() -> Message:
+        return {"type": "http.disconnect"}
+
+    asyncio.run(MatchResponse(archive.open())({**SCOPE, "asgi": {"spec_version": "2.3"}}, hear, take))
+    assert archive.ended.wait(WITHIN_S)
 
 
 def test_what_goes_wrong_is_an_error_before_the_first_match_and_a_line_after_it() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from pydicom import Dataset, dcmread
@@ -15,8 +16,10 @@ from pydicom.fileset import FileSet
 from openmodality import Modality
 from openmodality.audit.codes import EventKind
 from openmodality.console.server import ConsoleServer
+from openmodality.console.uploads import UPLOAD_FOLDER, UploadPlace
 from openmodality.jobs.job import Job
 from openmodality.standard.sop_classes import X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE
+from openmodality.store.files.instance_file import StorageFull
 from openmodality.store.listing.audit import AuditSearch
 from openmodality.store.states import JobKind, JobState
 from tests.console_site import ConsolePlace, Visitor
@@ -146,6 +149,25 @@ def test_what_was_chosen_is_on_the_disc_and_its_image_is_fetched(desk: Desk) -> 
     assert desk.visitor.get("/media/image/9999").status_code == 404
 
 
+def test_the_images_of_several_discs_are_fetched_one_by_one(desk: Desk) -> None:
+    desk.put(study=desk.study)
+    desk.make(label="many", pages="yes")
+    job = desk.jobs[0]
+    folder, image = Path(str(job.parameters["target"])), Path(str(job.parameters["image"]))
+    for number in (2, 10):  # as a job leaves them where one disc is too small
+        copytree(folder, folder.with_name(f"{folder.name}-{number}"))
+        image.with_name(f"{image.stem}-{number}.iso").write_bytes(b"%d" % number)
+    folder.rename(folder.with_name(f"{folder.name}-1"))
+    image.rename(image.with_name(f"{image.stem}-1.iso"))
+    page = desk.visitor.get("/media").text
+    assert [f'href="/media/image/{job.id}?disc={disc}">Fetch image {disc}<' in page for disc in (1, 2, 3, 4)] == [
+        True, True, True, False,
+    ]  # fmt: skip
+    fetched = desk.visitor.get(f"/media/image/{job.id}?disc=3")
+    assert (fetched.content, f"{image.stem}-10.iso" in fetched.headers["content-disposition"]) == (b"10", True)
+    assert desk.visitor.get(f"/media/image/{job.id}?disc=4").status_code == 404
+
+
 def test_a_disc_is_burnt_in_a_drive_of_the_site_alone(desk: Desk) -> None:
     desk.put(study=desk.study)
     before = len(desk.jobs)
@@ -271,6 +293,25 @@ def test_a_program_makes_a_disc_and_fetches_its_image(desk: Desk, program: RestP
     assert program.post("/media/verify", content=image.content, headers=ISO) == {"path": "image", **whole}
     came = program.post("/media/retrieve", content=image.content, headers=ISO, params={"PatientID": "P1"})
     assert came == {"new": 0, "already_there": len(made), "different": 0, "problems": []}
+    for path, name in ((f"/media/{medium}/retrieve", medium), ("/media/retrieve?PatientID=NOBODY", "image")):
+        asked = (
+            {"content": image.content, "headers": ISO} if name == "image" else {"json": {"keys": {"PatientID": "X"}}}
+        )
+        assert program.fail("POST", path, **asked)["detail"] == f"{name} has no such instances"
+
+
+def test_an_image_is_unpacked_only_where_it_leaves_room(
+    desk: Desk, program: RestProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter((1 << 40, 0))
+    monkeypatch.setattr(UploadPlace, "check_space", lambda place, length: check_free(next(free), length))
+    assert program.fail("POST", "/media/verify", content=b"no image", headers=ISO)["status"] == 507
+    assert not list((desk.place.modality.site.data_folder / UPLOAD_FOLDER).iterdir())
+
+
+def check_free(free: int, length: int) -> None:
+    if free <= length:
+        raise StorageFull("no room")
 
 
 def test_a_disc_that_a_program_adds_to_has_no_image_until_it_is_made_anew(desk: Desk, program: RestProgram) -> None:

@@ -148,6 +148,18 @@ def test_a_frame_comes_back_as_it_went(place: ConsolePlace, program: RestProgram
     assert program.call("GET", f"/instances/{frame}/picture").content.startswith(b"\x89PNG")
 
 
+def test_nothing_comes_twice_and_an_array_is_not_taken_for_bytes(
+    place: ConsolePlace, program: RestProgram, frame: str
+) -> None:
+    tags = []
+    for path, accept in (("frames/1", "*/*"), ("frames/1", "application/x-npy"), ("file", "*/*"), ("picture", "*/*")):
+        tags.append(program.call("GET", f"/instances/{frame}/{path}", headers={"accept": accept}).headers["etag"])
+        shown = {"authorization": f"Bearer {program.token}", "accept": accept, "if-none-match": tags[-1]}
+        same = program.client.get(f"{place.url}/api/v1/instances/{frame}/{path}", headers=shown)
+        assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tags[-1])
+    assert len(set(tags)) == len(tags)
+
+
 def test_every_kind_of_frame_is_taken_in_one_row(program: RestProgram, exam: int, frame: str) -> None:
     series = program.get(f"/instances/{frame}")["SeriesNumber"]
     stream = io.BytesIO()

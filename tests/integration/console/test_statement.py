@@ -89,6 +89,23 @@ def test_the_page_has_each_row_of_the_statement_of_this_device(place: ConsolePla
     assert "<img src=x" not in answer.text, "the patient of the open exam is above it"
 
 
+def test_which_tests_show_a_sentence_is_told_where_it_is_asked_for(
+    place: ConsolePlace, vera: Visitor, program: RestProgram
+) -> None:
+    statement = DeviceStatement(place.modality.site)
+    evidence = statement.read_evidence()
+    plain, page = vera.get("/statement").text, vera.get("/statement?evidence=true").text
+    rows = {row[0]: row for row in Reader(page).rows if row}
+    for each in evidence.requirements:
+        assert rows[each.id][2] == each.text
+        assert all(proof.test in rows[each.id][5] for proof in each.proofs)
+    assert 'href="/statement?layout=annex-n&amp;evidence=true"' in plain
+    assert 'href="/statement/html?layout=annex-n&amp;evidence=true"' in page
+    assert evidence.requirements[0].id not in {row[0] for row in Reader(plain).rows if row}
+    assert vera.get("/statement/html?evidence=true").text == statement.write("html", evidence=evidence)
+    assert program.get("/conformance?evidence=true") == json.loads(statement.write("json", evidence=evidence))
+
+
 def test_who_may_see_it_and_what_is_not_there(place: ConsolePlace, vera: Visitor) -> None:
     alice = place.log_in("alice")
     for path in ("/statement", "/statement/json"):

@@ -14,7 +14,7 @@ from openmodality.conformance.html import STYLE
 from openmodality.conformance.model import STATEMENT_VERSION
 from openmodality.console.api.answers import tell_problems
 from openmodality.console.dicomweb.accept import choose
-from openmodality.console.pages.statement import FILE_TYPES
+from openmodality.console.pages.statement import FILE_TYPES, read_evidence_if
 from openmodality.console.security.access import At, Viewer
 
 _FORMATS: Final = {kind.partition(";")[0]: format for format, kind in FILE_TYPES.items()}
@@ -53,8 +53,10 @@ def _show_statement(
     layout: Annotated[
         Literal["annex-n", "mr", "rf"], Query(description="The order of a document: PS3.2 Annex N, or a statement's.")
     ] = "annex-n",
+    evidence: Annotated[bool, Query(description="Also which tests show each sentence, and before whom.")] = False,
 ) -> Response:
     """What the device states of itself as it runs now: JSON, or with ``Accept`` a document as HTML or Markdown."""
     format = _FORMATS[choose(request, tuple(_FORMATS))]
     headers = {"vary": "accept"} | ({"content-security-policy": _POLICY} if format == "html" else {})
-    return Response(context.statement.write(format, layout), media_type=FILE_TYPES[format], headers=headers)
+    text = context.statement.write(format, layout, read_evidence_if(context, evidence))
+    return Response(text, media_type=FILE_TYPES[format], headers=headers)

@@ -1,7 +1,7 @@
 """The matches of a query as lines, each as soon as the archive has sent it.
 
-A thread asks, since an association is read by blocking; who reads is at most some matches behind it. When the client
-goes away, or what it reads ends, the thread says at the next match that no more are wanted: the archive gets C-CANCEL.
+A thread asks, since an association is read by blocking; who reads is at most some matches behind it. When the answer
+ends, however it does, the thread says at the next match that no more are wanted: the archive gets C-CANCEL.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from contextvars import copy_context
 from typing import Any, Final
 
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 from pydicom import Dataset
+from starlette.types import Receive, Scope, Send
 
 from openmodality.app.records.data_sets import data_set_as_json
 from openmodality.app.records.values import clean_values
+from openmodality.console.api.answers import NDJSON
 from openmodality.console.problem import describe_problem
 from openmodality.errors import OpenModalityError, describe_fault
 from openmodality.query.finding import FindAnswer, HandOver
@@ -58,6 +61,10 @@ class MatchStream:
             _log.error("console.fault", extra=describe_fault(error))
             self._put(OpenModalityError("the device made a mistake", advice="the log says more"))
 
+    def leave(self) -> None:
+        """Say that nobody reads any more."""
+        self._is_left.set()
+
     def _put(self, each: Dataset | FindAnswer | OpenModalityError) -> bool:
         """Whether the client is there to take it."""
         while not self._is_left.is_set():
@@ -70,18 +77,15 @@ class MatchStream:
 
     async def read_lines(self) -> AsyncIterator[str]:
         """A line for each match, and one for the end or for what went wrong."""
-        try:
-            count, each = 0, self._first
-            while isinstance(each, Dataset):
-                count += 1
-                yield _make_line("match", attributes=data_set_as_json(each))
-                each = await self._take()
-            if isinstance(each, FindAnswer):
-                yield _make_line("end", matches=count, **self._tell(each))
-            else:
-                yield _make_line("error", problem=describe_problem(each, peer=self._peer))
-        finally:
-            self._is_left.set()
+        count, each = 0, self._first
+        while isinstance(each, Dataset):
+            count += 1
+            yield _make_line("match", attributes=data_set_as_json(each))
+            each = await self._take()
+        if isinstance(each, FindAnswer):
+            yield _make_line("end", matches=count, **self._tell(each))
+        else:
+            yield _make_line("error", problem=describe_problem(each, peer=self._peer))
 
     async def _take(self) -> Dataset | FindAnswer | OpenModalityError:
         while True:
@@ -93,6 +97,26 @@ class MatchStream:
                 return await run_in_threadpool(self._coming.get, timeout=_LOOK_S)
             except queue.Empty:
                 continue
+
+
+class MatchResponse(StreamingResponse):
+    """The lines of a stream as an answer, at whose end the stream is left.
+
+    A client may go away before its first line is read: an iterator that never began has no end that could say so.
+    """
+
+    media_type = NDJSON
+
+    def __init__(self, stream: MatchStream) -> None:
+        super().__init__(stream.read_lines())
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the lines."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.leave()
 
 
 def _make_line(event: str, **members: object) -> str:

@@ -8,7 +8,8 @@ the image (ISO 9660).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -41,7 +42,7 @@ from openmodality.console.api.places import MatchingKeys, PathName, WireName, Wi
 from openmodality.console.api.received import RAW, Claim, ReceivedUpload, take_upload
 from openmodality.console.context import ConsoleContext
 from openmodality.console.security.access import At, Operator, Viewer
-from openmodality.errors import WrongState
+from openmodality.errors import OpenModalityError, WrongState
 from openmodality.media.iso_reader import unpack_iso_image
 
 router = APIRouter(prefix="/api/v1", tags=["media"])
@@ -190,14 +191,17 @@ def _list_records(
     request: Request, _: Operator, context: At, medium: PathName, wanted: Annotated[RecordFilter, Query()]
 ) -> Response:
     """What the DICOMDIR of a medium has of a level, by matching keys, and what is wrong with it."""
-    return answer_record(wanted.list_page(context, context.modality.media.find_medium(medium).root, request))
+    root = context.modality.media.find_medium(medium).root
+    with _hide_root(root, medium):
+        return answer_record(wanted.list_page(context, root, request))
 
 
 @router.post("/media/{medium}/verify", summary="Check a medium", responses=tell_one("verification of a medium", 404))
 def _verify_medium(_: OperateCall, context: At, once: OnceOnly, medium: PathName) -> Response:
     """Whether its directory is right, and each file is there, readable and what its record says."""
     root = context.modality.media.find_medium(medium).root
-    return once.do(lambda: answer_record(_describe_faults(medium, context.modality.media.verify(root))))
+    with _hide_root(root, medium):
+        return once.do(lambda: answer_record(_describe_faults(medium, context.modality.media.verify(root))))
 
 
 @router.post("/media/{medium}/retrieve", summary="Copy from a medium", responses=tell_one("media retrieval", 404, 507))
@@ -206,7 +210,8 @@ def _retrieve_from_medium(
 ) -> Response:
     """Copy the instances of a medium that match keys into the local database; the answer comes when they are there."""
     root = context.modality.media.find_medium(medium).root
-    return once.do(lambda: answer_record(_retrieve(context, root, wanted.keys)))
+    with _hide_root(root, medium):
+        return once.do(lambda: answer_record(_retrieve(context, root, wanted.keys)))
 
 
 @router.post("/media/{medium}/iso", summary="Make an image of a medium", responses=tell_one("image of a disc", 404))
@@ -247,7 +252,7 @@ def _list_sent_records(
     request: Request, received: SentImage, context: At, wanted: Annotated[RecordFilter, Query()]
 ) -> Response:
     """What the DICOMDIR of an image has of a level; nothing is copied, and the image is not kept."""
-    return _look_into(received, lambda root: wanted.list_page(context, root, request))
+    return _look_into(context, received, lambda root: wanted.list_page(context, root, request))
 
 
 @router.post(
@@ -258,7 +263,7 @@ def _list_sent_records(
 )
 def _verify_sent(received: SentImage, context: At) -> Response:
     """Whether the file-set in an image is whole; the image is not kept."""
-    return _look_into(received, lambda root: _describe_faults(_SENT, context.modality.media.verify(root)))
+    return _look_into(context, received, lambda root: _describe_faults(_SENT, context.modality.media.verify(root)))
 
 
 @router.post(
@@ -270,17 +275,28 @@ def _verify_sent(received: SentImage, context: At) -> Response:
 def _retrieve_from_sent(request: Request, received: SentImage, context: At) -> Response:
     """Copy the instances of an image that match the keys among the parameters into the local database."""
     keys = dict(request.query_params)
-    return _look_into(received, lambda root: _retrieve(context, root, keys))
+    return _look_into(context, received, lambda root: _retrieve(context, root, keys))
 
 
-def _look_into(received: ReceivedUpload, look: Callable[[Path], dict[str, Any]]) -> Response:
-    """Unpack an image that was sent, and answer what is found in it."""
+def _look_into(context: ConsoleContext, received: ReceivedUpload, look: Callable[[Path], dict[str, Any]]) -> Response:
+    """Unpack an image that was sent, where there is room for it once more, and answer what is found in it."""
 
     def make() -> dict[str, Any]:
-        with unpack_iso_image(received.path, received.path.parent) as root:
+        context.uploads.check_space(received.path.stat().st_size)
+        with unpack_iso_image(received.path, received.path.parent) as root, _hide_root(root, _SENT):
             return look(root)
 
     return received.do(make, 200)
+
+
+@contextmanager
+def _hide_root(root: Path, name: str) -> Iterator[None]:
+    """Errors inside the block name the medium, and not where it lies on this machine."""
+    try:
+        yield
+    except OpenModalityError as error:
+        error.message = error.message.replace(str(root), name)
+        raise
 
 
 def _retrieve(context: ConsoleContext, root: Path, keys: dict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from openmodality.activities.arrivals import Arrivals
@@ -25,7 +25,7 @@ from openmodality.console.api.answers import (
     tell_page,
     tell_problems,
 )
-from openmodality.console.api.match_stream import MatchStream
+from openmodality.console.api.match_stream import MatchResponse, MatchStream
 from openmodality.console.api.once import OnceOnly
 from openmodality.console.api.places import MatchingKeys, OptionalUid, PathName, Uid, WireName, name_peer
 from openmodality.console.context import ConsoleContext
@@ -150,7 +150,7 @@ def _query_peer(request: Request, _: OperateCall, context: At, name: PathName, q
         return {"more_available": answer.more_available, "notices": _list_notices(name, answer)}
 
     if _takes_lines(request):
-        return StreamingResponse(MatchStream(name, ask, tell).read_lines(), media_type=NDJSON)
+        return MatchResponse(MatchStream(name, ask, tell))
     answer = ask()
     items = [data_set_as_json(item) for item in answer.items]
     return answer_record({"peer": name, "level": question.level, **tell(answer), "items": items})

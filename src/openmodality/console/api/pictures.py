@@ -30,6 +30,7 @@ from openmodality.console.api.answers import (
 from openmodality.console.api.once import OnceOnly
 from openmodality.console.api.places import ExamNumber, FrameNumber, PathUid, Uid, WireName, WireText
 from openmodality.console.context import ConsoleContext
+from openmodality.console.dicomweb.answers import is_unchanged
 from openmodality.console.security.access import At, Viewer
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.imaging.preview import preview_stored_png
@@ -42,6 +43,7 @@ router = APIRouter(prefix="/api/v1", tags=["pictures"])
 _KEPT: Final = "private, max-age=86400, immutable"
 _ARRAY: Final = "application/x-npy"
 _RAW: Final = "application/octet-stream"
+_UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "The client has it already."}}
 
 
 class KeyNote(RequestBody):
@@ -102,23 +104,32 @@ def _find(context: ConsoleContext, uid: str) -> None:
     context.modality.audit.tell_viewed(found[0]["StudyInstanceUID"])
 
 
-def _keep(uid: str) -> dict[str, str]:
-    return {"etag": f'"{uid}"', "cache-control": _KEPT}
+def _keep(name: str) -> dict[str, str]:
+    """What lets a client keep an answer: it never is another one of this name."""
+    return {"etag": f'"{name}"', "cache-control": _KEPT, "vary": "accept"}
+
+
+def _find_unchanged(request: Request, name: str) -> Response | None:
+    """The answer to who has this already; ``None`` for others."""
+    kept = _keep(name)
+    return Response(status_code=304, headers=kept) if is_unchanged(request, kept["etag"]) else None
 
 
 @router.get(
     "/instances/{uid}/file",
     response_class=Response,
     summary="Get the file",
-    responses=tell_content("A PS3.10 file, or a range of its bytes.", "application/dicom"),
+    responses=tell_content("A PS3.10 file, or a range of its bytes.", "application/dicom") | _UNCHANGED,
 )
-def _send_file(_: Viewer, context: At, uid: PathUid) -> Response:
+def _send_file(request: Request, _: Viewer, context: At, uid: PathUid) -> Response:
     """The file of an instance, as it is stored."""
     _find(context, uid)
     path = context.modality.instance_path(uid)
     if not path.is_file():
         raise NotFound("the file of this instance is missing", advice="openmodality recover says which are")
-    return FileResponse(path, media_type="application/dicom", filename=f"{uid}.dcm", headers=_keep(uid))
+    return _find_unchanged(request, uid) or FileResponse(
+        path, media_type="application/dicom", filename=f"{uid}.dcm", headers=_keep(uid)
+    )
 
 
 @router.get("/instances/{uid}/attributes", summary="Show all attributes", responses=tell_one("attributes", 404))
@@ -131,13 +142,17 @@ def _show_attributes(_: Viewer, context: At, uid: PathUid) -> Response:
     "/instances/{uid}/frames/{frame}",
     response_class=Response,
     summary="Get a frame",
-    responses=tell_content("Samples, little endian, row by row; or a NumPy array.", _RAW, _ARRAY),
+    responses=tell_content("Samples, little endian, row by row; or a NumPy array.", _RAW, _ARRAY) | _UNCHANGED,
 )
 def _send_frame(request: Request, _: Viewer, context: At, uid: PathUid, frame: FrameNumber) -> Response:
     """The stored values of a frame: as bytes, or with ``Accept: application/x-npy`` as an array with its shape."""
     stored = _open(context, uid)
     if frame > stored.frames:
         raise NotFound(f"there is no frame {frame}; the instance has {stored.frames}")
+    is_array = _ARRAY in request.headers.get("accept", "")
+    name = f"{uid}/{frame}/{'array' if is_array else 'bytes'}"
+    if unchanged := _find_unchanged(request, name):
+        return unchanged
     native = stored.read_native(frame)
     header = stored.header
     samples = int(header.get("SamplesPerPixel") or 1)
@@ -147,12 +162,12 @@ def _send_frame(request: Request, _: Viewer, context: At, uid: PathUid, frame: F
     shape = [int(header.Rows), int(header.Columns)]
     whole = [samples, *shape] if planes else [*shape, samples] if samples > 1 else shape
     headers = {
-        **_keep(f"{uid}/{frame}"),
+        **_keep(name),
         "x-om-shape": ",".join(map(str, whole)),
         "x-om-dtype": dtype.name,
         "x-om-photometric-interpretation": native.photometric_interpretation,
     }
-    if _ARRAY not in request.headers.get("accept", ""):
+    if not is_array:
         return Response(native.content, media_type=_RAW, headers=headers)
     stream = io.BytesIO()
     npy.write_array(stream, np.frombuffer(native.content, dtype).reshape(whole), allow_pickle=False)
@@ -163,9 +178,10 @@ def _send_frame(request: Request, _: Viewer, context: At, uid: PathUid, frame: F
     "/instances/{uid}/picture",
     response_class=Response,
     summary="Get a picture",
-    responses=tell_content("A frame as it is shown.", "image/png"),
+    responses=tell_content("A frame as it is shown.", "image/png") | _UNCHANGED,
 )
 def _send_picture(
+    request: Request,
     _: Viewer,
     context: At,
     uid: PathUid,
@@ -176,8 +192,11 @@ def _send_picture(
     stored = _open(context, uid)
     if frame > stored.frames:
         raise NotFound(f"there is no frame {frame}; the instance has {stored.frames}")
+    name = f"{uid}/{frame}/{side}"
+    if unchanged := _find_unchanged(request, name):
+        return unchanged
     picture = preview_stored_png(stored, number=frame, longest_side=side or None)
-    return Response(picture, media_type="image/png", headers=_keep(f"{uid}/{frame}/{side}"))
+    return Response(picture, media_type="image/png", headers=_keep(name))
 
 
 @router.post(

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from openmodality.console.pages.exam import render_exam
 from openmodality.console.pages.shell import do_and_return
 from openmodality.console.pixel_choices import read_pixel_choices
-from openmodality.console.pixel_sources import FilePart, keep_part, make_upload_work, make_work
+from openmodality.console.pixel_sources import FilePart, keep_part, make_upload_work, make_work, remove_upload
 from openmodality.console.security.access import At, Operator, SentForm, SentPart
 from openmodality.errors import WrongState
 
@@ -27,6 +27,8 @@ async def read_part(request: Request, name: str, offset: int, last: bool = False
 def _acquire(request: Request, who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
     choices = read_pixel_choices(context.modality.site.profile, form)
     if choices.errors:
+        if form["upload"]:
+            remove_upload(context.modality, exam_id, form["upload"])  # files are chosen and come once more
         return render_exam(request, context, who, exam_id, choices)
 
     def acquire() -> str:

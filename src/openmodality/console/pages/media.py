@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydicom.uid import UID
 
@@ -30,7 +29,7 @@ from openmodality.console.trays import Tray, remove_items
 from openmodality.errors import NotFound, UsageError, WrongState
 from openmodality.media.application_profile import ApplicationProfile
 from openmodality.standard.media import clean_volume_label
-from openmodality.store.states import JobKind, JobState
+from openmodality.store.states import JobKind
 
 _MEDIA: Final = "media"
 _MOST_JOBS: Final = 10
@@ -82,11 +81,11 @@ class MediumView:
 
 @dataclass(frozen=True, slots=True)
 class MediumJob:
-    """A disc that was ordered; ``image``: its image can be fetched."""
+    """A disc that was ordered, or several; ``images``: how many images of them can be fetched."""
 
     row: JobRow
     label: str
-    image: bool
+    images: int
 
 
 router = APIRouter()
@@ -105,14 +104,13 @@ def _show_jobs(request: Request, viewer: Viewer, context: At) -> Response:
 
 
 @router.get("/media/image/{job_id}")
-def _send_image(_: Operator, context: At, job_id: int) -> Response:
-    job = context.modality.jobs.show(job_id).job
-    image = Path(str(job.parameters.get("image") or "")) if job.kind is JobKind.MEDIA else Path()
-    if not image.is_file():
-        raise NotFound("there is no image of this job", advice="several discs have images of their own beside it")
-    return FileResponse(
-        context.modality.media.fetch_image(image), media_type="application/octet-stream", filename=image.name
-    )
+def _send_image(_: Operator, context: At, job_id: int, disc: Annotated[int, Query(ge=1)] = 1) -> Response:
+    media = context.modality.media
+    images = media.find_images(context.modality.jobs.show(job_id).job)
+    if disc > len(images):
+        raise NotFound("there is no such image of this job as it is now", advice="Media shows which there are")
+    image = media.fetch_image(images[disc - 1])
+    return FileResponse(image, media_type="application/octet-stream", filename=image.name)
 
 
 @router.post("/media/choices")
@@ -267,7 +265,7 @@ def list_media_jobs(context: ConsoleContext) -> list[MediumJob]:
         MediumJob(
             row,
             str(job.parameters.get("label", "")),
-            job.state is JobState.DONE and Path(str(job.parameters.get("image") or ".")).is_file(),
+            len(context.modality.media.find_images(job)),
         )
         for job, row in zip(jobs, make_rows(context, jobs), strict=True)
     ]

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from openmodality.app.conformance import FORMATS, USUAL_LAYOUT
 from openmodality.conformance.document import Document, PrintedTable, make_section_id, number_sections
+from openmodality.conformance.evidence import Evidence
 from openmodality.conformance.layouts import LAYOUTS
 from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.shell import Page, render_page
@@ -56,36 +57,56 @@ class StatedSection:
 
 @dataclass(frozen=True, slots=True)
 class StatementView:
-    """The document of the page, and the settings that are in force after a restart only."""
+    """The document of the page, and the settings that are in force after a restart only.
+
+    ``shows_evidence``: the document says which tests show each sentence, which can be asked for where ``has_evidence``.
+    """
 
     title: str
     cover: Sequence[tuple[str, str]]
     sections: Sequence[StatedSection]
     layout: str
     waiting: Sequence[str]
+    shows_evidence: bool
+    has_evidence: bool
 
 
 router = APIRouter()
 
 
 @router.get("/statement")
-def _show_statement(request: Request, viewer: Viewer, context: At, layout: str = USUAL_LAYOUT) -> Response:
-    document = context.statement.arrange(_check_layout(layout))
+def _show_statement(
+    request: Request, viewer: Viewer, context: At, layout: str = USUAL_LAYOUT, evidence: bool = False
+) -> Response:
+    document = context.statement.arrange(_check_layout(layout), read_evidence_if(context, evidence))
     view = StatementView(
-        document.title, document.cover, list(list_stated_sections(document)), layout, _list_waiting(context)
+        title=document.title,
+        cover=document.cover,
+        sections=list(list_stated_sections(document)),
+        layout=layout,
+        waiting=_list_waiting(context),
+        shows_evidence=evidence,
+        has_evidence=context.statement.has_evidence,
     )
     page = Page("statement.html", "Statement", "statement")
     return render_page(request, context, viewer, page, statement=view, orders=_ORDERS, formats=FORMATS)
 
 
 @router.get("/statement/{format}")
-def _send_statement(_: Viewer, context: At, format: str, layout: str = USUAL_LAYOUT) -> Response:
+def _send_statement(
+    _: Viewer, context: At, format: str, layout: str = USUAL_LAYOUT, evidence: bool = False
+) -> Response:
     if format not in FORMATS:
         raise NotFound(f"the statement cannot be had as {format[:40]!r}", advice=f"choose of {', '.join(FORMATS)}")
-    text = context.statement.write(format, _check_layout(layout))
+    text = context.statement.write(format, _check_layout(layout), read_evidence_if(context, evidence))
     name = f"conformance-{context.modality.site.profile.name}.{_ENDINGS[format]}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type=FILE_TYPES[format], headers=headers)
+
+
+def read_evidence_if(context: ConsoleContext, is_asked_for: bool) -> Evidence | None:
+    """The evidence of the profile where somebody asks for it. Raises :class:`UsageError` where there is none."""
+    return context.statement.read_evidence() if is_asked_for else None
 
 
 def list_stated_sections(document: Document) -> Iterator[StatedSection]:
