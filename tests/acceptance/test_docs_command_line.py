@@ -53,7 +53,7 @@ def test_the_page_says_the_same_as_the_help(name: str) -> None:
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_the_page_names_the_value_of_each_option_as_the_help_does(name: str) -> None:
-    page = LEAVES[name].page(f"openmodality {name}")
+    page = re.sub(r"\|\n +", "|", LEAVES[name].page(f"openmodality {name}"))  # the choices of a long list go on below
     for row in re.findall(r"^\| (`-.*?) \| ", DOCUMENTED[name], flags=re.MULTILINE):
         assert f"\n  {row.replace('`', '').replace(chr(92), '')}" in page
 

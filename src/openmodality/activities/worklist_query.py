@@ -6,7 +6,6 @@ What a device asks for, and how it keeps the answer, is in ``activities.worklist
 from __future__ import annotations
 
 import logging
-from time import monotonic
 from typing import Final
 
 from pydicom import Dataset
@@ -14,6 +13,7 @@ from pydicom import Dataset
 from openmodality.activities.asking import put_query
 from openmodality.activities.ends import Ends
 from openmodality.device.paths import parse_path
+from openmodality.dimse.request_response import CountDown
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError
 from openmodality.query.finding import FindAnswer
@@ -87,8 +87,7 @@ def ask_for_worklist(
 def _ask(ends: Ends, identifier: Dataset, limit: int | None, timeout_s: float | None) -> FindAnswer:
     with ends.open(MODALITY_WORKLIST_FIND) as association:
         ends.note_query(MODALITY_WORKLIST_FIND, identifier)
-        end = monotonic() + (timeout_s or 0.0)
-        left_s = None if timeout_s is None else lambda: end - monotonic()
+        left_s = None if timeout_s is None else CountDown(timeout_s)
         judge = ends.judge_of("worklist", "C-FIND")
         return put_query(
             association, lambda: query_items(association, identifier, judge=judge, limit=limit, left_s=left_s)

@@ -52,7 +52,7 @@ def prepare(folder: Path, profiles: Sequence[str], habits: Habits) -> tuple[Hosp
 
     Raises :class:`ConfigurationError` where the folder cannot be used.
     """
-    ports = _ports(folder)
+    ports = load_ports(folder)
     sites = {profile: _site(folder / profile, profile, ports) for profile in profiles}
     endpoints = {name: Endpoint(each.aet, ports[each.port]) for name, each in _SERVERS.items()}
     devices = {aet: (LOCALHOST, ports[port]) for aet, (_, port) in DEVICES.items()}
@@ -62,7 +62,7 @@ def prepare(folder: Path, profiles: Sequence[str], habits: Habits) -> tuple[Hosp
 
 def hospital_options(folder: Path) -> list[str]:
     """What ``openmodality hospital`` is to be told, so that it is the one of this folder."""
-    ports = _ports(folder)
+    ports = load_ports(folder)
     found = ["--data", str(folder / "hospital")]
     for name, usual in _SERVERS.items():
         if ports[usual.port] != usual.port:
@@ -91,14 +91,17 @@ def _set_ports(text: str, ports: Mapping[int, int]) -> str:
     return re.sub(r"^port = (\d+)$", changed, text, flags=re.MULTILINE)
 
 
-def _ports(folder: Path) -> dict[int, int]:
+def load_ports(folder: Path) -> dict[int, int]:
     """The port to use for each that a new site file has; the same ones whenever a folder is used."""
     file = folder / "ports.json"
     try:
-        if not file.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(find_free_ports(_USUAL)) + "\n", encoding="utf-8")
-        return {int(usual): int(chosen) for usual, chosen in json.loads(file.read_text(encoding="utf-8")).items()}
+        folder.mkdir(parents=True, exist_ok=True)
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        ports = {int(usual): int(chosen) for usual, chosen in known.items()}
+        if missing := [port for port in _USUAL if port not in ports]:  # all, or those of what a later version has added
+            ports |= find_free_ports(missing)
+            file.write_text(json.dumps(ports) + "\n", encoding="utf-8")
+        return ports
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be used: {error.strerror}") from error
     except (ValueError, AttributeError) as error:

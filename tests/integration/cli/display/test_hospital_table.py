@@ -13,6 +13,7 @@ from openmodality.cli.display.hospital_table import hospital_table
 from openmodality.device.profile.loader import load_profile
 from openmodality.hospital.addresses import DEVICES, LOCALHOST
 from openmodality.hospital.hospital import Hospital
+from openmodality.network.entity import DEFAULT_AE_TITLE
 from tests import hospital_scu as scu
 
 
@@ -83,4 +84,4 @@ def test_the_address_book_is_that_of_the_profiles() -> None:
         for entity in load_profile(name).application_entities
         if entity.port
     }
-    assert listening == dict(DEVICES)
+    assert listening | {DEFAULT_AE_TITLE: DEVICES[DEFAULT_AE_TITLE]} == dict(DEVICES)
