@@ -170,12 +170,9 @@ def _read_passphrase(site: Site) -> str | None:
     else:
         return None
     try:
-        text = file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{site.path}: tls.{key}: {file} cannot be read") from error
-    if not text or "\n" in text:
-        raise ConfigurationError(f"{site.path}: tls.{key}: {file} is empty, or has more than one line")
-    return text
+        return tls.read_passphrase(file)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{site.path}: tls.{key}: {error.message}") from error
 
 
 def _find_credential(site: Site, name: str) -> Path:
@@ -195,6 +192,8 @@ def _look_at_files(site: Site) -> Iterator[tuple[str, tuple[int, int]]]:
         settings.certificate, settings.private_key, settings.ca_certificates, settings.revocation_lists,
         settings.passphrase_file,
     ):  # fmt: skip
+        if not name:  # else it would be the folder, which changes with each file that comes or goes
+            continue
         try:
             status = (site.folder / name).stat()
         except OSError:

@@ -139,6 +139,17 @@ def _explain_no_pair(certificate: Path, key: Path, error: Exception) -> Configur
     return _explain_unusable(certificate, error)
 
 
+def read_passphrase(file: Path) -> str:
+    """The one line of a file. Raises :class:`ConfigurationError` where it cannot be read or is no such line."""
+    try:
+        text = file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file} cannot be read") from error
+    if not text or "\n" in text:
+        raise ConfigurationError(f"{file} is empty, or has more than one line")
+    return text
+
+
 def _check_readable(path: Path) -> None:
     try:
         path.open("rb").close()

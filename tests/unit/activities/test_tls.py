@@ -131,6 +131,7 @@ def test_files_that_are_replaced_count_from_then_on(
     own = KeyPair(*(Path(shutil.copy(file, tmp_path)) for file in (keys.certificate, keys.key, keys.authority)))
     context = RenewedContext(write_site(tmp_path, own), make_server_context)
     first = context()
+    (tmp_path / "another.txt").write_text("of no concern", "utf-8")
     assert context() is first
     replace(own.certificate, strangers.certificate)
     assert context() is first  # its key has not come yet

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from openmodality.cli.terminal.values import existing_file
-from openmodality.errors import UsageError
+from openmodality.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     import ssl
@@ -89,10 +89,12 @@ def _make(context: Callable[[TlsFiles], ssl.SSLContext], values: WordValues) -> 
 
 
 def _read_passphrase(file: Path) -> str:
+    from openmodality.network.tls import read_passphrase  # noqa: PLC0415 - start-up time: most are plain
+
     try:
-        return file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--tls-passphrase-file: {file} cannot be read") from error
+        return read_passphrase(file)
+    except ConfigurationError as error:
+        raise UsageError(f"--tls-passphrase-file: {error.message}") from error
 
 
 def _client(files: TlsFiles) -> ssl.SSLContext:
