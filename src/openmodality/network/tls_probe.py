@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import ssl
 import warnings
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -227,26 +227,37 @@ def _look(remote: RemoteAE, context: ssl.SSLContext, local: LocalAE) -> ServerHe
 
 
 def _shake_hands(sock: socket.socket, context: ssl.SSLContext, host: str, deadline: Deadline) -> tuple[bytes, bytes]:
-    """All that the server sent, and its certificate where the handshake has ended well."""
+    """All that the server sent, also before it hung up, and its certificate where the handshake has ended well."""
     incoming, outgoing, received = ssl.MemoryBIO(), ssl.MemoryBIO(), bytearray()
     tls = context.wrap_bio(incoming, outgoing, server_hostname=host)
     while len(received) < _MOST_BYTES:
         try:
             tls.do_handshake()
-            sock.sendall(outgoing.read())
+            with suppress(OSError):
+                sock.sendall(outgoing.read())
             return bytes(received), tls.getpeercert(binary_form=True) or b""
         except ssl.SSLWantReadError:
-            sock.sendall(outgoing.read())
+            data = _exchange(sock, outgoing.read(), deadline)
         except ssl.SSLError:
             break
-        left_s = deadline.left_s()
-        if left_s is not None:
-            sock.settimeout(max(left_s, _LEAST_WAIT_S))
-        if (left_s is not None and left_s <= 0) or not (data := sock.recv(_READ_BYTES)):
+        if not data:
             break
         received += data
         incoming.write(data)
     return bytes(received), b""
+
+
+def _exchange(sock: socket.socket, message: bytes, deadline: Deadline) -> bytes:
+    """Send a message; what the server says then, nothing where it hangs up or its time is over."""
+    left_s = deadline.left_s()
+    if left_s is not None and left_s <= 0:
+        return b""
+    try:
+        sock.settimeout(left_s if left_s is None else max(left_s, _LEAST_WAIT_S))
+        sock.sendall(message)
+        return sock.recv(_READ_BYTES)
+    except OSError:
+        return b""
 
 
 def _find_requirement(looks: _Looks, without_ours: TlsFault | None) -> bool | None:

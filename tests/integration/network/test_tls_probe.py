@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -166,3 +167,42 @@ def test_nobody_and_no_settings_are_errors(keys: KeyPair) -> None:
         probe_tls(RemoteAE("PEER", HOST, free_port(), client(keys)), LOCAL)
     with pytest.raises(UsageError):
         probe_tls(RemoteAE("PEER", HOST, 104), LOCAL)
+
+
+def test_what_was_said_before_a_reset_is_not_lost(keys: KeyPair) -> None:
+    """Some peers reset the connection of who shows no certificate, and some before they say why."""
+    theirs = server(keys, keys)
+    theirs.maximum_version = ssl.TLSVersion.TLSv1_2
+    with resetting(theirs) as port:
+        report = probe_tls(RemoteAE("PEER", HOST, port, client(keys)), LOCAL)
+    assert (report.versions, report.requires_certificate) == (("TLS 1.2",), True)
+    assert kind_of(report) == "our_certificate_missing"
+
+
+@contextmanager
+def resetting(context: ssl.SSLContext) -> Iterator[int]:
+    """Says its first flight of the handshake, then resets the connection when the answer comes."""
+    with socket.create_server((HOST, 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+                tls = context.wrap_bio(incoming, outgoing, server_side=True)
+                with connection, suppress(OSError):
+                    connection.settimeout(10)
+                    incoming.write(connection.recv(65536))
+                    with suppress(ssl.SSLError):
+                        tls.do_handshake()
+                    connection.sendall(outgoing.read())
+                    connection.recv(1)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
