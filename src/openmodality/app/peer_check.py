@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.activities.connection import Connector
 from openmodality.activities.ends import Ends
-from openmodality.activities.tls import make_client_context
+from openmodality.activities.tls import make_client_context, make_server_context
 from openmodality.conformance.doctor.advice import AdvisedDevice
-from openmodality.device.site.site import Peer, Site, peer_service
+from openmodality.device.site.site import LocalEntity, Peer, Site, peer_service
 from openmodality.errors import ConfigurationError, StoreError
 from openmodality.standard.statuses import ServiceName
+
+if TYPE_CHECKING:
+    import ssl
 
 _TURN_S: Final = 10.0
 """How long the check waits for an association of the device to end."""
@@ -52,11 +55,21 @@ class CheckedPeer:
     @property
     def report_port(self) -> int:
         """Where results of storage commitment come in; 0 where the device has no port for them."""
+        entity = self._find_report_entity()
+        return (entity.port or 0) if entity else 0
+
+    def make_report_context(self) -> ssl.SSLContext | None:
+        """For results that come in under TLS; ``None`` where the device takes them without."""
+        entity = self._find_report_entity()
+        return make_server_context(self.site) if entity and entity.tls else None
+
+    def _find_report_entity(self) -> LocalEntity | None:
+        """The local AE that takes results of storage commitment, where there is one that listens."""
         for role, entity in self.site.application_entities.items():
             accepted = self.site.list_accepted(role)
             if entity.port is not None and any(entry.service == "storage_commitment" for entry in accepted):
-                return entity.port
-        return 0
+                return entity
+        return None
 
     @property
     def device(self) -> AdvisedDevice:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from openmodality.cli.terminal.arguments import Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.peer import add_calling, is_direct, make_notes
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import NoSiteFile, add_site, load
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from openmodality.conformance.as_json import StatementJson
     from openmodality.conformance.doctor.advice import AdvisedDevice
     from openmodality.conformance.doctor.doctor import PeerProfile
+    from openmodality.conformance.doctor.examination import Examination
     from openmodality.conformance.predicting import Prediction
     from openmodality.standard.statuses import ServiceName
 
@@ -131,12 +133,19 @@ def _existing(word: str) -> Path:
 
 
 class _Way:
-    """How a peer is reached, where reports come in, and for whom the advice is."""
+    """How a peer is reached, where reports come in, perhaps under TLS, and for whom the advice is."""
 
-    def __init__(self, ends_of: Callable[[ServiceName], Ends], report_port: int, device: AdvisedDevice) -> None:
+    def __init__(
+        self,
+        ends_of: Callable[[ServiceName], Ends],
+        report_port: int,
+        device: AdvisedDevice,
+        report_context: ssl.SSLContext | None = None,
+    ) -> None:
         self.ends_of = ends_of
         self.report_port = report_port
         self.device = device
+        self.report_context = report_context
 
 
 def _find_way(peer: str, site_file: str, calling: str | None, tls: ssl.SSLContext | None) -> _Way:
@@ -173,7 +182,7 @@ def _find_way_of_site(name: str, site_file: str, calling: str | None) -> _Way:
             return ends
         return replace(ends, local=replace(ends.local, ae_title=normalize_ae_title(calling)))
 
-    return _Way(make_ends, checked.report_port, checked.device)
+    return _Way(make_ends, checked.report_port, checked.device, checked.make_report_context())
 
 
 def _examine(way: _Way, writes: bool, port: int, timeout_s: float | None) -> PeerProfile:
@@ -182,11 +191,24 @@ def _examine(way: _Way, writes: bool, port: int, timeout_s: float | None) -> Pee
 
     line = StatusLine()
     patience_s = STEP_PATIENCE_S if timeout_s is None else timeout_s
-    examination = Examination(way.ends_of, writes=writes, patience_s=patience_s, tell=line.show)
+    examination = Examination(
+        way.ends_of, writes=writes, patience_s=patience_s, tell=line.show, report_context=way.report_context
+    )
     try:
         return examine(examination, report_port=port, device=way.device, now=datetime.now)
+    except KeyboardInterrupt:
+        _tell_written(examination)
+        raise
     finally:
         line.clear()
+
+
+def _tell_written(examination: Examination) -> None:
+    """Say on stderr what an examination that is interrupted has left at the peer."""
+    from openmodality.cli.display.peer_check import format_written  # noqa: PLC0415 - start-up time
+
+    for line in format_written(examination.written) if examination.written else ():
+        say(line)
 
 
 def _predict(statements: Sequence[StatementJson], peer: str, profile: PeerProfile | None) -> list[Prediction]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from openmodality.cli.terminal.output import clean, format_count, pad, terminal_width, wrap
 from openmodality.conformance.doctor.doctor import PeerProfile
-from openmodality.conformance.doctor.findings import OfferedClass, PeerFinding, Severity
+from openmodality.conformance.doctor.findings import OfferedClass, PeerFinding, Severity, Written
 from openmodality.conformance.doctor.made_data import TEST_PATIENT_ID, TEST_PATIENT_NAME
 from openmodality.conformance.predicting import Prediction
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
@@ -40,12 +40,18 @@ def format_profile(peer: str, profile: PeerProfile) -> Iterator[str]:
         yield from ("", "lines for the site file", "")
         yield from map(clean, profile.advice)
     if profile.written:
-        yield from ("", f"written to the peer for {TEST_PATIENT_NAME} ({TEST_PATIENT_ID}), to be removed there")
-        for written in profile.written:
-            yield f"  {clean(written.kind)} {clean(written.uid)}"
-            yield f"    {clean(written.text)}"
+        yield ""
+        yield from format_written(profile.written)
     yield ""
     yield _summarize(profile)
+
+
+def format_written(written: Iterable[Written]) -> Iterator[str]:
+    """What the examination has left at the peer."""
+    yield f"written to the peer for {TEST_PATIENT_NAME} ({TEST_PATIENT_ID}), to be removed there"
+    for each in written:
+        yield f"  {clean(each.kind)} {clean(each.uid)}"
+        yield f"    {clean(each.text)}"
 
 
 def _describe_implementation(profile: PeerProfile) -> str:

@@ -215,6 +215,10 @@ def _judge_count(examination: Examination, batch: Sequence[ContextProposal], neg
 
 def probe_lengths(examination: Examination) -> None:
     """Announce other longest PDUs than usual: tiny, odd, huge, none; an echo has to come through."""
+    if not examination.accepts(sop_classes.VERIFICATION):
+        text = "other lengths of PDU are not tried: it does not accept Verification, which they are tried with"
+        examination.note(_AREA, "PDU length", text, Severity.UNTRIED)
+        return
     refused = [f"{length} ({name})" for name, length in _LENGTHS if not _echoes_with(examination, length)]
     if refused:
         text = f"it does not answer who takes PDUs of these lengths in bytes: {', '.join(refused)}"
@@ -264,7 +268,8 @@ def probe_roles(examination: Examination) -> None:
 
 def probe_titles(examination: Examination) -> None:
     """Call it by another title, and under another one: whether it looks at them."""
-    proposal = ContextProposal(sop_classes.VERIFICATION, (syntaxes.IMPLICIT_VR_LITTLE_ENDIAN,))
+    accepted = next(each for each in examination.offered.values() if each.is_accepted)
+    proposal = ContextProposal(accepted.sop_class_uid, syntaxes.UNCOMPRESSED)
     for which in ("called", "calling"):
         titles = (_NO_SUCH_TITLE, "") if which == "called" else ("", _NO_SUCH_TITLE)
         try:
@@ -274,7 +279,7 @@ def probe_titles(examination: Examination) -> None:
             examination.note(_AREA, f"{which} AE title", text, Severity.NOTE)
             continue
         _release(outcome)
-        is_checked = outcome.association is None
+        is_checked = outcome.negotiated is None
         examination.facts[f"checks_{which}_ae_title"] = is_checked
         does = "it looks at" if is_checked else "it does not look at"
         examination.note(_AREA, f"{which} AE title", f"{does} the {which} AE title")

@@ -62,7 +62,8 @@ class CommitmentProbe:
         if not self._port:
             return
         try:
-            until_end.enter_context(self._watch.listen(examination.ends("storage_commitment").local, self._port))
+            local, context = examination.ends("storage_commitment").local, examination.report_context
+            until_end.enter_context(self._watch.listen(local, self._port, context))
             self._is_listening = True
         except TransportError as error:
             text = f"a result on a new association cannot come in: {error.message}"
@@ -123,6 +124,13 @@ class CommitmentProbe:
         examination = self._examination
         if not self._is_listening:
             text = "the request is taken; its result comes on another association, to which nobody listened here"
+            examination.note(_AREA, "result", text, Severity.UNTRIED)
+            return
+        if examination.ends("storage_commitment").remote.ssl_context and not examination.report_context:
+            text = (
+                f"the request is taken, and no result within {_LONGEST_WAIT_S:.0f} s without TLS: for results under"
+                " TLS the peer must be in a site file, whose AE takes TLS"
+            )
             examination.note(_AREA, "result", text, Severity.UNTRIED)
             return
         examination.observe("commitment result", "never")

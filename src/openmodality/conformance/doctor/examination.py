@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from openmodality.activities.ends import Ends
 from openmodality.conformance.doctor.findings import (
@@ -31,6 +31,9 @@ from openmodality.standard.statuses import ServiceName
 from openmodality.upper_layer.negotiation import ContextProposal, LocalSide, propose
 from openmodality.value_class import replace
 
+if TYPE_CHECKING:
+    import ssl
+
 STEP_PATIENCE_S: Final = 5.0
 """How long the peer gets for each step. The virtual hospital's ``slow`` takes 2 s."""
 PROBING_S: Final = 45.0
@@ -43,7 +46,11 @@ HearProgress = Callable[[str], object]
 
 
 class Examination:
-    """What is known of the peer so far. ``ends_of`` gives both ends for a service, ``tell`` hears what is done now."""
+    """What is known of the peer so far.
+
+    ``ends_of`` gives both ends for a service, ``tell`` hears what is done now. ``report_context`` is for results of
+    commitment that come in under TLS.
+    """
 
     def __init__(
         self,
@@ -52,9 +59,11 @@ class Examination:
         writes: bool = False,
         patience_s: float = STEP_PATIENCE_S,
         tell: HearProgress = lambda text: None,
+        report_context: ssl.SSLContext | None = None,
     ) -> None:
         self.writes = writes
         self.tell = tell
+        self.report_context = report_context
         self.findings: list[PeerFinding] = []
         self.observed: list[tuple[str, str]] = []
         self.offered: dict[str, OfferedClass] = {}

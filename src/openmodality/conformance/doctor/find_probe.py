@@ -1,7 +1,7 @@
 """One C-FIND, watched closely: each status, what is left in the final response, whether C-CANCEL is obeyed.
 
 :func:`openmodality.query.finding.send_find` mends what peers do wrong. Here it is to be seen. A query that breaks off
-gives what had come until then.
+gives what had come until then. A peer that sends a match now and then is stopped as one that sends too many.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from pydicom import Dataset
 
 from openmodality.conformance.doctor.findings import classify, format_status
-from openmodality.dimse.channel import Channel, Message, context_for
+from openmodality.dimse.channel import Channel, Message, context_for, read_all
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.request_response import await_response, send_cancel, send_request
@@ -26,6 +26,10 @@ MAX_FOUND: Final = 100
 _MAX_AFTER_CANCEL: Final = 500
 _CANCEL_S: Final = 2.0
 """A peer that goes on for so many matches, or so long, ignores C-CANCEL."""
+_LONGEST_QUERY_S: Final = 10.0
+"""How long matches are taken; then the peer is asked to stop."""
+_LONGEST_ITEM_BYTES: Final = 1024 * 1024
+"""A match is a few thousand bytes; what sends more is stopped before it fills the memory."""
 
 
 @dataclass(slots=True)
@@ -40,7 +44,6 @@ class FoundItems:
     has_leftover: bool = False
     unreadable: int = 0
     surplus: int = 0
-    longest_fragment: int = 0
 
     def describe_count(self, noun: str, plural: str) -> str:
         """How many came, for people."""
@@ -74,7 +77,7 @@ def _ask(channel: Channel, sop_class_uid: str, identifier: Dataset, found: Found
     message_id = send_request(
         channel, context.context_id, command, encode_data_set(identifier, context.transfer_syntax)
     )
-    cancelled_at = 0.0
+    cancelled_at, until = 0.0, monotonic() + _LONGEST_QUERY_S
     while True:
         response = await_response(channel, message_id, timeout_s=limit_s)
         status = response.command.Status or Status.SUCCESS
@@ -82,7 +85,7 @@ def _ask(channel: Channel, sop_class_uid: str, identifier: Dataset, found: Found
             _end(found, response, status)
             return
         found.statuses.add(status)
-        if len(found.items) + found.unreadable < MAX_FOUND:
+        if not found.surplus and len(found.items) + found.unreadable < MAX_FOUND and monotonic() < until:
             _take(found, response)
             continue
         found.surplus += 1
@@ -95,13 +98,10 @@ def _ask(channel: Channel, sop_class_uid: str, identifier: Dataset, found: Found
 
 
 def _take(found: FoundItems, response: Message) -> None:
-    raw = bytearray()
-    for chunk in response.chunks():
-        found.longest_fragment = max(found.longest_fragment, len(chunk))
-        raw += chunk
+    raw = read_all(response, _LONGEST_ITEM_BYTES)
     try:
-        found.items.append(decode_data_set(bytes(raw), response.context.transfer_syntax))
-        found.raw.append(bytes(raw))
+        found.items.append(decode_data_set(raw, response.context.transfer_syntax))
+        found.raw.append(raw)
     except ObjectInvalid:
         found.unreadable += 1
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from openmodality.dimse.channel import PeerInfo
 from openmodality.dimse.service import Service
@@ -32,6 +32,9 @@ from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL, VER
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy
 from openmodality.upper_layer.negotiation import find_role_selection
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+
+if TYPE_CHECKING:
+    import ssl
 
 Route = Literal["same", "new"]
 
@@ -69,12 +72,15 @@ class ReportWatch:
         self._changed = threading.Condition()
         self._reports: list[HeardReport] = []
         self._has_role = False
+        self._is_closed = False
         self.wake, self._wakes = os.pipe()
 
     def close(self) -> None:
         """Give back what it has of the system."""
-        for each in (self.wake, self._wakes):
-            os.close(each)
+        with self._changed:  # an association that is ending may still hear something
+            self._is_closed = True
+            for each in (self.wake, self._wakes):
+                os.close(each)
 
     @property
     def reports(self) -> list[HeardReport]:
@@ -92,8 +98,11 @@ class ReportWatch:
         return commitment_result_service(_Hearing(self, route))
 
     @contextmanager
-    def listen(self, local: LocalAE, port: int) -> Iterator[None]:
-        """Take reports on associations of the peer. Raises :class:`TransportError` where the port is taken."""
+    def listen(self, local: LocalAE, port: int, ssl_context: ssl.SSLContext | None) -> Iterator[None]:
+        """Take reports on associations of the peer, under TLS with a context.
+
+        Raises :class:`TransportError` where the port is taken.
+        """
         honest = decide_by(AcceptorPolicy(local.side, lambda _: _TAKEN))
 
         def decide(request: A_ASSOCIATE_RQ, load: Load) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
@@ -102,7 +111,7 @@ class ReportWatch:
             return honest(request, load)
 
         services = (VERIFICATION_SERVICE, self.make_service("new"))
-        acceptor = Acceptor(local, services, decide, Listening(port=port))
+        acceptor = Acceptor(local, services, decide, Listening(port=port, ssl_context=ssl_context))
         acceptor.start()
         try:
             yield
@@ -118,7 +127,8 @@ class ReportWatch:
             delay_s = now - self.answered_at if self.answered_at is not None else 0.0
             self._reports.append(HeardReport(route, delay_s, is_early, has_role, result))
             self._changed.notify_all()
-        os.write(self._wakes, b"\0")
+            if not self._is_closed:
+                os.write(self._wakes, b"\0")
 
 
 class _Hearing:

@@ -21,6 +21,7 @@ from openmodality.encoding.uid import new_uid
 from openmodality.errors import OpenModalityError
 from openmodality.services.mpps import update_step
 from openmodality.standard.dimse import CommandField
+from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 
 _AREA: Final = "performed step"
@@ -31,15 +32,14 @@ def probe_step(examination: Examination, study: MadeStudy) -> None:
     if not examination.accepts(MODALITY_PERFORMED_PROCEDURE_STEP):
         return
     uid = new_uid()
-    examination.written.append(Written("performed step", uid, "DISCONTINUED"))
+    examination.written.append(_make_record(uid, StepStatus.IN_PROGRESS))
     try:
         with examination.talk("mpps", MODALITY_PERFORMED_PROCEDURE_STEP) as association:
             station = examination.ends("mpps").local.ae_title
             attributes = study.make_new_step(station)
             known_as = _create(examination, association, uid, attributes)
             if known_as:
-                if known_as != uid:
-                    examination.written[-1] = Written("performed step", known_as, examination.written[-1].text)
+                examination.written[-1] = _make_record(known_as, StepStatus.IN_PROGRESS)
                 _end(examination, association, known_as, study)
             else:
                 examination.written.pop()
@@ -48,6 +48,11 @@ def probe_step(examination: Examination, study: MadeStudy) -> None:
     except OpenModalityError as error:
         examination.observe("step", classify(error))
         examination.note(_AREA, "N-CREATE and N-SET", error.message, Severity.PROBLEM)
+
+
+def _make_record(uid: str, status: StepStatus) -> Written:
+    """The step as the peer has it, as far as its answers say."""
+    return Written("performed step", uid, status.value)
 
 
 def _send_create(channel: Channel, uid: str, attributes: Dataset) -> Message:
@@ -97,7 +102,10 @@ def _note_status(examination: Examination, operation: str, status: int, comment:
 def _end(examination: Examination, channel: Channel, uid: str, study: MadeStudy) -> None:
     """Discontinue the step, and once more, which is to fail (PS3.4 F.7.2.2.2)."""
     answer = update_step(channel, uid, study.make_step_end())
-    if not _note_status(examination, "N-SET", answer.status, answer.comment) or examination.is_slow:
+    if not _note_status(examination, "N-SET", answer.status, answer.comment):
+        return
+    examination.written[-1] = _make_record(uid, StepStatus.DISCONTINUED)
+    if examination.is_slow:
         return
     again = update_step(channel, uid, study.make_step_end())
     text = f"N-SET of a step that has ended is answered with {describe(again.status, again.comment)}"
