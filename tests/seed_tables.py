@@ -448,7 +448,7 @@ def seed_cipher(row: SeedRow) -> Iterator[Row]:
 
 
 def list_ciphers(stated: Json) -> Iterator[Row]:
-    groups = {"BCP 195": "TLS1.2", "TLS 1.0/1.1": "other"}
+    groups = {"BCP 195": "TLS1.2", "TLS 1.2": "TLS1.2", "TLS 1.0/1.1": "other"}
     yield from (
         (str(suite["order"]), suite["name"], groups[suite["group"]]) for suite in stated["security"]["suite_table"]
     )

@@ -12,6 +12,8 @@ def make_configuration(statement: ConformanceStatement) -> Section:
     addresses: list[str | PrintedTable] = [tables.tabulate_entities(statement), prose.ABOUT_ADDRESSES]
     if statement.remote_entities:
         addresses.append(tables.tabulate_remotes(statement))
+    if any(each.contexts for each in statement.remote_entities):
+        addresses.append(tables.tabulate_peer_contexts(statement))
     return Section(
         "Configuration",
         sections=(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from openmodality.conformance.as_json import StatementJson
-from openmodality.conformance.tables import EFFECT_WORDS, SERVICE_TITLES
+from openmodality.conformance.tables import EFFECT_WORDS, POLICY_WORDS, SECURITY_WORDS, SERVICE_TITLES
 from openmodality.errors import UsageError
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
@@ -59,16 +59,16 @@ def _name_syntaxes(uids: Iterable[str]) -> str:
 
 
 def _list_policies(statement: StatementJson) -> Iterator[Row]:
-    for name, value in statement["association"].items():
-        yield {"name": name, "value": _say(value)}
-    for name in ("implementation_class_uid", "implementation_version_name"):
-        yield {"name": name, "value": statement["device"][name]}
+    policy, device = statement["association"], statement["device"]
+    for name, words in POLICY_WORDS.items():
+        yield {"name": words, "value": _say(policy[name] if name in policy else device[name])}
 
 
 def _list_security(statement: StatementJson) -> Iterator[Row]:
-    for name, value in statement["security"].items():
-        if name not in ("suite_table", "passed_over"):  # what is used of them is in cipher_suites
-            yield {"name": name, "value": _say(value)}
+    """What an older statement did not tell of yet was none; what is used of the suites is in ``cipher_suites``."""
+    for name, words in SECURITY_WORDS.items():
+        value = statement["security"].get(name, [])
+        yield {"name": words, "value": _say([SERVICE_TITLES[each] for each in value] if name == "services" else value)}
 
 
 def _list_statuses(statement: StatementJson) -> Iterator[Row]:
@@ -135,7 +135,8 @@ _AREAS: Final = (
     ),
     _Area(
         "associations", _list_policies, ("name",),
-        "{name} is new: {value}.", "{name} is gone.", {"value": "{name} is now {now}; it was {was}."},
+        "{name}: now {value}.", "{name}: nothing is said of it any more.",
+        {"value": "{name}: now {now}; before {was}."},
     ),
     _Area(
         "worklist", _member("worklist_keys"), ("path",),
@@ -252,8 +253,8 @@ _AREAS: Final = (
     ),
     _Area(
         "security", _list_security, ("name",),
-        "Security: {name} is new: {value}.", "Security: {name} is gone.",
-        {"value": "Security: {name} is now {now}; it was {was}."},
+        "{name}: now {value}.", "{name}: nothing is said of it any more.",
+        {"value": "{name}: now {now}; before {was}."},
     ),
 )  # fmt: skip
 

@@ -12,7 +12,10 @@ from typing import Final, Literal, TypeAlias
 from openmodality.value_class import value_class
 
 STATEMENT_VERSION: Final = 1
-"""Rises where a member of the JSON goes away or changes its meaning; a new member does not raise it."""
+"""Rises where a member of the JSON goes away or changes its meaning; a new member does not raise it.
+
+It stays 1 as long as no version of OpenModality is released: nobody keeps statements of before.
+"""
 
 RoleName: TypeAlias = Literal["SCU", "SCP"]
 
@@ -57,8 +60,23 @@ class StatedApplicationEntity:
 
 
 @value_class
+class StatedPeerContext:
+    """A SOP class that is proposed to one peer, or accepted from it; ``transfer_syntaxes`` as in those of the AEs."""
+
+    ae: str
+    service: str
+    direction: Literal["proposed", "accepted"]
+    sop_class: str
+    sop_class_uid: str
+    transfer_syntaxes: tuple[str, ...]
+
+
+@value_class
 class StatedRemoteEntity:
-    """A peer of the site file: what the device asks from it, and what it may ask from the device."""
+    """A peer of the site file: what the device asks from it, and what it may ask from the device.
+
+    ``contexts`` are those of the AEs as far as its services, ``sop_classes`` and ``transfer_syntaxes`` leave them.
+    """
 
     name: str
     ae_title: str
@@ -67,6 +85,7 @@ class StatedRemoteEntity:
     is_tls: bool
     asked: tuple[str, ...]
     may_ask: tuple[str, ...]
+    contexts: tuple[StatedPeerContext, ...]
 
 
 @value_class

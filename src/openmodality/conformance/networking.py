@@ -7,12 +7,13 @@ from typing import Final
 
 from pydicom.uid import UID
 
+from openmodality.activities.connection import choose_syntaxes
 from openmodality.activities.media_profiles import media_profiles
 from openmodality.activities.tls import find_unusable_suites, list_suites
 from openmodality.conformance import model
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.association_limits import count_accepted, count_turns, find_identity
-from openmodality.device.site.site import Site
+from openmodality.device.site.site import Peer, Site
 from openmodality.network.cipher_suites import describe_unusable
 from openmodality.standard.query_retrieve import GET_BY_MOVE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
@@ -75,8 +76,25 @@ def list_remotes(site: Site) -> Iterator[model.StatedRemoteEntity]:
     for peer in site.peers.values():
         yield model.StatedRemoteEntity(
             peer.name, peer.ae_title, peer.host, peer.port, peer.tls,
-            tuple(sorted(peer.services)), tuple(sorted(peer.incoming)),
+            tuple(sorted(peer.services)), tuple(sorted(peer.incoming)), tuple(_list_peer_contexts(site, peer)),
         )  # fmt: skip
+
+
+def _list_peer_contexts(site: Site, peer: Peer) -> Iterator[model.StatedPeerContext]:
+    """What is proposed to a peer and accepted from it, as its table of the site file has it."""
+    if peer.is_web:
+        return
+    for entry in site.profile.presentation_contexts:
+        is_used = peer.may_ask(entry.service) if entry.accepted else peer.offers(entry.service)
+        if is_used and site.is_enabled(entry) and peer.negotiates(entry):
+            yield model.StatedPeerContext(
+                entry.ae,
+                entry.service,
+                "accepted" if entry.accepted else "proposed",
+                entry.sop_class_uid.name,
+                str(entry.sop_class_uid),
+                _order_syntaxes(site, entry) if entry.accepted else choose_syntaxes(entry, peer),
+            )
 
 
 def list_stated_contexts(site: Site) -> Iterator[model.StatedPresentationContext]:

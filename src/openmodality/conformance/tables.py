@@ -33,6 +33,37 @@ SERVICE_TITLES: Final = {
 }
 """The services by the names that profiles give them."""
 
+POLICY_WORDS: Final = {
+    "application_context": "Application context name",
+    "implementation_class_uid": "Implementation Class UID",
+    "implementation_version_name": "Implementation Version Name",
+    "max_pdu_receive_bytes": "Largest PDU received, in bytes",
+    "max_pdu_send_bytes": "Largest PDU sent, in bytes",
+    "connect_timeout_s": "Wait for a TCP connection, in seconds",
+    "association_timeout_s": "Wait for the answer to an association request, in seconds",
+    "release_timeout_s": "Wait for the answer to a release request, in seconds",
+    "dimse_timeout_s": "Wait for a DIMSE response without a time-out of its own, in seconds",
+    "network_timeout_s": "Silence within a message, in seconds",
+    "operations_at_once": "Operations outstanding at a time",
+    "extended_negotiation": "Extended negotiation",
+}
+"""What holds for associations, by the members of the statement; the two of the implementation are those of the
+device.
+"""
+
+SECURITY_WORDS: Final = {
+    "is_enabled": "TLS is used here",
+    "profile": "Profile",
+    "legacy_profiles": "Profile where older versions are allowed",
+    "versions": "Versions",
+    "allows_legacy": "Older versions and suites are allowed",
+    "asks_requestor_certificate": "Certificate of the requestor is asked for",
+    "certificate_format": "Form of certificates, keys and trusted CAs",
+    "services": "Services",
+    "cipher_suites": "Cipher suites used here",
+}
+"""What is said of TLS, by the members of the statement; suites have a table of their own."""
+
 
 def tabulate_services(statement: ConformanceStatement) -> PrintedTable:
     """Each SOP class with the roles of the device."""
@@ -77,6 +108,22 @@ def tabulate_remotes(statement: ConformanceStatement) -> PrintedTable:
     return tabulate("Remote application entities", "name|AE title|host|port|asked for|may ask for|TLS", rows)
 
 
+def tabulate_peer_contexts(statement: ConformanceStatement) -> PrintedTable:
+    """What is proposed to each peer of the site file and accepted from it; no rows where there are none."""
+    rows = [
+        (peer.name, each.ae, each.direction, each.sop_class, each.sop_class_uid,
+         _name_syntaxes(each.transfer_syntaxes))
+        for peer in statement.remote_entities
+        for each in peer.contexts
+    ]  # fmt: skip
+    heads = "peer|AE|direction|SOP class|UID|transfer syntaxes"
+    return tabulate("Presentation contexts by peer", heads, rows)
+
+
+def _name_syntaxes(uids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{TRANSFER_SYNTAXES[uid].name} ({uid})" for uid in uids)
+
+
 def tabulate_contexts(
     statement: ConformanceStatement, title: str, *, services: Collection[str], directions: Collection[str], ae: str = ""
 ) -> PrintedTable:
@@ -91,7 +138,7 @@ def tabulate_contexts(
 
 
 def _describe_context(context: StatedPresentationContext) -> tuple[str | tuple[str, ...], ...]:
-    names = tuple(f"{TRANSFER_SYNTAXES[uid].name} ({uid})" for uid in context.transfer_syntaxes)
+    names = _name_syntaxes(context.transfer_syntaxes)
     where = f"switched by {' or '.join(context.enabled_by)}" if context.enabled_by else "always"
     if not context.is_enabled:
         where += ", which is off"
@@ -106,22 +153,11 @@ def _describe_context(context: StatedPresentationContext) -> tuple[str | tuple[s
 
 def tabulate_association(statement: ConformanceStatement) -> PrintedTable:
     """What holds for every association."""
-    policy = statement.association
-    device = statement.device
-    rows: list[Sequence[Cell]] = [
-        ("Application context name", policy.application_context),
-        ("Implementation Class UID", device.implementation_class_uid),
-        ("Implementation Version Name", device.implementation_version_name),
-        ("Largest PDU received, in bytes", policy.max_pdu_receive_bytes),
-        ("Largest PDU sent, in bytes", policy.max_pdu_send_bytes),
-        ("Wait for a TCP connection, in seconds", policy.connect_timeout_s),
-        ("Wait for the answer to an association request, in seconds", policy.association_timeout_s),
-        ("Wait for the answer to a release request, in seconds", policy.release_timeout_s),
-        ("Wait for a DIMSE response without a time-out of its own, in seconds", policy.dimse_timeout_s),
-        ("Silence within a message, in seconds", policy.network_timeout_s),
-        ("Operations outstanding at a time", policy.operations_at_once),
-        ("Extended negotiation", policy.extended_negotiation or "none"),
-    ]
+    policy, device = statement.association, statement.device
+    rows: list[Sequence[Cell]] = []
+    for name, words in POLICY_WORDS.items():
+        value = getattr(policy if hasattr(policy, name) else device, name)
+        rows.append((words, "none" if value == () else value))
     return tabulate("Association policies", "policy|value", rows)
 
 
@@ -324,15 +360,14 @@ def tabulate_media(statement: ConformanceStatement) -> PrintedTable:
 def tabulate_security(statement: ConformanceStatement) -> PrintedTable:
     """TLS."""
     tls = statement.security
+    said: dict[str, Cell] = {
+        "legacy_profiles": tls.legacy_profiles or "the same",
+        "services": tuple(SERVICE_TITLES[each] for each in tls.services),
+    }
     rows: list[Sequence[Cell]] = [
-        ("TLS is used here", tls.is_enabled),
-        ("Profile", tls.profile),
-        ("Profile where older versions are allowed", tls.legacy_profiles or "the same"),
-        ("Versions", tls.versions),
-        ("Older versions and suites are allowed", tls.allows_legacy),
-        ("Certificate of the requestor is asked for", tls.asks_requestor_certificate),
-        ("Form of certificates, keys and trusted CAs", tls.certificate_format),
-        ("Services", tuple(SERVICE_TITLES[each] for each in tls.services)),
+        (words, said[name] if name in said else getattr(tls, name))
+        for name, words in SECURITY_WORDS.items()
+        if name != "cipher_suites"
     ]
     rows += [("Cipher suites that cannot be used on this machine", each) for each in tls.passed_over]
     return tabulate("Secure transport connections", "item|value", rows)

@@ -87,11 +87,11 @@ MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
         ),
         (
             lambda stated: stated["association"].update(max_pdu_receive_bytes=16384),
-            "max_pdu_receive_bytes is now 16384; it was 32768.",
+            "Largest PDU received, in bytes: now 16384; before 32768.",
         ),
         (
             lambda stated: stated["security"].update(is_enabled=True),
-            "Security: is_enabled is now yes; it was no.",
+            "TLS is used here: now yes; before no.",
         ),
         (
             put("performed_step", {"keyword": "StudyID"}, n_set="2"),
@@ -125,6 +125,14 @@ def test_a_row_that_went_or_came_is_noticed(name: str) -> None:
 def test_what_only_the_device_notices_is_left_out() -> None:
     assert find(put("worklist_keys", {"keyword": "PatientID"}, displayed=False)) == []
     assert find(lambda stated: stated["device"].update(serial_number="2")) == []
+
+
+def test_what_an_older_release_did_not_tell_of_was_none() -> None:
+    before = copy.deepcopy(BEFORE)
+    del before["security"]["legacy_profiles"]
+    (found,) = find_differences(before, BEFORE)
+    assert found.text.startswith("Profile where older versions are allowed: now Basic TLS Secure")
+    assert found.text.endswith("; before none.")
 
 
 def test_another_device() -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from openmodality.app.conformance import DeviceStatement
+from openmodality.conformance.layouts import arrange_document
+from openmodality.conformance.markdown import write_markdown
 from openmodality.conformance.model import ConformanceStatement
 from openmodality.conformance.statement import make_statement
 from openmodality.device.site.site_loader import load_site
 from openmodality.query import finding, moving
 from openmodality.services import query_retrieve, storage
 from openmodality.standard.dimse import OUT_OF_RESOURCES, Status
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from tests.statements import make_profile_statement
 
 SITE = """
@@ -39,6 +42,8 @@ ae_title = "PACS"
 host = "pacs.example"
 port = 104
 services = ["storage", "query_retrieve"]
+sop_classes = ["1.2.840.10008.5.1.4.1.1.12.2", "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.2"]
+transfer_syntaxes = ["ImplicitVRLittleEndian"]
 """
 
 
@@ -62,6 +67,20 @@ def test_the_site_shows_in_the_statement(stated: ConformanceStatement) -> None:
     assert stated.association.max_pdu_receive_bytes == 16384
     (pdu,) = (each for each in stated.parameters if each.key == "general.max_pdu_receive_bytes")
     assert (pdu.default, pdu.value) == ("32768", "16384")
+
+
+def test_what_one_peer_negotiates_is_told(stated: ConformanceStatement) -> None:
+    (peer,) = stated.remote_entities
+    implicit = (IMPLICIT_VR_LITTLE_ENDIAN,)
+    assert [(each.ae, each.direction, each.service, each.transfer_syntaxes) for each in peer.contexts] == [
+        ("storage", "proposed", "storage", implicit),
+        ("storage_commitment", "accepted", "verification", (EXPLICIT_VR_LITTLE_ENDIAN, *implicit)),
+        ("query_retrieve", "proposed", "query", implicit),
+        ("query_retrieve", "proposed", "retrieve", implicit),
+        ("storage_scp", "accepted", "verification", implicit),
+        ("storage_scp", "accepted", "storage", implicit),
+    ]
+    assert "Presentation contexts by peer**\n\n| peer |" in write_markdown(arrange_document(stated))
 
 
 def test_what_is_switched_off_is_off(stated: ConformanceStatement) -> None:
