@@ -12,6 +12,7 @@ from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
 from openmodality.network.entity import normalize_ae_title
 from openmodality.store.local import LocalStore
+from openmodality.store.rows.exams import find_instances_without_exam
 
 
 class ByHand:
@@ -51,6 +52,19 @@ class ByHand:
         pairs = self._list_chosen(study, series, instance)
         with self._store.write() as transaction:
             return self._delivery.commit(transaction, target, pairs)
+
+    def count_without_exam(self) -> int:
+        """How many instances are known by their files alone, and are in no exam and in no send job."""
+        with self._store.read() as snapshot:
+            return sum(map(len, find_instances_without_exam(snapshot).values()))
+
+    def send_without_exam(self, peer: str | None) -> list[Job]:
+        """Queue those instances for a peer, study by study."""
+        target = self._site.choose_peer("storage", peer)
+        with self._store.write() as transaction:
+            found = find_instances_without_exam(transaction)
+            queued = [self._delivery.send(transaction, target, pairs) for pairs in found.values()]
+        return [job for jobs in queued for job in jobs]
 
     def _list_chosen(self, study: str, series: str, instance: str) -> list[tuple[str, str]]:
         """SOP Class UID and SOP Instance UID of what is chosen."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self, Unpack
 
 from openmodality.activities.arrivals import Arrivals
 from openmodality.activities.echo import EchoAnswer, echo_peer
-from openmodality.activities.ends import Ends
-from openmodality.activities.query import Model, choose_model, key_values, query_peer
-from openmodality.activities.retrieve import GoOn, RetrievePart, Wanted, get_from_peer, retrieve_from_peer
-from openmodality.activities.retrieve_plan import plan_retrieve
+from openmodality.activities.query import Model
+from openmodality.activities.retrieve import GoOn, Wanted
 from openmodality.activities.web_peer import echo_web_peer
 from openmodality.activities.worklist import ItemCheck, WorklistAnswer
+from openmodality.app.archives import Archives, RetrieveOptions
 from openmodality.app.audit import AuditLog
 from openmodality.app.by_hand import ByHand
 from openmodality.app.films import Films
@@ -35,7 +34,7 @@ from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Service
-from openmodality.errors import ConfigurationError, OpenModalityError, StoreError, UsageError
+from openmodality.errors import OpenModalityError, StoreError
 from openmodality.exam.given import GivenAttributes
 from openmodality.exam.session import Exam
 from openmodality.exam.starting import Confirm, check_items
@@ -47,12 +46,9 @@ from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.deletion import Deleted
-from openmodality.store.rows.exams import find_instances_without_exam
 from openmodality.store.rows.served import Serving, list_exams_serving
 from openmodality.store.rows.worklist import NO_LINES, Lines, WorklistItem, WorklistLine, read_lines, read_worklist
 from openmodality.store.transaction import Clock
-
-_LISTED_WITHIN_S: Final = 5.0
 
 Items = WorklistItem | int | Sequence[WorklistItem | int]
 
@@ -85,6 +81,7 @@ class Modality:
         self.jobs = Jobs(self._runtime.queue, self.site)
         self.problems = Problems(self._store)
         self._waiting = Waiting(self._runtime, self.jobs)
+        self._archives = Archives(self._runtime, self.view, self._waiting)
         self._by_hand = ByHand(self.site, self._store, self._data, self._workflow.delivery, self._runtime.queue)
         self.media = Media(self.site, self._runtime.queue, self._data, self._store.files.path, self._runtime.trail)
         self.films = Films(self.site, self._runtime, self._data)
@@ -137,27 +134,21 @@ class Modality:
         """Take the instances of a study until the block ends: an R/F device takes none at other times."""
         return self._runtime.window.retrieving(study_instance_uid)
 
-    @contextmanager
-    def receiving(self, study_instance_uid: str) -> Iterator[Arrivals]:
+    def receiving(self, study_instance_uid: str) -> AbstractContextManager[Arrivals]:
         """Take the instances of a study that an archive is asked to send, until the block ends; what has come.
 
         This process listens, unless another one serves the device: then that one takes them, and only what it refuses
         is known here, once the block has ended.
         """
-        if self._runtime.start_worker():
-            self.serve()
-        with self._runtime.window.retrieving(study_instance_uid), self._runtime.watch_arrivals() as arrivals:
-            yield arrivals
+        return self._archives.receiving(study_instance_uid)
+
+    def storing(self, study_instance_uid: str) -> AbstractContextManager[tuple[Arrivals, Service]]:
+        """As :meth:`receiving`, on an association of our own: what has come, and the service that takes it (C-GET)."""
+        return self._archives.storing(study_instance_uid)
 
     def wait_until_listed(self, wanted: Wanted, counts: Counts) -> None:
-        """Wait until what an archive has sent of ``wanted`` is listed here, for some seconds at most.
-
-        A process that serves the device answers an instance when it is safe and lists it a moment later.
-        """
-        count = counts.completed + counts.warning
-        if count and not self.works_queue:
-            uids = {attribute: uid for attribute, uid in wanted.uids.items() if uid}
-            self.wait_until(lambda: len(self.view.find(Level.IMAGE, uids, limit=count)) >= count, _LISTED_WITHIN_S)
+        """Wait until what an archive has sent of ``wanted`` is listed here, for some seconds at most."""
+        self._archives.wait_until_listed(wanted, counts)
 
     @property
     def works_queue(self) -> bool:
@@ -199,8 +190,7 @@ class Modality:
         Raises :class:`QueryFailed` where the archive refuses, :class:`UsageError` for what is no keyword or level, and
         the errors of an association.
         """
-        ends = self._runtime.connections.make_ends("query", self.site.choose_peer("query", peer))
-        return query_peer(ends, level, key_values(keys), model=model, limit=limit, hand_over=hand_over)
+        return self._archives.query(level, peer, keys, model=model, limit=limit, hand_over=hand_over)
 
     def retrieve(
         self,
@@ -220,75 +210,22 @@ class Modality:
         :class:`NothingToRetrieve` where the archive has no such images, ``UsageError`` and the errors of an
         association.
         """
-        return self.move(wanted, peer, destination=destination, model=model, go_on=go_on, resume=resume)[0]
+        return self._archives.move(wanted, peer, destination=destination, model=model, go_on=go_on, resume=resume)[0]
 
     def move(
-        self,
-        wanted: Wanted | str,
-        peer: str | None = None,
-        *,
-        destination: str = "",
-        model: Model | None = None,
-        go_on: GoOn | None = None,
-        resume: bool = False,
+        self, wanted: Wanted | str, peer: str | None = None, *, destination: str = "", **how: Unpack[RetrieveOptions]
     ) -> tuple[MoveResult, Arrivals | None]:
         """As :meth:`retrieve`, also what has come, where it is this device that gets it."""
-        chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
-        ends = self._runtime.connections.make_ends("retrieve", self.site.choose_peer("retrieve", peer))
-        is_for_us = destination in ("", ends.local.ae_title)
-        if resume and not is_for_us:
-            raise UsageError("what another AE has already is not known here", advice="resume without a destination")
-        parts = self.plan_retrieve(ends, chosen, model, resume=resume)
-        with self.receiving(chosen.study) if is_for_us else nullcontext() as arrivals:
-            result = retrieve_from_peer(ends, chosen, destination=destination, model=model, go_on=go_on, parts=parts)
-            if is_for_us:
-                self.wait_until_listed(chosen, result.counts)
-        return result, arrivals
+        return self._archives.move(wanted, peer, destination=destination, **how)
 
     def get(
-        self,
-        wanted: Wanted | str,
-        peer: str | None = None,
-        *,
-        model: Model | None = None,
-        go_on: GoOn | None = None,
-        resume: bool = False,
+        self, wanted: Wanted | str, peer: str | None = None, **how: Unpack[RetrieveOptions]
     ) -> tuple[MoveResult, Arrivals]:
         """As :meth:`retrieve`, by C-GET: what comes does so on our own association. Also what has come.
 
         Raises :class:`ConfigurationError` unless the site has the extension ``c_get``.
         """
-        chosen = Wanted(wanted) if isinstance(wanted, str) else wanted
-        ends = self._runtime.connections.make_ends("retrieve", self.site.choose_peer("retrieve", peer))
-        with self.storing(chosen.study) as (arrivals, storage):
-            parts = self.plan_retrieve(ends, chosen, model, resume=resume)
-            return get_from_peer(ends, chosen, storage, model=model, go_on=go_on, parts=parts), arrivals
-
-    @contextmanager
-    def storing(self, study_instance_uid: str) -> Iterator[tuple[Arrivals, Service]]:
-        """Take the instances of a study on an association of our own, until the block ends; what has come.
-
-        Raises :class:`ConfigurationError` unless the site has the extension ``c_get``.
-        """
-        if "c_get" not in self.site.settings.extensions:
-            raise ConfigurationError(
-                f"{self.site.path.name}: C-GET goes beyond the statement", advice='say so: extensions = ["c_get"]'
-            )
-        with self._runtime.window.retrieving(study_instance_uid), self._runtime.watch_arrivals() as arrivals:
-            yield arrivals, self._runtime.make_storage_service()
-
-    def plan_retrieve(
-        self, ends: Ends, wanted: Wanted, model: Model | None = None, *, resume: bool = False
-    ) -> list[RetrievePart] | None:
-        """What is to be asked for: with ``resume`` what is missing here; ``None`` where nothing is asked before.
-
-        Raises :class:`NothingToRetrieve` where the archive has no such images.
-        """
-        if not resume and not self.site.parameters.boolean("behaviour.query_before_retrieve"):
-            return None
-        query_ends = self._runtime.connections.make_ends("query", self.site.peer(ends.name))
-        here = {each["SOPInstanceUID"] for each in self.view.find(Level.IMAGE, {"StudyInstanceUID": wanted.study})}
-        return plan_retrieve(query_ends, wanted, choose_model(model, ends, "STUDY"), here if resume else None)
+        return self._archives.get(wanted, peer, **how)
 
     def wait_until_idle(self, timeout_s: float = 60.0) -> Idle:
         """Wait until no job is to be done or waited for; what is returned is true where that came true in time.
@@ -438,16 +375,11 @@ class Modality:
 
     def count_without_exam(self) -> int:
         """How many instances are known by their files alone, and are in no exam and in no send job."""
-        with self._store.read() as snapshot:
-            return sum(map(len, find_instances_without_exam(snapshot).values()))
+        return self._by_hand.count_without_exam()
 
     def send_without_exam(self, peer: str | None = None) -> list[Job]:
         """Queue those instances for a peer, study by study; by default for the first archive of the site."""
-        target = self.site.choose_peer("storage", peer)
-        with self._store.write() as transaction:
-            found = find_instances_without_exam(transaction)
-            queued = [self._workflow.delivery.send(transaction, target, pairs) for pairs in found.values()]
-        return [job for jobs in queued for job in jobs]
+        return self._by_hand.send_without_exam(peer)
 
     def delete(self, level: Level | str, uid: str, *, issuer: str = "", force: bool = False) -> Deleted:
         """Delete a PATIENT (by Patient ID), STUDY, SERIES or IMAGE; refused while an exam or a job needs it."""
