@@ -42,12 +42,13 @@ class Level(StrEnum):
 
 
 _LEVELS: Final = tuple(Level)
-_TABLES: Final = {
+LEVEL_TABLES: Final = {
     Level.PATIENT: ("patients", PATIENT_ATTRIBUTES),
     Level.STUDY: ("studies", STUDY_ATTRIBUTES),
     Level.SERIES: ("series", SERIES_ATTRIBUTES),
     Level.IMAGE: ("instances", INSTANCE_ATTRIBUTES),
 }
+"""The table of each level, with the attributes that it has as columns and their VRs."""
 _JOINED: Final = (
     "patients",
     " JOIN studies ON studies.patient_id = patients.id",
@@ -89,6 +90,23 @@ _COMMITTED: Final = f"""EXISTS (
 _NO_STUDY: Final = "NOT EXISTS (SELECT 1 FROM studies WHERE studies.patient_id = patients.id)"
 _IDS_AT_ONCE: Final = 500
 _NO_LIMIT: Final = 2**63 - 1
+
+
+BY_NUMBERS: Final = (
+    'studies.id, length(series."SeriesNumber"), series."SeriesNumber", series.id,'
+    ' length(instances."InstanceNumber"), instances."InstanceNumber", instances.id'
+)
+"""The order of instances: by the numbers of their series and by their own."""
+
+
+def list_levels_down_to(level: Level) -> Sequence[Level]:
+    """A level, after those above it."""
+    return _LEVELS[: _LEVELS.index(level) + 1]
+
+
+def join_levels(level: Level) -> str:
+    """The tables of a level and of those above it, joined."""
+    return "".join(_JOINED[: _LEVELS.index(level) + 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +188,7 @@ def stream(source: DataSource, search: Search) -> Iterator[Found]:
 def find_ids(reader: Reader, search: Search, *, limit: int | None = None, offset: int = 0) -> list[int]:
     """The rows of entities that match, newest study first."""
     level, condition = search.level, _make_condition(reader, search)
-    table, joined, order = _TABLES[level][0], _WITH_STUDY[level], "" if level is Level.PATIENT else _NEWEST
+    table, joined, order = LEVEL_TABLES[level][0], _WITH_STUDY[level], "" if level is Level.PATIENT else _NEWEST
     if search.keys:
         order += "+"  # what matches is few, and is not looked for in the order of the rows
     elif reader.dialect == "sqlite":
@@ -193,7 +211,7 @@ def read_entities(reader: Reader, search: Search, ids: Sequence[int]) -> list[Fo
 def count(reader: Reader, level: Level, keys: Mapping[str, str] | None = None) -> int:
     """How many entities ``find`` would return without a limit."""
     condition = _make_condition(reader, Search(level, keys or {}))
-    [row] = reader.rows(f"SELECT count(*) AS n FROM {_TABLES[level][0]} WHERE {condition.sql}", condition.values)
+    [row] = reader.rows(f"SELECT count(*) AS n FROM {LEVEL_TABLES[level][0]} WHERE {condition.sql}", condition.values)
     return int(row["n"])
 
 
@@ -208,29 +226,19 @@ def instance_references(
         'SELECT instances."SOPClassUID" AS "SOPClassUID", instances."SOPInstanceUID" AS "SOPInstanceUID",'
         ' instances."TransferSyntaxUID" AS "TransferSyntaxUID", series."SeriesInstanceUID" AS "SeriesInstanceUID",'
         ' studies."StudyInstanceUID" AS "StudyInstanceUID", instances.length_bytes AS length_bytes'
-        f" FROM {_join(Level.IMAGE)} WHERE {condition.sql}"
-        ' ORDER BY studies.id, length(series."SeriesNumber"), series."SeriesNumber", series.id,'
-        ' length(instances."InstanceNumber"), instances."InstanceNumber", instances.id',
+        f" FROM {join_levels(Level.IMAGE)} WHERE {condition.sql} ORDER BY {BY_NUMBERS}",
         condition.values,
     )
     return [InstanceReference(**row) for row in rows]
 
 
-def _levels_down_to(level: Level) -> Sequence[Level]:
-    return _LEVELS[: _LEVELS.index(level) + 1]
-
-
-def _join(level: Level) -> str:
-    return "".join(_JOINED[: _LEVELS.index(level) + 1])
-
-
 def _read_part(reader: Reader, search: Search, ids: Sequence[int]) -> list[Found]:
     level = search.level
-    own = f"{_TABLES[level][0]}.id"
-    tables = [_TABLES[upper] for upper in _levels_down_to(level)]
+    own = f"{LEVEL_TABLES[level][0]}.id"
+    tables = [LEVEL_TABLES[upper] for upper in list_levels_down_to(level)]
     attributes = [f'{table}."{keyword}" AS "{keyword}"' for table, columns in tables for keyword in columns]
     among = is_one_of(own, ids)
-    sql = f"SELECT {own} AS own_id, {', '.join(attributes)} FROM {_join(level)} WHERE {among.sql}"
+    sql = f"SELECT {own} AS own_id, {', '.join(attributes)} FROM {join_levels(level)} WHERE {among.sql}"
     rows = {row["own_id"]: row for row in reader.rows(sql, among.values)}
     counts = _count_below(reader, search, ids)
     modalities = {} if level is Level.IMAGE else _read_modalities(reader, level, ids)
@@ -282,7 +290,7 @@ def _make_condition(reader: Reader, search: Search) -> Condition:
     listed = combine(_is_listed(reader, search))
     if level is Level.IMAGE:
         return combine([*conditions, listed])
-    own = f"{_OWN[level]} = {_TABLES[level][0]}.id"
+    own = f"{_OWN[level]} = {LEVEL_TABLES[level][0]}.id"
     below = [Condition(f"EXISTS (SELECT 1 FROM {_BELOW[level]} WHERE {own} AND {listed.sql})", listed.values)]
     if level is Level.PATIENT:
         below.append(Condition(_NO_STUDY))
@@ -295,13 +303,13 @@ def _make_nested_conditions(reader: Reader, level: Level, keys: Mapping[str, str
     So the database looks for the few patients that match first, and never walks over all studies for them.
     """
     above = _LEVELS[: _LEVELS.index(level)]
-    keys_above = {key: value for key, value in keys.items() if any(key in _TABLES[upper][1] for upper in above)}
+    keys_above = {key: value for key, value in keys.items() if any(key in LEVEL_TABLES[upper][1] for upper in above)}
     own = {key: value for key, value in keys.items() if key not in keys_above}
     conditions = [*_make_key_conditions(reader, level, own)]
     if keys_above:
         parent = above[-1]
         nested = combine(_make_nested_conditions(reader, parent, keys_above))
-        table = _TABLES[parent][0]
+        table = LEVEL_TABLES[parent][0]
         conditions.append(
             Condition(f"{_PARENTS[level]} IN (SELECT {table}.id FROM {table} WHERE {nested.sql})", nested.values)
         )
@@ -311,7 +319,7 @@ def _make_nested_conditions(reader: Reader, level: Level, keys: Mapping[str, str
 def _make_key_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) -> list[Condition]:
     columns = {
         keyword: (f'{table}."{keyword}"', vr)
-        for table, attributes in (_TABLES[upper] for upper in _levels_down_to(level))
+        for table, attributes in (LEVEL_TABLES[upper] for upper in list_levels_down_to(level))
         for keyword, vr in attributes.items()
     }
     unknown = sorted(set(keys) - set(columns))

@@ -2,7 +2,7 @@
 
 First the numbers of all rows that may match are read, then their values, so many at a time: a peer that takes its
 matches slowly holds no state of the database open, and none of them are kept. A condition lets through whatever
-matches, and what it lets through is compared again by who answers: a database compares texts, not dates or numbers.
+matches, and what it lets through is compared again by whoever answers: a database compares texts, not dates or numbers.
 """
 
 from __future__ import annotations
@@ -10,32 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from openmodality.store.index_columns import (
-    INSTANCE_ATTRIBUTES,
-    PATIENT_ATTRIBUTES,
-    SERIES_ATTRIBUTES,
-    STUDY_ATTRIBUTES,
-)
-from openmodality.store.listing.entities import Level
+from openmodality.store.listing.entities import LEVEL_TABLES, Level, join_levels, list_levels_down_to
 from openmodality.store.listing.key_conditions import match_pattern
 from openmodality.store.listing.name_conditions import match_patient_name
 from openmodality.store.listing.reader import Condition, Reader, combine, is_one_of
 
 PAGE_ROWS: Final = 500
 
-_LEVELS: Final = tuple(Level)
-_TABLES: Final = {
-    Level.PATIENT: ("patients", PATIENT_ATTRIBUTES),
-    Level.STUDY: ("studies", STUDY_ATTRIBUTES),
-    Level.SERIES: ("series", SERIES_ATTRIBUTES),
-    Level.IMAGE: ("instances", INSTANCE_ATTRIBUTES),
-}
-_JOINED: Final = (
-    "patients",
-    " JOIN studies ON studies.patient_id = patients.id",
-    " JOIN series ON series.study_id = studies.id",
-    " JOIN instances ON instances.series_id = series.id",
-)
 _OWN: Final = "i.listed AND i.device_id = ?"
 _LISTED: Final = {
     Level.PATIENT: "EXISTS (SELECT 1 FROM studies s JOIN series r ON r.study_id = s.id"
@@ -59,14 +40,13 @@ _COLLECTED: Final = {
     "SOPClassesInStudy": (Level.STUDY, 'instances."SOPClassUID"', "instances"),
 }
 """Attributes of a study that its series and instances have: each value once."""
-
 _OF_SEVERAL_VALUES: Final = frozenset({"OtherPatientIDs", "OtherPatientNames", "ScanningSequence"})
 
 
 def list_attributes(level: Level) -> dict[str, str]:
     """The keywords that can be asked for on a level, with their VRs: its own and those of the levels above."""
-    levels = _LEVELS[: _LEVELS.index(level) + 1]
-    stored = {keyword: vr for upper in levels for keyword, vr in _TABLES[upper][1].items()}
+    levels = list_levels_down_to(level)
+    stored = {keyword: vr for upper in levels for keyword, vr in LEVEL_TABLES[upper][1].items()}
     counted = {keyword: "IS" for keyword, (of, _) in _COUNTS.items() if of in levels}
     vrs = {"ModalitiesInStudy": "CS", "SOPClassesInStudy": "UI"}
     collected = {keyword: vrs[keyword] for keyword, (of, _, _) in _COLLECTED.items() if of in levels}
@@ -77,25 +57,26 @@ def read_ids(reader: Reader, level: Level, keys: Mapping[str, Sequence[str]]) ->
     """The numbers of the rows that may match; ``keys`` are the values of each key that is not universal."""
     conditions = [_make_condition(keyword, values, reader.dialect) for keyword, values in keys.items()]
     condition = combine([*conditions, Condition(_LISTED[level], (reader.device_id,))])
-    own = f"{_TABLES[level][0]}.id"
-    rows = reader.rows(f"SELECT {own} AS id FROM {_join(level)} WHERE {condition.sql} ORDER BY {own}", condition.values)
+    own = f"{LEVEL_TABLES[level][0]}.id"
+    sql = f"SELECT {own} AS id FROM {join_levels(level)} WHERE {condition.sql} ORDER BY {own}"
+    rows = reader.rows(sql, condition.values)
     return [row["id"] for row in rows]
 
 
 def read_matches(reader: Reader, level: Level, ids: Sequence[int], wanted: Collection[str]) -> list[dict[str, Any]]:
     """The wanted attributes of some rows, in the order of their numbers; of those that are still there."""
-    own = f"{_TABLES[level][0]}.id"
+    own = f"{LEVEL_TABLES[level][0]}.id"
     columns = [
         f'{table}."{keyword}" AS "{keyword}"'
-        for table, attributes in (_TABLES[upper] for upper in _LEVELS[: _LEVELS.index(level) + 1])
+        for table, attributes in (LEVEL_TABLES[upper] for upper in list_levels_down_to(level))
         for keyword in attributes
         if keyword in wanted
     ]
-    owners = [f"{_TABLES[of][0]}.id AS own_{of.lower()}" for of in _LEVELS[: _LEVELS.index(level) + 1]]
+    owners = [f"{LEVEL_TABLES[of][0]}.id AS own_{of.lower()}" for of in list_levels_down_to(level)]
     among = is_one_of(own, ids)
-    rows = reader.rows(
-        f"SELECT {', '.join([*owners, *columns])} FROM {_join(level)} WHERE {among.sql} ORDER BY {own}", among.values
-    )
+    wanted_columns = ", ".join([*owners, *columns])
+    sql = f"SELECT {wanted_columns} FROM {join_levels(level)} WHERE {among.sql} ORDER BY {own}"
+    rows = reader.rows(sql, among.values)
     found = [dict(row) for row in rows]
     for of in {_COUNTS[keyword][0] for keyword in _COUNTS if keyword in wanted}:
         _add_counts(reader, of, found, wanted)
@@ -107,11 +88,11 @@ def read_matches(reader: Reader, level: Level, ids: Sequence[int], wanted: Colle
 
 def read_first_instances(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, str]:
     """The SOP Instance UID of the first listed instance of each entity, by the entity's number."""
-    own = f"{_TABLES[level][0]}.id"
+    own = f"{LEVEL_TABLES[level][0]}.id"
     among = is_one_of(own, ids)
     rows = reader.rows(
         f'SELECT firsts.own, instances."SOPInstanceUID" AS uid FROM (SELECT {own} AS own, min(instances.id) AS first'
-        f" FROM {_join(Level.IMAGE)} WHERE {among.sql} AND {_LISTED[Level.IMAGE]} GROUP BY {own}) AS firsts"
+        f" FROM {join_levels(Level.IMAGE)} WHERE {among.sql} AND {_LISTED[Level.IMAGE]} GROUP BY {own}) AS firsts"
         " JOIN instances ON instances.id = firsts.first",
         (*among.values, reader.device_id),
     )
@@ -124,10 +105,6 @@ def split_pages(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + PAGE_ROWS]
 
 
-def _join(level: Level) -> str:
-    return "".join(_JOINED[: _LEVELS.index(level) + 1])
-
-
 def _make_condition(keyword: str, values: Sequence[str], dialect: str) -> Condition:
     if keyword == "PatientName":
         return combine([match_patient_name(value, dialect) for value in values], "OR")
@@ -136,13 +113,13 @@ def _make_condition(keyword: str, values: Sequence[str], dialect: str) -> Condit
         among = "series" if table == "series" else "series JOIN instances ON instances.series_id = series.id"
         one = combine([_match_text(column, value, dialect) for value in values], "OR")
         return Condition(f"studies.id IN (SELECT series.study_id FROM {among} WHERE {one.sql})", one.values)
-    for table, attributes in _TABLES.values():
+    for table, attributes in LEVEL_TABLES.values():
         if keyword in attributes:
             column, vr = f'{table}."{keyword}"', attributes[keyword]
             if keyword in _OF_SEVERAL_VALUES:
                 break
             return combine([_match_stored(column, vr, value, dialect) for value in values], "OR")
-    return combine([])  # compared by who answers
+    return combine([])  # compared by whoever answers
 
 
 def _match_stored(column: str, vr: str, value: str, dialect: str) -> Condition:
@@ -154,7 +131,7 @@ def _match_stored(column: str, vr: str, value: str, dialect: str) -> Condition:
 
 
 def _match_dates(column: str, value: str) -> Condition:
-    """Dates of eight digits as text; what else stands there is compared by who answers."""
+    """Dates of eight digits as text; what else stands there is compared by whoever answers."""
     first, _, last = value.partition("-") if "-" in value else (value, "", value)
     ends = [(">=", first), ("<=", last)]
     if any(end and not (len(end) == 8 and end.isdecimal()) for _, end in ends):
@@ -171,13 +148,13 @@ def _match_text(column: str, value: str, dialect: str) -> Condition:
 
 def _add_counts(reader: Reader, of: Level, found: list[dict[str, Any]], wanted: Collection[str]) -> None:
     """Count what is listed below the entities of a level."""
-    table, key = _TABLES[of][0], f"own_{of.lower()}"
+    table, key = LEVEL_TABLES[of][0], f"own_{of.lower()}"
     counted = {keyword: sql for keyword, (level, sql) in _COUNTS.items() if level is of and keyword in wanted}
     among = is_one_of(f"{table}.id", sorted({row[key] for row in found}))
     columns = ", ".join(f'{sql} AS "{keyword}"' for keyword, sql in counted.items())
     rows = reader.rows(
-        f"SELECT {table}.id AS own, {columns} FROM {_join(Level.IMAGE)} WHERE {among.sql} AND {_LISTED[Level.IMAGE]}"
-        f" GROUP BY {table}.id",
+        f"SELECT {table}.id AS own, {columns} FROM {join_levels(Level.IMAGE)}"
+        f" WHERE {among.sql} AND {_LISTED[Level.IMAGE]} GROUP BY {table}.id",
         (*among.values, reader.device_id),
     )
     by_owner = {row["own"]: row for row in rows}
@@ -193,7 +170,7 @@ def _add_collected(reader: Reader, found: list[dict[str, Any]], what: tuple[str,
     among = is_one_of("studies.id", sorted({row[key] for row in found}))
     lowest = Level.SERIES if table == "series" else Level.IMAGE
     rows = reader.rows(
-        f"SELECT DISTINCT studies.id AS own, {column} AS value FROM {_join(lowest)}"
+        f"SELECT DISTINCT studies.id AS own, {column} AS value FROM {join_levels(lowest)}"
         f" WHERE {among.sql} AND {_LISTED[lowest]} ORDER BY {column}",
         (*among.values, reader.device_id),
     )

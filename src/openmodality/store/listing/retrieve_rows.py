@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from openmodality.store.listing.entities import Level
+from openmodality.store.listing.entities import BY_NUMBERS, Level, join_levels
 from openmodality.store.listing.reader import Condition, Reader, combine, is_one_of
 
 _KEYS: Final = {
@@ -14,10 +14,6 @@ _KEYS: Final = {
     Level.SERIES: 'series."SeriesInstanceUID"',
     Level.IMAGE: 'instances."SOPInstanceUID"',
 }
-_JOINED: Final = (
-    "patients JOIN studies ON studies.patient_id = patients.id"
-    " JOIN series ON series.study_id = studies.id JOIN instances ON instances.series_id = series.id"
-)
 _LISTED: Final = "instances.listed AND instances.device_id = ?"
 _AT_ONCE: Final = 500
 
@@ -25,7 +21,8 @@ _AT_ONCE: Final = 500
 def count_patients(reader: Reader, patient_id: str) -> int:
     """How many patients with an ID have something that is listed here."""
     rows = reader.rows(
-        f"SELECT count(DISTINCT patients.id) AS n FROM {_JOINED} WHERE {_KEYS[Level.PATIENT]} = ? AND {_LISTED}",
+        f"SELECT count(DISTINCT patients.id) AS n FROM {join_levels(Level.IMAGE)}"
+        f" WHERE {_KEYS[Level.PATIENT]} = ? AND {_LISTED}",
         (patient_id, reader.device_id),
     )
     return int(rows[0]["n"])
@@ -43,11 +40,8 @@ def read_retrieved(reader: Reader, keys: Mapping[Level, Sequence[str]]) -> list[
         among = is_one_of(_KEYS[lowest], keys[lowest][start : start + _AT_ONCE])
         condition = combine([*above, among, Condition(_LISTED, (reader.device_id,))])
         rows = reader.rows(
-            'SELECT instances."SOPInstanceUID" AS uid FROM patients JOIN studies ON studies.patient_id = patients.id'
-            " JOIN series ON series.study_id = studies.id JOIN instances ON instances.series_id = series.id"
-            f" WHERE {condition.sql}"
-            ' ORDER BY studies.id, length(series."SeriesNumber"), series."SeriesNumber", series.id,'
-            ' length(instances."InstanceNumber"), instances."InstanceNumber", instances.id',
+            f'SELECT instances."SOPInstanceUID" AS uid FROM {join_levels(Level.IMAGE)}'
+            f" WHERE {condition.sql} ORDER BY {BY_NUMBERS}",
             condition.values,
         )
         found += (row["uid"] for row in rows)
