@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -218,9 +218,9 @@ def _attribute_rules(uses: Sequence[ModuleUse], attributes: Sequence[ModuleAttri
     """The attributes of each module that an object really has."""
     by_module: dict[str, list[ModuleAttribute]] = {}
     for attribute in attributes:
-        by_module.setdefault(attribute.module, []).append(attribute)
+        by_module.setdefault(attribute.rule.module, []).append(attribute)
     return tuple(
-        _rule(use, attribute)
+        replace(attribute.rule, object=use.object, ie=use.ie, usage=use.usage)
         for use in uses
         if use.presence != "EMPTY"
         for attribute in by_module.get(use.module, ())
@@ -230,14 +230,10 @@ def _attribute_rules(uses: Sequence[ModuleUse], attributes: Sequence[ModuleAttri
 
 def _add_body_parts(attribute: ModuleAttribute, body_parts: Sequence[BodyPart]) -> ModuleAttribute:
     """The attribute with the terms that the device offers where its cell names their table."""
-    if attribute.values != (rows.BODY_PARTS.file,):
+    if attribute.rule.values != (rows.BODY_PARTS.file,):
         return attribute
-    return replace(attribute, values=tuple(part.term for part in body_parts if part.offered))
-
-
-def _rule(use: ModuleUse, attribute: ModuleAttribute) -> AttributeRule:
-    of_line = {each.name: getattr(attribute, each.name) for each in fields(attribute) if each.name != "objects"}
-    return AttributeRule(object=use.object, ie=use.ie, usage=use.usage, **of_line)
+    offered = tuple(part.term for part in body_parts if part.offered)
+    return replace(attribute, rule=replace(attribute.rule, values=offered))
 
 
 def _check_references(profile: Profile, shown: str) -> None:

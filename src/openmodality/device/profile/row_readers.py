@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from pydicom.valuerep import VR
@@ -62,19 +62,10 @@ _VRS = tuple(member.value for member in VR)
 
 @dataclass(frozen=True, slots=True)
 class ModuleAttribute:
-    """A line of attributes.csv: an attribute of a module, in the named objects or, where none is named, in all."""
+    """A line of attributes.csv: the rule of a module, in the named objects or, where none is named, in all."""
 
     objects: tuple[str, ...]
-    module: str
-    path: TagPath
-    keyword: str
-    vr: str
-    requirement: Requirement
-    sources: tuple[ValueSource, ...]
-    value_rule: ValueRule
-    values: tuple[str, ...]
-    example: str
-    condition: str
+    rule: AttributeRule
 
 
 def _read_sources(row: ProfileRow) -> tuple[ValueSource, ...]:
@@ -212,37 +203,34 @@ def read_module_use(row: ProfileRow) -> ModuleUse:
 
 def read_module_attribute(row: ProfileRow) -> ModuleAttribute:
     """An attribute of a module."""
-    path, keyword, vr = row.attribute()
-    return ModuleAttribute(
-        objects=row.alternatives("object"),
+    rule = replace(
+        _read_rule(row, tuple(kind for kind in REQUIREMENTS if kind)),
         module=row.required("module"),
-        path=path,
-        keyword=keyword,
-        vr=vr,
-        requirement=row.one_of("requirement", tuple(kind for kind in REQUIREMENTS if kind)),
-        sources=_read_sources(row),
-        value_rule=row.one_of("value_rule", VALUE_RULES),
-        values=_read_values(row),
         example=row.text("example"),
         condition=_read_condition(row),
     )
+    return ModuleAttribute(row.alternatives("object"), rule)
 
 
 def read_print_attribute(row: ProfileRow) -> PrintAttribute:
     """An attribute of a print request."""
-    path, keyword, vr = row.attribute()
     sop_class = row.required("sop_class")
-    rule = AttributeRule(
-        object=sop_class,
+    rule = replace(_read_rule(row, REQUIREMENTS), object=sop_class)
+    return PrintAttribute(sop_class, row.one_of("operation", PRINT_OPERATIONS), rule)
+
+
+def _read_rule(row: ProfileRow, requirements: tuple[Requirement, ...]) -> AttributeRule:
+    """What the rules of all objects and requests say of an attribute."""
+    path, keyword, vr = row.attribute()
+    return AttributeRule(
         path=path,
         keyword=keyword,
         vr=vr,
-        requirement=row.one_of("requirement", REQUIREMENTS),
+        requirement=row.one_of("requirement", requirements),
         sources=_read_sources(row),
         value_rule=row.one_of("value_rule", VALUE_RULES),
         values=_read_values(row),
     )
-    return PrintAttribute(sop_class, row.one_of("operation", PRINT_OPERATIONS), rule)
 
 
 def _read_values(row: ProfileRow) -> tuple[str, ...]:
