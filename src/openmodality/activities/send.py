@@ -11,22 +11,20 @@ which the peer ends every association holds up no other.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
 from openmodality.activities.audit_transfers import SendingTrail
 from openmodality.activities.connection import Connector, find_response_timeout_s
 from openmodality.activities.enhanced_fallback import EnhancedFallback, name_form
+from openmodality.activities.send_failures import SendFailures, list_to_try, note_unreadable
 from openmodality.device.site.site import Peer, Site
 from openmodality.dimse.status import StatusCategory, describe
-from openmodality.dimse.verdict import Judge
 from openmodality.errors import NoPresentationContext, ObjectInvalid
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
-from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry
+from openmodality.jobs.outcome import Continue, JobOutcome
 from openmodality.jobs.policy import is_peer_away
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
@@ -73,7 +71,7 @@ def make_reader(site: Site, decompress: Decompress | None) -> InstanceReader:
 
 def open_planned(connections: Connector, peer: Peer, plan: AssociationPlan) -> Association:
     """Open an association with the contexts of a plan that the profile has for a peer."""
-    return connections.open("storage", peer, _allowed(plan, connections.site, peer))
+    return connections.open("storage", peer, _list_allowed(plan, connections.site, peer))
 
 
 class SendExecutor:
@@ -95,13 +93,14 @@ class SendExecutor:
         """Send what has no success yet."""
         site = self._connections.site
         peer = self._connections.get_peer_of(job)
-        tally, trail = _Tally(), SendingTrail(self._connections.trail, self._connections.make_partner("storage", peer))
+        failures = SendFailures()
+        trail = SendingTrail(self._connections.trail, self._connections.make_partner("storage", peer))
         judge = site.judge_of("storage", "C-STORE", peer)
         outstanding = report.read_outstanding()
         if self._fallback is not None and self._fallback.change_beforehand(job, peer, outstanding):
             return Continue()
-        wanted = _leave_out_refused(_put_untried_first(outstanding), judge, tally)
-        instances = list(self._readable(wanted, report, tally))
+        wanted = list_to_try(outstanding, judge, failures)
+        instances = list(self._read_files(wanted, report, failures))
         options, reader = make_send_options(site, peer), make_reader(site, self._decompress)
         uids = [instance.identity.sop_instance_uid for instance in instances]
         associate = trail.watch(partial(open_planned, self._connections, peer), uids)
@@ -109,43 +108,44 @@ class SendExecutor:
         # Closing the results before their end aborts the association (RF-4.2.1.3.1.3).
         with trail, self._connections.take_turn("storage"), closing(sending) as results:
             counted = self._connections.traffic.watch(peer.name, trail.note(results))
-            stopped = self._follow(counted, report, tally)
+            stopped = self._follow(counted, report, failures)
         if stopped:
             return Continue()
-        return self._decide(job, peer, report, tally)
+        return self._decide(job, peer, report, failures)
 
-    def _decide(self, job: Job, peer: Peer, report: JobReport, tally: _Tally) -> JobOutcome:
+    def _decide(self, job: Job, peer: Peer, report: JobReport, failures: SendFailures) -> JobOutcome:
         if self._fallback is None:
-            return tally.outcome(peer)
+            return failures.decide(peer)
         report.keep()
-        if self._fallback.change(job, peer, tally.declined):
+        if self._fallback.change(job, peer, failures.declined):
             return Continue()
-        tally.hint = self._fallback.explain(peer, tally.declined)
-        return name_form(tally.outcome(peer), job.parameters)
+        failures.hint = self._fallback.explain(peer, failures.declined)
+        return name_form(failures.decide(peer), job.parameters)
 
-    def _readable(self, outstanding: Iterable[JobInstance], report: JobReport, tally: _Tally) -> Iterator[FileInstance]:
+    def _read_files(
+        self, outstanding: Iterable[JobInstance], report: JobReport, failures: SendFailures
+    ) -> Iterator[FileInstance]:
         for instance in outstanding:
             try:
                 yield read_instance(self._files.path(instance.SOPInstanceUID))
             except ObjectInvalid as error:
-                reason = f"the instance file cannot be read: {error.advice or 'it is missing or damaged'}"
-                report.note_instance(instance.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
-                tally.count_failure(reason, transient=False)
+                note_unreadable(instance.SOPInstanceUID, error, report, failures)
 
-    def _follow(self, results: Iterator[Sent], report: JobReport, tally: _Tally) -> bool:
+    def _follow(self, results: Iterator[Sent], report: JobReport, failures: SendFailures) -> bool:
         """Note each result; whether the job is to end although instances are left."""
         for sent in results:
             uid = sent.instance.identity.sop_instance_uid
             if sent.is_stored:
-                report.note_instance(uid, _success(sent), status=_status(sent), comment=_comment(sent))
+                report.note_instance(uid, _name_success(sent), status=_read_status(sent), comment=_describe_end(sent))
             else:
-                reason = _comment(sent)
+                reason = _describe_end(sent)
                 if sent.was_offered:
-                    report.note_instance(uid, InstanceResult.FAILURE, status=_status(sent), comment=reason)
-                tally.count_failure(reason, uid if sent.was_offered else "", transient=self._is_transient(sent))
+                    report.note_instance(uid, InstanceResult.FAILURE, status=_read_status(sent), comment=reason)
+                is_peer_lost = sent.error is not None and is_peer_away(sent.error)
+                may_pass = self._is_transient(sent)
+                failures.add(reason, uid if sent.was_offered else "", may_pass=may_pass, is_peer_away=is_peer_lost)
                 if isinstance(sent.error, NoPresentationContext):
-                    tally.declined.add(uid)
-                tally.peer_away |= sent.error is not None and is_peer_away(sent.error)
+                    failures.declined.add(uid)
                 if sent.result is not None and sent.result.verdict.must_abort:
                     return False
             if report.stop_requested:
@@ -158,52 +158,7 @@ class SendExecutor:
         return sent.is_transient if listed is None else listed
 
 
-@dataclass(slots=True)
-class _Tally:
-    """The failures of a run, by their reasons; ``declined`` are instances for which the peer accepted no context."""
-
-    reasons: Counter[str] = field(default_factory=Counter)
-    instances: dict[str, str] = field(default_factory=dict)
-    declined: set[str] = field(default_factory=set)
-    hint: str = ""
-    transient: bool = False
-    peer_away: bool = False
-
-    def count_failure(self, reason: str, uid: str = "", *, transient: bool) -> None:
-        self.reasons[reason] += 1
-        if uid:
-            self.instances.setdefault(reason, uid)
-        self.transient = self.transient or transient
-
-    def outcome(self, peer: Peer) -> JobOutcome:
-        if not self.reasons:
-            return Done()
-        # what befell an instance says more than that others waited for it
-        reason, count = max(self.reasons.items(), key=lambda each: (each[0] in self.instances, each[1]))
-        total = self.reasons.total()
-        words = f"{total} instances were not sent to {peer.name}: " if total > 1 else f"not sent to {peer.name}: "
-        more = f" ({count} of them)" if count < total else ""
-        if count == 1 and reason in self.instances:
-            more = f" (instance {self.instances[reason]})"
-        said = words + reason + more + (f"; {self.hint}" if self.hint else "")
-        return Retry(said, peer_away=self.peer_away) if self.transient else Fail(said)
-
-
-def _put_untried_first(outstanding: Iterable[JobInstance]) -> list[JobInstance]:
-    return sorted(outstanding, key=lambda instance: instance.attempts)
-
-
-def _leave_out_refused(outstanding: Iterable[JobInstance], judge: Judge, tally: _Tally) -> Iterator[JobInstance]:
-    """What is to be tried: not what the peer has answered with a status that does not pass by itself."""
-    for instance in outstanding:
-        status = instance.status if instance.result is InstanceResult.FAILURE else None
-        if status is not None and not judge(status).is_transient:
-            tally.count_failure(instance.comment, transient=False)
-        else:
-            yield instance
-
-
-def _allowed(plan: AssociationPlan, site: Site, peer: Peer) -> list[ContextProposal]:
+def _list_allowed(plan: AssociationPlan, site: Site, peer: Peer) -> list[ContextProposal]:
     """The contexts of a plan that the profile has for this peer."""
     entries = {str(entry.sop_class_uid): entry for entry in site.list_proposed("storage", peer)}
     proposals = []
@@ -222,16 +177,16 @@ def _allowed(plan: AssociationPlan, site: Site, peer: Peer) -> list[ContextPropo
     return proposals
 
 
-def _status(sent: Sent) -> int | None:
+def _read_status(sent: Sent) -> int | None:
     return sent.result.status if sent.result else None
 
 
-def _success(sent: Sent) -> InstanceResult:
+def _name_success(sent: Sent) -> InstanceResult:
     is_warning = sent.result is not None and sent.result.verdict.category is not StatusCategory.SUCCESS
     return InstanceResult.WARNING if is_warning else InstanceResult.SUCCESS
 
 
-def _comment(sent: Sent) -> str:
+def _describe_end(sent: Sent) -> str:
     """What became of it, in words; the peer's Error Comment is left out, because it may hold anything."""
     if sent.result is None:
         return "" if sent.error is None else sent.error.message

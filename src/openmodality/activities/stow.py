@@ -10,15 +10,15 @@ before the first instance leaves, and of what became of all, as with association
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from openmodality.activities.audit_transfers import SendingTrail
 from openmodality.activities.connection import Connector
 from openmodality.activities.send import make_reader
+from openmodality.activities.send_failures import SendFailures, list_to_try, note_unreadable
+from openmodality.activities.stow_answer import StowResult, read_stow_answer
 from openmodality.activities.web_peer import describe_web_status, make_web_headers, open_web_peer
 from openmodality.buffer import Buffer
 from openmodality.device.site.association_limits import find_identity
@@ -29,7 +29,7 @@ from openmodality.encoding.multipart import make_boundary, write_end, write_part
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.jobs.job import Job, JobInstance
-from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry
+from openmodality.jobs.outcome import Continue, JobOutcome
 from openmodality.jobs.policy import is_peer_away
 from openmodality.jobs.report import Executor, JobReport
 from openmodality.network.storage.instances import FileInstance, read_instance
@@ -45,49 +45,10 @@ BATCH_BYTES: Final = 32 * 1024 * 1024
 
 _PART_HEADERS: Final = {"Content-Type": "application/dicom"}
 """Without a transfer syntax, which each file says itself: Orthanc 1.7 passes over parts whose type has parameters."""
-_REFERENCED, _FAILED = "00081199", "00081198"
-_UID, _WARNING, _FAILURE = "00081155", "00081196", "00081197"
 _PER_INSTANCE: Final = frozenset((200, 202, 409))
 """Statuses whose answer says what became of each instance."""
 _MAY_PASS: Final = frozenset((408, 425, 429, 500, 502, 503, 504, 507))
 _TOO_MUCH: Final = 413
-
-
-@dataclass(frozen=True, slots=True)
-class StowResult:
-    """What an answer says of one instance: ``status`` is a warning or a failure of C-STORE, 0 for success."""
-
-    is_stored: bool
-    status: int
-
-
-def read_stow_answer(body: bytes) -> dict[str, StowResult]:
-    """What became of each instance, by its UID; nothing where the answer cannot be read (PS3.18 I.2)."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    if isinstance(document, list):  # some servers answer with a list of one
-        document = document[0] if document else {}
-    found: dict[str, StowResult] = {}
-    for item in _list_items(document, _REFERENCED):
-        found[_read_first(item, _UID, str)] = StowResult(True, _read_first(item, _WARNING, int))
-    for item in _list_items(document, _FAILED):  # who is in both lists has failed
-        found[_read_first(item, _UID, str)] = StowResult(False, _read_first(item, _FAILURE, int) or 0x0110)
-    return found
-
-
-def _list_items(document: Any, tag: str) -> list[dict[str, Any]]:
-    element = document.get(tag) if isinstance(document, dict) else None
-    values = element.get("Value") if isinstance(element, dict) else None
-    return [item for item in values if isinstance(item, dict)] if isinstance(values, list) else []
-
-
-def _read_first(item: dict[str, Any], tag: str, kind: type) -> Any:
-    element = item.get(tag)
-    values = element.get("Value") if isinstance(element, dict) else None
-    value = values[0] if isinstance(values, list) and values else None
-    return value if isinstance(value, kind) and not isinstance(value, bool) else kind()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +65,6 @@ class _Outgoing:
         return self.instance.identity.sop_instance_uid
 
 
-@dataclass(slots=True)
-class _Failures:
-    """What failed in a run, by reasons."""
-
-    reasons: Counter[str] = field(default_factory=Counter)
-    may_pass: bool = False
-    is_peer_away: bool = False
-
-    def add(self, reason: str, count: int = 1, *, may_pass: bool, is_peer_away: bool = False) -> None:
-        self.reasons[reason] += count
-        self.may_pass |= may_pass
-        self.is_peer_away |= is_peer_away
-
-    def decide(self, peer: Peer) -> JobOutcome:
-        """What follows for the job."""
-        if not self.reasons:
-            return Done()
-        (reason, count), total = self.reasons.most_common(1)[0], self.reasons.total()
-        words = f"{total} instances were not sent to {peer.name}: " if total > 1 else f"not sent to {peer.name}: "
-        said = words + reason + (f" ({count} of them)" if count < total else "")
-        return Retry(said, peer_away=self.is_peer_away) if self.may_pass else Fail(said)
-
-
 class StowExecutor:
     """Does the send jobs to peers of DICOMweb."""
 
@@ -138,10 +76,9 @@ class StowExecutor:
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
         """Send what has no success yet, a batch at a time."""
-        peer, failures = self._connections.get_peer_of(job), _Failures()
+        peer, failures = self._connections.get_peer_of(job), SendFailures()
         judge = self._site.judge_of("storage", "C-STORE", peer)
-        outstanding = sorted(report.read_outstanding(), key=lambda each: each.attempts)
-        wanted = list(_leave_out_refused(outstanding, judge, failures))
+        wanted = list(list_to_try(report.read_outstanding(), judge, failures))
         trail = SendingTrail(self._connections.trail, self._connections.make_partner("storage", peer))
         run = _Run(self, peer, judge, (report, failures), trail, [each.SOPInstanceUID for each in wanted])
         headers = make_web_headers(self._site, peer)
@@ -154,16 +91,14 @@ class StowExecutor:
         return failures.decide(peer)
 
     def _prepare(
-        self, wanted: Iterable[JobInstance], peer: Peer, report: JobReport, failures: _Failures
+        self, wanted: Iterable[JobInstance], peer: Peer, report: JobReport, failures: SendFailures
     ) -> Iterator[_Outgoing]:
         """The instances with their lengths; of one that cannot be read it is noted."""
         for each in wanted:
             try:
                 yield self._measure(read_instance(self._files.path(each.SOPInstanceUID)), peer)
             except ObjectInvalid as error:
-                reason = f"the instance file cannot be read: {error.advice or 'it is missing or damaged'}"
-                report.note_instance(each.SOPInstanceUID, InstanceResult.FAILURE, comment=reason)
-                failures.add(reason, may_pass=False)
+                note_unreadable(each.SOPInstanceUID, error, report, failures)
 
     def _measure(self, instance: FileInstance, peer: Peer) -> _Outgoing:
         syntax = _choose_syntax(instance.transfer_syntax, [str(uid) for uid in peer.transfer_syntaxes])
@@ -226,16 +161,6 @@ def _make_batches(prepared: Iterable[_Outgoing]) -> Iterator[list[_Outgoing]]:
         yield batch
 
 
-def _leave_out_refused(outstanding: Iterable[JobInstance], judge: Judge, failures: _Failures) -> Iterator[JobInstance]:
-    """What is to be tried: not what the peer has answered with a status that does not pass by itself."""
-    for each in outstanding:
-        status = each.status if each.result is InstanceResult.FAILURE else None
-        if status is not None and not judge(status).is_transient:
-            failures.add(each.comment, may_pass=False)
-        else:
-            yield each
-
-
 class SendByPeer:
     """Does send jobs in the way in which their peer is reached: by associations, or over DICOMweb."""
 
@@ -259,7 +184,7 @@ class _Run:
         executor: StowExecutor,
         peer: Peer,
         judge: Judge,
-        notes: tuple[JobReport, _Failures],
+        notes: tuple[JobReport, SendFailures],
         trail: SendingTrail,
         uids: Sequence[str],
     ) -> None:
@@ -304,7 +229,8 @@ class _Run:
             self._note_failed(each.uid, error.message)
         self._executor.note_failure(self._peer, error)
         is_own = isinstance(error, ObjectInvalid)
-        self._failures.add(error.message, len(batch), may_pass=True, is_peer_away=not is_own and is_peer_away(error))
+        is_lost = not is_own and is_peer_away(error)
+        self._failures.add(error.message, count=len(batch), may_pass=True, is_peer_away=is_lost)
         return False
 
     def _note_refused(self, batch: Sequence[_Outgoing], answer: WebAnswer) -> bool:
@@ -313,7 +239,7 @@ class _Run:
         for each in batch:
             self._note_failed(each.uid, reason)
         may_pass = answer.status in _MAY_PASS
-        self._failures.add(reason, len(batch), may_pass=may_pass, is_peer_away=answer.status == 503)
+        self._failures.add(reason, count=len(batch), may_pass=may_pass, is_peer_away=answer.status == 503)
         return answer.status == _TOO_MUCH
 
     def _note_each(self, batch: Sequence[_Outgoing], answer: WebAnswer) -> None:
