@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from openmodality import Modality
-from openmodality.console.pages.film import format_frames, read_frames
+from openmodality.console.pages.film_view import format_frames, read_frames
 from openmodality.console.server import ConsoleServer
 from openmodality.errors import UsageError
 from openmodality.jobs.job import Job

@@ -12,25 +12,20 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from openmodality.activities.retrieve import Wanted
-from openmodality.activities.retrieve_job import DESTINATION, read_counts, read_wanted
 from openmodality.console.context import ConsoleContext
 from openmodality.console.inquiries import LIST, Inquiry, Looking
+from openmodality.console.pages.archive_moves import list_moves
+from openmodality.console.pages.archive_orders import Ticked, commit_chosen, describe_jobs, move_chosen, send_from_here
 from openmodality.console.pages.archive_search import ARCHIVE_KEYS, SeriesNode, StudyNode, ask_for_list, ask_for_series
-from openmodality.console.pages.jobs import JobRow, make_rows
 from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
-from openmodality.console.pages.words import describe_count
 from openmodality.console.security.access import At, Form, Operator, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
 from openmodality.console.template_files import format_clock
-from openmodality.errors import OpenModalityError, UsageError, WrongState
-from openmodality.jobs.job import Job
+from openmodality.errors import UsageError, WrongState
 from openmodality.store.listing.entities import Level
-from openmodality.store.states import UNFINISHED_JOBS, JobKind
 
 HERE: Final = ""
 """The source that is this device."""
-_MOVES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,40 +90,6 @@ class ArchiveList:
     studies: int
     destinations: Sequence[Destination]
     committing: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class MoveRow:
-    """A retrieve as it goes: what the archive said last."""
-
-    row: JobRow
-    study: str
-    destination: str
-    remaining: int
-    completed: int
-    failed: int
-    warning: int
-
-
-@dataclass(frozen=True, slots=True)
-class MoveList:
-    """The newest retrieves; ``is_running``: one of them goes on, so that the page looks again."""
-
-    moves: Sequence[MoveRow]
-    is_running: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    """What was ticked: whole studies, and series by the study that they are of."""
-
-    studies: Sequence[StudyNode]
-    series: Sequence[tuple[StudyNode, str]]
-
-    @property
-    def count(self) -> int:
-        """How many jobs that makes."""
-        return len(self.studies) + len(self.series)
 
 
 @dataclass(slots=True)
@@ -218,7 +179,7 @@ def _send(who: Operator, form: SentForm, context: At) -> Response:
         jobs = (
             send_from_here(context, chosen, form["to"])
             if source == HERE
-            else move_chosen(context, chosen, source, form)
+            else move_chosen(context, chosen, source, form["to"])
         )
         return f"Queued: {describe_jobs(jobs)}."
 
@@ -329,78 +290,3 @@ def read_chosen(context: ConsoleContext, who: Principal, form: Form) -> Ticked:
     if not studies and not series:
         raise UsageError("nothing is chosen", advice="tick patients, studies or series of the list")
     return Ticked(studies, series)
-
-
-def move_chosen(context: ConsoleContext, chosen: Ticked, source: str, form: Form) -> list[Job]:
-    """Let an archive send what was chosen to the destination that was chosen: a job for each study or series."""
-    needs_id = context.modality.site.peer(source).settings.query_model == "patient"
-    wanted = [(study, "") for study in chosen.studies] + list(chosen.series)
-    return [
-        context.modality.queue_retrieve(
-            Wanted(study.uid, series, patient_id=study.patient_id if needs_id else ""), source, destination=form["to"]
-        )
-        for study, series in wanted
-    ]
-
-
-def send_from_here(context: ConsoleContext, chosen: Ticked, peer: str) -> list[Job]:
-    """Send what was chosen from this device."""
-    queued = [context.modality.send(study.uid, peer) for study in chosen.studies]
-    queued += [context.modality.send(study.uid, peer, series=uid) for study, uid in chosen.series]
-    return [job for jobs in queued for job in jobs]
-
-
-def commit_chosen(context: ConsoleContext, chosen: Ticked, peer: str) -> list[Job]:
-    """Ask a peer to keep what was chosen, sent before or not (MR-2.1.3-02): what is on this device of it.
-
-    Raises :class:`UsageError` where nothing is; says what is not.
-    """
-    jobs: list[Job] = []
-    missing = 0
-    for study, series in [(study, "") for study in chosen.studies] + list(chosen.series):
-        try:
-            jobs.append(context.modality.commit(study.uid, peer, series=series))
-        except OpenModalityError:
-            if _is_here(context, study.uid, series):
-                raise
-            missing += 1
-    if missing:
-        what = f"{describe_count(missing, 'of the chosen', 'of the chosen')} not on this device"
-        done = f"; for the others: {describe_jobs(jobs)}" if jobs else ""
-        raise UsageError(
-            f"{what}, so that nothing can be asked for them{done}", advice="retrieve them first: Send to this device"
-        )
-    return jobs
-
-
-def _is_here(context: ConsoleContext, study: str, series: str) -> bool:
-    keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
-    named = {keyword: uid for keyword, uid in keys.items() if uid}
-    return bool(context.modality.view.find(Level.SERIES, named, limit=1))
-
-
-def describe_jobs(jobs: Sequence[Job]) -> str:
-    """Jobs by their numbers."""
-    numbers = ", ".join(str(job.id) for job in jobs)
-    return f"{'job' if len(jobs) == 1 else 'jobs'} {numbers}"
-
-
-def list_moves(context: ConsoleContext) -> MoveList:
-    """The newest retrieves, each with what the archive said last."""
-    jobs = context.modality.jobs.list(kinds=[JobKind.RETRIEVE], limit=_MOVES)
-    moves = [make_move(context, job, row) for job, row in zip(jobs, make_rows(context, jobs), strict=True)]
-    return MoveList(moves, any(job.state in UNFINISHED_JOBS for job in jobs))
-
-
-def make_move(context: ConsoleContext, job: Job, row: JobRow) -> MoveRow:
-    """A retrieve as a line."""
-    counts, wanted = read_counts(job), read_wanted(job)
-    return MoveRow(
-        row=row,
-        study="one series" if wanted.series else "a study",
-        destination=str(job.parameters[DESTINATION]) or "this device",
-        remaining=counts.remaining,
-        completed=counts.completed,
-        failed=counts.failed,
-        warning=counts.warning,
-    )

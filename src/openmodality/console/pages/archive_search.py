@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from pydicom import Dataset
@@ -26,6 +27,10 @@ ARCHIVE_KEYS: Final = (
     ("StudyDate", "Study Date", "YYYYMMDD, or a range YYYYMMDD-YYYYMMDD"),
 )
 """The keys that a user may set, with their names and what may be typed (MR-3.2.1.1-02, RF-4.1.2.5-01)."""
+
+
+ReadValue = Callable[[str], str]
+"""Gives the value of a keyword as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,53 +140,46 @@ def _read(item: Dataset, keyword: str) -> str:
 
 
 def _read_study(item: Dataset, patient: Dataset | None = None) -> StudyNode:
+    """A match; what it lacks of its patient is read from the match of the patient."""
+
     def read_of_patient(keyword: str) -> str:
         return _read(item, keyword) or (_read(patient, keyword) if patient is not None else "")
 
-    return StudyNode(
-        uid=_read(item, "StudyInstanceUID"),
-        name=read_of_patient("PatientName"),
-        patient_id=read_of_patient("PatientID"),
-        birth_date=read_of_patient("PatientBirthDate"),
-        sex=read_of_patient("PatientSex"),
-        date=_read(item, "StudyDate"),
-        description=_read(item, "StudyDescription"),
-        accession=_read(item, "AccessionNumber"),
-        modalities=_read(item, "ModalitiesInStudy"),
-        instances=_read(item, "NumberOfStudyRelatedInstances"),
-    )
+    return _make_study(read_of_patient, _read(item, "ModalitiesInStudy"), _read(item, "NumberOfStudyRelatedInstances"))
 
 
 def _read_series(item: Dataset) -> SeriesNode:
-    return SeriesNode(
-        uid=_read(item, "SeriesInstanceUID"),
-        number=_read(item, "SeriesNumber"),
-        modality=_read(item, "Modality"),
-        description=_read(item, "SeriesDescription"),
-        instances=_read(item, "NumberOfSeriesRelatedInstances"),
-    )
+    return _make_series(partial(_read, item), _read(item, "NumberOfSeriesRelatedInstances"))
 
 
 def _read_own_study(study: Found) -> StudyNode:
-    return StudyNode(
-        uid=study["StudyInstanceUID"],
-        name=study["PatientName"],
-        patient_id=study["PatientID"],
-        birth_date=study["PatientBirthDate"],
-        sex=study["PatientSex"],
-        date=study["StudyDate"],
-        description=study["StudyDescription"],
-        accession=study["AccessionNumber"],
-        modalities=", ".join(study.modalities),
-        instances=str(study.instances),
-    )
+    return _make_study(study.__getitem__, ", ".join(study.modalities), str(study.instances))
 
 
 def _read_own_series(series: Found) -> SeriesNode:
+    return _make_series(series.__getitem__, str(series.instances))
+
+
+def _make_study(read: ReadValue, modalities: str, instances: str) -> StudyNode:
+    return StudyNode(
+        uid=read("StudyInstanceUID"),
+        name=read("PatientName"),
+        patient_id=read("PatientID"),
+        birth_date=read("PatientBirthDate"),
+        sex=read("PatientSex"),
+        date=read("StudyDate"),
+        description=read("StudyDescription"),
+        accession=read("AccessionNumber"),
+        modalities=modalities,
+        instances=instances,
+    )
+
+
+def _make_series(read: ReadValue, instances: str) -> SeriesNode:
     return SeriesNode(
-        uid=series["SeriesInstanceUID"],
-        number=series["SeriesNumber"],
-        modality=series["Modality"],
-        description=series["SeriesDescription"],
-        instances=str(series.instances),
+        uid=read("SeriesInstanceUID"),
+        number=read("SeriesNumber"),
+        modality=read("Modality"),
+        description=read("SeriesDescription"),
+        instances=instances,
     )

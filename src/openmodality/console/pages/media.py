@@ -19,14 +19,14 @@ from openmodality.activities.media_job import MediumOrder
 from openmodality.app.local_data import Chosen
 from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.discs import DiscView, make_disc_view
-from openmodality.console.pages.film import describe_patients
 from openmodality.console.pages.jobs import JobRow, make_rows
 from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
+from openmodality.console.pages.tray_acts import cancel_order, check_version, describe_patients
 from openmodality.console.pages.words import describe_count
 from openmodality.console.security.access import At, Form, Operator, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
 from openmodality.console.trays import Tray, remove_items
-from openmodality.errors import NotFound, UsageError, WrongState
+from openmodality.errors import NotFound, UsageError
 from openmodality.media.application_profile import ApplicationProfile
 from openmodality.standard.media import clean_volume_label
 from openmodality.store.states import JobKind
@@ -139,8 +139,7 @@ def _remove(who: Operator, form: SentForm, context: At) -> Response:
 def _make(who: Operator, form: SentForm, context: At) -> Response:
     def order() -> str:
         tray = context.memory.trays.look(who.session, _MEDIA)
-        if form["version"] != str(tray.version):
-            raise WrongState("the disc was changed meanwhile, and is shown as it is now", advice="look at it again")
+        check_version(tray, form["version"], "disc")
         choices = read_disc_choices(form)
         tray = context.memory.trays.change(who.session, _MEDIA, lambda tray: replace(tray, choices=choices))
         check_disc_patients(tray, accepts=form["several"] == "yes")
@@ -154,13 +153,11 @@ def _make(who: Operator, form: SentForm, context: At) -> Response:
 
 @router.post("/media/jobs/{job_id}/cancel")
 def _cancel_disc(who: Operator, _: SentForm, context: At, job_id: int) -> Response:
-    """A disc is cancelled by who ordered it; other jobs are the senior's."""
+    """A disc is cancelled by whoever ordered it; other jobs are the senior's."""
 
     def cancel() -> str:
-        if context.modality.jobs.show(job_id).job.kind is not JobKind.MEDIA:
-            raise UsageError(f"job {job_id} makes no disc", advice="cancel it under Jobs")
-        job = context.modality.jobs.cancel(job_id)
-        return f"Job {job.id} is cancelled." if job.state.finished else f"Job {job.id} ends, and leaves nothing behind."
+        ending = ", and leaves nothing behind"
+        return cancel_order(context, job_id, JobKind.MEDIA, mismatch="makes no disc", ending=ending)
 
     return do_and_return(context, who, "/media", cancel)
 

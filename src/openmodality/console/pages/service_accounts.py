@@ -1,4 +1,4 @@
-"""Service: users and tokens of programs. Links and tokens are shown once, to who made them, and never again."""
+"""Service: users and tokens of programs. Links and tokens are shown once, to whoever made them, and never again."""
 
 from __future__ import annotations
 
