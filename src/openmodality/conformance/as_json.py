@@ -69,6 +69,11 @@ def read_statement_file(file: Path) -> StatementJson:
     return found
 
 
+def make_damage_error(error: Exception) -> UsageError:
+    """The error of a statement whose rows are not as they should be; ``error`` is what reading one has raised."""
+    return UsageError(f"a statement is damaged: a row has not the members it should have ({error})")
+
+
 _ADVICE: Final = "'openmodality conformance print --format json -o FILE' writes one"
 _OBJECTS: Final = frozenset({"device", "association", "character_sets", "security"})
 """The members that are no lists."""

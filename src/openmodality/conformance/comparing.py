@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from openmodality.conformance.as_json import StatementJson
+from openmodality.conformance.as_json import StatementJson, make_damage_error
 from openmodality.conformance.tables import EFFECT_WORDS, POLICY_WORDS, SECURITY_WORDS, SERVICE_TITLES
-from openmodality.errors import UsageError
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 Row: TypeAlias = Mapping[str, Any]
@@ -42,7 +41,7 @@ class _Area:
     changed: Mapping[str, str] = field(default_factory=dict)
 
 
-def _member(name: str) -> Callable[[StatementJson], Iterable[Row]]:
+def _read_member(name: str) -> Callable[[StatementJson], Iterable[Row]]:
     return lambda statement: statement[name]
 
 
@@ -51,10 +50,11 @@ def _list_contexts(statement: StatementJson) -> Iterator[Row]:
     for row in statement["presentation_contexts"]:
         if row["is_enabled"]:
             verb = "proposes" if row["direction"] == "proposed" else "accepts"
-            yield {**row, "verb": verb, "transfer_syntaxes": _name_syntaxes(row["transfer_syntaxes"])}
+            yield {**row, "verb": verb, "transfer_syntaxes": name_syntaxes(row["transfer_syntaxes"])}
 
 
-def _name_syntaxes(uids: Iterable[str]) -> str:
+def name_syntaxes(uids: Iterable[str]) -> str:
+    """Transfer syntaxes by their names, or by UID where we know none."""
     return ", ".join(TRANSFER_SYNTAXES[uid].name if uid in TRANSFER_SYNTAXES else uid for uid in uids)
 
 
@@ -117,7 +117,7 @@ def _say(value: object) -> str:
 
 _AREAS: Final = (
     _Area(
-        "application entities", _member("application_entities"), ("role",),
+        "application entities", _read_member("application_entities"), ("role",),
         "The AE {role} is new: {ae_title}, port {port}.", "The AE {role} ({ae_title}) is gone.",
         {
             "ae_title": "The AE {role} is now called {now}; it was {was}: peers that know its title must learn it.",
@@ -139,12 +139,12 @@ _AREAS: Final = (
         {"value": "{name}: now {now}; before {was}."},
     ),
     _Area(
-        "worklist", _member("worklist_keys"), ("path",),
+        "worklist", _read_member("worklist_keys"), ("path",),
         "The worklist is now asked for {keyword} ({path}).", "The worklist is no longer asked for {keyword} ({path}).",
         {"matching": "The worklist now matches {keyword} by {now}; it was {was}."},
     ),
     _Area(
-        "query", _member("query_keys"), ("role", "model", "level", "path"),
+        "query", _read_member("query_keys"), ("role", "model", "level", "path"),
         "As {role} the {model} root has the key {keyword} at level {level}.",
         "As {role} the {model} root no longer has the key {keyword} at level {level}.",
         {"type": "As {role} the {model} root has {keyword} at level {level} as type {now}; it was {was}."},
@@ -156,7 +156,7 @@ _AREAS: Final = (
         {"type": "{operation} of the performed step has {keyword} ({path}) as type {now}; it was {was}."},
     ),
     _Area(
-        "print", _member("print_attributes"), ("sop_class", "operation", "path"),
+        "print", _read_member("print_attributes"), ("sop_class", "operation", "path"),
         "{operation} of {sop_class} now has {keyword} ({path}).",
         "{operation} of {sop_class} no longer has {keyword} ({path}).",
         {
@@ -171,12 +171,12 @@ _AREAS: Final = (
         {"outcome": "A status {code} to {operation} ({service}): now {now}; before {was}."},
     ),
     _Area(
-        "statuses returned", _member("answers"), ("service", "operation", "code"),
+        "statuses returned", _read_member("answers"), ("service", "operation", "code"),
         "{operation} may now be answered with {code}: {meaning}.", "{operation} is no longer answered with {code}.",
         {"meaning": "{operation} is answered with {code} where {now}; it was where {was}."},
     ),
     _Area(
-        "failures", _member("failures"), ("service", "failure"),
+        "failures", _read_member("failures"), ("service", "failure"),
         "A failure ({failure}) of {service} is now told of.", "A failure ({failure}) of {service} is told of no more.",
         {
             "ends": "A failure ({failure}) of {service} now ends the {now}; it was the {was}.",
@@ -184,7 +184,7 @@ _AREAS: Final = (
         },
     ),
     _Area(
-        "rejections", _member("rejections"), ("situation",),
+        "rejections", _read_member("rejections"), ("situation",),
         "Associations are now rejected where {situation}: {reason_name}.",
         "Associations are no longer rejected where {situation}.",
         {
@@ -193,7 +193,7 @@ _AREAS: Final = (
         },
     ),
     _Area(
-        "parameters", _member("parameters"), ("key",),
+        "parameters", _read_member("parameters"), ("key",),
         "The parameter {key} is new, {value}: {meaning}.", "The parameter {key} is gone.",
         {
             "value": "{key} is now {now}; it was {was} ({meaning}).",
@@ -203,7 +203,7 @@ _AREAS: Final = (
         },
     ),
     _Area(
-        "mapping", _member("mapping"), ("worklist", "image", "performed_step"),
+        "mapping", _read_member("mapping"), ("worklist", "image", "performed_step"),
         "{worklist} of the worklist now goes to {image} of images and {performed_step} of the performed step.",
         "{worklist} of the worklist no longer goes to {image} of images and {performed_step} of the performed step.",
     ),
@@ -222,7 +222,7 @@ _AREAS: Final = (
         },
     ),
     _Area(
-        "private attributes", _member("private_attributes"), ("creator", "tag"),
+        "private attributes", _read_member("private_attributes"), ("creator", "tag"),
         "The private attribute {name} ({tag}) is new.", "The private attribute {name} ({tag}) is gone.",
         {
             "vr": "The private attribute ({tag}) has VR {now}; it was {was}.",
@@ -230,7 +230,7 @@ _AREAS: Final = (
         },
     ),
     _Area(
-        "dose report", _member("dose_report"), ("path",),
+        "dose report", _read_member("dose_report"), ("path",),
         "Dose reports now have {concept_meaning} ({concept_code}).",
         "Dose reports no longer have {concept_meaning} ({concept_code}).",
         {
@@ -243,7 +243,7 @@ _AREAS: Final = (
         "The character set {term} is supported now.", "The character set {term} is no longer supported.",
     ),
     _Area(
-        "body parts", _member("body_parts"), ("term",),
+        "body parts", _read_member("body_parts"), ("term",),
         "Body Part Examined may now be {term}.", "Body Part Examined is no longer {term}.",
     ),
     _Area(
@@ -267,7 +267,7 @@ def find_differences(before: StatementJson, after: StatementJson) -> list[Differ
     try:
         return list(_find(before, after))
     except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"a statement is damaged: a row has not the members it should have ({error})") from error
+        raise make_damage_error(error) from error
 
 
 def _find(before: StatementJson, after: StatementJson) -> Iterator[Difference]:

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from openmodality.conformance.as_json import StatementJson
+from openmodality.conformance.as_json import StatementJson, make_damage_error
+from openmodality.conformance.comparing import name_syntaxes
 from openmodality.conformance.doctor.findings import KeyAnswer
 from openmodality.conformance.tables import SERVICE_TITLES
 from openmodality.device.paths import format_keywords, parse_path
-from openmodality.errors import UsageError
-from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 StatedRow = Mapping[str, Any]
 _SERVICES: Final = "services"
@@ -23,7 +22,7 @@ _SERVICES: Final = "services"
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One thing that will not work, or may not; ``asks`` and ``answers`` name the two sides."""
+    """One thing that will fail, or only may where not ``fails``; ``asks`` and ``answers`` name the two sides."""
 
     area: str
     asks: str
@@ -55,7 +54,7 @@ def predict(first: StatementJson, second: StatementJson) -> list[Prediction]:
     try:
         found = [each for asks, answers in (sides, sides[::-1]) for rule in _RULES for each in rule(asks, answers)]
     except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"a statement is damaged: a row has not the members it should have ({error})") from error
+        raise make_damage_error(error) from error
     return list(dict.fromkeys(found))
 
 
@@ -91,21 +90,17 @@ def _judge_classes(
             text = f"{title}: {row['sop_class']} is not accepted"
             yield Prediction("SOP classes", asks.name, answers.name, True, text)
         elif not accepted[uid].intersection(proposed):
-            text = f"{title}: no transfer syntax in common for {row['sop_class']}; proposed: {_name_syntaxes(proposed)}"
+            text = f"{title}: no transfer syntax in common for {row['sop_class']}; proposed: {name_syntaxes(proposed)}"
             yield Prediction("transfer syntaxes", asks.name, answers.name, True, text)
-
-
-def _name_syntaxes(uids: Iterable[str]) -> str:
-    return ", ".join(TRANSFER_SYNTAXES[uid].name if uid in TRANSFER_SYNTAXES else uid for uid in uids)
 
 
 def _find_missing_keys(asks: _Side, answers: _Side) -> Iterator[Prediction]:
     """Keys of queries that the other side does not have at that level."""
-    known = {_key_of(row) for row in answers.stated["query_keys"] if row["role"] == "SCP"}
+    known = {_read_key(row) for row in answers.stated["query_keys"] if row["role"] == "SCP"}
     levels = {each[:2] for each in known}
     lacking: dict[tuple[str, str], list[str]] = {}
     for row in asks.stated["query_keys"]:
-        if row["role"] == "SCU" and _key_of(row)[:2] in levels and _key_of(row) not in known:
+        if row["role"] == "SCU" and _read_key(row)[:2] in levels and _read_key(row) not in known:
             lacking.setdefault((row["model"], row["level"]), []).append(row["keyword"])
     for (model, level), keywords in lacking.items():
         text = (
@@ -114,7 +109,7 @@ def _find_missing_keys(asks: _Side, answers: _Side) -> Iterator[Prediction]:
         yield Prediction("keys", asks.name, answers.name, False, text)
 
 
-def _key_of(row: StatedRow) -> tuple[str, str, str]:
+def _read_key(row: StatedRow) -> tuple[str, str, str]:
     return str(row["model"]).upper(), row["level"], row["path"]
 
 
@@ -209,7 +204,7 @@ def predict_with_peer(stated: StatementJson, peer: ExaminedPeer) -> list[Predict
     try:
         return list(_find_with_peer(stated, peer))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"a statement is damaged: a row has not the members it should have ({error})") from error
+        raise make_damage_error(error) from error
 
 
 def _find_with_peer(stated: StatementJson, peer: ExaminedPeer) -> Iterator[Prediction]:

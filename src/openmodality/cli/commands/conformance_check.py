@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from openmodality.cli.terminal.arguments import Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import say
-from openmodality.cli.terminal.peer import add_calling, is_direct, make_notes
+from openmodality.cli.terminal.peer import add_calling, is_direct, load_site_of_peer, make_notes, refuse_tls_options
 from openmodality.cli.terminal.progress import StatusLine
-from openmodality.cli.terminal.site import NoSiteFile, add_site, load
+from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.values import existing_file, parse_integer, parse_number
-from openmodality.errors import ConfigurationError, UsageError
+from openmodality.errors import UsageError
 from openmodality.network.entity import DEFAULT_AE_TITLE, LocalAE, RemoteAE, normalize_ae_title
 from openmodality.value_class import replace
 
@@ -114,7 +114,7 @@ def _sort_words(words: Sequence[str], compare: Sequence[Path]) -> tuple[str, lis
     others = []
     for word in words:
         if compare and word.lower().endswith(_JSON):
-            files.append(_existing(word))
+            files.append(_check_file(word))
         else:
             others.append(word)
     if len(others) > 1:
@@ -126,7 +126,7 @@ def _sort_words(words: Sequence[str], compare: Sequence[Path]) -> tuple[str, lis
     return (others[0] if others else ""), files
 
 
-def _existing(word: str) -> Path:
+def _check_file(word: str) -> Path:
     if not Path(word).is_file():
         raise UsageError(f"--compare: file {word!r} does not exist")
     return Path(word)
@@ -157,21 +157,12 @@ def _find_way(peer: str, site_file: str, calling: str | None, tls: ssl.SSLContex
         ends = Ends(replace(RemoteAE.parse(peer), ssl_context=tls), LocalAE(title))
         return _Way(lambda service: ends, REPORT_PORT, AdvisedDevice())
     if tls is not None:
-        raise UsageError(
-            f"{peer!r} is not AETITLE@host:port, which the TLS options are for",
-            advice="a peer of the site file has tls = true there, and the site its certificates in [tls]",
-        )
+        refuse_tls_options(peer)
     return _find_way_of_site(peer, site_file, calling)
 
 
 def _find_way_of_site(name: str, site_file: str, calling: str | None) -> _Way:
-    try:
-        site = load(site_file)
-    except NoSiteFile as error:
-        raise ConfigurationError(
-            f"{name!r} is not AETITLE@host:port, and {error.message} to look it up in",
-            advice="write it as AETITLE@host:port",
-        ) from error
+    site = load_site_of_peer(name, site_file)
     from openmodality.app.peer_check import find_checked_peer  # noqa: PLC0415 - start-up time
 
     checked = find_checked_peer(site, name, lambda service: make_notes(site, service, name))

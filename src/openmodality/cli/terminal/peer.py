@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from openmodality.activities.ends import Ends
 from openmodality.cli.terminal.site import NoSiteFile, act_for_user, load
@@ -73,10 +73,7 @@ def resolve(
     if is_direct(peer):
         ends = Ends(replace(RemoteAE.parse(peer), ssl_context=tls), LocalAE(DEFAULT_AE_TITLE))
     elif tls is not None:
-        raise UsageError(
-            f"{peer!r} is not AETITLE@host:port, which the TLS options are for",
-            advice="a peer of the site file has tls = true there, and the site its certificates in [tls]",
-        )
+        refuse_tls_options(peer)
     else:
         ends = _find_ends(peer, service, site_file)
     local = ends.local
@@ -98,14 +95,27 @@ def find_web_site(peer: str, site_file: str) -> Site | None:
     return site if peer in site.peers and site.peers[peer].is_web else None
 
 
-def _find_ends(name: str, service: ServiceName, site_file: str) -> Ends:
+def refuse_tls_options(name: str) -> NoReturn:
+    """Raises :class:`UsageError`: a peer of the site file is reached as the site file says."""
+    raise UsageError(
+        f"{name!r} is not AETITLE@host:port, which the TLS options are for",
+        advice="a peer of the site file has tls = true there, and the site its certificates in [tls]",
+    )
+
+
+def load_site_of_peer(name: str, site_file: str) -> Site:
+    """The site file that a peer's name is looked up in. Raises :class:`ConfigurationError` where there is none."""
     try:
-        site = load(site_file)
+        return load(site_file)
     except NoSiteFile as error:
         raise ConfigurationError(
             f"{name!r} is not AETITLE@host:port, and {error.message} to look it up in",
             advice="write it as AETITLE@host:port",
         ) from error
+
+
+def _find_ends(name: str, service: ServiceName, site_file: str) -> Ends:
+    site = load_site_of_peer(name, site_file)
     from openmodality.activities.connection import Connector  # noqa: PLC0415
     from openmodality.activities.tls import make_client_context  # noqa: PLC0415 - start-up time: only for a peer of a site file
 

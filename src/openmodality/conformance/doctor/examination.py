@@ -78,7 +78,7 @@ class Examination:
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """How long the examination has taken so far."""
         return monotonic() - self._start
 
     @property

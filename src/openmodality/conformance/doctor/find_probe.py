@@ -46,9 +46,13 @@ class FoundItems:
     surplus: int = 0
 
     def describe_count(self, noun: str, plural: str) -> str:
-        """How many came, for people."""
+        """The number of matches with its noun, for people."""
         count = len(self.items)
         return f"1 {noun}" if count == 1 else f"{count} {plural}"
+
+    def describe_failure(self) -> str:
+        """What broke the query off, for people."""
+        return f"{self.outcome} ({self.reason})" if self.reason else self.outcome
 
     @property
     def is_done(self) -> bool:

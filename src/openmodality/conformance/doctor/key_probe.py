@@ -24,6 +24,14 @@ AskNarrowed = Callable[[dict[TagPath, object]], FoundItems]
 """Puts the query with further values."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyQuery:
+    """The query whose keys are tried, and whether its association is still there."""
+
+    ask: AskNarrowed
+    is_open: Callable[[], bool]
+
+
 class Matching(Enum):
     """How a key is narrowed (PS3.4 C.2.2.2.1, C.2.2.2.4, C.2.2.2.5)."""
 
@@ -94,6 +102,23 @@ def try_key(key: TriedKey, items: Sequence[Dataset], ask: AskNarrowed) -> tuple[
     if not all(_fits(key, seen, item) for item in items):
         return "honoured", None
     return _try_nobody(key, ask)
+
+
+def try_keys(
+    examination: Examination, area: str, keys: Sequence[TriedKey], items: Sequence[Dataset], query: KeyQuery
+) -> dict[TagPath, str]:
+    """What the peer makes of each key, as long as there is time and an association; nothing where it has no items."""
+    tried: dict[TagPath, str] = {}
+    for key in keys if items else ():
+        if not examination.has_time or not query.is_open():
+            break
+        tried[key.path], failed = try_key(key, items, query.ask)
+        if failed is not None and not failed.outcome.startswith("status"):
+            examination.observe(area, failed.outcome)
+            text = f"narrowing by {key.name} ends the association: {failed.outcome}"
+            examination.note(area, key.name, text, Severity.PROBLEM)
+            break
+    return tried
 
 
 def _try_nobody(key: TriedKey, ask: AskNarrowed) -> tuple[str, FoundItems | None]:

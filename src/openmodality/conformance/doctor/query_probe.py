@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from openmodality.conformance.doctor.examination import Examination
 from openmodality.conformance.doctor.find_probe import FoundItems, ask
 from openmodality.conformance.doctor.findings import KeyAnswer, Severity
 from openmodality.conformance.doctor.key_probe import (
+    KeyQuery,
     Matching,
     TriedKey,
     collect_values,
     judge_returned,
     note_keys,
-    try_key,
+    try_keys,
 )
 from openmodality.conformance.doctor.made_data import TEST_PATIENT_ID
 from openmodality.conformance.doctor.worklist_probe import judge_character_sets
@@ -103,7 +105,7 @@ def _judge_answer(examination: Examination, level: str, found: FoundItems) -> No
     area = f"{_AREA}, level {level}"
     if not found.is_done:
         examination.observe("query", found.outcome)
-        text = f"a query for everything fails: {found.outcome}" + (f" ({found.reason})" if found.reason else "")
+        text = f"a query for everything fails: {found.describe_failure()}"
         examination.note(area, "query", text, Severity.PROBLEM)
         return
     count = len(found.items)
@@ -125,21 +127,9 @@ def _probe_keys(
     examination: Examination, association: Association, model: str, everything: FoundItems
 ) -> dict[TagPath, str]:
     """Which matching keys of studies are honoured."""
-    tried: dict[TagPath, str] = {}
-    for key in _TRIED[:_TRIED_OF_SLOW] if examination.is_slow else _TRIED:
-        if not examination.has_time or not association.is_open:
-            break
-
-        def put(values: dict[TagPath, object]) -> FoundItems:
-            return _put(examination, association, model, "STUDY", values)
-
-        tried[key.path], failed = try_key(key, everything.items, put)
-        if failed is not None and not failed.outcome.startswith("status"):
-            examination.observe("query", failed.outcome)
-            text = f"narrowing by {key.name} ends the association: {failed.outcome}"
-            examination.note(_AREA, key.name, text, Severity.PROBLEM)
-            break
-    return tried
+    keys = _TRIED[:_TRIED_OF_SLOW] if examination.is_slow else _TRIED
+    put = partial(_put, examination, association, model, "STUDY")
+    return try_keys(examination, _AREA, keys, everything.items, KeyQuery(put, lambda: association.is_open))
 
 
 def has_study(examination: Examination, study_instance_uid: str) -> bool | None:

@@ -50,8 +50,9 @@ _STOP_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class HeardReport:
-    """One N-EVENT-REPORT, so long after the response to the request; ``result`` is ``None`` where the transaction is
-    not ours.
+    """One N-EVENT-REPORT, and how long after the response to the request it came.
+
+    ``result`` is ``None`` where the transaction is not ours.
     """
 
     route: Route
@@ -76,7 +77,7 @@ class ReportWatch:
         self.wake, self._wakes = os.pipe()
 
     def close(self) -> None:
-        """Give back what it has of the system."""
+        """Close the pipe by which reports wake the association of the request."""
         with self._changed:  # an association that is ending may still hear something
             self._is_closed = True
             for each in (self.wake, self._wakes):

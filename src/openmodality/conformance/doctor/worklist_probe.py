@@ -6,7 +6,6 @@ PS3.4 Annex K. Items are looked at and forgotten: no finding has a value of a pa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -16,7 +15,7 @@ from openmodality.activities.worklist_query import RETURN_KEYS
 from openmodality.conformance.doctor.examination import Examination
 from openmodality.conformance.doctor.find_probe import FoundItems, ask
 from openmodality.conformance.doctor.findings import NO_ANSWER, KeyAnswer, Severity
-from openmodality.conformance.doctor.key_probe import Matching, TriedKey, judge_returned, note_keys, try_key
+from openmodality.conformance.doctor.key_probe import KeyQuery, Matching, TriedKey, judge_returned, note_keys, try_keys
 from openmodality.device.paths import TagPath, format_keywords
 from openmodality.dimse.reading import has_value, iterate_elements, read_items, read_texts, values_of
 from openmodality.errors import OpenModalityError
@@ -81,7 +80,7 @@ def _judge_answer(examination: Examination, found: FoundItems) -> None:
         stalled = found.outcome == NO_ANSWER and count > 0
         examination.observe("worklist", "stalled" if stalled else found.outcome)
         after = f" after {found.describe_count('item', 'items')}" if count else ""
-        text = f"a query for everything fails{after}: {found.outcome}" + (f" ({found.reason})" if found.reason else "")
+        text = f"a query for everything fails{after}: {found.describe_failure()}"
         examination.note(_AREA, "query", text, Severity.PROBLEM)
     else:
         more = ", and there are more: C-CANCEL stopped them" if found.was_cancelled else ""
@@ -165,22 +164,9 @@ def _list_texts(item: Dataset) -> list[str]:
 
 def _probe_keys(examination: Examination, association: Association, everything: FoundItems) -> None:
     """Which keys are returned, and which are honoured."""
-    put = partial(_put, examination, association)
-    tried: dict[TagPath, str] = {}
-    keys: Sequence[TriedKey] = _TRIED[:_TRIED_OF_SLOW] if examination.is_slow else _TRIED
-    for key in keys if everything.items else ():
-        if not examination.has_time or not association.is_open:
-            break
-        tried[key.path], failed = try_key(key, everything.items, put)
-        if failed is not None and not failed.outcome.startswith("status"):
-            examination.observe("worklist", failed.outcome)
-            examination.note(
-                _AREA,
-                key.name,
-                f"narrowing by {key.name} ends the association: {failed.outcome}",
-                Severity.PROBLEM,
-            )
-            break
+    keys = _TRIED[:_TRIED_OF_SLOW] if examination.is_slow else _TRIED
+    query = KeyQuery(partial(_put, examination, association), lambda: association.is_open)
+    tried = try_keys(examination, _AREA, keys, everything.items, query)
     answers = []
     for path in RETURN_KEYS:
         returned = judge_returned(path, everything.items)
