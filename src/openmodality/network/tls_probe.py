@@ -8,10 +8,7 @@ nothing is sent on an association that stands.
 
 from __future__ import annotations
 
-import socket
 import ssl
-import warnings
-from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -25,12 +22,12 @@ from openmodality.errors import (
     UsageError,
 )
 from openmodality.network.certificates import CertificateFacts, read_certificate
-from openmodality.network.cipher_suites import EVERY_SUITE, find_suite_name
+from openmodality.network.cipher_suites import find_suite_name
 from openmodality.network.connecting import open_socket
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
-from openmodality.network.server_hello import ServerHello, read_server_hello
-from openmodality.network.timeouts import Deadline, Timeouts
+from openmodality.network.server_hello import ServerHello
+from openmodality.network.timeouts import Timeouts
 from openmodality.network.tls_failures import (
     ABOUT_THEIR_CERTIFICATE,
     CERTIFICATE_MISSING,
@@ -47,6 +44,7 @@ from openmodality.network.tls_failures import (
     TlsFault,
     make_not_trusted,
 )
+from openmodality.network.tls_look import look_at_server, make_open_context
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
@@ -65,10 +63,6 @@ _NO_CERTIFICATE_TAKEN: Final = frozenset(
     {CERTIFICATE_MISSING, CERTIFICATE_REFUSED, SUITE_OR_CERTIFICATE, CLOSED, OTHER}
 )
 _CALL_UNDER_TLS: Final = "call it under TLS: tls = true for this peer of the site file, --tls for an address"
-_READ_BYTES: Final = 65536
-_MOST_BYTES: Final = 1024 * 1024
-"""What is read of a handshake; a chain of certificates is a few thousand bytes."""
-_LEAST_WAIT_S: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,25 +152,12 @@ def explain_failure(remote: RemoteAE, local: LocalAE, error: TransportError) -> 
 
 def _explain_in_the_clear(remote: RemoteAE, local: LocalAE) -> TransportError | None:
     """Whether a peer that was called without TLS speaks it."""
-    hello = _look(remote, make_open_context(), local)
+    hello = look_at_server(remote, make_open_context(), local)
     if hello is None:
         return None
     return TransportError(
         f"{remote} speaks {hello.version} on this port, and was called in the clear", advice=_CALL_UNDER_TLS
     )
-
-
-def make_open_context(version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
-    """A context that takes whatever a peer does, or one version alone: to look at a peer, never to send it anything."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers(EVERY_SUITE)
-    with warnings.catch_warnings():  # Python warns of old versions, which are what is asked about
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = version or ssl.TLSVersion.MINIMUM_SUPPORTED
-        context.maximum_version = version or ssl.TLSVersion.MAXIMUM_SUPPORTED
-    return context
 
 
 def _shorten(local: LocalAE) -> Timeouts:
@@ -205,59 +186,9 @@ def _call(remote: RemoteAE, local: LocalAE) -> TlsFault | None:
 
 
 def _look_all(remote: RemoteAE, context: ssl.SSLContext, local: LocalAE) -> _Looks:
-    seen = {name: _look(remote, make_open_context(version), local) for name, version in _VERSIONS.items()}
+    seen = {name: look_at_server(remote, make_open_context(version), local) for name, version in _VERSIONS.items()}
     by_version = {name: hello for name, hello in seen.items() if hello is not None and hello.version == name}
-    return _Looks(by_version, _look(remote, context, local) if by_version else None)
-
-
-def _look(remote: RemoteAE, context: ssl.SSLContext, local: LocalAE) -> ServerHello | None:
-    """What a server says to these settings before the handshake ends or fails."""
-    timeout_s = local.timeouts.connect_s
-    try:
-        sock = open_socket(remote.host, remote.port, timeout_s)
-    except TransportError:
-        return None
-    with closing(sock):
-        try:
-            received, certificate = _shake_hands(sock, context, remote.host, Deadline(timeout_s))
-        except (OSError, ValueError):  # ssl.SSLError is one: versions that this OpenSSL has not
-            return None
-    hello = read_server_hello(received)
-    return hello and replace(hello, certificate=hello.certificate or certificate)
-
-
-def _shake_hands(sock: socket.socket, context: ssl.SSLContext, host: str, deadline: Deadline) -> tuple[bytes, bytes]:
-    """All that the server sent, also before it hung up, and its certificate where the handshake has ended well."""
-    incoming, outgoing, received = ssl.MemoryBIO(), ssl.MemoryBIO(), bytearray()
-    tls = context.wrap_bio(incoming, outgoing, server_hostname=host)
-    while len(received) < _MOST_BYTES:
-        try:
-            tls.do_handshake()
-            with suppress(OSError):
-                sock.sendall(outgoing.read())
-            return bytes(received), tls.getpeercert(binary_form=True) or b""
-        except ssl.SSLWantReadError:
-            data = _exchange(sock, outgoing.read(), deadline)
-        except ssl.SSLError:
-            break
-        if not data:
-            break
-        received += data
-        incoming.write(data)
-    return bytes(received), b""
-
-
-def _exchange(sock: socket.socket, message: bytes, deadline: Deadline) -> bytes:
-    """Send a message; what the server says then, nothing where it hangs up or its time is over."""
-    left_s = deadline.left_s()
-    if left_s is not None and left_s <= 0:
-        return b""
-    try:
-        sock.settimeout(left_s if left_s is None else max(left_s, _LEAST_WAIT_S))
-        sock.sendall(message)
-        return sock.recv(_READ_BYTES)
-    except OSError:
-        return b""
+    return _Looks(by_version, look_at_server(remote, context, local) if by_version else None)
 
 
 def _find_requirement(looks: _Looks, without_ours: TlsFault | None) -> bool | None:

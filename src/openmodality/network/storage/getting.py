@@ -14,7 +14,7 @@ from openmodality.dimse.service import Cancelled
 from openmodality.dimse.status import StatusCategory
 from openmodality.errors import ObjectInvalid, ProtocolError
 from openmodality.network.storage.instances import FileInstance, read_instance
-from openmodality.network.storage.moving import StoredFile
+from openmodality.network.storage.moving import DAMAGED, StoredFile
 from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sent import SendOptions
 from openmodality.query.moving import SubOperation
@@ -53,7 +53,7 @@ class ChannelTransfer:
                 instance = read_instance(file.path)
                 is_cancelled, ended = self._send(instance)
             except ObjectInvalid:
-                self.reason = "an instance file is missing or damaged"
+                self.reason = DAMAGED
                 is_cancelled, ended = False, SubOperation.FAILED
             yield file.sop_instance_uid, ended
             if is_cancelled:

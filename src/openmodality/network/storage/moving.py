@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from openmodality.dimse.status import StatusCategory
 from openmodality.errors import ObjectInvalid
@@ -18,6 +18,9 @@ from openmodality.network.storage.sending import Associate, send
 from openmodality.network.storage.sent import SendOptions, Sent
 from openmodality.query.moving import SubOperation
 from openmodality.standard.dimse import Status
+
+DAMAGED: Final = "an instance file is missing or damaged"
+"""Why an instance failed that cannot be read."""
 
 
 class StoredFile(NamedTuple):
@@ -68,7 +71,7 @@ class FileTransfer:
         try:
             return read_instance(file.path)
         except ObjectInvalid:
-            self.reason = "an instance file is missing or damaged"
+            self.reason = DAMAGED
             return None
 
     def _note_end(self, sent: Sent) -> SubOperation:
@@ -85,5 +88,5 @@ def _explain_failure(sent: Sent) -> str:
     if sent.result is not None:
         return f"the destination answered {sent.result.status:04X} {sent.result.verdict.meaning}"
     if isinstance(sent.error, ObjectInvalid):
-        return "an instance file is missing or damaged"
+        return DAMAGED
     return "" if sent.error is None else sent.error.message
