@@ -25,7 +25,8 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from benchmarks.archives import configure_orthanc
 from benchmarks.data import cache
 from benchmarks.device import prepare
-from benchmarks.ends import OURS, call_ours, listening, running
+from benchmarks.ends import OURS, call_ours, count_ticks, listening, running
+from benchmarks.sites import UNUSED_PORT, describe_device, describe_peer, save_site
 from openmodality.dimse.channel import context_for, read_all
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import encode_data_set
@@ -47,26 +48,6 @@ _KEYS: Final = ("PatientName", "PatientID", "StudyTime", "AccessionNumber", "Stu
 _OF_TEN: Final = 10
 """One study of ten matches."""
 _FILES_AT_ONCE: Final = 1000
-_SITE: Final = """
-profile = "mr"
-
-[data]
-folder = "data"
-durability = "os"
-
-[network]
-bind_address = "127.0.0.1"
-
-[application_entities.device]
-port = {port}
-
-[peers.bench]
-ae_title = "BENCH"
-host = "127.0.0.1"
-port = {destination}
-services = ["storage"]
-incoming = ["query_retrieve"]
-"""
 
 
 class Server(NamedTuple):
@@ -77,8 +58,13 @@ class Server(NamedTuple):
 
     def read_cpu_s(self) -> float:
         """The CPU seconds that it has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return count_ticks(self.pid) / os.sysconf("SC_CLK_TCK")
+
+
+def _write_site(folder: Path, port: int, destination: int = UNUSED_PORT) -> None:
+    """A device that BENCH may ask, and that sends to it."""
+    bench = describe_peer("bench", "BENCH", destination, services=["storage"], incoming=["query_retrieve"])
+    save_site(folder, describe_device(port=port), bench)
 
 
 @contextmanager
@@ -86,7 +72,7 @@ def device_with_index(studies: int) -> Iterator[Server]:
     """A device that serves an index of so many studies, of one image in each of two series."""
     with TemporaryDirectory(dir=cache()) as name:
         folder, port = Path(name), free_port()
-        (folder / "site.toml").write_text(_SITE.format(port=port, destination=1))
+        _write_site(folder, port)
         subprocess.run(call_ours("studies", "list"), cwd=folder, check=True, capture_output=True)
         (folder / "data").mkdir(exist_ok=True)
         with running(call_ours("serve"), port, cwd=folder) as pid:
@@ -163,7 +149,7 @@ def time_move(images: Path) -> float:
     with TemporaryDirectory(dir=cache()) as name, listening(OURS) as (destination, received):
         folder, port = Path(name), free_port()
         prepare(folder, images)
-        (folder / "site.toml").write_text(_SITE.format(port=port, destination=destination))
+        _write_site(folder, port, destination)
         asked = Dataset()
         asked.QueryRetrieveLevel, asked.StudyInstanceUID = "STUDY", dcmread(min(images.iterdir())).StudyInstanceUID
         with (

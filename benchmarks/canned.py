@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.ends import call_ours, running, take_cpu_time
+from benchmarks.sites import describe_device, describe_peer, save_site
 from openmodality.dimse.channel import Message, read_all
 from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.service import Response, Service
@@ -31,20 +32,6 @@ from tests.peers.programs import program
 
 _TITLE: Final = "CANNED"
 _SYNTAX: Final = IMPLICIT_VR_LITTLE_ENDIAN
-_SITE: Final = """
-profile = "mr"
-
-[data]
-folder = "data"
-durability = "os"
-
-[peers.ris]
-ae_title = "CANNED"
-host = "127.0.0.1"
-port = {port}
-services = ["worklist"]
-parameters.worklist.max_items = 9999
-"""
 
 Taken = dict[str, float]
 """CPU seconds by who asked."""
@@ -58,7 +45,8 @@ def time_asking(items: int) -> Taken:
         running((sys.executable, "-m", "benchmarks.canned", str(port), str(items)), port),
     ):
         folder = Path(name)
-        (folder / "site.toml").write_text(_SITE.format(port=port))
+        ris = describe_peer("ris", _TITLE, port, services=["worklist"])
+        save_site(folder, describe_device(), ris, "parameters.worklist.max_items = 9999\n")
         commands: dict[str, Sequence[str]] = {
             "straight": call_ours("worklist", f"{_TITLE}@127.0.0.1:{port}", "--limit", str(items)),
             "device": call_ours("worklist"),

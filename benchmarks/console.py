@@ -28,14 +28,14 @@ from benchmarks import data
 from benchmarks.data import cache
 from benchmarks.ends import ONE_AT_A_TIME, End, call_ours, is_accepting, listening, timed
 from benchmarks.rows import AtLeast, AtMost, Row, Shown
-from benchmarks.serving import SITE
+from benchmarks.serving import describe_receiver
+from benchmarks.sites import save_site
 from openmodality import Modality
 from openmodality.console.memory import Asked
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.server import ConsoleServer
 from openmodality.console.template_files import StaticFiles
 from openmodality.device.site.template import write_site
-from openmodality.network.entity import DEFAULT_AE_TITLE
 from openmodality.store.rows.worklist import keep_items
 from tests.console_site import PASSWORD, ConsolePlace, Visitor
 from tests.made_index import fill_index, make_series_uid
@@ -196,9 +196,7 @@ def _receive(files: Path, watching: Watching) -> float:
 
 
 def _serve(folder: Path, port: int, console: int) -> Sequence[str]:
-    site = folder / "site.toml"
-    text = SITE.format(port=port, ours=DEFAULT_AE_TITLE)
-    site.write_text(f"{text}\n[console]\nport = {console}\n")
+    site = save_site(folder, describe_receiver(port), f"\n[console]\nport = {console}\n")
     return call_ours("serve", "-c", str(site))
 
 

@@ -12,34 +12,18 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from benchmarks.sites import UNUSED_PORT, describe_device, describe_peer, save_site
 from openmodality import Modality
 from openmodality.network.storage.instances import read_instance
 from openmodality.store.states import JobState
 
-_SITE: Final = """
-profile = "mr"
-
-[data]
-durability = "os"
-
-[network]
-bind_address = "127.0.0.1"
-
-[peers.archive]
-ae_title = "ANY"
-host = "127.0.0.1"
-port = {port}
-services = ["storage"]
-"""
 _LOOK_S: Final = 0.25
-_UNUSED_PORT: Final = 1
-"""Of the archive, until a job is queued for one that listens."""
 
 
 def prepare(folder: Path, files: Path) -> None:
     """Make a device in ``folder`` and import the files below ``files``."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Modality(_write_site(folder, _UNUSED_PORT), works=False) as modality:
+    with Modality(_write_site(folder, UNUSED_PORT), works=False) as modality:
         modality.import_files([files])
 
 
@@ -73,9 +57,8 @@ def work(folder: Path) -> None:
 
 
 def _write_site(folder: Path, port: int) -> Path:
-    site = folder / "site.toml"
-    site.write_text(_SITE.format(port=port))
-    return site
+    """The device, and the archive that it sends to; nobody listens at its port until a job is queued."""
+    return save_site(folder, describe_device(), describe_peer("archive", "ANY", port, services=["storage"]))
 
 
 if __name__ == "__main__":

@@ -197,17 +197,17 @@ class _Rest:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._since, self._used = perf_counter(), _count_ticks(pid)
+        self._since, self._used = perf_counter(), count_ticks(pid)
 
     def has_come(self) -> bool:
         """Look anew; the time begins again whenever the process has worked."""
-        used = _count_ticks(self._pid)
+        used = count_ticks(self._pid)
         if used - self._used > _TICKS_AT_REST:
             self._since, self._used = perf_counter(), used
         return perf_counter() - self._since > _REST_S
 
 
-def _count_ticks(pid: int) -> int:
+def count_ticks(pid: int) -> int:
     """The CPU time of a process in the system's ticks, a hundredth of a second each."""
     after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(after_name[11]) + int(after_name[12])

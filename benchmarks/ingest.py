@@ -29,24 +29,12 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from benchmarks.data import cache
+from benchmarks.sites import describe_device, describe_peer, save_site
 from openmodality import Modality
 from openmodality.exam.series import Series
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE
 from openmodality.store.states import JobKind, JobState
 
-_SITE: Final = """
-profile = "mr"
-
-[data]
-durability = "{durability}"
-"""
-_ARCHIVE: Final = """
-[peers.archive]
-ae_title = "ANY"
-host = "127.0.0.1"
-port = {port}
-services = ["storage"]
-"""
 _SENT_WITHIN_S: Final = 120.0
 _SIDE: Final = 256
 _LARGE_SIDE: Final = 512
@@ -178,9 +166,8 @@ def _run_to_pacs(durability: str, images: int, port: int) -> float:
 
 
 def _write_site(durability: str, port: int = 0) -> Path:
-    site = make_folder() / "site.toml"
-    site.write_text(_SITE.format(durability=durability) + (_ARCHIVE.format(port=port) if port else ""))
-    return site
+    archive = describe_peer("archive", "ANY", port, services=["storage"]) if port else ""
+    return save_site(make_folder(), describe_device(durability=durability), archive)
 
 
 def _run_bare(durability: str, images: int) -> float:

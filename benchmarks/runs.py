@@ -21,16 +21,11 @@ from numpy.typing import NDArray
 from benchmarks.data import cache
 from benchmarks.ingest import make_folder, remove_written
 from benchmarks.rows import AtLeast, Row
+from benchmarks.sites import describe_device, save_site
 from openmodality import IrradiationEvent, Modality
 from openmodality.exam.series import Series
 from openmodality.store.files.instance_file import sync_directory
 
-_SITE: Final = """
-profile = "rf"
-
-[data]
-durability = "{durability}"
-"""
 _PATIENT: Final = {"PatientID": "1", "PatientName": "DOE^JANE"}
 _SIDE: Final = 1024
 _FRAMES_OF_A_RUN: Final = 10
@@ -80,7 +75,7 @@ def _write_files(folder: Path, frames: NDArray[np.uint16], number: int, *, is_sy
 
 def _run(durability: str, frames: int) -> tuple[float, float]:
     folder, bare = make_folder(), make_folder()
-    (folder / "site.toml").write_text(_SITE.format(durability=durability), encoding="utf-8")
+    save_site(folder, describe_device(profile="rf", durability=durability))
     pixels = np.random.default_rng(1).integers(0, 4096, (_FRAMES_OF_A_RUN, _SIDE, _SIDE), dtype=np.uint16)
     runs, seconds = frames // _FRAMES_OF_A_RUN, [0.0, 0.0]
     with Modality(folder / "site.toml", works=False) as device, device.exam(patient=_PATIENT) as exam:

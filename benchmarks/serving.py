@@ -13,43 +13,23 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.ends import OURS, End, call_ours
+from benchmarks.sites import describe_device, describe_peer, save_site
 from openmodality.network.entity import DEFAULT_AE_TITLE
 
-SITE: Final = """
-profile = "mr"
-
-[data]
-folder = "data"
-durability = "os"
-
-[network]
-bind_address = "127.0.0.1"
-transfer_syntaxes = ["ExplicitVRLittleEndian", "ImplicitVRLittleEndian"]
+_NETWORK: Final = """transfer_syntaxes = ["ExplicitVRLittleEndian", "ImplicitVRLittleEndian"]
 accept_any_called_ae_title = true
-
-[application_entities.device]
-port = {port}
-
-[peers.ours]
-ae_title = "{ours}"
-host = "127.0.0.1"
-port = 1
-services = ["verification"]
-incoming = ["storage"]
-
-[peers.storescu]
-ae_title = "STORESCU"
-host = "127.0.0.1"
-port = 1
-services = ["verification"]
-incoming = ["storage"]
 """
 
 
+def describe_receiver(port: int) -> str:
+    """The text of its site file."""
+    ours = describe_peer("ours", DEFAULT_AE_TITLE, services=["verification"], incoming=["storage"])
+    theirs = describe_peer("storescu", "STORESCU", services=["verification"], incoming=["storage"])
+    return describe_device(more=_NETWORK, port=port) + ours + theirs
+
+
 def _serve(folder: Path, port: int) -> Sequence[str]:
-    site = folder / "site.toml"
-    site.write_text(SITE.format(port=port, ours=DEFAULT_AE_TITLE))
-    return call_ours("serve", "-c", str(site))
+    return call_ours("serve", "-c", str(save_site(folder, describe_receiver(port))))
 
 
 def _count_indexed(folder: Path) -> int:
