@@ -32,6 +32,17 @@ STATION = {"mr": "OM_MR", "rf": "ADR_MWM_SCU"}
 MODALITY = {"mr": "MR", "rf": "RF"}
 LISTENS = {"mr": ("device", "OM_MR"), "rf": ("storage_commitment", "ADR_S_COMM_SCU")}
 
+MR_SITE = """
+profile = "mr"
+[data]
+durability = "os"
+[network]
+bind_address = "127.0.0.1"
+[application_entities.device]
+port = {port}
+"""
+"""An MR device that listens, without peers."""
+
 _SITE = """
 profile = "{profile}"
 

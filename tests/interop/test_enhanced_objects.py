@@ -21,6 +21,7 @@ from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE
+from tests.devices import MR_SITE
 from tests.enhanced_images import DESCRIBED, VARIANTS, frame, make_image, make_images
 from tests.peers.process import free_port, run
 
@@ -142,15 +143,6 @@ def test_each_variant_has_what_the_module_tables_of_others_require(name: str) ->
     assert len(missing) >= 12
 
 
-SITE = """
-profile = "mr"
-[data]
-durability = "os"
-[network]
-bind_address = "127.0.0.1"
-[application_entities.device]
-port = {port}
-"""
 VALUES = np.arange(5 * 16 * 12, dtype=np.uint16).reshape(5, 16, 12)
 OBLIQUE = np.array([[1.9, 0.3, 0.2, -30], [-0.3, 1.9, 0.5, -40], [-0.1, -0.4, 3.9, 10], [0, 0, 0, 1]])
 
@@ -167,7 +159,7 @@ def make_orthogonal(affine: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("scale", [1, 1 / 7], ids=["whole", "fractions"])
 def test_a_classic_and_an_enhanced_volume_give_the_same_array_and_affine(tmp_path: Path, scale: float) -> None:
-    (tmp_path / "site.toml").write_text(SITE.format(port=free_port()), encoding="utf-8")
+    (tmp_path / "site.toml").write_text(MR_SITE.format(port=free_port()), encoding="utf-8")
     volumes: list[Volume] = []
     values = VALUES if scale == 1 else VALUES * np.float32(scale)
     with Modality(tmp_path / "site.toml", works=False) as modality:

@@ -21,6 +21,7 @@ from openmodality.exam.session import Exam
 from openmodality.jobs.job import Job
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE
 from openmodality.store.states import JobKind, JobState
+from tests.devices import MR_SITE
 from tests.peers.dcmtk import storescp
 from tests.peers.orthanc import orthanc
 from tests.peers.process import Server, free_port
@@ -40,15 +41,6 @@ PresentationContext2 = MRImageStorage\\Uncompressed
 [[Profiles]]
 [OnlyMR]
 PresentationContexts = OnlyMR
-"""
-SITE = """
-profile = "mr"
-[data]
-durability = "os"
-[network]
-bind_address = "127.0.0.1"
-[application_entities.device]
-port = {port}
 """
 PEER = """
 [peers.{name}]
@@ -80,7 +72,7 @@ def department(folder: Path, **chooses: bool) -> Iterator[Department]:
     """A device with an archive for each name; those whose names begin with ``old`` accept MR Image Storage alone."""
     configuration = folder / "storescp.cfg"
     configuration.write_text(ONLY_MR, encoding="ascii")
-    text, folders = SITE.format(port=free_port()), {}
+    text, folders = MR_SITE.format(port=free_port()), {}
     with ExitStack() as stack:
         for name, value in chooses.items():
             folders[name] = folder / name
@@ -171,7 +163,9 @@ def _port_of(text: str) -> str:
 def test_orthanc_gets_enhanced_images_alone_and_renders_them(tmp_path: Path) -> None:
     with orthanc(tmp_path / "orthanc") as archive:
         site = tmp_path / "site.toml"
-        site.write_text(SITE.format(port=free_port()) + describe_peer("pacs", archive, chooses=True), encoding="utf-8")
+        site.write_text(
+            MR_SITE.format(port=free_port()) + describe_peer("pacs", archive, chooses=True), encoding="utf-8"
+        )
         with Modality(site) as modality:
             exam = modality.register(PATIENT)
             [uid] = make_enhanced(exam)

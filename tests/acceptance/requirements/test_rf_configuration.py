@@ -26,6 +26,7 @@ from tests.acceptance.requirements.pynetdicom_hospital import (
 from tests.console_site import read_page
 from tests.devices import add_image
 from tests.interop import wire
+from tests.parameter_ranges import PARAMETER_RANGES
 from tests.peers.process import HOST, free_port, wait_until
 from tests.peers.pynetdicom_ae import associated
 
@@ -87,31 +88,7 @@ def fail(recorder: Recorder, name: str, how: str = "abort") -> None:
 # What is allowed, and what holds where nothing is set
 
 
-def parameter(key: str, least: int, most: int, default: object, *ids: str) -> ParameterSet:
-    return pytest.param(key, least, most, default, id=key, marks=pytest.mark.requirement(*ids))
-
-
-@pytest.mark.parametrize(
-    ("key", "least", "most", "default"),
-    [
-        parameter("general.max_pdu_receive_bytes", 1, 999_999, 32_768, "RF-4.4.2-02"),
-        parameter("general.max_pdu_send_bytes", 1, 999_999, 32_768, "RF-4.4.2-02"),
-        parameter("general.association_timeout_s", 1, 999_999, 30, "RF-4.4.2-03"),
-        parameter("general.release_timeout_s", 1, 999_999, 30, "RF-4.4.2-04"),
-        parameter("general.connect_timeout_s", 1, 999_999, 30, "RF-4.4.2-05"),
-        parameter("general.dimse_timeout_s", 1, 999_999, 30, "RF-4.4.2-06"),
-        parameter("general.network_timeout_s", 1, 999_999, 30, "RF-4.4.2-07"),
-        parameter("storage.response_timeout_s", 15, 300, 180, "RF-4.4.2-08"),
-        parameter("storage.retries", 0, 100, 10, "RF-4.4.2-09"),
-        parameter("storage.retry_delay_min", 0, 1000, 5, "RF-4.4.2-10"),
-        parameter("storage_commitment.response_timeout_s", 0, 600, 180, "RF-4.4.2-13"),
-        parameter("storage_commitment.retries", 0, 1000, 5, "RF-4.4.2-14"),
-        parameter("storage_commitment.notification_timeout_h", 0, 24, 0, "RF-4.4.2-16"),
-        parameter("worklist.response_timeout_s", 0, 600, 30, "RF-4.4.2-22"),
-        parameter("mpps.create_response_timeout_s", 0, 600, 180, "RF-4.4.2-26"),
-        parameter("mpps.set_response_timeout_s", 0, 600, 180, "RF-4.4.2-27"),
-    ],
-)
+@pytest.mark.parametrize(("key", "least", "most", "default"), PARAMETER_RANGES)
 def test_limits_and_default(tmp_path: Path, key: str, least: int, most: int, default: object) -> None:
     with recorded_device(tmp_path, "rf") as recorded:
         text = recorded.site.read_text(encoding="utf-8")

@@ -19,16 +19,10 @@ from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAG
 from openmodality.store.data_set_json import from_json
 from openmodality.store.database import Database
 from openmodality.store.states import InstanceResult, JobKind
+from tests.devices import MR_SITE
 from tests.peers.process import free_port
 
-SITE = """
-profile = "mr"
-[data]
-durability = "os"
-[network]
-bind_address = "127.0.0.1"
-[application_entities.device]
-port = {port}
+PEER = """
 [peers.pacs]
 ae_title = "PACS"
 host = "127.0.0.1"
@@ -42,7 +36,7 @@ enhanced_or_classic = true
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     path = tmp_path / "site.toml"
-    path.write_text(SITE.format(port=free_port()), encoding="utf-8")
+    path.write_text(MR_SITE.format(port=free_port()) + PEER, encoding="utf-8")
     return path
 
 

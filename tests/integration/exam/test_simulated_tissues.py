@@ -19,20 +19,12 @@ from openmodality.acquisition.geometry import Plane
 from openmodality.acquisition.mr_protocol import QUANTITATIVE
 from openmodality.acquisition.mr_simulator import MrSimulator
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE
+from tests.devices import MR_SITE
 from tests.peers.process import free_port
 
 PROTOCOLS = {protocol.name: replace(protocol, noise=0.0, slices=1) for protocol in QUANTITATIVE}
 FINER = 4
 """Into so many parts each pixel is cut, along rows and columns, to see whether it is of one tissue."""
-SITE = """
-profile = "mr"
-[data]
-durability = "os"
-[network]
-bind_address = "127.0.0.1"
-[application_entities.device]
-port = {port}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +37,7 @@ class Seen:
 
 def scan(folder: Path, name: str, sop_class: str = MR_IMAGE_STORAGE) -> list[Seen]:
     """Scan and store a protocol, and read the files."""
-    (folder / "site.toml").write_text(SITE.format(port=free_port()), encoding="utf-8")
+    (folder / "site.toml").write_text(MR_SITE.format(port=free_port()), encoding="utf-8")
     with Modality(folder / "site.toml", works=False) as modality:
         exam = modality.register({"PatientID": "1", "PatientName": "Doe^Jane"})
         exam.acquire(MrSimulator([PROTOCOLS[name]], sop_class_uid=sop_class))
