@@ -56,7 +56,7 @@ def count_days_left(facts: CertificateFacts, now: float) -> float:
 
 
 def warn_of_certificates(site: Site, now: float) -> None:
-    """Warn of what is no longer good, or soon will not be, or not yet; what cannot be read is told by who uses it."""
+    """Warn of what is no longer good, or soon will not be, or not yet; whoever uses it tells what cannot be read."""
     days = site.settings.tls.expiry_warning_days
     for file in list_certificate_files(site):
         try:

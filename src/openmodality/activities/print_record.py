@@ -77,7 +77,7 @@ class PrintRecord:
         return self.printed >= self.plan.total
 
     def note_films(self) -> None:
-        """Put on record what the sheets are, for who counts films."""
+        """Put on record what the sheets are, for whoever counts films."""
         session = self.plan.session
         size = session.films[0].film_size_id
         self.report.remember(

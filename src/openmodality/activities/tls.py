@@ -141,7 +141,7 @@ def list_suites(site: Site) -> tuple[str, ...]:
 
 
 def find_unusable_suites(site: Site) -> Mapping[str, tuple[str, ...]]:
-    """Those of them that cannot be used here, by the reason."""
+    """The suites asked for that cannot be used here, by the reason."""
     return find_unusable(list_suites(site), legacy=site.settings.tls.allow_legacy_tls)
 
 

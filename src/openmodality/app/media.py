@@ -79,7 +79,7 @@ class Media:
         self._data = data
         self._trail = trail
 
-    # Where media are, for who is not at the machine: the site file says it, never the one who asks
+    # Where media are, for whoever is not at the machine: the site file says it, never the one who asks
 
     @property
     def folder(self) -> Path:

@@ -14,7 +14,7 @@ from openmodality.audit.events import ActingPerson
 
 @dataclass(slots=True)
 class Actor:
-    """A place for who acts: whoever finds out later puts the person there."""
+    """A place for whoever acts: whoever finds out later puts the person there."""
 
     person: ActingPerson | None = None
 

@@ -40,7 +40,7 @@ router = APIRouter(tags=["operation"])
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def _send_metrics(request: Request, context: At) -> Response:
-    """Figures of the device, for this machine or for who shows a token of scope view."""
+    """Figures of the device, for this machine or for whoever shows a token of scope view."""
     if not is_asked_from_here(request) and not find_principal(request, context).may(Permission.VIEW):
         raise NotAllowed("this token may not see figures", advice="give it the scope view")
     registry = CollectorRegistry(auto_describe=False)

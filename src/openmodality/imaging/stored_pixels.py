@@ -175,7 +175,7 @@ def open_stored_pixels(path: Path) -> StoredPixels:
 
 
 class StoredPixelsCache:
-    """Remembers what the last files say of their pixels, for who asks for one frame after the other."""
+    """Remembers what the last files say of their pixels, for whoever asks for one frame after the other."""
 
     def __init__(self, most: int = _KEPT) -> None:
         self._most = most

@@ -1,4 +1,4 @@
-"""The files of an ISO 9660 image (ECMA-119) as a folder, for who has the image and not the right to mount it.
+"""The files of an ISO 9660 image (ECMA-119) as a folder, for whoever has the image and not the right to mount it.
 
 An image comes from anywhere, so nothing in it is believed. A name leads nowhere but into the folder; files are together
 no longer than the image; there are no more than :data:`MOST_RECORDS` of them; a folder is walked once, so folders that

@@ -78,7 +78,7 @@ class Association:
         self._stores_quickly = False
         self._message_id = 0
         self.on_answer: Callable[[Command], object] | None = None
-        """Told the command set of each response that comes."""
+        """Gets the command set of each response that comes."""
 
     def __repr__(self) -> str:
         return f"<Association with {self.peer}, {'open' if self.is_open else 'ended'}, contexts: {len(self.contexts)}>"

@@ -1,7 +1,7 @@
 """What a value of a VR may be (PS3.5 6.2), and how another is mended where it can mean one thing only.
 
 These rules hold for all that this device makes of values that others wrote: worklist items, DICOM files, companions,
-calls from Python. What cannot be mended is left out, or refused, by who asks.
+calls from Python. What cannot be mended is left out, or refused, by whoever asks.
 """
 
 from __future__ import annotations

@@ -243,7 +243,7 @@ class _Batch:
             self._entries.append((arrival, _make_entry(self._files, arrival)))
         except FileNotFoundError:
             pass  # deleted since
-        except Exception as error:  # noqa: BLE001 - whatever one file does to who reads it: the others go on
+        except Exception as error:  # noqa: BLE001 - whatever one file does to whoever reads it: the others go on
             self._add_problem(arrival, error)
 
     def _add_problem(self, arrival: NewInstance, error: Exception) -> None:

@@ -11,7 +11,7 @@ Rules:
   input: write ``data_to_send()``, call ``next_event()`` until it is None, watch ``artim_starts``, and close the
   connection once ``must_close``.
 
-Theory of operation, for who owns the socket:
+Theory of operation, for whoever owns the socket:
 - Requestor: ``send(AssociateRequest)``, connect, ``transport_connected``; then ``AssociateConfirm`` or
   ``AssociateRejected``. Acceptor: ``transport_connected`` after accept; then ``AssociateIndication``, to be answered
   with ``AssociateAccept`` or ``AssociateReject``.

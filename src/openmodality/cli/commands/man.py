@@ -1,4 +1,4 @@
-"""``openmodality man``: manual pages for who packages it."""
+"""``openmodality man``: manual pages for whoever packages it."""
 
 from __future__ import annotations
 

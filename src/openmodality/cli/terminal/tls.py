@@ -45,7 +45,7 @@ def add_tls(parser: Parser) -> None:
 
 
 def add_listening_tls(parser: Parser) -> None:
-    """Declare the options of a command that listens; it gets ``tls``, a context for who connects, or ``None``."""
+    """Declare the options of a command that listens; it gets ``tls``, a context for whoever connects, or ``None``."""
     parser.add_argument(
         "--tls",
         action="store_true",

@@ -239,7 +239,7 @@ def _send_image(_: Operator, context: At, medium: PathName) -> Response:
     return FileResponse(image, media_type=ISO_TYPES[0], filename=image.name)
 
 
-# The same of an image that is sent, for who has the disc
+# The same of an image that is sent, for whoever has the disc
 
 
 @router.post(

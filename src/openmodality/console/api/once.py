@@ -1,8 +1,8 @@
 """``Idempotency-Key``: a request that is sent twice is done once, and gets the same answer again for a day.
 
-The key belongs to who asks and to what was asked: with another request it is refused. What fails is forgotten, so that
-the same key may be tried again once the reason is gone. Where the process ended before it had an answer,
-nobody knows whether the request was done: that is said, except for uploads, whose instances get the same UIDs again.
+The key belongs to whoever asks and to what was asked: with another request it is refused. What fails is forgotten, so
+that the same key may be tried again once the reason is gone. Where the process ended before it had an answer, nobody
+knows whether the request was done: that is said, except for uploads, whose instances get the same UIDs again.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class ReceivedUpload:
         return self.once.do(answer, repeats_safely=True)
 
     def hide_place(self, text: str) -> str:
-        """A text without the folder of the upload, which is nothing to who sent it."""
+        """A text without the folder of the upload: where that lies here is no business of whoever sent it."""
         return text.replace(f"{self.path.parent}/", "")
 
     @property

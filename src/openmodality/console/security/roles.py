@@ -54,7 +54,7 @@ PERMISSIONS: Final = {
     UserRole.AUDITOR: frozenset({Permission.AUDIT}),
 }
 FIRST_USER: Final = (UserRole.SENIOR, UserRole.SERVICE)
-"""The roles of who opens the set-up link: enough to work, and to make the others."""
+"""The roles of whoever opens the set-up link: enough to work, and to make the others."""
 
 
 def list_permissions(roles: tuple[str, ...]) -> frozenset[Permission]:

@@ -81,7 +81,7 @@ class SettingValue:
     def is_changeable(self) -> bool:
         """Whether a person may change it by itself, at the console.
 
-        Left to the file are tables in tables, and which program is run: that is for who may log in to the machine.
+        Left to the file are tables in tables, and which program is run: that is for whoever may log in to the machine.
         """
         return not self.setting.is_fixed and self.place[-1] not in _LEFT_TO_FILE
 

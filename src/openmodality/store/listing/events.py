@@ -1,4 +1,4 @@
-"""Events as they are passed on to who watches: in the order of their commits, which their numbers have."""
+"""Events as they are passed on to whoever watches: in the order of their commits, which their numbers have."""
 
 from __future__ import annotations
 

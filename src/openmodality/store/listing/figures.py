@@ -1,4 +1,4 @@
-"""How much there is of what, for who watches many devices: numbers alone, and no patient."""
+"""How much there is of what, for whoever watches many devices: numbers alone, and no patient."""
 
 from __future__ import annotations
 
