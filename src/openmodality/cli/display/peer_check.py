@@ -24,7 +24,7 @@ _MARK_COLUMNS: Final = 7
 
 def format_profile(peer: str, profile: PeerProfile) -> Iterator[str]:
     """The whole profile, line by line."""
-    yield clean(f"{peer}: {_describe_implementation(profile)}")
+    yield from _hang(f"{peer}: ", _describe_implementation(profile), 0)
     for area in dict.fromkeys(finding.area for finding in profile.findings):
         yield from ("", area)
         yield from _format_findings(finding for finding in profile.findings if finding.area == area)
@@ -48,7 +48,9 @@ def format_profile(peer: str, profile: PeerProfile) -> Iterator[str]:
 
 def format_written(written: Iterable[Written]) -> Iterator[str]:
     """What the examination has left at the peer."""
-    yield f"written to the peer for {TEST_PATIENT_NAME} ({TEST_PATIENT_ID}), to be removed there"
+    yield from wrap(
+        f"written to the peer for {TEST_PATIENT_NAME} ({TEST_PATIENT_ID}), to be removed there", terminal_width()
+    )
     for each in written:
         yield f"  {clean(each.kind)} {clean(each.uid)}"
         yield f"    {clean(each.text)}"

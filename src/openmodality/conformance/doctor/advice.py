@@ -118,7 +118,8 @@ def _list_comments(examination: Examination, device: AdvisedDevice) -> Iterator[
     if examination.facts.get("worklist_undeclared"):
         yield '# assumed_character_set = "ISO_IR 100"  # ask its people which: items declare none'
     if "commitment_route" in examination.facts and examination.facts["commitment_route"] == "new":
-        yield "# its people must know our AE title, host and port: results of commitment come on a new association"
+        yield "# results of commitment come on a new association:"
+        yield "# its people must know our AE title, host and port"
 
 
 def _list_worklist_keys(examination: Examination, name: str, device: AdvisedDevice) -> Iterator[str]:
