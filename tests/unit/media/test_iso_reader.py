@@ -61,7 +61,7 @@ def find_record(image: bytearray, name: bytes) -> int:
     return place - 33
 
 
-def unpack(tmp_path: Path, image: bytes) -> dict[str, bytes]:
+def unpack(tmp_path: Path, image: bytes | bytearray) -> dict[str, bytes]:
     (tmp_path / "made.iso").write_bytes(image)
     with unpack_iso_image(tmp_path / "made.iso", tmp_path) as root:
         return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
