@@ -11,6 +11,7 @@ from openmodality.activities.connection import choose_syntaxes
 from openmodality.activities.media_profiles import media_profiles
 from openmodality.activities.tls import find_unusable_suites, list_suites
 from openmodality.conformance import model
+from openmodality.conformance.model_security import StatedCipherSuite, StatedSecurity
 from openmodality.device.profile.profile import PresentationContextEntry
 from openmodality.device.site.association_limits import count_accepted, count_turns, find_identity
 from openmodality.device.site.site import Peer, Site
@@ -216,7 +217,7 @@ def list_media(site: Site) -> Iterator[model.StatedMediaUse]:
             )
 
 
-def describe_security(site: Site) -> model.StatedSecurity:
+def describe_security(site: Site) -> StatedSecurity:
     """TLS as the site file says it (PS3.15 B.9 to B.12)."""
     tls = site.settings.tls
     uses = (*(each.tls for each in site.application_entities.values()), *(each.tls for each in site.peers.values()))
@@ -224,7 +225,7 @@ def describe_security(site: Site) -> model.StatedSecurity:
     unusable = find_unusable_suites(site) if any(uses) else {}  # without TLS a statement is the same on each machine
     passed_over = {name for names in unusable.values() for name in names}
     used = tuple(name for name in list_suites(site) if name not in passed_over)
-    return model.StatedSecurity(
+    return StatedSecurity(
         is_enabled=any(uses),
         profile=f"BCP 195 RFC 8996, 9325 TLS {_SECURE_PROFILE}",
         legacy_profiles=(f"{_BASIC_TLS} {_SECURE_PROFILE}",) if _has_basic_tls(site) else (),
@@ -235,7 +236,7 @@ def describe_security(site: Site) -> model.StatedSecurity:
         services=tuple(dict.fromkeys(each.service for each in site.profile.presentation_contexts)),
         allows_legacy=tls.allow_legacy_tls,
         suite_table=tuple(
-            model.StatedCipherSuite(order, each.name, each.standard_name, each.group, each.is_legacy, each.name in used)
+            StatedCipherSuite(order, each.name, each.standard_name, each.group, each.is_legacy, each.name in used)
             for order, each in enumerate(site.profile.cipher_suites, 1)
         ),
         passed_over=tuple(describe_unusable({reason: names}) for reason, names in unusable.items()),
