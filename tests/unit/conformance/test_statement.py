@@ -15,7 +15,7 @@ from openmodality.conformance.model import ConformanceStatement
 from openmodality.conformance.statement import make_statement
 from openmodality.device.site.site_loader import load_site
 from openmodality.query import finding, moving
-from openmodality.services import query_retrieve, storage
+from openmodality.services import commitment, query_retrieve, storage
 from openmodality.standard.dimse import OUT_OF_RESOURCES, Status
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from tests.statements import make_profile_statement
@@ -174,3 +174,21 @@ def test_the_table_of_answers_has_each_status_that_the_code_answers_with(service
     names = set().union(*(list_answered(path) for path in ANSWERING[service])) - OF_OTHERS - {"status"}
     assert len(names) >= 2
     assert {name for name in names if CODES[name] not in listed} == set()
+
+
+ANSWERED_BY_VALUE: dict[str, set[int]] = {
+    "query": {
+        Status.PENDING, Status.PENDING_OPTIONAL_KEYS_UNSUPPORTED, finding.IDENTIFIER_DOES_NOT_MATCH,
+        query_retrieve.CANNOT_PROCESS_RETRIEVE,
+    },
+    "storage_commitment": {each.value for each in commitment.Missing},
+}  # fmt: skip
+"""What a service answers by a value that it has got, and not by the name of a status."""
+
+
+@pytest.mark.parametrize("service", ANSWERING)
+def test_the_table_of_answers_has_no_status_that_the_code_does_not_answer_with(service: str) -> None:
+    listed = {int(each.code, 16) for each in make_profile_statement("mr").answers if each.service == service}
+    named = {CODES[name] for path in ANSWERING[service] for name in list_answered(path) & CODES.keys()}
+    every_service = {Status.SUCCESS, Status.PROCESSING_FAILURE}
+    assert listed - named - every_service - ANSWERED_BY_VALUE.get(service, set()) == set()
