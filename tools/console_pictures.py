@@ -37,7 +37,6 @@ WIDTH: Final = 1280
 HEIGHT: Final = 800
 _COLOURS: Final = (256, 96, 48, 32, 24, 16)
 _LARGEST_BYTES: Final = 150_000
-_LARGEST_WHOLE_BYTES: Final = 60_000
 _WITHIN_S: Final = 60.0
 _SETTINGS: Final = 'simulator = true\npixel_folder = "scans"\n'
 _TABLES: Final = """
@@ -54,12 +53,13 @@ _VIEWED: Final = "om-image[data-shown]"
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture: its name, the page, and what is done there first."""
+    """A picture: its name, the page, and what is done there first; ``is_whole`` where all its greys are to be seen."""
 
     name: str
     path: str
     act: Callable[[Page], None] = lambda page: None
     waits_for: str = "#live.ok"
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,14 @@ class Camera:
     folder: Path
     width: int
 
-    def take(self, page: Page, name: str, url: str) -> None:
+    def take(self, page: Page, name: str, url: str, *, is_whole: bool = False) -> None:
         """A page as it is, in both themes: the theme is a cookie, and what was typed stays."""
         for theme in ("light", "dark"):
             page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
             page.wait_for_function("() => [...document.images].every((each) => each.complete)")
             path = self.folder / f"console-{name}{'-light' if theme == 'light' else ''}.png"
-            path.write_bytes(make_small(page.screenshot(animations="disabled")))
+            picture = page.screenshot(animations="disabled")
+            path.write_bytes(picture if is_whole else make_small(picture))
         wide = page.evaluate("document.documentElement.scrollWidth")
         print(f"{name:20} {url}{f'  {wide} pixels wide' if wide > self.width else ''}", flush=True)
 
@@ -95,15 +96,8 @@ def open_place(folder: Path, profile: str) -> Iterator[ConsolePlace]:
 
 
 def make_small(picture: bytes) -> bytes:
-    """A PNG of so many colours that it stays small: images of patients are greys with noise in them.
-
-    What is small as it is keeps all its colours: a test pattern has them to be seen.
-    """
+    """A PNG of so many colours that it stays small: images of patients are greys with noise in them."""
     drawn = Image.open(io.BytesIO(picture)).convert("RGB")
-    whole = io.BytesIO()
-    drawn.save(whole, "PNG", optimize=True)
-    if whole.tell() <= _LARGEST_WHOLE_BYTES:
-        return whole.getvalue()
     for colours in _COLOURS:
         made = io.BytesIO()
         drawn.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(made, "PNG", optimize=True)
@@ -154,7 +148,7 @@ def list_shots(place: ConsolePlace, exam: Exam) -> list[Shot]:
         Shot("study", f"/images/study/{study}"),
         Shot("series", f"/images/series/{viewed}"),
         Shot("viewer", f"/viewer/series/{viewed}", measure, _VIEWED),
-        Shot("pattern", "/viewer/pattern", waits_for=_VIEWED),
+        Shot("pattern", "/viewer/pattern", waits_for=_VIEWED, is_whole=True),
         Shot("archive", "/archive", query_archive),
         Shot("jobs", "/jobs"),
         Shot("job", f"/jobs/{job.id}"),
@@ -194,9 +188,8 @@ def open_item(page: Page) -> None:
 
 
 def open_sources(page: Page) -> None:
-    """Where pixels may come from, and what is said of them where the device lets the user say it."""
-    for each in page.locator("section.end details:not(.danger) > summary").all():
-        each.click()
+    """Where pixels may come from; what is said of them, where the device lets the user say it."""
+    page.locator("section.end details:not(.danger) > summary").first.click()
 
 
 def measure(page: Page) -> None:
@@ -263,7 +256,7 @@ def write_setting(page: Page) -> None:
     change_setting(page)
     page.get_by_role("button", name="Write the site file").click()
     page.wait_for_load_state("load")
-    page.get_by_role("link", name="Earlier settings").click()
+    page.goto(f"{page.url.partition('/service')[0]}/service/earlier")
     page.wait_for_selector("table.rows")
 
 
@@ -307,7 +300,7 @@ def take_pages(profile: str, folder: Path, camera: Camera, names: list[str]) -> 
                     page.goto(f"{place.url}{shot.path}")
                     page.wait_for_selector(shot.waits_for)
                     shot.act(page)
-                    camera.take(page, f"{shot.name}{end}", shot.path)
+                    camera.take(page, f"{shot.name}{end}", shot.path, is_whole=shot.is_whole)
                 except PlaywrightError as error:
                     failed.append(f"{profile} {shot.name}: {error.message.splitlines()[0]}")
     return failed
