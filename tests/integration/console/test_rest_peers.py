@@ -153,7 +153,7 @@ def test_a_match_is_a_line_before_the_next_one_has_come_and_who_goes_away_cancel
     goes_on, cancelled = threading.Event(), threading.Event()
 
     def find(event: Any) -> Iterator[tuple[int, Dataset | None]]:
-        for number in range(500):
+        for number in range(100_000):  # more than the connection holds: the end does not come before the cancel
             if event.is_cancelled:
                 cancelled.set()
                 yield 0xFE00, None
