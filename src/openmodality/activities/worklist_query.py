@@ -6,6 +6,7 @@ What a device asks for, and how it keeps the answer, is in ``activities.worklist
 from __future__ import annotations
 
 import logging
+from time import monotonic
 from typing import Final
 
 from pydicom import Dataset
@@ -13,7 +14,6 @@ from pydicom import Dataset
 from openmodality.activities.asking import put_query
 from openmodality.activities.ends import Ends
 from openmodality.device.paths import parse_path
-from openmodality.dimse.request_response import CountDown
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError
 from openmodality.query.finding import FindAnswer
@@ -67,6 +67,21 @@ RETURN_KEYS: Final = tuple(
 """What is asked for without a profile: the return keys of type 1 and 2, and some more, of PS3.4 Table K.6-1."""
 
 
+class _CountDown:
+    """Tells what is left of ``timeout_s`` seconds, which begin when it is first asked: when a request has gone."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._end: float | None = None
+
+    def __call__(self) -> float:
+        """The seconds left, below 0 once they are over."""
+        if self._end is None:
+            self._end = monotonic() + self._timeout_s
+            return self._timeout_s
+        return self._end - monotonic()
+
+
 def ask_for_worklist(
     ends: Ends, identifier: Dataset, *, limit: int | None = None, timeout_s: float | None = None
 ) -> FindAnswer:
@@ -87,7 +102,7 @@ def ask_for_worklist(
 def _ask(ends: Ends, identifier: Dataset, limit: int | None, timeout_s: float | None) -> FindAnswer:
     with ends.open(MODALITY_WORKLIST_FIND) as association:
         ends.note_query(MODALITY_WORKLIST_FIND, identifier)
-        left_s = None if timeout_s is None else CountDown(timeout_s)
+        left_s = None if timeout_s is None else _CountDown(timeout_s)
         judge = ends.judge_of("worklist", "C-FIND")
         return put_query(
             association, lambda: query_items(association, identifier, judge=judge, limit=limit, left_s=left_s)

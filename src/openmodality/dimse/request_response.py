@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from time import monotonic
 
 from openmodality.dimse.channel import Channel, Message
 from openmodality.dimse.command import Command
@@ -14,21 +13,6 @@ from openmodality.standard.dimse import DATA_SET_PRESENT, NO_DATA_SET, CommandFi
 
 SecondsLeft = Callable[[], float]
 """Returns how many seconds are left of a time that several messages share; infinity where there is no limit."""
-
-
-class CountDown:
-    """Tells what is left of ``timeout_s`` seconds, which begin when it is first asked: when a request has gone."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._end: float | None = None
-
-    def __call__(self) -> float:
-        """The seconds left, below 0 once they are over."""
-        if self._end is None:
-            self._end = monotonic() + self._timeout_s
-            return self._timeout_s
-        return self._end - monotonic()
 
 
 def send_and_await(
