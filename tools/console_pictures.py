@@ -183,6 +183,7 @@ def ask_ris(page: Page) -> None:
 
 def open_item(page: Page) -> None:
     """Check the first item that nobody has started."""
+    ask_ris(page)
     page.locator("#worklist tbody a[href^='/start/']").first.click()
     page.wait_for_selector("section.who")
 
