@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tests.rest_client import DOCUMENT
 from tools.openapi_page import PAGE, make_page
 
@@ -24,19 +26,27 @@ def test_every_operation_says_what_it_does_and_how_it_fails() -> None:
 
 
 def test_every_reference_leads_somewhere() -> None:
-    def walk(value: object) -> None:
-        if isinstance(value, dict):
-            if "$ref" in value:
-                found = DOCUMENT
-                for name in value["$ref"].removeprefix("#/").split("/"):
-                    found = found[name]
-            for each in value.values():
-                walk(each)
-        elif isinstance(value, list):
-            for each in value:
-                walk(each)
+    references = set(list_references(DOCUMENT))
+    assert references
+    assert {each for each in references if not find_target(each)} == set()
 
-    walk(DOCUMENT)
+
+def list_references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from list_references(each)
+
+
+def find_target(reference: str) -> object:
+    """What a reference within the document leads to; ``None`` where that is nothing."""
+    found: object = DOCUMENT
+    for name in reference.removeprefix("#/").split("/"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def test_every_post_of_the_api_may_have_an_idempotency_key() -> None:
