@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
 
-from pynetdicom import evt
+from pynetdicom import AE, evt
 from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
 
 from openmodality import Modality
 from tests.acceptance.requirements.query_device import FIND, INCOMING, MOVE, make_identifier
-from tests.interop.sites import PeerTable, write_site
+from tests.interop.sites import PeerTable, SiteFile, write_site
+from tests.peers.forked import COMMAND, fork
 from tests.peers.objects import mr_image
-from tests.peers.process import Address
+from tests.peers.process import Address, accepts, wait_until
 from tests.peers.pynetdicom_ae import associated, serving
 
 PEERS, SOAK_PEERS = 6, 50
 ROUNDS, SOAK_S = 3, 300
+STUDY = "1.2.3.1"
+IMAGES = ("1.2.3.1.1.1", "1.2.3.1.1.2")
 
 
 class _Crowd:
-    """Peers of three kinds, each in a thread of its own; what they stored, found and got."""
+    """Peers of three kinds, each in a thread of its own, and what they stored: study and instance."""
 
     def __init__(self, device: Address, is_over: Callable[[int], bool]) -> None:
-        self.stored: list[str] = []
-        self.moved: set[str] = set()
+        self.stored = [(STUDY, uid) for uid in IMAGES]
         self.errors: list[str] = []
         self._device = device
         self._is_over = is_over
@@ -53,26 +57,40 @@ class _Crowd:
             with associated(self._device, [MRImageStorage], calling=f"P{number}") as association:
                 image = mr_image(rows=16, columns=16, PatientID=f"P{number}", PatientName=f"Load^{number}")
                 assert association.send_c_store(image).Status == 0
-                self.stored.append(str(image.SOPInstanceUID))
+                self.stored.append((str(image.StudyInstanceUID), str(image.SOPInstanceUID)))
             done += 1
 
     def _query(self, number: int) -> None:
         done = 0
         while not self._is_over(done):
             with associated(self._device, [FIND["STUDY"]], calling=f"P{number}") as association:
-                asked = make_identifier(QueryRetrieveLevel="STUDY", StudyInstanceUID="", PatientName="Load*")
-                *_, (final, _) = association.send_c_find(asked, FIND["STUDY"])
+                study, _ = self.stored[-1]  # acknowledged a moment ago
+                asked = make_identifier(QueryRetrieveLevel="STUDY", StudyInstanceUID=study, PatientName="")
+                *found, (final, _) = association.send_c_find(asked, FIND["STUDY"])
                 assert final.Status == 0, f"{final.Status:04X}"
+                assert [match["StudyInstanceUID"].value for _, match in found if match] == [study]
             done += 1
 
     def _move(self, number: int) -> None:
         done = 0
         while not self._is_over(done):
             with associated(self._device, [MOVE["STUDY"]], calling=f"P{number}") as association:
-                asked = make_identifier(QueryRetrieveLevel="STUDY", StudyInstanceUID="1.2.3.1")
+                asked = make_identifier(QueryRetrieveLevel="STUDY", StudyInstanceUID=STUDY)
                 *_, (final, _) = association.send_c_move(asked, "STORE", MOVE["STUDY"])
-                assert (final.Status, final.NumberOfCompletedSuboperations) == (0, 2), f"{final.Status:04X}"
+                assert (final.Status, final.NumberOfCompletedSuboperations) == (0, 2), str(final)
             done += 1
+
+
+@contextmanager
+def _serving(site: SiteFile) -> Iterator[Address]:
+    """The device in a process of its own, which ends well."""
+    process = fork(COMMAND, "serve", "-c", site.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: accepts(site.device.port), what="the device", timeout_s=60)
+        yield site.device
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
 
 
 def test_many_peers_at_once(tmp_path: Path, soak: bool) -> None:
@@ -84,21 +102,23 @@ def test_many_peers_at_once(tmp_path: Path, soak: bool) -> None:
         return 0
 
     with ExitStack() as stack:
-        store = stack.enter_context(serving([MRImageStorage], [(evt.EVT_C_STORE, take)], aet="STORE"))
+        archive = AE(ae_title="STORE")
+        archive.maximum_associations = SOAK_PEERS
+        store = stack.enter_context(serving([MRImageStorage], [(evt.EVT_C_STORE, take)], ae=archive))
         peers = [PeerTable("store", store, ["storage"])]
         peers += [PeerTable(f"p{n}", Address(f"P{n}", 1), [], {"incoming": INCOMING}) for n in range(count)]
         limits = {"general": {"max_accepted_associations": SOAK_PEERS + 10}}
         site = write_site(tmp_path, "mr", peers, parameters=limits)
-        modality = stack.enter_context(Modality(site.path))
-        modality.serve()
-        crowd = _Crowd(site.device, lambda done: monotonic() > end and done >= ROUNDS)
-        with associated(site.device, [MRImageStorage], calling="P0") as association:
-            for number in (1, 2):
-                image = mr_image(rows=16, columns=16, StudyInstanceUID="1.2.3.1", SOPInstanceUID=f"1.2.3.1.1.{number}")
+        device = stack.enter_context(_serving(site))
+        crowd = _Crowd(device, lambda done: monotonic() > end and done >= ROUNDS)
+        with associated(device, [MRImageStorage], calling="P0") as association:
+            for uid in IMAGES:
+                image = mr_image(rows=16, columns=16, StudyInstanceUID=STUDY, SOPInstanceUID=uid)
                 assert association.send_c_store(image).Status == 0
         crowd.run(count)
         assert crowd.errors == []
+    with Modality(site.path) as modality:
         kept = [each["SOPInstanceUID"] for each in modality.instances()]
-        assert sorted(kept) == sorted([*crowd.stored, "1.2.3.1.1.1", "1.2.3.1.1.2"])
-        assert set(arrived) == {"1.2.3.1.1.1", "1.2.3.1.1.2"}
-        assert len(arrived) % 2 == 0
+    assert sorted(kept) == sorted(uid for _, uid in crowd.stored)
+    assert set(arrived) == set(IMAGES)
+    assert len(arrived) % 2 == 0
