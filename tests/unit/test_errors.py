@@ -7,6 +7,7 @@ import copy
 import pickle
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ from tests.command_tree import ALL_COMMANDS, LEAVES
 _SOURCE: Final = Path(openmodality.__file__).parent
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _COMMAND: Final = re.compile(r"\bopenmodality ((?:[a-z]+ ?)+)")
+_NAMING: Final = re.compile(r"--|openmodality ")
+"""What a module has in which a text names an option or a command."""
 _OF_GROUPS: Final = {"--help", "--version", "--debug", "--verbose"}
 
 
@@ -38,9 +41,14 @@ def _texts(tree: ast.AST) -> Iterator[str]:
     """What errors say: the strings in ``raise``, in ``advice=`` and in ``advice =``."""
     for node in ast.walk(tree):
         is_advice = isinstance(node, ast.keyword) and node.arg == "advice"
-        is_attribute = isinstance(node, ast.Assign) and "advice" in ast.unparse(node.targets[0]).lower()
+        is_attribute = isinstance(node, ast.Assign) and _is_named_advice(node.targets[0])
         if is_advice or is_attribute or isinstance(node, ast.Raise):
             yield from _strings(node)
+
+
+def _is_named_advice(target: ast.expr) -> bool:
+    words = (getattr(node, part, "") for node in ast.walk(target) for part in ("id", "attr", "value"))
+    return any("advice" in word.lower() for word in words if isinstance(word, str))
 
 
 def _strings(node: ast.AST) -> Iterator[str]:
@@ -56,10 +64,13 @@ def _strings(node: ast.AST) -> Iterator[str]:
 
 def _said() -> Iterator[tuple[str, str]]:
     for path in sorted(_SOURCE.rglob("*.py")):
-        for text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
-            yield str(path.relative_to(_SOURCE)), text
+        source = path.read_text(encoding="utf-8")
+        if _NAMING.search(source):
+            for text in _texts(ast.parse(source)):
+                yield str(path.relative_to(_SOURCE)), text
 
 
+@cache
 def _options(command: CliCommand) -> set[str]:
     return {option for each in command.parser("").declared for option in each.option_strings}
 

@@ -7,13 +7,14 @@ Coordinates as in ``xray_shapes``. Where a part replaces another its length is t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import cos, pi, sin, sqrt
 from typing import Final
 
 import numpy as np
 
 from openmodality.acquisition.geometry import Vector
+from openmodality.acquisition.xray_bodies import Bodies, keep_longest
 from openmodality.acquisition.xray_physics import (
     CORTICAL_BONE,
     FAT,
@@ -131,9 +132,9 @@ def _project_anatomy(beam: Beam) -> TissueLayers:
 
 def _project_tissues(beam: Beam) -> tuple[Lengths, Lengths, Lengths]:
     """Soft tissue where there are no bones, the fat around it, and lung."""
-    skin, muscle, lung = (_sum_up(beam, bodies, at_most_once=True) for bodies in (_SKIN, _MUSCLE, _LUNGS))
-    lung = np.maximum(lung - _sum_up(beam, (*_DIAPHRAGM, *_HEART), at_most_once=True), 0.0)
-    lung -= np.minimum(lung, _project_vessels_of_lung(beam)) * 0.8
+    skin, muscle, lung, beside = (_find_longest(beam, bodies) for bodies in _list_large())
+    lung = np.maximum(lung - beside, 0.0)
+    lung -= np.minimum(lung, _find_longest(beam, _list_vessels_of_lung())) * 0.8
     belly = _sum_up(beam, [_CAVITY])
     stripe = np.maximum(belly - _sum_up(beam, [_CAVITY_WITHIN]), 0.0)
     soft = np.minimum(muscle, skin) + _project_organs(beam) - np.float32(0.14) * stripe
@@ -142,11 +143,17 @@ def _project_tissues(beam: Beam) -> tuple[Lengths, Lengths, Lengths]:
     return soft, np.maximum(skin - muscle, 0.0), lung
 
 
+@cache
+def _list_large() -> tuple[Bodies, ...]:
+    """Skin, muscle, lungs, and what takes the place of lung."""
+    return tuple(map(Bodies.make, (_SKIN, _MUSCLE, _LUNGS, (*_DIAPHRAGM, *_HEART))))
+
+
 def barium(beam: Beam, progress: float, phase: float = 0.0) -> Lengths:
     """Path lengths through the barium when it went ``progress`` (0 to 1) of its way; ``phase`` moves the waves of the
     stomach wall.
     """
-    layer = _sum_up(beam, list_barium(progress, phase), at_most_once=True)
+    layer = _find_longest(beam, Bodies.make(list_barium(progress, phase)))
     return np.asarray(blur(layer, 0.5 * beam.matrix / 512.0) * _make_folds(beam), dtype=np.float32)
 
 
@@ -189,7 +196,7 @@ def iodine(beam: Beam, progress: float) -> Lengths:
             continue
         curve = draw_curve(points, 26)[: max(round(26 * part), 2)]
         bodies += make_tube(curve, list(np.linspace(radius, radius * 0.72, len(curve))))
-    return _sum_up(beam, bodies, at_most_once=True)
+    return _find_longest(beam, Bodies.make(bodies))
 
 
 def with_contrast(still: TissueLayers, material: Material, layer: Lengths) -> TissueLayers:
@@ -198,10 +205,17 @@ def with_contrast(still: TissueLayers, material: Material, layer: Lengths) -> Ti
     return {**still, SOFT_TISSUE: soft - np.minimum(soft, layer), material: layer}
 
 
-def _sum_up(beam: Beam, bodies: Sequence[Body], *, at_most_once: bool = False) -> Lengths:
+def _sum_up(beam: Beam, bodies: Sequence[Body]) -> Lengths:
     layer = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
     for body in bodies:
-        beam.path_length(body, layer, at_most_once=at_most_once)
+        beam.path_length(body, layer)
+    return layer
+
+
+def _find_longest(beam: Beam, bodies: Bodies) -> Lengths:
+    """How many mm of each ray lie in that of the bodies in which it is longest."""
+    layer = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
+    keep_longest(beam, bodies, layer)
     return layer
 
 
@@ -211,7 +225,7 @@ def _project_organs(beam: Beam) -> Lengths:
         layer += np.float32(more) * _sum_up(beam, [body])
     for side in (-1.0, 1.0):
         muscle = make_tube([(side * x, y, z) for x, y, z in _PSOAS], [9.0, 16.0, 20.0, 22.0, 20.0])
-        layer += np.float32(0.17) * _sum_up(beam, muscle, at_most_once=True)
+        layer += np.float32(0.17) * _find_longest(beam, Bodies.make(muscle))
     return np.asarray(blur(layer, 1.2 * beam.matrix / 512.0))
 
 
@@ -219,12 +233,11 @@ def _project_gas(beam: Beam) -> Lengths:
     """Gas with stool in it: lobes along the bowel, mottled, without a sharp edge."""
     total = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
     mottle = np.clip(0.75 + 0.9 * make_texture(beam, 5.5, 16) + 0.5 * make_texture(beam, 11.0, 17), 0.0, 1.3)
-    for number, (points, radius, part) in enumerate(_GAS):
-        lobes = _sum_up(beam, list(_list_lobes(points, radius, number)), at_most_once=True)
-        total = np.maximum(total, lobes * np.float32(1.35 * part) * mottle)
-    air = make_tube(draw_curve(_AIR_OF_STOMACH, 6), [15.0, 19.0, 17.0, 14.0, 11.0, 8.0], 0.5)
-    total = np.maximum(total, np.float32(0.55) * _sum_up(beam, air, at_most_once=True))
-    total += _sum_up(beam, [body for way in _TRACHEA for body in make_tube(way, [8.5, 8.5, 6.0])], at_most_once=True)
+    *lobes, air, trachea = (_find_longest(beam, bodies) for bodies in _list_airy())
+    for lobe, (_, _, part) in zip(lobes, _GAS, strict=True):
+        total = np.maximum(total, lobe * np.float32(1.35 * part) * mottle)
+    total = np.maximum(total, np.float32(0.55) * air)
+    total += trachea
     return np.asarray(blur(total, 1.6 * beam.matrix / 512.0))
 
 
@@ -240,9 +253,19 @@ def _list_lobes(points: Sequence[Vector], radius: float, seed: int) -> Iterator[
         )
 
 
-def _project_vessels_of_lung(beam: Beam) -> Lengths:
+@cache
+def _list_airy() -> tuple[Bodies, ...]:
+    """The lobes of gas of each piece of bowel, the air of the stomach, and the windpipe."""
+    air = make_tube(draw_curve(_AIR_OF_STOMACH, 6), [15.0, 19.0, 17.0, 14.0, 11.0, 8.0], 0.5)
+    trachea = [body for way in _TRACHEA for body in make_tube(way, [8.5, 8.5, 6.0])]
+    lobes = (_list_lobes(points, radius, number) for number, (points, radius, _) in enumerate(_GAS))
+    return tuple(map(Bodies.make, (*lobes, air, trachea)))
+
+
+@cache
+def _list_vessels_of_lung() -> Bodies:
     """Vessels of the lung: they branch out from the hilum and get thinner."""
-    layer = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
+    bodies: list[Body] = []
     for side in (-1.0, 1.0):
         for branch in range(13):
             angle = -1.35 + 0.23 * branch
@@ -252,7 +275,5 @@ def _project_vessels_of_lung(beam: Beam) -> Lengths:
                 bend = angle + 0.16 * sin(branch * 1.7 + step * 0.7)
                 x = side * (34.0 + distance * cos(bend) * 0.84)
                 points.append((x, -84.0 + distance * sin(bend) * 1.2, 26.0 * sin(branch * 2.4) * step / 7.0))
-            radii = [max(4.2 - 0.5 * step, 0.8) for step in range(8)]
-            for body in make_tube(points, radii):
-                beam.path_length(body, layer, at_most_once=True)
-    return layer
+            bodies += make_tube(points, [max(4.2 - 0.5 * step, 0.8) for step in range(8)])
+    return Bodies.make(bodies)

@@ -120,10 +120,6 @@ class Beam:
     def path_length(self, body: Body, out: Lengths, *, at_most_once: bool = False) -> PixelSpan | None:
         """Add to ``out`` how many mm of each ray lie inside ``body``; with ``at_most_once`` keep the greater of the
         two. Returns the rows and columns that it may have changed.
-
-        A ray is s + t d, in the axes of the body and scaled by them; s lies as far away as the middle of the body. It
-        meets the surface where A t2 + 2 B t + C = 0, and the ends of a cylinder where its second coordinate
-        is 1 or -1.
         """
         middle = self.place(body.centre)
         window = self._find_shadow(middle, body)
@@ -135,13 +131,7 @@ class Beam:
         beside = scaled.T @ np.array([-middle[0], -middle[1], 0.0])
         d = [_mix(scaled[:, axis], u, v, self.source_to_detector_mm) for axis in range(3)]
         s = [_mix(scaled[:, axis] * near, u, v, 0.0) + np.float32(beside[axis]) for axis in range(3)]
-        weight, limit = (-body.waist, 1.0 - body.waist) if body.is_capped else (1.0, 1.0)
-        a = np.maximum(d[0] * d[0] + d[2] * d[2] + np.float32(weight) * d[1] * d[1], np.float32(_PARALLEL))
-        b = d[0] * s[0] + d[2] * s[2] + np.float32(weight) * d[1] * s[1]
-        c = s[0] * s[0] + s[2] * s[2] + np.float32(weight) * s[1] * s[1] - np.float32(limit)
-        root = np.sqrt(np.maximum(b * b - a * c, np.float32(0.0)))
-        part = _cut_ends(a, b, root, d[1], s[1]) if body.is_capped else np.float32(2.0) * root / a
-        chord = part * np.sqrt(u * u + v * v + np.float32(self.source_to_detector_mm**2), dtype=np.float32)
+        chord = find_chord(self, Ray(u, v, d, s), body.is_capped, np.float32(body.waist))
         if at_most_once:
             np.maximum(out[window], chord, out=out[window])
         else:
@@ -185,6 +175,36 @@ class Beam:
 
 def _mix(axis: AxisMatrix, u: Lengths, v: Lengths, distance: float) -> Lengths:
     return np.asarray(np.float32(axis[0]) * u + np.float32(axis[1]) * v + np.float32(axis[2] * distance))
+
+
+@dataclass(frozen=True, slots=True)
+class Ray:
+    """Rays that meet the detector at ``u`` and ``v``, as s + t d in the axes of a body and scaled by them; s lies as
+    far away as the middle of the body.
+    """
+
+    u: Lengths
+    v: Lengths
+    d: Sequence[Lengths]
+    s: Sequence[Lengths]
+
+
+def find_chord(beam: Beam, ray: Ray, is_capped: bool, waist: np.float32 | Lengths) -> Lengths:
+    """How many mm of rays lie inside a body.
+
+    A ray meets the surface where A t2 + 2 B t + C = 0, and the ends of a cylinder where its second coordinate is 1 or
+    -1.
+    """
+    d, s, u, v = ray.d, ray.s, ray.u, ray.v
+    one = np.float32(1.0)
+    weight, limit = (-waist, one - waist) if is_capped else (one, one)
+    a = np.maximum(d[0] * d[0] + d[2] * d[2] + weight * d[1] * d[1], np.float32(_PARALLEL))
+    b = d[0] * s[0] + d[2] * s[2] + weight * d[1] * s[1]
+    c = s[0] * s[0] + s[2] * s[2] + weight * s[1] * s[1] - limit
+    root = np.sqrt(np.maximum(b * b - a * c, np.float32(0.0)))
+    part = _cut_ends(a, b, root, d[1], s[1]) if is_capped else np.float32(2.0) * root / a
+    to_pixel = np.sqrt(u * u + v * v + np.float32(beam.source_to_detector_mm**2), dtype=np.float32)
+    return np.asarray(part * to_pixel, dtype=np.float32)
 
 
 def _cut_ends(a: Lengths, b: Lengths, root: Lengths, along: Lengths, start: Lengths) -> Lengths:

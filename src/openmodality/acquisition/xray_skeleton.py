@@ -5,7 +5,7 @@ Coordinates as in ``xray_shapes``. Sizes are those of an adult.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from math import cos, pi, sin
@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 
 from openmodality.acquisition.geometry import Vector
-from openmodality.acquisition.xray_shapes import Beam, Body, Lengths, PixelSpan, draw_curve, make_tube
+from openmodality.acquisition.xray_bodies import Bodies, keep_longest
+from openmodality.acquisition.xray_shapes import Beam, Body, Lengths, draw_curve, make_tube
 from openmodality.acquisition.xray_texture import blur
 
 LUMBAR_STEP, THORACIC_STEP = 34.0, 24.5
@@ -26,16 +27,21 @@ _SOFT_EDGE_MM: Final = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Bones:
-    """A bone made of bodies, of which a ray counts the longest piece, and what lies within its shell."""
+    """A bone made of bodies, of which a ray counts the longest piece, and what lies within its shell; both together
+    for a beam too.
+    """
 
     bodies: tuple[Body, ...]
     marrow: tuple[Body | None, ...]
+    whole: Bodies
+    within: Bodies
 
     @classmethod
     def make(cls, bodies: Iterable[Body], shell_mm: float) -> Bones:
         """A bone with a shell of compact bone."""
         made = tuple(bodies)
-        return cls(made, tuple(body.shrink(shell_mm) for body in made))
+        marrow = tuple(body.shrink(shell_mm) for body in made)
+        return cls(made, marrow, Bodies.make(made), Bodies.make(body for body in marrow if body is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,10 @@ def project_skeleton(beam: Beam) -> Skeleton:
     """The shadow of all bones."""
     spongy, compact, outer, inner = (np.zeros((beam.matrix, beam.matrix), dtype=np.float32) for _ in range(4))
     for bones in list_bones():
-        windows = []
-        for body, marrow in zip(bones.bodies, bones.marrow, strict=True):
-            windows.append(beam.path_length(body, outer, at_most_once=True))
-            if marrow is not None:
-                beam.path_length(marrow, inner, at_most_once=True)
-        region = _join([window for window in windows if window is not None])
+        region = keep_longest(beam, bones.whole, outer)
+        if region is None:
+            continue
+        keep_longest(beam, bones.within, inner)
         spongy[region] += inner[region]
         compact[region] += np.maximum(outer[region] - inner[region], 0.0)
         outer[region] = inner[region] = 0.0
@@ -68,18 +72,6 @@ def project_skeleton(beam: Beam) -> Skeleton:
         beam.path_length(hole, holes)
     spongy -= np.minimum(spongy, holes)
     return Skeleton(*(blur(layer, _SOFT_EDGE_MM / beam.pixel_mm) for layer in (spongy, compact)))
-
-
-def _join(windows: Sequence[PixelSpan]) -> PixelSpan:
-    """The rows and columns that hold all windows."""
-    if not windows:
-        return slice(0), slice(0)
-    rows, columns = zip(*windows, strict=True)
-    return _span(rows), _span(columns)
-
-
-def _span(slices: Sequence[slice]) -> slice:
-    return slice(min(each.start for each in slices), max(each.stop for each in slices))
 
 
 @cache

@@ -24,6 +24,8 @@ OF_THE_MACHINE: Final = re.compile(
 )
 """What is done at the machine, wherever it is read."""
 COMMAND: Final = re.compile(r"openmodality [a-z]+|(?<![\\w-])--[a-z]")
+NAMING: Final = re.compile(r"--|openmodality ")
+"""What a module has in which a text names one."""
 
 
 def list_texts() -> Iterator[tuple[str, str]]:
@@ -32,7 +34,10 @@ def list_texts() -> Iterator[tuple[str, str]]:
         where = path.relative_to(SOURCE)
         if where.parts[0] in NEVER_SHOWN or where.name in AT_THE_MACHINE:
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        source = path.read_text(encoding="utf-8")
+        if not NAMING.search(source):
+            continue
+        tree = ast.parse(source)
         docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         for node in ast.walk(tree):
