@@ -132,3 +132,64 @@ def test_images_that_differ_in_place_alone_are_built_once() -> None:
         built.append(data_set is not None)
         assert encoded.find_value(0x00200013) == f"{number} ".encode()
     assert built == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": 100, "WindowWidth": 200}])
+def test_an_image_that_differs_in_little_follows_the_one_before(
+    window: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, fast = make("mr", "MR Image"), make("mr", "MR Image")
+    whole = count_calls(fast, monkeypatch)
+    pixels = [np.full((2, 2), value, np.uint16) for value in (3000, 2500, 2100, 5000, 4100, 0, 4200)]
+    echo_times = (10, 10, 10, 10, 20, 30, 30)
+    for number, (frame, echo_time) in enumerate(zip(pixels, echo_times, strict=True), 1):
+        place = {"ImagePositionPatient": [0, 0, number], "EchoTime": echo_time}
+        attributes = attributes_of({**COMMON, **window, **place}, "image")
+        instance = InstanceFacts(UIDS(), number, NOW + timedelta(seconds=number))
+        encoded, _ = fast.encode(instance, frame, attributes)
+        assert write(slow.build(instance, frame, attributes)).endswith(b"".join(encoded.parts))
+    # The first, the fourth, which needs more bits, and the sixth and the one after it, which need others than before.
+    assert whole == [1, 4, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("profile", "name", "keyword", "values"),
+    [
+        ("mr", "MR Image", "BitsStored", (16, 12)),
+        ("mr", "MR Image", "ImageType", (["ORIGINAL", "PRIMARY", "M"], ["DERIVED", "PRIMARY"])),
+        ("mr", "MR Image", "TimezoneOffsetFromUTC", ("+0100", "+0200")),
+        ("mr", "MR Image", "AcquisitionTime", ("101010", "111111")),
+        ("mr", "MR Image", "RescaleSlope", (1, 2)),
+        ("mr", "MR Image", "Rows", (2, 7)),
+        ("mr", "SC Image", "PhotometricInterpretation", ("MONOCHROME2", "MONOCHROME1")),
+        ("rf", "RF Image", "PhotometricInterpretation", ("MONOCHROME2", "MONOCHROME1")),
+    ],
+)
+def test_what_other_attributes_depend_on_is_not_only_exchanged(
+    profile: str, name: str, keyword: str, values: tuple[object, object]
+) -> None:
+    slow, fast = make(profile, name), make(profile, name)
+    pixels = np.arange(4, dtype=np.uint16).reshape(2, 2)
+    for number, value in enumerate((*values, values[0]), 1):
+        attributes = attributes_of({**COMMON, keyword: value}, "image")
+        instance = InstanceFacts(UIDS(), number, NOW)
+        try:
+            expected = write(slow.build(instance, pixels, attributes))
+        except ObjectInvalid:
+            with pytest.raises(ObjectInvalid):
+                fast.encode(instance, pixels, attributes)
+            continue
+        assert expected.endswith(b"".join(fast.encode(instance, pixels, attributes)[0].parts)), number
+
+
+def count_calls(builder: ImageBuilder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Which images, by their Instance Numbers, were encoded with all that is known of them."""
+    instances: Any = vars(builder)["_instances"]
+    encode, numbers = instances.encode, []
+
+    def encode_and_count(acquisition: Any, automatic: Any) -> Any:
+        numbers.append(int(next(each.value for each in automatic.values() if each.keyword == "InstanceNumber")))
+        return encode(acquisition, automatic)
+
+    monkeypatch.setattr(instances, "encode", encode_and_count)
+    return numbers

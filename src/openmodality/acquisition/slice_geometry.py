@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.rules.elements import make_data_set, make_elements, prepare_attributes
+from openmodality.objects.rules.elements import make_data_set, make_decimals
 from openmodality.standard.value_rules import format_decimal
 
 Space = Literal["RAS", "LPS"]
@@ -26,7 +26,8 @@ Floats = NDArray[np.float64]
 
 LARGEST_SHEAR: Final = 1e-3
 """The largest cosine of the angle between two axes that is taken for rounding."""
-_PLACE: Final = prepare_attributes("ImagePositionPatient", "SliceLocation")
+_POSITION: Final = Tag("ImagePositionPatient")
+_LOCATION: Final = Tag("SliceLocation")
 _TO_LPS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 _ORIENTATION: Final = int(Tag("ImageOrientationPatient"))
 _SMALLEST_STEP_MM: Final = 1e-6
@@ -162,7 +163,9 @@ class Slices:
         places = np.column_stack([positions, positions @ self.normal]).round(_DIGITS) + 0.0
         for numbers in places.tolist():
             *position, location = map(format_decimal, numbers)
-            yield make_data_set(make_elements(_PLACE, position, location))
+            yield make_data_set(
+                {_POSITION: make_decimals(_POSITION, position), _LOCATION: make_decimals(_LOCATION, location)}
+            )
 
 
 def check_orientation(data_set: Dataset, where: str) -> None:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from pydicom.config import IGNORE
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import UID
+from pydicom.valuerep import IS
 
 from openmodality.objects.references import refer_to_instance
 from openmodality.objects.rules.elements import (
@@ -17,7 +20,6 @@ from openmodality.objects.rules.elements import (
     element_at,
     has_length,
     make_data_set,
-    make_elements,
     make_kept_element,
     make_short,
     prepare_attributes,
@@ -25,7 +27,8 @@ from openmodality.objects.rules.elements import (
 from openmodality.objects.rules.sources import SourceValues
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 
-_NAMES: Final = prepare_attributes("SOPInstanceUID", "InstanceNumber")
+_UID: Final = Tag("SOPInstanceUID")
+_NUMBER: Final = Tag("InstanceNumber")
 _DATES: Final = prepare_attributes("InstanceCreationDate", "ContentDate", "AcquisitionDate", "DateOfSecondaryCapture")
 _TIMES: Final = prepare_attributes("InstanceCreationTime", "ContentTime", "AcquisitionTime", "TimeOfSecondaryCapture")
 _NOTHING: Final = Dataset()
@@ -109,7 +112,10 @@ def pick_times(acquisition: Dataset) -> dict[BaseTag, DataElement]:
 def make_own_elements(instance: InstanceFacts, said: Mapping[BaseTag, DataElement]) -> dict[BaseTag, DataElement]:
     """What the device finds of one instance by itself; ``said`` are the times that the maker of the pixels knows."""
     day, time = format_moment(instance.created)
-    elements = make_elements(_NAMES, instance.sop_instance_uid, instance.number)
+    elements = {
+        _UID: make_kept_element(_UID, "UI", UID(instance.sop_instance_uid, IGNORE)),
+        _NUMBER: make_kept_element(_NUMBER, "IS", IS(instance.number, IGNORE)),
+    }
     elements.update((tag, make_short(tag, vr, day)) for tag, vr in _DATES)
     elements.update((tag, make_kept_element(tag, vr, time)) for tag, vr in _TIMES)
     elements.update(said)

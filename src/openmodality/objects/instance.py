@@ -75,6 +75,7 @@ class InstanceBuilder:
         self._draft = Draft(definition, _add_defaults(definition, common), facts)
         self._exchange = Exchange(definition)
         self._templates: list[Template] = []
+        self._last: Template | None = None
         self._misses = 0
         self._is_checked = False
         self._character_sets: dict[frozenset[str], DataElement | None] = {}
@@ -114,10 +115,11 @@ class InstanceBuilder:
         The own values are those of these two sources: no other says something of one instance alone. The data set is
         given where it was built anew: what has the same attributes later is like it. Raises as :meth:`build` does.
         """
+        self._last = None
         places: Places = ({}, {}, {}, keep_filled(acquisition), keep_filled(automatic))
         for template in self._templates:
             if template.serves(places) and (encoded := template.put_between(places)) is not None:
-                self._misses = 0
+                self._misses, self._last = 0, template
                 return encoded, None
         self._is_checked = False
         own = SourceValues(acquisition=make_data_set(copy_pixels(acquisition)), automatic=make_data_set(automatic))
@@ -127,7 +129,21 @@ class InstanceBuilder:
         self._misses += 1
         template = Template(self._exchange, self._draft, own, data_set)
         self._templates = [template, *self._templates[: _MOST_TEMPLATES - 1]]
+        self._last = template
         return template.instance, data_set
+
+    def encode_next(
+        self, changed: dict[BaseTag, DataElement], automatic: dict[BaseTag, DataElement]
+    ) -> EncodedInstance | None:
+        """The instance that differs from the last one that was encoded in ``changed`` alone, and in ``automatic``.
+
+        None where it has to be encoded with all that is known of it. Raises as :meth:`build` does.
+        """
+        last, self._last = self._last, None
+        encoded = None if last is None else last.follow(changed, keep_filled(automatic))
+        if encoded is not None:
+            self._last = last
+        return encoded
 
     def _refuse_defective(self, data_set: Dataset) -> None:
         # UIDs are not judged: those of the device are valid, and an image must not be lost because a worklist item

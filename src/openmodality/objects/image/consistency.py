@@ -18,14 +18,15 @@ _TABLES: Final = tuple(Tag(f"{colour}PaletteColorLookupTableData") for colour in
 _POINTER: Final = Tag("FrameIncrementPointer")
 _SHARED: Final = Tag("SharedFunctionalGroupsSequence")
 _PER_FRAME: Final = Tag("PerFrameFunctionalGroupsSequence")
-_ASKED: Final = frozenset((*_DESCRIPTORS, *_TABLES, _POINTER, _SHARED, _PER_FRAME))
+CONSISTENT: Final = frozenset((*_DESCRIPTORS, *_TABLES, _POINTER, _SHARED, _PER_FRAME))
+"""The attributes that must fit others."""
 _ALL_ENTRIES: Final = 65536
 """The number of entries that a descriptor says as 0 (PS3.3 C.7.6.3.1.5)."""
 
 
 def is_asked(attributes: Dataset) -> bool:
     """Whether there is something to check; most images have nothing of it."""
-    return not _ASKED.isdisjoint(attributes.keys())
+    return not CONSISTENT.isdisjoint(attributes.keys())
 
 
 def check_consistency(name: str, attributes: Dataset) -> None:

@@ -6,7 +6,7 @@ pydicom's own complaint, which would show the value in a log, is switched off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.tag import BaseTag, Tag
-from pydicom.valuerep import PersonName
+from pydicom.valuerep import DS, DSfloat, PersonName
 
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
@@ -80,6 +80,24 @@ def merge_data_sets(*data_sets: Dataset) -> Dataset:
 def prepare_attributes(*keywords: str) -> tuple[tuple[BaseTag, str], ...]:
     """Tags and VRs of attributes, for :func:`make_elements`: looked up once where many data sets are made."""
     return tuple((Tag(keyword), dictionary_VR(keyword)) for keyword in keywords)
+
+
+def make_decimals(tag: BaseTag, texts: str | Sequence[str]) -> DataElement:
+    """An element of one Decimal String, or of several, that are right as they are, in a tenth of pydicom's time.
+
+    Places and windows are other ones in each image; what pydicom does beside reading the numbers is to check them.
+    """
+    if isinstance(texts, str):
+        return make_kept_element(tag, "DS", _make_decimal(texts))
+    values = MultiValue.__new__(MultiValue)
+    vars(values).update(_constructor=DS, _list=[_make_decimal(text) for text in texts])
+    return make_kept_element(tag, "DS", values)
+
+
+def _make_decimal(text: str) -> DSfloat:
+    value = float.__new__(DSfloat, text)
+    value.original_string, value.auto_format = text, False
+    return value
 
 
 def make_elements(attributes: Iterable[tuple[BaseTag, str]], *values: object) -> dict[BaseTag, DataElement]:

@@ -31,6 +31,8 @@ SOURCE_NAMES: Final[Mapping[ValueSource, str]] = {
 }
 """Of sources, for people."""
 
+ACQUISITION_PLACE: Final = _ACQUISITION
+"""Of :data:`Places`: what made the pixels says."""
 AUTOMATIC_PLACE: Final = _AUTOMATIC
 """Of :data:`Places`: what the device finds by itself."""
 

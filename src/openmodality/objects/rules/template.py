@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 from openmodality.buffer import Buffer
 from openmodality.device.profile.conditions import AppliesWhen, list_tags
@@ -28,8 +29,8 @@ from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.builder import Draft
 from openmodality.objects.rules.check import find_wrong_values
 from openmodality.objects.rules.definition import Node, Rule, RuleTable
-from openmodality.objects.rules.elements import copy_value
-from openmodality.objects.rules.sources import AUTOMATIC_PLACE, Places, SourceValues
+from openmodality.objects.rules.elements import copy_value, has_length
+from openmodality.objects.rules.sources import ACQUISITION_PLACE, AUTOMATIC_PLACE, Places, SourceValues
 from openmodality.standard.tags import PIXEL_DATA
 from openmodality.standard.value_rules import is_plain_decimal
 
@@ -130,8 +131,8 @@ class Template:
         self._keys = tuple(place.keys() for place in own_places)
         self._rows = {tag: self._table.find_rule(tag) for place in own_places for tag in place}
         origins = draft.find_origins(own)
-        self._slots: list[_Slot] = []
-        self._kept: list[tuple[int, int, object]] = []
+        self._slots: tuple[dict[int, _Slot], ...] = tuple({} for _ in own_places)
+        self._kept: tuple[dict[int, object], ...] = tuple({} for _ in own_places)
         for place, values in enumerate(own_places):
             for tag, element in values.items():
                 node = exchange.find(tag)
@@ -140,14 +141,16 @@ class Template:
                     head = _HEAD(node.tag.group, node.tag.element, node.vr.encode("ascii"))
                     row = self._rows[tag]
                     is_number = node.vr == "DS" and (row is None or not row.value_rule)
-                    self._slots.append(_Slot(node, place, number, element.value, head, is_number))
+                    self._slots[place][tag] = _Slot(node, place, number, element.value, head, is_number)
                 elif number is not None or tag in origins:
-                    self._kept.append((place, tag, element.value))
+                    self._kept[place][tag] = element.value
 
     def serves(self, places: Places) -> bool:
         """Whether an instance with these own values differs from this one in what may be exchanged alone."""
         return all(place.keys() == keys for place, keys in zip(places, self._keys, strict=True)) and all(
-            (found := places[place][tag].value) is value or found == value for place, tag, value in self._kept
+            (found := place[tag].value) is value or found == value
+            for place, kept in zip(places, self._kept, strict=True)
+            for tag, value in kept.items()
         )
 
     def put_between(self, places: Places) -> EncodedInstance | None:
@@ -155,19 +158,53 @@ class Template:
 
         Raises :class:`ObjectInvalid` where a value breaks the rule of its attribute.
         """
-        for slot in self._slots:
-            element = places[slot.place][slot.node.key]
-            value = element.value
-            if value is slot.value or (slot.node.key != PIXEL_DATA and value == slot.value):
-                continue
-            if not _is_plain(element):
-                return None
-            if slot.node.key == PIXEL_DATA:
-                self._parts[slot.part : slot.part + 2] = _encode_pixel_data(slot.node.vr, value)
-            else:
-                self._parts[slot.part] = self._encode_slot(slot, element)
-            slot.value = value
+        for place, slots in zip(places, self._slots, strict=True):
+            for tag, slot in slots.items():
+                if not self._exchange(slot, place[tag]):
+                    return None
+        return self._put_together()
+
+    def follow(
+        self, changed: Mapping[BaseTag, DataElement], automatic: Mapping[int, DataElement]
+    ) -> EncodedInstance | None:
+        """The instance after the last one, which differs from it in these values of the acquisition and the device.
+
+        ``automatic`` are all values of the device, ``changed`` only those of the acquisition that may differ. None
+        where the template does not serve the instance. Raises as :meth:`put_between` does.
+        """
+        keys = self._keys[ACQUISITION_PLACE]
+        if automatic.keys() != self._keys[AUTOMATIC_PLACE] or any(
+            has_length(element) != (tag in keys) for tag, element in changed.items()
+        ):
+            return None
+        for place, elements in ((ACQUISITION_PLACE, changed), (AUTOMATIC_PLACE, automatic)):
+            slots, kept = self._slots[place], self._kept[place]
+            for tag, element in elements.items():
+                slot = slots.get(tag)
+                if slot is not None:
+                    if not self._exchange(slot, element):
+                        return None
+                elif tag in kept and kept[tag] != element.value:
+                    return None
+        return self._put_together()
+
+    def _put_together(self) -> EncodedInstance:
         return EncodedInstance(self._tags, list(self._parts), self.instance.read)
+
+    def _exchange(self, slot: _Slot, element: DataElement) -> bool:
+        """Put another value into the parts; False where it needs another character set."""
+        value = element.value
+        is_pixels = slot.node.key == PIXEL_DATA
+        if value is slot.value or (not is_pixels and value == slot.value):
+            return True
+        if not _is_plain(element):
+            return False
+        if is_pixels:
+            self._parts[slot.part : slot.part + 2] = _encode_pixel_data(slot.node.vr, value)
+        else:
+            self._parts[slot.part] = self._encode_slot(slot, element)
+        slot.value = value
+        return True
 
     def _encode_slot(self, slot: _Slot, element: DataElement) -> Buffer:
         """One element; what the device finds by itself needs no check against the rules that it was found by."""

@@ -15,6 +15,7 @@ from openmodality.objects.rules.elements import (
     has_length,
     index_values,
     make_data_set,
+    make_decimals,
     make_element,
     make_elements,
     prepare_attributes,
@@ -78,3 +79,22 @@ def test_a_data_set_made_of_elements_is_as_pydicom_makes_it() -> None:
     made.add_new(0x00090010, "LO", "OURS")
     made.private_block(0x0009, "OURS", create=True).add_new(1, "LO", "x")
     assert 0x00090010 not in other
+
+
+@pytest.mark.parametrize(
+    ("keyword", "texts"), [("SliceLocation", "-7.25"), ("ImagePositionPatient", ["1e-05", "0", "-120.5"])]
+)
+def test_decimals_are_as_pydicom_makes_them(keyword: str, texts: str | list[str]) -> None:
+    theirs, ours = Dataset(), Dataset()
+    setattr(theirs, keyword, texts)
+    ours.add(make_decimals(theirs[keyword].tag, texts))
+    known = {**vars(theirs[keyword]), "validation_mode": vars(ours[keyword])["validation_mode"]}
+    assert vars(ours[keyword]) == known
+    made, given = ours[keyword].value, theirs[keyword].value
+    assert type(made) is type(given)
+    pairs = list(zip(made, given, strict=True)) if isinstance(texts, list) else [(made, given)]
+    assert all(vars(one) == vars(other) and float(one) == float(other) for one, other in pairs)
+    if isinstance(texts, list):
+        assert vars(made).keys() == vars(given).keys()
+        made[0] = "5.50"
+        assert (made[0], str(made[0])) == (5.5, "5.50")
