@@ -32,6 +32,8 @@ class MessageAssembler:
         self._command = bytearray()
         self._command_context: int | None = None
         self._data_context: int | None = None
+        self._last = b""
+        self._last_decoded: Command | None = None
 
     @property
     def in_message(self) -> bool:
@@ -51,7 +53,7 @@ class MessageAssembler:
                 self._data_context = None
             return fragment
         raw = self._assemble_command(context_id, is_last, data)
-        return None if raw is None else self._begin_message(context_id, decode_command(raw))
+        return None if raw is None else self._begin_message(context_id, self._decode(raw))
 
     def _assemble_command(self, context_id: int, is_last: bool, data: memoryview) -> bytes | None:
         if self._data_context is not None:
@@ -71,6 +73,12 @@ class MessageAssembler:
         raw, self._command = bytes(self._command), bytearray()
         self._command_context = None
         return raw
+
+    def _decode(self, raw: bytes) -> Command:
+        """Decode a command set; the pending responses of a query are all the same, and are decoded once."""
+        if raw != self._last or self._last_decoded is None:
+            self._last_decoded, self._last = decode_command(raw), raw
+        return self._last_decoded
 
     def _begin_message(self, context_id: int, command: Command) -> CommandReceived:
         if command.MessageID is None and not command.is_response and command.CommandField != CommandField.C_CANCEL_RQ:

@@ -17,12 +17,14 @@ import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.buffer import Buffer
 from openmodality.dimse.pydicom_text import convert_terms
 from openmodality.dimse.repeated_elements import build_data_set
+from openmodality.encoding.deflate import inflate
 from openmodality.encoding.headers import layout_of
 from openmodality.encoding.listening import Listener, Tokens
 from openmodality.encoding.tokenizer import ElementStart, ItemStart, SequenceStart, Token, Value
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.tags import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
+from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 
 MAX_OBJECT_DEPTH: Final = 64
 """How deep a data set may be nested that is held as an object: pydicom reads nested sequences by recursion."""
@@ -47,7 +49,7 @@ _VALUE_BYTES: Final = MappingProxyType(
 _PIXELS: Final = frozenset((PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA))
 _PIECE_BYTES: Final = 64 * 1024
 _SMALL_BYTES: Final = 64 * 1024
-"""So many bytes become few enough objects; and fewer bytes than :data:`MAX_VALUES` cannot have so many values."""
+"""So many bytes become few enough objects: fewer bytes than :data:`MAX_VALUES` cannot have so many values."""
 
 
 def encode_data_set(data_set: Dataset, transfer_syntax: str) -> bytes:
@@ -67,14 +69,17 @@ def decode_data_set(raw: bytes, transfer_syntax: str, assumed: Sequence[str] = (
     """
     if not raw:
         return Dataset()
-    names = convert_terms(assumed)
-    built: Dataset | None = None
+    names, syntax = convert_terms(assumed), TRANSFER_SYNTAXES.get(transfer_syntax)
     try:
-        if len(raw) <= min(_SMALL_BYTES, MAX_VALUES):
-            built = build_data_set(_collect_tokens(raw, transfer_syntax), layout_of(transfer_syntax), names)
-        else:
+        if syntax is not None and syntax.deflated:
             _check_message(raw, transfer_syntax)
-        return _read_with_pydicom(raw, transfer_syntax, names) if built is None else built
+            raw, transfer_syntax = b"".join(inflate((raw,))), EXPLICIT_VR_LITTLE_ENDIAN
+        if len(raw) <= min(_SMALL_BYTES, MAX_VALUES):
+            built = build_data_set(raw, layout_of(transfer_syntax), names)
+            if built is not None:
+                return built
+        _check_message(raw, transfer_syntax)
+        return _read_with_pydicom(raw, transfer_syntax, names)
     except ObjectInvalid:
         raise
     except Exception as error:  # pydicom raises many kinds for bytes that are no data set
@@ -87,15 +92,6 @@ def _read_with_pydicom(raw: bytes, transfer_syntax: str, names: list[str]) -> Da
     data_set = read_dataset(BytesIO(raw), implicit, little, bytelength=len(raw), parent_encoding=names)
     data_set.walk(lambda parent, element: None)  # values are decoded on access: find what cannot be read now
     return data_set
-
-
-def _collect_tokens(raw: bytes, transfer_syntax: str) -> list[Token]:
-    """Of a data set that is so small that it has few enough values."""
-    collector = _Collector()
-    walk = DataSetWalk(transfer_syntax, (collector,), max_depth=MAX_OBJECT_DEPTH)
-    walk.feed(raw)
-    walk.finish()
-    return collector.tokens_seen
 
 
 def _check_message(raw: bytes, transfer_syntax: str) -> None:
@@ -137,18 +133,6 @@ class _Counter(Listener):
         self._count += _count_values(token, self._vr)
         if self._count > self._most:
             raise ObjectInvalid(f"the data set has more than {self._most} elements and values")
-
-
-class _Collector(Listener):
-    """Keeps all tokens."""
-
-    tokens = Tokens.ALL
-
-    def __init__(self) -> None:
-        self.tokens_seen: list[Token] = []
-
-    def see(self, token: Token) -> None:
-        self.tokens_seen.append(token)
 
 
 def _count_values(token: Token, vr: str) -> int:

@@ -73,10 +73,10 @@ def read_value(
     vr, value = str(data["VR"]), raw.value
     if vr in TEXT_VRS and isinstance(value, bytes) and value:
         names = [encoding] if isinstance(encoding, str) else encoding or [default_encoding]
-        data["value"] = _read_text(value, vr, names)
+        data["value"] = read_raw_text(value, vr, names)
     elif vr in _NUMBERS_AS_TEXT and isinstance(value, bytes) and _NUMBERS.fullmatch(value) is None:
         # pydicom would try it as text in the character set of the data set, and as infinity.
-        data["value"] = _read_text(value, "SH", [UNKNOWN])
+        data["value"] = read_raw_text(value, "SH", [UNKNOWN])
     else:
         raw_element_value(raw, data, encoding=encoding, ds=ds, **kwargs)
 
@@ -86,7 +86,8 @@ def write_text(text: str, names: Sequence[str]) -> bytes:
     return encode_component(text, tuple(_TERMS.get(name, UNKNOWN) for name in names))
 
 
-def _read_text(raw: bytes, vr: str, names: Sequence[str]) -> object:
+def read_raw_text(raw: bytes, vr: str, names: Sequence[str]) -> object:
+    """The value of an element of text, or its values; ``names`` are what pydicom calls the character sets."""
     terms = tuple(_TERMS.get(name, UNKNOWN) for name in names)
     text = decode_element_text(raw, terms, vr)
     if vr in MULTI_LINE_VRS:

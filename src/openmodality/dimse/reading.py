@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
@@ -11,10 +12,13 @@ from pydicom import Dataset
 from pydicom.dataelem import DataElement
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 
 PADDING = "\0 "
+_NOTHING: Final = f"{PADDING}^="
+"""Characters that say nothing: padding and the separators of a name."""
 
 # What pydicom raises where a value does not follow its VR or its character set.
 _UNREADABLE: Final = (
@@ -29,10 +33,16 @@ _UNREADABLE: Final = (
 )
 
 
+@lru_cache(maxsize=8192)
+def intern_tag(tag: int) -> BaseTag:
+    """A tag as pydicom has it, each time the same object: two that are not compare in Python, not in C."""
+    return BaseTag(tag)
+
+
 def read_element(data_set: Dataset, tag: int) -> DataElement | None:
     """The element, decoded; ``None`` where it is absent or cannot be decoded."""
     try:
-        return data_set.get(tag)
+        return data_set.get(intern_tag(tag))
     except _UNREADABLE:
         return None
 
@@ -90,6 +100,9 @@ def is_filled(element: DataElement) -> bool:
             for item in element.value
             for tag in map(int, item.keys())
         )
+    value = element.value
+    if isinstance(value, str):  # as most are
+        return bool(value.strip(_NOTHING))
     return any(map(_says_something, values_of(element)))
 
 
@@ -97,7 +110,7 @@ def _says_something(value: object) -> bool:
     """Whether a value is more than padding. Bytes, which may be pixels, are not made into text."""
     if isinstance(value, bytes):
         return bool(value)
-    return value is not None and bool(str(value).strip(f"{PADDING}^="))
+    return value is not None and bool(str(value).strip(_NOTHING))
 
 
 def has_value(data_set: Dataset, tag: int) -> bool:

@@ -10,7 +10,7 @@ A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -57,6 +57,10 @@ _LEFT_OUT: Final = ", left out of images and performed step"
 _MENDED: Final = ", mended in images and performed step"
 _AS_IT_IS: Final = ", kept as it is, since another would name something else"
 """What happens with a value, as ``device.mapping`` does it."""
+
+_BINARY_VRS: Final = frozenset(("SL", "SS", "UL", "US"))
+ReadElements = Mapping[int, DataElement | None]
+"""The elements of an item by their tags; ``None`` for one that cannot be read."""
 
 WORKLIST_JUDGE: Final = standard_judge("worklist", "C-FIND")
 """What a C-FIND status means where there is no device with a table of its own."""
@@ -127,26 +131,27 @@ class Defect:
 
 def find_defects(item: Dataset) -> tuple[Defect, ...]:
     """Everything that breaks the standard in a worklist item; empty where nothing does. Never raises."""
-    return tuple(dict.fromkeys((*_find_step_defects(item), *_find_missing(item, NEEDED), *_find_value_defects(item))))
+    elements = read_elements(item)
+    found = (*_find_step_defects(elements), *_find_missing(elements, NEEDED), *_find_value_defects(item, elements))
+    return tuple(dict.fromkeys(found))
 
 
-def _find_step_defects(item: Dataset) -> Iterator[Defect]:
+def _find_step_defects(elements: ReadElements) -> Iterator[Defect]:
     tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
-    if tag not in item:
+    if tag not in elements:
         yield Defect(tag, "missing")
         return
-    sequence = read_element(item, tag)
+    sequence = elements[tag]
     steps = sequence.value if sequence is not None and sequence.VR == "SQ" else ()
     if not steps:
         yield Defect(tag, "no item")
     elif len(steps) > 1:
         yield Defect(tag, f"{len(steps)} items where one is allowed")
     for step in steps:
-        yield from _find_missing(step, NEEDED_IN_STEP)
+        yield from _find_missing(read_elements(step), NEEDED_IN_STEP)
 
 
-def _find_missing(item: Dataset, tags: Iterable[int]) -> Iterator[Defect]:
-    elements = read_elements(item)
+def _find_missing(elements: ReadElements, tags: Iterable[int]) -> Iterator[Defect]:
     for tag in tags:
         element = elements.get(tag)
         is_unreadable = element is None and tag in elements  # which is a defect of its value
@@ -154,17 +159,24 @@ def _find_missing(item: Dataset, tags: Iterable[int]) -> Iterator[Defect]:
             yield Defect(tag, "missing")
 
 
-def _find_value_defects(item: Dataset) -> Iterator[Defect]:
+def _find_value_defects(item: Dataset, elements: ReadElements) -> Iterator[Defect]:
     is_declared = has_value(item, SPECIFIC_CHARACTER_SET)
     terms = read_element(item, SPECIFIC_CHARACTER_SET)
     if terms is not None and find_unknown([spell(text) for text in list_written(terms)]):
         yield Defect(SPECIFIC_CHARACTER_SET, "not one of DICOM's", "; text beyond ASCII is shown as U+FFFD")
-    for tag, element in _walk(item):
+    yield from _find_element_defects(elements, is_declared=is_declared)
+
+
+def _find_element_defects(elements: ReadElements, *, is_declared: bool) -> Iterator[Defect]:
+    """Of all elements, those in items included."""
+    for tag, element in elements.items():
         if element is None:
             yield Defect(tag, "cannot be read", _LEFT_OUT)
         elif element.VR == "SQ":
             yield from _find_code_defects(element)
-        elif tag != SPECIFIC_CHARACTER_SET and not _is_plain(tag, element):
+            for inner in element.value:
+                yield from _find_element_defects(read_elements(inner), is_declared=is_declared)
+        elif tag != SPECIFIC_CHARACTER_SET and not _is_plain(tag, element, is_declared=is_declared):
             yield from _find_text_defects(element, is_declared=is_declared)
 
 
@@ -173,15 +185,6 @@ def _find_code_defects(sequence: DataElement) -> Iterator[Defect]:
         missing = list_missing_in_code(code) if len(code) else ()
         if missing:
             yield Defect(int(sequence.tag), f"a code without {' and '.join(map(name_of, missing))}", _LEFT_OUT)
-
-
-def _walk(item: Dataset) -> Iterator[tuple[int, DataElement | None]]:
-    """All elements, those in items included; ``None`` for one that cannot be read."""
-    for tag, element in read_elements(item).items():
-        yield tag, element
-        if element is not None and element.VR == "SQ":
-            for inner in element.value:
-                yield from _walk(inner)
 
 
 def _find_text_defects(element: DataElement, *, is_declared: bool) -> Iterator[Defect]:
@@ -197,14 +200,16 @@ def _find_text_defects(element: DataElement, *, is_declared: bool) -> Iterator[D
             yield from _judge_text(tag, element.VR, text, is_declared=is_declared)
 
 
-def _is_plain(tag: int, element: DataElement) -> bool:
+def _is_plain(tag: int, element: DataElement, *, is_declared: bool) -> bool:
     """Whether an element has no defect, as most have none: told at a fraction of the cost."""
     value = element.value
     if type(value) is not str and isinstance(value, PersonName | DSfloat | IS):
         value = getattr(value, "original_string", None) or str(value)
     if not isinstance(value, str):
-        return value is None
-    return not value or (tag not in ENUMERATED and is_plain_value(element.VR, value))
+        return value is None or (type(value) is int and element.VR in _BINARY_VRS)
+    if not value or tag in ENUMERATED:
+        return not value or value in ENUMERATED[tag]
+    return (is_declared or value.isascii()) and is_plain_value(element.VR, value)
 
 
 def _judge_text(tag: int, vr: str, text: str, *, is_declared: bool) -> Iterator[Defect]:

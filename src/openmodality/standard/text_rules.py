@@ -61,7 +61,7 @@ def clean_text(text: str, *, lines: bool = False) -> str:
     changes the order of others. With ``lines`` the controls that part lines and columns stay, as text of several lines
     has them.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # which none of these characters is
         return text
     return "".join(each if _is_text(each) or (lines and each in _LINE_CONTROLS) else REPLACEMENT for each in text)
 

@@ -57,6 +57,8 @@ RIGHT_FORMS: Final[Mapping[str, str]] = MappingProxyType(
 ENUMERATED: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType({PATIENT_SEX: ("M", "F", "O")})
 """Attributes of patients with enumerated values (PS3.3 C.2.3), which peers fill with others."""
 
+_NO_TEXT: Final = r"\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd"
+"""As a set of a regular expression: controls, surrogates, and what stands for a character that could not be read."""
 _PLAIN: Final = MappingProxyType(
     {
         vr: re.compile(form)
@@ -67,11 +69,11 @@ _PLAIN: Final = MappingProxyType(
             "DA": r"[1-9][0-9]{3}(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])",
             "DS": r"[0-9]{1,9}(?:\.[0-9]{1,6})?",
             "IS": r"-?[0-9]{1,9}",
-            "LO": r"[ -\[\]-~]{1,64}",
-            "LT": r"[ -~]{1,1024}",
-            "PN": r"[ -<>-\[\]-~]{1,64}",
-            "SH": r"[ -\[\]-~]{1,16}",
-            "ST": r"[ -~]{1,1024}",
+            "LO": rf"[^{_NO_TEXT}\\]{{1,64}}",
+            "LT": rf"[^{_NO_TEXT}]{{1,1024}}",
+            "PN": rf"[^{_NO_TEXT}\\=]{{1,64}}",
+            "SH": rf"[^{_NO_TEXT}\\]{{1,16}}",
+            "ST": rf"[^{_NO_TEXT}]{{1,1024}}",
             "TM": r"(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9])?)?",
             "UI": r"(?=.{1,64}\Z)[0-2](?:\.(?:0|[1-9][0-9]*))+",
         }.items()
@@ -109,7 +111,7 @@ def mend_value(vr: str, text: str, *, tag: int = 0, cut: bool = False) -> Mended
 
 
 def is_plain_value(vr: str, text: str) -> bool:
-    """Whether a value is surely one of its VR, in ASCII: at a fraction of what the rules cost. False is no verdict."""
+    """Whether a value is surely one of its VR: at a fraction of what the rules cost. False is no verdict."""
     form = _PLAIN.get(vr)
     return form is not None and form.fullmatch(text) is not None
 

@@ -11,7 +11,7 @@ from pydicom import Dataset
 from pydicom.dataelem import DataElement
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
-from pydicom.valuerep import PersonName
+from pydicom.valuerep import IS, DSfloat, PersonName
 
 from openmodality.dimse.repeated_elements import duplicate_element
 from openmodality.encoding.vr import is_private
@@ -20,6 +20,7 @@ from openmodality.store.listing.reader import Json
 
 _PLAIN_VRS: Final = frozenset(("AE", "AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UC", "UI", "UR", "UT"))
 """Those whose values are texts in JSON as they are in a data set."""
+_INTEGERS: Final = frozenset(("IS", "UL", "US"))
 _GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _REMEMBERED: Final = 4096
 _LONGEST_REMEMBERED: Final = 128
@@ -34,7 +35,7 @@ def to_json(data_set: Dataset) -> Json:
         if plain is None:
             others[element.tag] = element
         else:
-            made[f"{element.tag:08X}"] = plain
+            made[_write_tag(element.tag)] = plain
     if others:
         rest = Dataset(others, parent_encoding=data_set.original_character_set or data_set._character_set)
         made |= _clean_elements(rest.to_json_dict(suppress_invalid_tags=True))
@@ -42,7 +43,7 @@ def to_json(data_set: Dataset) -> Json:
 
 
 def _write_plain(element: DataElement) -> Json | None:
-    """A sequence, a name or one text, as PS3.18 F.2 has it; None for all else, which pydicom writes."""
+    """A sequence, a name, one text or one number, as PS3.18 F.2 has it; None for all else, which pydicom writes."""
     vr, value = element.VR, element.value
     if vr == "SQ":
         return {"vr": vr, "Value": [to_json(item) for item in value]}
@@ -51,7 +52,16 @@ def _write_plain(element: DataElement) -> Json | None:
     if type(value) is PersonName and value:
         groups = zip(_GROUPS, value.components, strict=False)
         return {"vr": vr, "Value": [{name: clean_text(text) for name, text in groups}]}
+    if vr in _INTEGERS and type(value) in (int, IS):
+        return {"vr": vr, "Value": [int(value)]}
+    if vr == "DS" and type(value) is DSfloat and math.isfinite(value):
+        return {"vr": vr, "Value": [float(value)]}
     return None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _write_tag(tag: int) -> str:
+    return f"{tag:08X}"
 
 
 def from_json(value: Mapping[str, Any]) -> Dataset:

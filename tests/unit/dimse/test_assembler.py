@@ -28,6 +28,12 @@ def test_a_command_in_one_piece() -> None:
     assert not assembler.in_message
 
 
+def test_commands_that_are_alike_and_those_that_are_not() -> None:
+    other, assembler = ECHO._replace(MessageID=2), MessageAssembler()
+    for each in (ECHO, ECHO, other, ECHO):
+        assert assembler.receive(command(encode_command(each))) == CommandReceived(1, each)
+
+
 @pytest.mark.parametrize("cut", [0, 1, 20, 57])
 def test_a_command_in_pieces_comes_when_it_is_whole(cut: int) -> None:
     raw, assembler = encode_command(ECHO), MessageAssembler()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,11 @@ def test_a_code_string_is_what_pydicom_takes(text: str) -> None:
 )
 def test_a_text_of_one_line_is_clean(text: str, clean: str) -> None:
     assert clean_text(text) == clean
+
+
+def test_what_is_printable_is_clean() -> None:
+    printable = "".join(each for each in map(chr, range(0x30000)) if each.isprintable())
+    assert all(unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in printable)
 
 
 def test_a_text_of_several_lines_keeps_them() -> None:

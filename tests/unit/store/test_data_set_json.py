@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from pydicom.dataset import Dataset
 
 from openmodality.store.data_set_json import from_json, to_json
@@ -23,6 +24,15 @@ def test_a_data_set_comes_back_as_it_was() -> None:
     kept = from_json(json.loads(json.dumps(to_json(data_set))))
     assert kept == data_set
     assert kept.ScheduledProcedureStepSequence[0].ScheduledProcedureStepID == "SPS1"
+
+
+@pytest.mark.parametrize(
+    ("vr", "text"), [("DS", "70"), ("DS", "-1.5e3"), ("IS", "12"), ("US", 4), ("UL", 70000), ("DS", "1\\2")]
+)
+def test_a_number_is_written_as_pydicom_writes_it(vr: str, text: str | int) -> None:
+    data_set = Dataset()
+    data_set.add_new({"DS": 0x00101030, "IS": 0x00200013, "US": 0x001021C0, "UL": 0x00081197}[vr], vr, text)
+    assert json.dumps(to_json(data_set)) == json.dumps(data_set.to_json_dict())
 
 
 def test_an_element_that_no_json_can_hold_is_left_out() -> None:

@@ -9,7 +9,7 @@ from pydicom import Dataset
 from openmodality.app.records.data_sets import format_plain
 from openmodality.cli.terminal.options import split_key
 from openmodality.device.paths import TagPath, parse_path
-from openmodality.dimse.reading import values_of
+from openmodality.dimse.reading import intern_tag, values_of
 from openmodality.errors import UsageError
 
 
@@ -42,9 +42,11 @@ def cell(data_set: Dataset, path: Sequence[int]) -> str:
     """One attribute for a table, several values with commas between; empty where it is absent."""
     place: Dataset | None = data_set
     for tag in path[:-1]:
-        found = place.get(tag) if place is not None else None
+        found = place.get(intern_tag(tag)) if place is not None else None
         place = found.value[0] if found is not None and found.VR == "SQ" and found.value else None
-    element = place.get(path[-1]) if place is not None else None
+    element = place.get(intern_tag(path[-1])) if place is not None else None
     if element is None or element.VR == "SQ":
         return ""
+    if isinstance(element.value, str):  # as most are
+        return str(element.value)
     return ", ".join(str(format_plain(value)) for value in values_of(element))

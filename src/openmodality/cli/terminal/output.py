@@ -17,6 +17,9 @@ from openmodality.standard.text_rules import clean_text
 GAP: Final = "  "
 _USUAL_WIDTH: Final = 80
 _WIDE: Final = ("W", "F")
+_FIRST_MARK: Final = "\u0300"
+"""Below it, in Latin letters, only the soft hyphen has no width of one."""
+_SOFT_HYPHEN: Final = "\u00ad"
 _WITHOUT_WIDTH: Final = ("Mn", "Me", "Cf")
 
 
@@ -45,7 +48,7 @@ def pad(text: str, columns: int) -> str:
 
 def width(text: str) -> int:
     """How many columns of a terminal a text takes: East Asian characters take two, marks and joiners none."""
-    if text.isascii():
+    if text.isascii() or (max(text) < _FIRST_MARK and _SOFT_HYPHEN not in text):
         return len(text)
     return sum(
         2 if unicodedata.east_asian_width(character) in _WIDE else 1

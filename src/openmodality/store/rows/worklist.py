@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pydicom import Dataset
+from pydicom.dataelem import DataElement
 from sqlalchemy import ColumnElement, Row, RowMapping, func, select, update
 
 from openmodality.device.paths import parse_path
@@ -30,6 +31,7 @@ _STEP_KEYWORDS = (
     "Modality",
 )
 _KEYWORDS = list_keywords(worklist_items)
+_KEPT: Final = tuple(dict.fromkeys((*_KEYWORDS, *DEMOGRAPHICS)))
 _LINE_COLUMNS: Final = ("PatientName", "PatientID", "AccessionNumber")
 _LINE_TEXTS: Final = ("PatientBirthDate", "RequestedProcedureDescription", "ScheduledProcedureStepDescription")
 _LINE_KEYWORDS: Final = (*_LINE_COLUMNS, *_LINE_TEXTS)
@@ -95,11 +97,17 @@ def read_item_texts(attributes: Dataset, keywords: Iterable[str]) -> dict[str, s
     inside = read_elements(steps.value[0]) if steps is not None and steps.VR == "SQ" and steps.value else {}
     found = {}
     for keyword in keywords:
-        places = (inside, above) if keyword in _STEP_KEYWORDS else (above, inside)
-        elements = (place.get(_find_tag(keyword)) for place in places)
-        texts = (str(each.value) for each in elements if each is not None and each.VR != "SQ" and is_filled(each))
-        found[keyword] = next(texts, "")
+        tag = _find_tag(keyword)
+        first, second = (inside, above) if keyword in _STEP_KEYWORDS else (above, inside)
+        found[keyword] = _read_text_of(first.get(tag)) or _read_text_of(second.get(tag))
     return found
+
+
+def _read_text_of(element: DataElement | None) -> str:
+    """What an element says; empty where it is absent, unreadable, no more than padding, or a sequence."""
+    if element is None or element.VR == "SQ" or not is_filled(element):
+        return ""
+    return str(element.value)
 
 
 @cache
@@ -121,12 +129,13 @@ def keep_items(
     if whole:
         own = (worklist_items.c.device_id == transaction.device_id, worklist_items.c.source == source)
         transaction.execute(update(worklist_items).where(*own).values(current=False))
-    rows = [_make_row(transaction, source, attributes, defects) for attributes, defects in found]
+    texts = [read_item_texts(attributes, _KEPT) for attributes, _ in found]
+    rows = [_make_row(transaction, source, *each, said) for each, said in zip(found, texts, strict=True)]
     if rows:
         statement = transaction.insert(worklist_items)
         changed = {name: statement.excluded[name] for name in rows[0] if name not in _UNIQUE}
         transaction.execute(statement.on_conflict_do_update(index_elements=_UNIQUE, set_=changed), rows)
-    update_patients(transaction, [attributes for attributes, _ in found])
+    _keep_demographics(transaction, texts)
     numbers = _read_numbers(transaction, source, [row["key"] for row in rows])
     kept: dict[int, WorklistItem] = {}
     for row, (attributes, defects) in zip(rows, found, strict=True):
@@ -135,8 +144,10 @@ def keep_items(
     return list(kept.values())
 
 
-def _make_row(transaction: Transaction, source: str, attributes: Dataset, defects: Sequence[str]) -> dict[str, Any]:
-    columns = read_item_texts(attributes, _KEYWORDS)
+def _make_row(
+    transaction: Transaction, source: str, attributes: Dataset, defects: Sequence[str], texts: Mapping[str, str]
+) -> dict[str, Any]:
+    columns = {keyword: texts[keyword] for keyword in _KEYWORDS}
     return {
         **columns,
         "device_id": transaction.device_id,
@@ -171,10 +182,10 @@ def is_same_item(one: Dataset, other: Dataset) -> bool:
     return keys[0] == keys[1]
 
 
-def update_patients(transaction: Transaction, items: Iterable[Dataset]) -> None:
+def _keep_demographics(transaction: Transaction, texts: Iterable[Mapping[str, str]]) -> None:
     """Add patients or update what is known of them, where the items say something (R/F 4.2.3.3.1.3)."""
-    found = [read_item_texts(attributes, DEMOGRAPHICS) for attributes in items]
-    keep_patients(transaction, [known for known in found if known["PatientID"]])
+    known = [{keyword: each[keyword] for keyword in DEMOGRAPHICS} for each in texts if each["PatientID"]]
+    keep_patients(transaction, known)
 
 
 def read_worklist(snapshot: Snapshot, numbers: Sequence[int] | None = None) -> list[WorklistItem]:

@@ -43,6 +43,12 @@ def test_a_text_is_as_wide_as_a_terminal_shows_it(text: str, columns: int) -> No
     assert width(text) == columns
 
 
+def test_of_latin_letters_all_but_the_soft_hyphen_are_one_column_wide() -> None:
+    latin = list(map(chr, range(0x80, 0x300)))
+    assert [each for each in latin if width(each) != 1] == ["\u00ad"]
+    assert [each for each in latin if width(f"{each}\u0301") != width(each)] == []
+
+
 def test_a_word_that_is_longer_than_the_room_stays_whole() -> None:
     assert wrap("a longerthanthat b", 6) == ["a", "longerthanthat", "b"]
 
