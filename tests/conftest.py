@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.plugins.requirements",
     "tests.plugins.record",
     "tests.plugins.needs",
+    "tests.plugins.scratch",
     "tests.plugins.database",
     "tests.plugins.certificates",
     "tests.plugins.ports",
@@ -32,12 +33,16 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(autouse=True)
-def log_as_it_was() -> Iterator[None]:
-    """A command that runs in the tests' process sets up the log; each test finds it as it was at the start."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """A command that runs in the tests' process sets up the log; each test finds it as it was at the start.
+
+    It is no fixture, which would cost each test as much as many a test takes.
+    """
     _restore_log()
-    yield
+    result = yield
     _restore_log()
+    return result
 
 
 def _restore_log() -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from openmodality.cli.main import COMMANDS, main
+from openmodality.device.profile.loader import load_profile, profile_names
 from tests.peers.forked import COMMAND
 
 _LENGTH: Final = 65_536
@@ -118,9 +119,11 @@ def become(request: Request) -> None:
 
 
 def import_all() -> None:
-    """Import what the commands import, and leave it out of the search for garbage."""
+    """Import what the commands import, read the profiles, and leave all of it out of the search for garbage."""
     for module in (*(entry.module for entry in COMMANDS.values()), "openmodality.console.server"):
         importlib.import_module(module)
+    for name in profile_names():
+        load_profile(name)
     gc.collect()
     gc.freeze()
 

@@ -5,6 +5,7 @@ head; in mm.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ class Plane:
 
     def cutout_around(self, centre: Vector, reach: Vector) -> Cutout | None:
         """The part of the grid that a box of half sizes ``reach`` around ``centre`` can touch; None where it misses."""
-        normal = np.cross(self.along_row, self.along_column)
+        normal = _find_normal(self.along_row, self.along_column)
         offset = np.asarray(centre) - np.asarray(self.origin)
         extent = np.asarray(reach)
         if abs(float(offset @ normal)) > float(np.abs(normal) @ extent):
@@ -110,7 +111,7 @@ class Plane:
         data_set.ImageOrientationPatient = [_ds(value) for value in (*self.along_row, *self.along_column)]
         data_set.PixelSpacing = [_ds(self.spacing_mm), _ds(self.spacing_mm)]
         data_set.SliceThickness = _ds(slice_thickness_mm)
-        normal = np.cross(self.along_row, self.along_column)
+        normal = _find_normal(self.along_row, self.along_column)
         data_set.SliceLocation = _ds(float(normal @ np.asarray(self.origin)))
         return data_set
 
@@ -124,6 +125,13 @@ class Plane:
         first = int(np.floor((middle_mm - half_mm) / self.spacing_mm))
         last = int(np.ceil((middle_mm + half_mm) / self.spacing_mm)) + 1
         return slice(max(first, 0), min(max(last, 0), count))
+
+
+@lru_cache(maxsize=256)  # asked for each part of the patient in each slice
+def _find_normal(along_row: Vector, along_column: Vector) -> NDArray[np.float64]:
+    normal = np.cross(along_row, along_column)
+    normal.setflags(write=False)
+    return normal
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 from pydicom.dataset import Dataset
 
+from openmodality.device.profile.profile import Profile
 from openmodality.device.site.site import Equipment, Site
 from openmodality.errors import ConfigurationError
 from openmodality.objects.identity import Uids
@@ -19,12 +23,27 @@ def make_definition(site: Site, object_name: str) -> ObjectDefinition:
     known = [item.name for item in site.profile.objects]
     if object_name not in known:
         raise ConfigurationError(f"profile {site.profile.name} makes no {object_name!r}; it makes: {', '.join(known)}")
-    return ObjectDefinition.of(
-        site.profile,
-        object_name,
-        switches_off=find_switches_off(site),
-        character_sets=site.character_sets,
-    )
+    return _make(_Same(site.profile), object_name, find_switches_off(site), site.character_sets)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A profile, which equals itself alone: to compare two takes longer than to make an object."""
+
+    profile: Profile
+
+    def __hash__(self) -> int:
+        return id(self.profile)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.profile is other.profile
+
+
+@lru_cache(maxsize=32)  # each series of each exam asks
+def _make(
+    same: _Same, object_name: str, switches_off: frozenset[str], character_sets: tuple[tuple[str, ...], ...]
+) -> ObjectDefinition:
+    return ObjectDefinition.of(same.profile, object_name, switches_off=switches_off, character_sets=character_sets)
 
 
 def find_switches_off(site: Site) -> frozenset[str]:
