@@ -213,10 +213,15 @@ def count_ticks(pid: int) -> int:
     return int(after_name[11]) + int(after_name[12])
 
 
+def start_quietly(command: Command, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+    """A process whose output nobody reads."""
+    return subprocess.Popen(command, cwd=cwd, **_quiet())
+
+
 @contextmanager
 def running(command: Command, port: int, *, cwd: Path | None = None) -> Iterator[int]:
     """A process that listens at a port, for as long as the block lasts: its number."""
-    process = subprocess.Popen(command, cwd=cwd, **_quiet())
+    process = start_quietly(command, cwd)
     try:
         _wait_until_ready(process.pid, port, command[0])
         yield process.pid

@@ -9,16 +9,25 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
 
+from pydicom import Dataset
+
 from benchmarks.data import cache
-from benchmarks.ends import call_ours, running, take_cpu_time
+from benchmarks.ends import call_ours, is_accepting, start_quietly, take_cpu_time
 from openmodality.jobs.job import NewJob
 from openmodality.jobs.queue import Queue
+from openmodality.network.entity import LocalAE, RemoteAE
+from openmodality.network.requestor import associate
+from openmodality.network.timeouts import Timeouts
+from openmodality.services.query_retrieve import query_archive
+from openmodality.standard.sop_classes import STUDY_ROOT_FIND
+from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.database import open_database
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import JobKind
+from openmodality.upper_layer.negotiation import ContextProposal
 from tests.made_index import SERIES_OF_STUDY, fill_index
 from tests.peers.objects import mr_image
-from tests.peers.process import free_port
+from tests.peers.process import free_port, wait_until
 
 INSTANCES: Final = 20_000
 LISTS: Final = ("studies list", "series list", "jobs list")
@@ -57,16 +66,37 @@ def _fill(folder: Path) -> None:
     database.close()
 
 
-def time_hospital() -> float:
-    """The seconds from the start of a virtual hospital to when its archive, full of files, listens."""
+def time_hospital() -> tuple[float, float]:
+    """The seconds from the start of a virtual hospital, full of files, to when its archive listens, and to when the
+    first query has been answered.
+    """
     folder, port = _make_hospital(), free_port()
     command = call_ours(
         "hospital", "--data", str(folder), "--ris-port", str(free_port()), "--pacs-port", str(port), "--printer-port",
         str(free_port()),
     )  # fmt: skip
     begun = perf_counter()
-    with running(command, port):
-        return perf_counter() - begun
+    process = start_quietly(command)
+    try:
+        wait_until(lambda: is_accepting(port), what="the archive to listen", timeout_s=60)
+        listens_s = perf_counter() - begun
+        _find_study(port)
+        return listens_s, perf_counter() - begun
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _find_study(port: int) -> None:
+    """Ask for the one study that all files are of."""
+    asked = Dataset()
+    asked.QueryRetrieveLevel, asked.StudyInstanceUID, asked.PatientName = "STUDY", "", ""
+    proposal = ContextProposal(STUDY_ROOT_FIND, (IMPLICIT_VR_LITTLE_ENDIAN,))
+    remote, local = RemoteAE("OM_PACS", "127.0.0.1", port), LocalAE("BENCH", timeouts=Timeouts(response_s=120))
+    with associate(remote, local, [proposal]) as association:
+        found = query_archive(association, STUDY_ROOT_FIND, asked)
+    if len(found.items) != 1:
+        raise RuntimeError(f"{len(found.items)} studies")
 
 
 def _make_hospital() -> Path:

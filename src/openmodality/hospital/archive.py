@@ -5,17 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 
 from openmodality.dimse.reading import read_text
-from openmodality.encoding.deflate import PIECE_BYTES, inflate
-from openmodality.encoding.part10 import encode_file_head, read_any
 from openmodality.errors import ObjectInvalid
+from openmodality.hospital.header_reading import read_header
 from openmodality.network.entity import LocalAE
 from openmodality.services.storage import StoreRequest
 from openmodality.standard.tags import (
@@ -26,31 +24,13 @@ from openmodality.standard.tags import (
     SOP_CLASS_UID,
     STUDY_INSTANCE_UID,
 )
-from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from openmodality.store.files.folder import FolderSink, FolderWriter, Identity, ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
 
-KEPT: Final = (
-    "SpecificCharacterSet", "ImageType", "InstanceCreationDate", "InstanceCreationTime", "SOPClassUID",
-    "SOPInstanceUID", "StudyDate", "SeriesDate", "ContentDate", "StudyTime", "SeriesTime", "ContentTime",
-    "AccessionNumber", "Modality", "Manufacturer", "InstitutionName", "ReferringPhysicianName", "StationName",
-    "StudyDescription", "SeriesDescription", "PerformingPhysicianName", "OperatorsName",
-    "ReferencedPerformedProcedureStepSequence", "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate",
-    "PatientBirthTime", "PatientSex", "PatientAge", "PatientSize", "PatientWeight", "OtherPatientIDs",
-    "PatientComments", "BodyPartExamined", "ProtocolName", "PatientPosition", "StudyInstanceUID", "SeriesInstanceUID",
-    "StudyID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber", "Laterality", "NumberOfFrames", "Rows",
-    "Columns", "BitsAllocated", "RequestAttributesSequence", "PerformedProcedureStepStartDate",
-    "ReferencedRequestSequence", "PerformedProcedureStepStartTime", "PerformedProcedureStepID",
-    "PerformedProcedureStepDescription",
-)  # fmt: skip
-"""What can be asked for in a query, and what is checked."""
-
-_READ_AT_ONCE: Final = 20
+_READ_AT_ONCE: Final = 50
 _REST_S: Final = 0.005
 """After so many headers others have their turn."""
-MAX_DEFLATED_HEADER_BYTES: Final = 4 * 1024 * 1024
-"""How much of a deflated data set is looked at for its header; what comes behind it is pixels."""
 
 
 class StoredInstance:
@@ -58,20 +38,25 @@ class StoredInstance:
     instances is to start at once.
     """
 
-    __slots__ = ("_header", "_sop_class_uid", "path", "sop_instance_uid")
+    __slots__ = ("_header", "_path", "_sop_class_uid", "sop_instance_uid")
 
-    def __init__(self, sop_instance_uid: str, path: Path, sop_class_uid: str = "") -> None:
+    def __init__(self, sop_instance_uid: str, path: str, sop_class_uid: str = "") -> None:
         self.sop_instance_uid = sop_instance_uid
-        self.path = path
+        self._path = path
         self._sop_class_uid = sop_class_uid
         self._header: Dataset | None = None
 
     @property
+    def path(self) -> Path:
+        """Its file."""
+        return Path(self._path)
+
+    @property
     def header(self) -> Dataset:
-        """The attributes of :data:`KEPT`; none of a file that cannot be read, which is complained about."""
+        """The attributes of ``KEPT``; none of a file that cannot be read, which is complained about."""
         if self._header is None:
             try:
-                self._header = _read_header(self.path)
+                self._header = read_header(self.path)
             except ObjectInvalid:
                 self._header = Dataset()
         return self._header
@@ -174,53 +159,19 @@ class Archive:
         identity = arrival.request.identity
         instance = self._instances.get(identity.sop_instance_uid)
         if instance is None or arrival.stored is Stored.NEW:
-            instance = StoredInstance(
-                identity.sop_instance_uid, self._files.path(identity.sop_instance_uid), identity.sop_class_uid
-            )
+            path = str(self._files.path(identity.sop_instance_uid))
+            instance = StoredInstance(identity.sop_instance_uid, path, identity.sop_class_uid)
             with self._lock:
                 self._instances[identity.sop_instance_uid] = instance
         self._arrived(instance, arrival)
 
     def _list_on_disk(self) -> list[StoredInstance]:
-        uids = [uid for bucket in self._files.buckets() for uid in self._files.uids(bucket)]
-        in_order = sorted(uids, key=lambda uid: self._files.modified_ns(uid) or 0)
-        return [StoredInstance(uid, self._files.path(uid)) for uid in in_order]
+        found = [file for bucket in self._files.buckets() for file in self._files.list_files(bucket)]
+        found.sort(key=attrgetter("modified_ns"))
+        return [StoredInstance(file.sop_instance_uid, file.path) for file in found]
 
     def _read_headers(self) -> None:
         for number, instance in enumerate(self.instances.values()):
             _ = instance.header
             if self._closing.wait(0 if number % _READ_AT_ONCE else _REST_S):
                 return
-
-
-def _read_header(path: Path) -> Dataset:
-    try:
-        with path.open("rb") as file:
-            header = Dataset(dcmread(_bound(file), stop_before_pixels=True, specific_tags=list(KEPT)))
-        header.walk(lambda parent, element: None)  # values are decoded on access: find what cannot be read now
-    except Exception as error:  # pydicom raises many kinds for bytes that are no data set
-        raise ObjectInvalid(f"{path} cannot be read: {type(error).__name__}") from error
-    return header
-
-
-def _bound(file: BinaryIO) -> BinaryIO:
-    """The file, or the beginning of what it inflates to: a few bytes of a peer may stand for a gigabyte."""
-    meta = read_any(file)
-    syntax = TRANSFER_SYNTAXES.get(meta.transfer_syntax_uid)
-    if syntax is None or not syntax.deflated:
-        file.seek(0)
-        return file
-    file.seek(meta.data_set_offset)
-    beginning = bytearray(
-        encode_file_head(
-            meta.media_storage_sop_class_uid,
-            meta.media_storage_sop_instance_uid,
-            EXPLICIT_VR_LITTLE_ENDIAN,
-            meta.implementation_class_uid,
-        )
-    )
-    for piece in inflate(iter(partial(file.read, PIECE_BYTES), b"")):
-        beginning += piece
-        if len(beginning) > MAX_DEFLATED_HEADER_BYTES:
-            break
-    return BytesIO(beginning)

@@ -16,8 +16,9 @@ import re
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, StoreError
@@ -39,6 +40,14 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".dcm"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+
+
+class FoundFile(NamedTuple):
+    """An instance file of a folder, and when it was written."""
+
+    sop_instance_uid: str
+    path: str
+    modified_ns: int
 
 
 class InstanceFiles:
@@ -102,11 +111,21 @@ class InstanceFiles:
 
     def uids(self, bucket: str) -> Iterator[str]:
         """SOP Instance UIDs of the files in one folder."""
-        with os.scandir(self.root / bucket) as entries:
+        for uid, _ in self._list_entries(bucket):
+            yield uid
+
+    def list_files(self, bucket: str) -> Iterator[FoundFile]:
+        """The files in one folder, with when they were written; those that go meanwhile are left out."""
+        for uid, entry in self._list_entries(bucket):
+            with suppress(FileNotFoundError):
+                yield FoundFile(uid, entry.path, entry.stat().st_mtime_ns)
+
+    def _list_entries(self, bucket: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        with os.scandir(self._base + bucket) as entries:
             for entry in entries:
                 uid = entry.name.removesuffix(_SUFFIX)
                 if uid != entry.name and is_valid_uid(uid, strict=False) and entry.is_file():
-                    yield uid
+                    yield uid, entry
 
     def modified_ns(self, sop_instance_uid: str) -> int | None:
         """When the file was written; None if there is none."""
