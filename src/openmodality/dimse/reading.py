@@ -65,9 +65,10 @@ def read_text(data_set: Dataset, tag: int) -> str:
 
 def read_texts(data_set: Dataset, tag: int) -> tuple[str, ...]:
     """The values of a text element without their padding, empty ones left out."""
-    if tag not in data_set or data_set[tag].VR == "SQ":
+    element: DataElement | None = data_set.get(intern_tag(tag))
+    if element is None or element.VR == "SQ":
         return ()
-    found = (value for value in values_of(data_set[tag]) if not isinstance(value, (bytes, Dataset)))
+    found = (value for value in values_of(element) if not isinstance(value, (bytes, Dataset)))
     return tuple(stripped for value in found if (stripped := str(value).strip(PADDING)))
 
 

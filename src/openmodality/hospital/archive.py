@@ -13,7 +13,7 @@ from pydicom import Dataset
 
 from openmodality.dimse.reading import read_text
 from openmodality.errors import ObjectInvalid
-from openmodality.hospital.header_reading import read_header
+from openmodality.hospital.header_reading import read_stored_header
 from openmodality.network.entity import LocalAE
 from openmodality.services.storage import StoreRequest
 from openmodality.standard.tags import (
@@ -56,7 +56,7 @@ class StoredInstance:
         """The attributes of ``KEPT``; none of a file that cannot be read, which is complained about."""
         if self._header is None:
             try:
-                self._header = read_header(self.path)
+                self._header = read_stored_header(self.path)
             except ObjectInvalid:
                 self._header = Dataset()
         return self._header

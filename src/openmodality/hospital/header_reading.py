@@ -47,7 +47,7 @@ _KEPT_TAGS: Final = frozenset(tag_for_keyword(keyword) for keyword in KEPT)
 _LAST: Final = max(filter(None, _KEPT_TAGS))
 
 
-def read_header(path: Path) -> Dataset:
+def read_stored_header(path: Path) -> Dataset:
     """The attributes of :data:`KEPT`. Raises :class:`ObjectInvalid` where the file cannot be read."""
     try:
         header = _read_usual(path)

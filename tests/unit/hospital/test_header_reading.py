@@ -11,7 +11,7 @@ from pydicom.dataelem import DataElement
 
 from openmodality.errors import ObjectInvalid
 from openmodality.hospital import header_reading
-from openmodality.hospital.header_reading import KEPT, read_header
+from openmodality.hospital.header_reading import KEPT, read_stored_header
 from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -46,7 +46,7 @@ def read_with_pydicom(path: Path) -> Dataset:
 @pytest.mark.parametrize("values", [{}, {"ImageComments": "x" * 10_000, "TextValue": "y" * 10_000}])
 def test_it_is_what_pydicom_reads(tmp_path: Path, transfer_syntax: str, values: dict[str, str]) -> None:
     path = save_image(tmp_path, transfer_syntax, **values)
-    header = read_header(path)
+    header = read_stored_header(path)
     assert header == read_with_pydicom(path)
     assert (header.PatientName, header.PerformedProcedureStepID) == ("Müller^Jörg", "P1")
     assert "PixelData" not in header
@@ -54,7 +54,7 @@ def test_it_is_what_pydicom_reads(tmp_path: Path, transfer_syntax: str, values: 
 
 def test_most_files_are_read_without_pydicom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(header_reading, "dcmread")
-    assert read_header(save_image(tmp_path)).PatientName == "Müller^Jörg"
+    assert read_stored_header(save_image(tmp_path)).PatientName == "Müller^Jörg"
 
 
 @pytest.mark.parametrize("is_delimited", [False, True])
@@ -65,7 +65,7 @@ def test_sequences_of_both_kinds_and_what_is_private_are_passed(tmp_path: Path, 
     image.add(DataElement(0x00090010, "LO", "SOMEBODY"))
     image.add(DataElement(0x00091001, "UN", b"\1\2"))
     image.save_as(path)
-    assert read_header(path) == read_with_pydicom(path)
+    assert read_stored_header(path) == read_with_pydicom(path)
 
 
 @pytest.mark.parametrize("cut", [100, 500, 700, 900])
@@ -76,6 +76,6 @@ def test_what_is_cut_off_is_read_as_pydicom_reads_it_or_refused(tmp_path: Path, 
         expected = read_with_pydicom(path)
     except Exception:  # noqa: BLE001 - pydicom raises many kinds for bytes that are no data set
         with pytest.raises(ObjectInvalid):
-            read_header(path)
+            read_stored_header(path)
     else:
-        assert read_header(path) == expected
+        assert read_stored_header(path) == expected
