@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,16 +27,20 @@ THUMBNAIL_PIXELS: Final = 96
 _TABLE_BITS: Final = 16
 
 
-def make_page_studies(root: Path, directory: Directory) -> list[PageStudy]:
-    """The studies of a file-set for its pages; images are read while they are written."""
+def make_page_studies(
+    root: Path, directory: Directory, before_image: Callable[[], object] = lambda: None
+) -> list[PageStudy]:
+    """The studies of a file-set for its pages; images are read while they are written, each after ``before_image``."""
     return [
-        _page_study(root, directory, directory.keys_of(patient), study)
+        _page_study(root, directory, directory.keys_of(patient), study, before_image)
         for patient in directory.patients
         for study in patient.children
     ]
 
 
-def _page_study(root: Path, directory: Directory, patient: Dataset, study: DirectoryRecord) -> PageStudy:
+def _page_study(
+    root: Path, directory: Directory, patient: Dataset, study: DirectoryRecord, before_image: Callable[[], object]
+) -> PageStudy:
     keys = directory.keys_of(study)
     return PageStudy(
         patient=_words(
@@ -47,11 +51,13 @@ def _page_study(root: Path, directory: Directory, patient: Dataset, study: Direc
             ("Sex", "PatientSex"),
         ),
         study=_words(keys, ("Study", "StudyDescription"), ("Date", "StudyDate"), ("Accession", "AccessionNumber")),
-        series=[_page_series(root, directory, series) for series in study.children],
+        series=[_page_series(root, directory, series, before_image) for series in study.children],
     )
 
 
-def _page_series(root: Path, directory: Directory, series: DirectoryRecord) -> PageSeries:
+def _page_series(
+    root: Path, directory: Directory, series: DirectoryRecord, before_image: Callable[[], object]
+) -> PageSeries:
     keys = directory.keys_of(series)
     files = [
         path
@@ -60,7 +66,7 @@ def _page_series(root: Path, directory: Directory, series: DirectoryRecord) -> P
     ]
     heading = " ".join(str(keys.get(keyword) or "") for keyword in ("SeriesNumber", "Modality", "SeriesDescription"))
     content = f"{len(files)} image{'s' if len(files) > 1 else ''}" if files else "no images that this page shows"
-    return PageSeries(heading.strip(), content, _viewer_images(files), _thumbnail(files))
+    return PageSeries(heading.strip(), content, _viewer_images(files, before_image), _thumbnail(files))
 
 
 def _words(keys: Dataset, *wanted: tuple[str, str]) -> list[tuple[str, str]]:
@@ -87,7 +93,7 @@ def _thumbnail(files: Sequence[Path]) -> bytes:
         return b""
 
 
-def _viewer_images(files: Sequence[Path]) -> Iterator[ViewerImage]:
+def _viewer_images(files: Sequence[Path], before_image: Callable[[], object]) -> Iterator[ViewerImage]:
     """Each frame of each file; one that cannot be read is left out, the DICOM file is on the disc all the same."""
     for path in files:
         try:
@@ -96,6 +102,7 @@ def _viewer_images(files: Sequence[Path]) -> Iterator[ViewerImage]:
             continue
         frames = number_of_frames(data_set)
         for number in range(1, frames + 1):
+            before_image()
             try:
                 yield viewer_image(data_set, number, frames)
             except ObjectInvalid:

@@ -8,7 +8,7 @@ own. The pages for people are made last and count in the capacity. A request tha
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from openmodality.media.file_set import (
     FileSetOptions,
     FileSetReport,
     LeftOut,
+    WritingCancelled,
     create_file_set,
     update_file_set,
 )
@@ -42,7 +43,8 @@ _RECORD_BYTES: Final = 1024
 class MediumRequest:
     """What is to be put on a medium. ``target`` is a folder; several discs become ``target-1``, ``target-2`` and so on.
 
-    ``words`` are for the pages of the disc; without them it has none.
+    ``words`` are for the pages of the disc; without them it has none. ``goes_on`` is asked before each instance is read
+    or drawn.
     """
 
     paths: Sequence[Path]
@@ -52,6 +54,7 @@ class MediumRequest:
     several_patients: bool = False
     split: bool = False
     adopt: bool = False
+    goes_on: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,16 @@ def create_medium(request: MediumRequest) -> list[Disc]:
     folders = [request.target]
     if len(batches) > 1:
         folders = [request.target.with_name(f"{request.target.name}-{n}") for n in range(1, len(batches) + 1)]
+    there_before = {folder: _list_names(folder) for folder in folders}
     made: list[Disc] = []
     try:
         for folder, batch in zip(folders, batches, strict=True):
             report = create_file_set(folder, [source.path for source in batch], request.options)
             made.append(Disc(folder, report))
-            _write_pages(request, folder, report)
+            _write_pages(request, folder, report, lambda: _check_goes_on(request))
     except BaseException:
         for disc in made:
-            shutil.rmtree(disc.folder, ignore_errors=True)
+            _remove_disc(disc, there_before[disc.folder])
         raise
     made[0].report.left_out[:0] = left_out
     return made
@@ -117,6 +121,12 @@ def update_medium(request: MediumRequest) -> Disc:
     return Disc(request.target, report)
 
 
+def _check_goes_on(request: MediumRequest) -> None:
+    """Raises :class:`WritingCancelled` where the user has ended it."""
+    if not request.goes_on():
+        raise WritingCancelled("the user ended the writing of the medium")
+
+
 def _check_activity(profile: ApplicationProfile, activity: str) -> None:
     if activity not in profile.activities:
         able = ", ".join(sorted(profile.activities))
@@ -127,6 +137,7 @@ def _look_at(request: MediumRequest) -> tuple[list[_Source], list[LeftOut]]:
     """Whose the instances are and what they take; those that cannot be read are left out."""
     sources, left_out = [], []
     for path in request.paths:
+        _check_goes_on(request)
         try:
             with path.open("rb") as file:
                 read_any(file)
@@ -196,11 +207,14 @@ def add_pages(request: MediumRequest, folder: Path) -> None:
     _write_pages(request, folder, FileSetReport(length_bytes=used))
 
 
-def _write_pages(request: MediumRequest, folder: Path, report: FileSetReport) -> None:
+def _write_pages(
+    request: MediumRequest, folder: Path, report: FileSetReport, before_image: Callable[[], object] = lambda: None
+) -> None:
     """Add the pages for people, and see that all of it fits."""
     if request.words is not None:
         directory = read_directory(folder / DIRECTORY_NAME)
-        report.length_bytes += write_pages(folder, make_page_studies(folder, directory), request.words)
+        studies = make_page_studies(folder, directory, before_image)
+        report.length_bytes += write_pages(folder, studies, request.words)
     capacity = request.options.profile.capacity_bytes
     report.length_bytes += count_medium_bytes((folder / DIRECTORY_NAME).stat().st_size)
     if capacity and report.length_bytes + _OVERHEAD_BYTES > capacity:
@@ -210,6 +224,25 @@ def _write_pages(request: MediumRequest, folder: Path, report: FileSetReport) ->
             )
         _remove_pages(folder)
         report.notices.append("there was no room for the pages; the disc holds the instances alone")
+
+
+def _list_names(folder: Path) -> frozenset[str]:
+    return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
+
+
+def _remove_disc(disc: Disc, there_before: frozenset[str]) -> None:
+    """Remove what was written of a disc; what was in its folder before stays."""
+    for file_id in disc.report.written:
+        (disc.folder / Path(*file_id)).unlink(missing_ok=True)
+    for path in disc.folder.iterdir():
+        if path.name in there_before:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    if not there_before:
+        shutil.rmtree(disc.folder, ignore_errors=True)
 
 
 def _remove_pages(folder: Path) -> None:

@@ -170,6 +170,7 @@ class MediaExecutor:
             order.several_patients,
             order.split,
             order.adopt,
+            lambda: not report.stop_requested,
         )
 
     def _make_images(self, order: MediumOrder, folders: Sequence[Path]) -> None:

@@ -1,9 +1,10 @@
 """File-sets: a folder with a DICOMDIR and the files that it names (PS3.10 8); made, added to, and read.
 
 Rules. New files get names that the old DICOMDIR does not know, and are whole on disk before the new DICOMDIR takes the
-old one's place by a rename: whenever a writer dies, the set is readable as it was before or as it was to be. What a
-writer that died has left is removed by the next one. Instances are written in Explicit VR Little Endian; they are
-otherwise unchanged.
+old one's place by a rename: whenever a writer dies, the set is readable as it was before or as it was to be. While one
+writes, there is a file with the name of the new DICOMDIR: where the next one finds it, a writer has died, and what no
+DICOMDIR names in the folder of instances is removed. Where there is none, such files are somebody's, and stay.
+Instances are written in Explicit VR Little Endian; they are otherwise unchanged.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ class _Writer:
         self._root = root
         self._options = options
         self._report = FileSetReport(length_bytes=_count_used_bytes(root, old))
-        self._tree = RecordTree(old)
+        self._writer_died = (root / _NEW_DIRECTORY).exists()
+        self._tree = RecordTree(old, () if self._writer_died else _list_files(root))
         self._kept = {root / Path(*file_id) for file_id in self._tree.file_ids}
         self._made: list[Path] = []
 
@@ -124,7 +126,7 @@ class _Writer:
         existed = self._root.is_dir()
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            self._remove_leftovers()
+            self._begin()
             for path in paths:
                 self._add(path)
             self._write_directory()
@@ -135,6 +137,16 @@ class _Writer:
             raise
         self._report.notices = self._tree.maker.notices
         return self._report
+
+    def _begin(self) -> None:
+        """Say that somebody writes, and remove what a writer that died has left."""
+        new = self._root / _NEW_DIRECTORY
+        self._made.append(new)
+        new.touch()
+        if self._options.durable:
+            _sync_folders({self._root})
+        if self._writer_died:
+            self._remove_leftovers()
 
     def _add(self, path: Path) -> None:
         """Write one instance and its records, or say why it is left out."""
@@ -228,7 +240,6 @@ class _Writer:
         options = self._options
         pieces = encode_directory(self._tree.patients, options.file_set_id, options.identity, options.source_ae_title)
         new = self._root / _NEW_DIRECTORY
-        self._made.append(new)
         with new.open("wb") as file:
             file.writelines(pieces)
             file.flush()
@@ -241,8 +252,7 @@ class _Writer:
             _sync_folders({self._root})
 
     def _remove_leftovers(self) -> None:
-        """Remove files that no DICOMDIR names in our own folder: a writer that died has left them."""
-        (self._root / _NEW_DIRECTORY).unlink(missing_ok=True)
+        """Remove files that no DICOMDIR names in our own folder."""
         folder = self._root / DISC_FOLDER
         if not folder.is_dir() or folder.is_symlink():
             return
@@ -254,8 +264,8 @@ class _Writer:
                 path.unlink()
 
     def _undo(self, existed: bool) -> None:
-        """Remove what this request has written."""
-        for path in self._made:
+        """Remove what this request has written; last the file that says that somebody writes."""
+        for path in reversed(self._made):
             path.unlink(missing_ok=True)
         for path in sorted({path.parent for path in self._made}, reverse=True):
             _remove_empty(path, self._root)
@@ -273,6 +283,11 @@ def read_file_head(file: BinaryIO, start: int) -> InstanceHead | None:
         if found is not None or len(data) == length:
             return found
         size *= 16
+
+
+def _list_files(root: Path) -> list[FileId]:
+    """What is in the folder of instances; many file systems of sticks do not tell capitals from small letters."""
+    return [tuple(path.relative_to(root).as_posix().upper().split("/")) for path in (root / DISC_FOLDER).rglob("*")]
 
 
 def _count_used_bytes(root: Path, old: Directory | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from openmodality.encoding.headers import layout_of
@@ -22,14 +23,17 @@ Owner = tuple[object, ...]
 
 
 class RecordTree:
-    """Records of patients, studies, series and instances; ``old`` is the directory that is added to."""
+    """Records of patients, studies, series and instances; ``old`` is the directory that is added to.
 
-    def __init__(self, old: Directory | None = None) -> None:
+    ``taken`` are names of files that no directory knows: none of them is given to an instance.
+    """
+
+    def __init__(self, old: Directory | None = None, taken: Iterable[FileId] = ()) -> None:
         self.patients: list[DirectoryRecord] = list(old.patients) if old else []
         known = [record for patient in self.patients for record in patient.walk()]
         self.sop_instance_uids = {record.sop_instance_uid for record in known if record.file_id}
         self.file_ids = {record.file_id for record in known if record.file_id}
-        self._names = FileIdSource(self.file_ids)
+        self._names = FileIdSource((*self.file_ids, *taken))
         self._places: dict[Owner, tuple[DirectoryRecord, FileId]] = {}
         ids = {_values(record).get(tags.PATIENT_ID, b"").decode("ascii", "replace") for record in self.patients}
         self.maker = RecordMaker(taken_ids=ids)

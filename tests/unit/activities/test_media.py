@@ -104,6 +104,27 @@ def test_a_cancelled_split_leaves_no_disc(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
+@pytest.mark.parametrize("images_seen", [1, 3, 5])
+def test_what_was_in_a_folder_before_stays_when_its_disc_is_cancelled(tmp_path: Path, images_seen: int) -> None:
+    """While instances are looked at, and while their pages are drawn: a folder that is named may be a whole stick."""
+    names = ["DICOM/theirs.dcm", "letter.txt", "photos/1.jpg"]
+    for name in names:
+        (tmp_path / "disc" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "disc" / name).write_text("theirs")
+    asked = iter([True] * images_seen)
+    with pytest.raises(WritingCancelled):
+        create_medium(request(tmp_path, series(tmp_path, 4), words=WORDS, goes_on=lambda: next(asked, False)))
+    left = sorted(path.relative_to(tmp_path / "disc").as_posix() for path in (tmp_path / "disc").rglob("*.*"))
+    assert left == names
+
+
+def test_a_disc_that_cannot_have_its_pages_leaves_no_folder(tmp_path: Path) -> None:
+    asked = iter([True] * 3)
+    with pytest.raises(WritingCancelled):
+        create_medium(request(tmp_path, series(tmp_path), words=WORDS, goes_on=lambda: next(asked, False)))
+    assert not (tmp_path / "disc").exists()
+
+
 def test_files_that_are_none_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no DICOM")
     (disc,) = create_medium(request(tmp_path, [tmp_path / "text", tmp_path / "gone", *series(tmp_path)]))

@@ -195,8 +195,24 @@ def test_what_a_dead_writer_left_is_removed(tmp_path: Path, images: list[Path], 
     left = tmp_path / "disc" / "DICOM" / "PA000009" / "IM000001"
     left.parent.mkdir()
     left.write_bytes(b"half")
+    (tmp_path / "disc" / "DICOMDIR.NEW").touch()
     update_file_set(tmp_path / "disc", images[1:], options)
     assert not left.parent.exists()
+    assert not (tmp_path / "disc" / "DICOMDIR.NEW").exists()
+    assert len(leaves(tmp_path / "disc")) == 3
+
+
+def test_files_of_somebody_stay_and_keep_their_names(
+    tmp_path: Path, images: list[Path], options: FileSetOptions
+) -> None:
+    """A folder DICOM that no DICOMDIR knows may be all that somebody has of a study."""
+    theirs = tmp_path / "disc" / "DICOM" / "pa000001" / "ST000001" / "SE000001" / "IM000001"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"theirs")
+    report = create_file_set(tmp_path / "disc", images[:1], options)
+    update_file_set(tmp_path / "disc", images[1:], options)
+    assert theirs.read_bytes() == b"theirs"
+    assert report.written == [("DICOM", "PA000002", "ST000001", "SE000001", "IM000001")]
     assert len(leaves(tmp_path / "disc")) == 3
 
 
