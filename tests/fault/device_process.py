@@ -1,10 +1,9 @@
-"""A device in a process of its own, for tests that kill it: ``python -m tests.fault.device_process``.
+"""A device in a process of its own, for tests that kill it; ``tests.peers.forked`` starts it.
 
-Everything is imported once. Each line ``run SITE SEED ACKED`` on standard input forks a device that examines patients
-without end until it is killed; ``finish SITE SEED ACKED`` forks one that ends what is open, waits until its queue is
-empty and exits; ``rooms SITE SEED ACKED`` forks one that ends ten exams, open at once, and does the same then. The
-number of the forked process is answered at once, its exit status when it has ended. ACKED is the file to which the SOP
-Instance UID of an image goes as soon as the device has said that the image is safe.
+``run SITE SEED ACKED`` examines patients without end until it is killed; ``finish SITE SEED ACKED`` ends what is open,
+waits until the queue is empty and exits; ``rooms SITE SEED ACKED`` ends SEED exams, open at once, and does the same
+then. ACKED is the file to which the SOP Instance UID of an image goes as soon as the device has said that the image is
+safe.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import os
 import random
 import sys
-import traceback
 from pathlib import Path
 
 from openmodality import Modality
@@ -21,43 +19,22 @@ from openmodality.exam.session import Exam
 from openmodality.store.states import JobState
 from tests.devices import add_image, quick_source
 
-AT_ONCE = 10
 _ENDING = ("IN PROGRESS", "REGISTERED")
 
 
 def main() -> None:
-    for line in sys.stdin:
-        command, site, seed, acked = line.split()
-        pid = os.fork()
-        if pid == 0:
-            _child(command, Path(site), int(seed), Path(acked))
-        _say(pid)
-        _, status = os.waitpid(pid, 0)
-        _say(status)
+    command, site, seed, acked = sys.argv[1:]
+    sys.exit(_device(command, Path(site), int(seed), Path(acked)))
 
 
-def _say(number: int) -> None:
-    sys.stdout.write(f"{number}\n")
-    sys.stdout.flush()
-
-
-def _child(command: str, site: Path, seed: int, acked: Path) -> None:
-    status = 1
-    try:
-        status = _device(command, site, random.Random(seed), acked)
-    except BaseException:  # noqa: BLE001 - the end of a forked process: shown, then told by its status
-        traceback.print_exc()
-    finally:
-        os._exit(status)
-
-
-def _device(command: str, site: Path, chance: random.Random, acked: Path) -> int:
+def _device(command: str, site: Path, seed: int, acked: Path) -> int:
+    chance = random.Random(seed)
     with Modality(site) as modality, acked.open("ab", buffering=0) as file:
         modality.serve()
         for record in modality.exams(*_ENDING):
             _end(modality.find_exam(record.id))
         if command == "rooms":
-            _examine_at_once(modality, file.fileno())
+            _examine_at_once(modality, seed, file.fileno())
         if command in ("finish", "rooms"):
             idle = modality.wait_until_idle(60)
             failed = [(job.id, job.kind, job.reason) for job in modality.jobs.list() if job.state is not JobState.DONE]
@@ -93,10 +70,10 @@ def _examine(modality: Modality, chance: random.Random, acked: int) -> None:
         exam.discontinue("110513")
 
 
-def _examine_at_once(modality: Modality, acked: int) -> None:
+def _examine_at_once(modality: Modality, count: int, acked: int) -> None:
     """Exams that are all open before the first of them ends."""
     exams = [
-        modality.start_exam(patient={"PatientID": f"U{each}", "PatientName": "Test^Room"}) for each in range(AT_ONCE)
+        modality.start_exam(patient={"PatientID": f"U{each}", "PatientName": "Test^Room"}) for each in range(count)
     ]
     for exam in exams:
         if modality.site.profile.name == "rf":

@@ -1,10 +1,9 @@
-"""A device that kills itself at a chosen moment: ``python -m tests.fault.dying_device``.
+"""A device that kills itself at a chosen moment; ``tests.peers.forked`` starts it.
 
-Everything is imported once. Each line ``take SITE FOLDER POINT`` on standard input forks a device that takes files out
-of FOLDER into the first exam; ``complete SITE EXAM POINT`` forks one that completes an exam, ``enhance`` one that adds
-an enhanced image to it, ``work`` one that does the jobs that there are. At the POINT-th moment at which something
-becomes lasting (a file gets or loses a name, a transaction is committed: before it and after it) the device sends
-itself SIGKILL; at none where POINT is 0. How it ended is answered: the signal, or 0.
+``take SITE FOLDER POINT`` takes files out of FOLDER into the first exam; ``complete SITE EXAM POINT`` completes an
+exam, ``enhance`` adds an enhanced image to it, ``work`` does the jobs that there are. At the POINT-th moment at which
+something becomes lasting (a file gets or loses a name, a transaction is committed: before it and after it) the device
+sends itself SIGKILL; at none where POINT is 0.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import pathlib
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -52,43 +50,26 @@ class Moments:
 
 
 def main() -> None:
-    for line in sys.stdin:
-        command, site, argument, point = line.split()
-        pid = os.fork()
-        if pid == 0:
-            _child(command, pathlib.Path(site), argument, int(point))
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{status}\n")
-        sys.stdout.flush()
-
-
-def _child(command: str, site: pathlib.Path, argument: str, point: int) -> None:
-    status = 1
-    try:
-        drop_log.disabled = True
-        with Modality(site, works=command == "work") as modality:
-            moments = Moments(point)
-            for owner, name in (
-                (os, "link"),
-                (os, "unlink"),
-                (pathlib.Path, "rename"),
-                (InstanceFile, "complete"),
-                (Connection, "_commit_impl"),
-            ):
-                moments.watch(owner, name)
-            if command == "take":
-                _take(modality, pathlib.Path(argument))
-            elif command == "enhance":
-                _enhance(modality, int(argument))
-            elif command == "work":
-                modality.wait_until_idle(60)
-            else:
-                modality.find_exam(int(argument)).complete()
-            status = 0
-    except BaseException:  # noqa: BLE001 - the end of a forked process: shown, then told by its status
-        traceback.print_exc()
-    finally:
-        os._exit(status)
+    command, site, argument, point = sys.argv[1:]
+    drop_log.disabled = True
+    with Modality(pathlib.Path(site), works=command == "work") as modality:
+        moments = Moments(int(point))
+        for owner, name in (
+            (os, "link"),
+            (os, "unlink"),
+            (pathlib.Path, "rename"),
+            (InstanceFile, "complete"),
+            (Connection, "_commit_impl"),
+        ):
+            moments.watch(owner, name)
+        if command == "take":
+            _take(modality, pathlib.Path(argument))
+        elif command == "enhance":
+            _enhance(modality, int(argument))
+        elif command == "work":
+            modality.wait_until_idle(60)
+        else:
+            modality.find_exam(int(argument)).complete()
 
 
 def _take(modality: Modality, folder: pathlib.Path) -> None:

@@ -7,9 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,38 +20,22 @@ from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.states import ExamState
 from tests.devices import device_in_hospital, quick_source, today
+from tests.peers.forked import STDERR, fork
 from tests.peers.process import wait_until
 
-KILLS = {False: 20, True: 200}
+KILLS = {False: 8, True: 200}
 """How often a device that takes files is killed: in the suite, in a soak."""
-ENDINGS = {False: 8, True: 60}
+ENDINGS = {False: 4, True: 60}
 """How often one that completes an exam with a dose report is."""
+LONGEST_RUN_S = 100
 POINTS = 60
 """Taking a file has some thirty moments, completing an exam with a report some forty."""
 
 
-class Dying:
-    """Runs devices that kill themselves, forked from one process that has everything imported."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def run(self, command: str, site: Path, argument: object, point: int) -> int:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{command} {site} {argument} {point}\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-
-@contextmanager
-def dying_devices() -> Iterator[Dying]:
-    command = [sys.executable, "-m", "tests.fault.dying_device"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Dying(process)
-        finally:
-            process.kill()
+def run_dying(command: str, site: Path, argument: object, point: int) -> int:
+    """Run a device that kills itself, a fork of the process that has everything imported; the signal, or its status."""
+    words = ("tests.fault.dying_device", command, site, argument, point)
+    return abs(fork(*words, stdout=subprocess.DEVNULL, stderr=STDERR).wait(LONGEST_RUN_S))
 
 
 def drop(folder: Path, number: int) -> None:
@@ -72,17 +54,17 @@ def drop(folder: Path, number: int) -> None:
 @pytest.mark.timeout(600)
 def test_what_was_taken_is_in_its_exam_once_wherever_the_device_died(tmp_path: Path, soak: bool) -> None:
     chance, folder, dropped, killed = random.Random(20261129), tmp_path / "drop", 0, 0
-    with device_in_hospital(tmp_path, "mr", today()) as device, dying_devices() as dying:
+    with device_in_hospital(tmp_path, "mr", today()) as device:
         with device.modality(works=False) as modality:
             modality.start_exam(modality.worklist())
         while killed < KILLS[soak]:
             while len(list(folder.glob("*.npy"))) < 2:
                 dropped += 1
                 drop(folder, dropped)
-            ended = dying.run("take", device.site, folder, chance.randint(1, POINTS))
+            ended = run_dying("take", device.site, folder, chance.randint(1, POINTS))
             assert ended in (0, signal.SIGKILL)
             killed += ended == signal.SIGKILL
-        assert dying.run("take", device.site, folder, 0) == 0
+        assert run_dying("take", device.site, folder, 0) == 0
         with device.modality(works=False) as modality:
             exam = modality.find_exam(1)
             numbers = sorted(each["InstanceNumber"] for each in modality.instances())
@@ -125,13 +107,12 @@ def test_an_ending_that_was_noted_is_carried_out_by_the_device_that_serves(
     monkeypatch.setattr("openmodality.app.runtime.EndingWatch", watch)
     with (
         device_in_hospital(tmp_path, "rf", today("rf")) as device,
-        dying_devices() as dying,
         device.modality() as serving,
     ):
         for number in range(1, ENDINGS[soak] + 1):
             exam = serving.start_exam(patient={"PatientID": f"K{number}", "PatientName": "Kill^Test"})
             exam.acquire(quick_source("rf"))
-            ended = dying.run("complete", device.site, exam.id, chance.randint(1, POINTS))
+            ended = run_dying("complete", device.site, exam.id, chance.randint(1, POINTS))
             assert ended in (0, signal.SIGKILL)
             if exam.record.ending is None and exam.state.is_open:
                 exam.complete()  # it died before it had noted anything

@@ -12,24 +12,24 @@ from openmodality import Modality
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE, MR_IMAGE_STORAGE
 from openmodality.store.states import JobKind, JobState
 from tests.acceptance.requirements.test_mr_enhanced_or_classic import department, make_enhanced
-from tests.fault.test_exam_kill import dying_devices
+from tests.fault.test_exam_kill import run_dying
 
 PATIENT = {"PatientID": "1", "PatientName": "Doe^Jane"}
 MOST = 40
-STEPS = {False: 6, True: 1}
+STEPS = {False: 10, True: 1}
 """How many moments lie between two deaths: in the suite, in a soak."""
 
 
 @pytest.mark.needs("storescp")
 @pytest.mark.timeout(600)
 def test_an_image_and_its_classic_series_are_there_together_or_not_at_all(tmp_path: Path, soak: bool) -> None:
-    with department(tmp_path, old=True) as place, dying_devices() as dying:
+    with department(tmp_path, old=True) as place:
         with Modality(place.site, works=False) as modality:
             exam_id = modality.exam(patient=PATIENT).id
         made = 0
         for point in range(2, MOST, STEPS[soak]):
-            ended = dying.run("enhance", place.site, exam_id, point)
-            assert dying.run("work", place.site, exam_id, 0) == 0  # which ends at its start what the other began
+            ended = run_dying("enhance", place.site, exam_id, point)
+            assert run_dying("work", place.site, exam_id, 0) == 0  # which ends at its start what the other began
             with Modality(place.site, works=False) as modality:
                 exam = modality.find_exam(exam_id)
                 classes = Counter(each.SOPClassUID for each in exam.instances())
@@ -48,15 +48,15 @@ def test_an_image_and_its_classic_series_are_there_together_or_not_at_all(tmp_pa
 @pytest.mark.needs("storescp")
 @pytest.mark.timeout(600)
 def test_the_archive_has_the_classic_series_once_wherever_the_device_died(tmp_path: Path, soak: bool) -> None:
-    with department(tmp_path, old=True) as place, dying_devices() as dying:
+    with department(tmp_path, old=True) as place:
         for exams, point in enumerate(range(2, MOST, STEPS[soak]), 1):
             with Modality(place.site, works=False) as modality:
                 exam = modality.exam(patient=PATIENT)
                 make_enhanced(exam)
                 exam.complete()
-            ended = dying.run("work", place.site, exam.id, point)
+            ended = run_dying("work", place.site, exam.id, point)
             assert ended in (0, signal.SIGKILL)
-            assert dying.run("work", place.site, exam.id, 0) == 0
+            assert run_dying("work", place.site, exam.id, 0) == 0
             check_study(place.site, exam.id, place.list_classes("old"), exams)
             if ended == 0:
                 break

@@ -6,11 +6,9 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,43 +17,42 @@ from pydicom import dcmread
 from openmodality import Modality
 from openmodality.hospital.hospital import Hospital
 from tests.devices import in_virtual_hospital
+from tests.peers.forked import STDERR, Forked, fork
 from tests.peers.process import wait_until
 
-KILLS = {False: 12, True: 200}
+KILLS = {False: 5, True: 200}
 """How often a device is killed: in the suite, in a soak."""
 IMAGES = (0, 0, 1, 2)
 """How many images more are acknowledged before a kill; without one it may fall into the start of the device."""
 LONGEST_S = 0.3
+LONGEST_RUN_S = 150
 
 
-@dataclass
 class Starter:
-    """Forks devices from one process that has everything imported."""
+    """Starts devices, one after another, as forks of the process that has everything imported."""
 
-    process: subprocess.Popen[str]
+    def __init__(self) -> None:
+        self.started: list[Forked] = []
 
     def start(self, command: str, site: Path, seed: int, acked: Path) -> int:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{command} {site} {seed} {acked}\n")
-        self.process.stdin.flush()
-        return int(self._line())
+        """Start one; the number of its process."""
+        words = ("tests.fault.device_process", command, site, seed, acked)
+        self.started.append(fork(*words, stdout=subprocess.DEVNULL, stderr=STDERR))
+        return self.started[-1].pid
 
     def ended(self) -> int:
-        return int(self._line())
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline()
+        """Wait for the end of the last one: the signal that ended it, or its exit status."""
+        return abs(self.started[-1].wait(LONGEST_RUN_S))
 
 
 @contextmanager
 def starter() -> Iterator[Starter]:
-    command = [sys.executable, "-m", "tests.fault.device_process"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Starter(process)
-        finally:
-            process.kill()
+    made = Starter()
+    try:
+        yield made
+    finally:
+        for each in made.started:
+            each.kill()
 
 
 @pytest.mark.timeout(200)

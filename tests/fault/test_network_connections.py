@@ -154,11 +154,13 @@ def has_lines(listening: Scene, number: int) -> bool:
 
 
 @pytest.mark.timeout(120)
-def test_ten_thousand_empty_connections_hold_nothing(listening: Scene) -> None:
+def test_ten_thousand_empty_connections_hold_nothing(listening: Scene, soak: bool) -> None:
+    """So many in a soak, a fifth of them in the suite: a thread that one of them leaves behind is seen in both."""
+    count = 10_000 if soak else 2_000
     listening.still_answers()
     before = held()
     address = (HOST, listening.acceptor.port)
-    for batch in range(1, 51):
+    for batch in range(1, count // 200 + 1):
         with ExitStack() as stack:
             for _ in range(200):
                 stack.enter_context(closing(socket.create_connection(address, timeout=20)))
@@ -166,7 +168,7 @@ def test_ten_thousand_empty_connections_hold_nothing(listening: Scene) -> None:
         listening.settle()
     wait_until(lambda: held() == before, what="threads and file descriptors to be given back")
     assert set(listening.lines) <= {"association.none closed", "association.ended the connection broke: "}
-    assert len(listening.lines) == 10_000
+    assert len(listening.lines) == count
     listening.still_answers()
 
 

@@ -31,11 +31,12 @@ from openmodality.store.ownership import find_device
 from openmodality.store.rows.worklist import WorklistItem
 from openmodality.store.states import JobKind, JobState
 from tests.devices import add_image, device_in_hospital, today, write_site, write_two_peers
-from tests.fault.device_process import AT_ONCE
 from tests.fault.test_kill import acknowledged, starter
 from tests.peers.postgres import postgres
 from tests.peers.process import free_port, wait_until
 
+AT_ONCE = {False: 4, True: 10}
+"""How many exams are open at once in a room: in the suite, in a soak."""
 ROOMS = {"mr": ("OM_MR", "OM_MR2"), "rf": ("ADR_S_COMM_SCU", "ADR_S_COMM_2")}
 
 
@@ -81,7 +82,8 @@ def url(server: str) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_forty_exams_at_once_in_four_rooms_two_of_which_are_killed(tmp_path: Path, url: str) -> None:
+def test_forty_exams_at_once_in_four_rooms_two_of_which_are_killed(tmp_path: Path, url: str, soak: bool) -> None:
+    """Forty in a soak, sixteen in the suite."""
     rooms = [Room(tmp_path, profile, title) for profile, titles in ROOMS.items() for title in titles]
     devices = {room.title: ("127.0.0.1", room.port) for room in rooms}
     endpoints = (Endpoint("OM_RIS"), Endpoint("OM_PACS"), Endpoint("OM_PRINT"))
@@ -92,8 +94,8 @@ def test_forty_exams_at_once_in_four_rooms_two_of_which_are_killed(tmp_path: Pat
         sites = [room.write(hospital, url) for room in rooms]
         forked = [stack.enter_context(starter()) for _ in rooms]
         pids = [
-            each.start("rooms", site, number, room.acked)
-            for number, (each, site, room) in enumerate(zip(forked, sites, rooms, strict=True))
+            each.start("rooms", site, AT_ONCE[soak], room.acked)
+            for each, site, room in zip(forked, sites, rooms, strict=True)
         ]
         for number in (1, 2):  # one of each profile, in the middle of its exams
             taken = rooms[number].acked
@@ -102,10 +104,10 @@ def test_forty_exams_at_once_in_four_rooms_two_of_which_are_killed(tmp_path: Pat
             assert forked[number].ended() == signal.SIGKILL
             forked[number].start("finish", sites[number], number, taken)
         assert [each.ended() for each in forked] == [0, 0, 0, 0]
-        compare(hospital, rooms, sites)
+        compare(hospital, rooms, sites, AT_ONCE[soak])
 
 
-def compare(hospital: Hospital, rooms: list[Room], sites: list[Path]) -> None:
+def compare(hospital: Hospital, rooms: list[Room], sites: list[Path], at_once: int) -> None:
     """Each device has its own images, exams and jobs and no others; the archive has all, the department's list too."""
     whole: set[str] = set()
     steps: dict[str, str] = {}
@@ -122,7 +124,7 @@ def compare(hospital: Hospital, rooms: list[Room], sites: list[Path]) -> None:
             sent = {each.SOPInstanceUID for job_id in sending for each in modality.jobs.show(job_id).instances}
             assert sent == set(own)
             exams = modality.exams()
-            assert len(exams) <= AT_ONCE
+            assert len(exams) <= at_once
             steps |= {step.uid: step.state for each in exams for step in modality.find_exam(each.id).steps}
             whole |= set(own)
             found, _ = modality.view.search(Search(Level.IMAGE, all_devices=True), limit=10_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.pdu import A_ASSOCIATE_RJ
+from pynetdicom.transport import ThreadedAssociationServer
 
 from tests.peers.process import HOST, Address
 
@@ -41,7 +43,16 @@ def serving(
     try:
         yield Address(entity.ae_title, int(server.server_address[1]))
     finally:
+        _wake(server)
         entity.shutdown()
+
+
+def _wake(server: ThreadedAssociationServer) -> None:
+    """Let the server notice at once that it is to stop: it looks twice a second, and the end of a test waits for it."""
+    server._BaseServer__shutdown_request = True  # type: ignore[attr-defined]  # socketserver has no other place for it
+    if server.socket is not None:
+        with contextlib.suppress(OSError):
+            server.socket.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager

@@ -53,9 +53,13 @@ def find_places(stack: Stack) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("angles_deg", OBLIQUE)
 @pytest.mark.parametrize("slice_axis", ["i", "j", "k"])
-def test_every_voxel_is_at_its_place(angles_deg: tuple[float, float, float], slice_axis: str) -> None:
+def test_every_voxel_is_at_its_place(angles_deg: tuple[float, float, float], slice_axis: str, soak: bool) -> None:
+    """All axes turned by all angles in a soak; in the suite all axes, a quarter of them by each of the angles."""
     values = np.arange(np.prod(SHAPE), dtype=np.uint16).reshape(SHAPE)
-    for order, signs in AXES:
+    first = OBLIQUE.index(angles_deg)
+    for number, (order, signs) in enumerate(AXES):
+        if not soak and (number + number // 4) % 4 != first:
+            continue
         affine = make_affine(order, signs, angles_deg)
         for axes, array in (("ijk", values), ("kji", values.transpose())):
             places = find_places(make_stack(Volume(array=array, affine=affine, axes=axes, slice_axis=slice_axis)))

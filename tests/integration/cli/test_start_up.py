@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.command_line import openmodality
+
 HEAVY = {"ssl", "pydantic", "sqlalchemy", "numpy", "pydicom", "highdicom", "fastapi", "asyncio", "rich", "jinja2"}
 NOT_NEEDED = {"pathlib", "shutil", "difflib", "inspect", "dataclasses", "datetime"}
 """Small ones, which together would take a tenth of the time that an echo may take."""
@@ -39,7 +41,7 @@ def device_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("device")
     words = ("exam", "unscheduled", "--patient-id", "1", "--patient-name", "DOE^JANE", "-c", str(folder))
     for arguments in (("init", str(folder), "--profile", "mr"), words):
-        assert run(*arguments)[0] == 0
+        assert openmodality(*arguments).status == 0
     return folder
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.errors import ObjectInvalid, StoreError, UsageError
-from openmodality.objects.rules.template import encode_instance
+from openmodality.objects.rules.template import EncodedInstance, encode_instance
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.files.indexed_attributes import INDEXED_TAGS, IndexedValues
@@ -135,11 +135,12 @@ def test_what_is_stored_together_is_there_whole_or_not_at_all(
     folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = mr_image(rows=4, columns=4)
+    known: dict[str, EncodedInstance] = {}
 
     def add_some(add: AddEncoded, uids: Sequence[str]) -> None:
         for uid in uids:
             image.SOPInstanceUID = uid
-            encoded = encode_instance(image)
+            encoded = known.get(uid) or known.setdefault(uid, encode_instance(image))
             values = IndexedValues(EXPLICIT_VR_LITTLE_ENDIAN)
             values.take_values({tag: encoded.find_value(tag) for tag in INDEXED_TAGS})
             add(

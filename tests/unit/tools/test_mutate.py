@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tools import mutate
+from tools.mutants import Mutant
 from tools.mutate import Result
 from tools.mutation_runs import PACKAGES, ROOT, split_by_cost
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[Mutant]:
+    """To find all mutants takes longest."""
+    return mutate.sample(ROOT, 9, 80)
 
 
 def test_each_named_fault_can_be_made_in_the_code_as_it_is() -> None:
@@ -15,15 +24,14 @@ def test_each_named_fault_can_be_made_in_the_code_as_it_is() -> None:
         assert fault.apply(source) != source
 
 
-def test_the_sample_comes_from_what_decides_how_a_device_acts() -> None:
-    mutants = mutate.sample(ROOT, 9, 80)
-    assert len(mutants) == 80
-    assert {mutant.file.split("/")[2] for mutant in mutants} == set(PACKAGES)
+def test_the_sample_comes_from_what_decides_how_a_device_acts(sample: list[Mutant]) -> None:
+    assert len(sample) == 80
+    assert {mutant.file.split("/")[2] for mutant in sample} == set(PACKAGES)
 
 
-def test_a_named_fault_that_nobody_notices_is_too_much() -> None:
+def test_a_named_fault_that_nobody_notices_is_too_much(sample: list[Mutant]) -> None:
     faults = mutate.named_faults(ROOT)[:1]
-    mutants = [*faults, *mutate.sample(ROOT, 9, 20)]
+    mutants = [*faults, *sample[:20]]
     done = {mutant.key: Result(mutant.key, "killed", "tests/unit/a.py::a", str(mutant), 1.0) for mutant in mutants}
     assert mutate.summarise(mutants, done)[1]
     done[mutants[3].key] = Result(mutants[3].key, "survived", "", str(mutants[3]), 1.0)
@@ -37,8 +45,8 @@ def test_a_named_fault_that_nobody_notices_is_too_much() -> None:
     assert "named faults noticed: 0 of 1" in text
 
 
-def test_an_equivalent_mutant_is_neither_killed_nor_alive() -> None:
-    mutants = mutate.sample(ROOT, 9, 4)
+def test_an_equivalent_mutant_is_neither_killed_nor_alive(sample: list[Mutant]) -> None:
+    mutants = sample[:4]
     done = {mutant.key: Result(mutant.key, "killed", "tests/unit/a.py::a", str(mutant), 1.0) for mutant in mutants}
     done[mutants[0].key] = Result(mutants[0].key, "equivalent", "the reason", str(mutants[0]), 0.0)
     text, is_enough = mutate.summarise(mutants, done)

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from openmodality.dimse.service import Response, Service
 from openmodality.errors import AssociationAborted, NoPresentationContext, ProtocolError, TransportError
 from openmodality.network.acceptor import Acceptor, Listening
 from openmodality.network.acceptor_policy import StorageClasses, storage_policy
+from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, read_instance
@@ -20,6 +21,7 @@ from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sending import MAX_IN_VAIN, send
 from openmodality.network.storage.sent import DEFAULT_OPTIONS, SendOptions, Sent
 from openmodality.network.timeouts import Timeouts
+from openmodality.services.storage_plan import AssociationPlan
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import SECONDARY_CAPTURE_IMAGE_STORAGE
 from openmodality.standard.upper_layer import CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED
@@ -53,13 +55,21 @@ class Archive:
 
 
 def send_all(
-    remote: RemoteAE, instances: list[FileInstance], window: int, options: SendOptions = DEFAULT_OPTIONS
+    remote: RemoteAE,
+    instances: list[FileInstance],
+    window: int,
+    options: SendOptions = DEFAULT_OPTIONS,
+    before: Callable[[], object] = lambda: None,
 ) -> list[Sent]:
+    """Send; ``before`` is called before each association."""
     asked = RequestOptions(asynchronous_operations_window=AsynchronousOperationsWindow(window, 1))
     local = LocalAE("SENDER", timeouts=Timeouts(data_s=1))
-    return list(
-        send(lambda plan: associate(remote, local, plan.proposals, options=asked), instances, InstanceReader(), options)
-    )
+
+    def begin(plan: AssociationPlan) -> Association:
+        before()
+        return associate(remote, local, plan.proposals, options=asked)
+
+    return list(send(begin, instances, InstanceReader(), options))
 
 
 @pytest.fixture
@@ -161,9 +171,10 @@ def test_an_abort_is_reported_though_the_write_timed_out(two_and_a_large_one: li
         ended.wait(10)
 
     ended = threading.Event()
+    begins = iter([lambda: None, ended.set])  # the rest is offered when the write has timed out
     with wire.listening(script, hang_up) as peer:
-        sent = send_all(RemoteAE("SCRIPT", peer.host, peer.port), two_and_a_large_one, 8)
-        ended.set()
+        remote = RemoteAE("SCRIPT", peer.host, peer.port)
+        sent = send_all(remote, two_and_a_large_one, 8, before=lambda: next(begins)())
     results = {s.instance: s for s in sent}
     first, second, third = (results[i] for i in two_and_a_large_one)
     assert first.is_stored
