@@ -67,16 +67,20 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Ids of the rows to delete, ids of the rows that may become empty by it, and the UIDs of the instances.
+    """Ids of the rows that may become empty by it, and how many instances are to be deleted.
 
-    ``chosen`` selects these UIDs: the database counts among thousands at once.
+    ``chosen`` selects the UIDs of these: who only looks reads none of thousands, and the database counts among them.
     """
 
     patients: frozenset[int]
     studies: frozenset[int]
     series: frozenset[int]
-    uids: tuple[str, ...]
-    chosen: Select[tuple[str]]
+    instances: int
+    chosen: Select[str]
+
+    def read_uids(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """The SOP Instance UIDs of the instances."""
+        return tuple(snapshot.execute(self.chosen).scalars())
 
 
 def delete_entity(
@@ -96,11 +100,12 @@ def delete_entity(
     """
     with store.write() as transaction:
         target = _read_target(transaction, level, unique_key, issuer)
-        subjects = read_subjects(transaction, target.uids)
+        uids = target.read_uids(transaction)
+        subjects = read_subjects(transaction, uids)
         _refuse_unfinished(transaction, target, patient=level is Level.PATIENT)
         _refuse_uncommitted(transaction, target, force=force)
-        _bury(store, transaction, target.uids)
-        deleted = _delete_rows(transaction, target, patient=level is Level.PATIENT)
+        _bury(store, transaction, uids)
+        deleted = _delete_rows(transaction, target, uids, patient=level is Level.PATIENT)
         if not any(astuple(deleted)):
             raise StoreError(f"this device has no such {level.lower()}")  # another one has
         left = {uid for subject in subjects if (uid := subject.study_instance_uid) and _is_here(transaction, uid)}
@@ -147,8 +152,9 @@ def read_unneeded(snapshot: Snapshot) -> list[str]:
 def _read_target(snapshot: Snapshot, level: Level, unique_key: str, issuer: str) -> _Target:
     own = (instances.c.series_id == series.c.id) & (instances.c.device_id == snapshot.device_id)
     joined = patients.outerjoin(studies).outerjoin(series).outerjoin(instances, own)
-    columns = (patients.c.id, studies.c.id, series.c.id, instances.c.SOPInstanceUID)
-    statement = select(*columns).select_from(joined).where(_KEYS[level] == unique_key)
+    parents = (patients.c.id, studies.c.id, series.c.id)
+    count = func.count(instances.c.SOPInstanceUID)
+    statement = select(*parents, count).select_from(joined).where(_KEYS[level] == unique_key).group_by(*parents)
     if level is Level.PATIENT:
         statement = statement.where(patients.c.IssuerOfPatientID == issuer)
     rows = snapshot.execute(statement).all()
@@ -160,11 +166,11 @@ def _read_target(snapshot: Snapshot, level: Level, unique_key: str, issuer: str)
             advice="delete the studies of the one who is meant: openmodality studies list shows them",
         )
     patient, study, series_ = (frozenset(row[number] for row in rows if row[number] is not None) for number in range(3))
-    uids = tuple(row[3] for row in rows if row[3] is not None)
-    return _Target(patient, study, series_, uids, _select_uids(snapshot, level, unique_key, patient))
+    chosen = _select_uids(snapshot, level, unique_key, patient)
+    return _Target(patient, study, series_, sum(row[3] for row in rows), chosen)
 
 
-def _select_uids(snapshot: Snapshot, level: Level, unique_key: str, patient: frozenset[int]) -> Select[tuple[str]]:
+def _select_uids(snapshot: Snapshot, level: Level, unique_key: str, patient: frozenset[int]) -> Select[str]:
     among = instances.join(series).join(studies).join(patients)
     own = (instances.c.device_id == snapshot.device_id, patients.c.id.in_(patient), _KEYS[level] == unique_key)
     return select(instances.c.SOPInstanceUID).select_from(among).where(*own)
@@ -187,18 +193,18 @@ def _refuse_unfinished(snapshot: Snapshot, target: _Target, *, patient: bool) ->
 
 
 def _refuse_uncommitted(snapshot: Snapshot, target: _Target, *, force: bool) -> None:
-    committed, total = _count_committed(snapshot, target.chosen), len(target.uids)
+    committed, total = _count_committed(snapshot, target.chosen), target.instances
     if not force and committed < total:
         raise NotCommitted(f"{total - committed} of its {total} instances are not committed")
 
 
-def _count_queued(snapshot: Snapshot, uids: Select[tuple[str]]) -> int:
+def _count_queued(snapshot: Snapshot, uids: Select[str]) -> int:
     unfinished = select(jobs.c.id).where(is_own(snapshot), jobs.c.state.in_(UNFINISHED_JOBS))
     wanted = job_instances.c.SOPInstanceUID.in_(uids) & job_instances.c.job_id.in_(unfinished)
     return snapshot.execute(select(func.count(job_instances.c.SOPInstanceUID.distinct())).where(wanted)).scalar_one()
 
 
-def _count_committed(snapshot: Snapshot, uids: Select[tuple[str]]) -> int:
+def _count_committed(snapshot: Snapshot, uids: Select[str]) -> int:
     column = commitment_instances.c.SOPInstanceUID
     wanted = column.in_(uids) & (commitment_instances.c.result == InstanceCommitment.COMMITTED)
     return snapshot.execute(select(func.count(column.distinct())).where(wanted)).scalar_one()
@@ -209,15 +215,15 @@ def _bury(store: LocalStore, transaction: Transaction, uids: Sequence[str]) -> N
         insert_tombstones(transaction, [(uid, store.files.modified_ns(uid) or 0) for uid in part])
 
 
-def _delete_rows(transaction: Transaction, target: _Target, *, patient: bool) -> Deleted:
-    for part in _split(target.uids):
+def _delete_rows(transaction: Transaction, target: _Target, uids: Sequence[str], *, patient: bool) -> Deleted:
+    for part in _split(uids):
         own = instances.c.device_id == transaction.device_id
         transaction.execute(delete(instances).where(own, instances.c.SOPInstanceUID.in_(part)))
     n_series = _delete_empty(transaction, series, target.series, instances.c.series_id)
     n_studies = _delete_empty(transaction, studies, target.studies, series.c.study_id)
     kept = () if patient else (exams.c.patient_id,)
     n_patients = _delete_empty(transaction, patients, target.patients, studies.c.patient_id, *kept)
-    return Deleted(n_patients, n_studies, n_series, len(target.uids))
+    return Deleted(n_patients, n_studies, n_series, len(uids))
 
 
 def _delete_empty(transaction: Transaction, table: Table, ids: frozenset[int], *references: Column[int]) -> int:
