@@ -88,11 +88,13 @@ _log = logging.getLogger(__name__)
 
 def make_application(context: ConsoleContext, hosts: Iterable[str]) -> ASGIApp:
     """The console as an ASGI application; ``hosts`` are the names by which it may be called."""
-    application = FastAPI(title="OpenModality", docs_url=None, redoc_url=None, openapi_url=None)
+    # The routes as they are: a router that is included has them built anew at the first request, which takes a second.
+    routes = [
+        route for router in (*API_PARTS, *(part.router for part in (*_PARTS, *_DICOMWEB))) for route in router.routes
+    ]
+    application = FastAPI(title="OpenModality", docs_url=None, redoc_url=None, openapi_url=None, routes=routes)
     application.state.context = context
     application.state.describe_api = cache(partial(make_document, API_PARTS))  # made when asked for: it takes a while
-    for router in (*API_PARTS, *(part.router for part in (*_PARTS, *_DICOMWEB))):
-        application.include_router(router)
     _serve_static(application, context.templates.static)
     application.add_exception_handler(OpenModalityError, _explain)
     application.add_exception_handler(HTTPException, _explain_http)

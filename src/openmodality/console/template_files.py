@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,27 +47,33 @@ class Templates:
 
     def __init__(self, static: StaticFiles) -> None:
         self.static = static
-        self._environment = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=select_autoescape(default=True, default_for_string=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,  # they do not change, and a page includes one for each line of a list
-        )
-        filters: Mapping[str, Callable[..., object]] = {
-            "clock": format_clock,
-            "date": format_date,
-            "person": format_person,
-            "sentence": make_sentence,
-            "here": tell_on_page,
-        }
-        self._environment.filters.update(filters)
-        self._environment.globals["static"] = static.make_url
+        self._environment = _make_environment()
 
     def render(self, template: str, **values: Any) -> str:
         """The HTML of a template."""
-        return self._environment.get_template(template).render(**values)
+        return self._environment.get_template(template).render(static=self.static.make_url, **values)
+
+
+@cache
+def _make_environment() -> Environment:
+    """The templates of the package, which are compiled once for all consoles of a process."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,  # they do not change, and a page includes one for each line of a list
+    )
+    filters: Mapping[str, Callable[..., object]] = {
+        "clock": format_clock,
+        "date": format_date,
+        "person": format_person,
+        "sentence": make_sentence,
+        "here": tell_on_page,
+    }
+    environment.filters.update(filters)
+    return environment
 
 
 def format_clock(seconds: float | None, now: float | None = None) -> str:
