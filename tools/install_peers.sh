@@ -6,7 +6,8 @@ set -eu
 [ "${CI:-}" = true ] || exit 0
 
 missing=
-for pair in storescp:dcmtk wlmscpfs:dcmtk dciodvfy:dicom3tools Orthanc:orthanc chromium:chromium npm:npm \
+for pair in storescp:dcmtk wlmscpfs:dcmtk dciodvfy:dicom3tools Orthanc:orthanc chromium:chromium \
+    chromium-headless-shell:chromium-headless-shell npm:npm \
     isoinfo:genisoimage 7z:p7zip-full xorriso:xorriso pdftoppm:poppler-utils; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done

@@ -23,6 +23,7 @@ PACKAGE_OF: Mapping[str, str] = {
     "xorriso": "xorriso",
     "Orthanc": "orthanc",
     "chromium": "chromium",
+    "chromium-headless-shell": "chromium-headless-shell",
     "npm": "npm",
     "pdfimages": "poppler-utils",
     "pdftoppm": "poppler-utils",

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.peers.browser import SIZE, WAIT_MS, chromium
+from tests.peers.browser import ONE_PROCESS, SIZE, WAIT_MS, chromium, find_lightest
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=WAIT_MS)
-    with chromium() as started:
+    with chromium(find_lightest(), *ONE_PROCESS) as started:
         yield started
 
 

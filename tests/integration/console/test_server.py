@@ -263,6 +263,7 @@ def test_too_many_attempts_have_to_wait(tmp_path: Path) -> None:
         assert "Try again in" in answer.text
 
 
+@pytest.mark.usefixtures("full_passwords")
 def test_passwords_that_are_tried_at_once_are_counted_as_well(
     place: ConsolePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
